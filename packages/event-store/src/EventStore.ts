@@ -1,0 +1,127 @@
+/**
+ * The port: what every store offers, whatever it is built on. For those who decide on a log, and for those who build one.
+ */
+import { Context, type Effect, type Result, Schema, type Stream } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
+import type { AnyEvent, NewEvent, Position, RecordedEvent, Revealed } from "./Event.ts"
+import type { AppendCondition, Query } from "./Query.ts"
+
+/** An append was refused: an event matching its condition came after the position it was decided on. @category errors */
+export class AppendConditionFailed extends Schema.TaggedError<AppendConditionFailed>()("AppendConditionFailed", {
+  /** The first position in the way, where the store knows it. */
+  position: Schema.optionalKey(Schema.Int),
+  message: Schema.String
+}) {}
+
+/** An event cannot be stored as it is. Nothing was written; the caller's fault, not the store's. @category errors */
+export class InvalidEvent extends Schema.TaggedError<InvalidEvent>()("InvalidEvent", {
+  type: Schema.String,
+  reason: Schema.Literals(["unknown_type", "schema", "not_canonical", "too_large", "too_many_tags", "subject_erased"]),
+  message: Schema.String
+}) {}
+
+/**
+ * The store could not do its work.
+ *
+ * * `unavailable`: it did not happen; later it may.
+ * * `unknown`: an append whose outcome is not known; look for its events before trying again.
+ * * `read_only`: an earlier fault closed the store for writing; it did not happen.
+ * * `damaged`: the log is not what was written; `position` says where.
+ *
+ * @category errors
+ */
+export class EventStoreError extends Schema.TaggedError<EventStoreError>()("EventStoreError", {
+  reason: Schema.Literals(["unavailable", "unknown", "read_only", "damaged"]),
+  message: Schema.String,
+  position: Schema.optionalKey(Schema.Int),
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+/** Where the appended events lie, and the one instant they were recorded at. @category models */
+export interface Appended {
+  readonly first: Position
+  readonly last: Position
+  readonly recordedAt: string
+}
+
+/** Which part of the log to read, and how. @category models */
+export interface ReadOptions {
+  /** First position to read, inclusive. Reading backwards it is the lowest. */
+  readonly from?: Position
+  /** Last position to read, inclusive. */
+  readonly to?: Position
+  /** At most so many events. */
+  readonly limit?: number
+  readonly backwards?: boolean
+}
+
+/**
+ * An event checked, encoded and encrypted, ready to be appended: only `recordedAt` and the position are missing. What it holds can no
+ * longer be changed through the object it was made from.
+ *
+ * @category models
+ */
+export interface PreparedEvent<E extends AnyEvent> {
+  readonly event: NewEvent<E>
+  /** What a query of another member of the same group will see. */
+  readonly tags: ReadonlyArray<string>
+  /** Bytes of the body in UTF-8. */
+  readonly bytes: number
+}
+
+/** What a decision under the writer lock comes to: events to append (none is allowed), and an answer. @category models */
+export interface Exclusive<E extends AnyEvent, A> {
+  readonly events: ReadonlyArray<NewEvent<E> | PreparedEvent<E>>
+  readonly answer: A
+}
+
+/**
+ * An append-only log of events, decided on by query and append condition.
+ *
+ * @category models
+ */
+export interface EventStoreShape<E extends AnyEvent> {
+  /** Checks, encodes and encrypts one event, so that a fault concerns this event alone. */
+  readonly prepare: (event: NewEvent<E>) => Effect.Effect<PreparedEvent<E>, InvalidEvent | EventStoreError>
+  /** Appends all events or none, adjacent, in one durable commit. When it returns, they survive `kill -9` and power loss. */
+  readonly append: (
+    events: NonEmptyReadonlyArray<NewEvent<E> | PreparedEvent<E>>,
+    condition?: AppendCondition
+  ) => Effect.Effect<Appended, AppendConditionFailed | InvalidEvent | EventStoreError>
+  /**
+   * Decides under the writer lock: hands over what matches `query` after `after`, and appends what `decide` returns before anyone else
+   * can append. `decide` is synchronous and pure; when it fails nothing is written.
+   */
+  readonly appendExclusive: <A, X>(
+    after: Position,
+    query: Query,
+    decide: (news: ReadonlyArray<RecordedEvent<E>>, head: Position) => Result.Result<Exclusive<E, A>, X>
+  ) => Effect.Effect<{ readonly appended: Appended | undefined; readonly answer: A }, X | InvalidEvent | EventStoreError>
+  /** Reads in position order, in chunks; nothing that is appended after the first pull is seen. */
+  readonly read: (query: Query, options?: ReadOptions) => Stream.Stream<RecordedEvent<E>, EventStoreError>
+  /** What `read` gives, at once: for decisions, which read little. Fails with a defect past {@link Limits.readAll} events. */
+  readonly readAll: (query: Query, options?: ReadOptions) => Effect.Effect<ReadonlyArray<RecordedEvent<E>>, EventStoreError>
+  /** History after a position, then live, without a gap and without a duplicate between. Never ends by itself. */
+  readonly subscribe: (query: Query, after: Position) => Stream.Stream<RecordedEvent<E>, EventStoreError>
+  /** The position of the last event; 0 while the log is empty. */
+  readonly head: Effect.Effect<Position, EventStoreError>
+  /** The personal parts of the events at these positions, in their order. */
+  readonly reveal: (positions: ReadonlyArray<Position>) => Effect.Effect<ReadonlyArray<Revealed>, EventStoreError>
+  /** Destroys the key and the ciphertexts of a subject. Append the event that says so first. Repeating it is harmless. */
+  readonly forget: (subject: string) => Effect.Effect<void, EventStoreError>
+}
+
+/**
+ * The tag under which an application keeps the store of its events.
+ *
+ * @example
+ * ```ts
+ * class Log extends EventStore<Log, MyEvent>()("my-app/Log") {}
+ * ```
+ *
+ * @category services
+ */
+export const EventStore =
+  <Self, E extends AnyEvent>() =>
+  <const Id extends string>(id: Id) =>
+    Context.Service<Self, EventStoreShape<E>>()(id)

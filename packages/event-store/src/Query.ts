@@ -1,0 +1,42 @@
+/**
+ * Queries and append conditions as the DCB specification (dcb.events) defines them. For everyone who reads or appends.
+ */
+import type { Position } from "./Event.ts"
+
+/**
+ * One alternative of a query. An event matches when its type is one of `types` (any type, if absent) and it bears **all** of `tags`.
+ *
+ * @category models
+ */
+export interface QueryItem {
+  readonly types?: ReadonlyArray<string>
+  readonly tags?: ReadonlyArray<string>
+}
+
+/** All events, or the events that match at least one item. An empty list matches nothing. @category models */
+export type Query = "all" | ReadonlyArray<QueryItem>
+
+/**
+ * Fail if any event matching the query came after the position; without `after`: if any such event exists.
+ *
+ * @category models
+ */
+export interface AppendCondition {
+  readonly failIfEventsMatch: Query
+  readonly after?: Position
+}
+
+/** What of an event a query looks at. @category models */
+export interface Queried {
+  readonly type: string
+  readonly tags: ReadonlyArray<string>
+}
+
+/** Whether an event matches one item. @category matching */
+export const matchesItem = (item: QueryItem, event: Queried): boolean =>
+  (item.types === undefined || item.types.includes(event.type)) &&
+  (item.tags === undefined || item.tags.every((tag) => event.tags.includes(tag)))
+
+/** Whether an event matches a query. @category matching */
+export const matches = (query: Query, event: Queried): boolean =>
+  query === "all" || query.some((item) => matchesItem(item, event))

@@ -1,0 +1,5 @@
+export * as Json from "./Json.ts"
+export * from "./Catalogue.ts"
+export * from "./Event.ts"
+export * from "./EventStore.ts"
+export * from "./Query.ts"
