@@ -1,1 +1,12 @@
-export {}
+export * from "./Documents.ts"
+export * from "./Failure.ts"
+export * from "./Instruction.ts"
+export * from "./Investments.ts"
+export * from "./Investors.ts"
+export * from "./LedgerTasks.ts"
+export * from "./Offering.ts"
+export * from "./Page.ts"
+export * from "./PlatformServices.ts"
+export * from "./Text.ts"
+export * from "./Wallets.ts"
+export * from "./Wire.ts"

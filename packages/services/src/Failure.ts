@@ -1,0 +1,64 @@
+/**
+ * The ways a call can fail, embedded and remote alike. For callers of the services.
+ */
+import { Schema } from "effect"
+
+/** What is wrong with one member of a request. `pointer` is a JSON Pointer (RFC 6901) into the body. @category models */
+export const MemberError = Schema.Struct({
+  pointer: Schema.String,
+  code: Schema.String,
+  message: Schema.String
+})
+export type MemberError = typeof MemberError.Type
+
+/** Numbers, ids of the caller's own objects, statuses and instants; never text of the request. @category models */
+export const Details = Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite]))
+export type Details = typeof Details.Type
+
+/**
+ * The request was understood and refused. The register's codes are those of `RejectionCode`; the ones below concern the request itself.
+ *
+ * | code | status | meaning |
+ * |---|---|---|
+ * | `invalid_request` | 400 | `errors` name the members that are wrong |
+ * | `idempotency_key_missing`, `idempotency_key_invalid` | 400 | send 1 to 255 visible ASCII characters |
+ * | `idempotency_key_reused` | 422 | the key belongs to a request with another body |
+ * | `unauthorized`, `insufficient_scope` | 401, 403 | remote only |
+ *
+ * @category errors
+ */
+export class Rejection extends Schema.TaggedError<Rejection>()("Rejection", {
+  code: Schema.String,
+  /** The HTTP status this refusal has on the wire: 400, 401, 403, 409, 413, 415 or 422. */
+  status: Schema.Int,
+  message: Schema.String,
+  details: Schema.optionalKey(Details),
+  errors: Schema.optionalKey(Schema.Array(MemberError))
+}) {}
+
+/** There is no such object for this platform. @category errors */
+export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
+  /** `investor_not_found`, for example. */
+  code: Schema.String,
+  message: Schema.String
+}) {}
+
+/**
+ * The call could not be carried out now. `executed: "no"` means it had no effect and will have none; `"unknown"` means it may have had
+ * one: repeat it with the same idempotency key to learn the answer.
+ *
+ * @category errors
+ */
+export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
+  executed: Schema.Literals(["no", "unknown"]),
+  message: Schema.String,
+  /** Seconds to wait, where whoever is unavailable said so. */
+  retryAfter: Schema.optionalKey(Schema.Finite),
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+/** What a command can fail with. @category errors */
+export type CommandFailure = Rejection | NotFound | Unavailable
+
+/** What a read can fail with. @category errors */
+export type ReadFailure = Rejection | NotFound | Unavailable

@@ -1,0 +1,42 @@
+/**
+ * What accompanies a request to change the register. For callers that bring an idempotency key, and for the HTTP server, which knows
+ * the request as it was received.
+ */
+import { Context } from "effect"
+
+/**
+ * Options every command takes.
+ *
+ * @category models
+ */
+export interface CommandOptions {
+  /**
+   * The idempotency key: 1 to 255 visible ASCII characters. The same key with the same input gives the same answer and no second effect;
+   * with another input it is refused. Store it before the call, so that a call whose outcome is unknown can be repeated. Without a key,
+   * one is made for this call.
+   */
+  readonly key?: string | undefined
+}
+
+/** What became of an instruction, for whoever must tell a first answer from a repeated one. @category models */
+export interface Receipt {
+  /** The instruction had been recorded already: this is its answer again, and nothing was done. */
+  readonly replayed: boolean
+}
+
+/**
+ * The request an instruction arrived in. Empty when the services are used embedded: then the fingerprint is taken of the input in its
+ * JSON form, which is what the typed client sends.
+ *
+ * @category models
+ */
+export interface Request {
+  /** The body as received: parsed, not decoded. For an upload: the parts' metadata and the SHA-256 of the bytes. */
+  readonly body?: unknown
+  /** Joins the events of this request with logs and traces. */
+  readonly correlation?: string
+  readonly onReceipt?: (receipt: Receipt) => void
+}
+
+/** @category services */
+export const Request = Context.Reference<Request>("effekten/services/Request", { defaultValue: () => ({}) })

@@ -1,0 +1,41 @@
+/**
+ * Lists, a page at a time, oldest first. For callers of `list`, and for the wire.
+ */
+import { Schema } from "effect"
+
+/** Results per page, if the caller does not say. @category limits */
+export const defaultPageSize = 50
+/** Results per page at the most. @category limits */
+export const maximumPageSize = 500
+
+/**
+ * Which page: at most `limit` results (1 to 500, default 50), from a cursor that an earlier page gave.
+ *
+ * @category models
+ */
+export interface PageOptions {
+  readonly limit?: number | undefined
+  readonly cursor?: string | undefined
+}
+
+/**
+ * One page. `next` and `previous` are cursors, absent at the ends. A cursor stays valid for ever and says nothing about other platforms.
+ *
+ * @category models
+ */
+export interface Page<out A> {
+  /** All there are, on all pages. */
+  readonly count: number
+  readonly results: ReadonlyArray<A>
+  readonly next?: string | undefined
+  readonly previous?: string | undefined
+}
+
+/** A page on the wire: `next` and `previous` are URLs, or null. @category schemas */
+export const PageOf = <S extends Schema.Constraint>(results: S) =>
+  Schema.Struct({
+    count: Schema.Int,
+    next: Schema.NullOr(Schema.String),
+    previous: Schema.NullOr(Schema.String),
+    results: Schema.Array(results)
+  })

@@ -1,0 +1,35 @@
+/**
+ * The JSON form of the API: the same members in `snake_case`. For the schemas of this package, whose encoded side is what goes over the
+ * wire and what a fingerprint is taken of, embedded and remote alike.
+ */
+import { Schema } from "effect"
+
+/** `investorId` becomes `investor_id`. @category models */
+export type SnakeCase<Name extends string> = Name extends `${infer Letter}${infer Rest}`
+  ? Letter extends Lowercase<Letter>
+    ? `${Letter}${SnakeCase<Rest>}`
+    : `_${Lowercase<Letter>}${SnakeCase<Rest>}`
+  : Name
+
+/** The wire's name of a member. @category encoding */
+export const snakeCase = <const Name extends string>(name: Name): SnakeCase<Name> =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) as SnakeCase<Name>
+
+type WireNames<Fields extends Schema.Struct.Fields> = { readonly [Name in keyof Fields & string]: SnakeCase<Name> }
+
+/**
+ * A struct whose members are `camelCase` inside and `snake_case` on the wire. Unknown members are ignored.
+ *
+ * @category constructors
+ */
+export const wire = <const Fields extends Schema.Struct.Fields>(fields: Fields) => {
+  const names = Object.fromEntries(Object.keys(fields).map((name) => [name, snakeCase(name)]))
+  return Schema.Struct(fields).pipe(Schema.encodeKeys(names as WireNames<Fields>))
+}
+
+/** What stands in the place of personal data whose subject was forgotten. @category models */
+export const Erased = Schema.Literal("erased")
+export type Erased = typeof Erased.Type
+
+/** A personal member of an answer: the value, or `"erased"`. @category constructors */
+export const erasable = <S extends Schema.Constraint>(schema: S) => Schema.Union([schema, Erased])
