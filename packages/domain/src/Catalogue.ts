@@ -1,0 +1,78 @@
+/**
+ * All event types of the register. For a store's codec, for folds, and for whoever asks what can be in the log.
+ */
+import * as CreditEvents from "./events/CreditEvents.ts"
+import * as DocumentEvents from "./events/DocumentEvents.ts"
+import * as InstructionEvents from "./events/InstructionEvents.ts"
+import * as InvestmentEvents from "./events/InvestmentEvents.ts"
+import * as InvestorEvents from "./events/InvestorEvents.ts"
+import * as PlatformEvents from "./events/PlatformEvents.ts"
+import * as RedemptionEvents from "./events/RedemptionEvents.ts"
+import * as WalletEvents from "./events/WalletEvents.ts"
+import { Meta, type EventOf } from "./Event.ts"
+
+const events = {
+  PlatformRegistered: PlatformEvents.PlatformRegistered,
+  IssuerRegistered: PlatformEvents.IssuerRegistered,
+  ProductRegistered: PlatformEvents.ProductRegistered,
+  ProductListed: PlatformEvents.ProductListed,
+  ProductDelisted: PlatformEvents.ProductDelisted,
+  CampaignOpened: PlatformEvents.CampaignOpened,
+  CampaignClosed: PlatformEvents.CampaignClosed,
+  InvestorRegistered: InvestorEvents.InvestorRegistered,
+  IdentificationRecorded: InvestorEvents.IdentificationRecorded,
+  DocumentUploaded: DocumentEvents.DocumentUploaded,
+  WalletRegistered: WalletEvents.WalletRegistered,
+  InvestmentSigned: InvestmentEvents.InvestmentSigned,
+  InvestmentIdentified: InvestmentEvents.InvestmentIdentified,
+  InvestmentAccepted: InvestmentEvents.InvestmentAccepted,
+  InvestmentPaid: InvestmentEvents.InvestmentPaid,
+  WalletAssigned: InvestmentEvents.WalletAssigned,
+  InvestmentEnded: InvestmentEvents.InvestmentEnded,
+  InvestmentCancelledAfterDelivery: InvestmentEvents.InvestmentCancelledAfterDelivery,
+  CreditRequested: CreditEvents.CreditRequested,
+  CreditSubmitted: CreditEvents.CreditSubmitted,
+  UnitsCredited: CreditEvents.UnitsCredited,
+  CreditFailed: CreditEvents.CreditFailed,
+  CreditOutcomeUnknown: CreditEvents.CreditOutcomeUnknown,
+  RedemptionRequested: RedemptionEvents.RedemptionRequested,
+  RedemptionSubmitted: RedemptionEvents.RedemptionSubmitted,
+  UnitsRedeemed: RedemptionEvents.UnitsRedeemed,
+  RedemptionFailed: RedemptionEvents.RedemptionFailed,
+  RedemptionOutcomeUnknown: RedemptionEvents.RedemptionOutcomeUnknown,
+  InstructionRejected: InstructionEvents.InstructionRejected,
+  InstructionNoted: InstructionEvents.InstructionNoted
+} as const
+
+/** @category models */
+export type EventType = keyof typeof events
+
+/** What a decision returns: type, data, personal part. Whoever runs it adds id and metadata. @category models */
+export type DomainEvent = { readonly [T in EventType]: EventOf<(typeof events)[T]> }[EventType]
+
+/** An event to be appended. @category models */
+export type RegisterEvent = {
+  readonly [T in EventType]: EventOf<(typeof events)[T]> & { readonly meta: Meta }
+}[EventType]
+
+/** An event as folds see it: no personal part, but a position. @category models */
+export type RecordedDomainEvent = {
+  readonly [T in EventType]: {
+    readonly type: T
+    readonly data: EventOf<(typeof events)[T]>["data"]
+    readonly position: number
+    readonly tags: ReadonlyArray<string>
+    readonly meta: Meta & { readonly recordedAt: string }
+  }
+}[EventType]
+
+/** A recorded event of one type, or of several. @category models */
+export type Recorded<T extends EventType> = Extract<RecordedDomainEvent, { readonly type: T }>
+
+/** All event types, and the schema of their metadata: what an event store must be given. @category values */
+export const catalogue: {
+  readonly meta: typeof Meta
+  readonly events: typeof events
+  /** Carries the type of the events; never read. */
+  readonly _E?: () => RegisterEvent
+} = { meta: Meta, events }

@@ -1,0 +1,77 @@
+/**
+ * The way of a decision: models read, checks made, events returned. For the commands, and for whoever runs them.
+ *
+ * A decision is a generator that asks for the models it needs and returns events, or refuses. It holds no state and does no I/O: whoever
+ * runs it answers each question, and knows afterwards what was read, which is what the append must be conditional on.
+ */
+import { Result } from "effect"
+import type { DomainEvent, EventType, RecordedDomainEvent } from "./Catalogue.ts"
+import type { PlatformId } from "./Id.ts"
+import type { Policy } from "./Policy.ts"
+import type { Refusal } from "./Rejection.ts"
+import type { Instant } from "./Timestamp.ts"
+
+/**
+ * A decision model: a fold over the events that bear all of `tags` and have one of `types`. Two models with the same name and tags are
+ * the same model.
+ *
+ * @category models
+ */
+export interface Model<out S> {
+  readonly name: string
+  readonly types: ReadonlyArray<EventType>
+  readonly tags: ReadonlyArray<string>
+  readonly initial: S
+  readonly evolve: (state: any, event: RecordedDomainEvent) => S
+}
+
+/** Asks for the state of a model. @category models */
+export interface Read {
+  readonly _tag: "Read"
+  readonly model: Model<unknown>
+}
+
+/** Ends the decision with a refusal. @category models */
+export interface Refuse {
+  readonly _tag: "Refuse"
+  readonly refusal: Refusal
+}
+
+/** What a decision may see besides the models it reads. @category models */
+export interface DecisionContext {
+  /** The platform that instructs; absent for the issuer, the registrar, the clock and the ledger. */
+  readonly platform: PlatformId | undefined
+  readonly receivedAt: Instant
+  readonly policy: Policy
+}
+
+/** No event means: there was nothing to change. @category models */
+export type Decision = Generator<Read | Refuse, ReadonlyArray<DomainEvent>, any>
+
+/** The state of a model, inside a decision: `const investor = yield* read(Investor(id))`. @category deciding */
+export function* read<S>(model: Model<S>): Generator<Read, S, S> {
+  return yield { _tag: "Read", model }
+}
+
+/** Refuses, inside a decision: `return yield* refuse({ code: "wallet_frozen" })`. @category deciding */
+export function* refuse(refusal: Refusal): Generator<Refuse, never, never> {
+  yield { _tag: "Refuse", refusal }
+  throw new Error("a refused decision was resumed")
+}
+
+/**
+ * Runs a decision against states that are at hand.
+ *
+ * @category running
+ */
+export const decide = (
+  decision: Decision,
+  stateOf: <S>(model: Model<S>) => S
+): Result.Result<ReadonlyArray<DomainEvent>, Refusal> => {
+  let step = decision.next()
+  while (!step.done) {
+    if (step.value._tag === "Refuse") return Result.fail(step.value.refusal)
+    step = decision.next(stateOf(step.value.model))
+  }
+  return Result.succeed(step.value)
+}

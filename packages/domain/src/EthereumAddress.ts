@@ -1,0 +1,40 @@
+/**
+ * Ethereum addresses, in canonical form lower case. For wallets, and for whoever shows an address to a person.
+ *
+ * An address in mixed case carries a checksum (EIP-55) that catches mistyping; all lower or all upper case carries none.
+ */
+import { Schema } from "effect"
+import { keccak_256 } from "@noble/hashes/sha3.js"
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
+
+/** Canonical form: `0x` and 40 lower-case hex digits. @category values */
+export const EthereumAddress = Schema.String.check(
+  Schema.isPattern(/^0x[0-9a-f]{40}$/, { expected: "0x and 40 lower-case hex digits" })
+).pipe(Schema.brand("EthereumAddress"))
+export type EthereumAddress = typeof EthereumAddress.Type
+
+/** The mixed-case form of EIP-55: a letter is a capital where the hash of the lower-case digits has a nibble of 8 or more. @category rendering */
+export const checksumAddress = (address: string): string => {
+  const digits = address.slice(2).toLowerCase()
+  const hash = bytesToHex(keccak_256(utf8ToBytes(digits)))
+  let text = "0x"
+  for (let i = 0; i < digits.length; i++) {
+    text += Number.parseInt(hash.charAt(i), 16) >= 8 ? digits.charAt(i).toUpperCase() : digits.charAt(i)
+  }
+  return text
+}
+
+/** Reads an address as people write it; `undefined` when its form or its checksum is wrong. @category parsing */
+export const parseAddress = (text: string): EthereumAddress | undefined => {
+  if (!/^0x[0-9A-Fa-f]{40}$/.test(text)) return undefined
+  const digits = text.slice(2)
+  const mixed = digits !== digits.toLowerCase() && digits !== digits.toUpperCase()
+  return mixed && checksumAddress(text) !== text ? undefined : EthereumAddress.make(text.toLowerCase())
+}
+
+/** An address as it arrives: any case, EIP-55 checked when mixed. Take {@link parseAddress} for its canonical form. @category values */
+export const WrittenAddress = Schema.String.check(
+  Schema.makeFilter((text: string) => parseAddress(text) !== undefined, {
+    expected: "an Ethereum address, with a right checksum (EIP-55) when in mixed case"
+  })
+)

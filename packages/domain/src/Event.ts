@@ -1,0 +1,107 @@
+/**
+ * What an event type of the register is: its data, its personal part, its tags. For the catalogue, and for whoever folds events.
+ */
+import { Schema } from "effect"
+import { PlatformId } from "./Id.ts"
+import { Timestamp } from "./Timestamp.ts"
+
+/**
+ * Metadata of every event. The events of one instruction lie side by side and bear the same `instruction`; the last of them bears the
+ * fingerprint and the version of the renderer, and with them the tag by which the instruction is found again.
+ *
+ * @category models
+ */
+export const Meta = Schema.Struct({
+  /** The platform the instruction came through; absent for the issuer, the registrar, the clock and the ledger. */
+  platform: Schema.optionalKey(PlatformId),
+  /** Name of the command, `SignInvestment` for example. */
+  operation: Schema.String,
+  /** Identity of the instruction: a keyed hash, lower-case hex. */
+  instruction: Schema.String,
+  /** Keyed hash of the request as received, with its version in front: `1:…`. On the last event of the instruction only. */
+  fingerprint: Schema.optionalKey(Schema.String),
+  /** Version of the renderer of the answer. On the last event of the instruction only. */
+  answer: Schema.optionalKey(Schema.Int),
+  /** Who acted: `platform`, `issuer`, `registrar`, `clock` or `ledger`. */
+  actor: Schema.Literals(["platform", "issuer", "registrar", "clock", "ledger"]),
+  correlation: Schema.optionalKey(Schema.String),
+  causation: Schema.optionalKey(Schema.String),
+  /** When the instruction entered the queue of decisions: the only "now" a decision sees. */
+  receivedAt: Timestamp,
+  /** When the fact took place, where that is not the moment of recording. Evidence; it orders nothing. */
+  effectiveAt: Schema.optionalKey(Timestamp)
+})
+export type Meta = typeof Meta.Type
+
+/** The tag by which an instruction is found. @category tags */
+export const instructionTag = (instruction: string): string => `instruction:${instruction}`
+
+/** What may stand in a definition: a codec whose two sides are the same JSON. */
+type Fields = Schema.Struct.Fields
+
+/**
+ * Describes one event type as plain data. A store's codec takes it as it is.
+ *
+ * @category constructors
+ */
+export const define = <const Type extends string, const Data extends Fields, const Personal extends Fields = {}>(
+  type: Type,
+  options: {
+    readonly data: Data
+    readonly tags: (data: Schema.Struct.Type<Data>) => ReadonlyArray<string>
+    readonly personal?: { readonly fields: Personal; readonly subject: (data: Schema.Struct.Type<Data>) => string }
+  }
+): Definition<Type, Data, Personal> => ({
+  type,
+  version: 1,
+  data: Schema.Struct(options.data),
+  upcasters: {},
+  personal:
+    options.personal === undefined
+      ? undefined
+      : { schema: Schema.Struct(options.personal.fields), subject: options.personal.subject },
+  tags: (data, meta) =>
+    meta.fingerprint === undefined ? options.tags(data) : [...options.tags(data), instructionTag(meta.instruction)],
+  make: (data, ...rest) =>
+    (rest[0] === undefined ? { type, data } : { type, data, personal: rest[0] }) as Draft<Type, Data, Personal>
+})
+
+/** An event before it has an id and metadata. @category models */
+export type Draft<Type extends string, Data extends Fields, Personal extends Fields> = {} extends Personal
+  ? { readonly type: Type; readonly data: Schema.Struct.Type<Data> }
+  : {
+      readonly type: Type
+      readonly data: Schema.Struct.Type<Data>
+      /** Absent when the command was decided without it, as in a replay. */
+      readonly personal?: Schema.Struct.Type<Personal>
+    }
+
+/** One event type. @category models */
+export interface Definition<Type extends string, Data extends Fields, Personal extends Fields> {
+  readonly type: Type
+  readonly version: number
+  readonly data: Schema.Struct<Data>
+  readonly upcasters: { readonly [version: number]: (data: any) => any }
+  readonly personal:
+    | { readonly schema: Schema.Struct<Personal>; readonly subject: (data: Schema.Struct.Type<Data>) => string }
+    | undefined
+  readonly tags: (data: Schema.Struct.Type<Data>, meta: Meta) => ReadonlyArray<string>
+  /** Makes an event of this type; the executor adds id and metadata. */
+  readonly make: (
+    data: Schema.Struct.Type<Data>,
+    ...rest: {} extends Personal ? [] : [personal: Schema.Struct.Type<Personal> | undefined]
+  ) => Draft<Type, Data, Personal>
+}
+
+/** The events a definition makes. @category models */
+export type EventOf<D extends { readonly make: (...args: never) => unknown }> = ReturnType<D["make"]>
+
+/** The members that are there: `{ a: 1, b: undefined }` becomes `{ a: 1 }`, as optional members of events are absent or set. */
+export const present = <A extends object>(members: { readonly [K in keyof A]: A[K] | undefined }): Partial<A> => {
+  const result: Partial<A> = {}
+  for (const key in members) {
+    const value = members[key]
+    if (value !== undefined) result[key] = value
+  }
+  return result
+}

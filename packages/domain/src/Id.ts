@@ -1,0 +1,56 @@
+/**
+ * Identities of the things the register knows: opaque text, made by whoever registers the thing. For everyone.
+ *
+ * The alphabet keeps an id safe inside a tag, a path and a file name; UUIDv7 text is what the embedded register makes. Two kinds of
+ * ids are two types, so that a wallet is never passed for a product.
+ */
+import { Schema } from "effect"
+
+/** What any id looks like. @category values */
+export const idPattern = /^[0-9A-Za-z_-]{1,64}$/
+
+const Text = Schema.String.check(Schema.isPattern(idPattern, { expected: "1 to 64 letters, digits, _ or -" }))
+
+/** A distribution platform: the tenant behind an OAuth client. @category ids */
+export const PlatformId = Text.pipe(Schema.brand("PlatformId"))
+export type PlatformId = typeof PlatformId.Type
+
+/** Who issues a product. @category ids */
+export const IssuerId = Text.pipe(Schema.brand("IssuerId"))
+export type IssuerId = typeof IssuerId.Type
+
+/** A security. @category ids */
+export const ProductId = Text.pipe(Schema.brand("ProductId"))
+export type ProductId = typeof ProductId.Type
+
+/** An offering of part of a product on one platform. @category ids */
+export const CampaignId = Text.pipe(Schema.brand("CampaignId"))
+export type CampaignId = typeof CampaignId.Type
+
+/** A person or company that invests. @category ids */
+export const InvestorId = Text.pipe(Schema.brand("InvestorId"))
+export type InvestorId = typeof InvestorId.Type
+
+/** A wallet, managed or generic; not its address. @category ids */
+export const WalletId = Text.pipe(Schema.brand("WalletId"))
+export type WalletId = typeof WalletId.Type
+
+/** An uploaded file. @category ids */
+export const DocumentId = Text.pipe(Schema.brand("DocumentId"))
+export type DocumentId = typeof DocumentId.Type
+
+/** One identification of an investor. @category ids */
+export const IdentificationId = Text.pipe(Schema.brand("IdentificationId"))
+export type IdentificationId = typeof IdentificationId.Type
+
+/** A subscription; after delivery also the lot it became. @category ids */
+export const InvestmentId = Text.pipe(Schema.brand("InvestmentId"))
+export type InvestmentId = typeof InvestmentId.Type
+
+/** One attempt to credit an investment's units: a failed credit and the next one are two tasks. @category ids */
+export const CreditId = Text.pipe(Schema.brand("CreditId"))
+export type CreditId = typeof CreditId.Type
+
+/** A redemption task. @category ids */
+export const RedemptionId = Text.pipe(Schema.brand("RedemptionId"))
+export type RedemptionId = typeof RedemptionId.Type

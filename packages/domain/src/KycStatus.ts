@@ -1,0 +1,30 @@
+/**
+ * The KYC status of an investor and how it is found. For the investor's decisions; the result is written into each investor event.
+ */
+import { Schema } from "effect"
+
+/** `PENDING`: not complete; `REVIEW`: a person must look; `SUCCESS`; `INSUFFICIENT`: a person refused. @category schemas */
+export const KycStatus = Schema.Literals(["PENDING", "REVIEW", "SUCCESS", "INSUFFICIENT"])
+export type KycStatus = typeof KycStatus.Type
+
+/** What only a person's approval settles. @category schemas */
+export const KycReason = Schema.Literals(["pep", "benefiting_pep", "us_tax", "refused_before"])
+export type KycReason = typeof KycReason.Type
+
+/** What the status depends on. @category models */
+export interface KycFacts {
+  readonly kind: "natural" | "legal"
+  /** An identification was recorded after the last change of identity and after the last refusal. */
+  readonly identified: boolean
+  readonly benefitingPersons: number
+  readonly openReasons: ReadonlyArray<KycReason>
+  /** A person refused, and it has not been complete since. */
+  readonly refused: boolean
+}
+
+/** A natural person is complete when identified; a company needs at least one benefiting person besides. @category computing */
+export const kycStatus = (facts: KycFacts): KycStatus => {
+  const complete = facts.identified && (facts.kind === "natural" || facts.benefitingPersons > 0)
+  if (!complete) return facts.refused ? "INSUFFICIENT" : "PENDING"
+  return facts.openReasons.length > 0 ? "REVIEW" : "SUCCESS"
+}

@@ -1,0 +1,54 @@
+/**
+ * The life of a ledger task: credit or redemption. For the settling decisions and for reads.
+ *
+ * A task is `processing`, then `succeeded` or `failed`, or `unknown` until a person resolves it. Nothing that arrives after the outcome
+ * changes it: agreeing is a no-op, contradicting is a refusal that stays in the log as evidence.
+ */
+import { Schema } from "effect"
+import type { RejectionCode } from "./Rejection.ts"
+
+/** @category schemas */
+export const TaskStatus = Schema.Literals(["processing", "succeeded", "failed", "unknown"])
+export type TaskStatus = typeof TaskStatus.Type
+
+/** What a ledger reports. @category schemas */
+export const Outcome = Schema.Literals(["succeeded", "failed", "unknown"])
+export type Outcome = typeof Outcome.Type
+
+/** What a person may decide. @category schemas */
+export const Verdict = Schema.Literals(["succeeded", "failed"])
+export type Verdict = typeof Verdict.Type
+
+/** Why a task failed, as a closed code; what the ledger wrote about it is no business of the register's. @category schemas */
+export const FailureReason = Schema.Literals(["rejected", "reverted", "expired", "not_executed", "unspecified"])
+export type FailureReason = typeof FailureReason.Type
+
+/**
+ * How a person came to the verdict: the ledger was looked at and had done (or not done) it, or the ledger was made whole first.
+ *
+ * @category schemas
+ */
+export const Resolution = Schema.Literals(["observed", "corrected"])
+export type Resolution = typeof Resolution.Type
+
+/** What to do about a report: let the outcome happen, note that nothing changes, or refuse. @category models */
+export type TaskResponse = "takes_effect" | "no_op" | RejectionCode
+
+/** @category values */
+export const onReport: { readonly [S in TaskStatus]: { readonly [O in Outcome]: TaskResponse } } = {
+  processing: { succeeded: "takes_effect", failed: "takes_effect", unknown: "takes_effect" },
+  unknown: { succeeded: "awaiting_resolution", failed: "awaiting_resolution", unknown: "no_op" },
+  succeeded: { succeeded: "no_op", failed: "outcome_contradicts", unknown: "no_op" },
+  failed: { succeeded: "outcome_contradicts", failed: "no_op", unknown: "no_op" }
+}
+
+/** A person decides only what is unknown. @category values */
+export const onVerdict: { readonly [S in TaskStatus]: TaskResponse } = {
+  processing: "nothing_to_resolve",
+  unknown: "takes_effect",
+  succeeded: "nothing_to_resolve",
+  failed: "nothing_to_resolve"
+}
+
+/** Whether units are still bound by the task. @category refinements */
+export const isInFlight = (status: TaskStatus): boolean => status === "processing" || status === "unknown"

@@ -1,0 +1,123 @@
+/**
+ * Why a command is refused: a closed list of codes, each with its class and one sentence. For callers, and for the log.
+ *
+ * 404: there is no such thing for this client. 400: the request is wrong whatever the state. 409: the state forbids it. Only the last is
+ * recorded, because only it is an answer a repeat must get again; after the others the key is still free.
+ */
+import { Schema } from "effect"
+import { WalletId } from "./Id.ts"
+import { InvestmentStatus } from "./InvestmentStatus.ts"
+import { UnitCount } from "./Units.ts"
+
+/** @category models */
+export type RejectionClass = 400 | 404 | 409
+
+const of = <const C extends RejectionClass>(status: C, message: string) => ({ class: status, message })
+
+/** Every code there is, with its class and message. @category values */
+export const rejections = {
+  platform_not_found: of(404, "There is no such platform for this client."),
+  issuer_not_found: of(404, "There is no such issuer for this client."),
+  product_not_found: of(404, "There is no such product for this client."),
+  campaign_not_found: of(404, "There is no such campaign for this client."),
+  investor_not_found: of(404, "There is no such investor for this client."),
+  wallet_not_found: of(404, "There is no such wallet for this client."),
+  investment_not_found: of(404, "There is no such investment for this client."),
+  task_not_found: of(404, "There is no such task for this client."),
+
+  document_not_found: of(400, "A document named here does not exist for this client, or has been erased."),
+  units_invalid: of(400, "Units are a whole number from 1 to 9007199254740991."),
+  units_not_multiple_of_step: of(400, "A subscription must be a multiple of the product's step size."),
+  signed_at_required: of(400, "The date of signature is missing; web-based subscription is not offered here."),
+  timestamp_in_future: of(400, "A timestamp lies in the future."),
+  timestamp_before_signing: of(400, "Acceptance, payment and cancellation cannot precede the signature."),
+  identity_document_not_valid: of(400, "The identity document was not valid on the day it was verified."),
+  us_tax_subject: of(400, "Persons subject to US tax are not onboarded."),
+  not_own_account: of(400, "A natural person must act on their own account."),
+  document_repeated: of(400, "The same document is named twice."),
+
+  investor_erased: of(409, "The data of this investor have been erased; nothing can be added."),
+  investor_kind_fixed: of(
+    409,
+    "A natural person cannot become a legal person, nor the reverse; register a new investor."
+  ),
+  investor_not_legal_person: of(409, "Only a legal person has benefiting persons."),
+  too_many_benefiting_persons: of(409, "The limit of benefiting persons is reached."),
+  review_not_open: of(409, "There is no review of this investor to approve."),
+  kyc_not_successful: of(409, "The investor must be identified successfully first."),
+  kyc_insufficient: of(409, "The investor's identification was refused."),
+  tax_information_missing: of(409, "Tax information must be complete before a wallet is made."),
+  managed_wallet_exists: of(409, "The investor already has a managed wallet."),
+  address_taken: of(409, "This address is registered already."),
+  document_already_attached: of(409, "This document is attached to the investment already."),
+  too_many_documents: of(409, "The limit of documents is reached."),
+  document_in_use: of(409, "An investor still refers to this document."),
+  product_not_listed: of(409, "The product is not listed on this platform."),
+  product_paused: of(409, "The product is paused; no units can be moved."),
+  issue_volume_exceeded: of(409, "The issue volume has no room for this allocation."),
+  issue_volume_below_allocations: of(409, "The issue volume cannot be less than what campaigns have taken."),
+  allocation_below_use: of(409, "The allocation cannot be less than what is subscribed."),
+  campaign_not_open: of(409, "The campaign is closed, or outside its window."),
+  allocation_exhausted: of(409, "The campaign has fewer units left than asked for."),
+  too_many_waiting_investments: of(409, "Too many subscriptions of this investor wait for identification."),
+  investment_ended: of(409, "The investment has ended."),
+  already_accepted: of(409, "Acceptance is recorded already."),
+  already_paid: of(409, "Payment is recorded already."),
+  already_delivered: of(409, "The units have been delivered."),
+  outside_review_not_open: of(409, "The investment does not wait for a review."),
+  wallet_of_other_investor: of(409, "The wallet belongs to another investor."),
+  wallet_missing: of(409, "Assign a wallet before the credit."),
+  investment_not_paid: of(409, "The investment must be `PAID` before the credit."),
+  credit_in_flight: of(409, "A credit of this investment has no final outcome yet."),
+  cancellation_period_over: of(
+    409,
+    "The cancellation period is over, or the product grants none; only the registrar can still cancel."
+  ),
+  not_cancellable: of(409, "An investment made by a transfer cannot be cancelled."),
+  deadline_not_reached: of(409, "The payment deadline has not passed, or does not run."),
+  redemption_of_crypto_security: of(409, "Crypto securities are redeemed by the registrar, not through this endpoint."),
+  wallet_frozen: of(409, "The wallet is frozen."),
+  wallet_not_managed: of(409, "Transfers start from managed wallets only."),
+  locked_up: of(409, "The lock-up period of the product has not ended."),
+  insufficient_units: of(409, "The wallet has fewer free units than asked for."),
+  too_many_lots: of(409, "The units lie in too many lots for one task; ask for fewer."),
+  same_wallet: of(409, "Source and target are the same wallet."),
+  target_cannot_receive: of(409, "The target address cannot receive this product."),
+  insufficient_frozen_units: of(409, "Fewer units are frozen than shall be released."),
+  awaiting_resolution: of(409, "The outcome is unknown; a person must resolve it."),
+  outcome_contradicts: of(409, "The ledger contradicts the recorded outcome."),
+  nothing_to_resolve: of(409, "The outcome is not unknown."),
+  change_not_reversible: of(409, "The change has not taken effect, or has been reversed already."),
+  reversal_in_flight: of(409, "Another reversal of this change has no final outcome yet."),
+  units_moved_on: of(409, "The units of this entry have moved on."),
+  units_frozen: of(409, "Frozen units stand in the way; release them first."),
+  investor_holds_units: of(409, "The investor still holds units."),
+  investor_has_tasks_in_flight: of(409, "Units are on their way to this investor."),
+  investor_has_open_investments: of(409, "The investor has subscriptions that are neither ended nor delivered."),
+  retention_running: of(409, "The data must still be kept."),
+  statement_not_due: of(409, "Nothing has been entered for this investment.")
+} as const satisfies { readonly [code: string]: { readonly class: RejectionClass; readonly message: string } }
+
+/** @category models */
+export type RejectionCode = keyof typeof rejections
+
+/** @category schemas */
+export const RejectionCode = Schema.Literals(Object.keys(rejections) as ReadonlyArray<RejectionCode>)
+
+/** What a refusal may tell besides its code: numbers, statuses, ids of the caller's own objects. @category schemas */
+export const RefusalDetails = Schema.Struct({
+  /** What a campaign, an issue volume or a wallet still has room for. */
+  free: Schema.optionalKey(UnitCount),
+  status: Schema.optionalKey(InvestmentStatus),
+  walletId: Schema.optionalKey(WalletId)
+})
+export type RefusalDetails = typeof RefusalDetails.Type
+
+/** A refused command's answer. @category models */
+export interface Refusal {
+  readonly code: RejectionCode
+  readonly details?: RefusalDetails
+}
+
+/** Whether a refusal becomes an event, `InstructionRejected`. @category refinements */
+export const isRecorded = (code: RejectionCode): boolean => rejections[code].class === 409

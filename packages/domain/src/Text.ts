@@ -1,0 +1,27 @@
+/**
+ * Text a person typed: bounded, and free of lone surrogates. For the personal parts of events; it never stands in a body.
+ *
+ * A lone surrogate has no UTF-8 form: hashing it would silently hash something else (RFC 8785, section 3.2.2.2).
+ */
+import { Schema } from "effect"
+
+/** The longest text a member may hold, in UTF-16 code units. @category limits */
+export const maximumText = 1000
+
+const isWellFormed = Schema.makeFilter((text: string) => text.isWellFormed(), {
+  expected: "text without lone surrogates"
+})
+
+/** Personal text, possibly empty. @category values */
+export const Text = Schema.String.check(Schema.isMaxLength(maximumText), isWellFormed)
+
+/** Personal text with at least one character. @category values */
+export const NonEmptyText = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(maximumText), isWellFormed)
+
+/** A name that belongs to no natural person (a product's, a platform's): the one kind of text that may stand in a body. @category values */
+export const PublicName = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(200), isWellFormed)
+
+/** SHA-256, lower-case hex. @category values */
+export const Digest = Schema.String.check(
+  Schema.isPattern(/^[0-9a-f]{64}$/, { expected: "a SHA-256 digest, lower-case hex" })
+)

@@ -1,0 +1,18 @@
+/**
+ * Facts about documents. The body keeps the digest of the ciphertext: a digest of the content would outlive an erasure.
+ */
+import { define } from "../Event.ts"
+import { DocumentId } from "../Id.ts"
+import { documentTag } from "../Tag.ts"
+import { Digest, Text } from "../Text.ts"
+import { UnitCount } from "../Units.ts"
+
+/** `digest` is the SHA-256 of the content. @category schemas */
+export const documentPersonal = { fileName: Text, mediaType: Text, digest: Digest }
+
+export const DocumentUploaded = define("DocumentUploaded", {
+  /** `digest` is the SHA-256 of the ciphertext, `size` its content's length in bytes. */
+  data: { documentId: DocumentId, digest: Digest, size: UnitCount },
+  personal: { fields: documentPersonal, subject: (data) => documentTag(data.documentId) },
+  tags: (data) => [documentTag(data.documentId)]
+})

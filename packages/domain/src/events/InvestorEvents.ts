@@ -1,0 +1,64 @@
+/**
+ * Facts about investors. What the person sent is personal; the body keeps what decisions need of it, as flags and codes.
+ */
+import { Schema } from "effect"
+import { CalendarDate } from "../CalendarDate.ts"
+import { define } from "../Event.ts"
+import { DocumentId, IdentificationId, InvestorId } from "../Id.ts"
+import { KycReason, KycStatus } from "../KycStatus.ts"
+import { BankAccount, Communication, NaturalPerson, TaxInformation } from "../Person.ts"
+import { documentTag, documentTags, investorTag } from "../Tag.ts"
+import { NonEmptyText } from "../Text.ts"
+import { Timestamp } from "../Timestamp.ts"
+
+/** @category schemas */
+export const InvestorKind = Schema.Literals(["natural", "legal"])
+export type InvestorKind = typeof InvestorKind.Type
+
+/** Everything that was sent about an investor and does not stand in the body. @category schemas */
+export const investorPersonal = {
+  naturalPerson: NaturalPerson,
+  bankAccount: Schema.optionalKey(BankAccount),
+  taxInformation: Schema.optionalKey(TaxInformation),
+  communication: Schema.optionalKey(Communication)
+}
+
+/** The proof of identity that was shown. @category schemas */
+export const identificationPersonal = {
+  documentType: NonEmptyText,
+  documentId: NonEmptyText,
+  documentIssuer: NonEmptyText,
+  documentValidFrom: CalendarDate,
+  documentValidTo: CalendarDate,
+  identityProvider: NonEmptyText,
+  legitimationProcessId: NonEmptyText
+}
+
+/** What an event that may change the KYC status says about it, so that a later change of the rule rewrites no history. */
+const kycOutcome = { kycStatus: KycStatus, openReasons: Schema.Array(KycReason) }
+
+export const InvestorRegistered = define("InvestorRegistered", {
+  data: {
+    investorId: InvestorId,
+    kind: InvestorKind,
+    custodianBank: Schema.Boolean,
+    ownAccount: Schema.Boolean,
+    hasTaxInformation: Schema.Boolean,
+    documentIds: Schema.Array(DocumentId),
+    ...kycOutcome
+  },
+  personal: { fields: investorPersonal, subject: (data) => investorTag(data.investorId) },
+  tags: (data) => [investorTag(data.investorId), ...documentTags(data.documentIds)]
+})
+
+export const IdentificationRecorded = define("IdentificationRecorded", {
+  data: {
+    identificationId: IdentificationId,
+    investorId: InvestorId,
+    protocolDocumentId: DocumentId,
+    verifiedAt: Timestamp,
+    ...kycOutcome
+  },
+  personal: { fields: identificationPersonal, subject: (data) => investorTag(data.investorId) },
+  tags: (data) => [investorTag(data.investorId), documentTag(data.protocolDocumentId)]
+})

@@ -1,0 +1,107 @@
+/**
+ * Facts about platforms, issuers, products and campaigns: what is on sale, where, and how much of it.
+ */
+import { Schema } from "effect"
+import { define } from "../Event.ts"
+import { CampaignId, IssuerId, PlatformId, ProductId } from "../Id.ts"
+import { Isin } from "../Isin.ts"
+import { Money, Percent } from "../Money.ts"
+import { BankAccount, LegalPerson, NaturalPerson } from "../Person.ts"
+import { campaignTag, issuerTag, platformTag, productTag } from "../Tag.ts"
+import { PublicName } from "../Text.ts"
+import { Timestamp } from "../Timestamp.ts"
+import { UnitCount, Units } from "../Units.ts"
+
+/** Crypto security under the eWpG, or digital security outside of it. @category schemas */
+export const ProductKind = Schema.Literals(["ewpg", "digital"])
+export type ProductKind = typeof ProductKind.Type
+
+/** @category schemas */
+export const ProductType = Schema.Literals([
+  "DIGITAL_COMPANY_SHARE",
+  "BOND",
+  "SUBORDINATED_LOAN",
+  "PARTICIPATION_PAPER",
+  "PARTICIPATION_RIGHT",
+  "AIF",
+  "DEBT_SECURITY",
+  "CONVERTIBLE_BOND",
+  "FUND_SHARE"
+])
+export type ProductType = typeof ProductType.Type
+
+/** A ledger by name, `ETH-MAINNET` for example. @category schemas */
+export const Network = Schema.String.check(Schema.isPattern(/^[A-Z0-9-]{1,40}$/, { expected: "a network's name" }))
+
+/** Whole days. @category schemas */
+export const Days = UnitCount
+
+/** What a product is; `nominalValue` or `issuancePrice`. @category schemas */
+export const productTerms = {
+  productId: ProductId,
+  issuerId: IssuerId,
+  name: PublicName,
+  productType: ProductType,
+  kind: ProductKind,
+  isin: Schema.optionalKey(Isin),
+  nominalValue: Schema.optionalKey(Money),
+  issuancePrice: Schema.optionalKey(Money),
+  issueVolume: Units,
+  stepSize: Units,
+  agioPercent: Schema.optionalKey(Percent),
+  paymentDays: Schema.optionalKey(Days),
+  cancellationDays: Schema.optionalKey(Days),
+  lockedUntil: Schema.optionalKey(Timestamp),
+  network: Schema.optionalKey(Network)
+}
+
+/** Who acts for an issuer, and where it is paid. @category schemas */
+export const issuerPersonal = {
+  naturalPerson: Schema.optionalKey(NaturalPerson),
+  legalPerson: Schema.optionalKey(LegalPerson),
+  bankAccount: Schema.optionalKey(BankAccount)
+}
+
+export const PlatformRegistered = define("PlatformRegistered", {
+  data: { platformId: PlatformId, name: PublicName },
+  tags: (data) => [platformTag(data.platformId)]
+})
+
+export const IssuerRegistered = define("IssuerRegistered", {
+  data: { issuerId: IssuerId },
+  personal: { fields: issuerPersonal, subject: (data) => issuerTag(data.issuerId) },
+  tags: (data) => [issuerTag(data.issuerId)]
+})
+
+export const ProductRegistered = define("ProductRegistered", {
+  data: productTerms,
+  tags: (data) => [productTag(data.productId)]
+})
+
+export const ProductListed = define("ProductListed", {
+  data: { productId: ProductId, platformId: PlatformId },
+  tags: (data) => [productTag(data.productId)]
+})
+
+export const ProductDelisted = define("ProductDelisted", {
+  data: { productId: ProductId, platformId: PlatformId },
+  tags: (data) => [productTag(data.productId)]
+})
+
+export const CampaignOpened = define("CampaignOpened", {
+  data: {
+    campaignId: CampaignId,
+    productId: ProductId,
+    platformId: PlatformId,
+    allocation: Units,
+    opensAt: Timestamp,
+    closesAt: Schema.optionalKey(Timestamp),
+    reviewRequired: Schema.Boolean
+  },
+  tags: (data) => [campaignTag(data.campaignId), productTag(data.productId)]
+})
+
+export const CampaignClosed = define("CampaignClosed", {
+  data: { campaignId: CampaignId, productId: ProductId },
+  tags: (data) => [campaignTag(data.campaignId), productTag(data.productId)]
+})

@@ -1,0 +1,54 @@
+/**
+ * Facts about redemptions: the task that burns units. The request names the lots it reserves; the outcome takes or releases these.
+ */
+import { Schema } from "effect"
+import { define } from "../Event.ts"
+import { InvestmentId, InvestorId, ProductId, RedemptionId, WalletId } from "../Id.ts"
+import { FailureReason, Resolution } from "../LedgerTask.ts"
+import { productTag, redemptionTag, walletTag } from "../Tag.ts"
+import { Units } from "../Units.ts"
+
+/** Some units of one lot. @category schemas */
+export const Part = Schema.Struct({ investmentId: InvestmentId, units: Units })
+export type Part = typeof Part.Type
+
+const redemption = {
+  redemptionId: RedemptionId,
+  investorId: InvestorId,
+  productId: ProductId,
+  walletId: WalletId,
+  units: Units,
+  /** In rank order. */
+  lots: Schema.Array(Part)
+}
+
+export const RedemptionRequested = define("RedemptionRequested", {
+  data: redemption,
+  tags: (data) => [redemptionTag(data.redemptionId), productTag(data.productId), walletTag(data.walletId)]
+})
+
+export const RedemptionSubmitted = define("RedemptionSubmitted", {
+  data: { redemptionId: RedemptionId },
+  tags: (data) => [redemptionTag(data.redemptionId)]
+})
+
+export const UnitsRedeemed = define("UnitsRedeemed", {
+  data: { ...redemption, resolution: Schema.optionalKey(Resolution) },
+  tags: (data) => [redemptionTag(data.redemptionId), productTag(data.productId), walletTag(data.walletId)]
+})
+
+export const RedemptionFailed = define("RedemptionFailed", {
+  data: {
+    redemptionId: RedemptionId,
+    productId: ProductId,
+    walletId: WalletId,
+    reason: FailureReason,
+    resolution: Schema.optionalKey(Resolution)
+  },
+  tags: (data) => [redemptionTag(data.redemptionId), productTag(data.productId), walletTag(data.walletId)]
+})
+
+export const RedemptionOutcomeUnknown = define("RedemptionOutcomeUnknown", {
+  data: { redemptionId: RedemptionId },
+  tags: (data) => [redemptionTag(data.redemptionId)]
+})

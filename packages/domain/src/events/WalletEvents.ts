@@ -1,0 +1,23 @@
+/**
+ * Facts about wallets: whose an address is.
+ */
+import { Schema } from "effect"
+import { EthereumAddress } from "../EthereumAddress.ts"
+import { define } from "../Event.ts"
+import { InvestorId, WalletId } from "../Id.ts"
+import { addressTag, investorTag, walletTag } from "../Tag.ts"
+
+/** *Managed*: the custodian holds the key. *Generic*: an address the investor controls. @category schemas */
+export const WalletKind = Schema.Literals(["managed", "generic"])
+export type WalletKind = typeof WalletKind.Type
+
+export const WalletRegistered = define("WalletRegistered", {
+  data: {
+    walletId: WalletId,
+    investorId: InvestorId,
+    kind: WalletKind,
+    address: EthereumAddress,
+    receivingEnabled: Schema.Boolean
+  },
+  tags: (data) => [walletTag(data.walletId), investorTag(data.investorId), addressTag(data.address)]
+})
