@@ -46,4 +46,5 @@ export type RecordedEvent<E extends AnyEvent> = E extends AnyEvent
   : never
 
 /** The personal part of an event, or the fact that its subject was forgotten. @category models */
-export type Revealed = { readonly _tag: "Present"; readonly value: JsonObject } | { readonly _tag: "Erased" } | { readonly _tag: "None" }
+export type Revealed =
+  { readonly _tag: "Present"; readonly value: JsonObject } | { readonly _tag: "Erased" } | { readonly _tag: "None" }

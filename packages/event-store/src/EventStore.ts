@@ -75,6 +75,15 @@ export interface Exclusive<E extends AnyEvent, A> {
   readonly answer: A
 }
 
+/** An event exactly as it lies in the log: what is hashed, proved and copied. @category models */
+export interface StoredEvent {
+  readonly position: Position
+  /** The canonical text. */
+  readonly body: string
+  /** The RFC 6962 leaf hash kept beside it: SHA-256 over a zero byte and the UTF-8 of the body, as it was when the event was written. */
+  readonly leaf: Uint8Array
+}
+
 /**
  * An append-only log of events, decided on by query and append condition.
  *
@@ -96,16 +105,26 @@ export interface EventStoreShape<E extends AnyEvent> {
     after: Position,
     query: Query,
     decide: (news: ReadonlyArray<RecordedEvent<E>>, head: Position) => Result.Result<Exclusive<E, A>, X>
-  ) => Effect.Effect<{ readonly appended: Appended | undefined; readonly answer: A }, X | InvalidEvent | EventStoreError>
+  ) => Effect.Effect<
+    { readonly appended: Appended | undefined; readonly answer: A },
+    X | InvalidEvent | EventStoreError
+  >
   /** Reads in position order, in chunks; nothing that is appended after the first pull is seen. */
   readonly read: (query: Query, options?: ReadOptions) => Stream.Stream<RecordedEvent<E>, EventStoreError>
   /** What `read` gives, at once: for decisions, which read little. Fails with a defect past {@link Limits.readAll} events. */
-  readonly readAll: (query: Query, options?: ReadOptions) => Effect.Effect<ReadonlyArray<RecordedEvent<E>>, EventStoreError>
+  readonly readAll: (
+    query: Query,
+    options?: ReadOptions
+  ) => Effect.Effect<ReadonlyArray<RecordedEvent<E>>, EventStoreError>
   /** History after a position, then live, without a gap and without a duplicate between. Never ends by itself. */
   readonly subscribe: (query: Query, after: Position) => Stream.Stream<RecordedEvent<E>, EventStoreError>
   /** The position of the last event; 0 while the log is empty. */
   readonly head: Effect.Effect<Position, EventStoreError>
-  /** The personal parts of the events at these positions, in their order. */
+  /** The bodies themselves and their leaves, undecoded and unverified: for proofs, verification and copies. */
+  readonly readStored: (options?: Pick<ReadOptions, "from" | "to">) => Stream.Stream<StoredEvent, EventStoreError>
+  /** Random, made with the log and kept in it: tells one log from another, and a restored one from none. */
+  readonly logId: string
+  /** The personal parts of the events at these positions, in their order. A position the log does not have is a defect. */
   readonly reveal: (positions: ReadonlyArray<Position>) => Effect.Effect<ReadonlyArray<Revealed>, EventStoreError>
   /** Destroys the key and the ciphertexts of a subject. Append the event that says so first. Repeating it is harmless. */
   readonly forget: (subject: string) => Effect.Effect<void, EventStoreError>

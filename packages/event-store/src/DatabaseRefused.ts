@@ -1,0 +1,24 @@
+/**
+ * Why a database file is not opened. For whoever starts a program on it: the message says what to do.
+ */
+import { Schema } from "effect"
+
+/**
+ * A database file was refused at opening, untouched.
+ *
+ * * `foreign`: it belongs to another program, or is another file of this one.
+ * * `newer`: a newer version of this program wrote it.
+ * * `damaged`: it is no database, or not all of one.
+ * * `missing`: there is nothing to read.
+ * * `not_durable`: the file system or the build of SQLite does not give what durability needs.
+ * * `wrong_master_key`: the keys in it were wrapped with another master key.
+ * * `unavailable`: the operating system refused.
+ *
+ * @category errors
+ */
+export class DatabaseRefused extends Schema.TaggedError<DatabaseRefused>()("DatabaseRefused", {
+  filename: Schema.String,
+  reason: Schema.Literals(["foreign", "newer", "damaged", "missing", "not_durable", "wrong_master_key", "unavailable"]),
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}

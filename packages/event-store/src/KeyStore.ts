@@ -1,0 +1,163 @@
+/**
+ * Where the wrapped keys of the vault lie, and which subjects were forgotten. For the vault, and for who keeps keys elsewhere.
+ */
+import { Context, Effect, Layer, Schema, type Scope } from "effect"
+import type { DatabaseSync } from "node:sqlite"
+import { DatabaseRefused } from "./DatabaseRefused.ts"
+import { type Connect, openDatabase } from "./internal/OpenDatabase.ts"
+
+/**
+ * The vault could not do its work.
+ *
+ * * `unavailable`: the key store failed; later it may work.
+ * * `missing_key`: there is no key for a subject nobody forgot. That is damage: restore the key file.
+ * * `not_authentic`: what was opened is not what was sealed, for this subject, under this associated data.
+ *
+ * @category errors
+ */
+export class VaultError extends Schema.TaggedError<VaultError>()("VaultError", {
+  reason: Schema.Literals(["unavailable", "missing_key", "not_authentic"]),
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+/** What is known of a subject: its wrapped key, or that it was forgotten. @category models */
+export type KeyEntry = { readonly _tag: "Key"; readonly wrapped: Uint8Array } | { readonly _tag: "Forgotten" }
+
+/** A key to be kept. @category models */
+export interface WrappedKey {
+  readonly subject: string
+  readonly wrapped: Uint8Array
+}
+
+/** What the vault asks of its key store. @category models */
+export interface KeyStoreShape {
+  readonly get: (subject: string) => Effect.Effect<KeyEntry | undefined, VaultError>
+  /** Keeps all or none, durably when it returns. Fails where a subject has an entry already. */
+  readonly insert: (keys: ReadonlyArray<WrappedKey>) => Effect.Effect<void, VaultError>
+  /** Destroys the key, if there is one, and remembers that it did. Durable when it returns; repeating it is harmless. */
+  readonly forget: (subject: string) => Effect.Effect<void, VaultError>
+  /** Keeps the value at the first call; ever after gives back the first one. It tells a wrong master key from a right one. */
+  readonly check: (value: Uint8Array) => Effect.Effect<Uint8Array, VaultError>
+}
+
+/** @category services */
+export class KeyStore extends Context.Service<KeyStore, KeyStoreShape>()("@effekten/event-store/KeyStore") {}
+
+const unavailable = (cause: unknown) =>
+  new VaultError({ reason: "unavailable", message: "the key store did not answer", cause })
+
+/** Keys in memory: gone with the process. @category constructors */
+export const makeMemory: Effect.Effect<KeyStoreShape> = Effect.sync(() => {
+  const entries = new Map<string, KeyEntry>()
+  let check: Uint8Array | undefined
+  return {
+    get: (subject) => Effect.sync(() => entries.get(subject)),
+    insert: (keys) =>
+      Effect.suspend(() => {
+        if (keys.some(({ subject }) => entries.has(subject)))
+          return Effect.fail(unavailable(new Error("a subject has an entry already")))
+        for (const { subject, wrapped } of keys) entries.set(subject, { _tag: "Key", wrapped })
+        return Effect.void
+      }),
+    forget: (subject) => Effect.sync(() => void entries.set(subject, { _tag: "Forgotten" })),
+    check: (value) => Effect.sync(() => (check ??= value))
+  }
+})
+
+/** @category layers */
+export const layerMemory: Layer.Layer<KeyStore> = Layer.effect(KeyStore, makeMemory)
+
+/** Where the keys lie. @category models */
+export interface SqliteKeyStoreOptions {
+  /** The key file, apart from the log, so that its backups can be shorter-lived: what is forgotten stays in older backups of it. */
+  readonly filename: string
+  /** Makes the connection; for tests that put faults in between. */
+  readonly connect?: Connect
+}
+
+/** "Ekey" in ASCII. */
+const APPLICATION_ID = 0x45_6b_65_79
+const LAYOUT = 1
+
+const create = (database: DatabaseSync): void =>
+  database.exec(`
+    CREATE TABLE keys (subject TEXT PRIMARY KEY, wrapped BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE forgotten (subject TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+    CREATE TABLE master (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL) STRICT;
+  `)
+
+/** Keys in a SQLite file of their own; what is deleted there is overwritten. @category constructors */
+export const makeSqlite = (
+  options: SqliteKeyStoreOptions
+): Effect.Effect<KeyStoreShape, DatabaseRefused, Scope.Scope> =>
+  Effect.gen(function* () {
+    const database = yield* Effect.acquireRelease(
+      Effect.try({
+        try: () => openDatabase({ ...options, applicationId: APPLICATION_ID, version: LAYOUT, create }),
+        catch: (cause) => asRefused(options.filename, cause)
+      }),
+      (opened) => Effect.sync(() => opened.close())
+    )
+    database.exec("PRAGMA secure_delete = ON")
+    const selectKey = database.prepare("SELECT wrapped FROM keys WHERE subject = ?")
+    const selectForgotten = database.prepare("SELECT 1 FROM forgotten WHERE subject = ?")
+    const insertKey = database.prepare("INSERT INTO keys (subject, wrapped) VALUES (?, ?)")
+    const deleteKey = database.prepare("DELETE FROM keys WHERE subject = ?")
+    const insertForgotten = database.prepare("INSERT OR IGNORE INTO forgotten (subject) VALUES (?)")
+    const insertCheck = database.prepare("INSERT OR IGNORE INTO master (one, value) VALUES (1, ?)")
+    const selectCheck = database.prepare("SELECT value FROM master")
+
+    const attempt = <A>(work: () => A) => Effect.try({ try: work, catch: unavailable })
+    const transaction = (work: () => void): void => {
+      database.exec("BEGIN IMMEDIATE")
+      try {
+        work()
+        database.exec("COMMIT")
+      } finally {
+        if (database.isTransaction) database.exec("ROLLBACK")
+      }
+    }
+    return {
+      get: (subject) =>
+        attempt((): KeyEntry | undefined => {
+          const wrapped = selectKey.get(subject)?.["wrapped"]
+          if (wrapped instanceof Uint8Array) return { _tag: "Key", wrapped }
+          return selectForgotten.get(subject) === undefined ? undefined : { _tag: "Forgotten" }
+        }),
+      insert: (keys) =>
+        attempt(() =>
+          transaction(() => {
+            for (const { subject, wrapped } of keys) {
+              if (selectForgotten.get(subject) !== undefined) throw new Error("the subject was forgotten")
+              insertKey.run(subject, wrapped)
+            }
+          })
+        ),
+      forget: (subject) =>
+        attempt(() => {
+          transaction(() => {
+            deleteKey.run(subject)
+            insertForgotten.run(subject)
+          })
+          // The key's old page is still in the write-ahead log: fold it into the file and cut the log to nothing.
+          database.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+        }),
+      check: (value) =>
+        attempt(() => {
+          insertCheck.run(value)
+          const found = selectCheck.get()?.["value"]
+          if (!(found instanceof Uint8Array)) throw new Error("the check value is gone")
+          return found
+        })
+    }
+  })
+
+const asRefused = (filename: string, cause: unknown): DatabaseRefused =>
+  cause instanceof DatabaseRefused
+    ? cause
+    : new DatabaseRefused({ filename, reason: "unavailable", message: `${filename} cannot be opened`, cause })
+
+/** @category layers */
+export const layerSqlite = (options: SqliteKeyStoreOptions): Layer.Layer<KeyStore, DatabaseRefused> =>
+  Layer.effect(KeyStore, makeSqlite(options))

@@ -1,0 +1,140 @@
+/**
+ * The reference store: the whole contract over an array. For tests and simulations, and to read before the one on SQLite.
+ */
+import { Effect, Semaphore } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
+import { SecureRandom } from "effect/crypto"
+import type { Catalogue } from "./Catalogue.ts"
+import { type Envelope, makeCodec, parse } from "./Codec.ts"
+import type { AnyEvent, Position, RecordedEvent } from "./Event.ts"
+import type { Appended, EventStoreShape } from "./EventStore.ts"
+import { attempt, conditionFailed, nonEmpty, tooManyNews } from "./internal/Attempt.ts"
+import { Limits } from "./Limits.ts"
+import { asStoreError, reveal } from "./PersonalPart.ts"
+import { finish, instantAfter, makePreparation, type Prepared, type Written } from "./Preparation.ts"
+import { type AppendCondition, matches, type Query } from "./Query.ts"
+import { makeReading, makeWake, type Page, type Range, streamPages } from "./Reading.ts"
+import { Vault } from "./Vault.ts"
+
+/** @category models */
+export interface MemoryEventStoreOptions<E extends AnyEvent> {
+  readonly catalogue: Catalogue<E>
+}
+
+/** A log in memory: gone with the process. @category constructors */
+export const make = <E extends AnyEvent>(
+  options: MemoryEventStoreOptions<E>
+): Effect.Effect<EventStoreShape<E>, never, Vault | SecureRandom.SecureRandom> =>
+  Effect.gen(function* () {
+    const vault = yield* Vault
+    const random = yield* SecureRandom.SecureRandom
+    const logId = yield* random.uuidV4()
+    const codec = makeCodec(options.catalogue)
+    const { prepare, prepareAll, ensureKeys } = makePreparation(codec, vault)
+    const wake = makeWake()
+    // Whoever decides, appends or forgets holds it; readers need none, for every write is one step.
+    const writerLock = yield* Semaphore.make(1)
+
+    const log: Array<Written> = []
+    let headRecordedAt = ""
+    const at = (position: Position): Written => {
+      const written = log[position - 1]
+      if (written === undefined) throw new RangeError(`the log has no position ${position}`)
+      return written
+    }
+    const decode = (position: Position): RecordedEvent<E> => codec.decode(position, parse(position, at(position).body))
+
+    const page = (query: Query, range: Range): Page<RecordedEvent<E>> => {
+      const events: Array<RecordedEvent<E>> = []
+      const step = range.backwards ? -1 : 1
+      for (let position = range.backwards ? range.to : range.from; ; position += step) {
+        if (position < range.from || position > range.to) return { events, next: undefined }
+        if (events.length === range.limit) return { events, next: position }
+        if (matches(query, at(position))) events.push(decode(position))
+      }
+    }
+
+    const conflict = (condition: AppendCondition | undefined): Position | undefined => {
+      if (condition === undefined) return undefined
+      for (let position = (condition.after ?? 0) + 1; position <= log.length; position++)
+        if (matches(condition.failIfEventsMatch, at(position))) return position
+      return undefined
+    }
+
+    const write = (events: NonEmptyReadonlyArray<Prepared<E>>, recordedAt: string): Appended => {
+      const first = log.length + 1
+      for (const event of events) log.push(finish(event, recordedAt))
+      headRecordedAt = recordedAt
+      wake.notify()
+      return { first, last: log.length, recordedAt }
+    }
+
+    const exclusively = <A, X, R>(work: Effect.Effect<A, X, R>) => writerLock.withPermit(Effect.uninterruptible(work))
+
+    return {
+      logId,
+      prepare,
+      append: (events, condition) =>
+        Effect.flatMap(prepareAll(events), (prepared) =>
+          exclusively(
+            Effect.gen(function* () {
+              const conflicting = conflict(condition)
+              if (conflicting !== undefined) return yield* conditionFailed(conflicting)
+              yield* ensureKeys(prepared)
+              return write(nonEmpty(prepared), yield* instantAfter(headRecordedAt))
+            })
+          )
+        ),
+      appendExclusive: (after, query, decide) =>
+        exclusively(
+          Effect.gen(function* () {
+            const range = { from: Math.max(after, 0) + 1, to: log.length, limit: Limits.readAll, backwards: false }
+            const news = yield* attempt(() => page(query, range))
+            if (news.next !== undefined) return yield* Effect.die(tooManyNews())
+            const { events, answer } = yield* Effect.fromResult(decide(news.events, log.length))
+            if (events.length === 0) return { appended: undefined, answer }
+            const prepared = yield* prepareAll(events)
+            yield* ensureKeys(prepared)
+            return { appended: write(nonEmpty(prepared), yield* instantAfter(headRecordedAt)), answer }
+          })
+        ),
+      ...makeReading<E>({
+        head: Effect.sync(() => log.length),
+        page: (query, range) => attempt(() => page(query, range)),
+        wake,
+        pollInterval: undefined
+      }),
+      readStored: (range) =>
+        streamPages(
+          Effect.sync(() => log.length),
+          ({ from, to, limit }) =>
+            attempt(() => {
+              const last = Math.min(to, from + limit - 1)
+              const events = log.slice(from - 1, last)
+              return {
+                events: events.map(({ body, leaf }, index) => ({ position: from + index, body, leaf: leaf.slice() })),
+                next: last < to ? last + 1 : undefined
+              }
+            }),
+          range
+        ),
+      reveal: (positions) =>
+        Effect.forEach(positions, (position) =>
+          Effect.suspend(() => {
+            const { body, personal } = at(position)
+            return reveal(vault, position, JSON.parse(body) as Envelope, personal?.ciphertext)
+          })
+        ),
+      forget: (subject) =>
+        exclusively(
+          Effect.andThen(
+            Effect.mapError(vault.forget(subject), asStoreError),
+            Effect.sync(() => {
+              log.forEach((written, index) => {
+                if (written.personal?.subject === subject) log[index] = { ...written, personal: undefined }
+              })
+            })
+          )
+        )
+    }
+  })

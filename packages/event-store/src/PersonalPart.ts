@@ -1,0 +1,80 @@
+/**
+ * The personal part of an event on its way into the vault and back. For the stores.
+ */
+import { hash } from "node:crypto"
+import { Effect, Option } from "effect"
+import { damaged, type Draft, type Envelope } from "./Codec.ts"
+import type { Position, Revealed } from "./Event.ts"
+import { EventStoreError, InvalidEvent } from "./EventStore.ts"
+import { canonical, type JsonObject } from "./Json.ts"
+import type { VaultError } from "./KeyStore.ts"
+import type { SubjectErased, VaultShape } from "./Vault.ts"
+
+/** A ciphertext to be stored beside the body that names its hash. @category models */
+export interface SealedPart {
+  readonly ciphertext: Uint8Array
+  readonly hash: string
+}
+
+/** Binds a ciphertext to its event, so that it opens nowhere else. */
+const placeOf = (
+  subject: string,
+  event: { readonly id: string; readonly type: string; readonly version: number }
+): string => canonical([subject, event.id, event.type, event.version])
+
+/** The vault's errors as those of a store. @category errors */
+export const asStoreError = (error: VaultError): EventStoreError =>
+  new EventStoreError({
+    reason: error.reason === "unavailable" ? "unavailable" : "damaged",
+    message: error.message,
+    cause: error
+  })
+
+/** @category errors */
+export const asInvalidEvent = (type: string, error: SubjectErased): InvalidEvent =>
+  new InvalidEvent({ type, reason: "subject_erased", message: `event ${type}: ${error.message}` })
+
+/** Encrypts the personal part of a draft, if it has one. @category sealing */
+export const seal = (
+  vault: VaultShape,
+  draft: Draft
+): Effect.Effect<SealedPart | undefined, InvalidEvent | EventStoreError> => {
+  const { personal } = draft
+  if (personal === undefined) return Effect.undefined
+  return vault.seal(personal.subject, placeOf(personal.subject, draft), Buffer.from(personal.text)).pipe(
+    Effect.map((ciphertext) => ({ ciphertext, hash: hash("sha256", ciphertext, "hex") })),
+    Effect.catchTags({
+      SubjectErased: (error) => Effect.fail(asInvalidEvent(draft.type, error)),
+      VaultError: (error) => Effect.fail(asStoreError(error))
+    })
+  )
+}
+
+/**
+ * Opens what was sealed. A missing or altered ciphertext is damage, unless its subject was forgotten. The value is not checked against
+ * a schema again: that it was not altered is proved, and an old one may be of an older schema.
+ *
+ * @category sealing
+ */
+export const reveal = (
+  vault: VaultShape,
+  position: Position,
+  event: Envelope,
+  ciphertext: Uint8Array | undefined
+): Effect.Effect<Revealed, EventStoreError> =>
+  Effect.gen(function* (): Effect.fn.Return<Revealed, EventStoreError | VaultError> {
+    const { personal } = event
+    if (personal === undefined) return { _tag: "None" }
+    if (yield* vault.isForgotten(personal.subject)) return { _tag: "Erased" }
+    if (ciphertext === undefined)
+      return yield* damaged(position, "its personal part is gone, and its subject was not forgotten")
+    if (hash("sha256", ciphertext, "hex") !== personal.hash)
+      return yield* damaged(position, "its personal part is not the one the body names")
+    const plaintext = yield* vault.open(personal.subject, placeOf(personal.subject, event), ciphertext)
+    if (Option.isNone(plaintext)) return { _tag: "Erased" }
+    return { _tag: "Present", value: JSON.parse(Buffer.from(plaintext.value).toString()) as JsonObject }
+  }).pipe(
+    Effect.catchTag("VaultError", (error) =>
+      Effect.fail(error.reason === "unavailable" ? asStoreError(error) : damaged(position, error.message, error))
+    )
+  )

@@ -1,0 +1,117 @@
+/**
+ * Events made ready for an append, one by one, and what is written of them in the end. For the stores.
+ */
+import { Clock, DateTime, Effect } from "effect"
+import { type Codec, laterInstant, leafOf } from "./Codec.ts"
+import type { AnyEvent, NewEvent } from "./Event.ts"
+import { EventStoreError, InvalidEvent, type PreparedEvent } from "./EventStore.ts"
+import { Limits } from "./Limits.ts"
+import { asInvalidEvent, asStoreError, seal } from "./PersonalPart.ts"
+import type { VaultShape } from "./Vault.ts"
+
+/** A prepared event with what its own store needs. @category models */
+export interface Prepared<E extends AnyEvent> extends PreparedEvent<E> {
+  readonly type: string
+  /** The body around its `recordedAt`. */
+  readonly before: string
+  readonly after: string
+  readonly personal: { readonly subject: string; readonly ciphertext: Uint8Array } | undefined
+}
+
+/** One event as it is stored. @category models */
+export interface Written {
+  readonly body: string
+  readonly leaf: Uint8Array
+  readonly type: string
+  readonly tags: ReadonlyArray<string>
+  readonly personal: { readonly subject: string; readonly ciphertext: Uint8Array } | undefined
+}
+
+/** @category models */
+export interface Preparation<E extends AnyEvent> {
+  readonly prepare: (event: NewEvent<E>) => Effect.Effect<Prepared<E>, InvalidEvent | EventStoreError>
+  /** Prepares what is not prepared yet, and looks at the number of all. */
+  readonly prepareAll: (
+    events: ReadonlyArray<NewEvent<E> | PreparedEvent<E>>
+  ) => Effect.Effect<ReadonlyArray<Prepared<E>>, InvalidEvent | EventStoreError>
+  /** Makes the keys of all personal parts durable. To be called under the writer lock, before anything is written. */
+  readonly ensureKeys: (events: ReadonlyArray<Prepared<E>>) => Effect.Effect<void, InvalidEvent | EventStoreError>
+}
+
+/** @category constructors */
+export const makePreparation = <E extends AnyEvent>(codec: Codec<E>, vault: VaultShape): Preparation<E> => {
+  // An event prepared by another store was encrypted by another vault: it must not get in here.
+  const own = new WeakSet<object>()
+  const isOwn = (event: object): event is Prepared<E> => own.has(event)
+
+  const prepare = (event: NewEvent<E>): Effect.Effect<Prepared<E>, InvalidEvent | EventStoreError> =>
+    Effect.gen(function* () {
+      const draft = yield* Effect.fromResult(codec.encode(event))
+      const sealed = yield* seal(vault, draft)
+      const { before, after, bytes } = yield* Effect.fromResult(codec.body(draft, sealed?.hash))
+      let restored: NewEvent<E> | undefined
+      const prepared: Prepared<E> = {
+        // Made from the texts when it is asked for, so that the caller's object is out of the matter and most events pay nothing.
+        get event() {
+          return (restored ??= codec.restore(draft))
+        },
+        type: draft.type,
+        tags: draft.tags,
+        bytes,
+        before,
+        after,
+        personal: draft.personal && sealed && { subject: draft.personal.subject, ciphertext: sealed.ciphertext }
+      }
+      own.add(prepared)
+      return prepared
+    })
+
+  return {
+    prepare,
+    prepareAll: (events) =>
+      Effect.gen(function* () {
+        if (events.length > Limits.eventsPerAppend)
+          return yield* new InvalidEvent({
+            type: "",
+            reason: "too_large",
+            message: `${events.length} events in one append, ${Limits.eventsPerAppend} are allowed`
+          })
+        const all: Array<Prepared<E>> = []
+        for (const event of events) {
+          if (isOwn(event)) all.push(event)
+          else if ("bytes" in event && "event" in event)
+            return yield* Effect.die(
+              new TypeError("the event was prepared by another store: prepare it by the one that appends it")
+            )
+          else all.push(yield* prepare(event as NewEvent<E>))
+        }
+        return all
+      }),
+    ensureKeys: (events) => {
+      const sealed = events.filter((event) => event.personal !== undefined)
+      if (sealed.length === 0) return Effect.void
+      const subjects = [...new Set(sealed.map((event) => event.personal?.subject ?? ""))]
+      return vault.ensureKeys(subjects).pipe(
+        Effect.catchTags({
+          SubjectErased: (error) =>
+            Effect.fail(
+              asInvalidEvent(sealed.find((event) => event.personal?.subject === error.subject)?.type ?? "", error)
+            ),
+          VaultError: (error) => Effect.fail(asStoreError(error))
+        })
+      )
+    }
+  }
+}
+
+/** Closes the body of a prepared event around its instant. @category encoding */
+export const finish = <E extends AnyEvent>(event: Prepared<E>, recordedAt: string): Written => {
+  const body = event.before + recordedAt + event.after
+  return { body, leaf: leafOf(body), type: event.type, tags: event.tags, personal: event.personal }
+}
+
+/** What the clock says, but never before the head: time may stand still in the log, it does not go back. @category instants */
+export const instantAfter = (headRecordedAt: string): Effect.Effect<string> =>
+  Effect.map(Clock.currentTimeMillis, (millis) =>
+    laterInstant(DateTime.formatIso(DateTime.makeUnsafe(millis)), headRecordedAt)
+  )

@@ -1,0 +1,265 @@
+/**
+ * Encrypts what is personal under one key per subject, and forgets a subject by destroying its key. For the stores and for document blobs.
+ */
+import { createCipheriv, createDecipheriv } from "node:crypto"
+import { Context, Effect, Layer, Option, Redacted, Schema, Semaphore } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { DatabaseRefused } from "./DatabaseRefused.ts"
+import { canonical } from "./Json.ts"
+import {
+  KeyStore,
+  layerMemory as keysInMemory,
+  layerSqlite as keysInSqlite,
+  type SqliteKeyStoreOptions,
+  VaultError
+} from "./KeyStore.ts"
+import { Limits } from "./Limits.ts"
+
+/** Something was to be sealed for a subject that was forgotten. @category errors */
+export class SubjectErased extends Schema.TaggedError<SubjectErased>()("SubjectErased", {
+  subject: Schema.String,
+  message: Schema.String
+}) {}
+
+/** What the vault offers. @category models */
+export interface VaultShape {
+  /**
+   * Encrypts bytes under the subject's key, which is made at the first use. The associated data must be given again to open them: it
+   * binds them to their place. **Call `ensureKeys` before storing what this returns**; until then the key may live in memory only.
+   */
+  readonly seal: (
+    subject: string,
+    associatedData: string,
+    plaintext: Uint8Array
+  ) => Effect.Effect<Uint8Array, SubjectErased | VaultError>
+  /** Makes durable the keys these subjects were sealed under, all in one transaction. Fails if one was forgotten meanwhile. */
+  readonly ensureKeys: (subjects: ReadonlyArray<string>) => Effect.Effect<void, SubjectErased | VaultError>
+  /** Decrypts; none when the subject was forgotten. */
+  readonly open: (
+    subject: string,
+    associatedData: string,
+    ciphertext: Uint8Array
+  ) => Effect.Effect<Option.Option<Uint8Array>, VaultError>
+  /** Whether the subject was forgotten. */
+  readonly isForgotten: (subject: string) => Effect.Effect<boolean, VaultError>
+  /** Destroys the subject's key for good; nothing can be sealed for it afterwards. Repeating it is harmless. */
+  readonly forget: (subject: string) => Effect.Effect<void, VaultError>
+}
+
+/** @category services */
+export class Vault extends Context.Service<Vault, VaultShape>()("@effekten/event-store/Vault") {}
+
+/** A sealed box is: format, nonce, ciphertext, tag. */
+const FORMAT = 1
+const KEY_BYTES = 32
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+const HEAD_BYTES = 1 + NONCE_BYTES
+
+const encrypt = (key: Uint8Array, nonce: Uint8Array, associatedData: string, plaintext: Uint8Array): Uint8Array => {
+  const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES })
+  cipher.setAAD(Buffer.from(associatedData))
+  const body = cipher.update(plaintext)
+  const end = cipher.final()
+  return Buffer.concat([Uint8Array.of(FORMAT), nonce, body, end, cipher.getAuthTag()])
+}
+
+const decrypt = (key: Uint8Array, associatedData: string, sealed: Uint8Array): Uint8Array | undefined => {
+  if (sealed.length < HEAD_BYTES + TAG_BYTES || sealed[0] !== FORMAT) return undefined
+  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(1, HEAD_BYTES), { authTagLength: TAG_BYTES })
+  decipher.setAAD(Buffer.from(associatedData))
+  decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES))
+  try {
+    return Buffer.concat([decipher.update(sealed.subarray(HEAD_BYTES, sealed.length - TAG_BYTES)), decipher.final()])
+  } catch {
+    return undefined
+  }
+}
+
+/** @category models */
+export interface VaultOptions {
+  /** 32 bytes that wrap every key. Keep them apart from the key file; without them nothing personal can be read again. */
+  readonly masterKey: Redacted.Redacted<Uint8Array>
+}
+
+/**
+ * A vault over a key store.
+ *
+ * @category constructors
+ */
+export const make = (
+  options: VaultOptions
+): Effect.Effect<VaultShape, DatabaseRefused | VaultError, KeyStore | SecureRandom.SecureRandom> =>
+  Effect.gen(function* () {
+    const keyStore = yield* KeyStore
+    const random = yield* SecureRandom.SecureRandom
+    const master = Uint8Array.from(Redacted.value(options.masterKey))
+    if (master.length !== KEY_BYTES)
+      return yield* refuseMaster(`the master key has ${master.length} bytes instead of ${KEY_BYTES}`)
+    const wrap = (key: Uint8Array, place: string) =>
+      Effect.map(random.randomBytes(NONCE_BYTES), (nonce) => encrypt(master, nonce, place, key))
+
+    const checkPlace = canonical(["master"])
+    const check = yield* keyStore.check(yield* wrap(new Uint8Array(KEY_BYTES), checkPlace))
+    if (decrypt(master, checkPlace, check) === undefined)
+      return yield* refuseMaster("the master key is not the one these keys were wrapped with: start with the right one")
+
+    // Durable keys unwrapped, the least recently used first; and keys that are in no key store yet.
+    const cached = new Map<string, Uint8Array>()
+    const pending = new Map<string, Uint8Array>()
+    const lock = yield* Semaphore.make(1)
+
+    const remember = (subject: string, key: Uint8Array): Uint8Array => {
+      cached.delete(subject)
+      cached.set(subject, key)
+      if (cached.size > Limits.cachedKeys) for (const oldest of cached.keys()) if (cached.delete(oldest)) break
+      return key
+    }
+    const keyPlace = (subject: string) => canonical(["key", subject])
+
+    /** The durable key of a subject; undefined where there was none ever. Under the lock, or a key forgotten meanwhile came back. */
+    const load = (subject: string): Effect.Effect<Uint8Array | "forgotten" | undefined, VaultError> =>
+      Effect.suspend(() => {
+        const known = cached.get(subject)
+        if (known !== undefined) return Effect.succeed(remember(subject, known))
+        return Effect.flatMap(
+          keyStore.get(subject),
+          (entry): Effect.Effect<Uint8Array | "forgotten" | undefined, VaultError> => {
+            if (entry === undefined) return Effect.undefined
+            if (entry._tag === "Forgotten") return Effect.succeed("forgotten" as const)
+            const key = decrypt(master, keyPlace(subject), entry.wrapped)
+            return key === undefined
+              ? Effect.fail(new VaultError({ reason: "not_authentic", message: `the key of ${subject} is damaged` }))
+              : Effect.succeed(remember(subject, key))
+          }
+        )
+      })
+
+    const flush = (subjects: Iterable<string>) =>
+      Effect.gen(function* () {
+        const fresh: Array<readonly [string, Uint8Array]> = []
+        for (const subject of subjects) {
+          const key = pending.get(subject)
+          if (key !== undefined) fresh.push([subject, key])
+        }
+        if (fresh.length === 0) return
+        const wrapped: Array<{ readonly subject: string; readonly wrapped: Uint8Array }> = []
+        for (const [subject, key] of fresh) wrapped.push({ subject, wrapped: yield* wrap(key, keyPlace(subject)) })
+        yield* keyStore.insert(wrapped)
+        for (const [subject, key] of fresh) {
+          pending.delete(subject)
+          remember(subject, key)
+        }
+      })
+
+    const keyForSealing = (subject: string): Effect.Effect<Uint8Array, SubjectErased | VaultError> =>
+      Effect.suspend(() => {
+        const known = cached.get(subject) ?? pending.get(subject)
+        if (known !== undefined) return Effect.succeed(known)
+        return lock.withPermit(
+          Effect.gen(function* () {
+            const durable = pending.get(subject) ?? (yield* load(subject))
+            if (durable === "forgotten") return yield* erased(subject)
+            if (durable !== undefined) return durable
+            // Keys of events that were never appended would pile up; made durable they are merely unused.
+            if (pending.size >= Limits.cachedKeys) yield* flush([...pending.keys()])
+            const key = yield* random.randomBytes(KEY_BYTES)
+            pending.set(subject, key)
+            return key
+          })
+        )
+      })
+
+    return {
+      seal: (subject, associatedData, plaintext) =>
+        Effect.gen(function* () {
+          const nonce = yield* random.randomBytes(NONCE_BYTES)
+          const key = yield* keyForSealing(subject)
+          return isDestroyed(key) ? yield* erased(subject) : encrypt(key, nonce, associatedData, plaintext)
+        }),
+      ensureKeys: (subjects) =>
+        Effect.suspend(() => {
+          if (subjects.every((subject) => cached.has(subject))) return Effect.void
+          return Effect.uninterruptible(
+            lock.withPermit(
+              Effect.gen(function* () {
+                for (const subject of subjects) {
+                  if (pending.has(subject)) continue
+                  const durable = yield* load(subject)
+                  if (durable === "forgotten") return yield* erased(subject)
+                  if (durable === undefined) return yield* missing(subject)
+                }
+                yield* flush(new Set(subjects))
+              })
+            )
+          )
+        }),
+      open: (subject, associatedData, ciphertext) =>
+        Effect.gen(function* () {
+          const key = cached.get(subject) ?? pending.get(subject) ?? (yield* lock.withPermit(load(subject)))
+          if (key === "forgotten" || (key !== undefined && isDestroyed(key))) return Option.none()
+          if (key === undefined) return yield* missing(subject)
+          const plaintext = decrypt(key, associatedData, ciphertext)
+          if (plaintext === undefined)
+            return yield* new VaultError({
+              reason: "not_authentic",
+              message: `a ciphertext of ${subject} is damaged, or stands in another's place`
+            })
+          return Option.some(plaintext)
+        }),
+      isForgotten: (subject) =>
+        Effect.suspend(() =>
+          cached.has(subject) || pending.has(subject)
+            ? Effect.succeed(false)
+            : Effect.map(keyStore.get(subject), (entry) => entry?._tag === "Forgotten")
+        ),
+      forget: (subject) =>
+        Effect.uninterruptible(
+          lock.withPermit(
+            Effect.gen(function* () {
+              yield* keyStore.forget(subject)
+              for (const keys of [cached, pending]) {
+                keys.get(subject)?.fill(0)
+                keys.delete(subject)
+              }
+            })
+          )
+        )
+    }
+  })
+
+/** Forgetting zeroes a key another fiber may have in its hands. A random key is never all zeroes. */
+const isDestroyed = (key: Uint8Array): boolean => key.every((byte) => byte === 0)
+
+const refuseMaster = (message: string) =>
+  new DatabaseRefused({ filename: "the key store", reason: "wrong_master_key", message })
+
+const erased = (subject: string) =>
+  new SubjectErased({ subject, message: `${subject} was forgotten: nothing can be written for it` })
+
+const missing = (subject: string) =>
+  new VaultError({
+    reason: "missing_key",
+    message: `there is no key for ${subject}, and nobody forgot it: restore the key file from a backup`
+  })
+
+/** A vault over whatever key store is provided. @category layers */
+export const layer = (
+  options: VaultOptions
+): Layer.Layer<Vault, DatabaseRefused | VaultError, KeyStore | SecureRandom.SecureRandom> =>
+  Layer.effect(Vault, make(options))
+
+/** A vault in memory, with a master key nobody knows: gone with the process. @category layers */
+export const layerMemory: Layer.Layer<Vault, never, SecureRandom.SecureRandom> = Layer.effect(
+  Vault,
+  Effect.gen(function* () {
+    const random = yield* SecureRandom.SecureRandom
+    return yield* make({ masterKey: Redacted.make(yield* random.randomBytes(KEY_BYTES)) })
+  })
+).pipe(Layer.provide(keysInMemory), Layer.orDie)
+
+/** A vault whose keys lie in a SQLite file. @category layers */
+export const layerSqlite = (
+  options: VaultOptions & SqliteKeyStoreOptions
+): Layer.Layer<Vault, DatabaseRefused | VaultError, SecureRandom.SecureRandom> =>
+  layer(options).pipe(Layer.provide(keysInSqlite(options)))

@@ -1,0 +1,33 @@
+/**
+ * Small steps both stores take alike, on the border between plain functions and effects.
+ */
+import { Effect } from "effect"
+import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
+import type { Position } from "../Event.ts"
+import { AppendConditionFailed, EventStoreError } from "../EventStore.ts"
+import { Limits } from "../Limits.ts"
+
+/** Runs what throws {@link EventStoreError}; anything else it throws is a defect. */
+export const attempt = <A>(work: () => A): Effect.Effect<A, EventStoreError> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(work())
+    } catch (error) {
+      return error instanceof EventStoreError ? Effect.fail(error) : Effect.die(error)
+    }
+  })
+
+export const conditionFailed = (position: Position): AppendConditionFailed =>
+  new AppendConditionFailed({
+    position,
+    message: `the event at position ${position} matches the condition of the append`
+  })
+
+/** The type promises it; a caller in JavaScript may not keep the promise. */
+export const nonEmpty = <A>(events: ReadonlyArray<A>): NonEmptyReadonlyArray<A> => {
+  if (!isReadonlyArrayNonEmpty(events)) throw new TypeError("an append needs at least one event")
+  return events
+}
+
+export const tooManyNews = (): RangeError =>
+  new RangeError(`more than ${Limits.readAll} events matched since the decision's position: bring it up to date first`)
