@@ -15,7 +15,9 @@ export type SnakeCase<Name extends string> = Name extends `${infer Letter}${infe
 export const snakeCase = <const Name extends string>(name: Name): SnakeCase<Name> =>
   name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) as SnakeCase<Name>
 
-type WireNames<Fields extends Schema.Struct.Fields> = { readonly [Name in keyof Fields & string]: SnakeCase<Name> }
+type WireNames<Fields extends Schema.Struct.Fields> = {
+  readonly [Name in keyof Fields]: Name extends string ? SnakeCase<Name> : Name
+}
 
 /**
  * A struct whose members are `camelCase` inside and `snake_case` on the wire. Unknown members are ignored.
