@@ -1,0 +1,71 @@
+/**
+ * Cursors of lists: places in one list, as opaque text. For the read models that give and take them.
+ *
+ * A cursor holds the list's kind and a place counted within that one list, so that it tells nothing about any other; whose list it is
+ * never comes from a cursor. Objects stay where they are in a list, hence a cursor stays valid for ever.
+ */
+import { defaultPageSize, maximumPageSize, type Page, type PageOptions } from "@effekten/services"
+import { Result, Schema } from "effect"
+import { Base64Url } from "effect/encoding"
+
+/** A page was asked for that cannot be: a cursor that none of these lists gave, or a limit out of bounds. @category errors */
+export class InvalidPage extends Schema.TaggedError<InvalidPage>()("InvalidPage", {
+  member: Schema.Literals(["cursor", "limit"]),
+  message: Schema.String
+}) {}
+
+/** Rows of a list by their ordinals, from 1, both inclusive. Empty where `last < first`. @category models */
+export interface Slice {
+  readonly first: number
+  readonly last: number
+}
+
+interface Place {
+  /** `from` the ordinal on, or the rows `before` it. */
+  readonly side: "from" | "before"
+  readonly ordinal: number
+}
+
+const pattern = /^([a-z]+) (from|before) ([1-9][0-9]{0,15})$/
+
+const encode = (list: string, place: Place): string => Base64Url.encode(`${list} ${place.side} ${place.ordinal}`)
+
+const decode = (list: string, cursor: string): Place | undefined => {
+  if (cursor.length > 128) return undefined
+  const text = Base64Url.decodeString(cursor)
+  if (Result.isFailure(text)) return undefined
+  const match = pattern.exec(text.success)
+  const ordinal = Number(match?.[3])
+  if (match === null || match[1] !== list || !Number.isSafeInteger(ordinal)) return undefined
+  const place: Place = { side: match[2] === "from" ? "from" : "before", ordinal }
+  return encode(list, place) === cursor ? place : undefined
+}
+
+/** Which rows are asked for, of a list that has `count`. @category paging */
+export const sliceOf = (list: string, count: number, options: PageOptions = {}): Result.Result<Slice, InvalidPage> => {
+  const limit = options.limit ?? defaultPageSize
+  if (!Number.isInteger(limit) || limit < 1 || limit > maximumPageSize)
+    return Result.fail(
+      new InvalidPage({ member: "limit", message: `a limit is a whole number from 1 to ${maximumPageSize}` })
+    )
+  const place: Place | undefined =
+    options.cursor === undefined ? { side: "from", ordinal: 1 } : decode(list, options.cursor)
+  if (place === undefined)
+    return Result.fail(new InvalidPage({ member: "cursor", message: "no page of this list gave such a cursor" }))
+  // A row past the end may be asked for: it may come to be.
+  const end = place.side === "from" ? Math.min(place.ordinal + limit - 1, count) : Math.min(place.ordinal - 1, count)
+  const first = place.side === "from" ? place.ordinal : Math.max(1, place.ordinal - limit)
+  return Result.succeed({ first, last: end })
+}
+
+/** The page of these rows. @category paging */
+export const pageOf = <S>(list: string, count: number, slice: Slice, results: ReadonlyArray<S>): Page<S> => ({
+  count,
+  results,
+  ...(slice.last < count && slice.last >= slice.first
+    ? { next: encode(list, { side: "from", ordinal: slice.last + 1 }) }
+    : {}),
+  ...(slice.first > 1 && count > 0
+    ? { previous: encode(list, { side: "before", ordinal: Math.min(slice.first, count + 1) }) }
+    : {})
+})

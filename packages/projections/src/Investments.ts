@@ -1,0 +1,168 @@
+/**
+ * Investments, from signature to the last unit redeemed. For the registrar's reads.
+ */
+import {
+  investmentStatus,
+  investmentTag,
+  productTag,
+  walletTag,
+  type CampaignId,
+  type DocumentId,
+  type InvestmentEnd,
+  type InvestmentId,
+  type InvestmentStatus,
+  type InvestorId,
+  type PlatformId,
+  type ProductId,
+  type Timestamp,
+  type WalletId
+} from "@effekten/domain"
+import { personalPosition, recordedAt, type LoggedEvent, type Projection } from "./Projection.ts"
+
+/** An investment without what is personal: category and subject of its documents. @category models */
+export interface InvestmentState {
+  readonly id: InvestmentId
+  readonly platform: PlatformId | null
+  readonly investorId: InvestorId
+  readonly campaignId: CampaignId
+  readonly productId: ProductId
+  readonly status: InvestmentStatus
+  readonly units: number
+  /** What the API shows: the units until delivery, then what the lot has left; 0 once ended without delivery. */
+  readonly remainingUnits: number
+  readonly walletId: WalletId | null
+  readonly signedAt: Timestamp
+  readonly acceptedAt: Timestamp | null
+  readonly paidAt: Timestamp | null
+  /** When the delivery was recorded. */
+  readonly deliveredAt: Timestamp | null
+  readonly documentIds: ReadonlyArray<DocumentId>
+  readonly createdAt: Timestamp
+  /** Positions of the events whose personal parts list the signed documents with category and subject. */
+  readonly personalAt: ReadonlyArray<number>
+  /** The facts behind the status that are not shown. */
+  readonly cleared: boolean
+  readonly reviewRequired: boolean
+  readonly end: InvestmentEnd | null
+}
+
+type Facts = Omit<InvestmentState, "status" | "remainingUnits"> & { readonly lotRemaining: number }
+
+/** Status and remaining units follow from the facts, by the domain's own rule. */
+const shown = ({ lotRemaining, ...facts }: Facts): InvestmentState => {
+  const delivered = facts.deliveredAt !== null
+  return {
+    ...facts,
+    status: investmentStatus({
+      end: facts.end ?? undefined,
+      delivered,
+      cleared: facts.cleared,
+      reviewRequired: facts.reviewRequired,
+      reviewed: false,
+      acceptedAt: facts.acceptedAt ?? undefined,
+      paidAt: facts.paidAt ?? undefined
+    }),
+    remainingUnits: delivered ? lotRemaining : facts.end === null ? facts.units : 0
+  }
+}
+
+const change = (state: InvestmentState, facts: Partial<Facts>): InvestmentState =>
+  shown({ ...state, lotRemaining: state.remainingUnits, ...facts })
+
+const unitsOf = (lots: ReadonlyArray<{ readonly investmentId: string; readonly units: number }>, key: string): number =>
+  lots.reduce((sum, part) => (part.investmentId === key ? sum + part.units : sum), 0)
+
+const evolve = (state: InvestmentState | undefined, event: LoggedEvent, key: string): InvestmentState | undefined => {
+  if (event.type === "InvestmentSigned")
+    return shown({
+      id: event.data.investmentId,
+      platform: event.meta.platform ?? null,
+      investorId: event.data.investorId,
+      campaignId: event.data.campaignId,
+      productId: event.data.productId,
+      units: event.data.units,
+      lotRemaining: 0,
+      walletId: event.data.walletId ?? null,
+      signedAt: event.data.signedAt,
+      acceptedAt: null,
+      paidAt: null,
+      deliveredAt: null,
+      documentIds: event.data.documentIds,
+      createdAt: recordedAt(event),
+      personalAt: personalPosition(event),
+      cleared: event.data.kyc === "cleared",
+      reviewRequired: event.data.reviewRequired,
+      end: null
+    })
+  if (state === undefined) return undefined
+  switch (event.type) {
+    case "InvestmentIdentified":
+      return change(state, { cleared: true })
+    case "InvestmentAccepted":
+      return change(state, { acceptedAt: event.data.acceptedAt })
+    case "InvestmentPaid":
+      return change(state, { paidAt: event.data.paidAt })
+    case "WalletAssigned":
+      return change(state, { walletId: event.data.walletId })
+    case "InvestmentEnded":
+      return change(state, { end: event.data.status })
+    case "UnitsCredited":
+      return change(state, {
+        walletId: event.data.walletId,
+        deliveredAt: recordedAt(event),
+        lotRemaining: event.data.units
+      })
+    case "InvestmentCancelledAfterDelivery":
+      return change(state, { end: "CANCELLATION" })
+    case "UnitsRedeemed":
+      // An entry that takes from a lot which does not exist is reported by the register's laws; it changes nothing here.
+      return state.deliveredAt === null
+        ? state
+        : change(state, { lotRemaining: state.remainingUnits - unitsOf(event.data.lots, key) })
+    default:
+      return state
+  }
+}
+
+const tagged = [
+  "InvestmentSigned",
+  "InvestmentIdentified",
+  "InvestmentAccepted",
+  "InvestmentPaid",
+  "WalletAssigned",
+  "InvestmentEnded",
+  "UnitsCredited",
+  "InvestmentCancelledAfterDelivery"
+] as const
+
+/** Keyed by investment, listed by platform. @category projections */
+export const investments: Projection<InvestmentState> = {
+  name: "investments",
+  version: 1,
+  types: [...tagged, "UnitsRedeemed"],
+  keys(event) {
+    switch (event.type) {
+      case "InvestmentSigned":
+      case "InvestmentIdentified":
+      case "InvestmentAccepted":
+      case "InvestmentPaid":
+      case "WalletAssigned":
+      case "InvestmentEnded":
+      case "UnitsCredited":
+      case "InvestmentCancelledAfterDelivery":
+        return [event.data.investmentId]
+      case "UnitsRedeemed":
+        return [...new Set(event.data.lots.map((part) => part.investmentId))]
+      default:
+        return []
+    }
+  },
+  evolve,
+  scope: (state) => state.platform ?? "",
+  query: (key) => [{ types: tagged, tags: [investmentTag(key as InvestmentId)] }],
+  /** What took from the lot names it in the body and bears the tags of the holding. */
+  more: (state) =>
+    state.deliveredAt === null || state.walletId === null
+      ? undefined
+      : [{ types: ["UnitsRedeemed"], tags: [productTag(state.productId), walletTag(state.walletId)] }]
+}

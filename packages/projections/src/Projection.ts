@@ -1,0 +1,60 @@
+/**
+ * A projection: what the events mean for one kind of object, as a pure fold over keyed states. For those who write or run one.
+ */
+import type { EventType, RegisterEvent, Timestamp } from "@effekten/domain"
+import type { EventStoreShape, Query, RecordedEvent } from "@effekten/event-store"
+
+/** An event of the register, as read back. Its personal part stays in the vault. @category models */
+export type LoggedEvent = RecordedEvent<RegisterEvent>
+
+/** A logged event of one type, or of several. @category models */
+export type Logged<T extends EventType> = Extract<LoggedEvent, { readonly type: T }>
+
+/** What of the event store a reader needs. Nothing here can write. @category models */
+export type Log = Pick<EventStoreShape<RegisterEvent>, "read" | "readAll" | "head">
+
+/**
+ * Folds the events into one state per key. All members are pure; `evolve` is total.
+ *
+ * A state is plain JSON (absent is `null`, never `undefined`) and holds no personal data: it keeps the positions of the events whose
+ * personal part belongs to it, for a reader to join from the vault.
+ *
+ * @category models
+ */
+export interface Projection<S> {
+  /** Lower case; names the table of the read model and stands in its cursors. */
+  readonly name: string
+  /** Raised whenever the same events come to mean another state: stored states of another version are thrown away and folded again. */
+  readonly version: number
+  /** The event types that say anything about these objects. */
+  readonly types: ReadonlyArray<EventType>
+  /** Which objects an event is about, each once. Most are about one; a redemption is about every lot it names. */
+  keys(event: LoggedEvent): ReadonlyArray<string>
+  /** The state after the event. `undefined` while there is no such object; an object never vanishes. */
+  evolve(state: S | undefined, event: LoggedEvent, key: string): S | undefined
+  /** Whose list the object is in. Fixed when it comes into being. */
+  scope(state: S): string
+  /** The events that made the object, by their tags. */
+  query(key: string): Query
+  /** Events about the object that do not bear its tag; where to look for them is known once it has this state. */
+  more?(state: S): Query | undefined
+}
+
+/** A projection whose state does not matter to whoever runs it. @category models */
+export type AnyProjection = Projection<any>
+
+/** The key of something known only within something else, an identification of an investor for example. @category keys */
+export const keyWithin = (outer: string, inner: string): string => `${outer}/${inner}`
+
+/** The two ids of {@link keyWithin}. Ids hold no slash. @category keys */
+export const partsOfKey = (key: string): readonly [outer: string, inner: string] => {
+  const slash = key.indexOf("/")
+  return slash < 0 ? [key, ""] : [key.slice(0, slash), key.slice(slash + 1)]
+}
+
+/** When an event was recorded, which is when the object it made was created. The store writes RFC 3339 in UTC. @category events */
+export const recordedAt = (event: LoggedEvent): Timestamp => event.meta.recordedAt as Timestamp
+
+/** The positions a reader must reveal for an event: its own, if it has a personal part. @category events */
+export const personalPosition = (event: LoggedEvent): ReadonlyArray<number> =>
+  event.personal === undefined ? [] : [event.position]

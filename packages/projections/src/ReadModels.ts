@@ -1,0 +1,67 @@
+/**
+ * Lists and look-ups over the whole register, brought up to the head of the log by whoever asks. For the registrar's reads.
+ */
+import type { EventStoreError, Position } from "@effekten/event-store"
+import type { Page, PageOptions } from "@effekten/services"
+import { Context, Effect, Schema, type Semaphore } from "effect"
+import type { InvalidPage } from "./Cursor.ts"
+import type { Log, Projection } from "./Projection.ts"
+
+/** The read models could not be read or brought up to date. They are derived: nothing is lost. @category errors */
+export class ReadModelsUnavailable extends Schema.TaggedError<ReadModelsUnavailable>()("ReadModelsUnavailable", {
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+/** @category models */
+export interface ReadModelsShape {
+  /**
+   * Takes in what the log holds now. What was appended before this was called is seen by every read that follows its return; requests
+   * that arrive together share the work. Gives the position reached.
+   */
+  readonly catchUp: Effect.Effect<Position, EventStoreError | ReadModelsUnavailable>
+  /** One page of a list as of the head, oldest first. */
+  readonly page: <S>(
+    projection: Projection<S>,
+    scope: string,
+    options?: PageOptions
+  ) => Effect.Effect<Page<S>, InvalidPage | EventStoreError | ReadModelsUnavailable>
+  /** One object as of the head. */
+  readonly get: <S>(
+    projection: Projection<S>,
+    key: string
+  ) => Effect.Effect<S | undefined, EventStoreError | ReadModelsUnavailable>
+}
+
+/** The read models of the register. @category services */
+export class ReadModels extends Context.Service<ReadModels, ReadModelsShape>()("effekten/projections/ReadModels") {}
+
+/** Events taken in at a time: what a transaction holds, and what is repeated at most after a crash. @category limits */
+export const batchSize = 1_000
+
+/**
+ * Takes batches in until the head that was seen at the start is reached. One at a time does the work; whoever waited for it finds it
+ * done, unless the log has grown since. `take` takes in the events from a position on and tells how many there were.
+ */
+export const catchingUp = <E>(
+  log: Log,
+  one: Semaphore.Semaphore,
+  position: () => Position,
+  take: (from: Position) => Effect.Effect<number, E>
+): Effect.Effect<Position, E | EventStoreError | ReadModelsUnavailable> =>
+  Effect.flatMap(log.head, (head) =>
+    position() >= head
+      ? Effect.succeed(position())
+      : one.withPermits(1)(
+          Effect.gen(function* () {
+            while (position() < head) {
+              const from = position() + 1
+              if ((yield* take(from)) === 0)
+                return yield* new ReadModelsUnavailable({
+                  message: `the log ends before position ${from}, but said its head is ${head}`
+                })
+            }
+            return position()
+          })
+        )
+  )

@@ -1,0 +1,66 @@
+/**
+ * The whole log, folded from nothing up to a position. For `effekten replay`, for as-of questions over many objects, and for tests.
+ */
+import type { EventStoreError, Position } from "@effekten/event-store"
+import { Effect, Stream } from "effect"
+import type { AnyProjection, Log } from "./Projection.ts"
+import { makeViews, type Fold, type Views } from "./Views.ts"
+
+/** How far a replay has come. @category models */
+export interface Progress {
+  readonly position: Position
+  /** Where it will end. */
+  readonly to: Position
+}
+
+/** @category models */
+export interface ReplayOptions {
+  /** Last position to fold, inclusive; the head at the start, if not said. A position past the head means the head. */
+  readonly to?: Position
+  /** Told after each chunk of the log. */
+  readonly onProgress?: (progress: Progress) => Effect.Effect<void>
+}
+
+/**
+ * Gives every event of the log to each of `folds`, in order, and returns the position reached.
+ *
+ * @category replaying
+ */
+export const replayInto = Effect.fnUntraced(function* (
+  log: Log,
+  folds: ReadonlyArray<Fold>,
+  options: ReplayOptions = {}
+): Effect.fn.Return<Position, EventStoreError> {
+  const head = yield* log.head
+  const to = Math.min(options.to ?? head, head)
+  if (to <= 0) return 0
+  yield* Stream.runForEachArray(log.read("all", { to }), (events) => {
+    for (const event of events) for (const fold of folds) fold.apply(event)
+    const last = events[events.length - 1]
+    return options.onProgress === undefined || last === undefined
+      ? Effect.void
+      : options.onProgress({ position: last.position, to })
+  })
+  return to
+})
+
+/**
+ * What the log up to a position means, for some projections.
+ *
+ * @example
+ * ```ts
+ * const then = yield* replay(log, [holdings], { to: position })
+ * const holding = then.get(holdings, holdingKey(product, wallet))
+ * ```
+ *
+ * @category replaying
+ */
+export const replay = Effect.fnUntraced(function* (
+  log: Log,
+  projections: ReadonlyArray<AnyProjection>,
+  options: ReplayOptions = {}
+): Effect.fn.Return<Views, EventStoreError> {
+  const views = makeViews(projections)
+  yield* replayInto(log, [views], options)
+  return views
+})
