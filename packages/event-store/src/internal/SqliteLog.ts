@@ -1,0 +1,405 @@
+/**
+ * The log in a SQLite file, synchronous and plain: no effect in it, so that it could move to a worker thread. For SqliteEventStore.
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite"
+import { type Codec, damaged, type Envelope, isEnvelope, leafOf, parse } from "../Codec.ts"
+import { DatabaseRefused } from "../DatabaseRefused.ts"
+import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
+import { EventStoreError, type StoredEvent } from "../EventStore.ts"
+import { laterInstant } from "../Codec.ts"
+import { finish, type Prepared } from "../Preparation.ts"
+import { type AppendCondition, matches, type Query } from "../Query.ts"
+import type { Page, Range } from "../Reading.ts"
+import { type Connect, isCorruption, openDatabase, resultCode } from "./OpenDatabase.ts"
+import { matchExpression, wordOf, wordsOf } from "./TagIndex.ts"
+
+/** "Elog" in ASCII. */
+const APPLICATION_ID = 0x45_6c_6f_67
+const LAYOUT = 1
+
+const createIndex = `
+  CREATE VIRTUAL TABLE words USING fts5 (list, content = '', detail = none, columnsize = 0, tokenize = 'ascii');
+`
+const createTables = `
+  CREATE TABLE log (id TEXT NOT NULL) STRICT;
+  CREATE TABLE events (position INTEGER PRIMARY KEY, body TEXT NOT NULL, leaf BLOB NOT NULL) STRICT;
+  CREATE TABLE personal (position INTEGER PRIMARY KEY, ciphertext BLOB NOT NULL) STRICT;
+  ${createIndex}
+`
+
+const BUSY = 5
+const LOCKED = 6
+/** After these the file may hold something else than this process believes: IOERR, CORRUPT, FULL, CANTOPEN, NOTADB, READONLY. */
+const CLOSING = new Set([10, 11, 13, 14, 26, 8])
+const FULL = 13
+
+/** How many candidates of a condition to look at in one go: the first is nearly always the one. */
+const CANDIDATES = 16
+
+export interface Head {
+  readonly position: Position
+  /** Empty while the log is. */
+  readonly recordedAt: string
+}
+
+export interface SqliteLogOptions<E extends AnyEvent> {
+  readonly filename: string
+  readonly readOnly: boolean
+  readonly codec: Codec<E>
+  /** Kept in a new log. */
+  readonly newLogId: string
+  readonly connect: Connect | undefined
+}
+
+export interface SqliteLog<E extends AnyEvent> {
+  readonly logId: string
+  readonly head: () => Head
+  /** All in one: lock, condition, write, commit. A number is the position that failed the condition. */
+  readonly append: (
+    events: ReadonlyArray<Prepared<E>>,
+    now: string,
+    condition: AppendCondition | undefined
+  ) => { readonly first: Position; readonly recordedAt: string } | Position
+  /** The same in two steps, for a decision in between. What follows `lock` is `commit` or `unlock`. */
+  readonly lock: () => Head
+  readonly commit: (
+    events: ReadonlyArray<Prepared<E>>,
+    now: string
+  ) => { readonly first: Position; readonly recordedAt: string }
+  readonly unlock: () => void
+  readonly page: (query: Query, range: Range) => Page<RecordedEvent<E>>
+  readonly stored: (range: Range) => Page<StoredEvent>
+  readonly personal: (position: Position) => { readonly event: Envelope; readonly ciphertext: Uint8Array | undefined }
+  readonly forget: (subject: string) => void
+  readonly rebuildIndex: () => void
+  readonly close: () => void
+}
+
+/** Throws {@link DatabaseRefused}; what it returns throws {@link EventStoreError}. */
+export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): SqliteLog<E> => {
+  const { codec, filename } = options
+  const database = openDatabase({
+    filename,
+    applicationId: APPLICATION_ID,
+    version: LAYOUT,
+    readOnly: options.readOnly,
+    connect: options.connect,
+    create: (fresh) => {
+      fresh.exec(createTables)
+      fresh.prepare("INSERT INTO log (id) VALUES (?)").run(options.newLogId)
+    }
+  })
+  let statements: ReturnType<typeof prepareStatements>
+  let logId: unknown
+  try {
+    statements = prepareStatements(database)
+    logId = statements.logId.get()?.["id"]
+    if (typeof logId !== "string") throw new Error("the log has no id")
+  } catch (cause) {
+    database.close()
+    throw new DatabaseRefused({
+      filename,
+      reason: "damaged",
+      message: `${filename} is not whole: keep a copy of it and restore it from a backup`,
+      cause
+    })
+  }
+
+  /** Why nothing can be written any more. */
+  let closedBecause = options.readOnly ? "it was opened for reading only" : undefined
+  let known: Head = { position: 0, recordedAt: "" }
+
+  /** Turns what SQLite throws into what the port knows. Anything that is not SQLite's is a defect and passes. */
+  const fault = (cause: unknown, committing: boolean): unknown => {
+    const code = resultCode(cause)
+    if (cause instanceof EventStoreError || code === undefined) return cause
+    const text = cause instanceof Error ? cause.message : String(cause)
+    if (code === BUSY || code === LOCKED)
+      return new EventStoreError({ reason: "unavailable", message: `${filename} is locked by another process`, cause })
+    if (CLOSING.has(code)) closedBecause ??= `${text}; look at the disk, then open the log again`
+    // The last thing written is the commit mark, and a full disk stops before it. After any other error it may be there, and count.
+    if (committing && code !== FULL)
+      return new EventStoreError({
+        reason: "unknown",
+        message: `${filename} failed while committing, the append may have happened: ${text}`,
+        cause
+      })
+    return new EventStoreError({
+      reason: isCorruption(cause) ? "damaged" : "unavailable",
+      message: `${filename}: ${text}`,
+      cause
+    })
+  }
+  const guarded = <A>(work: () => A): A => {
+    try {
+      return work()
+    } catch (cause) {
+      throw fault(cause, false)
+    }
+  }
+
+  const parseStored = (position: Position, body: string, leaf: Uint8Array): unknown => {
+    verifyLeaf(position, body, leaf)
+    return parse(position, body)
+  }
+
+  const head = (): Head => {
+    const position = Number(statements.head.get()?.["position"] ?? 0)
+    if (position === known.position) return known
+    const row = statements.one.get(position)
+    const event = row === undefined ? undefined : parseStored(position, text(row["body"]), bytes(row["leaf"]))
+    if (!isEnvelope(event)) throw damaged(position, "the body is not that of an event")
+    known = { position, recordedAt: event.meta.recordedAt }
+    return known
+  }
+
+  const unlock = (): void => {
+    if (database.isTransaction) database.exec("ROLLBACK")
+  }
+  const lock = (): Head => {
+    if (closedBecause !== undefined)
+      throw new EventStoreError({ reason: "read_only", message: `nothing is written to ${filename}: ${closedBecause}` })
+    return guarded(() => {
+      statements.begin.run()
+      return head()
+    })
+  }
+  const commit: SqliteLog<E>["commit"] = (events, now) => {
+    let committing = false
+    try {
+      const last = head()
+      const recordedAt = laterInstant(now, last.recordedAt)
+      let position = last.position
+      for (const event of events) {
+        position += 1
+        const { body, leaf, personal } = finish(event, recordedAt)
+        statements.insertEvent.run(position, body, leaf)
+        statements.insertWords.run(position, wordsOf(event.type, event.tags, personal?.subject))
+        if (personal !== undefined) statements.insertPersonal.run(position, personal.ciphertext)
+      }
+      committing = true
+      statements.commit.run()
+      known = { position, recordedAt }
+      return { first: last.position + 1, recordedAt }
+    } catch (cause) {
+      throw fault(cause, committing)
+    } finally {
+      rollbackQuietly(unlock)
+    }
+  }
+
+  const rows = (query: Query, { from, to, limit, backwards }: Range): ReadonlyArray<Row> => {
+    const expression = matchExpression(query)
+    if (expression === "none") return []
+    if (expression === "all") {
+      const found = (backwards ? statements.allBackwards : statements.all).all(
+        from,
+        to,
+        limit
+      ) as unknown as ReadonlyArray<Row>
+      const expected = Math.min(limit, to - from + 1)
+      found.forEach(([position], index) => refuseHole(position, backwards ? to - index : from + index))
+      if (found.length < expected) refuseHole(undefined, backwards ? to - found.length : from + found.length)
+      return found
+    }
+    const found = (backwards ? statements.matchBackwards : statements.match).all(
+      expression.match,
+      from,
+      to,
+      limit
+    ) as unknown as ReadonlyArray<Row>
+    for (const [position, body] of found) if (body === null) refuseHole(undefined, position)
+    return found
+  }
+
+  const page: SqliteLog<E>["page"] = (query, range) =>
+    guarded(() => {
+      const found = rows(query, range)
+      const events: Array<RecordedEvent<E>> = []
+      const bodies = parseAll(found)
+      found.forEach(([position], index) => {
+        const event = codec.decode(position, bodies[index])
+        if (matches(query, event)) events.push(event)
+      })
+      return { events, next: nextOf(found, range) }
+    })
+
+  const conflict = (condition: AppendCondition | undefined, last: Position): Position | undefined => {
+    let from: Position | undefined = (condition?.after ?? 0) + 1
+    // The common case: nothing at all came since the decision, so nothing can match.
+    while (condition !== undefined && from !== undefined && from <= last) {
+      const { events, next }: Page<RecordedEvent<E>> = page(condition.failIfEventsMatch, {
+        from,
+        to: last,
+        limit: CANDIDATES,
+        backwards: false
+      })
+      if (events[0] !== undefined) return events[0].position
+      from = next
+    }
+    return undefined
+  }
+
+  return {
+    logId,
+    head: () => guarded(head),
+    lock,
+    unlock: () => rollbackQuietly(unlock),
+    commit,
+    append: (events, now, condition) => {
+      try {
+        const conflicting = conflict(condition, lock().position)
+        return conflicting ?? commit(events, now)
+      } finally {
+        rollbackQuietly(unlock)
+      }
+    },
+    page,
+    stored: (range) =>
+      guarded(() => {
+        const found = rows("all", range)
+        return { events: found.map(([position, body, leaf]) => ({ position, body, leaf })), next: nextOf(found, range) }
+      }),
+    personal: (position) =>
+      guarded(() => {
+        const row = statements.one.get(position)
+        if (row === undefined) throw new RangeError(`the log has no position ${position}`)
+        const event = parseStored(position, text(row["body"]), bytes(row["leaf"]))
+        if (!isEnvelope(event)) throw damaged(position, "the body is not that of an event")
+        const ciphertext = statements.personal.get(position)?.["ciphertext"]
+        return { event, ciphertext: ciphertext instanceof Uint8Array ? ciphertext : undefined }
+      }),
+    forget: (subject) => {
+      try {
+        lock()
+        guarded(() => {
+          // What is deleted is overwritten here, and only here, for it slows down the merges of the index.
+          database.exec("PRAGMA secure_delete = ON")
+          for (const row of statements.ofSubject.all(wordOf("subject", subject))) {
+            const position = Number(row["position"])
+            const event = parse(position, text(row["body"]))
+            if (isEnvelope(event) && event.personal?.subject === subject) statements.deletePersonal.run(position)
+          }
+        })
+        try {
+          statements.commit.run()
+        } catch (cause) {
+          throw fault(cause, true)
+        }
+      } finally {
+        rollbackQuietly(unlock)
+        rollbackQuietly(() => database.exec("PRAGMA secure_delete = OFF"))
+      }
+    },
+    rebuildIndex: () => {
+      try {
+        const last = lock().position
+        guarded(() => {
+          database.exec("INSERT INTO words (words) VALUES ('delete-all')")
+          let from: Position | undefined = 1
+          while (from !== undefined && from <= last) {
+            const { events, next }: Page<RecordedEvent<E>> = page("all", {
+              from,
+              to: last,
+              limit: 1_000,
+              backwards: false
+            })
+            for (const event of events)
+              statements.insertWords.run(event.position, wordsOf(event.type, event.tags, event.personal?.subject))
+            from = next
+          }
+          statements.commit.run()
+        })
+      } finally {
+        rollbackQuietly(unlock)
+      }
+    },
+    close: () => database.close()
+  }
+}
+
+/** Position, body (null where the index knows an event the log has not), leaf. */
+type Row = readonly [position: Position, body: string, leaf: Uint8Array]
+
+const prepareStatements = (database: DatabaseSync) => {
+  const matched = (order: string): StatementSync =>
+    inArrays(
+      database.prepare(
+        `SELECT words.rowid, events.body, events.leaf FROM words LEFT JOIN events ON events.position = words.rowid
+         WHERE words MATCH ? AND words.rowid BETWEEN ? AND ? ORDER BY words.rowid ${order} LIMIT ?`
+      )
+    )
+  const ranged = (order: string): StatementSync =>
+    inArrays(
+      database.prepare(
+        `SELECT position, body, leaf FROM events WHERE position BETWEEN ? AND ? ORDER BY position ${order} LIMIT ?`
+      )
+    )
+  return {
+    begin: database.prepare("BEGIN IMMEDIATE"),
+    commit: database.prepare("COMMIT"),
+    logId: database.prepare("SELECT id FROM log"),
+    head: database.prepare("SELECT max(position) AS position FROM events"),
+    one: database.prepare("SELECT body, leaf FROM events WHERE position = ?"),
+    all: ranged("ASC"),
+    allBackwards: ranged("DESC"),
+    match: matched("ASC"),
+    matchBackwards: matched("DESC"),
+    ofSubject: database.prepare(
+      "SELECT position, body FROM words JOIN events ON position = words.rowid WHERE words MATCH ?"
+    ),
+    personal: database.prepare("SELECT ciphertext FROM personal WHERE position = ?"),
+    insertEvent: database.prepare("INSERT INTO events (position, body, leaf) VALUES (?, ?, ?)"),
+    insertWords: database.prepare("INSERT INTO words (rowid, list) VALUES (?, ?)"),
+    insertPersonal: database.prepare("INSERT INTO personal (position, ciphertext) VALUES (?, ?)"),
+    deletePersonal: database.prepare("DELETE FROM personal WHERE position = ?")
+  }
+}
+
+const inArrays = (statement: StatementSync): StatementSync => {
+  statement.setReturnArrays(true)
+  return statement
+}
+
+/** Parses many bodies as one array: several times as fast as one by one. Each is held against its leaf first. */
+const parseAll = (rows: ReadonlyArray<Row>): ReadonlyArray<unknown> => {
+  let joined = "["
+  for (const [position, body, leaf] of rows) {
+    verifyLeaf(position, body, leaf)
+    joined += joined.length === 1 ? body : `,${body}`
+  }
+  try {
+    const parsed = JSON.parse(`${joined}]`) as ReadonlyArray<unknown>
+    if (parsed.length === rows.length) return parsed
+  } catch {
+    // One of them is no JSON: below it is found out which.
+  }
+  return rows.map(([position, body]) => parse(position, body))
+}
+
+const verifyLeaf = (position: Position, body: string, leaf: Uint8Array): void => {
+  if (Buffer.compare(leafOf(body), leaf) !== 0) throw damaged(position, "the body is not the one that was written")
+}
+
+const refuseHole = (found: Position | undefined, expected: Position): void => {
+  if (found !== expected) throw damaged(expected, "there is no event, and positions have no gaps")
+}
+
+const nextOf = (rows: ReadonlyArray<Row>, { limit, backwards, from, to }: Range): Position | undefined => {
+  const last = rows.at(-1)?.[0]
+  if (last === undefined || rows.length < limit) return undefined
+  const next = backwards ? last - 1 : last + 1
+  return next < from || next > to ? undefined : next
+}
+
+/** A rollback that fails adds nothing to the error on its way: SQLite rolls back by itself what is not committed. */
+const rollbackQuietly = (work: () => void): void => {
+  try {
+    work()
+  } catch {
+    return
+  }
+}
+
+const text = (value: unknown): string => (typeof value === "string" ? value : "")
+const bytes = (value: unknown): Uint8Array => (value instanceof Uint8Array ? value : new Uint8Array())

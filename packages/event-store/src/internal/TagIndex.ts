@@ -1,0 +1,47 @@
+/**
+ * The words under which the SQLite log finds its events: hashed tags, types and subjects in a full-text index. For the SQLite log.
+ *
+ * FTS5 keeps an inverted index in sorted runs and merges them, so that random tags cost sequential writes; a B-tree over tags pays a page
+ * for each of them, and the more the larger the log. Words are hashes, so what an index row matches is looked at again in the body.
+ */
+import { hash } from "node:crypto"
+import type { Query } from "../Query.ts"
+
+/** 48 bits: few enough collisions that looking again costs nothing, and short. */
+const WORD_CHARACTERS = 12
+
+type Kind = "tag" | "type" | "subject"
+
+export const wordOf = (kind: Kind, value: string): string =>
+  hash("sha256", `${kind}\0${value}`, "hex").slice(0, WORD_CHARACTERS)
+
+/** The words of one event. */
+export const wordsOf = (type: string, tags: ReadonlyArray<string>, subject: string | undefined): string => {
+  let words = typeWord(type)
+  for (const tag of tags) words += ` ${wordOf("tag", tag)}`
+  return subject === undefined ? words : `${words} ${wordOf("subject", subject)}`
+}
+
+// As many as the catalogue has types; queries can name others, so it is bounded all the same.
+const typeWords = new Map<string, string>()
+const typeWord = (type: string): string => {
+  const known = typeWords.get(type)
+  if (known !== undefined) return known
+  const word = wordOf("type", type)
+  if (typeWords.size < 1_000) typeWords.set(type, word)
+  return word
+}
+
+/** A query as one `MATCH` expression, which finds all it matches and seldom more; or that no look-up is needed. */
+export const matchExpression = (query: Query): { readonly match: string } | "all" | "none" => {
+  if (query === "all") return "all"
+  const alternatives: Array<string> = []
+  for (const { types, tags } of query) {
+    if (types?.length === 0) continue
+    const all = (tags ?? []).map((tag) => wordOf("tag", tag))
+    if (types !== undefined) all.push(`(${types.map(typeWord).join(" OR ")})`)
+    if (all.length === 0) return "all"
+    alternatives.push(`(${all.join(" AND ")})`)
+  }
+  return alternatives.length === 0 ? "none" : { match: alternatives.join(" OR ") }
+}
