@@ -1,12 +1,11 @@
 /**
  * Documents: uploaded once, then referred to by id. For platforms.
  */
-import { DocumentId, Timestamp } from "@effekten/domain"
+import { DocumentId, NonEmptyText, Text, Timestamp } from "@effekten/domain"
 import { Context, type Effect, Schema } from "effect"
 import type { CommandFailure, ReadFailure } from "./Failure.ts"
 import type { CommandOptions } from "./Instruction.ts"
 import type { Page, PageOptions } from "./Page.ts"
-import { Text } from "./Text.ts"
 import { erasable, wire } from "./Wire.ts"
 
 /** Bytes of a document at the most: 25 MiB. @category limits */
@@ -14,8 +13,8 @@ export const maximumDocumentSize = 25 * 1024 * 1024
 
 /** A file. Its content is taken as it is, whatever the media type says. @category inputs */
 export const UploadDocument = Schema.Struct({
-  fileName: Text,
-  mediaType: Text,
+  fileName: NonEmptyText,
+  mediaType: NonEmptyText,
   content: Schema.Uint8Array
 })
 export type UploadDocument = typeof UploadDocument.Type

@@ -5,8 +5,10 @@ import {
   CampaignId,
   DocumentId,
   InvestmentId,
+  InvestmentStatus,
   InvestorId,
   ProductId,
+  Text,
   Timestamp,
   Units,
   WalletId
@@ -15,7 +17,6 @@ import { Context, type Effect, Schema } from "effect"
 import type { CommandFailure, ReadFailure } from "./Failure.ts"
 import type { CommandOptions } from "./Instruction.ts"
 import type { Page, PageOptions } from "./Page.ts"
-import { Text } from "./Text.ts"
 import { erasable, wire } from "./Wire.ts"
 
 /** A document the investor signed. @category models */
@@ -57,22 +58,6 @@ export const CancelInvestment = wire({
   cancelledAt: Schema.optionalKey(Timestamp)
 })
 export type CancelInvestment = typeof CancelInvestment.Type
-
-/** The API's eleven codes. The last five are ends and final. @category models */
-export const InvestmentStatus = Schema.Literals([
-  "KYC_PENDING",
-  "REVIEW_PENDING",
-  "WAITING_FOR_ACCEPTANCE",
-  "ACCEPTED",
-  "PAID",
-  "DELIVERED",
-  "KYC_INSUFFICIENT",
-  "ABORTION",
-  "REJECTION",
-  "CANCELLATION",
-  "PAYMENT_MISSING"
-])
-export type InvestmentStatus = typeof InvestmentStatus.Type
 
 /** An investment, whole: what is not known is null, never absent. @category models */
 export const Investment = wire({

@@ -1,70 +1,36 @@
 /**
  * Investors and their identification. For platforms that onboard them.
  */
+import * as Domain from "@effekten/domain"
 import {
-  Bic,
   CalendarDate,
-  CountryCode,
-  CurrencyCode,
   DocumentId,
-  Iban,
   IdentificationId,
   InvestorId,
+  KycStatus,
+  NonEmptyText,
   Timestamp
 } from "@effekten/domain"
 import { Context, type Effect, Schema } from "effect"
 import type { CommandFailure, ReadFailure } from "./Failure.ts"
 import type { CommandOptions } from "./Instruction.ts"
 import type { Page, PageOptions } from "./Page.ts"
-import { Text } from "./Text.ts"
 import { erasable, wire } from "./Wire.ts"
 
-/** A person: whom the register knows the investor as. @category models */
-export const NaturalPerson = wire({
-  salutation: Schema.optionalKey(Text),
-  forename: Text,
-  surname: Text,
-  birthDate: CalendarDate,
-  birthPlace: Text,
-  citizenship: CountryCode,
-  /** With the house number. */
-  street: Text,
-  city: Text,
-  zip: Text,
-  country: CountryCode,
-  phone: Text,
-  /** Politically exposed persons are accepted; a person at the registrar decides on them (GwG § 15). */
-  isPep: Schema.Boolean,
-  /** Missing means no. Persons subject to US tax are refused. */
-  isSubjectToUsTax: Schema.optionalKey(Schema.Boolean)
-})
+/** A person. Politically exposed ones are accepted and then reviewed (GwG § 15); ones subject to US tax are refused. @category models */
+export const NaturalPerson = wire(Domain.NaturalPerson.fields)
 export type NaturalPerson = typeof NaturalPerson.Type
 
 /** Where redemptions are paid to. @category models */
-export const BankAccount = wire({
-  accountHolder: Text,
-  iban: Iban,
-  bic: Bic,
-  bank: Schema.optionalKey(Text),
-  country: Schema.optionalKey(CountryCode),
-  currency: CurrencyCode
-})
+export const BankAccount = wire(Domain.BankAccount.fields)
 export type BankAccount = typeof BankAccount.Type
 
-/** @category models */
-export const TaxInformation = wire({
-  taxIdentificationNumber: Text,
-  /** NV-Bescheinigung (EStG § 44a). */
-  nonAssessmentCertificate: Schema.Boolean
-})
+/** `nonAssessmentCertificate`: NV-Bescheinigung (EStG § 44a). @category models */
+export const TaxInformation = wire(Domain.TaxInformation.fields)
 export type TaxInformation = typeof TaxInformation.Type
 
-/** @category models */
-export const Communication = wire({
-  /** Any text that is not empty; need not be unique. */
-  email: Text,
-  emailConfirmed: Schema.Boolean
-})
+/** `email` is any text that is not empty, and need not be unique. @category models */
+export const Communication = wire(Domain.Communication.fields)
 export type Communication = typeof Communication.Type
 
 /** What creates an investor. @category inputs */
@@ -77,10 +43,6 @@ export const CreateInvestor = wire({
   isBeneficiary: Schema.Boolean
 })
 export type CreateInvestor = typeof CreateInvestor.Type
-
-/** `PENDING` until identified; `REVIEW` while a person must decide; `INSUFFICIENT` when refused. @category models */
-export const KycStatus = Schema.Literals(["PENDING", "REVIEW", "SUCCESS", "INSUFFICIENT"])
-export type KycStatus = typeof KycStatus.Type
 
 /** An investor. What was not given is null; what was forgotten is `"erased"`. @category models */
 export const Investor = wire({
@@ -98,15 +60,15 @@ export type Investor = typeof Investor.Type
 /** The result of an identification carried out elsewhere. @category inputs */
 export const CreateIdentification = wire({
   /** `IDCARD`, for example. */
-  documentType: Text,
-  documentId: Text,
-  documentIssuer: Text,
+  documentType: NonEmptyText,
+  documentId: NonEmptyText,
+  documentIssuer: NonEmptyText,
   documentValidFrom: CalendarDate,
   /** Compared with the day of `verifiedAt`, never with today. */
   documentValidTo: CalendarDate,
   /** `POSTIDENT`, for example. */
-  identityProvider: Text,
-  legitimationProcessId: Text,
+  identityProvider: NonEmptyText,
+  legitimationProcessId: NonEmptyText,
   /** The uploaded protocol. */
   legitimationProtocolId: DocumentId,
   verifiedAt: Timestamp
@@ -117,13 +79,13 @@ export type CreateIdentification = typeof CreateIdentification.Type
 export const Identification = wire({
   id: IdentificationId,
   investorId: InvestorId,
-  documentType: erasable(Text),
-  documentId: erasable(Text),
-  documentIssuer: erasable(Text),
+  documentType: erasable(NonEmptyText),
+  documentId: erasable(NonEmptyText),
+  documentIssuer: erasable(NonEmptyText),
   documentValidFrom: erasable(CalendarDate),
   documentValidTo: erasable(CalendarDate),
-  identityProvider: erasable(Text),
-  legitimationProcessId: erasable(Text),
+  identityProvider: erasable(NonEmptyText),
+  legitimationProcessId: erasable(NonEmptyText),
   legitimationProtocolId: DocumentId,
   verifiedAt: Timestamp,
   /** The investor's status after this identification. */

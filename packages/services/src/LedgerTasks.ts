@@ -7,8 +7,10 @@ import {
   InvestorId,
   ProductId,
   RedemptionId,
+  TaskStatus,
   Timestamp,
   Units,
+  Verdict,
   WalletId
 } from "@effekten/domain"
 import { Context, type Effect, Schema } from "effect"
@@ -16,10 +18,6 @@ import type { CommandFailure, ReadFailure } from "./Failure.ts"
 import type { CommandOptions } from "./Instruction.ts"
 import type { Page, PageOptions } from "./Page.ts"
 import { wire } from "./Wire.ts"
-
-/** `unknown` is never retried by itself: a person resolves it. @category models */
-export const TaskStatus = Schema.Literals(["processing", "succeeded", "failed", "unknown"])
-export type TaskStatus = typeof TaskStatus.Type
 
 /** Adding an investment's units to its wallet. @category models */
 export const Credit = wire({
@@ -82,10 +80,6 @@ export class Redemptions extends Context.Service<
   }
 >()("effekten/services/Redemptions") {}
 
-/** What a person found out about a task whose outcome was unknown. @category inputs */
-export const Resolution = Schema.Literals(["succeeded", "failed"])
-export type Resolution = typeof Resolution.Type
-
 /** The registrar's decisions on tasks whose outcome is unknown. @category services */
 export class Resolutions extends Context.Service<
   Resolutions,
@@ -93,12 +87,12 @@ export class Resolutions extends Context.Service<
     readonly credit: (
       investment: InvestmentId,
       credit: CreditId,
-      resolution: Resolution,
+      verdict: Verdict,
       options?: CommandOptions
     ) => Effect.Effect<void, CommandFailure>
     readonly redemption: (
       id: RedemptionId,
-      resolution: Resolution,
+      verdict: Verdict,
       options?: CommandOptions
     ) => Effect.Effect<void, CommandFailure>
   }

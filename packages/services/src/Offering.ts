@@ -1,39 +1,37 @@
 /**
  * Platforms, products and campaigns: what the issuer's side sets up before anyone can subscribe. Never made through the distribution API.
  */
-import { CampaignId, Isin, IssuerId, Money, PlatformId, ProductId, Timestamp, Units } from "@effekten/domain"
+import {
+  CampaignId,
+  Isin,
+  IssuerId,
+  Money,
+  Network,
+  Percent,
+  PlatformId,
+  ProductId,
+  ProductType,
+  PublicName,
+  Timestamp,
+  Units
+} from "@effekten/domain"
 import { Context, type Effect, Schema } from "effect"
 import type { CommandFailure } from "./Failure.ts"
 import type { CommandOptions } from "./Instruction.ts"
-import { Text } from "./Text.ts"
 import { wire } from "./Wire.ts"
 
 /** @category models */
-export const Platform = wire({ id: PlatformId, name: Text })
+export const Platform = wire({ id: PlatformId, name: PublicName })
 export type Platform = typeof Platform.Type
 
 /** @category models */
 export const Issuer = wire({ id: IssuerId })
 export type Issuer = typeof Issuer.Type
 
-/** The API's product types. @category models */
-export const ProductType = Schema.Literals([
-  "DIGITAL_COMPANY_SHARE",
-  "BOND",
-  "SUBORDINATED_LOAN",
-  "PARTICIPATION_PAPER",
-  "PARTICIPATION_RIGHT",
-  "AIF",
-  "DEBT_SECURITY",
-  "CONVERTIBLE_BOND",
-  "FUND_SHARE"
-])
-export type ProductType = typeof ProductType.Type
-
 /** Terms of a product. Exactly one of `nominalValue` and `issuancePrice`. @category inputs */
 export const RegisterProduct = wire({
   issuerId: IssuerId,
-  name: Text,
+  name: PublicName,
   productType: ProductType,
   /** True for a crypto security (eWpG § 4(3)), false for a digital security. */
   ewpg: Schema.Boolean,
@@ -44,12 +42,12 @@ export const RegisterProduct = wire({
   issueVolume: Units,
   /** Subscriptions come in multiples of it. */
   stepSize: Units,
-  agioPercent: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 100 })),
+  agioPercent: Schema.optionalKey(Percent),
   /** Days to pay after acceptance. Missing: the deadline does not run. */
   paymentDays: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3650 }))),
   /** Days the investor may cancel after acceptance. Missing: no such right. */
   cancellationDays: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3650 }))),
-  network: Text
+  network: Schema.optionalKey(Network)
 })
 export type RegisterProduct = typeof RegisterProduct.Type
 
@@ -57,7 +55,7 @@ export type RegisterProduct = typeof RegisterProduct.Type
 export const Product = wire({
   id: ProductId,
   issuerId: IssuerId,
-  name: Text,
+  name: PublicName,
   ewpg: Schema.Boolean,
   issueVolume: Units,
   stepSize: Units
