@@ -10,6 +10,7 @@ import * as PlatformEvents from "./events/PlatformEvents.ts"
 import * as RedemptionEvents from "./events/RedemptionEvents.ts"
 import * as WalletEvents from "./events/WalletEvents.ts"
 import { Meta, type EventOf } from "./Event.ts"
+import type { Timestamp } from "./Timestamp.ts"
 
 const events = {
   PlatformRegistered: PlatformEvents.PlatformRegistered,
@@ -55,8 +56,8 @@ export type RegisterEvent = {
   readonly [T in EventType]: EventOf<(typeof events)[T]> & { readonly meta: Meta }
 }[EventType]
 
-/** An event as folds see it: no personal part, but a position. @category models */
-export type RecordedDomainEvent = {
+/** Recorded events by type. */
+type RecordedByType = {
   readonly [T in EventType]: {
     readonly type: T
     readonly data: EventOf<(typeof events)[T]>["data"]
@@ -64,10 +65,13 @@ export type RecordedDomainEvent = {
     readonly tags: ReadonlyArray<string>
     readonly meta: Meta & { readonly recordedAt: string }
   }
-}[EventType]
+}
+
+/** An event as folds see it: no personal part, but a position. @category models */
+export type RecordedDomainEvent = RecordedByType[EventType]
 
 /** A recorded event of one type, or of several. @category models */
-export type Recorded<T extends EventType> = Extract<RecordedDomainEvent, { readonly type: T }>
+export type Recorded<T extends EventType> = RecordedByType[T]
 
 /** All event types, and the schema of their metadata: what an event store must be given. @category values */
 export const catalogue: {
@@ -76,3 +80,28 @@ export const catalogue: {
   /** Carries the type of the events; never read. */
   readonly _E?: () => RegisterEvent
 } = { meta: Meta, events }
+
+/**
+ * When the fact took place according to whoever stated it: signature, acceptance, payment, verification, end. `undefined` for events
+ * that are entries in the register, which take effect when recorded (eWpG §§ 24, 25).
+ *
+ * @category metadata
+ */
+export const effectiveAt = (event: DomainEvent): Timestamp | undefined => {
+  switch (event.type) {
+    case "InvestmentSigned":
+      return event.data.signedAt
+    case "InvestmentAccepted":
+      return event.data.acceptedAt
+    case "InvestmentPaid":
+      return event.data.paidAt
+    case "IdentificationRecorded":
+      return event.data.verifiedAt
+    case "InvestmentEnded":
+      return event.data.endedAt
+    case "InvestmentCancelledAfterDelivery":
+      return event.data.cancelledAt
+    default:
+      return undefined
+  }
+}

@@ -5,7 +5,7 @@
  * runs it answers each question, and knows afterwards what was read, which is what the append must be conditional on.
  */
 import { Result } from "effect"
-import type { DomainEvent, EventType, RecordedDomainEvent } from "./Catalogue.ts"
+import type { DomainEvent, EventType, Recorded, RecordedDomainEvent } from "./Catalogue.ts"
 import type { PlatformId } from "./Id.ts"
 import type { Policy } from "./Policy.ts"
 import type { Refusal } from "./Rejection.ts"
@@ -22,8 +22,19 @@ export interface Model<out S> {
   readonly types: ReadonlyArray<EventType>
   readonly tags: ReadonlyArray<string>
   readonly initial: S
-  readonly evolve: (state: any, event: RecordedDomainEvent) => S
+  /** A method, so that a model may take only the events it names. */
+  evolve(state: any, event: RecordedDomainEvent): S
 }
+
+/** Makes a model whose `evolve` is checked to cover the types it names, and no others. @category constructors */
+export const model = <const T extends ReadonlyArray<EventType>, S>(definition: {
+  readonly name: string
+  readonly types: T
+  readonly tags: ReadonlyArray<string>
+  /** Means "there is none". */
+  readonly initial: S
+  readonly evolve: (state: S, event: Recorded<T[number]>) => S
+}): Model<S> => definition
 
 /** Asks for the state of a model. @category models */
 export interface Read {
@@ -49,12 +60,12 @@ export interface DecisionContext {
 export type Decision = Generator<Read | Refuse, ReadonlyArray<DomainEvent>, any>
 
 /** The state of a model, inside a decision: `const investor = yield* read(Investor(id))`. @category deciding */
-export function* read<S>(model: Model<S>): Generator<Read, S, S> {
+export function* read<S>(model: Model<S>): Generator<Read, S, any> {
   return yield { _tag: "Read", model }
 }
 
 /** Refuses, inside a decision: `return yield* refuse({ code: "wallet_frozen" })`. @category deciding */
-export function* refuse(refusal: Refusal): Generator<Refuse, never, never> {
+export function* refuse(refusal: Refusal): Generator<Refuse, never, any> {
   yield { _tag: "Refuse", refusal }
   throw new Error("a refused decision was resumed")
 }

@@ -1,0 +1,143 @@
+/**
+ * Campaigns: offerings of part of a product on one platform, and how much of each is used. For the issuer side and for signing.
+ *
+ * An open campaign takes its whole allocation of the issue volume, a closed one what it uses; so what is released in a closed campaign
+ * may be offered again.
+ */
+import { Schema } from "effect"
+import type { Recorded } from "./Catalogue.ts"
+import { command, recorded } from "./Command.ts"
+import { model, read, refuse, type DecisionContext, type Read } from "./Decision.ts"
+import { CampaignClosed, CampaignOpened } from "./events/PlatformEvents.ts"
+import { CampaignId, PlatformId, ProductId } from "./Id.ts"
+import { Product } from "./Product.ts"
+import { campaignTag, productTag } from "./Tag.ts"
+import { instantOf, Timestamp, type Instant } from "./Timestamp.ts"
+import { isUnits, type UnitCount, type Units } from "./Units.ts"
+
+/** @category models */
+export interface CampaignState {
+  readonly platform: PlatformId
+  readonly productId: ProductId
+  readonly allocation: Units
+  readonly opensAt: Instant
+  readonly closesAt: Instant | undefined
+  readonly reviewRequired: boolean
+  /** Not closed; its window is another matter. */
+  readonly open: boolean
+}
+
+/** @category decision models */
+export const Campaign = (id: CampaignId) =>
+  model({
+    name: "Campaign",
+    types: ["CampaignOpened", "CampaignClosed"],
+    tags: [campaignTag(id)],
+    initial: undefined,
+    evolve: (state: CampaignState | undefined, event) => {
+      switch (event.type) {
+        case "CampaignOpened": {
+          const { platformId, productId, allocation, opensAt, closesAt, reviewRequired } = event.data
+          return {
+            platform: platformId,
+            productId,
+            allocation,
+            opensAt: instantOf(opensAt),
+            closesAt: closesAt === undefined ? undefined : instantOf(closesAt),
+            reviewRequired,
+            open: true
+          }
+        }
+        case "CampaignClosed":
+          return state && { ...state, open: false }
+      }
+    }
+  })
+
+/** One campaign of a product, as its committed volume needs it. @category models */
+export interface CampaignShare {
+  readonly campaignId: CampaignId
+  readonly allocation: Units
+  readonly open: boolean
+}
+
+const none: ReadonlyArray<CampaignShare> = []
+
+/** The campaigns of a product. @category decision models */
+export const Campaigns = (id: ProductId) =>
+  model({
+    name: "Campaigns",
+    types: ["CampaignOpened", "CampaignClosed"],
+    tags: [productTag(id)],
+    initial: none,
+    evolve: (state: ReadonlyArray<CampaignShare>, event) => {
+      const { campaignId } = event.data
+      switch (event.type) {
+        case "CampaignOpened":
+          return [...state, { campaignId, allocation: event.data.allocation, open: true }]
+        case "CampaignClosed":
+          return state.map((share) => (share.campaignId === campaignId ? { ...share, open: false } : share))
+      }
+    }
+  })
+
+/** The units of a campaign taken by subscriptions that are open or delivered. @category decision models */
+export const Used = (id: CampaignId) =>
+  model({
+    name: "Used",
+    types: ["InvestmentSigned", "InvestmentEnded"],
+    tags: [campaignTag(id)],
+    initial: 0,
+    evolve: (used: UnitCount, event) =>
+      event.type === "InvestmentSigned" ? used + event.data.units : used - event.data.units
+  })
+
+/** The units of a product's issue volume that campaigns have taken. @category computing */
+export function* committed(productId: ProductId): Generator<Read, UnitCount, any> {
+  let units = 0
+  for (const share of yield* read(Campaigns(productId))) {
+    units += share.open ? share.allocation : yield* read(Used(share.campaignId))
+  }
+  return units
+}
+
+/** Whether a campaign takes subscriptions at the moment of receipt; both ends of its window belong to it. @category refinements */
+export const takesSubscriptions = (campaign: CampaignState, context: DecisionContext): boolean =>
+  campaign.open &&
+  campaign.opensAt.micros <= context.receivedAt.micros &&
+  (campaign.closesAt === undefined || context.receivedAt.micros <= campaign.closesAt.micros)
+
+/** @category commands */
+export const OpenCampaign = command("OpenCampaign", {
+  input: {
+    campaignId: CampaignId,
+    productId: ProductId,
+    platformId: PlatformId,
+    allocation: Schema.Finite,
+    opensAt: Timestamp,
+    closesAt: Schema.optionalKey(Timestamp),
+    reviewRequired: Schema.Boolean
+  },
+  *decide(input) {
+    const product = yield* read(Product(input.productId))
+    if (product === undefined) return yield* refuse({ code: "product_not_found" })
+    if ((yield* read(Campaign(input.campaignId))) !== undefined) return []
+    if (!product.listedOn.includes(input.platformId)) return yield* refuse({ code: "product_not_listed" })
+    if (!isUnits(input.allocation)) return yield* refuse({ code: "units_invalid" })
+    const free = product.terms.issueVolume - (yield* committed(input.productId))
+    if (input.allocation > free) return yield* refuse({ code: "issue_volume_exceeded", details: { free } })
+    return [CampaignOpened.make(input)]
+  },
+  recall: (events) => recorded(events, "CampaignOpened")
+})
+
+/** Ends new signatures; acceptance, payment and credit go on. @category commands */
+export const CloseCampaign = command("CloseCampaign", {
+  input: { campaignId: CampaignId },
+  *decide({ campaignId }) {
+    const campaign = yield* read(Campaign(campaignId))
+    if (campaign === undefined) return yield* refuse({ code: "campaign_not_found" })
+    return campaign.open ? [CampaignClosed.make({ campaignId, productId: campaign.productId })] : []
+  },
+  recall: (events) => ({ campaignId: recorded(events, "CampaignClosed").campaignId })
+})

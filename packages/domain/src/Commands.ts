@@ -1,0 +1,90 @@
+/**
+ * Every command of the register by its operation. For whoever decides, replays or lists them.
+ */
+import type { Schema } from "effect"
+import { AmendInvestment } from "./Amendment.ts"
+import { CloseCampaign, OpenCampaign } from "./Campaign.ts"
+import type { DomainEvent, RecordedDomainEvent } from "./Catalogue.ts"
+import { RequestCredit, ResolveCredit, SettleCredit, SubmitCredit } from "./Credit.ts"
+import type { Decision, DecisionContext } from "./Decision.ts"
+import { UploadDocument } from "./Document.ts"
+import { CancelInvestment, EnforcePaymentDeadline, RejectInvestment } from "./Ending.ts"
+import { InstructionNoted, InstructionRejected } from "./events/InstructionEvents.ts"
+import { RecordIdentification, RegisterInvestor } from "./Investor.ts"
+import { RegisterIssuer, RegisterPlatform } from "./Platform.ts"
+import { DelistProduct, ListProduct, RegisterProduct } from "./Product.ts"
+import { RequestRedemption, ResolveRedemption, SettleRedemption, SubmitRedemption } from "./Redemption.ts"
+import type { Refusal } from "./Rejection.ts"
+import { SignInvestment } from "./Signing.ts"
+import { RegisterGenericWallet, RegisterManagedWallet } from "./Wallet.ts"
+
+/** @category values */
+export const commands = {
+  RegisterPlatform,
+  RegisterIssuer,
+  RegisterProduct,
+  ListProduct,
+  DelistProduct,
+  OpenCampaign,
+  CloseCampaign,
+  RegisterInvestor,
+  RecordIdentification,
+  UploadDocument,
+  RegisterManagedWallet,
+  RegisterGenericWallet,
+  SignInvestment,
+  AmendInvestment,
+  RejectInvestment,
+  CancelInvestment,
+  EnforcePaymentDeadline,
+  RequestCredit,
+  SubmitCredit,
+  SettleCredit,
+  ResolveCredit,
+  RequestRedemption,
+  SubmitRedemption,
+  SettleRedemption,
+  ResolveRedemption
+} as const
+
+/** @category models */
+export type Operation = keyof typeof commands
+
+/** The non-personal members of a command. @category models */
+export type Input<O extends Operation> = (typeof commands)[O]["input"]["Type"]
+
+/** The personal members of a command, `{}` where it has none. @category models */
+export type Personal<O extends Operation> =
+  NonNullable<(typeof commands)[O]["personal"]> extends Schema.Struct<infer F> ? Schema.Struct.Type<F> : never
+
+type CommandOf<O extends Operation> = keyof Personal<O> extends never
+  ? { readonly operation: O; readonly input: Input<O> }
+  : { readonly operation: O; readonly input: Input<O>; readonly personal?: Personal<O> }
+
+/** A command to be decided. @category models */
+export type Command = { readonly [O in Operation]: CommandOf<O> }[Operation]
+
+/** @category deciding */
+export const decideCommand = (command: Command, context: DecisionContext): Decision => {
+  const decision = commands[command.operation].decide as (
+    input: unknown,
+    personal: unknown,
+    context: unknown
+  ) => Decision
+  return decision(command.input, "personal" in command ? command.personal : undefined, context)
+}
+
+/** The command an instruction was, without its personal members, from its events. @category replaying */
+export const recallCommand = (operation: Operation, events: ReadonlyArray<RecordedDomainEvent>): Command =>
+  ({ operation, input: commands[operation].recall(events) }) as Command
+
+/** What a refused instruction leaves in the log. @category deciding */
+export const rejected = (command: Command, refusal: Refusal): DomainEvent =>
+  InstructionRejected.make({
+    code: refusal.code,
+    ...(refusal.details === undefined ? {} : { details: refusal.details }),
+    input: { ...command.input }
+  })
+
+/** What an instruction that changed nothing leaves in the log. @category deciding */
+export const noted = (command: Command): DomainEvent => InstructionNoted.make({ input: { ...command.input } })

@@ -1,0 +1,48 @@
+/**
+ * Documents: files a platform uploaded, referred to by investors and investments. Their content is in the vault, not here.
+ */
+import { command, recorded } from "./Command.ts"
+import { model, read, refuse, type Read, type Refuse } from "./Decision.ts"
+import { DocumentUploaded, documentPersonal } from "./events/DocumentEvents.ts"
+import { DocumentId, type PlatformId } from "./Id.ts"
+import { documentTag } from "./Tag.ts"
+import { Digest } from "./Text.ts"
+import { UnitCount } from "./Units.ts"
+
+/** @category models */
+export interface DocumentState {
+  readonly platform: PlatformId | undefined
+}
+
+/** Whether a document is present, and whose. @category decision models */
+export const Document = (id: DocumentId) =>
+  model({
+    name: "Document",
+    types: ["DocumentUploaded"],
+    tags: [documentTag(id)],
+    initial: undefined,
+    evolve: (_state: DocumentState | undefined, event) => ({ platform: event.meta.platform })
+  })
+
+/** None named twice; each present, and uploaded by that platform. @category checks */
+export function* checkDocuments(
+  ids: ReadonlyArray<DocumentId>,
+  platform: PlatformId | undefined
+): Generator<Read | Refuse, void, any> {
+  if (new Set(ids).size < ids.length) yield* refuse({ code: "document_repeated" })
+  for (const id of ids) {
+    const document = yield* read(Document(id))
+    if (document === undefined || document.platform !== platform) yield* refuse({ code: "document_not_found" })
+  }
+}
+
+/** @category commands */
+export const UploadDocument = command("UploadDocument", {
+  /** `digest`: SHA-256 of the ciphertext; `size`: the content's length in bytes. */
+  input: { documentId: DocumentId, digest: Digest, size: UnitCount },
+  personal: documentPersonal,
+  *decide(input, personal) {
+    return [DocumentUploaded.make(input, personal)]
+  },
+  recall: (events) => recorded(events, "DocumentUploaded")
+})

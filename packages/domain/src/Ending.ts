@@ -1,0 +1,104 @@
+/**
+ * How an investment ends: rejected, cancelled, or unpaid. For platforms, issuers, the registrar and the clock.
+ *
+ * Before delivery an end gives the units back to the campaign. After it, the lot stays with the investor and is blocked.
+ */
+import { Schema } from "effect"
+import { command, findRecorded, recorded } from "./Command.ts"
+import { refuse } from "./Decision.ts"
+import { InvestmentCancelledAfterDelivery, InvestmentEnded } from "./events/InvestmentEvents.ts"
+import { InvestmentId } from "./Id.ts"
+import { findInvestment, hasCreditInFlight, type InvestmentState } from "./Investment.ts"
+import { investmentStatus, type InvestmentEnd } from "./InvestmentStatus.ts"
+import { checkTimes, StatedTime, statedInstant } from "./Times.ts"
+import { instantOf, laterOf, microsPerDay, type Instant } from "./Timestamp.ts"
+
+const ended = (investment: InvestmentState, status: InvestmentEnd, endedAt: Instant, late: boolean) => {
+  const { investmentId, investorId, campaignId, units } = investment
+  return InvestmentEnded.make({ investmentId, investorId, campaignId, units, status, endedAt: endedAt.text, late })
+}
+
+/** The issuer refuses the subscription instead of accepting it. @category commands */
+export const RejectInvestment = command("RejectInvestment", {
+  input: { investmentId: InvestmentId },
+  *decide({ investmentId }, _personal, context) {
+    const investment = yield* findInvestment(investmentId, context)
+    const { end, delivered, acceptedAt, signedAt } = investment
+    if (end !== undefined) return yield* refuse({ code: "investment_ended", details: { status: end } })
+    if (delivered) return yield* refuse({ code: "already_delivered" })
+    if (acceptedAt !== undefined) return yield* refuse({ code: "already_accepted" })
+    return [ended(investment, "REJECTION", laterOf(context.receivedAt, signedAt), false)]
+  },
+  recall: (events) => ({ investmentId: recorded(events, "InvestmentEnded").investmentId })
+})
+
+/** The last moment a cancellation may bear: `cancellationDays` × 24 hours after acceptance. `undefined`: none is granted. @category computing */
+export const cancellationPeriodEnd = (investment: InvestmentState): number | undefined =>
+  investment.acceptedAt === undefined || investment.cancellationDays === undefined
+    ? undefined
+    : instantOf(investment.acceptedAt).micros + investment.cancellationDays * microsPerDay
+
+/**
+ * The investor withdraws. What is judged is the day of the declaration: one made in time and told late is in time. `late` lets the
+ * registrar enter one that is not; from a platform it counts for nothing.
+ *
+ * @category commands
+ */
+export const CancelInvestment = command("CancelInvestment", {
+  input: { investmentId: InvestmentId, cancelledAt: Schema.optionalKey(StatedTime), late: Schema.Boolean },
+  *decide(input, _personal, context) {
+    const investment = yield* findInvestment(input.investmentId, context)
+    const { investmentId, productId, end, delivered, acceptedAt, signedAt } = investment
+    if (end !== undefined) return yield* refuse({ code: "investment_ended", details: { status: end } })
+    const cancelledAt = statedInstant(input.cancelledAt, signedAt, context)
+    yield* checkTimes(signedAt, [cancelledAt], context)
+    if (hasCreditInFlight(investment)) return yield* refuse({ code: "credit_in_flight" })
+    const late = input.late && context.platform === undefined
+    if (acceptedAt !== undefined && !late) {
+      const last = cancellationPeriodEnd(investment)
+      if (last === undefined || cancelledAt.micros > last) return yield* refuse({ code: "cancellation_period_over" })
+    }
+    if (delivered) {
+      const credit = investment.credits.find((credit) => credit.status === "succeeded")
+      if (credit === undefined) throw new Error("delivered without a credit")
+      const { walletId } = credit
+      const data = { investmentId, productId, walletId, cancelledAt: cancelledAt.text, late }
+      return [InvestmentCancelledAfterDelivery.make(data)]
+    }
+    // Told apart by whether an acceptance is recorded now, not by the dates they bear.
+    return [ended(investment, acceptedAt === undefined ? "ABORTION" : "CANCELLATION", cancelledAt, late)]
+  },
+  recall: (events) => {
+    const after = findRecorded(events, "InvestmentCancelledAfterDelivery")?.data
+    if (after !== undefined) {
+      return { investmentId: after.investmentId, cancelledAt: after.cancelledAt, late: after.late }
+    }
+    const { investmentId, endedAt, late } = recorded(events, "InvestmentEnded")
+    return { investmentId, cancelledAt: endedAt, late }
+  }
+})
+
+/** When payment is due, in microseconds; `undefined` while no deadline runs, which is in every status but `ACCEPTED`. @category computing */
+export const paymentDue = (investment: InvestmentState): number | undefined => {
+  const { acceptedAt, acceptedSince, paymentDays } = investment
+  return acceptedAt === undefined || acceptedSince === undefined || paymentDays === undefined
+    ? undefined
+    : Math.max(instantOf(acceptedAt).micros, acceptedSince.micros) + paymentDays * microsPerDay
+}
+
+/** The clock's instruction; each deadline is one of its own. @category commands */
+export const EnforcePaymentDeadline = command("EnforcePaymentDeadline", {
+  input: { investmentId: InvestmentId },
+  *decide({ investmentId }, _personal, context) {
+    const investment = yield* findInvestment(investmentId, context)
+    if (investment.end !== undefined) {
+      return yield* refuse({ code: "investment_ended", details: { status: investment.end } })
+    }
+    const due = paymentDue(investment)
+    if (due === undefined || context.receivedAt.micros <= due) {
+      return yield* refuse({ code: "deadline_not_reached", details: { status: investmentStatus(investment) } })
+    }
+    return [ended(investment, "PAYMENT_MISSING", laterOf(context.receivedAt, investment.signedAt), false)]
+  },
+  recall: (events) => ({ investmentId: recorded(events, "InvestmentEnded").investmentId })
+})

@@ -1,0 +1,34 @@
+/**
+ * The FIFO rule: which lots give the units a task asks for. For redemptions, and for whoever checks them.
+ *
+ * Lots are chosen when the task is requested, in rank order (position of the delivery, never a clock): each unblocked lot gives
+ * `min(still needed, remaining − reserved)`. So every lot before the last one named is emptied of what was available, and the choice
+ * stands in the event, whatever happens meanwhile.
+ */
+import type { Part } from "./events/RedemptionEvents.ts"
+import { availableOf, type HoldingState } from "./Holding.ts"
+import { maximumLots } from "./Policy.ts"
+import type { Units } from "./Units.ts"
+
+/**
+ * The lots that give `units`, oldest first. The caller has made sure that so many are free; `undefined` means that they lie in more
+ * than {@link maximumLots} lots.
+ *
+ * @category deciding
+ */
+export const chooseLots = (holding: HoldingState, units: Units): ReadonlyArray<Part> | undefined => {
+  const parts: Array<Part> = []
+  let needed = units
+  for (const chunk of holding.chunks) {
+    if (chunk.available === 0) continue
+    for (const lot of chunk.lots) {
+      const given = Math.min(needed, availableOf(lot))
+      if (given === 0) continue
+      if (parts.length === maximumLots) return undefined
+      parts.push({ investmentId: lot.investmentId, units: given })
+      needed -= given
+      if (needed === 0) return parts
+    }
+  }
+  throw new RangeError("fewer units are available than were asked for")
+}

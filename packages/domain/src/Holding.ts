@@ -1,0 +1,169 @@
+/**
+ * Holdings: all lots of one product in one wallet, in rank order. For redemptions, and for every reading of "who holds what".
+ *
+ * A fold over a wallet with many lots must not copy them all for each event: lots lie in chunks, an event copies the chunks it touches,
+ * and chunks in which there is nothing to take or to release are passed over.
+ */
+import type { Recorded } from "./Catalogue.ts"
+import { model } from "./Decision.ts"
+import type { Part } from "./events/RedemptionEvents.ts"
+import type { InvestmentId, ProductId, WalletId } from "./Id.ts"
+import { productTag, walletTag } from "./Tag.ts"
+import type { UnitCount, Units } from "./Units.ts"
+
+/** The units of one investment in one wallet. @category models */
+export interface Lot {
+  readonly investmentId: InvestmentId
+  /** Position of the delivery. */
+  readonly rank: number
+  /** As delivered. */
+  readonly units: Units
+  /** Still held. */
+  readonly remaining: UnitCount
+  /** What tasks in flight will take of it. */
+  readonly reserved: UnitCount
+  /** Its investment was cancelled after delivery: it stays held and can no longer be redeemed. */
+  readonly blocked: boolean
+}
+
+/** Lots side by side in rank, with the sums over them that let a fold pass over the chunk. @category models */
+export interface Chunk {
+  readonly lots: ReadonlyArray<Lot>
+  readonly available: UnitCount
+  readonly reserved: UnitCount
+}
+
+/** @category models */
+export interface HoldingState {
+  readonly chunks: ReadonlyArray<Chunk>
+  /** Sum over unblocked lots of `remaining − reserved`. */
+  readonly available: UnitCount
+  /** Units that may not leave, whichever lots they are in. */
+  readonly frozen: UnitCount
+  /** The lots that tasks in flight have reserved. */
+  readonly inFlight: ReadonlyArray<{ readonly taskId: string; readonly lots: ReadonlyArray<Part> }>
+}
+
+/** What a new task may take of a lot. @category computing */
+export const availableOf = (lot: Lot): UnitCount => (lot.blocked ? 0 : lot.remaining - lot.reserved)
+
+/** What a new task may take of a holding. @category computing */
+export const free = (holding: HoldingState): UnitCount => Math.max(0, holding.available - holding.frozen)
+
+/** All lots, in rank order. @category computing */
+export const lotsOf = (holding: HoldingState): ReadonlyArray<Lot> => holding.chunks.flatMap((chunk) => chunk.lots)
+
+/** Lots per chunk: about the square root of a large holding, so that a copy is small on both levels. */
+const chunkSize = 64
+
+const chunkOf = (lots: ReadonlyArray<Lot>): Chunk => {
+  let available = 0
+  let reserved = 0
+  for (const lot of lots) {
+    available += availableOf(lot)
+    reserved += lot.reserved
+  }
+  return { lots, available, reserved }
+}
+
+const addLot = (state: HoldingState, lot: Lot): HoldingState => {
+  const chunks = state.chunks.slice()
+  const last = chunks[chunks.length - 1]
+  if (last === undefined || last.lots.length === chunkSize) chunks.push(chunkOf([lot]))
+  else chunks[chunks.length - 1] = chunkOf([...last.lots, lot])
+  return { ...state, chunks, available: state.available + lot.remaining }
+}
+
+/** Changes the lots named, each by the units named with it, looking only into chunks that can hold one. */
+const changeLots = (
+  state: HoldingState,
+  parts: ReadonlyArray<Part>,
+  mayHold: (chunk: Chunk) => boolean,
+  change: (lot: Lot, units: Units) => Lot
+): HoldingState => {
+  const wanted = new Map<string, Units>()
+  for (const part of parts) wanted.set(part.investmentId, part.units)
+  const chunks = state.chunks.slice()
+  let available = state.available
+  for (let i = 0; i < chunks.length && wanted.size > 0; i++) {
+    const chunk = chunks[i]
+    if (chunk === undefined || !mayHold(chunk)) continue
+    let lots: Array<Lot> | undefined
+    for (let j = 0; j < chunk.lots.length && wanted.size > 0; j++) {
+      const lot = chunk.lots[j]
+      const units = lot && wanted.get(lot.investmentId)
+      if (lot === undefined || units === undefined) continue
+      lots ??= chunk.lots.slice()
+      lots[j] = change(lot, units)
+      wanted.delete(lot.investmentId)
+    }
+    if (lots === undefined) continue
+    const changed = chunkOf(lots)
+    chunks[i] = changed
+    available += changed.available - chunk.available
+  }
+  return { ...state, chunks, available }
+}
+
+const hasAvailable = (chunk: Chunk): boolean => chunk.available > 0
+const hasReserved = (chunk: Chunk): boolean => chunk.reserved > 0
+const anyChunk = (): boolean => true
+
+const reserve = (lot: Lot, units: Units): Lot => ({ ...lot, reserved: lot.reserved + units })
+const release = (lot: Lot, units: Units): Lot => ({ ...lot, reserved: lot.reserved - units })
+const take = (lot: Lot, units: Units): Lot => ({
+  ...lot,
+  reserved: lot.reserved - units,
+  remaining: lot.remaining - units
+})
+const block = (lot: Lot): Lot => ({ ...lot, blocked: true })
+
+const settle = (state: HoldingState, taskId: string, change: (lot: Lot, units: Units) => Lot): HoldingState => {
+  const task = state.inFlight.find((task) => task.taskId === taskId)
+  if (task === undefined) return state
+  const inFlight = state.inFlight.filter((other) => other !== task)
+  return changeLots({ ...state, inFlight }, task.lots, hasReserved, change)
+}
+
+const evolve = (
+  state: HoldingState,
+  event: Recorded<
+    "UnitsCredited" | "RedemptionRequested" | "UnitsRedeemed" | "RedemptionFailed" | "InvestmentCancelledAfterDelivery"
+  >
+): HoldingState => {
+  switch (event.type) {
+    case "UnitsCredited": {
+      const { investmentId, units } = event.data
+      return addLot(state, { investmentId, rank: event.position, units, remaining: units, reserved: 0, blocked: false })
+    }
+    case "RedemptionRequested": {
+      const { redemptionId, lots } = event.data
+      const inFlight = [...state.inFlight, { taskId: redemptionId, lots }]
+      return changeLots({ ...state, inFlight }, lots, hasAvailable, reserve)
+    }
+    case "UnitsRedeemed":
+      return settle(state, event.data.redemptionId, take)
+    case "RedemptionFailed":
+      return settle(state, event.data.redemptionId, release)
+    case "InvestmentCancelledAfterDelivery":
+      return changeLots(state, [{ investmentId: event.data.investmentId, units: 1 }], anyChunk, block)
+  }
+}
+
+const none: HoldingState = { chunks: [], available: 0, frozen: 0, inFlight: [] }
+
+/** @category decision models */
+export const Holding = (productId: ProductId, walletId: WalletId) =>
+  model({
+    name: "Holding",
+    types: [
+      "UnitsCredited",
+      "RedemptionRequested",
+      "UnitsRedeemed",
+      "RedemptionFailed",
+      "InvestmentCancelledAfterDelivery"
+    ],
+    tags: [productTag(productId), walletTag(walletId)],
+    initial: none,
+    evolve
+  })

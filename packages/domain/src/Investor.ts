@@ -1,0 +1,163 @@
+/**
+ * Investors: who may invest, and whether they are identified. For platforms that onboard them.
+ */
+import { Schema } from "effect"
+import { command, recorded } from "./Command.ts"
+import { model, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
+import { checkDocuments } from "./Document.ts"
+import { InvestmentIdentified } from "./events/InvestmentEvents.ts"
+import {
+  IdentificationRecorded,
+  identificationPersonal,
+  type InvestorKind,
+  InvestorRegistered,
+  investorPersonal
+} from "./events/InvestorEvents.ts"
+import { DocumentId, IdentificationId, type InvestmentId, InvestorId, type PlatformId } from "./Id.ts"
+import { kycStatus, type KycFacts, type KycReason, type KycStatus } from "./KycStatus.ts"
+import { checkNotInFuture } from "./Times.ts"
+import { investorTag } from "./Tag.ts"
+import { dayOf, instantOf, Timestamp } from "./Timestamp.ts"
+import { visible } from "./Visibility.ts"
+
+/** @category models */
+export interface InvestorState extends KycFacts {
+  readonly platform: PlatformId | undefined
+  readonly kind: InvestorKind
+  readonly custodianBank: boolean
+  readonly hasTaxInformation: boolean
+  /** As written into the last event that could change it. */
+  readonly kycStatus: KycStatus
+  readonly erased: boolean
+}
+
+/** @category decision models */
+export const Investor = (id: InvestorId) =>
+  model({
+    name: "Investor",
+    types: ["InvestorRegistered", "IdentificationRecorded"],
+    tags: [investorTag(id)],
+    initial: undefined,
+    evolve: (state: InvestorState | undefined, event) => {
+      switch (event.type) {
+        case "InvestorRegistered": {
+          const { kind, custodianBank, hasTaxInformation, kycStatus, openReasons } = event.data
+          return {
+            platform: event.meta.platform,
+            kind,
+            custodianBank,
+            hasTaxInformation,
+            kycStatus,
+            openReasons,
+            identified: false,
+            benefitingPersons: 0,
+            refused: false,
+            erased: false
+          }
+        }
+        case "IdentificationRecorded": {
+          if (state === undefined) return state
+          const { kycStatus, openReasons } = event.data
+          return { ...state, kycStatus, openReasons, identified: true, refused: kycStatus === "INSUFFICIENT" }
+        }
+      }
+    }
+  })
+
+const none: ReadonlyArray<InvestmentId> = []
+
+/** The investments of an investor that wait for KYC. @category decision models */
+export const Subscriptions = (id: InvestorId) =>
+  model({
+    name: "Subscriptions",
+    types: ["InvestmentSigned", "InvestmentIdentified", "InvestmentEnded"],
+    tags: [investorTag(id)],
+    initial: none,
+    evolve: (waiting: ReadonlyArray<InvestmentId>, event) => {
+      const { investmentId } = event.data
+      if (event.type !== "InvestmentSigned") {
+        return waiting.includes(investmentId) ? waiting.filter((id) => id !== investmentId) : waiting
+      }
+      return event.data.kyc === "waiting" ? [...waiting, investmentId] : waiting
+    }
+  })
+
+/** The investor, present for this client and not erased. @category checks */
+export function* findInvestor(id: InvestorId, context: DecisionContext): Generator<Read | Refuse, InvestorState, any> {
+  const investor = visible(yield* read(Investor(id)), context)
+  if (investor === undefined) return yield* refuse({ code: "investor_not_found" })
+  if (investor.erased) return yield* refuse({ code: "investor_erased" })
+  return investor
+}
+
+/** What the decision needs to know of a person's data, as members of {@link RegisterInvestor}'s input. @category computing */
+export const factsOfInvestor = (personal: Schema.Struct.Type<typeof investorPersonal>) => ({
+  pep: personal.naturalPerson.isPep,
+  hasTaxInformation: personal.taxInformation !== undefined
+})
+
+/** Natural persons. @category commands */
+export const RegisterInvestor = command("RegisterInvestor", {
+  input: {
+    investorId: InvestorId,
+    custodianBank: Schema.Boolean,
+    ownAccount: Schema.Boolean,
+    hasTaxInformation: Schema.Boolean,
+    pep: Schema.Boolean,
+    documentIds: Schema.Array(DocumentId)
+  },
+  personal: investorPersonal,
+  *decide({ pep, ...input }, personal, context) {
+    if (personal?.naturalPerson.isSubjectToUsTax === true) return yield* refuse({ code: "us_tax_subject" })
+    if (!input.ownAccount) return yield* refuse({ code: "not_own_account" })
+    yield* checkDocuments(input.documentIds, context.platform)
+    const openReasons: ReadonlyArray<KycReason> = pep ? ["pep"] : []
+    const kind: InvestorKind = "natural"
+    return [InvestorRegistered.make({ ...input, kind, kycStatus: "PENDING", openReasons }, personal)]
+  },
+  recall: (events) => {
+    const { kind: _kind, kycStatus: _status, openReasons, ...input } = recorded(events, "InvestorRegistered")
+    return { ...input, pep: openReasons.includes("pep") }
+  }
+})
+
+/**
+ * Records proof of identity obtained elsewhere. If it completes KYC, every investment that waited is identified in the same append, so
+ * that nobody ever sees an identified investor with a waiting investment.
+ *
+ * @category commands
+ */
+export const RecordIdentification = command("RecordIdentification", {
+  input: {
+    identificationId: IdentificationId,
+    investorId: InvestorId,
+    protocolDocumentId: DocumentId,
+    verifiedAt: Timestamp
+  },
+  personal: identificationPersonal,
+  *decide(input, personal, context) {
+    const { investorId } = input
+    const investor = yield* findInvestor(investorId, context)
+    yield* checkNotInFuture([instantOf(input.verifiedAt)], context)
+    // Judged on the day the verification bears, never against today: the document may have expired since.
+    const day = dayOf(input.verifiedAt)
+    if (personal !== undefined && (day < personal.documentValidFrom || personal.documentValidTo < day)) {
+      return yield* refuse({ code: "identity_document_not_valid" })
+    }
+    yield* checkDocuments([input.protocolDocumentId], investor.platform)
+    // After a refusal only a person approves: the reason stays open whatever is proven now.
+    const openReasons: ReadonlyArray<KycReason> =
+      investor.refused && !investor.openReasons.includes("refused_before")
+        ? [...investor.openReasons, "refused_before"]
+        : investor.openReasons
+    const status = kycStatus({ ...investor, identified: true, openReasons })
+    const recording = IdentificationRecorded.make({ ...input, kycStatus: status, openReasons }, personal)
+    if (status !== "SUCCESS" || investor.kycStatus === "SUCCESS") return [recording]
+    const waiting = yield* read(Subscriptions(investorId))
+    return [recording, ...waiting.map((investmentId) => InvestmentIdentified.make({ investmentId, investorId }))]
+  },
+  recall: (events) => {
+    const { kycStatus: _status, openReasons: _reasons, ...input } = recorded(events, "IdentificationRecorded")
+    return input
+  }
+})

@@ -1,0 +1,88 @@
+/**
+ * Products: their terms, and the platforms that may sell them. Made by the issuer side, never through the distribution API.
+ */
+import { Schema } from "effect"
+import type { Recorded } from "./Catalogue.ts"
+import { command, recorded } from "./Command.ts"
+import { model, read, refuse } from "./Decision.ts"
+import { ProductDelisted, ProductListed, ProductRegistered, productTerms } from "./events/PlatformEvents.ts"
+import { PlatformId, ProductId } from "./Id.ts"
+import { Issuer, Platform } from "./Platform.ts"
+import { productTag } from "./Tag.ts"
+import { isUnits } from "./Units.ts"
+
+/** @category models */
+export interface ProductState {
+  readonly terms: Recorded<"ProductRegistered">["data"]
+  /** No new credit, redemption or transfer while paused. */
+  readonly paused: boolean
+  readonly listedOn: ReadonlyArray<PlatformId>
+  /** Holders may still redeem where it was listed once. */
+  readonly everListedOn: ReadonlyArray<PlatformId>
+}
+
+const evolve = (
+  state: ProductState | undefined,
+  event: Recorded<"ProductRegistered" | "ProductListed" | "ProductDelisted">
+): ProductState | undefined => {
+  switch (event.type) {
+    case "ProductRegistered":
+      return { terms: event.data, paused: false, listedOn: [], everListedOn: [] }
+    case "ProductListed": {
+      if (state === undefined) return state
+      const platform = event.data.platformId
+      const everListedOn = state.everListedOn.includes(platform)
+        ? state.everListedOn
+        : [...state.everListedOn, platform]
+      return { ...state, listedOn: [...state.listedOn, platform], everListedOn }
+    }
+    case "ProductDelisted":
+      return state && { ...state, listedOn: state.listedOn.filter((id) => id !== event.data.platformId) }
+  }
+}
+
+/** The terms of a product, and where it is or was listed. @category decision models */
+export const Product = (id: ProductId) =>
+  model({
+    name: "Product",
+    types: ["ProductRegistered", "ProductListed", "ProductDelisted"],
+    tags: [productTag(id)],
+    initial: undefined,
+    evolve
+  })
+
+/** Volume and step are checked by the decision, so that their refusal has its code. @category commands */
+export const RegisterProduct = command("RegisterProduct", {
+  input: { ...productTerms, issueVolume: Schema.Finite, stepSize: Schema.Finite },
+  *decide(input) {
+    if (!(yield* read(Issuer(input.issuerId)))) return yield* refuse({ code: "issuer_not_found" })
+    if (!isUnits(input.issueVolume) || !isUnits(input.stepSize)) return yield* refuse({ code: "units_invalid" })
+    if ((yield* read(Product(input.productId))) !== undefined) return []
+    return [ProductRegistered.make(input)]
+  },
+  recall: (events) => recorded(events, "ProductRegistered")
+})
+
+/** Lets a platform sell a product. @category commands */
+export const ListProduct = command("ListProduct", {
+  input: { productId: ProductId, platformId: PlatformId },
+  *decide({ productId, platformId }) {
+    const product = yield* read(Product(productId))
+    if (product === undefined) return yield* refuse({ code: "product_not_found" })
+    if (!(yield* read(Platform(platformId)))) return yield* refuse({ code: "platform_not_found" })
+    return product.listedOn.includes(platformId) ? [] : [ProductListed.make({ productId, platformId })]
+  },
+  recall: (events) => recorded(events, "ProductListed")
+})
+
+/** Ends the sale on a platform; holders there keep what they have and may redeem it. @category commands */
+export const DelistProduct = command("DelistProduct", {
+  input: { productId: ProductId, platformId: PlatformId },
+  *decide({ productId, platformId }) {
+    const product = yield* read(Product(productId))
+    if (product === undefined) return yield* refuse({ code: "product_not_found" })
+    if (!(yield* read(Platform(platformId)))) return yield* refuse({ code: "platform_not_found" })
+    return product.listedOn.includes(platformId) ? [ProductDelisted.make({ productId, platformId })] : []
+  },
+  recall: (events) => recorded(events, "ProductDelisted")
+})

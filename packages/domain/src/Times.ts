@@ -1,0 +1,38 @@
+/**
+ * Checks of the times a client states. For signing, acceptance, payment, cancellation, identification.
+ *
+ * Times are evidence and order nothing; all that is asked is that none lies in the future and none precedes the signature.
+ */
+import { Schema } from "effect"
+import { refuse, type DecisionContext, type Refuse } from "./Decision.ts"
+import { instantOf, laterOf, Timestamp, type Instant } from "./Timestamp.ts"
+
+/** A stated time, or `now`: the later of receipt and signature. @category schemas */
+export const StatedTime = Schema.Union([Timestamp, Schema.Literal("now")])
+export type StatedTime = typeof StatedTime.Type
+
+/** A signature may lie ahead of receipt within the tolerance; the step after it must not become impossible by that. @category computing */
+export const statedInstant = (stated: StatedTime | undefined, signedAt: Instant, context: DecisionContext): Instant =>
+  stated === undefined || stated === "now" ? laterOf(context.receivedAt, signedAt) : instantOf(stated)
+
+/** @category checks */
+export function* checkNotInFuture(
+  times: ReadonlyArray<Instant | undefined>,
+  context: DecisionContext
+): Generator<Refuse, void, any> {
+  const latest = context.receivedAt.micros + context.policy.clockTolerance
+  for (const time of times)
+    if (time !== undefined && time.micros > latest) yield* refuse({ code: "timestamp_in_future" })
+}
+
+/** None in the future, none before the signature. Equal times are legal. @category checks */
+export function* checkTimes(
+  signedAt: Instant,
+  times: ReadonlyArray<Instant | undefined>,
+  context: DecisionContext
+): Generator<Refuse, void, any> {
+  yield* checkNotInFuture(times, context)
+  for (const time of times) {
+    if (time !== undefined && time.micros < signedAt.micros) yield* refuse({ code: "timestamp_before_signing" })
+  }
+}

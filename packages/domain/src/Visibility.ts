@@ -1,0 +1,14 @@
+/**
+ * Who may see what: platforms are strangers to each other. For every decision that looks something up.
+ *
+ * Another platform's object is *not found*, exactly as if there were none: a different answer would tell that it exists.
+ */
+import type { DecisionContext } from "./Decision.ts"
+import type { PlatformId } from "./Id.ts"
+
+/** What there is to see for this client; the registrar, the clock and the ledger (no platform) see everything. @category refinements */
+export const visible = <A extends { readonly platform: PlatformId | undefined }>(
+  thing: A | undefined,
+  context: DecisionContext
+): A | undefined =>
+  thing === undefined || context.platform === undefined || thing.platform === context.platform ? thing : undefined

@@ -1,0 +1,131 @@
+/**
+ * Wallets: managed by the custodian, or an address the investor controls. One address belongs to one investor for ever.
+ */
+import { Schema } from "effect"
+import type { Recorded } from "./Catalogue.ts"
+import { command, recorded } from "./Command.ts"
+import { model, read, refuse, type Decision, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
+import { EthereumAddress } from "./EthereumAddress.ts"
+import { type WalletKind, WalletRegistered } from "./events/WalletEvents.ts"
+import { findInvestor } from "./Investor.ts"
+import { InvestorId, type PlatformId, WalletId } from "./Id.ts"
+import { addressTag, investorTag, walletTag } from "./Tag.ts"
+import { visible } from "./Visibility.ts"
+
+/** @category models */
+export interface WalletState {
+  readonly walletId: WalletId
+  readonly platform: PlatformId | undefined
+  readonly investorId: InvestorId
+  readonly kind: WalletKind
+  readonly address: EthereumAddress
+  readonly receivingEnabled: boolean
+  /** Nothing new leaves a frozen wallet; credits go on. */
+  readonly frozen: boolean
+}
+
+const walletOf = (event: Recorded<"WalletRegistered">): WalletState => ({
+  ...event.data,
+  platform: event.meta.platform,
+  frozen: false
+})
+
+/** @category decision models */
+export const Wallet = (id: WalletId) =>
+  model({
+    name: "Wallet",
+    types: ["WalletRegistered"],
+    tags: [walletTag(id)],
+    initial: undefined,
+    evolve: (_state: WalletState | undefined, event) => walletOf(event)
+  })
+
+/** @category models */
+export interface WalletsState {
+  readonly walletIds: ReadonlyArray<WalletId>
+  readonly managed: WalletId | undefined
+}
+
+const none: WalletsState = { walletIds: [], managed: undefined }
+
+/** The wallets of an investor, and which one is managed. @category decision models */
+export const Wallets = (id: InvestorId) =>
+  model({
+    name: "Wallets",
+    types: ["WalletRegistered"],
+    tags: [investorTag(id)],
+    initial: none,
+    evolve: (state: WalletsState, { data }) => ({
+      walletIds: [...state.walletIds, data.walletId],
+      managed: data.kind === "managed" ? data.walletId : state.managed
+    })
+  })
+
+/** By which wallet an address is taken. @category decision models */
+export const Address = (address: EthereumAddress) =>
+  model({
+    name: "Address",
+    types: ["WalletRegistered"],
+    tags: [addressTag(address)],
+    initial: undefined,
+    evolve: (_state: WalletState | undefined, event) => walletOf(event)
+  })
+
+/** A wallet of this investor, for this client. @category checks */
+export function* findWalletOf(
+  investorId: InvestorId,
+  walletId: WalletId,
+  context: DecisionContext
+): Generator<Read | Refuse, WalletState, any> {
+  const wallet = visible(yield* read(Wallet(walletId)), context)
+  if (wallet === undefined) return yield* refuse({ code: "wallet_not_found" })
+  if (wallet.investorId !== investorId) return yield* refuse({ code: "wallet_of_other_investor" })
+  return wallet
+}
+
+const input = {
+  walletId: WalletId,
+  investorId: InvestorId,
+  address: EthereumAddress,
+  receivingEnabled: Schema.Boolean
+}
+
+function* register(kind: WalletKind, data: Schema.Struct.Type<typeof input>, context: DecisionContext): Decision {
+  const { investorId, address } = data
+  const { policy } = context
+  const investor = yield* findInvestor(investorId, context)
+  if (policy.walletNeedsKyc && investor.kycStatus !== "SUCCESS") return yield* refuse({ code: "kyc_not_successful" })
+  if (policy.walletNeedsTaxInformation && !investor.hasTaxInformation && !investor.custodianBank) {
+    return yield* refuse({ code: "tax_information_missing" })
+  }
+  if (kind === "managed") {
+    const { managed } = yield* read(Wallets(investorId))
+    if (managed !== undefined) return yield* refuse({ code: "managed_wallet_exists", details: { walletId: managed } })
+  }
+  const taken = yield* read(Address(address))
+  if (taken !== undefined) {
+    // That it is taken must be said; by whom is nobody's business but the owner's.
+    const details = taken.investorId === investorId ? { details: { walletId: taken.walletId } } : {}
+    return yield* refuse({ code: "address_taken", ...details })
+  }
+  return [WalletRegistered.make({ ...data, kind })]
+}
+
+const recallWallet: Parameters<typeof command<string, typeof input>>[1]["recall"] = (events) => {
+  const { kind: _kind, ...data } = recorded(events, "WalletRegistered")
+  return data
+}
+
+/** The address is derived from the wallet's id beforehand, so that a refusal leaves no key behind. @category commands */
+export const RegisterManagedWallet = command("RegisterManagedWallet", {
+  input,
+  decide: (data, _personal, context) => register("managed", data, context),
+  recall: recallWallet
+})
+
+/** @category commands */
+export const RegisterGenericWallet = command("RegisterGenericWallet", {
+  input,
+  decide: (data, _personal, context) => register("generic", data, context),
+  recall: recallWallet
+})
