@@ -11,7 +11,7 @@ export type LoggedEvent = RecordedEvent<RegisterEvent>
 export type Logged<T extends EventType> = Extract<LoggedEvent, { readonly type: T }>
 
 /** What of the event store a reader needs. Nothing here can write. @category models */
-export type Log = Pick<EventStoreShape<RegisterEvent>, "read" | "readAll" | "head">
+export type Log = Pick<EventStoreShape<RegisterEvent>, "read" | "readAll" | "head" | "logId">
 
 /**
  * Folds the events into one state per key. All members are pure; `evolve` is total.

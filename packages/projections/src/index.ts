@@ -1,6 +1,7 @@
 /**
  * What the events of the register mean: folds, replay, as-of, read models, and the laws of conservation. Nothing here writes an event.
  */
+export * from "./Conservation.ts"
 export { InvalidPage } from "./Cursor.ts"
 export * from "./Documents.ts"
 export { fold, type FoldOptions } from "./FoldOne.ts"
@@ -12,6 +13,8 @@ export * from "./Projection.ts"
 export * from "./Projections.ts"
 export { ReadModels, ReadModelsUnavailable, type ReadModelsShape } from "./ReadModels.ts"
 export * as MemoryReadModels from "./MemoryReadModels.ts"
+export * as SqlReadModels from "./SqlReadModels.ts"
+export * from "./Register.ts"
 export * from "./Replay.ts"
 export * from "./Views.ts"
 export * from "./Wallets.ts"

@@ -1,0 +1,269 @@
+/**
+ * Read models in an SQL database that may be thrown away: deleted, it is folded again from the log. For the embedded register.
+ *
+ * One table per projection, and one row per projection that says how far it has come. Rows and position are committed together, hence
+ * each event is folded exactly once, whatever crashes when. Only positions, ids, codes and instants are stored; nothing personal.
+ */
+import type { EventStoreError, Position } from "@effekten/event-store"
+import { Array as Arr, Effect, Layer, Semaphore } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { pageOf, sliceOf } from "./Cursor.ts"
+import type { AnyProjection, Log, LoggedEvent, Projection } from "./Projection.ts"
+import { allProjections } from "./Projections.ts"
+import { batchSize, catchingUp, ReadModels, ReadModelsUnavailable, type ReadModelsShape } from "./ReadModels.ts"
+
+/** @category models */
+export interface SqlReadModelsOptions {
+  readonly log: Log
+  readonly projections?: ReadonlyArray<AnyProjection>
+  /** Events per transaction at the most. Default: 1,000. */
+  readonly batchSize?: number
+}
+
+/** Raised when the tables change; the table `projection` itself never does. */
+const layoutVersion = 1
+
+/** Rows and keys of one statement: far below the number of parameters any database takes. */
+const rowsPerStatement = 250
+
+interface Progress {
+  readonly name: string
+  readonly version: string
+  readonly log: string
+  readonly position: Position
+  /** Id of the event at the position: another one there means that the log was put back and went another way. */
+  readonly event: string
+}
+
+interface Row {
+  readonly key: string
+  readonly scope: string
+  readonly ordinal: number
+  readonly state: string
+}
+
+interface Entry {
+  readonly scope: string
+  readonly ordinal: number
+  readonly state: unknown
+}
+
+/**
+ * Opens the read models in the database at hand. A projection whose stored rows are of another version, of another log, or of a history
+ * the log does not have, begins again from nothing.
+ *
+ * @category constructors
+ */
+export const make = Effect.fnUntraced(function* (
+  options: SqlReadModelsOptions
+): Effect.fn.Return<ReadModelsShape, EventStoreError | ReadModelsUnavailable, SqlClient.SqlClient> {
+  const sql = yield* SqlClient.SqlClient
+  const { log } = options
+  const projections = options.projections ?? allProjections
+  const limit = options.batchSize ?? batchSize
+  const one = yield* Semaphore.make(1)
+  const positions = yield* open(sql, log, projections)
+  // After a failure it is not known whether the transaction was committed: the database is asked.
+  let uncertain = false
+
+  const position = () => Math.min(...positions.values())
+
+  const take = (from: Position) =>
+    Effect.gen(function* () {
+      if (uncertain) {
+        for (const { name, position } of yield* readProgress(sql))
+          if (positions.has(name)) positions.set(name, position)
+        uncertain = false
+        if (position() >= from) return position() - from + 1
+      }
+      const events = yield* log.readAll("all", { from, limit })
+      const last = events[events.length - 1]
+      if (last === undefined) return 0
+      const behind = projections.filter((projection) => positions.get(projection.name)! < last.position)
+      yield* sql.withTransaction(
+        Effect.gen(function* () {
+          for (const projection of behind) {
+            const after = positions.get(projection.name)!
+            yield* moveOn(sql, projection.name, after, last)
+            yield* takeIn(
+              sql,
+              projection,
+              events.filter((event) => event.position > after)
+            )
+          }
+        })
+      )
+      for (const projection of behind) positions.set(projection.name, last.position)
+      return events.length
+    }).pipe(
+      Effect.catchTag("SqlError", (error) => Effect.fail(unavailable(error))),
+      Effect.onError(() => Effect.sync(() => (uncertain = true)))
+    )
+
+  const catchUp = catchingUp(log, one, position, take)
+
+  const kept = (projection: AnyProjection) =>
+    positions.has(projection.name)
+      ? Effect.succeed(sql(tableOf(projection)))
+      : Effect.die(new RangeError(`the projection ${projection.name} is not kept here`))
+
+  return {
+    catchUp,
+    page: Effect.fnUntraced(
+      function* <S>(projection: Projection<S>, scope: string, page?: Parameters<ReadModelsShape["page"]>[2]) {
+        const table = yield* kept(projection)
+        yield* catchUp
+        const counted = yield* sql<{
+          count: number | null
+        }>`SELECT max(ordinal) AS count FROM ${table} WHERE scope = ${scope}`
+        const count = Number(counted[0]?.count ?? 0)
+        const slice = yield* Effect.fromResult(sliceOf(projection.name, count, page))
+        const rows = yield* sql<Pick<Row, "state">>`SELECT state FROM ${table}
+          WHERE scope = ${scope} AND ordinal BETWEEN ${slice.first} AND ${slice.last} ORDER BY ordinal`
+        return pageOf(
+          projection.name,
+          count,
+          slice,
+          rows.map((row): S => JSON.parse(row.state))
+        )
+      },
+      Effect.catchTag("SqlError", (error) => Effect.fail(unavailable(error)))
+    ),
+    get: Effect.fnUntraced(
+      function* <S>(projection: Projection<S>, key: string) {
+        const table = yield* kept(projection)
+        yield* catchUp
+        const rows = yield* sql<Pick<Row, "state">>`SELECT state FROM ${table} WHERE key = ${key}`
+        return rows[0] === undefined ? undefined : (JSON.parse(rows[0].state) as S)
+      },
+      Effect.catchTag("SqlError", (error) => Effect.fail(unavailable(error)))
+    )
+  }
+})
+
+/** @category layers */
+export const layer = <E, R>(
+  log: Effect.Effect<Log, E, R>,
+  options: Omit<SqlReadModelsOptions, "log"> = {}
+): Layer.Layer<ReadModels, E | EventStoreError | ReadModelsUnavailable, R | SqlClient.SqlClient> =>
+  Layer.effect(
+    ReadModels,
+    Effect.flatMap(log, (log) => make({ ...options, log }))
+  )
+
+const unavailable = (cause: SqlError.SqlError) =>
+  new ReadModelsUnavailable({ message: "the database of the read models failed", cause })
+
+const tableOf = (projection: AnyProjection): string => `view_${projection.name}`
+
+const versionOf = (projection: AnyProjection): string => `${layoutVersion}.${projection.version}`
+
+const readProgress = (sql: SqlClient.SqlClient) =>
+  Effect.map(sql<Progress>`SELECT name, version, log, position, event FROM projection`, (rows) =>
+    rows.map((row) => ({ ...row, position: Number(row.position) }))
+  )
+
+/** How far each projection has come; those that cannot go on from there are made new. */
+const open = Effect.fnUntraced(
+  function* (sql: SqlClient.SqlClient, log: Log, projections: ReadonlyArray<AnyProjection>) {
+    yield* sql`CREATE TABLE IF NOT EXISTS projection (
+      name TEXT PRIMARY KEY, version TEXT NOT NULL, log TEXT NOT NULL, position BIGINT NOT NULL, event TEXT NOT NULL)`
+    const stored = new Map((yield* readProgress(sql)).map((row) => [row.name, row]))
+    const positions = new Map<string, Position>()
+    for (const projection of projections) {
+      if (positions.has(projection.name))
+        return yield* Effect.die(new RangeError(`two projections are called ${projection.name}`))
+      const row = stored.get(projection.name)
+      const goesOn =
+        row !== undefined &&
+        row.version === versionOf(projection) &&
+        row.log === log.logId &&
+        (yield* eventIdAt(log, row.position)) === row.event
+      if (!goesOn) yield* sql.withTransaction(begin(sql, log, projection))
+      positions.set(projection.name, goesOn ? row.position : 0)
+    }
+    return positions
+  },
+  Effect.catchTag("SqlError", (error) => Effect.fail(unavailable(error)))
+)
+
+const eventIdAt = (log: Log, position: Position): Effect.Effect<string | undefined, EventStoreError> =>
+  position === 0
+    ? Effect.succeed("")
+    : Effect.map(log.readAll("all", { from: position, to: position }), ([event]) => event?.id)
+
+const begin = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, log: Log, projection: AnyProjection) {
+  const table = sql(tableOf(projection))
+  yield* sql`DROP TABLE IF EXISTS ${table}`
+  yield* sql`CREATE TABLE ${table} (
+    key TEXT PRIMARY KEY, scope TEXT NOT NULL, ordinal BIGINT NOT NULL, state TEXT NOT NULL, UNIQUE (scope, ordinal))`
+  yield* sql`DELETE FROM projection WHERE name = ${projection.name}`
+  const row: Progress = {
+    name: projection.name,
+    version: versionOf(projection),
+    log: log.logId,
+    position: 0,
+    event: ""
+  }
+  yield* sql`INSERT INTO projection ${sql.insert({ ...row })}`
+})
+
+/** Takes the place of whoever would fold the same events again: one of two transactions finds the old position gone. */
+const moveOn = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, name: string, from: Position, to: LoggedEvent) {
+  const moved = yield* sql`UPDATE projection SET position = ${to.position}, event = ${to.id}
+    WHERE name = ${name} AND position = ${from} RETURNING name`
+  if (moved.length !== 1)
+    return yield* new ReadModelsUnavailable({ message: `the read model ${name} was moved on by somebody else` })
+})
+
+/** Folds events into the rows they concern: loads these, folds in memory, writes what changed. */
+const takeIn = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  projection: AnyProjection,
+  events: ReadonlyArray<LoggedEvent>
+) {
+  const steps = events
+    .filter((event) => projection.types.includes(event.type))
+    .flatMap((event) => projection.keys(event).map((key) => ({ key, event })))
+  if (steps.length === 0) return
+  const table = sql(tableOf(projection))
+
+  const entries = new Map<string, Entry>()
+  for (const keys of Arr.chunksOf([...new Set(steps.map((step) => step.key))], rowsPerStatement)) {
+    const rows = yield* sql<Row>`SELECT key, scope, ordinal, state FROM ${table} WHERE key IN ${sql.in(keys)}`
+    for (const row of rows)
+      entries.set(row.key, { scope: row.scope, ordinal: Number(row.ordinal), state: JSON.parse(row.state) })
+  }
+
+  const changed = new Set<string>()
+  const made: Array<string> = []
+  for (const { key, event } of steps) {
+    const entry = entries.get(key)
+    const state: unknown = projection.evolve(entry?.state, event, key)
+    if (state === undefined || state === entry?.state) continue
+    if (entry === undefined) made.push(key)
+    entries.set(key, { scope: entry?.scope ?? projection.scope(state), ordinal: entry?.ordinal ?? 0, state })
+    changed.add(key)
+  }
+
+  const counts = new Map<string, number>()
+  for (const scopes of Arr.chunksOf([...new Set(made.map((key) => entries.get(key)!.scope))], rowsPerStatement)) {
+    const rows = yield* sql<{ scope: string; count: number }>`SELECT scope, max(ordinal) AS count FROM ${table}
+      WHERE scope IN ${sql.in(scopes)} GROUP BY scope`
+    for (const row of rows) counts.set(row.scope, Number(row.count))
+  }
+  for (const key of made) {
+    const entry = entries.get(key)!
+    const ordinal = (counts.get(entry.scope) ?? 0) + 1
+    counts.set(entry.scope, ordinal)
+    entries.set(key, { ...entry, ordinal })
+  }
+
+  for (const keys of Arr.chunksOf([...changed], rowsPerStatement)) {
+    const rows = Arr.map(keys, (key) => {
+      const { scope, ordinal, state } = entries.get(key)!
+      return { key, scope, ordinal, state: JSON.stringify(state) }
+    })
+    yield* sql`INSERT INTO ${table} ${sql.insert(rows)} ON CONFLICT (key) DO UPDATE SET state = excluded.state`
+  }
+})
