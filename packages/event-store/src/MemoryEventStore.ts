@@ -13,13 +13,30 @@ import { Limits } from "./Limits.ts"
 import { asStoreError, reveal } from "./PersonalPart.ts"
 import { finish, instantAfter, makePreparation, type Prepared, type Written } from "./Preparation.ts"
 import { type AppendCondition, matches, type Query } from "./Query.ts"
-import { makeReading, makeWake, type Page, type Range, streamPages } from "./Reading.ts"
+import { makeReading, makeWake, type Page, type Range, streamPages, type Wake } from "./Reading.ts"
 import { Vault } from "./Vault.ts"
 
 /** @category models */
 export interface MemoryEventStoreOptions<E extends AnyEvent> {
   readonly catalogue: Catalogue<E>
+  /** What another store made: the log of a process that was restarted, in a simulation. Default: an empty one. */
+  readonly storage?: Storage
 }
+
+/** The contents of a log in memory, which can outlive the store over it. @category models */
+export interface Storage {
+  readonly logId: string
+  readonly log: Array<Written>
+  /** Whoever decides, appends or forgets holds it; readers need none, for every write is one step. */
+  readonly writerLock: Semaphore.Semaphore
+  readonly wake: Wake
+}
+
+/** An empty log. @category constructors */
+export const makeStorage: Effect.Effect<Storage, never, SecureRandom.SecureRandom> = Effect.gen(function* () {
+  const random = yield* SecureRandom.SecureRandom
+  return { logId: yield* random.uuidV4(), log: [], writerLock: yield* Semaphore.make(1), wake: makeWake() }
+})
 
 /** A log in memory: gone with the process. @category constructors */
 export const make = <E extends AnyEvent>(
@@ -27,16 +44,9 @@ export const make = <E extends AnyEvent>(
 ): Effect.Effect<EventStoreShape<E>, never, Vault | SecureRandom.SecureRandom> =>
   Effect.gen(function* () {
     const vault = yield* Vault
-    const random = yield* SecureRandom.SecureRandom
-    const logId = yield* random.uuidV4()
+    const { logId, log, writerLock, wake } = options.storage ?? (yield* makeStorage)
     const codec = makeCodec(options.catalogue)
     const { prepare, prepareAll, ensureKeys } = makePreparation(codec, vault)
-    const wake = makeWake()
-    // Whoever decides, appends or forgets holds it; readers need none, for every write is one step.
-    const writerLock = yield* Semaphore.make(1)
-
-    const log: Array<Written> = []
-    let headRecordedAt = ""
     const at = (position: Position): Written => {
       const written = log[position - 1]
       if (written === undefined) throw new RangeError(`the log has no position ${position}`)
@@ -64,7 +74,6 @@ export const make = <E extends AnyEvent>(
     const write = (events: NonEmptyReadonlyArray<Prepared<E>>, recordedAt: string): Appended => {
       const first = log.length + 1
       for (const event of events) log.push(finish(event, recordedAt))
-      headRecordedAt = recordedAt
       wake.notify()
       return { first, last: log.length, recordedAt }
     }
@@ -81,7 +90,7 @@ export const make = <E extends AnyEvent>(
               const conflicting = conflict(condition)
               if (conflicting !== undefined) return yield* conditionFailed(conflicting)
               yield* ensureKeys(prepared)
-              return write(nonEmpty(prepared), yield* instantAfter(headRecordedAt))
+              return write(nonEmpty(prepared), yield* instantAfter(log.at(-1)?.recordedAt ?? ""))
             })
           )
         ),
@@ -95,7 +104,7 @@ export const make = <E extends AnyEvent>(
             if (events.length === 0) return { appended: undefined, answer }
             const prepared = yield* prepareAll(events)
             yield* ensureKeys(prepared)
-            return { appended: write(nonEmpty(prepared), yield* instantAfter(headRecordedAt)), answer }
+            return { appended: write(nonEmpty(prepared), yield* instantAfter(log.at(-1)?.recordedAt ?? "")), answer }
           })
         ),
       ...makeReading<E>({

@@ -20,6 +20,7 @@ export interface Prepared<E extends AnyEvent> extends PreparedEvent<E> {
 
 /** One event as it is stored. @category models */
 export interface Written {
+  readonly recordedAt: string
   readonly body: string
   readonly leaf: Uint8Array
   readonly type: string
@@ -107,7 +108,7 @@ export const makePreparation = <E extends AnyEvent>(codec: Codec<E>, vault: Vaul
 /** Closes the body of a prepared event around its instant. @category encoding */
 export const finish = <E extends AnyEvent>(event: Prepared<E>, recordedAt: string): Written => {
   const body = event.before + recordedAt + event.after
-  return { body, leaf: leafOf(body), type: event.type, tags: event.tags, personal: event.personal }
+  return { recordedAt, body, leaf: leafOf(body), type: event.type, tags: event.tags, personal: event.personal }
 }
 
 /** What the clock says, but never before the head: time may stand still in the log, it does not go back. @category instants */

@@ -1,1 +1,3 @@
-export {}
+export { cases, contractKit, type ContractKitOptions, type Runner } from "./ContractKit.ts"
+export type { Case, KitStore, World } from "./Case.ts"
+export * from "./KitEvent.ts"

@@ -1,0 +1,44 @@
+/**
+ * One promise of the contract, as a test any runner can run. For the kit's own rooms.
+ */
+import { Effect, type Scope } from "effect"
+import type * as FastCheck from "fast-check"
+import type { Catalogue } from "../Catalogue.ts"
+import type { EventStoreShape } from "../EventStore.ts"
+import type { KitEvent } from "./KitEvent.ts"
+
+/** @category models */
+export type KitStore = EventStoreShape<KitEvent>
+
+/** What the kit needs of whoever runs it. @category models */
+export interface World {
+  /** Makes an empty store; another one at every run. Its scope closes with the test. */
+  readonly make: (catalogue: Catalogue<KitEvent>) => Effect.Effect<KitStore, unknown, Scope.Scope>
+  /** Opens the log of a store once more, with another catalogue. Without it, upcasting is not tested. */
+  readonly reopen?: (store: KitStore, catalogue: Catalogue<KitEvent>) => Effect.Effect<KitStore, unknown, Scope.Scope>
+  /** The module `fast-check`, for the properties. */
+  readonly fastCheck: typeof FastCheck
+  /** How many examples a property is tried with. Default: 100. */
+  readonly runs?: number
+}
+
+/** @category models */
+export interface Case {
+  readonly name: string
+  readonly run: (world: World) => Effect.Effect<void, unknown, Scope.Scope>
+}
+
+/** Runs a property whose body is an effect; fast-check prints the seed where it fails. @category constructors */
+export const property = <A>(
+  world: World,
+  arbitrary: FastCheck.Arbitrary<A>,
+  body: (value: A) => Effect.Effect<void, unknown, Scope.Scope>
+): Effect.Effect<void, unknown> =>
+  Effect.tryPromise({
+    try: () =>
+      world.fastCheck.assert(
+        world.fastCheck.asyncProperty(arbitrary, (value) => Effect.runPromise(Effect.scoped(body(value)))),
+        { numRuns: world.runs ?? 100 }
+      ),
+    catch: (error) => error
+  })

@@ -1,0 +1,68 @@
+/** The contract kit on the stores of this package. */
+import { Effect, Layer, Scope } from "effect"
+import { SecureRandom } from "effect/crypto"
+import fastCheck from "fast-check"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, it } from "vitest"
+import { MemoryEventStore, SqliteEventStore, Vault } from "@effekten/event-store"
+import { contractKit, type KitStore } from "@effekten/event-store/testing"
+
+const vault = Vault.layerMemory.pipe(Layer.provideMerge(SecureRandom.layerWebCrypto))
+
+const storages = new WeakMap<KitStore, MemoryEventStore.Storage>()
+
+contractKit({
+  name: "memory",
+  make: (catalogue) =>
+    Effect.gen(function* () {
+      const storage = yield* MemoryEventStore.makeStorage
+      const store: KitStore = yield* MemoryEventStore.make({ catalogue, storage })
+      storages.set(store, storage)
+      return store
+    }).pipe(Effect.provide(vault)),
+  reopen: (store, catalogue) => {
+    const storage = storages.get(store)
+    return MemoryEventStore.make({ catalogue, ...(storage === undefined ? {} : { storage }) }).pipe(
+      Effect.provide(vault)
+    )
+  },
+  fastCheck,
+  runner: { describe, it }
+})
+
+contractKit({
+  name: "SQLite in memory",
+  make: (catalogue) => SqliteEventStore.make({ filename: ":memory:", catalogue }).pipe(provideHere),
+  fastCheck,
+  runner: { describe, it }
+})
+
+const files = new WeakMap<KitStore, string>()
+
+contractKit({
+  name: "SQLite on disk",
+  make: (catalogue) =>
+    Effect.gen(function* () {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "event-store-"))),
+        (made) => Effect.sync(() => rmSync(made, { recursive: true }))
+      )
+      const filename = join(folder, "log.db")
+      const store: KitStore = yield* SqliteEventStore.make({ filename, catalogue })
+      files.set(store, filename)
+      return store
+    }).pipe(provideHere),
+  reopen: (store, catalogue) =>
+    SqliteEventStore.make({ filename: files.get(store) ?? "", catalogue }).pipe(provideHere),
+  fastCheck,
+  runs: 20,
+  runner: { describe, it }
+})
+
+function provideHere<A, E>(
+  effect: Effect.Effect<A, E, Vault.Vault | SecureRandom.SecureRandom | Scope.Scope>
+): Effect.Effect<A, E, Scope.Scope> {
+  return Effect.provide(effect, vault)
+}
