@@ -1,11 +1,14 @@
 /**
  * A projection: what the events mean for one kind of object, as a pure fold over keyed states. For those who write or run one.
  */
-import type { EventType, RegisterEvent, Timestamp } from "@effekten/domain"
-import type { EventStoreShape, Query, RecordedEvent } from "@effekten/event-store"
+import type { EventType, RecordedDomainEvent, RegisterEvent, Timestamp } from "@effekten/domain"
+import type { EventStoreShape, PersonalReference, Query } from "@effekten/event-store"
 
-/** An event of the register, as read back. Its personal part stays in the vault. @category models */
-export type LoggedEvent = RecordedEvent<RegisterEvent>
+/** An event of the register, as read back: of its personal part it says that there is one, and whose. @category models */
+export type LoggedEvent = RecordedDomainEvent & {
+  readonly id: string
+  readonly personal?: Pick<PersonalReference, "subject">
+}
 
 /** A logged event of one type, or of several. @category models */
 export type Logged<T extends EventType> = Extract<LoggedEvent, { readonly type: T }>

@@ -4,7 +4,7 @@
 export * from "./Conservation.ts"
 export { InvalidPage } from "./Cursor.ts"
 export * from "./Documents.ts"
-export { fold, type FoldOptions } from "./FoldOne.ts"
+export { fold, foldEvent, type FoldOptions } from "./FoldOne.ts"
 export * from "./Holdings.ts"
 export * from "./Investments.ts"
 export * from "./Investors.ts"

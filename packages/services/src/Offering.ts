@@ -24,6 +24,10 @@ import { wire } from "./Wire.ts"
 export const Platform = wire({ id: PlatformId, name: PublicName })
 export type Platform = typeof Platform.Type
 
+/** @category inputs */
+export const RegisterPlatform = wire({ name: PublicName })
+export type RegisterPlatform = typeof RegisterPlatform.Type
+
 /** @category models */
 export const Issuer = wire({ id: IssuerId })
 export type Issuer = typeof Issuer.Type
@@ -83,10 +87,7 @@ export type Campaign = typeof Campaign.Type
 export class Platforms extends Context.Service<
   Platforms,
   {
-    readonly register: (
-      input: { readonly name: string },
-      options?: CommandOptions
-    ) => Effect.Effect<Platform, CommandFailure>
+    readonly register: (input: RegisterPlatform, options?: CommandOptions) => Effect.Effect<Platform, CommandFailure>
   }
 >()("effekten/services/Platforms") {}
 

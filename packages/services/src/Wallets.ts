@@ -1,7 +1,7 @@
 /**
  * Wallets: managed (the custodian holds the key) and generic (the investor does). For platforms.
  */
-import { EthereumAddress, InvestorId, Timestamp, WalletId } from "@effekten/domain"
+import { InvestorId, Timestamp, WalletId, WrittenAddress } from "@effekten/domain"
 import { Context, type Effect, Schema } from "effect"
 import type { CommandFailure, ReadFailure } from "./Failure.ts"
 import type { CommandOptions } from "./Instruction.ts"
@@ -11,7 +11,7 @@ import { wire } from "./Wire.ts"
 /** An address the investor controls. @category inputs */
 export const CreateGenericWallet = wire({
   /** `0x` and 40 hexadecimal digits; in mixed case the checksum of EIP-55 must fit. */
-  address: EthereumAddress,
+  address: WrittenAddress,
   /** Whether transfers from others may arrive. Default: no. */
   receivingEnabled: Schema.optionalKey(Schema.Boolean)
 })
@@ -23,7 +23,7 @@ export const Wallet = wire({
   investorId: InvestorId,
   type: Schema.Literals(["eth-managed", "eth-generic"]),
   /** In the mixed case of EIP-55. */
-  address: EthereumAddress,
+  address: WrittenAddress,
   receivingEnabled: Schema.Boolean,
   createdAt: Timestamp
 })

@@ -1,0 +1,152 @@
+/**
+ * Contents of documents, each encrypted under a key of its own. For the upload of documents.
+ *
+ * A content is durable before the event that names it. Until that event is recorded it lies apart, so that a start finds what a crash
+ * left over without looking at everything.
+ */
+import { type DocumentId, documentTag } from "@effekten/domain"
+import { Vault } from "@effekten/event-store"
+import { Context, Effect, Layer, Option, Schema } from "effect"
+import { createHash } from "node:crypto"
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises"
+import { join } from "node:path"
+
+/** The store of contents could not do its work. @category errors */
+export class BlobError extends Schema.TaggedError<BlobError>()("BlobError", {
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+/** Where encrypted contents lie. @category models */
+interface BlobFiles {
+  readonly write: (id: string, bytes: Uint8Array) => Promise<void>
+  readonly keep: (id: string) => Promise<void>
+  readonly read: (id: string) => Promise<Uint8Array | undefined>
+  readonly remove: (id: string) => Promise<void>
+  readonly pending: () => Promise<ReadonlyArray<string>>
+}
+
+/** @category services */
+export class Blobs extends Context.Service<
+  Blobs,
+  {
+    /** Encrypts a content and makes it durable. Gives the SHA-256 of the ciphertext, hexadecimal. */
+    readonly put: (id: DocumentId, content: Uint8Array) => Effect.Effect<string, BlobError>
+    /** Its event is recorded: it stays. */
+    readonly keep: (id: DocumentId) => Effect.Effect<void, BlobError>
+    /** The content; none once forgotten. */
+    readonly get: (id: DocumentId) => Effect.Effect<Option.Option<Uint8Array>, BlobError>
+    /** Removes a content, and the key it was encrypted under. */
+    readonly remove: (id: DocumentId) => Effect.Effect<void, BlobError>
+    /** Contents whose event may not be recorded: what was under way when the process ended. */
+    readonly pending: Effect.Effect<ReadonlyArray<DocumentId>, BlobError>
+  }
+>()("effekten/registrar/Blobs") {
+  static readonly layerMemory: Layer.Layer<Blobs, never, Vault.Vault> = Layer.effect(
+    Blobs,
+    Effect.suspend(() => {
+      const contents = new Map<string, { readonly bytes: Uint8Array; readonly kept: boolean }>()
+      return make({
+        write: async (id, bytes) => void contents.set(id, { bytes, kept: false }),
+        keep: async (id) => {
+          const content = contents.get(id)
+          if (content !== undefined) contents.set(id, { ...content, kept: true })
+        },
+        read: async (id) => contents.get(id)?.bytes,
+        remove: async (id) => void contents.delete(id),
+        pending: async () => [...contents].filter(([, { kept }]) => !kept).map(([id]) => id)
+      })
+    })
+  )
+
+  /** Files in a folder. */
+  static readonly layerFolder = (folder: string): Layer.Layer<Blobs, BlobError, Vault.Vault> =>
+    Layer.effect(
+      Blobs,
+      Effect.gen(function* () {
+        const pendingFolder = join(folder, "pending")
+        yield* attempt("open", () => mkdir(pendingFolder, { recursive: true, mode: 0o700 }))
+        // The tail of an id is random: contents spread over 256 folders.
+        const folderOf = (id: string) => join(folder, id.slice(-2))
+        const unlessMissing = (error: NodeJS.ErrnoException) => {
+          if (error.code === "ENOENT") return undefined
+          throw error
+        }
+        return yield* make({
+          write: async (id, bytes) => {
+            const file = await open(join(pendingFolder, id), "wx", 0o600)
+            try {
+              await file.writeFile(bytes)
+              await file.sync()
+            } finally {
+              await file.close()
+            }
+            await syncFolder(pendingFolder)
+          },
+          keep: async (id) => {
+            await mkdir(folderOf(id), { recursive: true, mode: 0o700 })
+            await rename(join(pendingFolder, id), join(folderOf(id), id)).catch(unlessMissing)
+          },
+          read: async (id) =>
+            (await readFile(join(folderOf(id), id)).catch(unlessMissing)) ??
+            (await readFile(join(pendingFolder, id)).catch(unlessMissing)),
+          remove: async (id) => {
+            await rm(join(folderOf(id), id), { force: true })
+            await rm(join(pendingFolder, id), { force: true })
+          },
+          pending: () => readdir(pendingFolder)
+        })
+      })
+    )
+}
+
+const syncFolder = async (folder: string): Promise<void> => {
+  const handle = await open(folder, "r")
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+const attempt = <A>(what: string, run: () => Promise<A>): Effect.Effect<A, BlobError> =>
+  Effect.tryPromise({
+    try: run,
+    catch: (cause) =>
+      new BlobError({
+        message: `could not ${what} a document's content: ${cause instanceof Error ? cause.message : cause}`,
+        cause
+      })
+  })
+
+const make = Effect.fnUntraced(function* (files: BlobFiles) {
+  const vault = yield* Vault.Vault
+  const failed = (error: { readonly message: string }) => new BlobError({ message: error.message, cause: error })
+  const associated = (id: DocumentId) => `document content ${id}`
+  return Blobs.of({
+    put: Effect.fnUntraced(function* (id, content) {
+      const subject = documentTag(id)
+      const sealed = yield* Effect.mapError(vault.seal(subject, associated(id), content), failed)
+      yield* Effect.mapError(vault.ensureKeys([subject]), failed)
+      yield* attempt("write", () => files.write(id, sealed))
+      return createHash("sha256").update(sealed).digest("hex")
+    }),
+    keep: (id) => attempt("keep", () => files.keep(id)),
+    get: Effect.fnUntraced(function* (id) {
+      const sealed = yield* attempt("read", () => files.read(id))
+      if (sealed === undefined) {
+        if (yield* Effect.mapError(vault.isForgotten(documentTag(id)), failed)) return Option.none()
+        return yield* new BlobError({ message: `the content of the document ${id} is missing` })
+      }
+      return yield* Effect.mapError(vault.open(documentTag(id), associated(id), sealed), failed)
+    }),
+    remove: Effect.fnUntraced(function* (id) {
+      yield* Effect.mapError(vault.forget(documentTag(id)), failed)
+      yield* attempt("remove", () => files.remove(id))
+    }),
+    pending: Effect.map(
+      attempt("list", () => files.pending()),
+      (ids) => ids as ReadonlyArray<DocumentId>
+    )
+  })
+})

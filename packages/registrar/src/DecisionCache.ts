@@ -1,0 +1,133 @@
+/**
+ * Decision models kept at one position of the log. For the executor.
+ *
+ * All states in the cache are folds up to the same position, `position`. What is new in the log is folded into them by {@link apply};
+ * what a group has decided and not yet committed lies in an overlay above them and is dropped with it.
+ */
+import type { Model, RecordedDomainEvent } from "@effekten/domain"
+
+/** Models kept at the most; the one longest unused goes first. @category limits */
+export const maximumModels = 20_000
+
+interface Entry {
+  readonly key: string
+  readonly model: Model<unknown>
+  state: unknown
+}
+
+const keyOf = (model: Model<unknown>): string => `${model.name} ${model.tags.join(" ")}`
+
+const concerns = (model: Model<unknown>, event: RecordedDomainEvent): boolean =>
+  model.types.includes(event.type) && model.tags.every((tag) => event.tags.includes(tag))
+
+/** @category models */
+export interface DecisionCache {
+  /** The position all states are folds up to. */
+  readonly position: number
+  readonly has: (model: Model<unknown>) => boolean
+  /** Keeps a state that was folded up to `position`. */
+  readonly put: <S>(model: Model<S>, state: S) => void
+  /** Folds the events after `position` up to a new one into the states they concern. */
+  readonly apply: (events: Iterable<RecordedDomainEvent>, position: number) => void
+  /** Forgets all states and starts at a position. */
+  readonly clear: (position: number) => void
+  /** Drops what is over the limit. Not while an overlay is in use. */
+  readonly trim: () => void
+  readonly overlay: () => Overlay
+}
+
+/** What a group sees: the cache, and above it what its members before have decided. @category models */
+export interface Overlay {
+  readonly state: <S>(model: Model<S>) => S
+  readonly apply: (events: Iterable<RecordedDomainEvent>) => void
+}
+
+/** @category constructors */
+export const make = (limit: number = maximumModels): DecisionCache => {
+  const entries = new Map<string, Entry>()
+  // By the last of its tags: models of two tags are few, and what is new is looked up once per tag of an event.
+  const byTag = new Map<string, Set<Entry>>()
+  let position = 0
+
+  const tagOf = (model: Model<unknown>): string => model.tags[model.tags.length - 1] ?? ""
+  const drop = (entry: Entry): void => {
+    entries.delete(entry.key)
+    const siblings = byTag.get(tagOf(entry.model))
+    siblings?.delete(entry)
+    if (siblings?.size === 0) byTag.delete(tagOf(entry.model))
+  }
+  const concerned = function* (event: RecordedDomainEvent): Generator<Entry> {
+    for (const tag of event.tags) {
+      for (const entry of byTag.get(tag) ?? []) if (concerns(entry.model, event)) yield entry
+    }
+  }
+
+  return {
+    get position() {
+      return position
+    },
+    has: (model) => entries.has(keyOf(model)),
+    put: (model, state) => {
+      const key = keyOf(model)
+      const known = entries.get(key)
+      if (known !== undefined) drop(known)
+      const entry: Entry = { key, model, state }
+      entries.set(key, entry)
+      const siblings = byTag.get(tagOf(model))
+      if (siblings === undefined) byTag.set(tagOf(model), new Set([entry]))
+      else siblings.add(entry)
+    },
+    apply: (events, to) => {
+      for (const event of events) {
+        for (const entry of concerned(event)) entry.state = entry.model.evolve(entry.state, event)
+      }
+      position = to
+    },
+    clear: (at) => {
+      entries.clear()
+      byTag.clear()
+      position = at
+    },
+    trim: () => {
+      for (const entry of entries.values()) {
+        if (entries.size <= limit) break
+        drop(entry)
+      }
+    },
+    overlay: () => {
+      const states = new Map<string, { state: unknown; seen: number }>()
+      const pending = new Map<string, Array<RecordedDomainEvent>>()
+      return {
+        state: <S>(model: Model<S>): S => {
+          const key = keyOf(model)
+          let own = states.get(key)
+          if (own === undefined) {
+            const entry = entries.get(key)
+            if (entry === undefined) throw new Error(`the model ${key} was not loaded`)
+            // Used again: to the end of the line of those that go.
+            entries.delete(key)
+            entries.set(key, entry)
+            own = { state: entry.state, seen: 0 }
+            states.set(key, own)
+          }
+          // A model may be loaded after members before have decided; either way it sees what they decided, once.
+          const events = pending.get(tagOf(model)) ?? []
+          for (; own.seen < events.length; own.seen++) {
+            const event = events[own.seen]!
+            if (concerns(model, event)) own.state = model.evolve(own.state, event)
+          }
+          return own.state as S
+        },
+        apply: (events) => {
+          for (const event of events) {
+            for (const tag of event.tags) {
+              const known = pending.get(tag)
+              if (known === undefined) pending.set(tag, [event])
+              else known.push(event)
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * Where instructions come in and answers go out: the part all services share. For the services' implementations.
+ */
+import {
+  type Command,
+  type Meta,
+  type PlatformId,
+  type RejectionCode,
+  rejections,
+  type Timestamp
+} from "@effekten/domain"
+import type { EventStoreError, Json, Position, Revealed } from "@effekten/event-store"
+import {
+  fold,
+  foldEvent,
+  type Projection,
+  ReadModels,
+  type ReadModelsUnavailable,
+  type InvalidPage
+} from "@effekten/projections"
+import {
+  type CommandFailure,
+  type CommandOptions,
+  NotFound,
+  type Page,
+  type PageOptions,
+  type ReadFailure,
+  Rejection,
+  Request,
+  Unavailable
+} from "@effekten/services"
+import { Context, Effect, Layer, Schema } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { Executor } from "./Executor.ts"
+import { failureOf, keyInvalid, unavailable } from "./Failures.ts"
+import type { Answered, Instruction } from "./Instruction.ts"
+import { Log } from "./Log.ts"
+import type { Personal } from "./Render.ts"
+import { Secrets } from "./Secrets.ts"
+
+/** 1 to 255 visible ASCII characters. */
+const keyPattern = /^[\x21-\x7e]{1,255}$/
+
+/** Who instructs, and through which platform. @category models */
+export interface Instructing {
+  readonly actor: Meta["actor"]
+  readonly platform: PlatformId | undefined
+}
+
+/** What is asked for. @category models */
+export interface Asked {
+  readonly operation: Command["operation"]
+  /** Ids in the path: they belong to the identity of the instruction. */
+  readonly ids: ReadonlyArray<string>
+  /** The input in its JSON form, of which the fingerprint is taken unless a request tells what was received. */
+  readonly body: Json.Json
+  readonly options: CommandOptions | undefined
+}
+
+/** A state with its personal parts, to be rendered. @category models */
+export type Renderer<S, A> = (state: S, personal: Personal) => A
+
+/** @category services */
+export class Desk extends Context.Service<
+  Desk,
+  {
+    /** Makes an instruction of what is asked. The command is made later: an instruction that is recorded needs none. */
+    readonly receive: (who: Instructing, asked: Asked) => Effect.Effect<Omit<Instruction, "command">, CommandFailure>
+    /** Decides and records; a recorded refusal fails as it did the first time. */
+    readonly execute: (instruction: Instruction) => Effect.Effect<Answered, CommandFailure>
+    /** What is recorded of an instruction already. */
+    readonly find: (instruction: Omit<Instruction, "command">) => Effect.Effect<Answered | undefined, CommandFailure>
+    /** The answer of an instruction that made an object: the fold of its own events. */
+    readonly made: <S, A>(answered: Answered, projection: Projection<S>, render: Renderer<S, A>) => A
+    /** The answer of an instruction that changed an object: its state at the instruction's last event. */
+    readonly changed: <S extends Joined, A>(
+      answered: Answered,
+      projection: Projection<S>,
+      key: string,
+      render: Renderer<S, A>
+    ) => Effect.Effect<A, CommandFailure>
+    /** One object as of the head, if it is this platform's. */
+    readonly get: <S extends Joined, A>(
+      platform: PlatformId,
+      projection: Projection<S>,
+      key: string,
+      missing: RejectionCode,
+      render: Renderer<S, A>
+    ) => Effect.Effect<A, ReadFailure>
+    readonly list: <S extends Joined, A>(
+      projection: Projection<S>,
+      scope: string,
+      page: PageOptions | undefined,
+      render: Renderer<S, A>
+    ) => Effect.Effect<Page<A>, ReadFailure>
+    /** A new id, a UUID of version 7. */
+    readonly newId: Effect.Effect<string>
+  }
+>()("effekten/registrar/Desk") {
+  static readonly layer: Layer.Layer<Desk, never, Executor | Log | ReadModels | Secrets | SecureRandom.SecureRandom> =
+    Layer.effect(
+      Desk,
+      Effect.gen(function* () {
+        const executor = yield* Executor
+        const log = yield* Log
+        const readModels = yield* ReadModels
+        const secrets = yield* Secrets
+        const random = yield* SecureRandom.SecureRandom
+
+        const reveal = (states: ReadonlyArray<Joined>): Effect.Effect<Personal, EventStoreError> => {
+          const positions = states.flatMap((state) => state.personalAt ?? [])
+          return positions.length === 0
+            ? Effect.succeed(new Map())
+            : Effect.map(
+                log.reveal(positions),
+                (revealed) => new Map(positions.map((position, index) => [position, revealed[index]!]))
+              )
+        }
+
+        const stateAt = <S>(projection: Projection<S>, key: string, to?: Position) =>
+          fold(log, projection, key, to === undefined ? {} : { to })
+
+        const report = Effect.fnUntraced(function* (answered: Answered) {
+          const request = yield* Request
+          request.onReceipt?.({ replayed: answered.replayed })
+          const last = answered.events[answered.events.length - 1]
+          if (last?.type === "InstructionRejected") return yield* failureOf(last.data)
+          return answered
+        })
+
+        return Desk.of({
+          newId: random.uuidV7(),
+          receive: Effect.fnUntraced(function* ({ actor, platform }, { operation, ids, body, options }) {
+            const request = yield* Request
+            const key = options?.key ?? (yield* random.uuidV4())
+            if (!keyPattern.test(key)) return yield* keyInvalid()
+            const received = request.body === undefined ? body : (request.body as Json.Json)
+            return yield* Effect.try({
+              try: () => ({
+                identity: secrets.identity({ platform, operation, ids, key }),
+                fingerprint: secrets.fingerprint(received),
+                platform,
+                actor,
+                correlation: request.correlation
+              }),
+              catch: () =>
+                new Rejection({
+                  code: "invalid_request",
+                  status: 400,
+                  message: "The request has no canonical JSON form."
+                })
+            })
+          }),
+          execute: (instruction) => Effect.flatMap(executor.execute(instruction), report),
+          find: Effect.fnUntraced(function* (instruction) {
+            const found = yield* executor.find(instruction)
+            return found === undefined ? undefined : yield* report(found)
+          }),
+          made: (answered, projection, render) => {
+            const keys = new Set(answered.events.flatMap((event) => projection.keys(event)))
+            for (const key of keys) {
+              let state: Parameters<typeof render>[0] | undefined
+              for (const event of answered.events) state = foldEvent(projection, key, state, event)
+              if (state !== undefined) {
+                return render(state, new Map(answered.events.map(({ position, revealed }) => [position, revealed])))
+              }
+            }
+            throw new Error(`the instruction made no object of ${projection.name}`)
+          },
+          changed: Effect.fnUntraced(
+            function* (answered, projection, key, render) {
+              const state = yield* stateAt(projection, key, answered.position)
+              if (state === undefined)
+                return yield* Effect.die(new Error(`${projection.name} ${key} was changed and is not there`))
+              return render(state, yield* reveal([state]))
+            },
+            Effect.catchTag("EventStoreError", (error) => Effect.fail(unavailable(error)))
+          ),
+          get: Effect.fnUntraced(
+            function* (platform, projection, key, missing, render) {
+              const state = yield* stateAt(projection, key)
+              if (state === undefined || state.platform !== platform) return yield* notFound(missing)
+              return render(state, yield* reveal([state]))
+            },
+            Effect.catchTag("EventStoreError", unavailableForReads)
+          ),
+          list: Effect.fnUntraced(
+            function* (projection, scope, page, render) {
+              const { results, ...rest } = yield* readModels.page(projection, scope, page)
+              const personal = yield* reveal(results)
+              return { ...rest, results: results.map((state) => render(state, personal)) }
+            },
+            Effect.catchTags({
+              EventStoreError: unavailableForReads,
+              ReadModelsUnavailable: unavailableForReads,
+              InvalidPage: (error) => Effect.fail(invalidPage(error))
+            })
+          )
+        })
+      })
+    )
+}
+
+/** What a read needs of a state: whose it is, and where its personal parts are. */
+interface Joined {
+  readonly platform: PlatformId | null
+  readonly personalAt?: ReadonlyArray<Position>
+}
+
+const unavailableForReads = (error: EventStoreError | ReadModelsUnavailable): Effect.Effect<never, Unavailable> =>
+  Effect.fail(new Unavailable({ executed: "no", message: error.message, cause: error }))
+
+const invalidPage = (error: InvalidPage): Rejection =>
+  new Rejection({
+    code: "invalid_request",
+    status: 400,
+    message: error.message,
+    errors: [{ pointer: `/${error.member}`, code: "invalid", message: error.message }]
+  })
+
+/** @category constructors */
+export const notFound = (code: RejectionCode): NotFound => new NotFound({ code, message: rejections[code].message })
+
+/**
+ * The JSON form of an input, which is also its check: embedded callers hand over values that no wire has looked at.
+ *
+ * @category encoding
+ */
+export const jsonOf = <S extends Schema.Codec<any, any>>(schema: S) => {
+  const encode = Schema.encodeUnknownEffect(schema)
+  return (input: S["Type"]): Effect.Effect<Json.Json, Rejection> =>
+    Effect.mapError(
+      encode(input),
+      (error) => new Rejection({ code: "invalid_request", status: 400, message: error.message })
+    ) as Effect.Effect<Json.Json, Rejection>
+}

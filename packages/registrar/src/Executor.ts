@@ -1,0 +1,332 @@
+/**
+ * Decides instructions one after the other and commits them in groups. For everything that changes the register: there is no other way.
+ *
+ * Instructions wait in a bounded queue. One fiber takes what has gathered, decides each member against memory, each seeing the one before,
+ * and commits all their events in one append under one condition. No answer leaves before that commit. When the append is refused, because
+ * someone else appended what the group had read, the group is decided again under the store's writer lock.
+ */
+import {
+  defaultPolicy,
+  type Instant,
+  instantOfMicros,
+  type Model,
+  type Policy,
+  type RegisterEvent
+} from "@effekten/domain"
+import type { Appended, EventStoreError, InvalidEvent, NewEvent, Position, PreparedEvent } from "@effekten/event-store"
+import { type CommandFailure, Unavailable } from "@effekten/services"
+import { Cause, Clock, Context, Deferred, Effect, Exit, Layer, Queue, Result, Stream } from "effect"
+import { isReadonlyArrayNonEmpty } from "effect/Array"
+import { SecureRandom } from "effect/crypto"
+import * as DecisionCache from "./DecisionCache.ts"
+import { keyReused, unavailable } from "./Failures.ts"
+import * as Group from "./Group.ts"
+import { type Answered, eventsUpTo, type Instruction, type Pending, recorded } from "./Instruction.ts"
+import { Log } from "./Log.ts"
+
+/** Instructions that wait at the most; who comes then waits to be let in. @category limits */
+export const maximumWaiting = 4_096
+/** Members of a group at the most. @category limits */
+export const maximumGroup = 256
+/** Events after which a group is closed. The largest instruction, an identification with all its waiting investments, still fits. @category limits */
+export const maximumGroupEvents = 1_024
+/** Bytes of bodies after which a group is closed. @category limits */
+export const maximumGroupBytes = 4 * 1024 * 1024
+/** New events of others that are folded into the cache; beyond that it starts afresh. */
+const maximumCatchUp = 50_000
+/** Times a group is decided under the writer lock before its members are told to come again. */
+const maximumExclusiveAttempts = 8
+
+interface Waiting extends Pending {
+  readonly answer: Deferred.Deferred<Answered, CommandFailure>
+  state: "waiting" | "taken" | "left"
+}
+
+/** @category models */
+export interface ExecutorOptions {
+  readonly policy?: Policy
+  readonly maximumGroup?: number
+}
+
+/** @category services */
+export class Executor extends Context.Service<
+  Executor,
+  {
+    /**
+     * Decides and records one instruction. Once its turn has come nothing interrupts it: a caller that leaves before takes the
+     * instruction along, one that leaves after leaves it done.
+     */
+    readonly execute: (instruction: Instruction) => Effect.Effect<Answered, CommandFailure>
+    /** What is recorded of an instruction, if anything is. */
+    readonly find: (instruction: Omit<Instruction, "command">) => Effect.Effect<Answered | undefined, CommandFailure>
+  }
+>()("effekten/registrar/Executor") {
+  static readonly layer = (
+    options: ExecutorOptions = {}
+  ): Layer.Layer<Executor, EventStoreError, Log | SecureRandom.SecureRandom> => Layer.effect(Executor, make(options))
+}
+
+/** @category constructors */
+export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
+  const log = yield* Log
+  const random = yield* SecureRandom.SecureRandom
+  const runSync = Effect.runSyncWith(yield* Effect.context<never>())
+  const newId = () => runSync(random.uuidV7())
+  const policy = options.policy ?? defaultPolicy
+  const cache = DecisionCache.make()
+  cache.clear(yield* log.head)
+  const queue = yield* Queue.bounded<Waiting>(maximumWaiting)
+
+  /** Folds into the cache what others have appended since. */
+  const bringTo = Effect.fnUntraced(function* (head: Position) {
+    if (head === cache.position) return
+    if (head - cache.position > maximumCatchUp) return cache.clear(head)
+    yield* log
+      .read("all", { from: cache.position + 1, to: head })
+      .pipe(
+        Stream.runForEachArray((events) => Effect.sync(() => cache.apply(events, events[events.length - 1]!.position)))
+      )
+  })
+
+  const load = (model: Model<unknown>, head: Position) =>
+    log.read([{ types: model.types, tags: model.tags }], { to: head }).pipe(
+      Stream.runFold(() => model.initial, model.evolve),
+      Effect.map((state) => cache.put(model, state))
+    )
+
+  const answerOf = (events: ReadonlyArray<NewEvent<RegisterEvent>>, first: Position, recordedAt: string): Answered => ({
+    events: events.map((event, index) => ({
+      ...Group.recordedAs(event, first + index, recordedAt),
+      revealed:
+        "personal" in event && event.personal !== undefined
+          ? { _tag: "Present", value: event.personal }
+          : { _tag: "None" }
+    })),
+    position: first + events.length - 1,
+    replayed: false
+  })
+
+  /** Answers every member of a group that is committed, or that has nothing to commit. */
+  const answer = Effect.fnUntraced(function* (
+    members: ReadonlyArray<Waiting>,
+    verdicts: ReadonlyArray<Group.Verdict>,
+    appended: Appended | undefined
+  ) {
+    let next = appended?.first ?? 0
+    const answers: Array<Answered | undefined> = []
+    for (const [index, member] of members.entries()) {
+      const verdict = verdicts[index]!
+      switch (verdict._tag) {
+        case "Decided": {
+          const answered = answerOf(verdict.events, next, appended!.recordedAt)
+          next += verdict.events.length
+          answers[index] = answered
+          yield* Deferred.succeed(member.answer, answered)
+          break
+        }
+        case "Same":
+          yield* Deferred.succeed(member.answer, { ...answers[verdict.member]!, replayed: true })
+          break
+        case "Recorded":
+          yield* Deferred.completeWith(
+            member.answer,
+            yield* Effect.exit(
+              eventsUpTo(log, member.instruction.identity, verdict.position).pipe(
+                Effect.map((events): Answered => ({ events, position: verdict.position, replayed: true })),
+                Effect.mapError(unavailable)
+              )
+            )
+          )
+          break
+        case "Failed":
+          yield* Deferred.completeWith(member.answer, verdict.exit)
+      }
+    }
+  })
+
+  const failAll = (members: ReadonlyArray<Waiting>, failure: CommandFailure) =>
+    Effect.forEach(members, (member) => Deferred.fail(member.answer, failure), { discard: true })
+
+  /** The append may or may not have happened: the log knows which instructions are there. */
+  const resolve = Effect.fnUntraced(function* (members: ReadonlyArray<Waiting>, error: EventStoreError) {
+    for (const member of members) {
+      const found = yield* Effect.exit(find(member.instruction))
+      yield* Exit.isSuccess(found) && found.value !== undefined
+        ? Deferred.succeed(member.answer, { ...found.value, replayed: false })
+        : Deferred.fail(member.answer, unavailable(error))
+    }
+  })
+
+  const find = Effect.fnUntraced(
+    function* (instruction: Omit<Instruction, "command">) {
+      const last = (yield* recorded(log, [instruction.identity])).get(instruction.identity)
+      if (last === undefined) return undefined
+      if (last.meta.fingerprint !== instruction.fingerprint) return yield* keyReused()
+      return {
+        events: yield* eventsUpTo(log, instruction.identity, last.position),
+        position: last.position,
+        replayed: true
+      } satisfies Answered
+    },
+    Effect.catchTag("EventStoreError", (error) => Effect.fail(unavailable(error)))
+  )
+
+  const own = (verdicts: ReadonlyArray<Group.Verdict>): ReadonlyArray<NewEvent<RegisterEvent>> =>
+    verdicts.flatMap((verdict) => (verdict._tag === "Decided" ? verdict.events : []))
+
+  const committed = (events: ReadonlyArray<NewEvent<RegisterEvent>>, appended: Appended) => {
+    // If others were faster in between, the next group reads their events and ours.
+    if (appended.first !== cache.position + 1) return
+    cache.apply(
+      events.map((event, index) => Group.recordedAs(event, appended.first + index, appended.recordedAt)),
+      appended.last
+    )
+  }
+
+  /** Decides ahead of the append. Returns the members that did not fit. */
+  const attempt = Effect.fnUntraced(function* (members: ReadonlyArray<Waiting>) {
+    const head = yield* log.head
+    yield* bringTo(head)
+    cache.trim()
+    const known = yield* recorded(
+      log,
+      members.map((member) => member.instruction.identity)
+    )
+    const group = Group.make({ cache, head, known, policy, newId })
+    const prepared: Array<PreparedEvent<RegisterEvent>> = []
+    let bytes = 0
+    let taken = 0
+    for (const member of members) {
+      if (group.size >= maximumGroupEvents || bytes >= maximumGroupBytes) break
+      let verdict = group.decide(member)
+      while (verdict._tag === "Missing") {
+        yield* load(verdict.model, head)
+        verdict = group.decide(member)
+      }
+      if (verdict._tag === "Decided") {
+        // Whatever is wrong with its events concerns this member alone; only then do the others see them.
+        const encoded = yield* Effect.exit(Effect.forEach(verdict.events, log.prepare))
+        if (Exit.isSuccess(encoded)) {
+          prepared.push(...encoded.value)
+          for (const event of encoded.value) bytes += event.bytes
+        } else {
+          verdict = { _tag: "Failed", exit: Exit.mapError(encoded, unavailable) as Exit.Exit<never, CommandFailure> }
+        }
+      }
+      group.add(member, verdict)
+      taken++
+    }
+    const now = members.slice(0, taken)
+    if (!isReadonlyArrayNonEmpty(prepared)) {
+      yield* answer(now, group.verdicts, undefined)
+      return members.slice(taken)
+    }
+    const appended = yield* Effect.result(log.append(prepared, { failIfEventsMatch: group.query(), after: head }))
+    if (Result.isSuccess(appended)) {
+      committed(own(group.verdicts), appended.success)
+      yield* answer(now, group.verdicts, appended.success)
+    } else {
+      const error = appended.failure
+      if (error._tag === "AppendConditionFailed") yield* exclusive(now)
+      else if (error._tag === "EventStoreError" && error.reason === "unknown") yield* resolve(now, error)
+      else yield* failAll(now, unavailable(error))
+    }
+    return members.slice(taken)
+  })
+
+  /** Decides under the writer lock: nobody can come in between, so a contended group makes progress. */
+  const exclusive = Effect.fnUntraced(function* (members: ReadonlyArray<Waiting>) {
+    for (let attempts = 0; attempts < maximumExclusiveAttempts; attempts++) {
+      yield* bringTo(yield* log.head)
+      const identities = new Set(members.map((member) => member.instruction.identity))
+      const from = cache.position
+      const known = new Map(yield* recorded(log, [...identities]))
+      const result = yield* Effect.result(
+        log.appendExclusive(from, "all", (news, head) => {
+          for (const event of news) {
+            if (event.meta.fingerprint !== undefined && identities.has(event.meta.instruction)) {
+              known.set(event.meta.instruction, event)
+            }
+          }
+          cache.apply(news, head)
+          const group = Group.make({ cache, head, known, policy, newId })
+          for (const member of members) {
+            const verdict = group.decide(member)
+            if (verdict._tag === "Missing") return Result.fail(verdict)
+            group.add(member, verdict)
+          }
+          return Result.succeed({ events: own(group.verdicts), answer: group.verdicts })
+        })
+      )
+      if (Result.isSuccess(result)) {
+        const { answer: verdicts, appended } = result.success
+        if (appended !== undefined) committed(own(verdicts), appended)
+        return yield* answer(members, verdicts, appended)
+      }
+      const error = result.failure
+      if (error._tag === "Missing") yield* load(error.model, cache.position)
+      else if (error._tag === "EventStoreError" && error.reason === "unknown") return yield* resolve(members, error)
+      else return yield* failAll(members, unavailable(error))
+    }
+    yield* failAll(
+      members,
+      new Unavailable({ executed: "no", message: "Too many writers want the same; come again.", retryAfter: 1 })
+    )
+  })
+
+  /** One group, from its first instruction to its last answer. Only the wait for the first can be interrupted. */
+  const work = Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const first = yield* restore(Queue.take(queue))
+      // Let those that are ready to come in do so: they share one disk sync.
+      yield* Effect.yieldNow
+      const rest = yield* Queue.takeBetween(queue, 0, (options.maximumGroup ?? maximumGroup) - 1)
+      let members: ReadonlyArray<Waiting> = [first, ...rest].filter((member) => {
+        if (member.state === "left") return false
+        member.state = "taken"
+        return true
+      })
+      while (members.length > 0) {
+        const exit: Exit.Exit<ReadonlyArray<Waiting>, EventStoreError> = yield* Effect.exit(attempt(members))
+        if (Exit.isFailure(exit)) {
+          yield* Effect.logError("A group could not be decided", exit.cause)
+          // A failed read comes before the append. Of a defect nobody knows.
+          const executed = Cause.hasDies(exit.cause) ? "unknown" : "no"
+          const message = "The register could not decide this; repeat it with the same key."
+          return yield* failAll(members, new Unavailable({ executed, message, cause: exit.cause }))
+        }
+        members = exit.value
+      }
+    })
+  )
+  yield* Effect.forkScoped(Effect.forever(work))
+  yield* Effect.addFinalizer(() =>
+    Effect.gen(function* () {
+      const waiting = yield* Queue.takeBetween(queue, 0, maximumWaiting)
+      yield* failAll(waiting, new Unavailable({ executed: "no", message: "The register is closing." }))
+      yield* Queue.shutdown(queue)
+    })
+  )
+
+  const receivedNow: Effect.Effect<Instant> = Effect.map(Clock.currentTimeNanos, (nanos) =>
+    instantOfMicros(Number(nanos / 1000n))
+  )
+
+  return Executor.of({
+    find,
+    execute: Effect.fnUntraced(function* (instruction) {
+      const waiting: Waiting = {
+        instruction,
+        receivedAt: yield* receivedNow,
+        answer: Deferred.makeUnsafe(),
+        state: "waiting"
+      }
+      yield* Queue.offer(queue, waiting)
+      return yield* Effect.onInterrupt(Deferred.await(waiting.answer), () =>
+        Effect.sync(() => {
+          if (waiting.state === "waiting") waiting.state = "left"
+        })
+      )
+    })
+  })
+})

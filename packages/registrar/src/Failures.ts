@@ -1,0 +1,41 @@
+/**
+ * Failures as the services say them. For the executor and the services' implementation.
+ */
+import { type Refusal, rejections } from "@effekten/domain"
+import type { EventStoreError, InvalidEvent } from "@effekten/event-store"
+import { type CommandFailure, NotFound, Rejection, Unavailable } from "@effekten/services"
+
+/** A refused command. @category conversions */
+export const failureOf = (refusal: Refusal): Rejection | NotFound => {
+  const { class: status, message } = rejections[refusal.code]
+  return status === 404
+    ? new NotFound({ code: refusal.code, message })
+    : new Rejection({
+        code: refusal.code,
+        status,
+        message,
+        ...(refusal.details === undefined ? {} : { details: refusal.details })
+      })
+}
+
+/** The key belongs to a request with another body. Says nothing of that request. @category constructors */
+export const keyReused = (): Rejection =>
+  new Rejection({
+    code: "idempotency_key_reused",
+    status: 422,
+    message: "This idempotency key was used for a request with another body; use a new key for a new request."
+  })
+
+/** @category constructors */
+export const keyInvalid = (): Rejection =>
+  new Rejection({
+    code: "idempotency_key_invalid",
+    status: 400,
+    message: "An idempotency key has 1 to 255 visible ASCII characters."
+  })
+
+/** A fault of the store, for a command that may or may not have been recorded. @category conversions */
+export const unavailable = (error: EventStoreError | InvalidEvent): CommandFailure =>
+  error._tag === "InvalidEvent"
+    ? new Unavailable({ executed: "no", message: `This cannot be recorded: ${error.message}`, cause: error })
+    : new Unavailable({ executed: error.reason === "unknown" ? "unknown" : "no", message: error.message, cause: error })

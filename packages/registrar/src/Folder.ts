@@ -1,0 +1,198 @@
+/**
+ * The files of an embedded register: which there are, how they are opened, what is done when one is missing. For the embedded layers.
+ *
+ * | file | what | lost |
+ * |---|---|---|
+ * | `log.db` | events, index, encrypted personal parts | the register |
+ * | `register.key` | the register's own secrets | a repeated request takes effect twice; managed wallets are gone |
+ * | `master.key`, `keys.db` | what personal data are encrypted under | everything personal is forgotten |
+ * | `blobs/` | encrypted contents of documents | the documents |
+ * | `state.db` | hashes of client secrets, tokens, progress | clients must be registered again |
+ * | `views.db` | lists | nothing: made again from the log |
+ * | `lock.db` | held while a process has the folder open | nothing |
+ */
+import { catalogue, type RegisterEvent } from "@effekten/domain"
+import { FolderLock, SqliteClient, SqliteEventStore, Vault } from "@effekten/event-store"
+import { type ReadModels, SqlReadModels } from "@effekten/projections"
+import { Context, Effect, Layer, Redacted, Schema } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { SqlClient } from "effect/sql"
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs"
+import { join } from "node:path"
+import { Log } from "./Log.ts"
+import { Secrets, secretSize } from "./Secrets.ts"
+
+/** The register could not be opened. The message says what is wrong and what to do. @category errors */
+export class RegisterUnavailable extends Schema.TaggedError<RegisterUnavailable>()("RegisterUnavailable", {
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+/** The database of small state that is neither events nor derived: `state.db`. @category services */
+export class RegisterState extends Context.Service<RegisterState, { readonly sql: SqlClient.SqlClient }>()(
+  "effekten/registrar/RegisterState"
+) {}
+
+/** @category models */
+export interface FolderOptions {
+  readonly folder: string
+  /** 32 bytes that wrap the keys of personal data. Default: the file `master.key`, made at the first start. */
+  readonly masterKey?: Redacted.Redacted<Uint8Array> | undefined
+}
+
+const refused = (error: { readonly message: string }): RegisterUnavailable =>
+  new RegisterUnavailable({ message: error.message, cause: error })
+
+const attempt = <A>(what: string, run: () => A): Effect.Effect<A, RegisterUnavailable> =>
+  Effect.try({
+    try: run,
+    catch: (cause) =>
+      new RegisterUnavailable({ message: `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, cause })
+  })
+
+/** A layer's failure, as a reason why the register cannot be opened. @category layers */
+export const refusing = <A, R>(
+  layer: Layer.Layer<A, { readonly message: string }, R>
+): Layer.Layer<A, RegisterUnavailable, R> =>
+  Layer.catch(layer, (error) => Layer.effectContext(Effect.fail(refused(error))))
+
+/** Writes a small file so that it is there whole or not at all, even after a power loss. For the owner's eyes only. */
+const writeDurably = (folder: string, name: string, content: string): void => {
+  const path = join(folder, name)
+  const temporary = `${path}.new`
+  const file = openSync(temporary, "w", 0o600)
+  try {
+    writeSync(file, content)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(temporary, path)
+  const directory = openSync(folder, "r")
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
+}
+
+const SecretsFile = Schema.Struct({
+  /** The log these secrets belong to; absent until the log was made. */
+  logId: Schema.optionalKey(Schema.String),
+  pepper: Schema.Uint8ArrayFromBase64,
+  custodySeed: Schema.Uint8ArrayFromBase64
+})
+const readSecrets = Schema.decodeUnknownEffect(Schema.fromJsonString(SecretsFile))
+const printSecrets = Schema.encodeSync(Schema.fromJsonString(SecretsFile))
+const secretsName = "register.key"
+const masterKeyName = "master.key"
+
+const restore = (folder: string, name: string, file: string): RegisterUnavailable =>
+  new RegisterUnavailable({
+    message: `${join(folder, name)} is missing, but ${file} is there. Restore ${name} from your backup; a new one would not fit.`
+  })
+
+/** Everything that needs the folder, opened in the order of what depends on what. @category layers */
+export const layer = (
+  options: FolderOptions
+): Layer.Layer<
+  Log | ReadModels | RegisterState | Secrets | Vault.Vault,
+  RegisterUnavailable,
+  SecureRandom.SecureRandom
+> => {
+  const { folder } = options
+  const file = (name: string) => join(folder, name)
+
+  const locked = Layer.effectDiscard(
+    Effect.gen(function* () {
+      yield* attempt(`The folder ${folder} cannot be made`, () => mkdirSync(folder, { recursive: true, mode: 0o700 }))
+      yield* Effect.mapError(FolderLock.acquire(folder), refused)
+    })
+  )
+
+  const masterKey = Effect.gen(function* () {
+    if (options.masterKey !== undefined) return options.masterKey
+    const random = yield* SecureRandom.SecureRandom
+    if (!existsSync(file(masterKeyName))) {
+      if (existsSync(file("keys.db"))) return yield* restore(folder, masterKeyName, "keys.db")
+      const fresh = Buffer.from(yield* random.randomBytes(secretSize)).toString("base64")
+      yield* attempt(`${file(masterKeyName)} cannot be written`, () =>
+        writeDurably(folder, masterKeyName, `${fresh}\n`)
+      )
+    }
+    const text = yield* attempt(`${file(masterKeyName)} cannot be read`, () =>
+      readFileSync(file(masterKeyName), "utf8")
+    )
+    const key = Buffer.from(text.trim(), "base64")
+    if (key.length !== secretSize) {
+      return yield* new RegisterUnavailable({
+        message: `${file(masterKeyName)} does not hold ${secretSize} bytes in Base64. Restore it from your backup.`
+      })
+    }
+    return Redacted.make<Uint8Array>(key)
+  })
+  const vault = Layer.unwrap(
+    Effect.map(masterKey, (masterKey) => refusing(Vault.layerSqlite({ filename: file("keys.db"), masterKey })))
+  )
+
+  const secretsFile = Effect.gen(function* () {
+    const text = yield* attempt(`${file(secretsName)} cannot be read`, () => readFileSync(file(secretsName), "utf8"))
+    return yield* Effect.mapError(
+      readSecrets(text),
+      () => new RegisterUnavailable({ message: `${file(secretsName)} is damaged. Restore it from your backup.` })
+    )
+  })
+  const write = (secrets: typeof SecretsFile.Type) =>
+    attempt(`${file(secretsName)} cannot be written`, () =>
+      writeDurably(folder, secretsName, `${printSecrets(secrets)}\n`)
+    )
+
+  /** The log, made after the register's secrets and bound to them: a log without its secrets is not opened. */
+  const register = Layer.effectContext(
+    Effect.gen(function* () {
+      const random = yield* SecureRandom.SecureRandom
+      const isNew = !existsSync(file("log.db"))
+      if (!existsSync(file(secretsName))) {
+        if (!isNew) return yield* restore(folder, secretsName, "log.db")
+        yield* write({
+          pepper: yield* random.randomBytes(secretSize),
+          custodySeed: yield* random.randomBytes(secretSize)
+        })
+      }
+      const secrets = yield* secretsFile
+      if (isNew && secrets.logId !== undefined) return yield* restore(folder, "log.db", secretsName)
+      const log = yield* Effect.mapError(
+        SqliteEventStore.make<RegisterEvent>({ filename: file("log.db"), catalogue }),
+        refused
+      )
+      if (secrets.logId === undefined) yield* write({ ...secrets, logId: log.logId })
+      else if (secrets.logId !== log.logId) {
+        return yield* new RegisterUnavailable({
+          message: `${file(secretsName)} belongs to another log than ${file("log.db")}. Restore both from the same backup.`
+        })
+      }
+      return Context.merge(
+        Context.make(Log, log),
+        Context.make(
+          Secrets,
+          Secrets.make({ pepper: Redacted.make(secrets.pepper), custodySeed: Redacted.make(secrets.custodySeed) })
+        )
+      )
+    })
+  )
+
+  const state = Layer.effect(
+    RegisterState,
+    Effect.map(SqlClient.SqlClient, (sql) => RegisterState.of({ sql }))
+  ).pipe(Layer.provide(SqliteClient.layer({ filename: file("state.db") })), refusing)
+  const readModels = SqlReadModels.layer(Log).pipe(
+    Layer.provide(SqliteClient.layer({ filename: file("views.db"), synchronous: "NORMAL" })),
+    refusing
+  )
+
+  return Layer.mergeAll(readModels, state).pipe(
+    Layer.provideMerge(register),
+    Layer.provideMerge(vault),
+    Layer.provide(locked)
+  )
+}

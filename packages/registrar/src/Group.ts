@@ -1,0 +1,199 @@
+/**
+ * Decides a group of instructions in memory, one after the other. For the executor, which commits what comes of it.
+ *
+ * Everything here is synchronous: the same code decides ahead of the append and under the store's writer lock. A model that is not at
+ * hand is reported, not fetched.
+ */
+import {
+  decideCommand,
+  type DecisionContext,
+  type DomainEvent,
+  isRecorded,
+  type Model,
+  noted,
+  type Policy,
+  type RecordedDomainEvent,
+  rejected,
+  type RegisterEvent,
+  catalogue,
+  type Timestamp
+} from "@effekten/domain"
+import type { EventDefinition, NewEvent, Position, QueryItem } from "@effekten/event-store"
+import type { LoggedEvent } from "@effekten/projections"
+import type { CommandFailure } from "@effekten/services"
+import { Exit } from "effect"
+import type { DecisionCache, Overlay } from "./DecisionCache.ts"
+import { failureOf, keyReused } from "./Failures.ts"
+import type { Instruction, Pending } from "./Instruction.ts"
+
+/** Version of the renderer of answers that new instructions are recorded with. @category models */
+export const answerVersion = 1
+
+/** What became of one member of a group, if the group commits. @category models */
+export type Verdict =
+  /** It has events of its own. */
+  | { readonly _tag: "Decided"; readonly events: ReadonlyArray<NewEvent<RegisterEvent>> }
+  /** It was recorded before; its last event is there. */
+  | { readonly _tag: "Recorded"; readonly position: Position }
+  /** A member before it is the same instruction. */
+  | { readonly _tag: "Same"; readonly member: number }
+  /** Nothing is recorded of it, and its key stays free. */
+  | { readonly _tag: "Failed"; readonly exit: Exit.Exit<never, CommandFailure> }
+
+/** A group while it is decided. @category models */
+export interface Group {
+  /** Decides one member; or names a model that must be loaded first. */
+  readonly decide: (pending: Pending) => Verdict | { readonly _tag: "Missing"; readonly model: Model<unknown> }
+  /** Takes the verdict on the next member: its events are visible to those after it. */
+  readonly add: (pending: Pending, verdict: Verdict) => void
+  readonly verdicts: ReadonlyArray<Verdict>
+  /** Events of the whole group so far. */
+  readonly size: number
+  /** What the decisions of the group have read, and the instructions they are the only ones of. */
+  readonly query: () => ReadonlyArray<QueryItem>
+}
+
+/**
+ * @param head the position all reads of the group are cut at
+ * @param known the instructions of the group that are recorded already
+ * @category constructors
+ */
+export const make = (options: {
+  readonly cache: DecisionCache
+  readonly head: Position
+  readonly known: ReadonlyMap<string, RecordedDomainEvent>
+  readonly policy: Policy
+  readonly newId: () => string
+}): Group => {
+  const overlay: Overlay = options.cache.overlay()
+  const verdicts: Array<Verdict> = []
+  const members = new Map<string, { readonly index: number; readonly fingerprint: string }>()
+  const models = new Map<Model<unknown>, true>()
+  const reads = new Map<string, QueryItem>()
+  let size = 0
+
+  const decide: Group["decide"] = (pending) => {
+    const { instruction, receivedAt } = pending
+    const known = options.known.get(instruction.identity)
+    if (known !== undefined) {
+      return known.meta.fingerprint === instruction.fingerprint
+        ? { _tag: "Recorded", position: known.position }
+        : failed(keyReused())
+    }
+    const before = members.get(instruction.identity)
+    if (before !== undefined) {
+      return before.fingerprint === instruction.fingerprint
+        ? { _tag: "Same", member: before.index }
+        : failed(keyReused())
+    }
+    try {
+      return run(instruction, {
+        platform: instruction.platform,
+        receivedAt,
+        policy: options.policy
+      })
+    } catch (defect) {
+      return { _tag: "Failed", exit: Exit.die(defect) }
+    }
+  }
+
+  const run = (instruction: Instruction, context: DecisionContext): ReturnType<Group["decide"]> => {
+    const decision = decideCommand(instruction.command, context)
+    let step = decision.next()
+    while (!step.done) {
+      if (step.value._tag === "Refuse") {
+        const { refusal } = step.value
+        if (!isRecorded(refusal.code)) return failed(failureOf(refusal))
+        return decided(instruction, context, [rejected(instruction.command, refusal)])
+      }
+      const { model } = step.value
+      if (!options.cache.has(model)) return { _tag: "Missing", model }
+      models.set(model, true)
+      step = decision.next(overlay.state(model))
+    }
+    return decided(instruction, context, step.value.length > 0 ? step.value : [noted(instruction.command)])
+  }
+
+  const decided = (
+    instruction: Instruction,
+    context: DecisionContext,
+    drafts: ReadonlyArray<DomainEvent>
+  ): Verdict => ({
+    _tag: "Decided",
+    events: drafts.map((draft, index) => {
+      const effective = effectiveAt(draft)
+      return {
+        ...draft,
+        id: options.newId(),
+        meta: {
+          ...(instruction.platform === undefined ? {} : { platform: instruction.platform }),
+          operation: instruction.command.operation,
+          instruction: instruction.identity,
+          // The last event of an instruction bears its tag, and with it what a repeat is compared with.
+          ...(index === drafts.length - 1 ? { fingerprint: instruction.fingerprint, answer: answerVersion } : {}),
+          actor: instruction.actor,
+          ...(instruction.correlation === undefined ? {} : { correlation: instruction.correlation }),
+          receivedAt: context.receivedAt.text,
+          ...(effective === undefined ? {} : { effectiveAt: effective })
+        }
+      }
+    })
+  })
+
+  return {
+    decide,
+    add: (pending, verdict) => {
+      const index = verdicts.push(verdict) - 1
+      if (verdict._tag !== "Decided") return
+      const { identity, fingerprint } = pending.instruction
+      members.set(identity, { index, fingerprint })
+      const first = options.head + size + 1
+      overlay.apply(verdict.events.map((event, offset) => tentative(event, first + offset, pending.receivedAt.text)))
+      size += verdict.events.length
+    },
+    verdicts,
+    get size() {
+      return size
+    },
+    query: () => {
+      for (const model of models.keys()) {
+        reads.set(`${model.name} ${model.tags.join(" ")}`, { types: model.types, tags: model.tags })
+      }
+      return [...reads.values(), ...[...members.keys()].map((identity) => ({ tags: [`instruction:${identity}`] }))]
+    }
+  }
+}
+
+const failed = (failure: CommandFailure): Verdict => ({ _tag: "Failed", exit: Exit.fail(failure) })
+
+/** When a fact took place, where its event says so; otherwise it took place when it was recorded. */
+const effectiveAt = (draft: DomainEvent): Timestamp | undefined => {
+  const { data } = draft
+  if ("signedAt" in data) return data.signedAt
+  if ("acceptedAt" in data) return data.acceptedAt
+  if ("paidAt" in data) return data.paidAt
+  if ("verifiedAt" in data) return data.verifiedAt
+  if ("cancelledAt" in data) return data.cancelledAt
+  if ("endedAt" in data) return data.endedAt
+  return undefined
+}
+
+/** An event as the next members of its group see it: at the position it will have, if the group commits. */
+const tentative = (event: NewEvent<RegisterEvent>, position: Position, recordedAt: string): RecordedDomainEvent =>
+  recordedAs(event, position, recordedAt)
+
+/** An event as the log gives it back, without its personal part. @category conversions */
+export const recordedAs = (event: NewEvent<RegisterEvent>, position: Position, recordedAt: string): LoggedEvent => {
+  const definition: EventDefinition = catalogue.events[event.type]
+  const subject =
+    "personal" in event && event.personal !== undefined ? definition.personal?.subject(event.data) : undefined
+  return {
+    id: event.id,
+    type: event.type,
+    data: event.data,
+    position,
+    tags: definition.tags(event.data, event.meta),
+    meta: { ...event.meta, recordedAt },
+    ...(subject === undefined ? {} : { personal: { subject } })
+  } as LoggedEvent
+}

@@ -1,0 +1,77 @@
+/**
+ * An instruction on its way through the register, and what is recorded of it. For the executor and for answers.
+ */
+import { type Command, type Instant, instructionTag, type Meta, type PlatformId } from "@effekten/domain"
+import type { EventStoreError, Position, Revealed } from "@effekten/event-store"
+import type { LoggedEvent } from "@effekten/projections"
+import { Effect } from "effect"
+import type { Log } from "./Log.ts"
+
+/** One request to change the register. @category models */
+export interface Instruction {
+  readonly identity: string
+  readonly fingerprint: string
+  readonly platform: PlatformId | undefined
+  readonly actor: Meta["actor"]
+  readonly correlation: string | undefined
+  readonly command: Command
+}
+
+/** An event of an instruction, with its personal part. @category models */
+export type AnsweredEvent = LoggedEvent & { readonly revealed: Revealed }
+
+/** What was recorded of an instruction: its own events, oldest first. @category models */
+export interface Answered {
+  readonly events: ReadonlyArray<AnsweredEvent>
+  /** The position of its last event: an answer holds nothing from later. */
+  readonly position: Position
+  /** It had been recorded before this request. */
+  readonly replayed: boolean
+}
+
+/** An instruction waiting for its decision. @category models */
+export interface Pending {
+  readonly instruction: Instruction
+  /** When it entered the queue: the only "now" its decision sees, kept when it is decided again. */
+  readonly receivedAt: Instant
+}
+
+/** Events read at a time when an instruction's own are gathered; most have one or two. */
+const chunk = 8
+
+/**
+ * The events of a recorded instruction. They lie side by side and the last bears the tag, so they are read backwards from there.
+ *
+ * @category reading
+ */
+export const eventsUpTo = Effect.fnUntraced(function* (
+  log: Log["Service"],
+  identity: string,
+  last: Position
+): Effect.fn.Return<ReadonlyArray<AnsweredEvent>, EventStoreError> {
+  const events: Array<LoggedEvent> = []
+  let to = last
+  gather: while (to > 0) {
+    for (const event of yield* log.readAll("all", { to, limit: chunk, backwards: true })) {
+      if (event.meta.instruction !== identity) break gather
+      events.unshift(event)
+    }
+    to -= chunk
+  }
+  const revealed = yield* log.reveal(events.map((event) => event.position))
+  return events.map((event, index) => ({ ...event, revealed: revealed[index] ?? { _tag: "None" } }))
+})
+
+/**
+ * The last events of those instructions that are recorded, by identity.
+ *
+ * @category reading
+ */
+export const recorded = (
+  log: Log["Service"],
+  identities: ReadonlyArray<string>
+): Effect.Effect<ReadonlyMap<string, LoggedEvent>, EventStoreError> =>
+  Effect.map(
+    log.readAll(identities.map((identity) => ({ tags: [instructionTag(identity)] }))),
+    (events) => new Map(events.map((event) => [event.meta.instruction, event]))
+  )

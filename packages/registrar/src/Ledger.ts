@@ -1,0 +1,66 @@
+/**
+ * Where units are moved for real: the port to a ledger, and the book-entry ledger that is the register itself. For whoever connects a
+ * register to a blockchain or a custodian.
+ */
+import type { ProductId, WalletId } from "@effekten/domain"
+import { Clock, Context, Duration, Effect, Layer, Schema } from "effect"
+
+/** What the ledger shall do. `taskId` is the credit's or the redemption's. @category models */
+export interface LedgerTask {
+  readonly kind: "credit" | "redemption"
+  readonly taskId: string
+  readonly productId: ProductId
+  readonly walletId: WalletId
+  readonly units: number
+}
+
+/** How a task ended, as far as the ledger knows. `unknown` is an answer too: then a person decides. @category models */
+export type LedgerOutcome =
+  | { readonly _tag: "Succeeded" }
+  | { readonly _tag: "Failed" }
+  | { readonly _tag: "Unknown" }
+  /** Taken, not settled yet: ask again. */
+  | { readonly _tag: "Processing" }
+
+/** The ledger gave no answer. What it was asked to do may have happened. @category errors */
+export class LedgerUnavailable extends Schema.TaggedError<LedgerUnavailable>()("LedgerUnavailable", {
+  message: Schema.String
+}) {}
+
+/** @category services */
+export class Ledger extends Context.Service<
+  Ledger,
+  {
+    /** Called at most once per task, ever. An error means that nobody knows whether it happened. */
+    readonly submit: (task: LedgerTask) => Effect.Effect<LedgerOutcome, LedgerUnavailable>
+    /** What became of a task that was, or may have been, submitted. None: the ledger has never heard of it. */
+    readonly find: (task: LedgerTask) => Effect.Effect<LedgerOutcome | undefined, LedgerUnavailable>
+  }
+>()("effekten/registrar/Ledger") {
+  /**
+   * The book-entry ledger: the register's own entry is the movement, so whatever was submitted has succeeded. With `settleAfter` the
+   * outcome comes so much later, for clients that want to exercise polling.
+   */
+  static readonly layerBookEntry = (options: { readonly settleAfter?: Duration.Input } = {}): Layer.Layer<Ledger> =>
+    Layer.effect(
+      Ledger,
+      Effect.gen(function* () {
+        const clock = yield* Clock.Clock
+        const wait = Duration.toMillis(options.settleAfter ?? Duration.zero)
+        const due = new Map<string, number>()
+        const outcome = (taskId: string): LedgerOutcome => {
+          if ((due.get(taskId) ?? 0) > clock.currentTimeMillisUnsafe()) return { _tag: "Processing" }
+          due.delete(taskId)
+          return { _tag: "Succeeded" }
+        }
+        return Ledger.of({
+          submit: ({ taskId }) =>
+            Effect.sync(() => {
+              if (wait > 0) due.set(taskId, clock.currentTimeMillisUnsafe() + wait)
+              return outcome(taskId)
+            }),
+          find: ({ taskId }) => Effect.sync(() => outcome(taskId))
+        })
+      })
+    )
+}

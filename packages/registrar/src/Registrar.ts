@@ -1,0 +1,128 @@
+/**
+ * The register, embedded: all of its services over one log. For applications that keep a register, in a folder or in memory.
+ */
+import { catalogue, documentTag, type PlatformId, type RegisterEvent } from "@effekten/domain"
+import { MemoryEventStore, Vault } from "@effekten/event-store"
+import { MemoryReadModels, type ReadModels } from "@effekten/projections"
+import { PlatformServices, type PlatformService } from "@effekten/services"
+import { type Duration, Effect, Layer } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { SqlClient } from "effect/sql"
+import { join } from "node:path"
+import { Blobs } from "./Blobs.ts"
+import { Custody } from "./Custody.ts"
+import { Desk } from "./Desk.ts"
+import { Executor, type ExecutorOptions } from "./Executor.ts"
+import * as Folder from "./Folder.ts"
+import * as IssuerApi from "./IssuerApi.ts"
+import { Ledger } from "./Ledger.ts"
+import { Log } from "./Log.ts"
+import * as PlatformApi from "./PlatformApi.ts"
+import { Progress } from "./Progress.ts"
+import { Secrets } from "./Secrets.ts"
+import { Settlement } from "./Settlement.ts"
+
+/** @category models */
+export interface RegistrarOptions extends ExecutorOptions {
+  /** How much later the book-entry ledger settles. Default: at once. */
+  readonly settleAfter?: Duration.Input
+}
+
+/** What a register offers. @category models */
+export type Register = IssuerApi.IssuerService | Log | PlatformServices
+
+/**
+ * The services of a register over parts of one's own choosing: log, read models, secrets, contents, custody, ledger.
+ *
+ * @category layers
+ */
+export const layerNoDeps = (options: ExecutorOptions = {}) =>
+  Layer.mergeAll(PlatformApi.layer, IssuerApi.layer).pipe(
+    Layer.provide(Layer.mergeAll(Desk.layer, Settlement.layer)),
+    Layer.provide(Executor.layer(options)),
+    Layer.provide(sweep)
+  )
+
+/** Looks at what was under way when the process ended: a content whose event is recorded stays, another goes. */
+const sweep = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const blobs = yield* Blobs
+    const log = yield* Log
+    for (const id of yield* blobs.pending) {
+      const uploaded = yield* log.readAll([{ types: ["DocumentUploaded"], tags: [documentTag(id)] }], { limit: 1 })
+      yield* uploaded.length > 0 ? blobs.keep(id) : blobs.remove(id)
+    }
+  })
+)
+
+/**
+ * A register in memory: gone with the process. For tests, simulations and a first look.
+ *
+ * @category layers
+ */
+export const layerMemory = (options: RegistrarOptions = {}): Layer.Layer<Register | Vault.Vault> => {
+  const log = Layer.effect(Log, MemoryEventStore.make<RegisterEvent>({ catalogue }))
+  return layerNoDeps(options).pipe(
+    Layer.provide(
+      Layer.mergeAll(
+        Blobs.layerMemory,
+        Custody.layerEmbedded,
+        Ledger.layerBookEntry(options),
+        MemoryReadModels.layer(Log),
+        Progress.layerMemory
+      )
+    ),
+    Layer.provideMerge(log),
+    Layer.provideMerge(Vault.layerMemory),
+    Layer.provide(Secrets.layerMemory),
+    Layer.provide(SecureRandom.layerWebCrypto),
+    Layer.orDie
+  )
+}
+
+/**
+ * A register in a folder: durable, for one process at a time.
+ *
+ * @category layers
+ */
+export const layerFolder = (
+  options: RegistrarOptions & Folder.FolderOptions
+): Layer.Layer<Register | Vault.Vault | Folder.RegisterState, Folder.RegisterUnavailable> => {
+  const progress = Layer.unwrap(
+    Effect.map(Folder.RegisterState, ({ sql }) =>
+      Progress.layerSql.pipe(Layer.provide(Layer.succeed(SqlClient.SqlClient, sql)))
+    )
+  )
+  return layerNoDeps(options).pipe(
+    Layer.provide(
+      Layer.mergeAll(
+        Blobs.layerFolder(join(options.folder, "blobs")),
+        Custody.layerEmbedded,
+        Ledger.layerBookEntry(options),
+        progress
+      )
+    ),
+    Folder.refusing,
+    Layer.provideMerge(Folder.layer(options)),
+    Layer.provide(SecureRandom.layerWebCrypto)
+  )
+}
+
+/**
+ * The services of one platform, in an application that serves only that one.
+ *
+ * @example
+ * ```ts
+ * const program = Effect.gen(function* () {
+ *   const investors = yield* Investors
+ *   return yield* investors.list()
+ * })
+ * program.pipe(Effect.provide(Registrar.layer({ platform })), Effect.provide(Registrar.layerMemory()))
+ * ```
+ *
+ * @category layers
+ */
+export const layer = (options: {
+  readonly platform: PlatformId
+}): Layer.Layer<PlatformService, never, PlatformServices> =>
+  Layer.effectContext(Effect.map(PlatformServices, (services) => services.forPlatform(options.platform)))

@@ -1,0 +1,67 @@
+/**
+ * The register's own secrets: the pepper behind the identities of instructions, and the seed of managed wallets. For the executor and
+ * the embedded custody.
+ *
+ * They belong to the register for as long as it lives: with another pepper the same key would take effect a second time, with another
+ * seed the keys of managed wallets would be lost. Back them up with the log.
+ */
+import { Json } from "@effekten/event-store"
+import { Context, Effect, Layer, Redacted } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { createHmac } from "node:crypto"
+
+/** Bytes of each secret. @category limits */
+export const secretSize = 32
+
+/** Version of the way fingerprints are taken. A new way gets a new number; old ones stay readable. @category models */
+const fingerprintVersion = 1
+
+/**
+ * What an instruction is known by: the platform (none for the issuer and the registrar), the operation, the ids in its path, its key.
+ *
+ * @category models
+ */
+export interface InstructionName {
+  readonly platform: string | undefined
+  readonly operation: string
+  readonly ids: ReadonlyArray<string>
+  readonly key: string
+}
+
+/** @category services */
+export class Secrets extends Context.Service<
+  Secrets,
+  {
+    /** Identity of an instruction: HMAC-SHA-256 under the pepper, hexadecimal. The key itself is nowhere stored: it may be personal. */
+    readonly identity: (name: InstructionName) => string
+    /** Fingerprint of a request's body, with its version. Throws where the body has no canonical JSON text. */
+    readonly fingerprint: (body: Json.Json) => string
+    /** Seed of the managed wallets' keys. */
+    readonly custodySeed: Redacted.Redacted<Uint8Array>
+  }
+>()("effekten/registrar/Secrets") {
+  /** From stored secrets. */
+  static readonly make = (secrets: {
+    readonly pepper: Redacted.Redacted<Uint8Array>
+    readonly custodySeed: Redacted.Redacted<Uint8Array>
+  }): Secrets["Service"] => {
+    const keyed = (purpose: string, text: string) =>
+      createHmac("sha256", Redacted.value(secrets.pepper)).update(`${purpose}\n${text}`).digest("hex")
+    return Secrets.of({
+      identity: ({ platform, operation, ids, key }) =>
+        keyed("instruction", Json.canonical([platform ?? null, operation, ids, key])),
+      fingerprint: (body) => `${fingerprintVersion}:${keyed("fingerprint", Json.canonical(body))}`,
+      custodySeed: secrets.custodySeed
+    })
+  }
+
+  /** Fresh secrets that nobody keeps: for a register in memory. */
+  static readonly layerMemory = Layer.effect(
+    Secrets,
+    Effect.gen(function* () {
+      const random = yield* SecureRandom.SecureRandom
+      const secret = Effect.map(random.randomBytes(secretSize), (bytes) => Redacted.make(bytes))
+      return Secrets.make({ pepper: yield* secret, custodySeed: yield* secret })
+    })
+  )
+}

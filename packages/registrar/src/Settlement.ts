@@ -1,0 +1,204 @@
+/**
+ * Settles ledger tasks: claims each, submits it once, records what the ledger says. A reactor: it follows the log and decides nothing.
+ *
+ * The claim is an event, `…Submitted`, and comes before the submission. Who finds a claim that is not its own (after a crash) asks the
+ * ledger what became of the task; what nobody knows is recorded as unknown and waits for a person. Nothing is ever submitted twice.
+ */
+import type { Command, Outcome } from "@effekten/domain"
+import type { EventStoreError } from "@effekten/event-store"
+import type { LoggedEvent } from "@effekten/projections"
+import type { CommandFailure } from "@effekten/services"
+import { Context, Deferred, Duration, Effect, Layer, Schedule, Stream } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { Executor } from "./Executor.ts"
+import { Ledger, type LedgerOutcome, type LedgerTask } from "./Ledger.ts"
+import { Log } from "./Log.ts"
+import { Progress } from "./Progress.ts"
+import { Secrets } from "./Secrets.ts"
+
+/** Tasks under way at the ledger at the most. @category limits */
+export const maximumInFlight = 1_024
+/** Tasks whose end somebody may wait for. */
+const maximumAwaited = 16_384
+/** How long the answer to a ledger task waits for its settlement. @category limits */
+export const settlementWait = Duration.seconds(2)
+
+/** How a ledger is asked again while a task is processing there. */
+const polling = Schedule.jittered(Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("5 seconds")]))
+/** How a step is taken again when the register or the ledger was not available. */
+const again = {
+  while: (error: CommandFailure) => error._tag === "Unavailable",
+  schedule: Schedule.jittered(Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("10 seconds")]))
+}
+
+type Requested = Extract<LoggedEvent, { readonly type: "CreditRequested" | "RedemptionRequested" }>
+
+const requested: ReadonlyArray<Requested["type"]> = ["CreditRequested", "RedemptionRequested"]
+const isRequested = (event: LoggedEvent): event is Requested => requested.some((type) => type === event.type)
+
+const reactor = "settlement"
+
+/** @category services */
+export class Settlement extends Context.Service<
+  Settlement,
+  {
+    /** Waits until a task has an outcome, for a bounded time; says nothing about what it is. */
+    readonly wait: (taskId: string) => Effect.Effect<void>
+  }
+>()("effekten/registrar/Settlement") {
+  static readonly layer: Layer.Layer<
+    Settlement,
+    EventStoreError | SqlError,
+    Executor | Ledger | Log | Progress | Secrets
+  > = Layer.effect(
+    Settlement,
+    Effect.gen(function* () {
+      const executor = yield* Executor
+      const ledger = yield* Ledger
+      const log = yield* Log
+      const progress = yield* Progress
+      const secrets = yield* Secrets
+      const start = yield* progress.get(reactor)
+
+      // Whoever comes first, the reactor or the one who waits, makes the place where they meet.
+      const ends = new Map<string, Deferred.Deferred<void>>()
+      const endOf = (taskId: string): Deferred.Deferred<void> => {
+        const known = ends.get(taskId)
+        if (known !== undefined) return known
+        const made = Deferred.makeUnsafe<void>()
+        ends.set(taskId, made)
+        if (ends.size > maximumAwaited) ends.delete(ends.keys().next().value!)
+        return made
+      }
+
+      /** The reactor's own instructions: their key is the task and the step, so a step taken twice is recorded once. */
+      const instruct = (command: Command, taskId: string, step: string) =>
+        executor.execute({
+          identity: secrets.identity({ platform: undefined, operation: command.operation, ids: [taskId], key: step }),
+          fingerprint: secrets.fingerprint(step),
+          platform: undefined,
+          actor: "ledger",
+          correlation: undefined,
+          command
+        })
+
+      const settle = Effect.fnUntraced(function* (event: Requested) {
+        const steps = event.type === "CreditRequested" ? creditSteps(event) : redemptionSteps(event)
+        const { task } = steps
+        const claim = yield* Effect.retry(instruct(steps.submit, task.taskId, "submit"), again)
+        const mine = !claim.replayed && claim.events.some(({ type }) => type.endsWith("Submitted"))
+        let outcome: LedgerOutcome = yield* mine ? Effect.catch(ledger.submit(task), () => find(task)) : find(task)
+        if (outcome._tag === "Processing") {
+          outcome = yield* Effect.repeat(find(task), {
+            schedule: polling,
+            until: ({ _tag }) => _tag !== "Processing"
+          })
+        }
+        const said = outcomes[outcome._tag]
+        yield* Effect.retry(instruct(steps.settle(said), task.taskId, said), again)
+      })
+
+      /** A ledger that is out of reach is asked until it answers; one that has never heard of the task leaves it unknown. */
+      const find = (task: LedgerTask): Effect.Effect<LedgerOutcome> =>
+        Effect.retry(ledger.find(task), again.schedule).pipe(
+          Effect.map((found) => found ?? ({ _tag: "Unknown" } as const)),
+          Effect.catch(() => Effect.succeed({ _tag: "Unknown" } as const))
+        )
+
+      const underway = new Set<number>()
+      let reached = start
+      let stored = start
+      const done = Effect.fnUntraced(function* (position: number) {
+        underway.delete(position)
+        const before = Math.min(...underway, reached + 1) - 1
+        // Written now and then only: what lies between is found settled when it is looked at again.
+        if (before - stored >= progressStep || underway.size === 0) {
+          stored = before
+          yield* progress.set(reactor, before)
+        }
+      })
+
+      const follow = log.subscribe([{ types: requested }], start).pipe(
+        Stream.map((event): LoggedEvent => event),
+        Stream.filter(isRequested),
+        Stream.tap((event) =>
+          Effect.sync(() => {
+            reached = event.position
+            underway.add(event.position)
+          })
+        ),
+        Stream.mapEffect(
+          (event) =>
+            settle(event).pipe(
+              Effect.catchCause((cause) => Effect.logError("A ledger task could not be settled", cause)),
+              Effect.andThen(
+                Deferred.succeed(
+                  endOf(event.type === "CreditRequested" ? event.data.creditId : event.data.redemptionId),
+                  undefined
+                )
+              ),
+              Effect.andThen(done(event.position))
+            ),
+          { concurrency: maximumInFlight, unordered: true }
+        ),
+        Stream.runDrain
+      )
+      yield* Effect.forkScoped(
+        Effect.retry(
+          Effect.tapError(follow, (error) => Effect.logError("Settlement stands still", error)),
+          again.schedule
+        )
+      )
+
+      return Settlement.of({
+        wait: (taskId) => Effect.asVoid(Effect.timeoutOption(Deferred.await(endOf(taskId)), settlementWait))
+      })
+    })
+  )
+}
+
+/** Tasks after which progress is stored, if there is no quiet moment before. */
+const progressStep = 256
+
+const outcomes = {
+  Succeeded: "succeeded",
+  Failed: "failed",
+  Unknown: "unknown",
+  Processing: "unknown"
+} as const satisfies { readonly [T in LedgerOutcome["_tag"]]: Outcome }
+
+interface Steps {
+  readonly task: LedgerTask
+  readonly submit: Command
+  readonly settle: (outcome: Outcome) => Command
+}
+
+const creditSteps = ({ data }: Extract<Requested, { type: "CreditRequested" }>): Steps => {
+  const ids = { creditId: data.creditId, investmentId: data.investmentId }
+  return {
+    task: {
+      kind: "credit",
+      taskId: data.creditId,
+      productId: data.productId,
+      walletId: data.walletId,
+      units: data.units
+    },
+    submit: { operation: "SubmitCredit", input: ids },
+    settle: (outcome) => ({ operation: "SettleCredit", input: { ...ids, outcome } })
+  }
+}
+
+const redemptionSteps = ({ data }: Extract<Requested, { type: "RedemptionRequested" }>): Steps => {
+  const ids = { redemptionId: data.redemptionId }
+  return {
+    task: {
+      kind: "redemption",
+      taskId: data.redemptionId,
+      productId: data.productId,
+      walletId: data.walletId,
+      units: data.units
+    },
+    submit: { operation: "SubmitRedemption", input: ids },
+    settle: (outcome) => ({ operation: "SettleRedemption", input: { ...ids, outcome } })
+  }
+}
