@@ -112,7 +112,9 @@ export const makeReading = <E extends AnyEvent>(
           const appended = wake.next()
           const last = yield* head
           if (at >= last) {
-            yield* pollInterval === undefined ? appended : Effect.raceFirst(appended, Effect.sleep(pollInterval))
+            yield* pollInterval === undefined
+              ? appended
+              : Effect.timeoutOrElse(appended, { duration: pollInterval, orElse: () => Effect.void })
             continue
           }
           const { events, next } = yield* page(query, { from: at + 1, to: last, limit: Limits.chunk, backwards: false })

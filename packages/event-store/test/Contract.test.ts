@@ -1,7 +1,7 @@
 /** The contract kit on the stores of this package. */
 import { Effect, Layer, Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
-import fastCheck from "fast-check"
+import * as fastCheck from "fast-check"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

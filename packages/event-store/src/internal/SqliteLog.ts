@@ -225,9 +225,10 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     })
 
   const conflict = (condition: AppendCondition | undefined, last: Position): Position | undefined => {
-    let from: Position | undefined = (condition?.after ?? 0) + 1
+    if (condition === undefined) return undefined
+    let from: Position | undefined = (condition.after ?? 0) + 1
     // The common case: nothing at all came since the decision, so nothing can match.
-    while (condition !== undefined && from !== undefined && from <= last) {
+    while (from !== undefined && from <= last) {
       const { events, next }: Page<RecordedEvent<E>> = page(condition.failIfEventsMatch, {
         from,
         to: last,

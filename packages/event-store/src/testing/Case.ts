@@ -1,7 +1,7 @@
 /**
  * One promise of the contract, as a test any runner can run. For the kit's own rooms.
  */
-import { Effect, type Scope } from "effect"
+import { Effect, Schema, type Scope } from "effect"
 import type * as FastCheck from "fast-check"
 import type { Catalogue } from "../Catalogue.ts"
 import type { EventStoreShape } from "../EventStore.ts"
@@ -17,7 +17,7 @@ export interface World {
   /** Opens the log of a store once more, with another catalogue. Without it, upcasting is not tested. */
   readonly reopen?: (store: KitStore, catalogue: Catalogue<KitEvent>) => Effect.Effect<KitStore, unknown, Scope.Scope>
   /** The module `fast-check`, for the properties. */
-  readonly fastCheck: typeof FastCheck
+  readonly fastCheck: Omit<typeof FastCheck, "default">
   /** How many examples a property is tried with. Default: 100. */
   readonly runs?: number
 }
@@ -28,17 +28,22 @@ export interface Case {
   readonly run: (world: World) => Effect.Effect<void, unknown, Scope.Scope>
 }
 
+/** A property did not hold; the cause says for what, and with which seed. @category errors */
+export class PropertyFailed extends Schema.TaggedError<PropertyFailed>()("PropertyFailed", {
+  cause: Schema.Defect()
+}) {}
+
 /** Runs a property whose body is an effect; fast-check prints the seed where it fails. @category constructors */
 export const property = <A>(
   world: World,
   arbitrary: FastCheck.Arbitrary<A>,
   body: (value: A) => Effect.Effect<void, unknown, Scope.Scope>
-): Effect.Effect<void, unknown> =>
+): Effect.Effect<void, PropertyFailed> =>
   Effect.tryPromise({
     try: () =>
       world.fastCheck.assert(
         world.fastCheck.asyncProperty(arbitrary, (value) => Effect.runPromise(Effect.scoped(body(value)))),
         { numRuns: world.runs ?? 100 }
       ),
-    catch: (error) => error
+    catch: (error) => new PropertyFailed({ cause: error })
   })

@@ -5,7 +5,7 @@ import { deepStrictEqual, equal, ok } from "node:assert/strict"
 import { hash } from "node:crypto"
 import { Effect, Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
-import type * as FastCheck from "fast-check"
+import type { Arbitrary } from "fast-check"
 import { canonical, type Json } from "../Json.ts"
 import { type AppendCondition, matches, type Query } from "../Query.ts"
 import { type Case, type KitStore, property, type World } from "./Case.ts"
@@ -32,7 +32,7 @@ const fill = (store: KitStore, size: number) =>
 /** Events and queries over few tags and types, so that they meet. */
 const arbitraries = (fc: World["fastCheck"]) => {
   const tag = fc.constantFrom("account:a", "account:b", "kind:plain", "x", "y", "z")
-  const event: FastCheck.Arbitrary<NewEvent<KitEvent>> = fc.oneof(
+  const event: Arbitrary<NewEvent<KitEvent>> = fc.oneof(
     fc.uniqueArray(tag, { maxLength: 4 }).map((tags) => note(tags)),
     fc.constantFrom("a", "b").map((account) => opened(account)),
     fc.constantFrom("a", "b").map((account) => ({ ...name(account, "Erika"), personal: undefined }))
@@ -44,7 +44,7 @@ const arbitraries = (fc: World["fastCheck"]) => {
     },
     { requiredKeys: [] }
   )
-  const query: FastCheck.Arbitrary<Query> = fc.oneof(fc.constant("all" as const), fc.array(item, { maxLength: 3 }))
+  const query: Arbitrary<Query> = fc.oneof(fc.constant("all" as const), fc.array(item, { maxLength: 3 }))
   return { event, query }
 }
 

@@ -1,0 +1,215 @@
+import { Effect, Layer, Option, Result } from "effect"
+import * as fc from "fast-check"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { describe, expect, it } from "vitest"
+import { KeyStore, Limits, Vault } from "@effekten/event-store"
+import { name, subjectOf } from "@effekten/event-store/testing"
+import { folder, masterKey, random, run, storeIn, vaultIn } from "./Harness.ts"
+
+const bytes = (text: string) => new Uint8Array(Buffer.from(text))
+const using = <A, E>(
+  layer: Layer.Layer<Vault.Vault, any, any>,
+  work: (vault: Vault.VaultShape) => Effect.Effect<A, E>
+) =>
+  Effect.scoped(
+    Effect.flatMap(Vault.Vault, work).pipe(
+      Effect.provide(layer.pipe(Layer.provide(random)) as Layer.Layer<Vault.Vault>)
+    )
+  )
+
+describe("the vault", () => {
+  it("opens what it sealed, for any bytes, and never shows them", () =>
+    run(
+      using(Vault.layerMemory, (vault) =>
+        Effect.promise(() =>
+          fc.assert(
+            fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), fc.string(), async (plaintext, place) => {
+              const sealed = await Effect.runPromise(vault.seal("s", place, plaintext))
+              const shows = plaintext.length > 8 && Buffer.from(sealed).includes(Buffer.from(plaintext))
+              expect(shows).toBe(false)
+              const opened = await Effect.runPromise(vault.open("s", place, sealed))
+              expect(Option.getOrThrow(opened)).toEqual(Buffer.from(plaintext))
+            })
+          )
+        )
+      )
+    ))
+
+  it("D-04 a ciphertext moved to another subject or place does not open", () =>
+    run(
+      using(Vault.layerMemory, (vault) =>
+        Effect.gen(function* () {
+          const places = ["a", "b"].flatMap((subject) => ["1", "2", "3"].map((place) => ({ subject, place })))
+          const sealed = yield* Effect.forEach(places, ({ subject, place }) => vault.seal(subject, place, bytes("x")))
+          for (const [from, box] of sealed.entries())
+            for (const [to, { subject, place }] of places.entries()) {
+              const outcome = yield* Effect.result(vault.open(subject, place, box))
+              const reason = Result.isFailure(outcome) ? outcome.failure.reason : "opened"
+              expect(reason).toBe(from === to ? "opened" : "not_authentic")
+            }
+        })
+      )
+    ))
+
+  it("promise 6: a flipped bit anywhere in a ciphertext is found", () =>
+    run(
+      using(Vault.layerMemory, (vault) =>
+        Effect.gen(function* () {
+          const sealed = yield* vault.seal("s", "p", bytes("Erika"))
+          for (let bit = 0; bit < sealed.length * 8; bit++) {
+            const altered = Uint8Array.from(sealed)
+            altered[bit >> 3]! ^= 1 << (bit & 7)
+            expect((yield* Effect.flip(vault.open("s", "p", altered))).reason).toBe("not_authentic")
+          }
+          expect((yield* Effect.flip(vault.open("s", "p", sealed.subarray(0, 5)))).reason).toBe("not_authentic")
+        })
+      )
+    ))
+
+  it("D-03 no nonce comes twice", () =>
+    run(
+      using(Vault.layerMemory, (vault) =>
+        Effect.gen(function* () {
+          const nonces = new Set<string>()
+          for (let index = 0; index < 2_000; index++)
+            nonces.add(Buffer.from(yield* vault.seal("s", "p", bytes(""))).toString("hex", 1, 13))
+          expect(nonces.size).toBe(2_000)
+        })
+      )
+    ))
+
+  it("D-09 forgotten reads as none, D-14 nothing is sealed afterwards, also by another opening", () =>
+    run(
+      Effect.gen(function* () {
+        const path = yield* folder
+        const sealed = yield* using(vaultIn(path), (vault) =>
+          Effect.gen(function* () {
+            const box = yield* vault.seal("s", "p", bytes("Erika"))
+            yield* vault.ensureKeys(["s"])
+            yield* vault.forget("s")
+            yield* vault.forget("s")
+            return box
+          })
+        )
+        yield* using(vaultIn(path), (vault) =>
+          Effect.gen(function* () {
+            expect(Option.isNone(yield* vault.open("s", "p", sealed))).toBe(true)
+            expect(yield* vault.isForgotten("s")).toBe(true)
+            expect((yield* Effect.flip(vault.seal("s", "p", bytes("x"))))._tag).toBe("SubjectErased")
+            expect((yield* Effect.flip(vault.ensureKeys(["s"])))._tag).toBe("SubjectErased")
+          })
+        )
+      })
+    ))
+
+  it("D-10 of a forgotten key no byte is left in the key file or its write-ahead log", () =>
+    run(
+      Effect.gen(function* () {
+        const path = yield* folder
+        const filename = join(path, "keys.db")
+        yield* using(vaultIn(path), (vault) =>
+          Effect.gen(function* () {
+            for (const subject of ["a", "s", "z"]) yield* vault.seal(subject, "p", bytes("Erika"))
+            yield* vault.ensureKeys(["a", "s", "z"])
+            const reader = new DatabaseSync(filename, { readOnly: true })
+            const row = reader.prepare("SELECT wrapped FROM keys WHERE subject = 's'").get()
+            const wrapped = Buffer.from(row?.["wrapped"] as Uint8Array)
+            reader.close()
+            const files = () => Buffer.concat([readFileSync(filename), readFileSync(`${filename}-wal`)])
+            expect(files().includes(wrapped)).toBe(true)
+            yield* vault.forget("s")
+            expect(files().includes(wrapped)).toBe(false)
+          })
+        )
+      })
+    ))
+
+  it("a wrong master key, and one of the wrong length, is refused at opening", () =>
+    run(
+      Effect.gen(function* () {
+        const path = yield* folder
+        yield* using(vaultIn(path), () => Effect.void)
+        const refused = yield* Effect.flip(using(vaultIn(path, 8), () => Effect.void))
+        expect(refused).toMatchObject({ _tag: "DatabaseRefused", reason: "wrong_master_key" })
+        yield* using(vaultIn(path), () => Effect.void)
+      })
+    ))
+
+  it("D-02 with the master key and the ciphertext, but without the key's row, nothing opens: that is damage, not erasure", () =>
+    run(
+      Effect.gen(function* () {
+        const path = yield* folder
+        const sealed = yield* using(vaultIn(path), (vault) =>
+          Effect.tap(vault.seal("s", "p", bytes("Erika")), () => vault.ensureKeys(["s"]))
+        )
+        const database = new DatabaseSync(join(path, "keys.db"))
+        database.exec("DELETE FROM keys")
+        database.close()
+        yield* using(vaultIn(path), (vault) =>
+          Effect.gen(function* () {
+            expect((yield* Effect.flip(vault.open("s", "p", sealed))).reason).toBe("missing_key")
+          })
+        )
+      })
+    ))
+
+  it("a missing key or ciphertext of an event is damage with its position, never erasure", () =>
+    run(
+      Effect.gen(function* () {
+        const path = yield* folder
+        yield* Effect.scoped(
+          Effect.flatMap(storeIn(path), (store) => store.append([name("a", "Erika"), name("b", "Max")]))
+        )
+        const keys = new DatabaseSync(join(path, "keys.db"))
+        keys.prepare("DELETE FROM keys WHERE subject = ?").run(subjectOf("a"))
+        keys.close()
+        const log = new DatabaseSync(join(path, "log.db"))
+        log.exec("DELETE FROM personal WHERE position = 2")
+        log.close()
+        const store = yield* storeIn(path)
+        for (const position of [1, 2])
+          expect(yield* Effect.flip(store.reveal([position]))).toMatchObject({ reason: "damaged", position })
+        // The key file comes back from a backup without the erasure: forgetting again finishes it.
+        yield* store.forget(subjectOf("a"))
+        expect(yield* store.reveal([1])).toEqual([{ _tag: "Erased" }])
+      })
+    ))
+
+  it("keys past the bound of the memory are read again from the key store", () =>
+    run(
+      using(Vault.layerMemory, (vault) =>
+        Effect.gen(function* () {
+          const sealed = yield* vault.seal("first", "p", bytes("x"))
+          for (let index = 0; index < Limits.cachedKeys + 10; index++) yield* vault.seal(`s${index}`, "p", bytes(""))
+          yield* vault.ensureKeys(["first", `s${Limits.cachedKeys}`])
+          expect(Option.isSome(yield* vault.open("first", "p", sealed))).toBe(true)
+        })
+      )
+    ))
+
+  it("promise 5: keys are durable before the vault says so", () =>
+    run(
+      Effect.gen(function* () {
+        const inserted: Array<string> = []
+        const keys = yield* KeyStore.makeMemory
+        const spied = Layer.succeed(KeyStore.KeyStore, {
+          ...keys,
+          insert: (batch) => {
+            inserted.push(batch.map(({ subject }) => subject).join())
+            return keys.insert(batch)
+          }
+        })
+        yield* using(Vault.layer({ masterKey: masterKey() }).pipe(Layer.provide(spied)), (vault) =>
+          Effect.gen(function* () {
+            for (const subject of ["a", "b", "c"]) yield* vault.seal(subject, "p", bytes("x"))
+            expect(inserted).toEqual([])
+            yield* vault.ensureKeys(["a", "b"])
+            yield* vault.ensureKeys(["b", "a"])
+            expect(inserted).toEqual(["a,b"])
+          })
+        )
+      })
+    ))
+})
