@@ -62,20 +62,22 @@ const change = (
   return { ...state, lots, held, reserved, free, inFlight }
 }
 
-const move = (lots: ReadonlyArray<Lot>, parts: ReadonlyArray<Part>, remaining: number, reserved: number) =>
-  parts.reduce<ReadonlyArray<Lot>>(
-    (all, part) =>
-      all.map((lot) =>
-        lot.investmentId === part.investmentId
-          ? {
-              ...lot,
-              remaining: lot.remaining + remaining * part.units,
-              reserved: lot.reserved + reserved * part.units
-            }
-          : lot
-      ),
-    lots
-  )
+/** One pass over the lots, however many parts: a custodian's wallet may have thousands. */
+const move = (
+  lots: ReadonlyArray<Lot>,
+  parts: ReadonlyArray<Part>,
+  remaining: number,
+  reserved: number
+): ReadonlyArray<Lot> => {
+  const units = new Map<InvestmentId, number>()
+  for (const part of parts) units.set(part.investmentId, (units.get(part.investmentId) ?? 0) + part.units)
+  return lots.map((lot) => {
+    const moved = units.get(lot.investmentId)
+    return moved === undefined
+      ? lot
+      : { ...lot, remaining: lot.remaining + remaining * moved, reserved: lot.reserved + reserved * moved }
+  })
+}
 
 const without = (inFlight: HoldingState["inFlight"], redemption: RedemptionId): HoldingState["inFlight"] =>
   Object.fromEntries(Object.entries(inFlight).filter(([id]) => id !== redemption))

@@ -170,6 +170,7 @@ const open = Effect.fnUntraced(
       name TEXT PRIMARY KEY, version TEXT NOT NULL, log TEXT NOT NULL, position BIGINT NOT NULL, event TEXT NOT NULL)`
     const stored = new Map((yield* readProgress(sql)).map((row) => [row.name, row]))
     const positions = new Map<string, Position>()
+    const eventIdAt = eventIds(log)
     for (const projection of projections) {
       if (positions.has(projection.name))
         return yield* Effect.die(new RangeError(`two projections are called ${projection.name}`))
@@ -178,7 +179,7 @@ const open = Effect.fnUntraced(
         row !== undefined &&
         row.version === versionOf(projection) &&
         row.log === log.logId &&
-        (yield* eventIdAt(log, row.position)) === row.event
+        (yield* eventIdAt(row.position)) === row.event
       if (!goesOn) yield* sql.withTransaction(begin(sql, log, projection))
       positions.set(projection.name, goesOn ? row.position : 0)
     }
@@ -187,10 +188,17 @@ const open = Effect.fnUntraced(
   Effect.catchTag("SqlError", (error) => Effect.fail(unavailable(error)))
 )
 
-const eventIdAt = (log: Log, position: Position): Effect.Effect<string | undefined, EventStoreError> =>
-  position === 0
-    ? Effect.succeed("")
-    : Effect.map(log.readAll("all", { from: position, to: position }), ([event]) => event?.id)
+/** The id of the event at a position, if there is one. Nearly always all projections stand at the same: it is looked up once. */
+const eventIds = (log: Log) => {
+  const known = new Map<Position, string | undefined>([[0, ""]])
+  return (position: Position): Effect.Effect<string | undefined, EventStoreError> =>
+    known.has(position)
+      ? Effect.succeed(known.get(position))
+      : Effect.map(log.readAll("all", { from: position, to: position }), ([event]) => {
+          known.set(position, event?.id)
+          return event?.id
+        })
+}
 
 const begin = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, log: Log, projection: AnyProjection) {
   const table = sql(tableOf(projection))

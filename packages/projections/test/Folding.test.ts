@@ -1,0 +1,139 @@
+/** Promise 7: a state is the fold of the log at its position, however it was come by. */
+import { Holding, Investment, investmentStatus, lotsOf, free } from "@effekten/domain"
+import {
+  allProjections,
+  fold,
+  holdings,
+  investments,
+  makeRegister,
+  makeViews,
+  replay,
+  replayInto,
+  type Progress
+} from "@effekten/projections"
+import { Effect, Result } from "effect"
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { appendTo, logOf, memoryStore, vault } from "./Logs.ts"
+import { canary, choices, makeWorld, stateOver, type StoredEvent } from "./World.ts"
+
+const viewsAt = (events: ReadonlyArray<StoredEvent>, to: number) => {
+  const views = makeViews(allProjections)
+  for (const event of events.slice(0, to)) views.apply(event)
+  return views
+}
+
+describe("folding", () => {
+  it("promise 7: fold of one object = its row, at every position", async () => {
+    await fc.assert(
+      fc.asyncProperty(choices(120), fc.double({ min: 0, max: 1, noNaN: true }), async (all, part) => {
+        const { events } = makeWorld(all)
+        const log = logOf(events)
+        for (const to of [Math.floor(events.length * part), events.length]) {
+          const views = viewsAt(events, to)
+          for (const projection of allProjections)
+            for (const [key, state] of views.all(projection))
+              expect(await Effect.runPromise(fold(log, projection, key, { to }))).toStrictEqual(state)
+        }
+      }),
+      { numRuns: 30 }
+    )
+  })
+
+  it("promise 7: the same over the store in memory, whose events bear the tags of the catalogue", async () => {
+    await fc.assert(
+      fc.asyncProperty(choices(80), (all) =>
+        Effect.gen(function* () {
+          const world = makeWorld(all)
+          const store = yield* memoryStore
+          yield* appendTo(store, world)
+          const views = yield* replay(store, allProjections)
+          expect(views.position).toBe(world.events.length)
+          for (const projection of allProjections)
+            for (const [key, state] of views.all(projection))
+              expect(yield* fold(store, projection, key)).toStrictEqual(state)
+        }).pipe(Effect.provide(vault), Effect.runPromise)
+      ),
+      { numRuns: 10 }
+    )
+  })
+
+  it("promise 7: a state survives JSON and holds nothing personal", () => {
+    fc.assert(
+      fc.property(choices(150), (all) => {
+        const views = viewsAt(makeWorld(all).events, Number.POSITIVE_INFINITY)
+        for (const projection of allProjections)
+          for (const state of views.all(projection).values()) {
+            const text = JSON.stringify(state)
+            expect(JSON.parse(text)).toStrictEqual(state)
+            expect(text).not.toContain(canary)
+          }
+      }),
+      { numRuns: 50 }
+    )
+  })
+
+  it("promise 7: investments and holdings say what the models say that decisions read", () => {
+    fc.assert(
+      fc.property(choices(150), fc.double({ min: 0, max: 1, noNaN: true }), (all, part) => {
+        const { events } = makeWorld(all)
+        const prefix = events.slice(0, Math.ceil(events.length * part))
+        const views = viewsAt(events, prefix.length)
+        const model = stateOver(prefix)
+        for (const state of views.all(investments).values()) {
+          expect(state.status).toBe(investmentStatus(model(Investment(state.id))!))
+        }
+        for (const state of views.all(holdings).values()) {
+          const decided = model(Holding(state.productId, state.walletId))
+          expect(state.lots).toStrictEqual(lotsOf(decided))
+          expect(state.free).toBe(free(decided))
+          for (const lot of state.lots)
+            expect(views.get(investments, lot.investmentId)?.remainingUnits).toBe(lot.remaining)
+        }
+      }),
+      { numRuns: 60 }
+    )
+  })
+
+  it("an investment shows its units until delivery, then its lot's, and none once ended before", () => {
+    fc.assert(
+      fc.property(choices(150), (all) => {
+        const { events } = makeWorld(all)
+        const views = viewsAt(events, events.length)
+        for (const state of views.all(investments).values()) {
+          const redeemed = events
+            .flatMap((event) => (event.type === "UnitsRedeemed" ? event.data.lots : []))
+            .filter((lot) => lot.investmentId === state.id)
+            .reduce((sum, lot) => sum + lot.units, 0)
+          const ended = state.end !== null && state.deliveredAt === null
+          expect(state.remainingUnits).toBe(ended ? 0 : state.units - redeemed)
+        }
+      }),
+      { numRuns: 50 }
+    )
+  })
+
+  it("there is no object before its first event, and none of a key nobody has", async () => {
+    const { events } = makeWorld([])
+    const log = logOf(events)
+    for (const projection of allProjections) {
+      expect(await Effect.runPromise(fold(log, projection, "nobody/nothing"))).toBeUndefined()
+      expect(await Effect.runPromise(fold(log, projection, "nobody", { to: 0 }))).toBeUndefined()
+    }
+  })
+
+  it("a replay ends where it was told to, tells how far it has come, and fails where the log does", async () => {
+    const { events } = makeWorld([[20, 1, 1, 1, 1]])
+    const told: Array<Progress> = []
+    const onProgress = (progress: Progress) => Effect.sync(() => void told.push(progress))
+    const register = makeRegister()
+    const to = await Effect.runPromise(replayInto(logOf(events), [register], { to: 5, onProgress }))
+    expect(to).toBe(5)
+    expect(register.position).toBe(5)
+    expect(told.at(-1)).toStrictEqual({ position: 5, to: 5 })
+    const head = await Effect.runPromise(replayInto(logOf(events), [], { to: 1e9 }))
+    expect(head).toBe(events.length)
+    const damaged = { ...logOf(events), head: Effect.fail("damaged" as never) }
+    expect(Result.isFailure(await Effect.runPromise(Effect.result(replay(damaged, []))))).toBe(true)
+  })
+})

@@ -1,0 +1,47 @@
+/**
+ * Logs for tests: one over a list of events whose head the test moves, and the real stores.
+ */
+import { catalogue, type RegisterEvent } from "@effekten/domain"
+import { type EventStoreShape, matches, MemoryEventStore, SqliteEventStore, Vault } from "@effekten/event-store"
+import { Effect, Layer, Stream } from "effect"
+import { SecureRandom } from "effect/crypto"
+import type { Log } from "@effekten/projections"
+import type { StoredEvent, World } from "./World.ts"
+
+export interface TestLog extends Log {
+  visible: number
+  /** How many events were handed out in all. */
+  handedOut: number
+}
+
+/** A log of which the first `visible` events are there. */
+export const logOf = (events: ReadonlyArray<StoredEvent>, head = events.length, logId = "log"): TestLog => {
+  const log: TestLog = {
+    visible: head,
+    handedOut: 0,
+    logId,
+    head: Effect.sync(() => log.visible),
+    readAll: (query, options = {}) =>
+      Effect.sync(() => {
+        const found = events
+          .slice(Math.max(options.from ?? 1, 1) - 1, Math.min(options.to ?? log.visible, log.visible))
+          .filter((event) => matches(query, event))
+          .slice(0, options.limit)
+        log.handedOut += found.length
+        return found
+      }),
+    read: (query, options) => Stream.unwrap(Effect.map(log.readAll(query, options), Stream.fromArray))
+  }
+  return log
+}
+
+export const vault = Vault.layerMemory.pipe(Layer.provideMerge(SecureRandom.layerWebCrypto))
+
+export const memoryStore = MemoryEventStore.make<RegisterEvent>({ catalogue })
+
+export const sqliteStore = (filename: string) => SqliteEventStore.make<RegisterEvent>({ filename, catalogue })
+
+/** Appends a world to a store, instruction by instruction. */
+export const appendTo = Effect.fnUntraced(function* (store: EventStoreShape<RegisterEvent>, world: World) {
+  for (const [first, ...rest] of world.groups) if (first !== undefined) yield* store.append([first, ...rest])
+})

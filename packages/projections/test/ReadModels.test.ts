@@ -1,0 +1,430 @@
+/** Read models: the same rows by every way to them, whole pages, strangers kept apart, nothing personal on disk. */
+import { SqliteClient } from "@effekten/event-store"
+import {
+  allProjections,
+  documents,
+  fold,
+  InvalidPage,
+  investments,
+  investors,
+  makeViews,
+  MemoryReadModels,
+  type Projection,
+  ReadModelsUnavailable,
+  type ReadModelsShape,
+  SqlReadModels,
+  wallets,
+  type AnyProjection,
+  type Log
+} from "@effekten/projections"
+import { Effect, Result } from "effect"
+import { SqlClient } from "effect/sql"
+import * as fc from "fast-check"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { appendTo, logOf, memoryStore, sqliteStore, vault } from "./Logs.ts"
+import { canary, choices, makeWorld, type StoredEvent } from "./World.ts"
+
+const inMemory = SqliteClient.layer({ filename: ":memory:" })
+
+const run = <A, E>(effect: Effect.Effect<A, E, SqlClient.SqlClient>) =>
+  effect.pipe(Effect.provide(inMemory), Effect.runPromise)
+
+/** Every row there is, as a list by projection and scope. */
+const rows = (projections: ReadonlyArray<AnyProjection> = allProjections) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const found: Record<string, unknown> = {}
+    for (const { name } of projections)
+      found[name] = (yield* sql<{
+        key: string
+        state: string
+      }>`SELECT key, scope, ordinal, state FROM ${sql(`view_${name}`)} ORDER BY scope, ordinal`).map((row) => ({
+        ...row,
+        state: JSON.parse(row.state)
+      }))
+    return found
+  })
+
+/** The rows that a fold from nothing gives. */
+const expectedRows = (
+  events: ReadonlyArray<StoredEvent>,
+  to: number,
+  projections: ReadonlyArray<AnyProjection> = allProjections
+) => {
+  const views = makeViews(projections)
+  for (const event of events.slice(0, to)) views.apply(event)
+  return Object.fromEntries(
+    projections.map((projection) => {
+      const scopes = [...new Set([...views.all(projection).values()].map((state) => projection.scope(state)))]
+      return [
+        projection.name,
+        scopes
+          .sort((a, b) => (a < b ? -1 : 1))
+          .flatMap((scope) =>
+            views
+              .keys(projection, scope)
+              .map((key, index) => ({ key, scope, ordinal: index + 1, state: views.get(projection, key) }))
+          )
+      ]
+    })
+  )
+}
+
+/** Fails at random statements, before or after they took effect, as a crash or a full disk would. */
+const failing = (sql: SqlClient.SqlClient, mayFail: () => boolean): SqlClient.SqlClient =>
+  Object.assign((...args: Parameters<SqlClient.SqlClient>) => sql(...args), sql, {
+    withTransaction: <A, E, R>(effect: Effect.Effect<A, E, R>) => {
+      const broken = Effect.fail(new ReadModelsUnavailable({ message: "crash" }) as never)
+      if (mayFail()) return sql.withTransaction(Effect.andThen(effect, broken))
+      return mayFail() ? Effect.andThen(sql.withTransaction(effect), broken) : sql.withTransaction(effect)
+    }
+  }) as SqlClient.SqlClient
+
+const kinds: ReadonlyArray<
+  readonly [string, (log: Log) => Effect.Effect<ReadModelsShape, unknown, SqlClient.SqlClient>]
+> = [
+  ["SQL", (log) => SqlReadModels.make({ log, batchSize: 3 })],
+  ["memory", (log) => Effect.succeed(MemoryReadModels.make({ log }))]
+]
+
+describe("read models in SQL", () => {
+  it("promise 7: incremental = rebuilt, at every position", async () => {
+    await fc.assert(
+      fc.asyncProperty(choices(60), (all) =>
+        run(
+          Effect.gen(function* () {
+            const { events } = makeWorld(all)
+            const log = logOf(events, 0)
+            const models = yield* SqlReadModels.make({ log, batchSize: 1 })
+            for (let to = 0; to <= events.length; to++) {
+              log.visible = to
+              expect(yield* models.catchUp).toBe(to)
+              expect(yield* rows()).toStrictEqual(expectedRows(events, to))
+            }
+            expect(log.handedOut).toBe(events.length)
+          })
+        )
+      ),
+      { numRuns: 8 }
+    )
+  })
+
+  it("promise 7: incremental = rebuilt, over restarts and random batch sizes", async () => {
+    const stops = fc.array(fc.tuple(fc.nat({ max: 40 }), fc.integer({ min: 1, max: 50 })), { maxLength: 8 })
+    await fc.assert(
+      fc.asyncProperty(choices(120), stops, (all, stops) =>
+        run(
+          Effect.gen(function* () {
+            const { events } = makeWorld(all)
+            const log = logOf(events, 0)
+            for (const [more, batchSize] of [...stops, [events.length, 7] as const]) {
+              log.visible = Math.min(events.length, log.visible + more)
+              const models = yield* SqlReadModels.make({ log, batchSize })
+              expect(yield* models.catchUp).toBe(log.visible)
+              expect(yield* rows()).toStrictEqual(expectedRows(events, log.visible))
+            }
+          })
+        )
+      ),
+      { numRuns: 25 }
+    )
+  })
+
+  it("each event is folded once, whatever fails and wherever: before, in, or after a commit", async () => {
+    await fc.assert(
+      fc.asyncProperty(choices(100), fc.array(fc.nat({ max: 3 }), { minLength: 50, maxLength: 50 }), (all, faults) =>
+        run(
+          Effect.gen(function* () {
+            const { events } = makeWorld(all)
+            const log = logOf(events)
+            let step = 0
+            const sql = failing(yield* SqlClient.SqlClient, () => faults[step++] === 0)
+            const make = SqlReadModels.make({ log, batchSize: 9 }).pipe(
+              Effect.provideService(SqlClient.SqlClient, sql),
+              Effect.retry({ times: 100 })
+            )
+            const models = yield* make
+            yield* Effect.retry(models.catchUp, { times: 100 })
+            expect(yield* rows()).toStrictEqual(expectedRows(events, events.length))
+          })
+        )
+      ),
+      { numRuns: 25 }
+    )
+  })
+
+  it("a projection of another version is folded again, and no other", () =>
+    run(
+      Effect.gen(function* () {
+        const { events } = makeWorld(Array.from({ length: 80 }, (_, i) => [i * 37, i, i, i, i] as const))
+        const log = logOf(events)
+        const before = yield* SqlReadModels.make({ log })
+        yield* before.catchUp
+        let folded = 0
+        const changed: Projection<unknown> = {
+          ...investors,
+          version: 2,
+          evolve: (state, event, key) => {
+            folded++
+            return { ...investors.evolve(state as never, event, key), since: 2 }
+          }
+        }
+        const untouched: Projection<unknown> = {
+          ...documents,
+          evolve: () => {
+            throw new Error("folded again")
+          }
+        }
+        const after = yield* SqlReadModels.make({ log, projections: [changed, untouched, wallets], batchSize: 10 })
+        const page = yield* after.page(changed, "platform-a")
+        expect(folded).toBe(events.filter((event) => investors.types.includes(event.type)).length)
+        expect(page.results[0]).toMatchObject({ since: 2 })
+        expect((yield* rows())["documents"]).toStrictEqual(expectedRows(events, events.length)["documents"])
+      })
+    ))
+
+  it("another log, or one put back to an earlier state that went another way, is folded from nothing", () =>
+    run(
+      Effect.gen(function* () {
+        const { events } = makeWorld(Array.from({ length: 60 }, (_, i) => [i * 31, i, i, i, i] as const))
+        const first = logOf(events)
+        yield* (yield* SqlReadModels.make({ log: first })).catchUp
+        const shorter = events.slice(0, 30)
+        const second = logOf(shorter)
+        yield* (yield* SqlReadModels.make({ log: second })).catchUp
+        expect(yield* rows()).toStrictEqual(expectedRows(shorter, 30))
+        const other = shorter.map((event) => ({ ...event, id: `o${event.position}` }) as StoredEvent)
+        const third = logOf(other.slice(0, 30))
+        yield* (yield* SqlReadModels.make({ log: third })).catchUp
+        expect(third.handedOut).toBe(31)
+        const fourth = logOf(shorter, 30, "another")
+        yield* (yield* SqlReadModels.make({ log: fourth })).catchUp
+        expect(fourth.handedOut).toBe(30)
+      })
+    ))
+
+  it("requests that come together share the work, and each sees what was there when it came", () =>
+    run(
+      Effect.gen(function* () {
+        const { events } = makeWorld(Array.from({ length: 60 }, (_, i) => [i * 31, i, i, i, i] as const))
+        const log = logOf(events, 0)
+        const models = yield* SqlReadModels.make({ log, batchSize: 5 })
+        log.visible = events.length
+        const reached = yield* Effect.forEach(Array.from({ length: 32 }), () => models.catchUp, {
+          concurrency: "unbounded"
+        })
+        expect(reached).toStrictEqual(reached.map(() => events.length))
+        expect(log.handedOut).toBe(events.length)
+      })
+    ))
+
+  it("two processes on one database: the slower one says so and then goes on", () =>
+    run(
+      Effect.gen(function* () {
+        const { events } = makeWorld(Array.from({ length: 60 }, (_, i) => [i * 31, i, i, i, i] as const))
+        const log = logOf(events)
+        const one = yield* SqlReadModels.make({ log, batchSize: 10 })
+        const two = yield* SqlReadModels.make({ log, batchSize: 7 })
+        yield* one.catchUp
+        expect(Result.isFailure(yield* Effect.result(two.catchUp))).toBe(true)
+        expect(yield* two.catchUp).toBe(events.length)
+        expect(yield* rows()).toStrictEqual(expectedRows(events, events.length))
+      })
+    ))
+
+  it("promise 9: no personal text is ever in the file", () =>
+    Effect.gen(function* () {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "projections-"))),
+        (made) => Effect.sync(() => rmSync(made, { recursive: true }))
+      )
+      const [all] = fc.sample(choices(200), { numRuns: 1, seed: 7 })
+      const world = makeWorld(all!.concat(Array.from({ length: 100 }, (_, i) => [i * 37, i, i, i, i] as const)))
+      const store = yield* sqliteStore(join(folder, "log.db"))
+      yield* appendTo(store, world)
+      const views = join(folder, "views.db")
+      yield* Effect.gen(function* () {
+        const models = yield* SqlReadModels.make({ log: store, batchSize: 50 })
+        expect(yield* models.catchUp).toBe(world.events.length)
+        for (const platform of ["platform-a", "platform-b"])
+          for (const investor of (yield* models.page(investors, platform, { limit: 500 })).results) {
+            expect(yield* fold(store, investors, investor.id)).toStrictEqual(investor)
+            // What the row points at is where the personal part is.
+            const [revealed] = yield* store.reveal(investor.personalAt)
+            expect(JSON.stringify(revealed)).toContain(canary)
+          }
+      }).pipe(Effect.provide(SqliteClient.layer({ filename: views })))
+      const bytes = readdirSync(folder)
+        .filter((name) => name.startsWith("views.db"))
+        .map((name) => readFileSync(join(folder, name)))
+      expect(Buffer.concat(bytes).includes("investor-")).toBe(true)
+      expect(Buffer.concat(bytes).includes(canary)).toBe(false)
+    }).pipe(Effect.scoped, Effect.provide(vault), Effect.runPromise))
+})
+
+describe.each(kinds)("read models in %s", (_name, make) => {
+  const collect = Effect.fnUntraced(function* <S>(
+    models: ReadModelsShape,
+    projection: Projection<S>,
+    scope: string,
+    limit: number,
+    meanwhile: () => void = () => {}
+  ) {
+    const results: Array<S> = []
+    let cursor: string | undefined
+    do {
+      const page = yield* models.page(projection, scope, { limit, ...(cursor === undefined ? {} : { cursor }) })
+      results.push(...page.results)
+      cursor = page.next
+      meanwhile()
+    } while (cursor !== undefined)
+    return results
+  })
+
+  it("paging sees every row once and in order, while rows are added", async () => {
+    await fc.assert(
+      fc.asyncProperty(choices(150), fc.integer({ min: 1, max: 7 }), fc.nat({ max: 60 }), (all, limit, start) =>
+        run(
+          Effect.gen(function* () {
+            const { events } = makeWorld(all)
+            const log = logOf(events, Math.min(start + 9, events.length))
+            const models = yield* make(log)
+            const seen = yield* collect(models, investments, "platform-a", limit, () => {
+              log.visible = Math.min(events.length, log.visible + 11)
+            })
+            const views = makeViews([investments])
+            for (const event of events) views.apply(event)
+            const there = views.keys(investments, "platform-a")
+            expect(seen.map((state) => state.id)).toStrictEqual(there.slice(0, seen.length))
+          })
+        )
+      ),
+      { numRuns: 25 }
+    )
+  })
+
+  it("the pages before lead back to the first, row by row", async () => {
+    await fc.assert(
+      fc.asyncProperty(choices(150), fc.integer({ min: 1, max: 5 }), (all, limit) =>
+        run(
+          Effect.gen(function* () {
+            const { events } = makeWorld(all)
+            const models = yield* make(logOf(events))
+            const whole = yield* models.page(documents, "platform-a", { limit: 500 })
+            expect(whole.count).toBe(whole.results.length)
+            let page = yield* models.page(documents, "platform-a", { limit })
+            expect(page.previous).toBeUndefined()
+            while (page.next !== undefined)
+              page = yield* models.page(documents, "platform-a", { limit, cursor: page.next })
+            const back = [...page.results]
+            while (page.previous !== undefined) {
+              page = yield* models.page(documents, "platform-a", { limit, cursor: page.previous })
+              back.unshift(...page.results)
+            }
+            expect(back).toStrictEqual(whole.results)
+          })
+        )
+      ),
+      { numRuns: 25 }
+    )
+  })
+
+  it("promise 10: two scopes never mix, and a cursor says nothing of the other", async () => {
+    await fc.assert(
+      fc.asyncProperty(choices(150), fc.integer({ min: 1, max: 4 }), async (all, limit) => {
+        const { events } = makeWorld(all)
+        const ofPlatform = "platform-a"
+        const pages = (log: Log, projections: ReadonlyArray<AnyProjection>, limit: number) =>
+          run(
+            Effect.flatMap(make(log), (models) =>
+              Effect.forEach(projections, (projection) => models.page(projection, ofPlatform, { limit }))
+            )
+          )
+        for (const { results } of await pages(logOf(events), [investors, documents, investments], 500))
+          expect(results.filter((state) => state.platform !== ofPlatform)).toStrictEqual([])
+        // As if the other platform were not there.
+        const alone = events.map((event) =>
+          event.meta.platform === "platform-b"
+            ? ({ ...event, type: "InstructionNoted", data: { input: {} } } as StoredEvent)
+            : event
+        )
+        expect(await pages(logOf(events), [investors, documents], limit)).toStrictEqual(
+          await pages(logOf(alone), [investors, documents], limit)
+        )
+      }),
+      { numRuns: 15 }
+    )
+  })
+
+  it("one object by its key, and none of a key nobody has", () =>
+    run(
+      Effect.gen(function* () {
+        const { events } = makeWorld([[2, 0, 0, 0, 0]])
+        const models = yield* make(logOf(events))
+        const page = yield* models.page(investors, "platform-a")
+        expect(page.count).toBe(1)
+        expect(yield* models.get(investors, page.results[0]!.id)).toStrictEqual(page.results[0])
+        expect(yield* models.get(investors, "nobody")).toBeUndefined()
+      })
+    ))
+
+  it("a cursor nobody gave and a limit out of bounds are refused", () =>
+    run(
+      Effect.gen(function* () {
+        const { events } = makeWorld(Array.from({ length: 30 }, () => [0, 0, 0, 0, 0] as const))
+        const models = yield* make(logOf(events))
+        const first = yield* models.page(documents, "platform-a", { limit: 2 })
+        expect(first.next).toMatch(/^[A-Za-z0-9_-]+$/)
+        const refused = (options: object) =>
+          Effect.map(Effect.result(models.page(documents, "platform-a", options)), (result) => {
+            expect(Result.isFailure(result) && result.failure instanceof InvalidPage && result.failure.member).toBe(
+              "cursor" in options ? "cursor" : "limit"
+            )
+          })
+        const written = (text: string) => Buffer.from(text).toString("base64url")
+        for (const cursor of [
+          "",
+          "!",
+          "a".repeat(10_000),
+          `${first.next}=`,
+          ` ${first.next}`,
+          written("documents from 0"),
+          written("documents from 01"),
+          written("documents from -1"),
+          written("documents from 1.5"),
+          written("documents from 9007199254740993"),
+          written("documents from 3 "),
+          written("documents after 3"),
+          written("wallets from 3"),
+          written("documents from 3' OR 1=1 --")
+        ])
+          yield* refused({ cursor })
+        for (const limit of [0, -1, 1.5, 501, Number.NaN, Number.POSITIVE_INFINITY]) yield* refused({ limit })
+        const past = yield* models.page(documents, "platform-a", { cursor: written("documents from 900"), limit: 2 })
+        expect(past.results).toStrictEqual([])
+        const back = yield* models.page(documents, "platform-a", { cursor: past.previous, limit: 2 })
+        expect(back.results).toHaveLength(2)
+        expect(back.next).toBeUndefined()
+      })
+    ))
+})
+
+describe("read models over the real stores", () => {
+  it("a page holds what was appended before it was asked for", () =>
+    Effect.gen(function* () {
+      const world = makeWorld(Array.from({ length: 100 }, (_, i) => [i * 37, i, i, i, i] as const))
+      const store = yield* memoryStore
+      const models = MemoryReadModels.make({ log: store })
+      let count = 0
+      for (const [first, ...rest] of world.groups) {
+        if (first === undefined) continue
+        yield* store.append([first, ...rest])
+        if (first.type === "DocumentUploaded" && first.meta.platform === "platform-a") count++
+        expect((yield* models.page(documents, "platform-a")).count).toBe(count)
+      }
+      expect(count).toBeGreaterThan(0)
+    }).pipe(Effect.provide(vault), Effect.runPromise))
+})

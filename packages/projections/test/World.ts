@@ -1,0 +1,421 @@
+/**
+ * A small register that random choices drive: commands of the domain decided over the events so far. For the tests of this package.
+ */
+import {
+  catalogue,
+  type Command,
+  decide,
+  decideCommand,
+  defaultPolicy,
+  type DomainEvent,
+  instantOfMicros,
+  type Meta,
+  type Model,
+  noted,
+  type PlatformId,
+  type RegisterEvent,
+  rejected
+} from "@effekten/domain"
+import type { NewEvent, RecordedEvent } from "@effekten/event-store"
+import { Result } from "effect"
+import * as fc from "fast-check"
+
+/** An event as a store gives it back. */
+export type StoredEvent = RecordedEvent<RegisterEvent>
+
+/** Stands in every personal text there is; must never be found where personal data do not belong. */
+export const canary = "Schwarzwaldkanarienvogel"
+
+/** One choice: which command, and four numbers to pick its members with. */
+export type Choice = readonly [command: number, a: number, b: number, c: number, d: number]
+
+export const choices = (maxLength: number): fc.Arbitrary<ReadonlyArray<Choice>> =>
+  fc.array(
+    fc.tuple(
+      fc.nat({ max: 999 }),
+      fc.nat({ max: 999 }),
+      fc.nat({ max: 999 }),
+      fc.nat({ max: 999 }),
+      fc.nat({ max: 999 })
+    ),
+    { maxLength, size: "max" }
+  )
+
+export interface World {
+  /** What to append, instruction by instruction. */
+  readonly groups: ReadonlyArray<ReadonlyArray<NewEvent<RegisterEvent>>>
+  /** The same, as a log would give it back. */
+  readonly events: ReadonlyArray<StoredEvent>
+}
+
+const platforms = ["platform-a", "platform-b"]
+const products = ["bond", "share"]
+const start = Date.UTC(2026, 0, 1) * 1000
+const zero = "0".repeat(64)
+
+/** What a decision model says over a list of events. */
+export const stateOver =
+  (events: ReadonlyArray<StoredEvent>) =>
+  <S>(model: Model<S>): S =>
+    events
+      .filter(
+        (event) => model.types.includes(event.type) && model.tags.every((tag: string) => event.tags.includes(tag))
+      )
+      .reduce((state, event) => model.evolve(state, event), model.initial)
+
+const tagsOf = (event: DomainEvent, meta: Meta): ReadonlyArray<string> => {
+  const tags = catalogue.events[event.type].tags as (data: unknown, meta: Meta) => ReadonlyArray<string>
+  return tags(event.data, meta)
+}
+
+/** Drives a register from nothing. Equal choices make equal worlds. */
+export const makeWorld = (all: ReadonlyArray<Choice>): World => {
+  const groups: Array<ReadonlyArray<NewEvent<RegisterEvent>>> = []
+  const events: Array<StoredEvent> = []
+
+  const run = (command: Command, platform: string | undefined) => {
+    const micros = start + groups.length * 60_000_000
+    const receivedAt = instantOfMicros(micros)
+    const context = { platform: platform as PlatformId | undefined, receivedAt, policy: defaultPolicy }
+    const decided = decide(decideCommand(command, context), stateOver(events))
+    const made = Result.isFailure(decided)
+      ? [rejected(command, decided.failure)]
+      : decided.success.length === 0
+        ? [noted(command)]
+        : decided.success
+    const group = made.map((event, index): NewEvent<RegisterEvent> => {
+      const meta: Meta = {
+        ...(context.platform === undefined ? {} : { platform: context.platform }),
+        operation: command.operation,
+        instruction: `i${groups.length}`,
+        ...(index === made.length - 1 ? { fingerprint: "1:f", answer: 1 } : {}),
+        actor: context.platform === undefined ? "registrar" : "platform",
+        receivedAt: receivedAt.text
+      }
+      const id = `e${events.length + 1}`
+      const position = events.length + 1
+      const { personal, ...body } = event as DomainEvent & { readonly personal?: unknown }
+      events.push({
+        ...body,
+        id,
+        position,
+        version: 1,
+        tags: tagsOf(event, meta),
+        meta: { ...meta, recordedAt: new Date(micros / 1000).toISOString() },
+        ...(personal === undefined ? {} : { personal: { subject: "somebody", hash: zero } })
+      } as StoredEvent)
+      return { ...event, meta, id } as NewEvent<RegisterEvent>
+    })
+    groups.push(group)
+  }
+
+  const id = (kind: string) => `${kind}-${groups.length}` as never
+  const found = <T extends StoredEvent["type"]>(...types: ReadonlyArray<T>) =>
+    events.filter((event): event is Extract<StoredEvent, { type: T }> =>
+      (types as ReadonlyArray<string>).includes(event.type)
+    )
+  const pick = <A>(from: ReadonlyArray<A>, n: number): A | undefined => from[n % Math.max(from.length, 1)]
+  const platformOf = (event: StoredEvent | undefined) => event?.meta.platform
+
+  for (const platform of platforms)
+    run({ operation: "RegisterPlatform", input: { platformId: platform as never, name: platform } }, undefined)
+  run({ operation: "RegisterIssuer", input: { issuerId: "issuer" as never }, personal: {} as never }, undefined)
+  for (const product of products) {
+    run(
+      {
+        operation: "RegisterProduct",
+        input: {
+          productId: product as never,
+          issuerId: "issuer" as never,
+          name: product,
+          productType: "BOND",
+          kind: "digital",
+          issueVolume: 2000,
+          stepSize: 5,
+          paymentDays: 14,
+          cancellationDays: 14
+        }
+      },
+      undefined
+    )
+    for (const platform of platforms)
+      run(
+        { operation: "ListProduct", input: { productId: product as never, platformId: platform as never } },
+        undefined
+      )
+  }
+
+  const open = (platform: string, a: number, b: number) =>
+    run(
+      {
+        operation: "OpenCampaign",
+        input: {
+          campaignId: id("campaign"),
+          productId: pick(products, a) as never,
+          platformId: platform as never,
+          allocation: (1 + (b % 30)) * 5,
+          opensAt: instantOfMicros(start).text,
+          reviewRequired: false
+        }
+      },
+      undefined
+    )
+
+  const upload = (platform: string) =>
+    run(
+      {
+        operation: "UploadDocument",
+        input: { documentId: id("document"), digest: zero as never, size: 7 },
+        personal: { fileName: canary, mediaType: canary, digest: zero as never }
+      },
+      platform
+    )
+
+  const investor = (platform: string, a: number) =>
+    run(
+      {
+        operation: "RegisterInvestor",
+        input: {
+          investorId: id("investor"),
+          custodianBank: false,
+          ownAccount: true,
+          hasTaxInformation: a % 2 === 0,
+          pep: a % 10 === 0,
+          documentIds: []
+        },
+        personal: {
+          naturalPerson: {
+            forename: canary,
+            surname: canary,
+            birthDate: "1980-02-29" as never,
+            birthPlace: canary,
+            citizenship: "DEU" as never,
+            street: canary,
+            city: canary,
+            zip: canary,
+            country: "DEU" as never,
+            phone: canary,
+            isPep: false
+          }
+        }
+      },
+      platform
+    )
+
+  const identify = (a: number, b: number) => {
+    const who = pick(found("InvestorRegistered"), a)
+    const platform = platformOf(who)
+    const protocol = pick(
+      found("DocumentUploaded").filter((event) => platformOf(event) === platform),
+      b
+    )
+    if (who === undefined || protocol === undefined || platform === undefined) return upload(pick(platforms, a)!)
+    run(
+      {
+        operation: "RecordIdentification",
+        input: {
+          identificationId: id("identification"),
+          investorId: who.data.investorId,
+          protocolDocumentId: protocol.data.documentId,
+          verifiedAt: instantOfMicros(start).text
+        },
+        personal: {
+          documentType: canary,
+          documentId: canary,
+          documentIssuer: canary,
+          documentValidFrom: "2020-01-01" as never,
+          documentValidTo: "2030-01-01" as never,
+          identityProvider: canary,
+          legitimationProcessId: canary
+        }
+      },
+      platform
+    )
+  }
+
+  const wallet = (a: number, b: number) => {
+    const who = pick(found("InvestorRegistered"), a)
+    if (who === undefined) return investor(pick(platforms, b)!, a)
+    const walletId = id("wallet")
+    const address = `0x${String(groups.length).padStart(40, "0")}` as never
+    run(
+      {
+        operation: b % 2 === 0 ? "RegisterManagedWallet" : "RegisterGenericWallet",
+        input: { walletId, investorId: who.data.investorId, address, receivingEnabled: b % 3 === 0 }
+      },
+      platformOf(who)
+    )
+  }
+
+  const sign = (a: number, b: number, c: number, d: number) => {
+    const who = pick(found("InvestorRegistered"), a)
+    if (who === undefined) return investor(pick(platforms, b)!, a)
+    const platform = platformOf(who)!
+    const campaign = pick(
+      found("CampaignOpened").filter((event) => event.data.platformId === platform),
+      b
+    )
+    if (campaign === undefined) return open(platform, a, b)
+    const own = pick(
+      found("WalletRegistered").filter((event) => event.data.investorId === who.data.investorId),
+      c
+    )
+    const document = pick(
+      found("DocumentUploaded").filter((event) => platformOf(event) === platform),
+      d
+    )
+    const documentIds = document === undefined || d % 3 === 0 ? [] : [document.data.documentId]
+    const signedAt = instantOfMicros(start).text
+    run(
+      {
+        operation: "SignInvestment",
+        input: {
+          investmentId: id("investment"),
+          investorId: who.data.investorId,
+          campaignId: campaign.data.campaignId,
+          units: (1 + (c % 6)) * 5,
+          signedAt,
+          documentIds,
+          ...(own === undefined ? {} : { walletId: own.data.walletId }),
+          ...(d % 2 === 0 ? { acceptedAt: signedAt } : {}),
+          ...(d % 4 === 0 ? { paidAt: signedAt } : {})
+        },
+        personal: {
+          signedDocuments: documentIds.map((documentId) => ({ documentId, category: canary, subject: canary }))
+        }
+      },
+      platform
+    )
+  }
+
+  const onInvestment = (a: number, b: number, c: number) => {
+    const investment = pick(found("InvestmentSigned"), a)
+    if (investment === undefined) return sign(a, b, c, a)
+    const { investmentId, investorId } = investment.data
+    const platform = platformOf(investment)
+    const own = pick(
+      found("WalletRegistered").filter((event) => event.data.investorId === investorId),
+      c
+    )
+    switch (b % 12) {
+      case 0:
+        return run({ operation: "RejectInvestment", input: { investmentId } }, undefined)
+      case 1:
+        return run(
+          { operation: "CancelInvestment", input: { investmentId, cancelledAt: "now", late: false } },
+          platform
+        )
+      case 2:
+      case 3:
+        return run({ operation: "AmendInvestment", input: { investmentId, acceptedAt: "now" } }, platform)
+      case 4:
+      case 5:
+        return run({ operation: "AmendInvestment", input: { investmentId, paidAt: "now" } }, platform)
+      case 6:
+      case 7:
+        return own === undefined
+          ? wallet(a, b)
+          : run({ operation: "AmendInvestment", input: { investmentId, walletId: own.data.walletId } }, platform)
+      default:
+        return run({ operation: "RequestCredit", input: { creditId: id("credit"), investmentId } }, platform)
+    }
+  }
+
+  /** Whatever an investment still needs, one step of it: left to chance alone, hardly any would ever be delivered. */
+  const advance = (a: number, b: number, c: number) => {
+    const over = new Set(found("InvestmentEnded", "UnitsCredited").map((event) => event.data.investmentId))
+    const signed = found("InvestmentSigned").filter((event) => !over.has(event.data.investmentId))
+    const investment = pick(signed, a)
+    if (investment === undefined) return sign(a, b, c, a)
+    const { investmentId, investorId } = investment.data
+    const platform = platformOf(investment)
+    const of = <E extends { readonly data: { readonly investmentId: string } }>(all: ReadonlyArray<E>) =>
+      all.filter((event) => event.data.investmentId === investmentId)
+    const who = found("InvestorRegistered").findIndex((event) => event.data.investorId === investorId)
+    if (!found("IdentificationRecorded").some((event) => event.data.investorId === investorId)) return identify(who, b)
+    const own = found("WalletRegistered").filter((event) => event.data.investorId === investorId)
+    if (own.length === 0) return wallet(who, b)
+    const amend = (input: object) => run({ operation: "AmendInvestment", input: { investmentId, ...input } }, platform)
+    if (investment.data.walletId === undefined && of(found("WalletAssigned")).length === 0)
+      return amend({ walletId: pick(own, c)!.data.walletId })
+    if (of(found("InvestmentAccepted")).length === 0) return amend({ acceptedAt: "now" })
+    if (of(found("InvestmentPaid")).length === 0) return amend({ paidAt: "now" })
+    const credit = of(found("CreditRequested")).at(-1)
+    if (credit === undefined || b % 4 === 0)
+      return run({ operation: "RequestCredit", input: { creditId: id("credit"), investmentId } }, platform)
+    return run(
+      { operation: "SettleCredit", input: { creditId: credit.data.creditId, investmentId, outcome: outcome(c) } },
+      undefined
+    )
+  }
+
+  const outcome = (n: number) => (n % 5 === 0 ? "failed" : n % 7 === 0 ? "unknown" : "succeeded")
+
+  const settleCredit = (a: number, b: number, c: number) => {
+    const requested = found("CreditRequested")
+    const credit = c % 2 === 0 ? requested.at(-1) : pick(requested, a)
+    if (credit === undefined) return onInvestment(a, 8, c)
+    const { creditId, investmentId } = credit.data
+    if (b % 5 === 0) return run({ operation: "SubmitCredit", input: { creditId, investmentId } }, undefined)
+    if (b % 4 === 0)
+      return run(
+        {
+          operation: "ResolveCredit",
+          input: { creditId, investmentId, outcome: c % 3 === 0 ? "failed" : "succeeded", resolution: "observed" }
+        },
+        undefined
+      )
+    run({ operation: "SettleCredit", input: { creditId, investmentId, outcome: outcome(c) } }, undefined)
+  }
+
+  const redeem = (a: number, b: number) => {
+    const delivered = pick(found("UnitsCredited"), a)
+    if (delivered === undefined) return settleCredit(a, b, a)
+    const { investorId, productId, walletId } = delivered.data
+    const units = 1 + (b % 12)
+    run(
+      {
+        operation: "RequestRedemption",
+        input: { redemptionId: id("redemption"), investorId, productId, walletId, units }
+      },
+      platformOf(found("InvestorRegistered").find((event) => event.data.investorId === investorId))
+    )
+  }
+
+  const settleRedemption = (a: number, b: number, c: number) => {
+    const requested = found("RedemptionRequested")
+    const redemption = c % 2 === 0 ? requested.at(-1) : pick(requested, a)
+    if (redemption === undefined) return redeem(a, b)
+    const { redemptionId } = redemption.data
+    if (b % 5 === 0) return run({ operation: "SubmitRedemption", input: { redemptionId } }, undefined)
+    if (b % 4 === 0)
+      return run(
+        {
+          operation: "ResolveRedemption",
+          input: { redemptionId, outcome: c % 3 === 0 ? "failed" : "succeeded", resolution: "corrected" }
+        },
+        undefined
+      )
+    run({ operation: "SettleRedemption", input: { redemptionId, outcome: outcome(c) } }, undefined)
+  }
+
+  for (const [command, a, b, c, d] of all) {
+    const n = command % 100
+    if (n < 2) upload(pick(platforms, a)!)
+    else if (n < 5) investor(pick(platforms, a)!, b)
+    else if (n < 9) identify(a, b)
+    else if (n < 12) wallet(a, b)
+    else if (n < 15) open(pick(platforms, a)!, b, c)
+    else if (n < 16) {
+      const campaign = pick(found("CampaignOpened"), a)
+      if (campaign !== undefined)
+        run({ operation: "CloseCampaign", input: { campaignId: campaign.data.campaignId } }, undefined)
+    } else if (n < 28) sign(a, b, c, d)
+    else if (n < 35) onInvestment(a, b, c)
+    else if (n < 65) advance(a, b, c)
+    else if (n < 72) settleCredit(a, b, c)
+    else if (n < 86) redeem(a, b)
+    else settleRedemption(a, b, c)
+  }
+  return { groups, events }
+}
