@@ -1,1 +1,8 @@
-export {}
+/**
+ * What the command is made of, for programs that want it without a terminal.
+ */
+export * from "./ExitCode.ts"
+export * from "./GuideSteps.ts"
+export { effekten, main } from "./Main.ts"
+export { replayLog, type ReplayedProduct, type ReplayResult } from "./Replay.ts"
+export * from "./SandboxFile.ts"

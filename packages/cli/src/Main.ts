@@ -1,0 +1,200 @@
+/**
+ * The command `effekten`: its subcommands, their flags and how it ends. For people at a terminal, and for scripts.
+ */
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { Cause, Config, Console, Effect, Exit, Layer, Logger, Option } from "effect"
+import { CliConfig, CliOutput, Command, Flag, GlobalFlag } from "effect/cli"
+import { readFileSync } from "node:fs"
+import { dataFolder } from "./DataFolder.ts"
+import { CommandFailed, ExitCode } from "./ExitCode.ts"
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  readonly version: string
+}
+
+const given = <A>(value: Option.Option<A>): A | undefined => Option.getOrUndefined(value)
+
+// Each command's code is loaded when it is called: the others, and --help, need not wait for it.
+
+const serve = Command.make(
+  "serve",
+  {
+    sandbox: Flag.Boolean("sandbox").pipe(
+      Flag.withDescription("Set up an issuer, a product, a campaign, a platform and a client of it"),
+      Flag.withDefault(false)
+    ),
+    folder: dataFolder,
+    host: Flag.String("host").pipe(
+      Flag.withDescription("Address to listen at; 127.0.0.1 if not said (environment: HOST)"),
+      Flag.withFallbackConfig(Config.NonEmptyString("HOST")),
+      Flag.withDefault("127.0.0.1")
+    ),
+    port: Flag.Int("port").pipe(
+      Flag.withDescription("Port to listen at; 0 takes a free one, 8080 if not said (environment: PORT)"),
+      Flag.withFallbackConfig(Config.Int("PORT")),
+      Flag.withDefault(8080),
+      Flag.filter(
+        (port) => port >= 0 && port <= 65_535,
+        (port) => `Expected a port from 0 to 65535, got: ${port}`
+      )
+    ),
+    settleAfter: Flag.Int("settle-after").pipe(
+      Flag.withMetavar("MS"),
+      Flag.withDescription(
+        "Milliseconds the ledger takes to settle a credit or a redemption; without it, it settles at once"
+      ),
+      Flag.filter(
+        (milliseconds) => milliseconds >= 0,
+        (milliseconds) => `Expected 0 or more milliseconds, got: ${milliseconds}`
+      ),
+      Flag.optional
+    )
+  },
+  (flags) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Serve.ts")),
+      ({ runServe }) => runServe({ ...flags, settleAfter: given(flags.settleAfter) })
+    )
+).pipe(
+  Command.withDescription("Serve a register over the Distribution API"),
+  Command.withExamples([
+    { command: "effekten serve --sandbox", description: "Try it: a register in .effekten, ready to use, offline" },
+    { command: "effekten serve --sandbox --settle-after 3000", description: "Let the ledger take three seconds" },
+    { command: "effekten serve --data /srv/register --host 0.0.0.0 --port 80", description: "Serve a register" }
+  ])
+)
+
+const setting = (name: string, variable: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withDescription(`${description} (environment: ${variable})`),
+    Flag.withFallbackConfig(Config.NonEmptyString(variable)),
+    Flag.optional
+  )
+
+const guide = Command.make(
+  "guide",
+  {
+    url: setting("url", "URL", "Base URL, as `serve` prints it"),
+    clientId: setting("client-id", "CLIENT_ID", "Client of the platform"),
+    clientSecret: Flag.Redacted("client-secret").pipe(
+      Flag.withDescription("Its secret (environment: CLIENT_SECRET)"),
+      Flag.withFallbackConfig(Config.Redacted("CLIENT_SECRET")),
+      Flag.optional
+    ),
+    campaignId: setting("campaign-id", "CAMPAIGN_ID", "Campaign to subscribe to"),
+    productId: setting("product-id", "PRODUCT_ID", "Its product"),
+    folder: dataFolder
+  },
+  (flags) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Guide.ts")),
+      ({ runGuideCommand }) =>
+        runGuideCommand({
+          folder: flags.folder,
+          url: given(flags.url),
+          clientId: given(flags.clientId),
+          clientSecret: given(flags.clientSecret),
+          campaignId: given(flags.campaignId),
+          productId: given(flags.productId)
+        })
+    )
+).pipe(
+  Command.withDescription("Walk one investment from an investor to a redemption, with the typed client"),
+  Command.withExamples([
+    { command: "effekten guide", description: "Against the sandbox served from .effekten" },
+    { command: "effekten guide --url http://127.0.0.1:9000/api/external --data /tmp/other", description: "Another one" }
+  ])
+)
+
+const replay = Command.make(
+  "replay",
+  {
+    folder: dataFolder,
+    to: Flag.Int("to").pipe(
+      Flag.withMetavar("POSITION"),
+      Flag.withDescription("Last event to fold; without it, all"),
+      Flag.filter(
+        (position) => position >= 0,
+        (position) => `Expected a position, 0 or more, got: ${position}`
+      ),
+      Flag.optional
+    ),
+    json: Flag.Boolean("json").pipe(Flag.withDescription("Print the result as JSON"), Flag.withDefault(false))
+  },
+  (flags) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Replay.ts")),
+      ({ runReplay }) => runReplay({ ...flags, to: given(flags.to) })
+    )
+).pipe(
+  Command.withDescription("Fold the log from nothing: holdings per product, and whether no unit came from nowhere"),
+  Command.withExamples([
+    { command: "effekten replay", description: "The register in .effekten, served or not" },
+    { command: "effekten replay --to 1000 --json", description: "As it was at position 1000, for a program" }
+  ])
+)
+
+/** The command with all its subcommands. @category commands */
+export const effekten = Command.make("effekten").pipe(
+  Command.withDescription(
+    [
+      "A register of digital securities.",
+      "",
+      "EXIT CODES",
+      "  0  done; also a server that was told to stop",
+      "  1  could not do it; standard error says why",
+      "  2  wrong arguments",
+      "  3  replay: the log is damaged, or breaks a promise",
+      "  4  the data folder cannot be used",
+      "  5  the address cannot be served at",
+      "  130  interrupted"
+    ].join("\n")
+  ),
+  Command.withSubcommands([serve, guide, replay])
+)
+
+/** Help goes to standard output when it was asked for. What is wrong goes to standard error, and does not drown in a page of help. */
+const presenter = CliOutput.Presenter.of({
+  present: (event) =>
+    event._tag === "InvalidInvocation"
+      ? Effect.andThen(
+          Effect.forEach(event.errors, ({ message }) => Console.error(`effekten: ${message}`)),
+          Console.error(`Run \`${event.commandPath.join(" ")} --help\` for help.`)
+        )
+      : CliOutput.defaultPresenter.present(event)
+})
+
+const environment = Layer.mergeAll(
+  NodeServices.layer,
+  CliOutput.layerPresenter(presenter),
+  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
+  // Standard output belongs to what a command prints.
+  Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
+)
+
+/** Says what went wrong on standard error, in one line where it is something foreseen, and returns the exit code. */
+const report = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
+  if (Cause.hasInterruptsOnly(cause)) return Effect.succeed(ExitCode.interrupted)
+  const error = Cause.squash(cause)
+  if (error instanceof CommandFailed) return Effect.as(Console.error(`effekten: ${error.message}`), error.exitCode)
+  if (isShowHelp(error)) return Effect.succeed(error.errors.length === 0 ? ExitCode.done : ExitCode.usage)
+  return Effect.as(Console.error(`effekten: ${Cause.pretty(cause)}`), ExitCode.failed)
+}
+
+const isShowHelp = (error: unknown): error is { readonly errors: ReadonlyArray<unknown> } =>
+  typeof error === "object" && error !== null && "_tag" in error && error._tag === "ShowHelp"
+
+/** Runs the command line of this process to its end. @category running */
+export const main = (): void =>
+  NodeRuntime.runMain(
+    Effect.flatMap(
+      Effect.exit(Effect.provide(Command.run(effekten, { version }), environment)),
+      Exit.match({ onSuccess: () => Effect.succeed<number>(ExitCode.done), onFailure: report })
+    ),
+    {
+      disableErrorReporting: true,
+      // Being told to stop is how `serve` ends well; it says so in `process.exitCode`.
+      teardown: (exit, onExit) =>
+        onExit(Exit.isSuccess(exit) ? Number(exit.value) : Number(process.exitCode ?? ExitCode.interrupted))
+    }
+  )

@@ -1,0 +1,80 @@
+/**
+ * A register that is ready to be tried: an issuer, a product, a campaign, a platform and a client of it. For `serve --sandbox`.
+ *
+ * Every step has an idempotency key of its own that never changes. So the steps are simply taken at every start: what was done is
+ * answered again, and a start that was cut short is finished by the next one.
+ */
+import type { CurrencyCode, Units } from "@effekten/domain"
+import { OAuth, OAuthStore, scopes } from "@effekten/http"
+import { Campaigns, Platforms, Products } from "@effekten/services"
+import { Effect, Option, Redacted } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { readSandboxFile, writeSandboxFile, type SandboxFile } from "./SandboxFile.ts"
+
+/** Units of the sandbox's product, all of them offered by its one campaign. @category values */
+export const sandboxVolume = 1_000_000_000_000 as Units
+
+const key = (step: string) => ({ key: `sandbox/${step}` })
+
+/** Takes the issuer's steps, each once for ever. */
+const offering = Effect.gen(function* () {
+  const platforms = yield* Platforms
+  const products = yield* Products
+  const campaigns = yield* Campaigns
+  const platform = yield* platforms.register({ name: "Sandbox platform" }, key("platform"))
+  const issuer = yield* products.registerIssuer(key("issuer"))
+  const product = yield* products.register(
+    {
+      issuerId: issuer.id,
+      name: "Sandbox participation right",
+      productType: "PARTICIPATION_RIGHT",
+      ewpg: false,
+      nominalValue: { amount: "100", decimals: 2, currency: "EUR" as CurrencyCode },
+      issueVolume: sandboxVolume,
+      stepSize: 1 as Units,
+      network: "POLYGON-MAINNET"
+    },
+    key("product")
+  )
+  yield* products.list(product.id, platform.id, key("listing"))
+  const campaign = yield* campaigns.open(
+    { productId: product.id, platformId: platform.id, allocation: sandboxVolume },
+    key("campaign")
+  )
+  return { platformId: platform.id, productId: product.id, campaignId: campaign.id }
+})
+
+/** Registers the client of a sandbox, unless the register knows it: registering it again would end its tokens. */
+const ensureClient = Effect.fnUntraced(function* (sandbox: SandboxFile) {
+  const store = yield* OAuthStore
+  const registered = yield* store.client(sandbox.clientId)
+  if (Option.isSome(registered) && registered.value.platform === sandbox.platformId) return
+  const { clientId, clientSecret, platformId: platform } = sandbox
+  yield* OAuth.registerClient({ platform, scopes, clientId, secret: Redacted.make(clientSecret) })
+})
+
+const newCredentials = Effect.gen(function* () {
+  const random = yield* SecureRandom.SecureRandom
+  const clientSecret = Buffer.from(yield* random.randomBytes(32)).toString("base64url")
+  return { clientId: yield* random.uuidV4(), clientSecret }
+})
+
+/**
+ * Makes the sandbox in an open register, or finds it there, and writes down for the person how to use it.
+ *
+ * @category sandbox
+ */
+export const openSandbox = Effect.fnUntraced(function* (folder: string) {
+  const known = Option.getOrUndefined(yield* readSandboxFile(folder))
+  const ids = yield* offering
+  const { clientId, clientSecret } = known ?? (yield* newCredentials)
+  const sandbox: SandboxFile = { ...known, clientId, clientSecret, ...ids }
+  // The file comes first: a secret that only the register's hash remembers would be lost.
+  yield* writeSandboxFile(folder, sandbox)
+  yield* ensureClient(sandbox)
+  return sandbox
+})
+
+/** Writes down where the sandbox is served now. @category sandbox */
+export const serveSandboxAt = (folder: string, sandbox: SandboxFile, url: string) =>
+  sandbox.url === url ? Effect.void : writeSandboxFile(folder, { ...sandbox, url })

@@ -1,0 +1,76 @@
+/**
+ * What a person needs to use a sandbox: kept for them in a file only they can read, because the register itself keeps no secret. For
+ * `serve --sandbox`, which writes it, and for `guide`, which reads its defaults from it.
+ */
+import { CampaignId, PlatformId, ProductId } from "@effekten/domain"
+import { Effect, Option, Schema } from "effect"
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs"
+import { join } from "node:path"
+
+/** Name of the file, in the data folder. @category values */
+export const sandboxFileName = "sandbox.json"
+
+/** @category models */
+export const SandboxFile = Schema.Struct({
+  /** Where it was served last. */
+  url: Schema.optionalKey(Schema.String),
+  clientId: Schema.String,
+  clientSecret: Schema.String,
+  platformId: PlatformId,
+  campaignId: CampaignId,
+  productId: ProductId
+})
+export type SandboxFile = typeof SandboxFile.Type
+
+/** The file cannot be written, or what it says cannot be read. @category errors */
+export class SandboxFileError extends Schema.TaggedError<SandboxFileError>()("SandboxFileError", {
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+const pathOf = (folder: string): string => join(folder, sandboxFileName)
+
+const Text = Schema.fromJsonString(SandboxFile)
+
+/** The file of a data folder; none if there is none. @category files */
+export const readSandboxFile = Effect.fnUntraced(function* (folder: string) {
+  const path = pathOf(folder)
+  const text = yield* Effect.try({
+    try: () => readFileSync(path, "utf8"),
+    catch: (cause) => cause as NodeJS.ErrnoException
+  }).pipe(
+    Effect.map(Option.some),
+    Effect.catchIf(
+      (cause) => cause.code === "ENOENT" || cause.code === "ENOTDIR",
+      () => Effect.succeed(Option.none<string>())
+    ),
+    Effect.mapError((cause) => new SandboxFileError({ message: `${path} cannot be read: ${cause.message}`, cause }))
+  )
+  if (Option.isNone(text)) return Option.none<SandboxFile>()
+  return yield* Schema.decodeEffect(Text)(text.value).pipe(
+    Effect.map(Option.some),
+    Effect.mapError(
+      () =>
+        new SandboxFileError({ message: `${path} is not what a sandbox writes: move it away, and a new one is made` })
+    )
+  )
+})
+
+/** Replaces the file as a whole, readable by its owner alone. @category files */
+export const writeSandboxFile = Effect.fnUntraced(function* (folder: string, sandbox: SandboxFile) {
+  const path = pathOf(folder)
+  const text = yield* Effect.orDie(Schema.encodeEffect(Text)(sandbox))
+  yield* Effect.try({
+    try: () => {
+      const file = openSync(`${path}.new`, "w", 0o600)
+      try {
+        writeSync(file, `${text}\n`)
+        fsyncSync(file)
+      } finally {
+        closeSync(file)
+      }
+      renameSync(`${path}.new`, path)
+    },
+    catch: (cause) => new SandboxFileError({ message: `${path} cannot be written: ${(cause as Error).message}`, cause })
+  })
+})

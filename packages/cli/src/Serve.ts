@@ -1,0 +1,118 @@
+/**
+ * `effekten serve`: a register in a folder, served over the Distribution API until it is told to stop. For operators, and with
+ * `--sandbox` for whoever wants to try the API.
+ */
+import { DistributionServer, layerSql } from "@effekten/http"
+import { Registrar, RegisterState } from "@effekten/registrar"
+import { Console, Context, Effect, Layer } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { HttpServer, type HttpServerError } from "effect/http"
+import { SqlClient } from "effect/sql"
+import { flushCompileCache } from "node:module"
+import { relative } from "node:path"
+import { defaultDataFolder } from "./DataFolder.ts"
+import { CommandFailed, ExitCode } from "./ExitCode.ts"
+import { openSandbox, serveSandboxAt } from "./Sandbox.ts"
+import type { SandboxFile } from "./SandboxFile.ts"
+
+/** @category models */
+export interface ServeOptions {
+  readonly folder: string
+  readonly sandbox: boolean
+  readonly host: string
+  readonly port: number
+  /** Milliseconds; settles at once if not said. */
+  readonly settleAfter: number | undefined
+}
+
+const folderRefused = ({ message }: { readonly message: string }) =>
+  new CommandFailed({ exitCode: ExitCode.folder, message })
+
+const addressRefused = (host: string, port: number) => (error: HttpServerError.ServeError) => {
+  const { code, message } = (error.cause ?? error) as NodeJS.ErrnoException
+  const reason =
+    code === "EADDRINUSE"
+      ? `port ${port} at ${host} is taken by another process: stop it, or choose another port with --port (0 takes a free one)`
+      : code === "EACCES"
+        ? `port ${port} at ${host} needs rights this process does not have: choose one above 1023 with --port`
+        : `${host}:${port} cannot be listened at (${message}): choose another address with --host and --port`
+  return new CommandFailed({ exitCode: ExitCode.address, message: reason })
+}
+
+/** Where a client on this machine reaches the server. */
+const originOf = (host: string, address: HttpServer.HttpServer["Service"]["address"]): string => {
+  const port = address._tag === "UnixPathAddress" ? 0 : address.port
+  const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`
+}
+
+const forPeople = (options: ServeOptions, origin: string, sandbox: SandboxFile | undefined): string => {
+  const isDefault = relative(process.cwd(), options.folder) === defaultDataFolder
+  const data = isDefault ? "" : ` --data ${options.folder}`
+  return [
+    "",
+    sandbox === undefined
+      ? "Effekten serves a register of digital securities over the Distribution API."
+      : "Effekten serves a sandbox of the Distribution API: a register of digital securities with an invented product.",
+    `Data     ${options.folder}`,
+    `Docs     ${origin}/docs`,
+    ...(sandbox === undefined ? [] : [`Guide    npx effekten guide${data}`]),
+    `Check    npx effekten replay${data}`,
+    "Stop     Ctrl-C"
+  ].join("\n")
+}
+
+/** The lines a program reads: first on standard output, and nothing else before them. */
+const forPrograms = (url: string, sandbox: SandboxFile | undefined): string =>
+  [
+    `URL=${url}`,
+    ...(sandbox === undefined
+      ? []
+      : [
+          `CLIENT_ID=${sandbox.clientId}`,
+          `CLIENT_SECRET=${sandbox.clientSecret}`,
+          `CAMPAIGN_ID=${sandbox.campaignId}`,
+          `PRODUCT_ID=${sandbox.productId}`
+        ])
+  ].join("\n")
+
+/** Opens the register, serves it, and stays. Being interrupted is its good end. @category commands */
+export const runServe = (options: ServeOptions): Effect.Effect<never, CommandFailed> =>
+  Effect.gen(function* () {
+    const { folder, host, port, settleAfter } = options
+    // Databases, keys and contents are for the owner's eyes only, also in a folder that others may look into.
+    process.umask(0o077)
+    const register = yield* Layer.build(
+      Registrar.layerFolder({ folder, ...(settleAfter === undefined ? {} : { settleAfter }) })
+    ).pipe(Effect.mapError(folderRefused))
+    const state = Layer.succeed(SqlClient.SqlClient, Context.get(register, RegisterState).sql)
+    const clients = yield* Layer.build(Layer.provide(layerSql, state)).pipe(
+      Effect.mapError(() => folderRefused({ message: `the clients in ${folder}/state.db cannot be read` }))
+    )
+    const context = Context.merge(register, clients)
+
+    const sandbox = options.sandbox
+      ? yield* openSandbox(folder).pipe(
+          Effect.provideContext(context),
+          Effect.provide(SecureRandom.layerWebCrypto),
+          Effect.mapError((error) => folderRefused({ message: `the sandbox cannot be set up: ${error.message}` }))
+        )
+      : undefined
+
+    // The server is built last, so it is closed first: what is in flight ends while the register is still open.
+    const server = yield* Layer.build(
+      DistributionServer.layerNode({ host, port }).pipe(Layer.provide(Layer.succeedContext(context)))
+    ).pipe(Effect.mapError(addressRefused(host, port)))
+    const origin = originOf(host, Context.get(server, HttpServer.HttpServer).address)
+    const url = `${origin}/api/external`
+    if (sandbox !== undefined) yield* Effect.mapError(serveSandboxAt(folder, sandbox, url), folderRefused)
+
+    yield* Console.log(forPrograms(url, sandbox))
+    yield* Console.log(forPeople(options, origin, sandbox))
+    // A process that is killed would not leave the compiled code behind for the next one.
+    flushCompileCache?.()
+    return yield* Effect.never
+  }).pipe(
+    Effect.scoped,
+    Effect.onInterrupt(() => Effect.sync(() => void (process.exitCode = ExitCode.done)))
+  )

@@ -1,0 +1,153 @@
+/**
+ * The command as a person runs it: a process of its own, its output and its end. For the tests of this folder.
+ */
+import { spawn, type ChildProcess } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+/** The bin of the package, as npx runs it. */
+export const bin = fileURLToPath(new URL("../packages/cli/bin/effekten.js", import.meta.url))
+export const root = fileURLToPath(new URL("..", import.meta.url))
+
+/** No variable of the machine reaches a test's process by accident. */
+const environment = (extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => {
+  const { EFFEKTEN_DATA, HOST, PORT, URL, CLIENT_ID, CLIENT_SECRET, CAMPAIGN_ID, PRODUCT_ID, ...rest } = process.env
+  return { ...rest, NO_COLOR: "1", ...extra }
+}
+
+/** A folder that is gone after the test. */
+export const temporaryFolder = (): { readonly path: string; readonly remove: () => void } => {
+  const path = mkdtempSync(join(tmpdir(), "effekten-"))
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Collects what a process prints, and how it ends. */
+class Watched {
+  stdout = ""
+  stderr = ""
+  readonly ended: Promise<Ended>
+  readonly child: ChildProcess
+
+  constructor(child: ChildProcess) {
+    this.child = child
+    child.stdout!.setEncoding("utf8").on("data", (text: string) => (this.stdout += text))
+    child.stderr!.setEncoding("utf8").on("data", (text: string) => (this.stderr += text))
+    this.ended = once(child, "close").then(([code, signal]) => ({
+      code,
+      signal,
+      stdout: this.stdout,
+      stderr: this.stderr
+    }))
+  }
+}
+
+export interface RunOptions {
+  readonly env?: NodeJS.ProcessEnv
+  readonly cwd?: string
+  /** Milliseconds after which the process is killed. */
+  readonly limit?: number
+}
+
+/** Runs any program to its end. */
+export const run = async (program: string, args: ReadonlyArray<string>, options: RunOptions = {}): Promise<Ended> => {
+  const child = spawn(program, args, {
+    cwd: options.cwd ?? root,
+    env: environment(options.env),
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+  const watched = new Watched(child)
+  const timer = setTimeout(() => child.kill("SIGKILL"), options.limit ?? 60_000)
+  try {
+    return await watched.ended
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Runs `effekten …` to its end. */
+export const effekten = (args: ReadonlyArray<string>, options?: RunOptions): Promise<Ended> =>
+  run(process.execPath, [bin, ...args], options)
+
+/** What a sandbox prints for programs. */
+export const printed = ["URL", "CLIENT_ID", "CLIENT_SECRET", "CAMPAIGN_ID", "PRODUCT_ID"] as const
+
+export interface Server {
+  readonly url: string
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly campaignId: string
+  readonly productId: string
+  readonly pid: number
+  readonly stdout: () => string
+  readonly stderr: () => string
+  readonly ended: Promise<Ended>
+  /** `kill -9`, and waits for the end. */
+  readonly kill: () => Promise<Ended>
+  /** Asks it to stop, and waits for the end. */
+  readonly stop: (signal?: NodeJS.Signals) => Promise<Ended>
+}
+
+/** Starts `effekten serve --sandbox` on a free port and waits until it says that it is ready. */
+export const startServer = async (folder: string, args: ReadonlyArray<string> = []): Promise<Server> => {
+  const child = spawn(process.execPath, [bin, "serve", "--sandbox", "--data", folder, "--port", "0", ...args], {
+    cwd: root,
+    env: environment(),
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+  const watched = new Watched(child)
+  const values = await new Promise<Map<string, string>>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`not ready after 60 s: ${watched.stderr}`)), 60_000)
+    const look = () => {
+      const lines = watched.stdout.split("\n").slice(0, -1)
+      if (lines.length < printed.length) return
+      clearTimeout(timer)
+      child.stdout!.off("data", look)
+      resolve(new Map(lines.slice(0, printed.length).map((line) => splitOnce(line))))
+    }
+    child.stdout!.on("data", look)
+    void watched.ended.then(({ code, signal, stderr }) => {
+      clearTimeout(timer)
+      reject(new Error(`ended before it was ready (${code ?? signal}): ${stderr}`))
+    })
+  }).catch((error: unknown) => {
+    child.kill("SIGKILL")
+    throw error
+  })
+  const value = (name: (typeof printed)[number]): string => {
+    const found = values.get(name)
+    if (found === undefined) throw new Error(`${name} was not printed:\n${watched.stdout}`)
+    return found
+  }
+  const end = (signal: NodeJS.Signals) => {
+    child.kill(signal)
+    return watched.ended
+  }
+  return {
+    url: value("URL"),
+    clientId: value("CLIENT_ID"),
+    clientSecret: value("CLIENT_SECRET"),
+    campaignId: value("CAMPAIGN_ID"),
+    productId: value("PRODUCT_ID"),
+    pid: child.pid!,
+    stdout: () => watched.stdout,
+    stderr: () => watched.stderr,
+    ended: watched.ended,
+    kill: () => end("SIGKILL"),
+    stop: (signal = "SIGTERM") => end(signal)
+  }
+}
+
+const splitOnce = (line: string): readonly [string, string] => {
+  const at = line.indexOf("=")
+  return [line.slice(0, at), line.slice(at + 1)]
+}

@@ -1,0 +1,134 @@
+/**
+ * The floors of the house: who may import whom. For everyone who adds an import.
+ */
+import { describe, expect, it } from "vitest"
+import { globSync, readFileSync } from "node:fs"
+import { dirname, join, relative, resolve } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+/** A package imports only from floors below its own: so those on one floor do not know each other. */
+const floors: { readonly [folder: string]: number } = {
+  domain: 0,
+  "event-store": 0,
+  services: 1,
+  projections: 2,
+  registrar: 3,
+  http: 3,
+  cli: 4
+}
+
+/** What the domain may take from outside. */
+const domainMayUse = ["effect", "ibantools", "iso-3166-1", "@noble/hashes"]
+
+interface Manifest {
+  readonly name: string
+  readonly exports: { readonly [path: string]: unknown }
+  readonly dependencies?: { readonly [name: string]: string }
+  readonly peerDependencies?: { readonly [name: string]: string }
+}
+
+const manifestOf = (folder: string): Manifest =>
+  JSON.parse(readFileSync(join(root, "packages", folder, "package.json"), "utf8"))
+
+const folders = Object.keys(floors)
+const folderOf = new Map(folders.map((folder) => [manifestOf(folder).name, folder]))
+
+const sourcesOf = (folder: string, part: string): ReadonlyArray<string> =>
+  globSync(`packages/${folder}/${part}/**/*.{ts,js}`, { cwd: root }).map((path) => join(root, path))
+
+/** Static and dynamic imports, and re-exports. An import in a comment is an example for a reader. */
+const importsOf = (path: string): ReadonlyArray<string> => {
+  const text = readFileSync(path, "utf8")
+    .replaceAll(/\/\*\*[\s\S]*?\*\//g, "")
+    .replaceAll(/^\s*\/\/.*$/gm, "")
+  return [
+    ...text.matchAll(/(?:^|\s)(?:import|export)\s[^"']*?from\s*["']([^"']+)["']/g),
+    ...text.matchAll(/(?:^|\s)import\s*["']([^"']+)["']/g),
+    ...text.matchAll(/\bimport\(\s*["']([^"']+)["']\s*\)/g)
+  ].map(([, specifier]) => specifier!)
+}
+
+const packageOf = (specifier: string): string =>
+  specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/")
+
+const isBare = (specifier: string): boolean => !specifier.startsWith(".") && !specifier.startsWith("node:")
+
+const everyImport = folders.flatMap((folder) =>
+  sourcesOf(folder, "src").flatMap((path) => importsOf(path).map((specifier) => ({ folder, path, specifier })))
+)
+
+const where = ({ path, specifier }: { readonly path: string; readonly specifier: string }): string =>
+  `${relative(root, path)} imports ${specifier}`
+
+describe("the house has floors", () => {
+  it("finds the imports it is about to judge", () => {
+    expect(everyImport.length).toBeGreaterThan(200)
+    expect(everyImport.some(({ specifier }) => specifier === "@effekten/domain")).toBe(true)
+  })
+
+  it("a package imports only from floors below its own", () => {
+    const wrong = everyImport.filter(({ folder, specifier }) => {
+      const other = folderOf.get(packageOf(specifier))
+      return other !== undefined && floors[other]! >= floors[folder]!
+    })
+    expect(wrong.map(where)).toEqual([])
+  })
+
+  it("nothing imports what another package keeps internal, or reaches into it by path", () => {
+    const wrong = everyImport.filter(({ folder, path, specifier }) => {
+      if (specifier.startsWith(".")) {
+        const target = resolve(dirname(path), specifier)
+        return !target.startsWith(join(root, "packages", folder, "src"))
+      }
+      const other = folderOf.get(packageOf(specifier))
+      if (other === undefined) return false
+      const subpath = `.${specifier.slice(packageOf(specifier).length)}`
+      return !(subpath in manifestOf(other).exports)
+    })
+    expect(wrong.map(where)).toEqual([])
+  })
+
+  it("tests reach into another package's internals as little as its code does", () => {
+    const wrong = [...folders.flatMap((folder) => sourcesOf(folder, "test").map((path) => ({ folder, path })))].flatMap(
+      ({ folder, path }) =>
+        importsOf(path)
+          .filter((specifier) => specifier.startsWith("."))
+          .filter((specifier) => !resolve(dirname(path), specifier).startsWith(join(root, "packages", folder)))
+          .map((specifier) => where({ path, specifier }))
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it("what a package imports, it depends on; what it depends on, it imports", () => {
+    for (const folder of folders) {
+      const manifest = manifestOf(folder)
+      const declared = new Set([
+        ...Object.keys(manifest.dependencies ?? {}),
+        ...Object.keys(manifest.peerDependencies ?? {})
+      ])
+      const imported = new Set(
+        everyImport
+          .filter((each) => each.folder === folder && isBare(each.specifier))
+          .map(({ specifier }) => packageOf(specifier))
+      )
+      expect({ folder, undeclared: [...imported].filter((name) => !declared.has(name)) }).toEqual({
+        folder,
+        undeclared: []
+      })
+      expect({ folder, unused: [...declared].filter((name) => !imported.has(name)) }).toEqual({ folder, unused: [] })
+    }
+  })
+
+  it("the domain is pure: it imports effect and small data libraries only", () => {
+    const wrong = everyImport.filter(
+      ({ folder, specifier }) =>
+        folder === "domain" && !specifier.startsWith(".") && !domainMayUse.includes(packageOf(specifier))
+    )
+    expect(wrong.map(where)).toEqual([])
+  })
+})
