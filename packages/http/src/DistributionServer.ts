@@ -1,0 +1,154 @@
+/**
+ * The API on a socket, over whatever provides the services. For applications that serve it.
+ */
+import { NodeHttpServer } from "@effect/platform-node"
+import type { PlatformServices } from "@effekten/services"
+import { Context, Duration, Effect, Layer } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { HttpRouter, HttpServer, HttpServerResponse, type HttpServerError } from "effect/http"
+import { HttpApiBuilder, HttpApiSwagger, OpenApi } from "effect/http-api"
+import { bearerToken, tokenEndpoint } from "./Authentication.ts"
+import { PublicOrigin } from "./Calls.ts"
+import { DistributionApi, prefixes } from "./Contract.ts"
+import * as Edge from "./Edge.ts"
+import { Exchange } from "./Exchange.ts"
+import * as Handlers from "./Handlers.ts"
+import { defaultLimits, Limits } from "./Limits.ts"
+import { makeServer, type NodeOptions } from "./NodeServer.ts"
+import * as OAuth from "./OAuth.ts"
+import type { OAuthStore } from "./OAuthStore.ts"
+import { edgeProblem, toResponse } from "./Problem.ts"
+
+/**
+ * Whether requests should be sent here: the register is open and writable, for example. Default: always.
+ *
+ * @category services
+ */
+export const Readiness = Context.Reference<Effect.Effect<boolean>>("effekten/http/Readiness", {
+  defaultValue: () => Effect.succeed(true)
+})
+
+/** @category options */
+export interface ServerOptions extends OAuth.OAuthOptions {
+  /** Bounds of a request; see {@link Limits}. */
+  readonly limits?: Partial<Limits> | undefined
+  /** The origin of links in answers, `https://example.org`. Default: what the request itself was sent to. */
+  readonly publicOrigin?: string | undefined
+  /** Between "not ready" and the end of accepting connections, when the server goes away. Default: none. */
+  readonly drainDelay?: Duration.Input | undefined
+}
+
+const handlers = Layer.mergeAll(
+  tokenEndpoint,
+  Handlers.investors,
+  Handlers.wallets,
+  Handlers.documents,
+  Handlers.investments,
+  Handlers.credits,
+  Handlers.redemptions
+)
+
+/** All of the API under one prefix. */
+const mounted = (prefix: string) =>
+  HttpApiBuilder.layer(DistributionApi).pipe(
+    Layer.provide(
+      Layer.effect(
+        HttpRouter.HttpRouter,
+        Effect.map(HttpRouter.HttpRouter, (router) => router.prefixed(prefix))
+      )
+    )
+  )
+
+const docsPolicy =
+  "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+
+const documentation = Layer.mergeAll(
+  HttpApiSwagger.layer(DistributionApi, { path: Edge.paths.docs }),
+  HttpRouter.use((router) => {
+    const document = HttpServerResponse.jsonUnsafe(OpenApi.fromApi(DistributionApi))
+    return router.add("GET", Edge.paths.openApi, document)
+  })
+)
+
+const health = (isDraining: () => boolean) =>
+  HttpRouter.use((router) =>
+    Effect.gen(function* () {
+      const readiness = yield* Readiness
+      yield* router.add("GET", Edge.paths.live, HttpServerResponse.jsonUnsafe({ status: "live" }))
+      yield* router.add(
+        "GET",
+        Edge.paths.ready,
+        Effect.gen(function* () {
+          if (!isDraining() && (yield* readiness)) return HttpServerResponse.jsonUnsafe({ status: "ready" })
+          return toResponse(edgeProblem("unavailable", "Not ready.", yield* Exchange, { executed: "no" }))
+        })
+      )
+    })
+  )
+
+/**
+ * Serves the API on the `HttpServer` in the context, under both prefixes, with `/openapi.json`, `/docs`, `/livez` and `/readyz`.
+ *
+ * When its scope closes, `/readyz` turns to 503 first; then, after `drainDelay`, the server stops accepting and finishes what it has.
+ *
+ * @category layers
+ */
+export const layer = (options?: ServerOptions) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      let draining = false
+      const isDraining = () => draining
+      const routes = Layer.mergeAll(mounted(prefixes[0]), mounted(prefixes[1]), health(isDraining)).pipe(
+        Layer.provide(handlers),
+        Layer.provide(bearerToken),
+        Layer.provide(OAuth.layer(options)),
+        Layer.merge(documentation)
+      )
+      const app = yield* HttpRouter.toHttpEffect(routes)
+      yield* HttpServer.serveEffect(
+        Effect.map(yield* Edge.make(app, { isDraining }), (response) =>
+          response.headers["content-type"]?.startsWith("text/html") === true
+            ? HttpServerResponse.setHeader(response, "content-security-policy", docsPolicy)
+            : response
+        )
+      )
+      yield* Effect.addFinalizer(() =>
+        Effect.suspend(() => {
+          draining = true
+          return options?.drainDelay === undefined ? Effect.void : Effect.sleep(options.drainDelay)
+        })
+      )
+    }).pipe(
+      Effect.provideService(Limits, { ...defaultLimits, ...options?.limits }),
+      Effect.provideService(PublicOrigin, options?.publicOrigin),
+      Effect.provideService(HttpRouter.RouterConfig, {
+        caseSensitive: true,
+        ignoreDuplicateSlashes: false,
+        ignoreTrailingSlash: true,
+        maxParamLength: 100
+      })
+    )
+  )
+
+/**
+ * The same on a Node server of its own. The `HttpServer` it provides tells the address; on SIGTERM `NodeRuntime.runMain` closes the scope.
+ *
+ * @category layers
+ */
+export const layerNode = (
+  options: ServerOptions & NodeOptions
+): Layer.Layer<HttpServer.HttpServer, HttpServerError.ServeError, PlatformServices | OAuthStore> =>
+  layer(options).pipe(
+    Layer.provideMerge(
+      Layer.unwrap(
+        Effect.map(SecureRandom.SecureRandom, (random) =>
+          NodeHttpServer.layer(() => makeServer(options, random), {
+            host: options.host ?? "127.0.0.1",
+            port: options.port,
+            gracefulShutdownTimeout: options.shutdownTimeout ?? "20 seconds"
+          })
+        )
+      )
+    ),
+    Layer.provide(SecureRandom.layerWebCrypto)
+  )

@@ -1,0 +1,38 @@
+/**
+ * One request and its answer while it is under way: what every part of the server may need to know or add. For the server's modules.
+ */
+import type { MemberError } from "@effekten/services"
+import { Context, Data } from "effect"
+import { type EdgeCode, edgeProblem, type Occurrence, toResponse } from "./Problem.ts"
+
+/** @category models */
+export interface Exchange extends Occurrence {
+  readonly path: string
+  /** Headers the answer gets, whatever it will be. */
+  readonly responseHeaders: Map<string, string>
+}
+
+/** @category services */
+export const Exchange = Context.Reference<Exchange>("effekten/http/Exchange", {
+  defaultValue: () => ({ requestId: "none", path: "/", responseHeaders: new Map() })
+})
+
+/** The request is refused before any service is asked. @category errors */
+export class Refused extends Data.TaggedError("Refused")<{
+  readonly code: EdgeCode
+  readonly detail: string
+  readonly errors?: ReadonlyArray<MemberError>
+  readonly headers?: Record<string, string>
+}> {}
+
+/** @category conversions */
+export const refusal = (refused: Refused, exchange: Exchange) =>
+  toResponse(
+    edgeProblem(
+      refused.code,
+      refused.detail,
+      exchange,
+      refused.errors === undefined ? undefined : { errors: refused.errors }
+    ),
+    refused.headers
+  )

@@ -1,0 +1,38 @@
+/**
+ * What the server takes of one request: bytes and time. For its modules, and for whoever tunes it.
+ */
+import { maximumDocumentSize } from "@effekten/services"
+import { Context, Duration } from "effect"
+
+/** @category models */
+export interface Limits {
+  /** Bytes of a JSON body. */
+  readonly jsonBytes: number
+  /** Bytes of an uploaded document, without what multipart adds. */
+  readonly uploadBytes: number
+  /** Until a JSON body has arrived. */
+  readonly bodyTimeout: Duration.Duration
+  /** Until an upload has arrived. */
+  readonly uploadTimeout: Duration.Duration
+  /** Header lines. */
+  readonly headers: number
+}
+
+/** Bytes boundaries, part headers and small fields may add to an upload. @category limits */
+export const multipartOverhead = 64 * 1024
+/** Parts of an upload at the most; one of them is the file, the others are ignored. @category limits */
+export const maximumParts = 16
+/** Bytes of a token request. @category limits */
+export const maximumTokenRequest = 16 * 1024
+
+/** 1 MiB in 30 s, 25 MiB in 120 s, 100 header lines. @category values */
+export const defaultLimits: Limits = {
+  jsonBytes: 1024 * 1024,
+  uploadBytes: maximumDocumentSize,
+  bodyTimeout: Duration.seconds(30),
+  uploadTimeout: Duration.seconds(120),
+  headers: 100
+}
+
+/** @category services */
+export const Limits = Context.Reference<Limits>("effekten/http/Limits", { defaultValue: () => defaultLimits })

@@ -1,0 +1,107 @@
+/**
+ * A Node server that closes slow and greedy sockets, and says why in the API's own words. For the server.
+ */
+import { Duration, Effect } from "effect"
+import type { SecureRandom } from "effect/crypto"
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http"
+import type { Duplex } from "node:stream"
+import { requestIdHeader, securityHeaders } from "./Edge.ts"
+import { defaultLimits, type Limits } from "./Limits.ts"
+import { type EdgeCode, edgeProblem, type Problem, problemMediaType } from "./Problem.ts"
+
+/** @category options */
+export interface NodeOptions {
+  /** 0 is any free port. */
+  readonly port: number
+  /** Default: 127.0.0.1, which only this machine reaches. */
+  readonly host?: string | undefined
+  /** Until a request's headers have arrived. Default: 10 s. */
+  readonly headersTimeout?: Duration.Input | undefined
+  /** How often slow sockets are looked for. Default: 1 s. */
+  readonly checkingInterval?: Duration.Input | undefined
+  /** How long a connection may be idle between requests. Default: 65 s, more than most proxies keep theirs. */
+  readonly keepAliveTimeout?: Duration.Input | undefined
+  /** Default: 10,000. More are closed as they come. */
+  readonly maxConnections?: number | undefined
+  /** Default: 10,000. The last answer closes the connection. */
+  readonly maxRequestsPerConnection?: number | undefined
+  /** Bytes of a request's headers. Default: 16 KiB. */
+  readonly maxHeaderBytes?: number | undefined
+  /** How long requests in flight are waited for when the server goes away. Default: 20 s. */
+  readonly shutdownTimeout?: Duration.Input | undefined
+  readonly limits?: Partial<Limits> | undefined
+}
+
+const codeOf = (error: Error & { readonly code?: string }): readonly [code: EdgeCode, detail: string] => {
+  switch (error.code) {
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return ["request_timeout", "The request did not arrive in time."]
+    case "HPE_HEADER_OVERFLOW":
+      return ["headers_too_large", "The request's headers are too large."]
+    case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
+      return ["payload_too_large", "The request's chunk extensions are too large."]
+    default:
+      return ["invalid_request", "This is not HTTP."]
+  }
+}
+
+/** A problem of a request that never became one: there is no response object, so the bytes are written by hand. */
+const rawAnswer = (problem: Problem, requestId: string): string => {
+  const body = JSON.stringify(problem)
+  const headers = {
+    ...securityHeaders,
+    connection: "close",
+    "content-length": String(Buffer.byteLength(body)),
+    "content-type": problemMediaType,
+    [requestIdHeader]: requestId
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join("")}\r\n${body}`
+}
+
+/** Not listening yet. @category constructors */
+export const makeServer = (options: NodeOptions, random: SecureRandom.SecureRandom["Service"]): Server => {
+  const limits = { ...defaultLimits, ...options.limits }
+  const millis = (given: Duration.Input | undefined, otherwise: Duration.Input) =>
+    Duration.toMillis(Duration.fromInputUnsafe(given ?? otherwise))
+  const headersTimeout = millis(options.headersTimeout, "10 seconds")
+  const server = createServer({
+    headersTimeout,
+    // The longest any request may take to arrive; JSON bodies get less, from whoever reads them.
+    requestTimeout: Math.max(Duration.toMillis(limits.uploadTimeout), headersTimeout),
+    connectionsCheckingInterval: millis(options.checkingInterval, "1 second"),
+    keepAliveTimeout: millis(options.keepAliveTimeout, "65 seconds"),
+    maxHeaderSize: options.maxHeaderBytes ?? 16 * 1024,
+    // A request without Host gets a problem as well, from the edge.
+    requireHostHeader: false
+  })
+  server.maxConnections = options.maxConnections ?? 10_000
+  server.maxRequestsPerSocket = options.maxRequestsPerConnection ?? 10_000
+  // One more than allowed, so that the edge sees that there were too many.
+  server.maxHeadersCount = limits.headers + 1
+
+  const requestId = () => Buffer.from(Effect.runSync(random.randomBytes(16))).toString("hex")
+  const answering = new WeakMap<Duplex, ServerResponse>()
+  server.on("request", (request, response) => answering.set(request.socket, response))
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) =>
+    answering.set(request.socket, response)
+  )
+  server.on("checkExpectation", (_: IncomingMessage, response: ServerResponse) => {
+    const id = requestId()
+    const problem = edgeProblem("expectation_failed", "Only 100-continue can be expected here.", { requestId: id })
+    const headers = { ...securityHeaders, "content-type": problemMediaType, [requestIdHeader]: id }
+    response.writeHead(problem.status, headers).end(JSON.stringify(problem))
+  })
+  server.on("clientError", (error, socket) => {
+    const response = answering.get(socket)
+    const silent = !socket.writable || (response?.headersSent === true && !response.writableFinished)
+    if (silent) {
+      socket.destroy()
+      return
+    }
+    const id = requestId()
+    const [code, detail] = codeOf(error)
+    socket.end(rawAnswer(edgeProblem(code, detail, { requestId: id }), id), () => socket.destroy())
+  })
+  return server
+}

@@ -1,0 +1,73 @@
+/**
+ * The OpenAPI document of the contract: what the generated one cannot say by itself. For the contract.
+ */
+import type { Context } from "effect"
+import { OpenApi } from "effect/http-api"
+import { maximumKeyLength } from "./IdempotencyKey.ts"
+import { type Scope, scopes } from "./Scope.ts"
+
+type Json = Record<string, any>
+
+const described: { readonly [S in Scope]: string } = {
+  "investors:read": "Read investors, their identifications and wallets",
+  "investors:write": "Create investors, their identifications and wallets",
+  "investments:read": "Read investments, credits and redemptions",
+  "investments:write": "Create investments, credits and redemptions",
+  "documents:write": "Upload documents and read what is known of them"
+}
+
+/** An operation's summary, its scope, and whether it takes an idempotency key. @category annotations */
+export const operation = (options: {
+  readonly scope: Scope
+  readonly summary: string
+  readonly key?: "required" | "optional"
+}): Context.Context<never> =>
+  OpenApi.annotations({
+    summary: options.summary,
+    transform: (generated) => ({
+      ...generated,
+      security: [{ oauth2: [options.scope] }],
+      parameters: (generated["parameters"] as ReadonlyArray<Json>).map((parameter) =>
+        options.key === undefined || parameter["in"] !== "header" ? parameter : keyParameter(parameter, options.key)
+      )
+    })
+  })
+
+const keyParameter = (parameter: Json, key: "required" | "optional"): Json => {
+  const own = parameter["name"] === "x-idempotency-key"
+  return {
+    ...parameter,
+    name: own ? "X-Idempotency-Key" : "Idempotency-Key",
+    required: own && key === "required",
+    description: own
+      ? "The same key with the same request gives the same answer and no second effect. Idempotency-Key will do as well."
+      : "The same as X-Idempotency-Key, as an RFC 8941 string or as it is.",
+    schema: { type: "string", minLength: 1, maxLength: maximumKeyLength }
+  }
+}
+
+/** Title, prefixes and the client credentials flow. @category annotations */
+export const describe = (prefixes: ReadonlyArray<string>): Context.Context<never> =>
+  OpenApi.annotations({
+    title: "Distribution API",
+    version: "2",
+    description: "A register of digital securities, as distribution platforms use it.",
+    servers: prefixes.map((url) => ({ url })),
+    transform: (generated) => ({
+      ...generated,
+      components: {
+        ...generated["components"],
+        securitySchemes: {
+          oauth2: {
+            type: "oauth2",
+            flows: {
+              clientCredentials: {
+                tokenUrl: `${prefixes[0]}/oauth/token`,
+                scopes: Object.fromEntries(scopes.map((scope) => [scope, described[scope]]))
+              }
+            }
+          }
+        }
+      }
+    })
+  })

@@ -1,0 +1,185 @@
+/**
+ * Problem details (RFC 9457): the one shape of every error but the token endpoint's. For both ends of the wire.
+ *
+ * An answer the register recorded, which is a refusal with status 409, is the same bytes for ever: its problem holds no request id, no
+ * path, no host and no time. Every other problem names its request in `request_id` and `instance`.
+ */
+import {
+  Details,
+  MemberError,
+  NotFound,
+  Rejection,
+  snakeCase,
+  type Unavailable,
+  type CommandFailure
+} from "@effekten/services"
+import { Schema } from "effect"
+import { HttpServerResponse } from "effect/http"
+
+/** The media type of a problem. @category models */
+export const problemMediaType = "application/problem+json"
+
+/** A problem on the wire. @category schemas */
+export const Problem = Schema.Struct({
+  /** `urn:effekten:problem:` and the code. */
+  type: Schema.String,
+  title: Schema.String,
+  status: Schema.Int,
+  detail: Schema.String,
+  code: Schema.String,
+  /** Whether the same request, with the same idempotency key, may succeed later. */
+  retryable: Schema.Boolean,
+  instance: Schema.optionalKey(Schema.String),
+  request_id: Schema.optionalKey(Schema.String),
+  errors: Schema.optionalKey(Schema.Array(MemberError)),
+  details: Schema.optionalKey(Details),
+  /** With status 503: `"no"` if the request had no effect, `"unknown"` if it may have had one. */
+  executed: Schema.optionalKey(Schema.Literals(["no", "unknown"]))
+}).annotate({ identifier: "Problem", title: "Problem details (RFC 9457)" })
+export type Problem = typeof Problem.Type
+
+/** Which request a problem belongs to. @category models */
+export interface Occurrence {
+  readonly requestId: string
+  /** The path, without host and query; missing where the request could not even be read. */
+  readonly path?: string
+}
+
+/** What the server says about requests that reach no service. @category values */
+export const edgeProblems = {
+  malformed_json: { status: 400, title: "Malformed JSON" },
+  invalid_request: { status: 400, title: "Invalid request" },
+  malformed_upload: { status: 400, title: "Malformed upload" },
+  idempotency_key_missing: { status: 400, title: "Idempotency key missing" },
+  idempotency_key_invalid: { status: 400, title: "Idempotency key invalid" },
+  unauthorized: { status: 401, title: "Unauthorized" },
+  insufficient_scope: { status: 403, title: "Insufficient scope" },
+  not_found: { status: 404, title: "Not found" },
+  method_not_allowed: { status: 405, title: "Method not allowed" },
+  request_timeout: { status: 408, title: "Request timeout" },
+  payload_too_large: { status: 413, title: "Payload too large" },
+  unsupported_media_type: { status: 415, title: "Unsupported media type" },
+  expectation_failed: { status: 417, title: "Expectation failed" },
+  headers_too_large: { status: 431, title: "Request header fields too large" },
+  internal_error: { status: 500, title: "Internal error" },
+  unavailable: { status: 503, title: "Unavailable" }
+} as const satisfies { readonly [code: string]: { readonly status: number; readonly title: string } }
+
+/** @category models */
+export type EdgeCode = keyof typeof edgeProblems
+
+/** @category conversions */
+export const typeOf = (code: string): string => `urn:effekten:problem:${code}`
+
+/** `insufficient_units` is "Insufficient units". */
+const titleOf = (code: string): string => {
+  const words = code.replaceAll("_", " ")
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
+
+const retryableStatuses: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
+
+const occurred = ({ path, requestId }: Occurrence): Pick<Problem, "instance" | "request_id"> => ({
+  ...(path === undefined ? {} : { instance: path }),
+  request_id: requestId
+})
+
+/** @category constructors */
+export const edgeProblem = (
+  code: EdgeCode,
+  detail: string,
+  occurrence: Occurrence,
+  extra?: Pick<Problem, "errors" | "executed">
+): Problem => {
+  const { status, title } = edgeProblems[code]
+  return {
+    type: typeOf(code),
+    title,
+    status,
+    detail,
+    code,
+    retryable: retryableStatuses.has(status),
+    ...occurred(occurrence),
+    ...extra
+  }
+}
+
+const renamed = (details: Details, rename: (name: string) => string): Details =>
+  Object.fromEntries(Object.entries(details).map(([name, value]) => [rename(name), value]))
+
+const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+
+/** What is still being decided elsewhere is refused with 409 too, but nothing was recorded, and a repeat is welcome. */
+const inProgress = "idempotency_in_progress"
+
+const rejectionProblem = (rejection: Rejection, occurrence: Occurrence): Problem => ({
+  type: typeOf(rejection.code),
+  title: titleOf(rejection.code),
+  status: rejection.status,
+  detail: rejection.message,
+  code: rejection.code,
+  retryable: rejection.code === inProgress || retryableStatuses.has(rejection.status),
+  ...(rejection.status === 409 ? {} : occurred(occurrence)),
+  ...(rejection.errors === undefined ? {} : { errors: rejection.errors }),
+  ...(rejection.details === undefined ? {} : { details: renamed(rejection.details, snakeCase) })
+})
+
+/** A failure of a service as a problem. The cause of an `Unavailable` stays in the house. @category conversions */
+export const ofFailure = (failure: CommandFailure, occurrence: Occurrence): Problem => {
+  switch (failure._tag) {
+    case "Rejection":
+      return rejectionProblem(failure, occurrence)
+    case "NotFound":
+      return {
+        ...edgeProblem("not_found", failure.message, occurrence),
+        type: typeOf(failure.code),
+        code: failure.code
+      }
+    case "Unavailable":
+      return edgeProblem("unavailable", unavailableDetail(failure), occurrence, { executed: failure.executed })
+  }
+}
+
+const unavailableDetail = (failure: Unavailable): string =>
+  failure.executed === "no"
+    ? "The request had no effect. Repeat it later."
+    : "The request may have had its effect. Repeat it with the same idempotency key to learn the answer."
+
+/** Seconds a client should wait before it repeats, if it was not told otherwise. @category values */
+export const defaultRetryAfter = 1
+
+/** @category conversions */
+export const toResponse = (
+  problem: Problem,
+  headers: Record<string, string> = {}
+): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.text(JSON.stringify(problem), {
+    status: problem.status,
+    contentType: problemMediaType,
+    headers: problem.status === 503 ? { "retry-after": String(defaultRetryAfter), ...headers } : headers
+  })
+
+/** @category conversions */
+export const failureResponse = (
+  failure: CommandFailure,
+  occurrence: Occurrence
+): HttpServerResponse.HttpServerResponse => {
+  const wait = failure._tag === "Unavailable" ? failure.retryAfter : undefined
+  const problem = ofFailure(failure, occurrence)
+  return toResponse(problem, {
+    ...(problem.code === inProgress ? { "retry-after": String(defaultRetryAfter) } : {}),
+    ...(wait === undefined ? {} : { "retry-after": String(Math.max(0, Math.ceil(wait))) })
+  })
+}
+
+/** The refusal or the missing object a problem speaks of. @category conversions */
+export const toFailure = (problem: Problem): Rejection | NotFound =>
+  problem.status === 404
+    ? new NotFound({ code: problem.code, message: problem.detail })
+    : new Rejection({
+        code: problem.code,
+        status: problem.status,
+        message: problem.detail,
+        ...(problem.errors === undefined ? {} : { errors: problem.errors }),
+        ...(problem.details === undefined ? {} : { details: renamed(problem.details, camelCase) })
+      })
