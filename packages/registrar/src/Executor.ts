@@ -274,13 +274,24 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
     )
   })
 
+  /** What waits already. */
+  const takeUpTo = (limit: number): ReadonlyArray<Waiting> => {
+    const taken: Array<Waiting> = []
+    while (taken.length < limit) {
+      const next = Queue.takeUnsafe(queue)
+      if (next === undefined || Exit.isFailure(next)) break
+      taken.push(next.value)
+    }
+    return taken
+  }
+
   /** One group, from its first instruction to its last answer. Only the wait for the first can be interrupted. */
   const work = Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const first = yield* restore(Queue.take(queue))
       // Let those that are ready to come in do so: they share one disk sync.
       yield* Effect.yieldNow
-      const rest = yield* Queue.takeBetween(queue, 0, (options.maximumGroup ?? maximumGroup) - 1)
+      const rest = takeUpTo((options.maximumGroup ?? maximumGroup) - 1)
       let members: ReadonlyArray<Waiting> = [first, ...rest].filter((member) => {
         if (member.state === "left") return false
         member.state = "taken"
@@ -302,7 +313,7 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
   yield* Effect.forkScoped(Effect.forever(work))
   yield* Effect.addFinalizer(() =>
     Effect.gen(function* () {
-      const waiting = yield* Queue.takeBetween(queue, 0, maximumWaiting)
+      const waiting = takeUpTo(maximumWaiting)
       yield* failAll(waiting, new Unavailable({ executed: "no", message: "The register is closing." }))
       yield* Queue.shutdown(queue)
     })

@@ -6,7 +6,6 @@ import { MemoryEventStore, Vault } from "@effekten/event-store"
 import { MemoryReadModels, type ReadModels } from "@effekten/projections"
 import { PlatformServices, type PlatformService } from "@effekten/services"
 import { type Duration, Effect, Layer } from "effect"
-import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
 import { join } from "node:path"
 import { Blobs } from "./Blobs.ts"
@@ -19,6 +18,7 @@ import { Ledger } from "./Ledger.ts"
 import { Log } from "./Log.ts"
 import * as PlatformApi from "./PlatformApi.ts"
 import { Progress } from "./Progress.ts"
+import * as Randomness from "./Randomness.ts"
 import { Secrets } from "./Secrets.ts"
 import { Settlement } from "./Settlement.ts"
 
@@ -75,7 +75,7 @@ export const layerMemory = (options: RegistrarOptions = {}): Layer.Layer<Registe
     Layer.provideMerge(log),
     Layer.provideMerge(Vault.layerMemory),
     Layer.provide(Secrets.layerMemory),
-    Layer.provide(SecureRandom.layerWebCrypto),
+    Layer.provide(Randomness.layer),
     Layer.orDie
   )
 }
@@ -104,7 +104,7 @@ export const layerFolder = (
     ),
     Folder.refusing,
     Layer.provideMerge(Folder.layer(options)),
-    Layer.provide(SecureRandom.layerWebCrypto)
+    Layer.provide(Randomness.layer)
   )
 }
 

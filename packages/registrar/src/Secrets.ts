@@ -8,7 +8,7 @@
 import { Json } from "@effekten/event-store"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { createHmac } from "node:crypto"
+import { createHmac, createSecretKey } from "node:crypto"
 
 /** Bytes of each secret. @category limits */
 export const secretSize = 32
@@ -45,8 +45,9 @@ export class Secrets extends Context.Service<
     readonly pepper: Redacted.Redacted<Uint8Array>
     readonly custodySeed: Redacted.Redacted<Uint8Array>
   }): Secrets["Service"] => {
+    const pepper = createSecretKey(Redacted.value(secrets.pepper))
     const keyed = (purpose: string, text: string) =>
-      createHmac("sha256", Redacted.value(secrets.pepper)).update(`${purpose}\n${text}`).digest("hex")
+      createHmac("sha256", pepper).update(`${purpose}\n${text}`).digest("hex")
     return Secrets.of({
       identity: ({ platform, operation, ids, key }) =>
         keyed("instruction", Json.canonical([platform ?? null, operation, ids, key])),
