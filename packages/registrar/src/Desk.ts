@@ -1,15 +1,8 @@
 /**
  * Where instructions come in and answers go out: the part all services share. For the services' implementations.
  */
-import {
-  type Command,
-  type Meta,
-  type PlatformId,
-  type RejectionCode,
-  rejections,
-  type Timestamp
-} from "@effekten/domain"
-import type { EventStoreError, Json, Position, Revealed } from "@effekten/event-store"
+import { type Command, type Meta, type PlatformId, type RejectionCode, rejections } from "@effekten/domain"
+import type { EventStoreError, Json, Position } from "@effekten/event-store"
 import {
   fold,
   foldEvent,

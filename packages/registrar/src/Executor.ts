@@ -13,7 +13,7 @@ import {
   type Policy,
   type RegisterEvent
 } from "@effekten/domain"
-import type { Appended, EventStoreError, InvalidEvent, NewEvent, Position, PreparedEvent } from "@effekten/event-store"
+import type { Appended, EventStoreError, NewEvent, Position, PreparedEvent } from "@effekten/event-store"
 import { type CommandFailure, Unavailable } from "@effekten/services"
 import { Cause, Clock, Context, Deferred, Effect, Exit, Layer, Queue, Result, Stream } from "effect"
 import { isReadonlyArrayNonEmpty } from "effect/Array"

@@ -3,7 +3,7 @@
  */
 import { catalogue, documentTag, type PlatformId, type RegisterEvent } from "@effekten/domain"
 import { MemoryEventStore, Vault } from "@effekten/event-store"
-import { MemoryReadModels, type ReadModels } from "@effekten/projections"
+import { MemoryReadModels } from "@effekten/projections"
 import { PlatformServices, type PlatformService } from "@effekten/services"
 import { type Duration, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"

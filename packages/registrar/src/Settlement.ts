@@ -102,7 +102,7 @@ export class Settlement extends Context.Service<
       const find = (task: LedgerTask): Effect.Effect<LedgerOutcome> =>
         Effect.retry(ledger.find(task), again.schedule).pipe(
           Effect.map((found) => found ?? ({ _tag: "Unknown" } as const)),
-          Effect.catch(() => Effect.succeed({ _tag: "Unknown" } as const))
+          Effect.orElseSucceed(() => ({ _tag: "Unknown" }) as const)
         )
 
       const underway = new Set<number>()
