@@ -11,9 +11,9 @@ export const Iban = Schema.String.check(
 ).pipe(Schema.brand("Iban"))
 export type Iban = typeof Iban.Type
 
-/** Eight or eleven characters. @category values */
+/** Eight or eleven capitals and digits. @category values */
 export const Bic = Schema.String.check(
   Schema.isMaxLength(11),
-  Schema.makeFilter((text: string) => isValidBIC(text), { expected: "a BIC" })
+  Schema.makeFilter((text: string) => text === text.toUpperCase() && isValidBIC(text), { expected: "a BIC" })
 ).pipe(Schema.brand("Bic"))
 export type Bic = typeof Bic.Type

@@ -5,7 +5,6 @@
  * may be offered again.
  */
 import { Schema } from "effect"
-import type { Recorded } from "./Catalogue.ts"
 import { command, recorded } from "./Command.ts"
 import { model, read, refuse, type DecisionContext, type Read } from "./Decision.ts"
 import { CampaignClosed, CampaignOpened } from "./events/PlatformEvents.ts"

@@ -81,7 +81,7 @@ export const decide = (
 ): Result.Result<ReadonlyArray<DomainEvent>, Refusal> => {
   let step = decision.next()
   while (!step.done) {
-    if (step.value._tag === "Refuse") return Result.fail(step.value.refusal)
+    if ("refusal" in step.value) return Result.fail(step.value.refusal)
     step = decision.next(stateOf(step.value.model))
   }
   return Result.succeed(step.value)

@@ -1,0 +1,355 @@
+/**
+ * The promises of the design that the domain keeps, over random commands, against a second model in which every unit is an object.
+ */
+import fc from "fast-check"
+import { Result } from "effect"
+import { describe, expect, it } from "vitest"
+import {
+  Campaigns,
+  catalogue,
+  type Command,
+  type DecisionContext,
+  decideCommand,
+  free,
+  Holding,
+  Investment,
+  investmentStatus,
+  investmentTransitions,
+  type InvestmentStatus,
+  isRecorded,
+  lotsOf,
+  Product,
+  type ProductId,
+  type RecordedDomainEvent,
+  recallCommand,
+  Redemption,
+  Used,
+  type Operation,
+  type WalletId
+} from "../src/index.ts"
+import { byQuery, type Answer, decideOver, type Matches, MemoryRegister } from "./MemoryRegister.ts"
+import { Objects, type Verdict } from "./Objects.ts"
+import { play, step, textOf, type Step } from "./Steps.ts"
+
+/** Long sequences, without the bias to short ones: what matters happens late. They still shrink to a few steps. */
+const steps = fc.noBias(fc.array(step, { minLength: 1, maxLength: 200, size: "max" }))
+const check = (runs: number, property: (steps: ReadonlyArray<Step>) => void) =>
+  fc.assert(fc.property(steps, property), { numRuns: runs, verbose: 0 })
+
+const verdictOf = (answer: Answer): Verdict =>
+  Result.isFailure(answer)
+    ? {
+        code: answer.failure.code,
+        ...(answer.failure.details?.free === undefined ? {} : { free: answer.failure.details.free })
+      }
+    : answer.success.length === 0
+      ? { noop: true }
+      : { ok: true }
+
+interface Run {
+  readonly register: MemoryRegister
+  readonly world: Objects
+  readonly issued: Array<{ readonly command: Command; readonly context: DecisionContext }>
+}
+
+/** How often each event type and each recorded refusal occurred. */
+const seen = new Map<string, number>()
+
+/** Plays a run on both models; the answers must be the same, code by code. */
+const playBoth = (sequence: ReadonlyArray<Step>, after: (run: Run) => void = () => {}): Run => {
+  const run: Run = { register: new MemoryRegister(), world: new Objects(), issued: [] }
+  play(
+    run.register,
+    run.world,
+    sequence,
+    ({ command, platform }, now) => {
+      const context = run.register.context(platform, textOf(now))
+      run.issued.push({ command, context })
+      const expected = run.world.apply(command, platform, now)
+      const { answer, events } = run.register.execute(command, context)
+      const { lots, ...verdict } = { lots: undefined, ...expected }
+      expect([command, verdictOf(answer)]).toEqual([command, verdict])
+      const request = events.find((event) => event.type === "RedemptionRequested")
+      if (request !== undefined) {
+        expect(request.data.lots.map((part) => [part.investmentId, part.units])).toEqual(lots)
+      }
+    },
+    () => after(run)
+  )
+  for (const event of run.register.log) {
+    const name = event.type === "InstructionRejected" ? event.data.code : event.type
+    seen.set(name, (seen.get(name) ?? 0) + 1)
+  }
+  return run
+}
+
+const sum = (numbers: Iterable<number>) => [...numbers].reduce((a, b) => a + b, 0)
+
+const conservation = ({ register, world }: Run): void => {
+  const { log } = register
+  for (const [id, product] of world.products) {
+    const productId = id as ProductId
+    const ofType = <T extends RecordedDomainEvent["type"]>(type: T) =>
+      log.filter(
+        (event): event is Extract<RecordedDomainEvent, { type: T }> =>
+          event.type === type && "productId" in event.data && event.data.productId === id
+      )
+    const issued = sum(ofType("UnitsCredited").map((event) => event.data.units))
+    const redeemed = sum(ofType("UnitsRedeemed").map((event) => event.data.units))
+    let held = 0
+    for (const walletId of world.wallets.keys()) {
+      const holding = register.state(Holding(productId, walletId as WalletId))
+      const objects = product.units.filter((unit) => unit.state === "held" && unit.wallet === walletId)
+      const lots = lotsOf(holding)
+      held += sum(lots.map((lot) => lot.remaining))
+      for (const lot of lots) {
+        const ofLot = objects.filter((unit) => unit.investment === lot.investmentId)
+        expect(0 <= lot.reserved && lot.reserved <= lot.remaining && lot.remaining <= lot.units).toBe(true) // (3)
+        expect(lot.remaining).toBe(ofLot.length)
+        expect(lot.reserved).toBe(ofLot.filter((unit) => unit.takenBy !== undefined).length)
+        expect(lot.blocked && ofLot.length > 0).toBe(ofLot.some((unit) => unit.blocked))
+      }
+      expect(holding.frozen <= sum(lots.map((lot) => lot.remaining - lot.reserved))).toBe(true) // (4)
+      expect(free(holding)).toBe(world.takeable(id, walletId).length)
+      expect(lots.map((lot) => lot.rank)).toEqual(lots.map((lot) => lot.rank).sort((a, b) => a - b))
+      // (5): the ledger has what is held, and what tasks without a final outcome have done there already.
+      const done = [...world.tasks.values()].filter(
+        (task) =>
+          task.wallet === walletId &&
+          task.product === id &&
+          task.ledger === "done" &&
+          (task.status === "processing" || task.status === "unknown")
+      )
+      const moved = sum(done.map((task) => (task.kind === "credit" ? task.units : -task.units)))
+      expect(world.ledger.get(`${id} ${walletId}`) ?? 0).toBe(objects.length + moved)
+    }
+    expect(issued).toBe(held + redeemed) // (1)
+    const campaigns = register.state(Campaigns(productId))
+    const used = campaigns.map((share) => register.state(Used(share.campaignId)))
+    const committed = sum(campaigns.map((share, i) => (share.open ? share.allocation : used[i]!)))
+    campaigns.forEach((share, i) => {
+      expect(used[i]! <= share.allocation).toBe(true)
+      expect(used[i]).toBe(
+        product.units.filter((unit) => unit.campaign === share.campaignId && unit.investment !== undefined).length
+      )
+    })
+    const volume = register.state(Product(productId))!.terms.issueVolume
+    expect(issued <= sum(used) && sum(used) <= committed && committed <= volume).toBe(true) // (2)
+    expect(committed).toBe(product.units.filter((unit) => unit.campaign !== undefined).length)
+  }
+}
+
+/** Which events concern a model by what they say, not by how they are tagged. */
+const byContent: Matches = (model, event) =>
+  model.types.includes(event.type) &&
+  model.tags.every((tag) => {
+    const [kind, id] = tag.split(":")
+    const data: Record<string, unknown> = { ...event.data }
+    if (kind === "document") {
+      return data.documentId === id || data.protocolDocumentId === id || (data.documentIds as string[])?.includes(id!)
+    }
+    return kind === "address" ? data.address === id : data[`${kind}Id`] === id
+  })
+
+const outcome = (answer: Answer) =>
+  JSON.parse(JSON.stringify(Result.isSuccess(answer) ? answer.success : answer.failure))
+
+describe("over random commands", () => {
+  it("promise 1: conservation holds after every command, and both models agree on every answer", () => {
+    check(120, (sequence) => void playBoth(sequence, conservation))
+  })
+
+  it("promise 2: nothing is negative or over-allocated, and a refusal for want of units is exact", () => {
+    check(150, (sequence) => {
+      const { register } = playBoth(sequence)
+      for (const event of register.log) {
+        if (event.type !== "InstructionRejected") continue
+        const { code, details, input } = event.data
+        if (!["insufficient_units", "allocation_exhausted", "issue_volume_exceeded"].includes(code)) continue
+        const asked = Number(input.units ?? input.allocation)
+        const room = details?.free ?? -1
+        expect(room >= 0 && room < asked).toBe(true)
+        // What is free can be had: the same command for exactly so much passes.
+        const key = input.units === undefined ? "allocation" : "units"
+        const command = { operation: event.meta.operation, input: { ...input, [key]: room } } as Command
+        const context = register.context(event.meta.platform, event.meta.receivedAt)
+        const { answer } = register.decide(command, context, event.position - 1)
+        if (room > 0) {
+          const again = Result.isSuccess(answer) ? "accepted" : answer.failure.code
+          expect(["accepted", "units_not_multiple_of_step"]).toContain(again)
+        }
+      }
+    })
+  })
+
+  it("promise 3: FIFO gives the oldest free units, recomputed from the objects", () => {
+    check(150, (sequence) => {
+      const { register } = playBoth(sequence) // playBoth compares the lots of each request
+      for (const event of register.log) {
+        if (event.type !== "RedemptionRequested") continue
+        const { productId, walletId, lots, units } = event.data
+        expect(sum(lots.map((part) => part.units))).toBe(units)
+        const before = register.log.slice(0, event.position - 1)
+        const state = Holding(productId, walletId)
+        const holding = before.filter((e) => byQuery(state, e)).reduce(state.evolve, state.initial)
+        const open = lotsOf(holding).filter((lot) => !lot.blocked && lot.remaining > lot.reserved)
+        expect(lots.map((part) => part.investmentId)).toEqual(open.slice(0, lots.length).map((lot) => lot.investmentId))
+        for (const [i, part] of lots.slice(0, -1).entries()) {
+          expect(part.units).toBe(open[i]!.remaining - open[i]!.reserved)
+        }
+      }
+    })
+  })
+
+  it("promise 8: every instruction, recalled and decided again over its prefix, gives the recorded events", () => {
+    check(60, (sequence) => {
+      const { register } = playBoth(sequence)
+      for (const { before, events } of register.instructions()) {
+        const { operation, platform, receivedAt } = events[0]!.meta
+        const command = recallCommand(operation as Operation, events)
+        expect("personal" in command).toBe(false)
+        const { answer } = decideOver(decideCommand(command, register.context(platform, receivedAt)), before)
+        const first = events[0]!
+        if (first.type === "InstructionRejected") {
+          const { input: _input, ...refusal } = first.data
+          expect(outcome(answer)).toEqual(refusal)
+        } else if (first.type === "InstructionNoted") expect(outcome(answer)).toEqual([])
+        else {
+          const again = outcome(answer).map(({ type, data }: { type: string; data: object }) => ({ type, data }))
+          expect(again).toEqual(events.map(({ type, data }) => ({ type, data })))
+        }
+      }
+    })
+  })
+
+  it("promise 10: another platform's object answers like none", () => {
+    const foreignable = {
+      investorId: "investors",
+      walletId: "wallets",
+      investmentId: "investments",
+      protocolDocumentId: "documents"
+    } as const
+    check(60, (sequence) => {
+      const { register, world, issued } = playBoth(sequence)
+      for (const { command, context } of issued) {
+        if (context.platform === undefined || command.operation.startsWith("Register")) continue
+        for (const [member, kind] of Object.entries(foreignable) as Array<[keyof typeof foreignable, "wallets"]>) {
+          if (!(member in command.input) || (member === "investmentId" && command.operation === "SignInvestment"))
+            continue
+          const strangers = [...world[kind]].filter(([, thing]) => {
+            const owner: unknown = typeof thing === "string" ? thing : thing.platform
+            return owner !== context.platform
+          })
+          const answers = ["none", ...strangers.map(([id]) => id)].map((id) => {
+            const changed = { ...command, input: { ...command.input, [member]: id } } as Command
+            const { answer } = register.decide(changed, context)
+            return Result.isFailure(answer) ? answer.failure : answer.success
+          })
+          for (const answer of answers) expect(answer).toEqual(answers[0])
+        }
+      }
+      for (const [id, task] of world.tasks) {
+        if (task.kind !== "redemption") continue
+        const stranger = register.context(task.platform === "1" ? "2" : "1", textOf(Date.parse("2026-03-01")))
+        const submit = (redemptionId: string) =>
+          register.decide({ operation: "SubmitRedemption", input: { redemptionId } } as Command, stranger).answer
+        expect(submit(id.slice("redemption ".length))).toEqual(submit("none"))
+      }
+    })
+  })
+
+  it("investments change their status only along table 2.2, as seen between appends", () => {
+    const transitions = new Set<string>()
+    check(100, (sequence) => {
+      const statuses = new Map<string, InvestmentStatus>()
+      playBoth(sequence, ({ register, world }) => {
+        for (const [id, investment] of world.investments) {
+          const state = register.state(Investment(id as never))!
+          const status = investmentStatus(state)
+          const before = statuses.get(id)
+          expect(status).toBe(world.status(investment))
+          if (before !== undefined && before !== status) {
+            expect(investmentTransitions[before]).toContain(status)
+            transitions.add(`${before} ${status}`)
+          }
+          statuses.set(id, status)
+        }
+      })
+    })
+    expect(transitions.size).toBeGreaterThan(12)
+  })
+
+  it("tasks keep to table 2.4", () => {
+    check(80, (sequence) => {
+      const { register, world } = playBoth(sequence)
+      for (const [key, task] of world.tasks) {
+        const [kind, id] = key.split(" ")
+        const state =
+          kind === "credit"
+            ? register.state(Investment(task.investment as never))?.credits.find((credit) => credit.creditId === id)
+            : register.state(Redemption(id as never))
+        expect(state).toMatchObject({ status: task.status, submitted: task.submitted })
+      }
+      const claims = register.log.filter((e) => e.type === "CreditSubmitted" || e.type === "RedemptionSubmitted")
+      expect(new Set(claims.map((event) => JSON.stringify(event.data))).size).toBe(claims.length)
+    })
+  })
+
+  it("a decision over its query equals the decision over the whole log", () => {
+    check(60, (sequence) => {
+      const { register, issued } = playBoth(sequence)
+      for (const { command, context } of issued) {
+        const narrow = decideOver(decideCommand(command, context), register.log, byQuery)
+        const whole = decideOver(decideCommand(command, context), register.log, byContent)
+        expect(outcome(narrow.answer)).toEqual(outcome(whole.answer))
+      }
+    })
+  })
+
+  it("a decision on an old head meets its append condition or equals the decision at the head", () => {
+    fc.assert(
+      fc.property(steps, fc.array(fc.nat(), { minLength: 30, maxLength: 30 }), (sequence, picks) => {
+        const { register, issued } = playBoth(sequence)
+        for (const n of picks) {
+          const { command, context } = issued[n % issued.length]!
+          const head = (n * 7919) % register.log.length
+          const old = register.decide(command, context, head)
+          const news = register.log.slice(head)
+          if (news.some((event) => old.reads.some((model) => byQuery(model, event)))) continue
+          expect(outcome(register.decide(command, context).answer)).toEqual(outcome(old.answer))
+        }
+      }),
+      { numRuns: 100 }
+    )
+  })
+
+  it("the runs reach every event type and the refusals in scope", () => {
+    const events = Object.keys(catalogue.events).filter((type) => type !== "InstructionRejected")
+    expect(events.filter((type) => !seen.has(type))).toEqual([])
+    const codes = [
+      "kyc_not_successful",
+      "managed_wallet_exists",
+      "address_taken",
+      "product_not_listed",
+      "issue_volume_exceeded",
+      "campaign_not_open",
+      "allocation_exhausted",
+      "investment_ended",
+      "already_accepted",
+      "already_paid",
+      "already_delivered",
+      "wallet_of_other_investor",
+      "wallet_missing",
+      "investment_not_paid",
+      "credit_in_flight",
+      "cancellation_period_over",
+      "deadline_not_reached",
+      "redemption_of_crypto_security",
+      "insufficient_units",
+      "awaiting_resolution",
+      "outcome_contradicts",
+      "nothing_to_resolve"
+    ] as const
+    expect(codes.filter((code) => !isRecorded(code) || !seen.has(code))).toEqual([])
+  })
+})

@@ -1,0 +1,202 @@
+import fc from "fast-check"
+import { Schema } from "effect"
+import { describe, expect, it } from "vitest"
+import {
+  Bic,
+  CalendarDate,
+  checksumAddress,
+  compareInstants,
+  CountryCode,
+  dayOf,
+  EthereumAddress,
+  Iban,
+  instantOf,
+  instantOfMicros,
+  InvestorId,
+  Isin,
+  laterOf,
+  maximumText,
+  Money,
+  NonEmptyText,
+  parseAddress,
+  Percent,
+  sameMoment,
+  Text,
+  Timestamp,
+  Units,
+  WrittenAddress
+} from "../src/index.ts"
+
+const accepts = (schema: Schema.Top, ...values: ReadonlyArray<unknown>) => {
+  for (const value of values) expect([value, Schema.is(schema)(value)]).toEqual([value, true])
+}
+const refuses = (schema: Schema.Top, ...values: ReadonlyArray<unknown>) => {
+  for (const value of values) expect([value, Schema.is(schema)(value)]).toEqual([value, false])
+}
+
+describe("ids", () => {
+  it("are 1 to 64 letters, digits, _ and -", () => {
+    accepts(InvestorId, "a", "0190-ffff_A", "x".repeat(64))
+    refuses(InvestorId, "", "x".repeat(65), "a:b", "a b", "a/b", "ä", "a\n", 1)
+  })
+})
+
+describe("units", () => {
+  it("are whole numbers from 1 to 2^53 - 1", () => {
+    accepts(Units, 1, 300, 9007199254740991)
+    refuses(Units, 0, -1, 1.5, 9007199254740992, Number.NaN, Infinity, "1")
+  })
+})
+
+describe("money", () => {
+  it("has one form per number of decimals", () => {
+    const euro = (amount: string, decimals = 2) => ({ amount, decimals, currency: "EUR" })
+    accepts(Money, euro("0"), euro("-1"), euro("12345"), euro("1", 0), euro("9".repeat(38), 18))
+    refuses(Money, euro("01"), euro("-0"), euro("1.5"), euro(""), euro("1", 19), euro("1", 0.5), euro("9".repeat(39)))
+    refuses(Money, { amount: "1", decimals: 2, currency: "eur" })
+    accepts(Percent, "0", "5", "2.5", "100")
+    refuses(Percent, "101", "-1", "2,5", "1e1", ".5")
+  })
+})
+
+describe("account numbers", () => {
+  it("are an IBAN in electronic form with right check digits, and a BIC", () => {
+    accepts(Iban, "DE89370400440532013000", "GB29NWBK60161331926819", "FR1420041010050500013M02606")
+    refuses(Iban, "DE88370400440532013000", "DE89 3704 0044 0532 0130 00", "de89370400440532013000", "", "XX00")
+    accepts(Bic, "COBADEFFXXX", "DEUTDEFF")
+    refuses(Bic, "COBADEFFXX", "cobadeff", "12345678", "")
+  })
+})
+
+describe("ISIN", () => {
+  it("has the check digit of ISO 6166", () => {
+    accepts(Isin, "US0378331005", "DE0007164600", "AU0000XVGZA3", "GB0002634946", "DE000BAY0017", "US38259P5089")
+    refuses(Isin, "US0378331004", "AU0000VXGZA4", "us0378331005", "US037833100", "US03783310050", "0S0378331005", "")
+  })
+
+  it("any other last digit is refused", () => {
+    for (let digit = 0; digit < 10; digit++) {
+      expect(Schema.is(Isin)(`US037833100${digit}`)).toBe(digit === 5)
+    }
+  })
+})
+
+describe("countries", () => {
+  it("are ISO 3166-1 alpha-3", () => {
+    accepts(CountryCode, "DEU", "AUT", "FRA", "USA")
+    refuses(CountryCode, "DE", "deu", "ZZZ", "")
+  })
+})
+
+describe("Ethereum addresses", () => {
+  // The vectors of EIP-55.
+  const vectors = [
+    "0x52908400098527886E0F7030069857D2E4169EE7",
+    "0x8617E340B3D01FA5F11F306F4090FD50E238070D",
+    "0xde709f2102306220921060314715629080e2fb77",
+    "0x27b1fdb04752bbc536007a920d24acb045561c26",
+    "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+    "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+    "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB",
+    "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb"
+  ]
+
+  it.each(vectors)("EIP-55: %s", (vector) => {
+    expect(checksumAddress(vector.toLowerCase())).toBe(vector)
+    expect(parseAddress(vector)).toBe(vector.toLowerCase())
+    accepts(EthereumAddress, vector.toLowerCase())
+    accepts(WrittenAddress, vector, vector.toLowerCase(), `0x${vector.slice(2).toUpperCase()}`)
+  })
+
+  it("a wrong letter case is a wrong checksum, and the canonical form is lower case", () => {
+    refuses(WrittenAddress, "0x5aaeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0x12", `0X${"0".repeat(40)}`, "")
+    refuses(EthereumAddress, "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed")
+  })
+})
+
+describe("calendar dates", () => {
+  it("exist", () => {
+    accepts(CalendarDate, "2024-02-29", "2000-02-29", "1980-12-31")
+    refuses(
+      CalendarDate,
+      "2023-02-29",
+      "1900-02-29",
+      "2024-04-31",
+      "2024-13-01",
+      "2024-00-01",
+      "2024-1-1",
+      "2024-01-00"
+    )
+  })
+})
+
+describe("timestamps", () => {
+  it("have an offset, a real day and time, and at most microseconds", () => {
+    accepts(
+      Timestamp,
+      "2020-08-10T14:06:22.134Z",
+      "2020-08-10T14:06:22.134567+00:00",
+      "2020-08-10T14:06:22-23:59",
+      "2020-08-10T00:00:00+14:00"
+    )
+    refuses(
+      Timestamp,
+      "2020-08-10T14:06:22",
+      "2020-08-10 14:06:22Z",
+      "2020-08-10T14:06:22.1234567Z",
+      "2020-02-30T14:06:22Z",
+      "2020-08-10T24:00:00Z",
+      "2020-08-10T14:60:00Z",
+      "2020-08-10T14:06:60Z",
+      "2020-08-10T14:06:22+24:00",
+      "2020-08-10T14:06:22.Z",
+      "2255-08-10T14:06:22Z",
+      "0001-01-01T00:00:00Z",
+      "2020-08-10T14:06:22z"
+    )
+  })
+
+  it("keep their text and mean microseconds", () => {
+    expect(instantOf("1970-01-01T00:00:00.000001Z").micros).toBe(1)
+    expect(instantOf("1970-01-01T01:00:00.5+01:00").micros).toBe(500_000)
+    expect(instantOf("1969-12-31T23:59:59.999999Z").micros).toBe(-1)
+    expect(instantOf("2020-08-10T14:06:22.134567+02:00").text).toBe("2020-08-10T14:06:22.134567+02:00")
+    expect(instantOf("2020-08-10T14:06:22.134567+02:00").micros).toBe(instantOf("2020-08-10T12:06:22.134567Z").micros)
+    expect(() => instantOf("yesterday")).toThrow(RangeError)
+  })
+
+  it("compare by what they mean, one microsecond apart", () => {
+    const [a, b] = [instantOf("2020-08-10T14:06:22.134567Z"), instantOf("2020-08-10T16:06:22.134568+02:00")]
+    expect(compareInstants(a, b)).toBe(-1)
+    expect(laterOf(a, b)).toBe(b)
+    expect(sameMoment(a.text, instantOf("2020-08-10T16:06:22.134567+02:00").text)).toBe(true)
+    expect(sameMoment(a.text, b.text)).toBe(false)
+  })
+
+  it("bear a day in their own offset", () => {
+    expect(dayOf(instantOf("2020-08-10T23:30:00-05:00").text)).toBe("2020-08-10")
+  })
+
+  it("any microsecond of the range is written in UTC and read back", () => {
+    const first = instantOf("1900-01-01T00:00:00Z").micros
+    const last = instantOf("2254-12-31T23:59:59.999999Z").micros
+    expect(Number.isSafeInteger(first) && Number.isSafeInteger(last)).toBe(true)
+    fc.assert(
+      fc.property(fc.integer({ min: first, max: last }), (micros) => {
+        const instant = instantOfMicros(micros)
+        expect(instant.micros).toBe(micros)
+        expect(instant.text).toMatch(/\.\d{6}Z$/)
+        expect(instantOf(instant.text)).toEqual(instant)
+        expect(Math.floor(micros / 1000)).toBe(Date.parse(instant.text.replace(/\d{3}Z$/, "Z")))
+      })
+    )
+  })
+})
+
+describe("personal text", () => {
+  it("is bounded and has no lone surrogate", () => {
+    accepts(Text, "", "Erika Beispiel", "🙂", "x".repeat(maximumText))
+    refuses(Text, "\ud83d", "a\udc00b", "x".repeat(maximumText + 1), 1)
+    refuses(NonEmptyText, "")
+  })
+})
