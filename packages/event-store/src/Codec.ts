@@ -71,6 +71,9 @@ export const parse = (position: Position, body: string): unknown => {
 /** The RFC 6962 leaf of a body: SHA-256 over a zero byte and the UTF-8 of the text. @category hashing */
 export const leafOf = (body: string): Uint8Array => hash("sha256", `\0${body}`, "buffer")
 
+/** The same as a string of 32 characters from U+0000 to U+00FF. @category hashing */
+export const leafDigest = (body: string): string => hash("sha256", `\0${body}`, "binary")
+
 /** The later of two instants written as {@link Recording.recordedAt}, which sort as text. @category instants */
 export const laterInstant = (a: string, b: string): string => (a > b ? a : b)
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
+import { Codec } from "@effekten/event-store"
 import { kitCatalogue, name, note, opened, subjectOf } from "@effekten/event-store/testing"
 import { folder, run, storeIn } from "./Harness.ts"
 
@@ -268,6 +269,64 @@ describe("the log's file", () => {
         expect(words(filename)).toEqual(before)
         const store = yield* storeIn(path)
         expect((yield* store.readAll([{ tags: ["m:1"] }])).length).toBe(13)
+      })
+    ))
+
+  it("what the index finds is looked at again: words that collide find nothing they should not", () =>
+    run(
+      Effect.gen(function* () {
+        const path = yield* folder
+        const filename = join(path, "log.db")
+        yield* Effect.scoped(
+          Effect.flatMap(storeIn(path), (store) =>
+            store.append([note(["a"]), note(["b"]), name("c", "Erika"), name("d", "Max")])
+          )
+        )
+        // As if every word of every event were the same.
+        const all = [...new Set(words(filename).map(({ term }) => String(term)))].join(" ")
+        alter(filename, "INSERT INTO words (words) VALUES ('delete-all')")
+        for (const position of [1, 2, 3, 4])
+          alter(filename, `INSERT INTO words (rowid, list) VALUES (${position}, '${all}')`)
+        const store = yield* storeIn(path)
+        expect((yield* store.readAll([{ tags: ["b"] }])).map(({ position }) => position)).toEqual([2])
+        yield* store.append([note(["b"])], { failIfEventsMatch: [{ tags: ["a"], types: ["Noted"] }], after: 1 })
+        yield* store.forget(subjectOf("c"))
+        expect(yield* store.reveal([3, 4])).toEqual([{ _tag: "Erased" }, { _tag: "Present", value: { name: "Max" } }])
+      })
+    ))
+
+  it("D-04 a ciphertext given to another event of its subject does not open, though body and leaf agree", () =>
+    run(
+      Effect.gen(function* () {
+        const path = yield* folder
+        yield* Effect.scoped(
+          Effect.flatMap(storeIn(path), (store) => store.append([name("a", "Erika"), name("a", "Max")]))
+        )
+        const database = new DatabaseSync(join(path, "log.db"))
+        const bodies = database
+          .prepare("SELECT body FROM events ORDER BY position")
+          .all()
+          .map((row) => String(row["body"]))
+        const hashOf = (body = "") => /"hash":"([0-9a-f]{64})"/.exec(body)?.[1] ?? ""
+        const forged = (bodies[1] ?? "").replace(hashOf(bodies[1]), hashOf(bodies[0]))
+        database.prepare("UPDATE events SET body = ?, leaf = ? WHERE position = 2").run(forged, Codec.leafOf(forged))
+        database.exec(
+          "UPDATE personal SET ciphertext = (SELECT ciphertext FROM personal WHERE position = 1) WHERE position = 2"
+        )
+        database.close()
+        const store = yield* storeIn(path)
+        expect(yield* store.reveal([1])).toEqual([{ _tag: "Present", value: { name: "Erika" } }])
+        expect(yield* Effect.flip(store.reveal([2]))).toMatchObject({ reason: "damaged", position: 2 })
+      })
+    ))
+
+  it("a store that was closed says so", () =>
+    run(
+      Effect.gen(function* () {
+        const path = yield* folder
+        const store = yield* Effect.scoped(storeIn(path))
+        expect(yield* Effect.flip(store.head)).toMatchObject({ reason: "unavailable" })
+        expect(yield* Effect.flip(store.append([note(["a"])]))).toMatchObject({ reason: "unavailable" })
       })
     ))
 

@@ -34,6 +34,10 @@ export const resultCode = (cause: unknown): number | undefined =>
     ? cause.errcode & 0xff
     : undefined
 
+/** Whether the connection was closed under its user, at the end of its scope. */
+export const isClosed = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && cause.code === "ERR_INVALID_STATE"
+
 export const isCorruption = (cause: unknown): boolean => {
   const code = resultCode(cause)
   return code === SQLITE_CORRUPT || code === SQLITE_NOTADB

@@ -1,31 +1,16 @@
 /**
  * The log in a SQLite file, synchronous and plain: no effect in it, so that it could move to a worker thread. For SqliteEventStore.
  */
-import type { DatabaseSync, StatementSync } from "node:sqlite"
-import { type Codec, damaged, type Envelope, isEnvelope, leafOf, parse } from "../Codec.ts"
+import { type Codec, damaged, type Envelope, isEnvelope, laterInstant, leafDigest, parse } from "../Codec.ts"
 import { DatabaseRefused } from "../DatabaseRefused.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
 import { EventStoreError, type StoredEvent } from "../EventStore.ts"
-import { laterInstant } from "../Codec.ts"
 import { finish, type Prepared } from "../Preparation.ts"
 import { type AppendCondition, matches, type Query } from "../Query.ts"
 import type { Page, Range } from "../Reading.ts"
-import { type Connect, isCorruption, openDatabase, resultCode } from "./OpenDatabase.ts"
+import { APPLICATION_ID, createTables, LAYOUT, prepareStatements, type Row } from "./LogStatements.ts"
+import { type Connect, isClosed, isCorruption, openDatabase, resultCode } from "./OpenDatabase.ts"
 import { matchExpression, wordOf, wordsOf } from "./TagIndex.ts"
-
-/** "Elog" in ASCII. */
-const APPLICATION_ID = 0x45_6c_6f_67
-const LAYOUT = 1
-
-const createIndex = `
-  CREATE VIRTUAL TABLE words USING fts5 (list, content = '', detail = none, columnsize = 0, tokenize = 'ascii');
-`
-const createTables = `
-  CREATE TABLE log (id TEXT NOT NULL) STRICT;
-  CREATE TABLE events (position INTEGER PRIMARY KEY, body TEXT NOT NULL, leaf BLOB NOT NULL) STRICT;
-  CREATE TABLE personal (position INTEGER PRIMARY KEY, ciphertext BLOB NOT NULL) STRICT;
-  ${createIndex}
-`
 
 const BUSY = 5
 const LOCKED = 6
@@ -60,7 +45,7 @@ export interface SqliteLog<E extends AnyEvent> {
     now: string,
     condition: AppendCondition | undefined
   ) => { readonly first: Position; readonly recordedAt: string } | Position
-  /** The same in two steps, for a decision in between. What follows `lock` is `commit` or `unlock`. */
+  /** The same in steps, for a decision in between: `lock`, perhaps `commit`, and always `unlock`. */
   readonly lock: () => Head
   readonly commit: (
     events: ReadonlyArray<Prepared<E>>,
@@ -112,6 +97,7 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
   /** Turns what SQLite throws into what the port knows. Anything that is not SQLite's is a defect and passes. */
   const fault = (cause: unknown, committing: boolean): unknown => {
     const code = resultCode(cause)
+    if (isClosed(cause)) return new EventStoreError({ reason: "unavailable", message: `${filename} was closed`, cause })
     if (cause instanceof EventStoreError || code === undefined) return cause
     const text = cause instanceof Error ? cause.message : String(cause)
     if (code === BUSY || code === LOCKED)
@@ -183,8 +169,6 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
       return { first: last.position + 1, recordedAt }
     } catch (cause) {
       throw fault(cause, committing)
-    } finally {
-      rollbackQuietly(unlock)
     }
   }
 
@@ -216,11 +200,10 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     guarded(() => {
       const found = rows(query, range)
       const events: Array<RecordedEvent<E>> = []
-      const bodies = parseAll(found)
-      found.forEach(([position], index) => {
-        const event = codec.decode(position, bodies[index])
+      for (const [position, body, leaf] of found) {
+        const event = codec.decode(position, parseStored(position, body, leaf))
         if (matches(query, event)) events.push(event)
-      })
+      }
       return { events, next: nextOf(found, range) }
     })
 
@@ -319,67 +302,12 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
   }
 }
 
-/** Position, body (null where the index knows an event the log has not), leaf. */
-type Row = readonly [position: Position, body: string, leaf: Uint8Array]
-
-const prepareStatements = (database: DatabaseSync) => {
-  const matched = (order: string): StatementSync =>
-    inArrays(
-      database.prepare(
-        `SELECT words.rowid, events.body, events.leaf FROM words LEFT JOIN events ON events.position = words.rowid
-         WHERE words MATCH ? AND words.rowid BETWEEN ? AND ? ORDER BY words.rowid ${order} LIMIT ?`
-      )
-    )
-  const ranged = (order: string): StatementSync =>
-    inArrays(
-      database.prepare(
-        `SELECT position, body, leaf FROM events WHERE position BETWEEN ? AND ? ORDER BY position ${order} LIMIT ?`
-      )
-    )
-  return {
-    begin: database.prepare("BEGIN IMMEDIATE"),
-    commit: database.prepare("COMMIT"),
-    logId: database.prepare("SELECT id FROM log"),
-    head: database.prepare("SELECT max(position) AS position FROM events"),
-    one: database.prepare("SELECT body, leaf FROM events WHERE position = ?"),
-    all: ranged("ASC"),
-    allBackwards: ranged("DESC"),
-    match: matched("ASC"),
-    matchBackwards: matched("DESC"),
-    ofSubject: database.prepare(
-      "SELECT position, body FROM words JOIN events ON position = words.rowid WHERE words MATCH ?"
-    ),
-    personal: database.prepare("SELECT ciphertext FROM personal WHERE position = ?"),
-    insertEvent: database.prepare("INSERT INTO events (position, body, leaf) VALUES (?, ?, ?)"),
-    insertWords: database.prepare("INSERT INTO words (rowid, list) VALUES (?, ?)"),
-    insertPersonal: database.prepare("INSERT INTO personal (position, ciphertext) VALUES (?, ?)"),
-    deletePersonal: database.prepare("DELETE FROM personal WHERE position = ?")
-  }
-}
-
-const inArrays = (statement: StatementSync): StatementSync => {
-  statement.setReturnArrays(true)
-  return statement
-}
-
-/** Parses many bodies as one array: several times as fast as one by one. Each is held against its leaf first. */
-const parseAll = (rows: ReadonlyArray<Row>): ReadonlyArray<unknown> => {
-  let joined = "["
-  for (const [position, body, leaf] of rows) {
-    verifyLeaf(position, body, leaf)
-    joined += joined.length === 1 ? body : `,${body}`
-  }
-  try {
-    const parsed = JSON.parse(`${joined}]`) as ReadonlyArray<unknown>
-    if (parsed.length === rows.length) return parsed
-  } catch {
-    // One of them is no JSON: below it is found out which.
-  }
-  return rows.map(([position, body]) => parse(position, body))
-}
-
+/** Holds a body against the hash kept beside it. Byte by byte: no buffer for each event on the way of a replay. */
 const verifyLeaf = (position: Position, body: string, leaf: Uint8Array): void => {
-  if (Buffer.compare(leafOf(body), leaf) !== 0) throw damaged(position, "the body is not the one that was written")
+  const digest = leafDigest(body)
+  let same = leaf.length === digest.length
+  for (let index = 0; same && index < digest.length; index++) same = leaf[index] === digest.charCodeAt(index)
+  if (!same) throw damaged(position, "the body is not the one that was written")
 }
 
 const refuseHole = (found: Position | undefined, expected: Position): void => {

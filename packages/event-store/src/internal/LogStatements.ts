@@ -1,0 +1,62 @@
+/**
+ * The layout of the log's file and every statement on it. For the SQLite log.
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite"
+import type { Position } from "../Event.ts"
+
+/** "Elog" in ASCII. */
+export const APPLICATION_ID = 0x45_6c_6f_67
+
+/** The layout this program reads and writes. */
+export const LAYOUT = 1
+
+export const createTables = `
+  CREATE TABLE log (id TEXT NOT NULL) STRICT;
+  CREATE TABLE events (position INTEGER PRIMARY KEY, body TEXT NOT NULL, leaf BLOB NOT NULL) STRICT;
+  CREATE TABLE personal (position INTEGER PRIMARY KEY, ciphertext BLOB NOT NULL) STRICT;
+  CREATE VIRTUAL TABLE words USING fts5 (list, content = '', detail = none, columnsize = 0, tokenize = 'ascii');
+`
+
+/** Position, body (null where the index knows an event the log has not), leaf. */
+export type Row = readonly [position: Position, body: string, leaf: Uint8Array]
+
+/** Every statement of the log, prepared once: single rows in a loop are the fastest way in. */
+export const prepareStatements = (database: DatabaseSync) => {
+  const matched = (order: string): StatementSync =>
+    inArrays(
+      database.prepare(
+        `SELECT words.rowid, events.body, events.leaf FROM words LEFT JOIN events ON events.position = words.rowid
+         WHERE words MATCH ? AND words.rowid BETWEEN ? AND ? ORDER BY words.rowid ${order} LIMIT ?`
+      )
+    )
+  const ranged = (order: string): StatementSync =>
+    inArrays(
+      database.prepare(
+        `SELECT position, body, leaf FROM events WHERE position BETWEEN ? AND ? ORDER BY position ${order} LIMIT ?`
+      )
+    )
+  return {
+    begin: database.prepare("BEGIN IMMEDIATE"),
+    commit: database.prepare("COMMIT"),
+    logId: database.prepare("SELECT id FROM log"),
+    head: database.prepare("SELECT max(position) AS position FROM events"),
+    one: database.prepare("SELECT body, leaf FROM events WHERE position = ?"),
+    all: ranged("ASC"),
+    allBackwards: ranged("DESC"),
+    match: matched("ASC"),
+    matchBackwards: matched("DESC"),
+    ofSubject: database.prepare(
+      "SELECT position, body FROM words JOIN events ON position = words.rowid WHERE words MATCH ?"
+    ),
+    personal: database.prepare("SELECT ciphertext FROM personal WHERE position = ?"),
+    insertEvent: database.prepare("INSERT INTO events (position, body, leaf) VALUES (?, ?, ?)"),
+    insertWords: database.prepare("INSERT INTO words (rowid, list) VALUES (?, ?)"),
+    insertPersonal: database.prepare("INSERT INTO personal (position, ciphertext) VALUES (?, ?)"),
+    deletePersonal: database.prepare("DELETE FROM personal WHERE position = ?")
+  }
+}
+
+const inArrays = (statement: StatementSync): StatementSync => {
+  statement.setReturnArrays(true)
+  return statement
+}
