@@ -45,18 +45,18 @@ const codeOf = (error: Error & { readonly code?: string }): readonly [code: Edge
   }
 }
 
+const headersOf = (problem: Problem, requestId: string): Record<string, string> => ({
+  ...securityHeaders,
+  connection: "close",
+  "content-length": String(Buffer.byteLength(JSON.stringify(problem))),
+  "content-type": problemMediaType,
+  [requestIdHeader]: requestId
+})
+
 /** A problem of a request that never became one: there is no response object, so the bytes are written by hand. */
 const rawAnswer = (problem: Problem, requestId: string): string => {
-  const body = JSON.stringify(problem)
-  const headers = {
-    ...securityHeaders,
-    connection: "close",
-    "content-length": String(Buffer.byteLength(body)),
-    "content-type": problemMediaType,
-    [requestIdHeader]: requestId
-  }
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  return `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join("")}\r\n${body}`
+  const lines = Object.entries(headersOf(problem, requestId)).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join("")}\r\n${JSON.stringify(problem)}`
 }
 
 /** Not listening yet. @category constructors */
@@ -89,8 +89,7 @@ export const makeServer = (options: NodeOptions, random: SecureRandom.SecureRand
   server.on("checkExpectation", (_: IncomingMessage, response: ServerResponse) => {
     const id = requestId()
     const problem = edgeProblem("expectation_failed", "Only 100-continue can be expected here.", { requestId: id })
-    const headers = { ...securityHeaders, "content-type": problemMediaType, [requestIdHeader]: id }
-    response.writeHead(problem.status, headers).end(JSON.stringify(problem))
+    response.writeHead(problem.status, headersOf(problem, id)).end(JSON.stringify(problem))
   })
   server.on("clientError", (error, socket) => {
     const response = answering.get(socket)

@@ -46,6 +46,15 @@ const keyParameter = (parameter: Json, key: "required" | "optional"): Json => {
   }
 }
 
+/** A problem is one schema, whatever the status; the generator makes one for each. */
+const withOneProblem = (generated: Json): Json => {
+  const document: Json = JSON.parse(JSON.stringify(generated).replace(/(#\/components\/schemas\/Problem)_\d+/g, "$1"))
+  for (const name of Object.keys(document["components"]["schemas"])) {
+    if (/^Problem_\d+$/.test(name)) delete document["components"]["schemas"][name]
+  }
+  return document
+}
+
 /** Title, prefixes and the client credentials flow. @category annotations */
 export const describe = (prefixes: ReadonlyArray<string>): Context.Context<never> =>
   OpenApi.annotations({
@@ -53,21 +62,24 @@ export const describe = (prefixes: ReadonlyArray<string>): Context.Context<never
     version: "2",
     description: "A register of digital securities, as distribution platforms use it.",
     servers: prefixes.map((url) => ({ url })),
-    transform: (generated) => ({
-      ...generated,
-      components: {
-        ...generated["components"],
-        securitySchemes: {
-          oauth2: {
-            type: "oauth2",
-            flows: {
-              clientCredentials: {
-                tokenUrl: `${prefixes[0]}/oauth/token`,
-                scopes: Object.fromEntries(scopes.map((scope) => [scope, described[scope]]))
+    transform: (generated) => {
+      const document = withOneProblem(generated)
+      return {
+        ...document,
+        components: {
+          ...document["components"],
+          securitySchemes: {
+            oauth2: {
+              type: "oauth2",
+              flows: {
+                clientCredentials: {
+                  tokenUrl: `${prefixes[0]}/oauth/token`,
+                  scopes: Object.fromEntries(scopes.map((scope) => [scope, described[scope]]))
+                }
               }
             }
           }
         }
       }
-    })
+    }
   })

@@ -3,7 +3,7 @@
  */
 import type { Json } from "@effekten/event-store"
 import { UploadDocument } from "@effekten/services"
-import { ByteSize, type Duration, Effect, Result, Stream } from "effect"
+import { ByteSize, type Duration, Effect, Fiber, Result, Stream } from "effect"
 import { HttpIncomingMessage, type HttpServerError, HttpServerRequest, Multipart } from "effect/http"
 import { createHash } from "node:crypto"
 import { Refused } from "./Exchange.ts"
@@ -23,10 +23,17 @@ const tooSlow = new Refused({
 const checkLength = (request: HttpServerRequest.HttpServerRequest, limit: number): Effect.Effect<void, Refused> =>
   Number(request.headers["content-length"] ?? 0) > limit ? Effect.fail(tooLarge(limit)) : Effect.void
 
+/**
+ * Gives up waiting, not reading: a reader that is interrupted takes the socket along, and with it the answer. The reader ends by itself
+ * when the answer has closed the connection.
+ */
 const inTime = <A, E, R>(
-  effect: Effect.Effect<A, E, R>,
+  reading: Effect.Effect<A, E, R>,
   duration: Duration.Duration
-): Effect.Effect<A, E | Refused, R> => Effect.timeoutOrElse(effect, { duration, orElse: () => Effect.fail(tooSlow) })
+): Effect.Effect<A, E | Refused, R> =>
+  Effect.flatMap(Effect.forkDetach(reading), (fiber) =>
+    Effect.timeoutOrElse(Fiber.join(fiber), { duration, orElse: () => Effect.fail(tooSlow) })
+  )
 
 const unreadable = (error: HttpServerError.HttpServerError, limit: number): Refused =>
   error.reason._tag === "RequestParseError" && error.reason.reason === "BodyTooLarge"

@@ -1,0 +1,253 @@
+/**
+ * The services, kept in memory and without rules: enough to see what the server asks for and to answer it. For the tests.
+ */
+import {
+  type CampaignId,
+  CreditId,
+  DocumentId,
+  IdentificationId,
+  InvestmentId,
+  InvestorId,
+  type PlatformId,
+  ProductId,
+  RedemptionId,
+  type Timestamp,
+  WalletId
+} from "@effekten/domain"
+import * as Services from "@effekten/services"
+import { Context, Effect, Layer } from "effect"
+
+/** One call of a command, as a service saw it. */
+export interface Seen {
+  readonly platform: PlatformId
+  readonly operation: string
+  readonly key: string | undefined
+  readonly body: unknown
+  readonly correlation: string | undefined
+}
+
+export type Failure = Services.CommandFailure
+
+export interface Memory {
+  readonly seen: Array<Seen>
+  /** Runs before a command is carried out; fails it, delays it, kills it. */
+  before: (seen: Seen) => Effect.Effect<void, Failure>
+  readonly layer: Layer.Layer<Services.PlatformServices>
+}
+
+const createdAt = "2026-01-02T03:04:05.000006Z" as Timestamp
+const address = "0x52908400098527886E0F7030069857D2E4169EE7" as Services.Wallet["address"]
+
+export const make = (): Memory => {
+  let last = 0
+  const id = (kind: string) => `${kind}_${String(++last).padStart(6, "0")}`
+  const seen: Array<Seen> = []
+  const answers = new Map<string, { readonly body: string; readonly answer: unknown }>()
+  const objects = new Map<string, Array<{ readonly id: string }>>()
+
+  const forPlatform = (platform: PlatformId): Context.Context<Services.PlatformService> => {
+    const at = (name: string) => {
+      const key = `${platform} ${name}`
+      const found = objects.get(key) ?? []
+      objects.set(key, found)
+      return found
+    }
+    const command = <A extends { readonly id: string }>(
+      operation: string,
+      collection: string,
+      options: Services.CommandOptions | undefined,
+      answer: () => A
+    ): Effect.Effect<A, Failure> =>
+      Effect.gen(function* () {
+        const request = yield* Services.Request
+        const call: Seen = {
+          platform,
+          operation,
+          key: options?.key,
+          body: request.body,
+          correlation: request.correlation
+        }
+        seen.push(call)
+        const recorded = `${platform} ${operation} ${call.key}`
+        const body = JSON.stringify(call.body ?? null)
+        const before = call.key === undefined ? undefined : answers.get(recorded)
+        if (before !== undefined && before.body !== body) {
+          return yield* new Services.Rejection({
+            code: "idempotency_key_reused",
+            status: 422,
+            message: "Another body."
+          })
+        }
+        request.onReceipt?.({ replayed: before !== undefined })
+        if (before !== undefined) {
+          if (before.answer instanceof Services.Rejection) return yield* before.answer
+          return before.answer as A
+        }
+        yield* memory.before(call).pipe(
+          Effect.tapError((failure) =>
+            Effect.sync(() => {
+              if (failure._tag === "Rejection" && failure.status === 409)
+                answers.set(recorded, { body, answer: failure })
+            })
+          )
+        )
+        const made = answer()
+        at(collection).push(made)
+        answers.set(recorded, { body, answer: made })
+        return made
+      })
+    const get = <A>(collection: string, id: string): Effect.Effect<A, Failure> =>
+      Effect.suspend(() => {
+        const found = at(collection).find((object) => object.id === id)
+        return found === undefined
+          ? Effect.fail(new Services.NotFound({ code: "object_not_found", message: "There is no such object." }))
+          : Effect.succeed(found as A)
+      })
+    const list = <A>(collection: string, page: Services.PageOptions | undefined): Effect.Effect<Services.Page<A>> =>
+      Effect.sync(() => {
+        const all = at(collection) as unknown as ReadonlyArray<A>
+        const from = Number(page?.cursor ?? 0)
+        const limit = page?.limit ?? Services.defaultPageSize
+        return {
+          count: all.length,
+          results: all.slice(from, from + limit),
+          ...(from + limit < all.length ? { next: String(from + limit) } : {}),
+          ...(from > 0 ? { previous: String(Math.max(0, from - limit)) } : {})
+        }
+      })
+    const wallet = (investorId: InvestorId, type: Services.Wallet["type"], receivingEnabled: boolean) => ({
+      id: WalletId.make(id("wallet")),
+      investorId,
+      type,
+      address,
+      receivingEnabled,
+      createdAt
+    })
+    const investment = (
+      input: Services.CreateInvestment,
+      status: Services.Investment["status"]
+    ): Services.Investment => ({
+      id: InvestmentId.make(id("investment")),
+      status,
+      campaignId: input.campaignId,
+      productId: ProductId.make("product"),
+      investorId: input.investorId,
+      units: input.units,
+      remainingUnits: 0,
+      wallet: input.wallet ?? null,
+      signedAt: input.signedAt ?? null,
+      acceptedAt: input.acceptedAt ?? null,
+      paidAt: input.paidAt ?? null,
+      deliveredAt: null,
+      signedDocuments: input.signedDocuments ?? [],
+      disagio: null,
+      accruedInterest: null,
+      createdAt
+    })
+    const changed = (
+      operation: string,
+      investmentId: InvestmentId,
+      options: Services.CommandOptions | undefined,
+      change: (old: Services.Investment) => Services.Investment
+    ) =>
+      Effect.flatMap(get<Services.Investment>("investments", investmentId), (old) =>
+        command(`${operation} ${investmentId}`, "changes", options, () => change(old))
+      )
+
+    return Context.make(Services.Investors, {
+      create: (input, options) =>
+        command("investors.create", "investors", options, () => ({
+          id: InvestorId.make(id("investor")),
+          kycStatus: "PENDING" as const,
+          naturalPerson: input.naturalPerson,
+          bankAccount: input.bankAccount ?? null,
+          taxInformation: input.taxInformation ?? null,
+          communication: input.communication ?? null,
+          isBeneficiary: input.isBeneficiary,
+          createdAt
+        })),
+      get: (id) => get("investors", id),
+      list: (page) => list("investors", page),
+      identify: (investorId, input, options) =>
+        command(`investors.identify ${investorId}`, "identifications", options, () => ({
+          ...input,
+          id: IdentificationId.make(id("identification")),
+          investorId,
+          kycStatus: "SUCCESS" as const,
+          createdAt
+        })),
+      identification: (_, id) => get("identifications", id),
+      identifications: (_, page) => list("identifications", page)
+    }).pipe(
+      Context.add(Services.Wallets, {
+        createManaged: (investorId, options) =>
+          command(`wallets.createManaged ${investorId}`, "wallets", options, () =>
+            wallet(investorId, "eth-managed", false)
+          ),
+        createGeneric: (investorId, input, options) =>
+          command(`wallets.createGeneric ${investorId}`, "wallets", options, () => ({
+            ...wallet(investorId, "eth-generic", input.receivingEnabled ?? false),
+            address: input.address
+          })),
+        get: (_, id) => get("wallets", id),
+        list: (_, page) => list("wallets", page)
+      }),
+      Context.add(Services.Documents, {
+        upload: (input, options) =>
+          command("documents.upload", "documents", options, () => ({
+            id: DocumentId.make(id("document")),
+            fileName: input.fileName,
+            mediaType: input.mediaType,
+            size: input.content.length,
+            sha256: Buffer.from(input.content.slice(0, 32)).toString("hex"),
+            createdAt
+          })),
+        get: (id) => get("documents", id),
+        list: (page) => list("documents", page)
+      }),
+      Context.add(Services.Investments, {
+        create: (input, options) =>
+          command("investments.create", "investments", options, () => investment(input, "PAID")),
+        get: (id) => get("investments", id),
+        list: (page) => list("investments", page),
+        amend: (id, input, options) =>
+          changed("investments.amend", id, options, (old) => ({ ...old, wallet: input.wallet ?? old.wallet })),
+        cancel: (id, _, options) =>
+          changed("investments.cancel", id, options, (old) => ({ ...old, status: "CANCELLATION" }))
+      }),
+      Context.add(Services.Credits, {
+        create: (investmentId, options) =>
+          command(`credits.create ${investmentId}`, "credits", options, () => ({
+            id: CreditId.make(id("credit")),
+            investmentId,
+            walletId: WalletId.make("wallet"),
+            units: 1,
+            status: "processing" as const,
+            createdAt
+          })),
+        get: (_, id) => get("credits", id),
+        list: (_, page) => list("credits", page)
+      }),
+      Context.add(Services.Redemptions, {
+        create: (input, options) =>
+          command("redemptions.create", "redemptions", options, () => ({
+            ...input,
+            id: RedemptionId.make(id("redemption")),
+            status: "processing" as const,
+            createdAt
+          })),
+        get: (id) => get("redemptions", id),
+        list: (page) => list("redemptions", page)
+      })
+    )
+  }
+
+  const memory: Memory = {
+    seen,
+    before: () => Effect.void,
+    layer: Layer.succeed(Services.PlatformServices, { forPlatform })
+  }
+  return memory
+}
+
+export const campaign = "campaign" as CampaignId

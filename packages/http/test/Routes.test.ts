@@ -1,0 +1,279 @@
+/**
+ * What must hold on every route, taken from the contract itself so that no route is forgotten.
+ */
+import { Context, Option } from "effect"
+import { HttpApi } from "effect/http-api"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { DistributionApi, RequiredScope, type Scope, scopes, TakesIdempotencyKey } from "../src/index.ts"
+import * as H from "./Harness.ts"
+
+interface Route {
+  readonly name: string
+  readonly method: string
+  readonly path: string
+  readonly scope: Scope
+  readonly key: "required" | "optional" | undefined
+  readonly multipart: boolean
+  readonly status: number
+}
+
+const routes: Array<Route> = []
+HttpApi.reflect(DistributionApi, {
+  onGroup: () => {},
+  onEndpoint: ({ endpoint, group, successes }) => {
+    if (group.identifier === "oauth") return
+    routes.push({
+      name: `${group.identifier}.${endpoint.identifier}`,
+      method: endpoint.method,
+      path: endpoint.path,
+      scope: Option.getOrThrow(Context.getOption(endpoint.annotations, RequiredScope)),
+      key: Option.getOrUndefined(Context.getOption(endpoint.annotations, TakesIdempotencyKey)),
+      multipart: endpoint.payload.has("multipart/form-data"),
+      status: [...successes.keys()][0] ?? 0
+    })
+  }
+})
+
+const bodies: { readonly [name: string]: unknown } = {
+  "investors.create": H.investor,
+  "investors.identify": H.identification,
+  "wallets.createGeneric": { address: "0x52908400098527886E0F7030069857D2E4169EE7" },
+  "investments.create": H.investment,
+  "investments.amend": { wallet: "wallet" },
+  "investments.cancel": {},
+  "redemptions.create": H.redemption
+}
+
+const writing = routes.filter(({ method }) => method !== "GET")
+const reading = routes.filter(({ method }) => method === "GET")
+const withJson = writing.filter(({ multipart }) => !multipart)
+const table = (routes: ReadonlyArray<Route>) => routes.map((route) => [`${route.method} ${route.path}`, route] as const)
+
+let h: H.Harness
+let tokens: { readonly [scope: string]: string }
+const ids: { [name: string]: string } = {}
+
+const boundary = "----boundary"
+const multipart = `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\nContent-Type: application/pdf\r\n\r\nASD\r\n--${boundary}--\r\n`
+
+const pathOf = (route: Route): string =>
+  route.path.replace(/:(\w+)/g, (_, name: string) => ids[`${route.path.split("/")[2]}.${name}`] ?? "unknown")
+
+const bodyOf = (route: Route): { readonly [header: string]: string } =>
+  route.multipart
+    ? { "content-type": `multipart/form-data; boundary=${boundary}`, body: multipart }
+    : bodies[route.name] === undefined
+      ? {}
+      : { "content-type": "application/json", body: JSON.stringify(bodies[route.name]) }
+
+let count = 0
+const freshKey = () => `key-${++count}`
+
+const call = (route: Route, headers: { readonly [header: string]: string } = {}, url = h.url) =>
+  H.send(route.method, `${url}${pathOf(route)}`, { ...bodyOf(route), ...headers })
+
+const authorized = () => ({ authorization: `Bearer ${h.token}`, "x-idempotency-key": freshKey() })
+
+const expectProblem = (answer: H.Answer, status: number, code?: string) => {
+  expect(answer.status).toBe(status)
+  expect(answer.headers["content-type"]).toBe("application/problem+json")
+  expect(answer.headers["cache-control"]).toBe("no-store")
+  expect(answer.headers["x-content-type-options"]).toBe("nosniff")
+  expect(answer.headers["access-control-allow-origin"]).toBeUndefined()
+  expect(answer.json).toMatchObject({ status, type: `urn:effekten:problem:${answer.json.code}` })
+  expect(answer.json.title).toBeTypeOf("string")
+  expect(answer.json.detail).toBeTypeOf("string")
+  expect(answer.json.retryable).toBeTypeOf("boolean")
+  expect(answer.json.request_id).toBe(answer.headers["x-request-id"])
+  if (code !== undefined) expect(answer.json.code).toBe(code)
+}
+
+beforeAll(async () => {
+  h = await H.start({
+    limits: { jsonBytes: 4096, uploadBytes: 4096 },
+    clients: scopes.map((left) => ({ clientId: `without ${left}`, scopes: scopes.filter((scope) => scope !== left) }))
+  })
+  tokens = Object.fromEntries(
+    await Promise.all(scopes.map(async (scope) => [scope, await h.tokenFor(`without ${scope}`)] as const))
+  )
+  const made = async (name: string) => {
+    const route = routes.find((route) => route.name === name)!
+    const answer = await call(route, authorized())
+    expect(answer.status).toBe(201)
+    return answer.json.id as string
+  }
+  ids["investors.id"] = await made("investors.create")
+  ids["investors.identification"] = await made("investors.identify")
+  ids["investors.wallet"] = await made("wallets.createManaged")
+  ids["documents.id"] = await made("documents.upload")
+  ids["investments.id"] = await made("investments.create")
+  ids["investments.credit"] = await made("credits.create")
+  ids["redemptions.id"] = await made("redemptions.create")
+})
+afterAll(() => h.close())
+
+it("the contract has the routes of the paper", () => {
+  expect(routes.map(({ method, path }) => `${method} ${path}`)).toMatchSnapshot()
+})
+
+describe.each(table(routes))("%s", (_, route) => {
+  it("answers as the contract says, under both prefixes, with and without its last slash", async () => {
+    for (const prefix of ["/api/external", "/api/external/distributor"]) {
+      for (const slash of ["/", ""]) {
+        const answer = await H.send(route.method, `${h.origin}${prefix}${pathOf(route).replace(/\/$/, slash)}`, {
+          ...bodyOf(route),
+          ...authorized()
+        })
+        expect(answer.status).toBe(route.status)
+        expect(answer.headers["content-type"]).toBe("application/json")
+      }
+    }
+  })
+
+  it("O-08 without a token: 401 and a challenge, before anything is looked at", async () => {
+    const calls = h.memory.seen.length
+    const answer = await call(route, {
+      "content-type": "application/json",
+      ...(route.method === "GET" ? {} : { body: "{" })
+    })
+    expectProblem(answer, 401, "unauthorized")
+    expect(answer.headers["www-authenticate"]).toBe("Bearer")
+    expect(h.memory.seen.length).toBe(calls)
+  })
+
+  it("O-08 with an unknown token: 401 invalid_token", async () => {
+    const answer = await call(route, { authorization: "Bearer nobody" })
+    expectProblem(answer, 401, "unauthorized")
+    expect(answer.headers["www-authenticate"]).toBe('Bearer error="invalid_token"')
+  })
+
+  it("I-32 without the scope: 403 insufficient_scope, before the payload and before a replay", async () => {
+    const key = freshKey()
+    await call(route, { ...authorized(), "x-idempotency-key": key })
+    const calls = h.memory.seen.length
+    const answer = await call(route, { authorization: `Bearer ${tokens[route.scope]}`, "x-idempotency-key": key })
+    expectProblem(answer, 403, "insufficient_scope")
+    expect(answer.headers["www-authenticate"]).toBe(`Bearer error="insufficient_scope", scope="${route.scope}"`)
+    expect(h.memory.seen.length).toBe(calls)
+  })
+
+  it("H-01 another method: 405 and Allow; OPTIONS: Allow", async () => {
+    const answer = await H.send("DELETE", `${h.url}${pathOf(route)}`, authorized())
+    expectProblem(answer, 405, "method_not_allowed")
+    expect(answer.headers["allow"]).toContain(route.method)
+    expect(answer.headers["allow"]).not.toContain("DELETE")
+    const options = await H.send("OPTIONS", `${h.url}${pathOf(route)}`)
+    expect(options.status).toBe(204)
+    expect(options.headers["allow"]).toBe(answer.headers["allow"])
+  })
+})
+
+describe.each(table(routes.filter(({ path }) => path.includes(":"))))("%s", (_, route) => {
+  it("an id that cannot be one is a 404", async () => {
+    const path = route.path.replace(/:\w+/g, "no.id")
+    expectProblem(
+      await H.send(route.method, `${h.url}${path}`, { ...bodyOf(route), ...authorized() }),
+      404,
+      "not_found"
+    )
+  })
+})
+
+describe.each(table(reading))("%s", (_, route) => {
+  it("I-06 ignores an idempotency key", async () => {
+    const answer = await call(route, {
+      authorization: `Bearer ${h.token}`,
+      "x-idempotency-key": "not a key, not at all"
+    })
+    expect(answer.status).toBe(200)
+  })
+})
+
+describe.each(table(writing))("%s", (_, route) => {
+  it("I-05 needs a key where the paper says so, and I-06 takes one elsewhere", async () => {
+    const calls = h.memory.seen.length
+    const answer = await call(route, { authorization: `Bearer ${h.token}` })
+    if (route.key === "required") {
+      expectProblem(answer, 400, "idempotency_key_missing")
+      expect(answer.headers["link"]).toBe('</docs>; rel="describedby"')
+      expect(h.memory.seen.length).toBe(calls)
+    } else {
+      expect(answer.status).toBe(route.status)
+    }
+    const key = freshKey()
+    await call(route, { authorization: `Bearer ${h.token}`, "x-idempotency-key": key })
+    expect(h.memory.seen.at(-1)).toMatchObject({ key, platform: H.platform })
+  })
+
+  it("H-01 a body too large: 413", async () => {
+    const body = route.multipart
+      ? multipart.replace("ASD", "A".repeat(80_000))
+      : JSON.stringify({ text: "x".repeat(8000) })
+    const content = { "content-type": bodyOf(route)["content-type"] ?? "application/json", body }
+    expectProblem(await call(route, { ...authorized(), ...content }), 413, "payload_too_large")
+  })
+
+  it("H-01 another content type: 415", async () => {
+    const answer = await call(route, { ...authorized(), "content-type": "text/plain", body: "{}" })
+    expectProblem(answer, 415, "unsupported_media_type")
+  })
+})
+
+describe.each(table(withJson))("%s", (_, route) => {
+  it("H-01 malformed JSON: 400", async () => {
+    const answer = await call(route, { ...authorized(), "content-type": "application/json", body: '{"a":' })
+    expectProblem(answer, 400, "malformed_json")
+  })
+})
+
+describe.each(table(withJson.filter(({ name }) => bodies[name] !== undefined && name !== "investments.cancel")))(
+  "%s",
+  (_, route) => {
+    it("no body at all: 400, and the key stays free", async () => {
+      const headers = authorized()
+      const empty = await H.send(route.method, `${h.url}${pathOf(route)}`, headers)
+      expectProblem(empty, 400, "invalid_request")
+      expect((await call(route, headers)).status).toBe(route.status)
+    })
+  }
+)
+
+it("H-01 an unknown path: 404; no path is case-insensitive or has two slashes in a row", async () => {
+  for (const path of [
+    "/",
+    "/nothing",
+    "/api/external/v2/nothing/",
+    "/API/external/v2/investors/",
+    "/api/external//v2/investors/"
+  ]) {
+    expectProblem(await H.get(`${h.origin}${path}`, authorized()), 404, "not_found")
+  }
+})
+
+it("H-02 a request id is taken over if it is harmless, and made otherwise", async () => {
+  const idOf = async (id: string) => (await H.get(`${h.url}/nothing`, { "x-request-id": id })).headers["x-request-id"]
+  expect(await idOf("my-Request_1.0")).toBe("my-Request_1.0")
+  for (const id of ["with blank", "a".repeat(65), "ä"]) expect(await idOf(id)).toMatch(/^[0-9a-f]{32}$/)
+  await call(writing[0]!, { ...authorized(), "x-request-id": "correlated" })
+  expect(h.memory.seen.at(-1)?.correlation).toBe("correlated")
+})
+
+it("lists: limit and cursor; links under the host and prefix that were used", async () => {
+  const bearer = { authorization: `Bearer ${h.token}` }
+  for (let index = 0; index < 3; index++)
+    await call(
+      routes.find(({ name }) => name === "investors.create")!,
+      authorized()
+    )
+  const first = await H.get(`${h.url}/distributor/v2/investors/?limit=2`, bearer)
+  expect(first.json.results).toHaveLength(2)
+  expect(first.json.previous).toBeNull()
+  expect(first.json.next).toBe(`${h.url}/distributor/v2/investors/?limit=2&cursor=2`)
+  const second = await H.get(first.json.next, bearer)
+  expect(second.json.previous).toBe(`${h.url}/distributor/v2/investors/?limit=2&cursor=0`)
+  for (const query of ["limit=0", "limit=501", "limit=x", "limit=1.5", "cursor=", "limit=1&limit=2"]) {
+    const answer = await H.get(`${h.url}/v2/investors/?${query}`, bearer)
+    expectProblem(answer, 400, "invalid_request")
+    expect(answer.json.errors[0].pointer).toBe(`/${query.split("=")[0]}`)
+  }
+})
