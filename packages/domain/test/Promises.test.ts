@@ -33,6 +33,10 @@ import { play, step, textOf, type Step } from "./Steps.ts"
 
 /** Long sequences, without the bias to short ones: what matters happens late. They still shrink to a few steps. */
 const steps = fc.noBias(fc.array(step, { minLength: 1, maxLength: 200, size: "max" }))
+
+// A failing run is shrunk for so long, and what was found by then is shown with its seed.
+fc.configureGlobal({ interruptAfterTimeLimit: 30_000 })
+
 const check = (runs: number, property: (steps: ReadonlyArray<Step>) => void) =>
   fc.assert(fc.property(steps, property), { numRuns: runs, verbose: 0 })
 

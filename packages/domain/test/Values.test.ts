@@ -165,6 +165,27 @@ describe("timestamps", () => {
     expect(() => instantOf("yesterday")).toThrow(RangeError)
   })
 
+  it("any day, time and offset means what Date says it means", () => {
+    const two = (n: number) => String(n).padStart(2, "0")
+    const number = (max: number) => fc.integer({ min: 0, max })
+    fc.assert(
+      fc.property(
+        fc.tuple(fc.integer({ min: 1900, max: 2254 }), number(13), number(32), number(24), number(60), number(60)),
+        fc.tuple(fc.constantFrom("", ".5", ".123", ".000"), fc.constantFrom("+", "-"), number(24), number(60)),
+        ([year, month, day, hour, minute, second], [fraction, sign, hours, minutes]) => {
+          const date = `${year}-${two(month)}-${two(day)}`
+          const text = `${date}T${two(hour)}:${two(minute)}:${two(second)}${fraction}${sign}${two(hours)}:${two(minutes)}`
+          const midnight = new Date(`${date}T00:00:00Z`)
+          const exists = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date)
+          const is = exists && hour < 24 && minute < 60 && second < 60 && hours < 24 && minutes < 60
+          expect([text, Schema.is(Timestamp)(text)]).toEqual([text, is])
+          if (is) expect(instantOf(text).micros).toBe(Date.parse(text) * 1000)
+        }
+      ),
+      { numRuns: 3000 }
+    )
+  })
+
   it("compare by what they mean, one microsecond apart", () => {
     const [a, b] = [instantOf("2020-08-10T14:06:22.134567Z"), instantOf("2020-08-10T16:06:22.134568+02:00")]
     expect(compareInstants(a, b)).toBe(-1)
