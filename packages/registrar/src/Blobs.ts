@@ -74,10 +74,15 @@ export class Blobs extends Context.Service<
         }
         return yield* make({
           write: async (id, bytes) => {
-            const file = await open(join(pendingFolder, id), "wx", 0o600)
+            const path = join(pendingFolder, id)
+            const file = await open(path, "wx", 0o600)
             try {
               await file.writeFile(bytes)
               await file.sync()
+            } catch (error) {
+              // Half a content on a full disk would only keep it full.
+              await rm(path, { force: true })
+              throw error
             } finally {
               await file.close()
             }

@@ -79,7 +79,14 @@ export const make = (limit: number = maximumModels): DecisionCache => {
     },
     apply: (events, to) => {
       for (const event of events) {
-        for (const entry of concerned(event)) entry.state = entry.model.evolve(entry.state, event)
+        for (const entry of concerned(event)) {
+          try {
+            entry.state = entry.model.evolve(entry.state, event)
+          } catch {
+            // Half a step would be worse than none: who needs the model loads it, and meets the defect alone.
+            drop(entry)
+          }
+        }
       }
       position = to
     },

@@ -25,7 +25,7 @@ import {
 import { Context, Effect, Layer, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Executor } from "./Executor.ts"
-import { failureOf, keyInvalid, unavailable } from "./Failures.ts"
+import { failureOf, keyInvalid, unanswered } from "./Failures.ts"
 import type { Answered, Instruction } from "./Instruction.ts"
 import { Log } from "./Log.ts"
 import type { Personal } from "./Render.ts"
@@ -167,7 +167,7 @@ export class Desk extends Context.Service<
                 return yield* Effect.die(new Error(`${projection.name} ${key} was changed and is not there`))
               return render(state, yield* reveal([state]))
             },
-            Effect.catchTag("EventStoreError", (error) => Effect.fail(unavailable(error)))
+            Effect.catchTag("EventStoreError", (error) => Effect.fail(unanswered(error)))
           ),
           get: Effect.fnUntraced(
             function* (platform, projection, key, missing, render) {

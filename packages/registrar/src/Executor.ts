@@ -19,7 +19,7 @@ import { Cause, Clock, Context, Deferred, Effect, Exit, Layer, Queue, Result, St
 import { isReadonlyArrayNonEmpty } from "effect/Array"
 import { SecureRandom } from "effect/crypto"
 import * as DecisionCache from "./DecisionCache.ts"
-import { keyReused, unavailable } from "./Failures.ts"
+import { keyReused, unanswered, unavailable } from "./Failures.ts"
 import * as Group from "./Group.ts"
 import { type Answered, eventsUpTo, type Instruction, type Pending, recorded } from "./Instruction.ts"
 import { Log } from "./Log.ts"
@@ -133,7 +133,7 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
             yield* Effect.exit(
               eventsUpTo(log, member.instruction.identity, verdict.position).pipe(
                 Effect.map((events): Answered => ({ events, position: verdict.position, replayed: true })),
-                Effect.mapError(unavailable)
+                Effect.mapError(unanswered)
               )
             )
           )
@@ -147,13 +147,22 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
   const failAll = (members: ReadonlyArray<Waiting>, failure: CommandFailure) =>
     Effect.forEach(members, (member) => Deferred.fail(member.answer, failure), { discard: true })
 
-  /** The append may or may not have happened: the log knows which instructions are there. */
-  const resolve = Effect.fnUntraced(function* (members: ReadonlyArray<Waiting>, error: EventStoreError) {
-    for (const member of members) {
-      const found = yield* Effect.exit(find(member.instruction))
-      yield* Exit.isSuccess(found) && found.value !== undefined
-        ? Deferred.succeed(member.answer, { ...found.value, replayed: false })
-        : Deferred.fail(member.answer, unavailable(error))
+  /** The append may or may not have happened: the log knows which instructions are there, and the ids of the events whose doing it was. */
+  const resolve = Effect.fnUntraced(function* (
+    members: ReadonlyArray<Waiting>,
+    verdicts: ReadonlyArray<Group.Verdict>,
+    error: EventStoreError
+  ) {
+    for (const [index, member] of members.entries()) {
+      const found = yield* Effect.result(find(member.instruction))
+      if (Result.isSuccess(found) && found.success !== undefined) {
+        const verdict = verdicts[index]
+        const isOwn = verdict?._tag === "Decided" && verdict.events[0]?.id === found.success.events[0]?.id
+        yield* Deferred.succeed(member.answer, { ...found.success, replayed: !isOwn })
+      } else {
+        const reused = Result.isFailure(found) && found.failure._tag === "Rejection"
+        yield* Deferred.fail(member.answer, reused ? found.failure : unavailable(error))
+      }
     }
   })
 
@@ -162,11 +171,8 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
       const last = (yield* recorded(log, [instruction.identity])).get(instruction.identity)
       if (last === undefined) return undefined
       if (last.meta.fingerprint !== instruction.fingerprint) return yield* keyReused()
-      return {
-        events: yield* eventsUpTo(log, instruction.identity, last.position),
-        position: last.position,
-        replayed: true
-      } satisfies Answered
+      const events = yield* Effect.mapError(eventsUpTo(log, instruction.identity, last.position), unanswered)
+      return { events, position: last.position, replayed: true } satisfies Answered
     },
     Effect.catchTag("EventStoreError", (error) => Effect.fail(unavailable(error)))
   )
@@ -200,8 +206,11 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
       if (group.size >= maximumGroupEvents || bytes >= maximumGroupBytes) break
       let verdict = group.decide(member)
       while (verdict._tag === "Missing") {
-        yield* load(verdict.model, head)
-        verdict = group.decide(member)
+        const loaded = yield* Effect.exit(load(verdict.model, head))
+        // A store that cannot be read concerns the whole group; a fold that does not hold, whoever asked for it.
+        if (Exit.isSuccess(loaded)) verdict = group.decide(member)
+        else if (Cause.hasFails(loaded.cause)) return yield* Effect.failCause(loaded.cause)
+        else verdict = { _tag: "Failed", exit: loaded as Exit.Exit<never, never> }
       }
       if (verdict._tag === "Decided") {
         // Whatever is wrong with its events concerns this member alone; only then do the others see them.
@@ -227,20 +236,24 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
       yield* answer(now, group.verdicts, appended.success)
     } else {
       const error = appended.failure
-      if (error._tag === "AppendConditionFailed") yield* exclusive(now)
-      else if (error._tag === "EventStoreError" && error.reason === "unknown") yield* resolve(now, error)
+      // Refused together although each could be encoded: a subject was forgotten in between. It is found when they are decided again.
+      if (error._tag !== "EventStoreError") yield* exclusive(now)
+      else if (error.reason === "unknown") yield* resolve(now, group.verdicts, error)
       else yield* failAll(now, unavailable(error))
     }
     return members.slice(taken)
   })
 
   /** Decides under the writer lock: nobody can come in between, so a contended group makes progress. */
-  const exclusive = Effect.fnUntraced(function* (members: ReadonlyArray<Waiting>) {
+  const exclusive = Effect.fnUntraced(function* (
+    members: ReadonlyArray<Waiting>
+  ): Effect.fn.Return<void, EventStoreError> {
+    const identities = new Set(members.map((member) => member.instruction.identity))
     for (let attempts = 0; attempts < maximumExclusiveAttempts; attempts++) {
       yield* bringTo(yield* log.head)
-      const identities = new Set(members.map((member) => member.instruction.identity))
       const from = cache.position
       const known = new Map(yield* recorded(log, [...identities]))
+      let verdicts: ReadonlyArray<Group.Verdict> = []
       const result = yield* Effect.result(
         log.appendExclusive(from, "all", (news, head) => {
           for (const event of news) {
@@ -250,23 +263,32 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
           }
           cache.apply(news, head)
           const group = Group.make({ cache, head, known, policy, newId })
+          const missing: Array<Model<unknown>> = []
           for (const member of members) {
             const verdict = group.decide(member)
-            if (verdict._tag === "Missing") return Result.fail(verdict)
-            group.add(member, verdict)
+            if (verdict._tag === "Missing") missing.push(verdict.model)
+            else if (missing.length === 0) group.add(member, verdict)
           }
-          return Result.succeed({ events: own(group.verdicts), answer: group.verdicts })
+          if (missing.length > 0) return Result.fail({ _tag: "Missing" as const, models: missing })
+          verdicts = group.verdicts
+          return Result.succeed({ events: own(verdicts), answer: undefined })
         })
       )
       if (Result.isSuccess(result)) {
-        const { answer: verdicts, appended } = result.success
+        const { appended } = result.success
         if (appended !== undefined) committed(own(verdicts), appended)
         return yield* answer(members, verdicts, appended)
       }
       const error = result.failure
-      if (error._tag === "Missing") yield* load(error.model, cache.position)
-      else if (error._tag === "EventStoreError" && error.reason === "unknown") return yield* resolve(members, error)
-      else return yield* failAll(members, unavailable(error))
+      if (error._tag === "Missing") {
+        for (const model of error.models) if (!cache.has(model)) yield* load(model, cache.position)
+      } else if (error._tag === "EventStoreError" && error.reason === "unknown") {
+        return yield* resolve(members, verdicts, error)
+      } else if (error._tag === "InvalidEvent" && members.length > 1) {
+        // One of them cannot be recorded: alone it fails alone.
+        for (const member of members) yield* exclusive([member])
+        return
+      } else return yield* failAll(members, unavailable(error))
     }
     yield* failAll(
       members,
@@ -288,11 +310,11 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
   /** One group, from its first instruction to its last answer. Only the wait for the first can be interrupted. */
   const work = Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      const first = yield* restore(Queue.take(queue))
+      // Looked at only: what is taken is in hands that nothing interrupts.
+      yield* restore(Queue.peek(queue))
       // Let those that are ready to come in do so: they share one disk sync.
       yield* Effect.yieldNow
-      const rest = takeUpTo((options.maximumGroup ?? maximumGroup) - 1)
-      let members: ReadonlyArray<Waiting> = [first, ...rest].filter((member) => {
+      let members: ReadonlyArray<Waiting> = takeUpTo(options.maximumGroup ?? maximumGroup).filter((member) => {
         if (member.state === "left") return false
         member.state = "taken"
         return true
@@ -311,11 +333,13 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
     })
   )
   yield* Effect.forkScoped(Effect.forever(work))
+  const closing = () => new Unavailable({ executed: "no", message: "The register is closing." })
   yield* Effect.addFinalizer(() =>
-    Effect.gen(function* () {
-      const waiting = takeUpTo(maximumWaiting)
-      yield* failAll(waiting, new Unavailable({ executed: "no", message: "The register is closing." }))
-      yield* Queue.shutdown(queue)
+    Effect.suspend(() => {
+      // In one step: nobody comes in between the last look and the end.
+      const waiting = takeUpTo(Number.POSITIVE_INFINITY)
+      Queue.shutdownUnsafe(queue)
+      return failAll(waiting, closing())
     })
   )
 
@@ -332,8 +356,10 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
         answer: Deferred.makeUnsafe(),
         state: "waiting"
       }
-      yield* Queue.offer(queue, waiting)
-      return yield* Effect.onInterrupt(Deferred.await(waiting.answer), () =>
+      const answered = Effect.flatMap(Queue.offer(queue, waiting), (entered) =>
+        entered ? Deferred.await(waiting.answer) : Effect.fail(closing())
+      )
+      return yield* Effect.onInterrupt(answered, () =>
         Effect.sync(() => {
           if (waiting.state === "waiting") waiting.state = "left"
         })

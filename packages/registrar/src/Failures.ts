@@ -39,3 +39,7 @@ export const unavailable = (error: EventStoreError | InvalidEvent): CommandFailu
   error._tag === "InvalidEvent"
     ? new Unavailable({ executed: "no", message: `This cannot be recorded: ${error.message}`, cause: error })
     : new Unavailable({ executed: error.reason === "unknown" ? "unknown" : "no", message: error.message, cause: error })
+
+/** A fault of the store after the command was recorded: its answer cannot be told now. @category conversions */
+export const unanswered = (error: EventStoreError): Unavailable =>
+  new Unavailable({ executed: "unknown", message: error.message, cause: error })

@@ -195,17 +195,18 @@ const make = (
       const before = yield* desk.find(received)
       if (before !== undefined) return desk.made(before, documents, Render.document)
       const documentId = DocumentId.make(yield* desk.newId)
-      const sealed = yield* Effect.mapError(blobs.put(documentId, content), noEffect)
-      const answered = yield* Effect.onExit(
-        desk.execute({
-          ...received,
-          command: {
-            operation: "UploadDocument",
-            input: { documentId, digest: sealed, size: content.byteLength },
-            personal: { fileName, mediaType, digest }
-          }
-        }),
-        (exit) =>
+      const answered = yield* Effect.acquireUseRelease(
+        Effect.mapError(blobs.put(documentId, content), noEffect),
+        (sealed) =>
+          desk.execute({
+            ...received,
+            command: {
+              operation: "UploadDocument",
+              input: { documentId, digest: sealed, size: content.byteLength },
+              personal: { fileName, mediaType, digest }
+            }
+          }),
+        (_, exit) =>
           // What became of the content is settled by its event. Without an answer the next start looks at it.
           Effect.ignore(
             exit._tag === "Success" && !exit.value.replayed
@@ -288,7 +289,8 @@ const make = (
         }))
       )
       const credit = desk.made(answered, credits, Render.credit)
-      yield* settlement.wait(credit.id)
+      // A repeated answer is at hand, and says nothing of the outcome.
+      if (!answered.replayed) yield* settlement.wait(credit.id)
       return credit
     }),
     get: (investment, credit) =>
@@ -311,7 +313,7 @@ const make = (
         }))
       )
       const redemption = desk.made(answered, redemptions, Render.redemption)
-      yield* settlement.wait(redemption.id)
+      if (!answered.replayed) yield* settlement.wait(redemption.id)
       return redemption
     }),
     get: (id) => desk.get(platform, redemptions, id, "task_not_found", Render.redemption),

@@ -11,7 +11,7 @@ import type { CommandFailure } from "@effekten/services"
 import { Context, Deferred, Duration, Effect, Layer, Schedule, Stream } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { Executor } from "./Executor.ts"
-import { Ledger, type LedgerOutcome, type LedgerTask } from "./Ledger.ts"
+import { Ledger, type LedgerOutcome, type LedgerTask, LedgerUnavailable } from "./Ledger.ts"
 import { Log } from "./Log.ts"
 import { Progress } from "./Progress.ts"
 import { Secrets } from "./Secrets.ts"
@@ -87,7 +87,13 @@ export class Settlement extends Context.Service<
         const { task } = steps
         const claim = yield* Effect.retry(instruct(steps.submit, task.taskId, "submit"), again)
         const mine = !claim.replayed && claim.events.some(({ type }) => type.endsWith("Submitted"))
-        let outcome: LedgerOutcome = yield* mine ? Effect.catch(ledger.submit(task), () => find(task)) : find(task)
+        // A ledger that throws instead of failing has said as little: what became of the task is asked, not guessed.
+        let outcome: LedgerOutcome = yield* mine
+          ? Effect.catch(
+              withoutDefects(() => ledger.submit(task)),
+              () => find(task)
+            )
+          : find(task)
         if (outcome._tag === "Processing") {
           outcome = yield* Effect.repeat(find(task), {
             schedule: polling,
@@ -100,7 +106,10 @@ export class Settlement extends Context.Service<
 
       /** A ledger that is out of reach is asked until it answers; one that has never heard of the task leaves it unknown. */
       const find = (task: LedgerTask): Effect.Effect<LedgerOutcome> =>
-        Effect.retry(ledger.find(task), again.schedule).pipe(
+        Effect.retry(
+          withoutDefects(() => ledger.find(task)),
+          again.schedule
+        ).pipe(
           Effect.map((found) => found ?? ({ _tag: "Unknown" } as const)),
           Effect.orElseSucceed(() => ({ _tag: "Unknown" }) as const)
         )
@@ -114,11 +123,21 @@ export class Settlement extends Context.Service<
         // Written now and then only: what lies between is found settled when it is looked at again.
         if (before - stored >= progressStep || underway.size === 0) {
           stored = before
-          yield* progress.set(reactor, before)
+          // Not stored is no harm but work done again: the next one is.
+          yield* Effect.ignore(
+            Effect.tapError(progress.set(reactor, before), (error) =>
+              Effect.logError("The progress of settlement could not be stored", error)
+            )
+          )
         }
       })
 
-      const follow = log.subscribe([{ types: requested }], start).pipe(
+      // Read again from where it broke off, so that a fault of reading disturbs no task that is under way.
+      const tasks = Stream.suspend(() => log.subscribe([{ types: requested }], reached)).pipe(
+        Stream.tapError((error) => Effect.logError("Settlement stands still", error)),
+        Stream.retry(again.schedule)
+      )
+      const follow = tasks.pipe(
         Stream.map((event): LoggedEvent => event),
         Stream.filter(isRequested),
         Stream.tap((event) =>
@@ -130,25 +149,21 @@ export class Settlement extends Context.Service<
         Stream.mapEffect(
           (event) =>
             settle(event).pipe(
+              Effect.andThen(done(event.position)),
+              // Progress stays before it: the next start looks at it again.
               Effect.catchCause((cause) => Effect.logError("A ledger task could not be settled", cause)),
               Effect.andThen(
                 Deferred.succeed(
                   endOf(event.type === "CreditRequested" ? event.data.creditId : event.data.redemptionId),
                   undefined
                 )
-              ),
-              Effect.andThen(done(event.position))
+              )
             ),
           { concurrency: maximumInFlight, unordered: true }
         ),
         Stream.runDrain
       )
-      yield* Effect.forkScoped(
-        Effect.retry(
-          Effect.tapError(follow, (error) => Effect.logError("Settlement stands still", error)),
-          again.schedule
-        )
-      )
+      yield* Effect.forkScoped(follow)
 
       return Settlement.of({
         wait: (taskId) => Effect.asVoid(Effect.timeoutOption(Deferred.await(endOf(taskId)), settlementWait))
@@ -156,6 +171,9 @@ export class Settlement extends Context.Service<
     })
   )
 }
+
+const withoutDefects = <A>(ask: () => Effect.Effect<A, LedgerUnavailable>): Effect.Effect<A, LedgerUnavailable> =>
+  Effect.catchDefect(Effect.suspend(ask), (defect) => Effect.fail(new LedgerUnavailable({ message: String(defect) })))
 
 /** Tasks after which progress is stored, if there is no quiet moment before. */
 const progressStep = 256
