@@ -101,7 +101,7 @@ const compile = (schema: Schema.Codec<any, any>): Check => ({
  *
  * @category constructors
  */
-export const makeCodec = <E extends AnyEvent>(catalogue: Catalogue<E>): Codec<E> => {
+export const make = <E extends AnyEvent>(catalogue: Catalogue<E>): Codec<E> => {
   const meta = compile(catalogue.meta)
   const events = new Map<string, Compiled>()
   for (const [type, definition] of Object.entries(catalogue.events)) {

@@ -5,10 +5,11 @@ import { Effect, Semaphore } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import { SecureRandom } from "effect/crypto"
 import type { Catalogue } from "./Catalogue.ts"
-import { type Envelope, makeCodec, parse } from "./Codec.ts"
+import { type Envelope, make as makeCodec, parse } from "./Codec.ts"
 import type { AnyEvent, Position, RecordedEvent } from "./Event.ts"
 import type { Appended, EventStoreShape } from "./EventStore.ts"
 import { attempt, conditionFailed, nonEmpty, tooManyNews } from "./internal/Attempt.ts"
+import { makeTagPositions, type TagPositions } from "./internal/TagPositions.ts"
 import { Limits } from "./Limits.ts"
 import { asStoreError, reveal } from "./PersonalPart.ts"
 import { finish, instantAfter, makePreparation, type Prepared, type Written } from "./Preparation.ts"
@@ -27,6 +28,8 @@ export interface MemoryEventStoreOptions<E extends AnyEvent> {
 export interface Storage {
   readonly logId: string
   readonly log: Array<Written>
+  /** By the tags events had when they were written. */
+  readonly byTag: TagPositions
   /** Whoever decides, appends or forgets holds it; readers need none, for every write is one step. */
   readonly writerLock: Semaphore.Semaphore
   readonly wake: Wake
@@ -35,7 +38,13 @@ export interface Storage {
 /** An empty log. @category constructors */
 export const makeStorage: Effect.Effect<Storage, never, SecureRandom.SecureRandom> = Effect.gen(function* () {
   const random = yield* SecureRandom.SecureRandom
-  return { logId: yield* random.uuidV4(), log: [], writerLock: yield* Semaphore.make(1), wake: makeWake() }
+  return {
+    logId: yield* random.uuidV4(),
+    log: [],
+    byTag: makeTagPositions(),
+    writerLock: yield* Semaphore.make(1),
+    wake: makeWake()
+  }
 })
 
 /** A log in memory: gone with the process. @category constructors */
@@ -44,7 +53,7 @@ export const make = <E extends AnyEvent>(
 ): Effect.Effect<EventStoreShape<E>, never, Vault | SecureRandom.SecureRandom> =>
   Effect.gen(function* () {
     const vault = yield* Vault
-    const { logId, log, writerLock, wake } = options.storage ?? (yield* makeStorage)
+    const { logId, log, byTag, writerLock, wake } = options.storage ?? (yield* makeStorage)
     const codec = makeCodec(options.catalogue)
     const { prepare, prepareAll, ensureKeys } = makePreparation(codec, vault)
     const at = (position: Position): Written => {
@@ -54,26 +63,26 @@ export const make = <E extends AnyEvent>(
     }
     const decode = (position: Position): RecordedEvent<E> => codec.decode(position, parse(position, at(position).body))
 
-    const page = (query: Query, range: Range): Page<RecordedEvent<E>> => {
+    const page = (query: Query, { from, to, limit, backwards }: Range): Page<RecordedEvent<E>> => {
       const events: Array<RecordedEvent<E>> = []
-      const step = range.backwards ? -1 : 1
-      for (let position = range.backwards ? range.to : range.from; ; position += step) {
-        if (position < range.from || position > range.to) return { events, next: undefined }
-        if (events.length === range.limit) return { events, next: position }
+      for (const position of byTag.candidates(query, from, to, backwards)) {
+        if (events.length === limit) return { events, next: position }
         if (matches(query, at(position))) events.push(decode(position))
       }
+      return { events, next: undefined }
     }
 
     const conflict = (condition: AppendCondition | undefined): Position | undefined => {
       if (condition === undefined) return undefined
-      for (let position = (condition.after ?? 0) + 1; position <= log.length; position++)
-        if (matches(condition.failIfEventsMatch, at(position))) return position
+      const { failIfEventsMatch: query, after = 0 } = condition
+      for (const position of byTag.candidates(query, after + 1, log.length, false))
+        if (matches(query, at(position))) return position
       return undefined
     }
 
     const write = (events: NonEmptyReadonlyArray<Prepared<E>>, recordedAt: string): Appended => {
       const first = log.length + 1
-      for (const event of events) log.push(finish(event, recordedAt))
+      for (const event of events) byTag.add(log.push(finish(event, recordedAt)), event.tags)
       wake.notify()
       return { first, last: log.length, recordedAt }
     }

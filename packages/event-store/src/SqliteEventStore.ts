@@ -4,7 +4,7 @@
 import { type Duration, Effect, type Scope, Semaphore } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { Catalogue } from "./Catalogue.ts"
-import { makeCodec } from "./Codec.ts"
+import { make as makeCodec } from "./Codec.ts"
 import { DatabaseRefused } from "./DatabaseRefused.ts"
 import type { AnyEvent } from "./Event.ts"
 import type { EventStoreError, EventStoreShape } from "./EventStore.ts"

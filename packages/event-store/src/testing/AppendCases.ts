@@ -3,6 +3,7 @@
  */
 import { deepStrictEqual, equal, ok } from "node:assert/strict"
 import { Clock, Effect, Fiber, Result } from "effect"
+import { nonEmpty } from "../internal/Attempt.ts"
 import { Limits } from "../Limits.ts"
 import type { Case, KitStore } from "./Case.ts"
 import { kitCatalogue, note, opened } from "./KitEvent.ts"
@@ -13,14 +14,18 @@ const RACERS = 16
 const count = (store: KitStore) => Effect.map(store.readAll("all"), (events) => events.length)
 
 /** A clock that says what it is told, for everything around it. */
-const atTime = (millis: number) =>
-  Effect.provideService(Clock.Clock, {
+const atTime = (millis: number) => {
+  const nanos = BigInt(millis) * 1_000_000n
+  return Effect.provideService(Clock.Clock, {
     currentTimeMillisUnsafe: () => millis,
     currentTimeMillis: Effect.succeed(millis),
-    currentTimeNanosUnsafe: () => BigInt(millis) * 1_000_000n,
-    currentTimeNanos: Effect.succeed(BigInt(millis) * 1_000_000n),
+    currentTimeNanosUnsafe: () => nanos,
+    currentTimeNanos: Effect.succeed(nanos),
+    monotonicTimeNanosUnsafe: () => nanos,
+    monotonicTimeNanos: Effect.succeed(nanos),
     sleep: () => Effect.void
-  } as unknown as Clock.Clock)
+  })
+}
 
 /** @category cases */
 export const appendCases: ReadonlyArray<Case> = [
@@ -269,11 +274,9 @@ export const appendCases: ReadonlyArray<Case> = [
         const many = yield* Effect.forEach(Array.from({ length: Limits.eventsPerAppend }), () =>
           store.prepare(note([]))
         )
-        const [first, ...others] = many
-        if (first === undefined) throw new Error("no limit")
-        const overfull = yield* Effect.flip(store.append([first, ...others, note([])]))
+        const overfull = yield* Effect.flip(store.append(nonEmpty([...many, note([])])))
         equal(overfull._tag, "InvalidEvent")
-        equal((yield* store.append([first, ...others])).last, 3 + Limits.eventsPerAppend)
+        equal((yield* store.append(nonEmpty(many))).last, 3 + Limits.eventsPerAppend)
       })
   },
   {

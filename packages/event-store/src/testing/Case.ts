@@ -25,6 +25,8 @@ export interface World {
 /** @category models */
 export interface Case {
   readonly name: string
+  /** Whether it opens a log twice: left out where {@link World.reopen} is missing. */
+  readonly reopens?: boolean
   readonly run: (world: World) => Effect.Effect<void, unknown, Scope.Scope>
 }
 

@@ -40,5 +40,6 @@ export interface ContractKitOptions extends World {
  */
 export const contractKit = ({ name, runner, ...world }: ContractKitOptions): void =>
   runner.describe(`the contract, on ${name}`, () => {
-    for (const { name: promise, run } of cases) runner.it(promise, () => Effect.runPromise(Effect.scoped(run(world))))
+    for (const { name: promise, reopens = false, run } of cases)
+      if (!reopens || world.reopen !== undefined) runner.it(promise, () => Effect.runPromise(Effect.scoped(run(world))))
   })

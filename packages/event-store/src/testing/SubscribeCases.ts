@@ -3,20 +3,15 @@
  */
 import { deepStrictEqual, equal } from "node:assert/strict"
 import { Effect, Fiber, Stream } from "effect"
-import type { NonEmptyReadonlyArray } from "effect/Array"
-import type { NewEvent } from "../Event.ts"
+import { nonEmpty } from "../internal/Attempt.ts"
 import type { Case, KitStore } from "./Case.ts"
-import { type KitEvent, kitCatalogue, note } from "./KitEvent.ts"
+import { kitCatalogue, note } from "./KitEvent.ts"
 
 const HISTORY = 1_500
 const LIVE = 200
 
 const appendMany = (store: KitStore, size: number) =>
-  store.append(
-    Array.from({ length: size }, (_, index) =>
-      note([index % 2 === 0 ? "even" : "odd"])
-    ) as unknown as NonEmptyReadonlyArray<NewEvent<KitEvent>>
-  )
+  store.append(nonEmpty(Array.from({ length: size }, (_, index) => note([index % 2 === 0 ? "even" : "odd"]))))
 
 /** @category cases */
 export const subscribeCases: ReadonlyArray<Case> = [
