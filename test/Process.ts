@@ -97,9 +97,25 @@ export interface Server {
   readonly stop: (signal?: NodeJS.Signals) => Promise<Ended>
 }
 
-/** Starts `effekten serve --sandbox` on a free port and waits until it says that it is ready. */
-export const startServer = async (folder: string, args: ReadonlyArray<string> = []): Promise<Server> => {
-  const child = spawn(process.execPath, [bin, "serve", "--sandbox", "--data", folder, "--port", "0", ...args], {
+export interface StartOptions {
+  readonly port?: string
+  readonly args?: ReadonlyArray<string>
+}
+
+/** The command line of a sandbox, at a free port if none is said. */
+export const serveArgs = (folder: string, { args = [], port = "0" }: StartOptions = {}): ReadonlyArray<string> => [
+  "serve",
+  "--sandbox",
+  "--data",
+  folder,
+  "--port",
+  port,
+  ...args
+]
+
+/** Starts `effekten serve --sandbox` and waits until it says that it is ready. */
+export const startServer = async (folder: string, options?: StartOptions): Promise<Server> => {
+  const child = spawn(process.execPath, [bin, ...serveArgs(folder, options)], {
     cwd: root,
     env: environment(),
     stdio: ["ignore", "pipe", "pipe"]

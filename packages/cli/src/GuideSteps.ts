@@ -14,7 +14,16 @@ import type {
   Timestamp,
   Units
 } from "@effekten/domain"
-import { Credits, Documents, Investments, Investors, Redemptions, Wallets, type Investment } from "@effekten/services"
+import {
+  Credits,
+  Documents,
+  Investments,
+  Investors,
+  Redemptions,
+  Wallets,
+  type Investment,
+  type ReadFailure
+} from "@effekten/services"
 import { Effect } from "effect"
 
 /** What the guide needs to be told. @category models */
@@ -79,7 +88,7 @@ const file = (fileName: string) => ({
 })
 
 /** Waits, within bounds, until the ledger has settled what an investment waits for. */
-const settled = (investment: Effect.Effect<Investment, unknown>, isSettled: (state: Investment) => boolean) =>
+const settled = (investment: Effect.Effect<Investment, ReadFailure>, isSettled: (state: Investment) => boolean) =>
   Effect.gen(function* () {
     let state = yield* investment
     for (let round = 0; round < 200 && !isSettled(state); round++) {

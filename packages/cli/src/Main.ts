@@ -1,7 +1,9 @@
 /**
  * The command `effekten`: its subcommands, their flags and how it ends. For people at a terminal, and for scripts.
  */
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+// Not from the barrel: that would load every client it knows.
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Config, Console, Effect, Exit, Layer, Logger, Option } from "effect"
 import { CliConfig, CliOutput, Command, Flag, GlobalFlag } from "effect/cli"
 import { readFileSync } from "node:fs"

@@ -46,7 +46,7 @@ const offering = Effect.gen(function* () {
 
 /** Registers the client of a sandbox, unless the register knows it: registering it again would end its tokens. */
 const ensureClient = Effect.fnUntraced(function* (sandbox: SandboxFile) {
-  const store = yield* OAuthStore
+  const store = yield* OAuthStore.OAuthStore
   const registered = yield* store.client(sandbox.clientId)
   if (Option.isSome(registered) && registered.value.platform === sandbox.platformId) return
   const { clientId, clientSecret, platformId: platform } = sandbox

@@ -2,7 +2,7 @@
  * `effekten serve`: a register in a folder, served over the Distribution API until it is told to stop. For operators, and with
  * `--sandbox` for whoever wants to try the API.
  */
-import { DistributionServer, layerSql } from "@effekten/http"
+import { DistributionServer, OAuthStore } from "@effekten/http"
 import { Registrar, RegisterState } from "@effekten/registrar"
 import { Console, Context, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -86,7 +86,7 @@ export const runServe = (options: ServeOptions): Effect.Effect<never, CommandFai
       Registrar.layerFolder({ folder, ...(settleAfter === undefined ? {} : { settleAfter }) })
     ).pipe(Effect.mapError(folderRefused))
     const state = Layer.succeed(SqlClient.SqlClient, Context.get(register, RegisterState).sql)
-    const clients = yield* Layer.build(Layer.provide(layerSql, state)).pipe(
+    const clients = yield* Layer.build(Layer.provide(OAuthStore.layerSql, state)).pipe(
       Effect.mapError(() => folderRefused({ message: `the clients in ${folder}/state.db cannot be read` }))
     )
     const context = Context.merge(register, clients)

@@ -1,0 +1,26 @@
+/**
+ * An auditor's questions to a register's folder, also while a server has it open: who held what then, and does it add up?
+ *
+ *     npx node --conditions=development examples/audit-replay.ts .effekten 12
+ */
+import { holdings, makeRegister, makeViews, replayInto } from "@effekten/projections"
+import { Audit } from "@effekten/registrar"
+import { Console, Effect } from "effect"
+
+const [folder = ".effekten", to] = process.argv.slice(2)
+
+const program = Effect.gen(function* () {
+  const log = yield* Audit
+  const register = makeRegister()
+  const views = makeViews([holdings])
+  const position = yield* replayInto(log, [register, views], to === undefined ? {} : { to: Number(to) })
+
+  yield* Console.log(`At position ${position} of ${yield* log.head}:`)
+  for (const { held, investorId, productId } of views.all(holdings).values()) {
+    yield* Console.log(`  investor ${investorId} held ${held} units of ${productId}`)
+  }
+  const violations = [...register.violations, ...register.checkConservation()]
+  yield* Console.log(violations.length === 0 ? "No unit came from nowhere." : violations)
+})
+
+await Effect.runPromise(program.pipe(Effect.provide(Audit.layerFolder({ folder }))))

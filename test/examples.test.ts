@@ -1,0 +1,44 @@
+/**
+ * The examples do what they say, and the README shows what was run. For the next reader.
+ */
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterAll, beforeAll, expect, it } from "vitest"
+import { root, run, startServer, temporaryFolder, type Server } from "./Process.ts"
+
+const temporary = temporaryFolder()
+let server: Server
+
+beforeAll(async () => {
+  server = await startServer(temporary.path)
+})
+afterAll(async () => {
+  await server.stop()
+  temporary.remove()
+})
+
+const example = (name: string, args: ReadonlyArray<string> = [], env: NodeJS.ProcessEnv = {}) =>
+  run(process.execPath, ["--conditions=development", join(root, "examples", name), ...args], { env })
+
+it("embedded.ts takes an investment through its life without a server", async () => {
+  expect(await example("embedded.ts")).toMatchObject({ code: 0, stdout: "DELIVERED 0\n", stderr: "" })
+})
+
+it("guide.ts sells and redeems with the typed client, and audit-replay.ts sees it beside the server", async () => {
+  const sold = await example("guide.ts", [], { EFFEKTEN_DATA: temporary.path })
+  expect(sold).toMatchObject({ code: 0, stderr: "" })
+  expect(sold.stdout).toMatch(/DELIVERED, 200 of 300 units/)
+
+  const now = await example("audit-replay.ts", [temporary.path])
+  expect(now).toMatchObject({ code: 0, stderr: "" })
+  expect(now.stdout).toMatch(/held 200 units of/)
+  expect(now.stdout).toMatch(/No unit came from nowhere/)
+  const then = await example("audit-replay.ts", [temporary.path, "5"])
+  expect(then.stdout).toMatch(/^At position 5 of \d+:\nNo unit came from nowhere\.$/m)
+})
+
+it("the README's program is examples/embedded.ts", () => {
+  const source = readFileSync(join(root, "examples/embedded.ts"), "utf8")
+  const program = source.slice(source.indexOf("*/\n") + 3)
+  expect(readFileSync(join(root, "README.md"), "utf8")).toContain(program)
+})

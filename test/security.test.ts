@@ -1,0 +1,232 @@
+/**
+ * Platforms are strangers to each other: every route by id, taken from the API's own document, says nothing of another's objects. For
+ * whoever adds a route.
+ */
+import { CurrencyCode, Units, type CampaignId, type PlatformId, type ProductId } from "@effekten/domain"
+import { DistributionServer, OAuth, OAuthStore } from "@effekten/http"
+import { Registrar } from "@effekten/registrar"
+import { Campaigns, Platforms, Products } from "@effekten/services"
+import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { HttpServer } from "effect/http"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { connect, created, identificationBody, investmentBody, investorBody, onboard, type Api } from "./Api.ts"
+
+interface Tenant {
+  readonly api: Api
+  readonly campaignId: string
+  readonly ids: { readonly [name: string]: string }
+}
+
+const scope = Effect.runSync(Scope.make())
+let origin: string
+let productId: string
+let first: Tenant
+let second: Tenant
+let document: any
+
+const setUp = Effect.gen(function* () {
+  const register = yield* Layer.build(Registrar.layerMemory())
+  const clients = yield* Layer.build(OAuthStore.layerMemory)
+  const context = Context.merge(register, clients)
+  const server = yield* Layer.build(
+    DistributionServer.layerNode({ port: 0 }).pipe(Layer.provide(Layer.succeedContext(context)))
+  )
+  const { address } = Context.get(server, HttpServer.HttpServer)
+  if (address._tag === "UnixPathAddress") return yield* Effect.die("no port")
+
+  const offering = Effect.gen(function* () {
+    const products = yield* Products
+    const issuer = yield* products.registerIssuer()
+    const product = yield* products.register({
+      issuerId: issuer.id,
+      name: "Note",
+      productType: "DEBT_SECURITY",
+      ewpg: false,
+      nominalValue: { amount: "100", decimals: 2, currency: CurrencyCode.make("EUR") },
+      issueVolume: Units.make(1_000_000),
+      stepSize: Units.make(1)
+    })
+    const one = yield* tenant("First", product.id)
+    const two = yield* tenant("Second", product.id)
+    return { productId: product.id, one, two }
+  })
+  const found = yield* offering.pipe(Effect.provideContext(context), Effect.provide(SecureRandom.layerWebCrypto))
+  return { ...found, origin: `http://127.0.0.1:${address.port}` }
+})
+
+const tenant = Effect.fnUntraced(function* (name: string, productId: ProductId) {
+  const platform: PlatformId = (yield* (yield* Platforms).register({ name })).id
+  yield* (yield* Products).list(productId, platform)
+  const allocation = Units.make(1_000)
+  const campaign: CampaignId = (yield* (yield* Campaigns).open({ productId, platformId: platform, allocation })).id
+  const scopes = [
+    "investors:read",
+    "investors:write",
+    "investments:read",
+    "investments:write",
+    "documents:write"
+  ] as const
+  const { clientId, secret } = yield* OAuth.registerClient({ platform, scopes })
+  return { campaign, clientId, clientSecret: Redacted.value(secret) }
+})
+
+/** One of everything. */
+const furnish = async (credentials: {
+  readonly campaign: string
+  readonly clientId: string
+  readonly clientSecret: string
+}): Promise<Tenant> => {
+  const campaignId = credentials.campaign
+  const api = await connect({ ...credentials, url: `${origin}/api/external` })
+  const { investor, wallet } = await onboard(api, "owner")
+  const uploaded = created(await api.upload("contract.pdf", "nothing in it", "contract")).id
+  const signed = [{ document_id: uploaded, category: "contract", subject: "Subscription" }]
+  const body = investmentBody({ campaignId }, investor, wallet, 100, signed)
+  const investment = created(await api.post("/v2/investments/", body, "investment")).id
+  const credit = created(await api.post(`/v2/investments/${investment}/credits/`, undefined, "credit")).id
+  const redeem = { investor_id: investor, product_id: productId, wallet_id: wallet, units: 1 }
+  const redemption = created(await api.post("/v2/redemptions/", redeem, "redemption")).id
+  const identification = (await api.get(`/v2/investors/${investor}/identifications/`)).json.results[0].id
+  return {
+    api,
+    campaignId,
+    ids: { investor, wallet, document: uploaded, investment, credit, redemption, identification }
+  }
+}
+
+beforeAll(async () => {
+  const { one, origin: at, productId: product, two } = await Effect.runPromise(Scope.provide(setUp, scope))
+  origin = at
+  productId = product
+  first = await furnish(one)
+  second = await furnish(two)
+  document = await (await fetch(`${origin}/openapi.json`)).json()
+})
+afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+
+/** `/v2/investors/{id}/wallets/{wallet}/` belongs to an investor, by its first word; a further parameter is named after what it is. */
+const fill = (path: string, ids: Tenant["ids"]): string =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const kind = name === "id" ? path.split("/")[2]!.replace(/s$/, "") : name
+    const id = ids[kind]
+    if (id === undefined) throw new Error(`${path}: the test knows no ${kind}; add one to furnish()`)
+    return id
+  })
+
+interface Operation {
+  readonly method: string
+  readonly path: string
+}
+
+const operations = (): ReadonlyArray<Operation> =>
+  Object.entries(document.paths as Record<string, object>).flatMap(([path, methods]) =>
+    Object.keys(methods)
+      .filter((method) => ["get", "post", "patch", "put", "delete"].includes(method))
+      .map((method) => ({ method: method.toUpperCase(), path }))
+  )
+
+let keys = 0
+/** A body the route would take from the owner. */
+const bodyOf = ({ path }: Operation, ids: Tenant["ids"]): unknown => {
+  if (path.endsWith("/identifications/")) return identificationBody(ids["document"]!)
+  if (path.endsWith("/eth-generic/")) return { address: "0x00000000000000000000000000000000000000ff" }
+  return {}
+}
+
+const call = (api: Api, operation: Operation, path: string, ids: Tenant["ids"]) =>
+  api.send(operation.method, path, {
+    ...(operation.method === "GET" ? {} : { body: JSON.stringify(bodyOf(operation, ids)) }),
+    headers: {
+      ...(operation.method === "GET" ? {} : { "content-type": "application/json" }),
+      "x-idempotency-key": `key-${++keys}`
+    }
+  })
+
+describe("promise 10: another platform's object", () => {
+  it("is a 404 on every route by id, the same as an object nobody has", async () => {
+    const byId = operations().filter(({ path }) => path.includes("{"))
+    expect(byId.length).toBeGreaterThanOrEqual(15)
+    const nobody = Object.fromEntries(
+      Object.keys(first.ids).map((name) => [name, "01900000-0000-7000-8000-000000000000"])
+    )
+    for (const operation of byId) {
+      const strange = await call(second.api, operation, fill(operation.path, first.ids), second.ids)
+      const unknown = await call(second.api, operation, fill(operation.path, nobody), second.ids)
+      expect({ ...operation, status: strange.status }).toEqual({ ...operation, status: 404 })
+      const { instance: _, request_id: __, ...said } = strange.json
+      const { instance: ___, request_id: ____, ...saidOfNothing } = unknown.json
+      expect({ ...operation, said }).toEqual({ ...operation, said: saidOfNothing })
+    }
+  })
+
+  it("is a 404 below one's own object too", async () => {
+    const nested = operations().filter(({ path }) => (path.match(/\{/g) ?? []).length === 2)
+    expect(nested.length).toBeGreaterThanOrEqual(3)
+    for (const operation of nested) {
+      const [outer] = /^\/v2\/(\w+)s\//.exec(operation.path)!.slice(1)
+      const path = fill(operation.path, { ...first.ids, [outer!]: second.ids[outer!]! })
+      expect({ path, status: (await call(second.api, operation, path, second.ids)).status }).toEqual({
+        path,
+        status: 404
+      })
+    }
+  })
+
+  it("is there for its owner on every route that reads", async () => {
+    for (const operation of operations().filter(({ method, path }) => method === "GET" && path.includes("{"))) {
+      const { status } = await call(first.api, operation, fill(operation.path, first.ids), first.ids)
+      expect({ ...operation, status }).toEqual({ ...operation, status: 200 })
+    }
+  })
+
+  it("is in no list of another platform", async () => {
+    const lists = operations().filter(({ method, path }) => method === "GET" && !path.includes("{"))
+    expect(lists.length).toBeGreaterThanOrEqual(4)
+    for (const operation of lists) {
+      const answer = await call(second.api, operation, operation.path, second.ids)
+      expect(answer.status).toBe(200)
+      for (const id of Object.values(first.ids)) expect(answer.bytes.includes(id)).toBe(false)
+    }
+  })
+
+  it("cannot be named in a body", async () => {
+    const { campaignId, ids } = first
+    const own = second.ids
+    const invest = (body: object) => ({ ...investmentBody(second, own["investor"]!, own["wallet"]!, 1), ...body })
+    const redeem = { investor_id: own["investor"], product_id: productId, wallet_id: own["wallet"], units: 1 }
+    const attempts: ReadonlyArray<readonly [path: string, body: unknown, allowed: ReadonlyArray<number>]> = [
+      ["/v2/investments/", invest({ investor_id: ids["investor"] }), [404]],
+      ["/v2/investments/", invest({ campaign_id: campaignId }), [404]],
+      ["/v2/investments/", invest({ wallet: ids["wallet"] }), [404]],
+      [
+        "/v2/investments/",
+        invest({ signed_documents: [{ document_id: ids["document"], category: "c", subject: "s" }] }),
+        [400]
+      ],
+      [`/v2/investors/${own["investor"]}/identifications/`, identificationBody(ids["document"]!), [400]],
+      ["/v2/redemptions/", { ...redeem, investor_id: ids["investor"] }, [404]],
+      ["/v2/redemptions/", { ...redeem, wallet_id: ids["wallet"] }, [404]]
+    ]
+    for (const [path, body, allowed] of attempts) {
+      const answer = await second.api.post(path, body, `body-${++keys}`)
+      expect({ path, body, status: answer.status }).toEqual({ path, body, status: allowed[0] })
+    }
+  })
+})
+
+it("promise 10: one platform's key means nothing to another", async () => {
+  const [one, two] = await Promise.all(
+    [first, second].map(({ api }) => api.post("/v2/investors/", investorBody(), "the-same-key"))
+  )
+  expect([one!.status, two!.status]).toEqual([201, 201])
+  expect(one!.json.id).not.toBe(two!.json.id)
+})
+
+it("every route of the API wants a token", async () => {
+  for (const operation of operations().filter(({ path }) => path !== "/oauth/token")) {
+    const answer = await fetch(`${origin}/api/external${fill(operation.path, first.ids)}`, { method: operation.method })
+    expect({ ...operation, status: answer.status }).toEqual({ ...operation, status: 401 })
+    await answer.arrayBuffer()
+  }
+})
