@@ -33,7 +33,7 @@ export interface PersonalReference {
   readonly hash: string
 }
 
-/** An event as read back, upcast to the current version of its type. Its personal part is read through {@link EventStoreShape.reveal}. @category models */
+/** An event as read back, upcast to the current version of its type, which is the `version` it gives. Its personal part is read through {@link EventStoreShape.reveal}. @category models */
 export type RecordedEvent<E extends AnyEvent> = E extends AnyEvent
   ? Pick<E, "type" | "data"> & {
       readonly position: Position

@@ -39,6 +39,10 @@ export interface KeyStoreShape {
   readonly forget: (subject: string) => Effect.Effect<void, VaultError>
   /** Keeps the value at the first call; ever after gives back the first one. It tells a wrong master key from a right one. */
   readonly check: (value: Uint8Array) => Effect.Effect<Uint8Array, VaultError>
+  /** Every key there is. */
+  readonly all: Effect.Effect<ReadonlyArray<WrappedKey>, VaultError>
+  /** Puts these in the place of the keys there are, and this in that of the check value: all or nothing, durably. */
+  readonly replace: (keys: ReadonlyArray<WrappedKey>, check: Uint8Array) => Effect.Effect<void, VaultError>
 }
 
 /** @category services */
@@ -61,7 +65,15 @@ export const makeMemory: Effect.Effect<KeyStoreShape> = Effect.sync(() => {
         return Effect.void
       }),
     forget: (subject) => Effect.sync(() => void entries.set(subject, { _tag: "Forgotten" })),
-    check: (value) => Effect.sync(() => (check ??= value))
+    check: (value) => Effect.sync(() => (check ??= value)),
+    all: Effect.sync(() =>
+      [...entries].flatMap(([subject, entry]) => (entry._tag === "Key" ? [{ subject, wrapped: entry.wrapped }] : []))
+    ),
+    replace: (keys, value) =>
+      Effect.sync(() => {
+        for (const { subject, wrapped } of keys) entries.set(subject, { _tag: "Key", wrapped })
+        check = value
+      })
   }
 })
 
@@ -108,6 +120,12 @@ export const makeSqlite = (
     const insertCheck = database.prepare("INSERT OR IGNORE INTO master (one, value) VALUES (1, ?)")
     const selectCheck = database.prepare("SELECT value FROM master")
 
+    const selectAll = database.prepare("SELECT subject, wrapped FROM keys ORDER BY subject")
+    const updateKey = database.prepare("UPDATE keys SET wrapped = ? WHERE subject = ?")
+    const updateCheck = database.prepare("UPDATE master SET value = ?")
+
+    /** What was overwritten is still in the write-ahead log: fold it into the file and cut the log to nothing. */
+    const truncateLog = () => database.exec("PRAGMA wal_checkpoint(TRUNCATE)")
     const attempt = <A>(work: () => A) => Effect.try({ try: work, catch: unavailable })
     const transaction = (work: () => void): void => {
       database.exec("BEGIN IMMEDIATE")
@@ -140,8 +158,7 @@ export const makeSqlite = (
             deleteKey.run(subject)
             insertForgotten.run(subject)
           })
-          // The key's old page is still in the write-ahead log: fold it into the file and cut the log to nothing.
-          database.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+          truncateLog()
         }),
       check: (value) =>
         attempt(() => {
@@ -149,6 +166,21 @@ export const makeSqlite = (
           const found = selectCheck.get()?.["value"]
           if (!(found instanceof Uint8Array)) throw new Error("the check value is gone")
           return found
+        }),
+      all: attempt(() =>
+        selectAll.all().map((row) => {
+          const { subject, wrapped } = row
+          if (typeof subject !== "string" || !(wrapped instanceof Uint8Array)) throw new Error("a key is damaged")
+          return { subject, wrapped }
+        })
+      ),
+      replace: (keys, check) =>
+        attempt(() => {
+          transaction(() => {
+            for (const { subject, wrapped } of keys) updateKey.run(wrapped, subject)
+            updateCheck.run(check)
+          })
+          truncateLog()
         })
     }
   })

@@ -11,7 +11,8 @@ import {
   layerMemory as keysInMemory,
   layerSqlite as keysInSqlite,
   type SqliteKeyStoreOptions,
-  VaultError
+  VaultError,
+  type WrappedKey
 } from "./KeyStore.ts"
 import { Limits } from "./Limits.ts"
 
@@ -56,6 +57,11 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const HEAD_BYTES = 1 + NONCE_BYTES
 
+/** What a wrapped key is bound to, so that no key passes for another's. */
+const keyPlace = (subject: string) => canonical(["key", subject])
+const CHECK_PLACE = canonical(["master"])
+const CHECK = new Uint8Array(KEY_BYTES)
+
 const encrypt = (key: Uint8Array, nonce: Uint8Array, associatedData: string, plaintext: Uint8Array): Uint8Array => {
   const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES })
   cipher.setAAD(Buffer.from(associatedData))
@@ -99,9 +105,8 @@ export const make = (
     const wrap = (key: Uint8Array, place: string) =>
       Effect.map(random.randomBytes(NONCE_BYTES), (nonce) => encrypt(master, nonce, place, key))
 
-    const checkPlace = canonical(["master"])
-    const check = yield* keyStore.check(yield* wrap(new Uint8Array(KEY_BYTES), checkPlace))
-    if (decrypt(master, checkPlace, check) === undefined)
+    const check = yield* keyStore.check(yield* wrap(CHECK, CHECK_PLACE))
+    if (decrypt(master, CHECK_PLACE, check) === undefined)
       return yield* refuseMaster("the master key is not the one these keys were wrapped with: start with the right one")
 
     // Durable keys unwrapped, the least recently used first; and keys that are in no key store yet.
@@ -115,7 +120,6 @@ export const make = (
       if (cached.size > Limits.cachedKeys) for (const oldest of cached.keys()) if (cached.delete(oldest)) break
       return key
     }
-    const keyPlace = (subject: string) => canonical(["key", subject])
 
     /** The durable key of a subject; undefined where there was none ever. Under the lock, or a key forgotten meanwhile came back. */
     const load = (subject: string): Effect.Effect<Uint8Array | "forgotten" | undefined, VaultError> =>
@@ -226,6 +230,35 @@ export const make = (
           )
         )
     }
+  })
+
+/**
+ * Wraps every key anew with another master key; ciphertexts, bodies and their hashes stay as they are. No vault may be open on the key
+ * store meanwhile. All or nothing: after a crash either the old master key is the right one, or the new.
+ *
+ * @category rotation
+ */
+export const rotateMasterKey = (options: {
+  readonly from: Redacted.Redacted<Uint8Array>
+  readonly to: Redacted.Redacted<Uint8Array>
+}): Effect.Effect<void, DatabaseRefused | VaultError, KeyStore | SecureRandom.SecureRandom> =>
+  Effect.gen(function* () {
+    // Opening shows that the old key is right, before anything is replaced.
+    yield* make({ masterKey: options.from })
+    const keyStore = yield* KeyStore
+    const random = yield* SecureRandom.SecureRandom
+    const from = Redacted.value(options.from)
+    const to = Redacted.value(options.to)
+    if (to.length !== KEY_BYTES)
+      return yield* refuseMaster(`the new master key has ${to.length} bytes instead of ${KEY_BYTES}`)
+    const rewrapped: Array<WrappedKey> = []
+    for (const { subject, wrapped } of yield* keyStore.all) {
+      const key = decrypt(from, keyPlace(subject), wrapped)
+      if (key === undefined)
+        return yield* new VaultError({ reason: "not_authentic", message: `the key of ${subject} is damaged` })
+      rewrapped.push({ subject, wrapped: encrypt(to, yield* random.randomBytes(NONCE_BYTES), keyPlace(subject), key) })
+    }
+    yield* keyStore.replace(rewrapped, encrypt(to, yield* random.randomBytes(NONCE_BYTES), CHECK_PLACE, CHECK))
   })
 
 /** Forgetting zeroes a key another fiber may have in its hands. A random key is never all zeroes. */

@@ -137,6 +137,38 @@ describe("the vault", () => {
       })
     ))
 
+  it("D-06 another master key re-wraps the keys only: everything opens as before, and the old key opens nothing", () =>
+    run(
+      Effect.gen(function* () {
+        const path = yield* folder
+        const sealed = yield* using(vaultIn(path), (vault) =>
+          Effect.gen(function* () {
+            const box = yield* vault.seal("s", "p", bytes("Erika"))
+            yield* vault.seal("t", "p", bytes("Max"))
+            yield* vault.ensureKeys(["s", "t"])
+            yield* vault.forget("t")
+            return box
+          })
+        )
+        const rotate = (from: number, to: number) =>
+          Vault.rotateMasterKey({ from: masterKey(from), to: masterKey(to) }).pipe(
+            Effect.provide(KeyStore.layerSqlite({ filename: join(path, "keys.db") })),
+            Effect.provide(random)
+          )
+        expect(yield* Effect.flip(rotate(6, 8))).toMatchObject({ reason: "wrong_master_key" })
+        yield* rotate(7, 8)
+        expect(yield* Effect.flip(using(vaultIn(path, 7), () => Effect.void))).toMatchObject({
+          reason: "wrong_master_key"
+        })
+        yield* using(vaultIn(path, 8), (vault) =>
+          Effect.gen(function* () {
+            expect(Option.isSome(yield* vault.open("s", "p", sealed))).toBe(true)
+            expect(yield* vault.isForgotten("t")).toBe(true)
+          })
+        )
+      })
+    ))
+
   it("D-02 with the master key and the ciphertext, but without the key's row, nothing opens: that is damage, not erasure", () =>
     run(
       Effect.gen(function* () {
