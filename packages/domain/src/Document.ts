@@ -1,10 +1,12 @@
 /**
  * Documents: files a platform uploaded, referred to by investors and investments. Their content is in the vault, not here.
  */
+import { Schema } from "effect"
 import { command, recorded } from "./Command.ts"
 import { model, read, refuse, type Read, type Refuse } from "./Decision.ts"
 import { DocumentUploaded, documentPersonal } from "./events/DocumentEvents.ts"
 import { DocumentId, type PlatformId } from "./Id.ts"
+import { maximumNamedDocuments } from "./Policy.ts"
 import { documentTag } from "./Tag.ts"
 import { Digest } from "./Text.ts"
 import { UnitCount } from "./Units.ts"
@@ -23,6 +25,14 @@ export const Document = (id: DocumentId) =>
     initial: undefined,
     evolve: (_state: DocumentState | undefined, event) => ({ platform: event.meta.platform })
   })
+
+/**
+ * Documents a request names. More are let in than are accepted, so that the refusal has its code; few enough that an event which records
+ * the refusal stays below the limit of a body.
+ *
+ * @category schemas
+ */
+export const NamedDocuments = Schema.Array(DocumentId).check(Schema.isMaxLength(maximumNamedDocuments))
 
 /** None named twice; each present, and uploaded by that platform. @category checks */
 export function* checkDocuments(

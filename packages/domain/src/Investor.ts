@@ -4,7 +4,7 @@
 import { Schema } from "effect"
 import { command, recorded } from "./Command.ts"
 import { model, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
-import { checkDocuments } from "./Document.ts"
+import { checkDocuments, NamedDocuments } from "./Document.ts"
 import { InvestmentIdentified } from "./events/InvestmentEvents.ts"
 import {
   IdentificationRecorded,
@@ -104,7 +104,7 @@ export const RegisterInvestor = command("RegisterInvestor", {
     ownAccount: Schema.Boolean,
     hasTaxInformation: Schema.Boolean,
     pep: Schema.Boolean,
-    documentIds: Schema.Array(DocumentId)
+    documentIds: NamedDocuments
   },
   personal: investorPersonal,
   *decide({ pep, ...input }, personal, context) {

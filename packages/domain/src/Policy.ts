@@ -31,3 +31,6 @@ export const maximumWaitingInvestments = 100
 
 /** Documents of one investment. @category limits */
 export const maximumDocuments = 50
+
+/** Documents one request may name at all. @category limits */
+export const maximumNamedDocuments = 500

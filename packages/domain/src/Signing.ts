@@ -5,7 +5,7 @@ import { Schema } from "effect"
 import { Campaign, takesSubscriptions, Used } from "./Campaign.ts"
 import { command, findRecorded, recorded } from "./Command.ts"
 import { read, refuse } from "./Decision.ts"
-import { checkDocuments } from "./Document.ts"
+import { checkDocuments, NamedDocuments } from "./Document.ts"
 import { present } from "./Event.ts"
 import {
   InvestmentAccepted,
@@ -13,7 +13,7 @@ import {
   InvestmentSigned,
   signedDocumentsPersonal
 } from "./events/InvestmentEvents.ts"
-import { CampaignId, DocumentId, InvestmentId, InvestorId, WalletId } from "./Id.ts"
+import { CampaignId, InvestmentId, InvestorId, WalletId } from "./Id.ts"
 import { findInvestor, Subscriptions } from "./Investor.ts"
 import { Money } from "./Money.ts"
 import { maximumDocuments, maximumWaitingInvestments } from "./Policy.ts"
@@ -21,7 +21,6 @@ import { Product } from "./Product.ts"
 import { checkTimes, StatedTime, statedInstant } from "./Times.ts"
 import { instantOf, Timestamp } from "./Timestamp.ts"
 import { isUnits } from "./Units.ts"
-import { visible } from "./Visibility.ts"
 import { findWalletOf } from "./Wallet.ts"
 
 /**
@@ -38,7 +37,7 @@ export const SignInvestment = command("SignInvestment", {
     signedAt: Schema.optionalKey(Timestamp),
     acceptedAt: Schema.optionalKey(StatedTime),
     paidAt: Schema.optionalKey(StatedTime),
-    documentIds: Schema.Array(DocumentId),
+    documentIds: NamedDocuments,
     walletId: Schema.optionalKey(WalletId),
     disagio: Schema.optionalKey(Money),
     accruedInterest: Schema.optionalKey(Money)
@@ -47,7 +46,8 @@ export const SignInvestment = command("SignInvestment", {
   *decide(input, personal, context) {
     const { investmentId, investorId, campaignId, units, walletId, documentIds, disagio, accruedInterest } = input
     const investor = yield* findInvestor(investorId, context)
-    const campaign = visible(yield* read(Campaign(campaignId)), { ...context, platform: investor.platform })
+    const offered = yield* read(Campaign(campaignId))
+    const campaign = offered?.platform === investor.platform ? offered : undefined
     const product = campaign && (yield* read(Product(campaign.productId)))
     if (campaign === undefined || product === undefined) return yield* refuse({ code: "campaign_not_found" })
 

@@ -11,7 +11,8 @@ import {
 } from "../src/index.ts"
 import { MemoryRegister } from "./MemoryRegister.ts"
 import { Objects } from "./Objects.ts"
-import { play, step, textOf } from "./Steps.ts"
+import { play } from "./Play.ts"
+import { step, textOf } from "./Steps.ts"
 import fc from "fast-check"
 
 /** The names that may stand in a body: they belong to no natural person. */
@@ -80,7 +81,6 @@ describe("the catalogue", () => {
       const register = new MemoryRegister()
       const world = new Objects()
       play(
-        register,
         world,
         sequence,
         ({ command, platform }, now) => {
