@@ -8,7 +8,7 @@ import { run, storeIn } from "./Harness.ts"
 
 /** Logs side by side, and lives of each: a log is killed, looked at, and goes on from where it was. */
 const LOGS = 3
-const LIVES = 11
+const LIVES = 10
 
 /** Runs a child until it is killed `delay` milliseconds after its first acknowledgement; what it acknowledged, line by line. */
 const killed = (path: string, life: number, delay: number): Promise<ReadonlyArray<string>> =>
