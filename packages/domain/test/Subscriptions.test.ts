@@ -281,6 +281,19 @@ describe("amendment and end", () => {
     expect(c.by("p", "RequestCredit", { investmentId: "x", creditId: "1" })).toBe("accepted")
   })
 
+  it("a campaign's window is judged at receipt, and both its ends belong to it", () => {
+    const c = ready({}, { opensAt: noon.text, closesAt: later(1) })
+    const signAt = (micros: number) => {
+      c.now = instantOfMicros(micros).text
+      return c.sign("x", 1, { signedAt: noon.text })
+    }
+    const [first, last] = [noon.micros, instantOf(later(1)).micros]
+    expect(signAt(first)).toBe("accepted")
+    expect(signAt(first - 1)).toBe("campaign_not_open")
+    expect(signAt(last)).toBe("accepted")
+    expect(signAt(last + 1)).toBe("campaign_not_open")
+  })
+
   it("units released in a closed campaign fall back to the issue volume", () => {
     const c = ready({ issueVolume: 10 }, { allocation: 10 })
     c.sign("x", 4)
