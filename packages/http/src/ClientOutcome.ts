@@ -3,7 +3,8 @@
  */
 import { type CommandFailure, NotFound, Rejection, Unavailable } from "@effekten/services"
 import { Data, type Duration, Effect, Result, Schema } from "effect"
-import { HttpClient, type HttpClientError, type HttpClientRequest, type HttpClientResponse } from "effect/http"
+import { Headers, HttpClient, type HttpClientError, type HttpClientRequest, type HttpClientResponse } from "effect/http"
+import { redactedHeaders } from "./IdempotencyKey.ts"
 import { Problem, toFailure } from "./Problem.ts"
 
 /** A failed attempt. @category errors */
@@ -187,6 +188,7 @@ export const attempting = (
         duration: options.timeout,
         orElse: () =>
           Effect.fail(notAnswered(request, { certain: false, retryable: true, message: "No answer came in time." }))
-      })
+      }),
+      Effect.provideService(Headers.CurrentRedactedNames, redactedHeaders)
     )
   )

@@ -23,6 +23,24 @@ import { BearerToken, RequiredScope, type Scope, TakesIdempotencyKey } from "./S
 /** Where the API is mounted. The first is the one it names itself by. @category values */
 export const prefixes = ["/api/external", "/api/external/distributor"] as const
 
+/** The schemas under the names they have in the OpenAPI document. */
+const Named = {
+  CreateInvestor: Services.CreateInvestor.annotate({ identifier: "CreateInvestor" }),
+  Investor: Services.Investor.annotate({ identifier: "Investor" }),
+  CreateIdentification: Services.CreateIdentification.annotate({ identifier: "CreateIdentification" }),
+  Identification: Services.Identification.annotate({ identifier: "Identification" }),
+  CreateGenericWallet: Services.CreateGenericWallet.annotate({ identifier: "CreateGenericWallet" }),
+  Wallet: Services.Wallet.annotate({ identifier: "Wallet" }),
+  Document: Services.Document.annotate({ identifier: "Document" }),
+  CreateInvestment: Services.CreateInvestment.annotate({ identifier: "CreateInvestment" }),
+  AmendInvestment: Services.AmendInvestment.annotate({ identifier: "AmendInvestment" }),
+  CancelInvestment: Services.CancelInvestment.annotate({ identifier: "CancelInvestment" }),
+  Investment: Services.Investment.annotate({ identifier: "Investment" }),
+  Credit: Services.Credit.annotate({ identifier: "Credit" }),
+  CreateRedemption: Services.CreateRedemption.annotate({ identifier: "CreateRedemption" }),
+  Redemption: Services.Redemption.annotate({ identifier: "Redemption" })
+}
+
 const problem = (status: number) =>
   Problem.pipe(HttpApiSchema.status(status), HttpApiSchema.asJson({ contentType: problemMediaType }))
 
@@ -54,36 +72,36 @@ export const investors = HttpApiGroup.make("investors")
   .add(
     HttpApiEndpoint.post("create", "/v2/investors/", {
       headers: keyHeaders,
-      payload: Services.CreateInvestor,
-      success: created(Services.Investor),
+      payload: Named.CreateInvestor,
+      success: created(Named.Investor),
       error: ofCommands
     }).annotateMerge(writes("investors:write", "Create an investor")),
     HttpApiEndpoint.get("list", "/v2/investors/", {
       query: page,
-      success: Services.PageOf(Services.Investor),
+      success: Services.PageOf(Named.Investor),
       error: ofLists
     }).annotateMerge(reads("investors:read", "List investors")),
     HttpApiEndpoint.get("get", "/v2/investors/:id/", {
       params: { id: InvestorId },
-      success: Services.Investor,
+      success: Named.Investor,
       error: ofReads
     }).annotateMerge(reads("investors:read", "Read an investor")),
     HttpApiEndpoint.post("identify", "/v2/investors/:id/identifications/", {
       params: { id: InvestorId },
       headers: keyHeaders,
-      payload: Services.CreateIdentification,
-      success: created(Services.Identification),
+      payload: Named.CreateIdentification,
+      success: created(Named.Identification),
       error: ofCommands
     }).annotateMerge(writes("investors:write", "Record an identification")),
     HttpApiEndpoint.get("identifications", "/v2/investors/:id/identifications/", {
       params: { id: InvestorId },
       query: page,
-      success: Services.PageOf(Services.Identification),
+      success: Services.PageOf(Named.Identification),
       error: ofLists
     }).annotateMerge(reads("investors:read", "List identifications")),
     HttpApiEndpoint.get("identification", "/v2/investors/:id/identifications/:identification/", {
       params: { id: InvestorId, identification: IdentificationId },
-      success: Services.Identification,
+      success: Named.Identification,
       error: ofReads
     }).annotateMerge(reads("investors:read", "Read an identification"))
   )
@@ -95,25 +113,25 @@ export const wallets = HttpApiGroup.make("wallets")
     HttpApiEndpoint.post("createManaged", "/v2/investors/:id/wallets/eth-managed/", {
       params: { id: InvestorId },
       headers: keyHeaders,
-      success: created(Services.Wallet),
+      success: created(Named.Wallet),
       error: ofCommands
     }).annotateMerge(writes("investors:write", "Create a managed wallet")),
     HttpApiEndpoint.post("createGeneric", "/v2/investors/:id/wallets/eth-generic/", {
       params: { id: InvestorId },
       headers: keyHeaders,
-      payload: Services.CreateGenericWallet,
-      success: created(Services.Wallet),
+      payload: Named.CreateGenericWallet,
+      success: created(Named.Wallet),
       error: ofCommands
     }).annotateMerge(writes("investors:write", "Register an address the investor controls")),
     HttpApiEndpoint.get("list", "/v2/investors/:id/wallets/", {
       params: { id: InvestorId },
       query: page,
-      success: Services.PageOf(Services.Wallet),
+      success: Services.PageOf(Named.Wallet),
       error: ofLists
     }).annotateMerge(reads("investors:read", "List wallets")),
     HttpApiEndpoint.get("get", "/v2/investors/:id/wallets/:wallet/", {
       params: { id: InvestorId, wallet: WalletId },
-      success: Services.Wallet,
+      success: Named.Wallet,
       error: ofReads
     }).annotateMerge(reads("investors:read", "Read a wallet"))
   )
@@ -125,17 +143,17 @@ export const documents = HttpApiGroup.make("documents")
     HttpApiEndpoint.post("upload", "/v2/documents/", {
       headers: keyHeaders,
       payload: Schema.Struct({ file: Multipart.SingleFileSchema }).pipe(HttpApiSchema.asMultipart()),
-      success: created(Services.Document),
+      success: created(Named.Document),
       error: ofCommands
     }).annotateMerge(writes("documents:write", "Upload a document")),
     HttpApiEndpoint.get("list", "/v2/documents/", {
       query: page,
-      success: Services.PageOf(Services.Document),
+      success: Services.PageOf(Named.Document),
       error: ofLists
     }).annotateMerge(reads("documents:write", "List documents")),
     HttpApiEndpoint.get("get", "/v2/documents/:id/", {
       params: { id: DocumentId },
-      success: Services.Document,
+      success: Named.Document,
       error: ofReads
     }).annotateMerge(reads("documents:write", "Read what is known of a document"))
   )
@@ -146,32 +164,32 @@ export const investments = HttpApiGroup.make("investments")
   .add(
     HttpApiEndpoint.post("create", "/v2/investments/", {
       headers: keyHeaders,
-      payload: Services.CreateInvestment,
-      success: created(Services.Investment),
+      payload: Named.CreateInvestment,
+      success: created(Named.Investment),
       error: ofCommands
     }).annotateMerge(writes("investments:write", "Create an investment")),
     HttpApiEndpoint.get("list", "/v2/investments/", {
       query: page,
-      success: Services.PageOf(Services.Investment),
+      success: Services.PageOf(Named.Investment),
       error: ofLists
     }).annotateMerge(reads("investments:read", "List investments")),
     HttpApiEndpoint.get("get", "/v2/investments/:id/", {
       params: { id: InvestmentId },
-      success: Services.Investment,
+      success: Named.Investment,
       error: ofReads
     }).annotateMerge(reads("investments:read", "Read an investment")),
     HttpApiEndpoint.patch("amend", "/v2/investments/:id/", {
       params: { id: InvestmentId },
       headers: keyHeaders,
-      payload: Services.AmendInvestment,
-      success: Services.Investment,
+      payload: Named.AmendInvestment,
+      success: Named.Investment,
       error: ofCommands
     }).annotateMerge(writes("investments:write", "Add acceptance, payment or a wallet", "optional")),
     HttpApiEndpoint.post("cancel", "/v2/investments/:id/cancellations/", {
       params: { id: InvestmentId },
       headers: keyHeaders,
-      payload: Services.CancelInvestment,
-      success: created(Services.Investment),
+      payload: Named.CancelInvestment,
+      success: created(Named.Investment),
       error: ofCommands
     })
       .annotateMerge(writes("investments:write", "Cancel for the investor"))
@@ -185,18 +203,18 @@ export const credits = HttpApiGroup.make("credits")
     HttpApiEndpoint.post("create", "/v2/investments/:id/credits/", {
       params: { id: InvestmentId },
       headers: keyHeaders,
-      success: created(Services.Credit),
+      success: created(Named.Credit),
       error: ofCommands
     }).annotateMerge(writes("investments:write", "Credit the units to the wallet")),
     HttpApiEndpoint.get("list", "/v2/investments/:id/credits/", {
       params: { id: InvestmentId },
       query: page,
-      success: Services.PageOf(Services.Credit),
+      success: Services.PageOf(Named.Credit),
       error: ofLists
     }).annotateMerge(reads("investments:read", "List credits")),
     HttpApiEndpoint.get("get", "/v2/investments/:id/credits/:credit/", {
       params: { id: InvestmentId, credit: CreditId },
-      success: Services.Credit,
+      success: Named.Credit,
       error: ofReads
     }).annotateMerge(reads("investments:read", "Read a credit"))
   )
@@ -207,18 +225,18 @@ export const redemptions = HttpApiGroup.make("redemptions")
   .add(
     HttpApiEndpoint.post("create", "/v2/redemptions/", {
       headers: keyHeaders,
-      payload: Services.CreateRedemption,
-      success: created(Services.Redemption),
+      payload: Named.CreateRedemption,
+      success: created(Named.Redemption),
       error: ofCommands
     }).annotateMerge(writes("investments:write", "Redeem units")),
     HttpApiEndpoint.get("list", "/v2/redemptions/", {
       query: page,
-      success: Services.PageOf(Services.Redemption),
+      success: Services.PageOf(Named.Redemption),
       error: ofLists
     }).annotateMerge(reads("investments:read", "List redemptions")),
     HttpApiEndpoint.get("get", "/v2/redemptions/:id/", {
       params: { id: RedemptionId },
-      success: Services.Redemption,
+      success: Named.Redemption,
       error: ofReads
     }).annotateMerge(reads("investments:read", "Read a redemption"))
   )

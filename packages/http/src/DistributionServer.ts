@@ -5,7 +5,7 @@ import { NodeHttpServer } from "@effect/platform-node"
 import type { PlatformServices } from "@effekten/services"
 import { Context, Duration, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { HttpRouter, HttpServer, HttpServerResponse, type HttpServerError } from "effect/http"
+import { Headers, HttpRouter, HttpServer, HttpServerResponse, type HttpServerError } from "effect/http"
 import { HttpApiBuilder, HttpApiSwagger, OpenApi } from "effect/http-api"
 import { bearerToken, tokenEndpoint } from "./Authentication.ts"
 import { PublicOrigin } from "./Calls.ts"
@@ -13,6 +13,7 @@ import { DistributionApi, prefixes } from "./Contract.ts"
 import * as Edge from "./Edge.ts"
 import { Exchange } from "./Exchange.ts"
 import * as Handlers from "./Handlers.ts"
+import { redactedHeaders } from "./IdempotencyKey.ts"
 import { defaultLimits, Limits } from "./Limits.ts"
 import { makeServer, type NodeOptions } from "./NodeServer.ts"
 import * as OAuth from "./OAuth.ts"
@@ -121,6 +122,7 @@ export const layer = (options?: ServerOptions) =>
     }).pipe(
       Effect.provideService(Limits, { ...defaultLimits, ...options?.limits }),
       Effect.provideService(PublicOrigin, options?.publicOrigin),
+      Effect.provideService(Headers.CurrentRedactedNames, redactedHeaders),
       Effect.provideService(HttpRouter.RouterConfig, {
         caseSensitive: true,
         ignoreDuplicateSlashes: false,

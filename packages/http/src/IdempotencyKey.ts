@@ -11,6 +11,16 @@ export const keyHeader = "x-idempotency-key"
 /** The header of the IETF draft: an RFC 8941 string, or the key as it is. @category headers */
 export const draftKeyHeader = "idempotency-key"
 
+/** Headers that stay out of traces: secrets, and keys, which may be anything a client has a name for. @category headers */
+export const redactedHeaders: ReadonlyArray<string> = [
+  "authorization",
+  "cookie",
+  "set-cookie",
+  "x-api-key",
+  keyHeader,
+  draftKeyHeader
+]
+
 /** Visible ASCII. */
 const pattern = new RegExp(`^[\\x21-\\x7e]{1,${maximumKeyLength}}$`)
 

@@ -46,13 +46,16 @@ const keyParameter = (parameter: Json, key: "required" | "optional"): Json => {
   }
 }
 
-/** A problem is one schema, whatever the status; the generator makes one for each. */
-const withOneProblem = (generated: Json): Json => {
-  const document: Json = JSON.parse(JSON.stringify(generated).replace(/(#\/components\/schemas\/Problem)_\d+/g, "$1"))
-  for (const name of Object.keys(document["components"]["schemas"])) {
-    if (/^Problem_\d+$/.test(name)) delete document["components"]["schemas"][name]
-  }
-  return document
+/**
+ * The generator names a schema by its encoded side and makes one problem for each status; a reader wants `Investor`, and one `Problem`.
+ */
+const withPlainNames = (generated: Json): Json => {
+  const plain = (name: string): string => name.replace(/^(Problem)_\d+$|^(\w+)Encoded$/, "$1$2")
+  const document: Json = JSON.parse(
+    JSON.stringify(generated).replace(/(?<="#\/components\/schemas\/)\w+(?=")/g, (name) => plain(name))
+  )
+  const schemas = Object.entries<Json>(document["components"]["schemas"]).map(([name, schema]) => [plain(name), schema])
+  return { ...document, components: { ...document["components"], schemas: Object.fromEntries(schemas) } }
 }
 
 /** Title, prefixes and the client credentials flow. @category annotations */
@@ -63,7 +66,7 @@ export const describe = (prefixes: ReadonlyArray<string>): Context.Context<never
     description: "A register of digital securities, as distribution platforms use it.",
     servers: prefixes.map((url) => ({ url })),
     transform: (generated) => {
-      const document = withOneProblem(generated)
+      const document = withPlainNames(generated)
       return {
         ...document,
         components: {

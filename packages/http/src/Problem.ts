@@ -148,6 +148,8 @@ const unavailableDetail = (failure: Unavailable): string =>
 /** Seconds a client should wait before it repeats, if it was not told otherwise. @category values */
 export const defaultRetryAfter = 1
 
+const isThrottled = (status: number): boolean => status === 429 || status === 503
+
 /** @category conversions */
 export const toResponse = (
   problem: Problem,
@@ -156,7 +158,7 @@ export const toResponse = (
   HttpServerResponse.text(JSON.stringify(problem), {
     status: problem.status,
     contentType: problemMediaType,
-    headers: problem.status === 503 ? { "retry-after": String(defaultRetryAfter), ...headers } : headers
+    headers: isThrottled(problem.status) ? { "retry-after": String(defaultRetryAfter), ...headers } : headers
   })
 
 /** @category conversions */
