@@ -214,16 +214,23 @@ const invalidPage = (error: InvalidPage): Rejection =>
 /** @category constructors */
 export const notFound = (code: RejectionCode): NotFound => new NotFound({ code, message: rejections[code].message })
 
+/** An input as it is recorded, and its JSON form, of which the fingerprint is taken. @category models */
+export interface Accepted<A> {
+  readonly input: A
+  readonly body: Json.Json
+}
+
 /**
- * The JSON form of an input, which is also its check: embedded callers hand over values that no wire has looked at.
+ * Checks an input: embedded callers hand over values that no wire has looked at. What comes back is read from the JSON form, as it would be
+ * from the wire: it holds nothing that the schema does not name, and nothing the caller can still change.
  *
  * @category encoding
  */
-export const jsonOf = <S extends Schema.Codec<any, any>>(schema: S) => {
+export const accepting = <A, I>(schema: Schema.Codec<A, I>) => {
   const encode = Schema.encodeUnknownEffect(schema)
-  return (input: S["Type"]): Effect.Effect<Json.Json, Rejection> =>
-    Effect.mapError(
-      encode(input),
-      (error) => new Rejection({ code: "invalid_request", status: 400, message: error.message })
-    ) as Effect.Effect<Json.Json, Rejection>
+  const decode = Schema.decodeUnknownEffect(schema)
+  return (given: A): Effect.Effect<Accepted<A>, Rejection> =>
+    Effect.flatMap(encode(given), (body) =>
+      Effect.map(decode(body), (input): Accepted<A> => ({ input, body: body as Json.Json }))
+    ).pipe(Effect.mapError((error) => new Rejection({ code: "invalid_request", status: 400, message: error.message })))
 }

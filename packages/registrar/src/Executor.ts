@@ -13,7 +13,14 @@ import {
   type Policy,
   type RegisterEvent
 } from "@effekten/domain"
-import type { Appended, EventStoreError, NewEvent, Position, PreparedEvent } from "@effekten/event-store"
+import {
+  type Appended,
+  type EventStoreError,
+  Json,
+  type NewEvent,
+  type Position,
+  type PreparedEvent
+} from "@effekten/event-store"
 import { type CommandFailure, Unavailable } from "@effekten/services"
 import { Cause, Clock, Context, Deferred, Effect, Exit, Layer, Queue, Result, Stream } from "effect"
 import { isReadonlyArrayNonEmpty } from "effect/Array"
@@ -99,7 +106,8 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
       ...Group.recordedAs(event, first + index, recordedAt),
       revealed:
         "personal" in event && event.personal !== undefined
-          ? { _tag: "Present", value: event.personal }
+          ? // In the form in which every later answer will find it.
+            { _tag: "Present", value: JSON.parse(Json.canonical(event.personal as Json.JsonObject)) }
           : { _tag: "None" }
     })),
     position: first + events.length - 1,

@@ -27,7 +27,7 @@ import {
   Resolutions
 } from "@effekten/services"
 import { Clock, Context, Effect, Layer } from "effect"
-import { Desk, jsonOf } from "./Desk.ts"
+import { Desk, accepting } from "./Desk.ts"
 import type { Answered } from "./Instruction.ts"
 
 /** @category models */
@@ -39,10 +39,10 @@ const dataOf = <T extends EventType>(answered: Answered, type: T): Recorded<T>["
   throw new Error(`the instruction left no ${type}`)
 }
 
-const bodyOf = {
-  platform: jsonOf(RegisterPlatform),
-  product: jsonOf(RegisterProduct),
-  campaign: jsonOf(OpenCampaign)
+const accept = {
+  platform: accepting(RegisterPlatform),
+  product: accepting(RegisterProduct),
+  campaign: accepting(OpenCampaign)
 }
 
 /** @category layers */
@@ -67,8 +67,8 @@ export const layer: Layer.Layer<IssuerService, never, Desk> = Layer.effectContex
     )
 
     const platforms = Platforms.of({
-      register: Effect.fnUntraced(function* (input, options) {
-        const body = yield* bodyOf.platform(input)
+      register: Effect.fnUntraced(function* (given, options) {
+        const { body, input } = yield* accept.platform(given)
         const answered = yield* instruct(
           "registrar",
           options,
@@ -101,8 +101,8 @@ export const layer: Layer.Layer<IssuerService, never, Desk> = Layer.effectContex
         )
         return { id: dataOf(answered, "IssuerRegistered").issuerId }
       }),
-      register: Effect.fnUntraced(function* (input, options) {
-        const body = yield* bodyOf.product(input)
+      register: Effect.fnUntraced(function* (given, options) {
+        const { body, input } = yield* accept.product(given)
         const { ewpg, ...terms } = input
         const answered = yield* instruct(
           "issuer",
@@ -150,8 +150,8 @@ export const layer: Layer.Layer<IssuerService, never, Desk> = Layer.effectContex
     })
 
     const campaigns = Campaigns.of({
-      open: Effect.fnUntraced(function* (input, options) {
-        const body = yield* bodyOf.campaign(input)
+      open: Effect.fnUntraced(function* (given, options) {
+        const { body, input } = yield* accept.campaign(given)
         const { opensAt, reviewRequired = false, ...rest } = input
         const answered = yield* instruct(
           "issuer",

@@ -49,7 +49,7 @@ import { Context, Effect, Exit, Layer, Option } from "effect"
 import { createHash } from "node:crypto"
 import { Blobs } from "./Blobs.ts"
 import { Custody } from "./Custody.ts"
-import { type Asked, Desk, jsonOf, notFound } from "./Desk.ts"
+import { type Asked, Desk, accepting, notFound } from "./Desk.ts"
 import type { Answered } from "./Instruction.ts"
 import * as Render from "./Render.ts"
 import { Settlement } from "./Settlement.ts"
@@ -85,8 +85,8 @@ const make = (
     desk.get(platform, investments, id, "investment_not_found", () => undefined)
 
   const investorsApi = Investors.of({
-    create: Effect.fnUntraced(function* (input, options) {
-      const body = yield* bodyOf.createInvestor(input)
+    create: Effect.fnUntraced(function* (given, options) {
+      const { body, input } = yield* accept.createInvestor(given)
       const answered = yield* instruct(
         { operation: "RegisterInvestor", ids: [], body, options },
         Effect.map(desk.newId, (id) => ({
@@ -111,8 +111,8 @@ const make = (
     }),
     get: (id) => desk.get(platform, investors, id, "investor_not_found", Render.investor),
     list: (page) => desk.list(investors, platform, page, Render.investor),
-    identify: Effect.fnUntraced(function* (investorId, input, options) {
-      const body = yield* bodyOf.createIdentification(input)
+    identify: Effect.fnUntraced(function* (investorId, given, options) {
+      const { body, input } = yield* accept.createIdentification(given)
       const { legitimationProtocolId: protocolDocumentId, verifiedAt, ...personal } = input
       const answered = yield* instruct(
         { operation: "RecordIdentification", ids: [investorId], body, options },
@@ -145,8 +145,8 @@ const make = (
       )
       return desk.made(answered, wallets, Render.wallet)
     }),
-    createGeneric: Effect.fnUntraced(function* (investorId, input, options) {
-      const body = yield* bodyOf.createGenericWallet(input)
+    createGeneric: Effect.fnUntraced(function* (investorId, given, options) {
+      const { body, input } = yield* accept.createGenericWallet(given)
       const answered = yield* instruct(
         { operation: "RegisterGenericWallet", ids: [investorId], body, options },
         Effect.gen(function* () {
@@ -176,14 +176,17 @@ const make = (
   })
 
   const documentsApi = Documents.of({
-    upload: Effect.fnUntraced(function* ({ fileName, mediaType, content }, options) {
-      if (content.byteLength > maximumDocumentSize) {
+    upload: Effect.fnUntraced(function* (given, options) {
+      const { fileName, mediaType } = given
+      if (given.content.byteLength > maximumDocumentSize) {
         return yield* new Rejection({
           code: "payload_too_large",
           status: 413,
           message: `A document has at most ${maximumDocumentSize} bytes.`
         })
       }
+      // The caller may fill its buffer anew while this one waits its turn.
+      const content = given.content.slice()
       const digest = createHash("sha256").update(content).digest("hex")
       const received = yield* desk.receive(who, {
         operation: "UploadDocument",
@@ -223,8 +226,8 @@ const make = (
   })
 
   const investmentsApi = Investments.of({
-    create: Effect.fnUntraced(function* (input, options) {
-      const body = yield* bodyOf.createInvestment(input)
+    create: Effect.fnUntraced(function* (given, options) {
+      const { body, input } = yield* accept.createInvestment(given)
       const { campaignId, investorId, units, wallet, signedDocuments = [] } = input
       const answered = yield* instruct(
         { operation: "SignInvestment", ids: [], body, options },
@@ -248,8 +251,8 @@ const make = (
     }),
     get: (id) => desk.get(platform, investments, id, "investment_not_found", Render.investment),
     list: (page) => desk.list(investments, platform, page, Render.investment),
-    amend: Effect.fnUntraced(function* (investmentId, input, options) {
-      const body = yield* bodyOf.amendInvestment(input)
+    amend: Effect.fnUntraced(function* (investmentId, given, options) {
+      const { body, input } = yield* accept.amendInvestment(given)
       const { acceptedAt, paidAt, wallet } = input
       const answered = yield* instruct(
         { operation: "AmendInvestment", ids: [investmentId], body, options },
@@ -265,8 +268,8 @@ const make = (
       )
       return yield* desk.changed(answered, investments, investmentId, Render.investment)
     }),
-    cancel: Effect.fnUntraced(function* (investmentId, input, options) {
-      const body = yield* bodyOf.cancelInvestment(input)
+    cancel: Effect.fnUntraced(function* (investmentId, given, options) {
+      const { body, input } = yield* accept.cancelInvestment(given)
       const { cancelledAt } = input
       const answered = yield* instruct(
         { operation: "CancelInvestment", ids: [investmentId], body, options },
@@ -303,8 +306,8 @@ const make = (
   })
 
   const redemptionsApi = Redemptions.of({
-    create: Effect.fnUntraced(function* (input, options) {
-      const body = yield* bodyOf.createRedemption(input)
+    create: Effect.fnUntraced(function* (given, options) {
+      const { body, input } = yield* accept.createRedemption(given)
       const answered = yield* instruct(
         { operation: "RequestRedemption", ids: [], body, options },
         Effect.map(desk.newId, (id) => ({
@@ -330,14 +333,14 @@ const make = (
   )
 }
 
-const bodyOf = {
-  createInvestor: jsonOf(CreateInvestor),
-  createIdentification: jsonOf(CreateIdentification),
-  createGenericWallet: jsonOf(CreateGenericWallet),
-  createInvestment: jsonOf(CreateInvestment),
-  amendInvestment: jsonOf(AmendInvestment),
-  cancelInvestment: jsonOf(CancelInvestment),
-  createRedemption: jsonOf(CreateRedemption)
+const accept = {
+  createInvestor: accepting(CreateInvestor),
+  createIdentification: accepting(CreateIdentification),
+  createGenericWallet: accepting(CreateGenericWallet),
+  createInvestment: accepting(CreateInvestment),
+  amendInvestment: accepting(AmendInvestment),
+  cancelInvestment: accepting(CancelInvestment),
+  createRedemption: accepting(CreateRedemption)
 }
 
 /** What had to be there before a decision could not be made: nothing was recorded. */

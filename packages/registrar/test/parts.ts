@@ -1,0 +1,217 @@
+/**
+ * Registers over parts that outlive them: built twice over one log, beside each other, or over a log and a ledger that misbehave. For the
+ * tests of this package.
+ */
+import {
+  catalogue,
+  type Command,
+  commands,
+  decide,
+  decideCommand,
+  defaultPolicy,
+  instantOf,
+  type Model,
+  type Operation,
+  type PlatformId,
+  type RecordedDomainEvent,
+  recallCommand,
+  type RegisterEvent
+} from "@effekten/domain"
+import { type EventStoreShape, MemoryEventStore, Vault } from "@effekten/event-store"
+import { type LoggedEvent, MemoryReadModels } from "@effekten/projections"
+import {
+  Blobs,
+  Custody,
+  Executor,
+  type ExecutorOptions,
+  type Instruction,
+  Ledger,
+  type LedgerOutcome,
+  type LedgerTask,
+  LedgerUnavailable,
+  Log,
+  Progress,
+  Registrar,
+  Secrets
+} from "@effekten/registrar"
+import { type PlatformService, PlatformServices, Request } from "@effekten/services"
+import { Context, Deferred, Effect, Layer, Result, type Scope } from "effect"
+import { SecureRandom } from "effect/crypto"
+
+/** What stays when a register is closed. */
+export interface Kept {
+  readonly storage: MemoryEventStore.Storage
+  readonly context: Context.Context<Vault.Vault | Secrets | Blobs | Progress | SecureRandom.SecureRandom>
+}
+
+export const kept: Effect.Effect<Kept, never, Scope.Scope> = Effect.gen(function* () {
+  const context = yield* Layer.build(
+    Layer.mergeAll(Blobs.layerMemory, Progress.layerMemory).pipe(
+      Layer.provideMerge(Layer.mergeAll(Vault.layerMemory, Secrets.layerMemory)),
+      Layer.provideMerge(SecureRandom.layerWebCrypto)
+    )
+  )
+  return { storage: yield* Effect.provide(MemoryEventStore.makeStorage, context), context }
+})
+
+export type LogShape = EventStoreShape<RegisterEvent>
+export type Wrap = (log: LogShape) => LogShape
+
+export const logLayer = (kept: Kept, wrap: Wrap = (log) => log): Layer.Layer<Log> =>
+  Layer.effect(Log, Effect.map(MemoryEventStore.make<RegisterEvent>({ catalogue, storage: kept.storage }), wrap)).pipe(
+    Layer.provide(Layer.succeedContext(kept.context))
+  )
+
+/** A whole register over kept parts; gone with the scope. */
+export const open = (
+  kept: Kept,
+  options: { readonly wrap?: Wrap; readonly ledger?: Layer.Layer<Ledger>; readonly executor?: ExecutorOptions } = {}
+) =>
+  Layer.build(
+    Registrar.layerNoDeps(options.executor).pipe(
+      Layer.provide(
+        Layer.mergeAll(Custody.layerEmbedded, options.ledger ?? Ledger.layerBookEntry(), MemoryReadModels.layer(Log))
+      ),
+      Layer.provideMerge(logLayer(kept, options.wrap)),
+      Layer.provideMerge(Layer.succeedContext(kept.context)),
+      Layer.orDie
+    )
+  )
+
+/** An executor alone, over kept parts. */
+export const openExecutor = (kept: Kept, wrap?: Wrap, options: ExecutorOptions = {}) =>
+  Effect.map(
+    Layer.build(
+      Executor.layer(options).pipe(
+        Layer.provideMerge(logLayer(kept, wrap)),
+        Layer.provideMerge(Layer.succeedContext(kept.context)),
+        Layer.orDie
+      )
+    ),
+    (context) => Context.get(context, Executor)
+  )
+
+/** Gives the effect the services of a platform. */
+export const as =
+  (platform: PlatformId) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(PlatformServices, (services) =>
+      Effect.provide(effect, services.forPlatform(platform))
+    ) as Effect.Effect<A, E, Exclude<R, PlatformService> | PlatformServices>
+
+export const instruction = (
+  kept: Kept,
+  command: Command,
+  options: { readonly key: string; readonly platform?: PlatformId; readonly body?: string }
+): Instruction => {
+  const secrets = Context.get(kept.context, Secrets)
+  const { key, platform } = options
+  return {
+    identity: secrets.identity({ platform, operation: command.operation, ids: [], key }),
+    fingerprint: secrets.fingerprint(options.body ?? "body"),
+    platform,
+    actor: platform === undefined ? "registrar" : "platform",
+    correlation: undefined,
+    command
+  }
+}
+
+/** Runs an effect and tells whether its answer was a repeated one. */
+export const withReceipt = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.suspend(() => {
+    let replayed: boolean | undefined
+    return Effect.map(
+      Effect.provideService(Effect.result(effect), Request, { onReceipt: (receipt) => (replayed = receipt.replayed) }),
+      (result) => ({ result, replayed })
+    )
+  })
+
+export const codeOf = <A>(result: Result.Result<A, { readonly _tag: string }>): string | undefined =>
+  Result.isSuccess(result)
+    ? undefined
+    : "code" in result.failure
+      ? String(result.failure.code)
+      : "executed" in result.failure
+        ? `${result.failure._tag} ${String(result.failure.executed)}`
+        : result.failure._tag
+
+/** A ledger that does what it is told, and remembers what it was asked. */
+export const scriptedLedger = (script: {
+  readonly submit: (task: LedgerTask) => Effect.Effect<LedgerOutcome, LedgerUnavailable>
+  readonly find?: (task: LedgerTask) => Effect.Effect<LedgerOutcome | undefined, LedgerUnavailable>
+}) => {
+  const submitted: Array<string> = []
+  const found: Array<string> = []
+  const layer = Layer.succeed(
+    Ledger,
+    Ledger.of({
+      submit: (task) =>
+        Effect.suspend(() => {
+          submitted.push(task.taskId)
+          return script.submit(task)
+        }),
+      find: (task) =>
+        Effect.suspend(() => {
+          found.push(task.taskId)
+          return script.find === undefined ? Effect.undefined : script.find(task)
+        })
+    })
+  )
+  return { layer, submitted, found }
+}
+
+/** What a decision model says over a list of events. */
+export const stateOver =
+  (events: ReadonlyArray<RecordedDomainEvent>) =>
+  <S>(model: Model<S>): S =>
+    events
+      .filter((event) => model.types.includes(event.type) && model.tags.every((tag) => event.tags.includes(tag)))
+      .reduce((state, event) => model.evolve(state, event), model.initial)
+
+/** The instructions of a log, each with its events, in their order. */
+export const instructionsOf = (
+  events: ReadonlyArray<LoggedEvent>
+): ReadonlyArray<readonly [LoggedEvent, ...Array<LoggedEvent>]> => {
+  const all: Array<[LoggedEvent, ...Array<LoggedEvent>]> = []
+  for (const event of events) {
+    const last = all[all.length - 1]
+    if (last !== undefined && last[0].meta.instruction === event.meta.instruction) last.push(event)
+    else all.push([event])
+  }
+  return all
+}
+
+/** Recalls an instruction and decides it over what lay before: type and data of the events that come of it, or the code of the refusal. */
+export const decidedAgain = (
+  before: ReadonlyArray<LoggedEvent>,
+  events: readonly [LoggedEvent, ...Array<LoggedEvent>]
+) => {
+  const { operation, platform, receivedAt } = events[0].meta
+  if (!(operation in commands)) throw new Error(`${operation} is no operation`)
+  const command = recallCommand(operation as Operation, events)
+  const context = { platform, receivedAt: instantOf(receivedAt), policy: defaultPolicy }
+  return { command, decided: decide(decideCommand(command, context), stateOver(before)) }
+}
+
+/** Opens once; whoever passes before waits. */
+export const gate = () => {
+  const opened = Deferred.makeUnsafe<void>()
+  const reached = Deferred.makeUnsafe<void>()
+  return {
+    open: Deferred.succeed(opened, undefined),
+    /** Somebody waits at the gate, or has passed it. */
+    reached: Deferred.await(reached),
+    pass: Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(opened))
+  }
+}
+
+/** Lets everything else that is ready go first: fibers, timers, files. */
+export const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+
+/** Repeats until something holds; fails the test's time limit otherwise. */
+export const until = <A, E, R>(effect: Effect.Effect<A, E, R>, holds: (value: A) => boolean): Effect.Effect<A, E, R> =>
+  Effect.flatMap(effect, (value) => (holds(value) ? Effect.succeed(value) : Effect.andThen(turn, until(effect, holds))))
+
+export const wholeLog: Effect.Effect<ReadonlyArray<LoggedEvent>, never, Log> = Effect.orDie(
+  Effect.flatMap(Log, (log) => log.readAll("all"))
+)
