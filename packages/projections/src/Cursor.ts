@@ -26,7 +26,7 @@ interface Place {
   readonly ordinal: number
 }
 
-const pattern = /^([a-z]+) (from|before) ([1-9][0-9]{0,15})$/
+const pattern = /^[a-z]+ (from|before) ([1-9][0-9]{0,15})$/
 
 const encode = (list: string, place: Place): string => Base64Url.encode(`${list} ${place.side} ${place.ordinal}`)
 
@@ -35,9 +35,10 @@ const decode = (list: string, cursor: string): Place | undefined => {
   const text = Base64Url.decodeString(cursor)
   if (Result.isFailure(text)) return undefined
   const match = pattern.exec(text.success)
-  const ordinal = Number(match?.[3])
-  if (match === null || match[1] !== list || !Number.isSafeInteger(ordinal)) return undefined
-  const place: Place = { side: match[2] === "from" ? "from" : "before", ordinal }
+  const ordinal = Number(match?.[2])
+  if (match === null || !Number.isSafeInteger(ordinal)) return undefined
+  const place: Place = { side: match[1] === "from" ? "from" : "before", ordinal }
+  // Written again it must be the same text: of this list, and in the one spelling there is.
   return encode(list, place) === cursor ? place : undefined
 }
 

@@ -34,7 +34,7 @@ export const makeViews = (projections: ReadonlyArray<AnyProjection>): Views => {
     if (views.has(projection.name)) throw new RangeError(`two projections are called ${projection.name}`)
     const view: View = { projection, states: new Map(), lists: new Map() }
     views.set(projection.name, view)
-    for (const type of projection.types) byType.set(type, [...(byType.get(type) ?? []), view])
+    for (const type of new Set(projection.types)) byType.set(type, [...(byType.get(type) ?? []), view])
   }
   const viewOf = (projection: AnyProjection): View => {
     const view = views.get(projection.name)

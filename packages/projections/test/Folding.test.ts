@@ -1,14 +1,19 @@
 /** Promise 7: a state is the fold of the log at its position, however it was come by. */
-import { Holding, Investment, investmentStatus, lotsOf, free } from "@effekten/domain"
+import { free, Holding, Investment, investmentStatus, Investor, lotsOf, Redemption, Wallet } from "@effekten/domain"
 import {
   allProjections,
+  creditKey,
+  credits,
   fold,
   holdings,
   investments,
+  investors,
   makeRegister,
   makeViews,
+  redemptions,
   replay,
   replayInto,
+  wallets,
   type Progress
 } from "@effekten/projections"
 import { Effect, Result } from "effect"
@@ -73,20 +78,40 @@ describe("folding", () => {
     )
   })
 
-  it("promise 7: investments and holdings say what the models say that decisions read", () => {
+  it("promise 7: the states say what the models say that decisions read", () => {
     fc.assert(
       fc.property(choices(150), fc.double({ min: 0, max: 1, noNaN: true }), (all, part) => {
         const { events } = makeWorld(all)
         const prefix = events.slice(0, Math.ceil(events.length * part))
         const views = viewsAt(events, prefix.length)
         const model = stateOver(prefix)
+        for (const state of views.all(investors).values()) {
+          const { kycStatus, openReasons, kind, hasTaxInformation } = model(Investor(state.id))!
+          expect(state).toMatchObject({ kycStatus, openReasons, kind, hasTaxInformation })
+        }
+        for (const state of views.all(wallets).values()) {
+          const { investorId, kind, address, receivingEnabled } = model(Wallet(state.id))!
+          expect(state).toMatchObject({ investorId, kind, address, receivingEnabled })
+        }
         for (const state of views.all(investments).values()) {
-          expect(state.status).toBe(investmentStatus(model(Investment(state.id))!))
+          const decided = model(Investment(state.id))!
+          const { investorId, campaignId, productId, units } = decided
+          expect(state).toMatchObject({ investorId, campaignId, productId, units, status: investmentStatus(decided) })
+          expect([state.walletId, state.acceptedAt, state.paidAt, state.end]).toStrictEqual(
+            [decided.walletId, decided.acceptedAt, decided.paidAt, decided.end].map((value) => value ?? null)
+          )
+          for (const { creditId, status, submitted } of decided.credits)
+            expect(views.get(credits, creditKey(state.id, creditId))).toMatchObject({ status, submitted })
+        }
+        for (const state of views.all(redemptions).values()) {
+          const { status, submitted, request } = model(Redemption(state.id))!
+          expect(state).toMatchObject({ status, submitted, units: request.units, walletId: request.walletId })
         }
         for (const state of views.all(holdings).values()) {
           const decided = model(Holding(state.productId, state.walletId))
           expect(state.lots).toStrictEqual(lotsOf(decided))
           expect(state.free).toBe(free(decided))
+          expect(Object.keys(state.inFlight).sort()).toStrictEqual(decided.inFlight.map((task) => task.taskId).sort())
           for (const lot of state.lots)
             expect(views.get(investments, lot.investmentId)?.remainingUnits).toBe(lot.remaining)
         }

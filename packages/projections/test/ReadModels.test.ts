@@ -83,6 +83,17 @@ const failing = (sql: SqlClient.SqlClient, mayFail: () => boolean): SqlClient.Sq
     }
   }) as SqlClient.SqlClient
 
+/** How many events of each type there were: wrong as soon as one is folded twice, or not. */
+const counting = (name: string, version: number): Projection<{ readonly n: number }> => ({
+  name,
+  version,
+  types: allProjections.flatMap((projection) => projection.types),
+  keys: (event) => [event.type],
+  evolve: (state) => ({ n: (state?.n ?? 0) + 1 }),
+  scope: () => "all",
+  query: () => "all"
+})
+
 const kinds: ReadonlyArray<
   readonly [string, (log: Log) => Effect.Effect<ReadModelsShape, unknown, SqlClient.SqlClient>]
 > = [
@@ -142,17 +153,48 @@ describe("read models in SQL", () => {
             const log = logOf(events)
             let step = 0
             const sql = failing(yield* SqlClient.SqlClient, () => faults[step++] === 0)
-            const make = SqlReadModels.make({ log, batchSize: 9 }).pipe(
+            const projections = [...allProjections, counting("count", 1)]
+            const make = SqlReadModels.make({ log, projections, batchSize: 9 }).pipe(
               Effect.provideService(SqlClient.SqlClient, sql),
               Effect.retry({ times: 100 })
             )
             const models = yield* make
             yield* Effect.retry(models.catchUp, { times: 100 })
-            expect(yield* rows()).toStrictEqual(expectedRows(events, events.length))
+            expect(yield* rows(projections)).toStrictEqual(expectedRows(events, events.length, projections))
           })
         )
       ),
       { numRuns: 25 }
+    )
+  })
+
+  it("projections that stand at different positions each fold every event once", async () => {
+    const stops = fc.array(fc.tuple(fc.nat({ max: 40 }), fc.integer({ min: 1, max: 50 }), fc.nat({ max: 1 })), {
+      maxLength: 8
+    })
+    await fc.assert(
+      fc.asyncProperty(choices(80), stops, (all, stops) =>
+        run(
+          Effect.gen(function* () {
+            const { events } = makeWorld(all)
+            const log = logOf(events, 0)
+            let version = 1
+            for (const [more, batchSize, raise] of [...stops, [events.length, 13, 0] as const]) {
+              log.visible = Math.min(events.length, log.visible + more)
+              version += raise
+              const projections = [counting("one", version), counting("two", 1), counting("three", -version)]
+              // The first alone goes ahead; then all of them.
+              const ahead = yield* SqlReadModels.make({ log, projections: projections.slice(0, 1), batchSize })
+              yield* ahead.catchUp
+              log.visible = Math.min(events.length, log.visible + 3)
+              const models = yield* SqlReadModels.make({ log, projections, batchSize })
+              yield* models.catchUp
+              expect(yield* rows(projections)).toStrictEqual(expectedRows(events, log.visible, projections))
+            }
+          })
+        )
+      ),
+      { numRuns: 20 }
     )
   })
 
@@ -307,8 +349,9 @@ describe.each(kinds)("read models in %s", (_name, make) => {
   })
 
   it("the pages before lead back to the first, row by row", async () => {
+    const limits = fc.integer({ min: 1, max: 5 })
     await fc.assert(
-      fc.asyncProperty(choices(150), fc.integer({ min: 1, max: 5 }), (all, limit) =>
+      fc.asyncProperty(choices(150), limits, limits, (all, limit, backwards) =>
         run(
           Effect.gen(function* () {
             const { events } = makeWorld(all)
@@ -321,7 +364,7 @@ describe.each(kinds)("read models in %s", (_name, make) => {
               page = yield* models.page(documents, "platform-a", { limit, cursor: page.next })
             const back = [...page.results]
             while (page.previous !== undefined) {
-              page = yield* models.page(documents, "platform-a", { limit, cursor: page.previous })
+              page = yield* models.page(documents, "platform-a", { limit: backwards, cursor: page.previous })
               back.unshift(...page.results)
             }
             expect(back).toStrictEqual(whole.results)

@@ -1,8 +1,9 @@
 /** Promise 1: conservation, checked after every event; and what is not so is reported. */
+import { Campaigns, Used } from "@effekten/domain"
 import { makeRegister, makeViews, holdings } from "@effekten/projections"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { choices, makeWorld, type StoredEvent } from "./World.ts"
+import { choices, makeWorld, stateOver, type StoredEvent } from "./World.ts"
 
 const registerOf = (events: ReadonlyArray<StoredEvent>) => {
   const register = makeRegister()
@@ -104,33 +105,127 @@ describe("the register", () => {
     )
   })
 
-  it("promise 1: a subscription past the allocation, and a campaign past the volume, are reported", () => {
-    const { events } = makeWorld([])
-    const [product] = events.filter((event) => event.type === "ProductRegistered")
-    const meta = product!.meta
-    const make = (type: string, data: object, index: number) =>
-      ({
-        type,
-        data,
-        meta,
-        tags: [],
-        id: `x${index}`,
-        version: 1,
-        position: events.length + 1 + index
-      }) as unknown as StoredEvent
-    const open = { productId: product!.data.productId, campaignId: "c" }
-    const signed = { ...open, investmentId: "i", investorId: "p", units: 11, kyc: "cleared", documentIds: [] }
-    const within = registerOf([
-      ...events,
-      make("CampaignOpened", { ...open, allocation: 10 }, 0),
-      make("InvestmentSigned", signed, 1)
-    ])
-    expect(within.violations.map((violation) => violation.law)).toStrictEqual([
-      "used_within_committed",
-      "used_within_allocation"
-    ])
-    expect(within.violations.every((violation) => violation.position === events.length + 2)).toBe(true)
-    const over = registerOf([...events, make("CampaignOpened", { ...open, allocation: 2001 }, 0)])
-    expect(over.violations.map((violation) => violation.law)).toStrictEqual(["committed_within_issue_volume"])
+  it("promise 1: the totals are those the decisions reckon with", () => {
+    fc.assert(
+      fc.property(choices(200), (all) => {
+        const { events } = makeWorld(all)
+        const register = registerOf(events)
+        const model = stateOver(events)
+        const unitsOf = (type: "UnitsCredited" | "UnitsRedeemed", product: string) =>
+          events.reduce(
+            (sum, event) => (event.type === type && event.data.productId === product ? sum + event.data.units : sum),
+            0
+          )
+        for (const product of register.products()) {
+          const shares = model(Campaigns(product)).map((share) => ({ ...share, used: model(Used(share.campaignId)) }))
+          expect(register.totals(product)).toMatchObject({
+            campaigns: shares,
+            used: shares.reduce((sum, share) => sum + share.used, 0),
+            committed: shares.reduce((sum, share) => sum + (share.open ? share.allocation : share.used), 0),
+            issued: unitsOf("UnitsCredited", product),
+            redeemed: unitsOf("UnitsRedeemed", product)
+          })
+        }
+      }),
+      { numRuns: 40 }
+    )
+  })
+})
+
+describe("forged entries, one by one", () => {
+  const base = { productId: "p", campaignId: "c", investorId: "o", walletId: "w" }
+  const product = ["ProductRegistered", { ...base, issueVolume: 100 }] as const
+  const open = ["CampaignOpened", { ...base, allocation: 20 }] as const
+  const sign = ["InvestmentSigned", { ...base, investmentId: "i", units: 10 }] as const
+  const request = ["CreditRequested", { ...base, investmentId: "i", creditId: "k", units: 10 }] as const
+  const credit = ["UnitsCredited", { ...base, investmentId: "i", creditId: "k", units: 10 }] as const
+  const delivered = [product, open, sign, request, credit]
+  const block = ["InvestmentCancelledAfterDelivery", { ...base, investmentId: "i" }] as const
+  const lots = [{ investmentId: "i", units: 4 }]
+  const redemption = { ...base, redemptionId: "r", units: 4, lots }
+  const end = ["InvestmentEnded", { ...base, investmentId: "i", units: 10 }] as const
+
+  it.each<readonly [name: string, entries: ReadonlyArray<readonly [string, object]>, laws: ReadonlyArray<string>]>([
+    ["nothing forged", [...delivered, ["RedemptionRequested", redemption], ["UnitsRedeemed", redemption]], []],
+    ["a product made twice", [product, product], ["entry_has_ground"]],
+    ["a campaign of no product", [open], ["entry_has_ground", "committed_within_issue_volume"]],
+    [
+      "a campaign past the volume",
+      [product, ["CampaignOpened", { ...base, allocation: 101 }]],
+      ["committed_within_issue_volume"]
+    ],
+    [
+      "a campaign closed twice",
+      [product, open, ["CampaignClosed", base], ["CampaignClosed", base]],
+      ["entry_has_ground"]
+    ],
+    ["a subscription to no campaign", [product, sign], ["entry_has_ground"]],
+    [
+      "a subscription past the allocation",
+      [product, open, ["InvestmentSigned", { ...base, investmentId: "i", units: 21 }]],
+      ["used_within_committed", "used_within_allocation"]
+    ],
+    [
+      "an end made twice",
+      [product, open, sign, end, end],
+      ["entry_has_ground", "issued_within_used", "used_within_allocation"]
+    ],
+    ["an end after delivery", [...delivered, end], ["entry_has_ground", "issued_within_used"]],
+    [
+      "an end with other units",
+      [product, open, sign, ["InvestmentEnded", { ...base, investmentId: "i", units: 9 }]],
+      ["entry_has_ground"]
+    ],
+    ["a credit requested twice", [product, open, sign, request, request], ["entry_has_ground"]],
+    ["a credit without a subscription", [product, open, credit], ["entry_has_ground", "issued_within_used"]],
+    ["a credit not requested", [product, open, sign, credit], ["entry_has_ground"]],
+    [
+      "a credit that failed",
+      [product, open, sign, request, ["CreditFailed", { investmentId: "i", creditId: "k" }], credit],
+      ["entry_has_ground"]
+    ],
+    [
+      "a credit of an ended investment",
+      [product, open, sign, request, end, credit],
+      ["entry_has_ground", "issued_within_used"]
+    ],
+    ["a block without a lot", [product, open, sign, block], ["entry_has_ground"]],
+    ["a redemption of a blocked lot", [...delivered, block, ["RedemptionRequested", redemption]], ["entry_has_ground"]],
+    [
+      "a redemption whose lots are of other units",
+      [...delivered, ["RedemptionRequested", { ...redemption, units: 5 }]],
+      ["entry_has_ground"]
+    ],
+    [
+      "a redemption of more than the lot has",
+      [...delivered, ["RedemptionRequested", { ...redemption, units: 11, lots: [{ investmentId: "i", units: 11 }] }]],
+      ["lot_within_bounds"]
+    ],
+    [
+      "a redemption from another wallet",
+      [...delivered, ["RedemptionRequested", { ...redemption, walletId: "v" }]],
+      ["entry_has_ground"]
+    ],
+    [
+      "a redemption requested twice",
+      [...delivered, ["RedemptionRequested", redemption], ["RedemptionRequested", redemption]],
+      ["entry_has_ground"]
+    ],
+    ["a redemption not requested", [...delivered, ["UnitsRedeemed", redemption]], ["entry_has_ground"]],
+    [
+      "a redemption of other lots than requested",
+      [
+        ...delivered,
+        ["RedemptionRequested", redemption],
+        ["UnitsRedeemed", { ...redemption, lots: [{ investmentId: "i", units: 3 }] }]
+      ],
+      ["entry_has_ground", "issued_is_held_and_redeemed"]
+    ],
+    ["a failure of no redemption", [...delivered, ["RedemptionFailed", redemption]], ["entry_has_ground"]]
+  ])("promise 1: %s", (_name, entries, laws) => {
+    const events = entries.map(([type, data], index) => ({ type, data, position: index + 1 }) as unknown as StoredEvent)
+    const { violations } = registerOf(events)
+    expect([...new Set(violations.map((violation) => violation.law))]).toStrictEqual(laws)
+    expect(violations.every((violation) => violation.productId === "p")).toBe(true)
   })
 })

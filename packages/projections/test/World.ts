@@ -349,6 +349,15 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
     )
   }
 
+  /** Cancels what was delivered: its lot is blocked. */
+  const withdraw = (a: number) => {
+    const delivered = pick(found("UnitsCredited"), a)
+    if (delivered === undefined) return
+    const { investmentId } = delivered.data
+    const cancellation = { investmentId, cancelledAt: "now", late: false } as const
+    run({ operation: "CancelInvestment", input: cancellation }, undefined)
+  }
+
   const outcome = (n: number) => (n % 5 === 0 ? "failed" : n % 7 === 0 ? "unknown" : "succeeded")
 
   const settleCredit = (a: number, b: number, c: number) => {
@@ -412,7 +421,8 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
         run({ operation: "CloseCampaign", input: { campaignId: campaign.data.campaignId } }, undefined)
     } else if (n < 28) sign(a, b, c, d)
     else if (n < 35) onInvestment(a, b, c)
-    else if (n < 65) advance(a, b, c)
+    else if (n < 63) advance(a, b, c)
+    else if (n < 65) withdraw(a)
     else if (n < 72) settleCredit(a, b, c)
     else if (n < 86) redeem(a, b)
     else settleRedemption(a, b, c)
