@@ -13,6 +13,7 @@ import {
   bin,
   effekten,
   printed,
+  root,
   run,
   serveArgs,
   startServer,
@@ -128,6 +129,21 @@ describe("a start", () => {
     child.kill("SIGTERM")
     expect(await closed).toEqual([0, null])
   })
+})
+
+it("npm start passes on the signal that asks it to stop, and nothing stays behind", async () => {
+  const data = folder()
+  const env = { ...process.env, EFFEKTEN_DATA: data, PORT: "0" }
+  const child = spawn("npm", ["start", "--silent"], { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] })
+  const closed = once(child, "close")
+  let stdout = ""
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text))
+  await eventually(async () => (stdout.includes("Ctrl-C") ? true : undefined))
+  expect(stdout.split("\n", 5).map((line) => line.split("=", 1)[0])).toEqual([...printed])
+  child.kill("SIGTERM")
+  expect(await closed).toEqual([0, null])
+  // The folder is free again: the process that had it has ended.
+  expect((await startAndStop(data)).products).toBe(1)
 })
 
 describe("a refusal says what and what to do", () => {
