@@ -8,6 +8,7 @@ import {
   decideCommand,
   type DecisionContext,
   type DomainEvent,
+  effectiveAt,
   isRecorded,
   type Model,
   noted,
@@ -15,8 +16,7 @@ import {
   type RecordedDomainEvent,
   rejected,
   type RegisterEvent,
-  catalogue,
-  type Timestamp
+  catalogue
 } from "@effekten/domain"
 import type { EventDefinition, NewEvent, Position, QueryItem } from "@effekten/event-store"
 import type { LoggedEvent } from "@effekten/projections"
@@ -165,18 +165,6 @@ export const make = (options: {
 }
 
 const failed = (failure: CommandFailure): Verdict => ({ _tag: "Failed", exit: Exit.fail(failure) })
-
-/** When a fact took place, where its event says so; otherwise it took place when it was recorded. */
-const effectiveAt = (draft: DomainEvent): Timestamp | undefined => {
-  const { data } = draft
-  if ("signedAt" in data) return data.signedAt
-  if ("acceptedAt" in data) return data.acceptedAt
-  if ("paidAt" in data) return data.paidAt
-  if ("verifiedAt" in data) return data.verifiedAt
-  if ("cancelledAt" in data) return data.cancelledAt
-  if ("endedAt" in data) return data.endedAt
-  return undefined
-}
 
 /** An event as the next members of its group see it: at the position it will have, if the group commits. */
 const tentative = (event: NewEvent<RegisterEvent>, position: Position, recordedAt: string): RecordedDomainEvent =>

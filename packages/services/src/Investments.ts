@@ -7,6 +7,7 @@ import {
   InvestmentId,
   InvestmentStatus,
   InvestorId,
+  maximumNamedDocuments,
   ProductId,
   Text,
   Timestamp,
@@ -38,7 +39,7 @@ export const CreateInvestment = wire({
   acceptedAt: Schema.optionalKey(Timestamp),
   /** Present if the money has arrived already. */
   paidAt: Schema.optionalKey(Timestamp),
-  signedDocuments: Schema.optionalKey(Schema.Array(SignedDocument)),
+  signedDocuments: Schema.optionalKey(Schema.Array(SignedDocument).check(Schema.isMaxLength(maximumNamedDocuments))),
   /** The wallet the units shall be credited to. */
   wallet: Schema.optionalKey(WalletId)
 })
