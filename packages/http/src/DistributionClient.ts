@@ -33,7 +33,7 @@ import { AttemptFailed, attempting } from "./ClientOutcome.ts"
 import { retrying, type RetryOptions } from "./ClientRetry.ts"
 import * as ClientToken from "./ClientToken.ts"
 import { DistributionApi } from "./Contract.ts"
-import { isKey, toHeader } from "./IdempotencyKey.ts"
+import { draftKeyHeader, isKey, keyHeader, toHeader } from "./IdempotencyKey.ts"
 import { memberErrors } from "./SchemaErrors.ts"
 import type { Scope } from "./Scope.ts"
 
@@ -69,10 +69,13 @@ const invalidKey = new Rejection({
   message: "An idempotency key has 1 to 255 visible ASCII characters."
 })
 
+interface KeyHeaders {
+  readonly [keyHeader]?: string
+  readonly [draftKeyHeader]?: string
+}
+
 /** The header that carries the caller's key, if there is one. */
-const headersOf = (
-  options: CommandOptions | undefined
-): Effect.Effect<{ readonly [name: string]: string }, Rejection> => {
+const headersOf = (options: CommandOptions | undefined): Effect.Effect<KeyHeaders, Rejection> => {
   const key = options?.key
   if (key === undefined) return Effect.succeed({})
   if (!isKey(key)) return Effect.fail(invalidKey)
@@ -146,77 +149,74 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
   const httpClient = keyed(retrying(ClientToken.authenticated(attempting(http, { timeout }), tokens), retry), random)
   const api = yield* HttpApiClient.makeWith(DistributionApi, { httpClient, baseUrl: url })
 
-  /** A command: the input checked, the caller's key in a header, the failures of the services. */
-  const command = <T, I, A, E>(
-    schema: Schema.Codec<T, I>,
-    call: (payload: T, headers: { readonly [name: string]: string }) => Effect.Effect<A, E>
-  ) => {
+  /** A command with input: checked, with the caller's key in a header, failing as the services do. */
+  const command = <T, I>(schema: Schema.Codec<T, I>) => {
     const check = checked(schema)
-    return (input: T, options: CommandOptions | undefined): Effect.Effect<A, CommandFailure> =>
-      Effect.flatMap(check(input), (payload) =>
-        Effect.flatMap(headersOf(options), (headers) => commanding(call(payload, headers)))
-      )
+    return <A, E>(
+      input: T,
+      options: CommandOptions | undefined,
+      call: (request: { readonly payload: T; readonly headers: KeyHeaders }) => Effect.Effect<A, E>
+    ): Effect.Effect<A, CommandFailure> =>
+      Effect.flatMap(check(input), (payload) => bare(options, (headers) => call({ payload, headers })))
   }
+
+  const bare = <A, E>(
+    options: CommandOptions | undefined,
+    call: (headers: KeyHeaders) => Effect.Effect<A, E>
+  ): Effect.Effect<A, CommandFailure> => Effect.flatMap(headersOf(options), (headers) => commanding(call(headers)))
 
   const paged = <A, E>(
     effect: Effect.Effect<Parameters<typeof pageOf<A>>[0], E>
   ): Effect.Effect<Page<A>, CommandFailure> => Effect.map(reading(effect), pageOf)
 
-  const identify = (id: Parameters<Investors["Service"]["identify"]>[0]) =>
-    command(CreateIdentification, (payload, headers) => api.investors.identify({ params: { id }, payload, headers }))
-  const createInvestor = command(CreateInvestor, (payload, headers) => api.investors.create({ payload, headers }))
-  const createInvestment = command(CreateInvestment, (payload, headers) => api.investments.create({ payload, headers }))
-  const createRedemption = command(CreateRedemption, (payload, headers) => api.redemptions.create({ payload, headers }))
-  const upload = command(UploadDocument, (input, headers) => api.documents.upload({ payload: formOf(input), headers }))
+  const createInvestor = command(CreateInvestor)
+  const identify = command(CreateIdentification)
+  const createGeneric = command(CreateGenericWallet)
+  const upload = command(UploadDocument)
+  const createInvestment = command(CreateInvestment)
+  const amend = command(AmendInvestment)
+  const cancel = command(CancelInvestment)
+  const createRedemption = command(CreateRedemption)
 
   return Context.make(Investors, {
-    create: createInvestor,
+    create: (input, options) => createInvestor(input, options, api.investors.create),
     get: (id) => reading(api.investors.get({ params: { id } })),
     list: (page) => paged(api.investors.list({ query: queryOf(page) })),
-    identify: (id, input, options) => identify(id)(input, options),
+    identify: (id, input, options) =>
+      identify(input, options, (request) => api.investors.identify({ params: { id }, ...request })),
     identification: (id, identification) => reading(api.investors.identification({ params: { id, identification } })),
     identifications: (id, page) => paged(api.investors.identifications({ params: { id }, query: queryOf(page) }))
   }).pipe(
     Context.add(Wallets, {
       createManaged: (id, options) =>
-        Effect.flatMap(headersOf(options), (headers) =>
-          commanding(api.wallets.createManaged({ params: { id }, headers }))
-        ),
+        bare(options, (headers) => api.wallets.createManaged({ params: { id }, headers })),
       createGeneric: (id, input, options) =>
-        command(CreateGenericWallet, (payload, headers) =>
-          api.wallets.createGeneric({ params: { id }, payload, headers })
-        )(input, options),
+        createGeneric(input, options, (request) => api.wallets.createGeneric({ params: { id }, ...request })),
       get: (id, wallet) => reading(api.wallets.get({ params: { id, wallet } })),
       list: (id, page) => paged(api.wallets.list({ params: { id }, query: queryOf(page) }))
     }),
     Context.add(Documents, {
-      upload,
+      upload: (input, options) =>
+        upload(input, options, ({ headers, payload }) => api.documents.upload({ payload: formOf(payload), headers })),
       get: (id) => reading(api.documents.get({ params: { id } })),
       list: (page) => paged(api.documents.list({ query: queryOf(page) }))
     }),
     Context.add(Investments, {
-      create: createInvestment,
+      create: (input, options) => createInvestment(input, options, api.investments.create),
       get: (id) => reading(api.investments.get({ params: { id } })),
       list: (page) => paged(api.investments.list({ query: queryOf(page) })),
       amend: (id, input, options) =>
-        command(AmendInvestment, (payload, headers) => api.investments.amend({ params: { id }, payload, headers }))(
-          input,
-          options
-        ),
+        amend(input, options, (request) => api.investments.amend({ params: { id }, ...request })),
       cancel: (id, input, options) =>
-        command(CancelInvestment, (payload, headers) => api.investments.cancel({ params: { id }, payload, headers }))(
-          input,
-          options
-        )
+        cancel(input, options, (request) => api.investments.cancel({ params: { id }, ...request }))
     }),
     Context.add(Credits, {
-      create: (id, options) =>
-        Effect.flatMap(headersOf(options), (headers) => commanding(api.credits.create({ params: { id }, headers }))),
+      create: (id, options) => bare(options, (headers) => api.credits.create({ params: { id }, headers })),
       get: (id, credit) => reading(api.credits.get({ params: { id, credit } })),
       list: (id, page) => paged(api.credits.list({ params: { id }, query: queryOf(page) }))
     }),
     Context.add(Redemptions, {
-      create: createRedemption,
+      create: (input, options) => createRedemption(input, options, api.redemptions.create),
       get: (id) => reading(api.redemptions.get({ params: { id } })),
       list: (page) => paged(api.redemptions.list({ query: queryOf(page) }))
     })

@@ -231,6 +231,18 @@ describe("time", () => {
     await slow.close()
   })
 
+  it("connections are bounded: one too many is closed as it comes", async () => {
+    const full = await H.start({ maxConnections: 2 })
+    // The harness keeps one connection from fetching its token.
+    const second = connect(full.port, "127.0.0.1")
+    await new Promise((resolve) => second.once("connect", resolve))
+    const request = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    expect(await H.raw(full.port, request).catch(() => "")).toBe("")
+    second.destroy()
+    await expect.poll(() => H.raw(full.port, request).catch(() => "")).toMatch(/^HTTP\/1.1 200 /)
+    await full.close()
+  })
+
   it("I-19 a client that goes away does not interrupt a command", async () => {
     const begun = Promise.withResolvers<void>()
     const goOn = Promise.withResolvers<void>()
