@@ -1,0 +1,269 @@
+import { assert, describe, it } from "@effect/vitest"
+import { type CampaignId, InvestmentId, type InvestorId, PlatformId, type Units } from "@effekten/domain"
+import type { Executor } from "@effekten/registrar"
+import { Investors } from "@effekten/services"
+import { Effect, type Fiber, Result, Scheduler, type Scope } from "effect"
+import { TestClock } from "effect/testing"
+import * as fc from "fast-check"
+import { offering, person, signedAt } from "./fixture.ts"
+import { as, codeOf, instruction, type Kept, kept, type LogShape, open, openExecutor, withReceipt } from "./parts.ts"
+
+/** A campaign in a kept log, and an investor of its platform. */
+const sold = Effect.fnUntraced(function* (kept: Kept, allocation: number) {
+  const register = yield* open(kept)
+  return yield* Effect.gen(function* () {
+    const { platform, campaign } = yield* offering({ allocation })
+    const investor = yield* Effect.flatMap(Investors, (investors) => investors.create(person)).pipe(as(platform))
+    return { platform, campaign, investor: investor.id }
+  }).pipe(Effect.provideContext(register))
+}, Effect.scoped)
+
+const uuid = (n: number) => `0198c0de-0000-7000-8000-${String(n).padStart(12, "0")}`
+
+const signing = (
+  kept: Kept,
+  sale: { readonly platform: PlatformId; readonly campaign: CampaignId; readonly investor: InvestorId },
+  n: number,
+  key = `signing-${n}`
+) =>
+  instruction(
+    kept,
+    {
+      operation: "SignInvestment",
+      input: {
+        investmentId: InvestmentId.make(uuid(n)),
+        investorId: sale.investor,
+        campaignId: sale.campaign,
+        units: 1 as Units,
+        documentIds: [],
+        signedAt
+      },
+      personal: { signedDocuments: [] }
+    } as never,
+    { key, platform: sale.platform }
+  )
+
+/** Counts what an executor asks of its log. */
+const counting = () => {
+  const counts = { appended: 0, refused: 0, exclusive: 0 }
+  const wrap = (log: LogShape): LogShape => ({
+    ...log,
+    append: (events, condition) =>
+      Effect.tap(
+        // The moment in which another writer may come first.
+        Effect.tapError(Effect.andThen(Effect.yieldNow, log.append(events, condition)), (error) =>
+          Effect.sync(() => void (error._tag === "AppendConditionFailed" && counts.refused++))
+        ),
+        () => Effect.sync(() => void counts.appended++)
+      ),
+    appendExclusive: (after, query, decide) => {
+      counts.exclusive++
+      return log.appendExclusive(after, query, decide)
+    }
+  })
+  return { counts, wrap }
+}
+
+const refusalOf = (answered: { readonly events: ReadonlyArray<{ readonly type: string; readonly data: object }> }) => {
+  const last = answered.events[answered.events.length - 1]!
+  return last.type === "InstructionRejected" && "code" in last.data ? last.data.code : undefined
+}
+
+describe("promise 2, with several writers over one log", () => {
+  it.live(
+    "200 signings of 1 by three writers from an allocation of 100: 100 have it, 100 are told that nothing is left",
+    () =>
+      Effect.gen(function* () {
+        const keep = yield* kept
+        const sale = yield* sold(keep, 100)
+        const { counts, wrap } = counting()
+        const executors = [
+          yield* openExecutor(keep, wrap, { maximumGroup: 8 }),
+          yield* openExecutor(keep, wrap, { maximumGroup: 16 }),
+          yield* openExecutor(keep, wrap)
+        ]
+        const answers = yield* Effect.forEach(
+          Array.from({ length: 200 }, (_, n) => n),
+          (n) => executors[n % executors.length]!.execute(signing(keep, sale, n)),
+          { concurrency: "unbounded" }
+        )
+        const refusals = answers.map(refusalOf)
+        assert.lengthOf(
+          refusals.filter((code) => code === undefined),
+          100
+        )
+        assert.lengthOf(
+          refusals.filter((code) => code === "allocation_exhausted"),
+          100
+        )
+        assert.isTrue(answers.every(({ replayed }) => !replayed))
+        assert.isAbove(counts.refused, 0, "the writers were in each other's way")
+        assert.strictEqual(counts.exclusive, counts.refused, "and each took the lock once for it")
+        assert.strictEqual(new Set(answers.map(({ position }) => position)).size, 200)
+      }).pipe(Effect.scoped)
+  )
+
+  it.live("I-23: the same key at two writers at once is one effect, told by both", () =>
+    Effect.gen(function* () {
+      const keep = yield* kept
+      const sale = yield* sold(keep, 100)
+      const executors = [yield* openExecutor(keep), yield* openExecutor(keep)]
+      for (let n = 0; n < 20; n++) {
+        const [one, other] = yield* Effect.all(
+          executors.map((executor, index) => executor.execute(signing(keep, sale, 2 * n + index, `both-${n}`))),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual([one!.replayed, other!.replayed].sort(), [false, true])
+        assert.strictEqual(one!.position, other!.position)
+        assert.deepStrictEqual(
+          one!.events.map(({ id, data, revealed }) => ({ id, data, revealed })),
+          other!.events.map(({ id, data, revealed }) => ({ id, data, revealed }))
+        )
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("two whole registers over one log: the same key at both is one effect and one answer", () =>
+    Effect.gen(function* () {
+      const keep = yield* kept
+      const registers = [yield* open(keep), yield* open(keep)]
+      const { platform } = yield* Effect.provideContext(offering(), registers[0]!)
+      const call = withReceipt(Effect.flatMap(Investors, (investors) => investors.create(person, { key: "key" }))).pipe(
+        as(platform)
+      )
+      const answers = yield* Effect.all(
+        Array.from({ length: 16 }, (_, n) => Effect.provideContext(call, registers[n % 2]!)),
+        { concurrency: "unbounded" }
+      )
+      assert.lengthOf(
+        answers.filter(({ replayed }) => replayed === false),
+        1
+      )
+      for (const { result } of answers) assert.deepStrictEqual(result, answers[0]!.result)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("what others append between two groups is seen by the next decision, with or without a conflict", () =>
+    Effect.gen(function* () {
+      const keep = yield* kept
+      const sale = yield* sold(keep, 3)
+      const { counts, wrap } = counting()
+      const one = yield* openExecutor(keep, wrap)
+      const other = yield* openExecutor(keep)
+      const codes: Array<unknown> = []
+      for (let n = 0; n < 6; n++)
+        codes.push(refusalOf(yield* (n % 2 === 0 ? one : other).execute(signing(keep, sale, n))))
+      const full = "allocation_exhausted"
+      assert.deepStrictEqual(codes, [undefined, undefined, undefined, full, full, full])
+      assert.strictEqual(counts.exclusive, 0)
+    }).pipe(Effect.scoped)
+  )
+})
+
+/** Runs what is ready in an order that the seed decides, and changes fibers in the middle of what they do. */
+class SeededScheduler implements Scheduler.Scheduler {
+  readonly executionMode = "sync" as const
+  readonly tasks: Array<() => void> = []
+  readonly random: () => number
+  armed = false
+  constructor(seed: number) {
+    let state = seed >>> 0
+    this.random = () => {
+      state = (state + 0x6d2b79f5) >>> 0
+      let t = Math.imul(state ^ (state >>> 15), 1 | state)
+      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+      return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+    }
+  }
+  shouldYield(fiber: Fiber.Fiber<unknown, unknown>) {
+    return fiber.currentOpCount > 1 && this.random() < 0.2
+  }
+  makeDispatcher() {
+    const run = () => {
+      while (this.tasks.length > 0) this.tasks.splice(Math.floor(this.random() * this.tasks.length), 1)[0]!()
+    }
+    return {
+      scheduleTask: (task: () => void) => {
+        this.tasks.push(task)
+        if (this.armed) return
+        this.armed = true
+        queueMicrotask(() => {
+          this.armed = false
+          run()
+        })
+      },
+      flush: run
+    }
+  }
+}
+
+/** What three writers with overlapping keys, and callers that leave, make of an allocation of 5. */
+const interleaved = Effect.gen(function* () {
+  const keep = yield* kept
+  const sale = yield* sold(keep, 5)
+  const executors: ReadonlyArray<Executor["Service"]> = [
+    yield* openExecutor(keep, undefined, { maximumGroup: 3 }),
+    yield* openExecutor(keep),
+    yield* openExecutor(keep, undefined, { maximumGroup: 1 })
+  ]
+  // 24 instructions under 12 keys: each key is used at two different writers.
+  const calls = Array.from({ length: 24 }, (_, n) =>
+    Effect.result(
+      executors[(n % 12) % 3 === n % 3 && n >= 12 ? (n + 1) % 3 : n % 3]!.execute(signing(keep, sale, n, `k${n % 12}`))
+    )
+  )
+  const leaving = Array.from({ length: 6 }, (_, n) =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(executors[n % 3]!.execute(signing(keep, sale, 100 + n, `leaving${n}`)))
+      for (let steps = 0; steps < n; steps++) yield* Effect.yieldNow
+      yield* Effect.interruptible(Effect.suspend(() => Effect.andThen(Effect.yieldNow, interrupt(fiber))))
+    })
+  )
+  const [answers] = yield* Effect.all(
+    [Effect.all(calls, { concurrency: "unbounded" }), Effect.all(leaving, { concurrency: "unbounded" })],
+    { concurrency: "unbounded" }
+  )
+  return { keep, sale, answers }
+})
+
+const interrupt = <A, E>(fiber: Fiber.Fiber<A, E>) => Effect.sync(() => fiber.interruptUnsafe())
+
+const run = (seed: number, world: Effect.Effect<void, unknown, Scope.Scope>) =>
+  Effect.runPromise(
+    Effect.andThen(TestClock.setTime(Date.UTC(2026, 0, 1)), Effect.scoped(world)).pipe(
+      Effect.provide(TestClock.layer()),
+      Effect.provideService(Scheduler.Scheduler, new SeededScheduler(seed))
+    ) as Effect.Effect<void, unknown>
+  )
+
+describe("promises 2 and 4, in any order of steps", () => {
+  it("writers, repeats and callers that leave: never more than the allocation, one effect per key, everyone is answered", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0 }), (seed) =>
+        run(
+          seed,
+          Effect.gen(function* () {
+            const { keep, answers } = yield* interleaved
+            assert.lengthOf(answers, 24)
+            const positions = new Map<number, Set<number | undefined>>()
+            for (const [n, answer] of answers.entries()) {
+              assert.isTrue(Result.isSuccess(answer), codeOf(answer))
+              const known = positions.get(n % 12) ?? new Set()
+              known.add(Result.isSuccess(answer) ? answer.success.position : undefined)
+              positions.set(n % 12, known)
+            }
+            for (const places of positions.values()) assert.strictEqual(places.size, 1, "one key, one place in the log")
+            const events = keep.storage.log
+            const instructions = events.flatMap(({ tags }) => tags.filter((tag) => tag.startsWith("instruction:")))
+            assert.strictEqual(new Set(instructions).size, instructions.length, "one instruction, one effect")
+            assert.lengthOf(
+              events.filter(({ type }) => type === "InvestmentSigned"),
+              5
+            )
+          })
+        )
+      ),
+      { numRuns: 40 }
+    )
+  })
+})

@@ -1,0 +1,424 @@
+import { assert, describe, it } from "@effect/vitest"
+import { type Command, PlatformId, type RegisterEvent } from "@effekten/domain"
+import { EventStoreError, InvalidEvent, type NewEvent } from "@effekten/event-store"
+import { type Answered, Blobs } from "@effekten/registrar"
+import { type CommandFailure, Documents, Investments } from "@effekten/services"
+import { Context, Effect, Exit, Fiber, Result, Stream } from "effect"
+import { offering, onboarded, signedAt } from "./fixture.ts"
+import {
+  as,
+  codeOf,
+  gate,
+  instruction,
+  kept,
+  type LogShape,
+  open,
+  openExecutor,
+  type Wrap,
+  withReceipt
+} from "./parts.ts"
+
+const uuid = (n: number) => `0198c0de-0000-7000-8000-${String(n).padStart(12, "0")}`
+
+const registering = (n: number, name = "Plattform"): Command =>
+  ({ operation: "RegisterPlatform", input: { platformId: PlatformId.make(uuid(n)), name } }) as Command
+
+const fault = (reason: EventStoreError["reason"]) => new EventStoreError({ reason, message: `a fault: ${reason}` })
+
+/** A store whose faults the test switches on. */
+const faulty = () => {
+  const faults = {
+    before: undefined as EventStoreError["reason"] | undefined,
+    after: false,
+    reads: false,
+    exclusive: true
+  }
+  const append = <A, E>(real: Effect.Effect<A, E>) =>
+    Effect.suspend((): Effect.Effect<A, E | EventStoreError> => {
+      if (faults.before !== undefined) return Effect.fail(fault(faults.before))
+      return faults.after ? Effect.andThen(real, Effect.fail(fault("unknown"))) : real
+    })
+  const read = <A, E>(real: Effect.Effect<A, E>) =>
+    Effect.suspend((): Effect.Effect<A, E | EventStoreError> =>
+      faults.reads ? Effect.fail(fault("unavailable")) : real
+    )
+  const wrap: Wrap = (log): LogShape => ({
+    ...log,
+    append: (events, condition) => append(log.append(events, condition)),
+    appendExclusive: (after, query, decide) => append(log.appendExclusive(after, query, decide)),
+    head: read(log.head),
+    readAll: (query, options) => read(log.readAll(query, options)),
+    read: (query, options) => Stream.unwrap(read(Effect.sync(() => log.read(query, options)))),
+    reveal: (positions) => read(log.reveal(positions))
+  })
+  return { faults, wrap }
+}
+
+const executedOf = (result: Result.Result<Answered, CommandFailure>) =>
+  Result.isFailure(result) && result.failure._tag === "Unavailable" ? result.failure.executed : undefined
+
+describe('R-21, I-22: executed: "no" is never wrong, and no call hangs', () => {
+  for (const reason of ["unavailable", "read_only", "damaged"] as const) {
+    it.live(`an append that fails with ${reason} leaves nothing, says so, and the same key executes later`, () =>
+      Effect.gen(function* () {
+        const keep = yield* kept
+        const { faults, wrap } = faulty()
+        const executor = yield* openExecutor(keep, wrap)
+        faults.before = reason
+        const call = Effect.result(executor.execute(instruction(keep, registering(1), { key: "key" })))
+        assert.strictEqual(executedOf(yield* call), "no")
+        assert.lengthOf(keep.storage.log, 0)
+        faults.before = undefined
+        const later = yield* Effect.fromResult(yield* call)
+        assert.deepStrictEqual([later.replayed, later.position], [false, 1])
+      }).pipe(Effect.scoped)
+    )
+  }
+
+  it.live(
+    "an append of unknown outcome that was committed is answered as what it is: done, and for the first time",
+    () =>
+      Effect.gen(function* () {
+        const keep = yield* kept
+        const { faults, wrap } = faulty()
+        const executor = yield* openExecutor(keep, wrap)
+        faults.after = true
+        const calls = [1, 2, 3].map((n) => executor.execute(instruction(keep, registering(n), { key: `key-${n}` })))
+        const answers = yield* Effect.all(calls, { concurrency: "unbounded" })
+        assert.deepStrictEqual(
+          answers.map(({ events, replayed }): unknown => [events[0]!.data, replayed]),
+          [1, 2, 3].map((n) => [{ platformId: uuid(n), name: "Plattform" }, false])
+        )
+        faults.after = false
+        const again = yield* executor.execute(instruction(keep, registering(1), { key: "key-1" }))
+        assert.isTrue(again.replayed)
+        assert.strictEqual((yield* executor.execute(instruction(keep, registering(4), { key: "key-4" }))).position, 4)
+      }).pipe(Effect.scoped)
+  )
+
+  it.live("what lay in the log before an append of unknown outcome is still told as a repeat", () =>
+    Effect.gen(function* () {
+      const keep = yield* kept
+      const { faults, wrap } = faulty()
+      const executor = yield* openExecutor(keep, wrap)
+      const old = instruction(keep, registering(1), { key: "old" })
+      yield* executor.execute(old)
+      faults.after = true
+      const [repeated, fresh, twin, other] = yield* Effect.all(
+        [
+          Effect.result(executor.execute(old)),
+          Effect.result(executor.execute(instruction(keep, registering(2), { key: "fresh" }))),
+          Effect.result(executor.execute(instruction(keep, registering(3), { key: "fresh" }))),
+          Effect.result(executor.execute(instruction(keep, registering(4), { key: "fresh", body: "another" })))
+        ],
+        { concurrency: "unbounded" }
+      )
+      const replayed = [repeated, fresh, twin].map((result) => Result.isSuccess(result) && result.success.replayed)
+      assert.deepStrictEqual(replayed, [true, false, true])
+      assert.strictEqual(codeOf(other), "idempotency_key_reused")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("an append of unknown outcome that was not committed is unknown, and the same key executes once", () =>
+    Effect.gen(function* () {
+      const keep = yield* kept
+      const { faults, wrap } = faulty()
+      const executor = yield* openExecutor(keep, wrap)
+      faults.before = "unknown"
+      const call = Effect.result(executor.execute(instruction(keep, registering(1), { key: "key" })))
+      assert.strictEqual(executedOf(yield* call), "unknown")
+      faults.before = undefined
+      assert.isFalse((yield* Effect.fromResult(yield* call)).replayed)
+      assert.isTrue((yield* Effect.fromResult(yield* call)).replayed)
+      assert.lengthOf(keep.storage.log, 1)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("an append of unknown outcome, after which nothing can be read, is unknown", () =>
+    Effect.gen(function* () {
+      const keep = yield* kept
+      const { faults, wrap } = faulty()
+      const executor = yield* openExecutor(keep, (log) => {
+        const wrapped = wrap(log)
+        return {
+          ...wrapped,
+          append: (events, condition) =>
+            Effect.andThen(
+              log.append(events, condition),
+              Effect.suspend(() => {
+                faults.reads = true
+                return Effect.fail(fault("unknown"))
+              })
+            )
+        }
+      })
+      const call = Effect.result(executor.execute(instruction(keep, registering(1), { key: "key" })))
+      assert.strictEqual(executedOf(yield* call), "unknown")
+      faults.reads = false
+      assert.isTrue((yield* Effect.fromResult(yield* call)).replayed)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("reads that fail end every call, and the executor works again afterwards", () =>
+    Effect.gen(function* () {
+      const keep = yield* kept
+      const { faults, wrap } = faulty()
+      const executor = yield* openExecutor(keep, wrap)
+      faults.reads = true
+      const calls = Array.from({ length: 8 }, (_, n) =>
+        Effect.result(executor.execute(instruction(keep, registering(n), { key: `key-${n}` })))
+      )
+      const failed = yield* Effect.all(calls, { concurrency: "unbounded" })
+      assert.deepStrictEqual([...new Set(failed.map(executedOf))], ["no"])
+      assert.lengthOf(keep.storage.log, 0)
+      faults.reads = false
+      const answered = yield* Effect.all(calls, { concurrency: "unbounded" })
+      assert.isTrue(answered.every((result) => Result.isSuccess(result) && !result.success.replayed))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("a recorded instruction whose events cannot be read is not said to be without effect", () =>
+    Effect.gen(function* () {
+      const keep = yield* kept
+      let hidden = false
+      const executor = yield* openExecutor(keep, (log) => ({
+        ...log,
+        reveal: (positions) => (hidden ? Effect.fail(fault("unavailable")) : log.reveal(positions))
+      }))
+      const one = instruction(keep, registering(1), { key: "key" })
+      yield* executor.execute(one)
+      hidden = true
+      assert.strictEqual(executedOf(yield* Effect.result(executor.execute(one))), "unknown")
+      const found = yield* Effect.result(executor.find(one))
+      assert.isTrue(
+        Result.isFailure(found) && found.failure._tag === "Unavailable" && found.failure.executed === "unknown"
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("a change that was recorded, but whose answer cannot be read, is unknown to its caller", () =>
+    Effect.gen(function* () {
+      const keep = yield* kept
+      let hide = false
+      let appended = false
+      const register = yield* open(keep, {
+        wrap: (log) => ({
+          ...log,
+          append: (events, condition) =>
+            Effect.tap(log.append(events, condition), () => Effect.sync(() => (appended = hide))),
+          read: (query, options) =>
+            Stream.suspend(() => (appended ? Stream.fail(fault("unavailable")) : log.read(query, options)))
+        })
+      })
+      yield* Effect.gen(function* () {
+        const { platform, campaign } = yield* offering()
+        yield* Effect.gen(function* () {
+          const investments = yield* Investments
+          const holder = yield* onboarded
+          const input = { campaignId: campaign, investorId: holder.investor, units: 1, signedAt }
+          const { id } = yield* investments.create(input)
+          hide = true
+          const amended = yield* Effect.result(investments.amend(id, { acceptedAt: signedAt }, { key: "key" }))
+          assert.strictEqual(codeOf(amended), "Unavailable unknown")
+          hide = appended = false
+          const again = yield* withReceipt(investments.amend(id, { acceptedAt: signedAt }, { key: "key" }))
+          assert.isTrue(again.replayed)
+        }).pipe(as(platform))
+      }).pipe(Effect.provideContext(register))
+    }).pipe(Effect.scoped)
+  )
+})
+
+const tooLarge = "x".repeat(70_000)
+
+describe("what is wrong with one member of a group concerns that member alone", () => {
+  /** Lets a group of these gather behind one that waits at the store, and decides them together. */
+  const together = Effect.fnUntraced(function* (
+    wrap: Wrap,
+    commands: ReadonlyArray<Command>,
+    meanwhile: (log: LogShape) => Effect.Effect<void> = () => Effect.void
+  ) {
+    const keep = yield* kept
+    const turnstile = gate()
+    let inner!: LogShape
+    let appends = 0
+    const executor = yield* openExecutor(keep, (log) => {
+      inner = log
+      const wrapped = wrap(log)
+      return {
+        ...wrapped,
+        append: (events, condition) => {
+          appends++
+          return appends === 1
+            ? Effect.andThen(turnstile.pass, wrapped.append(events, condition))
+            : wrapped.append(events, condition)
+        }
+      }
+    })
+    const first = yield* Effect.forkChild(executor.execute(instruction(keep, registering(999), { key: "first" })))
+    yield* turnstile.reached
+    const fibers = yield* Effect.forEach(commands, (command, n) =>
+      Effect.forkChild(Effect.exit(executor.execute(instruction(keep, command, { key: `member-${n}` }))), {
+        startImmediately: true
+      })
+    )
+    yield* turnstile.open
+    yield* meanwhile(inner)
+    yield* Fiber.join(first)
+    const exits = yield* Effect.forEach(fibers, (fiber) => Fiber.join(fiber))
+    return {
+      exits,
+      keep,
+      appends: () => appends,
+      executor
+    }
+  })
+  const said = (exit: Exit.Exit<Answered, CommandFailure>) => {
+    if (Exit.isSuccess(exit)) return "done"
+    const failure = Exit.findError(exit)
+    return Result.isSuccess(failure) ? codeOf(Result.fail(failure.success)) : "died"
+  }
+
+  it.live("an event that is too large fails alone, with nothing of it recorded", () =>
+    Effect.gen(function* () {
+      const { exits, keep, appends } = yield* together(
+        (log) => log,
+        [registering(1), registering(2, tooLarge), registering(3)]
+      )
+      assert.deepStrictEqual(exits.map(said), ["done", "Unavailable no", "done"])
+      assert.lengthOf(keep.storage.log, 3)
+      assert.strictEqual(appends(), 2, "the others were one group")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("and it does so under the writer lock, too", () =>
+    Effect.gen(function* () {
+      let conflicts = 1
+      const { exits, keep } = yield* together(
+        (log) => ({
+          ...log,
+          append: (events, condition) =>
+            log.head.pipe(
+              Effect.flatMap((head) =>
+                head > 0 && conflicts-- > 0
+                  ? log.append(events, { failIfEventsMatch: "all", after: 0 })
+                  : log.append(events, condition)
+              )
+            )
+        }),
+        [registering(1), registering(2, tooLarge), registering(3)]
+      )
+      assert.deepStrictEqual(exits.map(said), ["done", "Unavailable no", "done"])
+      assert.lengthOf(keep.storage.log, 3)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("an append that turns one event down records the others", () =>
+    Effect.gen(function* () {
+      const bad = (events: ReadonlyArray<NewEvent<RegisterEvent>>) =>
+        events.some((event) => JSON.stringify(event.data).includes(uuid(2)))
+      const refused = new InvalidEvent({
+        type: "PlatformRegistered",
+        reason: "subject_erased",
+        message: "forgotten meanwhile"
+      })
+      const { exits, keep } = yield* together(
+        (log) => ({
+          ...log,
+          append: (events, condition) =>
+            bad(events.map((event) => ("event" in event ? event.event : event) as NewEvent<RegisterEvent>))
+              ? Effect.fail(refused)
+              : log.append(events, condition),
+          appendExclusive: (after, query, decide) =>
+            Effect.flatMap(
+              log.appendExclusive(after, query, (news, head) => {
+                const decided = decide(news, head)
+                return Result.isSuccess(decided) && bad(decided.success.events as never)
+                  ? (Result.fail(refused) as never)
+                  : decided
+              }),
+              Effect.succeed
+            )
+        }),
+        [registering(1), registering(2), registering(3)]
+      )
+      assert.deepStrictEqual(exits.map(said), ["done", "Unavailable no", "done"])
+      assert.lengthOf(keep.storage.log, 3)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("a defect in a decision kills its own call only", () =>
+    Effect.gen(function* () {
+      const broken = { operation: "RegisterPlatform", input: null } as unknown as Command
+      const unheardOf = { operation: "Unheard", input: {} } as unknown as Command
+      const { exits, keep, executor } = yield* together(
+        (log) => log,
+        [registering(1), broken, unheardOf, registering(3)]
+      )
+      assert.deepStrictEqual([said(exits[0]!), said(exits[3]!)], ["done", "done"])
+      assert.isFalse(Exit.isSuccess(exits[1]!))
+      assert.strictEqual(said(exits[2]!), "died")
+      assert.lengthOf(keep.storage.log, 3)
+      assert.isFalse((yield* executor.execute(instruction(keep, registering(4), { key: "after" }))).replayed)
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("I-30: a defect of the store ends every call, and is no end of the executor", () => {
+  it.live("the members are told that nobody knows, and a repeat finds out", () =>
+    Effect.gen(function* () {
+      const keep = yield* kept
+      let defect = true
+      const executor = yield* openExecutor(keep, (log) => ({
+        ...log,
+        append: (events, condition) =>
+          Effect.andThen(
+            log.append(events, condition),
+            Effect.suspend(() => (defect ? Effect.die(new Error("after the commit")) : Effect.die(new Error("never"))))
+          )
+      }))
+      const one = instruction(keep, registering(1), { key: "key" })
+      assert.strictEqual(executedOf(yield* Effect.result(executor.execute(one))), "unknown")
+      defect = false
+      assert.isTrue((yield* executor.execute(one)).replayed)
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("an upload leaves no content behind that nobody refers to", () => {
+  const pdf = { fileName: "a.pdf", mediaType: "application/pdf", content: new TextEncoder().encode("ASD") }
+
+  it.live("not when it is refused, repeated, or not recorded; and keeps it where nobody knows", () =>
+    Effect.gen(function* () {
+      const keep = yield* kept
+      const { faults, wrap } = faulty()
+      const register = yield* open(keep, { wrap })
+      const blobs = Context.get(keep.context, Blobs)
+      yield* Effect.gen(function* () {
+        const { platform } = yield* offering()
+        yield* Effect.gen(function* () {
+          const documents = yield* Documents
+          yield* Effect.all(
+            Array.from({ length: 8 }, () => documents.upload(pdf, { key: "key" })),
+            { concurrency: "unbounded" }
+          )
+          assert.deepStrictEqual(yield* blobs.pending, [])
+          faults.before = "unavailable"
+          assert.strictEqual(codeOf(yield* Effect.result(documents.upload(pdf, { key: "key-2" }))), "Unavailable no")
+          assert.deepStrictEqual(yield* blobs.pending, [])
+          faults.before = "unknown"
+          assert.strictEqual(
+            codeOf(yield* Effect.result(documents.upload(pdf, { key: "key-3" }))),
+            "Unavailable unknown"
+          )
+          assert.lengthOf(yield* blobs.pending, 1, "the next start looks at it")
+          faults.before = undefined
+          faults.after = true
+          const document = yield* documents.upload(pdf, { key: "key-4" })
+          assert.lengthOf(yield* blobs.pending, 1)
+          assert.strictEqual((yield* blobs.get(document.id))._tag, "Some")
+        }).pipe(as(platform))
+      }).pipe(Effect.provideContext(register))
+    }).pipe(Effect.scoped)
+  )
+})
