@@ -108,7 +108,7 @@ describe("promise 4: the same key", () => {
     })
   }
 
-  it("gives a refusal again, byte for byte, even when it would be granted by now", async () => {
+  it("I-28 gives a refusal again, byte for byte, even when it would be granted by now", async () => {
     const refused = await api.post("/v2/redemptions/", redemption(5_000), "too-much")
     expect(refused.status).toBe(409)
     const id = await investment("makes-room", 6_000)
@@ -119,7 +119,7 @@ describe("promise 4: the same key", () => {
     expect((await api.post("/v2/redemptions/", redemption(5_000), "enough")).status).toBe(201)
   })
 
-  it("stays free after a request that was no instruction", async () => {
+  it("I-29 stays free after a request that was no instruction", async () => {
     expect((await api.post("/v2/investors/", { nothing: true }, "free")).status).toBe(400)
     expect((await api.post("/v2/investors/nobody/wallets/eth-managed/", undefined, "free")).status).toBe(404)
     expect((await api.post("/v2/investors/", investorBody(), "free")).status).toBe(201)
@@ -132,7 +132,7 @@ describe("promise 4: the same key", () => {
     expect(essence(second)).toEqual(essence(first))
   })
 
-  it("sent 64 times at once takes effect once, and all get the same answer", async () => {
+  it("I-23 sent 64 times at once takes effect once, and all get the same answer", async () => {
     const before = (await api.get("/v2/investors/")).json.count
     const answers = await Promise.all(
       Array.from({ length: 64 }, () => api.post("/v2/investors/", investorBody(), "sixty-four"))
@@ -173,7 +173,7 @@ describe("promise 2: at once", () => {
   })
 })
 
-it("promise 4: killed between commit and answer, the repeat gets the recorded answer and no second effect", async () => {
+it("I-17, promise 4: killed between commit and answer, the repeat gets the recorded answer and no second effect", async () => {
   const folder = temporaryFolder()
   let unanswered = 0
   let foundRecorded = 0

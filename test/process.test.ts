@@ -95,7 +95,7 @@ describe("a start", () => {
     await server.stop()
   })
 
-  it("I-27 a first start that is cut short at any moment is finished by the next", async () => {
+  it("a first start that is cut short at any moment is finished by the next", async () => {
     const whole = await startAndStop(folder())
     // From before the first file to after the last step.
     const steps = ["register.key", "log.db", "keys.db", "views.db", "sandbox.json"]

@@ -215,7 +215,7 @@ describe("promise 10: another platform's object", () => {
   })
 })
 
-it("promise 10: one platform's key means nothing to another", async () => {
+it("I-07, promise 10: one platform's key means nothing to another", async () => {
   const [one, two] = await Promise.all(
     [first, second].map(({ api }) => api.post("/v2/investors/", investorBody(), "the-same-key"))
   )

@@ -26,7 +26,7 @@ const register = Layer.mergeAll(Registrar.layerMemory(), OAuthStore.layerMemory,
 const head = Effect.flatMap(Log, (log) => log.head)
 
 describe("the sandbox", () => {
-  it("I-27 set up again is the same sandbox, and writes nothing to the log", () =>
+  it("set up again is the same sandbox, and writes nothing to the log", () =>
     run(
       Effect.gen(function* () {
         const first = yield* openSandbox(folder)
