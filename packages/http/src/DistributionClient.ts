@@ -233,10 +233,15 @@ export const layerNoDeps = (
 ): Layer.Layer<PlatformService, never, HttpClient.HttpClient | SecureRandom.SecureRandom> =>
   Layer.effectContext(make(options))
 
+// A redirect would send personal data to wherever an answer says.
+const fetching = Layer.fresh(FetchHttpClient.layer).pipe(
+  Layer.provide(Layer.succeed(FetchHttpClient.RequestInit, { redirect: "manual" }))
+)
+
 /**
- * The platform's services over `fetch`.
+ * The platform's services over `fetch`. Redirects are not followed.
  *
  * @category layers
  */
 export const layer = (options: ClientOptions): Layer.Layer<PlatformService> =>
-  layerNoDeps(options).pipe(Layer.provide([FetchHttpClient.layer, SecureRandom.layerWebCrypto]))
+  layerNoDeps(options).pipe(Layer.provide([fetching, SecureRandom.layerWebCrypto]))

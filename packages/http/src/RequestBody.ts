@@ -147,7 +147,8 @@ export const readUpload = Effect.gen(function* () {
       Multipart.limitsServices({
         maxParts: maximumParts,
         maxFieldSize: ByteSize.bytes(multipartOverhead),
-        maxFileSize: ByteSize.bytes(limits.uploadBytes),
+        // The parser counts more than the content; the content itself is measured below.
+        maxFileSize: ByteSize.bytes(total),
         maxTotalSize: ByteSize.bytes(total)
       })
     ),
@@ -155,6 +156,7 @@ export const readUpload = Effect.gen(function* () {
   )
   yield* inTime(reading, limits.uploadTimeout)
   const [file] = files
+  if (file !== undefined && file.content.length > limits.uploadBytes) return yield* tooLarge(limits.uploadBytes)
   if (file === undefined) {
     return yield* new Refused({
       code: "invalid_request",

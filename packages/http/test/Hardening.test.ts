@@ -141,6 +141,29 @@ describe("uploads", () => {
     expect(h.memory.seen).toEqual([])
   })
 
+  it("API4 as large as allowed, and one byte more", async () => {
+    const bounded = await H.start({ limits: { uploadBytes: 1000, jsonBytes: 1000 } })
+    const headers = () => ({ authorization: `Bearer ${bounded.token}`, "x-idempotency-key": `key-${++count}` })
+    for (const [size, status] of [
+      [1000, 201],
+      [1001, 413]
+    ] as const) {
+      const document = await H.post(`${bounded.url}/v2/documents/`, {
+        ...headers(),
+        "content-type": "multipart/form-data; boundary=b",
+        body: `${part('name="file"; filename="a"', "x".repeat(size))}--b--\r\n`
+      })
+      expect(document.status).toBe(status)
+      const json = await H.post(`${bounded.url}/v2/redemptions/`, {
+        ...headers(),
+        "content-type": "application/json",
+        body: redemption + " ".repeat(size - redemption.length)
+      })
+      expect(json.status).toBe(status)
+    }
+    await bounded.close()
+  })
+
   it("a missing boundary: 400", async () => {
     const answer = await upload(`${part('name="file"; filename="a"', "x")}--b--\r\n`, "multipart/form-data")
     expect([answer.status, answer.json.code]).toEqual([400, "malformed_upload"])

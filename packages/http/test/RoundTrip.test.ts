@@ -15,6 +15,8 @@ import {
 import * as Services from "@effekten/services"
 import { Context, Effect, ManagedRuntime, Redacted, Schema } from "effect"
 import * as fc from "fast-check"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { DistributionClient } from "../src/index.ts"
 import * as H from "./Harness.ts"
@@ -182,6 +184,37 @@ describe("every failure", () => {
       )
     )
     expect(failure).toMatchObject({ _tag: "Rejection", code: "insufficient_scope", status: 403 })
+  })
+
+  it("a redirect is not followed, and says nothing of the effect", async () => {
+    const heard: Array<string> = []
+    const elsewhere = createServer((request, response) => {
+      heard.push(`${request.method} ${request.url}`)
+      if (request.url === "/oauth/token") {
+        response.writeHead(200, { "content-type": "application/json" }).end('{"access_token":"t","expires_in":60}')
+      } else {
+        response.writeHead(307, { location: `${h.url}/v2/redemptions/` }).end()
+      }
+    })
+    await new Promise<void>((resolve) => elsewhere.listen(0, "127.0.0.1", resolve))
+    const { port } = elsewhere.address() as AddressInfo
+    const calls = h.memory.seen.length
+    const failure = await Effect.runPromise(
+      Effect.flip(Services.Credits.use((_) => _.create(InvestmentId.make("i")))).pipe(
+        Effect.provide(
+          DistributionClient.layer({
+            url: `http://127.0.0.1:${port}`,
+            clientId: "all",
+            clientSecret: Redacted.make(H.secret)
+          })
+        )
+      )
+    )
+    expect(failure).toMatchObject({ _tag: "Unavailable", executed: "unknown" })
+    expect(heard).toEqual(["POST /oauth/token", "POST /v2/investments/i/credits/"])
+    expect(h.memory.seen.length).toBe(calls)
+    elsewhere.closeAllConnections()
+    elsewhere.close()
   })
 
   it("nobody there: Unavailable, executed no", async () => {
