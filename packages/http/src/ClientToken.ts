@@ -184,5 +184,9 @@ export const authenticated = (client: AttemptClient, tokens: Tokens): AttemptCli
         Effect.tapError((failed) => (failed.tokenRefused ? tokens.forget(token) : Effect.void))
       )
     })
-    return Effect.catch(send, (failed) => (failed.tokenRefused ? send : Effect.fail(failed)))
+    return Effect.catchIf(
+      send,
+      (failed) => failed.tokenRefused,
+      () => send
+    )
   })

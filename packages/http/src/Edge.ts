@@ -134,8 +134,9 @@ export const make = Effect.fnUntraced(function* <E, R>(app: Effect.Effect<Respon
       refused === undefined
         ? yield* app.pipe(
             // A client that went away gets no answer, and the cause stays what it was.
-            Effect.catchCause((cause) =>
-              Cause.hasInterrupts(cause) ? Effect.failCause(cause) : ofCause(cause, request.method)
+            Effect.catchCauseIf(
+              (cause) => !Cause.hasInterrupts(cause),
+              (cause) => ofCause(cause, request.method)
             ),
             Effect.provideService(Exchange, exchange),
             Effect.annotateLogs("request_id", exchange.requestId)
