@@ -17,7 +17,17 @@ import { type ReadModels, SqlReadModels } from "@effekten/projections"
 import { Context, Effect, Layer, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs"
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync
+} from "node:fs"
 import { join } from "node:path"
 import { Log } from "./Log.ts"
 import { Secrets, secretSize } from "./Secrets.ts"
@@ -185,8 +195,21 @@ export const layer = (
     RegisterState,
     Effect.map(SqlClient.SqlClient, (sql) => RegisterState.of({ sql }))
   ).pipe(Layer.provide(SqliteClient.layer({ filename: file("state.db") })), refusing)
-  const readModels = SqlReadModels.layer(Log).pipe(
-    Layer.provide(SqliteClient.layer({ filename: file("views.db"), synchronous: "NORMAL" })),
+  const views = SqlReadModels.layer(Log).pipe(
+    Layer.provide(SqliteClient.layer({ filename: file("views.db"), synchronous: "NORMAL" }))
+  )
+  // Derived data: what cannot be opened is made again from the log.
+  const readModels = views.pipe(
+    Layer.catch(() =>
+      Layer.unwrap(
+        Effect.as(
+          attempt(`${file("views.db")} cannot be removed`, () => {
+            for (const suffix of ["", "-wal", "-shm"]) rmSync(file(`views.db${suffix}`), { force: true })
+          }),
+          views
+        )
+      )
+    ),
     refusing
   )
 
