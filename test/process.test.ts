@@ -146,7 +146,7 @@ it("npm start passes on the signal that asks it to stop, and nothing stays behin
   expect((await startAndStop(data)).products).toBe(1)
 })
 
-describe("a refusal says what and what to do", () => {
+describe.concurrent("a refusal says what and what to do", () => {
   it("a second process on the same folder", async () => {
     const data = copyOfUsed()
     const server = await startServer(data)
