@@ -86,6 +86,17 @@ const writeDurably = (folder: string, name: string, content: string): void => {
   }
 }
 
+/**
+ * The path of a database, which is there afterwards and readable for its owner only: SQLite would make it readable for whoever can see the
+ * folder, and gives the files beside a database the mode of the database.
+ */
+const database = (folder: string, name: string): Effect.Effect<string, RegisterUnavailable> =>
+  attempt(`${join(folder, name)} cannot be made`, () => {
+    const path = join(folder, name)
+    closeSync(openSync(path, "a", 0o600))
+    return path
+  })
+
 const SecretsFile = Schema.Struct({
   /** The log these secrets belong to; absent until the log was made. */
   logId: Schema.optionalKey(Schema.String),
@@ -116,6 +127,7 @@ export const layer = (
   const locked = Layer.effectDiscard(
     Effect.gen(function* () {
       yield* attempt(`The folder ${folder} cannot be made`, () => mkdirSync(folder, { recursive: true, mode: 0o700 }))
+      yield* database(folder, "lock.db")
       yield* Effect.mapError(FolderLock.acquire(folder), refused)
     })
   )
@@ -142,7 +154,11 @@ export const layer = (
     return Redacted.make<Uint8Array>(key)
   })
   const vault = Layer.unwrap(
-    Effect.map(masterKey, (masterKey) => refusing(Vault.layerSqlite({ filename: file("keys.db"), masterKey })))
+    Effect.gen(function* () {
+      // In this order: once there are keys, a master key is not made anew.
+      const key = yield* masterKey
+      return refusing(Vault.layerSqlite({ filename: yield* database(folder, "keys.db"), masterKey: key }))
+    })
   )
 
   const secretsFile = Effect.gen(function* () {
@@ -172,7 +188,7 @@ export const layer = (
       const secrets = yield* secretsFile
       if (isNew && secrets.logId !== undefined) return yield* restore(folder, "log.db", secretsName)
       const log = yield* Effect.mapError(
-        SqliteEventStore.make<RegisterEvent>({ filename: file("log.db"), catalogue }),
+        SqliteEventStore.make<RegisterEvent>({ filename: yield* database(folder, "log.db"), catalogue }),
         refused
       )
       if (secrets.logId === undefined) yield* write({ ...secrets, logId: log.logId })
@@ -191,13 +207,13 @@ export const layer = (
     })
   )
 
+  const sqlite = (name: string, settings: { readonly synchronous?: "NORMAL" } = {}) =>
+    Layer.unwrap(Effect.map(database(folder, name), (filename) => SqliteClient.layer({ filename, ...settings })))
   const state = Layer.effect(
     RegisterState,
     Effect.map(SqlClient.SqlClient, (sql) => RegisterState.of({ sql }))
-  ).pipe(Layer.provide(SqliteClient.layer({ filename: file("state.db") })), refusing)
-  const views = SqlReadModels.layer(Log).pipe(
-    Layer.provide(SqliteClient.layer({ filename: file("views.db"), synchronous: "NORMAL" }))
-  )
+  ).pipe(Layer.provide(sqlite("state.db")), refusing)
+  const views = SqlReadModels.layer(Log).pipe(Layer.provide(sqlite("views.db", { synchronous: "NORMAL" })))
   // Derived data: what cannot be opened is made again from the log.
   const readModels = views.pipe(
     Layer.catch(() =>

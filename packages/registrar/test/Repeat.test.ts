@@ -93,7 +93,7 @@ describe("promise 4: an instruction has one effect and one answer", () => {
         const turned = (value: object): object =>
           Object.fromEntries(
             Object.entries(value)
-              .reverse()
+              .toReversed()
               .map(([name, member]) => [name, typeof member === "object" && member !== null ? turned(member) : member])
           )
         const talkative = { ...(turned(person) as typeof person), nickname: "Willi" }
