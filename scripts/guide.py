@@ -4,11 +4,13 @@
     npm start                          # prints URL=…, CLIENT_ID=…, CLIENT_SECRET=…, CAMPAIGN_ID=…, PRODUCT_ID=…
     python3 scripts/guide.py URL=… CLIENT_ID=… CLIENT_SECRET=… CAMPAIGN_ID=… PRODUCT_ID=…
 
-The five settings are taken from the arguments or, where missing there, from the environment. Every call must succeed; the first that
-does not ends the program with exit code 1. All personal data is invented.
+The five settings are taken from the arguments; where missing there, from the environment; and else from the sandbox in EFFEKTEN_DATA
+(.effekten). Every call must succeed; the first that does not ends the program with exit code 1. All personal data is invented.
 """
 
+import json
 import os
+import pathlib
 import secrets
 import sys
 import time
@@ -18,17 +20,26 @@ try:
 except ImportError:
     sys.exit("guide.py: needs the package requests (pip install requests)")
 
-NAMES = ("URL", "CLIENT_ID", "CLIENT_SECRET", "CAMPAIGN_ID", "PRODUCT_ID")
+# What the sandbox's file calls each setting.
+NAMES = {
+    "URL": "url",
+    "CLIENT_ID": "clientId",
+    "CLIENT_SECRET": "clientSecret",
+    "CAMPAIGN_ID": "campaignId",
+    "PRODUCT_ID": "productId",
+}
 UNITS = 300
 SIGNED = "2024-05-02T10:00:00.000000+00:00"
 
 
 def settings():
     given = dict(argument.split("=", 1) for argument in sys.argv[1:] if "=" in argument)
-    found = {name: given.get(name) or os.environ.get(name) for name in NAMES}
+    file = pathlib.Path(os.environ.get("EFFEKTEN_DATA") or ".effekten", "sandbox.json")
+    sandbox = json.loads(file.read_text()) if file.is_file() else {}
+    found = {name: given.get(name) or os.environ.get(name) or sandbox.get(key) for name, key in NAMES.items()}
     missing = [name for name in NAMES if not found[name]]
     if missing:
-        sys.exit(f"guide.py: missing {', '.join(missing)} (as NAME=value, or in the environment)")
+        sys.exit(f"guide.py: missing {', '.join(missing)} (as NAME=value, in the environment, or from a sandbox: npm start)")
     return found
 
 

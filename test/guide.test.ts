@@ -56,6 +56,11 @@ describe("the guide", () => {
     expect(ended.stdout).toMatch(/^409 {2}a further redemption is refused: insufficient_units$/m)
   })
 
+  it.skipIf(!python)("runs with Python's requests, from the sandbox file alone", async () => {
+    const ended = await run("python3", [`${root}scripts/guide.py`], { env: { EFFEKTEN_DATA: temporary.path } })
+    expect(ended).toMatchObject({ code: 0, stderr: "" })
+  })
+
   it("refuses a wrong secret with a plain word", async () => {
     const ended = await effekten(["guide", "--data", temporary.path, "--client-secret", "not-the-secret-at-all"])
     expect({ code: ended.code, lines: ended.stderr.trimEnd().split("\n").length }).toEqual({ code: 1, lines: 1 })
