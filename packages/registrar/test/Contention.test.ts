@@ -158,6 +158,33 @@ describe("promise 2, with several writers over one log", () => {
       assert.strictEqual(counts.exclusive, 0)
     }).pipe(Effect.scoped)
   )
+
+  it.live(
+    "what others append between a group's reading and its append, without concerning it, is not passed over",
+    () =>
+      Effect.gen(function* () {
+        const keep = yield* kept
+        const busy = yield* sold(keep, 2)
+        const quiet = yield* sold(keep, 2)
+        const { counts, wrap } = counting()
+        const other = yield* openExecutor(keep)
+        let meanwhile: Effect.Effect<unknown, unknown> = Effect.void
+        const one = yield* openExecutor(keep, (log) => {
+          const counted = wrap(log)
+          return {
+            ...counted,
+            append: (events, condition) =>
+              Effect.andThen(Effect.orDie(Effect.suspend(() => meanwhile)), counted.append(events, condition))
+          }
+        })
+        assert.isUndefined(refusalOf(yield* one.execute(signing(keep, busy, 1))))
+        meanwhile = other.execute(signing(keep, busy, 2))
+        assert.isUndefined(refusalOf(yield* one.execute(signing(keep, quiet, 3))))
+        meanwhile = Effect.void
+        assert.strictEqual(counts.exclusive, 0)
+        assert.strictEqual(refusalOf(yield* one.execute(signing(keep, busy, 4))), "allocation_exhausted")
+      }).pipe(Effect.scoped)
+  )
 })
 
 /** Runs what is ready in an order that the seed decides, and changes fibers in the middle of what they do. */
