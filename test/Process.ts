@@ -12,10 +12,14 @@ import { fileURLToPath } from "node:url"
 export const bin = fileURLToPath(new URL("../packages/cli/bin/effekten.js", import.meta.url))
 export const root = fileURLToPath(new URL("..", import.meta.url))
 
+/** What a sandbox prints for programs. */
+export const printed = ["URL", "CLIENT_ID", "CLIENT_SECRET", "CAMPAIGN_ID", "PRODUCT_ID"] as const
+
 /** No variable of the machine reaches a test's process by accident. */
 const environment = (extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => {
-  const { EFFEKTEN_DATA, HOST, PORT, URL, CLIENT_ID, CLIENT_SECRET, CAMPAIGN_ID, PRODUCT_ID, ...rest } = process.env
-  return { ...rest, NO_COLOR: "1", ...extra }
+  const own = new Set<string>([...printed, "EFFEKTEN_DATA", "HOST", "PORT"])
+  const rest = Object.entries(process.env).filter(([name]) => !own.has(name))
+  return { ...Object.fromEntries(rest), NO_COLOR: "1", ...extra }
 }
 
 /** A folder that is gone after the test. */
@@ -77,9 +81,6 @@ export const run = async (program: string, args: ReadonlyArray<string>, options:
 /** Runs `effekten …` to its end. */
 export const effekten = (args: ReadonlyArray<string>, options?: RunOptions): Promise<Ended> =>
   run(process.execPath, [bin, ...args], options)
-
-/** What a sandbox prints for programs. */
-export const printed = ["URL", "CLIENT_ID", "CLIENT_SECRET", "CAMPAIGN_ID", "PRODUCT_ID"] as const
 
 export interface Server {
   readonly url: string

@@ -81,7 +81,7 @@ describe("promise 4: the same key", () => {
       return (key, other) => api.post(`/v2/investments/${id}/credits/`, other ? { some: "body" } : undefined, key)
     },
     "a cancellation": async () => {
-      const { accepted_at, paid_at, ...open } = investmentBody(server, investor, wallet, 10)
+      const { accepted_at: _, paid_at: __, ...open } = investmentBody(server, investor, wallet, 10)
       const id = created(await api.post("/v2/investments/", open, "for-a-cancellation")).id
       return (key, other) =>
         api.post(`/v2/investments/${id}/cancellations/`, other ? { cancelled_at: "2024-06-01T00:00:00Z" } : {}, key)

@@ -18,7 +18,7 @@ interface Tenant {
   readonly ids: { readonly [name: string]: string }
 }
 
-const scope = Effect.runSync(Scope.make())
+const scope = Scope.makeUnsafe()
 let origin: string
 let productId: string
 let first: Tenant
