@@ -114,6 +114,17 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
     replayed: false
   })
 
+  /** Answers a member that was recorded before, from the log. */
+  const answerRecorded = Effect.fnUntraced(function* (member: Waiting, position: Position) {
+    const events = yield* Effect.exit(
+      Effect.mapError(eventsUpTo(log, member.instruction.identity, position), unanswered)
+    )
+    yield* Deferred.completeWith(
+      member.answer,
+      Exit.map(events, (events): Answered => ({ events, position, replayed: true }))
+    )
+  })
+
   /** Answers every member of a group that is committed, or that has nothing to commit. */
   const answer = Effect.fnUntraced(function* (
     members: ReadonlyArray<Waiting>,
@@ -136,15 +147,7 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
           yield* Deferred.succeed(member.answer, { ...answers[verdict.member]!, replayed: true })
           break
         case "Recorded":
-          yield* Deferred.completeWith(
-            member.answer,
-            yield* Effect.exit(
-              eventsUpTo(log, member.instruction.identity, verdict.position).pipe(
-                Effect.map((events): Answered => ({ events, position: verdict.position, replayed: true })),
-                Effect.mapError(unanswered)
-              )
-            )
-          )
+          yield* answerRecorded(member, verdict.position)
           break
         case "Failed":
           yield* Deferred.completeWith(member.answer, verdict.exit)
@@ -154,6 +157,20 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
 
   const failAll = (members: ReadonlyArray<Waiting>, failure: CommandFailure) =>
     Effect.forEach(members, (member) => Deferred.fail(member.answer, failure), { discard: true })
+
+  /** The append did not happen. What was recorded before has its answer all the same. */
+  const failGroup = Effect.fnUntraced(function* (
+    members: ReadonlyArray<Waiting>,
+    verdicts: ReadonlyArray<Group.Verdict>,
+    failure: CommandFailure
+  ) {
+    for (const [index, member] of members.entries()) {
+      const verdict = verdicts[index]
+      yield* verdict?._tag === "Recorded"
+        ? answerRecorded(member, verdict.position)
+        : Deferred.fail(member.answer, failure)
+    }
+  })
 
   /** The append may or may not have happened: the log knows which instructions are there, and the ids of the events whose doing it was. */
   const resolve = Effect.fnUntraced(function* (
@@ -247,7 +264,7 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
       // Refused together although each could be encoded: a subject was forgotten in between. It is found when they are decided again.
       if (error._tag !== "EventStoreError") yield* exclusive(now)
       else if (error.reason === "unknown") yield* resolve(now, group.verdicts, error)
-      else yield* failAll(now, unavailable(error))
+      else yield* failGroup(now, group.verdicts, unavailable(error))
     }
     return members.slice(taken)
   })
@@ -296,7 +313,7 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
         // One of them cannot be recorded: alone it fails alone.
         for (const member of members) yield* exclusive([member])
         return
-      } else return yield* failAll(members, unavailable(error))
+      } else return yield* failGroup(members, verdicts, unavailable(error))
     }
     yield* failAll(
       members,

@@ -75,6 +75,26 @@ describe('R-21, I-22: executed: "no" is never wrong, and no call hangs', () => {
     )
   }
 
+  it.live("a store that is closed for writing still tells what was recorded before", () =>
+    Effect.gen(function* () {
+      const keep = yield* kept
+      const { faults, wrap } = faulty()
+      const executor = yield* openExecutor(keep, wrap)
+      const old = instruction(keep, registering(1), { key: "old" })
+      yield* executor.execute(old)
+      faults.before = "read_only"
+      const [repeated, fresh] = yield* Effect.all(
+        [
+          Effect.result(executor.execute(old)),
+          Effect.result(executor.execute(instruction(keep, registering(2), { key: "fresh" })))
+        ],
+        { concurrency: "unbounded" }
+      )
+      assert.isTrue(Result.isSuccess(repeated) && repeated.success.replayed)
+      assert.strictEqual(executedOf(fresh), "no")
+    }).pipe(Effect.scoped)
+  )
+
   it.live(
     "an append of unknown outcome that was committed is answered as what it is: done, and for the first time",
     () =>
