@@ -58,7 +58,9 @@ export class Settlement extends Context.Service<
       const log = yield* Log
       const progress = yield* Progress
       const secrets = yield* Secrets
-      const start = yield* progress.get(reactor)
+      const known = yield* progress.get(reactor)
+      // Progress from beyond the log is that of a log that was put back to an earlier state: what was settled after it is not any more.
+      const start = known > (yield* log.head) ? 0 : known
 
       // Whoever comes first, the reactor or the one who waits, makes the place where they meet.
       const ends = new Map<string, Deferred.Deferred<void>>()

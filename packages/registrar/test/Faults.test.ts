@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Command, PlatformId, type RegisterEvent } from "@effekten/domain"
+import { type Command, type DocumentId, PlatformId, type RegisterEvent } from "@effekten/domain"
 import { EventStoreError, InvalidEvent, type NewEvent } from "@effekten/event-store"
 import { type Answered, Blobs } from "@effekten/registrar"
 import { type CommandFailure, Documents, Investments } from "@effekten/services"
@@ -440,5 +440,35 @@ describe("an upload leaves no content behind that nobody refers to", () => {
         }).pipe(as(platform))
       }).pipe(Effect.provideContext(register))
     }).pipe(Effect.scoped)
+  )
+
+  it.live(
+    "nor when its caller leaves, whenever that is: after the next start each content has its event, and each event its content",
+    () =>
+      Effect.gen(function* () {
+        const keep = yield* kept
+        const blobs = Context.get(keep.context, Blobs)
+        yield* Effect.gen(function* () {
+          const register = yield* open(keep)
+          yield* Effect.gen(function* () {
+            const { platform } = yield* offering()
+            const upload = Effect.flatMap(Documents, (documents) => documents.upload(pdf)).pipe(as(platform))
+            for (let steps = 0; steps < 40; steps++) {
+              const fiber = yield* Effect.forkChild(upload, { startImmediately: true })
+              for (let step = 0; step < steps; step++) yield* Effect.yieldNow
+              yield* Fiber.interrupt(fiber)
+            }
+          }).pipe(Effect.provideContext(register))
+        }).pipe(Effect.scoped)
+        yield* open(keep)
+        assert.deepStrictEqual(yield* blobs.pending, [])
+        const uploaded = keep.storage.log.filter(({ type }) => type === "DocumentUploaded")
+        assert.isAbove(uploaded.length, 0)
+        assert.isBelow(uploaded.length, 40)
+        for (const { body } of uploaded) {
+          const { data } = JSON.parse(body) as { readonly data: { readonly documentId: DocumentId } }
+          assert.strictEqual((yield* blobs.get(data.documentId))._tag, "Some")
+        }
+      }).pipe(Effect.scoped)
   )
 })

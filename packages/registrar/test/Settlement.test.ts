@@ -416,6 +416,34 @@ describe("nothing is ever submitted twice, also across a restart", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("a log that was put back to an earlier state is settled again, whatever progress was stored since", () =>
+    Effect.gen(function* () {
+      const keep = yield* kept
+      const ledger = scriptedLedger({ submit: () => Effect.succeed(succeeded), find: () => Effect.succeed(succeeded) })
+      const world = yield* session(
+        keep,
+        ledger,
+        Effect.gen(function* () {
+          const world = yield* paid
+          yield* settled(world, (yield* creditOf(world)).id)
+          return world
+        })
+      )
+      const claimed = keep.storage.log.findIndex(({ type }) => type === "CreditSubmitted") + 1
+      keep.storage.log.length = claimed
+      yield* Context.get(keep.context, Progress).set("settlement", claimed + 1)
+      yield* session(
+        keep,
+        ledger,
+        Effect.gen(function* () {
+          yield* until(remainingOf(world), ({ status }) => status === "DELIVERED")
+          assert.lengthOf(ledger.submitted, 1)
+          assert.lengthOf(ledger.found, 1)
+        })
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.live("progress does not pass a task that is under way", () =>
     Effect.gen(function* () {
       const keep = yield* kept
