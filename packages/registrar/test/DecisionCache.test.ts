@@ -38,7 +38,7 @@ type Step =
       readonly end: "committed" | "dropped" | "overtaken"
     }
   | { readonly step: "trim" }
-  | { readonly step: "clear" }
+  | { readonly step: "clear"; readonly drafts: ReadonlyArray<Draft> }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -64,7 +64,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }) as fc.Arbitrary<Step>
   },
   { weight: 1, arbitrary: fc.constant({ step: "trim" } as const) },
-  { weight: 1, arbitrary: fc.constant({ step: "clear" } as const) }
+  {
+    weight: 1,
+    arbitrary: fc.record({ step: fc.constant("clear" as const), drafts: fc.array(draft, { maxLength: 3 }) })
+  }
 )
 
 describe("promise 7: every decision sees the fold of the log up to its own place in it", () => {
@@ -95,6 +98,8 @@ describe("promise 7: every decision sees the fold of the log up to its own place
               cache.trim()
               break
             case "clear":
+              // Too much is new to be folded in: it starts afresh.
+              record(step.drafts)
               cache.clear(log.length)
               break
             case "group": {
@@ -143,6 +148,19 @@ describe("promise 7: every decision sees the fold of the log up to its own place
     assert.isFalse(cache.has(fragile))
     assert.deepStrictEqual(cache.overlay().state(model!), [1])
     assert.strictEqual(cache.position, 1)
+  })
+
+  it("what was dropped is folded no further", () => {
+    const cache = DecisionCache.make(0)
+    let folded = 0
+    const model = { ...models[1]!, evolve: () => [folded++] }
+    cache.put(model, [])
+    cache.put(model, [])
+    cache.apply([eventAt([0, tags], 1)], 1)
+    assert.strictEqual(folded, 1, "kept once, however often it is put")
+    cache.trim()
+    cache.apply([eventAt([0, tags], 2)], 2)
+    assert.strictEqual(folded, 1)
   })
 
   it("what was used last goes last", () => {

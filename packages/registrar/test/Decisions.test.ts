@@ -208,7 +208,7 @@ describe("promise 8: decisions can be replayed", () => {
           }).pipe(Effect.scoped)
         )
       ),
-      { numRuns: 40 }
+      { numRuns: 25 }
     )
     for (const type of [
       "InvestmentIdentified",
