@@ -6,13 +6,29 @@
  */
 import type { CurrencyCode, Units } from "@effekten/domain"
 import { OAuth, OAuthStore, scopes } from "@effekten/http"
+import { Log } from "@effekten/registrar"
 import { Campaigns, Platforms, Products } from "@effekten/services"
-import { Effect, Option, Redacted } from "effect"
+import { Effect, Option, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { readSandboxFile, writeSandboxFile, type SandboxFile } from "./SandboxFile.ts"
 
 /** Units of the sandbox's product, all of them offered by its one campaign. @category values */
 export const sandboxVolume = 1_000_000_000_000 as Units
+
+/** The folder holds a register that was not made as a sandbox. @category errors */
+export class NotASandbox extends Schema.TaggedError<NotASandbox>()("NotASandbox", { message: Schema.String }) {}
+
+const platformName = "Sandbox platform"
+
+/** A sandbox begins with its platform. Into any other register an invented product must not get by a slip of the hand. */
+const onlyInASandbox = Effect.fnUntraced(function* (folder: string) {
+  const log = yield* Log
+  const [first] = yield* log.readAll("all", { to: 1 })
+  if (first === undefined || (first.type === "PlatformRegistered" && first.data.name === platformName)) return
+  return yield* new NotASandbox({
+    message: `${folder} holds a register that is no sandbox: serve it without --sandbox, or choose another folder with --data`
+  })
+})
 
 const key = (step: string) => ({ key: `sandbox/${step}` })
 
@@ -21,7 +37,7 @@ const offering = Effect.gen(function* () {
   const platforms = yield* Platforms
   const products = yield* Products
   const campaigns = yield* Campaigns
-  const platform = yield* platforms.register({ name: "Sandbox platform" }, key("platform"))
+  const platform = yield* platforms.register({ name: platformName }, key("platform"))
   const issuer = yield* products.registerIssuer(key("issuer"))
   const product = yield* products.register(
     {
@@ -65,6 +81,7 @@ const newCredentials = Effect.gen(function* () {
  * @category sandbox
  */
 export const openSandbox = Effect.fnUntraced(function* (folder: string) {
+  yield* onlyInASandbox(folder)
   const known = Option.getOrUndefined(yield* readSandboxFile(folder))
   const ids = yield* offering
   const { clientId, clientSecret } = known ?? (yield* newCredentials)

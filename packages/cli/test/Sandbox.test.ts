@@ -3,13 +3,14 @@
  */
 import { OAuthStore } from "@effekten/http"
 import { Log, Registrar } from "@effekten/registrar"
+import { Platforms } from "@effekten/services"
 import { Cause, Effect, Exit, Layer, Option } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { openSandbox, serveSandboxAt } from "../src/Sandbox.ts"
+import { NotASandbox, openSandbox, serveSandboxAt } from "../src/Sandbox.ts"
 import { readSandboxFile, sandboxFileName, writeSandboxFile, type SandboxFile } from "../src/SandboxFile.ts"
 
 let folder: string
@@ -56,6 +57,16 @@ describe("the sandbox", () => {
         yield* store.removeClient(first.clientId)
         expect(yield* openSandbox(folder)).toEqual(first)
         expect(Option.isSome(yield* store.client(first.clientId))).toBe(true)
+      })
+    ))
+
+  it("is not set up in a register that is something else", () =>
+    run(
+      Effect.gen(function* () {
+        yield* (yield* Platforms).register({ name: "A platform in earnest" })
+        const before = yield* head
+        expect(yield* Effect.flip(openSandbox(folder))).toBeInstanceOf(NotASandbox)
+        expect(yield* head).toBe(before)
       })
     ))
 
