@@ -115,6 +115,22 @@ describe("promise 10: platforms are strangers to each other", () => {
     }).pipe(Effect.provide(Registrar.layerMemory()))
   )
 
+  it.live("an object is found under its own path only, also within one platform", () =>
+    Effect.gen(function* () {
+      const { platform, campaign, own } = yield* neighbours
+      yield* Effect.gen(function* () {
+        const second = yield* onboarded
+        const investment = yield* delivered(campaign, second, 1)
+        const results = [
+          yield* Effect.result((yield* Wallets).get(second.investor, own.wallet)),
+          yield* Effect.result((yield* Credits).get(investment, own.credit)),
+          yield* Effect.result((yield* Investors).identification(second.investor, own.identification))
+        ] as ReadonlyArray<Result.Result<unknown, { readonly _tag: string }>>
+        assert.deepStrictEqual(results.map(codeOf), ["wallet_not_found", "task_not_found", "investor_not_found"])
+      }).pipe(as(platform))
+    }).pipe(Effect.provide(Registrar.layerMemory()))
+  )
+
   it.live("a stranger's object answers exactly as one that never was", () =>
     Effect.gen(function* () {
       const { other, own } = yield* neighbours
