@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Registrar } from "@effekten/registrar"
+import { Registrar, RegisterState } from "@effekten/registrar"
 import { Documents, Investments, Investors, Redemptions } from "@effekten/services"
 import { Cause, Effect, Exit, Layer } from "effect"
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
@@ -88,6 +88,10 @@ describe("a register in a folder", () => {
             }
           }).pipe(as(made.platform))
           assert.lengthOf(yield* wholeLog, before.log.length)
+          const { sql } = yield* RegisterState
+          const last = before.log.findLast(({ type }) => type === "RedemptionRequested")!.position
+          const [settlement] = yield* sql<{ readonly position: number }>`SELECT position FROM reactors`
+          assert.isAtLeast(settlement!.position, last, "settlement goes on where it was")
         })
       )
     }).pipe(Effect.scoped)
