@@ -32,23 +32,26 @@ const pathOf = (folder: string): string => join(folder, sandboxFileName)
 
 const Text = Schema.fromJsonString(SandboxFile)
 
+const isMissing = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR")
+
 /** The file of a data folder; none if there is none. @category files */
 export const readSandboxFile = Effect.fnUntraced(function* (folder: string) {
   const path = pathOf(folder)
   const text = yield* Effect.try({
-    try: () => readFileSync(path, "utf8"),
-    catch: (cause) => cause as NodeJS.ErrnoException
-  }).pipe(
-    Effect.map(Option.some),
-    Effect.catchIf(
-      (cause) => cause.code === "ENOENT" || cause.code === "ENOTDIR",
-      () => Effect.succeed(Option.none<string>())
-    ),
-    Effect.mapError((cause) => new SandboxFileError({ message: `${path} cannot be read: ${cause.message}`, cause }))
-  )
-  if (Option.isNone(text)) return Option.none<SandboxFile>()
-  return yield* Schema.decodeEffect(Text)(text.value).pipe(
-    Effect.map(Option.some),
+    try: () => {
+      try {
+        return readFileSync(path, "utf8")
+      } catch (cause) {
+        if (isMissing(cause)) return undefined
+        throw cause
+      }
+    },
+    catch: (cause) => new SandboxFileError({ message: `${path} cannot be read: ${(cause as Error).message}`, cause })
+  })
+  if (text === undefined) return Option.none<SandboxFile>()
+  return yield* Schema.decodeEffect(Text)(text).pipe(
+    Effect.asSome,
     Effect.mapError(
       () =>
         new SandboxFileError({ message: `${path} is not what a sandbox writes: move it away, and a new one is made` })
