@@ -261,10 +261,15 @@ const isObject = (value: unknown): value is { readonly [member: string]: unknown
 
 /** Canonical metadata with the place of `recordedAt` left open, where the order of the members wants it. */
 const splitMeta = (meta: { readonly [member: string]: Json | undefined }): Split => {
-  const members = (belongs: (name: string) => boolean): string =>
-    canonical(Object.fromEntries(Object.entries(meta).filter(([name]) => belongs(name))) as Json).slice(1, -1)
-  const before = members((name) => name < "recordedAt")
-  const after = members((name) => name > "recordedAt")
+  let before = ""
+  let after = ""
+  for (const name of Object.keys(meta).sort()) {
+    const value = meta[name]
+    if (value === undefined || name === "recordedAt") continue
+    const member = `${canonical(name)}:${canonical(value)}`
+    if (name < "recordedAt") before += before === "" ? member : `,${member}`
+    else after += after === "" ? member : `,${member}`
+  }
   return {
     before: `{${before}${before === "" ? "" : ","}"recordedAt":"`,
     after: `"${after === "" ? "" : ","}${after}}`

@@ -1,7 +1,7 @@
 /**
  * Encrypts what is personal under one key per subject, and forgets a subject by destroying its key. For the stores and for document blobs.
  */
-import { createCipheriv, createDecipheriv } from "node:crypto"
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from "node:crypto"
 import { Context, Effect, Layer, Option, Redacted, Schema, Semaphore } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { DatabaseRefused } from "./DatabaseRefused.ts"
@@ -62,8 +62,18 @@ const keyPlace = (subject: string) => canonical(["key", subject])
 const CHECK_PLACE = canonical(["master"])
 const CHECK = new Uint8Array(KEY_BYTES)
 
+// Preparing a key costs more than encrypting a small part with it. What was prepared goes with the key it was prepared of.
+const prepared = new WeakMap<Uint8Array, KeyObject>()
+const prepare = (key: Uint8Array): KeyObject => {
+  const known = prepared.get(key)
+  if (known !== undefined) return known
+  const fresh = createSecretKey(key)
+  prepared.set(key, fresh)
+  return fresh
+}
+
 const encrypt = (key: Uint8Array, nonce: Uint8Array, associatedData: string, plaintext: Uint8Array): Uint8Array => {
-  const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES })
+  const cipher = createCipheriv("aes-256-gcm", prepare(key), nonce, { authTagLength: TAG_BYTES })
   cipher.setAAD(Buffer.from(associatedData))
   const body = cipher.update(plaintext)
   const end = cipher.final()
@@ -72,7 +82,9 @@ const encrypt = (key: Uint8Array, nonce: Uint8Array, associatedData: string, pla
 
 const decrypt = (key: Uint8Array, associatedData: string, sealed: Uint8Array): Uint8Array | undefined => {
   if (sealed.length < HEAD_BYTES + TAG_BYTES || sealed[0] !== FORMAT) return undefined
-  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(1, HEAD_BYTES), { authTagLength: TAG_BYTES })
+  const decipher = createDecipheriv("aes-256-gcm", prepare(key), sealed.subarray(1, HEAD_BYTES), {
+    authTagLength: TAG_BYTES
+  })
   decipher.setAAD(Buffer.from(associatedData))
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES))
   try {
