@@ -5,7 +5,7 @@ import { catalogue, type RegisterEvent } from "@effekten/domain"
 import { SqliteEventStore, Vault } from "@effekten/event-store"
 import { makeRegister, replayInto } from "@effekten/projections"
 import { Randomness } from "@effekten/registrar"
-import { Effect, Stream } from "effect"
+import { Effect, Layer, Stream } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { median, perSecond, type Ratio, seconds } from "./Measure.ts"
@@ -50,7 +50,7 @@ export const measure = Effect.fnUntraced(function* (options: {
       rate: perSecond(options.events, median(rounds.map(({ replay }) => replay)), "events"),
       ratios: { "JSON.parse of the same bodies in memory": median(rounds.map(({ replay, parse }) => parse / replay)) }
     } satisfies Ratio
-  }).pipe(Effect.scoped, Effect.provide(Vault.layerMemory), Effect.provide(Randomness.layer))
+  }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(Vault.layerMemory, Randomness.layer)))
   rmSync(folder, { recursive: true })
   return [ratio]
 })

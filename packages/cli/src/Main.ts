@@ -1,6 +1,8 @@
 /**
  * The command `effekten`: its subcommands, their flags and how it ends. For people at a terminal, and for scripts.
  */
+// Compiles schemas when they are first used: reading a log takes half the time. Before everything that makes one.
+import "effect/schema/SchemaJITCompiler/enable"
 // Not from the barrel: that would load every client it knows.
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"

@@ -152,8 +152,7 @@ describe("the vault", () => {
         )
         const rotate = (from: number, to: number) =>
           Vault.rotateMasterKey({ from: masterKey(from), to: masterKey(to) }).pipe(
-            Effect.provide(KeyStore.layerSqlite({ filename: join(path, "keys.db") })),
-            Effect.provide(random)
+            Effect.provide(Layer.provideMerge(KeyStore.layerSqlite({ filename: join(path, "keys.db") }), random))
           )
         expect(yield* Effect.flip(rotate(6, 8))).toMatchObject({ reason: "wrong_master_key" })
         yield* rotate(7, 8)
