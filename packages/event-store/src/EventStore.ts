@@ -5,6 +5,7 @@ import { Context, type Effect, type Result, Schema, type Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { AnyEvent, NewEvent, Position, RecordedEvent, Revealed } from "./Event.ts"
 import type { AppendCondition, Query } from "./Query.ts"
+import type { Inspected } from "./transparency/Inspection.ts"
 
 /** An append was refused: an event matching its condition came after the position it was decided on. @category errors */
 export class AppendConditionFailed extends Schema.TaggedError<AppendConditionFailed>()("AppendConditionFailed", {
@@ -84,6 +85,13 @@ export interface StoredEvent {
   readonly leaf: Uint8Array
 }
 
+/** Leaf hashes of adjacent events, packed: 32 bytes for each. @category models */
+export interface StoredLeaves {
+  /** The position of the first. */
+  readonly first: Position
+  readonly hashes: Uint8Array
+}
+
 /**
  * An append-only log of events, decided on by query and append condition.
  *
@@ -122,6 +130,13 @@ export interface EventStoreShape<E extends AnyEvent> {
   readonly head: Effect.Effect<Position, EventStoreError>
   /** The bodies themselves and their leaves, undecoded and unverified: for proofs, verification and copies. */
   readonly readStored: (options?: Pick<ReadOptions, "from" | "to">) => Stream.Stream<StoredEvent, EventStoreError>
+  /** The leaves alone, as stored: for the tree over them, at a fraction of the cost. */
+  readonly readLeaves: (options?: Pick<ReadOptions, "from" | "to">) => Stream.Stream<StoredLeaves, EventStoreError>
+  /**
+   * Holds all that is kept beside the bodies against the bodies: positions, leaves, schemas, index, personal parts. Goes on after a
+   * fault, and says of each what is wrong. Fails only where nothing can be read any more.
+   */
+  readonly inspect: (options?: { readonly to?: Position }) => Stream.Stream<Inspected, EventStoreError>
   /** Random, made with the log and kept in it: tells one log from another, and a restored one from none. */
   readonly logId: string
   /** The personal parts of the events at these positions, in their order. A position the log does not have is a defect. */

@@ -15,6 +15,7 @@ import { asStoreError, reveal } from "./PersonalPart.ts"
 import { finish, instantAfter, makePreparation, type Prepared, type Written } from "./Preparation.ts"
 import { type AppendCondition, matches, type Query } from "./Query.ts"
 import { makeReading, makeWake, type Page, type Range, streamPages, type Wake } from "./Reading.ts"
+import { makeInspection } from "./transparency/Inspection.ts"
 import { Vault } from "./Vault.ts"
 
 /** @category models */
@@ -136,6 +137,35 @@ export const make = <E extends AnyEvent>(
             }),
           range
         ),
+      readLeaves: (range) =>
+        streamPages(
+          Effect.sync(() => log.length),
+          ({ from, to, limit }) =>
+            attempt(() => {
+              const last = Math.min(to, from + limit - 1)
+              const hashes = Buffer.concat(log.slice(from - 1, last).map(({ leaf }) => leaf))
+              return { events: [{ first: from, hashes }], next: last < to ? last + 1 : undefined }
+            }),
+          range
+        ),
+      inspect: ({ to } = {}) =>
+        streamPages(
+          Effect.sync(() => log.length),
+          ({ from, to, limit }) =>
+            attempt(() => {
+              const last = Math.min(to, from + limit - 1)
+              const part = makeInspection(codec)
+              for (let position = from; position <= last; position++) {
+                const { body, leaf, type, tags, personal } = at(position)
+                const event = part.body(position, body, leaf)
+                if (event !== undefined && (event.type !== type || !sameTags(event.tags, tags)))
+                  part.fault(position, "index", "the type or the tags kept beside the body are not those of the body")
+                part.personal(position, personal?.ciphertext)
+              }
+              return { events: [part.result()], next: last < to ? last + 1 : undefined }
+            }),
+          to === undefined ? {} : { to }
+        ),
       reveal: (positions) =>
         Effect.forEach(positions, (position) =>
           Effect.suspend(() => {
@@ -156,3 +186,6 @@ export const make = <E extends AnyEvent>(
         )
     }
   })
+
+const sameTags = (a: ReadonlyArray<string>, b: ReadonlyArray<string>): boolean =>
+  a.length === b.length && a.every((tag, index) => tag === b[index])

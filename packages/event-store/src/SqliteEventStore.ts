@@ -1,7 +1,7 @@
 /**
  * The embedded store: one SQLite file that belongs to it alone. For every register that runs in one process.
  */
-import { type Duration, Effect, type Scope, Semaphore } from "effect"
+import { type Duration, Effect, Option, type Scope, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { Catalogue } from "./Catalogue.ts"
 import { make as makeCodec } from "./Codec.ts"
@@ -10,6 +10,7 @@ import type { AnyEvent } from "./Event.ts"
 import type { EventStoreError, EventStoreShape } from "./EventStore.ts"
 import { attempt, conditionFailed, nonEmpty, tooManyNews } from "./internal/Attempt.ts"
 import type { Connect } from "./internal/OpenDatabase.ts"
+import { indexParts } from "./internal/SqliteInspection.ts"
 import { openLog } from "./internal/SqliteLog.ts"
 import { Limits } from "./Limits.ts"
 import { asStoreError, reveal } from "./PersonalPart.ts"
@@ -113,6 +114,29 @@ export const make = <E extends AnyEvent>(
         pollInterval: options.pollInterval ?? "500 millis"
       }),
       readStored: (range) => streamPages(head, (part) => attempt(() => log.stored(part)), range),
+      readLeaves: (range) => streamPages(head, (part) => attempt(() => log.leaves(part)), range),
+      inspect: (options) =>
+        Stream.unwrap(
+          Effect.gen(function* () {
+            const to = Math.min(options?.to ?? Number.POSITIVE_INFINITY, yield* head)
+            const seed = yield* random.randomBytes(16)
+            const inspection = yield* attempt(() => log.inspection(to, seed))
+            return Stream.concat(
+              Stream.paginate(1, (from) =>
+                Effect.map(
+                  attempt(() => inspection.bodies(from)),
+                  (found) => [[found], found.through < to ? Option.some(found.through + 1) : Option.none()] as const
+                )
+              ),
+              Stream.paginate(0, (part) =>
+                Effect.map(
+                  attempt(() => (part < indexParts ? inspection.index(part) : inspection.end())),
+                  (found) => [[found], part < indexParts ? Option.some(part + 1) : Option.none()] as const
+                )
+              )
+            )
+          })
+        ),
       reveal: (positions) =>
         Effect.forEach(positions, (position) =>
           Effect.flatMap(

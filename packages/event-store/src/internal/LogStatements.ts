@@ -43,6 +43,9 @@ export const prepareStatements = (database: DatabaseSync) => {
     one: database.prepare("SELECT body, leaf FROM events WHERE position = ?"),
     all: ranged("ASC"),
     allBackwards: ranged("DESC"),
+    leaves: inArrays(
+      database.prepare("SELECT position, leaf FROM events WHERE position BETWEEN ? AND ? ORDER BY position LIMIT ?")
+    ),
     match: matched("ASC"),
     matchBackwards: matched("DESC"),
     ofSubject: database.prepare(

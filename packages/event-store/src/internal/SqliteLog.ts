@@ -4,12 +4,13 @@
 import { type Codec, damaged, type Envelope, isEnvelope, laterInstant, leafDigest, parse } from "../Codec.ts"
 import { DatabaseRefused } from "../DatabaseRefused.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
-import { EventStoreError, type StoredEvent } from "../EventStore.ts"
+import { EventStoreError, type StoredEvent, type StoredLeaves } from "../EventStore.ts"
 import { finish, type Prepared } from "../Preparation.ts"
 import { type AppendCondition, matches, type Query } from "../Query.ts"
 import type { Page, Range } from "../Reading.ts"
 import { APPLICATION_ID, createTables, LAYOUT, prepareStatements, type Row } from "./LogStatements.ts"
 import { type Connect, isClosed, isCorruption, openDatabase, resultCode } from "./OpenDatabase.ts"
+import { makeSqliteInspection, type SqliteInspection } from "./SqliteInspection.ts"
 import { matchExpression, wordOf, wordsOf } from "./TagIndex.ts"
 
 const BUSY = 5
@@ -54,6 +55,9 @@ export interface SqliteLog<E extends AnyEvent> {
   readonly unlock: () => void
   readonly page: (query: Query, range: Range) => Page<RecordedEvent<E>>
   readonly stored: (range: Range) => Page<StoredEvent>
+  readonly leaves: (range: Range) => Page<StoredLeaves>
+  /** For an inspection of the events up to a position. The seed keeps what is compared from being made to fit. */
+  readonly inspection: (to: Position, seed: Uint8Array) => SqliteInspection
   readonly personal: (position: Position) => { readonly event: Envelope; readonly ciphertext: Uint8Array | undefined }
   readonly forget: (subject: string) => void
   readonly rebuildIndex: () => void
@@ -244,6 +248,31 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
         const found = rows("all", range)
         return { events: found.map(([position, body, leaf]) => ({ position, body, leaf })), next: nextOf(found, range) }
       }),
+    leaves: (range) =>
+      guarded(() => {
+        const { from, to, limit } = range
+        const found = statements.leaves.all(from, to, limit) as unknown as ReadonlyArray<
+          readonly [Position, Uint8Array]
+        >
+        const expected = Math.min(limit, to - from + 1)
+        found.forEach(([position], index) => refuseHole(position, from + index))
+        if (found.length < expected) refuseHole(undefined, from + found.length)
+        const hashes = new Uint8Array(32 * found.length)
+        for (const [position, leaf] of found) {
+          if (leaf.length !== 32) throw damaged(position, "its leaf is not a hash")
+          hashes.set(leaf, 32 * (position - from))
+        }
+        const last = from + found.length - 1
+        return { events: [{ first: from, hashes }], next: last < to ? last + 1 : undefined }
+      }),
+    inspection: (to, seed) => {
+      const inspection = guarded(() => makeSqliteInspection({ database, codec, to, seed }))
+      return {
+        bodies: (from) => guarded(() => inspection.bodies(from)),
+        index: (part) => guarded(() => inspection.index(part)),
+        end: () => guarded(inspection.end)
+      }
+    },
     personal: (position) =>
       guarded(() => {
         const row = statements.one.get(position)

@@ -5,11 +5,18 @@ import { Effect } from "effect"
 import { appendCases } from "./AppendCases.ts"
 import type { Case, World } from "./Case.ts"
 import { personalCases } from "./PersonalCases.ts"
+import { proofCases } from "./ProofCases.ts"
 import { readCases } from "./ReadCases.ts"
 import { subscribeCases } from "./SubscribeCases.ts"
 
 /** Every case of the contract, to be run one by one. @category cases */
-export const cases: ReadonlyArray<Case> = [...appendCases, ...readCases, ...subscribeCases, ...personalCases]
+export const cases: ReadonlyArray<Case> = [
+  ...appendCases,
+  ...readCases,
+  ...subscribeCases,
+  ...personalCases,
+  ...proofCases
+]
 
 /** The two functions of a test runner the kit needs; vitest's, jest's and node:test's all fit. @category models */
 export interface Runner {

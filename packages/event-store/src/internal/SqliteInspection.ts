@@ -1,0 +1,145 @@
+/**
+ * Holds the tables of the log's file against the bodies in it: events, index, personal parts. For the SQLite log.
+ *
+ * The index knows its words word by word, and the bodies give them event by event. Sorting one to match the other would cost more than
+ * all the rest, so each event gets a sum: what its body says is added, what the index says is taken away, and nothing may be left.
+ */
+import type { DatabaseSync } from "node:sqlite"
+import type { Codec } from "../Codec.ts"
+import type { AnyEvent, Position } from "../Event.ts"
+import { Limits } from "../Limits.ts"
+import { type Fault, inspected, type Inspected, makeInspection } from "../transparency/Inspection.ts"
+import { wordsOf } from "./TagIndex.ts"
+
+/** The index is read in so many steps: by the first two of the hex digits its words consist of. */
+export const indexParts = 256
+
+/** Faults of the index that are told one by one, with what is missing; looking that up takes a while. */
+const toldApart = 100
+
+export interface SqliteInspection {
+  /** From a position on, as many events as a chunk has. */
+  readonly bodies: (from: Position) => Inspected
+  /** One part of the index, from 0; after all bodies. */
+  readonly index: (part: number) => Inspected
+  /** What only the whole shows; after all parts of the index. */
+  readonly end: () => Inspected
+}
+
+export const makeSqliteInspection = <E extends AnyEvent>(options: {
+  readonly database: DatabaseSync
+  readonly codec: Codec<E>
+  readonly to: Position
+  readonly seed: Uint8Array
+}): SqliteInspection => {
+  const { database, codec, to } = options
+  const statement = (sql: string) => {
+    const prepared = database.prepare(sql)
+    prepared.setReturnArrays(true)
+    return prepared
+  }
+  const events = statement("SELECT position, body, leaf FROM events WHERE position BETWEEN ? AND ? ORDER BY position")
+  const personal = statement(
+    "SELECT position, ciphertext FROM personal WHERE position BETWEEN ? AND ? ORDER BY position"
+  )
+  database.exec("CREATE VIRTUAL TABLE IF NOT EXISTS temp.index_words USING fts5vocab (main, words, instance)")
+  const words = statement("SELECT doc, term FROM temp.index_words WHERE term >= ? AND term < ?")
+
+  const seeds = new Int32Array(Uint8Array.from(options.seed).buffer, 0, 4)
+  const [one = 0, two = 0, three = 0, four = 0] = seeds
+  // Two sums of 32 bits for every event.
+  const sums = new Int32Array(2 * (to + 1))
+  /** Events whose words are unknown, for their bodies cannot be read. */
+  const unreadable = new Set<Position>()
+  const strangers = new Set<number>()
+  const weigh = (position: Position, word: string, sign: 1 | -1): void => {
+    const high = Number.parseInt(word.slice(0, 6), 16)
+    const low = Number.parseInt(word.slice(6), 16)
+    const at = 2 * position
+    sums[at]! += sign * mix(Math.imul(high ^ one, 0x9e3779b1) ^ Math.imul(low ^ two, 0x85ebca6b))
+    sums[at + 1]! += sign * mix(Math.imul(high ^ three, 0xc2b2ae35) ^ Math.imul(low ^ four, 0x27d4eb2f))
+  }
+
+  return {
+    bodies: (from) => {
+      const last = Math.min(to, from + Limits.chunk - 1)
+      const part = makeInspection(codec)
+      const ciphertexts = new Map(personal.all(from, last) as unknown as ReadonlyArray<readonly [Position, Uint8Array]>)
+      let next = from
+      for (const row of events.all(from, last) as unknown as ReadonlyArray<readonly [Position, string, Uint8Array]>) {
+        const [position, body, leaf] = row
+        for (; next < position; next++) part.hole(next)
+        next = position + 1
+        const event = part.body(position, body, leaf)
+        part.personal(position, ciphertexts.get(position))
+        if (event === undefined) unreadable.add(position)
+        else
+          for (const word of wordsOf(event.type, event.tags, event.personal?.subject).split(" "))
+            weigh(position, word, 1)
+      }
+      for (; next <= last; next++) part.hole(next)
+      return part.result()
+    },
+    index: (part) => {
+      // Whatever sorts before or after the hex digits belongs to the first or the last part.
+      const from = part === 0 ? "" : digits(part)
+      const before = part === indexParts - 1 ? "\u{10ffff}" : digits(part + 1)
+      for (const row of words.iterate(from, before) as Iterable<unknown> as Iterable<readonly [number, string]>) {
+        const [position, word] = row
+        if (position < 1 || position > to) strangers.add(position)
+        else weigh(position, word, -1)
+      }
+      return inspected(to, [])
+    },
+    end: () => {
+      const faults: Array<Fault> = []
+      // Positions after `to` may be events that came meanwhile; those before the first never were.
+      const first = database.prepare("SELECT min(position) AS position FROM events").get()?.["position"]
+      if (typeof first === "number" && first < 1)
+        faults.push({ position: first, kind: "position", message: "there is an event before the first position" })
+      const isEvent = database.prepare("SELECT 1 FROM events WHERE position = ?")
+      for (const position of strangers)
+        if (isEvent.get(position) === undefined)
+          faults.push({ position, kind: "index", message: "the index knows an event the log has not" })
+      const loose = statement(
+        "SELECT position FROM personal WHERE NOT EXISTS (SELECT 1 FROM events WHERE position = personal.position)"
+      )
+      for (const [position] of loose.all() as unknown as ReadonlyArray<readonly [number]>)
+        faults.push({ position, kind: "personal", message: "there is a personal part of an event the log has not" })
+      for (let position = 1; position <= to; position++) {
+        if ((sums[2 * position] === 0 && sums[2 * position + 1] === 0) || unreadable.has(position)) continue
+        const message =
+          faults.length < toldApart ? describe(position) : "the index does not find it by what its body says"
+        faults.push({ position, kind: "index", message })
+      }
+      return inspected(to, faults)
+    }
+  }
+
+  /** What the index lacks of an event, in the words of its body. */
+  function describe(position: Position): string {
+    const row = events.all(position, position)[0] as unknown as readonly [Position, string] | undefined
+    if (row === undefined) return "the index knows an event the log has not"
+    const event = codec.decode(position, JSON.parse(row[1]))
+    const indexed = database.prepare("SELECT 1 FROM words WHERE words MATCH ? AND rowid = ?")
+    const lacking = [
+      ["type", event.type, wordsOf(event.type, [], undefined)] as const,
+      ...event.tags.map((tag) => ["tag", tag, wordsOf(event.type, [tag], undefined).split(" ")[1]!] as const),
+      ...(event.personal === undefined
+        ? []
+        : [
+            ["subject", event.personal.subject, wordsOf(event.type, [], event.personal.subject).split(" ")[1]!] as const
+          ])
+    ].find(([, , word]) => indexed.get(word, position) === undefined)
+    return lacking === undefined
+      ? "the index finds it by something its body does not say"
+      : `the index does not find it by its ${lacking[0]} ${JSON.stringify(lacking[1])}`
+  }
+}
+
+const digits = (part: number): string => part.toString(16).padStart(2, "0")
+
+const mix = (value: number): number => {
+  const mixed = Math.imul(value ^ (value >>> 15), 0x2c1b3c6d)
+  return mixed ^ (mixed >>> 13)
+}

@@ -1,0 +1,72 @@
+/**
+ * Checkpoints as C2SP defines them (c2sp.org/tlog-checkpoint): which log, how many events, which root. For the sealer, and for auditors.
+ */
+import { Result } from "effect"
+import { hashBytes } from "./MerkleTree.ts"
+import { InvalidNote, isName, openNote, type Signer, signNote, strictBase64, type VerifierKey } from "./SignedNote.ts"
+
+/** The head of a tree. It has no extension lines: nobody who watches the log could check them. @category models */
+export interface Checkpoint {
+  /** Names the log, and no other; also the name of the keys that sign for it. */
+  readonly origin: string
+  /** Number of events, and so the position of the last. */
+  readonly size: number
+  readonly root: Uint8Array
+}
+
+/** @category encoding */
+export const print = ({ origin, size, root }: Checkpoint): string =>
+  `${origin}\n${size}\n${Buffer.from(root).toString("base64")}\n`
+
+/** @category encoding */
+export const parse = (text: string): Result.Result<Checkpoint, InvalidNote> => {
+  const [origin, digits, encoded, end, ...more] = text.split("\n")
+  if (origin === undefined || digits === undefined || encoded === undefined || end !== "" || more.length > 0)
+    return Result.fail(new InvalidNote({ message: "a checkpoint has three lines: origin, size and root" }))
+  const size = /^(?:0|[1-9]\d*)$/.test(digits) ? Number(digits) : Number.NaN
+  const root = strictBase64(encoded)
+  if (!isName(origin) || !Number.isSafeInteger(size) || root?.length !== hashBytes)
+    return Result.fail(new InvalidNote({ message: "the checkpoint's origin, size or root is not one" }))
+  return Result.succeed({ origin, size, root })
+}
+
+/** A checkpoint as a note, signed by all. @category signing */
+export const sign = (checkpoint: Checkpoint, signers: ReadonlyArray<Signer>): string =>
+  signNote(print(checkpoint), signers)
+
+/** A checkpoint out of its note, if a known key signed it and none of the known did so wrongly. @category signing */
+export const open = (note: string, keys: ReadonlyArray<VerifierKey>): Result.Result<Checkpoint, InvalidNote> =>
+  Result.flatMap(openNote(note, keys), ({ text }) => parse(text))
+
+/**
+ * The same, and besides every signature must be by a known key. For collections that bring their keys along: there, a signature nobody
+ * knows is an altered one.
+ *
+ * @category signing
+ */
+export const openStrictly = (note: string, keys: ReadonlyArray<VerifierKey>): Result.Result<Checkpoint, InvalidNote> =>
+  Result.flatMap(openNote(note, keys), ({ text, signatures }) => {
+    const unknown = signatures.find(({ verified }) => !verified)
+    return unknown === undefined
+      ? parse(text)
+      : Result.fail(new InvalidNote({ message: `the signature by ${unknown.name} (${unknown.id}) is of no known key` }))
+  })
+
+/** Notes written one after the other, an empty line after each. @category encoding */
+export const printAll = (notes: ReadonlyArray<string>): string => notes.map((note) => `${note}\n`).join("")
+
+/** Whether it could be one of many: the shape alone says where a note ends. */
+const noteShape = /(?:[^\n]+\n){3}\n(?:\u2014 [^\n]+\n)+\n/y
+
+/** The notes of {@link printAll} again; fails with the number of the first that is none. @category encoding */
+export const splitAll = (text: string): Result.Result<ReadonlyArray<string>, InvalidNote> => {
+  const notes: Array<string> = []
+  noteShape.lastIndex = 0
+  for (let at = 0; at < text.length; at = noteShape.lastIndex) {
+    const note = noteShape.exec(text)?.[0]
+    if (note === undefined)
+      return Result.fail(new InvalidNote({ message: `checkpoint number ${notes.length + 1} is not written as one` }))
+    notes.push(note.slice(0, -1))
+  }
+  return Result.succeed(notes)
+}

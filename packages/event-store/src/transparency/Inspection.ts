@@ -1,0 +1,114 @@
+/**
+ * What a store finds when it holds everything it keeps against the bodies of its events. For `verify`, and for those who build a store.
+ */
+import { hash } from "node:crypto"
+import { type Codec, isEnvelope, leafOf } from "../Codec.ts"
+import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
+import { EventStoreError } from "../EventStore.ts"
+import { hashBytes, sameHash } from "./MerkleTree.ts"
+
+/**
+ * Something is not as it was written.
+ *
+ * * `position`: there is no event, or one where none can be.
+ * * `body`: the body does not give the leaf kept beside it.
+ * * `schema`: the catalogue cannot read the body.
+ * * `index`: what the event is found by is not what its body says.
+ * * `personal`: the ciphertext is not the one the body names, or is gone while its subject was not forgotten.
+ * * `checkpoint`: the history up to the position is not the one that was signed, or the signature is not good.
+ * * `file`: a file of an export is not what it has to be.
+ *
+ * @category models
+ */
+export interface Fault {
+  /** The first event concerned; 0 where it is none's. */
+  readonly position: Position
+  readonly kind: "position" | "body" | "schema" | "index" | "personal" | "checkpoint" | "file"
+  readonly message: string
+}
+
+/** What was found in one part of a log. @category models */
+export interface Inspected {
+  /** Bodies were looked at up to here. */
+  readonly through: Position
+  /** The leaves kept beside the part's bodies, packed; they are the bodies' own, or a fault says so. Empty where it was the index's turn. */
+  readonly leaves: Uint8Array
+  /** Bytes of its bodies. */
+  readonly bytes: number
+  readonly faults: ReadonlyArray<Fault>
+  /** Personal parts that are not there: right if the subject was forgotten, and damage if not. */
+  readonly gone: ReadonlyArray<{ readonly position: Position; readonly subject: string }>
+}
+
+/** Inspects the events of one part, in their order. @category models */
+export interface Inspection<E extends AnyEvent> {
+  /** Holds a body against its leaf and the catalogue. The event, where it can be read. */
+  readonly body: (position: Position, body: string, leaf: Uint8Array) => RecordedEvent<E> | undefined
+  /** Holds the ciphertext of the event just given against its body. */
+  readonly personal: (position: Position, ciphertext: Uint8Array | undefined) => void
+  /** There is no event at the next position. */
+  readonly hole: (position: Position) => void
+  readonly fault: (position: Position, kind: Fault["kind"], message: string) => void
+  readonly result: () => Inspected
+}
+
+const noLeaf = new Uint8Array(hashBytes)
+
+/** @category constructors */
+export const makeInspection = <E extends AnyEvent>(codec: Codec<E>): Inspection<E> => {
+  const leaves: Array<Uint8Array> = []
+  const faults: Array<Fault> = []
+  const gone: Array<{ readonly position: Position; readonly subject: string }> = []
+  let through = 0
+  let bytes = 0
+  let reference: { readonly subject: string; readonly hash: string } | undefined
+  const fault: Inspection<E>["fault"] = (position, kind, message) => faults.push({ position, kind, message })
+  return {
+    fault,
+    body: (position, body, leaf) => {
+      through = position
+      bytes += body.length
+      reference = undefined
+      const found = leafOf(body)
+      // The leaf is what was signed. With it in the tree, one altered body does not put all checkpoints after it in doubt.
+      leaves.push(leaf.length === hashBytes ? leaf : found)
+      if (!sameHash(found, leaf)) fault(position, "body", "the body is not the one that was written")
+      try {
+        const parsed: unknown = JSON.parse(body)
+        if (isEnvelope(parsed)) reference = parsed.personal
+        return codec.decode(position, parsed)
+      } catch (error) {
+        fault(position, "schema", reasonOf(error))
+        return undefined
+      }
+    },
+    personal: (position, ciphertext) => {
+      if (reference === undefined) {
+        if (ciphertext !== undefined)
+          fault(position, "personal", "there is a personal part, and its body does not name one")
+      } else if (ciphertext === undefined) gone.push({ position, subject: reference.subject })
+      else if (hash("sha256", ciphertext, "hex") !== reference.hash)
+        fault(position, "personal", "its personal part is not the one the body names")
+    },
+    hole: (position) => {
+      through = position
+      leaves.push(noLeaf)
+      fault(position, "position", "there is no event, and positions have no gaps")
+    },
+    result: () => ({ through, leaves: Buffer.concat(leaves), bytes, faults, gone })
+  }
+}
+
+/** A part in which no bodies were looked at. @category constructors */
+export const inspected = (through: Position, faults: ReadonlyArray<Fault>): Inspected => ({
+  through,
+  leaves: new Uint8Array(),
+  bytes: 0,
+  faults,
+  gone: []
+})
+
+const reasonOf = (error: unknown): string => {
+  if (!(error instanceof EventStoreError)) return "the body is not JSON"
+  return error.message.replace(/^the log is damaged at position \d+: /, "")
+}

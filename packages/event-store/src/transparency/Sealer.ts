@@ -1,0 +1,238 @@
+/**
+ * Signs how the log stands, now and then, beside the append path and never in it. For every program that keeps a log.
+ *
+ * It never signs what does not continue the last checkpoint: it grows the tree of that checkpoint by the leaves that came since, and
+ * keeps the new one only in the place of the one it grew from. A log that is not the signed one is refused at the start.
+ */
+import { Clock, Duration, Effect, Option, Result, Schedule, Schema, type Scope, Semaphore } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
+import type { Position } from "../Event.ts"
+import type { EventStoreError } from "../EventStore.ts"
+import * as Checkpoint from "./Checkpoint.ts"
+import {
+  CheckpointStore,
+  type CheckpointStoreShape,
+  nodeLevels,
+  type SignedCheckpoint,
+  type StoredNode
+} from "./CheckpointStore.ts"
+import { type Frontier, makeFrontier, type OnNode, sameHash } from "./MerkleTree.ts"
+import { openNote, type Signer } from "./SignedNote.ts"
+import { feed, type Leaves, readNode, readPeaks } from "./TreeNodes.ts"
+
+/**
+ * The log is not the one that was signed, and must not be appended to as it is.
+ *
+ * * `shorter`: it ends before its last checkpoint; an older copy was put in its place.
+ * * `other_history`: it is long enough, but what was signed is not what it holds.
+ * * `other_key`: the last checkpoint was signed with none of the keys given.
+ *
+ * @category errors
+ */
+export class SealRefused extends Schema.TaggedError<SealRefused>()("SealRefused", {
+  reason: Schema.Literals(["shorter", "other_history", "other_key"]),
+  /** Events under the last checkpoint, and in the log. */
+  signed: Schema.Int,
+  head: Schema.Int,
+  message: Schema.String
+}) {}
+
+/** @category models */
+export interface SealerOptions {
+  readonly log: Leaves
+  /** The newest last: its name is the origin. More than one while a key takes over from another. */
+  readonly signers: NonEmptyReadonlyArray<Signer>
+  /** The least time between two checkpoints. Default: 30 seconds. */
+  readonly interval?: Duration.Input
+  /** How long nothing has to come for a checkpoint before the interval is over, if the last one is older. Default: a second. */
+  readonly quiet?: Duration.Input
+}
+
+/** @category models */
+export interface Sealer {
+  readonly origin: string
+  /** The last checkpoint this process knows of. */
+  readonly last: Effect.Effect<Option.Option<SignedCheckpoint>>
+  /** Signs now what is not signed yet. The last checkpoint, be it new or not; none while the log is empty. */
+  readonly seal: Effect.Effect<Option.Option<SignedCheckpoint>, EventStoreError | SealRefused>
+}
+
+/** Leaves held against the tree at the start: whoever puts back an older log and goes on changes the last ones. @category limits */
+export const leavesCheckedAtStart = 65_536
+
+/** How a fault of the log or of the checkpoints is waited out. */
+const again = Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1 minute")])
+
+/** The tree as far as it is known, and what of it is not kept yet. */
+interface Tree {
+  readonly frontier: Frontier
+  readonly last: Option.Option<SignedCheckpoint>
+  readonly pending: Array<StoredNode>
+}
+
+/**
+ * Starts to seal a log: in a fiber of its own, until the scope closes; then once more. Fails where the log is not the signed one.
+ *
+ * @category constructors
+ */
+export const make = (
+  options: SealerOptions
+): Effect.Effect<Sealer, SealRefused | EventStoreError, CheckpointStore | Scope.Scope> =>
+  Effect.gen(function* () {
+    const checkpoints = yield* CheckpointStore
+    const { log, signers } = options
+    const interval = Duration.toMillis(options.interval ?? "30 seconds")
+    const quiet = Duration.toMillis(options.quiet ?? "1 second")
+    const { name: origin } = signers.at(-1)!.key
+    const open = openTree(log, checkpoints, signers, origin)
+    const lock = yield* Semaphore.make(1)
+    let tree = yield* open
+    yield* checkpoints.addKeys(signers.map(({ key }) => key))
+    let signedAt = Number.NEGATIVE_INFINITY
+
+    /** Grows the tree up to the head. Should it be cut off in the middle, the next one goes on from there. */
+    const grow = Effect.gen(function* () {
+      const head = yield* log.head
+      yield* feed(log, { from: tree.frontier.size(), to: head }, tree.frontier.add)
+      return head
+    })
+
+    const sign: Effect.Effect<void, EventStoreError | SealRefused> = Effect.gen(function* () {
+      const { frontier, last, pending } = tree
+      const checkpoint: Checkpoint.Checkpoint = { origin, size: frontier.size(), root: frontier.root() }
+      const size = Option.isNone(last) ? 0 : last.value.size
+      if (checkpoint.size <= size) return
+      const next: SignedCheckpoint = { ...checkpoint, note: Checkpoint.sign(checkpoint, signers) }
+      const nodes = pending.slice()
+      if (yield* checkpoints.put(next, last, nodes)) {
+        tree = { frontier, last: Option.some(next), pending }
+        pending.splice(0, nodes.length)
+        signedAt = yield* Clock.currentTimeMillis
+      } else tree = yield* open // another process was faster: go on from its checkpoint
+    })
+
+    const seal = lock.withPermit(
+      Effect.uninterruptible(
+        Effect.gen(function* () {
+          yield* grow
+          yield* sign
+          return tree.last
+        })
+      )
+    )
+
+    const follow = Effect.gen(function* () {
+      let seen: Position = -1
+      let unsignedSince = Number.POSITIVE_INFINITY
+      while (true) {
+        const head = yield* lock.withPermit(Effect.uninterruptible(grow))
+        const now = yield* Clock.currentTimeMillis
+        const signed = Option.isNone(tree.last) ? 0 : tree.last.value.size
+        if (head > signed) {
+          unsignedSince = Math.min(unsignedSince, now)
+          const waited = now - unsignedSince >= interval || head === seen
+          if (waited && now - signedAt >= interval) {
+            yield* seal
+            unsignedSince = Number.POSITIVE_INFINITY
+          }
+        } else unsignedSince = Number.POSITIVE_INFINITY
+        seen = head
+        yield* Effect.sleep(quiet)
+      }
+    })
+
+    yield* Effect.addFinalizer(() =>
+      Effect.catchCause(seal, (cause) => Effect.logWarning("No checkpoint could be signed at the end", cause))
+    )
+    yield* follow.pipe(
+      Effect.tapError((error) => Effect.logError("No checkpoints are signed", error)),
+      // What contradicts a checkpoint stays so: trying again would not mend it.
+      Effect.retry({
+        schedule: again,
+        while: (error: EventStoreError | SealRefused) => error._tag === "EventStoreError"
+      }),
+      Effect.ignore,
+      Effect.forkScoped
+    )
+
+    return { origin, last: Effect.sync(() => tree.last), seal }
+  })
+
+/** The tree of the last checkpoint, held against the log. */
+const openTree = (
+  log: Leaves,
+  checkpoints: CheckpointStoreShape,
+  signers: ReadonlyArray<Signer>,
+  origin: string
+): Effect.Effect<Tree, SealRefused | EventStoreError> =>
+  Effect.gen(function* () {
+    const last = yield* checkpoints.last(origin)
+    const head = yield* log.head
+    const pending: Array<StoredNode> = []
+    if (Option.isNone(last)) return { frontier: makeFrontier(keeper(pending)), last, pending }
+
+    const { size, root, note } = last.value
+    const refuse = (reason: SealRefused["reason"], message: string) =>
+      new SealRefused({ reason, signed: size, head, message })
+    if (head < size)
+      return yield* refuse(
+        "shorter",
+        `the log ends at position ${head}, but a checkpoint was signed at ${size}: this is an older copy of the log`
+      )
+    if (
+      Result.isFailure(
+        openNote(
+          note,
+          signers.map(({ key }) => key)
+        )
+      )
+    )
+      return yield* refuse("other_key", `the checkpoint at ${size} was not signed with the key that is here`)
+
+    const node = readNode(log, checkpoints, origin)
+    const kept = yield* Effect.option(readPeaks(node, { from: 0, to: size }))
+    if (Option.isSome(kept)) {
+      const frontier = makeFrontier(keeper(pending), { size, peaks: kept.value })
+      if (sameHash(frontier.root(), root) && (yield* lastTilesHold(log, node, size))) return { frontier, last, pending }
+    }
+    // The kept nodes are derived. Only the leaves can say that the history is another one.
+    const whole: Array<StoredNode> = []
+    const rebuilt = makeFrontier(keeper(whole))
+    yield* feed(log, { from: 0, to: size }, rebuilt.add)
+    if (!sameHash(rebuilt.root(), root))
+      return yield* refuse(
+        "other_history",
+        `the ${size} events the last checkpoint was signed over are not the first ${size} of this log`
+      )
+    yield* checkpoints.replaceNodes(origin, whole)
+    const peaks = yield* readPeaks(node, { from: 0, to: size })
+    return { frontier: makeFrontier(keeper(pending), { size, peaks }), last, pending }
+  })
+
+const keeper =
+  (nodes: Array<StoredNode>): OnNode =>
+  (level, index, hash) => {
+    if (level > 0 && level % nodeLevels === 0) nodes.push({ level, index, hash })
+  }
+
+/** Whether the last full tiles under the kept nodes are those of the log. The leaves after them were read already. */
+const lastTilesHold = (log: Leaves, node: ReturnType<typeof readNode>, size: number) =>
+  Effect.gen(function* () {
+    const width = 2 ** nodeLevels
+    const tiles = Math.floor(size / width)
+    const first = Math.max(0, tiles - leavesCheckedAtStart / width)
+    const found: Array<Uint8Array> = []
+    // Trees of one tile each, started anew at every border.
+    const range = { from: first * width, to: tiles * width }
+    let frontier = makeFrontier()
+    yield* feed(log, range, (leaf) => {
+      frontier.add(leaf)
+      if (frontier.size() === width) {
+        found.push(frontier.root())
+        frontier = makeFrontier()
+      }
+    })
+    for (const [index, hash] of found.entries())
+      if (!sameHash(hash, yield* node(nodeLevels, first + index))) return false
+    return true
+  })

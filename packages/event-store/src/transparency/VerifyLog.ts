@@ -1,0 +1,110 @@
+/**
+ * Verifies a whole log: every event, all that is kept beside it, and every checkpoint. For `verify`, beside a running program too.
+ */
+import { Effect, Option, Stream } from "effect"
+import type { EventStoreError, EventStoreShape } from "../EventStore.ts"
+import { type CheckpointStoreShape, nodeLevels } from "./CheckpointStore.ts"
+import { makeFrontier, sameHash } from "./MerkleTree.ts"
+import { unpack } from "./TreeNodes.ts"
+import {
+  contradiction,
+  makeCheckpointCheck,
+  makeFaults,
+  type Trusted,
+  type Verification,
+  type VerificationProgress
+} from "./Verification.ts"
+
+/** @category models */
+export interface VerifyLogOptions {
+  readonly log: Pick<EventStoreShape<any>, "head" | "inspect">
+  /** None where the log was never sealed. */
+  readonly checkpoints?: CheckpointStoreShape | undefined
+  /** Whether the personal parts of a subject are rightly gone. */
+  readonly isForgotten: (subject: string) => Effect.Effect<boolean, EventStoreError>
+  readonly trusted?: Trusted
+  readonly onProgress?: (progress: VerificationProgress) => Effect.Effect<void>
+}
+
+/** The program that decides is told everything; it fails only where nothing can be read. @category verifying */
+export const verifyLog = Effect.fnUntraced(function* (
+  options: VerifyLogOptions
+): Effect.fn.Return<Verification, EventStoreError> {
+  const { log, checkpoints, isForgotten, trusted = {}, onProgress } = options
+  const total = yield* log.head
+  const faults = makeFaults()
+  const keys = checkpoints === undefined ? [] : yield* checkpoints.keys
+  const origin = keys.at(-1)?.name
+  const check = makeCheckpointCheck({ keys, trusted, fault: faults.add })
+  if (checkpoints !== undefined && origin !== undefined) {
+    // What was signed after we looked at the head is not ours to judge.
+    const ours = Stream.takeWhile(checkpoints.all(origin), ({ size }) => size <= total)
+    yield* Stream.runForEach(ours, ({ note, size }) => Effect.sync(() => void check.add(note, size)))
+    const last = yield* checkpoints.last(origin)
+    if (Option.isSome(last) && last.value.size > (yield* log.head)) check.add(last.value.note, last.value.size)
+  }
+  const expected = check.begin()
+
+  /** Where a tree first differs from the nodes that were kept when it was signed; they are 256 events wide. */
+  const narrow = Effect.fnUntraced(function* (agreed: number, size: number) {
+    const width = 2 ** nodeLevels
+    const first = Math.floor(agreed / width)
+    const count = Math.floor(size / width) - first
+    const kept =
+      checkpoints === undefined || origin === undefined || count <= 0
+        ? []
+        : yield* checkpoints.nodes(origin, nodeLevels, first, count)
+    const altered = kept.findIndex((hash, index) => !sameHash(hash, tiles[first + index]!))
+    const tile = altered >= 0 ? first + altered : kept.length === count ? first + count : undefined
+    return tile === undefined
+      ? { from: agreed + 1, to: size }
+      : { from: Math.max(agreed, tile * width) + 1, to: Math.min(size, (tile + 1) * width) }
+  })
+
+  const tiles: Array<Uint8Array> = []
+  const tree = makeFrontier((level, index, hash) => {
+    if (level === nodeLevels) tiles[index] = hash
+  })
+  let whole = true
+  let indexed = 0
+  yield* Stream.runForEach(log.inspect({ to: total }), (part) =>
+    Effect.gen(function* () {
+      for (const fault of part.faults) {
+        faults.add(fault)
+        whole &&= fault.kind !== "position"
+      }
+      for (const { position, subject } of part.gone)
+        if (!(yield* isForgotten(subject)))
+          faults.add({
+            position,
+            kind: "personal",
+            message: "its personal part is gone, and its subject was not forgotten"
+          })
+      for (const leaf of unpack(part.leaves)) {
+        tree.add(leaf)
+        if (tree.size() < expected.due()) continue
+        const compared = expected.compare(tree.size(), [tree.root()])
+        // After a hole no root can be right: the hole is what is told. After a contradiction, all later ones repeat it.
+        if (compared.signed === 0 || !whole) continue
+        whole = false
+        const { from, to } = yield* narrow(compared.agreed, tree.size())
+        faults.add(contradiction(compared, from, to))
+      }
+      if (onProgress !== undefined)
+        yield* onProgress(
+          part.leaves.length > 0
+            ? { phase: "events", done: part.through, total }
+            : { phase: "index", done: ++indexed, total: 0 }
+        )
+    })
+  )
+  expected.end(tree.size())
+  return {
+    events: tree.size(),
+    root: Buffer.from(tree.root()).toString("hex"),
+    checkpoints: expected.count,
+    signed: expected.signed,
+    faults: faults.sorted(),
+    faultCount: faults.count()
+  }
+})
