@@ -7,7 +7,7 @@ import "effect/schema/SchemaJITCompiler/enable"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Config, Console, Effect, Exit, Layer, Logger, Option } from "effect"
-import { CliConfig, CliOutput, Command, Flag, GlobalFlag } from "effect/cli"
+import { Argument, CliConfig, CliOutput, Command, Flag, GlobalFlag } from "effect/cli"
 import { readFileSync } from "node:fs"
 import { dataFolder } from "./DataFolder.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
@@ -138,6 +138,83 @@ const replay = Command.make(
   ])
 )
 
+const verify = Command.make(
+  "verify",
+  {
+    target: Argument.String("DIR").pipe(
+      Argument.withDescription("A register's folder or an export; the register's folder (--data) if not said"),
+      Argument.optional
+    ),
+    folder: dataFolder,
+    keys: Flag.String("keys").pipe(
+      Flag.withMetavar("FILE"),
+      Flag.withDescription("Public keys you trust, one in a line: each checkpoint has to be signed by one of them"),
+      Flag.optional
+    ),
+    checkpoints: Flag.String("checkpoint").pipe(
+      Flag.withMetavar("FILE"),
+      Flag.withDescription("A checkpoint you kept, or several: the log has to continue it"),
+      Flag.atLeast(0)
+    ),
+    json: Flag.Boolean("json").pipe(Flag.withDescription("Print the result as JSON"), Flag.withDefault(false))
+  },
+  (flags) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Verify.ts")),
+      ({ runVerify }) => runVerify({ ...flags, target: given(flags.target), keys: given(flags.keys) })
+    )
+).pipe(
+  Command.withDescription("Check every event, all that is kept beside it, and every checkpoint"),
+  Command.withExamples([
+    { command: "effekten verify", description: "The register in .effekten, served or not" },
+    {
+      command: "effekten verify audit-2026 --keys keys --checkpoint kept",
+      description: "An export, against what you kept"
+    }
+  ])
+)
+
+const export_ = Command.make(
+  "export",
+  {
+    target: Argument.String("DIR").pipe(Argument.withDescription("Folder to write; made by the command")),
+    folder: dataFolder,
+    json: Flag.Boolean("json").pipe(Flag.withDescription("Print the result as JSON"), Flag.withDefault(false))
+  },
+  (flags) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Export.ts")),
+      ({ runExport }) => runExport(flags)
+    )
+).pipe(
+  Command.withDescription("Write the log as plain files that anyone can verify"),
+  Command.withExamples([
+    { command: "effekten export audit-2026", description: "The register in .effekten, served or not" }
+  ])
+)
+
+const checkpointKey = (["rotate", "retire", "renew"] as const).map((action) =>
+  Command.make(action, { folder: dataFolder }, ({ folder }) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./CheckpointKey.ts")),
+      ({ runCheckpointKey }) => runCheckpointKey({ folder, action })
+    )
+  ).pipe(
+    Command.withDescription(
+      {
+        rotate: "Add a key: checkpoints are signed with it and with the ones before",
+        retire: "Sign with the newest key alone, once a checkpoint bears its signature",
+        renew: "Begin a new line of checkpoints: the key is lost, or the loss of events is accepted"
+      }[action]
+    )
+  )
+)
+
+const checkpointKeys = Command.make("checkpoint-key").pipe(
+  Command.withDescription("Replace the key that signs checkpoints"),
+  Command.withSubcommands(checkpointKey)
+)
+
 /** The command with all its subcommands. @category commands */
 export const effekten = Command.make("effekten").pipe(
   Command.withDescription(
@@ -148,13 +225,13 @@ export const effekten = Command.make("effekten").pipe(
       "  0  done; also a server that was told to stop",
       "  1  could not do it; standard error says why",
       "  2  wrong arguments",
-      "  3  replay: the log is damaged, or breaks a promise",
+      "  3  replay, verify, export: the log is damaged, or breaks a promise",
       "  4  the data folder cannot be used",
       "  5  the address cannot be served at",
       "  130  interrupted"
     ].join("\n")
   ),
-  Command.withSubcommands([serve, guide, replay])
+  Command.withSubcommands([serve, guide, replay, verify, export_, checkpointKeys])
 )
 
 /** Help goes to standard output when it was asked for. What is wrong goes to standard error, and does not drown in a page of help. */

@@ -84,6 +84,8 @@ export const layerMemory: Layer.Layer<KeyStore> = Layer.effect(KeyStore, makeMem
 export interface SqliteKeyStoreOptions {
   /** The key file, apart from the log, so that its backups can be shorter-lived: what is forgotten stays in older backups of it. */
   readonly filename: string
+  /** Opens keys another process may be writing; nothing can be kept or forgotten. */
+  readonly readOnly?: boolean
   /** Makes the connection; for tests that put faults in between. */
   readonly connect?: Connect
 }

@@ -148,13 +148,13 @@ export const make = <E extends AnyEvent>(
             }),
           range
         ),
-      inspect: ({ to } = {}) =>
+      inspect: (options) =>
         streamPages(
           Effect.sync(() => log.length),
-          ({ from, to, limit }) =>
+          ({ from, to: end, limit }) =>
             attempt(() => {
-              const last = Math.min(to, from + limit - 1)
-              const part = makeInspection(codec)
+              const last = Math.min(end, from + limit - 1)
+              const part = makeInspection(codec, end)
               for (let position = from; position <= last; position++) {
                 const { body, leaf, type, tags, personal } = at(position)
                 const event = part.body(position, body, leaf)
@@ -162,9 +162,9 @@ export const make = <E extends AnyEvent>(
                   part.fault(position, "index", "the type or the tags kept beside the body are not those of the body")
                 part.personal(position, personal?.ciphertext)
               }
-              return { events: [part.result()], next: last < to ? last + 1 : undefined }
+              return { events: [part.result()], next: last < end ? last + 1 : undefined }
             }),
-          to === undefined ? {} : { to }
+          options
         ),
       reveal: (positions) =>
         Effect.forEach(positions, (position) =>

@@ -115,17 +115,18 @@ export const make = <E extends AnyEvent>(
       }),
       readStored: (range) => streamPages(head, (part) => attempt(() => log.stored(part)), range),
       readLeaves: (range) => streamPages(head, (part) => attempt(() => log.leaves(part)), range),
-      inspect: (options) =>
+      inspect: (range) =>
         Stream.unwrap(
           Effect.gen(function* () {
-            const to = Math.min(options?.to ?? Number.POSITIVE_INFINITY, yield* head)
+            const to = Math.min(range?.to ?? Number.POSITIVE_INFINITY, yield* attempt(log.last))
             const seed = yield* random.randomBytes(16)
             const inspection = yield* attempt(() => log.inspection(to, seed))
+            if (to < 1) return Stream.empty
             return Stream.concat(
               Stream.paginate(1, (from) =>
                 Effect.map(
                   attempt(() => inspection.bodies(from)),
-                  (found) => [[found], found.through < to ? Option.some(found.through + 1) : Option.none()] as const
+                  (found) => [[found], found.done < to ? Option.some(found.done + 1) : Option.none()] as const
                 )
               ),
               Stream.paginate(0, (part) =>

@@ -7,7 +7,8 @@
  * | `register.key` | the register's own secrets | a repeated request takes effect twice; managed wallets are gone |
  * | `master.key`, `keys.db` | what personal data are encrypted under | everything personal is forgotten |
  * | `blobs/` | encrypted contents of documents | the documents |
- * | `state.db` | hashes of client secrets, tokens, progress | clients must be registered again |
+ * | `checkpoint.key` | what signs checkpoints | a new line of checkpoints begins |
+ * | `state.db` | hashes of client secrets, tokens, progress, checkpoints | clients must be registered again; auditors' copies of checkpoints are the only ones |
  * | `views.db` | lists | nothing: made again from the log |
  * | `lock.db` | held while a process has the folder open | nothing |
  */
@@ -17,35 +18,16 @@ import { type ReadModels, SqlReadModels } from "@effekten/projections"
 import { Context, Effect, Layer, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync
-} from "node:fs"
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
+import { attempt, database, RegisterUnavailable, writeDurably } from "./FolderFiles.ts"
 import { Log } from "./Log.ts"
+import { RegisterState } from "./RegisterState.ts"
+import * as Sealing from "./Sealing.ts"
 import { Secrets, secretSize } from "./Secrets.ts"
 
-/** The register could not be opened. The message says what is wrong and what to do. @category errors */
-export class RegisterUnavailable extends Schema.TaggedError<RegisterUnavailable>()("RegisterUnavailable", {
-  message: Schema.String,
-  cause: Schema.optionalKey(Schema.Defect())
-}) {}
-
-/** The database of small state that is neither events nor derived: `state.db`. @category services */
-export class RegisterState extends Context.Service<RegisterState, { readonly sql: SqlClient.SqlClient }>()(
-  "effekten/registrar/RegisterState"
-) {}
-
 /** @category models */
-export interface FolderOptions {
-  readonly folder: string
+export interface FolderOptions extends Sealing.SealingOptions {
   /** 32 bytes that wrap the keys of personal data. Default: the file `master.key`, made at the first start. */
   readonly masterKey?: Redacted.Redacted<Uint8Array> | undefined
 }
@@ -53,49 +35,11 @@ export interface FolderOptions {
 const refused = (error: { readonly message: string }): RegisterUnavailable =>
   new RegisterUnavailable({ message: error.message, cause: error })
 
-const attempt = <A>(what: string, run: () => A): Effect.Effect<A, RegisterUnavailable> =>
-  Effect.try({
-    try: run,
-    catch: (cause) =>
-      new RegisterUnavailable({ message: `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, cause })
-  })
-
 /** A layer's failure, as a reason why the register cannot be opened. @category layers */
 export const refusing = <A, R>(
   layer: Layer.Layer<A, { readonly message: string }, R>
 ): Layer.Layer<A, RegisterUnavailable, R> =>
   Layer.catch(layer, (error) => Layer.effectContext(Effect.fail(refused(error))))
-
-/** Writes a small file so that it is there whole or not at all, even after a power loss. For the owner's eyes only. */
-const writeDurably = (folder: string, name: string, content: string): void => {
-  const path = join(folder, name)
-  const temporary = `${path}.new`
-  const file = openSync(temporary, "w", 0o600)
-  try {
-    writeSync(file, content)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(temporary, path)
-  const directory = openSync(folder, "r")
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
-  }
-}
-
-/**
- * The path of a database, which is there afterwards and readable for its owner only: SQLite would make it readable for whoever can see the
- * folder, and gives the files beside a database the mode of the database.
- */
-const database = (folder: string, name: string): Effect.Effect<string, RegisterUnavailable> =>
-  attempt(`${join(folder, name)} cannot be made`, () => {
-    const path = join(folder, name)
-    closeSync(openSync(path, "a", 0o600))
-    return path
-  })
 
 const SecretsFile = Schema.Struct({
   /** The log these secrets belong to; absent until the log was made. */
@@ -117,7 +61,7 @@ const restore = (folder: string, name: string, file: string): RegisterUnavailabl
 export const layer = (
   options: FolderOptions
 ): Layer.Layer<
-  Log | ReadModels | RegisterState | Secrets | Vault.Vault,
+  Log | ReadModels | RegisterState | Sealing.Sealing | Secrets | Vault.Vault,
   RegisterUnavailable,
   SecureRandom.SecureRandom
 > => {
@@ -229,7 +173,7 @@ export const layer = (
     refusing
   )
 
-  return Layer.mergeAll(readModels, state).pipe(
+  return Layer.mergeAll(readModels, Layer.provideMerge(Sealing.layer(options), state)).pipe(
     Layer.provideMerge(register),
     Layer.provideMerge(vault),
     Layer.provide(locked)

@@ -18,7 +18,10 @@ import { Ledger } from "./Ledger.ts"
 import { Log } from "./Log.ts"
 import * as PlatformApi from "./PlatformApi.ts"
 import { Progress } from "./Progress.ts"
+import type { RegisterUnavailable } from "./FolderFiles.ts"
 import * as Randomness from "./Randomness.ts"
+import { RegisterState } from "./RegisterState.ts"
+import type { Sealing } from "./Sealing.ts"
 import { Secrets } from "./Secrets.ts"
 import { Settlement } from "./Settlement.ts"
 
@@ -87,9 +90,9 @@ export const layerMemory = (options: RegistrarOptions = {}): Layer.Layer<Registe
  */
 export const layerFolder = (
   options: RegistrarOptions & Folder.FolderOptions
-): Layer.Layer<Register | Vault.Vault | Folder.RegisterState, Folder.RegisterUnavailable> => {
+): Layer.Layer<Register | Vault.Vault | RegisterState | Sealing, RegisterUnavailable> => {
   const progress = Layer.unwrap(
-    Effect.map(Folder.RegisterState, ({ sql }) =>
+    Effect.map(RegisterState, ({ sql }) =>
       Progress.layerSql.pipe(Layer.provide(Layer.succeed(SqlClient.SqlClient, sql)))
     )
   )

@@ -1,16 +1,20 @@
 /**
  * The register, embedded: an instruction in, events out.
  */
-export { Audit } from "./Audit.ts"
+export { Audit, type AuditedLog } from "./Audit.ts"
 export { BlobError, Blobs } from "./Blobs.ts"
+export * as CheckpointKeys from "./CheckpointKeys.ts"
 export { Custody, CustodyUnavailable } from "./Custody.ts"
 export { Executor, type ExecutorOptions } from "./Executor.ts"
-export { type FolderOptions, RegisterState, RegisterUnavailable } from "./Folder.ts"
+export { type FolderOptions } from "./Folder.ts"
+export { RegisterUnavailable } from "./FolderFiles.ts"
 export type { Answered, AnsweredEvent, Instruction } from "./Instruction.ts"
 export type { IssuerService } from "./IssuerApi.ts"
 export { Ledger, type LedgerOutcome, type LedgerTask, LedgerUnavailable } from "./Ledger.ts"
 export { Log } from "./Log.ts"
 export { Progress } from "./Progress.ts"
 export * as Randomness from "./Randomness.ts"
+export { RegisterState } from "./RegisterState.ts"
 export * as Registrar from "./Registrar.ts"
 export { type InstructionName, Secrets } from "./Secrets.ts"
+export { Sealing, type SealingOptions } from "./Sealing.ts"

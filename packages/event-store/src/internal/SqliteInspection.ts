@@ -8,7 +8,7 @@ import type { DatabaseSync } from "node:sqlite"
 import type { Codec } from "../Codec.ts"
 import type { AnyEvent, Position } from "../Event.ts"
 import { Limits } from "../Limits.ts"
-import { type Fault, inspected, type Inspected, makeInspection } from "../transparency/Inspection.ts"
+import { type Fault, indexInspected, type Inspected, makeInspection } from "../transparency/Inspection.ts"
 import { wordsOf } from "./TagIndex.ts"
 
 /** The index is read in so many steps: by the first two of the hex digits its words consist of. */
@@ -63,7 +63,7 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
   return {
     bodies: (from) => {
       const last = Math.min(to, from + Limits.chunk - 1)
-      const part = makeInspection(codec)
+      const part = makeInspection(codec, to)
       const ciphertexts = new Map(personal.all(from, last) as unknown as ReadonlyArray<readonly [Position, Uint8Array]>)
       let next = from
       for (const row of events.all(from, last) as unknown as ReadonlyArray<readonly [Position, string, Uint8Array]>) {
@@ -89,7 +89,7 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
         if (position < 1 || position > to) strangers.add(position)
         else weigh(position, word, -1)
       }
-      return inspected(to, [])
+      return indexInspected(part + 1, indexParts)
     },
     end: () => {
       const faults: Array<Fault> = []
@@ -112,7 +112,7 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
           faults.length < toldApart ? describe(position) : "the index does not find it by what its body says"
         faults.push({ position, kind: "index", message })
       }
-      return inspected(to, faults)
+      return indexInspected(indexParts, indexParts, faults)
     }
   }
 

@@ -40,6 +40,8 @@ export interface SqliteLogOptions<E extends AnyEvent> {
 export interface SqliteLog<E extends AnyEvent> {
   readonly logId: string
   readonly head: () => Head
+  /** The highest position there is, whatever lies there. */
+  readonly last: () => Position
   /** All in one: lock, condition, write, commit. A number is the position that failed the condition. */
   readonly append: (
     events: ReadonlyArray<Prepared<E>>,
@@ -231,6 +233,7 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
   return {
     logId,
     head: () => guarded(head),
+    last: () => guarded(() => Number(statements.head.get()?.["position"] ?? 0)),
     lock,
     unlock: () => rollbackQuietly(unlock),
     commit,

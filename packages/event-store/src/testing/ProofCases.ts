@@ -30,7 +30,7 @@ const inspect = (store: KitStore, options?: { readonly to?: number }) =>
   Effect.map(Stream.runCollect(store.inspect(options)), (parts) => ({
     leaves: hex(Buffer.concat(parts.map((part) => part.leaves))),
     bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
-    through: Math.max(0, ...parts.map(({ through }) => through)),
+    through: Math.max(0, ...parts.filter(({ phase }) => phase === "events").map(({ done }) => done)),
     faults: parts.flatMap(({ faults }) => faults),
     gone: parts.flatMap(({ gone }) => gone)
   }))

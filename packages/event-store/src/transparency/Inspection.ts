@@ -29,8 +29,11 @@ export interface Fault {
 
 /** What was found in one part of a log. @category models */
 export interface Inspected {
-  /** Bodies were looked at up to here. */
-  readonly through: Position
+  /** Whether it was the turn of events, or of what they are found by. */
+  readonly phase: "events" | "index"
+  /** How far this phase is, and where it ends: positions, or parts of the index. */
+  readonly done: number
+  readonly total: number
   /** The leaves kept beside the part's bodies, packed; they are the bodies' own, or a fault says so. Empty where it was the index's turn. */
   readonly leaves: Uint8Array
   /** Bytes of its bodies. */
@@ -55,18 +58,18 @@ export interface Inspection<E extends AnyEvent> {
 const noLeaf = new Uint8Array(hashBytes)
 
 /** @category constructors */
-export const makeInspection = <E extends AnyEvent>(codec: Codec<E>): Inspection<E> => {
+export const makeInspection = <E extends AnyEvent>(codec: Codec<E>, to: Position): Inspection<E> => {
   const leaves: Array<Uint8Array> = []
   const faults: Array<Fault> = []
   const gone: Array<{ readonly position: Position; readonly subject: string }> = []
-  let through = 0
+  let done = 0
   let bytes = 0
   let reference: { readonly subject: string; readonly hash: string } | undefined
   const fault: Inspection<E>["fault"] = (position, kind, message) => faults.push({ position, kind, message })
   return {
     fault,
     body: (position, body, leaf) => {
-      through = position
+      done = position
       bytes += body.length
       reference = undefined
       const found = leafOf(body)
@@ -91,17 +94,19 @@ export const makeInspection = <E extends AnyEvent>(codec: Codec<E>): Inspection<
         fault(position, "personal", "its personal part is not the one the body names")
     },
     hole: (position) => {
-      through = position
+      done = position
       leaves.push(noLeaf)
       fault(position, "position", "there is no event, and positions have no gaps")
     },
-    result: () => ({ through, leaves: Buffer.concat(leaves), bytes, faults, gone })
+    result: () => ({ phase: "events", done, total: to, leaves: Buffer.concat(leaves), bytes, faults, gone })
   }
 }
 
-/** A part in which no bodies were looked at. @category constructors */
-export const inspected = (through: Position, faults: ReadonlyArray<Fault>): Inspected => ({
-  through,
+/** A part of the index. @category constructors */
+export const indexInspected = (done: number, total: number, faults: ReadonlyArray<Fault> = []): Inspected => ({
+  phase: "index",
+  done,
+  total,
   leaves: new Uint8Array(),
   bytes: 0,
   faults,

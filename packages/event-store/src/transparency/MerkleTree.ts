@@ -143,7 +143,7 @@ export const inclusionRanges = (index: number, size: number): ReadonlyArray<Leaf
       from = middle
     }
   }
-  return path.reverse()
+  return path.toReversed()
 }
 
 /**
@@ -171,7 +171,7 @@ export const consistencyRanges = (earlier: number, size: number): ReadonlyArray<
     }
   }
   if (from > 0) path.push({ from, to })
-  return path.reverse()
+  return path.toReversed()
 }
 
 const checkSize = (size: number): void => {

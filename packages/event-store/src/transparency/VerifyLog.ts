@@ -1,7 +1,7 @@
 /**
  * Verifies a whole log: every event, all that is kept beside it, and every checkpoint. For `verify`, beside a running program too.
  */
-import { Effect, Option, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import type { EventStoreError, EventStoreShape } from "../EventStore.ts"
 import { type CheckpointStoreShape, nodeLevels } from "./CheckpointStore.ts"
 import { makeFrontier, sameHash } from "./MerkleTree.ts"
@@ -17,7 +17,7 @@ import {
 
 /** @category models */
 export interface VerifyLogOptions {
-  readonly log: Pick<EventStoreShape<any>, "head" | "inspect">
+  readonly log: Pick<EventStoreShape<any>, "inspect">
   /** None where the log was never sealed. */
   readonly checkpoints?: CheckpointStoreShape | undefined
   /** Whether the personal parts of a subject are rightly gone. */
@@ -31,17 +31,13 @@ export const verifyLog = Effect.fnUntraced(function* (
   options: VerifyLogOptions
 ): Effect.fn.Return<Verification, EventStoreError> {
   const { log, checkpoints, isForgotten, trusted = {}, onProgress } = options
-  const total = yield* log.head
   const faults = makeFaults()
   const keys = checkpoints === undefined ? [] : yield* checkpoints.keys
   const origin = keys.at(-1)?.name
   const check = makeCheckpointCheck({ keys, trusted, fault: faults.add })
   if (checkpoints !== undefined && origin !== undefined) {
-    // What was signed after we looked at the head is not ours to judge.
-    const ours = Stream.takeWhile(checkpoints.all(origin), ({ size }) => size <= total)
-    yield* Stream.runForEach(ours, ({ note, size }) => Effect.sync(() => void check.add(note, size)))
-    const last = yield* checkpoints.last(origin)
-    if (Option.isSome(last) && last.value.size > (yield* log.head)) check.add(last.value.note, last.value.size)
+    // Before the events: of what was signed until now, no event may be missing.
+    yield* Stream.runForEach(checkpoints.all(origin), ({ note, size }) => Effect.sync(() => void check.add(note, size)))
   }
   const expected = check.begin()
 
@@ -66,8 +62,7 @@ export const verifyLog = Effect.fnUntraced(function* (
     if (level === nodeLevels) tiles[index] = hash
   })
   let whole = true
-  let indexed = 0
-  yield* Stream.runForEach(log.inspect({ to: total }), (part) =>
+  yield* Stream.runForEach(log.inspect(), (part) =>
     Effect.gen(function* () {
       for (const fault of part.faults) {
         faults.add(fault)
@@ -90,12 +85,7 @@ export const verifyLog = Effect.fnUntraced(function* (
         const { from, to } = yield* narrow(compared.agreed, tree.size())
         faults.add(contradiction(compared, from, to))
       }
-      if (onProgress !== undefined)
-        yield* onProgress(
-          part.leaves.length > 0
-            ? { phase: "events", done: part.through, total }
-            : { phase: "index", done: ++indexed, total: 0 }
-        )
+      yield* onProgress?.({ phase: part.phase, done: part.done, total: part.total }) ?? Effect.void
     })
   )
   expected.end(tree.size())

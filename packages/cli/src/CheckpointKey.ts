@@ -1,0 +1,20 @@
+/**
+ * `effekten checkpoint-key`: replaces the key that signs checkpoints. For operators; while the register is not open elsewhere.
+ */
+import { CheckpointKeys, RegisterUnavailable } from "@effekten/registrar"
+import { SignedNote } from "@effekten/event-store"
+import { Console, Effect } from "effect"
+import { CommandFailed, ExitCode } from "./ExitCode.ts"
+
+const said: { readonly [A in CheckpointKeys.Action]: string } = {
+  rotate: "Added. Every checkpoint will be signed with it and with the ones before. Give it to your auditors:",
+  retire: "The older keys are out of use. The one that signs:",
+  renew: "A new line of checkpoints begins with the next start. Give its key to your auditors:"
+}
+
+/** @category commands */
+export const runCheckpointKey = (options: { readonly folder: string; readonly action: CheckpointKeys.Action }) =>
+  CheckpointKeys.change(options).pipe(
+    Effect.flatMap((key) => Console.log(`${said[options.action]}\n${SignedNote.printKey(key)}`)),
+    Effect.mapError(({ message }: RegisterUnavailable) => new CommandFailed({ exitCode: ExitCode.folder, message }))
+  )

@@ -1,0 +1,56 @@
+/**
+ * `effekten export`: the log as plain files, for an auditor to verify without us. For operators; beside a running server too.
+ */
+import { Export } from "@effekten/event-store"
+import { Audit } from "@effekten/registrar"
+import { Console, Effect } from "effect"
+import { resolve } from "node:path"
+import { CommandFailed, ExitCode } from "./ExitCode.ts"
+import { makeProgressBar } from "./ProgressBar.ts"
+
+/** @category commands */
+export const runExport = Effect.fnUntraced(function* (options: {
+  readonly folder: string
+  readonly target: string
+  readonly json: boolean
+}) {
+  const target = resolve(options.target)
+  const bar = yield* makeProgressBar
+  const done = yield* Effect.gen(function* () {
+    const log = yield* Audit
+    if (log.checkpoints === undefined)
+      return yield* new CommandFailed({
+        exitCode: ExitCode.failed,
+        message: "the register has no checkpoint yet: start the server once, and stop it"
+      })
+    const { checkpoints } = log
+    return yield* Export.exportLog({
+      log,
+      checkpoints,
+      folder: target,
+      ...(bar.show === undefined ? {} : { onProgress: bar.show })
+    })
+  }).pipe(
+    Effect.ensuring(bar.clear),
+    Effect.catchTags({
+      ExportFailed: ({ message }) => Effect.fail(new CommandFailed({ exitCode: ExitCode.failed, message })),
+      EventStoreError: ({ message, reason }) =>
+        Effect.fail(
+          new CommandFailed({ exitCode: reason === "damaged" ? ExitCode.violated : ExitCode.failed, message })
+        )
+    }),
+    Effect.provide(Audit.layerFolder({ folder: options.folder })),
+    Effect.catchTag("RegisterUnavailable", ({ message }) =>
+      Effect.fail(new CommandFailed({ exitCode: ExitCode.folder, message }))
+    )
+  )
+  yield* Console.log(
+    options.json
+      ? JSON.stringify({ folder: target, ...done }, undefined, 2)
+      : [
+          `Exported ${done.events} events and ${done.checkpoints} checkpoints to ${target}`,
+          ...(done.notSigned > 0 ? [`${done.notSigned} events after the last checkpoint are left out`] : []),
+          `Root ${done.root}`
+        ].join("\n")
+  )
+})

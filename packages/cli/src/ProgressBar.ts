@@ -1,0 +1,57 @@
+/**
+ * How far a long command is, on standard error, if a person watches: a bar, the rate, the time left. For verify and export.
+ */
+import { Clock, Effect } from "effect"
+
+/** @category models */
+export interface Progress {
+  /** What is being done, for a command that does several things. */
+  readonly phase?: string
+  readonly done: number
+  readonly total: number
+  readonly unit?: string
+}
+
+const width = 30
+/** Milliseconds between two pictures. */
+const frame = 100
+
+const number = (value: number): string => Math.round(value).toLocaleString("en-US")
+
+const duration = (seconds: number): string =>
+  seconds < 60
+    ? `${Math.ceil(seconds)} s`
+    : seconds < 3_600
+      ? `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
+      : `${Math.floor(seconds / 3_600)} h ${Math.round((seconds % 3_600) / 60)} min`
+
+/** One line: bar, amount, rate, time left. @category formatting */
+export const formatProgress = ({ phase, done, total, unit = "" }: Progress, seconds: number): string => {
+  const part = total === 0 ? 1 : Math.min(1, done / total)
+  const filled = Math.floor(width * part)
+  const rate = seconds > 0 ? done / seconds : 0
+  const what =
+    unit === "bytes" ? `${number(done / 1e6)} of ${number(total / 1e6)} MB` : `${number(done)} of ${number(total)}`
+  const speed = unit === "bytes" ? `${number(rate / 1e6)} MB/s` : `${number(rate)}/s`
+  const left = rate > 0 && done < total ? `, ${duration((total - done) / rate)} left` : ""
+  return `${phase === undefined ? "" : `${phase} `}[${"=".repeat(filled)}${" ".repeat(width - filled)}] ${what}${unit === "" || unit === "bytes" ? "" : ` ${unit}`}, ${speed}${left}`
+}
+
+/** Draws while it is told how far things are; nothing where no person watches. The line is gone afterwards. @category drawing */
+export const makeProgressBar = Effect.gen(function* () {
+  if (process.stderr.isTTY !== true) return { show: undefined, clear: Effect.void }
+  let phase: string | undefined
+  let begun = 0
+  let drawn = 0
+  return {
+    show: (progress: Progress) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        if (begun === 0 || progress.phase !== phase) begun = now
+        phase = progress.phase
+        if (now - drawn < frame) return
+        drawn = now
+        process.stderr.write(`\r\u001b[K${formatProgress(progress, (now - begun) / 1_000)}`)
+      }),
+    clear: Effect.sync(() => void process.stderr.write("\r\u001b[K"))
+  }
+})

@@ -1,0 +1,145 @@
+/**
+ * `effekten verify`: every event, all that is kept beside it and every checkpoint, of a register or of an export. For operators and
+ * auditors; beside a running server too.
+ */
+import { catalogue } from "@effekten/domain"
+import {
+  Checkpoint,
+  type EventStoreError,
+  ExportFolder,
+  SignedNote,
+  type Verification,
+  VerifyExport,
+  VerifyLog
+} from "@effekten/event-store"
+import { Audit } from "@effekten/registrar"
+import { Console, Effect, Result } from "effect"
+import { existsSync, readFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { CommandFailed, ExitCode } from "./ExitCode.ts"
+import { makeProgressBar, type Progress } from "./ProgressBar.ts"
+
+/** @category models */
+export interface VerifyOptions {
+  /** The register's folder, if nothing else is said. */
+  readonly folder: string
+  /** A register's folder or an export. */
+  readonly target: string | undefined
+  readonly json: boolean
+  /** Files of what the auditor trusts. */
+  readonly keys: string | undefined
+  readonly checkpoints: ReadonlyArray<string>
+}
+
+type Show = ((progress: Progress) => Effect.Effect<void>) | undefined
+
+/** Faults a person is shown; `--json` has more. */
+const shownFaults = 20
+
+const failed = (message: string, exitCode: number = ExitCode.failed) => new CommandFailed({ exitCode, message })
+
+const readText = (path: string): Effect.Effect<string, CommandFailed> =>
+  Effect.try({
+    try: () => readFileSync(path, "utf8"),
+    catch: (cause) => failed(`${path} cannot be read: ${(cause as Error).message}`)
+  })
+
+/** The keys and checkpoints an auditor kept. */
+const trustedOf = Effect.fnUntraced(function* ({ keys, checkpoints }: VerifyOptions) {
+  const kept: Array<string> = []
+  for (const path of checkpoints) {
+    const text = yield* readText(path)
+    // One note, or several as an export has them.
+    const notes = Result.orElse(Checkpoint.splitAll(text), () => Checkpoint.splitAll(`${text}\n`))
+    if (Result.isFailure(notes)) return yield* failed(`${path} holds no checkpoint: ${notes.failure.message}`)
+    kept.push(...notes.success)
+  }
+  if (keys === undefined) return { checkpoints: kept }
+  const known = SignedNote.parseKeys(yield* readText(keys))
+  if (Result.isFailure(known)) return yield* failed(`${keys}: ${known.failure.message}`)
+  if (known.success.length === 0) return yield* failed(`${keys} holds no key`)
+  return { checkpoints: kept, keys: known.success }
+})
+
+const verifyRegister = (folder: string, trusted: Verification.Trusted, show: Show) =>
+  Effect.gen(function* () {
+    const { checkpoints, inspect, isForgotten } = yield* Audit
+    return yield* VerifyLog.verifyLog({
+      log: { inspect },
+      checkpoints,
+      isForgotten,
+      trusted,
+      ...(show === undefined
+        ? {}
+        : {
+            onProgress: ({ phase, done, total }) =>
+              show({ phase, done, total, unit: phase === "events" ? "" : "parts" })
+          })
+    })
+  }).pipe(
+    Effect.mapError(damage),
+    Effect.provide(Audit.layerFolder({ folder })),
+    Effect.catchTag("RegisterUnavailable", ({ message }) => Effect.fail(failed(message, ExitCode.folder)))
+  )
+
+/** Where nothing can be read any more. */
+const damage = ({ message, position, reason }: EventStoreError): CommandFailed =>
+  failed(
+    position === undefined ? message : `first bad position ${position}: ${message}`,
+    reason === "damaged" ? ExitCode.violated : ExitCode.failed
+  )
+
+const verifyFiles = (folder: string, trusted: Verification.Trusted, show: Show) =>
+  VerifyExport.verifyExport({
+    files: ExportFolder.openExport(folder),
+    catalogue,
+    trusted,
+    ...(show === undefined ? {} : { onProgress: show })
+  }).pipe(
+    Effect.mapError(({ message }) => failed(`${folder} cannot be verified as an export: ${message}`, ExitCode.violated))
+  )
+
+const asText = (what: string, found: Verification.Verification): string => {
+  const lines = [`${what}: ${found.events} events, root ${found.root}`]
+  const after = found.events - found.signed
+  lines.push(
+    found.checkpoints === 0
+      ? "Checkpoints: none, so a history that was rewritten as a whole would not be seen"
+      : `Checkpoints: ${found.checkpoints}, the last at ${found.signed}` +
+          (after > 0 ? `; ${after} events after it are not signed yet` : "")
+  )
+  if (found.faultCount === 0) lines.push("Everything is as it was written and signed.")
+  else {
+    lines.push(`Faults: ${found.faultCount}`)
+    for (const { position, kind, message } of found.faults.slice(0, shownFaults))
+      lines.push(position === 0 ? `  ${kind}: ${message}` : `  at position ${position}, ${kind}: ${message}`)
+    if (found.faultCount > shownFaults) lines.push(`  … and ${found.faultCount - shownFaults} more`)
+  }
+  return lines.join("\n")
+}
+
+/** Positions first; a fault of no event is the first only if there is no other. */
+const firstOf = (found: Verification.Verification): string => {
+  const first = found.faults.find(({ position }) => position > 0) ?? found.faults[0]
+  return first === undefined || first.position === 0
+    ? (first?.message ?? "")
+    : `first bad position ${first.position}: ${first.message}`
+}
+
+/** @category commands */
+export const runVerify = Effect.fnUntraced(function* (options: VerifyOptions) {
+  const target = options.target === undefined ? options.folder : resolve(options.target)
+  const isExport = ExportFolder.isExport(target)
+  if (!isExport && !existsSync(join(target, "log.db")))
+    return yield* failed(`${target} holds neither a register (log.db) nor an export (events.jsonl)`, ExitCode.folder)
+  const trusted = yield* trustedOf(options)
+  const bar = yield* makeProgressBar
+  const found = yield* Effect.ensuring((isExport ? verifyFiles : verifyRegister)(target, trusted, bar.show), bar.clear)
+  yield* Console.log(
+    options.json
+      ? JSON.stringify({ verified: isExport ? "export" : "register", folder: target, ...found }, undefined, 2)
+      : asText(isExport ? "Export" : "Log", found)
+  )
+  if (found.faultCount > 0)
+    return yield* failed(`${firstOf(found)}. See docs/operations/verify-fails.md`, ExitCode.violated)
+})

@@ -1,0 +1,160 @@
+/**
+ * The keys that sign the checkpoints of a register, in a file of its folder: made at the first start, replaced by overlapping. For the
+ * sealer, and for the operator's command.
+ *
+ * A line of `checkpoint.key` is a key, the newest last; every checkpoint is signed with all of them. While one takes over from another
+ * there are two, so that whoever trusts the old one sees it vouch for the new.
+ */
+import { catalogue } from "@effekten/domain"
+import {
+  CheckpointStore,
+  type EventStoreError,
+  FolderLock,
+  SignedNote,
+  SqliteClient,
+  SqliteEventStore,
+  Vault
+} from "@effekten/event-store"
+import { Effect, Option, Result } from "effect"
+import { isArrayNonEmpty, type NonEmptyArray } from "effect/Array"
+import { SecureRandom } from "effect/crypto"
+import { Reactivity } from "effect/reactivity"
+import { SqlClient } from "effect/sql"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { attempt, RegisterUnavailable, writeDurably } from "./FolderFiles.ts"
+
+/** Name of the file, in the register's folder. @category values */
+export const checkpointKeyName = "checkpoint.key"
+
+/** Bytes a key is made of. */
+const seedSize = 32
+
+type Checkpoints = CheckpointStore.CheckpointStoreShape
+
+/** @category models */
+export interface KeysOf {
+  readonly folder: string
+  readonly logId: string
+  readonly checkpoints: Checkpoints
+}
+
+/** Begins the names of all keys of a log. A second line of checkpoints, after a loss that was accepted, is `…/2`. */
+const nameOf = (logId: string, line = 1): string => `effekten/${logId}${line === 1 ? "" : `/${line}`}`
+
+const unavailable = (message: string) => new RegisterUnavailable({ message })
+
+/** What the checkpoints' own database says, as a reason why the register cannot be opened. */
+const refusing = <A>(effect: Effect.Effect<A, EventStoreError>): Effect.Effect<A, RegisterUnavailable> =>
+  Effect.mapError(effect, (error) => new RegisterUnavailable({ message: error.message, cause: error }))
+
+const read = ({ folder, logId }: KeysOf): Effect.Effect<NonEmptyArray<SignedNote.Signer>, RegisterUnavailable> =>
+  Effect.gen(function* () {
+    const path = join(folder, checkpointKeyName)
+    const text = yield* attempt(`${path} cannot be read`, () => readFileSync(path, "utf8"))
+    const signers = Result.all(
+      text
+        .split("\n")
+        .filter((line) => line !== "")
+        .map(SignedNote.parseSigner)
+    )
+    if (Result.isFailure(signers) || !isArrayNonEmpty(signers.success))
+      return yield* unavailable(`${path} is damaged. Restore it from your backup.`)
+    const name = nameOf(logId)
+    if (signers.success.some(({ key }) => key.name !== name && !key.name.startsWith(`${name}/`)))
+      return yield* unavailable(`${path} belongs to another log. Restore it and log.db from the same backup.`)
+    return signers.success
+  })
+
+const write = (folder: string, signers: ReadonlyArray<SignedNote.Signer>) =>
+  attempt(`${join(folder, checkpointKeyName)} cannot be written`, () =>
+    writeDurably(folder, checkpointKeyName, signers.map(({ secret }) => `${secret}\n`).join(""))
+  )
+
+const generate = (name: string) =>
+  Effect.gen(function* () {
+    const random = yield* SecureRandom.SecureRandom
+    return SignedNote.makeSigner(name, yield* random.randomBytes(seedSize))
+  })
+
+/** The keys of a register; made if it never had any. Lost ones are not replaced silently. @category keys */
+export const openKeys = Effect.fnUntraced(function* (
+  options: KeysOf
+): Effect.fn.Return<NonEmptyArray<SignedNote.Signer>, RegisterUnavailable, SecureRandom.SecureRandom> {
+  const { folder, logId, checkpoints } = options
+  const path = join(folder, checkpointKeyName)
+  if (!existsSync(path)) {
+    if ((yield* refusing(checkpoints.keys)).length > 0)
+      return yield* unavailable(
+        `${path} is missing, but checkpoints were signed with it. Restore it from your backup. If it is lost for good, ` +
+          "`effekten checkpoint-key renew` makes another one, and with it a new line of checkpoints."
+      )
+    yield* write(folder, [yield* generate(nameOf(logId))])
+  }
+  return yield* read(options)
+})
+
+/** Adds a key that signs beside the ones there are, from the next start on. @category keys */
+export const rotateKey = Effect.fnUntraced(function* (options: KeysOf) {
+  const signers = yield* openKeys(options)
+  const fresh = yield* generate(signers.at(-1)!.key.name)
+  yield* write(options.folder, [...signers, fresh])
+  yield* refusing(options.checkpoints.addKeys([...signers, fresh].map(({ key }) => key)))
+  return fresh.key
+})
+
+/** Takes the older keys out of use; once a checkpoint bears the newest one's signature, and not before. @category keys */
+export const retireKeys = Effect.fnUntraced(function* (options: KeysOf) {
+  const signers = yield* openKeys(options)
+  const newest = signers.at(-1)!
+  const last = yield* refusing(options.checkpoints.last(newest.key.name))
+  if (Option.isNone(last) || Result.isFailure(SignedNote.openNote(last.value.note, [newest.key])))
+    return yield* unavailable(
+      "no checkpoint is signed with the newest key yet: start the register, let something be recorded, and stop it"
+    )
+  yield* write(options.folder, [newest])
+  return newest.key
+})
+
+/**
+ * Begins a new line of checkpoints, under a new name and key: what was signed before stays as evidence and binds no longer. For a key that
+ * is lost, or a loss of events that is accepted.
+ *
+ * @category keys
+ */
+export const renewKey = Effect.fnUntraced(function* ({ folder, logId, checkpoints }: KeysOf) {
+  const known = yield* refusing(checkpoints.keys)
+  const lines = new Set(known.map(({ name }) => name))
+  const fresh = yield* generate(nameOf(logId, lines.size + 1))
+  yield* write(folder, [fresh])
+  yield* refusing(checkpoints.addKeys([fresh.key]))
+  return fresh.key
+})
+
+/** What an operator can do about the keys. @category keys */
+export type Action = "rotate" | "retire" | "renew"
+
+const actions = { rotate: rotateKey, retire: retireKeys, renew: renewKey }
+
+/** Changes the keys of a register that no process has open. Gives the newest one. @category keys */
+export const change = (options: {
+  readonly folder: string
+  readonly action: Action
+}): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable> =>
+  Effect.gen(function* () {
+    const { folder, action } = options
+    if (!existsSync(join(folder, "log.db"))) return yield* unavailable(`${folder} holds no register`)
+    yield* FolderLock.acquire(folder)
+    const { logId } = yield* SqliteEventStore.make({ filename: join(folder, "log.db"), catalogue, readOnly: true })
+    const sql = yield* SqliteClient.make({ filename: join(folder, "state.db") })
+    const checkpoints = yield* CheckpointStore.makeSql.pipe(Effect.provideService(SqlClient.SqlClient, sql))
+    return yield* actions[action]({ folder, logId, checkpoints })
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(Vault.layerMemory),
+    Effect.provide(Reactivity.layer),
+    Effect.provide(SecureRandom.layerWebCrypto),
+    Effect.mapError((error) =>
+      error._tag === "RegisterUnavailable" ? error : new RegisterUnavailable({ message: error.message, cause: error })
+    )
+  )
