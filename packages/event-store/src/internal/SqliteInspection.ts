@@ -121,7 +121,8 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
     const row = events.all(position, position)[0] as unknown as readonly [Position, string] | undefined
     if (row === undefined) return "the index knows an event the log has not"
     const event = codec.decode(position, JSON.parse(row[1]))
-    const indexed = database.prepare("SELECT 1 FROM words WHERE words MATCH ? AND rowid = ?")
+    // A range, though it is one row: beside MATCH, FTS5 (SQLite 3.53) passes over `rowid = ?`.
+    const indexed = database.prepare("SELECT 1 FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?")
     const lacking = [
       ["type", event.type, wordsOf(event.type, [], undefined)] as const,
       ...event.tags.map((tag) => ["tag", tag, wordsOf(event.type, [tag], undefined).split(" ")[1]!] as const),
@@ -130,7 +131,7 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
         : [
             ["subject", event.personal.subject, wordsOf(event.type, [], event.personal.subject).split(" ")[1]!] as const
           ])
-    ].find(([, , word]) => indexed.get(word, position) === undefined)
+    ].find(([, , word]) => indexed.get(word, position, position) === undefined)
     return lacking === undefined
       ? "the index finds it by something its body does not say"
       : `the index does not find it by its ${lacking[0]} ${JSON.stringify(lacking[1])}`

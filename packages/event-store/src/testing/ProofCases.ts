@@ -32,6 +32,7 @@ const inspect = (store: KitStore, options?: { readonly to?: number }) =>
     bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
     through: Math.max(0, ...parts.filter(({ phase }) => phase === "events").map(({ done }) => done)),
     faults: parts.flatMap(({ faults }) => faults),
+    parted: parts.flatMap(({ parted }) => parted),
     gone: parts.flatMap(({ gone }) => gone)
   }))
 
@@ -67,7 +68,7 @@ export const proofCases: ReadonlyArray<Case> = [
     run: ({ make }) =>
       Effect.gen(function* () {
         const store = yield* make(kitCatalogue)
-        deepStrictEqual(yield* inspect(store), { leaves: "", bytes: 0, through: 0, faults: [], gone: [] })
+        deepStrictEqual(yield* inspect(store), { leaves: "", bytes: 0, through: 0, faults: [], parted: [], gone: [] })
         yield* store.append([opened("a"), name("a", "Erika"), note([], ""), note(["x", "y", "x"], "\u0000\u007f 𝄞")])
         yield* fill(store, MANY)
         const all = yield* inspect(store)

@@ -34,11 +34,13 @@ export interface Inspected {
   /** How far this phase is, and where it ends: positions, or parts of the index. */
   readonly done: number
   readonly total: number
-  /** The leaves kept beside the part's bodies, packed; they are the bodies' own, or a fault says so. Empty where it was the index's turn. */
+  /** The leaves kept beside the part's bodies, packed. Empty where it was the index's turn. */
   readonly leaves: Uint8Array
   /** Bytes of its bodies. */
   readonly bytes: number
   readonly faults: ReadonlyArray<Fault>
+  /** Where a body does not give the leaf kept beside it: the leaf it gives. Which of the two is right, a checkpoint says. */
+  readonly parted: ReadonlyArray<{ readonly position: Position; readonly leaf: Uint8Array }>
   /** Personal parts that are not there: right if the subject was forgotten, and damage if not. */
   readonly gone: ReadonlyArray<{ readonly position: Position; readonly subject: string }>
 }
@@ -61,6 +63,7 @@ const noLeaf = new Uint8Array(hashBytes)
 export const makeInspection = <E extends AnyEvent>(codec: Codec<E>, to: Position): Inspection<E> => {
   const leaves: Array<Uint8Array> = []
   const faults: Array<Fault> = []
+  const parted: Array<{ readonly position: Position; readonly leaf: Uint8Array }> = []
   const gone: Array<{ readonly position: Position; readonly subject: string }> = []
   let done = 0
   let bytes = 0
@@ -73,9 +76,9 @@ export const makeInspection = <E extends AnyEvent>(codec: Codec<E>, to: Position
       bytes += body.length
       reference = undefined
       const found = leafOf(body)
-      // The leaf is what was signed. With it in the tree, one altered body does not put all checkpoints after it in doubt.
-      leaves.push(leaf.length === hashBytes ? leaf : found)
-      if (!sameHash(found, leaf)) fault(position, "body", "the body is not the one that was written")
+      const isHash = leaf.length === hashBytes
+      leaves.push(isHash ? leaf : noLeaf)
+      if (!isHash || !sameHash(found, leaf)) parted.push({ position, leaf: found })
       try {
         const parsed: unknown = JSON.parse(body)
         if (isEnvelope(parsed)) reference = parsed.personal
@@ -98,7 +101,7 @@ export const makeInspection = <E extends AnyEvent>(codec: Codec<E>, to: Position
       leaves.push(noLeaf)
       fault(position, "position", "there is no event, and positions have no gaps")
     },
-    result: () => ({ phase: "events", done, total: to, leaves: Buffer.concat(leaves), bytes, faults, gone })
+    result: () => ({ phase: "events", done, total: to, leaves: Buffer.concat(leaves), bytes, faults, parted, gone })
   }
 }
 
@@ -110,6 +113,7 @@ export const indexInspected = (done: number, total: number, faults: ReadonlyArra
   leaves: new Uint8Array(),
   bytes: 0,
   faults,
+  parted: [],
   gone: []
 })
 

@@ -2,9 +2,10 @@
  * Verifies a whole log: every event, all that is kept beside it, and every checkpoint. For `verify`, beside a running program too.
  */
 import { Effect, Stream } from "effect"
+import type { Position } from "../Event.ts"
 import type { EventStoreError, EventStoreShape } from "../EventStore.ts"
 import { type CheckpointStoreShape, nodeLevels } from "./CheckpointStore.ts"
-import { makeFrontier, sameHash } from "./MerkleTree.ts"
+import { type Frontier, makeFrontier, sameHash } from "./MerkleTree.ts"
 import { unpack } from "./TreeNodes.ts"
 import {
   contradiction,
@@ -61,7 +62,31 @@ export const verifyLog = Effect.fnUntraced(function* (
   const tree = makeFrontier((level, index, hash) => {
     if (level === nodeLevels) tiles[index] = hash
   })
+  // The tree of the bodies as they are, from where one does not give the leaf kept beside it. Which is right, the next checkpoint says.
+  let bodies: Frontier | undefined
+  let parted: Array<Position> = []
   let whole = true
+  const judge = Effect.fnUntraced(function* () {
+    const roots = bodies === undefined ? [tree.root()] : [tree.root(), bodies.root()]
+    const compared = expected.compare(tree.size(), roots)
+    explain(compared.signed)
+    if (compared.signed === 0) bodies = undefined
+    // After a hole no root can be right: the hole is what is told. After a contradiction, all later ones repeat it.
+    if (compared.signed >= 0 || !whole) return
+    whole = false
+    const { from, to } = yield* narrow(compared.agreed, tree.size())
+    faults.add(contradiction(compared, from, to))
+  })
+  const explain = (signed: number): void => {
+    const message =
+      signed === 0
+        ? "the body is not the one that was written and signed"
+        : signed === 1
+          ? "the leaf kept beside the body was altered; the body is as it was signed"
+          : "the body does not give the leaf kept beside it"
+    for (const position of parted) faults.add({ position, kind: "body", message })
+    parted = []
+  }
   yield* Stream.runForEach(log.inspect(), (part) =>
     Effect.gen(function* () {
       for (const fault of part.faults) {
@@ -75,19 +100,23 @@ export const verifyLog = Effect.fnUntraced(function* (
             kind: "personal",
             message: "its personal part is gone, and its subject was not forgotten"
           })
+      let differing = 0
       for (const leaf of unpack(part.leaves)) {
+        const different = part.parted[differing]
+        const own = different?.position === tree.size() + 1 ? different.leaf : undefined
+        if (own !== undefined) {
+          differing += 1
+          parted.push(tree.size() + 1)
+          bodies ??= makeFrontier(undefined, { size: tree.size(), peaks: tree.peaks() })
+        }
+        bodies?.add(own ?? leaf)
         tree.add(leaf)
-        if (tree.size() < expected.due()) continue
-        const compared = expected.compare(tree.size(), [tree.root()])
-        // After a hole no root can be right: the hole is what is told. After a contradiction, all later ones repeat it.
-        if (compared.signed === 0 || !whole) continue
-        whole = false
-        const { from, to } = yield* narrow(compared.agreed, tree.size())
-        faults.add(contradiction(compared, from, to))
+        if (tree.size() >= expected.due()) yield* judge()
       }
       yield* onProgress?.({ phase: part.phase, done: part.done, total: part.total }) ?? Effect.void
     })
   )
+  explain(-1)
   expected.end(tree.size())
   return {
     events: tree.size(),
