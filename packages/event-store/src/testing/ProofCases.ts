@@ -74,7 +74,7 @@ export const proofCases: ReadonlyArray<Case> = [
         const all = yield* inspect(store)
         deepStrictEqual(
           { ...all, leaves: "", bytes: 0 },
-          { leaves: "", bytes: 0, through: MANY + 4, faults: [], gone: [] }
+          { leaves: "", bytes: 0, through: MANY + 4, faults: [], parted: [], gone: [] }
         )
         equal(all.leaves, (yield* leaves(store)).map(([, leaf]) => leaf).join(""))
         ok(all.bytes > 0)
