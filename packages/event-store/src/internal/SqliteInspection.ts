@@ -9,13 +9,19 @@ import type { Codec } from "../Codec.ts"
 import type { AnyEvent, Position } from "../Event.ts"
 import { Limits } from "../Limits.ts"
 import { type Fault, indexInspected, type Inspected, makeInspection } from "../transparency/Inspection.ts"
-import { wordsOf } from "./TagIndex.ts"
+import { type Kind, wordOf } from "./TagIndex.ts"
 
 /** The index is read in so many steps: by the first two of the hex digits its words consist of. */
 export const indexParts = 256
 
 /** Faults of the index that are told one by one, with what is missing; looking that up takes a while. */
 const toldApart = 100
+
+/** Words of each kind kept at hand. */
+const knownWords = 8_192
+
+/** What a word adds to the two sums of an event. */
+type Weight = readonly [number, number]
 
 export interface SqliteInspection {
   /** From a position on, as many events as a chunk has. */
@@ -52,12 +58,32 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
   /** Events whose words are unknown, for their bodies cannot be read. */
   const unreadable = new Set<Position>()
   const strangers = new Set<number>()
-  const weigh = (position: Position, word: string, sign: 1 | -1): void => {
+  const weightOf = (word: string): Weight => {
     const high = Number.parseInt(word.slice(0, 6), 16)
     const low = Number.parseInt(word.slice(6), 16)
-    const at = 2 * position
-    sums[at]! += sign * mix(Math.imul(high ^ one, 0x9e3779b1) ^ Math.imul(low ^ two, 0x85ebca6b))
-    sums[at + 1]! += sign * mix(Math.imul(high ^ three, 0xc2b2ae35) ^ Math.imul(low ^ four, 0x27d4eb2f))
+    return [
+      mix(Math.imul(high ^ one, 0x9e3779b1) ^ Math.imul(low ^ two, 0x85ebca6b)),
+      mix(Math.imul(high ^ three, 0xc2b2ae35) ^ Math.imul(low ^ four, 0x27d4eb2f))
+    ]
+  }
+  // Many tags come again soon, and hashing them all would cost more than hashing the bodies.
+  const known = { tag: new Map<string, Weight>(), type: new Map<string, Weight>(), subject: new Map<string, Weight>() }
+  const weightIn = (kind: Kind, value: string): Weight => {
+    const weights = known[kind]
+    const found = weights.get(value)
+    if (found !== undefined) return found
+    if (weights.size >= knownWords) weights.clear()
+    const made = weightOf(wordOf(kind, value))
+    weights.set(value, made)
+    return made
+  }
+  const put = (position: Position, [first, second]: Weight): void => {
+    sums[2 * position]! += first
+    sums[2 * position + 1]! += second
+  }
+  const take = (position: Position, [first, second]: Weight): void => {
+    sums[2 * position]! -= first
+    sums[2 * position + 1]! -= second
   }
 
   return {
@@ -73,9 +99,11 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
         const event = part.body(position, body, leaf)
         part.personal(position, ciphertexts.get(position))
         if (event === undefined) unreadable.add(position)
-        else
-          for (const word of wordsOf(event.type, event.tags, event.personal?.subject).split(" "))
-            weigh(position, word, 1)
+        else {
+          put(position, weightIn("type", event.type))
+          for (const tag of event.tags) put(position, weightIn("tag", tag))
+          if (event.personal !== undefined) put(position, weightIn("subject", event.personal.subject))
+        }
       }
       for (; next <= last; next++) part.hole(next)
       return part.result()
@@ -84,10 +112,16 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
       // Whatever sorts before or after the hex digits belongs to the first or the last part.
       const from = part === 0 ? "" : digits(part)
       const before = part === indexParts - 1 ? "\u{10ffff}" : digits(part + 1)
+      let term: string | undefined
+      let weight: Weight = [0, 0]
       for (const row of words.iterate(from, before) as Iterable<unknown> as Iterable<readonly [number, string]>) {
         const [position, word] = row
+        if (word !== term) {
+          term = word
+          weight = weightOf(word)
+        }
         if (position < 1 || position > to) strangers.add(position)
-        else weigh(position, word, -1)
+        else take(position, weight)
       }
       return indexInspected(part + 1, indexParts)
     },
@@ -123,15 +157,12 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
     const event = codec.decode(position, JSON.parse(row[1]))
     // A range, though it is one row: beside MATCH, FTS5 (SQLite 3.53) passes over `rowid = ?`.
     const indexed = database.prepare("SELECT 1 FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?")
-    const lacking = [
-      ["type", event.type, wordsOf(event.type, [], undefined)] as const,
-      ...event.tags.map((tag) => ["tag", tag, wordsOf(event.type, [tag], undefined).split(" ")[1]!] as const),
-      ...(event.personal === undefined
-        ? []
-        : [
-            ["subject", event.personal.subject, wordsOf(event.type, [], event.personal.subject).split(" ")[1]!] as const
-          ])
-    ].find(([, , word]) => indexed.get(word, position, position) === undefined)
+    const said: ReadonlyArray<readonly [Kind, string]> = [
+      ["type", event.type],
+      ...event.tags.map((tag) => ["tag", tag] as const),
+      ...(event.personal === undefined ? [] : [["subject", event.personal.subject] as const])
+    ]
+    const lacking = said.find(([kind, value]) => indexed.get(wordOf(kind, value), position, position) === undefined)
     return lacking === undefined
       ? "the index finds it by something its body does not say"
       : `the index does not find it by its ${lacking[0]} ${JSON.stringify(lacking[1])}`

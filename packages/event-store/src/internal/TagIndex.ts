@@ -10,7 +10,8 @@ import type { Query } from "../Query.ts"
 /** 48 bits: few enough collisions that looking again costs nothing, and short. */
 const WORD_CHARACTERS = 12
 
-type Kind = "tag" | "type" | "subject"
+/** What of an event a word stands for. */
+export type Kind = "tag" | "type" | "subject"
 
 export const wordOf = (kind: Kind, value: string): string =>
   hash("sha256", `${kind}\0${value}`, "hex").slice(0, WORD_CHARACTERS)
