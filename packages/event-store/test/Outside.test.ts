@@ -21,7 +21,7 @@ const isInstalled = go("proofs", "1").status === 0
 const MAX = 300
 
 describe("golang.org/x/mod/sumdb, as the outside opinion", () => {
-  if (!isInstalled) it.skip("is not asked: Go and its package x/mod are not installed here", () => undefined)
+  it.runIf(!isInstalled)("is not asked: Go and its package x/mod are not installed here", () => undefined)
 
   it.runIf(isInstalled)("promise 6: Go's tlog makes the same roots and proofs for every two sizes to 300", () => {
     const nodes = new Map<string, Uint8Array>()

@@ -136,7 +136,7 @@ export const signNote = (text: string, signers: ReadonlyArray<Signer>): string =
 }
 
 const isNoteText = (text: string): boolean =>
-  text.endsWith("\n") && text.isWellFormed() && !/[\u0000-\u0009\u000b-\u001f\u007f]/.test(text)
+  text.endsWith("\n") && text.isWellFormed() && !/[^\P{Cc}\n]/u.test(text)
 
 /**
  * Opens a note: it has at least one signature by a known key, and none by a known key is wrong. Signatures by others are passed over,

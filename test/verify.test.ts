@@ -1,0 +1,195 @@
+/**
+ * The log as an operator and an auditor check it: the command, a backup that is too old, an export, and a verifier that is not ours.
+ */
+import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { connect, onboard } from "./Api.ts"
+import { effekten, root, run, startServer, temporaryFolder } from "./Process.ts"
+
+const temporary = temporaryFolder()
+const data = join(temporary.path, "register")
+const early = join(temporary.path, "early")
+const exported = join(temporary.path, "export")
+
+/** Runs a server, does something with it, and stops it. */
+const served = async (work?: () => Promise<unknown>) => {
+  const server = await startServer(data)
+  try {
+    await work?.()
+  } finally {
+    await server.stop()
+  }
+}
+const offline = (...args: ReadonlyArray<string>) =>
+  run(process.execPath, [join(root, "examples/verify-offline.mjs"), ...args])
+const verified = async (...args: ReadonlyArray<string>) => {
+  const { code, stdout, stderr } = await effekten(["verify", ...args, "--json"])
+  return { code, stderr, ...(JSON.parse(stdout) as { events: number; signed: number; faults: ReadonlyArray<object> }) }
+}
+const copy = (name: string) => {
+  const path = join(temporary.path, name)
+  cpSync(data, path, { recursive: true })
+  return path
+}
+
+beforeAll(async () => {
+  await served()
+  cpSync(data, early, { recursive: true })
+  await served(() => effekten(["guide", "--data", data]))
+}, 120_000)
+afterAll(() => temporary.remove())
+
+describe("effekten verify and export", () => {
+  it("promise 6: the register is as it was written and signed, and so is what it exports; ours and another verifier agree", async () => {
+    const register = await verified("--data", data)
+    expect(register).toMatchObject({ code: 0, stderr: "", faults: [] })
+    expect(register.events).toBeGreaterThan(10)
+    expect(register.signed).toBe(register.events)
+    const text = await effekten(["verify", data])
+    expect(text).toMatchObject({ code: 0, stderr: "" })
+    expect(text.stdout).toContain("Everything is as it was written and signed.")
+
+    expect(await effekten(["export", exported, "--data", data])).toMatchObject({ code: 0, stderr: "" })
+    const trusted = ["--keys", join(exported, "keys"), "--checkpoint", join(exported, "checkpoint")]
+    const { events } = await verified(exported, ...trusted)
+    expect(events).toBe(register.events)
+    expect(await offline(exported, ...trusted)).toMatchObject({ code: 0, stderr: "" })
+    expect((await effekten(["export", exported, "--data", data])).code).toBe(1)
+  })
+
+  it("promise 6: a server that runs is verified and exported beside it", async () => {
+    const beside = join(temporary.path, "beside")
+    await served(async () => {
+      expect(await effekten(["verify", "--data", data])).toMatchObject({ code: 0, stderr: "" })
+      expect((await effekten(["export", beside, "--data", data])).code).toBe(0)
+    })
+    expect((await verified(beside, "--checkpoint", join(exported, "checkpoint"))).code).toBe(0)
+  })
+
+  it("promise 6: an altered event is found, with its position and exit code 3, in the register and in the export", async () => {
+    const altered = copy("altered")
+    const database = new DatabaseSync(join(altered, "log.db"))
+    database.exec("UPDATE events SET body = replace(body, 'Sandbox', 'Handbox') WHERE position = 3")
+    database.close()
+    const register = await effekten(["verify", altered])
+    expect(register.code).toBe(3)
+    expect(register.stderr).toMatch(
+      /^effekten: first bad position 3: the body is not the one that was written and signed/
+    )
+    expect((await effekten(["export", join(temporary.path, "never"), "--data", altered])).code).toBe(3)
+    expect(existsSync(join(temporary.path, "never"))).toBe(false)
+
+    const events = readFileSync(join(exported, "events.jsonl"))
+    const ends = [...events.entries()].filter(([, byte]) => byte === 10).map(([at]) => at)
+    for (const [at, position] of [
+      [7, 1],
+      [ends[4]!, 5],
+      [ends[8]! - 20, 9],
+      [events.length - 1, ends.length]
+    ] as const) {
+      const folder = join(temporary.path, `flipped-${at}`)
+      cpSync(exported, folder, { recursive: true })
+      const flipped = Buffer.from(events)
+      flipped[at]! ^= 1
+      writeFileSync(join(folder, "events.jsonl"), flipped)
+      const ours = await effekten(["verify", folder])
+      const another = await offline(folder)
+      expect([ours.code, another.code]).toEqual([3, 3])
+      expect(ours.stderr).toMatch(new RegExp(`first bad position ${position}:`))
+      expect(another.stderr).toMatch(new RegExp(`first bad position ${position}:`))
+    }
+  })
+
+  it("promise 6: what is no register and no export, and keys that are none, are said to be so", async () => {
+    const nothing = await effekten(["verify", temporary.path])
+    expect(nothing).toMatchObject({ code: 4, stdout: "" })
+    expect(nothing.stderr).toContain("neither a register (log.db) nor an export (events.jsonl)")
+    const keys = await effekten(["verify", exported, "--keys", join(exported, "checkpoint")])
+    expect(keys).toMatchObject({ code: 1, stdout: "" })
+    expect((await offline(temporary.path)).code).toBe(1)
+  })
+})
+
+describe("a register that was put back", () => {
+  it("S-03 a log that is shorter than its last checkpoint is not served, and the message says the way out", async () => {
+    const register = copy("put back")
+    for (const file of ["log.db", "log.db-wal", "log.db-shm"]) rmSync(join(register, file), { force: true })
+    cpSync(join(early, "log.db"), join(register, "log.db"))
+    const refused = await effekten(["serve", "--data", register, "--port", "0"], { limit: 30_000 })
+    expect(refused).toMatchObject({ code: 4, stdout: "" })
+    expect(refused.stderr).toMatch(/log\.db: the log ends at position \d+, but a checkpoint was signed at \d+/)
+    expect(refused.stderr).toContain("Restore the newest log.db.")
+    expect(refused.stderr).toContain("effekten checkpoint-key renew")
+    const cut = await effekten(["verify", register])
+    expect(cut.code).toBe(3)
+    expect(cut.stderr).toMatch(/events at the end are gone/)
+
+    // The way out, taken: a new line of checkpoints under a new name.
+    const renewed = await effekten(["checkpoint-key", "renew", "--data", register])
+    expect(renewed.stdout).toMatch(/\neffekten\/[0-9a-f-]+\/2\+[0-9a-f]{8}\+/)
+    const server = await startServer(register)
+    await server.stop()
+    expect(await verified(register)).toMatchObject({ code: 0, faults: [] })
+  })
+
+  it("S-03 a log with another history than the signed one is not served", async () => {
+    const register = copy("forked")
+    const database = new DatabaseSync(join(register, "log.db"))
+    const [one, two] = database.prepare("SELECT position, body, leaf FROM events WHERE position IN (2, 4)").all()
+    const update = database.prepare("UPDATE events SET body = ?, leaf = ? WHERE position = ?")
+    update.run(two!["body"]!, two!["leaf"]!, one!["position"]!)
+    update.run(one!["body"]!, one!["leaf"]!, two!["position"]!)
+    database.close()
+    const refused = await effekten(["serve", "--data", register, "--port", "0"], { limit: 30_000 })
+    expect(refused.code).toBe(4)
+    expect(refused.stderr).toContain("are not the first")
+  })
+})
+
+describe("the key that signs checkpoints", () => {
+  it("is made at the first start, for its owner's eyes only, and not made again when it is lost", async () => {
+    expect(statSync(join(data, "checkpoint.key")).mode & 0o777).toBe(0o600)
+    const register = copy("no key")
+    rmSync(join(register, "checkpoint.key"))
+    const refused = await effekten(["serve", "--data", register, "--port", "0"], { limit: 30_000 })
+    expect(refused.code).toBe(4)
+    expect(refused.stderr).toMatch(/checkpoint\.key is missing.*Restore it from your backup/)
+  })
+
+  it("promise 6: rotates: for a while both sign, then the new one alone, and an auditor with the old key sees it vouched for", async () => {
+    const change = async (action: string) => {
+      const { code, stdout, stderr } = await effekten(["checkpoint-key", action, "--data", data])
+      return { code, stderr, key: stdout.trimEnd().split("\n").at(-1) ?? "" }
+    }
+    const recorded = (name: string) => served(() => onboardOne(name))
+    const rotated = await change("rotate")
+    expect(rotated.code).toBe(0)
+    expect(await change("retire")).toMatchObject({ code: 4 })
+    await recorded("first")
+    const both = join(temporary.path, "both")
+    await effekten(["export", both, "--data", data])
+    expect(readFileSync(join(both, "checkpoint"), "utf8").match(/^— /gm)?.length).toBe(2)
+    expect((await change("retire")).key).toBe(rotated.key)
+    await recorded("second")
+    const alone = join(temporary.path, "alone")
+    await effekten(["export", alone, "--data", data])
+    expect(readFileSync(join(alone, "checkpoint"), "utf8").match(/^— /gm)?.length).toBe(1)
+    expect((await verified(data)).code).toBe(0)
+    for (const [folder, file] of [
+      [both, join(exported, "keys")],
+      [alone, join(alone, "keys")]
+    ] as const) {
+      expect((await effekten(["verify", folder, "--keys", file])).code).toBe(0)
+      expect((await offline(folder, "--keys", file, "--checkpoint", join(exported, "checkpoint"))).code).toBe(0)
+    }
+    // With the old key alone, what only the new one signed is not believed.
+    expect((await effekten(["verify", alone, "--keys", join(exported, "keys")])).code).toBe(3)
+  })
+
+  const onboardOne = async (name: string) => {
+    const { url, clientId, clientSecret } = JSON.parse(readFileSync(join(data, "sandbox.json"), "utf8"))
+    await onboard(await connect({ url, clientId, clientSecret }), name)
+  }
+})
