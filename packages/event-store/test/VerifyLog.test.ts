@@ -220,6 +220,13 @@ describe("verifying a log", () => {
             })
           })
         const root = new Uint8Array(32).fill(7)
+        const columns = yield* afterwards(() => undefined, {
+          checkpoints: (store) => ({
+            ...store,
+            all: (of) => Stream.map(store.all(of), (each) => (each.size === 700 ? { ...each, root } : each))
+          })
+        })
+        expect(columns.faults).toMatchObject([{ position: 700, kind: "checkpoint" }])
         for (const [change, kind] of [
           [(text: string) => text.replace("700", "701"), "wrong"],
           [() => Checkpoint.sign({ origin, size: 700, root }, [signer(9)]), "not signed by a known key"],

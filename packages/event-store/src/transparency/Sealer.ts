@@ -60,6 +60,9 @@ export interface Sealer {
 /** Leaves held against the tree at the start: whoever puts back an older log and goes on changes the last ones. @category limits */
 export const leavesCheckedAtStart = 65_536
 
+/** How often to try again in the place of another process's checkpoint; then it is that one's turn. */
+const turns = 10
+
 /** How a fault of the log or of the checkpoints is waited out. */
 const again = Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1 minute")])
 
@@ -97,25 +100,31 @@ export const make = (
       return head
     })
 
-    const sign: Effect.Effect<void, EventStoreError | SealRefused> = Effect.gen(function* () {
+    /** Whether the tree as it is needs no signing any more; not so if another process was faster, and took the tree further. */
+    const sign: Effect.Effect<boolean, EventStoreError | SealRefused> = Effect.gen(function* () {
       const { frontier, last, pending } = tree
       const checkpoint: Checkpoint.Checkpoint = { origin, size: frontier.size(), root: frontier.root() }
       const size = Option.isNone(last) ? 0 : last.value.size
-      if (checkpoint.size <= size) return
+      if (checkpoint.size <= size) return true
       const next: SignedCheckpoint = { ...checkpoint, note: Checkpoint.sign(checkpoint, signers) }
       const nodes = pending.slice()
       if (yield* checkpoints.put(next, last, nodes)) {
         tree = { frontier, last: Option.some(next), pending }
         pending.splice(0, nodes.length)
         signedAt = yield* Clock.currentTimeMillis
-      } else tree = yield* open // another process was faster: go on from its checkpoint
+        return true
+      }
+      tree = yield* open
+      return false
     })
 
     const seal = lock.withPermit(
       Effect.uninterruptible(
         Effect.gen(function* () {
-          yield* grow
-          yield* sign
+          for (let turn = 0; turn < turns; turn++) {
+            yield* grow
+            if (yield* sign) break
+          }
           return tree.last
         })
       )

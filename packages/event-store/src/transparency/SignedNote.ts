@@ -135,8 +135,7 @@ export const signNote = (text: string, signers: ReadonlyArray<Signer>): string =
   return `${text}\n${lines.join("")}`
 }
 
-const isNoteText = (text: string): boolean =>
-  text.endsWith("\n") && text.isWellFormed() && !/[^\P{Cc}\n]/u.test(text)
+const isNoteText = (text: string): boolean => text.endsWith("\n") && text.isWellFormed() && !/[^\P{Cc}\n]/u.test(text)
 
 /**
  * Opens a note: it has at least one signature by a known key, and none by a known key is wrong. Signatures by others are passed over,

@@ -38,7 +38,14 @@ export const verifyLog = Effect.fnUntraced(function* (
   const check = makeCheckpointCheck({ keys, trusted, fault: faults.add })
   if (checkpoints !== undefined && origin !== undefined) {
     // Before the events: of what was signed until now, no event may be missing.
-    yield* Stream.runForEach(checkpoints.all(origin), ({ note, size }) => Effect.sync(() => void check.add(note, size)))
+    yield* Stream.runForEach(checkpoints.all(origin), ({ note, size, root }) =>
+      Effect.sync(() => {
+        const said = check.add(note, size)
+        if (said === undefined || (said.size === size && sameHash(said.root, root))) return
+        const message = `the checkpoint at ${size} is kept with another size or root than its note says`
+        faults.add({ position: size, kind: "checkpoint", message })
+      })
+    )
   }
   const expected = check.begin()
 
