@@ -10,6 +10,7 @@ import type { Decision, DecisionContext } from "./Decision.ts"
 import { UploadDocument } from "./Document.ts"
 import { CancelInvestment, EnforcePaymentDeadline, RejectInvestment } from "./Ending.ts"
 import { InstructionNoted, InstructionRejected } from "./events/InstructionEvents.ts"
+import { EraseDocument, EraseInvestor } from "./Erasure.ts"
 import { RecordIdentification, RegisterInvestor } from "./Investor.ts"
 import { RegisterIssuer, RegisterPlatform } from "./Platform.ts"
 import { DelistProduct, ListProduct, RegisterProduct } from "./Product.ts"
@@ -29,7 +30,9 @@ export const commands = {
   CloseCampaign,
   RegisterInvestor,
   RecordIdentification,
+  EraseInvestor,
   UploadDocument,
+  EraseDocument,
   RegisterManagedWallet,
   RegisterGenericWallet,
   SignInvestment,

@@ -5,7 +5,7 @@ import { Schema } from "effect"
 import { command, recorded } from "./Command.ts"
 import { model, read, refuse, type Read, type Refuse } from "./Decision.ts"
 import { DocumentUploaded, documentPersonal } from "./events/DocumentEvents.ts"
-import { DocumentId, type PlatformId } from "./Id.ts"
+import { DocumentId, type InvestorId, type PlatformId } from "./Id.ts"
 import { maximumNamedDocuments } from "./Policy.ts"
 import { documentTag } from "./Tag.ts"
 import { Digest } from "./Text.ts"
@@ -14,16 +14,33 @@ import { UnitCount } from "./Units.ts"
 /** @category models */
 export interface DocumentState {
   readonly platform: PlatformId | undefined
+  readonly erased: boolean
 }
 
 /** Whether a document is present, and whose. @category decision models */
 export const Document = (id: DocumentId) =>
   model({
     name: "Document",
-    types: ["DocumentUploaded"],
+    types: ["DocumentUploaded", "DocumentErased"],
     tags: [documentTag(id)],
     initial: undefined,
-    evolve: (_state: DocumentState | undefined, event) => ({ platform: event.meta.platform })
+    evolve: (state: DocumentState | undefined, event): DocumentState | undefined =>
+      event.type === "DocumentUploaded"
+        ? { platform: event.meta.platform, erased: false }
+        : state && { ...state, erased: true }
+  })
+
+const nobody: ReadonlyArray<InvestorId> = []
+
+/** The investors that refer to a document, each once, living or erased. @category decision models */
+export const References = (id: DocumentId) =>
+  model({
+    name: "References",
+    types: ["InvestorRegistered", "IdentificationRecorded", "InvestmentSigned"],
+    tags: [documentTag(id)],
+    initial: nobody,
+    evolve: (state: ReadonlyArray<InvestorId>, { data }) =>
+      state.includes(data.investorId) ? state : [...state, data.investorId]
   })
 
 /**
@@ -34,7 +51,7 @@ export const Document = (id: DocumentId) =>
  */
 export const NamedDocuments = Schema.Array(DocumentId).check(Schema.isMaxLength(maximumNamedDocuments))
 
-/** None named twice; each present, and uploaded by that platform. @category checks */
+/** None named twice; each present, not erased, and uploaded by that platform. @category checks */
 export function* checkDocuments(
   ids: ReadonlyArray<DocumentId>,
   platform: PlatformId | undefined
@@ -42,7 +59,8 @@ export function* checkDocuments(
   if (new Set(ids).size < ids.length) yield* refuse({ code: "document_repeated" })
   for (const id of ids) {
     const document = yield* read(Document(id))
-    if (document === undefined || document.platform !== platform) yield* refuse({ code: "document_not_found" })
+    if (document === undefined || document.erased || document.platform !== platform)
+      yield* refuse({ code: "document_not_found" })
   }
 }
 

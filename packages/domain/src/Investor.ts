@@ -17,7 +17,7 @@ import { DocumentId, IdentificationId, type InvestmentId, InvestorId, type Platf
 import { kycStatus, type KycFacts, type KycReason, type KycStatus } from "./KycStatus.ts"
 import { checkNotInFuture } from "./Times.ts"
 import { investorTag } from "./Tag.ts"
-import { dayOf, instantOf, Timestamp } from "./Timestamp.ts"
+import { dayOf, type Instant, instantOf, laterOf, Timestamp } from "./Timestamp.ts"
 import { visible } from "./Visibility.ts"
 
 /** @category models */
@@ -28,6 +28,10 @@ export interface InvestorState extends KycFacts {
   readonly hasTaxInformation: boolean
   /** As written into the last event that could change it. */
   readonly kycStatus: KycStatus
+  /** The documents its registration and its identifications name. */
+  readonly documentIds: ReadonlyArray<DocumentId>
+  /** When it was registered or identified last: keeping its data counts from there. */
+  readonly lastAt: Instant
   readonly erased: boolean
 }
 
@@ -35,13 +39,13 @@ export interface InvestorState extends KycFacts {
 export const Investor = (id: InvestorId) =>
   model({
     name: "Investor",
-    types: ["InvestorRegistered", "IdentificationRecorded"],
+    types: ["InvestorRegistered", "IdentificationRecorded", "InvestorErased"],
     tags: [investorTag(id)],
     initial: undefined,
-    evolve: (state: InvestorState | undefined, event) => {
+    evolve: (state: InvestorState | undefined, event): InvestorState | undefined => {
       switch (event.type) {
         case "InvestorRegistered": {
-          const { kind, custodianBank, hasTaxInformation, kycStatus, openReasons } = event.data
+          const { kind, custodianBank, hasTaxInformation, documentIds, kycStatus, openReasons } = event.data
           return {
             platform: event.meta.platform,
             kind,
@@ -52,33 +56,75 @@ export const Investor = (id: InvestorId) =>
             identified: false,
             benefitingPersons: 0,
             refused: false,
+            documentIds,
+            lastAt: instantOf(event.meta.receivedAt),
             erased: false
           }
         }
         case "IdentificationRecorded": {
           if (state === undefined) return state
-          const { kycStatus, openReasons } = event.data
-          return { ...state, kycStatus, openReasons, identified: true, refused: kycStatus === "INSUFFICIENT" }
+          const { kycStatus, openReasons, protocolDocumentId } = event.data
+          return {
+            ...state,
+            kycStatus,
+            openReasons,
+            identified: true,
+            refused: kycStatus === "INSUFFICIENT",
+            documentIds: [...state.documentIds, protocolDocumentId],
+            lastAt: laterOf(state.lastAt, instantOf(event.meta.receivedAt))
+          }
         }
+        case "InvestorErased":
+          return state && { ...state, erased: true }
       }
     }
   })
 
-const none: ReadonlyArray<InvestmentId> = []
+/** @category models */
+export interface SubscriptionsState {
+  /** Those that wait for KYC, in the order they were signed. */
+  readonly waiting: ReadonlyArray<InvestmentId>
+  /** Those that have not ended: open ones, and ones that were delivered. */
+  readonly notEnded: ReadonlyArray<InvestmentId>
+  /** The documents they name. */
+  readonly documentIds: ReadonlyArray<DocumentId>
+  /** When one was signed or ended last. */
+  readonly lastAt: Instant | undefined
+}
 
-/** The investments of an investor that wait for KYC. @category decision models */
+const none: SubscriptionsState = { waiting: [], notEnded: [], documentIds: [], lastAt: undefined }
+
+const without = (ids: ReadonlyArray<InvestmentId>, id: InvestmentId): ReadonlyArray<InvestmentId> =>
+  ids.includes(id) ? ids.filter((other) => other !== id) : ids
+
+/** The subscriptions of an investor. @category decision models */
 export const Subscriptions = (id: InvestorId) =>
   model({
     name: "Subscriptions",
     types: ["InvestmentSigned", "InvestmentIdentified", "InvestmentEnded"],
     tags: [investorTag(id)],
     initial: none,
-    evolve: (waiting: ReadonlyArray<InvestmentId>, event) => {
+    evolve: (state: SubscriptionsState, event): SubscriptionsState => {
       const { investmentId } = event.data
-      if (event.type !== "InvestmentSigned") {
-        return waiting.includes(investmentId) ? waiting.filter((id) => id !== investmentId) : waiting
+      const lastAt = laterOf(instantOf(event.meta.receivedAt), state.lastAt ?? instantOf(event.meta.receivedAt))
+      switch (event.type) {
+        case "InvestmentSigned":
+          return {
+            waiting: event.data.kyc === "waiting" ? [...state.waiting, investmentId] : state.waiting,
+            notEnded: [...state.notEnded, investmentId],
+            documentIds: [...state.documentIds, ...event.data.documentIds],
+            lastAt
+          }
+        case "InvestmentIdentified":
+          return { ...state, waiting: without(state.waiting, investmentId) }
+        case "InvestmentEnded":
+          return {
+            ...state,
+            waiting: without(state.waiting, investmentId),
+            notEnded: without(state.notEnded, investmentId),
+            lastAt
+          }
       }
-      return event.data.kyc === "waiting" ? [...waiting, investmentId] : waiting
     }
   })
 
@@ -153,7 +199,7 @@ export const RecordIdentification = command("RecordIdentification", {
     const status = kycStatus({ ...investor, identified: true, openReasons })
     const recording = IdentificationRecorded.make({ ...input, kycStatus: status, openReasons }, personal)
     if (status !== "SUCCESS" || investor.kycStatus === "SUCCESS") return [recording]
-    const waiting = yield* read(Subscriptions(investorId))
+    const { waiting } = yield* read(Subscriptions(investorId))
     return [recording, ...waiting.map((investmentId) => InvestmentIdentified.make({ investmentId, investorId }))]
   },
   recall: (events) => {

@@ -1,7 +1,7 @@
 /**
  * What a registrar may set, and limits nobody may set. For decisions, and for whoever runs a register.
  */
-import { instantOfMicros, microsPerDay, microsPerMinute, type Instant } from "./Timestamp.ts"
+import { instantOf, instantOfMicros, microsPerMinute, type Instant } from "./Timestamp.ts"
 
 /** @category models */
 export interface Policy {
@@ -15,12 +15,44 @@ export interface Policy {
   readonly retainUntil: (last: Instant) => Instant
 }
 
-/** Retention: ten years of 365.25 days, the latest moment at which § 8(4) GwG lets KYC records be kept. @category values */
+/** Years § 8(4) GwG wants the records of due diligence kept. @category limits */
+export const leastRetention = 5
+
+/** Years after which it wants them destroyed, whatever other law wants them kept. @category limits */
+export const longestRetention = 10
+
+/** German winter time, in which every calendar year there begins. */
+const winterOffset = 60 * microsPerMinute
+
+/** The last year of a timestamp. */
+const lastYear = 2254
+
+/**
+ * Retention by § 8(4) GwG: so many whole calendar years after the one in which the last thing happened, counted in German time. Throws a
+ * `RangeError` for less than the law asks for, and for more than it allows.
+ *
+ * @category constructors
+ */
+export const retentionOf = (years: number): Policy["retainUntil"] => {
+  if (!Number.isInteger(years) || years < leastRetention || years > longestRetention)
+    throw new RangeError(`retention is a whole number of years from ${leastRetention} to ${longestRetention}`)
+  return (last) => {
+    const year = Number(instantOfMicros(last.micros + winterOffset).text.slice(0, 4))
+    return instantOf(`${Math.min(year + years + 1, lastYear)}-01-01T00:00:00+01:00`)
+  }
+}
+
+/**
+ * Retention is the shortest the law allows, for keeping longer needs a reason: a register whose data are also books or vouchers (HGB § 257,
+ * AO § 147) sets `retentionOf(8)`, for example.
+ *
+ * @category values
+ */
 export const defaultPolicy: Policy = {
   clockTolerance: 5 * microsPerMinute,
   walletNeedsKyc: true,
   walletNeedsTaxInformation: false,
-  retainUntil: (last) => instantOfMicros(last.micros + 3652.5 * microsPerDay)
+  retainUntil: retentionOf(leastRetention)
 }
 
 /** Lots one task may name: keeps its event's body below 65,535 bytes. @category limits */

@@ -7,6 +7,7 @@
 import { Schema } from "effect"
 import { WalletId } from "./Id.ts"
 import { InvestmentStatus } from "./InvestmentStatus.ts"
+import { Timestamp } from "./Timestamp.ts"
 import { UnitCount } from "./Units.ts"
 
 /** @category models */
@@ -109,6 +110,8 @@ export const RefusalDetails = Schema.Struct({
   /** What a campaign, an issue volume or a wallet still has room for. */
   free: Schema.optionalKey(UnitCount),
   status: Schema.optionalKey(InvestmentStatus),
+  /** Until when data must be kept. */
+  until: Schema.optionalKey(Timestamp),
   walletId: Schema.optionalKey(WalletId)
 })
 export type RefusalDetails = typeof RefusalDetails.Type

@@ -69,7 +69,7 @@ export const SignInvestment = command("SignInvestment", {
     const free = campaign.allocation - (yield* read(Used(campaignId)))
     if (units > free) return yield* refuse({ code: "allocation_exhausted", details: { free } })
     const cleared = investor.kycStatus === "SUCCESS"
-    if (!cleared && (yield* read(Subscriptions(investorId))).length >= maximumWaitingInvestments) {
+    if (!cleared && (yield* read(Subscriptions(investorId))).waiting.length >= maximumWaitingInvestments) {
       return yield* refuse({ code: "too_many_waiting_investments" })
     }
 

@@ -8,8 +8,10 @@ import { model, read, refuse, type Decision, type DecisionContext, type Read, ty
 import { EthereumAddress } from "./EthereumAddress.ts"
 import { type WalletKind, WalletRegistered } from "./events/WalletEvents.ts"
 import { findInvestor } from "./Investor.ts"
-import { InvestorId, type PlatformId, WalletId } from "./Id.ts"
+import { type InvestmentId, InvestorId, type PlatformId, WalletId } from "./Id.ts"
 import { addressTag, investorTag, walletTag } from "./Tag.ts"
+import { type Instant, instantOf, laterOf } from "./Timestamp.ts"
+import type { UnitCount } from "./Units.ts"
 import { visible } from "./Visibility.ts"
 
 /** @category models */
@@ -59,6 +61,43 @@ export const Wallets = (id: InvestorId) =>
       walletIds: [...state.walletIds, data.walletId],
       managed: data.kind === "managed" ? data.walletId : state.managed
     })
+  })
+
+/** @category models */
+export interface WalletUnitsState {
+  /** Over all products, blocked and reserved ones included. */
+  readonly held: UnitCount
+  /** The investments that were delivered here. */
+  readonly delivered: ReadonlyArray<InvestmentId>
+  /** When units last came or went, or a delivered investment was cancelled. */
+  readonly lastAt: Instant | undefined
+}
+
+const empty: WalletUnitsState = { held: 0, delivered: [], lastAt: undefined }
+
+/** What is held in a wallet over all products. @category decision models */
+export const WalletUnits = (id: WalletId) =>
+  model({
+    name: "WalletUnits",
+    types: ["UnitsCredited", "UnitsRedeemed", "InvestmentCancelledAfterDelivery"],
+    tags: [walletTag(id)],
+    initial: empty,
+    evolve: (state: WalletUnitsState, event): WalletUnitsState => {
+      const receivedAt = instantOf(event.meta.receivedAt)
+      const lastAt = laterOf(receivedAt, state.lastAt ?? receivedAt)
+      switch (event.type) {
+        case "UnitsCredited":
+          return {
+            held: state.held + event.data.units,
+            delivered: [...state.delivered, event.data.investmentId],
+            lastAt
+          }
+        case "UnitsRedeemed":
+          return { ...state, held: state.held - event.data.units, lastAt }
+        case "InvestmentCancelledAfterDelivery":
+          return { ...state, lastAt }
+      }
+    }
   })
 
 /** By which wallet an address is taken. @category decision models */

@@ -9,8 +9,11 @@ import {
   Product,
   type ProductId,
   type RecordedDomainEvent,
+  type InvestorId,
   Used,
-  type WalletId
+  type WalletId,
+  Wallets,
+  WalletUnits
 } from "../src/index.ts"
 import type { MemoryRegister } from "./MemoryRegister.ts"
 import type { Objects } from "./Objects.ts"
@@ -28,6 +31,21 @@ export const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((a
 /** Compares the folds of the log with the objects, law by law; throws at the first that does not hold. */
 export const conservation = (register: MemoryRegister, world: Objects): void => {
   const { log } = register
+  for (const [id, { erased }] of world.investors) {
+    if (!erased) continue
+    const { walletIds } = register.state(Wallets(id as InvestorId))
+    hold(
+      walletIds.every((wallet) => register.state(WalletUnits(wallet)).held === 0),
+      "no unit in an erased investor's wallet"
+    )
+    const owns = (wallet: string | undefined) => world.wallets.get(wallet ?? "")?.investor === id
+    hold(
+      ![...world.tasks.values()].some(
+        (task) => owns(task.wallet) && (task.status === "processing" || task.status === "unknown")
+      ),
+      "no unit on its way to an erased investor"
+    )
+  }
   for (const [id, product] of world.products) {
     const productId = id as ProductId
     const ofType = <T extends RecordedDomainEvent["type"]>(type: T) =>

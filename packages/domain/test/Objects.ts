@@ -48,6 +48,21 @@ interface Task {
   ledger: "nothing" | "done" | "refused"
 }
 
+interface Person {
+  platform: string | undefined
+  status: string
+  pep: boolean
+  identified: boolean
+  erased: boolean
+  /** When something that keeps its data alive happened last. */
+  last: number
+  /** The documents it refers to, its investments' among them. */
+  documents: Set<string>
+}
+
+/** For how long data are kept in these tests: short enough that a run sees the end of it. */
+export const keeping = 30 * 3_600_000
+
 export type Verdict =
   | { readonly ok: true; readonly lots?: ReadonlyArray<readonly [string, number]> }
   | { readonly noop: true }
@@ -82,8 +97,8 @@ export class Objects {
     string,
     { platform: string; product: string; open: boolean; opens: number; closes: number; review: boolean }
   >()
-  documents = new Map<string, string | undefined>()
-  investors = new Map<string, { platform: string | undefined; status: string; pep: boolean; identified: boolean }>()
+  documents = new Map<string, { platform: string | undefined; erased: boolean }>()
+  investors = new Map<string, Person>()
   wallets = new Map<string, { platform: string | undefined; investor: string; managed: boolean; address: string }>()
   investments = new Map<string, Investment>()
   tasks = new Map<string, Task>()
@@ -137,10 +152,17 @@ export class Objects {
       text === undefined || text === "now" ? Math.max(now, signed) : at(text)
     const documentProblem = (ids: ReadonlyArray<string>, owner: string | undefined): string | undefined => {
       if (ids.some((id, i) => ids.indexOf(id) !== i)) return "document_repeated"
-      return ids.some((id) => !this.documents.has(id) || this.documents.get(id) !== owner)
+      return ids.some((id) => this.documents.get(id)?.erased !== false || this.documents.get(id)?.platform !== owner)
         ? "document_not_found"
         : undefined
     }
+    const touch = (investor: string, documents: ReadonlyArray<string> = []) => {
+      const person = this.investors.get(investor)!
+      person.last = Math.max(person.last, now)
+      for (const id of documents) person.documents.add(id)
+    }
+    const isUsed = (document: string) =>
+      [...this.investors.values()].some((person) => !person.erased && person.documents.has(document))
     const walletProblem = (id: string, investor: string): string | undefined => {
       const wallet = sees(this.wallets.get(id))
       if (!wallet) return "wallet_not_found"
@@ -155,6 +177,7 @@ export class Objects {
       )
     const endIt = (id: string, investment: Investment, status: string) => {
       investment.end = status
+      touch(investment.investor)
       for (const unit of this.units(investment.product)) {
         if (unit.investment !== id) continue
         unit.investment = undefined
@@ -163,6 +186,7 @@ export class Objects {
     }
     const happen = (id: string, task: Task, outcome: "succeeded" | "failed") => {
       task.status = outcome
+      if (outcome === "succeeded") touch(this.wallets.get(task.wallet)!.investor)
       for (const unit of this.units(task.product)) {
         if (task.kind === "credit" && outcome === "succeeded" && unit.investment === task.investment) {
           unit.state = "held"
@@ -290,7 +314,31 @@ export class Objects {
         return ok
       }
       case "UploadDocument": {
-        this.documents.set(command.input.documentId, platform)
+        this.documents.set(command.input.documentId, { platform, erased: false })
+        return ok
+      }
+      case "EraseDocument": {
+        const document = sees(this.documents.get(command.input.documentId))
+        if (!document) return no("document_not_found")
+        if (document.erased) return noop
+        if (isUsed(command.input.documentId)) return no("document_in_use")
+        document.erased = true
+        return ok
+      }
+      case "EraseInvestor": {
+        const id = command.input.investorId
+        const investor = sees(this.investors.get(id))
+        if (!investor) return no("investor_not_found")
+        if (investor.erased) return noop
+        const own = new Set([...this.wallets].filter(([, w]) => w.investor === id).map(([wallet]) => wallet))
+        for (const { units } of this.products.values())
+          if (units.some((u) => u.state === "held" && own.has(u.wallet ?? ""))) return no("investor_holds_units")
+        for (const investment of this.investments.values())
+          if (investment.investor === id && !investment.end && !investment.delivered)
+            return no("investor_has_open_investments")
+        if (now < investor.last + keeping) return no("retention_running")
+        investor.erased = true
+        for (const document of investor.documents) if (!isUsed(document)) this.documents.get(document)!.erased = true
         return ok
       }
       case "RegisterInvestor": {
@@ -299,19 +347,31 @@ export class Objects {
         if (!i.ownAccount) return no("not_own_account")
         const problem = documentProblem(i.documentIds, platform)
         if (problem) return no(problem)
-        this.investors.set(i.investorId, { platform, status: "PENDING", pep: i.pep, identified: false })
+        const documents = new Set<string>(i.documentIds)
+        const person = {
+          platform,
+          status: "PENDING",
+          pep: i.pep,
+          identified: false,
+          erased: false,
+          last: now,
+          documents
+        }
+        this.investors.set(i.investorId, person)
         return ok
       }
       case "RecordIdentification": {
         const i = command.input
         const investor = sees(this.investors.get(i.investorId))
         if (!investor) return no("investor_not_found")
+        if (investor.erased) return no("investor_erased")
         if (tooLate(at(i.verifiedAt))) return no("timestamp_in_future")
         const p = command.personal
         const day = i.verifiedAt.slice(0, 10)
         if (p && (day < p.documentValidFrom || day > p.documentValidTo)) return no("identity_document_not_valid")
         const problem = documentProblem([i.protocolDocumentId], investor.platform)
         if (problem) return no(problem)
+        touch(i.investorId, [i.protocolDocumentId])
         investor.status = investor.pep ? "REVIEW" : "SUCCESS"
         if (!investor.pep) {
           for (const investment of this.investments.values()) {
@@ -328,6 +388,7 @@ export class Objects {
         const i = command.input
         const investor = sees(this.investors.get(i.investorId))
         if (!investor) return no("investor_not_found")
+        if (investor.erased) return no("investor_erased")
         if (investor.status !== "SUCCESS") return no("kyc_not_successful")
         const managed = command.operation === "RegisterManagedWallet"
         const all = [...this.wallets.values()]
@@ -340,6 +401,7 @@ export class Objects {
         const i = command.input
         const investor = sees(this.investors.get(i.investorId))
         if (!investor) return no("investor_not_found")
+        if (investor.erased) return no("investor_erased")
         const campaign = this.campaigns.get(i.campaignId)
         if (!campaign || campaign.platform !== investor.platform) return no("campaign_not_found")
         const product = this.products.get(campaign.product)!
@@ -379,6 +441,7 @@ export class Objects {
           paymentDays: product.paymentDays,
           cancellationDays: product.cancellationDays
         }
+        touch(i.investorId, i.documentIds)
         this.investments.set(i.investmentId, investment)
         noteAccepted(investment, "")
         return ok
@@ -455,6 +518,7 @@ export class Objects {
           return ok
         }
         investment.end = "CANCELLATION"
+        touch(investment.investor)
         for (const unit of this.units(investment.product)) if (unit.investment === id) unit.blocked = true
         return ok
       }
@@ -497,6 +561,7 @@ export class Objects {
         const i = command.input
         const investor = sees(this.investors.get(i.investorId))
         if (!investor) return no("investor_not_found")
+        if (investor.erased) return no("investor_erased")
         const problem = walletProblem(i.walletId, i.investorId)
         if (problem) return no(problem)
         const product = this.products.get(i.productId)

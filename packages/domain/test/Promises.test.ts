@@ -9,7 +9,10 @@ import {
   type Command,
   type DecisionContext,
   decideCommand,
+  defaultPolicy,
+  Document,
   Holding,
+  instantOfMicros,
   Investment,
   Investor,
   investmentStatus,
@@ -17,13 +20,14 @@ import {
   type InvestmentStatus,
   isRecorded,
   lotsOf,
+  type Policy,
   recallCommand,
   Redemption,
   type Operation
 } from "../src/index.ts"
 import { byQuery, type Answer, decideOver, type Matches, MemoryRegister } from "./MemoryRegister.ts"
 import { conservation, sum } from "./Conservation.ts"
-import { Objects, type Verdict } from "./Objects.ts"
+import { keeping, Objects, type Verdict } from "./Objects.ts"
 import { play } from "./Play.ts"
 import { step, textOf, type Step } from "./Steps.ts"
 
@@ -46,6 +50,12 @@ const verdictOf = (answer: Answer): Verdict =>
       ? { noop: true }
       : { ok: true }
 
+/** Data are kept for little more than a day, so that erasure takes part. */
+const policy: Policy = {
+  ...defaultPolicy,
+  retainUntil: (last) => instantOfMicros(last.micros + keeping * 1000)
+}
+
 interface Run {
   readonly register: MemoryRegister
   readonly world: Objects
@@ -57,7 +67,7 @@ const seen = new Map<string, number>()
 
 /** Plays a run on both models; the answers must be the same, code by code. */
 const playBoth = (sequence: ReadonlyArray<Step>, after: (run: Run) => void = () => {}): Run => {
-  const run: Run = { register: new MemoryRegister(), world: new Objects(), issued: [] }
+  const run: Run = { register: new MemoryRegister(policy), world: new Objects(), issued: [] }
   play(
     run.world,
     sequence,
@@ -172,17 +182,18 @@ describe("over random commands", () => {
       investorId: "investors",
       walletId: "wallets",
       investmentId: "investments",
-      protocolDocumentId: "documents"
+      protocolDocumentId: "documents",
+      documentId: "documents"
     } as const
     check(60, (sequence) => {
       const { register, world, issued } = playBoth(sequence)
       for (const { command, context } of issued) {
-        if (context.platform === undefined || command.operation.startsWith("Register")) continue
+        if (context.platform === undefined || /^(Register|Upload)/.test(command.operation)) continue
         for (const [member, kind] of Object.entries(foreignable) as Array<[keyof typeof foreignable, "wallets"]>) {
           if (!(member in command.input) || (member === "investmentId" && command.operation === "SignInvestment"))
             continue
           const strangers = [...world[kind]].filter(([, thing]) => {
-            const owner: unknown = typeof thing === "string" ? thing : thing.platform
+            const owner: string | undefined = thing.platform
             return owner !== context.platform
           })
           const answers = ["none", ...strangers.map(([id]) => id)].map((id) => {
@@ -235,9 +246,12 @@ describe("over random commands", () => {
             : register.state(Redemption(id as never))
         expect(state).toMatchObject({ status: task.status, submitted: task.submitted })
       }
-      for (const [id, { status, pep }] of world.investors) {
+      for (const [id, { status, pep, erased }] of world.investors) {
         const openReasons = pep ? ["pep"] : []
-        expect(register.state(Investor(id as never))).toMatchObject({ kycStatus: status, openReasons })
+        expect(register.state(Investor(id as never))).toMatchObject({ kycStatus: status, openReasons, erased })
+      }
+      for (const [id, { erased }] of world.documents) {
+        expect(register.state(Document(id as never))).toMatchObject({ erased })
       }
       const claims = register.log.filter((e) => e.type === "CreditSubmitted" || e.type === "RedemptionSubmitted")
       expect(new Set(claims.map((event) => JSON.stringify(event.data))).size).toBe(claims.length)
@@ -297,7 +311,12 @@ describe("over random commands", () => {
       "insufficient_units",
       "awaiting_resolution",
       "outcome_contradicts",
-      "nothing_to_resolve"
+      "nothing_to_resolve",
+      "investor_erased",
+      "investor_holds_units",
+      "investor_has_open_investments",
+      "retention_running",
+      "document_in_use"
     ] as const
     expect(codes.filter((code) => !isRecorded(code) || !seen.has(code))).toEqual([])
   })

@@ -4,16 +4,16 @@
  */
 import fc from "fast-check"
 import { type Command, instantOfMicros, type Timestamp } from "../src/index.ts"
-import type { Objects } from "./Objects.ts"
+import { keeping, type Objects } from "./Objects.ts"
 
 const kinds = {
   open: 2,
   close: 1,
   list: 1,
   delist: 1,
-  investor: 1,
-  identify: 2,
-  wallet: 2,
+  investor: 2,
+  identify: 3,
+  wallet: 4,
   document: 1,
   sign: 14,
   amend: 6,
@@ -25,7 +25,9 @@ const kinds = {
   submit: 12,
   ledger: 12,
   settle: 16,
-  resolve: 5
+  resolve: 5,
+  erase: 3,
+  forget: 2
 }
 type Kind = keyof typeof kinds
 
@@ -214,6 +216,19 @@ export class Stepper {
           },
           personal: somebody(s.c % 19 === 0)
         })
+      case "erase": {
+        // Mostly who has nothing left and was left alone for a while: everybody else is kept for the other steps.
+        const leaving = new Map([...world.investors].filter(([id, i]) => s.c % 6 === 0 || this.#leaving(id, i)))
+        const id = this.#known(leaving, s.a)
+        const platform = s.who === 0 ? whose(world.investors.get(id)?.platform) : undefined
+        const ground = s.b % 2 === 0 ? "request" : "retention_over"
+        return command(platform, { operation: "EraseInvestor", input: { investorId: id, ground } })
+      }
+      case "forget": {
+        const id = this.#known(world.documents, s.a)
+        const platform = s.who === 0 ? whose(world.documents.get(id)?.platform) : undefined
+        return command(platform, { operation: "EraseDocument", input: { documentId: id } })
+      }
       case "identify": {
         const id = this.#known(world.investors, s.a)
         const verified = time(s.d)
@@ -243,7 +258,9 @@ export class Stepper {
         })
       }
       case "sign": {
-        const ready = new Map([...world.investors].filter(([, i]) => s.b % 4 === 0 || i.status === "SUCCESS"))
+        const ready = new Map(
+          [...world.investors].filter(([, i]) => s.b % 4 === 0 || (i.status === "SUCCESS" && !i.erased))
+        )
         const investor = this.#known(ready, s.a)
         const owner = world.investors.get(investor)?.platform
         const own = new Map([...world.campaigns].filter(([, c]) => c.platform === owner))
@@ -371,8 +388,22 @@ export class Stepper {
     }
   }
 
+  #leaving(id: string, investor: { readonly erased: boolean; readonly last: number }): boolean {
+    const { investments, products, wallets } = this.world
+    return (
+      investor.last + keeping <= this.now &&
+      (!investor.erased || this.now % 7 === 0) &&
+      ![...investments.values()].some((i) => i.investor === id && !i.end && !i.delivered) &&
+      ![...products.values()].some(({ units }) =>
+        units.some((unit) => unit.state === "held" && wallets.get(unit.wallet ?? "")?.investor === id)
+      )
+    )
+  }
+
   #document(platform: string | undefined, n: number): string {
-    const own = new Map([...this.world.documents].filter(([, owner]) => n % 25 === 0 || owner === platform))
+    const own = new Map(
+      [...this.world.documents].filter(([, d]) => n % 25 === 0 || (d.platform === platform && !d.erased))
+    )
     return this.#known(own, n)
   }
 

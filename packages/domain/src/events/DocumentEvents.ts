@@ -16,3 +16,9 @@ export const DocumentUploaded = define("DocumentUploaded", {
   personal: { fields: documentPersonal, subject: (data) => documentTag(data.documentId) },
   tags: (data) => [documentTag(data.documentId)]
 })
+
+/** From its position on nobody can refer to the document; its key, name and content are destroyed a moment later. */
+export const DocumentErased = define("DocumentErased", {
+  data: { documentId: DocumentId },
+  tags: (data) => [documentTag(data.documentId)]
+})

@@ -15,6 +15,15 @@ import { Timestamp } from "../Timestamp.ts"
 export const InvestorKind = Schema.Literals(["natural", "legal"])
 export type InvestorKind = typeof InvestorKind.Type
 
+/**
+ * Why the data of a person are erased: they asked for it (GDPR Art. 17(1)(b), (c)), the time for which they had to be kept is over (GwG
+ * § 8(4)), they were kept unlawfully (GDPR Art. 17(1)(d)), or a law or an authority wants it (Art. 17(1)(e)).
+ *
+ * @category schemas
+ */
+export const ErasureGround = Schema.Literals(["request", "retention_over", "unlawful", "legal_duty"])
+export type ErasureGround = typeof ErasureGround.Type
+
 /** Everything that was sent about an investor and does not stand in the body. @category schemas */
 export const investorPersonal = {
   naturalPerson: NaturalPerson,
@@ -61,4 +70,10 @@ export const IdentificationRecorded = define("IdentificationRecorded", {
   },
   personal: { fields: identificationPersonal, subject: (data) => investorTag(data.investorId) },
   tags: (data) => [investorTag(data.investorId), documentTag(data.protocolDocumentId)]
+})
+
+/** From its position on nothing personal of the investor is shown; the keys are destroyed a moment later. */
+export const InvestorErased = define("InvestorErased", {
+  data: { investorId: InvestorId, ground: ErasureGround },
+  tags: (data) => [investorTag(data.investorId)]
 })

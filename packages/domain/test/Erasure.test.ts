@@ -1,0 +1,169 @@
+/**
+ * The worked cases of forgetting: what stands against it, until when, and what goes with whom.
+ */
+import { describe, expect, it } from "vitest"
+import {
+  defaultPolicy,
+  Document,
+  instantOf,
+  Investor,
+  leastRetention,
+  longestRetention,
+  type Policy,
+  References,
+  retentionOf
+} from "../src/index.ts"
+import { Case, later, ready } from "./Case.ts"
+import { identityDocument } from "./Steps.ts"
+
+const atOnce: Policy = { ...defaultPolicy, retainUntil: (last) => last }
+
+const erase = (c: Case, investorId = "anna", platform?: string) =>
+  c.by(platform, "EraseInvestor", { investorId, ground: "request" })
+
+/** Investors that are identified and have a wallet each, whose data need not be kept. */
+const people = (...names: ReadonlyArray<string>) => {
+  const c = new Case({}, {}, atOnce)
+  for (const [index, name] of names.entries()) {
+    if (name !== "anna") c.investor(name)
+    c.identify(name)
+    c.wallet(`w${index}`, name, index + 1)
+  }
+  return c
+}
+
+describe("forgetting an investor", () => {
+  it("who holds, whose redemption is in flight, who waits, whose credit is in flight: refused", () => {
+    const c = people("anna")
+    c.deliver("held", 10, "w0")
+    expect(erase(c)).toBe("investor_holds_units")
+    expect(c.redeem("r", 10, "w0")).toBe("10 of held")
+    expect(erase(c)).toBe("investor_holds_units")
+    c.settle("r", "unknown")
+    expect(erase(c)).toBe("investor_holds_units")
+    c.by(undefined, "ResolveRedemption", { redemptionId: "r", outcome: "succeeded", resolution: "observed" })
+    c.sign("open", 1, { acceptedAt: c.now, paidAt: c.now, walletId: "w0" })
+    expect(erase(c)).toBe("investor_has_open_investments")
+    c.by("p", "RequestCredit", { investmentId: "open", creditId: "1" })
+    expect(erase(c)).toBe("investor_has_open_investments")
+    c.settleCredit("open", "failed", "1")
+    expect(erase(c)).toBe("investor_has_open_investments")
+    expect(c.by(undefined, "CancelInvestment", { investmentId: "open", late: true })).toBe("accepted")
+    expect(erase(c)).toBe("accepted")
+  })
+
+  it("who has sold everything: allowed once retention is over, and the entries stay", () => {
+    const c = ready()
+    c.deliver("x", 10)
+    c.redeem("r", 10)
+    c.settle("r", "succeeded")
+    const entries = c.register.log.length
+    const until = "2032-01-01T00:00:00+01:00"
+    expect(erase(c)).toBe(`retention_running ${until}`)
+    c.now = "2031-12-31T22:59:59.999999Z"
+    expect(erase(c)).toBe(`retention_running ${until}`)
+    c.now = "2031-12-31T23:00:00Z"
+    expect(erase(c)).toBe("accepted")
+    expect(c.register.log.length).toBe(entries + 4)
+    expect(c.status("x")).toBe("DELIVERED")
+    expect(c.used()).toBe(10)
+  })
+
+  it("retention counts from the last of registration, identification, signing or end, movement, cancellation", () => {
+    const [first, second] = ["2027-05-05T12:00:00Z", "2028-05-05T12:00:00Z"]
+    const [untilFirst, untilSecond] = ["2033-01-01T00:00:00+01:00", "2034-01-01T00:00:00+01:00"]
+    const c = new Case()
+    expect(erase(c)).toBe("retention_running 2032-01-01T00:00:00+01:00")
+    c.now = first
+    c.identify("anna", "2026-03-01T12:00:00Z")
+    expect(erase(c)).toBe(`retention_running ${untilFirst}`)
+    c.wallet()
+    c.now = second
+    c.sign("x", 1, { signedAt: first })
+    expect(erase(c)).toBe("investor_has_open_investments")
+    c.now = "2029-05-05T12:00:00Z"
+    c.cancel("x")
+    expect(erase(c)).toBe("retention_running 2035-01-01T00:00:00+01:00")
+    const moved = ready({ cancellationDays: 3650 })
+    moved.deliver("x", 1)
+    moved.now = first
+    moved.redeem("r", 1)
+    moved.settle("r", "succeeded")
+    expect(erase(moved)).toBe(`retention_running ${untilFirst}`)
+    moved.now = second
+    moved.cancel("x")
+    expect(erase(moved)).toBe(`retention_running ${untilSecond}`)
+  })
+
+  it("that is not there, that is another platform's; that is erased already is no change", () => {
+    const c = people("anna")
+    expect(erase(c, "none")).toBe("investor_not_found")
+    expect(erase(c, "anna", "q")).toBe("investor_not_found")
+    expect(erase(c)).toBe("accepted")
+    expect(c.register.state(Investor("anna" as never))).toMatchObject({ erased: true, kycStatus: "SUCCESS" })
+    expect(erase(c)).toBe("no change")
+  })
+
+  it("D-14 nothing can be written about an erased investor", () => {
+    const c = people("anna")
+    erase(c)
+    c.investor("bert")
+    const proof = identityDocument("2020-01-01", "2030-01-01")
+    const identification = {
+      identificationId: "2",
+      investorId: "anna",
+      protocolDocumentId: "bert-proof",
+      verifiedAt: c.now
+    }
+    const redemption = { redemptionId: "r", investorId: "anna", productId: "bond", walletId: "w0", units: 1 }
+    expect(c.by("p", "RecordIdentification", identification, proof)).toBe("investor_erased")
+    expect(c.wallet("v", "anna", 9)).toBe("investor_erased")
+    expect(c.sign("x", 1)).toBe("investor_erased")
+    expect(c.by("p", "RequestRedemption", redemption)).toBe("investor_erased")
+  })
+})
+
+describe("forgetting a document", () => {
+  it("used for two investors: goes with the last", () => {
+    const c = people("anna", "bert")
+    const shared = { documentIds: ["bert-proof"] }
+    expect(c.sign("x", 1, shared)).toBe("accepted")
+    c.cancel("x")
+    expect(erase(c)).toBe("accepted")
+    expect(c.register.log.slice(-2).map(({ type, data }) => [type, data])).toEqual([
+      ["InvestorErased", { investorId: "anna", ground: "request" }],
+      ["DocumentErased", { documentId: "anna-proof" }]
+    ])
+    expect(c.register.state(References("bert-proof" as never))).toEqual(["bert", "anna"])
+    expect(c.register.state(Document("bert-proof" as never))).toMatchObject({ erased: false })
+    expect(erase(c, "bert")).toBe("accepted")
+    expect(c.last(["DocumentErased"])).toEqual({ documentId: "bert-proof" })
+  })
+
+  it("an investor refers to is refused; one nobody refers to goes, once", () => {
+    const c = people("anna")
+    const forget = (documentId: string, platform?: string) => c.by(platform, "EraseDocument", { documentId })
+    expect(forget("none")).toBe("document_not_found")
+    expect(forget("anna-proof", "q")).toBe("document_not_found")
+    expect(forget("anna-proof")).toBe("document_in_use")
+    c.by("p", "UploadDocument", { documentId: "stray", digest: "0".repeat(64), size: 3 })
+    expect(forget("stray")).toBe("accepted")
+    expect(forget("stray")).toBe("no change")
+    expect(c.sign("x", 1, { documentIds: ["stray"] })).toBe("document_not_found")
+    expect(c.investor("carl", { documentIds: ["stray"] })).toBe("document_not_found")
+  })
+})
+
+describe("retention", () => {
+  it("is whole calendar years in German time, five to ten of them", () => {
+    const until = (years: number, last: string) => retentionOf(years)(instantOf(last)).text
+    expect(until(5, "2026-01-01T00:00:00+01:00")).toBe("2032-01-01T00:00:00+01:00")
+    expect(until(5, "2026-12-31T23:59:59+01:00")).toBe("2032-01-01T00:00:00+01:00")
+    expect(until(5, "2026-12-31T23:00:00Z")).toBe("2033-01-01T00:00:00+01:00")
+    expect(until(10, "2026-06-01T00:00:00Z")).toBe("2037-01-01T00:00:00+01:00")
+    expect(until(5, "2254-06-01T00:00:00Z")).toBe("2254-01-01T00:00:00+01:00")
+    for (const years of [leastRetention - 1, longestRetention + 1, 5.5, Number.NaN])
+      expect(() => retentionOf(years)).toThrow(RangeError)
+    expect(defaultPolicy.retainUntil(instantOf(later(0))).text).toBe("2032-01-01T00:00:00+01:00")
+  })
+})
