@@ -41,6 +41,11 @@ export interface KeyStoreShape {
   readonly check: (value: Uint8Array) => Effect.Effect<Uint8Array, VaultError>
   /** Every key there is. */
   readonly all: Effect.Effect<ReadonlyArray<WrappedKey>, VaultError>
+  /** Every subject that was forgotten. */
+  readonly forgotten: Effect.Effect<ReadonlyArray<string>, VaultError>
+  /** A text that lies with the keys and is restored with them; none at first. */
+  readonly note: Effect.Effect<string | undefined, VaultError>
+  readonly setNote: (text: string) => Effect.Effect<void, VaultError>
   /** Puts these in the place of the keys there are, and this in that of the check value: all or nothing, durably. */
   readonly replace: (keys: ReadonlyArray<WrappedKey>, check: Uint8Array) => Effect.Effect<void, VaultError>
 }
@@ -55,6 +60,7 @@ const unavailable = (cause: unknown) =>
 export const makeMemory: Effect.Effect<KeyStoreShape> = Effect.sync(() => {
   const entries = new Map<string, KeyEntry>()
   let check: Uint8Array | undefined
+  let note: string | undefined
   return {
     get: (subject) => Effect.sync(() => entries.get(subject)),
     insert: (keys) =>
@@ -69,6 +75,11 @@ export const makeMemory: Effect.Effect<KeyStoreShape> = Effect.sync(() => {
     all: Effect.sync(() =>
       [...entries].flatMap(([subject, entry]) => (entry._tag === "Key" ? [{ subject, wrapped: entry.wrapped }] : []))
     ),
+    forgotten: Effect.sync(() =>
+      [...entries].flatMap(([subject, entry]) => (entry._tag === "Forgotten" ? [subject] : []))
+    ),
+    note: Effect.sync(() => note),
+    setNote: (text) => Effect.sync(() => void (note = text)),
     replace: (keys, value) =>
       Effect.sync(() => {
         for (const { subject, wrapped } of keys) entries.set(subject, { _tag: "Key", wrapped })
@@ -114,6 +125,10 @@ export const makeSqlite = (
       (opened) => Effect.sync(() => opened.close())
     )
     database.exec("PRAGMA secure_delete = ON")
+    // Files of before have none; who knows nothing of it leaves it alone.
+    database.exec(
+      "CREATE TABLE IF NOT EXISTS note (one INTEGER PRIMARY KEY CHECK (one = 1), text TEXT NOT NULL) STRICT"
+    )
     const selectKey = database.prepare("SELECT wrapped FROM keys WHERE subject = ?")
     const selectForgotten = database.prepare("SELECT 1 FROM forgotten WHERE subject = ?")
     const insertKey = database.prepare("INSERT INTO keys (subject, wrapped) VALUES (?, ?)")
@@ -122,6 +137,11 @@ export const makeSqlite = (
     const insertCheck = database.prepare("INSERT OR IGNORE INTO master (one, value) VALUES (1, ?)")
     const selectCheck = database.prepare("SELECT value FROM master")
 
+    const selectAllForgotten = database.prepare("SELECT subject FROM forgotten ORDER BY subject")
+    const selectNote = database.prepare("SELECT text FROM note")
+    const upsertNote = database.prepare(
+      "INSERT INTO note (one, text) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET text = excluded.text"
+    )
     const selectAll = database.prepare("SELECT subject, wrapped FROM keys ORDER BY subject")
     const updateKey = database.prepare("UPDATE keys SET wrapped = ? WHERE subject = ?")
     const updateCheck = database.prepare("UPDATE master SET value = ?")
@@ -176,6 +196,12 @@ export const makeSqlite = (
           return { subject, wrapped }
         })
       ),
+      forgotten: attempt(() => selectAllForgotten.all().map((row) => String(row["subject"]))),
+      note: attempt(() => {
+        const text = selectNote.get()?.["text"]
+        return typeof text === "string" ? text : undefined
+      }),
+      setNote: (text) => attempt(() => void upsertNote.run(text)),
       replace: (keys, check) =>
         attempt(() => {
           transaction(() => {

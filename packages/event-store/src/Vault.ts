@@ -45,6 +45,11 @@ export interface VaultShape {
   readonly isForgotten: (subject: string) => Effect.Effect<boolean, VaultError>
   /** Destroys the subject's key for good; nothing can be sealed for it afterwards. Repeating it is harmless. */
   readonly forget: (subject: string) => Effect.Effect<void, VaultError>
+  /** Every subject that was forgotten. */
+  readonly forgotten: Effect.Effect<ReadonlyArray<string>, VaultError>
+  /** A text that lies with the keys, so that a restored key file brings its own: how far forgetting has come. */
+  readonly note: Effect.Effect<string | undefined, VaultError>
+  readonly setNote: (text: string) => Effect.Effect<void, VaultError>
 }
 
 /** @category services */
@@ -240,7 +245,10 @@ export const make = (
               }
             })
           )
-        )
+        ),
+      forgotten: keyStore.forgotten,
+      note: keyStore.note,
+      setNote: keyStore.setNote
     }
   })
 

@@ -11,25 +11,31 @@ export interface DocumentState {
   /** Bytes of the content. */
   readonly size: number
   readonly createdAt: Timestamp
+  /** Nothing personal of it is shown any more. */
+  readonly erased: boolean
   readonly personalAt: ReadonlyArray<number>
 }
 
 /** Keyed by document, listed by platform. @category projections */
 export const documents: Projection<DocumentState> = {
   name: "documents",
-  version: 1,
-  types: ["DocumentUploaded"],
-  keys: (event) => (event.type === "DocumentUploaded" ? [event.data.documentId] : []),
+  version: 2,
+  types: ["DocumentUploaded", "DocumentErased"],
+  keys: (event) =>
+    event.type === "DocumentUploaded" || event.type === "DocumentErased" ? [event.data.documentId] : [],
   evolve(state, event) {
+    if (event.type === "DocumentErased") return state && { ...state, erased: true }
     if (event.type !== "DocumentUploaded") return state
     return {
       id: event.data.documentId,
       platform: event.meta.platform ?? null,
       size: event.data.size,
       createdAt: recordedAt(event),
+      erased: false,
       personalAt: personalPosition(event)
     }
   },
   scope: (state) => state.platform ?? "",
+  subject: (state) => documentTag(state.id),
   query: (key) => [{ types: documents.types, tags: [documentTag(key as DocumentId)] }]
 }

@@ -4,6 +4,7 @@
 import {
   investmentStatus,
   investmentTag,
+  investorTag,
   productTag,
   walletTag,
   type CampaignId,
@@ -159,6 +160,7 @@ export const investments: Projection<InvestmentState> = {
   },
   evolve,
   scope: (state) => state.platform ?? "",
+  subject: (state) => investorTag(state.investorId),
   query: (key) => [{ types: tagged, tags: [investmentTag(key as InvestmentId)] }],
   /** What took from the lot names it in the body and bears the tags of the holding. */
   more: (state) =>

@@ -27,6 +27,8 @@ export interface InvestorState {
   readonly openReasons: ReadonlyArray<KycReason>
   readonly documentIds: ReadonlyArray<DocumentId>
   readonly createdAt: Timestamp
+  /** Nothing personal of them is shown any more. */
+  readonly erased: boolean
   /** Positions of the events whose personal parts, in this order, say who the investor is: the registration first. */
   readonly personalAt: ReadonlyArray<number>
 }
@@ -34,12 +36,13 @@ export interface InvestorState {
 /** Keyed by investor, listed by platform. @category projections */
 export const investors: Projection<InvestorState> = {
   name: "investors",
-  version: 1,
-  types: ["InvestorRegistered", "IdentificationRecorded"],
+  version: 2,
+  types: ["InvestorRegistered", "IdentificationRecorded", "InvestorErased"],
   keys(event) {
     switch (event.type) {
       case "InvestorRegistered":
       case "IdentificationRecorded":
+      case "InvestorErased":
         return [event.data.investorId]
       default:
         return []
@@ -59,15 +62,19 @@ export const investors: Projection<InvestorState> = {
           openReasons: event.data.openReasons,
           documentIds: event.data.documentIds,
           createdAt: recordedAt(event),
+          erased: false,
           personalAt: personalPosition(event)
         }
       case "IdentificationRecorded":
         return state && { ...state, kycStatus: event.data.kycStatus, openReasons: event.data.openReasons }
+      case "InvestorErased":
+        return state && { ...state, erased: true }
       default:
         return state
     }
   },
   scope: (state) => state.platform ?? "",
+  subject: (state) => investorTag(state.id),
   query: (key) => [{ types: investors.types, tags: [investorTag(key as InvestorId)] }]
 }
 
@@ -111,5 +118,6 @@ export const identifications: Projection<IdentificationState> = {
     }
   },
   scope: (state) => state.investorId,
+  subject: (state) => investorTag(state.investorId),
   query: (key) => [{ types: identifications.types, tags: [investorTag(partsOfKey(key)[0] as InvestorId)] }]
 }

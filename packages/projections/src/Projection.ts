@@ -1,7 +1,14 @@
 /**
  * A projection: what the events mean for one kind of object, as a pure fold over keyed states. For those who write or run one.
  */
-import type { EventType, RecordedDomainEvent, RegisterEvent, Timestamp } from "@effekten/domain"
+import {
+  documentTag,
+  investorTag,
+  type EventType,
+  type RecordedDomainEvent,
+  type RegisterEvent,
+  type Timestamp
+} from "@effekten/domain"
 import type { EventStoreShape, PersonalReference, Query } from "@effekten/event-store"
 
 /** An event of the register, as read back: of its personal part it says that there is one, and whose. @category models */
@@ -39,6 +46,8 @@ export interface Projection<S> {
   scope(state: S): string
   /** The events that made the object, by their tags. */
   query(key: string): Query
+  /** Whose personal parts the state names by their positions; absent where it names none. */
+  subject?(state: S): string
   /** Events about the object that do not bear its tag; where to look for them is known once it has this state. */
   more?(state: S): Query | undefined
 }
@@ -61,3 +70,16 @@ export const recordedAt = (event: LoggedEvent): Timestamp => event.meta.recorded
 /** The positions a reader must reveal for an event: its own, if it has a personal part. @category events */
 export const personalPosition = (event: LoggedEvent): ReadonlyArray<number> =>
   event.personal === undefined ? [] : [event.position]
+
+/** The events that say that somebody's, or something's, personal data are erased. @category events */
+export const erasing = ["InvestorErased", "DocumentErased"] as const satisfies ReadonlyArray<EventType>
+
+/** @category events */
+export type ErasingEvent = Logged<(typeof erasing)[number]>
+
+/** @category refinements */
+export const isErasing = (event: LoggedEvent): event is ErasingEvent => erasing.some((type) => type === event.type)
+
+/** Whose personal data an event says are erased. @category events */
+export const erasedSubject = (event: ErasingEvent): string =>
+  event.type === "InvestorErased" ? investorTag(event.data.investorId) : documentTag(event.data.documentId)

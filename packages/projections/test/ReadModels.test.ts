@@ -208,7 +208,7 @@ describe("read models in SQL", () => {
         let folded = 0
         const changed: Projection<unknown> = {
           ...investors,
-          version: 2,
+          version: investors.version + 1,
           evolve: (state, event, key) => {
             folded++
             return { ...investors.evolve(state as never, event, key), since: 2 }

@@ -13,6 +13,7 @@ import {
   type Model,
   noted,
   type PlatformId,
+  type Policy,
   type RegisterEvent,
   rejected
 } from "@effekten/domain"
@@ -53,6 +54,9 @@ const products = ["bond", "share"]
 const start = Date.UTC(2026, 0, 1) * 1000
 const zero = "0".repeat(64)
 
+/** Nobody need be kept, so that erasure takes part. */
+const policy: Policy = { ...defaultPolicy, retainUntil: (last) => last }
+
 /** What a decision model says over a list of events. */
 export const stateOver =
   (events: ReadonlyArray<StoredEvent>) =>
@@ -76,7 +80,7 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
   const run = (command: Command, platform: string | undefined) => {
     const micros = start + groups.length * 60_000_000
     const receivedAt = instantOfMicros(micros)
-    const context = { platform: platform as PlatformId | undefined, receivedAt, policy: defaultPolicy }
+    const context = { platform: platform as PlatformId | undefined, receivedAt, policy }
     const decided = decide(decideCommand(command, context), stateOver(events))
     const made = Result.isFailure(decided)
       ? [rejected(command, decided.failure)]
@@ -201,6 +205,15 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
       },
       platform
     )
+
+  const erase = (a: number, b: number) => {
+    const who = pick(found("InvestorRegistered"), a)
+    const document = pick(found("DocumentUploaded"), b)
+    if (b % 3 === 0 && document !== undefined)
+      return run({ operation: "EraseDocument", input: { documentId: document.data.documentId } }, undefined)
+    if (who === undefined) return investor(pick(platforms, b)!, a)
+    run({ operation: "EraseInvestor", input: { investorId: who.data.investorId, ground: "request" } }, undefined)
+  }
 
   const identify = (a: number, b: number) => {
     const who = pick(found("InvestorRegistered"), a)
@@ -410,7 +423,8 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
 
   for (const [command, a, b, c, d] of all) {
     const n = command % 100
-    if (n < 2) upload(pick(platforms, a)!)
+    if (n === 99) erase(a, b)
+    else if (n < 2) upload(pick(platforms, a)!)
     else if (n < 5) investor(pick(platforms, a)!, b)
     else if (n < 9) identify(a, b)
     else if (n < 12) wallet(a, b)

@@ -2,10 +2,13 @@
  * Where instructions come in and answers go out: the part all services share. For the services' implementations.
  */
 import { type Command, type Meta, type PlatformId, type RejectionCode, rejections } from "@effekten/domain"
-import type { EventStoreError, Json, Position } from "@effekten/event-store"
+import type { EventStoreError, Json, Position, Revealed } from "@effekten/event-store"
 import {
+  erasedSubject,
+  erasing,
   fold,
   foldEvent,
+  isErasing,
   type Projection,
   ReadModels,
   type ReadModelsUnavailable,
@@ -22,11 +25,11 @@ import {
   Request,
   Unavailable
 } from "@effekten/services"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Array as Arr, Context, Effect, Layer, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Executor } from "./Executor.ts"
 import { failureOf, keyInvalid, unanswered } from "./Failures.ts"
-import type { Answered, Instruction } from "./Instruction.ts"
+import type { Answered, AnsweredEvent, Instruction } from "./Instruction.ts"
 import { Log } from "./Log.ts"
 import type { Personal } from "./Render.ts"
 import { Secrets } from "./Secrets.ts"
@@ -49,6 +52,9 @@ export interface Asked {
   readonly body: Json.Json
   readonly options: CommandOptions | undefined
 }
+
+/** Subjects that one reading asks about: a page of a list may name many investors. */
+const subjectsAtATime = 100
 
 /** A state with its personal parts, to be rendered. @category models */
 export type Renderer<S, A> = (state: S, personal: Personal) => A
@@ -100,15 +106,54 @@ export class Desk extends Context.Service<
         const secrets = yield* Secrets
         const random = yield* SecureRandom.SecureRandom
 
-        const reveal = (states: ReadonlyArray<Joined>): Effect.Effect<Personal, EventStoreError> => {
-          const positions = states.flatMap((state) => state.personalAt ?? [])
-          return positions.length === 0
-            ? Effect.succeed(new Map())
-            : Effect.map(
-                log.reveal(positions),
-                (revealed) => new Map(positions.map((position, index) => [position, revealed[index]!]))
-              )
-        }
+        /** From the event on that says so nothing personal is shown, although keys are destroyed a moment later. */
+        const erasedAmong = Effect.fnUntraced(function* (subjects: Iterable<string>) {
+          const erased = new Set<string>()
+          for (const chunk of Arr.chunksOf(Arr.dedupe(subjects), subjectsAtATime)) {
+            const events = yield* log.readAll(chunk.map((subject) => ({ types: erasing, tags: [subject] })))
+            for (const event of events) if (isErasing(event)) erased.add(erasedSubject(event))
+          }
+          return erased
+        })
+
+        /** The personal parts of states; `asOfHead` where the states are, so that what they say of erasure is the latest. */
+        const reveal = Effect.fnUntraced(function* <S extends Joined>(
+          projection: Projection<S>,
+          states: ReadonlyArray<S>,
+          asOfHead: boolean
+        ): Effect.fn.Return<Personal, EventStoreError> {
+          const isKnown = (state: S) => state.erased === true || (asOfHead && state.erased !== undefined)
+          const named = states.filter((state) => (state.personalAt?.length ?? 0) > 0)
+          const erased = yield* erasedAmong(
+            named.flatMap((state) => (isKnown(state) ? [] : (projection.subject?.(state) ?? [])))
+          )
+          const personal = new Map<Position, Revealed>()
+          const shown: Array<Position> = []
+          for (const state of named) {
+            const isErased = state.erased === true || erased.has(projection.subject?.(state) ?? "")
+            for (const position of state.personalAt ?? []) {
+              if (isErased) personal.set(position, { _tag: "Erased" })
+              else shown.push(position)
+            }
+          }
+          if (shown.length === 0) return personal
+          const revealed = yield* log.reveal(shown)
+          shown.forEach((position, index) => personal.set(position, revealed[index]!))
+          return personal
+        })
+
+        /** A repeated answer says no more than a read would. */
+        const withoutErased = Effect.fnUntraced(function* (answered: Answered) {
+          const subjectOf = (event: AnsweredEvent) =>
+            event.revealed._tag === "Present" ? event.personal?.subject : undefined
+          if (!answered.replayed) return answered
+          const erased = yield* erasedAmong(answered.events.flatMap((event) => subjectOf(event) ?? []))
+          if (erased.size === 0) return answered
+          const events = answered.events.map((event): AnsweredEvent =>
+            erased.has(subjectOf(event) ?? "") ? { ...event, revealed: { _tag: "Erased" } } : event
+          )
+          return { ...answered, events }
+        }, Effect.mapError(unanswered))
 
         const stateAt = <S>(projection: Projection<S>, key: string, to?: Position) =>
           fold(log, projection, key, to === undefined ? {} : { to })
@@ -118,7 +163,7 @@ export class Desk extends Context.Service<
           request.onReceipt?.({ replayed: answered.replayed })
           const last = answered.events[answered.events.length - 1]
           if (last?.type === "InstructionRejected") return yield* failureOf(last.data)
-          return answered
+          return yield* withoutErased(answered)
         })
 
         return Desk.of({
@@ -165,7 +210,7 @@ export class Desk extends Context.Service<
               const state = yield* stateAt(projection, key, answered.position)
               if (state === undefined)
                 return yield* Effect.die(new Error(`${projection.name} ${key} was changed and is not there`))
-              return render(state, yield* reveal([state]))
+              return render(state, yield* reveal(projection, [state], false))
             },
             Effect.catchTag("EventStoreError", (error) => Effect.fail(unanswered(error)))
           ),
@@ -173,14 +218,14 @@ export class Desk extends Context.Service<
             function* (platform, projection, key, missing, render) {
               const state = yield* stateAt(projection, key)
               if (state === undefined || state.platform !== platform) return yield* notFound(missing)
-              return render(state, yield* reveal([state]))
+              return render(state, yield* reveal(projection, [state], true))
             },
             Effect.catchTag("EventStoreError", unavailableForReads)
           ),
           list: Effect.fnUntraced(
             function* (projection, scope, page, render) {
               const { results, ...rest } = yield* readModels.page(projection, scope, page)
-              const personal = yield* reveal(results)
+              const personal = yield* reveal(projection, results, true)
               return { ...rest, results: results.map((state) => render(state, personal)) }
             },
             Effect.catchTags({
@@ -198,6 +243,8 @@ export class Desk extends Context.Service<
 interface Joined {
   readonly platform: PlatformId | null
   readonly personalAt?: ReadonlyArray<Position>
+  /** Where the projection itself knows. */
+  readonly erased?: boolean
 }
 
 const unavailableForReads = (error: EventStoreError | ReadModelsUnavailable): Effect.Effect<never, Unavailable> =>

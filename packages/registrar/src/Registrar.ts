@@ -11,8 +11,10 @@ import { join } from "node:path"
 import { Blobs } from "./Blobs.ts"
 import { Custody } from "./Custody.ts"
 import { Desk } from "./Desk.ts"
+import * as ErasureApi from "./ErasureApi.ts"
 import { Executor, type ExecutorOptions } from "./Executor.ts"
 import * as Folder from "./Folder.ts"
+import { Forgetting } from "./Forgetting.ts"
 import * as IssuerApi from "./IssuerApi.ts"
 import { Ledger } from "./Ledger.ts"
 import { Log } from "./Log.ts"
@@ -32,7 +34,7 @@ export interface RegistrarOptions extends ExecutorOptions {
 }
 
 /** What a register offers. @category models */
-export type Register = IssuerApi.IssuerService | Log | PlatformServices
+export type Register = ErasureApi.ErasureService | IssuerApi.IssuerService | Log | PlatformServices
 
 /**
  * The services of a register over parts of one's own choosing: log, read models, secrets, contents, custody, ledger.
@@ -40,8 +42,9 @@ export type Register = IssuerApi.IssuerService | Log | PlatformServices
  * @category layers
  */
 export const layerNoDeps = (options: ExecutorOptions = {}) =>
-  Layer.mergeAll(PlatformApi.layer, IssuerApi.layer).pipe(
-    Layer.provide(Layer.mergeAll(Desk.layer, Settlement.layer)),
+  Layer.mergeAll(PlatformApi.layer, IssuerApi.layer, ErasureApi.layer).pipe(
+    // Nobody is served before what was erased is forgotten.
+    Layer.provide(Layer.mergeAll(Desk.layer, Settlement.layer, Forgetting.layer)),
     Layer.provide(Executor.layer(options)),
     Layer.provide(sweep)
   )

@@ -1,4 +1,5 @@
 export * from "./Documents.ts"
+export * from "./Erasures.ts"
 export * from "./Failure.ts"
 export * from "./Instruction.ts"
 export * from "./Investments.ts"

@@ -178,6 +178,16 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     }
   }
 
+  /** What was overwritten is still in the write-ahead log: folds it into the file and cuts the log to nothing. */
+  const truncateWal = (): void => {
+    const outcome = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()
+    if (outcome?.["busy"] !== 0)
+      throw new EventStoreError({
+        reason: "unavailable",
+        message: `what was forgotten is still in the write-ahead log of ${filename}, which a reader holds: forget again`
+      })
+  }
+
   const rows = (query: Query, { from, to, limit, backwards }: Range): ReadonlyArray<Row> => {
     const expression = matchExpression(query)
     if (expression === "none") return []
@@ -302,6 +312,7 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
         } catch (cause) {
           throw fault(cause, true)
         }
+        guarded(truncateWal)
       } finally {
         rollbackQuietly(unlock)
         rollbackQuietly(() => database.exec("PRAGMA secure_delete = OFF"))

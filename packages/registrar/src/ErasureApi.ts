@@ -1,0 +1,101 @@
+/**
+ * Erasure and disclosure, embedded. For the registrar's side: what a person may ask of the register about their data.
+ */
+import { type Command, documentTag, type EventType, investorTag } from "@effekten/domain"
+import type { EventStoreError, Json } from "@effekten/event-store"
+import { isErasing, erasedSubject, type LoggedEvent } from "@effekten/projections"
+import {
+  type CommandFailure,
+  type CommandOptions,
+  type DisclosedEntry,
+  Disclosures,
+  Erasures,
+  Unavailable
+} from "@effekten/services"
+import { Array as Arr, Context, Effect, Layer } from "effect"
+import { Desk, notFound } from "./Desk.ts"
+import { Forgetting, type ForgettingError } from "./Forgetting.ts"
+import { Log } from "./Log.ts"
+
+/** @category models */
+export type ErasureService = Disclosures | Erasures
+
+/** The erasure stands in the log, so it will be done; who must know that it is done repeats the request. */
+const notForgottenYet = (error: ForgettingError): Unavailable =>
+  new Unavailable({
+    executed: "unknown",
+    message: `The erasure is recorded, and not everything is destroyed yet: ${error.message}. Repeat it with the same key.`,
+    cause: error
+  })
+
+const unreadable = (error: EventStoreError): Effect.Effect<never, Unavailable> =>
+  Effect.fail(new Unavailable({ executed: "no", message: error.message, cause: error }))
+
+/** Documents one reading asks about. */
+const documentsAtATime = 100
+
+const told: ReadonlyArray<EventType> = ["DocumentUploaded", "DocumentErased"]
+
+/** @category layers */
+export const layer: Layer.Layer<ErasureService, never, Desk | Forgetting | Log> = Layer.effectContext(
+  Effect.gen(function* () {
+    const desk = yield* Desk
+    const forgetting = yield* Forgetting
+    const log = yield* Log
+
+    const erase = Effect.fnUntraced(function* (
+      id: string,
+      body: Json.Json,
+      command: Command,
+      options: CommandOptions | undefined
+    ): Effect.fn.Return<void, CommandFailure> {
+      const who = { actor: "registrar", platform: undefined } as const
+      const received = yield* desk.receive(who, { operation: command.operation, ids: [id], body, options })
+      yield* desk.execute({ ...received, command })
+      yield* Effect.mapError(forgetting.catchUp, notForgottenYet)
+    })
+
+    const erasures = Erasures.of({
+      investor: (investorId, ground, options) =>
+        erase(investorId, ground, { operation: "EraseInvestor", input: { investorId, ground } }, options),
+      document: (documentId, options) =>
+        erase(documentId, null, { operation: "EraseDocument", input: { documentId } }, options)
+    })
+
+    const disclosures = Disclosures.of({
+      investor: Effect.fnUntraced(
+        function* (investorId) {
+          const subject = investorTag(investorId)
+          const own = yield* log.readAll([{ tags: [subject] }])
+          if (!own.some((event) => event.type === "InvestorRegistered")) return yield* notFound("investor_not_found")
+          const documents = Arr.dedupe(own.flatMap((event) => event.tags.filter((tag) => tag.startsWith(documentTags))))
+          const events: Array<LoggedEvent> = [...own]
+          for (const tags of Arr.chunksOf(documents, documentsAtATime))
+            events.push(...(yield* log.readAll(tags.map((tag) => ({ types: told, tags: [tag] })))))
+          const erased = new Set(events.filter(isErasing).map(erasedSubject))
+          const subjects = new Set([subject, ...documents])
+          const about = events
+            .filter((event) => subjects.has(event.personal?.subject ?? ""))
+            .sort((a, b) => a.position - b.position)
+          const revealed = yield* log.reveal(about.map((event) => event.position))
+          const entries = about.map((event, index) => {
+            const part = revealed[index]!
+            const isShown = part._tag === "Present" && !erased.has(event.personal!.subject)
+            return {
+              subject: event.personal!.subject,
+              type: event.type,
+              recordedAt: event.meta.recordedAt,
+              personal: isShown ? part.value : "erased"
+            } as DisclosedEntry
+          })
+          return { investorId, erased: erased.has(subject), entries }
+        },
+        Effect.catchTag("EventStoreError", unreadable)
+      )
+    })
+
+    return Context.mergeAll(Context.make(Erasures, erasures), Context.make(Disclosures, disclosures))
+  })
+)
+
+const documentTags = documentTag("" as Parameters<typeof documentTag>[0])

@@ -1,0 +1,108 @@
+/**
+ * Does what an erasure in the log asks for: destroys keys, ciphertexts and contents. For the service that erases, and for every start.
+ *
+ * The log says who is to be forgotten, and it is followed from the first erasure to the last. How far that has come is noted with the keys:
+ * a key file that is restored from a backup brings an older note along, and what it had forgotten since is forgotten again.
+ */
+import { type EventStoreError, type KeyStore, Vault } from "@effekten/event-store"
+import { type ErasingEvent, erasedSubject, erasing, isErasing } from "@effekten/projections"
+import { Context, Effect, Layer, Option, Schedule, Schema, Semaphore, Stream } from "effect"
+import { type BlobError, Blobs } from "./Blobs.ts"
+import { Log } from "./Log.ts"
+
+/** Why something could not be forgotten now. It is tried again, at the latest by the next start. @category errors */
+export type ForgettingError = BlobError | EventStoreError | KeyStore.VaultError
+
+/** How far forgetting has come, in a log that may have been restored from a backup or belong to another register. */
+const Note = Schema.fromJsonString(Schema.Struct({ log: Schema.String, position: Schema.Int, event: Schema.String }))
+const readNote = Schema.decodeUnknownOption(Note)
+const printNote = Schema.encodeSync(Note)
+
+const query = [{ types: erasing }]
+
+/** How forgetting is tried again after a fault. */
+const again = Schedule.jittered(Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("10 seconds")]))
+
+/** @category services */
+export class Forgetting extends Context.Service<
+  Forgetting,
+  {
+    /** Forgets everything the log says is erased up to its head, and is not forgotten yet. Repeating it is cheap. */
+    readonly catchUp: Effect.Effect<void, ForgettingError>
+  }
+>()("effekten/registrar/Forgetting") {
+  /** What earlier processes left half done is done before the layer is there; what other processes erase is done soon after they did. */
+  static readonly layer: Layer.Layer<Forgetting, ForgettingError, Blobs | Log | Vault.Vault> = Layer.effect(
+    Forgetting,
+    Effect.gen(function* () {
+      const blobs = yield* Blobs
+      const log = yield* Log
+      const vault = yield* Vault.Vault
+      const one = yield* Semaphore.make(1)
+
+      const forget = Effect.fnUntraced(function* (event: ErasingEvent) {
+        yield* log.forget(erasedSubject(event))
+        if (event.type === "DocumentErased") yield* blobs.remove(event.data.documentId)
+      })
+
+      /** A log restored from a backup of before an erasure does not know of it, the key file does: what came back with it goes again. */
+      const forgetAgain = Effect.gen(function* () {
+        const forgotten = yield* vault.forgotten
+        const unsaid: Array<string> = []
+        for (const subject of forgotten) {
+          yield* log.forget(subject)
+          const said = yield* log.readAll([{ types: erasing, tags: [subject] }], { limit: 1 })
+          if (said.length === 0 && subject.startsWith("investor:")) unsaid.push(subject)
+        }
+        if (unsaid.length > 0)
+          yield* Effect.logWarning(
+            `${unsaid.length} investors were forgotten and the log does not say so, it was restored from an older backup: erase them again`,
+            unsaid.slice(0, shownSubjects)
+          )
+      })
+
+      const start = Effect.gen(function* () {
+        const note = Option.getOrUndefined(readNote(yield* vault.note))
+        if (note?.log === log.logId) {
+          const [event] = yield* log.readAll("all", { from: note.position, to: note.position })
+          // Once more with the last one: a backup of the log may hold it half done.
+          if (event?.id === note.event) return note.position - 1
+        }
+        yield* forgetAgain
+        return 0
+      })
+
+      let reached = yield* start
+      const catchUp = one.withPermit(
+        Effect.uninterruptible(
+          Effect.gen(function* () {
+            const head = yield* log.head
+            let last: ErasingEvent | undefined
+            yield* log.read(query, { from: reached + 1, to: head }).pipe(
+              Stream.runForEach((event) => {
+                if (!isErasing(event)) return Effect.void
+                last = event
+                return forget(event)
+              })
+            )
+            if (last !== undefined)
+              yield* vault.setNote(printNote({ log: log.logId, position: last.position, event: last.id }))
+            reached = head
+          })
+        )
+      )
+      yield* catchUp
+
+      const follow = Stream.suspend(() => log.subscribe(query, reached)).pipe(
+        Stream.runForEach((event) => (event.position > reached ? catchUp : Effect.void)),
+        Effect.tapError((error) => Effect.logError("What was erased could not be forgotten", error)),
+        Effect.retry(again)
+      )
+      yield* Effect.forkScoped(follow)
+      return Forgetting.of({ catchUp })
+    })
+  )
+}
+
+/** Subjects named in a warning. */
+const shownSubjects = 20

@@ -1,0 +1,57 @@
+/**
+ * What a person may ask of the register about their data: to be forgotten, and to be told. For the registrar's side; never reached through
+ * the distribution API.
+ */
+import { type DocumentId, ErasureGround, InvestorId, Timestamp } from "@effekten/domain"
+import { Context, type Effect, Schema } from "effect"
+import type { CommandFailure, ReadFailure } from "./Failure.ts"
+import type { CommandOptions } from "./Instruction.ts"
+import { Erased, wire } from "./Wire.ts"
+
+/** @category services */
+export class Erasures extends Context.Service<
+  Erasures,
+  {
+    /**
+     * Forgets an investor for good (GDPR Art. 17), and each document no other living investor refers to. When it returns, the keys and
+     * ciphertexts are gone. Refused while the investor holds units (`investor_holds_units`), has subscriptions that are neither ended nor
+     * delivered (`investor_has_open_investments`), or a duty to keep the data runs (`retention_running`, with `until` in the details).
+     * Forgetting again changes nothing.
+     */
+    readonly investor: (
+      id: InvestorId,
+      ground: ErasureGround,
+      options?: CommandOptions
+    ) => Effect.Effect<void, CommandFailure>
+    /** Forgets a document no living investor refers to; else `document_in_use`. */
+    readonly document: (id: DocumentId, options?: CommandOptions) => Effect.Effect<void, CommandFailure>
+  }
+>()("effekten/services/Erasures") {}
+
+/** One thing that was recorded about a person, as it was sent. @category models */
+export const DisclosedEntry = wire({
+  /** `investor:…`, or `document:…` for what is known of a document of theirs. */
+  subject: Schema.String,
+  /** The event that recorded it, `InvestorRegistered` for example. */
+  type: Schema.String,
+  recordedAt: Timestamp,
+  personal: Schema.Union([Schema.JsonObject, Erased])
+})
+export type DisclosedEntry = typeof DisclosedEntry.Type
+
+/** Everything personal the register holds of an investor, oldest first. @category models */
+export const Disclosure = wire({
+  investorId: InvestorId,
+  erased: Schema.Boolean,
+  entries: Schema.Array(DisclosedEntry)
+})
+export type Disclosure = typeof Disclosure.Type
+
+/** @category services */
+export class Disclosures extends Context.Service<
+  Disclosures,
+  {
+    /** What is known of an investor (GDPR Art. 15): the personal part of every event about them, and of the documents they refer to. */
+    readonly investor: (id: InvestorId) => Effect.Effect<Disclosure, ReadFailure>
+  }
+>()("effekten/services/Disclosures") {}
