@@ -126,13 +126,15 @@ describe("forgetting an investor", () => {
 describe("forgetting a document", () => {
   it("used for two investors: goes with the last", () => {
     const c = people("anna", "bert")
-    const shared = { documentIds: ["bert-proof"] }
+    c.by("p", "UploadDocument", { documentId: "annex", digest: "0".repeat(64), size: 3 })
+    const shared = { documentIds: ["bert-proof", "annex"] }
     expect(c.sign("x", 1, shared)).toBe("accepted")
     c.cancel("x")
     expect(erase(c)).toBe("accepted")
-    expect(c.register.log.slice(-2).map(({ type, data }) => [type, data])).toEqual([
+    expect(c.register.log.slice(-3).map(({ type, data }) => [type, data])).toEqual([
       ["InvestorErased", { investorId: "anna", ground: "request" }],
-      ["DocumentErased", { documentId: "anna-proof" }]
+      ["DocumentErased", { documentId: "anna-proof" }],
+      ["DocumentErased", { documentId: "annex" }]
     ])
     expect(c.register.state(References("bert-proof" as never))).toEqual(["bert", "anna"])
     expect(c.register.state(Document("bert-proof" as never))).toMatchObject({ erased: false })

@@ -1,0 +1,251 @@
+/**
+ * What was forgotten is in no byte of any file: neither the text, which never was there, nor what it was encrypted to. And backups do not
+ * bring it back. For the data protection officer.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import {
+  defaultPolicy,
+  type DocumentId,
+  documentTag,
+  type InvestorId,
+  investorTag,
+  type Policy
+} from "@effekten/domain"
+import { Vault } from "@effekten/event-store"
+import { Log, Registrar } from "@effekten/registrar"
+import { Documents, Erasures, Investments, Investors, PlatformServices } from "@effekten/services"
+import { Effect } from "effect"
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { identificationWith, offering, person, signedAt } from "./fixture.ts"
+import { as } from "./parts.ts"
+
+const policy: Policy = { ...defaultPolicy, retainUntil: (last) => last }
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "effekten-forgotten-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+)
+
+/** In every member a person types freely. */
+const mark = "Kanarienvogel"
+
+const planted = <A>(value: A, path = ""): A => {
+  if (typeof value === "string") {
+    const isClosed = /citizenship|country|salutation|iban|bic|currency|date|valid|verified/i.test(path)
+    return (isClosed ? value : `${mark} ${path}`) as A
+  }
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, name.endsWith("ProtocolId") ? member : planted(member, name)])
+  ) as A
+}
+
+const textsOf = (value: unknown): ReadonlyArray<string> =>
+  typeof value === "string"
+    ? [value]
+    : typeof value === "object" && value !== null
+      ? Object.values(value).flatMap(textsOf)
+      : []
+
+const filesBelow = (folder: string): ReadonlyArray<string> =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile())
+
+/** The files that hold one of these pieces. */
+const holding = (folder: string, pieces: ReadonlyArray<Buffer>): ReadonlyArray<string> =>
+  filesBelow(folder).filter((path) => {
+    const bytes = readFileSync(path)
+    return pieces.some((piece) => bytes.includes(piece))
+  })
+
+/** A ciphertext in pieces short enough that a page of a database cannot tear them all. */
+const piecesOf = (bytes: Uint8Array): ReadonlyArray<Buffer> => {
+  const pieces: Array<Buffer> = []
+  for (let at = 0; at + 16 <= bytes.length; at += 16) pieces.push(Buffer.from(bytes.subarray(at, at + 16)))
+  return pieces
+}
+
+const column = (file: string, statement: string): ReadonlyArray<Uint8Array> => {
+  const database = new DatabaseSync(file, { readOnly: true })
+  try {
+    return database
+      .prepare(statement)
+      .all()
+      .map((row) => Object.values(row)[0] as Uint8Array)
+  } finally {
+    database.close()
+  }
+}
+
+interface Person {
+  readonly investor: InvestorId
+  readonly documents: ReadonlyArray<DocumentId>
+}
+
+const personPlanted = planted(person)
+const proofPlanted = (protocol: DocumentId) => planted(identificationWith(protocol))
+
+/** Large enough that its ciphertext lies on several pages. */
+const content = new TextEncoder().encode(`${mark} in the content `.repeat(2_000))
+
+/** Somebody with a mark in everything they sent. */
+const someone = (campaign: Effect.Success<ReturnType<typeof offering>>["campaign"]) =>
+  Effect.gen(function* () {
+    const investor = yield* (yield* Investors).create(personPlanted)
+    const upload = (fileName: string) =>
+      Effect.flatMap(Documents, (api) => api.upload({ fileName, mediaType: `${mark}/type`, content }))
+    const protocol = yield* upload(`${mark} protocol.pdf`)
+    const contract = yield* upload(`${mark} contract.pdf`)
+    yield* (yield* Investors).identify(investor.id, proofPlanted(protocol.id))
+    const signedDocuments = [
+      { documentId: contract.id, category: `${mark} category`.repeat(40), subject: `${mark} subject`.repeat(40) }
+    ]
+    const input = { campaignId: campaign, investorId: investor.id, units: 5, signedAt, signedDocuments }
+    const investment = yield* (yield* Investments).create(input)
+    yield* (yield* Investments).cancel(investment.id, {})
+    return { investor: investor.id, documents: [protocol.id, contract.id] } satisfies Person
+  })
+
+const register = (folder: string) => Registrar.layerFolder({ folder, policy })
+
+/** Two people in a folder; the register is closed again. */
+const populated = (folder: string) =>
+  Effect.gen(function* () {
+    const { platform, campaign } = yield* offering()
+    const leaving = yield* as(platform)(someone(campaign))
+    const staying = yield* as(platform)(someone(campaign))
+    return { platform, leaving, staying }
+  }).pipe(Effect.provide(register(folder)))
+
+const erase = (id: InvestorId) => Effect.flatMap(Erasures, (erasures) => erasures.investor(id, "request"))
+
+const subjectsOf = ({ investor, documents }: Person): ReadonlyArray<string> => [
+  investorTag(investor),
+  ...documents.map(documentTag)
+]
+
+/** What somebody's data were encrypted to: the parts of events, the wrapped keys, the contents. */
+const ciphertextsOf = (folder: string, who: Person) => {
+  const subjects = subjectsOf(who)
+    .map((subject) => `'${subject}'`)
+    .join(", ")
+  return {
+    parts: column(
+      join(folder, "log.db"),
+      `SELECT ciphertext FROM personal JOIN events USING (position)
+       WHERE json_extract(body, '$.personal.subject') IN (${subjects}) ORDER BY position`
+    ),
+    keys: column(join(folder, "keys.db"), `SELECT wrapped FROM keys WHERE subject IN (${subjects})`),
+    contents: filesBelow(join(folder, "blobs"))
+      .filter((path) => who.documents.some((id) => path.endsWith(id)))
+      .map((path) => readFileSync(path))
+  }
+}
+
+const allOf = ({ parts, keys, contents }: ReturnType<typeof ciphertextsOf>): ReadonlyArray<Uint8Array> => [
+  ...parts,
+  ...keys,
+  ...contents
+]
+
+/** Whether somebody is shown, by name or as erased. */
+const shown = (platform: Effect.Success<ReturnType<typeof populated>>["platform"], id: InvestorId) =>
+  Effect.gen(function* () {
+    const services = (yield* PlatformServices).forPlatform(platform)
+    return (yield* Effect.provide(
+      Effect.flatMap(Investors, (api) => api.get(id)),
+      services
+    )).naturalPerson
+  })
+
+describe("promise 9, on disk", () => {
+  it.live(
+    "D-01, D-10 no file has a byte of what was typed, and after forgetting none of what it was encrypted to",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const { leaving, staying, platform } = yield* populated(folder)
+        const plain = [...new Set([mark, ...textsOf(personPlanted), ...textsOf(proofPlanted(leaving.documents[0]!))])]
+          .filter((text) => text.length >= 8 && !/^\d{4}-/.test(text) && !leaving.documents.some((id) => id === text))
+          .flatMap((text) => [
+            Buffer.from(text),
+            Buffer.from(text, "utf16le"),
+            Buffer.from(Buffer.from(text).toString("hex"))
+          ])
+        assert.isAtLeast(plain.length, 3 * 15)
+        const before = ciphertextsOf(folder, leaving)
+        assert.deepStrictEqual([before.parts.length, before.keys.length, before.contents.length], [5, 3, 2])
+        const forgotten = allOf(before).flatMap(piecesOf)
+        const kept = allOf(ciphertextsOf(folder, staying)).flatMap(piecesOf)
+        assert.isAbove(holding(folder, forgotten).length, 2)
+        assert.deepStrictEqual(holding(folder, plain), [])
+        yield* Effect.gen(function* () {
+          // Read once, so that whatever is kept in memory has it; and write, so that the write-ahead logs are in use.
+          assert.notStrictEqual(yield* shown(platform, leaving.investor), "erased")
+          yield* erase(leaving.investor)
+          // While it is open, with the write-ahead logs.
+          assert.deepStrictEqual(holding(folder, forgotten), [])
+          assert.deepStrictEqual(holding(folder, plain), [])
+          assert.strictEqual(yield* shown(platform, leaving.investor), "erased")
+          assert.notStrictEqual(yield* shown(platform, staying.investor), "erased")
+        }).pipe(Effect.provide(register(folder)))
+        assert.deepStrictEqual(holding(folder, forgotten), [])
+        assert.deepStrictEqual(holding(folder, plain), [])
+        const found = new Set(holding(folder, kept).map((path) => path.slice(folder.length + 1).split("/")[0]))
+        assert.deepStrictEqual(found, new Set(["blobs", "keys.db", "log.db"]))
+      }).pipe(Effect.scoped)
+  )
+
+  it.live("D-07 a log restored from before the erasure shows nothing, and loses its ciphertexts again", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const { leaving, platform, staying } = yield* populated(folder)
+      const ciphertexts = ciphertextsOf(folder, leaving)
+      const backup = join(yield* temporaryFolder, "log.db")
+      cpSync(join(folder, "log.db"), backup)
+      yield* erase(leaving.investor).pipe(Effect.provide(register(folder)))
+      cpSync(backup, join(folder, "log.db"))
+      assert.include(holding(folder, ciphertexts.parts.flatMap(piecesOf)), join(folder, "log.db"))
+      yield* Effect.gen(function* () {
+        assert.strictEqual(yield* shown(platform, leaving.investor), "erased")
+        assert.notStrictEqual(yield* shown(platform, staying.investor), "erased")
+        assert.deepStrictEqual(holding(folder, ciphertexts.parts.flatMap(piecesOf)), [])
+        // The log lost the evidence with the backup; it is given again.
+        yield* erase(leaving.investor)
+      }).pipe(Effect.provide(register(folder)))
+      yield* Effect.gen(function* () {
+        const events = yield* (yield* Log).readAll([{ types: ["InvestorErased"] }])
+        assert.strictEqual(events.length, 1)
+      }).pipe(Effect.provide(register(folder)))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("D-07 a key file restored from before the erasure forgets again, before anybody is served", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const { leaving, platform, staying } = yield* populated(folder)
+      const keys = ciphertextsOf(folder, leaving).keys.flatMap(piecesOf)
+      const backups = yield* temporaryFolder
+      // One from the beginning, and one from between two erasures, which has a note of the first.
+      cpSync(join(folder, "keys.db"), join(backups, "first.db"))
+      yield* erase(leaving.investor).pipe(Effect.provide(register(folder)))
+      cpSync(join(folder, "keys.db"), join(backups, "second.db"))
+      yield* erase(staying.investor).pipe(Effect.provide(register(folder)))
+      for (const backup of ["first.db", "second.db", "first.db"]) {
+        cpSync(join(backups, backup), join(folder, "keys.db"))
+        yield* Effect.gen(function* () {
+          const vault = yield* Vault.Vault
+          for (const subject of [...subjectsOf(leaving), ...subjectsOf(staying)])
+            assert.isTrue(yield* vault.isForgotten(subject), `${subject} of ${backup}`)
+          assert.strictEqual(yield* shown(platform, leaving.investor), "erased")
+          assert.strictEqual(yield* shown(platform, staying.investor), "erased")
+        }).pipe(Effect.provide(register(folder)))
+        assert.deepStrictEqual(holding(folder, keys), [])
+      }
+    }).pipe(Effect.scoped)
+  )
+})
