@@ -12,6 +12,7 @@ import { Schema } from "effect"
  * | 3 | `replay`, `verify`, `export`: the log is damaged, not as it was signed, or breaks a promise |
  * | 4 | the data folder cannot be used: locked, not writable, damaged, newer, secrets missing |
  * | 5 | the address cannot be served at: the port is taken, for example |
+ * | 6 | the register refuses: standard error names the rule |
  * | 130 | interrupted |
  *
  * @category values
@@ -23,6 +24,7 @@ export const ExitCode = {
   violated: 3,
   folder: 4,
   address: 5,
+  refused: 6,
   interrupted: 130
 } as const
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]

@@ -6,6 +6,7 @@ import "effect/schema/SchemaJITCompiler/enable"
 // Not from the barrel: that would load every client it knows.
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import type { ErasureGround } from "@effekten/domain"
 import { Cause, Config, Console, Effect, Exit, Layer, Logger, Option } from "effect"
 import { Argument, CliConfig, CliOutput, Command, Flag, GlobalFlag } from "effect/cli"
 import { readFileSync } from "node:fs"
@@ -215,6 +216,56 @@ const checkpointKeys = Command.make("checkpoint-key").pipe(
   Command.withSubcommands(checkpointKey)
 )
 
+const grounds = ["request", "retention_over", "unlawful", "legal_duty"] as const satisfies ReadonlyArray<ErasureGround>
+
+const investor = Argument.String("investor").pipe(Argument.withDescription("Id of the investor"))
+
+const forget = Command.make(
+  "forget",
+  {
+    investor,
+    ground: Flag.Literals("ground", grounds).pipe(
+      Flag.withDescription("Why; request if not said"),
+      Flag.withDefault("request" as const)
+    ),
+    folder: dataFolder
+  },
+  (flags) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Forget.ts")),
+      ({ runForget }) => runForget(flags)
+    )
+).pipe(
+  Command.withDescription(
+    "Forget an investor for good: their data, and the documents of nobody else. The server must be stopped. Refused while they hold units, have open subscriptions, or the data must be kept"
+  ),
+  Command.withExamples([
+    { command: "effekten forget 0190c2a4-0000-7000-8000-000000000000", description: "They asked for it" },
+    {
+      command: "effekten forget 0190c2a4-0000-7000-8000-000000000000 --ground retention_over",
+      description: "Nobody may keep it any longer"
+    }
+  ])
+)
+
+const disclose = Command.make("disclose", { investor, folder: dataFolder }, (flags) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./Forget.ts")),
+    ({ runDisclose }) => runDisclose(flags)
+  )
+).pipe(
+  Command.withDescription(
+    "Print everything personal the register holds of an investor, as JSON. The server must be stopped"
+  )
+)
+
+const rotateMasterKey = Command.make("rotate-master-key", { folder: dataFolder }, ({ folder }) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./RotateMasterKey.ts")),
+    ({ runRotateMasterKey }) => runRotateMasterKey(folder)
+  )
+).pipe(Command.withDescription("Put a new master key around the keys of personal data. The server must be stopped"))
+
 /** The command with all its subcommands. @category commands */
 export const effekten = Command.make("effekten").pipe(
   Command.withDescription(
@@ -231,7 +282,7 @@ export const effekten = Command.make("effekten").pipe(
       "  130  interrupted"
     ].join("\n")
   ),
-  Command.withSubcommands([serve, guide, replay, verify, export_, checkpointKeys])
+  Command.withSubcommands([serve, guide, replay, verify, export_, checkpointKeys, forget, disclose, rotateMasterKey])
 )
 
 /** Help goes to standard output when it was asked for. What is wrong goes to standard error, and does not drown in a page of help. */

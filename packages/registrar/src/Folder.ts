@@ -20,8 +20,9 @@ import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import { attempt, database, RegisterUnavailable, writeDurably } from "./FolderFiles.ts"
+import { attempt, database, refused, RegisterUnavailable, restore, writeDurably } from "./FolderFiles.ts"
 import { Log } from "./Log.ts"
+import { masterKeyOf } from "./MasterKey.ts"
 import { RegisterState } from "./RegisterState.ts"
 import * as Sealing from "./Sealing.ts"
 import { Secrets, secretSize } from "./Secrets.ts"
@@ -31,9 +32,6 @@ export interface FolderOptions extends Sealing.SealingOptions {
   /** 32 bytes that wrap the keys of personal data. Default: the file `master.key`, made at the first start. */
   readonly masterKey?: Redacted.Redacted<Uint8Array> | undefined
 }
-
-const refused = (error: { readonly message: string }): RegisterUnavailable =>
-  new RegisterUnavailable({ message: error.message, cause: error })
 
 /** A layer's failure, as a reason why the register cannot be opened. @category layers */
 export const refusing = <A, R>(
@@ -50,12 +48,6 @@ const SecretsFile = Schema.Struct({
 const readSecrets = Schema.decodeUnknownEffect(Schema.fromJsonString(SecretsFile))
 const printSecrets = Schema.encodeSync(Schema.fromJsonString(SecretsFile))
 const secretsName = "register.key"
-const masterKeyName = "master.key"
-
-const restore = (folder: string, name: string, file: string): RegisterUnavailable =>
-  new RegisterUnavailable({
-    message: `${join(folder, name)} is missing, but ${file} is there. Restore ${name} from your backup; a new one would not fit.`
-  })
 
 /** Everything that needs the folder, opened in the order of what depends on what. @category layers */
 export const layer = (
@@ -76,31 +68,10 @@ export const layer = (
     })
   )
 
-  const masterKey = Effect.gen(function* () {
-    if (options.masterKey !== undefined) return options.masterKey
-    const random = yield* SecureRandom.SecureRandom
-    if (!existsSync(file(masterKeyName))) {
-      if (existsSync(file("keys.db"))) return yield* restore(folder, masterKeyName, "keys.db")
-      const fresh = Buffer.from(yield* random.randomBytes(secretSize)).toString("base64")
-      yield* attempt(`${file(masterKeyName)} cannot be written`, () =>
-        writeDurably(folder, masterKeyName, `${fresh}\n`)
-      )
-    }
-    const text = yield* attempt(`${file(masterKeyName)} cannot be read`, () =>
-      readFileSync(file(masterKeyName), "utf8")
-    )
-    const key = Buffer.from(text.trim(), "base64")
-    if (key.length !== secretSize) {
-      return yield* new RegisterUnavailable({
-        message: `${file(masterKeyName)} does not hold ${secretSize} bytes in Base64. Restore it from your backup.`
-      })
-    }
-    return Redacted.make<Uint8Array>(key)
-  })
   const vault = Layer.unwrap(
     Effect.gen(function* () {
       // In this order: once there are keys, a master key is not made anew.
-      const key = yield* masterKey
+      const key = options.masterKey ?? (yield* masterKeyOf(folder))
       return refusing(Vault.layerSqlite({ filename: yield* database(folder, "keys.db"), masterKey: key }))
     })
   )

@@ -1,5 +1,5 @@
 /**
- * Small files in a register's folder, and why a register cannot be opened. For everything that opens one.
+ * Small files and databases in a register's folder: written durably, for the owner's eyes only. For whatever opens the folder.
  */
 import { Effect, Schema } from "effect"
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs"
@@ -11,7 +11,11 @@ export class RegisterUnavailable extends Schema.TaggedError<RegisterUnavailable>
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
 
-/** Runs what may throw, and says what it was for. @category files */
+/** What another part failed with, as a reason why the register cannot be opened. @category conversions */
+export const refused = (error: { readonly message: string }): RegisterUnavailable =>
+  new RegisterUnavailable({ message: error.message, cause: error })
+
+/** @category files */
 export const attempt = <A>(what: string, run: () => A): Effect.Effect<A, RegisterUnavailable> =>
   Effect.try({
     try: run,
@@ -19,7 +23,7 @@ export const attempt = <A>(what: string, run: () => A): Effect.Effect<A, Registe
       new RegisterUnavailable({ message: `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, cause })
   })
 
-/** Writes a small file so that it is there whole or not at all, even after a power loss. For the owner's eyes only. @category files */
+/** Writes a small file so that it is there whole or not at all, even after a power loss. For the owner's eyes only. */
 export const writeDurably = (folder: string, name: string, content: string): void => {
   const path = join(folder, name)
   const temporary = `${path}.new`
@@ -42,12 +46,16 @@ export const writeDurably = (folder: string, name: string, content: string): voi
 /**
  * The path of a database, which is there afterwards and readable for its owner only: SQLite would make it readable for whoever can see the
  * folder, and gives the files beside a database the mode of the database.
- *
- * @category files
  */
 export const database = (folder: string, name: string): Effect.Effect<string, RegisterUnavailable> =>
   attempt(`${join(folder, name)} cannot be made`, () => {
     const path = join(folder, name)
     closeSync(openSync(path, "a", 0o600))
     return path
+  })
+
+/** A file that belongs to another one is gone. @category constructors */
+export const restore = (folder: string, name: string, file: string): RegisterUnavailable =>
+  new RegisterUnavailable({
+    message: `${join(folder, name)} is missing, but ${file} is there. Restore ${name} from your backup; a new one would not fit.`
   })

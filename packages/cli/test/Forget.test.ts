@@ -1,0 +1,157 @@
+/**
+ * Forgetting and rotation in a folder, as the command does them.
+ */
+import { type InvestorId, defaultPolicy, type Policy } from "@effekten/domain"
+import { Log, Registrar, rotateMasterKey } from "@effekten/registrar"
+import { CreateInvestor, Investors, Platforms } from "@effekten/services"
+import { Cause, Clock, Effect, Exit, Schema } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { CommandFailed, ExitCode } from "../src/ExitCode.ts"
+import { runDisclose, runForget } from "../src/Forget.ts"
+import { runRotateMasterKey } from "../src/RotateMasterKey.ts"
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "effekten-"))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const somebody = Schema.decodeUnknownSync(CreateInvestor)({
+  natural_person: {
+    forename: "Wilma",
+    surname: "Beispiel",
+    birth_date: "1988-02-29",
+    birth_place: "Musterstadt",
+    citizenship: "DEU",
+    street: "Erfundene Gasse 1",
+    city: "Musterstadt",
+    zip: "99999",
+    country: "DEU",
+    phone: "+49 000 000",
+    is_pep: false
+  },
+  is_beneficiary: true
+})
+
+/** A clock that is behind by so many days. */
+const behind =
+  (days: number) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(Clock.Clock, (clock) => {
+      const millis = days * 86_400_000
+      const nanos = BigInt(millis) * 1_000_000n
+      return Effect.provideService(effect, Clock.Clock, {
+        ...clock,
+        currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() - millis,
+        currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now - millis),
+        currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe() - nanos,
+        currentTimeNanos: Effect.map(clock.currentTimeNanos, (now) => now - nanos),
+        sleep: (duration) => clock.sleep(duration)
+      })
+    })
+
+const registered = (daysAgo: number): Promise<InvestorId> =>
+  Effect.gen(function* () {
+    const platform = yield* (yield* Platforms).register({ name: "Erste Plattform" })
+    const create = Effect.flatMap(Investors, (investors) => investors.create(somebody))
+    return (yield* Effect.provide(create, Registrar.layer({ platform: platform.id }))).id
+  }).pipe(Effect.provide(Registrar.layerFolder({ folder })), behind(daysAgo), Effect.runPromise)
+
+const failureOf = async (command: Effect.Effect<unknown, CommandFailed>): Promise<CommandFailed> => {
+  const exit = await Effect.runPromiseExit(command)
+  expect(Exit.isFailure(exit)).toBe(true)
+  return Exit.isFailure(exit) ? (Cause.squash(exit.cause) as CommandFailed) : (undefined as never)
+}
+
+const forget = (investor: string, policy?: Policy) =>
+  runForget({ folder, investor, ground: "request", ...(policy === undefined ? {} : { policy }) })
+
+const partsOf = (investor: InvestorId) =>
+  Effect.gen(function* () {
+    const log = yield* Log
+    const events = yield* log.readAll([{ types: ["InvestorRegistered"] }])
+    return yield* log.reveal(
+      events.filter(({ data }) => "investorId" in data && data.investorId === investor).map(({ position }) => position)
+    )
+  }).pipe(Effect.provide(Registrar.layerFolder({ folder })), Effect.runPromise)
+
+describe("forget", () => {
+  it("refuses within retention, with the date; ten years later it forgets", async () => {
+    const recent = await registered(0)
+    const refusal = await failureOf(forget(recent))
+    expect(refusal.exitCode).toBe(ExitCode.refused)
+    expect(refusal.message).toMatch(/^retention_running: .* Until \d{4}-01-01T00:00:00\+01:00\.$/)
+    rmSync(folder, { recursive: true })
+    const old = await registered(10 * 366)
+    await Effect.runPromise(forget(old))
+    expect(await partsOf(old)).toEqual([{ _tag: "Erased" }])
+    await Effect.runPromise(forget(old))
+  })
+
+  it("of somebody nobody knows, in a folder with no register, and beside a process that has it open: says so", async () => {
+    expect(await failureOf(forget("nobody"))).toMatchObject({ exitCode: ExitCode.folder })
+    expect(existsSync(join(folder, "log.db"))).toBe(false)
+    const investor = await registered(0)
+    expect(await failureOf(forget("nobody"))).toMatchObject({ exitCode: ExitCode.refused })
+    expect(await failureOf(forget("no id"))).toMatchObject({ exitCode: ExitCode.usage })
+    const held = await Effect.runPromise(
+      Effect.provide(
+        Effect.promise(() => failureOf(forget(investor))),
+        Registrar.layerFolder({ folder })
+      )
+    )
+    expect(held).toMatchObject({ exitCode: ExitCode.folder })
+    expect(held.message).toContain("is in use by another process: stop it first")
+    expect(await failureOf(runDisclose({ folder, investor: "nobody" }))).toMatchObject({ exitCode: ExitCode.refused })
+    await Effect.runPromise(forget(investor, { ...defaultPolicy, retainUntil: (last) => last }))
+  })
+})
+
+describe("D-06: rotate-master-key", () => {
+  const keyIn = () => readFileSync(join(folder, "master.key"), "utf8")
+  const logBytes = () => readFileSync(join(folder, "log.db"))
+
+  it("puts a new key in the place of the old one; the log stays byte by byte, and everything reads as before", async () => {
+    const investor = await registered(0)
+    const [old, before, log] = [keyIn(), await partsOf(investor), logBytes()]
+    await Effect.runPromise(runRotateMasterKey(folder))
+    expect(keyIn()).not.toBe(old)
+    expect(logBytes().equals(log)).toBe(true)
+    expect(await partsOf(investor)).toEqual(before)
+    writeFileSync(join(folder, "master.key"), old)
+    expect(await failureOf(forget(investor))).toMatchObject({ exitCode: ExitCode.folder })
+  })
+
+  it("that breaks off between its steps is ended by the next start, one way or the other", async () => {
+    const investor = await registered(0)
+    const before = await partsOf(investor)
+    // Only written, nothing wrapped yet.
+    const old = keyIn()
+    writeFileSync(join(folder, "master.key.next"), `${Buffer.alloc(32, 7).toString("base64")}\n`)
+    expect(await partsOf(investor)).toEqual(before)
+    expect([keyIn(), existsSync(join(folder, "master.key.next"))]).toEqual([old, false])
+    // Wrapped, but not moved yet.
+    await Effect.runPromise(Effect.provide(rotateMasterKey(folder), SecureRandom.layerWebCrypto))
+    const next = keyIn()
+    copyFileSync(join(folder, "master.key"), join(folder, "master.key.next"))
+    writeFileSync(join(folder, "master.key"), old)
+    expect(await partsOf(investor)).toEqual(before)
+    expect([keyIn(), existsSync(join(folder, "master.key.next"))]).toEqual([next, false])
+  })
+
+  it("is refused where there is no register, and beside a process that has it open", async () => {
+    expect(await failureOf(runRotateMasterKey(folder))).toMatchObject({ exitCode: ExitCode.folder })
+    await registered(0)
+    const held = await Effect.runPromise(
+      Effect.provide(
+        Effect.promise(() => failureOf(runRotateMasterKey(folder))),
+        Registrar.layerFolder({ folder })
+      )
+    )
+    expect(held.message).toContain("is in use by another process")
+  })
+})
