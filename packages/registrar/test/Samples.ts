@@ -1,0 +1,285 @@
+/**
+ * One event of each type with everything it may hold, and one with no more than it must. For the golden files: a new type, or a new
+ * version of one, needs its samples here.
+ */
+import type { EventType } from "@effekten/domain"
+
+export interface Sample {
+  readonly data: object
+  readonly personal?: object
+}
+
+const at = "2026-03-01T12:00:00.123456+01:00"
+const digest = "0123456789abcdef".repeat(4)
+const money = { amount: "-12345", decimals: 2, currency: "EUR" }
+const naturalPerson = {
+  salutation: "MRS",
+  forename: "Wilma",
+  surname: "Beispiel",
+  birthDate: "1988-02-29",
+  birthPlace: "Musterstadt",
+  citizenship: "DEU",
+  street: "Erfundene Gasse 1",
+  city: "Musterstadt",
+  zip: "99999",
+  country: "DEU",
+  phone: "+49 000 000",
+  isPep: false,
+  isSubjectToUsTax: false
+}
+const { salutation: _salutation, isSubjectToUsTax: _tax, ...leastPerson } = naturalPerson
+const bankAccount = {
+  accountHolder: "Wilma Beispiel",
+  iban: "DE89370400440532013000",
+  bic: "COBADEFFXXX",
+  bank: "Musterbank",
+  country: "DEU",
+  currency: "EUR"
+}
+const legalPerson = {
+  companyName: "Muster GmbH",
+  commercialRegister: "Amtsgericht Musterstadt",
+  commercialRegisterNumber: "HRB 0",
+  street: "Erfundene Gasse 2",
+  city: "Musterstadt",
+  zip: "99999",
+  country: "DEU",
+  phone: ""
+}
+
+const product = {
+  productId: "product",
+  issuerId: "issuer",
+  name: "Musteranleihe 2026 „ä €“",
+  productType: "BOND",
+  kind: "ewpg",
+  issueVolume: 9007199254740991,
+  stepSize: 1
+}
+const campaign = {
+  campaignId: "campaign",
+  productId: "product",
+  platformId: "platform",
+  allocation: 300,
+  opensAt: at,
+  reviewRequired: false
+}
+const investor = {
+  investorId: "investor",
+  kind: "natural",
+  custodianBank: false,
+  ownAccount: true,
+  hasTaxInformation: false,
+  documentIds: [],
+  kycStatus: "PENDING",
+  openReasons: []
+}
+const signed = {
+  investmentId: "investment",
+  investorId: "investor",
+  campaignId: "campaign",
+  productId: "product",
+  units: 300,
+  signedAt: at,
+  kyc: "cleared",
+  reviewRequired: false,
+  documentIds: []
+}
+const credit = {
+  creditId: "credit",
+  investmentId: "investment",
+  investorId: "investor",
+  productId: "product",
+  walletId: "wallet",
+  units: 300
+}
+const redemption = {
+  redemptionId: "redemption",
+  investorId: "investor",
+  productId: "product",
+  walletId: "wallet",
+  units: 12,
+  lots: [
+    { investmentId: "first", units: 10 },
+    { investmentId: "second", units: 2 }
+  ]
+}
+const resolved = { resolution: "observed" }
+
+/** Fullest first. */
+export const samples: { readonly [T in EventType]: ReadonlyArray<Sample> } = {
+  PlatformRegistered: [{ data: { platformId: "platform", name: "Erste Plattform" } }],
+  IssuerRegistered: [
+    { data: { issuerId: "issuer" }, personal: { naturalPerson, legalPerson, bankAccount } },
+    { data: { issuerId: "issuer" }, personal: {} }
+  ],
+  ProductRegistered: [
+    {
+      data: {
+        ...product,
+        isin: "DE000BAY0017",
+        nominalValue: money,
+        issuancePrice: { amount: "1", decimals: 0, currency: "EUR" },
+        agioPercent: "2.5",
+        paymentDays: 14,
+        cancellationDays: 14,
+        lockedUntil: at,
+        network: "ETH-MAINNET"
+      }
+    },
+    { data: product }
+  ],
+  ProductListed: [{ data: { productId: "product", platformId: "platform" } }],
+  ProductDelisted: [{ data: { productId: "product", platformId: "platform" } }],
+  CampaignOpened: [{ data: { ...campaign, closesAt: at, reviewRequired: true } }, { data: campaign }],
+  CampaignClosed: [{ data: { campaignId: "campaign", productId: "product" } }],
+  InvestorRegistered: [
+    {
+      data: { ...investor, hasTaxInformation: true, documentIds: ["a", "b"], openReasons: ["pep"] },
+      personal: {
+        naturalPerson,
+        bankAccount,
+        taxInformation: { taxIdentificationNumber: "00000000", nonAssessmentCertificate: true },
+        communication: { email: "wilma@example.org", emailConfirmed: true }
+      }
+    },
+    { data: investor, personal: { naturalPerson: leastPerson } },
+    { data: investor }
+  ],
+  IdentificationRecorded: [
+    {
+      data: {
+        identificationId: "identification",
+        investorId: "investor",
+        protocolDocumentId: "document",
+        verifiedAt: at,
+        kycStatus: "REVIEW",
+        openReasons: ["pep", "refused_before"]
+      },
+      personal: {
+        documentType: "IDCARD",
+        documentId: "X0000000",
+        documentIssuer: "Amt Musterstadt",
+        documentValidFrom: "2020-01-01",
+        documentValidTo: "2030-01-01",
+        identityProvider: "POSTIDENT",
+        legitimationProcessId: "0"
+      }
+    }
+  ],
+  InvestorErased: [{ data: { investorId: "investor", ground: "request" } }],
+  DocumentUploaded: [
+    {
+      data: { documentId: "document", digest, size: 3 },
+      personal: { fileName: "protocol.pdf", mediaType: "application/pdf", digest }
+    }
+  ],
+  DocumentErased: [{ data: { documentId: "document" } }],
+  WalletRegistered: [
+    {
+      data: {
+        walletId: "wallet",
+        investorId: "investor",
+        kind: "managed",
+        address: `0x${"ab".repeat(20)}`,
+        receivingEnabled: false
+      }
+    }
+  ],
+  InvestmentSigned: [
+    {
+      data: {
+        ...signed,
+        kyc: "waiting",
+        reviewRequired: true,
+        walletId: "wallet",
+        documentIds: ["a", "b"],
+        paymentDays: 14,
+        cancellationDays: 14,
+        disagio: money,
+        accruedInterest: money
+      },
+      personal: {
+        signedDocuments: [
+          { documentId: "a", category: "Vertrag", subject: "Zeichnungsschein" },
+          { documentId: "b", category: "", subject: "" }
+        ]
+      }
+    },
+    { data: signed, personal: { signedDocuments: [] } }
+  ],
+  InvestmentIdentified: [{ data: { investmentId: "investment", investorId: "investor" } }],
+  InvestmentAccepted: [{ data: { investmentId: "investment", acceptedAt: at } }],
+  InvestmentPaid: [{ data: { investmentId: "investment", paidAt: at } }],
+  WalletAssigned: [{ data: { investmentId: "investment", walletId: "wallet" } }],
+  InvestmentEnded: [
+    {
+      data: {
+        investmentId: "investment",
+        investorId: "investor",
+        campaignId: "campaign",
+        units: 300,
+        status: "PAYMENT_MISSING",
+        endedAt: at,
+        late: false
+      }
+    }
+  ],
+  InvestmentCancelledAfterDelivery: [
+    {
+      data: { investmentId: "investment", productId: "product", walletId: "wallet", cancelledAt: at, late: true }
+    }
+  ],
+  CreditRequested: [{ data: credit }],
+  CreditSubmitted: [{ data: { creditId: "credit", investmentId: "investment" } }],
+  UnitsCredited: [{ data: { ...credit, ...resolved } }, { data: credit }],
+  CreditFailed: [
+    { data: { creditId: "credit", investmentId: "investment", reason: "reverted", ...resolved } },
+    { data: { creditId: "credit", investmentId: "investment", reason: "unspecified" } }
+  ],
+  CreditOutcomeUnknown: [{ data: { creditId: "credit", investmentId: "investment" } }],
+  RedemptionRequested: [{ data: redemption }],
+  RedemptionSubmitted: [{ data: { redemptionId: "redemption" } }],
+  UnitsRedeemed: [{ data: { ...redemption, resolution: "corrected" } }, { data: redemption }],
+  RedemptionFailed: [
+    {
+      data: {
+        redemptionId: "redemption",
+        productId: "product",
+        walletId: "wallet",
+        reason: "not_executed",
+        ...resolved
+      }
+    },
+    { data: { redemptionId: "redemption", productId: "product", walletId: "wallet", reason: "rejected" } }
+  ],
+  RedemptionOutcomeUnknown: [{ data: { redemptionId: "redemption" } }],
+  InstructionRejected: [
+    {
+      data: {
+        code: "insufficient_units",
+        details: { free: 2, status: "PAID", walletId: "wallet", until: at },
+        input: { investorId: "investor", units: 3, documentIds: ["a"] }
+      }
+    },
+    { data: { code: "investor_erased", input: {} } }
+  ],
+  InstructionNoted: [{ data: { input: { platformId: "platform" } } }]
+}
+
+/** Metadata with every member there is, and with no more than there must be. */
+export const metas: ReadonlyArray<object> = [
+  {
+    platform: "platform",
+    operation: "Sample",
+    instruction: digest,
+    fingerprint: `1:${digest}`,
+    answer: 1,
+    actor: "platform",
+    correlation: "correlation",
+    causation: "causation",
+    receivedAt: at,
+    effectiveAt: at
+  },
+  { operation: "Sample", instruction: digest, actor: "ledger", receivedAt: at }
+]
