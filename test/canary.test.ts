@@ -26,7 +26,7 @@ const textsOf = (body: unknown): ReadonlyArray<string> =>
       ? Object.values(body).flatMap(textsOf)
       : []
 
-it("I-04, promise 9: what was typed is in the bytes of no file and of no log", async () => {
+it("I-04, D-01, D-17, promise 9: what was typed is in the bytes of no file and of no log", async () => {
   const folder = temporaryFolder()
   const server = await startServer(folder.path)
   const api = await connect(server)

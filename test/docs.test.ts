@@ -50,6 +50,20 @@ it("every test the guarantees quote is there under that name", () => {
   for (let promise = 1; promise <= 11; promise++) expect(text).toContain(`\n## ${promise}. `)
 })
 
+it("every point of erasure names the tests that bear its number", () => {
+  const rows = [...textOf("docs/reference/erasure.md").matchAll(/^\| (D-\d\d) \|.*\|([^|]*)\|$/gm)]
+  expect(rows.map(([, point]) => point)).toEqual(
+    Array.from({ length: 20 }, (_, index) => `D-${String(index + 1).padStart(2, "0")}`)
+  )
+  const wrong = rows.flatMap(([, point, tests]) =>
+    [...tests!.matchAll(/`([^`]+)`/g)]
+      .map(([, file]) => file!)
+      .filter((file) => !existsSync(join(root, file)) || !textOf(file).includes(point!))
+      .map((file) => `${point}: ${file}`)
+  )
+  expect(wrong).toEqual([])
+})
+
 it("the calls of the HTTP reference are the contract's", () => {
   const documented = [...textOf("docs/reference/http.md").matchAll(/^\| `([A-Z]+ \/[^`]+)` \|/gm)].map(
     ([, call]) => call

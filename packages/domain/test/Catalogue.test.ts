@@ -52,7 +52,7 @@ const freeText = (ast: SchemaAST.AST, path: string): ReadonlyArray<string> => {
 const types = Object.keys(catalogue.events) as ReadonlyArray<EventType>
 
 describe("the catalogue", () => {
-  it("no body takes free text: ids, closed codes, times, hashes, addresses, amounts, and names of nobody", () => {
+  it("D-01 no body takes free text: ids, closed codes, times, hashes, addresses, amounts, and names of nobody", () => {
     const found = types
       // Their `input` is the non-personal input of a command, which the next test walks.
       .filter((type) => type !== "InstructionRejected" && type !== "InstructionNoted")

@@ -52,7 +52,7 @@ describe("forgetting an investor", () => {
     expect(erase(c)).toBe("accepted")
   })
 
-  it("who has sold everything: allowed once retention is over, and the entries stay", () => {
+  it("D-08, D-15 who has sold everything: allowed once retention is over, and the entries stay", () => {
     const c = ready()
     c.deliver("x", 10)
     c.redeem("r", 10)

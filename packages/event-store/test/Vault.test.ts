@@ -53,7 +53,7 @@ describe("the vault", () => {
       )
     ))
 
-  it("promise 6: a flipped bit anywhere in a ciphertext is found", () =>
+  it("D-05, promise 6: a flipped bit anywhere in a ciphertext is found", () =>
     run(
       using(Vault.layerMemory, (vault) =>
         Effect.gen(function* () {

@@ -1,0 +1,77 @@
+/**
+ * Forgetting under `kill -9`: whoever is erased in the log is forgotten after the next start, wherever the process ended.
+ */
+import { isErasing, erasedSubject } from "@effekten/projections"
+import { Registrar } from "@effekten/registrar"
+import { Vault } from "@effekten/event-store"
+import { Effect } from "effect"
+import { spawn } from "node:child_process"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { DatabaseSync } from "node:sqlite"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { expect, it } from "vitest"
+import { wholeLog } from "./parts.ts"
+
+const LIVES = 6
+
+/** Runs a child until it is killed `delay` milliseconds after it asked for its first erasure; what it printed, line by line. */
+const killed = (folder: string, delay: number): Promise<ReadonlyArray<string>> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(
+      process.execPath,
+      [
+        "--conditions=development",
+        "--disable-warning=ExperimentalWarning",
+        join(import.meta.dirname, "ErasureChild.ts"),
+        folder
+      ],
+      { stdio: ["ignore", "pipe", "pipe"] }
+    )
+    let output = ""
+    let errors = ""
+    child.stdout.on("data", (data: Buffer) => {
+      if (output === "") setTimeout(() => child.kill("SIGKILL"), delay)
+      output += data.toString()
+    })
+    child.stderr.on("data", (data: Buffer) => (errors += data.toString()))
+    child.on("error", reject)
+    child.on("close", (_code, signal) => {
+      if (signal === "SIGKILL") resolve(output.split("\n").slice(0, -1))
+      else reject(new Error(`the child ended by itself: ${errors}`))
+    })
+  })
+
+const filesOf = (folder: string): ReadonlyArray<string> =>
+  readdirSync(join(folder, "blobs"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name)
+
+it(`promise 9, D-13: after each of ${LIVES} kills the next start has forgotten whom the log calls erased`, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "effekten-erasure-"))
+  let told = 0
+  for (let life = 0; life < LIVES; life++) {
+    const lines = await killed(folder, (life * 37) % 160)
+    const acknowledged = lines.filter((line) => line.startsWith("erased ")).map((line) => line.slice("erased ".length))
+    told += acknowledged.length
+    const erased = await Effect.gen(function* () {
+      const vault = yield* Vault.Vault
+      const events = (yield* wholeLog).filter(isErasing)
+      for (const event of events) expect(yield* vault.isForgotten(erasedSubject(event))).toBe(true)
+      return new Set<string>(
+        events.map((event) => (event.type === "InvestorErased" ? event.data.investorId : event.data.documentId))
+      )
+    }).pipe(Effect.provide(Registrar.layerFolder({ folder })), Effect.runPromise)
+    for (const investor of acknowledged) expect(erased.has(investor)).toBe(true)
+    expect(filesOf(folder).filter((name) => erased.has(name))).toEqual([])
+    const log = new DatabaseSync(join(folder, "log.db"), { readOnly: true })
+    const left = log
+      .prepare("SELECT json_extract(body, '$.personal.subject') AS subject FROM personal JOIN events USING (position)")
+      .all()
+      .map(({ subject }) => String(subject).slice(String(subject).indexOf(":") + 1))
+    log.close()
+    expect(left.filter((id) => erased.has(id))).toEqual([])
+  }
+  expect(told).toBeGreaterThan(0)
+  rmSync(folder, { recursive: true, force: true })
+})
