@@ -183,7 +183,10 @@ describe("promise 9: an erased investor", () => {
           yield* held.reached
           assert.isFalse(yield* Context.get(parts.context, Vault.Vault).isForgotten(investorTag(made.leaving)))
           yield* as(made.platform)(assertForgotten(made))
-          assert.isTrue((yield* (yield* Disclosures).investor(made.leaving)).erased)
+          const { entries, erased } = yield* (yield* Disclosures).investor(made.leaving)
+          assert.isTrue(erased)
+          const told = entries.filter(({ personal }) => personal !== "erased").map(({ subject }) => subject)
+          assert.deepStrictEqual(told, [documentTag(made.shared.id)])
           yield* held.open
           yield* Fiber.join(erasing)
           assert.isTrue(yield* Context.get(parts.context, Vault.Vault).isForgotten(investorTag(made.leaving)))
