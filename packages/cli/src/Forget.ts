@@ -2,7 +2,7 @@
  * `effekten forget` and `effekten disclose`: what a person may ask about their data, carried out in a folder that no server holds. For the
  * registrar's staff.
  */
-import { type ErasureGround, InvestorId, type Policy } from "@effekten/domain"
+import { defaultPolicy, type ErasureGround, InvestorId, type Policy, retentionOf } from "@effekten/domain"
 import { Registrar } from "@effekten/registrar"
 import { type CommandFailure, Disclosure, Disclosures, Erasures } from "@effekten/services"
 import { Console, Effect, type Layer, Schema } from "effect"
@@ -53,14 +53,14 @@ export const runForget = Effect.fnUntraced(function* (options: {
   readonly folder: string
   readonly investor: string
   readonly ground: ErasureGround
-  /** Default: the register's own. */
-  readonly policy?: Policy
+  /** Whole calendar years the data are kept, 5 to 10. */
+  readonly retention: number
 }) {
   const { folder, ground } = options
   const investor = yield* investorOf(options.investor)
   yield* inFolder(
     folder,
-    options.policy,
+    { ...defaultPolicy, retainUntil: retentionOf(options.retention) },
     Effect.flatMap(Erasures, (erasures) => Effect.mapError(erasures.investor(investor, ground), explain))
   )
   yield* Console.log(`forgotten: ${investor}`)

@@ -228,6 +228,18 @@ const forget = Command.make(
       Flag.withDescription("Why; request if not said"),
       Flag.withDefault("request" as const)
     ),
+    retention: Flag.Int("retention").pipe(
+      Flag.withMetavar("YEARS"),
+      Flag.withDescription(
+        "Calendar years the data are kept, 5 to 10 (GwG § 8(4)); 5 if not said (environment: EFFEKTEN_RETENTION)"
+      ),
+      Flag.withFallbackConfig(Config.Int("EFFEKTEN_RETENTION")),
+      Flag.withDefault(5),
+      Flag.filter(
+        (years) => years >= 5 && years <= 10,
+        (years) => `Expected 5 to 10 years, got: ${years}`
+      )
+    ),
     folder: dataFolder
   },
   (flags) =>

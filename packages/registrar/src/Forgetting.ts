@@ -4,7 +4,7 @@
  * The log says who is to be forgotten, and it is followed from the first erasure to the last. How far that has come is noted with the keys:
  * a key file that is restored from a backup brings an older note along, and what it had forgotten since is forgotten again.
  */
-import { type EventStoreError, type KeyStore, Vault } from "@effekten/event-store"
+import { EventStoreError, type KeyStore, Vault } from "@effekten/event-store"
 import { type ErasingEvent, erasedSubject, erasing, isErasing } from "@effekten/projections"
 import { Context, Effect, Layer, Option, Schedule, Schema, Semaphore, Stream } from "effect"
 import { type BlobError, Blobs } from "./Blobs.ts"
@@ -13,8 +13,19 @@ import { Log } from "./Log.ts"
 /** Why something could not be forgotten now. It is tried again, at the latest by the next start. @category errors */
 export type ForgettingError = BlobError | EventStoreError | KeyStore.VaultError
 
-/** How far forgetting has come, in a log that may have been restored from a backup or belong to another register. */
-const Note = Schema.fromJsonString(Schema.Struct({ log: Schema.String, position: Schema.Int, event: Schema.String }))
+/**
+ * How far forgetting has come, in a log that may have been restored from a backup or belong to another register: so the event at that
+ * position is noted too.
+ */
+const Note = Schema.fromJsonString(
+  Schema.Struct({
+    log: Schema.String,
+    position: Schema.Int,
+    event: Schema.String,
+    /** Where the last erasure is; 0 before the first. */
+    erasure: Schema.Int
+  })
+)
 const readNote = Schema.decodeUnknownOption(Note)
 const printNote = Schema.encodeSync(Note)
 
@@ -61,40 +72,45 @@ export class Forgetting extends Context.Service<
           )
       })
 
+      const eventIdAt = (position: number) =>
+        Effect.map(log.readAll("all", { from: position, to: position }), ([event]) => event?.id)
+
+      /** The last erasure that is known to be carried out. */
       const start = Effect.gen(function* () {
         const note = Option.getOrUndefined(readNote(yield* vault.note))
-        if (note?.log === log.logId) {
-          const [event] = yield* log.readAll("all", { from: note.position, to: note.position })
-          // Once more with the last one: a backup of the log may hold it half done.
-          if (event?.id === note.event) return note.position - 1
-        }
+        if (note?.log === log.logId && (yield* eventIdAt(note.position)) === note.event) return note.erasure
         yield* forgetAgain
         return 0
       })
 
-      let reached = yield* start
-      const catchUp = one.withPermit(
-        Effect.uninterruptible(
-          Effect.gen(function* () {
-            const head = yield* log.head
-            let last: ErasingEvent | undefined
-            yield* log.read(query, { from: reached + 1, to: head }).pipe(
-              Stream.runForEach((event) => {
-                if (!isErasing(event)) return Effect.void
-                last = event
-                return forget(event)
-              })
-            )
-            if (last !== undefined)
-              yield* vault.setNote(printNote({ log: log.logId, position: last.position, event: last.id }))
-            reached = head
-          })
+      let erasure = yield* start
+      // Once more with the last one: a backup of the log may hold it half done.
+      let reached = Math.max(erasure - 1, 0)
+      const take = Effect.fnUntraced(function* (always: boolean) {
+        const head = yield* log.head
+        const before = reached
+        yield* log.read(query, { from: reached + 1, to: head }).pipe(
+          Stream.runForEach((event) =>
+            isErasing(event)
+              ? Effect.andThen(
+                  forget(event),
+                  Effect.sync(() => (erasure = event.position))
+                )
+              : Effect.void
+          )
         )
-      )
-      yield* catchUp
+        const event = yield* eventIdAt(head)
+        if (event !== undefined && (always || erasure > before))
+          yield* vault.setNote(printNote({ log: log.logId, position: head, event, erasure }))
+        reached = head
+      })
+      const exclusively = (always: boolean) => one.withPermit(Effect.uninterruptible(take(always)))
+      // Noted even where nothing was erased, so that no start looks at everything again.
+      yield* exclusively(true)
+      const catchUp = exclusively(false)
 
       const follow = Stream.suspend(() => log.subscribe(query, reached)).pipe(
-        Stream.runForEach((event) => (event.position > reached ? catchUp : Effect.void)),
+        Stream.runForEach((event) => (event.position > reached ? withoutDefects(catchUp) : Effect.void)),
         Effect.tapError((error) => Effect.logError("What was erased could not be forgotten", error)),
         Effect.retry(again)
       )
@@ -103,6 +119,12 @@ export class Forgetting extends Context.Service<
     })
   )
 }
+
+/** A defect must not end the following for good. */
+const withoutDefects = (catchUp: Effect.Effect<void, ForgettingError>): Effect.Effect<void, ForgettingError> =>
+  Effect.catchDefect(catchUp, (defect) =>
+    Effect.fail(new EventStoreError({ reason: "unavailable", message: String(defect), cause: defect }))
+  )
 
 /** Subjects named in a warning. */
 const shownSubjects = 20
