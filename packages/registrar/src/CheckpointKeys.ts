@@ -15,7 +15,7 @@ import {
   SqliteEventStore,
   Vault
 } from "@effekten/event-store"
-import { Effect, Option, Result } from "effect"
+import { Effect, Layer, Option, Result } from "effect"
 import { isArrayNonEmpty, type NonEmptyArray } from "effect/Array"
 import { SecureRandom } from "effect/crypto"
 import { Reactivity } from "effect/reactivity"
@@ -151,9 +151,9 @@ export const change = (options: {
     return yield* actions[action]({ folder, logId, checkpoints })
   }).pipe(
     Effect.scoped,
-    Effect.provide(Vault.layerMemory),
-    Effect.provide(Reactivity.layer),
-    Effect.provide(SecureRandom.layerWebCrypto),
+    Effect.provide(
+      Vault.layerMemory.pipe(Layer.provideMerge(Layer.merge(Reactivity.layer, SecureRandom.layerWebCrypto)))
+    ),
     Effect.mapError((error) =>
       error._tag === "RegisterUnavailable" ? error : new RegisterUnavailable({ message: error.message, cause: error })
     )
