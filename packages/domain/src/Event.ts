@@ -50,12 +50,16 @@ export const define = <const Type extends string, const Data extends Fields, con
     readonly data: Data
     readonly tags: (data: Schema.Struct.Type<Data>) => ReadonlyArray<string>
     readonly personal?: { readonly fields: Personal; readonly subject: (data: Schema.Struct.Type<Data>) => string }
+    /** Raised when a body of before would no longer fit, or mean something else. Default: 1. */
+    readonly version?: number
+    /** For each version before, what turns its data into the data of the next. Total: it never fails. */
+    readonly upcasters?: { readonly [version: number]: (data: any) => any }
   }
 ): Definition<Type, Data, Personal> => ({
   type,
-  version: 1,
+  version: options.version ?? 1,
   data: Schema.Struct(options.data),
-  upcasters: {},
+  upcasters: options.upcasters ?? {},
   personal:
     options.personal === undefined
       ? undefined

@@ -348,4 +348,26 @@ describe("the log's file", () => {
         expect(look()).toEqual([2])
       })
     ))
+  it("D-10 what a reader still holds in the write-ahead log is not called forgotten; it is, once the reader is gone", () =>
+    run(
+      Effect.gen(function* () {
+        const path = yield* folder
+        const filename = join(path, "log.db")
+        const store = yield* storeIn(path, { connect: (file, how) => new DatabaseSync(file, { ...how, timeout: 20 }) })
+        yield* store.append([name("a", "Erika"), name("b", "Max")])
+        const reader = new DatabaseSync(filename, { readOnly: true })
+        const ciphertext = reader.prepare("SELECT ciphertext FROM personal WHERE position = 1").get()!["ciphertext"]
+        reader.exec("BEGIN")
+        reader.prepare("SELECT count(*) FROM events").get()
+        const refused = yield* Effect.flip(store.forget(subjectOf("a")))
+        expect(refused).toMatchObject({ reason: "unavailable" })
+        expect(refused.message).toContain("which a reader holds")
+        expect(yield* store.reveal([1])).toEqual([{ _tag: "Erased" }])
+        reader.close()
+        yield* store.forget(subjectOf("a"))
+        for (const file of [filename, `${filename}-wal`])
+          expect(readFileSync(file).includes(Buffer.from(ciphertext as Uint8Array))).toBe(false)
+        yield* store.append([name("b", "Max")])
+      })
+    ))
 })

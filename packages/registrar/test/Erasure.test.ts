@@ -304,6 +304,38 @@ describe("promise 9, D-13: forgetting that breaks off", () => {
     })
   )
 
+  it.live("is not begun anew by every start: only the last erasure is looked at again", () =>
+    run(
+      Effect.gen(function* () {
+        const parts = yield* kept
+        const made = yield* Effect.scoped(
+          Effect.flatMap(open(parts, { executor }), (register) =>
+            Effect.provideContext(
+              Effect.tap(history, ({ leaving, staying }) => Effect.andThen(erase(leaving), erase(staying, "other"))),
+              register
+            )
+          )
+        )
+        const again: Array<string> = []
+        const wrap: Wrap = (log) => ({
+          ...log,
+          forget: (subject) =>
+            Effect.andThen(
+              Effect.sync(() => again.push(subject)),
+              log.forget(subject)
+            )
+        })
+        yield* Effect.scoped(open(parts, { executor, wrap }))
+        assert.deepStrictEqual(again, [documentTag(made.shared.id)])
+        // A note that fits another log, or none, is no note.
+        yield* Context.get(parts.context, Vault.Vault).setNote("{}")
+        yield* Effect.scoped(open(parts, { executor, wrap }))
+        const subjects = [made.protocol.id, made.contract.id, made.shared.id].map(documentTag)
+        assert.includeMembers(again.slice(1), [investorTag(made.leaving), investorTag(made.staying), ...subjects])
+      })
+    )
+  )
+
   it.live("is told to who asked: recorded, not yet destroyed; the repeated request finishes it", () =>
     run(
       Effect.gen(function* () {
