@@ -12,9 +12,9 @@ import {
   type Policy
 } from "@effekten/domain"
 import { Vault } from "@effekten/event-store"
-import { Log, Registrar } from "@effekten/registrar"
+import { CheckpointKeys, Log, Registrar } from "@effekten/registrar"
 import { Documents, Erasures, Investments, Investors, PlatformServices } from "@effekten/services"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -210,6 +210,10 @@ describe("promise 9, on disk", () => {
       yield* erase(leaving.investor).pipe(Effect.provide(register(folder)))
       cpSync(backup, join(folder, "log.db"))
       assert.include(holding(folder, ciphertexts.parts.flatMap(piecesOf)), join(folder, "log.db"))
+      // An older log is not opened unseen: somebody has to say that it shall be.
+      const refused = yield* Effect.flip(Layer.build(register(folder)))
+      assert.match(refused.message, /checkpoint/)
+      yield* CheckpointKeys.change({ folder, action: "renew" })
       yield* Effect.gen(function* () {
         assert.strictEqual(yield* shown(platform, leaving.investor), "erased")
         assert.notStrictEqual(yield* shown(platform, staying.investor), "erased")
