@@ -48,6 +48,11 @@ export interface KeyStoreShape {
   readonly setNote: (text: string) => Effect.Effect<void, VaultError>
   /** Puts these in the place of the keys there are, and this in that of the check value: all or nothing, durably. */
   readonly replace: (keys: ReadonlyArray<WrappedKey>, check: Uint8Array) => Effect.Effect<void, VaultError>
+  /**
+   * Where several processes share the keys: tells of each subject another one has forgotten, and `undefined` when it can't be sure which.
+   * A vault drops the keys it is told of, and knows that another process may make a key before it does.
+   */
+  readonly watch?: (onForgotten: (subject: string | undefined) => void) => Effect.Effect<void>
 }
 
 /** @category services */

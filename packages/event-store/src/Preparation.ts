@@ -92,7 +92,8 @@ export const makePreparation = <E extends AnyEvent>(codec: Codec<E>, vault: Vaul
       const sealed = events.filter((event) => event.personal !== undefined)
       if (sealed.length === 0) return Effect.void
       const subjects = [...new Set(sealed.map((event) => event.personal?.subject ?? ""))]
-      return vault.ensureKeys(subjects).pipe(
+      const boxes = sealed.flatMap((event) => event.personal ?? [])
+      return vault.ensureKeys(subjects, boxes).pipe(
         Effect.catchTags({
           SubjectErased: (error) =>
             Effect.fail(

@@ -22,6 +22,12 @@ export class SubjectErased extends Schema.TaggedError<SubjectErased>()("SubjectE
   message: Schema.String
 }) {}
 
+/** A sealed box, and whose it is. @category models */
+export interface SealedFor {
+  readonly subject: string
+  readonly ciphertext: Uint8Array
+}
+
 /** What the vault offers. @category models */
 export interface VaultShape {
   /**
@@ -33,8 +39,14 @@ export interface VaultShape {
     associatedData: string,
     plaintext: Uint8Array
   ) => Effect.Effect<Uint8Array, SubjectErased | VaultError>
-  /** Makes durable the keys these subjects were sealed under, all in one transaction. Fails if one was forgotten meanwhile. */
-  readonly ensureKeys: (subjects: ReadonlyArray<string>) => Effect.Effect<void, SubjectErased | VaultError>
+  /**
+   * Makes durable the keys these subjects were sealed under, all in one transaction. Fails if one was forgotten meanwhile. Where several
+   * processes share the keys, `sealed` says what is about to be stored: it fails as `unavailable` if another process made the key first.
+   */
+  readonly ensureKeys: (
+    subjects: ReadonlyArray<string>,
+    sealed?: ReadonlyArray<SealedFor>
+  ) => Effect.Effect<void, SubjectErased | VaultError>
   /** Decrypts; none when the subject was forgotten. */
   readonly open: (
     subject: string,
@@ -130,6 +142,18 @@ export const make = (
     const cached = new Map<string, Uint8Array>()
     const pending = new Map<string, Uint8Array>()
     const lock = yield* Semaphore.make(1)
+    const shared = keyStore.watch !== undefined
+    // Under which key a box was sealed, where another process may have been faster with another key.
+    const sealedUnder = new WeakMap<Uint8Array, Uint8Array>()
+    yield* (
+      keyStore.watch?.((subject) => {
+        for (const known of subject === undefined ? [...cached.keys()] : [subject]) {
+          // Zeroed, for another fiber may have it in its hands; but a key that is merely unsure can still be in use.
+          if (subject !== undefined) cached.get(known)?.fill(0)
+          cached.delete(known)
+        }
+      }) ?? Effect.void
+    )
 
     const remember = (subject: string, key: Uint8Array): Uint8Array => {
       cached.delete(subject)
@@ -156,6 +180,19 @@ export const make = (
         )
       })
 
+    /** Whether the keys are there for all that: inserted by a transaction whose answer was lost. What is another's is not ours any more. */
+    const reconcile = (fresh: ReadonlyArray<readonly [string, Uint8Array]>, error: VaultError) =>
+      Effect.gen(function* () {
+        let ours = true
+        for (const [subject, key] of fresh) {
+          const found = yield* load(subject)
+          if (found instanceof Uint8Array && Buffer.compare(found, key) === 0) continue
+          ours = false
+          if (found !== undefined) pending.delete(subject)
+        }
+        if (!ours) return yield* error
+      })
+
     const flush = (subjects: Iterable<string>) =>
       Effect.gen(function* () {
         const fresh: Array<readonly [string, Uint8Array]> = []
@@ -166,7 +203,9 @@ export const make = (
         if (fresh.length === 0) return
         const wrapped: Array<{ readonly subject: string; readonly wrapped: Uint8Array }> = []
         for (const [subject, key] of fresh) wrapped.push({ subject, wrapped: yield* wrap(key, keyPlace(subject)) })
-        yield* keyStore.insert(wrapped)
+        yield* Effect.catch(keyStore.insert(wrapped), (error) =>
+          shared ? reconcile(fresh, error) : Effect.fail(error)
+        )
         for (const [subject, key] of fresh) {
           pending.delete(subject)
           remember(subject, key)
@@ -191,16 +230,35 @@ export const make = (
         )
       })
 
+    /** Refuses what was sealed under a key that did not become the subject's. */
+    const stillFits = (sealed: ReadonlyArray<SealedFor>) =>
+      Effect.gen(function* () {
+        if (!shared) return
+        for (const { ciphertext, subject } of sealed) {
+          const used = sealedUnder.get(ciphertext)
+          const key = cached.get(subject)
+          if (used === undefined || key === undefined || used === key || Buffer.compare(used, key) === 0) continue
+          if (isDestroyed(used)) return yield* erased(subject)
+          return yield* new VaultError({
+            reason: "unavailable",
+            message: `another process made the key of ${subject} first: prepare again`
+          })
+        }
+      })
+
     return {
       seal: (subject, associatedData, plaintext) =>
         Effect.gen(function* () {
           const nonce = yield* random.randomBytes(NONCE_BYTES)
           const key = yield* keyForSealing(subject)
-          return isDestroyed(key) ? yield* erased(subject) : encrypt(key, nonce, associatedData, plaintext)
+          if (isDestroyed(key)) return yield* erased(subject)
+          const ciphertext = encrypt(key, nonce, associatedData, plaintext)
+          if (shared) sealedUnder.set(ciphertext, key)
+          return ciphertext
         }),
-      ensureKeys: (subjects) =>
+      ensureKeys: (subjects, sealed = []) =>
         Effect.suspend(() => {
-          if (subjects.every((subject) => cached.has(subject))) return Effect.void
+          if (subjects.every((subject) => cached.has(subject))) return stillFits(sealed)
           return Effect.uninterruptible(
             lock.withPermit(
               Effect.gen(function* () {
@@ -211,6 +269,7 @@ export const make = (
                   if (durable === undefined) return yield* missing(subject)
                 }
                 yield* flush(new Set(subjects))
+                yield* stillFits(sealed)
               })
             )
           )

@@ -1,0 +1,142 @@
+/**
+ * The layout of the log's schema, and the functions that write to it. For the PostgreSQL log.
+ *
+ * | table | what |
+ * |---|---|
+ * | `log` | one row: the log's id, the layout |
+ * | `events` | position, body, leaf, and the instant of its recording |
+ * | `words` | hashed tags, types and subjects with their positions; made again from the bodies |
+ * | `personal` | ciphertexts, deleted when their subject is forgotten |
+ */
+
+/** The layout this program reads and writes. */
+export const LAYOUT = 1
+
+/** The key of the lock every writer of the log takes first. */
+export const writerLock = (schema: string): string => `hashtextextended('event store ${schema}', 0)`
+
+export const channelOf = (schema: string): string => `event_store:${schema}`
+
+/** Migrations by the layout they lead to. One that was published is never changed. */
+export const migrations: ReadonlyArray<(schema: string) => ReadonlyArray<string>> = [
+  (schema) => [
+    `CREATE TABLE ${schema}.log (one boolean PRIMARY KEY DEFAULT true CHECK (one), id text NOT NULL, layout integer NOT NULL)`,
+    `CREATE TABLE ${schema}.events (
+      position bigint PRIMARY KEY, recorded_at timestamptz NOT NULL, leaf bytea NOT NULL, body text NOT NULL)`,
+    `CREATE TABLE ${schema}.words (
+      word bigint NOT NULL, position bigint NOT NULL, type integer NOT NULL, PRIMARY KEY (word, position) INCLUDE (type))`,
+    `CREATE TABLE ${schema}.personal (position bigint PRIMARY KEY, ciphertext bytea NOT NULL)`,
+    // Compressing a body of half a kilobyte costs time and gains nothing.
+    `ALTER TABLE ${schema}.events ALTER COLUMN body SET STORAGE EXTERNAL`,
+    // Rows only ever come: let the vacuum mark pages all-visible early, so that look-ups stay within the index.
+    ...["events", "words"].map(
+      (table) => `ALTER TABLE ${schema}.${table} SET (autovacuum_vacuum_insert_scale_factor = 0.05)`
+    ),
+    `CREATE FUNCTION ${schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+     BEGIN RAISE EXCEPTION 'events are only ever appended' USING ERRCODE = 'ES001'; END $$`,
+    `CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ${schema}.events
+     EXECUTE FUNCTION ${schema}.refuse()`
+  ]
+]
+
+const instant = (value: string): string => `to_char(${value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+
+/** The positions of up to `limit` events that match the items, by item: `word` is the index's key, the rest is looked at along it. */
+const found = (schema: string, from: string, to: string, order: "ASC" | "DESC", limit: string): string => `
+  json_to_recordset(items) AS item (word bigint, rest bigint[], types integer[])
+  CROSS JOIN LATERAL (
+    SELECT found.position FROM ${schema}.words AS found
+    WHERE found.word = item.word AND found.position BETWEEN ${from} AND ${to}
+      AND (item.types IS NULL OR found.type = ANY (item.types))
+      AND NOT EXISTS (SELECT FROM unnest(item.rest) AS other (word) WHERE NOT EXISTS (
+        SELECT FROM ${schema}.words AS also WHERE also.word = other.word AND also.position = found.position))
+    ORDER BY found.position ${order} LIMIT ${limit}) AS hit`
+
+/** Functions hold no data: they are made anew by the program that writes, at every start. */
+export const functions = (schema: string): ReadonlyArray<string> => [
+  // VOLATILE and at READ COMMITTED: each statement after the lock sees what was committed before the lock was granted. A snapshot of the
+  // calling statement, which is older than the lock, would miss a conflict and draw a position twice.
+  `CREATE OR REPLACE FUNCTION ${schema}.lock_log(OUT head bigint) LANGUAGE plpgsql VOLATILE AS $$
+   BEGIN
+     IF current_setting('transaction_isolation') <> 'read committed' THEN
+       RAISE EXCEPTION 'the log is written at READ COMMITTED, not at %', current_setting('transaction_isolation')
+         USING ERRCODE = 'ES001';
+     END IF;
+     IF current_setting('synchronous_commit') = 'off' THEN PERFORM set_config('synchronous_commit', 'on', true); END IF;
+     PERFORM pg_advisory_xact_lock(${writerLock(schema)});
+     head := coalesce((SELECT max(position) FROM ${schema}.events), 0);
+   END $$`,
+  `CREATE OR REPLACE FUNCTION ${schema}.append(
+     now timestamptz, befores text[], afters text[], types integer[], word_list bigint[], word_events integer[],
+     ciphertexts bytea[], ciphertext_events integer[], after bigint, items json,
+     OUT first bigint, OUT recorded_at text, OUT conflict bigint) LANGUAGE plpgsql VOLATILE AS $$
+   #variable_conflict use_variable
+   DECLARE
+     head bigint;
+     instant timestamptz;
+   BEGIN
+     head := ${schema}.lock_log();
+     -- Nothing came since the decision: nothing can match. With one writer it is always so.
+     IF after IS NOT NULL AND head > after THEN
+       IF items IS NULL THEN
+         conflict := after + 1;
+       ELSE
+         SELECT min(hit.position) INTO conflict FROM ${found(schema, "after + 1", "head", "ASC", "1")};
+       END IF;
+       IF conflict IS NOT NULL THEN RETURN; END IF;
+     END IF;
+     instant := greatest(now, (SELECT e.recorded_at FROM ${schema}.events AS e WHERE e.position = head));
+     recorded_at := ${instant("instant")};
+     first := head + 1;
+     INSERT INTO ${schema}.events (position, recorded_at, leaf, body)
+       SELECT head + part.n, instant, sha256('\\x00'::bytea || convert_to(whole.body, 'UTF8')), whole.body
+       FROM unnest(befores, afters) WITH ORDINALITY AS part (before, after, n)
+       CROSS JOIN LATERAL (SELECT part.before || recorded_at || part.after) AS whole (body);
+     INSERT INTO ${schema}.words (word, position, type)
+       SELECT entry.word, head + entry.n, types[entry.n] FROM unnest(word_list, word_events) AS entry (word, n)
+       ORDER BY entry.word, entry.n ON CONFLICT DO NOTHING;
+     IF cardinality(ciphertexts) > 0 THEN
+       INSERT INTO ${schema}.personal (position, ciphertext)
+         SELECT head + sealed.n, sealed.ciphertext FROM unnest(ciphertexts, ciphertext_events) AS sealed (ciphertext, n);
+     END IF;
+     PERFORM pg_notify('${channelOf(schema)}', '');
+   END $$`,
+  ...(["ASC", "DESC"] as const).map(
+    (
+      order
+    ) => `CREATE OR REPLACE FUNCTION ${schema}.find_${order.toLowerCase()}(items json, low bigint, high bigint, most integer)
+     RETURNS TABLE (place bigint, body text, leaf bytea) LANGUAGE plpgsql STABLE AS $$
+   #variable_conflict use_column
+   BEGIN
+     RETURN QUERY SELECT one.position, event.body, event.leaf
+     FROM (SELECT DISTINCT hit.position FROM ${found(schema, "low", "high", order, "most")}
+           ORDER BY hit.position ${order} LIMIT most) AS one
+     LEFT JOIN LATERAL (SELECT e.body, e.leaf FROM ${schema}.events AS e WHERE e.position = one.position LIMIT 1) AS event ON true
+     ORDER BY one.position ${order};
+   END $$`
+  )
+]
+
+/** The statements of the log, by name. */
+export const statementsOf = (schema: string) => ({
+  head: `SELECT coalesce((SELECT max(position) FROM ${schema}.events), 0), pg_is_in_recovery()`,
+  lock: `SELECT ${schema}.lock_log()`,
+  append: `SELECT first, recorded_at, conflict FROM ${schema}.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+  all: `SELECT position, body, leaf FROM ${schema}.events WHERE position BETWEEN $1 AND $2 ORDER BY position LIMIT $3`,
+  allBackwards: `SELECT position, body, leaf FROM ${schema}.events WHERE position BETWEEN $1 AND $2 ORDER BY position DESC LIMIT $3`,
+  find: `SELECT place, body, leaf FROM ${schema}.find_asc($1, $2, $3, $4)`,
+  findBackwards: `SELECT place, body, leaf FROM ${schema}.find_desc($1, $2, $3, $4)`,
+  personal: `SELECT asked.position, event.body, event.leaf, sealed.ciphertext
+    FROM unnest($1::bigint[]) WITH ORDINALITY AS asked (position, n)
+    LEFT JOIN LATERAL (SELECT body, leaf FROM ${schema}.events AS e WHERE e.position = asked.position LIMIT 1) AS event ON true
+    LEFT JOIN LATERAL (SELECT ciphertext FROM ${schema}.personal AS p WHERE p.position = asked.position LIMIT 1) AS sealed ON true
+    ORDER BY asked.n`,
+  ofSubject: `SELECT w.position, event.body FROM ${schema}.words AS w
+    CROSS JOIN LATERAL (SELECT body FROM ${schema}.events AS e WHERE e.position = w.position LIMIT 1) AS event
+    WHERE w.word = $1`,
+  deletePersonal: `DELETE FROM ${schema}.personal WHERE position = ANY ($1::bigint[])`,
+  clearWords: `TRUNCATE ${schema}.words`,
+  insertWords: `INSERT INTO ${schema}.words (word, position, type)
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[]) AS entry (word, position, type)
+    ORDER BY 1, 2 ON CONFLICT DO NOTHING`
+})

@@ -1,0 +1,202 @@
+/**
+ * Opens the log's schema in a PostgreSQL database and gives its rows: every statement, no decision. For PgEventStore.
+ */
+import { type PgConnection, type PgPool, PgTypes } from "@effect/sql-pg"
+import { Effect, Result, type Scope } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { damaged, leafDigest, parse } from "../Codec.ts"
+import { DatabaseRefused } from "../DatabaseRefused.ts"
+import type { AnyEvent, Position } from "../Event.ts"
+import type { Prepared } from "../Preparation.ts"
+import type { AppendCondition } from "../Query.ts"
+import { functions, LAYOUT, migrations, statementsOf } from "./PgLayout.ts"
+import { asStoreError, refusing, transaction } from "./PgSession.ts"
+import { encodeQuery, ofType, wordsOf } from "./PgWords.ts"
+
+/** Position, body (null where the index knows an event the log has not), leaf. */
+export type Row = readonly [position: Position, body: string | null, leaf: Uint8Array | null]
+
+type Connection = Pick<PgConnection.PgConnection, "query" | "queryValues">
+
+/** An array parameter of a named type, so that an empty one has it too. */
+export const array = (values: ReadonlyArray<unknown>, oid: number): PgTypes.Parameter =>
+  Result.getOrThrow(PgTypes.array(values, oid))
+const { bytea, int4, int8, text } = PgTypes.OID
+
+/** Makes the schema or brings it to this program's layout, and gives the log's id. A database that is refused is not written to. */
+export const openLayout = (
+  pool: PgPool.PgPool,
+  schema: string,
+  database: string,
+  newLogId: string
+): Effect.Effect<string, DatabaseRefused, Scope.Scope> => {
+  const refuse = (reason: DatabaseRefused["reason"], message: string) =>
+    new DatabaseRefused({ filename: database, reason, message: `${database} ${message}` })
+  const unreachable = refusing(database)
+  const one = (connection: Connection, sql: string, params: ReadonlyArray<unknown> = []) =>
+    Effect.map(Effect.mapError(connection.queryValues(sql, params, false), unreachable), (rows) => rows[0])
+  const run = (connection: Connection, sql: string) => Effect.mapError(connection.query(sql, [], false), unreachable)
+
+  /** The layout that is there; 0 where there is none. */
+  const layoutOf = Effect.fnUntraced(function* (connection: Connection) {
+    const table = yield* one(connection, "SELECT to_regclass($1) IS NOT NULL", [`${schema}.log`])
+    if (table?.[0] !== true) return 0
+    const row = yield* one(connection, `SELECT layout FROM ${schema}.log`)
+    return Number(row?.[0] ?? 0)
+  })
+
+  const migrate = (found: number) =>
+    transaction(pool, (connection) =>
+      Effect.gen(function* () {
+        // Nodes that start together make the schema once. Not the writers' lock: a log at work is not stopped by a start.
+        yield* run(connection, "SET LOCAL lock_timeout = '60s'")
+        yield* run(connection, "SET LOCAL statement_timeout = 0")
+        yield* run(connection, `SELECT pg_advisory_xact_lock(hashtextextended('event store layout ${schema}', 0))`)
+        const layout = found === 0 ? yield* layoutOf(connection) : found
+        if (layout === 0) {
+          const exists = yield* one(connection, "SELECT to_regnamespace($1) IS NOT NULL", [schema])
+          if (exists?.[0] !== true) yield* run(connection, `CREATE SCHEMA ${schema}`)
+        }
+        for (const [index, statements] of migrations.entries())
+          if (index >= layout) for (const statement of statements(schema)) yield* run(connection, statement)
+        if (layout === 0)
+          yield* Effect.mapError(
+            connection.query(`INSERT INTO ${schema}.log (id, layout) VALUES ($1, $2)`, [newLogId, LAYOUT], false),
+            unreachable
+          )
+        else if (layout < LAYOUT) yield* run(connection, `UPDATE ${schema}.log SET layout = ${LAYOUT}`)
+        for (const statement of functions(schema)) yield* run(connection, statement)
+      })
+    ).pipe(
+      Effect.catchTag("EventStoreError", (error) =>
+        Effect.fail(
+          new DatabaseRefused({ filename: database, reason: "unavailable", message: error.message, cause: error })
+        )
+      )
+    )
+
+  return Effect.gen(function* () {
+    const connection = yield* Effect.mapError(pool.get, unreachable)
+    const server = yield* one(
+      connection,
+      `SELECT current_setting('server_version_num')::integer, pg_is_in_recovery(), current_setting('server_encoding'),
+         current_setting('fsync')`
+    )
+    const [version, standby, encoding, fsync] = server ?? []
+    if (Number(version) < 140_000) return yield* refuse("unavailable", "runs on PostgreSQL before 14: use a newer one")
+    if (standby === true) return yield* refuse("unavailable", "is on a standby: connect to the primary")
+    if (encoding !== "UTF8")
+      return yield* refuse("unavailable", `has the encoding ${String(encoding)}: make a database with UTF8`)
+    if (fsync !== "on")
+      return yield* refuse("not_durable", "is on a server with fsync off, where a power loss takes commits back")
+    const found = yield* layoutOf(connection)
+    if (found > LAYOUT)
+      return yield* refuse("newer", `has layout ${found}, this program knows ${LAYOUT}: run the version that wrote it`)
+    yield* migrate(found)
+    const id = (yield* one(connection, `SELECT id FROM ${schema}.log`))?.[0]
+    if (typeof id !== "string")
+      return yield* refuse("damaged", "has a log without its id: restore the database from a backup")
+    return id
+  }).pipe(Effect.scoped)
+}
+
+/** What came of an append: where it lies, or the position that failed its condition. */
+export interface Outcome {
+  readonly first: Position
+  readonly recordedAt: string
+  readonly conflict: Position | undefined
+}
+
+export interface PgLog {
+  readonly head: (
+    connection: Connection
+  ) => Effect.Effect<{ readonly position: Position; readonly standby: boolean }, SqlError>
+  /** The head, once the writer lock is held; it is held to the end of the transaction. */
+  readonly lock: (connection: Connection) => Effect.Effect<Position, SqlError>
+  readonly append: <E extends AnyEvent>(
+    connection: Connection,
+    events: ReadonlyArray<Prepared<E>>,
+    now: string,
+    condition: AppendCondition | undefined
+  ) => Effect.Effect<Outcome, SqlError>
+  readonly rows: (
+    connection: Connection,
+    items: string | "all",
+    range: { readonly from: Position; readonly to: Position; readonly limit: number; readonly backwards: boolean }
+  ) => Effect.Effect<ReadonlyArray<Row>, SqlError>
+}
+
+const number = (value: unknown): number => Number(value as bigint | number)
+
+export const makeLog = (schema: string): PgLog => {
+  const statements = statementsOf(schema)
+  return {
+    head: (connection) =>
+      Effect.map(connection.queryValues(statements.head), (rows) => ({
+        position: number(rows[0]?.[0]),
+        standby: rows[0]?.[1] === true
+      })),
+    lock: (connection) => Effect.map(connection.queryValues(statements.lock), (rows) => number(rows[0]?.[0])),
+    append: (connection, events, now, condition) =>
+      Effect.suspend(() => {
+        const befores: Array<string> = []
+        const afters: Array<string> = []
+        const types: Array<number> = []
+        const words: Array<bigint> = []
+        const wordEvents: Array<number> = []
+        const ciphertexts: Array<Uint8Array> = []
+        const ciphertextEvents: Array<number> = []
+        let index = 0
+        for (const { before, after, type, tags, personal } of events) {
+          index += 1
+          befores.push(before)
+          afters.push(after)
+          types.push(ofType(type).number)
+          for (const word of wordsOf(type, tags, personal?.subject)) {
+            words.push(word)
+            wordEvents.push(index)
+          }
+          if (personal !== undefined) {
+            ciphertexts.push(personal.ciphertext)
+            ciphertextEvents.push(index)
+          }
+        }
+        const query = condition === undefined ? "none" : encodeQuery(condition.failIfEventsMatch)
+        const params = [
+          now,
+          array(befores, text),
+          array(afters, text),
+          array(types, int4),
+          array(words, int8),
+          array(wordEvents, int4),
+          array(ciphertexts, bytea),
+          array(ciphertextEvents, int4),
+          query === "none" ? null : Math.max(condition?.after ?? 0, 0),
+          typeof query === "string" ? null : query.items
+        ]
+        return Effect.map(connection.queryValues(statements.append, params), ([row]) => ({
+          first: number(row?.[0] ?? 0),
+          recordedAt: String(row?.[1]),
+          conflict: row?.[2] === null || row?.[2] === undefined ? undefined : number(row[2])
+        }))
+      }),
+    rows: (connection, items, { from, to, limit, backwards }) =>
+      Effect.map(
+        items === "all"
+          ? connection.queryValues(backwards ? statements.allBackwards : statements.all, [from, to, limit])
+          : connection.queryValues(backwards ? statements.findBackwards : statements.find, [items, from, to, limit]),
+        (rows) => rows.map((row): Row => [number(row[0]), row[1] as string | null, row[2] as Uint8Array | null])
+      )
+  }
+}
+
+/** Holds a body against the hash kept beside it, and parses it. Throws the damage it finds. */
+export const parseStored = (position: Position, body: string, leaf: Uint8Array): unknown => {
+  const digest = leafDigest(body)
+  let same = leaf.length === digest.length
+  for (let index = 0; same && index < digest.length; index++) same = leaf[index] === digest.charCodeAt(index)
+  if (!same) throw damaged(position, "the body is not the one that was written")
+  return parse(position, body)
+}
+
+export const storeError = <A>(effect: Effect.Effect<A, SqlError>) => Effect.mapError(effect, asStoreError)

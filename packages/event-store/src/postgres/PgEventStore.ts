@@ -1,0 +1,315 @@
+/**
+ * The store for several processes: a log in one schema of a PostgreSQL database, written by any number of nodes. For a register that
+ * must stay up when a machine does not.
+ */
+import type { PgPool } from "@effect/sql-pg"
+import { PgTypes } from "@effect/sql-pg"
+import { Duration, Effect, Queue, Schedule, type Scope, Semaphore } from "effect"
+import { SecureRandom } from "effect/crypto"
+import type { Catalogue } from "../Catalogue.ts"
+import { damaged, isEnvelope, make as makeCodec, parse } from "../Codec.ts"
+import type { DatabaseRefused } from "../DatabaseRefused.ts"
+import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
+import { EventStoreError, type EventStoreShape, type StoredEvent } from "../EventStore.ts"
+import { attempt, conditionFailed, nonEmpty, tooManyNews } from "../internal/Attempt.ts"
+import { channelOf, statementsOf } from "../internal/PgLayout.ts"
+import { array, makeLog, openLayout, parseStored, type Row, storeError } from "../internal/PgLog.ts"
+import {
+  asCommitError,
+  asStoreError,
+  checkSchema,
+  defaultBounds,
+  describe,
+  openPool,
+  type PgBounds,
+  type PgServer,
+  transaction
+} from "../internal/PgSession.ts"
+import { encodeQuery, ofType, wordOf, wordsOf } from "../internal/PgWords.ts"
+import { Limits } from "../Limits.ts"
+import { asStoreError as vaultFailed, reveal } from "../PersonalPart.ts"
+import { instantAfter, makePreparation } from "../Preparation.ts"
+import { matches, type Query } from "../Query.ts"
+import { makeReading, makeWake, type Page, type Range, streamPages } from "../Reading.ts"
+import { Vault } from "../Vault.ts"
+
+export type { PgBounds, PgServer } from "../internal/PgSession.ts"
+
+/** Writers of one process that wait for the lock side by side. More would only fill the pool. @category limits */
+export const maximumWriters = 4
+
+/** @category models */
+export interface PgEventStoreOptions<E extends AnyEvent> {
+  /** The primary. The store opens a pool of its own, and keeps one more connection to be woken. */
+  readonly server: PgServer
+  readonly catalogue: Catalogue<E>
+  /** The schema, made where there is none. Default: `event_store`. */
+  readonly schema?: string
+  /** How often a subscription looks by itself, should a notification be lost. Default: a second. */
+  readonly pollInterval?: Duration.Input
+  readonly bounds?: Partial<PgBounds>
+}
+
+/** What the PostgreSQL store can do beyond the port. @category models */
+export interface PgEventStoreShape<E extends AnyEvent> extends EventStoreShape<E> {
+  /** Makes the index again from the bodies, while everybody else waits. */
+  readonly rebuildIndex: Effect.Effect<void, EventStoreError>
+}
+
+/**
+ * Opens the log, and makes or migrates its schema. A database of a newer version is refused.
+ *
+ * Every append is one call of a function that takes the writer lock first and reads after, and one commit. When the connection breaks
+ * before the answer, the append fails with `unknown`: look for its events, then go on. A process that is cut off while it decides under
+ * the lock loses it after {@link PgBounds.idleInTransaction}.
+ *
+ * @category constructors
+ */
+export const make = <E extends AnyEvent>(
+  options: PgEventStoreOptions<E>
+): Effect.Effect<PgEventStoreShape<E>, DatabaseRefused, Vault | SecureRandom.SecureRandom | Scope.Scope> =>
+  Effect.gen(function* () {
+    const vault = yield* Vault
+    const random = yield* SecureRandom.SecureRandom
+    const schema = checkSchema(options.schema ?? "event_store")
+    const bounds = { ...defaultBounds, ...options.bounds }
+    const pool = yield* openPool(options.server, bounds, `${schema} log`)
+    const logId = yield* openLayout(pool, schema, describe(options.server, schema), yield* random.uuidV4())
+    const codec = makeCodec(options.catalogue)
+    const { prepare, prepareAll, ensureKeys } = makePreparation(codec, vault)
+    const log = makeLog(schema)
+    const statements = statementsOf(schema)
+    const wake = makeWake()
+    yield* listen(pool, channelOf(schema), wake.notify)
+
+    const writers = yield* Semaphore.make(maximumWriters)
+    const writing = <A, X, R>(work: Effect.Effect<A, X, R>) => writers.withPermit(Effect.uninterruptible(work))
+    // The server ends what takes too long by itself. This is for the server that can no longer be heard.
+    const deadline = Duration.sum(
+      Duration.fromInputUnsafe(bounds.statementTimeout),
+      Duration.sum(Duration.fromInputUnsafe(bounds.lockTimeout), Duration.seconds(5))
+    )
+    const silent = (reason: "unavailable" | "unknown") =>
+      new EventStoreError({ reason, message: `PostgreSQL did not answer within ${Duration.format(deadline)}` })
+    const inTime =
+      (reason: "unavailable" | "unknown") =>
+      <A, X, R>(effect: Effect.Effect<A, X, R>): Effect.Effect<A, X | EventStoreError, R> =>
+        Effect.raceFirst(effect, Effect.andThen(elapsed(Duration.toMillis(deadline)), Effect.fail(silent(reason))))
+    const read = <A>(run: Parameters<typeof pool.use<A, EventStoreError, never>>[0]) =>
+      pool.use(run).pipe(
+        Effect.catchTag("SqlError", (error) => Effect.fail(asStoreError(error))),
+        inTime("unavailable")
+      )
+
+    const head = Effect.flatMap(
+      read((connection) => storeError(log.head(connection))),
+      ({ position, standby }) =>
+        standby
+          ? Effect.fail(
+              new EventStoreError({
+                reason: "unavailable",
+                message: "the server has become a standby: connect to the primary"
+              })
+            )
+          : Effect.succeed(position)
+    )
+
+    const rowsOf = (connection: Parameters<typeof log.rows>[0], query: Query, range: Range) => {
+      const encoded = encodeQuery(query)
+      if (encoded === "none") return Effect.succeed<ReadonlyArray<Row>>([])
+      return storeError(log.rows(connection, encoded === "all" ? "all" : encoded.items, range)).pipe(
+        Effect.tap((rows) => attempt(() => refuseHoles(rows, encoded === "all" ? range : undefined)))
+      )
+    }
+    const pageOn = (connection: Parameters<typeof log.rows>[0], query: Query, range: Range) =>
+      Effect.flatMap(rowsOf(connection, query, range), (rows) =>
+        attempt((): Page<RecordedEvent<E>> => {
+          const events: Array<RecordedEvent<E>> = []
+          for (const [position, body, leaf] of rows) {
+            const event = codec.decode(position, parseStored(position, body ?? "", leaf ?? new Uint8Array()))
+            if (matches(query, event)) events.push(event)
+          }
+          return { events, next: nextOf(rows, range) }
+        })
+      )
+    const page = (query: Query, range: Range) => read((connection) => pageOn(connection, query, range))
+
+    return {
+      logId,
+      prepare,
+      append: (events, condition) =>
+        Effect.flatMap(prepareAll(events), (prepared) =>
+          writing(
+            Effect.gen(function* () {
+              nonEmpty(prepared)
+              yield* ensureKeys(prepared)
+              const now = yield* instantAfter("")
+              const outcome = yield* pool
+                .use((connection) => Effect.mapError(log.append(connection, prepared, now, condition), asCommitError))
+                .pipe(
+                  // A connection that could not be made has sent nothing.
+                  Effect.catchTag("SqlError", (error) => Effect.fail(asStoreError(error))),
+                  inTime("unknown")
+                )
+              if (outcome.conflict !== undefined) return yield* conditionFailed(outcome.conflict)
+              wake.notify()
+              const { first, recordedAt } = outcome
+              return { first, last: first + prepared.length - 1, recordedAt }
+            })
+          )
+        ),
+      appendExclusive: (after, query, decide) =>
+        writing(
+          transaction(pool, (connection) =>
+            Effect.gen(function* () {
+              const position = yield* storeError(log.lock(connection))
+              const range = { from: Math.max(after, 0) + 1, to: position, limit: Limits.readAll, backwards: false }
+              const news =
+                range.from > range.to ? { events: [], next: undefined } : yield* pageOn(connection, query, range)
+              if (news.next !== undefined) return yield* Effect.die(tooManyNews())
+              const { events, answer } = yield* Effect.fromResult(decide(news.events, position))
+              if (events.length === 0) return { appended: undefined, answer }
+              const prepared = yield* prepareAll(events)
+              yield* ensureKeys(prepared)
+              const now = yield* instantAfter("")
+              const { first, recordedAt } = yield* storeError(log.append(connection, prepared, now, undefined))
+              return { appended: { first, last: first + prepared.length - 1, recordedAt }, answer }
+            })
+          ).pipe(inTime("unknown"))
+        ).pipe(Effect.tap(({ appended }) => Effect.sync(() => appended !== undefined && wake.notify()))),
+      ...makeReading<E>({ head, page, wake, pollInterval: options.pollInterval ?? "1 second" }),
+      readStored: (range) =>
+        streamPages(
+          head,
+          (part) =>
+            read((connection) =>
+              Effect.map(rowsOf(connection, "all", part), (rows): Page<StoredEvent> => ({
+                events: rows.map(([position, body, leaf]) => ({
+                  position,
+                  body: body ?? "",
+                  leaf: leaf ?? new Uint8Array()
+                })),
+                next: nextOf(rows, part)
+              }))
+            ),
+          range
+        ),
+      reveal: (positions) =>
+        Effect.gen(function* () {
+          if (positions.length === 0) return []
+          const rows = yield* read((connection) =>
+            storeError(connection.queryValues(statements.personal, [array(positions.map(BigInt), PgTypes.OID.int8)]))
+          )
+          return yield* Effect.forEach(rows, ([at, body, leaf, ciphertext]) =>
+            Effect.gen(function* () {
+              const position = Number(at as bigint)
+              if (typeof body !== "string" || !(leaf instanceof Uint8Array))
+                return yield* Effect.die(new RangeError(`the log has no position ${position}`))
+              const event = yield* attempt(() => parseStored(position, body, leaf))
+              if (!isEnvelope(event)) return yield* damaged(position, "the body is not that of an event")
+              return yield* reveal(vault, position, event, ciphertext instanceof Uint8Array ? ciphertext : undefined)
+            })
+          )
+        }),
+      forget: (subject) =>
+        writing(
+          Effect.gen(function* () {
+            // A log that cannot be written to must not lose the key first.
+            yield* transaction(pool, (connection) => storeError(log.lock(connection)))
+            yield* Effect.mapError(vault.forget(subject), vaultFailed)
+            yield* transaction(pool, (connection) =>
+              Effect.gen(function* () {
+                const rows = yield* storeError(
+                  connection.queryValues(statements.ofSubject, [wordOf("subject", subject)])
+                )
+                const own = rows.flatMap(([at, body]) => {
+                  const event = parse(Number(at as bigint), String(body))
+                  return isEnvelope(event) && event.personal?.subject === subject ? [BigInt(at as bigint)] : []
+                })
+                if (own.length > 0)
+                  yield* storeError(connection.query(statements.deletePersonal, [array(own, PgTypes.OID.int8)]))
+              })
+            )
+          })
+        ),
+      rebuildIndex: writing(
+        transaction(pool, (connection) =>
+          Effect.gen(function* () {
+            yield* storeError(connection.query("SET LOCAL statement_timeout = 0"))
+            const last = yield* storeError(log.lock(connection))
+            yield* storeError(connection.query(statements.clearWords))
+            let from: Position | undefined = 1
+            while (from !== undefined && from <= last) {
+              const range: Range = { from, to: last, limit: Limits.chunk, backwards: false }
+              const { events, next }: Page<RecordedEvent<E>> = yield* pageOn(connection, "all", range)
+              const entries = events.flatMap((event) =>
+                wordsOf(event.type, event.tags, event.personal?.subject).map((word) => ({ word, event }))
+              )
+              yield* storeError(
+                connection.query(statements.insertWords, [
+                  array(
+                    entries.map(({ word }) => word),
+                    PgTypes.OID.int8
+                  ),
+                  array(
+                    entries.map(({ event }) => BigInt(event.position)),
+                    PgTypes.OID.int8
+                  ),
+                  array(
+                    entries.map(({ event }) => ofType(event.type).number),
+                    PgTypes.OID.int4
+                  )
+                ])
+              )
+              from = next
+            }
+          })
+        )
+      )
+    }
+  })
+
+/** A deadline on the wire is about the world's time, also where the program's clock stands still. */
+const elapsed = (millis: number): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    const timer = globalThis.setTimeout(() => resume(Effect.void), millis)
+    return Effect.sync(() => clearTimeout(timer))
+  })
+
+/** Hears of the appends of others, for as long as the scope lives. A connection that is lost is made again; polling bridges the gap. */
+const listen = (pool: PgPool.PgPool, channel: string, notify: () => void): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const connection = yield* pool.reserve
+    const notifications = yield* connection.listen(channel)
+    notify()
+    return yield* Effect.forever(Effect.tap(Queue.take(notifications), () => Effect.sync(notify)))
+  }).pipe(
+    Effect.scoped,
+    Effect.tapError(() => Effect.sync(notify)),
+    Effect.retry(Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])),
+    Effect.ignore,
+    Effect.forkScoped,
+    Effect.asVoid
+  )
+
+/** A reader that sees a hole has found damage. `range` is given where every position is expected. */
+const refuseHoles = (rows: ReadonlyArray<Row>, range: Range | undefined): void => {
+  const refuse = (expected: Position): never => {
+    throw damaged(expected, "there is no event, and positions have no gaps")
+  }
+  for (const [position, body] of rows) if (body === null) refuse(position)
+  if (range === undefined) return
+  const { backwards, from, limit, to } = range
+  rows.forEach(([position], index) => {
+    const expected = backwards ? to - index : from + index
+    if (position !== expected) refuse(expected)
+  })
+  if (rows.length < Math.min(limit, to - from + 1)) refuse(backwards ? to - rows.length : from + rows.length)
+}
+
+const nextOf = (rows: ReadonlyArray<Row>, { limit, backwards, from, to }: Range): Position | undefined => {
+  const last = rows.at(-1)?.[0]
+  if (last === undefined || rows.length < limit) return undefined
+  const next = backwards ? last - 1 : last + 1
+  return next < from || next > to ? undefined : next
+}

