@@ -46,8 +46,10 @@ const tables = (schema: string): ReadonlyArray<string> => [
   `INSERT INTO ${schema}.layout (layout) VALUES (${LAYOUT})`
 ]
 
-const unavailable = (cause: SqlError | EventStoreError | Error) =>
-  new VaultError({ reason: "unavailable", message: "the key store did not answer", cause })
+const unavailable = (cause: SqlError | EventStoreError | VaultError | string): VaultError =>
+  cause instanceof VaultError
+    ? cause
+    : new VaultError({ reason: "unavailable", message: "the key store did not answer", cause })
 
 /** Keys in a schema; the connection pool is closed with the scope. @category constructors */
 export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, DatabaseRefused, Scope.Scope> =>
@@ -118,7 +120,7 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
                 `SELECT 1 FROM ${schema}.forgotten WHERE subject = ANY ($1::bytea[]) LIMIT 1`,
                 [pairs(keys)[0]]
               )
-              if (gone.length > 0) return yield* Effect.fail(new Error("the subject was forgotten"))
+              if (gone.length > 0) return yield* unavailable("the subject was forgotten")
               yield* connection.query(insertKeys, pairs(keys))
             })
           ),
@@ -149,7 +151,7 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
           yield* query(`INSERT INTO ${schema}.master (value) VALUES ($1) ON CONFLICT DO NOTHING`, [value])
           const rows = yield* query(`SELECT value FROM ${schema}.master`)
           const found = rows[0]?.[0]
-          return found instanceof Uint8Array ? found : yield* unavailable(new Error("the check value is gone"))
+          return found instanceof Uint8Array ? found : yield* unavailable("the check value is gone")
         }),
       all: Effect.map(query(`SELECT subject, wrapped FROM ${schema}.keys`), (rows) =>
         rows.map(([subject, wrapped]) => ({

@@ -1,0 +1,60 @@
+/**
+ * A node in a process of its own, run by PgProcesses.test.ts: takes seats under contention, or appends groups until it is killed. Says on
+ * its output what was acknowledged.
+ */
+import { Effect, Result } from "effect"
+import { writeSync } from "node:fs"
+import { name, note, opened } from "@effekten/event-store/testing"
+import { run } from "./Harness.ts"
+import { nodeAt } from "./PgHarness.ts"
+import { Redacted } from "effect"
+
+const [, , mode = "", port = "", schema = "", label = "", count = "0"] = process.argv
+
+const server = {
+  host: "127.0.0.1",
+  port: Number(port),
+  username: "postgres",
+  password: Redacted.make("secret"),
+  database: "postgres"
+}
+
+/** Every seat in turn: its number is what the decision has counted, so that a decision on stale ground shows. */
+const take = Effect.gen(function* () {
+  const store = yield* nodeAt(server, { schema })
+  const seats = [{ tags: ["campaign"] }]
+  writeSync(1, "ready\n")
+  let refused = 0
+  let known = 0
+  let at = 0
+  for (let done = 0; done < Number(count); done++) {
+    const head = yield* store.head
+    known += (yield* store.readAll(seats, { from: at + 1, to: head })).length
+    at = head
+    const seat = (taken: number) => [note(["campaign", `seat:${taken + 1}`], `${taken + 1} ${label}`)] as const
+    const tried = yield* Effect.result(store.append(seat(known), { failIfEventsMatch: seats, after: head }))
+    if (Result.isSuccess(tried)) continue
+    if (tried.failure._tag !== "AppendConditionFailed") return yield* tried.failure
+    refused++
+    yield* store.appendExclusive(at, seats, (news) =>
+      Result.succeed({ events: seat(known + news.length), answer: undefined })
+    )
+  }
+  writeSync(1, `done ${refused}\n`)
+})
+
+const appendForEver = Effect.gen(function* () {
+  const store = yield* nodeAt(server, { schema })
+  for (let group = 0; ; group++) {
+    const size = (group % 5) + 1
+    const text = JSON.stringify({ label, group, size })
+    const { first, last } = yield* store.append(
+      group % 3 === 0
+        ? [note(["group"], text), name(`${label}-${group}`, text), opened("end")]
+        : [note(["group"], text), ...Array.from({ length: size }, () => note(["member"], text)), opened("end")]
+    )
+    writeSync(1, `${first} ${last} ${text}\n`)
+  }
+})
+
+await run(mode === "take" ? take : appendForEver)

@@ -1,0 +1,333 @@
+import { Cause, Effect, Exit, Fiber, Option, Result } from "effect"
+import { describe, expect, it } from "vitest"
+import { PgEventStore, PgLease } from "@effekten/event-store/postgres"
+import { kitCatalogue, name, note, opened, subjectOf } from "@effekten/event-store/testing"
+import { run } from "./Harness.ts"
+import { nodeAt, sessionAt, vaultAt } from "./PgHarness.ts"
+import { useServer } from "./PgServer.ts"
+import { tcpProxy } from "./TcpProxy.ts"
+
+const postgres = useServer()
+
+/** A number that looks random and is the same in every run. */
+const scattered = (index: number, below: number): number => (index * 2_654_435_761) % below
+
+type Fate = "acknowledged" | "refused" | "unknown"
+
+/** What an append said of itself. */
+const fateOf = (outcome: Result.Result<unknown, { readonly _tag: string; readonly reason?: string }>): Fate => {
+  if (Result.isSuccess(outcome)) return "acknowledged"
+  expect(outcome.failure._tag).toBe("EventStoreError")
+  return outcome.failure.reason === "unknown" ? "unknown" : "refused"
+}
+
+/** Acknowledged is there once, refused is there never, unknown is there once or never; whole in any case. */
+const expectKept = (events: ReadonlyArray<{ readonly tags: ReadonlyArray<string> }>, fates: ReadonlyArray<Fate>) =>
+  fates.forEach((fate, index) => {
+    const there = events.filter(({ tags }) => tags.includes(`n:${index}`)).length
+    if (fate === "acknowledged") expect(there).toBe(2)
+    else if (fate === "refused") expect(there).toBe(0)
+    else expect([0, 2]).toContain(there)
+  })
+
+const pair = (index: number) => [note([`n:${index}`]), note([`n:${index}`])] as const
+
+describe("a wire that breaks", () => {
+  it("promise 5: cut after COMMIT was sent, an append is unknown, and looking for its events tells", () =>
+    run(
+      Effect.gen(function* () {
+        const proxy = yield* tcpProxy(postgres.port)
+        const near = yield* nodeAt(postgres.server({ port: proxy.port }), { schema: "cut" })
+        const safe = yield* nodeAt(postgres.server(), { schema: "cut" })
+        yield* near.append([note(["before"])])
+        for (const exclusive of [false, true]) {
+          const before = yield* safe.head
+          proxy.mute()
+          const events = [note([`cut:${exclusive}`])] as const
+          // Muted, the answer to the lock would not come either: there the answers end only when the decision is made.
+          const appending = yield* Effect.forkChild(
+            Effect.result(
+              exclusive
+                ? Effect.suspend(() => {
+                    proxy.open()
+                    return Effect.asVoid(
+                      near.appendExclusive(0, [], () => {
+                        setTimeout(() => proxy.mute(), 0)
+                        return Result.succeed({ events, answer: undefined })
+                      })
+                    )
+                  })
+                : Effect.asVoid(near.append(events))
+            )
+          )
+          if (!exclusive) {
+            while ((yield* safe.head) === before) yield* Effect.sleep("5 millis")
+          } else yield* Effect.sleep("300 millis")
+          proxy.cut()
+          proxy.open()
+          const outcome = yield* Fiber.join(appending)
+          const there = (yield* safe.readAll([{ tags: [`cut:${exclusive}`] }])).length
+          if (exclusive) expect([0, 1]).toContain(there)
+          else {
+            expect(Result.isFailure(outcome) && outcome.failure).toMatchObject({
+              _tag: "EventStoreError",
+              reason: "unknown"
+            })
+            expect(there).toBe(1)
+          }
+          // And it goes on, over new connections.
+          yield* Effect.retry(near.append([note(["after"])]), { times: 3 })
+        }
+      })
+    ))
+
+  it("a server that cannot be reached has not done it", () =>
+    run(
+      Effect.gen(function* () {
+        const proxy = yield* tcpProxy(postgres.port)
+        const store = yield* nodeAt(postgres.server({ port: proxy.port }), { schema: "away" })
+        proxy.cutAfter(0)
+        proxy.cut()
+        yield* Effect.sleep("50 millis")
+        const failed = yield* Effect.flip(store.append([note(["a"])]))
+        expect(failed).toMatchObject({ _tag: "EventStoreError", reason: "unavailable" })
+        proxy.open()
+        expect((yield* Effect.retry(store.append([note(["a"])]), { times: 3 })).first).toBe(1)
+      })
+    ))
+
+  it("promise 5: cut anywhere, acknowledged is there once, refused never, unknown once or never", () =>
+    run(
+      Effect.gen(function* () {
+        const proxy = yield* tcpProxy(postgres.port)
+        const store = yield* nodeAt(postgres.server({ port: proxy.port }), { schema: "anywhere" })
+        const fates: Array<Fate> = []
+        for (let index = 0; index < 60; index++) {
+          if (index % 2 === 0) proxy.cutAfter(1 + scattered(index, 900))
+          const outcome = yield* Effect.result(
+            index % 3 === 0
+              ? Effect.asVoid(
+                  store.appendExclusive(0, [{ tags: ["none"] }], () =>
+                    Result.succeed({ events: pair(index), answer: undefined })
+                  )
+                )
+              : Effect.asVoid(store.append(pair(index)))
+          )
+          fates.push(fateOf(outcome))
+          if (fates.at(-1) !== "acknowledged") {
+            proxy.cut()
+            proxy.open()
+          }
+        }
+        proxy.open()
+        const safe = yield* nodeAt(postgres.server(), { schema: "anywhere" })
+        expectKept(yield* safe.readAll("all"), fates)
+        expect(new Set(fates).has("unknown")).toBe(true)
+        expect(new Set(fates).has("acknowledged")).toBe(true)
+      })
+    ))
+
+  it("promise 5: with backends terminated in the middle of appends, the same", () =>
+    run(
+      Effect.gen(function* () {
+        const store = yield* nodeAt(postgres.server(), { schema: "terminated" })
+        const session = yield* sessionAt(postgres.server())
+        const killing = yield* Effect.forkChild(
+          Effect.forever(
+            Effect.andThen(
+              Effect.sleep("3 millis"),
+              session.query(
+                `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE application_name = 'terminated log' AND state <> 'idle'`
+              )
+            )
+          )
+        )
+        const fates: Array<Fate> = []
+        for (let round = 0; round < 30; round++) {
+          const outcomes = yield* Effect.forEach(
+            Array.from({ length: 4 }, (_, lane) => round * 4 + lane),
+            (index) => Effect.result(store.append(pair(index))),
+            { concurrency: "unbounded" }
+          )
+          fates.push(...outcomes.map(fateOf))
+        }
+        yield* Fiber.interrupt(killing)
+        const safe = yield* nodeAt(postgres.server(), { schema: "terminated" })
+        yield* Effect.sleep("200 millis")
+        expectKept(yield* safe.readAll("all"), fates)
+        expect(fates.filter((fate) => fate !== "acknowledged").length).toBeGreaterThan(0)
+      })
+    ))
+
+  it("a node that is cut off while it holds the lock is thrown out in bounded time, and has written nothing", () =>
+    run(
+      Effect.gen(function* () {
+        const proxy = yield* tcpProxy(postgres.port)
+        const bounds = { idleInTransaction: "500 millis", lockTimeout: "3 seconds" } as const
+        const lost = yield* nodeAt(postgres.server({ port: proxy.port }), { schema: "holder", bounds })
+        const other = yield* nodeAt(postgres.server(), { schema: "holder", bounds })
+        const holding = yield* Effect.forkChild(
+          Effect.result(
+            lost.appendExclusive(0, "all", () => {
+              proxy.freeze()
+              return Result.succeed({ events: [note(["lost"])], answer: undefined })
+            })
+          )
+        )
+        yield* Effect.sleep("100 millis")
+        const start = performance.now()
+        expect((yield* other.append([note(["other"])])).first).toBe(1)
+        expect(performance.now() - start).toBeLessThan(2_000)
+        proxy.cut()
+        proxy.open()
+        expect(fateOf(yield* Fiber.join(holding))).toBe("refused")
+        expect((yield* other.readAll("all")).map(({ tags }) => tags)).toEqual([["other"]])
+      })
+    ))
+
+  it("who waits for the lock too long is refused, and nothing of it is written", () =>
+    run(
+      Effect.gen(function* () {
+        const bounds = { lockTimeout: "200 millis" } as const
+        const store = yield* nodeAt(postgres.server(), { schema: "waits", bounds })
+        const holder = yield* sessionAt(postgres.server())
+        yield* holder.query("BEGIN")
+        yield* holder.query("SELECT waits.lock_log()")
+        for (const refused of [
+          yield* Effect.flip(store.append([note(["a"])])),
+          yield* Effect.flip(store.appendExclusive(0, [], () => Result.succeed({ events: [], answer: 1 })))
+        ])
+          expect(refused).toMatchObject({ _tag: "EventStoreError", reason: "unavailable" })
+        yield* holder.query("ROLLBACK")
+        expect((yield* store.append([note(["a"])])).first).toBe(1)
+      })
+    ))
+})
+
+describe("a log that is not what was written", () => {
+  it("promise 6: an edited body, a cut leaf and a missing row are found on read, with their position", () =>
+    run(
+      Effect.gen(function* () {
+        const store = yield* nodeAt(postgres.server(), { schema: "edited" })
+        yield* store.append([opened("a"), name("a", "Erika"), note(["x"]), note(["x"])])
+        const session = yield* sessionAt(postgres.server())
+        const refused = yield* Effect.flip(session.query("UPDATE edited.events SET body = body || ' '"))
+        expect(String((refused.reason as { cause?: unknown }).cause)).toMatch(/only ever appended/)
+        yield* session.query("SET session_replication_role = replica")
+        const spoiled = (sql: string, position: number) =>
+          Effect.gen(function* () {
+            yield* session.query("BEGIN")
+            yield* session.query(sql)
+            yield* session.query("COMMIT")
+            for (const query of ["all", [{ tags: ["x"] }, { types: ["Opened", "Named"] }]] as const)
+              expect(yield* Effect.flip(store.readAll(query))).toMatchObject({ reason: "damaged", position })
+          })
+        yield* session.query("CREATE TABLE edited.kept AS SELECT * FROM edited.events")
+        const restore = session.query(
+          `INSERT INTO edited.events SELECT * FROM edited.kept
+           ON CONFLICT (position) DO UPDATE SET body = excluded.body, leaf = excluded.leaf`
+        )
+        yield* spoiled("UPDATE edited.events SET body = replace(body, 'plain', 'plane') WHERE position = 1", 1)
+        yield* restore
+        yield* spoiled("UPDATE edited.events SET leaf = substring(leaf FROM 2) WHERE position = 3", 3)
+        yield* restore
+        yield* spoiled("DELETE FROM edited.events WHERE position = 3", 3)
+        yield* restore
+        expect((yield* store.readAll("all")).length).toBe(4)
+        yield* session.query("DELETE FROM edited.personal")
+        expect(yield* Effect.flip(store.reveal([2]))).toMatchObject({ reason: "damaged", position: 2 })
+        yield* store.forget(subjectOf("a"))
+        expect(yield* store.reveal([2])).toEqual([{ _tag: "Erased" }])
+      })
+    ))
+
+  it("the index is made again from the bodies", () =>
+    run(
+      Effect.gen(function* () {
+        const store = yield* nodeAt(postgres.server(), { schema: "index" })
+        yield* store.append([opened("a"), note(["x", "y"]), note(["x"])])
+        const session = yield* sessionAt(postgres.server())
+        yield* session.query("DELETE FROM index.words WHERE position > 1")
+        expect((yield* store.readAll([{ tags: ["x"] }])).length).toBe(0)
+        yield* store.rebuildIndex
+        expect((yield* store.readAll([{ tags: ["x", "y"] }])).map(({ position }) => position)).toEqual([2])
+        expect((yield* store.readAll([{ types: ["Opened"] }])).map(({ position }) => position)).toEqual([1])
+      })
+    ))
+
+  it("a database of a newer version, and a server that loses commits, are refused", () =>
+    run(
+      Effect.gen(function* () {
+        const session = yield* sessionAt(postgres.server())
+        yield* nodeAt(postgres.server(), { schema: "newer" })
+        yield* session.query("UPDATE newer.log SET layout = 99")
+        expect(yield* Effect.flip(nodeAt(postgres.server(), { schema: "newer" }))).toMatchObject({
+          _tag: "DatabaseRefused",
+          reason: "newer"
+        })
+        const wrong = yield* Effect.exit(
+          PgEventStore.make({ server: postgres.server({ port: 1 }), catalogue: kitCatalogue }).pipe(
+            Effect.provide(vaultAt(postgres.server(), "unreachable"))
+          )
+        )
+        const refused = Exit.isFailure(wrong) ? Option.getOrUndefined(Cause.findErrorOption(wrong.cause)) : undefined
+        expect(refused).toMatchObject({ _tag: "DatabaseRefused", reason: "unavailable" })
+        expect(JSON.stringify(refused)).not.toMatch(/secret/)
+        // Asynchronous commit, set by whoever set up the role, is turned on again where it matters.
+        yield* session.query("ALTER ROLE postgres SET synchronous_commit = off")
+        const store = yield* nodeAt(postgres.server(), { schema: "lazy" })
+        const lazy = yield* sessionAt(postgres.server())
+        yield* lazy.query("BEGIN")
+        yield* lazy.query("SELECT lazy.lock_log()")
+        expect((yield* lazy.queryValues("SHOW synchronous_commit"))[0]?.[0]).toBe("on")
+        yield* lazy.query("COMMIT")
+        yield* store.append([note(["a"])])
+        yield* session.query("ALTER ROLE postgres RESET synchronous_commit")
+      })
+    ))
+})
+
+describe("a lease", () => {
+  it("is held by one node at a time, and handed over when its session ends", () =>
+    run(
+      Effect.gen(function* () {
+        yield* nodeAt(postgres.server(), { schema: "leases" })
+        const session = yield* sessionAt(postgres.server())
+        const holders: Array<string> = []
+        let held = 0
+        const node = (label: string) =>
+          Effect.gen(function* () {
+            const leases = yield* PgLease.make({ server: postgres.server(), schema: "leases" })
+            return yield* leases.whileHeld(
+              "reactor",
+              Effect.acquireUseRelease(
+                Effect.sync(() => {
+                  holders.push(label)
+                  held++
+                  expect(held).toBe(1)
+                }),
+                () => Effect.never,
+                () => Effect.sync(() => held--)
+              )
+            )
+          }).pipe(Effect.scoped)
+        const held_ = (count: number) =>
+          Effect.repeat(Effect.sleep("20 millis"), { until: () => holders.length === count })
+        const one = yield* Effect.forkChild(node("one"))
+        yield* held_(1)
+        const two = yield* Effect.forkChild(node("two"))
+        yield* Effect.sleep("1500 millis")
+        expect(holders).toEqual(["one"])
+        yield* Fiber.interrupt(one)
+        yield* held_(2)
+        expect(holders).toEqual(["one", "two"])
+        yield* session.query(
+          "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+        )
+        yield* held_(3)
+        expect(holders).toEqual(["one", "two", "two"])
+        yield* Fiber.interrupt(two)
+      })
+    ))
+})

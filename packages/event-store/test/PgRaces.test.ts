@@ -1,0 +1,152 @@
+import { Effect, Fiber, Option, Result, Stream } from "effect"
+import { describe, expect, it } from "vitest"
+import { note } from "@effekten/event-store/testing"
+import { run } from "./Harness.ts"
+import { nodeAt, sessionAt } from "./PgHarness.ts"
+import { useServer } from "./PgServer.ts"
+
+const postgres = useServer()
+
+/** Until the server says that somebody waits for a lock. */
+const somebodyWaits = (session: Effect.Success<ReturnType<typeof sessionAt>>) =>
+  Effect.repeat(session.queryValues("SELECT count(*) FROM pg_locks WHERE NOT granted"), {
+    until: (rows) => Number(rows[0]?.[0]) > 0
+  })
+
+/** Appends an event as the store does, in a transaction that stays open. */
+const appendLate = (schema: string, text: string) =>
+  `SELECT * FROM ${schema}.append(now(), ARRAY['{"data":{"tags":["seat"],"text":"${text}"},"id":"${text}","meta":{"actor":"late","recordedAt":"'],
+    ARRAY['"},"type":"Noted","version":1}'], ARRAY[7], ARRAY[hashtextextended('x', 0)], ARRAY[1], '{}', '{}', NULL, NULL)`
+
+describe("two nodes on one log", () => {
+  it("promise 2: a conflicting append that waited behind the lock is refused, not decided on the snapshot from before it", () =>
+    run(
+      Effect.gen(function* () {
+        const [one, two] = [
+          yield* nodeAt(postgres.server(), { schema: "trap" }),
+          yield* nodeAt(postgres.server(), { schema: "trap" })
+        ]
+        const holder = yield* sessionAt(postgres.server())
+        const watcher = yield* sessionAt(postgres.server())
+        const condition = { failIfEventsMatch: [{ tags: ["seat"] }], after: 0 }
+        // The lock is held while both are called: the statement of each is older than the other's commit.
+        yield* holder.query("BEGIN")
+        yield* holder.query("SELECT trap.lock_log()")
+        const racing = yield* Effect.forEach([one, two], (store) =>
+          Effect.forkChild(Effect.result(store.append([note(["seat"])], condition)))
+        )
+        yield* somebodyWaits(watcher)
+        yield* Effect.sleep("50 millis")
+        yield* holder.query("COMMIT")
+        const outcomes = yield* Effect.forEach(racing, (fiber) => Fiber.join(fiber))
+        expect(outcomes.filter(Result.isSuccess)).toHaveLength(1)
+        for (const outcome of outcomes)
+          if (Result.isFailure(outcome))
+            expect(outcome.failure).toMatchObject({ _tag: "AppendConditionFailed", position: 1 })
+        expect(yield* two.head).toBe(1)
+      })
+    ))
+
+  it("a transaction at another isolation level may not write", () =>
+    run(
+      Effect.gen(function* () {
+        yield* nodeAt(postgres.server(), { schema: "isolation" })
+        const session = yield* sessionAt(postgres.server())
+        for (const level of ["REPEATABLE READ", "SERIALIZABLE"]) {
+          yield* session.query(`BEGIN ISOLATION LEVEL ${level}`)
+          const refused = yield* Effect.flip(session.query(appendLate("isolation", "a")))
+          expect(String((refused.reason as { cause?: unknown }).cause)).toMatch(/READ COMMITTED/)
+          yield* session.query("ROLLBACK")
+        }
+      })
+    ))
+
+  it("promise 6: beside a transaction that commits late, a reader sees what came before it, and never a hole", () =>
+    run(
+      Effect.gen(function* () {
+        const store = yield* nodeAt(postgres.server(), { schema: "late" })
+        const late = yield* sessionAt(postgres.server())
+        yield* store.append([note(["a"], "first")])
+        const following = yield* Effect.forkChild(Stream.runCollect(Stream.take(store.subscribe("all", 0), 3)))
+        yield* late.query("BEGIN")
+        yield* late.query(appendLate("late", "second"))
+        const third = yield* Effect.forkChild(store.append([note(["a"], "third")]))
+        for (let round = 0; round < 5; round++) {
+          expect((yield* store.readAll("all")).map(({ position }) => position)).toEqual([1])
+          expect(yield* store.head).toBe(1)
+          yield* Effect.sleep("20 millis")
+        }
+        yield* late.query("COMMIT")
+        expect((yield* Fiber.join(third)).first).toBe(3)
+        const texts = (yield* Fiber.join(following)).map((event) => event.type === "Noted" && event.data.text)
+        expect(texts).toEqual(["first", "second", "third"])
+      })
+    ))
+
+  it("an open write transaction in another database of the server holds nobody up", () =>
+    run(
+      Effect.gen(function* () {
+        const store = yield* nodeAt(postgres.server(), { schema: "beside" })
+        const session = yield* sessionAt(postgres.server())
+        yield* session.query("CREATE DATABASE beside")
+        const other = yield* sessionAt(postgres.server({ database: "beside" }))
+        yield* other.query("CREATE TABLE t (x integer)")
+        yield* other.query("BEGIN")
+        yield* other.query("INSERT INTO t VALUES (1)")
+        const following = yield* Effect.forkChild(Stream.runCollect(Stream.take(store.subscribe("all", 0), 20)))
+        for (let round = 0; round < 20; round++) yield* store.append([note(["a"])])
+        expect((yield* store.readAll("all")).length).toBe(20)
+        expect((yield* Fiber.join(following)).length).toBe(20)
+        yield* other.query("ROLLBACK")
+      })
+    ))
+
+  it("a subscription is woken by what another node appends, without polling", () =>
+    run(
+      Effect.gen(function* () {
+        const options = { schema: "wake", pollInterval: "1 hour" } as const
+        const reader = yield* nodeAt(postgres.server(), options)
+        const writer = yield* nodeAt(postgres.server(), options)
+        const session = yield* sessionAt(postgres.server())
+        const next = (after: number) =>
+          Effect.gen(function* () {
+            const waiting = yield* Effect.forkChild(Stream.runHead(reader.subscribe("all", after)))
+            yield* Effect.sleep("100 millis")
+            yield* writer.append([note(["a"])])
+            const found = yield* Effect.timeoutOption(Fiber.join(waiting), "5 seconds")
+            expect(Option.flatten(found).pipe(Option.map(({ position }) => position))).toEqual(Option.some(after + 1))
+          })
+        yield* next(0)
+        // The listener's connection is lost: another takes its place, and nothing is missed.
+        yield* session.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+        yield* next(1)
+        yield* next(2)
+      })
+    ))
+
+  it("D-15 what one node forgot, another forgets within the bound; a key made by two nodes at once is one key", () =>
+    run(
+      Effect.gen(function* () {
+        const { name, subjectOf } = yield* Effect.promise(() => import("@effekten/event-store/testing"))
+        const one = yield* nodeAt(postgres.server(), { schema: "forget" })
+        const two = yield* nodeAt(postgres.server(), { schema: "forget" })
+        // Both seal before either has made its key durable.
+        const early = [yield* one.prepare(name("a", "Erika")), yield* two.prepare(name("a", "Max"))] as const
+        yield* one.append([early[0]])
+        const late = yield* Effect.flip(two.append([early[1]]))
+        expect(late).toMatchObject({ _tag: "EventStoreError", reason: "unavailable" })
+        expect(yield* Effect.flip(two.append([early[1]]))).toMatchObject({ reason: "unavailable" })
+        yield* two.append([name("a", "Max")])
+        for (const store of [one, two])
+          expect(yield* store.reveal([1, 2])).toEqual([
+            { _tag: "Present", value: { name: "Erika" } },
+            { _tag: "Present", value: { name: "Max" } }
+          ])
+        yield* one.forget(subjectOf("a"))
+        yield* Effect.sleep("500 millis")
+        for (const store of [two, one])
+          expect(yield* store.reveal([1, 2])).toEqual([{ _tag: "Erased" }, { _tag: "Erased" }])
+        expect(yield* Effect.flip(two.append([name("a", "again")]))).toMatchObject({ reason: "subject_erased" })
+      })
+    ))
+})
