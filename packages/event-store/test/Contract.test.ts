@@ -5,6 +5,7 @@ import * as fastCheck from "fast-check"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { describe, it } from "vitest"
 import { MemoryEventStore, SqliteEventStore, Vault } from "@effekten/event-store"
 import { contractKit, type KitStore } from "@effekten/event-store/testing"
@@ -56,6 +57,13 @@ contractKit({
     }).pipe(provideHere),
   reopen: (store, catalogue) =>
     SqliteEventStore.make({ filename: files.get(store) ?? "", catalogue }).pipe(provideHere),
+  edit: (store, position, change) =>
+    Effect.sync(() => {
+      const database = new DatabaseSync(files.get(store) ?? "")
+      const row = database.prepare("SELECT body FROM events WHERE position = ?").get(position)
+      database.prepare("UPDATE events SET body = ? WHERE position = ?").run(change(String(row?.["body"])), position)
+      database.close()
+    }),
   fastCheck,
   runs: 20,
   runner: { describe, it }

@@ -7,6 +7,7 @@ import { PgEventStore, PgKeyStore } from "@effekten/event-store/postgres"
 import type { Vault } from "@effekten/event-store"
 import { contractKit, type KitStore } from "@effekten/event-store/testing"
 import { masterKey, random } from "./Harness.ts"
+import { sessionAt } from "./PgHarness.ts"
 import { useServer } from "./PgServer.ts"
 
 const postgres = useServer()
@@ -28,6 +29,17 @@ contractKit({
   name: "PostgreSQL",
   make: (catalogue) => open(`kit_${++made}`, catalogue),
   reopen: (store, catalogue) => open(schemas.get(store) ?? "", catalogue),
+  edit: (store, position, change) =>
+    Effect.gen(function* () {
+      const schema = schemas.get(store) ?? ""
+      const session = yield* sessionAt(postgres.server())
+      const rows = yield* session.queryValues(`SELECT body FROM ${schema}.events WHERE position = $1`, [position])
+      yield* session.query("SET session_replication_role = replica")
+      yield* session.query(`UPDATE ${schema}.events SET body = $2 WHERE position = $1`, [
+        position,
+        change(String(rows[0]?.[0]))
+      ])
+    }),
   fastCheck,
   runs: 10,
   runner: { describe, it }

@@ -4,6 +4,7 @@
 import { Effect, Schema, type Scope } from "effect"
 import type * as FastCheck from "fast-check"
 import type { Catalogue } from "../Catalogue.ts"
+import type { Position } from "../Event.ts"
 import type { EventStoreShape } from "../EventStore.ts"
 import type { KitEvent } from "./KitEvent.ts"
 
@@ -16,6 +17,12 @@ export interface World {
   readonly make: (catalogue: Catalogue<KitEvent>) => Effect.Effect<KitStore, unknown, Scope.Scope>
   /** Opens the log of a store once more, with another catalogue. Without it, upcasting is not tested. */
   readonly reopen?: (store: KitStore, catalogue: Catalogue<KitEvent>) => Effect.Effect<KitStore, unknown, Scope.Scope>
+  /** Changes the body at a position as only the database's owner can, past the store. Without it, damage is not tested. */
+  readonly edit?: (
+    store: KitStore,
+    position: Position,
+    change: (body: string) => string
+  ) => Effect.Effect<void, unknown, Scope.Scope>
   /** The module `fast-check`, for the properties. */
   readonly fastCheck: Omit<typeof FastCheck, "default">
   /** How many examples a property is tried with. Default: 100. */

@@ -4,6 +4,8 @@
 import { Effect } from "effect"
 import { appendCases } from "./AppendCases.ts"
 import type { Case, World } from "./Case.ts"
+import { differentialCases } from "./DifferentialCases.ts"
+import { faultCases } from "./FaultCases.ts"
 import { personalCases } from "./PersonalCases.ts"
 import { proofCases } from "./ProofCases.ts"
 import { readCases } from "./ReadCases.ts"
@@ -15,7 +17,9 @@ export const cases: ReadonlyArray<Case> = [
   ...readCases,
   ...subscribeCases,
   ...personalCases,
-  ...proofCases
+  ...proofCases,
+  ...faultCases,
+  ...differentialCases
 ]
 
 /** The two functions of a test runner the kit needs; vitest's, jest's and node:test's all fit. @category models */

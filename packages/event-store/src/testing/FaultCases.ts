@@ -1,0 +1,166 @@
+/**
+ * What the log promises when many write at once, when it is opened again, and when somebody edits it. For the contract kit.
+ */
+import { deepStrictEqual, equal, ok } from "node:assert/strict"
+import { Effect, Fiber, Result } from "effect"
+import type { Case, KitStore } from "./Case.ts"
+import { kitCatalogue, name, note, opened } from "./KitEvent.ts"
+
+/** Groups appended at once. */
+const GROUPS = 100
+
+/** Which groups the log holds, and that each is whole: `size` events side by side. */
+const groupsIn = (store: KitStore, size: number) =>
+  Effect.map(store.readAll("all"), (events) => {
+    const groups = new Map<string, number>()
+    for (const [index, { tags, position }] of events.entries()) {
+      equal(position, index + 1)
+      if (index % size === 0) groups.set(tags[0] ?? "", position)
+      else equal(tags[0], events[index - (index % size)]?.tags[0])
+    }
+    return groups
+  })
+
+/** @category cases */
+export const faultCases: ReadonlyArray<Case> = [
+  {
+    name: `promise 5: of ${GROUPS} groups appended at once, half of them conditional, every acknowledged one is stored and no other`,
+    run: ({ make }) =>
+      Effect.gen(function* () {
+        const store = yield* make(kitCatalogue)
+        const outcomes = yield* Effect.forEach(
+          Array.from({ length: GROUPS }, (_, group) => group),
+          (group) =>
+            Effect.result(
+              store.append(
+                [note([`${group}`, `kind:${group % 10}`]), note([`${group}`])],
+                group % 2 === 0 ? undefined : { failIfEventsMatch: [{ tags: [`kind:${group % 10}`] }] }
+              )
+            ),
+          { concurrency: "unbounded" }
+        )
+        const stored = yield* groupsIn(store, 2)
+        for (const [group, outcome] of outcomes.entries()) {
+          if (Result.isSuccess(outcome)) equal(stored.get(`${group}`), outcome.success.first)
+          else {
+            equal(outcome.failure._tag, "AppendConditionFailed")
+            equal(stored.has(`${group}`), false)
+          }
+        }
+        // Five kinds were contended for, and one of each got through.
+        equal(outcomes.filter(Result.isSuccess).length, GROUPS / 2 + 5)
+      })
+  },
+  {
+    name: "promise 4: creators of one thing that read, decide and append race: it is made once, and everyone else finds it",
+    run: ({ make }) =>
+      Effect.gen(function* () {
+        const store = yield* make(kitCatalogue)
+        const thing = [{ types: ["Opened"], tags: ["account:one"] }]
+        const create: Effect.Effect<"made" | "found", unknown> = Effect.gen(function* () {
+          const after = yield* store.head
+          if ((yield* store.readAll(thing, { to: after })).length > 0) return "found"
+          const tried = yield* Effect.result(store.append([opened("one")], { failIfEventsMatch: thing, after }))
+          if (Result.isSuccess(tried)) return "made"
+          if (tried.failure._tag !== "AppendConditionFailed") return yield* tried.failure
+          return yield* create
+        })
+        const answers = yield* Effect.forEach(Array.from({ length: 16 }), () => create, { concurrency: "unbounded" })
+        equal(answers.filter((answer) => answer === "made").length, 1)
+        equal((yield* store.readAll(thing)).length, 1)
+      })
+  },
+  {
+    name: "a success beside a conflict: who is refused takes nobody along",
+    run: ({ make }) =>
+      Effect.gen(function* () {
+        const store = yield* make(kitCatalogue)
+        yield* store.append([note(["taken"])])
+        const taken = { failIfEventsMatch: [{ tags: ["taken"] }], after: 0 }
+        const [refused, free, exclusive, invalid] = yield* Effect.all(
+          [
+            Effect.result(store.append([note(["refused"])], taken)),
+            Effect.result(store.append([note(["free"])], { failIfEventsMatch: [{ tags: ["free"] }], after: 0 })),
+            Effect.result(
+              store.appendExclusive(0, "all", () => Result.succeed({ events: [note(["exclusive"])], answer: 1 }))
+            ),
+            Effect.result(store.append([note(["\udfff"])]))
+          ],
+          { concurrency: "unbounded" }
+        )
+        deepStrictEqual(
+          [refused._tag, free._tag, exclusive._tag, invalid._tag],
+          ["Failure", "Success", "Success", "Failure"]
+        )
+        deepStrictEqual((yield* store.readAll("all")).flatMap(({ tags }) => tags).sort(), [
+          "exclusive",
+          "free",
+          "taken"
+        ])
+      })
+  },
+  {
+    name: "a decision that throws under the lock writes nothing, and leaves the lock",
+    run: ({ make }) =>
+      Effect.gen(function* () {
+        const store = yield* make(kitCatalogue)
+        const died = yield* Effect.exit(
+          store.appendExclusive(0, "all", () => {
+            throw new Error("a defect")
+          })
+        )
+        equal(died._tag, "Failure")
+        equal((yield* store.append([note(["a"])])).first, 1)
+      })
+  },
+  {
+    name: "promise 5: a log opened again in the midst of appends holds every acknowledged one, whole and at its place",
+    run: ({ make, reopen }) =>
+      Effect.gen(function* () {
+        if (reopen === undefined) return
+        const store = yield* make(kitCatalogue)
+        const acknowledged = new Map<string, number>()
+        const writing = yield* Effect.forkChild(
+          Effect.forEach(
+            Array.from({ length: GROUPS }, (_, group) => `${group}`),
+            (group) =>
+              Effect.tap(store.append([note([group]), note([group])]), ({ first }) =>
+                Effect.sync(() => acknowledged.set(group, first))
+              ),
+            { concurrency: 4 }
+          )
+        )
+        while (acknowledged.size < GROUPS / 4) yield* Effect.sleep("1 millis")
+        const known = new Map(acknowledged)
+        const again = yield* reopen(store, kitCatalogue)
+        equal(again.logId, store.logId)
+        const stored = yield* groupsIn(again, 2)
+        for (const [group, first] of known) equal(stored.get(group), first)
+        yield* Fiber.interrupt(writing)
+        yield* again.append([note(["after"])])
+      })
+  },
+  {
+    name: "promise 6: a body edited behind the store's back is found on read, by its position, and by nobody who does not read it",
+    run: ({ make, edit }) =>
+      Effect.gen(function* () {
+        if (edit === undefined) return
+        const store = yield* make(kitCatalogue)
+        yield* store.append([note(["a"], "one"), note(["b"], "two"), name("c", "Erika")])
+        yield* edit(store, 2, (body) => body.replace("two", "too"))
+        for (const read of [
+          store.readAll("all"),
+          store.readAll("all", { backwards: true }),
+          store.readAll([{ tags: ["b"] }])
+        ]) {
+          const failed = yield* Effect.flip(read)
+          deepStrictEqual([failed.reason, failed.position], ["damaged", 2])
+        }
+        equal((yield* store.readAll([{ tags: ["a"] }])).length, 1)
+        // The personal part is bound to its event: under another id it does not open.
+        yield* edit(store, 3, (body) => body.replace(/"id":"[^"]*"/, '"id":"other"'))
+        const revealed = yield* Effect.flip(store.reveal([3]))
+        ok(revealed.reason === "damaged" && revealed.position === 3)
+      })
+  }
+]
