@@ -10,7 +10,7 @@ import type { ErasureGround } from "@effekten/domain"
 import { Cause, Config, Console, Effect, Exit, Layer, Logger, Option } from "effect"
 import { Argument, CliConfig, CliOutput, Command, Flag, GlobalFlag } from "effect/cli"
 import { readFileSync } from "node:fs"
-import { dataFolder } from "./DataFolder.ts"
+import { dataFolder, store } from "./DataFolder.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -29,6 +29,7 @@ const serve = Command.make(
       Flag.withDefault(false)
     ),
     folder: dataFolder,
+    store,
     host: Flag.String("host").pipe(
       Flag.withDescription("Address to listen at; 127.0.0.1 if not said (environment: HOST)"),
       Flag.withFallbackConfig(Config.NonEmptyString("HOST")),
@@ -58,14 +59,15 @@ const serve = Command.make(
   (flags) =>
     Effect.flatMap(
       Effect.promise(() => import("./Serve.ts")),
-      ({ runServe }) => runServe({ ...flags, settleAfter: given(flags.settleAfter) })
+      ({ runServe }) => runServe({ ...flags, store: given(flags.store), settleAfter: given(flags.settleAfter) })
     )
 ).pipe(
   Command.withDescription("Serve a register over the Distribution API"),
   Command.withExamples([
     { command: "effekten serve --sandbox", description: "Try it: a register in .effekten, ready to use, offline" },
     { command: "effekten serve --sandbox --settle-after 3000", description: "Let the ledger take three seconds" },
-    { command: "effekten serve --data /srv/register --host 0.0.0.0 --port 80", description: "Serve a register" }
+    { command: "effekten serve --data /srv/register --host 0.0.0.0 --port 80", description: "Serve a register" },
+    { command: "EFFEKTEN_STORE=postgres://… effekten serve", description: "Serve it as one node of several" }
   ])
 )
 

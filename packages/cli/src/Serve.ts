@@ -3,7 +3,7 @@
  * `--sandbox` for whoever wants to try the API.
  */
 import { DistributionServer, OAuthStore } from "@effekten/http"
-import { Registrar, RegisterState } from "@effekten/registrar"
+import { RegisterState } from "@effekten/registrar"
 import { Console, Context, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer, type HttpServerError } from "effect/http"
@@ -14,15 +14,13 @@ import { defaultDataFolder } from "./DataFolder.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { openSandbox, serveSandboxAt } from "./Sandbox.ts"
 import type { SandboxFile } from "./SandboxFile.ts"
+import { openRegister, type StoreOptions } from "./Store.ts"
 
 /** @category models */
-export interface ServeOptions {
-  readonly folder: string
+export interface ServeOptions extends StoreOptions {
   readonly sandbox: boolean
   readonly host: string
   readonly port: number
-  /** Milliseconds; settles at once if not said. */
-  readonly settleAfter: number | undefined
 }
 
 const folderRefused = ({ message }: { readonly message: string }) =>
@@ -54,10 +52,10 @@ const forPeople = (options: ServeOptions, origin: string, sandbox: SandboxFile |
     sandbox === undefined
       ? "Effekten serves a register of digital securities over the Distribution API."
       : "Effekten serves a sandbox of the Distribution API: a register of digital securities with an invented product.",
-    `Data     ${options.folder}`,
+    `Data     ${options.store === undefined ? options.folder : "in PostgreSQL"}`,
     `Docs     ${origin}/docs`,
     ...(sandbox === undefined ? [] : [`Guide    npx effekten guide${data}`]),
-    `Check    npx effekten replay${data}`,
+    ...(options.store === undefined ? [`Check    npx effekten replay${data}`] : []),
     "Stop     Ctrl-C"
   ].join("\n")
 }
@@ -79,15 +77,19 @@ const forPrograms = (url: string, sandbox: SandboxFile | undefined): string =>
 /** Opens the register, serves it, and stays. Being interrupted is its good end. @category commands */
 export const runServe = (options: ServeOptions): Effect.Effect<never, CommandFailed> =>
   Effect.gen(function* () {
-    const { folder, host, port, settleAfter } = options
+    const { folder, host, port } = options
     // Databases, keys and contents are for the owner's eyes only, also in a folder that others may look into.
     process.umask(0o077)
-    const register = yield* Layer.build(
-      Registrar.layerFolder({ folder, ...(settleAfter === undefined ? {} : { settleAfter }) })
-    ).pipe(Effect.mapError(folderRefused))
+    const register = yield* Layer.build(yield* openRegister(options)).pipe(Effect.mapError(folderRefused))
     const state = Layer.succeed(SqlClient.SqlClient, Context.get(register, RegisterState).sql)
     const clients = yield* Layer.build(Layer.provide(OAuthStore.layerSql, state)).pipe(
-      Effect.mapError(() => folderRefused({ message: `the clients in ${folder}/state.db cannot be read` }))
+      // Two nodes may make the tables at the same moment; PostgreSQL lets one of them fail.
+      Effect.retry({ times: 3 }),
+      Effect.mapError(() =>
+        folderRefused({
+          message: `the clients in ${options.store === undefined ? `${folder}/state.db` : "the database"} cannot be read`
+        })
+      )
     )
     const context = Context.merge(register, clients)
 

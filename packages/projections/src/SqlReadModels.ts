@@ -5,7 +5,7 @@
  * each event is folded exactly once, whatever crashes when. Only positions, ids, codes and instants are stored; nothing personal.
  */
 import type { EventStoreError, Position } from "@effekten/event-store"
-import { Array as Arr, Effect, Layer, Semaphore } from "effect"
+import { Array as Arr, Effect, Layer, Result, Schema, Semaphore } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { pageOf, sliceOf } from "./Cursor.ts"
 import type { AnyProjection, Log, LoggedEvent, Projection } from "./Projection.ts"
@@ -62,17 +62,31 @@ export const make = Effect.fnUntraced(function* (
   const projections = options.projections ?? allProjections
   const limit = options.batchSize ?? batchSize
   const one = yield* Semaphore.make(1)
-  const positions = yield* open(sql, log, projections)
+  const positions = yield* Effect.catchTag(sql.withTransaction(open(sql, log, projections)), "SqlError", (error) =>
+    Effect.fail(unavailable(error))
+  )
   // After a failure it is not known whether the transaction was committed: the database is asked.
   let uncertain = false
 
   const position = () => Math.min(...positions.values())
 
+  /** How far the database says it is; another node may have folded what this one has not looked at. */
+  const ask = Effect.gen(function* () {
+    for (const row of yield* readProgress(sql)) {
+      const projection = projections.find(({ name }) => name === row.name)
+      if (projection === undefined) continue
+      if (row.version !== versionOf(projection) || row.log !== log.logId)
+        return yield* new ReadModelsUnavailable({
+          message: `the read model ${row.name} was made anew by another version of this program: replace this one`
+        })
+      positions.set(row.name, row.position)
+    }
+  })
+
   const take = (from: Position) =>
     Effect.gen(function* () {
       if (uncertain) {
-        for (const { name, position } of yield* readProgress(sql))
-          if (positions.has(name)) positions.set(name, position)
+        yield* ask
         uncertain = false
         if (position() >= from) return position() - from + 1
       }
@@ -80,19 +94,30 @@ export const make = Effect.fnUntraced(function* (
       const last = events[events.length - 1]
       if (last === undefined) return 0
       const behind = projections.filter((projection) => positions.get(projection.name)! < last.position)
-      yield* sql.withTransaction(
-        Effect.gen(function* () {
-          for (const projection of behind) {
-            const after = positions.get(projection.name)!
-            yield* moveOn(sql, projection.name, after, last)
-            yield* takeIn(
-              sql,
-              projection,
-              events.filter((event) => event.position > after)
-            )
-          }
-        })
+      const moved = yield* Effect.result(
+        sql.withTransaction(
+          Effect.gen(function* () {
+            for (const projection of behind) {
+              const after = positions.get(projection.name)!
+              yield* moveOn(sql, projection, after, last)
+              yield* takeIn(
+                sql,
+                projection,
+                events.filter((event) => event.position > after)
+              )
+            }
+          })
+        )
       )
+      if (Result.isFailure(moved)) {
+        if (moved.failure._tag !== "MovedOn") return yield* moved.failure
+        // Another node was faster: what it folded is in the tables, and this one goes on from there.
+        const known = [...positions.values()]
+        yield* ask
+        if ([...positions.values()].every((at, index) => at === known[index]))
+          return yield* new ReadModelsUnavailable({ message: "the read models are not where they were left: restart" })
+        return events.length
+      }
       for (const projection of behind) positions.set(projection.name, last.position)
       return events.length
     }).pipe(
@@ -166,6 +191,11 @@ const readProgress = (sql: SqlClient.SqlClient) =>
 /** How far each projection has come; those that cannot go on from there are made new. */
 const open = Effect.fnUntraced(
   function* (sql: SqlClient.SqlClient, log: Log, projections: ReadonlyArray<AnyProjection>) {
+    // Nodes that open the same database make its tables one after the other.
+    yield* sql.onDialectOrElse({
+      pg: () => sql`SELECT pg_advisory_xact_lock(hashtextextended('effekten read models', 0))`,
+      orElse: () => Effect.void
+    })
     yield* sql`CREATE TABLE IF NOT EXISTS projection (
       name TEXT PRIMARY KEY, version TEXT NOT NULL, log TEXT NOT NULL, position BIGINT NOT NULL, event TEXT NOT NULL)`
     const stored = new Map((yield* readProgress(sql)).map((row) => [row.name, row]))
@@ -216,12 +246,19 @@ const begin = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, log: Log, p
   yield* sql`INSERT INTO projection ${sql.insert({ ...row })}`
 })
 
+/** Somebody else has folded these events. */
+class MovedOn extends Schema.TaggedError<MovedOn>()("MovedOn", {}) {}
+
 /** Takes the place of whoever would fold the same events again: one of two transactions finds the old position gone. */
-const moveOn = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, name: string, from: Position, to: LoggedEvent) {
+const moveOn = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  projection: AnyProjection,
+  from: Position,
+  to: LoggedEvent
+) {
   const moved = yield* sql`UPDATE projection SET position = ${to.position}, event = ${to.id}
-    WHERE name = ${name} AND position = ${from} RETURNING name`
-  if (moved.length !== 1)
-    return yield* new ReadModelsUnavailable({ message: `the read model ${name} was moved on by somebody else` })
+    WHERE name = ${projection.name} AND version = ${versionOf(projection)} AND position = ${from} RETURNING name`
+  if (moved.length !== 1) return yield* new MovedOn()
 })
 
 /** Folds events into the rows they concern: loads these, folds in memory, writes what changed. */

@@ -263,7 +263,7 @@ describe("read models in SQL", () => {
       })
     ))
 
-  it("two processes on one database: the slower one says so and then goes on", () =>
+  it("two processes on one database: the slower one goes on from where the other is, and nothing is folded twice", () =>
     run(
       Effect.gen(function* () {
         const { events } = makeWorld(Array.from({ length: 60 }, (_, i) => [i * 31, i, i, i, i] as const))
@@ -271,7 +271,6 @@ describe("read models in SQL", () => {
         const one = yield* SqlReadModels.make({ log, batchSize: 10 })
         const two = yield* SqlReadModels.make({ log, batchSize: 7 })
         yield* one.catchUp
-        expect(Result.isFailure(yield* Effect.result(two.catchUp))).toBe(true)
         expect(yield* two.catchUp).toBe(events.length)
         expect(yield* rows()).toStrictEqual(expectedRows(events, events.length))
       })

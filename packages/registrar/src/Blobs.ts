@@ -6,7 +6,8 @@
  */
 import { type DocumentId, documentTag } from "@effekten/domain"
 import { Vault } from "@effekten/event-store"
-import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Context, Duration, Effect, Layer, Option, Schema } from "effect"
+import { SqlClient } from "effect/sql"
 import { createHash } from "node:crypto"
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
@@ -16,6 +17,9 @@ export class BlobError extends Schema.TaggedError<BlobError>()("BlobError", {
   message: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
+
+/** How long a content may wait for its event while another node is at work on it. @category limits */
+export const abandoned = Duration.hours(1)
 
 /** Where encrypted contents lie. @category models */
 interface BlobFiles {
@@ -55,6 +59,41 @@ export class Blobs extends Context.Service<
         read: async (id) => contents.get(id)?.bytes,
         remove: async (id) => void contents.delete(id),
         pending: async () => [...contents].filter(([, { kept }]) => !kept).map(([id]) => id)
+      })
+    })
+  )
+
+  /**
+   * Rows of a table in PostgreSQL, made where it is missing, of the database it is given. Several nodes write them, so only what was
+   * written more than {@link abandoned} ago counts as left over.
+   */
+  static readonly layerPostgres: Layer.Layer<Blobs, BlobError, Vault.Vault | SqlClient.SqlClient> = Layer.effect(
+    Blobs,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const run = Effect.runPromiseWith(yield* Effect.context<never>())
+      yield* attempt("make the table for", () =>
+        run(
+          Effect.retry(
+            sql`CREATE TABLE IF NOT EXISTS contents (id TEXT PRIMARY KEY, bytes BYTEA STORAGE EXTERNAL NOT NULL,
+              kept BOOLEAN NOT NULL DEFAULT false, written TIMESTAMPTZ NOT NULL DEFAULT now())`,
+            { times: 3 }
+          )
+        )
+      )
+      return yield* make({
+        write: async (id, bytes) => void (await run(sql`INSERT INTO contents (id, bytes) VALUES (${id}, ${bytes})`)),
+        keep: async (id) => void (await run(sql`UPDATE contents SET kept = true WHERE id = ${id}`)),
+        read: async (id) =>
+          (await run(sql<{ bytes: Uint8Array }>`SELECT bytes FROM contents WHERE id = ${id}`))[0]?.bytes,
+        remove: async (id) => void (await run(sql`DELETE FROM contents WHERE id = ${id}`)),
+        pending: async () =>
+          (
+            await run(
+              sql<{ id: string }>`SELECT id FROM contents
+                WHERE NOT kept AND written < now() - make_interval(secs => ${Duration.toSeconds(abandoned)})`
+            )
+          ).map(({ id }) => id)
       })
     })
   )

@@ -22,17 +22,20 @@ export class Progress extends Context.Service<
     })
   })
 
-  /** A table of the database it is given: `state.db`. */
+  /** A table of the database it is given: `state.db`, or a schema in PostgreSQL. */
   static readonly layerSql: Layer.Layer<Progress, SqlError, SqlClient.SqlClient> = Layer.effect(
     Progress,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      yield* sql`CREATE TABLE IF NOT EXISTS reactors (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID`
+      // Two nodes may make it at the same moment; PostgreSQL lets one of them fail.
+      yield* Effect.retry(sql`CREATE TABLE IF NOT EXISTS reactors (name TEXT PRIMARY KEY, position BIGINT NOT NULL)`, {
+        times: 3
+      })
       return Progress.of({
         get: (reactor) =>
           Effect.map(
-            sql<{ position: number }>`SELECT position FROM reactors WHERE name = ${reactor}`,
-            (rows) => rows[0]?.position ?? 0
+            sql<{ position: number | bigint }>`SELECT position FROM reactors WHERE name = ${reactor}`,
+            (rows) => Number(rows[0]?.position ?? 0)
           ),
         set: (reactor, position) =>
           Effect.asVoid(

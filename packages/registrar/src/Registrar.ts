@@ -19,6 +19,7 @@ import * as IssuerApi from "./IssuerApi.ts"
 import { Ledger } from "./Ledger.ts"
 import { Log } from "./Log.ts"
 import * as PlatformApi from "./PlatformApi.ts"
+import type { PostgresOptions } from "./Postgres.ts"
 import { Progress } from "./Progress.ts"
 import type { RegisterUnavailable } from "./FolderFiles.ts"
 import * as Randomness from "./Randomness.ts"
@@ -113,6 +114,39 @@ export const layerFolder = (
     Layer.provide(Randomness.layer)
   )
 }
+
+/**
+ * A register in a PostgreSQL database: for any number of processes. Lists, clients, documents and progress lie in it too; what is to be
+ * done once is done by one of the nodes, and by another when that one ends. Needs `@effect/sql-pg`.
+ *
+ * @category layers
+ */
+export const layerPostgres = (
+  options: RegistrarOptions & PostgresOptions
+): Layer.Layer<Register | Vault.Vault | Folder.RegisterState, Folder.RegisterUnavailable> =>
+  // Loaded when it is asked for: a register in a folder does without the driver.
+  Layer.unwrap(
+    Effect.map(
+      Effect.promise(() => import("./Postgres.ts")),
+      (Postgres) => {
+        const state = Layer.unwrap(
+          Effect.map(Folder.RegisterState, ({ sql }) =>
+            Layer.mergeAll(Progress.layerSql, Blobs.layerPostgres).pipe(
+              Layer.provide(Layer.succeed(SqlClient.SqlClient, sql))
+            )
+          )
+        )
+        return layerNoDeps(options).pipe(
+          Layer.provide(
+            Layer.mergeAll(Custody.layerEmbedded, Ledger.layerBookEntry(options), Postgres.layerLease(options), state)
+          ),
+          Folder.refusing,
+          Layer.provideMerge(Postgres.layer(options)),
+          Layer.provide(Randomness.layer)
+        )
+      }
+    )
+  )
 
 /**
  * The services of one platform, in an application that serves only that one.

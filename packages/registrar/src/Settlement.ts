@@ -11,6 +11,7 @@ import type { CommandFailure } from "@effekten/services"
 import { Context, Deferred, Duration, Effect, Layer, Schedule, Stream } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { Executor } from "./Executor.ts"
+import { Lease } from "./Lease.ts"
 import { Ledger, type LedgerOutcome, type LedgerTask, LedgerUnavailable } from "./Ledger.ts"
 import { Log } from "./Log.ts"
 import { Progress } from "./Progress.ts"
@@ -36,6 +37,22 @@ type Requested = Extract<LoggedEvent, { readonly type: "CreditRequested" | "Rede
 const requested: ReadonlyArray<Requested["type"]> = ["CreditRequested", "RedemptionRequested"]
 const isRequested = (event: LoggedEvent): event is Requested => requested.some((type) => type === event.type)
 
+/** What ends a task, whoever recorded it. */
+const settled = [
+  {
+    types: [
+      "UnitsCredited",
+      "CreditFailed",
+      "CreditOutcomeUnknown",
+      "UnitsRedeemed",
+      "RedemptionFailed",
+      "RedemptionOutcomeUnknown"
+    ] satisfies ReadonlyArray<LoggedEvent["type"]>
+  }
+]
+const taskOf = ({ data }: LoggedEvent): string =>
+  "creditId" in data ? data.creditId : "redemptionId" in data ? data.redemptionId : ""
+
 const reactor = "settlement"
 
 /** @category services */
@@ -58,9 +75,12 @@ export class Settlement extends Context.Service<
       const log = yield* Log
       const progress = yield* Progress
       const secrets = yield* Secrets
-      const known = yield* progress.get(reactor)
-      // Progress from beyond the log is that of a log that was put back to an earlier state: what was settled after it is not any more.
-      const start = known > (yield* log.head) ? 0 : known
+      const lease = yield* Lease
+      const startOf = Effect.gen(function* () {
+        const known = yield* progress.get(reactor)
+        // Progress from beyond the log is that of a log that was put back to an earlier state: what was settled after it is not any more.
+        return known > (yield* log.head) ? 0 : known
+      })
 
       // Whoever comes first, the reactor or the one who waits, makes the place where they meet.
       const ends = new Map<string, Deferred.Deferred<void>>()
@@ -117,8 +137,8 @@ export class Settlement extends Context.Service<
         )
 
       const underway = new Set<number>()
-      let reached = start
-      let stored = start
+      let reached = yield* startOf
+      let stored = reached
       const done = Effect.fnUntraced(function* (position: number) {
         underway.delete(position)
         const before = Math.min(...underway, reached + 1) - 1
@@ -165,7 +185,22 @@ export class Settlement extends Context.Service<
         ),
         Stream.runDrain
       )
-      yield* Effect.forkScoped(follow)
+      // Another process may have come further than this one has seen, since the lease was here last.
+      const turn = Effect.gen(function* () {
+        underway.clear()
+        stored = reached = yield* Effect.retry(startOf, again.schedule)
+        yield* follow
+      })
+      yield* Effect.forkScoped(lease.shared ? lease.whileHeld(reactor, turn) : follow)
+
+      // Who settles may be another process: who waits here learns of it from the log.
+      if (lease.shared) {
+        yield* Stream.suspend(() => Stream.unwrap(Effect.map(log.head, (head) => log.subscribe(settled, head)))).pipe(
+          Stream.retry(again.schedule),
+          Stream.runForEach((event) => Deferred.succeed(endOf(taskOf(event)), undefined)),
+          Effect.forkScoped
+        )
+      }
 
       return Settlement.of({
         wait: (taskId) => Effect.asVoid(Effect.timeoutOption(Deferred.await(endOf(taskId)), settlementWait))

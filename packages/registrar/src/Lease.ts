@@ -1,0 +1,17 @@
+/**
+ * Whose turn it is to do what is done once: for reactors, where several processes serve one register.
+ */
+import { Context, type Effect } from "effect"
+
+/** @category models */
+export interface LeaseShape {
+  /** Runs the work while this process holds the lease, as often as it gets it; interrupts it when the lease is lost. */
+  readonly whileHeld: <A, X, R>(lease: string, work: Effect.Effect<A, X, R>) => Effect.Effect<A, X, R>
+  /** Whether other processes may hold it: then what they have done is learnt from the log. */
+  readonly shared: boolean
+}
+
+/** A process that has the register to itself always holds it. That is the default. @category services */
+export const Lease = Context.Reference<LeaseShape>("effekten/registrar/Lease", {
+  defaultValue: () => ({ whileHeld: (_, work) => work, shared: false })
+})

@@ -1,0 +1,151 @@
+/** Two nodes of one register: processes of their own, in folders of their own, on one PostgreSQL database. */
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { startServer as startPostgres } from "../packages/event-store/test/PgServer.ts"
+import { connect, created, eventually, investmentBody, investorBody, onboard, type Api } from "./Api.ts"
+import { effekten, startServer, temporaryFolder, type Server } from "./Process.ts"
+
+const folders = [temporaryFolder(), temporaryFolder()] as const
+const [near, far] = [folders[0].path, folders[1].path]
+let postgres: Awaited<ReturnType<typeof startPostgres>>
+let first: Server
+let second: Server
+/** Settlement takes so long that a node can be killed in the midst of it. */
+const node = (folder: string) => startServer(folder, { args: ["--store", postgres.url(), "--settle-after", "700"] })
+
+beforeAll(async () => {
+  postgres = await startPostgres()
+  // What every node of a register is given. They start together, on a database in which nothing is.
+  for (const folder of [near, far])
+    writeFileSync(join(folder, "master.key"), Buffer.alloc(32, 7).toString("base64"), { mode: 0o600 })
+  ;[first, second] = await Promise.all([node(near), node(far)])
+}, 120_000)
+
+afterAll(async () => {
+  await first?.stop()
+  await second?.stop()
+  await postgres?.stop()
+  for (const { remove } of folders) remove()
+})
+
+const walk = (server: Server, folder: string) =>
+  effekten(["guide", "--url", server.url, "--data", folder], { limit: 60_000 })
+
+const investments = async (api: Api, name: string, count: number): Promise<ReadonlyArray<string>> => {
+  const { investor, wallet } = await onboard(api, name)
+  const made: Array<string> = []
+  for (let index = 0; index < count; index++)
+    made.push(
+      created(await api.post("/v2/investments/", investmentBody(first, investor, wallet, 5), `${name}-${index}`)).id
+    )
+  return made
+}
+
+const statusOf = async (api: Api, investment: string): Promise<string> =>
+  (await api.get(`/v2/investments/${investment}/`)).json.status
+
+describe("two nodes on one database", () => {
+  it("both walk the guide, and see what the other has written", async () => {
+    for (const [server, folder] of [
+      [first, near],
+      [second, far]
+    ] as const) {
+      const { code, stderr, stdout } = await walk(server, folder)
+      expect(`${code} ${stderr}`).toBe("0 ")
+      expect(stdout).toMatch(/DELIVERED/)
+    }
+    expect([second.productId, second.campaignId]).toEqual([first.productId, first.campaignId])
+    const one = await connect(first)
+    const other = await connect(second)
+    const { investor } = await onboard(one, "seen")
+    expect((await other.get(`/v2/investors/${investor}/`)).status).toBe(200)
+    const lists = await Promise.all([one.get("/v2/investors/"), other.get("/v2/investors/")])
+    expect(lists[0].json.results.length).toBeGreaterThanOrEqual(3)
+    expect(lists[1].json.results.map(({ id }: { id: string }) => id)).toEqual(
+      lists[0].json.results.map(({ id }: { id: string }) => id)
+    )
+    // A token of one is a token of the other.
+    const document = created(await one.upload("deed.pdf", "written here", "deed")).id
+    const elsewhere = await connect({ ...first, url: second.url })
+    expect((await elsewhere.get(`/v2/documents/${document}/`)).status).toBe(200)
+  })
+
+  it("promise 4: the same key at both at once takes effect once, and both give the same answer", async () => {
+    const apis = [await connect(first), await connect(second)]
+    const before = (await apis[0]!.get("/v2/investors/")).json.count
+    const keys = Array.from({ length: 12 }, (_, index) => `at-once-${index}`)
+    const answers = await Promise.all(
+      keys.flatMap((key) => apis.map((api) => api.post("/v2/investors/", investorBody("zugleich"), key)))
+    )
+    const byKey = new Map<string, Set<string>>()
+    answers.forEach((answer, index) => {
+      const key = keys[Math.floor(index / 2)]!
+      byKey.set(key, (byKey.get(key) ?? new Set()).add(`${answer.status} ${answer.bytes.toString("utf8")}`))
+    })
+    for (const said of byKey.values()) {
+      expect([...said]).toHaveLength(1)
+      expect([...said][0]).toMatch(/^201 /)
+    }
+    expect(new Set([...byKey.values()].flatMap((said) => [...said])).size).toBe(keys.length)
+    expect((await apis[1]!.get("/v2/investors/")).json.count - before).toBe(keys.length)
+    // And with another body, the key is taken at the other node too.
+    expect((await apis[1]!.post("/v2/investors/", investorBody("anders"), keys[0]!)).status).toBe(422)
+  })
+
+  it("promise 2: under contention for one campaign from both sides, every subscription is counted once", async () => {
+    const apis = [await connect(first), await connect(second)]
+    const holders = await Promise.all(apis.map((api, index) => onboard(api, `rush-${index}`)))
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        apis[index % 2]!.post(
+          "/v2/investments/",
+          investmentBody(first, holders[index % 2]!.investor, holders[index % 2]!.wallet, 1),
+          `rush-${index}`
+        )
+      )
+    )
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201))
+    expect(new Set(answers.map(({ json }) => json.id)).size).toBe(40)
+  })
+
+  it("kill -9 of the node that settles, in the midst of it: the other goes on and settles, nothing twice", async () => {
+    const one = await connect(first)
+    const [ahead, ...made] = await investments(one, "orphans", 7)
+    // Alone, the first node holds the lease; what it has settled shows that it does.
+    await second.stop()
+    created(await one.post(`/v2/investments/${ahead}/credits/`, undefined, "credit-ahead"))
+    await eventually(async () => ((await statusOf(one, ahead!)) === "DELIVERED" ? true : undefined))
+    second = await node(far)
+    const credits = made.map((id, index) =>
+      one.post(`/v2/investments/${id}/credits/`, undefined, `orphan-credit-${index}`).catch(() => undefined)
+    )
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await first.kill()
+    await Promise.all(credits)
+    const other = await connect(second)
+    // A credit whose answer was lost is asked for again, with its key, at the node that lives.
+    for (const [index, id] of made.entries())
+      expect((await other.post(`/v2/investments/${id}/credits/`, undefined, `orphan-credit-${index}`)).status).toBe(201)
+    for (const id of made)
+      await eventually(async () => ((await statusOf(other, id)) === "DELIVERED" ? true : undefined))
+    for (const id of made) expect((await other.get(`/v2/investments/${id}/credits/`)).json.results).toHaveLength(1)
+    // The node comes back, and the other may go.
+    first = await node(near)
+    await second.stop()
+    const again = await connect(first)
+    const [late] = await investments(again, "afterwards", 1)
+    created(await again.post(`/v2/investments/${late}/credits/`, undefined, "late-credit"))
+    await eventually(async () => ((await statusOf(again, late!)) === "DELIVERED" ? true : undefined))
+    second = await node(far)
+  })
+
+  it("a node with another master key is refused, and says what to do", async () => {
+    const { code, stderr } = await effekten(["serve", "--port", "0", "--data", near, "--store", postgres.url()], {
+      env: { EFFEKTEN_MASTER_KEY: Buffer.alloc(32, 1).toString("base64") }
+    })
+    expect(code).toBe(4)
+    expect(stderr).toMatch(/master key/)
+    expect(stderr).not.toMatch(/secret/)
+  })
+})
