@@ -109,6 +109,15 @@ describe("two nodes on one database", () => {
     expect(new Set(answers.map(({ json }) => json.id)).size).toBe(40)
   })
 
+  it("a credit is answered when it is settled, at the node that settles and at the other", async () => {
+    for (const [index, server] of [first, second].entries()) {
+      const api = await connect(server)
+      const [id] = await investments(api, `answered-${index}`, 1)
+      created(await api.post(`/v2/investments/${id}/credits/`, undefined, `answered-credit-${index}`))
+      expect(await statusOf(api, id!)).toBe("DELIVERED")
+    }
+  })
+
   it("kill -9 of the node that settles, in the midst of it: the other goes on and settles, nothing twice", async () => {
     const one = await connect(first)
     const [ahead, ...made] = await investments(one, "orphans", 7)
@@ -141,8 +150,8 @@ describe("two nodes on one database", () => {
   })
 
   it("a node with another master key is refused, and says what to do", async () => {
-    const { code, stderr } = await effekten(["serve", "--port", "0", "--data", near, "--store", postgres.url()], {
-      env: { EFFEKTEN_MASTER_KEY: Buffer.alloc(32, 1).toString("base64") }
+    const { code, stderr } = await effekten(["serve", "--port", "0", "--data", near], {
+      env: { EFFEKTEN_STORE: postgres.url(), EFFEKTEN_MASTER_KEY: Buffer.alloc(32, 1).toString("base64") }
     })
     expect(code).toBe(4)
     expect(stderr).toMatch(/master key/)

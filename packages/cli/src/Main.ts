@@ -291,7 +291,7 @@ export const effekten = Command.make("effekten").pipe(
       "  1  could not do it; standard error says why",
       "  2  wrong arguments",
       "  3  replay, verify, export: the log is damaged, or breaks a promise",
-      "  4  the data folder cannot be used",
+      "  4  the data folder or the database cannot be used",
       "  5  the address cannot be served at",
       "  130  interrupted"
     ].join("\n")
