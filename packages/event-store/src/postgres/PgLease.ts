@@ -9,8 +9,17 @@
 import type { PgConnection, PgPool } from "@effect/sql-pg"
 import { Duration, Effect, Queue, Schedule, Schema, type Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import type { DatabaseRefused } from "../DatabaseRefused.ts"
-import { checkSchema, defaultBounds, describe, openPool, type PgServer, refusing } from "../internal/PgSession.ts"
+import { DatabaseRefused } from "../DatabaseRefused.ts"
+import type { EventStoreError } from "../EventStore.ts"
+import {
+  checkSchema,
+  defaultBounds,
+  describe,
+  openPool,
+  type PgServer,
+  refusing,
+  transaction
+} from "../internal/PgSession.ts"
 
 /** How often the holder asks whether its session still lives. @category limits */
 export const heartbeat = Duration.seconds(2)
@@ -54,7 +63,11 @@ export const make = (options: PgLeasesOptions): Effect.Effect<PgLeases, Database
       defaultBounds,
       `${schema} leases`
     )
-    yield* Effect.mapError(prepareTable(pool, schema), refusing(database))
+    yield* Effect.mapError(prepareTable(pool, schema), (error) =>
+      error._tag === "SqlError"
+        ? refusing(database)(error)
+        : new DatabaseRefused({ filename: database, reason: "unavailable", message: error.message, cause: error })
+    )
 
     const whileHeld = <A, X, R>(lease: string, work: Effect.Effect<A, X, R>): Effect.Effect<A, X, R> => {
       const once = Effect.scoped(
@@ -94,17 +107,14 @@ const retrying = Schedule.spaced(attempts)
 
 const lockOf = (schema: string) => `hashtextextended('event store lease ${schema} ' || $1, 0)`
 
-/** Names of leases, and whether the last holder let go by itself. */
-const prepareTable = (pool: PgPool.PgPool, schema: string): Effect.Effect<void, SqlError> =>
-  pool.use((connection) =>
+/** Names of leases, and whether the last holder let go by itself. Nodes that start together make the table once. */
+const prepareTable = (pool: PgPool.PgPool, schema: string): Effect.Effect<void, SqlError | EventStoreError> =>
+  transaction(pool, (connection) =>
     Effect.gen(function* () {
+      yield* connection.query(`SELECT pg_advisory_xact_lock(hashtextextended('event store leases ${schema}', 0))`)
       const [there] = yield* connection.queryValues("SELECT to_regclass($1) IS NOT NULL", [`${schema}.leases`])
       if (there?.[0] === true) return
-      yield* connection.query(
-        `CREATE TABLE IF NOT EXISTS ${schema}.leases (name text PRIMARY KEY, held boolean NOT NULL)`,
-        [],
-        false
-      )
+      yield* connection.query(`CREATE TABLE ${schema}.leases (name text PRIMARY KEY, held boolean NOT NULL)`, [], false)
     })
   )
 
