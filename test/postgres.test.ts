@@ -149,6 +149,24 @@ describe("two nodes on one database", () => {
     second = await node(far)
   })
 
+  it("after a crash of the database both nodes go on by themselves, and nothing acknowledged is lost", async () => {
+    const apis = [await connect(first), await connect(second)]
+    const kept = await Promise.all(apis.map((api, index) => onboard(api, `kept-${index}`)))
+    await postgres.crash()
+    for (const [index, api] of apis.entries()) {
+      const again = await eventually(async () => {
+        const answer = await api.post("/v2/investors/", investorBody("danach"), `after-crash-${index}`)
+        return answer.status === 201 ? answer : undefined
+      })
+      expect((await api.get(`/v2/investors/${again.json.id}/`)).status).toBe(200)
+      for (const { investor } of kept) expect((await api.get(`/v2/investors/${investor}/`)).status).toBe(200)
+      expect((await api.get("/v2/investors/")).status).toBe(200)
+    }
+    const [id] = await investments(apis[0]!, "after-crash", 1)
+    created(await apis[1]!.post(`/v2/investments/${id}/credits/`, undefined, "credit-after-crash"))
+    await eventually(async () => ((await statusOf(apis[1]!, id!)) === "DELIVERED" ? true : undefined))
+  })
+
   it("a node with another master key is refused, and says what to do", async () => {
     const { code, stderr } = await effekten(["serve", "--port", "0", "--data", near], {
       env: { EFFEKTEN_STORE: postgres.url(), EFFEKTEN_MASTER_KEY: Buffer.alloc(32, 1).toString("base64") }

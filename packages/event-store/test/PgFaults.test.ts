@@ -1,4 +1,4 @@
-import { Cause, Effect, Exit, Fiber, Option, Result } from "effect"
+import { Cause, Effect, Exit, Fiber, Option, Result, Schedule, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import { PgEventStore, PgLease } from "@effekten/event-store/postgres"
 import { kitCatalogue, name, note, opened, subjectOf } from "@effekten/event-store/testing"
@@ -157,6 +157,38 @@ describe("a wire that breaks", () => {
         yield* Effect.sleep("200 millis")
         expectKept(yield* safe.readAll("all"), fates)
         expect(fates.filter((fate) => fate !== "acknowledged").length).toBeGreaterThan(0)
+      })
+    ))
+
+  it("promise 5: after crashes of the server itself, the same, and the node goes on without being started again", () =>
+    run(
+      Effect.gen(function* () {
+        const store = yield* nodeAt(postgres.server(), { schema: "crashed", pollInterval: "200 millis" })
+        const following = yield* Effect.forkChild(
+          Stream.runForEach(Stream.retry(store.subscribe("all", 0), Schedule.spaced("50 millis")), () => Effect.void)
+        )
+        const fates: Array<Fate> = []
+        const writing = yield* Effect.forkChild(
+          Effect.forever(
+            Effect.gen(function* () {
+              const outcome = yield* Effect.result(store.append(pair(fates.length)))
+              fates.push(fateOf(outcome))
+              if (fates.at(-1) === "refused") yield* Effect.sleep("5 millis")
+            })
+          )
+        )
+        for (let crash = 0; crash < 2; crash++) {
+          yield* Effect.sleep(`${150 + crash * 37} millis`)
+          yield* Effect.promise(() => postgres.crash())
+        }
+        const acknowledged = () => fates.filter((fate) => fate === "acknowledged").length
+        const before = acknowledged()
+        yield* Effect.repeat(Effect.sleep("20 millis"), { until: () => acknowledged() > before + 3 })
+        yield* Fiber.interrupt(writing)
+        yield* Fiber.interrupt(following)
+        const events = yield* store.readAll("all")
+        expectKept(events, fates)
+        expect(fates).toContain("refused")
       })
     ))
 

@@ -14,6 +14,8 @@ export interface PgTestServer {
   /** How a store reaches it; another port for a proxy in front. */
   readonly server: (overrides?: Partial<PgEventStore.PgServer>) => PgEventStore.PgServer
   readonly url: (database?: string) => string
+  /** Every process of the server dies where it stands; then it is started again and recovers from its write-ahead log. */
+  readonly crash: () => Promise<void>
 }
 
 /** The libraries beside the binaries have links that a package of npm cannot hold; its install script makes them, where scripts run. */
@@ -81,6 +83,12 @@ export const startServer = async (): Promise<PgTestServer & { readonly stop: () 
       ...overrides
     }),
     url: (database = "postgres") => `postgres://postgres:secret@127.0.0.1:${port}/${database}`,
+    crash: async () => {
+      const [pid] = readFileSync(join(folder, "data", "postmaster.pid"), "utf8").split("\n")
+      process.kill(Number(pid), "SIGQUIT")
+      while (existsSync(join(folder, "data", "postmaster.pid"))) await new Promise((resolve) => setTimeout(resolve, 10))
+      await postgres.start()
+    },
     stop: async () => {
       await postgres.stop()
       rmSync(folder, { recursive: true, force: true })
@@ -104,6 +112,7 @@ export const useServer = (): PgTestServer => {
       return started().port
     },
     server: (overrides) => started().server(overrides),
-    url: (database) => started().url(database)
+    url: (database) => started().url(database),
+    crash: () => started().crash()
   }
 }

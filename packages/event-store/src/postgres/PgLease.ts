@@ -83,7 +83,7 @@ export const make = (options: PgLeasesOptions): Effect.Effect<PgLeases, Database
       )
       return Effect.suspend(() => once).pipe(
         Effect.tapError((error) =>
-          error instanceof WorkFailed ? Effect.void : Effect.logInfo(`The lease ${lease} is not held`, error)
+          error instanceof WorkFailed ? Effect.void : Effect.logInfo(`The lease ${lease} is not held: ${error.message}`)
         ),
         Effect.retry({ while: (error) => !(error instanceof WorkFailed), schedule: retrying }),
         Effect.mapError((error) => {
