@@ -274,6 +274,35 @@ describe("a log that is not what was written", () => {
       })
     ))
 
+  it("promise 6: an inspection names what is wrong with index, instants and personal parts, by position", () =>
+    run(
+      Effect.gen(function* () {
+        const store = yield* nodeAt(postgres.server(), { schema: "inspected" })
+        yield* store.append([opened("a"), name("a", "Erika"), note(["x", "y"]), note(["x"]), note(["z"])])
+        const faults = Effect.map(Stream.runCollect(store.inspect()), (parts) =>
+          parts.flatMap((part) => part.faults.map(({ kind, position }) => `${position} ${kind}`)).toSorted()
+        )
+        expect(yield* faults).toEqual([])
+        const session = yield* sessionAt(postgres.server())
+        yield* session.query("SET session_replication_role = replica")
+        yield* session.query(
+          "DELETE FROM inspected.words WHERE position = 3 AND word = (SELECT min(word) FROM inspected.words WHERE position = 3)"
+        )
+        yield* session.query(
+          "UPDATE inspected.words SET type = type + 1 WHERE position = 4 AND word = (SELECT max(word) FROM inspected.words WHERE position = 4)"
+        )
+        yield* session.query("INSERT INTO inspected.words VALUES (1, 99, 1)")
+        yield* session.query(
+          "UPDATE inspected.events SET recorded_at = recorded_at - interval '1 day' WHERE position = 5"
+        )
+        yield* session.query("UPDATE inspected.personal SET ciphertext = ciphertext || '\\x00' WHERE position = 2")
+        yield* session.query("INSERT INTO inspected.personal VALUES (77, '\\x00')")
+        expect(yield* faults).toEqual(["2 personal", "3 index", "4 index", "5 index", "77 personal", "99 index"])
+        yield* session.query("DELETE FROM inspected.events WHERE position = 4")
+        expect(yield* faults).toContain("4 position")
+      })
+    ))
+
   it("the index is made again from the bodies", () =>
     run(
       Effect.gen(function* () {

@@ -20,9 +20,11 @@ import { type ReadModels, SqlReadModels } from "@effekten/projections"
 import { Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { SqlClient, type SqlError } from "effect/sql"
-import { RegisterState, RegisterUnavailable, refusing } from "./Folder.ts"
+import { refusing } from "./Folder.ts"
+import { RegisterUnavailable } from "./FolderFiles.ts"
 import { Lease } from "./Lease.ts"
 import { Log } from "./Log.ts"
+import { RegisterState } from "./RegisterState.ts"
 import { Secrets, secretSize } from "./Secrets.ts"
 
 /** @category models */

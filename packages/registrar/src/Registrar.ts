@@ -123,14 +123,14 @@ export const layerFolder = (
  */
 export const layerPostgres = (
   options: RegistrarOptions & PostgresOptions
-): Layer.Layer<Register | Vault.Vault | Folder.RegisterState, Folder.RegisterUnavailable> =>
+): Layer.Layer<Register | Vault.Vault | RegisterState, RegisterUnavailable> =>
   // Loaded when it is asked for: a register in a folder does without the driver.
   Layer.unwrap(
     Effect.map(
       Effect.promise(() => import("./Postgres.ts")),
       (Postgres) => {
         const state = Layer.unwrap(
-          Effect.map(Folder.RegisterState, ({ sql }) =>
+          Effect.map(RegisterState, ({ sql }) =>
             Layer.mergeAll(Progress.layerSql, Blobs.layerPostgres).pipe(
               Layer.provide(Layer.succeed(SqlClient.SqlClient, sql))
             )

@@ -4,14 +4,15 @@
  */
 import type { PgPool } from "@effect/sql-pg"
 import { PgTypes } from "@effect/sql-pg"
-import { Duration, Effect, Queue, Schedule, type Scope, Semaphore } from "effect"
+import { Duration, Effect, Queue, Schedule, type Scope, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { Catalogue } from "../Catalogue.ts"
 import { damaged, isEnvelope, make as makeCodec, parse } from "../Codec.ts"
 import type { DatabaseRefused } from "../DatabaseRefused.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
-import { EventStoreError, type EventStoreShape, type StoredEvent } from "../EventStore.ts"
+import { EventStoreError, type EventStoreShape, type StoredEvent, type StoredLeaves } from "../EventStore.ts"
 import { attempt, conditionFailed, nonEmpty, tooManyNews } from "../internal/Attempt.ts"
+import { inspectWith, makePgInspection } from "../internal/PgInspection.ts"
 import { channelOf, statementsOf } from "../internal/PgLayout.ts"
 import { array, makeLog, openLayout, parseStored, type Row, storeError } from "../internal/PgLog.ts"
 import {
@@ -193,6 +194,35 @@ export const make = <E extends AnyEvent>(
               }))
             ),
           range
+        ),
+      readLeaves: (range) =>
+        streamPages(
+          head,
+          (part) =>
+            read((connection) =>
+              Effect.flatMap(
+                storeError(connection.queryValues(statements.leaves, [part.from, part.to, part.limit])),
+                (found) =>
+                  attempt((): Page<StoredLeaves> => {
+                    const rows = found.map(([at, leaf]): Row => [Number(at as bigint), "", leaf as Uint8Array])
+                    refuseHoles(rows, part)
+                    const hashes = Buffer.concat(rows.map(([, , leaf]) => leaf ?? new Uint8Array()))
+                    return { events: [{ first: part.from, hashes }], next: nextOf(rows, part) }
+                  })
+              )
+            ),
+          range
+        ),
+      inspect: (range) =>
+        Stream.unwrap(
+          Effect.gen(function* () {
+            const to = Math.min(range?.to ?? Number.POSITIVE_INFINITY, yield* head)
+            if (to < 1) return Stream.empty
+            const inspection = makePgInspection({ codec, to, seed: yield* random.randomBytes(16) })
+            return inspectWith(inspection, to, (sql, params) =>
+              read((connection) => storeError(connection.queryValues(sql, params)))
+            )(statements)
+          })
         ),
       reveal: (positions) =>
         Effect.gen(function* () {

@@ -43,6 +43,7 @@ const tables = (schema: string): ReadonlyArray<string> => [
   `CREATE TABLE ${schema}.keys (subject bytea PRIMARY KEY, wrapped bytea NOT NULL)`,
   `CREATE TABLE ${schema}.forgotten (subject bytea PRIMARY KEY, ordinal bigint NOT NULL UNIQUE)`,
   `CREATE TABLE ${schema}.master (one boolean PRIMARY KEY DEFAULT true CHECK (one), value bytea NOT NULL)`,
+  `CREATE TABLE ${schema}.note (one boolean PRIMARY KEY DEFAULT true CHECK (one), text text NOT NULL)`,
   `INSERT INTO ${schema}.layout (layout) VALUES (${LAYOUT})`
 ]
 
@@ -159,6 +160,18 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
           wrapped: wrapped as Uint8Array
         }))
       ),
+      forgotten: Effect.map(query(`SELECT subject FROM ${schema}.forgotten ORDER BY subject`), (rows) =>
+        rows.map(([subject]) => Buffer.from(subject as Uint8Array).toString())
+      ),
+      note: Effect.map(query(`SELECT text FROM ${schema}.note`), ([row]) =>
+        row === undefined ? undefined : String(row[0])
+      ),
+      setNote: (text) =>
+        Effect.asVoid(
+          query(`INSERT INTO ${schema}.note (text) VALUES ($1) ON CONFLICT (one) DO UPDATE SET text = excluded.text`, [
+            text
+          ])
+        ),
       replace: (keys, check) =>
         Effect.mapError(
           transaction(pool, (connection) =>
