@@ -5,6 +5,7 @@ import { Context, Effect, Layer, Schema, type Scope } from "effect"
 import type { DatabaseSync } from "node:sqlite"
 import { DatabaseRefused } from "./DatabaseRefused.ts"
 import { type Connect, openDatabase } from "./internal/OpenDatabase.ts"
+import { syncLog } from "./internal/WriteAheadLog.ts"
 
 /**
  * The vault could not do its work.
@@ -117,19 +118,36 @@ const create = (database: DatabaseSync): void =>
     CREATE TABLE master (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL) STRICT;
   `)
 
+const open = (options: SqliteKeyStoreOptions): DatabaseSync => {
+  const database = openDatabase({ ...options, applicationId: APPLICATION_ID, version: LAYOUT, create })
+  try {
+    database.exec("PRAGMA secure_delete = ON")
+    // A process may have ended between destroying a key and cutting off the log the key is in.
+    truncateLog(database)
+    return database
+  } catch (cause) {
+    database.close()
+    throw cause
+  }
+}
+
+/** What was overwritten is still in the write-ahead log: folds it into the file and cuts the log to nothing; false when a reader holds it. */
+const truncateLog = (database: DatabaseSync): boolean => {
+  const cut = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"] === 0
+  // SQLite leaves the cut to chance: after a power loss the log could be there again, and the keys in it.
+  if (cut) syncLog(database)
+  return cut
+}
+
 /** Keys in a SQLite file of their own; what is deleted there is overwritten. @category constructors */
 export const makeSqlite = (
   options: SqliteKeyStoreOptions
 ): Effect.Effect<KeyStoreShape, DatabaseRefused, Scope.Scope> =>
   Effect.gen(function* () {
     const database = yield* Effect.acquireRelease(
-      Effect.try({
-        try: () => openDatabase({ ...options, applicationId: APPLICATION_ID, version: LAYOUT, create }),
-        catch: (cause) => asRefused(options.filename, cause)
-      }),
+      Effect.try({ try: () => open(options), catch: (cause) => asRefused(options.filename, cause) }),
       (opened) => Effect.sync(() => opened.close())
     )
-    database.exec("PRAGMA secure_delete = ON")
     // Files of before have none; who knows nothing of it leaves it alone.
     database.exec(
       "CREATE TABLE IF NOT EXISTS note (one INTEGER PRIMARY KEY CHECK (one = 1), text TEXT NOT NULL) STRICT"
@@ -151,8 +169,10 @@ export const makeSqlite = (
     const updateKey = database.prepare("UPDATE keys SET wrapped = ? WHERE subject = ?")
     const updateCheck = database.prepare("UPDATE master SET value = ?")
 
-    /** What was overwritten is still in the write-ahead log: fold it into the file and cut the log to nothing. */
-    const truncateLog = () => database.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+    const cutOff = () => {
+      if (!truncateLog(database))
+        throw new Error("what was destroyed is still in the write-ahead log: another program is reading the key file")
+    }
     const attempt = <A>(work: () => A) => Effect.try({ try: work, catch: unavailable })
     const transaction = (work: () => void): void => {
       database.exec("BEGIN IMMEDIATE")
@@ -185,7 +205,7 @@ export const makeSqlite = (
             deleteKey.run(subject)
             insertForgotten.run(subject)
           })
-          truncateLog()
+          cutOff()
         }),
       check: (value) =>
         attempt(() => {
@@ -213,7 +233,7 @@ export const makeSqlite = (
             for (const { subject, wrapped } of keys) updateKey.run(wrapped, subject)
             updateCheck.run(check)
           })
-          truncateLog()
+          cutOff()
         })
     }
   })

@@ -1,6 +1,6 @@
 import { Effect, Layer, Option, Result } from "effect"
 import * as fc from "fast-check"
-import { readFileSync } from "node:fs"
+import { copyFileSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
@@ -121,6 +121,60 @@ describe("the vault", () => {
             expect(files().includes(wrapped)).toBe(true)
             yield* vault.forget("s")
             expect(files().includes(wrapped)).toBe(false)
+          })
+        )
+      })
+    ))
+
+  it("D-10 a start finishes what a crash left of a forgetting: the key was deleted, and still in the write-ahead log", () =>
+    run(
+      Effect.gen(function* () {
+        const [path, crashed] = [yield* folder, yield* folder]
+        const filename = join(path, "keys.db")
+        const content = (of: string) => Buffer.concat(readdirSync(of).map((file) => readFileSync(join(of, file))))
+        yield* using(vaultIn(path), (vault) =>
+          Effect.andThen(vault.seal("s", "p", bytes("Erika")), () => vault.ensureKeys(["s"]))
+        )
+        const database = new DatabaseSync(filename)
+        database.exec("PRAGMA secure_delete = ON")
+        const wrapped = Buffer.from(
+          database.prepare("SELECT wrapped FROM keys WHERE subject = 's'").get()?.["wrapped"] as Uint8Array
+        )
+        database.exec("BEGIN; DELETE FROM keys; INSERT INTO forgotten (subject) VALUES ('s'); COMMIT")
+        for (const file of ["keys.db", "keys.db-wal"]) copyFileSync(join(path, file), join(crashed, file))
+        database.close()
+        expect(content(crashed).includes(wrapped)).toBe(true)
+        yield* using(vaultIn(crashed), (vault) =>
+          Effect.gen(function* () {
+            expect(yield* vault.isForgotten("s")).toBe(true)
+            expect(content(crashed).includes(wrapped)).toBe(false)
+          })
+        )
+      })
+    ))
+
+  it("D-10 while another program reads the key file a key cannot be destroyed, which is said, and repeating it does", () =>
+    run(
+      Effect.gen(function* () {
+        const path = yield* folder
+        const filename = join(path, "keys.db")
+        const impatient = Vault.layerSqlite({
+          filename,
+          masterKey: masterKey(),
+          connect: (file, how) => new DatabaseSync(file, { ...how, timeout: 10 })
+        })
+        yield* using(impatient, (vault) =>
+          Effect.gen(function* () {
+            yield* vault.seal("s", "p", bytes("Erika"))
+            yield* vault.ensureKeys(["s"])
+            const reader = new DatabaseSync(filename, { readOnly: true })
+            reader.exec("BEGIN")
+            reader.prepare("SELECT count(*) FROM keys").get()
+            expect((yield* Effect.flip(vault.forget("s"))).reason).toBe("unavailable")
+            reader.exec("COMMIT")
+            reader.close()
+            yield* vault.forget("s")
+            expect(yield* vault.isForgotten("s")).toBe(true)
           })
         )
       })

@@ -3,6 +3,7 @@
  */
 import { DatabaseSync } from "node:sqlite"
 import { DatabaseRefused } from "../DatabaseRefused.ts"
+import { settleLog } from "./WriteAheadLog.ts"
 
 /** Makes the connection; a test puts faults in between. */
 export type Connect = (
@@ -74,7 +75,10 @@ export const openDatabase = (options: OpenDatabase): DatabaseSync => {
       throw refuse("foreign", "is not a database of this kind: choose another path, nothing was changed")
     if (!fresh && foundVersion > version)
       throw refuse("newer", `has layout ${foundVersion}, this program knows ${version}: run the version that wrote it`)
-    if (!readOnly) makeDurable(database, filename, refuse)
+    if (!readOnly) {
+      makeDurable(database, filename, refuse)
+      settleLog(database)
+    }
     if (fresh) {
       database.exec("BEGIN IMMEDIATE")
       options.create(database)
