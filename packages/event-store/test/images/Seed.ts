@@ -1,0 +1,14 @@
+/**
+ * Chance that can be had again: a number that stands for all of it. For the crash-image tester.
+ */
+
+/** Numbers from 0 to 1, always the same for a seed (mulberry32). */
+export const numbers = (seed: number): (() => number) => {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d_2b_79_f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
