@@ -3,7 +3,7 @@
  * `--sandbox` for whoever wants to try the API.
  */
 import { DistributionServer, OAuthStore } from "@effekten/http"
-import { RegisterState } from "@effekten/registrar"
+import { Log, RegisterState } from "@effekten/registrar"
 import { Console, Context, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer, type HttpServerError } from "effect/http"
@@ -12,6 +12,7 @@ import { flushCompileCache } from "node:module"
 import { relative } from "node:path"
 import { defaultDataFolder } from "./DataFolder.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
+import { readinessOf } from "./Readiness.ts"
 import { openSandbox, serveSandboxAt } from "./Sandbox.ts"
 import type { SandboxFile } from "./SandboxFile.ts"
 import { openRegister, type StoreOptions } from "./Store.ts"
@@ -103,7 +104,10 @@ export const runServe = (options: ServeOptions): Effect.Effect<never, CommandFai
 
     // The server is built last, so it is closed first: what is in flight ends while the register is still open.
     const server = yield* Layer.build(
-      DistributionServer.layerNode({ host, port }).pipe(Layer.provide(Layer.succeedContext(context)))
+      DistributionServer.layerNode({ host, port }).pipe(
+        Layer.provide(Layer.succeedContext(context)),
+        Layer.provide(Layer.succeed(DistributionServer.Readiness, readinessOf(Context.get(register, Log))))
+      )
     ).pipe(Effect.mapError(addressRefused(host, port)))
     const origin = originOf(host, Context.get(server, HttpServer.HttpServer).address)
     const url = `${origin}/api/external`

@@ -128,6 +128,8 @@ export interface EventStoreShape<E extends AnyEvent> {
   readonly subscribe: (query: Query, after: Position) => Stream.Stream<RecordedEvent<E>, EventStoreError>
   /** The position of the last event; 0 while the log is empty. */
   readonly head: Effect.Effect<Position, EventStoreError>
+  /** Fails with what an append would fail with now, as far as that can be told without one: for probes, and cheap enough for many. */
+  readonly writable: Effect.Effect<void, EventStoreError>
   /** The bodies themselves and their leaves, undecoded and unverified: for proofs, verification and copies. */
   readonly readStored: (options?: Pick<ReadOptions, "from" | "to">) => Stream.Stream<StoredEvent, EventStoreError>
   /** The leaves alone, as stored: for the tree over them, at a fraction of the cost. */

@@ -123,6 +123,7 @@ export const make = <E extends AnyEvent>(
         wake,
         pollInterval: undefined
       }),
+      writable: Effect.void,
       readStored: (range) =>
         streamPages(
           Effect.sync(() => log.length),

@@ -113,6 +113,7 @@ export const make = <E extends AnyEvent>(
         wake,
         pollInterval: options.pollInterval ?? "500 millis"
       }),
+      writable: attempt(log.refuseIfClosed),
       readStored: (range) => streamPages(head, (part) => attempt(() => log.stored(part)), range),
       readLeaves: (range) => streamPages(head, (part) => attempt(() => log.leaves(part)), range),
       inspect: (range) =>

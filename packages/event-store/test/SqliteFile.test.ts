@@ -129,6 +129,7 @@ describe("the log's file", () => {
         yield* writer.append([note(["a"])])
         expect((yield* Fiber.join(live)).map(({ position }) => position)).toEqual([1, 2, 3])
         expect(yield* Effect.flip(reader.append([note(["a"])]))).toMatchObject({ reason: "read_only" })
+        expect(yield* Effect.flip(reader.writable)).toMatchObject({ reason: "read_only" })
         expect(yield* Effect.flip(reader.forget(subjectOf("a")))).toMatchObject({ reason: "read_only" })
         expect(yield* writer.reveal([1])).toEqual([{ _tag: "Present", value: { name: "Erika" } }])
       })
@@ -153,11 +154,14 @@ describe("the log's file", () => {
         }
         expect(acknowledged).toBeGreaterThan(4)
         expect(failed).toMatchObject({ _tag: "EventStoreError", reason: "unavailable" })
-        expect(yield* Effect.flip(store.append([note(["a"])]))).toMatchObject({ reason: "read_only" })
+        const refused = yield* Effect.flip(store.append([note(["a"])]))
+        expect(refused).toMatchObject({ reason: "read_only", message: expect.stringContaining("full") })
+        expect(yield* Effect.flip(store.writable)).toEqual(refused)
         expect((yield* store.readAll("all")).length).toBe(acknowledged)
         const again = yield* storeIn(path)
         expect((yield* again.readAll([{ tags: ["a"] }])).length).toBe(acknowledged)
         yield* again.append([note(["a"])])
+        yield* again.writable
       })
     ))
 

@@ -42,6 +42,8 @@ export interface SqliteLog<E extends AnyEvent> {
   readonly head: () => Head
   /** The highest position there is, whatever lies there. */
   readonly last: () => Position
+  /** Throws if an earlier fault closed the log for writing. */
+  readonly refuseIfClosed: () => void
   /** All in one: lock, condition, write, commit. A number is the position that failed the condition. */
   readonly append: (
     events: ReadonlyArray<Prepared<E>>,
@@ -148,9 +150,12 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
   const unlock = (): void => {
     if (database.isTransaction) database.exec("ROLLBACK")
   }
-  const lock = (): Head => {
+  const refuseIfClosed = (): void => {
     if (closedBecause !== undefined)
       throw new EventStoreError({ reason: "read_only", message: `nothing is written to ${filename}: ${closedBecause}` })
+  }
+  const lock = (): Head => {
+    refuseIfClosed()
     return guarded(() => {
       statements.begin.run()
       return head()
@@ -244,6 +249,7 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     logId,
     head: () => guarded(head),
     last: () => guarded(() => Number(statements.head.get()?.["position"] ?? 0)),
+    refuseIfClosed,
     lock,
     unlock: () => rollbackQuietly(unlock),
     commit,

@@ -179,6 +179,8 @@ export const make = <E extends AnyEvent>(
           ).pipe(inTime("unknown"))
         ).pipe(Effect.tap(({ appended }) => Effect.sync(() => appended !== undefined && wake.notify()))),
       ...makeReading<E>({ head, page, wake, pollInterval: options.pollInterval ?? "1 second" }),
+      // A server that has become a standby says so here.
+      writable: Effect.asVoid(head),
       readStored: (range) =>
         streamPages(
           head,

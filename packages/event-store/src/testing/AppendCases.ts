@@ -35,6 +35,7 @@ export const appendCases: ReadonlyArray<Case> = [
       Effect.gen(function* () {
         const store = yield* make(kitCatalogue)
         equal(yield* store.head, 0)
+        yield* store.writable
         const first = yield* store.append([note(["a"], "1"), note(["a"], "2")])
         const second = yield* store.append([note(["a"], "3")])
         deepStrictEqual([first.first, first.last, second.first, second.last], [1, 2, 3, 3])
