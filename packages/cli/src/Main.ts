@@ -10,8 +10,10 @@ import type { ErasureGround } from "@effekten/domain"
 import { Cause, Config, Console, Effect, Exit, Layer, Logger, Option } from "effect"
 import { Argument, CliConfig, CliOutput, Command, Flag, GlobalFlag } from "effect/cli"
 import { readFileSync } from "node:fs"
+import { backup, restore } from "./BackupCommands.ts"
 import { dataFolder, store } from "./DataFolder.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
+import { client, platform } from "./PlatformCommands.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   readonly version: string
@@ -296,7 +298,21 @@ export const effekten = Command.make("effekten").pipe(
       "  130  interrupted"
     ].join("\n")
   ),
-  Command.withSubcommands([serve, guide, replay, verify, export_, checkpointKeys, forget, disclose, rotateMasterKey])
+  Command.withSubcommands([
+    serve,
+    guide,
+    replay,
+    verify,
+    export_,
+    checkpointKeys,
+    forget,
+    disclose,
+    rotateMasterKey,
+    backup,
+    restore,
+    platform,
+    client
+  ])
 )
 
 /** Help goes to standard output when it was asked for. What is wrong goes to standard error, and does not drown in a page of help. */

@@ -74,7 +74,9 @@ it("once the disk is full /readyz is 503, /livez 200, reads go on, and commands 
         for (const answer of [refused, await create("after")]) {
           expect(answer).toMatchObject({ status: 503, json: { executed: "no" } })
         }
-        expect([await statusOf("/readyz"), await statusOf("/readyz"), await statusOf("/livez")]).toEqual([503, 503, 200])
+        expect([await statusOf("/readyz"), await statusOf("/readyz"), await statusOf("/livez")]).toEqual([
+          503, 503, 200
+        ])
         expect((await api.get(`/v2/investors/${before.json.id}/`)).bytes).toEqual(before.bytes)
         const repeated = await create("before")
         expect([repeated.status, repeated.bytes]).toEqual([201, before.bytes])

@@ -36,6 +36,8 @@ export class OAuthStore extends Context.Service<
     /** Registers a client, or replaces it: then its tokens die. */
     readonly putClient: (client: OAuthClient) => Effect.Effect<void, OAuthStoreError>
     readonly client: (clientId: string) => Effect.Effect<Option.Option<OAuthClient>, OAuthStoreError>
+    /** Every client, those of one platform next to each other. */
+    readonly clients: Effect.Effect<ReadonlyArray<OAuthClient>, OAuthStoreError>
     /** Removes a client and its tokens. */
     readonly removeClient: (clientId: string) => Effect.Effect<void, OAuthStoreError>
     /**
@@ -52,6 +54,9 @@ export class OAuthStore extends Context.Service<
   }
 >()("effekten/http/OAuthStore") {}
 
+const byPlatform = (a: OAuthClient, b: OAuthClient): number => (nameOf(a) < nameOf(b) ? -1 : 1)
+const nameOf = ({ clientId, platform }: OAuthClient): string => `${platform} ${clientId}`
+
 /** Clients and tokens in memory; gone with the process. @category layers */
 export const layerMemory: Layer.Layer<OAuthStore> = Layer.sync(OAuthStore, () => {
   const clients = new Map<string, OAuthClient>()
@@ -67,6 +72,7 @@ export const layerMemory: Layer.Layer<OAuthStore> = Layer.sync(OAuthStore, () =>
         clients.set(client.clientId, client)
       }),
     client: (clientId) => Effect.sync(() => Option.fromUndefinedOr(clients.get(clientId))),
+    clients: Effect.sync(() => [...clients.values()].sort(byPlatform)),
     removeClient: (clientId) =>
       Effect.sync(() => {
         forgetTokens((token) => token.clientId === clientId)
@@ -142,6 +148,9 @@ const makeSql = Effect.gen(function* () {
       failing(sql<ClientRow>`SELECT * FROM oauth_client WHERE client_id = ${clientId}`).pipe(
         Effect.map((rows) => Option.map(Option.fromUndefinedOr(rows[0]), clientOf))
       ),
+    clients: failing(sql<ClientRow>`SELECT * FROM oauth_client`).pipe(
+      Effect.map((rows) => rows.map(clientOf).sort(byPlatform))
+    ),
     removeClient: (clientId) => failing(sql.withTransaction(forgetClient(clientId))),
     putToken: (token, { limit, now }) =>
       failing(

@@ -2,6 +2,8 @@
  * The register, embedded: an instruction in, events out.
  */
 export { Audit, type AuditedLog } from "./Audit.ts"
+export * as Backup from "./Backup.ts"
+export { BackupFailed, type BackupFile, type Manifest, neededSecrets } from "./BackupFiles.ts"
 export { BlobError, Blobs } from "./Blobs.ts"
 export * as CheckpointKeys from "./CheckpointKeys.ts"
 export { Custody, CustodyUnavailable } from "./Custody.ts"
@@ -21,5 +23,6 @@ export { Progress } from "./Progress.ts"
 export * as Randomness from "./Randomness.ts"
 export { RegisterState } from "./RegisterState.ts"
 export * as Registrar from "./Registrar.ts"
+export * as Restore from "./Restore.ts"
 export { type InstructionName, Secrets } from "./Secrets.ts"
 export { Sealing, type SealingOptions } from "./Sealing.ts"

@@ -1,0 +1,96 @@
+/**
+ * `effekten backup` and `effekten restore`: what they do, and what they tell. For operators.
+ */
+import { Backup, type BackupFailed, type Manifest, neededSecrets, Restore } from "@effekten/registrar"
+import { Console, Effect } from "effect"
+import { resolve } from "node:path"
+import { CommandFailed, ExitCode } from "./ExitCode.ts"
+
+const exitCodes: { readonly [R in BackupFailed["reason"]]: number } = {
+  folder: ExitCode.folder,
+  exists: ExitCode.failed,
+  damaged: ExitCode.violated,
+  changed: ExitCode.failed,
+  unavailable: ExitCode.failed
+}
+
+const explain = ({ message, reason }: BackupFailed) => new CommandFailed({ exitCode: exitCodes[reason], message })
+
+const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? "" : "s"}`
+
+const sizes = ({ files, position }: Manifest): string => {
+  const contents = files.filter(({ path }) => path.startsWith("blobs/")).length
+  const bytes = files.reduce((sum, { size }) => sum + size, 0)
+  return `${count(position, "event")}, ${count(contents, "content")} of documents, ${(bytes / 1e6).toFixed(1)} MB`
+}
+
+const summary = (folder: string, manifest: Manifest) => {
+  const { files, leftOut, logId, position, takenAt } = manifest
+  return JSON.stringify({ folder, takenAt, logId, position, leftOut, files: files.length }, undefined, 2)
+}
+
+const secretsLeftOut = ({ leftOut }: Manifest): string =>
+  leftOut.filter((name) => neededSecrets.includes(name)).join(", ")
+
+/** @category commands */
+export const runBackup = Effect.fnUntraced(function* (options: {
+  readonly folder: string
+  readonly target: string
+  readonly withoutSecrets: boolean
+  readonly json: boolean
+}) {
+  const target = resolve(options.target)
+  const manifest = yield* Effect.mapError(
+    Backup.take({ folder: options.folder, target, secrets: !options.withoutSecrets }),
+    explain
+  )
+  if (options.withoutSecrets) {
+    yield* Console.error(
+      `effekten: this backup is worth nothing without ${secretsLeftOut(manifest)} of ${options.folder}: keep copies of them elsewhere, and new ones whenever they change`
+    )
+  }
+  if (options.json) return yield* Console.log(summary(target, manifest))
+  yield* Console.log(`Backed up to ${target}: ${sizes(manifest)}`)
+  if (!options.withoutSecrets) {
+    yield* Console.log(
+      "It holds the keys that open it: whoever has it reads everything and signs in the register's name."
+    )
+  }
+})
+
+/** What is left to do, in its order. */
+const nextSteps = (folder: string, manifest: Manifest): ReadonlyArray<string> => [
+  ...(manifest.leftOut.length === 0
+    ? []
+    : [`Put ${secretsLeftOut(manifest)} of this register into ${folder}: without them it does not start.`]),
+  `effekten verify --data ${folder}`,
+  `If the register went on after ${manifest.takenAt}: what it recorded since is gone, together with its idempotency keys.`,
+  "  Erasures since then have to be carried out again: effekten forget",
+  `  Checkpoints since then exist with your auditors: effekten checkpoint-key renew --data ${folder}`,
+  "  A log older than its own last checkpoint is refused; do not put files of different backups together.",
+  `effekten serve --data ${folder}`
+]
+
+const numbered = (steps: ReadonlyArray<string>): string => {
+  let number = 0
+  return steps.map((step) => (step.startsWith(" ") ? `  ${step}` : `${++number}. ${step}`)).join("\n")
+}
+
+/** @category commands */
+export const runRestore = Effect.fnUntraced(function* (options: {
+  readonly source: string
+  readonly folder: string
+  readonly json: boolean
+}) {
+  const { folder } = options
+  const manifest = yield* Effect.mapError(Restore.restore({ source: options.source, folder }), explain)
+  if (options.json) return yield* Console.log(summary(folder, manifest))
+  yield* Console.log(
+    [
+      `Restored to ${folder}, as it was at ${manifest.takenAt}: ${sizes(manifest)}`,
+      "",
+      "Next:",
+      numbered(nextSteps(folder, manifest))
+    ].join("\n")
+  )
+})

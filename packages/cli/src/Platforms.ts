@@ -1,0 +1,220 @@
+/**
+ * `effekten platform` and `effekten client`: who may use a register, and with which credentials. For operators.
+ *
+ * Whatever changes something holds the folder, as a server does. A secret is told once; the register keeps a hash of it.
+ */
+import { PlatformId, PublicName } from "@effekten/domain"
+import { SqliteClient } from "@effekten/event-store"
+import { OAuth, OAuthStore, type Scope, scopes as allScopes } from "@effekten/http"
+import { Audit, Log, Registrar, RegisterState } from "@effekten/registrar"
+import { Platforms } from "@effekten/services"
+import { Console, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { SqlClient } from "effect/sql"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { CommandFailed, ExitCode } from "./ExitCode.ts"
+
+const failed = (message: string, exitCode: number = ExitCode.failed) => new CommandFailed({ exitCode, message })
+
+const holdsRegister = (folder: string): Effect.Effect<void, CommandFailed> =>
+  existsSync(join(folder, "log.db"))
+    ? Effect.void
+    : Effect.fail(failed(`${folder} holds no register: \`effekten serve\` makes one`, ExitCode.folder))
+
+/** Opens the register and its clients, which no server may hold meanwhile. A slip of the pen makes no new one. */
+const inRegister = <A>(
+  folder: string,
+  work: Effect.Effect<
+    A,
+    CommandFailed | OAuthStore.OAuthStoreError,
+    Platforms | Log | OAuthStore.OAuthStore | SecureRandom.SecureRandom
+  >
+): Effect.Effect<A, CommandFailed> => {
+  const clients = Layer.unwrap(
+    Effect.map(RegisterState, ({ sql }) =>
+      OAuthStore.layerSql.pipe(Layer.provide(Layer.succeed(SqlClient.SqlClient, sql)))
+    )
+  )
+  return Effect.andThen(
+    holdsRegister(folder),
+    work.pipe(
+      Effect.provide(clients.pipe(Layer.provideMerge(Registrar.layerFolder({ folder })))),
+      Effect.provide(SecureRandom.layerWebCrypto),
+      Effect.catchTags({
+        OAuthStoreError: () => Effect.fail(failed(`the clients in ${folder}/state.db cannot be read or written`)),
+        RegisterUnavailable: ({ message }) => Effect.fail(failed(message, ExitCode.folder))
+      })
+    )
+  )
+}
+
+const scopesOf = (text: string | undefined): Effect.Effect<ReadonlyArray<Scope>, CommandFailed> => {
+  const names = (text ?? allScopes.join(" ")).split(/[\s,]+/).filter((name) => name !== "")
+  const known = allScopes.filter((scope) => names.includes(scope))
+  const unknown = names.find((name) => !allScopes.some((scope) => scope === name))
+  return unknown === undefined && known.length > 0
+    ? Effect.succeed(known)
+    : Effect.fail(
+        failed(`${JSON.stringify(unknown ?? "")} is no scope; there are ${allScopes.join(", ")}`, ExitCode.usage)
+      )
+}
+
+interface RegisteredPlatform {
+  readonly id: PlatformId
+  readonly name: string
+}
+
+/** The platforms a log knows, in the order in which they were registered. */
+const platformsIn = (log: Pick<Log["Service"], "read">) =>
+  log.read([{ types: ["PlatformRegistered"] }]).pipe(
+    Stream.runCollect,
+    Effect.map((events) =>
+      events.flatMap((event): ReadonlyArray<RegisteredPlatform> =>
+        event.type === "PlatformRegistered" ? [{ id: event.data.platformId, name: event.data.name }] : []
+      )
+    ),
+    Effect.mapError(({ message }) => failed(message))
+  )
+
+const tell = (platform: RegisteredPlatform, { clientId, secret }: OAuth.RegisteredClient) =>
+  Console.log(
+    [
+      `PLATFORM_ID=${platform.id}`,
+      `CLIENT_ID=${clientId}`,
+      `CLIENT_SECRET=${Redacted.value(secret)}`,
+      "",
+      `The secret of this client of ${JSON.stringify(platform.name)} is told only now: the register keeps no more than a hash of it.`
+    ].join("\n")
+  )
+
+/** @category commands */
+export const runPlatformAdd = Effect.fnUntraced(function* (options: {
+  readonly folder: string
+  readonly name: string
+  readonly scopes: string | undefined
+}) {
+  const scopes = yield* scopesOf(options.scopes)
+  const name = yield* Schema.decodeUnknownEffect(PublicName)(options.name.trim()).pipe(
+    Effect.mapError(() => failed("a platform's name has 1 to 200 characters", ExitCode.usage))
+  )
+  yield* inRegister(
+    options.folder,
+    Effect.gen(function* () {
+      const known = (yield* platformsIn(yield* Log)).find((platform) => platform.name === name)
+      const clients = yield* (yield* OAuthStore.OAuthStore).clients
+      // One without a client was left behind by a call that was cut short, or lost its clients: it gets one.
+      if (known !== undefined && clients.some(({ platform }) => platform === known.id)) {
+        return yield* failed(
+          `there is a platform ${JSON.stringify(name)} already, ${known.id}: \`effekten client add ${known.id}\` gives it one more client`
+        )
+      }
+      const platform =
+        known ?? (yield* Effect.mapError((yield* Platforms).register({ name }), ({ message }) => failed(message)))
+      yield* tell(platform, yield* OAuth.registerClient({ platform: platform.id, scopes }))
+    })
+  )
+})
+
+/** @category commands */
+export const runPlatformList = Effect.fnUntraced(function* (options: {
+  readonly folder: string
+  readonly json: boolean
+}) {
+  const { folder } = options
+  yield* holdsRegister(folder)
+  const platforms = yield* Effect.flatMap(Audit, platformsIn).pipe(
+    Effect.provide(Audit.layerFolder({ folder })),
+    Effect.catchTag("RegisterUnavailable", ({ message }) => Effect.fail(failed(message, ExitCode.folder)))
+  )
+  const clients = yield* clientsIn(folder)
+  const found = platforms.map((platform) => ({
+    ...platform,
+    clients: clients
+      .filter((client) => client.platform === platform.id)
+      .map(({ clientId, scopes }) => ({ clientId, scopes: [...scopes] }))
+  }))
+  yield* Console.log(options.json ? JSON.stringify(found, undefined, 2) : asText(found))
+})
+
+/** Beside a running server too. A register that was never served has no table of clients yet. */
+const clientsIn = (folder: string) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const tables = yield* sql`SELECT 1 FROM sqlite_schema WHERE name = 'oauth_client'`
+    if (tables.length === 0) return []
+    return yield* Effect.flatMap(OAuthStore.OAuthStore, (store) => store.clients).pipe(
+      Effect.provide(OAuthStore.layerSql)
+    )
+  }).pipe(
+    Effect.provide(SqliteClient.layer({ filename: join(folder, "state.db"), readonly: true })),
+    Effect.mapError(() => failed(`the clients in ${folder}/state.db cannot be read`, ExitCode.folder))
+  )
+
+const asText = (
+  platforms: ReadonlyArray<
+    RegisteredPlatform & {
+      readonly clients: ReadonlyArray<{ readonly clientId: string; readonly scopes: ReadonlyArray<string> }>
+    }
+  >
+): string =>
+  platforms.length === 0
+    ? "No platform is registered."
+    : platforms
+        .flatMap(({ clients, id, name }) => [
+          `${id}  ${name}`,
+          ...clients.map(({ clientId, scopes }) => `  client ${clientId}  ${scopes.join(" ")}`)
+        ])
+        .join("\n")
+
+const clientOf = Effect.fnUntraced(function* (folder: string, clientId: string) {
+  const store = yield* OAuthStore.OAuthStore
+  const client = Option.getOrUndefined(yield* store.client(clientId))
+  if (client !== undefined) return client
+  return yield* failed(`${folder} knows no client ${JSON.stringify(clientId)}: \`effekten platform list\` shows them`)
+})
+
+const platformOf = Effect.fnUntraced(function* (folder: string, id: string) {
+  const platform = (yield* platformsIn(yield* Log)).find((platform) => platform.id === id)
+  if (platform !== undefined) return platform
+  return yield* failed(`${folder} knows no platform ${JSON.stringify(id)}: \`effekten platform list\` shows them`)
+})
+
+/** @category commands */
+export const runClientAdd = Effect.fnUntraced(function* (options: {
+  readonly folder: string
+  readonly platform: string
+  readonly scopes: string | undefined
+}) {
+  const scopes = yield* scopesOf(options.scopes)
+  yield* inRegister(
+    options.folder,
+    Effect.gen(function* () {
+      const platform = yield* platformOf(options.folder, options.platform)
+      yield* tell(platform, yield* OAuth.registerClient({ platform: platform.id, scopes }))
+    })
+  )
+})
+
+/** @category commands */
+export const runClientRotate = (options: { readonly folder: string; readonly clientId: string }) =>
+  inRegister(
+    options.folder,
+    Effect.gen(function* () {
+      const { clientId, platform, scopes } = yield* clientOf(options.folder, options.clientId)
+      const held = allScopes.filter((scope) => scopes.has(scope))
+      const fresh = yield* OAuth.registerClient({ platform, scopes: held, clientId })
+      yield* tell(yield* platformOf(options.folder, platform), fresh)
+    })
+  )
+
+/** @category commands */
+export const runClientRemove = (options: { readonly folder: string; readonly clientId: string }) =>
+  inRegister(
+    options.folder,
+    Effect.gen(function* () {
+      const { clientId } = yield* clientOf(options.folder, options.clientId)
+      yield* (yield* OAuthStore.OAuthStore).removeClient(clientId)
+      yield* Console.log(`removed: ${clientId}`)
+    })
+  )
