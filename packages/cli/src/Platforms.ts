@@ -106,7 +106,8 @@ export const runPlatformAdd = Effect.fnUntraced(function* (options: {
       // One without a client was left behind by a call that was cut short, or lost its clients: it gets one.
       if (known !== undefined && clients.some(({ platform }) => platform === known.id)) {
         return yield* failed(
-          `there is a platform ${JSON.stringify(name)} already, ${known.id}: \`effekten client add ${known.id}\` gives it one more client`
+          `there is a platform ${JSON.stringify(name)} already, ${known.id}: \`effekten client add ${known.id}\` gives it one more client`,
+          ExitCode.refused
         )
       }
       const platform =
@@ -171,13 +172,19 @@ const clientOf = Effect.fnUntraced(function* (folder: string, clientId: string) 
   const store = yield* OAuthStore.OAuthStore
   const client = Option.getOrUndefined(yield* store.client(clientId))
   if (client !== undefined) return client
-  return yield* failed(`${folder} knows no client ${JSON.stringify(clientId)}: \`effekten platform list\` shows them`)
+  return yield* failed(
+    `${folder} knows no client ${JSON.stringify(clientId)}: \`effekten platform list\` shows them`,
+    ExitCode.refused
+  )
 })
 
 const platformOf = Effect.fnUntraced(function* (folder: string, id: string) {
   const platform = (yield* platformsIn(yield* Log)).find((platform) => platform.id === id)
   if (platform !== undefined) return platform
-  return yield* failed(`${folder} knows no platform ${JSON.stringify(id)}: \`effekten platform list\` shows them`)
+  return yield* failed(
+    `${folder} knows no platform ${JSON.stringify(id)}: \`effekten platform list\` shows them`,
+    ExitCode.refused
+  )
 })
 
 /** @category commands */

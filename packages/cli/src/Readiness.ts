@@ -2,12 +2,54 @@
  * Whether requests should be sent to a served register: whether it can write. For `/readyz`, and in words for whoever reads the output.
  */
 import type { Log } from "@effekten/registrar"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
+import { open, rm } from "node:fs/promises"
+import { join } from "node:path"
+
+/** A disk that takes nothing: full, read-only, over its quota. @category errors */
+export class DiskRefuses extends Schema.TaggedError<DiskRefuses>()("DiskRefuses", {
+  message: Schema.String,
+  cause: Schema.Defect()
+}) {}
+
+/** What is written and removed again: a block, for a byte may find room where a block does not. */
+const block = Buffer.alloc(4_096, "effekten")
+
+/** How long an answer of the disk stands: anyone may ask `/readyz`, and as often as they like. */
+const standing = "1 second"
+
+/**
+ * Whether the disk of a folder takes writes. The log learns that from an append alone, and keys and contents, which are written before it,
+ * may keep every append from getting there.
+ *
+ * @category readiness
+ */
+export const diskOf = (folder: string): Effect.Effect<Effect.Effect<void, DiskRefuses>> => {
+  const path = join(folder, "probe.tmp")
+  const probe = Effect.tryPromise({
+    try: async () => {
+      const file = await open(path, "w", 0o600)
+      try {
+        await file.writeFile(block)
+        await file.sync()
+      } finally {
+        await file.close()
+        await rm(path, { force: true })
+      }
+    },
+    catch: (cause) => new DiskRefuses({ message: `${folder} takes no writes: ${(cause as Error).message}`, cause })
+  })
+  // Whoever asked may leave; the answer is for the others too.
+  return Effect.cachedWithTTL(Effect.uninterruptible(probe), standing)
+}
 
 /** Says why on standard error when it turns from ready to not ready, and back; a probe comes every few seconds. @category readiness */
-export const readinessOf = (log: Pick<Log["Service"], "writable">): Effect.Effect<boolean> => {
+export const readinessOf = (
+  log: Pick<Log["Service"], "writable">,
+  disk: Effect.Effect<void, DiskRefuses> = Effect.void
+): Effect.Effect<boolean> => {
   let wasReady = true
-  return Effect.flatMap(Effect.result(log.writable), (writable) => {
+  return Effect.flatMap(Effect.result(Effect.andThen(log.writable, disk)), (writable) => {
     const isReady = writable._tag === "Success"
     if (isReady === wasReady) return Effect.succeed(isReady)
     wasReady = isReady

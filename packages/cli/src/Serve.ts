@@ -12,7 +12,7 @@ import { flushCompileCache } from "node:module"
 import { relative } from "node:path"
 import { defaultDataFolder } from "./DataFolder.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
-import { readinessOf } from "./Readiness.ts"
+import { diskOf, readinessOf } from "./Readiness.ts"
 import { openSandbox, serveSandboxAt } from "./Sandbox.ts"
 import type { SandboxFile } from "./SandboxFile.ts"
 import { openRegister, type StoreOptions } from "./Store.ts"
@@ -102,11 +102,12 @@ export const runServe = (options: ServeOptions): Effect.Effect<never, CommandFai
         )
       : undefined
 
+    const readiness = readinessOf(Context.get(register, Log), yield* diskOf(folder))
     // The server is built last, so it is closed first: what is in flight ends while the register is still open.
     const server = yield* Layer.build(
       DistributionServer.layerNode({ host, port }).pipe(
         Layer.provide(Layer.succeedContext(context)),
-        Layer.provide(Layer.succeed(DistributionServer.Readiness, readinessOf(Context.get(register, Log))))
+        Layer.provide(Layer.succeed(DistributionServer.Readiness, readiness))
       )
     ).pipe(Effect.mapError(addressRefused(host, port)))
     const origin = originOf(host, Context.get(server, HttpServer.HttpServer).address)
