@@ -41,7 +41,8 @@ export interface SqliteEventStoreShape<E extends AnyEvent> extends EventStoreSha
  * Opens the log in a file, and makes it where there is none. The file is closed with the scope.
  *
  * An acknowledged append survives `kill -9` and power loss: the write-ahead log is synced with every commit, and a file system where that
- * cannot be had is refused. After an I/O error nothing is written any more until the log is opened again.
+ * cannot be had is refused. After an I/O error nothing is written any more until the log is opened again. What an opening finds, of a
+ * process that ended half-way, is durable when it returns.
  *
  * @category constructors
  */

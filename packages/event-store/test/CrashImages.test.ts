@@ -29,27 +29,27 @@ describe.skipIf(withoutStrace !== undefined)("crash images", () => {
     const recorded = await plain!
     const kinds = new Set(recorded.operations.map(({ kind }) => kind))
     expect([...kinds].sort()).toEqual(["create", "say", "sync", "syncFolder", "truncate", "unlink", "write"])
-    const { images, examples } = await look(recorded, 0.2)
+    const { images, examples } = await look(recorded, 0.12)
     expect(examples).toEqual([])
-    expect(images).toBeGreaterThan(100)
+    expect(images).toBeGreaterThan(60)
   })
 
   it("promise 5: what a start has found survives a power loss, though the process before was killed before its sync", async () => {
     const recorded = await record({ steps: STEPS, fault: killedAtSync(await hit()) })
     expect(recorded.lives[0]?.signal).toBe("SIGKILL")
-    expect((await look(recorded, 0.2)).examples).toEqual([])
+    expect((await look(recorded, 0.12)).examples).toEqual([])
   })
 
   it("promise 5: what is acknowledged after a start survives a power loss, though a sync failed before it", async () => {
     const recorded = await record({ steps: STEPS, restartAt: HIT + 2, fault: failingSync(await hit()) })
     expect(recorded.lives[0]?.said.filter((line) => line.includes('"unknown"'))).toHaveLength(1)
     for (const failedSyncLoses of [true, false])
-      expect((await look(recorded, 0.12, failedSyncLoses)).examples).toEqual([])
+      expect((await look(recorded, 0.08, failedSyncLoses)).examples).toEqual([])
   })
 
   it("the tester finds the loss when `synchronous` is turned down, for the log and for the keys", async () => {
     const faults = async (settings: Parameters<typeof record>[0]["settings"]) =>
-      (await look(await record({ steps: STEPS, settings: settings! }), 0.07)).faults
+      (await look(await record({ steps: STEPS, settings: settings! }), 0.04)).faults
     const [normal, off, keys] = await Promise.all([
       faults({ log: "NORMAL" }),
       faults({ log: "OFF" }),

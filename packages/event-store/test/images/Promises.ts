@@ -5,28 +5,28 @@ import { Schema } from "effect"
 
 const Said = Schema.Union([
   /** The files are open, and a step is next; this many events were read, and others may have been told of them. */
-  Schema.Struct({ said: Schema.Literal("opened"), step: Schema.Number, logId: Schema.String, seen: Schema.Number }),
+  Schema.Struct({ said: Schema.Literal("opened"), step: Schema.Finite, logId: Schema.String, seen: Schema.Finite }),
   /** The append was acknowledged. */
   Schema.Struct({
     said: Schema.Literal("acknowledged"),
-    step: Schema.Number,
-    first: Schema.Number,
-    last: Schema.Number,
+    step: Schema.Finite,
+    first: Schema.Finite,
+    last: Schema.Finite,
     recordedAt: Schema.String
   }),
   /** The append did not happen, and never will. */
   Schema.Struct({
     said: Schema.Literal("refused"),
-    step: Schema.Number,
+    step: Schema.Finite,
     reason: Schema.String,
     message: Schema.String
   }),
   /** It may have happened. */
-  Schema.Struct({ said: Schema.Literal("unknown"), step: Schema.Number, message: Schema.String }),
+  Schema.Struct({ said: Schema.Literal("unknown"), step: Schema.Finite, message: Schema.String }),
   /** The bytes, in hex, that must be nowhere once the subject is forgotten. */
   Schema.Struct({ said: Schema.Literal("forgetting"), subject: Schema.String, wrapped: Schema.String }),
-  Schema.Struct({ said: Schema.Literal("forgotten"), step: Schema.Number, subject: Schema.String }),
-  Schema.Struct({ said: Schema.Literal("reopened"), step: Schema.Number })
+  Schema.Struct({ said: Schema.Literal("forgotten"), step: Schema.Finite, subject: Schema.String }),
+  Schema.Struct({ said: Schema.Literal("reopened"), step: Schema.Finite })
 ])
 export type Said = typeof Said.Type
 
