@@ -122,8 +122,8 @@ const open = (options: SqliteKeyStoreOptions): DatabaseSync => {
   const database = openDatabase({ ...options, applicationId: APPLICATION_ID, version: LAYOUT, create })
   try {
     database.exec("PRAGMA secure_delete = ON")
-    // A process may have ended between destroying a key and cutting off the log the key is in.
-    truncateLog(database)
+    // A process may have ended between destroying a key and cutting off the log the key is in. A reader leaves that to the writer.
+    if (options.readOnly !== true) truncateLog(database)
     return database
   } catch (cause) {
     database.close()

@@ -180,6 +180,31 @@ describe("the vault", () => {
       })
     ))
 
+  it("the key file is read beside the process that writes it, and after it ended; a reader keeps nothing", () =>
+    run(
+      Effect.gen(function* () {
+        const path = yield* folder
+        const filename = join(path, "keys.db")
+        const read = Effect.scoped(
+          Effect.gen(function* () {
+            const keys = yield* KeyStore.makeSqlite({ filename, readOnly: true })
+            expect((yield* keys.get("s"))?._tag).toBe("Forgotten")
+            expect((yield* keys.get("t"))?._tag).toBe("Key")
+            expect((yield* Effect.flip(keys.forget("t"))).reason).toBe("unavailable")
+          })
+        )
+        yield* using(vaultIn(path), (vault) =>
+          Effect.gen(function* () {
+            for (const subject of ["s", "t"]) yield* vault.seal(subject, "p", bytes("Erika"))
+            yield* vault.ensureKeys(["s", "t"])
+            yield* vault.forget("s")
+            yield* read
+          })
+        )
+        yield* read
+      })
+    ))
+
   it("a wrong master key, and one of the wrong length, is refused at opening", () =>
     run(
       Effect.gen(function* () {
