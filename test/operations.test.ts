@@ -32,9 +32,9 @@ describe("a backup", () => {
     const server = await startServer(at("served"))
     const api = await connect(server)
     const answers = new Map<string, Buffer>()
-    let stopping = false
+    const stopping = new AbortController()
     const client = async (name: number): Promise<void> => {
-      for (let i = 0; !stopping; i++) {
+      for (let i = 0; !stopping.signal.aborted; i++) {
         const key = `investor-${name}-${i}`
         const answer = await api.post("/v2/investors/", investorBody(), key)
         expect(answer.status).toBe(201)
@@ -46,7 +46,7 @@ describe("a backup", () => {
     await eventually(async () => (answers.size >= 40 ? true : undefined))
     const acknowledged = new Map(answers)
     const backup = await run("backup", at("backup"), "--data", at("served"), "--json")
-    stopping = true
+    stopping.abort()
     await Promise.all(clients)
     expect(backup).toMatchObject({ code: 0, stderr: "" })
     expect(answers.size).toBeGreaterThan(acknowledged.size)

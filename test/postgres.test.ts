@@ -93,6 +93,19 @@ describe("two nodes on one database", () => {
     expect((await apis[1]!.post("/v2/investors/", investorBody("anders"), keys[0]!)).status).toBe(422)
   })
 
+  it("a platform that is added beside them can use both at once", async () => {
+    const store = { env: { EFFEKTEN_STORE: postgres.url() } }
+    const added = await effekten(["platform", "add", "Zweite Plattform", "--data", near], store)
+    expect(added).toMatchObject({ code: 0, stderr: "" })
+    const [, clientId, clientSecret] = added.stdout.split("\n").map((line) => line.split("=")[1]!)
+    for (const { url } of [first, second]) {
+      const api = await connect({ url, clientId: clientId!, clientSecret: clientSecret! })
+      expect((await api.get("/v2/investors/")).json.count).toBe(0)
+    }
+    const list = await effekten(["platform", "list", "--data", near], store)
+    expect(list.stdout).toMatch(new RegExp(`Zweite Plattform\n  client ${clientId}`))
+  })
+
   it("promise 2: under contention for one campaign from both sides, every subscription is counted once", async () => {
     const apis = [await connect(first), await connect(second)]
     const holders = await Promise.all(apis.map((api, index) => onboard(api, `rush-${index}`)))

@@ -65,6 +65,7 @@ const nextSteps = (folder: string, manifest: Manifest): ReadonlyArray<string> =>
     : [`Put ${secretsLeftOut(manifest)} of this register into ${folder}: without them it does not start.`]),
   `effekten verify --data ${folder}`,
   `If the register went on after ${manifest.takenAt}: what it recorded since is gone, together with its idempotency keys.`,
+  "  Clients whose secret was replaced or withdrawn since then are back: effekten client",
   "  Erasures since then have to be carried out again: effekten forget",
   `  Checkpoints since then exist with your auditors: effekten checkpoint-key renew --data ${folder}`,
   "  A log older than its own last checkpoint is refused; do not put files of different backups together.",

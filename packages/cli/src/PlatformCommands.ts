@@ -1,9 +1,9 @@
 /**
  * `effekten platform` and `effekten client`: their arguments. For the command line.
  */
-import { Effect, Option } from "effect"
+import { Effect, Option, type Redacted } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { dataFolder } from "./DataFolder.ts"
+import { dataFolder, store } from "./DataFolder.ts"
 
 const load = Effect.promise(() => import("./Platforms.ts"))
 
@@ -12,15 +12,18 @@ const scopes = Flag.String("scopes").pipe(
   Flag.optional
 )
 
+const optionsOf = <
+  Flags extends { readonly scopes: Option.Option<string>; readonly store: Option.Option<Redacted.Redacted> }
+>(
+  flags: Flags
+) => ({ ...flags, scopes: Option.getOrUndefined(flags.scopes), store: Option.getOrUndefined(flags.store) })
+
 const add = Command.make(
   "add",
-  { name: Argument.String("NAME").pipe(Argument.withDescription("Its name")), scopes, folder: dataFolder },
-  (flags) =>
-    Effect.flatMap(load, ({ runPlatformAdd }) =>
-      runPlatformAdd({ ...flags, scopes: Option.getOrUndefined(flags.scopes) })
-    )
+  { name: Argument.String("NAME").pipe(Argument.withDescription("Its name")), scopes, folder: dataFolder, store },
+  (flags) => Effect.flatMap(load, ({ runPlatformAdd }) => runPlatformAdd(optionsOf(flags)))
 ).pipe(
-  Command.withDescription("Register a platform, and a client for it. The server must be stopped"),
+  Command.withDescription("Register a platform, and a client for it. A server that has the folder must be stopped"),
   Command.withExamples([
     { command: 'effekten platform add "Example platform" --data /srv/register', description: "May do everything" },
     {
@@ -34,9 +37,13 @@ const list = Command.make(
   "list",
   {
     folder: dataFolder,
+    store,
     json: Flag.Boolean("json").pipe(Flag.withDescription("Print the result as JSON"), Flag.withDefault(false))
   },
-  (flags) => Effect.flatMap(load, ({ runPlatformList }) => runPlatformList(flags))
+  (flags) =>
+    Effect.flatMap(load, ({ runPlatformList }) =>
+      runPlatformList({ ...flags, store: Option.getOrUndefined(flags.store) })
+    )
 ).pipe(Command.withDescription("Print the platforms of a register, served or not, and the clients of each"))
 
 /** @category commands */
@@ -52,22 +59,26 @@ const addClient = Command.make(
   {
     platform: Argument.String("PLATFORM_ID").pipe(Argument.withDescription("Id of the platform")),
     scopes,
-    folder: dataFolder
+    folder: dataFolder,
+    store
   },
-  (flags) =>
-    Effect.flatMap(load, ({ runClientAdd }) => runClientAdd({ ...flags, scopes: Option.getOrUndefined(flags.scopes) }))
+  (flags) => Effect.flatMap(load, ({ runClientAdd }) => runClientAdd(optionsOf(flags)))
 ).pipe(Command.withDescription("Give a platform one more client, for another program or to replace one without a gap"))
 
-const rotate = Command.make("rotate-secret", { clientId, folder: dataFolder }, (flags) =>
-  Effect.flatMap(load, ({ runClientRotate }) => runClientRotate(flags))
+const rotate = Command.make("rotate-secret", { clientId, folder: dataFolder, store }, (flags) =>
+  Effect.flatMap(load, ({ runClientRotate }) =>
+    runClientRotate({ ...flags, store: Option.getOrUndefined(flags.store) })
+  )
 ).pipe(Command.withDescription("Give a client a new secret; the old one and the tokens it got end at once"))
 
-const remove = Command.make("remove", { clientId, folder: dataFolder }, (flags) =>
-  Effect.flatMap(load, ({ runClientRemove }) => runClientRemove(flags))
+const remove = Command.make("remove", { clientId, folder: dataFolder, store }, (flags) =>
+  Effect.flatMap(load, ({ runClientRemove }) =>
+    runClientRemove({ ...flags, store: Option.getOrUndefined(flags.store) })
+  )
 ).pipe(Command.withDescription("Take away a client, and its tokens; nothing in the register changes"))
 
 /** @category commands */
 export const client = Command.make("client").pipe(
-  Command.withDescription("The OAuth clients of platforms. The server must be stopped"),
+  Command.withDescription("The OAuth clients of platforms. A server that has the folder must be stopped"),
   Command.withSubcommands([addClient, rotate, remove])
 )

@@ -1,12 +1,12 @@
 /**
  * `effekten platform` and `effekten client`: who may use a register, and with which credentials. For operators.
  *
- * Whatever changes something holds the folder, as a server does. A secret is told once; the register keeps a hash of it.
+ * Whatever changes something holds the register's folder, as a server does. A secret is told once; the register keeps a hash of it.
  */
 import { PlatformId, PublicName } from "@effekten/domain"
 import { SqliteClient } from "@effekten/event-store"
 import { OAuth, OAuthStore, type Scope, scopes as allScopes } from "@effekten/http"
-import { Audit, Log, Registrar, RegisterState } from "@effekten/registrar"
+import { Audit, Log, RegisterState } from "@effekten/registrar"
 import { Platforms } from "@effekten/services"
 import { Console, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -14,6 +14,7 @@ import { SqlClient } from "effect/sql"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
+import { openRegister, type StoreOptions } from "./Store.ts"
 
 const failed = (message: string, exitCode: number = ExitCode.failed) => new CommandFailed({ exitCode, message })
 
@@ -22,32 +23,39 @@ const holdsRegister = (folder: string): Effect.Effect<void, CommandFailed> =>
     ? Effect.void
     : Effect.fail(failed(`${folder} holds no register: \`effekten serve\` makes one`, ExitCode.folder))
 
-/** Opens the register and its clients, which no server may hold meanwhile. A slip of the pen makes no new one. */
+/** Where the register is. @category models */
+export type Where = Pick<StoreOptions, "folder" | "store">
+
+const nameOf = ({ folder, store }: Where): string => (store === undefined ? folder : "the database")
+
+/**
+ * Opens the register and its clients: a folder, which no server may hold meanwhile, or a database beside its nodes. A slip of the pen makes
+ * no new folder.
+ */
 const inRegister = <A>(
-  folder: string,
+  where: Where,
   work: Effect.Effect<
     A,
     CommandFailed | OAuthStore.OAuthStoreError,
     Platforms | Log | OAuthStore.OAuthStore | SecureRandom.SecureRandom
   >
-): Effect.Effect<A, CommandFailed> => {
-  const clients = Layer.unwrap(
-    Effect.map(RegisterState, ({ sql }) =>
-      OAuthStore.layerSql.pipe(Layer.provide(Layer.succeed(SqlClient.SqlClient, sql)))
+): Effect.Effect<A, CommandFailed> =>
+  Effect.gen(function* () {
+    if (where.store === undefined) yield* holdsRegister(where.folder)
+    const register = yield* openRegister({ ...where, settleAfter: undefined })
+    const clients = Layer.unwrap(
+      Effect.map(RegisterState, ({ sql }) =>
+        OAuthStore.layerSql.pipe(Layer.provide(Layer.succeed(SqlClient.SqlClient, sql)))
+      )
     )
+    return yield* Effect.provide(work, clients.pipe(Layer.provideMerge(register)))
+  }).pipe(
+    Effect.provide(SecureRandom.layerWebCrypto),
+    Effect.catchTags({
+      OAuthStoreError: () => Effect.fail(failed(`the clients in ${nameOf(where)} cannot be read or written`)),
+      RegisterUnavailable: ({ message }) => Effect.fail(failed(message, ExitCode.folder))
+    })
   )
-  return Effect.andThen(
-    holdsRegister(folder),
-    work.pipe(
-      Effect.provide(clients.pipe(Layer.provideMerge(Registrar.layerFolder({ folder })))),
-      Effect.provide(SecureRandom.layerWebCrypto),
-      Effect.catchTags({
-        OAuthStoreError: () => Effect.fail(failed(`the clients in ${folder}/state.db cannot be read or written`)),
-        RegisterUnavailable: ({ message }) => Effect.fail(failed(message, ExitCode.folder))
-      })
-    )
-  )
-}
 
 const scopesOf = (text: string | undefined): Effect.Effect<ReadonlyArray<Scope>, CommandFailed> => {
   const names = (text ?? allScopes.join(" ")).split(/[\s,]+/).filter((name) => name !== "")
@@ -89,17 +97,15 @@ const tell = (platform: RegisteredPlatform, { clientId, secret }: OAuth.Register
   )
 
 /** @category commands */
-export const runPlatformAdd = Effect.fnUntraced(function* (options: {
-  readonly folder: string
-  readonly name: string
-  readonly scopes: string | undefined
-}) {
+export const runPlatformAdd = Effect.fnUntraced(function* (
+  options: Where & { readonly name: string; readonly scopes: string | undefined }
+) {
   const scopes = yield* scopesOf(options.scopes)
   const name = yield* Schema.decodeUnknownEffect(PublicName)(options.name.trim()).pipe(
     Effect.mapError(() => failed("a platform's name has 1 to 200 characters", ExitCode.usage))
   )
   yield* inRegister(
-    options.folder,
+    options,
     Effect.gen(function* () {
       const known = (yield* platformsIn(yield* Log)).find((platform) => platform.name === name)
       const clients = yield* (yield* OAuthStore.OAuthStore).clients
@@ -118,17 +124,18 @@ export const runPlatformAdd = Effect.fnUntraced(function* (options: {
 })
 
 /** @category commands */
-export const runPlatformList = Effect.fnUntraced(function* (options: {
-  readonly folder: string
-  readonly json: boolean
-}) {
-  const { folder } = options
-  yield* holdsRegister(folder)
-  const platforms = yield* Effect.flatMap(Audit, platformsIn).pipe(
-    Effect.provide(Audit.layerFolder({ folder })),
-    Effect.catchTag("RegisterUnavailable", ({ message }) => Effect.fail(failed(message, ExitCode.folder)))
-  )
-  const clients = yield* clientsIn(folder)
+export const runPlatformList = Effect.fnUntraced(function* (options: Where & { readonly json: boolean }) {
+  const { platforms, clients } = yield* options.store === undefined
+    ? knownIn(options.folder)
+    : inRegister(
+        options,
+        Effect.gen(function* () {
+          return {
+            platforms: yield* platformsIn(yield* Log),
+            clients: yield* (yield* OAuthStore.OAuthStore).clients
+          }
+        })
+      )
   const found = platforms.map((platform) => ({
     ...platform,
     clients: clients
@@ -138,7 +145,17 @@ export const runPlatformList = Effect.fnUntraced(function* (options: {
   yield* Console.log(options.json ? JSON.stringify(found, undefined, 2) : asText(found))
 })
 
-/** Beside a running server too. A register that was never served has no table of clients yet. */
+/** Beside a running server too. */
+const knownIn = Effect.fnUntraced(function* (folder: string) {
+  yield* holdsRegister(folder)
+  const platforms = yield* Effect.flatMap(Audit, platformsIn).pipe(
+    Effect.provide(Audit.layerFolder({ folder })),
+    Effect.catchTag("RegisterUnavailable", ({ message }) => Effect.fail(failed(message, ExitCode.folder)))
+  )
+  return { platforms, clients: yield* clientsIn(folder) }
+})
+
+/** A register that was never served has no table of clients yet. */
 const clientsIn = (folder: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -168,59 +185,57 @@ const asText = (
         ])
         .join("\n")
 
-const clientOf = Effect.fnUntraced(function* (folder: string, clientId: string) {
+const clientOf = Effect.fnUntraced(function* (where: Where, clientId: string) {
   const store = yield* OAuthStore.OAuthStore
   const client = Option.getOrUndefined(yield* store.client(clientId))
   if (client !== undefined) return client
   return yield* failed(
-    `${folder} knows no client ${JSON.stringify(clientId)}: \`effekten platform list\` shows them`,
+    `${nameOf(where)} knows no client ${JSON.stringify(clientId)}: \`effekten platform list\` shows them`,
     ExitCode.refused
   )
 })
 
-const platformOf = Effect.fnUntraced(function* (folder: string, id: string) {
+const platformOf = Effect.fnUntraced(function* (where: Where, id: string) {
   const platform = (yield* platformsIn(yield* Log)).find((platform) => platform.id === id)
   if (platform !== undefined) return platform
   return yield* failed(
-    `${folder} knows no platform ${JSON.stringify(id)}: \`effekten platform list\` shows them`,
+    `${nameOf(where)} knows no platform ${JSON.stringify(id)}: \`effekten platform list\` shows them`,
     ExitCode.refused
   )
 })
 
 /** @category commands */
-export const runClientAdd = Effect.fnUntraced(function* (options: {
-  readonly folder: string
-  readonly platform: string
-  readonly scopes: string | undefined
-}) {
+export const runClientAdd = Effect.fnUntraced(function* (
+  options: Where & { readonly platform: string; readonly scopes: string | undefined }
+) {
   const scopes = yield* scopesOf(options.scopes)
   yield* inRegister(
-    options.folder,
+    options,
     Effect.gen(function* () {
-      const platform = yield* platformOf(options.folder, options.platform)
+      const platform = yield* platformOf(options, options.platform)
       yield* tell(platform, yield* OAuth.registerClient({ platform: platform.id, scopes }))
     })
   )
 })
 
 /** @category commands */
-export const runClientRotate = (options: { readonly folder: string; readonly clientId: string }) =>
+export const runClientRotate = (options: Where & { readonly clientId: string }) =>
   inRegister(
-    options.folder,
+    options,
     Effect.gen(function* () {
-      const { clientId, platform, scopes } = yield* clientOf(options.folder, options.clientId)
+      const { clientId, platform, scopes } = yield* clientOf(options, options.clientId)
       const held = allScopes.filter((scope) => scopes.has(scope))
       const fresh = yield* OAuth.registerClient({ platform, scopes: held, clientId })
-      yield* tell(yield* platformOf(options.folder, platform), fresh)
+      yield* tell(yield* platformOf(options, platform), fresh)
     })
   )
 
 /** @category commands */
-export const runClientRemove = (options: { readonly folder: string; readonly clientId: string }) =>
+export const runClientRemove = (options: Where & { readonly clientId: string }) =>
   inRegister(
-    options.folder,
+    options,
     Effect.gen(function* () {
-      const { clientId } = yield* clientOf(options.folder, options.clientId)
+      const { clientId } = yield* clientOf(options, options.clientId)
       yield* (yield* OAuthStore.OAuthStore).removeClient(clientId)
       yield* Console.log(`removed: ${clientId}`)
     })

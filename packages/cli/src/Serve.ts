@@ -102,7 +102,8 @@ export const runServe = (options: ServeOptions): Effect.Effect<never, CommandFai
         )
       : undefined
 
-    const readiness = readinessOf(Context.get(register, Log), yield* diskOf(folder))
+    const disk = options.store === undefined ? yield* diskOf(folder) : Effect.void
+    const readiness = readinessOf(Context.get(register, Log), disk)
     // The server is built last, so it is closed first: what is in flight ends while the register is still open.
     const server = yield* Layer.build(
       DistributionServer.layerNode({ host, port }).pipe(

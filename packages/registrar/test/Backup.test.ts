@@ -21,7 +21,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { delivered, offering, onboarded, person } from "./fixture.ts"
-import { as, wholeLog, withReceipt } from "./parts.ts"
+import { as, until, wholeLog, withReceipt } from "./parts.ts"
 
 const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "effekten-backup-"))),
@@ -114,7 +114,10 @@ describe("a backup beside a register at work", () => {
             const load = yield* Effect.forkChild(Effect.forEach([1, 2, 3], client, { concurrency: "unbounded" }))
             const before: Array<number> = []
             for (let round = 0; round < rounds; round++) {
-              yield* Effect.sleep("100 millis")
+              yield* until(
+                Effect.sync(() => acknowledged.length),
+                (count) => count >= 20 * (round + 1)
+              )
               before.push(acknowledged.length)
               yield* take(folder, join(root, `backup-${round}`))
             }
@@ -181,7 +184,7 @@ describe("a backup beside a register at work", () => {
       writeFileSync(pending("half-a-content"), "half")
       // One moves on with every turn of the loop that copies.
       const moving = yield* Effect.forkChild(
-        Effect.forEach([...ids].reverse(), (id) =>
+        Effect.forEach(ids.toReversed(), (id) =>
           Effect.andThen(
             Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1))),
             Effect.sync(() => renameSync(pending(id), kept(id)))
