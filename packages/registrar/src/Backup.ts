@@ -6,7 +6,7 @@
  */
 import { catalogue, type RegisterEvent } from "@effekten/domain"
 import { SqliteCopy, SqliteEventStore, Vault } from "@effekten/event-store"
-import { Clock, Effect, Schema } from "effect"
+import { Clock, Effect, Layer, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { readdir } from "node:fs/promises"
@@ -118,8 +118,7 @@ const headOf = (staging: string) =>
     return { logId, position: yield* head }
   }).pipe(
     Effect.scoped,
-    Effect.provide(Vault.layerMemory),
-    Effect.provide(SecureRandom.layerWebCrypto),
+    Effect.provide(Vault.layerMemory.pipe(Layer.provideMerge(SecureRandom.layerWebCrypto))),
     Effect.mapError(
       (cause) => new BackupFailed({ reason: "folder", message: `the log is not whole: ${cause.message}`, cause })
     )
