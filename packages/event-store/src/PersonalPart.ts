@@ -65,11 +65,16 @@ export const reveal = (
   Effect.gen(function* (): Effect.fn.Return<Revealed, EventStoreError | VaultError> {
     const { personal } = event
     if (personal === undefined) return { _tag: "None" }
-    if (yield* vault.isForgotten(personal.subject)) return { _tag: "Erased" }
-    if (ciphertext === undefined)
-      return yield* damaged(position, "its personal part is gone, and its subject was not forgotten")
-    if (hash("sha256", ciphertext, "hex") !== personal.hash)
-      return yield* damaged(position, "its personal part is not the one the body names")
+    const isWhole = ciphertext !== undefined && hash("sha256", ciphertext, "hex") === personal.hash
+    if (!isWhole) {
+      if (yield* vault.isForgotten(personal.subject)) return { _tag: "Erased" }
+      return yield* damaged(
+        position,
+        ciphertext === undefined
+          ? "its personal part is gone, and its subject was not forgotten"
+          : "its personal part is not the one the body names"
+      )
+    }
     const plaintext = yield* vault.open(personal.subject, placeOf(personal.subject, event), ciphertext)
     if (Option.isNone(plaintext)) return { _tag: "Erased" }
     return { _tag: "Present", value: JSON.parse(Buffer.from(plaintext.value).toString()) as JsonObject }

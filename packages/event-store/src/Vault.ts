@@ -145,8 +145,11 @@ export const make = (
     const shared = keyStore.watch !== undefined
     // Under which key a box was sealed, where another process may have been faster with another key.
     const sealedUnder = new WeakMap<Uint8Array, Uint8Array>()
+    // Counts what was told: a key that was read meanwhile is read again, for nobody would tell of it a second time.
+    let told = 0
     yield* (
       keyStore.watch?.((subject) => {
+        told += 1
         for (const known of subject === undefined ? [...cached.keys()] : [subject]) {
           // Zeroed, for another fiber may have it in its hands; but a key that is merely unsure can still be in use.
           if (subject !== undefined) cached.get(known)?.fill(0)
@@ -167,11 +170,13 @@ export const make = (
       Effect.suspend(() => {
         const known = cached.get(subject)
         if (known !== undefined) return Effect.succeed(remember(subject, known))
+        const before = told
         return Effect.flatMap(
           keyStore.get(subject),
           (entry): Effect.Effect<Uint8Array | "forgotten" | undefined, VaultError> => {
             if (entry === undefined) return Effect.undefined
             if (entry._tag === "Forgotten") return Effect.succeed("forgotten" as const)
+            if (told !== before) return load(subject)
             const key = decrypt(master, keyPlace(subject), entry.wrapped)
             return key === undefined
               ? Effect.fail(new VaultError({ reason: "not_authentic", message: `the key of ${subject} is damaged` }))
@@ -237,11 +242,12 @@ export const make = (
         for (const { ciphertext, subject } of sealed) {
           const used = sealedUnder.get(ciphertext)
           const key = cached.get(subject)
-          if (used === undefined || key === undefined || used === key || Buffer.compare(used, key) === 0) continue
+          if (used === undefined || used === key) continue
           if (isDestroyed(used)) return yield* erased(subject)
+          if (key !== undefined && Buffer.compare(used, key) === 0) continue
           return yield* new VaultError({
             reason: "unavailable",
-            message: `another process made the key of ${subject} first: prepare again`
+            message: `it is not sure that ${subject} has the key it was sealed under, another process may have made one first: prepare again`
           })
         }
       })
@@ -289,7 +295,8 @@ export const make = (
         }),
       isForgotten: (subject) =>
         Effect.suspend(() =>
-          cached.has(subject) || pending.has(subject)
+          // Another process may have forgotten it a moment ago: who asks is answered by what is kept.
+          !shared && (cached.has(subject) || pending.has(subject))
             ? Effect.succeed(false)
             : Effect.map(keyStore.get(subject), (entry) => entry?._tag === "Forgotten")
         ),

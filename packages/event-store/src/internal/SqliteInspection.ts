@@ -1,14 +1,12 @@
 /**
  * Holds the tables of the log's file against the bodies in it: events, index, personal parts. For the SQLite log.
- *
- * The index knows its words word by word, and the bodies give them event by event. Sorting one to match the other would cost more than
- * all the rest, so each event gets a sum: what its body says is added, what the index says is taken away, and nothing may be left.
  */
 import type { DatabaseSync } from "node:sqlite"
 import type { Codec } from "../Codec.ts"
 import type { AnyEvent, Position } from "../Event.ts"
 import { Limits } from "../Limits.ts"
 import { type Fault, indexInspected, type Inspected, makeInspection } from "../transparency/Inspection.ts"
+import { makeIndexSums, type Weight } from "./IndexSums.ts"
 import { type Kind, wordOf } from "./TagIndex.ts"
 
 /** The index is read in so many steps: by the first two of the hex digits its words consist of. */
@@ -19,9 +17,6 @@ const toldApart = 100
 
 /** Words of each kind kept at hand. */
 const knownWords = 8_192
-
-/** What a word adds to the two sums of an event. */
-type Weight = readonly [number, number]
 
 export interface SqliteInspection {
   /** From a position on, as many events as a chunk has. */
@@ -51,21 +46,12 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
   database.exec("CREATE VIRTUAL TABLE IF NOT EXISTS temp.index_words USING fts5vocab (main, words, instance)")
   const words = statement("SELECT doc, term FROM temp.index_words WHERE term >= ? AND term < ?")
 
-  const seeds = new Int32Array(Uint8Array.from(options.seed).buffer, 0, 4)
-  const [one = 0, two = 0, three = 0, four = 0] = seeds
-  // Two sums of 32 bits for every event.
-  const sums = new Int32Array(2 * (to + 1))
+  const sums = makeIndexSums(to, options.seed)
   /** Events whose words are unknown, for their bodies cannot be read. */
   const unreadable = new Set<Position>()
   const strangers = new Set<number>()
-  const weightOf = (word: string): Weight => {
-    const high = Number.parseInt(word.slice(0, 6), 16)
-    const low = Number.parseInt(word.slice(6), 16)
-    return [
-      mix(Math.imul(high ^ one, 0x9e3779b1) ^ Math.imul(low ^ two, 0x85ebca6b)),
-      mix(Math.imul(high ^ three, 0xc2b2ae35) ^ Math.imul(low ^ four, 0x27d4eb2f))
-    ]
-  }
+  const weightOf = (word: string): Weight =>
+    sums.weigh(Number.parseInt(word.slice(0, 6), 16), Number.parseInt(word.slice(6), 16))
   // Many tags come again soon, and hashing them all would cost more than hashing the bodies.
   const known = { tag: new Map<string, Weight>(), type: new Map<string, Weight>(), subject: new Map<string, Weight>() }
   const weightIn = (kind: Kind, value: string): Weight => {
@@ -77,15 +63,6 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
     weights.set(value, made)
     return made
   }
-  const put = (position: Position, [first, second]: Weight): void => {
-    sums[2 * position]! += first
-    sums[2 * position + 1]! += second
-  }
-  const take = (position: Position, [first, second]: Weight): void => {
-    sums[2 * position]! -= first
-    sums[2 * position + 1]! -= second
-  }
-
   return {
     bodies: (from) => {
       const last = Math.min(to, from + Limits.chunk - 1)
@@ -100,9 +77,9 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
         part.personal(position, ciphertexts.get(position))
         if (event === undefined) unreadable.add(position)
         else {
-          put(position, weightIn("type", event.type))
-          for (const tag of event.tags) put(position, weightIn("tag", tag))
-          if (event.personal !== undefined) put(position, weightIn("subject", event.personal.subject))
+          sums.put(position, weightIn("type", event.type))
+          for (const tag of event.tags) sums.put(position, weightIn("tag", tag))
+          if (event.personal !== undefined) sums.put(position, weightIn("subject", event.personal.subject))
         }
       }
       for (; next <= last; next++) part.hole(next)
@@ -121,7 +98,7 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
           weight = weightOf(word)
         }
         if (position < 1 || position > to) strangers.add(position)
-        else take(position, weight)
+        else sums.take(position, weight)
       }
       return indexInspected(part + 1, indexParts)
     },
@@ -141,7 +118,7 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
       for (const [position] of loose.all() as unknown as ReadonlyArray<readonly [number]>)
         faults.push({ position, kind: "personal", message: "there is a personal part of an event the log has not" })
       for (let position = 1; position <= to; position++) {
-        if ((sums[2 * position] === 0 && sums[2 * position + 1] === 0) || unreadable.has(position)) continue
+        if (sums.agree(position) || unreadable.has(position)) continue
         const message =
           faults.length < toldApart ? describe(position) : "the index does not find it by what its body says"
         faults.push({ position, kind: "index", message })
@@ -170,8 +147,3 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
 }
 
 const digits = (part: number): string => part.toString(16).padStart(2, "0")
-
-const mix = (value: number): number => {
-  const mixed = Math.imul(value ^ (value >>> 15), 0x2c1b3c6d)
-  return mixed ^ (mixed >>> 13)
-}
