@@ -7,13 +7,15 @@ import { Console, Effect } from "effect"
 import { resolve } from "node:path"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { makeProgressBar } from "./ProgressBar.ts"
+import { openAudit, type Place } from "./Store.ts"
 
 /** @category commands */
-export const runExport = Effect.fnUntraced(function* (options: {
-  readonly folder: string
-  readonly target: string
-  readonly json: boolean
-}) {
+export const runExport = Effect.fnUntraced(function* (
+  options: Place & {
+    readonly target: string
+    readonly json: boolean
+  }
+) {
   const target = resolve(options.target)
   const bar = yield* makeProgressBar
   const done = yield* Effect.gen(function* () {
@@ -39,10 +41,7 @@ export const runExport = Effect.fnUntraced(function* (options: {
           new CommandFailed({ exitCode: reason === "damaged" ? ExitCode.violated : ExitCode.failed, message })
         )
     }),
-    Effect.provide(Audit.layerFolder({ folder: options.folder })),
-    Effect.catchTag("RegisterUnavailable", ({ message }) =>
-      Effect.fail(new CommandFailed({ exitCode: ExitCode.folder, message }))
-    )
+    Effect.provide(openAudit(options))
   )
   yield* Console.log(
     options.json

@@ -1,14 +1,14 @@
 /**
- * `effekten forget` and `effekten disclose`: what a person may ask about their data, carried out in a folder that no server holds. For the
+ * `effekten forget` and `effekten disclose`: what a person may ask about their data, carried out in a folder that no server holds, or in PostgreSQL beside the
+ * nodes that serve it. For the
  * registrar's staff.
  */
 import { defaultPolicy, type ErasureGround, InvestorId, type Policy, retentionOf } from "@effekten/domain"
-import { Registrar } from "@effekten/registrar"
+import type { Registrar } from "@effekten/registrar"
 import { type CommandFailure, Disclosure, Disclosures, Erasures } from "@effekten/services"
-import { Console, Effect, type Layer, Schema } from "effect"
-import { existsSync } from "node:fs"
-import { join } from "node:path"
+import { Console, Effect, Schema } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
+import { mustExist, openRegister, type Place } from "./Store.ts"
 
 const explain = (failure: CommandFailure): CommandFailed => {
   const { message } = failure
@@ -25,20 +25,20 @@ const explain = (failure: CommandFailure): CommandFailed => {
   }
 }
 
-/** Opens the register of a folder, which must be there: a slip of the pen makes no new one. */
-const inFolder = <A>(
-  folder: string,
+/** Opens the register, which must be there. */
+const inRegister = <A>(
+  place: Place,
   policy: Policy | undefined,
-  work: Effect.Effect<A, CommandFailed, Layer.Success<ReturnType<typeof Registrar.layerFolder>>>
+  work: Effect.Effect<A, CommandFailed, Registrar.Register>
 ): Effect.Effect<A, CommandFailed> =>
-  Effect.suspend(() =>
-    existsSync(join(folder, "log.db"))
-      ? Effect.provide(work, Registrar.layerFolder({ folder, ...(policy === undefined ? {} : { policy }) })).pipe(
-          Effect.catchTag("RegisterUnavailable", ({ message }) =>
-            Effect.fail(new CommandFailed({ exitCode: ExitCode.folder, message }))
-          )
-        )
-      : Effect.fail(new CommandFailed({ exitCode: ExitCode.folder, message: `${folder} holds no register` }))
+  Effect.gen(function* () {
+    yield* mustExist(place)
+    const register = yield* openRegister({ folder: place.folder, store: place.store, policy, exists: true })
+    return yield* Effect.provide(work, register)
+  }).pipe(
+    Effect.catchTag("RegisterUnavailable", ({ message }) =>
+      Effect.fail(new CommandFailed({ exitCode: ExitCode.folder, message }))
+    )
   )
 
 const investorOf = (text: string): Effect.Effect<InvestorId, CommandFailed> =>
@@ -49,19 +49,19 @@ const investorOf = (text: string): Effect.Effect<InvestorId, CommandFailed> =>
   )
 
 /** @category commands */
-export const runForget = Effect.fnUntraced(function* (options: {
-  readonly folder: string
-  readonly investor: string
-  readonly ground: ErasureGround
-  /** Whole calendar years the data are kept, 5 to 10. */
-  readonly retention: number
-}) {
-  const { folder, ground } = options
+export const runForget = Effect.fnUntraced(function* (
+  options: Place & {
+    readonly investor: string
+    readonly ground: ErasureGround
+    /** Whole calendar years the data are kept, 5 to 10. */
+    readonly retention: number
+  }
+) {
   const investor = yield* investorOf(options.investor)
-  yield* inFolder(
-    folder,
+  yield* inRegister(
+    options,
     { ...defaultPolicy, retainUntil: retentionOf(options.retention) },
-    Effect.flatMap(Erasures, (erasures) => Effect.mapError(erasures.investor(investor, ground), explain))
+    Effect.flatMap(Erasures, (erasures) => Effect.mapError(erasures.investor(investor, options.ground), explain))
   )
   yield* Console.log(`forgotten: ${investor}`)
 })
@@ -69,13 +69,14 @@ export const runForget = Effect.fnUntraced(function* (options: {
 const printed = Schema.encodeEffect(Disclosure)
 
 /** @category commands */
-export const runDisclose = Effect.fnUntraced(function* (options: {
-  readonly folder: string
-  readonly investor: string
-}) {
+export const runDisclose = Effect.fnUntraced(function* (
+  options: Place & {
+    readonly investor: string
+  }
+) {
   const investor = yield* investorOf(options.investor)
-  const told = yield* inFolder(
-    options.folder,
+  const told = yield* inRegister(
+    options,
     undefined,
     Effect.flatMap(Disclosures, (disclosures) => Effect.mapError(disclosures.investor(investor), explain))
   )

@@ -7,7 +7,7 @@ import "effect/schema/SchemaJITCompiler/enable"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import type { ErasureGround } from "@effekten/domain"
-import { Cause, Config, Console, Effect, Exit, Layer, Logger, Option } from "effect"
+import { Cause, Config, Console, Effect, Exit, Layer, Logger, Option, type Redacted } from "effect"
 import { Argument, CliConfig, CliOutput, Command, Flag, GlobalFlag } from "effect/cli"
 import { readFileSync } from "node:fs"
 import { backup, restore } from "./BackupCommands.ts"
@@ -20,6 +20,12 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 }
 
 const given = <A>(value: Option.Option<A>): A | undefined => Option.getOrUndefined(value)
+
+/** Where the register lies, as the store is optional. */
+const placed = <F extends { readonly store: Option.Option<Redacted.Redacted> }>(flags: F) => ({
+  ...flags,
+  store: given(flags.store)
+})
 
 // Each command's code is loaded when it is called: the others, and --help, need not wait for it.
 
@@ -61,7 +67,7 @@ const serve = Command.make(
   (flags) =>
     Effect.flatMap(
       Effect.promise(() => import("./Serve.ts")),
-      ({ runServe }) => runServe({ ...flags, store: given(flags.store), settleAfter: given(flags.settleAfter) })
+      ({ runServe }) => runServe({ ...placed(flags), settleAfter: given(flags.settleAfter) })
     )
 ).pipe(
   Command.withDescription("Serve a register over the Distribution API"),
@@ -119,6 +125,7 @@ const replay = Command.make(
   "replay",
   {
     folder: dataFolder,
+    store,
     to: Flag.Int("to").pipe(
       Flag.withMetavar("POSITION"),
       Flag.withDescription("Last event to fold; without it, all"),
@@ -133,7 +140,7 @@ const replay = Command.make(
   (flags) =>
     Effect.flatMap(
       Effect.promise(() => import("./Replay.ts")),
-      ({ runReplay }) => runReplay({ ...flags, to: given(flags.to) })
+      ({ runReplay }) => runReplay({ ...placed(flags), to: given(flags.to) })
     )
 ).pipe(
   Command.withDescription("Fold the log from nothing: holdings per product, and whether no unit came from nowhere"),
@@ -151,6 +158,7 @@ const verify = Command.make(
       Argument.optional
     ),
     folder: dataFolder,
+    store,
     keys: Flag.String("keys").pipe(
       Flag.withMetavar("FILE"),
       Flag.withDescription("Public keys you trust, one in a line: each checkpoint has to be signed by one of them"),
@@ -166,7 +174,7 @@ const verify = Command.make(
   (flags) =>
     Effect.flatMap(
       Effect.promise(() => import("./Verify.ts")),
-      ({ runVerify }) => runVerify({ ...flags, target: given(flags.target), keys: given(flags.keys) })
+      ({ runVerify }) => runVerify({ ...placed(flags), target: given(flags.target), keys: given(flags.keys) })
     )
 ).pipe(
   Command.withDescription("Check every event, all that is kept beside it, and every checkpoint"),
@@ -184,12 +192,13 @@ const export_ = Command.make(
   {
     target: Argument.String("DIR").pipe(Argument.withDescription("Folder to write; made by the command")),
     folder: dataFolder,
+    store,
     json: Flag.Boolean("json").pipe(Flag.withDescription("Print the result as JSON"), Flag.withDefault(false))
   },
   (flags) =>
     Effect.flatMap(
       Effect.promise(() => import("./Export.ts")),
-      ({ runExport }) => runExport(flags)
+      ({ runExport }) => runExport(placed(flags))
     )
 ).pipe(
   Command.withDescription("Write the log as plain files that anyone can verify"),
@@ -199,10 +208,10 @@ const export_ = Command.make(
 )
 
 const checkpointKey = (["rotate", "retire", "renew"] as const).map((action) =>
-  Command.make(action, { folder: dataFolder }, ({ folder }) =>
+  Command.make(action, { folder: dataFolder, store }, (flags) =>
     Effect.flatMap(
       Effect.promise(() => import("./CheckpointKey.ts")),
-      ({ runCheckpointKey }) => runCheckpointKey({ folder, action })
+      ({ runCheckpointKey }) => runCheckpointKey({ ...placed(flags), action })
     )
   ).pipe(
     Command.withDescription(
@@ -244,16 +253,17 @@ const forget = Command.make(
         (years) => `Expected 5 to 10 years, got: ${years}`
       )
     ),
-    folder: dataFolder
+    folder: dataFolder,
+    store
   },
   (flags) =>
     Effect.flatMap(
       Effect.promise(() => import("./Forget.ts")),
-      ({ runForget }) => runForget(flags)
+      ({ runForget }) => runForget(placed(flags))
     )
 ).pipe(
   Command.withDescription(
-    "Forget an investor for good: their data, and the documents of nobody else. The server must be stopped. Refused while they hold units, have open subscriptions, or the data must be kept"
+    "Forget an investor for good: their data, and the documents of nobody else. A server in the folder must be stopped. Refused while they hold units, have open subscriptions, or the data must be kept"
   ),
   Command.withExamples([
     { command: "effekten forget 0190c2a4-0000-7000-8000-000000000000", description: "They asked for it" },
@@ -264,14 +274,14 @@ const forget = Command.make(
   ])
 )
 
-const disclose = Command.make("disclose", { investor, folder: dataFolder }, (flags) =>
+const disclose = Command.make("disclose", { investor, folder: dataFolder, store }, (flags) =>
   Effect.flatMap(
     Effect.promise(() => import("./Forget.ts")),
-    ({ runDisclose }) => runDisclose(flags)
+    ({ runDisclose }) => runDisclose(placed(flags))
   )
 ).pipe(
   Command.withDescription(
-    "Print everything personal the register holds of an investor, as JSON. The server must be stopped"
+    "Print everything personal the register holds of an investor, as JSON. A server in the folder must be stopped"
   )
 )
 
@@ -280,7 +290,11 @@ const rotateMasterKey = Command.make("rotate-master-key", { folder: dataFolder }
     Effect.promise(() => import("./RotateMasterKey.ts")),
     ({ runRotateMasterKey }) => runRotateMasterKey(folder)
   )
-).pipe(Command.withDescription("Put a new master key around the keys of personal data. The server must be stopped"))
+).pipe(
+  Command.withDescription(
+    "Put a new master key around the keys of personal data, of a register in a folder. The server must be stopped"
+  )
+)
 
 /** The command with all its subcommands. @category commands */
 export const effekten = Command.make("effekten").pipe(

@@ -16,6 +16,7 @@ import {
 import { Audit } from "@effekten/registrar"
 import { Console, Effect } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
+import { openAudit, type Place } from "./Store.ts"
 
 /** One product as the log up to the position tells it. @category models */
 export interface ReplayedProduct extends ProductTotals {
@@ -92,11 +93,12 @@ const progressBar = ({ position, to }: Progress) =>
   })
 
 /** @category commands */
-export const runReplay = Effect.fnUntraced(function* (options: {
-  readonly folder: string
-  readonly to: Position | undefined
-  readonly json: boolean
-}) {
+export const runReplay = Effect.fnUntraced(function* (
+  options: Place & {
+    readonly to: Position | undefined
+    readonly json: boolean
+  }
+) {
   const result = yield* Effect.flatMap(Audit, (log) =>
     replayLog(log, {
       ...(options.to === undefined ? {} : { to: options.to }),
@@ -113,10 +115,7 @@ export const runReplay = Effect.fnUntraced(function* (options: {
               : `the log is damaged at position ${error.position}: ${error.message}`
         })
     ),
-    Effect.provide(Audit.layerFolder({ folder: options.folder })),
-    Effect.catchTag("RegisterUnavailable", ({ message }) =>
-      Effect.fail(new CommandFailed({ exitCode: ExitCode.folder, message }))
-    )
+    Effect.provide(openAudit(options))
   )
   yield* Console.log(options.json ? JSON.stringify(result, undefined, 2) : asText(result))
   if (result.conservation === "violated") {

@@ -56,7 +56,8 @@ const forPeople = (options: ServeOptions, origin: string, sandbox: SandboxFile |
     `Data     ${options.store === undefined ? options.folder : "in PostgreSQL"}`,
     `Docs     ${origin}/docs`,
     ...(sandbox === undefined ? [] : [`Guide    npx effekten guide${data}`]),
-    ...(options.store === undefined ? [`Check    npx effekten replay${data}`] : []),
+    // Another terminal has the database in its environment, or not.
+    `Check    npx effekten replay${options.store === undefined ? data : " --store postgres://…"}`,
     "Stop     Ctrl-C"
   ].join("\n")
 }

@@ -1,21 +1,40 @@
 /**
- * Where a served register keeps its data: a folder, or a PostgreSQL database that several nodes share. For `serve`.
+ * Where a register keeps its data: a folder, or a PostgreSQL database that several nodes share. For every command that opens one.
  */
 import type { PgPool } from "@effect/sql-pg"
-import { Registrar, type RegisterState, type RegisterUnavailable } from "@effekten/registrar"
-import { Config, Effect, type Layer, Option, Redacted } from "effect"
+import type { Policy } from "@effekten/domain"
+import { Audit, Registrar, type RegisterState, type RegisterUnavailable } from "@effekten/registrar"
+import { Config, Effect, Layer, Option, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs"
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync
+} from "node:fs"
 import { join } from "node:path"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 
 /** @category models */
-export interface StoreOptions {
+export interface Place {
   readonly folder: string
   /** URL of a PostgreSQL database; the folder if not said. */
-  readonly store: Redacted.Redacted | undefined
+  readonly store?: Redacted.Redacted | undefined
+}
+
+/** @category models */
+export interface StoreOptions extends Place {
   /** Milliseconds the ledger takes; settles at once if not said. */
-  readonly settleAfter: number | undefined
+  readonly settleAfter?: number | undefined
+  /** What the law leaves to the register; the default if not said. */
+  readonly policy?: Policy | undefined
+  /** Whether it is there already: then no master key is made for it. */
+  readonly exists?: boolean
 }
 
 const keySize = 32
@@ -23,13 +42,16 @@ const keySize = 32
 const refused = (message: string) => new CommandFailed({ exitCode: ExitCode.folder, message })
 
 /** The master key of a register in PostgreSQL: `EFFEKTEN_MASTER_KEY`, or `master.key` in the data folder, made at the first start. */
-const masterKey = (folder: string): Effect.Effect<Redacted.Redacted<Uint8Array>, CommandFailed> =>
+export const masterKey = (
+  folder: string,
+  exists = false
+): Effect.Effect<Redacted.Redacted<Uint8Array>, CommandFailed> =>
   Effect.gen(function* () {
     const given = yield* Config.option(Config.Redacted("EFFEKTEN_MASTER_KEY"))
     const path = join(folder, "master.key")
     const text = Option.isSome(given)
       ? Redacted.value(given.value)
-      : yield* readOrMake(folder, path).pipe(Effect.provide(SecureRandom.layerWebCrypto))
+      : yield* readOrMake(folder, path, exists).pipe(Effect.provide(SecureRandom.layerWebCrypto))
     const key = Buffer.from(text.trim(), "base64")
     if (key.length !== keySize) {
       return yield* refused(
@@ -39,7 +61,11 @@ const masterKey = (folder: string): Effect.Effect<Redacted.Redacted<Uint8Array>,
     return Redacted.make<Uint8Array>(key)
   }).pipe(Effect.catchTag("ConfigError", (error) => Effect.fail(refused(error.message))))
 
-const readOrMake = (folder: string, path: string): Effect.Effect<string, CommandFailed, SecureRandom.SecureRandom> =>
+const readOrMake = (
+  folder: string,
+  path: string,
+  exists: boolean
+): Effect.Effect<string, CommandFailed, SecureRandom.SecureRandom> =>
   Effect.gen(function* () {
     const random = yield* SecureRandom.SecureRandom
     const fresh = Buffer.from(yield* random.randomBytes(keySize)).toString("base64")
@@ -49,7 +75,7 @@ const readOrMake = (folder: string, path: string): Effect.Effect<string, Command
         try {
           return readFileSync(path, "utf8")
         } catch (cause) {
-          if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause
+          if (exists || (cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause
         }
         // Whole or not there; and if another node of this folder is faster, its key is the one.
         const own = `${path}.${process.pid}`
@@ -73,16 +99,36 @@ const readOrMake = (folder: string, path: string): Effect.Effect<string, Command
     })
   })
 
+// The driver comes with the command, which cannot know whether it will be asked for.
+export const serverAt = (store: Redacted.Redacted): PgPool.Config => ({ url: store })
+
 /** The register, where it was said to be. @category layers */
 export const openRegister = ({
+  exists,
   folder,
+  policy,
   settleAfter,
   store
 }: StoreOptions): Effect.Effect<Layer.Layer<Registrar.Register | RegisterState, RegisterUnavailable>, CommandFailed> =>
   Effect.gen(function* () {
-    const settling = settleAfter === undefined ? {} : { settleAfter }
-    if (store === undefined) return Registrar.layerFolder({ folder, ...settling })
-    // The driver comes with the command, which cannot know whether it will be asked for.
-    const server: PgPool.Config = { url: store }
-    return Registrar.layerPostgres({ server, masterKey: yield* masterKey(folder), ...settling })
+    const options = {
+      ...(settleAfter === undefined ? {} : { settleAfter }),
+      ...(policy === undefined ? {} : { policy })
+    }
+    if (store === undefined) return Registrar.layerFolder({ folder, ...options })
+    return Registrar.layerPostgres({ server: serverAt(store), masterKey: yield* masterKey(folder, exists), ...options })
   })
+
+/** Its log, to be read only. @category layers */
+export const openAudit = ({ folder, store }: Place): Layer.Layer<Audit, CommandFailed> =>
+  (store === undefined ? Audit.layerFolder({ folder }) : Audit.layerPostgres({ server: serverAt(store) })).pipe(
+    Layer.catch(({ message }) => Layer.effectContext(Effect.fail(refused(message))))
+  )
+
+/** Fails where no register is: a slip of the pen makes no new one. @category checks */
+export const mustExist = (place: Place): Effect.Effect<void, CommandFailed> =>
+  place.store !== undefined
+    ? Effect.scoped(Effect.asVoid(Layer.build(openAudit(place))))
+    : existsSync(join(place.folder, "log.db"))
+      ? Effect.void
+      : Effect.fail(refused(`${place.folder} holds no register`))

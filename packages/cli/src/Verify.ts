@@ -18,12 +18,11 @@ import { existsSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { makeProgressBar, type Progress } from "./ProgressBar.ts"
+import { openAudit, type Place } from "./Store.ts"
 
 /** @category models */
-export interface VerifyOptions {
-  /** The register's folder, if nothing else is said. */
-  readonly folder: string
-  /** A register's folder or an export. */
+export interface VerifyOptions extends Place {
+  /** A register's folder or an export, if not the place of the register. */
   readonly target: string | undefined
   readonly json: boolean
   /** Files of what the auditor trusts. */
@@ -61,7 +60,7 @@ const trustedOf = Effect.fnUntraced(function* ({ keys, checkpoints }: VerifyOpti
   return { checkpoints: kept, keys: known.success }
 })
 
-const verifyRegister = (folder: string, trusted: Verification.Trusted, show: Show) =>
+const verifyRegister = (place: Place, trusted: Verification.Trusted, show: Show) =>
   Effect.gen(function* () {
     const { checkpoints, inspect, isForgotten } = yield* Audit
     return yield* VerifyLog.verifyLog({
@@ -76,11 +75,7 @@ const verifyRegister = (folder: string, trusted: Verification.Trusted, show: Sho
               show({ phase, done, total, unit: phase === "events" ? "" : "parts" })
           })
     })
-  }).pipe(
-    Effect.mapError(damage),
-    Effect.provide(Audit.layerFolder({ folder })),
-    Effect.catchTag("RegisterUnavailable", ({ message }) => Effect.fail(failed(message, ExitCode.folder)))
-  )
+  }).pipe(Effect.mapError(damage), Effect.provide(openAudit(place)))
 
 /** Where nothing can be read any more. */
 const damage = ({ message, position, reason }: EventStoreError): CommandFailed =>
@@ -129,15 +124,27 @@ const firstOf = (found: Verification.Verification): string => {
 /** @category commands */
 export const runVerify = Effect.fnUntraced(function* (options: VerifyOptions) {
   const target = options.target === undefined ? options.folder : resolve(options.target)
-  const isExport = ExportFolder.isExport(target)
-  if (!isExport && !existsSync(join(target, "log.db")))
+  const store = options.target === undefined ? options.store : undefined
+  const isExport = store === undefined && ExportFolder.isExport(target)
+  if (store === undefined && !isExport && !existsSync(join(target, "log.db")))
     return yield* failed(`${target} holds neither a register (log.db) nor an export (events.jsonl)`, ExitCode.folder)
   const trusted = yield* trustedOf(options)
   const bar = yield* makeProgressBar
-  const found = yield* Effect.ensuring((isExport ? verifyFiles : verifyRegister)(target, trusted, bar.show), bar.clear)
+  const verifying = isExport
+    ? verifyFiles(target, trusted, bar.show)
+    : verifyRegister({ folder: target, store }, trusted, bar.show)
+  const found = yield* Effect.ensuring(verifying, bar.clear)
   yield* Console.log(
     options.json
-      ? JSON.stringify({ verified: isExport ? "export" : "register", folder: target, ...found }, undefined, 2)
+      ? JSON.stringify(
+          {
+            verified: isExport ? "export" : "register",
+            ...(store === undefined ? { folder: target } : { store: "PostgreSQL" }),
+            ...found
+          },
+          undefined,
+          2
+        )
       : asText(isExport ? "Export" : "Log", found)
   )
   if (found.faultCount > 0)

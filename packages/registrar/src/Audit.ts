@@ -18,6 +18,7 @@ import { Reactivity } from "effect/reactivity"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { RegisterUnavailable } from "./FolderFiles.ts"
+import type { PostgresDatabase } from "./PostgresSchemas.ts"
 
 /** Everything about a log that can be had without writing to it. @category models */
 export interface AuditedLog
@@ -70,6 +71,17 @@ export class Audit extends Context.Service<Audit, AuditedLog>()("effekten/regist
       Layer.provide(SecureRandom.layerWebCrypto),
       Layer.catch((error) =>
         Layer.effectContext(Effect.fail(new RegisterUnavailable({ message: error.message, cause: error })))
+      )
+    )
+
+  /** The log in a database, without any key; its sessions may only read. Needs `@effect/sql-pg`. */
+  static readonly layerPostgres = (options: PostgresDatabase): Layer.Layer<Audit, RegisterUnavailable> =>
+    // Loaded when it is asked for: a register in a folder does without the driver.
+    Layer.effect(
+      Audit,
+      Effect.flatMap(
+        Effect.promise(() => import("./PostgresAudit.ts")),
+        ({ open }) => open(options)
       )
     )
 }

@@ -1,9 +1,9 @@
 /**
- * The keys that sign the checkpoints of a register, in a file of its folder: made at the first start, replaced by overlapping. For the
- * sealer, and for the operator's command.
+ * The keys that sign the checkpoints of a register: made at the first start, replaced by overlapping. For the sealer, and for the
+ * operator's command.
  *
- * A line of `checkpoint.key` is a key, the newest last; every checkpoint is signed with all of them. While one takes over from another
- * there are two, so that whoever trusts the old one sees it vouch for the new.
+ * They are a text, in a file of the folder or sealed in the database. A line of it is a key, the newest last; every checkpoint is signed
+ * with all of them. While one takes over from another there are two, so that whoever trusts the old one sees it vouch for the new.
  */
 import { catalogue } from "@effekten/domain"
 import {
@@ -23,6 +23,7 @@ import { SqlClient } from "effect/sql"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { attempt, RegisterUnavailable, writeDurably } from "./FolderFiles.ts"
+import type { PostgresOptions } from "./Postgres.ts"
 
 /** Name of the file, in the register's folder. @category values */
 export const checkpointKeyName = "checkpoint.key"
@@ -32,9 +33,35 @@ const seedSize = 32
 
 type Checkpoints = CheckpointStore.CheckpointStoreShape
 
+/** Where the text with the keys lies. @category models */
+export interface KeyText {
+  /** What messages call it, and what it is restored with. */
+  readonly name: string
+  readonly together: string
+  readonly read: Effect.Effect<string | undefined, RegisterUnavailable>
+  /** Keeps it durably if there is none yet: another process may be faster, and its text stays. */
+  readonly create: (text: string) => Effect.Effect<void, RegisterUnavailable>
+  /** Puts it in the place of what is there: whole or not at all. */
+  readonly replace: (text: string) => Effect.Effect<void, RegisterUnavailable>
+}
+
+/** The file `checkpoint.key` of a folder this process holds. @category constructors */
+export const inFolder = (folder: string): KeyText => {
+  const name = join(folder, checkpointKeyName)
+  const write = (text: string) =>
+    attempt(`${name} cannot be written`, () => writeDurably(folder, checkpointKeyName, text))
+  return {
+    name,
+    together: "log.db",
+    read: attempt(`${name} cannot be read`, () => (existsSync(name) ? readFileSync(name, "utf8") : undefined)),
+    create: write,
+    replace: write
+  }
+}
+
 /** @category models */
 export interface KeysOf {
-  readonly folder: string
+  readonly text: KeyText
   readonly logId: string
   readonly checkpoints: Checkpoints
 }
@@ -48,10 +75,11 @@ const unavailable = (message: string) => new RegisterUnavailable({ message })
 const refusing = <A>(effect: Effect.Effect<A, EventStoreError>): Effect.Effect<A, RegisterUnavailable> =>
   Effect.mapError(effect, (error) => new RegisterUnavailable({ message: error.message, cause: error }))
 
-const read = ({ folder, logId }: KeysOf): Effect.Effect<NonEmptyArray<SignedNote.Signer>, RegisterUnavailable> =>
+const parse = (
+  { logId, text: { name, together } }: KeysOf,
+  text: string
+): Effect.Effect<NonEmptyArray<SignedNote.Signer>, RegisterUnavailable> =>
   Effect.gen(function* () {
-    const path = join(folder, checkpointKeyName)
-    const text = yield* attempt(`${path} cannot be read`, () => readFileSync(path, "utf8"))
     const signers = Result.all(
       text
         .split("\n")
@@ -59,17 +87,14 @@ const read = ({ folder, logId }: KeysOf): Effect.Effect<NonEmptyArray<SignedNote
         .map(SignedNote.parseSigner)
     )
     if (Result.isFailure(signers) || !isArrayNonEmpty(signers.success))
-      return yield* unavailable(`${path} is damaged. Restore it from your backup.`)
-    const name = nameOf(logId)
-    if (signers.success.some(({ key }) => key.name !== name && !key.name.startsWith(`${name}/`)))
-      return yield* unavailable(`${path} belongs to another log. Restore it and log.db from the same backup.`)
+      return yield* unavailable(`${name} is damaged. Restore it from your backup.`)
+    const keyName = nameOf(logId)
+    if (signers.success.some(({ key }) => key.name !== keyName && !key.name.startsWith(`${keyName}/`)))
+      return yield* unavailable(`${name} belongs to another log. Restore it and ${together} from the same backup.`)
     return signers.success
   })
 
-const write = (folder: string, signers: ReadonlyArray<SignedNote.Signer>) =>
-  attempt(`${join(folder, checkpointKeyName)} cannot be written`, () =>
-    writeDurably(folder, checkpointKeyName, signers.map(({ secret }) => `${secret}\n`).join(""))
-  )
+const print = (signers: ReadonlyArray<SignedNote.Signer>): string => signers.map(({ secret }) => `${secret}\n`).join("")
 
 const generate = (name: string) =>
   Effect.gen(function* () {
@@ -81,24 +106,25 @@ const generate = (name: string) =>
 export const openKeys = Effect.fnUntraced(function* (
   options: KeysOf
 ): Effect.fn.Return<NonEmptyArray<SignedNote.Signer>, RegisterUnavailable, SecureRandom.SecureRandom> {
-  const { folder, logId, checkpoints } = options
-  const path = join(folder, checkpointKeyName)
-  if (!existsSync(path)) {
-    if ((yield* refusing(checkpoints.keys)).length > 0)
-      return yield* unavailable(
-        `${path} is missing, but checkpoints were signed with it. Restore it from your backup. If it is lost for good, ` +
-          "`effekten checkpoint-key renew` makes another one, and with it a new line of checkpoints."
-      )
-    yield* write(folder, [yield* generate(nameOf(logId))])
-  }
-  return yield* read(options)
+  const { text, logId, checkpoints } = options
+  // In this order: whoever makes keys keeps the text first.
+  const wasSigned = (yield* refusing(checkpoints.keys)).length > 0
+  const known = yield* text.read
+  if (known !== undefined) return yield* parse(options, known)
+  if (wasSigned)
+    return yield* unavailable(
+      `${text.name} is missing, but checkpoints were signed with it. Restore it from your backup. If it is lost for good, ` +
+        "`effekten checkpoint-key renew` makes another one, and with it a new line of checkpoints."
+    )
+  yield* text.create(print([yield* generate(nameOf(logId))]))
+  return yield* parse(options, (yield* text.read) ?? "")
 })
 
 /** Adds a key that signs beside the ones there are, from the next start on. @category keys */
 export const rotateKey = Effect.fnUntraced(function* (options: KeysOf) {
   const signers = yield* openKeys(options)
   const fresh = yield* generate(signers.at(-1)!.key.name)
-  yield* write(options.folder, [...signers, fresh])
+  yield* options.text.replace(print([...signers, fresh]))
   yield* refusing(options.checkpoints.addKeys([...signers, fresh].map(({ key }) => key)))
   return fresh.key
 })
@@ -112,7 +138,7 @@ export const retireKeys = Effect.fnUntraced(function* (options: KeysOf) {
     return yield* unavailable(
       "no checkpoint is signed with the newest key yet: start the register, let something be recorded, and stop it"
     )
-  yield* write(options.folder, [newest])
+  yield* options.text.replace(print([newest]))
   return newest.key
 })
 
@@ -122,11 +148,11 @@ export const retireKeys = Effect.fnUntraced(function* (options: KeysOf) {
  *
  * @category keys
  */
-export const renewKey = Effect.fnUntraced(function* ({ folder, logId, checkpoints }: KeysOf) {
+export const renewKey = Effect.fnUntraced(function* ({ text, logId, checkpoints }: KeysOf) {
   const known = yield* refusing(checkpoints.keys)
   const lines = new Set(known.map(({ name }) => name))
   const fresh = yield* generate(nameOf(logId, lines.size + 1))
-  yield* write(folder, [fresh])
+  yield* text.replace(print([fresh]))
   yield* refusing(checkpoints.addKeys([fresh.key]))
   return fresh.key
 })
@@ -136,8 +162,23 @@ export type Action = "rotate" | "retire" | "renew"
 
 const actions = { rotate: rotateKey, retire: retireKeys, renew: renewKey }
 
-/** Changes the keys of a register that no process has open. Gives the newest one. @category keys */
-export const change = (options: {
+/** @category keys */
+export const change = (
+  action: Action,
+  options: KeysOf
+): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable, SecureRandom.SecureRandom> => actions[action](options)
+
+/** Changes the keys of a register in PostgreSQL that no node serves. Needs `@effect/sql-pg`. @category keys */
+export const changeInPostgres = (
+  options: PostgresOptions & { readonly action: Action }
+): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable> =>
+  Effect.flatMap(
+    Effect.promise(() => import("./Postgres.ts")),
+    ({ changeKeys }) => changeKeys(options)
+  )
+
+/** Changes the keys of a register in a folder that no process has open. Gives the newest one. @category keys */
+export const changeInFolder = (options: {
   readonly folder: string
   readonly action: Action
 }): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable> =>
@@ -148,7 +189,7 @@ export const change = (options: {
     const { logId } = yield* SqliteEventStore.make({ filename: join(folder, "log.db"), catalogue, readOnly: true })
     const sql = yield* SqliteClient.make({ filename: join(folder, "state.db") })
     const checkpoints = yield* CheckpointStore.makeSql.pipe(Effect.provideService(SqlClient.SqlClient, sql))
-    return yield* actions[action]({ folder, logId, checkpoints })
+    return yield* change(action, { text: inFolder(folder), logId, checkpoints })
   }).pipe(
     Effect.scoped,
     Effect.provide(

@@ -29,6 +29,7 @@ import { Secrets, secretSize } from "./Secrets.ts"
 
 /** @category models */
 export interface FolderOptions extends Sealing.SealingOptions {
+  readonly folder: string
   /** 32 bytes that wrap the keys of personal data. Default: the file `master.key`, made at the first start. */
   readonly masterKey?: Redacted.Redacted<Uint8Array> | undefined
 }
@@ -144,7 +145,7 @@ export const layer = (
     refusing
   )
 
-  return Layer.mergeAll(readModels, Layer.provideMerge(Sealing.layer(options), state)).pipe(
+  return Layer.mergeAll(readModels, Layer.provideMerge(Sealing.layerFolder(options), state)).pipe(
     Layer.provideMerge(register),
     Layer.provideMerge(vault),
     Layer.provide(locked)

@@ -8,6 +8,7 @@ import { EventStoreError, type KeyStore, Vault } from "@effekten/event-store"
 import { type ErasingEvent, erasedSubject, erasing, isErasing } from "@effekten/projections"
 import { Context, Effect, Layer, Option, Schedule, Schema, Semaphore, Stream } from "effect"
 import { type BlobError, Blobs } from "./Blobs.ts"
+import { Lease } from "./Lease.ts"
 import { Log } from "./Log.ts"
 
 /** Why something could not be forgotten now. It is tried again, at the latest by the next start. @category errors */
@@ -31,6 +32,9 @@ const printNote = Schema.encodeSync(Note)
 
 const query = [{ types: erasing }]
 
+/** Whose turn it is to finish what another process has left half done. */
+const forgettingLease = "forgetting"
+
 /** How forgetting is tried again after a fault. */
 const again = Schedule.jittered(Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("10 seconds")]))
 
@@ -42,11 +46,15 @@ export class Forgetting extends Context.Service<
     readonly catchUp: Effect.Effect<void, ForgettingError>
   }
 >()("effekten/registrar/Forgetting") {
-  /** What earlier processes left half done is done before the layer is there; what other processes erase is done soon after they did. */
+  /**
+   * What earlier processes left half done is done before the layer is there. What other processes erase and do not finish themselves is
+   * finished soon after; where several serve one register, by the one that has the lease. (Their vaults drop the key by themselves.)
+   */
   static readonly layer: Layer.Layer<Forgetting, ForgettingError, Blobs | Log | Vault.Vault> = Layer.effect(
     Forgetting,
     Effect.gen(function* () {
       const blobs = yield* Blobs
+      const lease = yield* Lease
       const log = yield* Log
       const vault = yield* Vault.Vault
       const one = yield* Semaphore.make(1)
@@ -75,10 +83,14 @@ export class Forgetting extends Context.Service<
       const eventIdAt = (position: number) =>
         Effect.map(log.readAll("all", { from: position, to: position }), ([event]) => event?.id)
 
-      /** The last erasure that is known to be carried out. */
-      const start = Effect.gen(function* () {
+      /** The last erasure that is noted as carried out, if the note is of this log. */
+      const noted = Effect.gen(function* () {
         const note = Option.getOrUndefined(readNote(yield* vault.note))
-        if (note?.log === log.logId && (yield* eventIdAt(note.position)) === note.event) return note.erasure
+        return note?.log === log.logId && (yield* eventIdAt(note.position)) === note.event ? note.erasure : undefined
+      })
+      const start = Effect.gen(function* () {
+        const known = yield* noted
+        if (known !== undefined) return known
         yield* forgetAgain
         return 0
       })
@@ -88,6 +100,8 @@ export class Forgetting extends Context.Service<
       let reached = Math.max(erasure - 1, 0)
       const take = Effect.fnUntraced(function* (always: boolean) {
         const head = yield* log.head
+        // Another process may have come further.
+        if (lease.shared && !always) reached = Math.max(reached, (yield* noted) ?? 0)
         const before = reached
         yield* log.read(query, { from: reached + 1, to: head }).pipe(
           Stream.runForEach((event) =>
@@ -114,7 +128,7 @@ export class Forgetting extends Context.Service<
         Effect.tapError((error) => Effect.logError("What was erased could not be forgotten", error)),
         Effect.retry(again)
       )
-      yield* Effect.forkScoped(follow)
+      yield* Effect.forkScoped(lease.shared ? lease.whileHeld(forgettingLease, follow) : follow)
       return Forgetting.of({ catchUp })
     })
   )

@@ -6,35 +6,35 @@
  * |---|---|---|
  * | `…_log` | events, index, encrypted personal parts, leases | the register |
  * | `…_keys` | what personal data are encrypted under, wrapped by the master key | everything personal is forgotten |
- * | `…_state` | the register's own secrets, sealed; clients, tokens, progress; encrypted contents of documents | see `Folder` |
+ * | `…_state` | the register's own secrets, sealed; checkpoints; clients, tokens, progress; encrypted contents of documents | see `Folder` |
  * | `…_views` | lists | nothing: made again from the log |
  *
- * One secret stands outside, the master key, and every node is given the same one. Pepper and custody seed lie in the database, sealed
- * under it: so all nodes have the same, and a backup of the database has them as they were when the log was.
+ * One secret stands outside, the master key, and every node is given the same one. Pepper, custody seed and the keys that sign checkpoints
+ * lie in the database, sealed under it: so all nodes have the same, a backup of the database has them as they were when the log was, and
+ * who has the database alone can sign nothing.
  */
-import * as PgClient from "@effect/sql-pg/PgClient"
 import { catalogue, type RegisterEvent } from "@effekten/domain"
-import { Vault } from "@effekten/event-store"
+import { type SignedNote, Vault } from "@effekten/event-store"
 import { PgEventStore, PgKeyStore, PgLease } from "@effekten/event-store/postgres"
 import { type ReadModels, SqlReadModels } from "@effekten/projections"
-import { Context, Effect, Layer, Option, Redacted, Schema } from "effect"
+import { Context, Deferred, Duration, Effect, Fiber, Layer, Option, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { SqlClient, type SqlError } from "effect/sql"
+import { SqlClient } from "effect/sql"
+import * as CheckpointKeys from "./CheckpointKeys.ts"
 import { refusing } from "./Folder.ts"
-import { RegisterUnavailable } from "./FolderFiles.ts"
+import { refused, RegisterUnavailable } from "./FolderFiles.ts"
 import { Lease } from "./Lease.ts"
 import { Log } from "./Log.ts"
+import { open as openAudit } from "./PostgresAudit.ts"
+import { client, nameIn, type PostgresDatabase } from "./PostgresSchemas.ts"
 import { RegisterState } from "./RegisterState.ts"
+import * as Sealing from "./Sealing.ts"
 import { Secrets, secretSize } from "./Secrets.ts"
 
 /** @category models */
-export interface PostgresOptions {
-  /** The primary; at least `url`, `postgres://user:password@host:5432/database`. */
-  readonly server: PgEventStore.PgServer
+export interface PostgresOptions extends PostgresDatabase, Sealing.SealingOptions {
   /** 32 bytes that wrap the keys of personal data and seal the register's secrets: the same for every node. */
   readonly masterKey: Redacted.Redacted<Uint8Array>
-  /** What the schemas' names begin with: a database can hold several registers. Default: `effekten`. */
-  readonly schema?: string | undefined
 }
 
 const unavailable = (message: string, cause?: unknown) =>
@@ -48,41 +48,25 @@ const StoredSecrets = Schema.fromJsonString(
   })
 )
 
-/** Whose key seals the register's secrets, and what binds them to their place. */
+/** Whose key seals the register's secrets. */
 const subject = "register"
-const place = "secrets of the register"
+/** What binds each secret to its place: the table. */
+const places = { secrets: "secrets of the register", checkpoint_signers: "keys of the register's checkpoints" }
 /** Times a node tries to make the secrets while another one does. */
 const attempts = 5
 
-/** Everything that needs the database, opened in the order of what depends on what. @category layers */
-export const layer = (
+/** What every node has of the database, and whoever changes its keys. */
+const shared = (
   options: PostgresOptions
-): Layer.Layer<
-  Log | ReadModels | RegisterState | Secrets | Vault.Vault,
-  RegisterUnavailable,
-  SecureRandom.SecureRandom
-> => {
+): Layer.Layer<Log | RegisterState | Secrets | Vault.Vault, RegisterUnavailable, SecureRandom.SecureRandom> => {
   const { server, masterKey } = options
-  const name = (part: string) => `${options.schema ?? "effekten"}_${part}`
+  const name = (part: string) => nameIn(options, part)
 
   const vault = PgKeyStore.layerVault({ server, schema: name("keys"), masterKey }).pipe(refusing)
   const log = Layer.effect(Log, PgEventStore.make<RegisterEvent>({ server, schema: name("log"), catalogue })).pipe(
     refusing
   )
 
-  /** A client whose tables are those of one schema. */
-  const client = (part: string) =>
-    PgClient.layer({
-      keepAlive: "10 seconds",
-      applicationName: name(part),
-      ...server,
-      startupParameters: {
-        search_path: name(part),
-        lock_timeout: "10000",
-        idle_in_transaction_session_timeout: "10000",
-        tcp_keepalives_idle: "10"
-      }
-    })
   const schemas = Layer.effectDiscard(
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
@@ -93,8 +77,9 @@ export const layer = (
             const [found] = yield* sql<{ there: boolean }>`SELECT to_regnamespace(${name(part)}) IS NOT NULL AS there`
             if (found?.there !== true) yield* sql`CREATE SCHEMA ${sql(name(part))}`
           }
-          yield* sql`CREATE TABLE IF NOT EXISTS secrets (
-            one BOOLEAN PRIMARY KEY DEFAULT true CHECK (one), sealed BYTEA NOT NULL)`
+          for (const table of Object.keys(places))
+            yield* sql`CREATE TABLE IF NOT EXISTS ${sql(table)} (
+              one BOOLEAN PRIMARY KEY DEFAULT true CHECK (one), sealed BYTEA NOT NULL)`
         })
       )
     })
@@ -104,7 +89,7 @@ export const layer = (
     RegisterState,
     Effect.map(SqlClient.SqlClient, (sql) => RegisterState.of({ sql }))
   ).pipe(
-    Layer.provideMerge(schemas.pipe(Layer.provideMerge(client("state")))),
+    Layer.provideMerge(schemas.pipe(Layer.provideMerge(client(options, "state")))),
     (layer) => Layer.effectContext(Effect.map(Layer.build(layer), Context.pick(RegisterState))),
     refusing
   )
@@ -118,43 +103,107 @@ export const layer = (
     )
   )
 
-  const readModels = SqlReadModels.layer(Log).pipe(Layer.provide(client("views")), refusing)
-
-  return readModels.pipe(
-    Layer.provideMerge(secrets),
+  return secrets.pipe(
     Layer.provideMerge(Layer.mergeAll(log, state)),
+    // Its table lies in the log's schema, which the log makes.
+    (layer) => Layer.provideMerge(lease(options), layer),
     Layer.provideMerge(vault)
   )
 }
 
-/** The secrets that are there; or new ones for a log that is new. Whoever is first makes them for all. */
-const openSecrets = Effect.gen(function* () {
+/** Everything that needs the database, opened in the order of what depends on what. @category layers */
+export const layer = (
+  options: PostgresOptions
+): Layer.Layer<
+  Log | ReadModels | RegisterState | Sealing.Sealing | Secrets | Vault.Vault,
+  RegisterUnavailable,
+  SecureRandom.SecureRandom
+> => {
+  const readModels = SqlReadModels.layer(Log).pipe(Layer.provide(client(options, "views")), refusing)
+  const sealing = Sealing.layer({
+    name: "the log in PostgreSQL",
+    wayOut: {
+      shorter: "Restore all schemas from one backup, the newest.",
+      other_history: "Restore all schemas from one backup; `effekten verify` says where this log differs.",
+      other_key: "Restore all schemas from one backup."
+    },
+    text: signersText,
+    sealing: options.sealing
+  })
+  return Layer.mergeAll(readModels, sealing).pipe(Layer.provideMerge(shared(options)))
+}
+
+/** A secret of the register, sealed under its key in a table of its own. Another one than the first is only ever put there by `replace`. */
+const sealedIn = Effect.fnUntraced(function* (table: keyof typeof places) {
   const { sql } = yield* RegisterState
   const vault = yield* Vault.Vault
+  const seal = Effect.fnUntraced(function* (text: string) {
+    const ciphertext = yield* vault.seal(subject, places[table], Buffer.from(text))
+    yield* vault.ensureKeys([subject], [{ subject, ciphertext }])
+    return ciphertext
+  })
+  return {
+    read: Effect.gen(function* () {
+      const [row] = yield* sql<{ sealed: Uint8Array }>`SELECT sealed FROM ${sql(table)}`
+      if (row === undefined) return undefined
+      const opened = yield* vault.open(subject, places[table], row.sealed)
+      if (Option.isNone(opened))
+        return yield* unavailable("the key of the register's secrets is gone: restore the keys")
+      return Buffer.from(opened.value).toString()
+    }),
+    create: Effect.fnUntraced(function* (text: string) {
+      yield* sql`INSERT INTO ${sql(table)} (sealed) VALUES (${yield* seal(text)}) ON CONFLICT DO NOTHING`
+    }),
+    replace: Effect.fnUntraced(function* (text: string) {
+      yield* sql`INSERT INTO ${sql(table)} (sealed) VALUES (${yield* seal(text)})
+        ON CONFLICT (one) DO UPDATE SET sealed = excluded.sealed`
+    })
+  }
+})
+
+/** The keys that sign checkpoints. */
+const signersText = Effect.gen(function* (): Effect.fn.Return<
+  CheckpointKeys.KeyText,
+  never,
+  RegisterState | Vault.Vault
+> {
+  const stored = yield* sealedIn("checkpoint_signers")
+  const name = "what signs checkpoints, in the schema of the state,"
+  const refusing = <A>(effect: Effect.Effect<A, { readonly message: string }>) =>
+    Effect.mapError(effect, (error) =>
+      error instanceof RegisterUnavailable
+        ? error
+        : unavailable(`${name} cannot be read or written: ${error.message}`, error)
+    )
+  return {
+    name,
+    together: "the schema of the log",
+    read: refusing(stored.read),
+    create: (text) => refusing(stored.create(text)),
+    replace: (text) => refusing(stored.replace(text))
+  }
+})
+
+/** The secrets that are there; or new ones for a log that is new. Whoever is first makes them for all. */
+const openSecrets = Effect.gen(function* () {
   const log = yield* Log
   const random = yield* SecureRandom.SecureRandom
-  const stored: Effect.Effect<Uint8Array | undefined, SqlError.SqlError> = Effect.map(
-    sql<{ sealed: Uint8Array }>`SELECT sealed FROM secrets`,
-    (rows) => rows[0]?.sealed
-  )
-  if ((yield* stored) === undefined) {
+  const stored = yield* sealedIn("secrets")
+  if ((yield* stored.read) === undefined) {
     if ((yield* log.head) > 0) {
       return yield* unavailable(
         "the log has events, but the register's secrets are missing: restore the schemas of state and log from one backup; new ones would not fit"
       )
     }
-    const fresh = yield* Schema.encodeEffect(StoredSecrets)({
-      logId: log.logId,
-      pepper: yield* random.randomBytes(secretSize),
-      custodySeed: yield* random.randomBytes(secretSize)
-    })
-    const ciphertext = yield* vault.seal(subject, place, Buffer.from(fresh))
-    yield* vault.ensureKeys([subject], [{ subject, ciphertext }])
-    yield* sql`INSERT INTO secrets (sealed) VALUES (${ciphertext}) ON CONFLICT DO NOTHING`
+    yield* stored.create(
+      yield* Schema.encodeEffect(StoredSecrets)({
+        logId: log.logId,
+        pepper: yield* random.randomBytes(secretSize),
+        custodySeed: yield* random.randomBytes(secretSize)
+      })
+    )
   }
-  const opened = yield* vault.open(subject, place, (yield* stored) ?? new Uint8Array())
-  if (Option.isNone(opened)) return yield* unavailable("the key of the register's secrets is gone: restore the keys")
-  const { custodySeed, logId, pepper } = yield* Schema.decodeEffect(StoredSecrets)(Buffer.from(opened.value).toString())
+  const { custodySeed, logId, pepper } = yield* Schema.decodeEffect(StoredSecrets)((yield* stored.read) ?? "")
   if (logId !== log.logId) {
     return yield* unavailable(
       "the register's secrets belong to another log: restore the schemas of state and log from one backup"
@@ -163,12 +212,45 @@ const openSecrets = Effect.gen(function* () {
   return Secrets.make({ pepper: Redacted.make(pepper), custodySeed: Redacted.make(custodySeed) })
 })
 
-/** Reactors run on the node that holds their lease. @category layers */
-export const layerLease = (options: PostgresOptions): Layer.Layer<never, RegisterUnavailable> =>
+/** Reactors run on the node that holds their lease. */
+const lease = (options: PostgresOptions): Layer.Layer<never, RegisterUnavailable> =>
   Layer.effect(
     Lease,
-    Effect.map(
-      PgLease.make({ server: options.server, schema: `${options.schema ?? "effekten"}_log` }),
-      ({ whileHeld }) => ({ whileHeld, shared: true })
-    )
+    Effect.map(PgLease.make({ server: options.server, schema: nameIn(options, "log") }), ({ whileHeld }) => ({
+      whileHeld,
+      shared: true
+    }))
   ).pipe(refusing)
+
+/** How long to wait for the lease of the sealer, which some node has while any runs. */
+const patience = Duration.seconds(5)
+
+/** Changes the keys that sign checkpoints, of a register no node serves. Gives the newest one. @category keys */
+export const changeKeys = (
+  options: PostgresOptions & { readonly action: CheckpointKeys.Action }
+): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable> =>
+  Effect.gen(function* () {
+    // Only where there is a register: a slip of the pen makes no new one.
+    yield* Effect.scoped(openAudit(options))
+    const context = yield* Layer.build(shared(options))
+    const change = Effect.gen(function* () {
+      const { logId } = yield* Log
+      const { whileHeld } = yield* Lease
+      const checkpoints = yield* Effect.mapError(Sealing.openCheckpoints, refused)
+      const begun = yield* Deferred.make<void>()
+      // Begun it is not broken off any more: the lease is waited for, not the change.
+      const changing = yield* Effect.forkScoped(
+        whileHeld(
+          Sealing.sealingLease,
+          Effect.andThen(
+            Deferred.succeed(begun, undefined),
+            CheckpointKeys.change(options.action, { text: yield* signersText, logId, checkpoints })
+          )
+        )
+      )
+      if (Option.isNone(yield* Effect.timeoutOption(Deferred.await(begun), patience)))
+        return yield* unavailable("a node serves the register: stop all nodes first")
+      return yield* Fiber.join(changing)
+    })
+    return yield* Effect.provideContext(change, context)
+  }).pipe(Effect.scoped, Effect.provide(SecureRandom.layerWebCrypto))

@@ -116,14 +116,14 @@ export const layerFolder = (
 }
 
 /**
- * A register in a PostgreSQL database: for any number of processes. Lists, clients, documents and progress lie in it too; what is to be
- * done once is done by one of the nodes, and by another when that one ends. Needs `@effect/sql-pg`.
+ * A register in a PostgreSQL database: for any number of processes. Lists, clients, documents, checkpoints and progress lie in it too; what
+ * is to be done once is done by one of the nodes, and by another when that one ends. Needs `@effect/sql-pg`.
  *
  * @category layers
  */
 export const layerPostgres = (
   options: RegistrarOptions & PostgresOptions
-): Layer.Layer<Register | Vault.Vault | RegisterState, RegisterUnavailable> =>
+): Layer.Layer<Register | Vault.Vault | RegisterState | Sealing, RegisterUnavailable> =>
   // Loaded when it is asked for: a register in a folder does without the driver.
   Layer.unwrap(
     Effect.map(
@@ -137,9 +137,7 @@ export const layerPostgres = (
           )
         )
         return layerNoDeps(options).pipe(
-          Layer.provide(
-            Layer.mergeAll(Custody.layerEmbedded, Ledger.layerBookEntry(options), Postgres.layerLease(options), state)
-          ),
+          Layer.provide(Layer.mergeAll(Custody.layerEmbedded, Ledger.layerBookEntry(options), state)),
           Folder.refusing,
           Layer.provideMerge(Postgres.layer(options)),
           Layer.provide(Randomness.layer)

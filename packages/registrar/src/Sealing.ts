@@ -1,19 +1,22 @@
 /**
- * Checkpoints of an embedded register: signed beside its work, kept in `state.db`, and held against the log at every start. For the
+ * Checkpoints of an embedded register: signed beside its work, kept beside its log, and held against the log at every start. For the
  * embedded layers, and for applications that hand out proofs.
+ *
+ * Where several processes serve one register, each holds the log against the last checkpoint when it starts, and the one that has the
+ * lease signs.
  */
 import { CheckpointStore, Proofs, Sealer } from "@effekten/event-store"
 import { Context, type Duration, Effect, Layer } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
-import { openKeys } from "./CheckpointKeys.ts"
+import { inFolder, type KeyText, openKeys } from "./CheckpointKeys.ts"
 import { RegisterUnavailable } from "./FolderFiles.ts"
+import { Lease } from "./Lease.ts"
 import { Log } from "./Log.ts"
 import { RegisterState } from "./RegisterState.ts"
 
 /** @category models */
 export interface SealingOptions {
-  readonly folder: string
   /** How often checkpoints are signed. */
   readonly sealing?: { readonly interval?: Duration.Input; readonly quiet?: Duration.Input } | undefined
 }
@@ -24,26 +27,43 @@ export class Sealing extends Context.Service<
   Sealer.Sealer & { readonly proofs: Proofs.Proofs; readonly checkpoints: CheckpointStore.CheckpointStoreShape }
 >()("effekten/registrar/Sealing") {}
 
-const wayOut: { readonly [R in Sealer.SealRefused["reason"]]: string } = {
-  shorter: "Restore the newest log.db.",
-  other_history: "Restore the log.db that belongs to state.db; `effekten verify` says where this one differs.",
-  other_key: "Restore checkpoint.key from the same backup as state.db."
-}
+/** Whose turn it is to sign. */
+export const sealingLease = "sealing"
+
+/** What to do about a log that is not the one that was signed. @category models */
+export type WayOut = { readonly [R in Sealer.SealRefused["reason"]]: string }
+
+/** The checkpoints in the database of the register's state. @category constructors */
+export const openCheckpoints = Effect.flatMap(RegisterState, ({ sql }) =>
+  CheckpointStore.makeSql.pipe(
+    Effect.provideService(SqlClient.SqlClient, sql),
+    // Two nodes may make the tables at the same moment; PostgreSQL lets one of them fail.
+    Effect.retry({ times: 3 })
+  )
+)
 
 /** Fails where the log is not the one that was signed. To be built before anything that appends. @category layers */
-export const layer = ({
-  folder,
-  sealing = {}
-}: SealingOptions): Layer.Layer<Sealing, RegisterUnavailable, Log | RegisterState | SecureRandom.SecureRandom> =>
+export const layer = <R>({
+  name,
+  sealing = {},
+  text,
+  wayOut
+}: SealingOptions & {
+  /** What messages call the log, and what is said where it is refused. */
+  readonly name: string
+  readonly wayOut: WayOut
+  readonly text: Effect.Effect<KeyText, RegisterUnavailable, R>
+}): Layer.Layer<Sealing, RegisterUnavailable, Log | RegisterState | SecureRandom.SecureRandom | R> =>
   Layer.effect(
     Sealing,
     Effect.gen(function* () {
       const log = yield* Log
-      const { sql } = yield* RegisterState
-      const checkpoints = yield* CheckpointStore.makeSql.pipe(Effect.provideService(SqlClient.SqlClient, sql))
-      const signers = yield* openKeys({ folder, logId: log.logId, checkpoints })
+      const lease = yield* Lease
+      const checkpoints = yield* openCheckpoints
+      const signers = yield* openKeys({ text: yield* text, logId: log.logId, checkpoints })
       const provided = Effect.provideService(CheckpointStore.CheckpointStore, checkpoints)
-      const sealer = yield* provided(Sealer.make({ log, signers, ...sealing }))
+      const turn: Sealer.SealerOptions["turn"] = (work) => lease.whileHeld(sealingLease, work)
+      const sealer = yield* provided(Sealer.make({ log, signers, ...sealing, ...(lease.shared ? { turn } : {}) }))
       const proofs = yield* provided(Proofs.make({ log, origin: sealer.origin }))
       return Sealing.of({ ...sealer, proofs, checkpoints })
     }).pipe(
@@ -52,8 +72,8 @@ export const layer = ({
           Effect.fail(
             new RegisterUnavailable({
               message:
-                `${folder}/log.db: ${error.message}. ${wayOut[error.reason]} If what is missing is lost for good, ` +
-                "`effekten checkpoint-key renew` accepts the log as it is: keep a copy of the folder first.",
+                `${name}: ${error.message}. ${wayOut[error.reason]} If what is missing is lost for good, ` +
+                "`effekten checkpoint-key renew` accepts the log as it is: keep a copy of everything first.",
               cause: error
             })
           ),
@@ -61,3 +81,16 @@ export const layer = ({
       })
     )
   )
+
+/** Keys in `checkpoint.key`, checkpoints in `state.db`. @category layers */
+export const layerFolder = ({ folder, sealing }: SealingOptions & { readonly folder: string }) =>
+  layer({
+    name: `${folder}/log.db`,
+    wayOut: {
+      shorter: "Restore the newest log.db.",
+      other_history: "Restore the log.db that belongs to state.db; `effekten verify` says where this one differs.",
+      other_key: "Restore checkpoint.key from the same backup as state.db."
+    },
+    text: Effect.succeed(inFolder(folder)),
+    sealing
+  })

@@ -23,12 +23,15 @@ export const array = (values: ReadonlyArray<unknown>, oid: number): PgTypes.Para
   Result.getOrThrow(PgTypes.array(values, oid))
 const { bytea, int4, int8, text } = PgTypes.OID
 
-/** Makes the schema or brings it to this program's layout, and gives the log's id. A database that is refused is not written to. */
+/**
+ * Makes the schema or brings it to this program's layout, and gives the log's id. A database that is refused is not written to, nor is one
+ * that is only to be read.
+ */
 export const openLayout = (
   pool: PgPool.PgPool,
   schema: string,
   database: string,
-  newLogId: string
+  newLogId: string | undefined
 ): Effect.Effect<string, DatabaseRefused, Scope.Scope> => {
   const refuse = (reason: DatabaseRefused["reason"], message: string) =>
     new DatabaseRefused({ filename: database, reason, message: `${database} ${message}` })
@@ -45,7 +48,7 @@ export const openLayout = (
     return Number(row?.[0] ?? 0)
   })
 
-  const migrate = (found: number) =>
+  const migrate = (found: number, newLogId: string) =>
     transaction(pool, (connection) =>
       Effect.gen(function* () {
         // Nodes that start together make the schema once. Not the writers' lock: a log at work is not stopped by a start.
@@ -92,7 +95,10 @@ export const openLayout = (
     const found = yield* layoutOf(connection)
     if (found > LAYOUT)
       return yield* refuse("newer", `has layout ${found}, this program knows ${LAYOUT}: run the version that wrote it`)
-    yield* migrate(found)
+    if (newLogId !== undefined) yield* migrate(found, newLogId)
+    else if (found === 0) return yield* refuse("unavailable", "holds no log")
+    else if (found < LAYOUT)
+      return yield* refuse("unavailable", `has layout ${found}, this program reads ${LAYOUT}: let it write there once`)
     const id = (yield* one(connection, `SELECT id FROM ${schema}.log`))?.[0]
     if (typeof id !== "string")
       return yield* refuse("damaged", "has a log without its id: restore the database from a backup")

@@ -25,6 +25,9 @@ export const defaultBounds: PgBounds = {
   statementTimeout: "30 seconds"
 }
 
+/** For sessions that only look: the server refuses whatever would write. */
+export const readingOnly: Readonly<Record<string, string>> = { default_transaction_read_only: "on" }
+
 const millis = (duration: Duration.Input): string => String(Math.ceil(Duration.toMillis(duration)))
 
 /**
@@ -55,14 +58,15 @@ const sessionParameters = (bounds: PgBounds): Readonly<Record<string, string>> =
 export const openPool = (
   server: PgServer,
   bounds: PgBounds,
-  applicationName: string
+  applicationName: string,
+  parameters: Readonly<Record<string, string>> = {}
 ): Effect.Effect<PgPool.PgPool, never, Scope.Scope> =>
   Effect.orDie(
     PgPool.make({
       keepAlive: "10 seconds",
       applicationName,
       ...server,
-      startupParameters: sessionParameters(bounds),
+      startupParameters: { ...sessionParameters(bounds), ...parameters },
       multiplex: false
     })
   )

@@ -24,6 +24,7 @@ import {
   openPool,
   type PgBounds,
   type PgServer,
+  readingOnly,
   transaction
 } from "../internal/PgSession.ts"
 import { encodeQuery, ofType, wordOf, wordsOf } from "../internal/PgWords.ts"
@@ -48,6 +49,8 @@ export interface PgEventStoreOptions<E extends AnyEvent> {
   readonly schema?: string
   /** How often a subscription looks by itself, should a notification be lost. Default: a second. */
   readonly pollInterval?: Duration.Input
+  /** Opens a log that is there, and refuses another; nothing can be appended or forgotten, nor is anything made or migrated. */
+  readonly readOnly?: boolean
   readonly bounds?: Partial<PgBounds>
 }
 
@@ -74,8 +77,10 @@ export const make = <E extends AnyEvent>(
     const random = yield* SecureRandom.SecureRandom
     const schema = checkSchema(options.schema ?? "event_store")
     const bounds = { ...defaultBounds, ...options.bounds }
-    const pool = yield* openPool(options.server, bounds, `${schema} log`)
-    const logId = yield* openLayout(pool, schema, describe(options.server, schema), yield* random.uuidV4())
+    const { readOnly = false } = options
+    const pool = yield* openPool(options.server, bounds, `${schema} log`, readOnly ? readingOnly : {})
+    const newLogId = readOnly ? undefined : yield* random.uuidV4()
+    const logId = yield* openLayout(pool, schema, describe(options.server, schema), newLogId)
     const codec = makeCodec(options.catalogue)
     const { prepare, prepareAll, ensureKeys } = makePreparation(codec, vault)
     const log = makeLog(schema)

@@ -18,6 +18,7 @@ import {
   describe,
   openPool,
   type PgServer,
+  readingOnly,
   refusing,
   transaction
 } from "../internal/PgSession.ts"
@@ -31,6 +32,8 @@ export interface PgKeyStoreOptions {
   readonly schema?: string
   /** How often to look for what other nodes have forgotten, which bounds how long a node goes on using a key. Default: a second. */
   readonly pollInterval?: Duration.Input
+  /** Opens keys that are there, and refuses others; nothing can be kept or forgotten. */
+  readonly readOnly?: boolean
 }
 
 const LAYOUT = 1
@@ -57,8 +60,10 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
   Effect.gen(function* () {
     const schema = checkSchema(options.schema ?? "event_store_keys")
     const database = describe(options.server, schema)
-    const pool = yield* openPool({ maxConnections: 4, ...options.server }, defaultBounds, `${schema} keys`)
-    yield* open(pool, schema, database)
+    const { readOnly = false } = options
+    const server = { maxConnections: 4, ...options.server }
+    const pool = yield* openPool(server, defaultBounds, `${schema} keys`, readOnly ? readingOnly : {})
+    yield* open(pool, schema, database, readOnly)
 
     const query = (sql: string, params: ReadonlyArray<unknown> = []) =>
       Effect.mapError(
@@ -196,7 +201,8 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
 const open = Effect.fnUntraced(function* (
   pool: Effect.Success<ReturnType<typeof openPool>>,
   schema: string,
-  database: string
+  database: string,
+  readOnly: boolean
 ): Effect.fn.Return<void, DatabaseRefused> {
   yield* transaction(pool, (connection) =>
     Effect.gen(function* () {
@@ -206,6 +212,12 @@ const open = Effect.fnUntraced(function* (
         `${schema}.layout`,
         schema
       ])
+      if (there?.[0] !== true && readOnly)
+        return yield* new DatabaseRefused({
+          filename: database,
+          reason: "unavailable",
+          message: `${database} holds no keys`
+        })
       if (there?.[0] !== true) {
         if (there?.[1] !== true) yield* run(`CREATE SCHEMA ${schema}`)
         for (const statement of tables(schema)) yield* run(statement)

@@ -241,6 +241,9 @@ export const fromSql = (sql: SqlClient.SqlClient): CheckpointStoreShape => {
             ON CONFLICT (line) DO NOTHING`,
           { discard: true }
         )
+      ).pipe(
+        // Two processes counted the same; the next look counts on.
+        Effect.retry({ times: 5, while: isConflict })
       )
   }
 }

@@ -1,0 +1,48 @@
+/**
+ * The log of a register in PostgreSQL, to be read only, also while nodes serve it. For {@link Audit.layerPostgres}.
+ */
+import { catalogue, type RegisterEvent } from "@effekten/domain"
+import { CheckpointStore, EventStoreError, Vault } from "@effekten/event-store"
+import { PgEventStore, PgKeyStore } from "@effekten/event-store/postgres"
+import { Context, Effect, Layer, type Scope } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { SqlClient } from "effect/sql"
+import type { AuditedLog } from "./Audit.ts"
+import { refused, type RegisterUnavailable } from "./FolderFiles.ts"
+import { client, nameIn, type PostgresDatabase } from "./PostgresSchemas.ts"
+
+/** @category constructors */
+export const open = (options: PostgresDatabase): Effect.Effect<AuditedLog, RegisterUnavailable, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { server } = options
+    const log = yield* PgEventStore.make<RegisterEvent>({
+      server,
+      schema: nameIn(options, "log"),
+      catalogue,
+      readOnly: true
+    })
+    const keys = yield* PgKeyStore.make({ server, schema: nameIn(options, "keys"), readOnly: true })
+    const state = yield* Layer.build(client(options, "state", { default_transaction_read_only: "on" }))
+    const sql = Context.get(state, SqlClient.SqlClient)
+    const [found] = yield* sql<{ there: boolean }>`SELECT to_regclass('checkpoint_keys') IS NOT NULL AS there`
+    const { read, readAll, head, logId, inspect, readLeaves, readStored } = log
+    return {
+      read,
+      readAll,
+      head,
+      logId,
+      inspect,
+      readLeaves,
+      readStored,
+      checkpoints: found?.there === true ? CheckpointStore.fromSql(sql) : undefined,
+      isForgotten: (subject) =>
+        keys.get(subject).pipe(
+          Effect.map((entry) => entry?._tag === "Forgotten"),
+          Effect.mapError((cause) => new EventStoreError({ reason: "unavailable", message: cause.message, cause }))
+        )
+    } satisfies AuditedLog
+  }).pipe(
+    // Nothing personal is opened.
+    Effect.provide(Vault.layerMemory.pipe(Layer.provideMerge(SecureRandom.layerWebCrypto))),
+    Effect.mapError(refused)
+  )

@@ -1,0 +1,32 @@
+/**
+ * Where a register lies in a PostgreSQL database: which server, what its schemas are called. For all that opens one.
+ */
+import * as PgClient from "@effect/sql-pg/PgClient"
+import type { PgEventStore } from "@effekten/event-store/postgres"
+
+/** @category models */
+export interface PostgresDatabase {
+  /** The primary; at least `url`, `postgres://user:password@host:5432/database`. */
+  readonly server: PgEventStore.PgServer
+  /** What the schemas' names begin with: a database can hold several registers. Default: `effekten`. */
+  readonly schema?: string | undefined
+}
+
+/** Name of a schema. */
+export const nameIn = (options: Pick<PostgresDatabase, "schema">, part: string) =>
+  `${options.schema ?? "effekten"}_${part}`
+
+/** A client whose tables are those of one schema. */
+export const client = (options: PostgresDatabase, part: string, parameters: Record<string, string> = {}) =>
+  PgClient.layer({
+    keepAlive: "10 seconds",
+    applicationName: nameIn(options, part),
+    ...options.server,
+    startupParameters: {
+      search_path: nameIn(options, part),
+      lock_timeout: "10000",
+      idle_in_transaction_session_timeout: "10000",
+      tcp_keepalives_idle: "10",
+      ...parameters
+    }
+  })
