@@ -213,7 +213,7 @@ describe("promise 9, on disk", () => {
       // An older log is not opened unseen: somebody has to say that it shall be.
       const refused = yield* Effect.flip(Layer.build(register(folder)))
       assert.match(refused.message, /checkpoint/)
-      yield* CheckpointKeys.change({ folder, action: "renew" })
+      yield* CheckpointKeys.changeInFolder({ folder, action: "renew" })
       yield* Effect.gen(function* () {
         assert.strictEqual(yield* shown(platform, leaving.investor), "erased")
         assert.notStrictEqual(yield* shown(platform, staying.investor), "erased")
