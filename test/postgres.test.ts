@@ -1,13 +1,15 @@
 /** Two nodes of one register: processes of their own, in folders of their own, on one PostgreSQL database. */
-import { writeFileSync } from "node:fs"
+import { existsSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { startServer as startPostgres } from "../packages/event-store/test/PgServer.ts"
 import { connect, created, eventually, investmentBody, investorBody, onboard, type Api } from "./Api.ts"
-import { effekten, startServer, temporaryFolder, type Server } from "./Process.ts"
+import { effekten, root, run, startServer, temporaryFolder, type Server } from "./Process.ts"
 
 const folders = [temporaryFolder(), temporaryFolder()] as const
 const [near, far] = [folders[0].path, folders[1].path]
+/** Of an auditor. */
+const elsewhere = temporaryFolder()
 let postgres: Awaited<ReturnType<typeof startPostgres>>
 let first: Server
 let second: Server
@@ -26,7 +28,7 @@ afterAll(async () => {
   await first?.stop()
   await second?.stop()
   await postgres?.stop()
-  for (const { remove } of folders) remove()
+  for (const { remove } of [...folders, elsewhere]) remove()
 })
 
 const walk = (server: Server, folder: string) =>
@@ -178,6 +180,48 @@ describe("two nodes on one database", () => {
     const [id] = await investments(apis[0]!, "after-crash", 1)
     created(await apis[1]!.post(`/v2/investments/${id}/credits/`, undefined, "credit-after-crash"))
     await eventually(async () => ((await statusOf(apis[1]!, id!)) === "DELIVERED" ? true : undefined))
+  })
+
+  it("promise 6: beside the nodes the log is verified, replayed and exported, without the master key", async () => {
+    const api = await connect(first)
+    await onboard(api, "audited")
+    const command = (...args: ReadonlyArray<string>) =>
+      effekten(args, { env: { EFFEKTEN_STORE: postgres.url() }, cwd: elsewhere.path, limit: 60_000 })
+    const verified = await command("verify", "--json")
+    expect(`${verified.code} ${verified.stderr}`).toBe("0 ")
+    expect(JSON.parse(verified.stdout)).toMatchObject({ verified: "register", store: "PostgreSQL", faultCount: 0 })
+    expect(JSON.parse(verified.stdout).events).toBeGreaterThan(100)
+    const replayed = await command("replay", "--json")
+    expect(`${replayed.code} ${replayed.stderr}`).toBe("0 ")
+    expect(JSON.parse(replayed.stdout)).toMatchObject({ conservation: "holds", violations: [] })
+    const exported = join(elsewhere.path, "export")
+    expect(await command("export", exported)).toMatchObject({ code: 0, stderr: "" })
+    // An export is an export, wherever the register lies.
+    expect(await command("verify", exported)).toMatchObject({ code: 0, stderr: "" })
+    const offline = [join(root, "examples/verify-offline.mjs"), exported, "--keys", join(exported, "keys")]
+    expect(await run(process.execPath, offline)).toMatchObject({ code: 0, stderr: "" })
+    expect(readdirSync(elsewhere.path)).toEqual(["export"])
+    const key = await effekten(["checkpoint-key", "rotate", "--data", near], {
+      env: { EFFEKTEN_STORE: postgres.url() }
+    })
+    expect(`${key.code} ${key.stderr}`).toMatch(/^4 effekten: .*stop all nodes first/)
+  })
+
+  it("promise 9: beside the nodes an investor is disclosed, and is not forgotten within retention", async () => {
+    const { investor } = await onboard(await connect(second), "told")
+    const command = (...args: ReadonlyArray<string>) =>
+      effekten([...args, "--store", postgres.url(), "--data", near], { limit: 60_000 })
+    const told = await command("disclose", investor)
+    expect(`${told.code} ${told.stderr}`).toBe("0 ")
+    expect(JSON.parse(told.stdout)).toMatchObject({ investor_id: investor, erased: false })
+    expect(told.stdout).toContain("Erika Beispiel")
+    const kept = await command("forget", investor)
+    expect([kept.code, kept.stdout]).toEqual([6, ""])
+    expect(kept.stderr).toMatch(/^effekten: retention_running: .* Until \d{4}-01-01T00:00:00\+01:00\.\n$/)
+    // Where there is no master key, none is made.
+    const without = await effekten(["disclose", investor, "--store", postgres.url(), "--data", elsewhere.path])
+    expect(without.code).toBe(4)
+    expect(existsSync(join(elsewhere.path, "master.key"))).toBe(false)
   })
 
   it("a node with another master key is refused, and says what to do", async () => {

