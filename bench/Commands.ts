@@ -1,152 +1,113 @@
 /**
- * Durable commands per second through the executor, beside the bare driver that writes the same rows to the same tables with the same
- * durability and grouping, and beside writing the bodies alone.
+ * Durable commands per second through the register, beside the bare driver that writes the same rows to the same tables with the same
+ * durability and grouping, beside writing the bodies alone, and beside the peers.
  */
 import type { Timestamp } from "@effekten/domain"
 import { Registrar } from "@effekten/registrar"
 import { Investments } from "@effekten/services"
 import { Effect } from "effect"
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs"
-import { join } from "node:path"
-import { DatabaseSync } from "node:sqlite"
-import { median, perSecond, seconds, type Ratio } from "./Measure.ts"
+import { each, median, medians, plural, type Result, timed, type Took } from "./Measure.ts"
+import type { Peer } from "./Peer.ts"
 import * as Register from "./Register.ts"
+import type { Subject } from "./Subject.ts"
 
 const signedAt = "2026-01-02T03:04:05.678901+01:00" as Timestamp
 
-/** Opens a database as the store does: WAL, every commit synced. */
-const open = (filename: string): DatabaseSync => {
-  const database = new DatabaseSync(filename)
-  database.exec("PRAGMA journal_mode = WAL")
-  database.exec("PRAGMA synchronous = FULL")
-  return database
+/** Commands of a round. Few callers wait for the disk at every turn, so they are asked for less. */
+const commandsOf = (callers: number, quick: boolean): number => {
+  const commands = callers === 1 ? 400 : callers <= 16 ? 3_200 : 6_400
+  return Math.max(callers, quick ? commands / 8 : commands)
 }
 
-/** The same statements again, computed beforehand: nothing but the driver. */
-const writeAgain = (filename: string, written: ReadonlyArray<Register.Written>): number => {
-  const database = open(filename)
-  const statements = new Map(written.map(({ sql }) => [sql, database.prepare(sql)]))
-  const steps = written.map(({ sql, parameters }) => ({ statement: statements.get(sql)!, parameters }))
-  const took = seconds(() => {
-    for (const { statement, parameters } of steps) statement.run(...parameters)
-  })
-  database.close()
-  return took
-}
-
-/** The bodies of the same groups in a table of their own. */
-const writeBodies = (filename: string, written: ReadonlyArray<Register.Written>): number => {
-  const database = open(filename)
-  database.exec("CREATE TABLE body (position INTEGER PRIMARY KEY, text TEXT NOT NULL)")
-  const insert = database.prepare("INSERT INTO body (position, text) VALUES (?, ?)")
-  const begin = database.prepare("BEGIN IMMEDIATE")
-  const commit = database.prepare("COMMIT")
-  const steps = written.flatMap(({ sql, parameters }) =>
-    /^\s*BEGIN/i.test(sql)
-      ? [() => begin.run()]
-      : /^\s*COMMIT/i.test(sql)
-        ? [() => commit.run()]
-        : isEvent(sql)
-          ? [() => insert.run(parameters[0]!, parameters[1]!)]
-          : []
-  )
-  const took = seconds(() => {
-    for (const step of steps) step()
-  })
-  database.close()
-  return took
-}
-
-const isEvent = (sql: string): boolean => /INSERT INTO events\b/i.test(sql)
-
-/** @param events how long the log is beforehand */
-export const measure = Effect.fnUntraced(function* (options: {
+/** @param folder of a register that is long already */
+export const measure = (options: {
+  readonly subject: Subject
+  readonly peers: ReadonlyArray<Peer>
   readonly folder: string
-  readonly events: number
   readonly rounds: number
+  readonly quick: boolean
   readonly callers: ReadonlyArray<number>
-}) {
-  const folder = mkdtempSync(join(options.folder, "commands-"))
-  const file = join(folder, "log.db")
-  const ratios: Array<Ratio> = []
-  yield* Effect.gen(function* () {
-    yield* Register.fill(options.events)
+}) =>
+  Effect.gen(function* () {
+    const { callers, folder, peers, quick, rounds, subject } = options
     const { platform, campaign } = yield* Register.offering({ issueVolume: 1e12, allocation: 1e12 })
-    yield* Effect.gen(function* () {
-      const investments = yield* Investments
-      for (const callers of options.callers) {
-        const holders = yield* Effect.forEach(Array.from({ length: callers }), () => Register.onboarded)
-        const each = callers === 1 ? 400 : Math.ceil(6_400 / callers)
-        const rounds: Array<{ executor: number; again: number; bodies: number }> = []
-        let shape = ""
-        for (let round = 0; round <= options.rounds; round++) {
-          checkpoint(file)
-          copyFileSync(file, join(folder, "again.db"))
-          Register.recording.written = []
-          Register.recording.on = true
-          const start = performance.now()
-          yield* Effect.forEach(
-            holders,
-            ({ investor, wallet }) =>
-              Effect.repeat(
-                investments.create({
-                  campaignId: campaign,
-                  investorId: investor,
-                  units: 1,
-                  signedAt,
-                  acceptedAt: signedAt,
-                  paidAt: signedAt,
-                  wallet
-                }),
-                { times: each - 1 }
-              ),
-            { concurrency: "unbounded", discard: true }
-          )
-          const executor = (performance.now() - start) / 1_000
-          Register.recording.on = false
-          const { written } = Register.recording
-          const again = writeAgain(join(folder, "again.db"), written)
-          const bodies = writeBodies(join(folder, "bodies.db"), written)
-          for (const name of ["again.db", "bodies.db"]) {
-            for (const suffix of ["", "-wal", "-shm"]) rmSync(join(folder, name + suffix), { force: true })
+    const bare = yield* subject.bare(folder)
+    const results: Array<Result> = []
+    for (const count of callers) {
+      results.push(
+        yield* Effect.gen(function* () {
+          const investments = yield* Investments
+          const holders = yield* Effect.forEach(Array.from({ length: count }), () => Register.onboarded)
+          const times = Math.ceil(commandsOf(count, quick) / count)
+          const commands = times * count
+          const taken: Array<{ ours: Took; again: Took; bodies: Took; peers: ReadonlyArray<Took> }> = []
+          yield* bare.again()
+          for (let round = 0; round <= rounds; round++) {
+            const ours = yield* timed(
+              Effect.forEach(
+                holders,
+                ({ investor, wallet }) =>
+                  Effect.repeat(
+                    investments.create({
+                      campaignId: campaign,
+                      investorId: investor,
+                      units: 1,
+                      signedAt,
+                      acceptedAt: signedAt,
+                      paidAt: signedAt,
+                      wallet
+                    }),
+                    { times: times - 1 }
+                  ),
+                { concurrency: "unbounded", discard: true }
+              )
+            )
+            const again = yield* bare.again()
+            const bodies = yield* bare.bodies()
+            const others = yield* Effect.forEach(peers, (peer) => peer.commands(count))
+            // The first round warms up what is compiled on the way.
+            if (round === 0 && rounds > 0) continue
+            taken.push({
+              ours: each(ours, commands),
+              again: each(again, commands),
+              bodies: each(bodies, commands),
+              peers: others
+            })
           }
-          // The first round warms up what is compiled on the way.
-          if (round > 0) rounds.push({ executor, again, bodies })
-          shape = shapeOf(written, each * callers)
-        }
-        const commands = each * callers
-        const executor = median(rounds.map((round) => round.executor))
-        ratios.push({
-          name: `commands, ${callers} caller${callers === 1 ? "" : "s"}`,
-          shape,
-          rate: perSecond(commands, executor, "commands"),
-          ratios: {
-            "the bare driver writing the same rows": median(rounds.map((round) => round.again / round.executor)),
-            "writing the bodies alone": median(rounds.map((round) => round.bodies / round.executor))
-          }
-        })
-      }
-    }).pipe(Effect.provide(Registrar.layer({ platform })))
-  }).pipe(Effect.provide(Register.layer(folder)))
-  rmSync(folder, { recursive: true })
-  return ratios
-})
-
-/** Everything into the file itself, so that a copy of the file is a copy of the log. */
-const checkpoint = (file: string): void => {
-  const database = new DatabaseSync(file)
-  database.exec("PRAGMA wal_checkpoint(TRUNCATE)")
-  database.close()
-}
-
-const shapeOf = (written: ReadonlyArray<Register.Written>, commands: number): string => {
-  const count = (pattern: RegExp) => written.filter(({ sql }) => pattern.test(sql)).length
-  const events = count(/INSERT INTO events\b/i)
-  const words = written
-    .filter(({ sql }) => /INSERT INTO words\b/i.test(sql))
-    .reduce((sum, { parameters }) => sum + String(parameters[1]).split(" ").length, 0)
-  const personal = count(/INSERT INTO personal\b/i)
-  const each = (total: number) => (total / commands).toFixed(1)
-  const perCommit = (commands / count(/^\s*COMMIT/i)).toFixed(1)
-  return `${each(events)} events, ${each(words)} index words, ${each(personal)} personal parts a command; ${perCommit} commands a commit`
-}
+          const ours = medians(taken.map((round) => round.ours))
+          const shape = bare.shape()
+          const per = (total: number) => (total / commands).toFixed(1)
+          const ratio = (of: (round: (typeof taken)[number]) => number) => median(taken.map(of))
+          return {
+            name: `commands on ${subject.name}, ${plural(count, "caller")}`,
+            shape:
+              `${per(shape.events)} events of ${Math.round(shape.bodyBytes / shape.events)} bytes, ${per(shape.words)} index words, ` +
+              `${per(shape.personal)} personal parts a command; ${(commands / shape.commits).toFixed(1)} commands a commit`,
+            figures: {
+              "commands/s": 1 / ours.seconds,
+              "CPU µs/command": ours.cpuSeconds * 1e6,
+              "bare driver, same rows, CPU µs/command": ratio((round) => round.again.cpuSeconds) * 1e6,
+              "bare driver, bodies alone, CPU µs/command": ratio((round) => round.bodies.cpuSeconds) * 1e6,
+              ...Object.fromEntries(
+                peers.flatMap((peer, index) => [
+                  [`${peer.name}, commands/s`, 1 / ratio((round) => round.peers[index]!.seconds)],
+                  [`${peer.name}, CPU µs/command`, ratio((round) => round.peers[index]!.cpuSeconds) * 1e6]
+                ])
+              )
+            },
+            ratios: {
+              "the bare driver writing the same rows": ratio((round) => round.again.seconds / round.ours.seconds),
+              "writing the bodies alone": ratio((round) => round.bodies.seconds / round.ours.seconds),
+              ...Object.fromEntries(
+                peers.map((peer, index) => [
+                  peer.name,
+                  ratio((round) => round.peers[index]!.seconds / round.ours.seconds)
+                ])
+              )
+            }
+          } satisfies Result
+        }).pipe(Effect.provide(Registrar.layer({ platform })))
+      )
+    }
+    return results
+  }).pipe(Effect.scoped, Effect.provide(Register.layerOver(options.folder, options.subject.layer(options.folder))))

@@ -1,56 +1,36 @@
 /**
- * A register in a folder whose every write to the log is recorded, on a log that is long already. For the measurements beside it.
+ * A register over a log of the bench's own, and events enough to make that log as long as after years. For the measurements beside it.
  */
 import {
-  CampaignId,
-  catalogue,
+  type CampaignId,
+  CampaignId as CampaignIds,
   InvestmentId,
   InvestorId,
-  ProductId,
+  type ProductId,
+  ProductId as ProductIds,
   type RegisterEvent,
   Timestamp,
   WalletId
 } from "@effekten/domain"
-import { SqliteEventStore, Vault, type NewEvent } from "@effekten/event-store"
+import { type DatabaseRefused, KeyStore, type NewEvent, Vault } from "@effekten/event-store"
 import { MemoryReadModels } from "@effekten/projections"
 import { Blobs, Custody, Ledger, Log, Progress, Randomness, Registrar, Secrets } from "@effekten/registrar"
 import { Effect, Layer, Redacted } from "effect"
 import { isReadonlyArrayNonEmpty } from "effect/Array"
+import type { SecureRandom } from "effect/crypto"
 import { randomBytes, randomUUID } from "node:crypto"
 import { join } from "node:path"
-import { DatabaseSync, type SQLInputValue } from "node:sqlite"
 
-/** One statement the store ran, with what it ran it on. */
-export interface Written {
-  readonly sql: string
-  readonly parameters: ReadonlyArray<SQLInputValue>
-}
+/** One for the whole run, so that a register can be closed and opened again. */
+const masterKey = Redacted.make(new Uint8Array(randomBytes(32)))
+const secrets = Secrets.make({
+  pepper: Redacted.make(new Uint8Array(randomBytes(32))),
+  custodySeed: Redacted.make(new Uint8Array(randomBytes(32)))
+})
 
-/** What is written to the log while `on` is set, to be written again without the store. */
-export const recording = { on: false, written: [] as Array<Written> }
-
-const connect = (filename: string, options: { readonly readOnly: boolean; readonly timeout: number }): DatabaseSync => {
-  const database = new DatabaseSync(filename, options)
-  const prepare = database.prepare.bind(database)
-  database.prepare = (sql) => {
-    const statement = prepare(sql)
-    const run = statement.run.bind(statement)
-    statement.run = ((...parameters: Array<SQLInputValue>) => {
-      if (recording.on) recording.written.push({ sql, parameters })
-      return run(...parameters)
-    }) as typeof statement.run
-    return statement
-  }
-  return database
-}
-
-/** A register over a log in this folder: everything as in production, but for the recording. */
-export const layer = (folder: string) => {
-  const log = Layer.effect(
-    Log,
-    SqliteEventStore.make<RegisterEvent>({ filename: join(folder, "log.db"), catalogue, connect })
-  )
-  return Registrar.layerNoDeps().pipe(
+/** Everything as in production, over this log; keys in a file of the folder, read models and documents in memory. */
+export const layerOver = <E>(folder: string, log: Layer.Layer<Log, E, SecureRandom.SecureRandom | Vault.Vault>) =>
+  Registrar.layerNoDeps().pipe(
     Layer.provide(
       Layer.mergeAll(
         Blobs.layerMemory,
@@ -61,54 +41,78 @@ export const layer = (folder: string) => {
       )
     ),
     Layer.provideMerge(log),
-    Layer.provide(
-      Vault.layerSqlite({
-        filename: join(folder, "keys.db"),
-        masterKey: Redacted.make(new Uint8Array(randomBytes(32)))
-      })
-    ),
-    Layer.provide(Secrets.layerMemory),
-    Layer.provide(Randomness.layer)
+    Layer.provideMerge(vault(folder)),
+    Layer.provide(Layer.succeed(Secrets, secrets)),
+    Layer.provideMerge(Randomness.layer)
   )
+
+/** The vault of a register in this folder alone. */
+export const vaults = (folder: string) => Layer.provideMerge(vault(folder), Randomness.layer)
+
+const vault = (
+  folder: string
+): Layer.Layer<Vault.Vault, DatabaseRefused | KeyStore.VaultError, SecureRandom.SecureRandom> =>
+  Vault.layerSqlite({ filename: join(folder, "keys.db"), masterKey })
+
+export const newCampaign = () => CampaignIds.make(randomUUID())
+export const newProduct = () => ProductIds.make(randomUUID())
+
+const receivedAt = Timestamp.make("2026-01-01T00:00:00.000000Z")
+
+/** The two events of a subscription nobody asks for. */
+export const subscription = (campaignId: CampaignId, productId: ProductId): ReadonlyArray<NewEvent<RegisterEvent>> => {
+  const investmentId = InvestmentId.make(randomUUID())
+  const instruction = randomBytes(32).toString("hex")
+  const meta = { operation: "SignInvestment", instruction, actor: "platform", receivedAt } as const
+  return [
+    {
+      id: randomUUID(),
+      type: "InvestmentSigned",
+      data: {
+        investmentId,
+        investorId: InvestorId.make(randomUUID()),
+        campaignId,
+        productId,
+        units: 100,
+        signedAt: receivedAt,
+        kyc: "cleared",
+        reviewRequired: false,
+        walletId: WalletId.make(randomUUID()),
+        documentIds: []
+      },
+      meta
+    },
+    {
+      id: randomUUID(),
+      type: "InvestmentAccepted",
+      data: { investmentId, acceptedAt: receivedAt },
+      meta: { ...meta, fingerprint: `1:${instruction}`, answer: 1 }
+    }
+  ]
 }
 
-/** Events of subscriptions nobody asks for, so that the log is as long as it would be after years. */
-export const fill = Effect.fnUntraced(function* (events: number) {
+/** Campaigns the log's subscriptions are spread over. */
+const campaignCount = 50
+
+/**
+ * Subscriptions until the log is so much longer.
+ *
+ * @param one a campaign that really is there, to take its part of them
+ */
+export const fill = Effect.fnUntraced(function* (
+  events: number,
+  one?: { readonly campaign: CampaignId; readonly product: ProductId }
+) {
   const log = yield* Log
-  const receivedAt = Timestamp.make("2026-01-01T00:00:00.000000Z")
-  const campaigns = Array.from({ length: 50 }, () => CampaignId.make(randomUUID()))
-  const productId = ProductId.make(randomUUID())
+  const product = newProduct()
+  const campaigns = Array.from({ length: campaignCount }, (_, index) =>
+    index === 0 && one !== undefined ? one : { campaign: newCampaign(), product }
+  )
   for (let left = events; left > 0; left -= 1_000) {
     const group: Array<NewEvent<RegisterEvent>> = []
-    for (let i = 0; i < Math.min(left, 1_000) / 2; i++) {
-      const investmentId = InvestmentId.make(randomUUID())
-      const instruction = randomBytes(32).toString("hex")
-      const meta = { operation: "SignInvestment", instruction, actor: "platform", receivedAt } as const
-      group.push(
-        {
-          id: randomUUID(),
-          type: "InvestmentSigned",
-          data: {
-            investmentId,
-            investorId: InvestorId.make(randomUUID()),
-            campaignId: campaigns[i % campaigns.length]!,
-            productId,
-            units: 100,
-            signedAt: receivedAt,
-            kyc: "cleared",
-            reviewRequired: false,
-            walletId: WalletId.make(randomUUID()),
-            documentIds: []
-          },
-          meta
-        },
-        {
-          id: randomUUID(),
-          type: "InvestmentAccepted",
-          data: { investmentId, acceptedAt: receivedAt },
-          meta: { ...meta, fingerprint: `1:${instruction}`, answer: 1 }
-        }
-      )
+    for (let index = 0; group.length < Math.min(left, 1_000); index++) {
+      const taken = campaigns[index % campaignCount]!
+      group.push(...subscription(taken.campaign, taken.product))
     }
     if (isReadonlyArrayNonEmpty(group)) yield* log.append(group)
   }

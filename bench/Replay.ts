@@ -1,29 +1,33 @@
 /**
- * Folding a whole log from its file, beside `JSON.parse` of the same bodies when they are in memory already.
+ * Folding a whole log from its file beside `JSON.parse` of the same bodies in memory, what memory it takes, and verifying it beside SHA-256.
  */
-import { catalogue, type RegisterEvent } from "@effekten/domain"
-import { SqliteEventStore, Vault } from "@effekten/event-store"
 import { makeRegister, replayInto } from "@effekten/projections"
-import { Randomness } from "@effekten/registrar"
-import { Effect, Layer, Stream } from "effect"
-import { mkdtempSync, rmSync } from "node:fs"
-import { join } from "node:path"
-import { median, perSecond, type Ratio, seconds } from "./Measure.ts"
+import { VerifyLog } from "@effekten/event-store"
+import { Effect, Stream } from "effect"
+import { hash } from "node:crypto"
+import { each, median, medians, type Result, time, timed, type Took } from "./Measure.ts"
 import * as Register from "./Register.ts"
+import type { Subject } from "./Subject.ts"
 
-export const measure = Effect.fnUntraced(function* (options: {
-  readonly folder: string
-  readonly events: number
-  readonly rounds: number
-}) {
-  const folder = mkdtempSync(join(options.folder, "replay-"))
-  yield* Register.fill(options.events).pipe(Effect.provide(Register.layer(folder)))
-  const ratio = yield* Effect.gen(function* () {
-    const log = yield* SqliteEventStore.make<RegisterEvent>({
-      filename: join(folder, "log.db"),
-      catalogue,
-      readOnly: true
+const MEBIBYTE = 1024 * 1024
+
+export const measure = (options: { readonly subject: Subject; readonly folder: string; readonly rounds: number }) =>
+  Effect.gen(function* () {
+    const { folder, rounds, subject } = options
+    const log = yield* subject.readOnly(folder)
+    const head = yield* log.head
+
+    // First, while nothing else of this process has grown: a fold that keeps nothing, so that what grows is the reader's.
+    const memory: Array<number> = []
+    let counted = 0
+    yield* replayInto(log, [{ apply: () => (counted += 1) }], {
+      onProgress: ({ position, to }) =>
+        Effect.sync(() => {
+          const quarter = Math.min(3, Math.floor((position / to) * 4))
+          memory[quarter] = Math.max(memory[quarter] ?? 0, process.memoryUsage.rss() / MEBIBYTE)
+        })
     })
+
     const bodies = yield* Stream.runFold(
       log.readStored(),
       (): Array<string> => [],
@@ -32,25 +36,52 @@ export const measure = Effect.fnUntraced(function* (options: {
         return all
       }
     )
-    const rounds: Array<{ replay: number; parse: number }> = []
-    for (let round = 0; round <= options.rounds; round++) {
-      const start = performance.now()
-      yield* replayInto(log, [makeRegister()])
-      const replay = (performance.now() - start) / 1_000
+    const taken: Array<{ replay: Took; parse: Took; verify: Took; sha: Took }> = []
+    for (let round = 0; round <= rounds; round++) {
+      const replay = yield* timed(replayInto(log, [makeRegister()]))
       let members = 0
-      const parse = seconds(() => {
+      const parse = time(() => {
         for (const body of bodies) members += Object.keys(JSON.parse(body)).length
       })
-      if (members === 0) throw new Error("nothing was parsed")
-      if (round > 0) rounds.push({ replay, parse })
+      let faults = 0
+      const verify = yield* timed(
+        Effect.map(
+          VerifyLog.verifyLog({ log, isForgotten: () => Effect.succeed(false) }),
+          ({ faultCount }) => (faults = faultCount)
+        )
+      )
+      let digits = 0
+      const sha = time(() => {
+        for (const body of bodies) digits += hash("sha256", body, "binary").length
+      })
+      if (members === 0 || digits === 0 || counted !== head || faults > 0)
+        return yield* Effect.die(new Error(`${faults} faults, ${counted} of ${head} events`))
+      if (round > 0 || rounds === 0) taken.push({ replay, parse, verify, sha })
     }
-    return {
-      name: `replay of ${options.events.toLocaleString("en")} events`,
-      shape: "each body read from the file, checked against its leaf, parsed, checked against its schema, folded",
-      rate: perSecond(options.events, median(rounds.map(({ replay }) => replay)), "events"),
-      ratios: { "JSON.parse of the same bodies in memory": median(rounds.map(({ replay, parse }) => parse / replay)) }
-    } satisfies Ratio
-  }).pipe(Effect.scoped, Effect.provide(Layer.provideMerge(Vault.layerMemory, Randomness.layer)))
-  rmSync(folder, { recursive: true })
-  return [ratio]
-})
+    const replay = medians(taken.map((round) => each(round.replay, head)))
+    const verify = medians(taken.map((round) => each(round.verify, head)))
+    return [
+      {
+        name: `replay of ${head.toLocaleString("en")} events on ${subject.name}`,
+        shape: "each body read from the file, held against its leaf, parsed, held against its schema, folded",
+        figures: {
+          "events/s": 1 / replay.seconds,
+          "CPU µs/event": replay.cpuSeconds * 1e6,
+          ...Object.fromEntries(memory.map((rss, quarter) => [`resident MiB, quarter ${quarter + 1}`, rss]))
+        },
+        ratios: {
+          "JSON.parse of the same bodies in memory": median(
+            taken.map((round) => round.parse.seconds / round.replay.seconds)
+          )
+        }
+      },
+      {
+        name: `verify of ${head.toLocaleString("en")} events on ${subject.name}`,
+        shape: "positions, leaves, tree, schemas, every word of the index",
+        figures: { "events/s": 1 / verify.seconds, "CPU µs/event": verify.cpuSeconds * 1e6 },
+        ratios: {
+          "SHA-256 of the same bodies in memory": median(taken.map((round) => round.sha.seconds / round.verify.seconds))
+        }
+      }
+    ] satisfies ReadonlyArray<Result>
+  }).pipe(Effect.scoped, Effect.provide(Register.vaults(options.folder)))

@@ -1,37 +1,127 @@
 /**
- * Runs the measurements and prints ratios: `npm run bench -- [--events N] [--rounds N] [--folder DIR] [commands|replay]`.
- * The folder must lie on a real disk: on a file system in memory a sync costs nothing and the figures mean nothing.
+ * Runs the measurements, prints ratios, and writes them as JSON. For whoever wants to know how fast the register is, and beside what.
+ *
+ *     npm run bench -- [--quick] [--events N] [--rounds N] [--long] [--no-peers] [--folder DIR] [SECTION …]
+ *
+ * Sections: commands, appends, reading, replay, latency. The folder must lie on a real disk: on a file system in memory a sync costs
+ * nothing and the figures mean nothing.
  */
 import "effect/schema/SchemaJITCompiler/enable"
 import { Effect } from "effect"
-import { mkdtempSync, rmSync } from "node:fs"
-import { arch, cpus, platform } from "node:os"
-import { join } from "node:path"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { arch, cpus, platform, release, totalmem } from "node:os"
+import { dirname, join, resolve } from "node:path"
+import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+import * as Appends from "./Appends.ts"
 import * as Commands from "./Commands.ts"
-import { print } from "./Measure.ts"
+import * as Latency from "./Latency.ts"
+import { print, type Result } from "./Measure.ts"
+import { start } from "./Peer.ts"
+import * as Reading from "./Reading.ts"
+import * as Register from "./Register.ts"
 import * as Replay from "./Replay.ts"
+import { sqlite } from "./SqliteSubject.ts"
+import type { Subject } from "./Subject.ts"
+
+const sections = ["replay", "reading", "appends", "commands", "latency"] as const
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    events: { type: "string", default: "1000000" },
-    rounds: { type: "string", default: "5" },
+    quick: { type: "boolean", default: false },
+    events: { type: "string" },
+    rounds: { type: "string" },
+    callers: { type: "string", default: "1,16,64,256" },
+    long: { type: "boolean", default: false },
+    "no-peers": { type: "boolean", default: false },
     folder: { type: "string", default: "." }
   }
 })
-const options = { events: Number(values.events), rounds: Number(values.rounds) }
-const chosen = positionals.length === 0 ? ["commands", "replay"] : positionals
-const folder = mkdtempSync(join(values.folder, ".bench-"))
-
-console.log(`Node ${process.version}, ${platform()} ${arch()}, ${cpus().length} × ${cpus()[0]?.model.trim()}`)
-console.log(`on a log of ${options.events.toLocaleString("en")} events; medians of ${options.rounds} rounds in turns\n`)
-try {
-  if (chosen.includes("commands")) {
-    const ratios = await Effect.runPromise(Commands.measure({ ...options, folder, callers: [1, 64] }))
-    ratios.forEach(print)
+for (const name of positionals) {
+  if (!sections.some((section) => section === name)) {
+    console.error(`There is no section ${name}. There are: ${sections.join(", ")}.`)
+    process.exit(2)
   }
-  if (chosen.includes("replay")) (await Effect.runPromise(Replay.measure({ ...options, folder }))).forEach(print)
-} finally {
-  rmSync(folder, { recursive: true, force: true })
 }
+const { quick } = values
+const events = Number(values.events ?? (quick ? 10_000 : 1_000_000))
+const rounds = Number(values.rounds ?? (quick ? 1 : 5))
+const callers = values.callers.split(",").map(Number)
+const wanted = (section: (typeof sections)[number]) => positionals.length === 0 || positionals.includes(section)
+const subjects: ReadonlyArray<Subject> = [sqlite]
+
+const machine = {
+  processors: `${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown"}`,
+  memory: `${Math.round(totalmem() / 1024 ** 3)} GiB`,
+  system: `${platform()} ${release()} ${arch()}`,
+  node: process.version,
+  sqlite: process.versions.sqlite
+}
+
+const program = Effect.gen(function* () {
+  const root = yield* Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(resolve(values.folder), ".bench-"))),
+    (made) => Effect.sync(() => rmSync(made, { recursive: true, force: true }))
+  )
+  const results: Array<Result> = []
+  const report = (found: ReadonlyArray<Result>) => {
+    found.forEach(print)
+    results.push(...found)
+  }
+  const { peers, missing } =
+    values["no-peers"] || !(wanted("commands") || wanted("reading"))
+      ? { peers: [], missing: [] }
+      : yield* start({ folder: root, events })
+  for (const { name, settings } of peers) {
+    console.log(
+      `${name} (${settings.versions}): journal_mode=${settings.journalMode}, synchronous=${settings.synchronous}`
+    )
+    for (const note of settings.notes) console.log(`  ${note}`)
+  }
+  for (const { name, why } of missing) console.log(`${name} is not measured: ${why}`)
+  for (const subject of subjects) {
+    console.log(`${subject.name}: ${subject.durability}\n`)
+    const folder = join(root, subject.name)
+    mkdirSync(folder)
+    const common = { subject, folder, rounds, quick, peers }
+    if (positionals.length === 0 || positionals.some((section) => section !== "latency"))
+      yield* Effect.provide(Register.fill(events), Register.layerOver(folder, subject.layer(folder)))
+    if (wanted("replay")) report(yield* Replay.measure(common))
+    if (wanted("reading")) report(yield* Reading.measure({ ...common, lengths: [10, 100, 1_000] }))
+    if (wanted("appends")) report(yield* Appends.measure({ ...common, groups: callers }))
+    if (wanted("commands")) report(yield* Commands.measure({ ...common, callers }))
+    rmSync(folder, { recursive: true })
+    mkdirSync(folder)
+    if (wanted("latency"))
+      report(
+        yield* Latency.measure({
+          subject,
+          folder,
+          logs: quick ? [1_000, 10_000] : [1_000, 100_000, ...(values.long ? [10_000_000] : [])],
+          restarts: quick ? 4 : 20,
+          commands: quick ? 100 : 1_000
+        })
+      )
+  }
+  return {
+    date: new Date().toISOString(),
+    command: ["npm run bench --", ...process.argv.slice(2)].join(" "),
+    machine,
+    events,
+    rounds,
+    peers: [...peers.map(({ name, settings }) => ({ name, ...settings })), ...missing],
+    results
+  }
+}).pipe(Effect.scoped)
+
+console.log(
+  `Node ${machine.node}, SQLite ${machine.sqlite}, ${machine.system}, ${machine.processors}, ${machine.memory}`
+)
+console.log(`on a log of ${events.toLocaleString("en")} events; medians of ${rounds} rounds in turns\n`)
+const report = await Effect.runPromise(program)
+const folder = join(dirname(fileURLToPath(import.meta.url)), "results")
+mkdirSync(folder, { recursive: true })
+const file = join(folder, `${report.date.replaceAll(/[:.]/g, "-")}.json`)
+writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`)
+console.log(`\nwritten to bench/results/${file.slice(folder.length + 1)}`)
