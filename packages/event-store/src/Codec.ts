@@ -6,7 +6,7 @@ import { Result, Schema } from "effect"
 import type { Catalogue, EventDefinition } from "./Catalogue.ts"
 import type { AnyEvent, NewEvent, PersonalReference, Position, RecordedEvent } from "./Event.ts"
 import { EventStoreError, InvalidEvent } from "./EventStore.ts"
-import { canonical, type Json } from "./Json.ts"
+import { canonical, type Json, sorted } from "./Json.ts"
 import { Limits } from "./Limits.ts"
 
 /** Length of `2026-11-22T12:00:00.000Z`: every `recordedAt` has it, so that a body's size is known before its instant is. */
@@ -134,13 +134,13 @@ export const make = <E extends AnyEvent>(catalogue: Catalogue<E>): Codec<E> => {
         personal = { subject: known.definition.personal.subject(data.success), text: canonical(value.success) }
         if (Buffer.byteLength(personal.text) > Limits.personalBytes)
           return refuse("too_large", `its personal part is larger than ${Limits.personalBytes} bytes`)
-        canonical(personal.subject)
+        requireText(personal.subject)
       }
-      const tags = [...new Set(known.definition.tags(data.success, metadata.success))]
+      const tags = distinct(known.definition.tags(data.success, metadata.success))
       if (tags.length > Limits.tagsPerEvent)
         return refuse("too_many_tags", `${tags.length} tags, ${Limits.tagsPerEvent} are allowed`)
-      canonical(tags)
-      canonical(id)
+      for (const tag of tags) requireText(tag)
+      requireText(id)
       return Result.succeed({
         id,
         type,
@@ -206,7 +206,7 @@ export const make = <E extends AnyEvent>(catalogue: Catalogue<E>): Codec<E> => {
       id: body.id,
       type: body.type,
       version: definition.version,
-      tags: [...new Set(definition.tags(data, body.meta))],
+      tags: distinct(definition.tags(data, body.meta)),
       data,
       meta: body.meta,
       ...(body.personal === undefined ? {} : { personal: body.personal })
@@ -259,11 +259,20 @@ export const isEnvelope = (body: unknown): body is Envelope => {
 const isObject = (value: unknown): value is { readonly [member: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+/** Throws where a text has no canonical form. */
+const requireText = (text: string): void => {
+  if (typeof text !== "string" || !text.isWellFormed()) throw new TypeError("not a text, or with a lone surrogate")
+}
+
+/** Each once, in their order, in a list of its own. An event has a handful. */
+const distinct = (tags: ReadonlyArray<string>): ReadonlyArray<string> =>
+  tags.length > 16 ? [...new Set(tags)] : tags.filter((tag, index) => tags.indexOf(tag) === index)
+
 /** Canonical metadata with the place of `recordedAt` left open, where the order of the members wants it. */
 const splitMeta = (meta: { readonly [member: string]: Json | undefined }): Split => {
   let before = ""
   let after = ""
-  for (const name of Object.keys(meta).sort()) {
+  for (const name of sorted(Object.keys(meta))) {
     const value = meta[name]
     if (value === undefined || name === "recordedAt") continue
     const member = `${canonical(name)}:${canonical(value)}`

@@ -19,8 +19,7 @@ export type JsonObject = { readonly [member: string]: Json }
 export const canonical = (value: Json | undefined): string => {
   switch (typeof value) {
     case "string":
-      if (!value.isWellFormed()) throw new TypeError("a string with a lone surrogate has no canonical JSON text")
-      return JSON.stringify(value)
+      return canonicalText(value)
     case "number":
       if (!Number.isFinite(value)) throw new TypeError(`${value} has no canonical JSON text`)
       return JSON.stringify(value)
@@ -28,19 +27,49 @@ export const canonical = (value: Json | undefined): string => {
       return value ? "true" : "false"
     case "object":
       if (value === null) return "null"
-      if (Array.isArray(value)) return `[${value.map((item) => canonical(item === undefined ? null : item)).join(",")}]`
+      if (Array.isArray(value)) return canonicalArray(value)
       return canonicalObject(value as JsonObject)
     default:
       throw new TypeError(`a ${typeof value} has no canonical JSON text`)
   }
 }
 
+/** Printable ASCII without quotation mark and backslash: as it is, between quotation marks. Most strings of an event are. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
+const canonicalText = (value: string): string => {
+  if (PLAIN.test(value)) return `"${value}"`
+  if (!value.isWellFormed()) throw new TypeError("a string with a lone surrogate has no canonical JSON text")
+  return JSON.stringify(value)
+}
+
+const canonicalArray = (value: ReadonlyArray<Json | undefined>): string => {
+  let text = "["
+  for (let index = 0; index < value.length; index++) {
+    const item = value[index]
+    text += (index === 0 ? "" : ",") + canonical(item === undefined ? null : item)
+  }
+  return `${text}]`
+}
+
 const canonicalObject = (value: JsonObject): string => {
   let text = "{"
-  for (const member of Object.keys(value).sort()) {
+  for (const member of sorted(Object.keys(value))) {
     const content = value[member]
     if (content === undefined) continue
-    text += `${text.length > 1 ? "," : ""}${canonical(member)}:${canonical(content)}`
+    text += `${text.length > 1 ? "," : ""}${canonicalText(member)}:${canonical(content)}`
   }
   return `${text}}`
+}
+
+/** Names by UTF-16 code units, in place. Objects have few members, so by insertion. @category encoding */
+export const sorted = (names: Array<string>): ReadonlyArray<string> => {
+  if (names.length > 24) return names.sort()
+  for (let index = 1; index < names.length; index++) {
+    const name = names[index]!
+    let at = index
+    for (; at > 0 && names[at - 1]! > name; at--) names[at] = names[at - 1]!
+    names[at] = name
+  }
+  return names
 }

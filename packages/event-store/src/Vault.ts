@@ -254,14 +254,14 @@ export const make = (
 
     return {
       seal: (subject, associatedData, plaintext) =>
-        Effect.gen(function* () {
-          const nonce = yield* random.randomBytes(NONCE_BYTES)
-          const key = yield* keyForSealing(subject)
-          if (isDestroyed(key)) return yield* erased(subject)
-          const ciphertext = encrypt(key, nonce, associatedData, plaintext)
-          if (shared) sealedUnder.set(ciphertext, key)
-          return ciphertext
-        }),
+        Effect.flatMap(random.randomBytes(NONCE_BYTES), (nonce) =>
+          Effect.flatMap(keyForSealing(subject), (key) => {
+            if (isDestroyed(key)) return Effect.fail(erased(subject))
+            const ciphertext = encrypt(key, nonce, associatedData, plaintext)
+            if (shared) sealedUnder.set(ciphertext, key)
+            return Effect.succeed(ciphertext)
+          })
+        ),
       ensureKeys: (subjects, sealed = []) =>
         Effect.suspend(() => {
           if (subjects.every((subject) => cached.has(subject))) return stillFits(sealed)

@@ -16,11 +16,28 @@ export type Kind = "tag" | "type" | "subject"
 export const wordOf = (kind: Kind, value: string): string =>
   hash("sha256", `${kind}\0${value}`, "hex").slice(0, WORD_CHARACTERS)
 
+/** Words kept of those hashed last: most tags of an event stand on its neighbours too. */
+const KEPT_WORDS = 4_096
+let words = new Map<string, string>()
+let olderWords = words
+
+const tagWord = (tag: string): string => {
+  const known = words.get(tag)
+  if (known !== undefined) return known
+  const word = olderWords.get(tag) ?? wordOf("tag", tag)
+  if (words.size >= KEPT_WORDS) {
+    olderWords = words
+    words = new Map()
+  }
+  words.set(tag, word)
+  return word
+}
+
 /** The words of one event. */
 export const wordsOf = (type: string, tags: ReadonlyArray<string>, subject: string | undefined): string => {
-  let words = typeWord(type)
-  for (const tag of tags) words += ` ${wordOf("tag", tag)}`
-  return subject === undefined ? words : `${words} ${wordOf("subject", subject)}`
+  let all = typeWord(type)
+  for (const tag of tags) all += ` ${tagWord(tag)}`
+  return subject === undefined ? all : `${all} ${wordOf("subject", subject)}`
 }
 
 // As many as the catalogue has types; queries can name others, so it is bounded all the same.
@@ -39,7 +56,7 @@ export const matchExpression = (query: Query): { readonly match: string } | "all
   const alternatives: Array<string> = []
   for (const { types, tags } of query) {
     if (types?.length === 0) continue
-    const all = (tags ?? []).map((tag) => wordOf("tag", tag))
+    const all = (tags ?? []).map(tagWord)
     if (types !== undefined) all.push(`(${types.map(typeWord).join(" OR ")})`)
     if (all.length === 0) return "all"
     alternatives.push(`(${all.join(" AND ")})`)
