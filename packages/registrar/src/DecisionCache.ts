@@ -15,7 +15,11 @@ interface Entry {
   state: unknown
 }
 
-const keyOf = (model: Model<unknown>): string => `${model.name} ${model.tags.join(" ")}`
+/** What two models with the same name and tags have in common. @category models */
+export const keyOf = ({ name, tags }: Model<unknown>): string =>
+  tags.length === 1 ? `${name} ${tags[0]}` : `${name} ${tags.join(" ")}`
+
+const none: ReadonlyArray<RecordedDomainEvent> = []
 
 const concerns = (model: Model<unknown>, event: RecordedDomainEvent): boolean =>
   model.types.includes(event.type) && model.tags.every((tag) => event.tags.includes(tag))
@@ -24,7 +28,8 @@ const concerns = (model: Model<unknown>, event: RecordedDomainEvent): boolean =>
 export interface DecisionCache {
   /** The position all states are folds up to. */
   readonly position: number
-  readonly has: (model: Model<unknown>) => boolean
+  /** @param key {@link keyOf} the model, where it is at hand */
+  readonly has: (model: Model<unknown>, key?: string) => boolean
   /** Keeps a state that was folded up to `position`. */
   readonly put: <S>(model: Model<S>, state: S) => void
   /** Folds the events after `position` up to a new one into the states they concern. */
@@ -38,7 +43,7 @@ export interface DecisionCache {
 
 /** What a group sees: the cache, and above it what its members before have decided. @category models */
 export interface Overlay {
-  readonly state: <S>(model: Model<S>) => S
+  readonly state: <S>(model: Model<S>, key?: string) => S
   readonly apply: (events: Iterable<RecordedDomainEvent>) => void
 }
 
@@ -66,7 +71,7 @@ export const make = (limit: number = maximumModels): DecisionCache => {
     get position() {
       return position
     },
-    has: (model) => entries.has(keyOf(model)),
+    has: (model, key = keyOf(model)) => entries.has(key),
     put: (model, state) => {
       const key = keyOf(model)
       const known = entries.get(key)
@@ -105,8 +110,7 @@ export const make = (limit: number = maximumModels): DecisionCache => {
       const states = new Map<string, { state: unknown; seen: number }>()
       const pending = new Map<string, Array<RecordedDomainEvent>>()
       return {
-        state: <S>(model: Model<S>): S => {
-          const key = keyOf(model)
+        state: <S>(model: Model<S>, key = keyOf(model)): S => {
           let own = states.get(key)
           if (own === undefined) {
             const entry = entries.get(key)
@@ -118,7 +122,7 @@ export const make = (limit: number = maximumModels): DecisionCache => {
             states.set(key, own)
           }
           // A model may be loaded after members before have decided; either way it sees what they decided, once.
-          const events = pending.get(tagOf(model)) ?? []
+          const events = pending.get(tagOf(model)) ?? none
           for (; own.seen < events.length; own.seen++) {
             const event = events[own.seen]!
             if (concerns(model, event)) own.state = model.evolve(own.state, event)

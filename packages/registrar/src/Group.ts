@@ -22,7 +22,7 @@ import type { EventDefinition, NewEvent, Position, QueryItem } from "@effekten/e
 import type { LoggedEvent } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
 import { Exit } from "effect"
-import type { DecisionCache, Overlay } from "./DecisionCache.ts"
+import { type DecisionCache, keyOf, type Overlay } from "./DecisionCache.ts"
 import { failureOf, keyReused } from "./Failures.ts"
 import type { Instruction, Pending } from "./Instruction.ts"
 
@@ -68,7 +68,6 @@ export const make = (options: {
   const overlay: Overlay = options.cache.overlay()
   const verdicts: Array<Verdict> = []
   const members = new Map<string, { readonly index: number; readonly fingerprint: string }>()
-  const models = new Map<Model<unknown>, true>()
   const reads = new Map<string, QueryItem>()
   let size = 0
 
@@ -107,9 +106,10 @@ export const make = (options: {
         return decided(instruction, context, [rejected(instruction.command, refusal)])
       }
       const { model } = step.value
-      if (!options.cache.has(model)) return { _tag: "Missing", model }
-      models.set(model, true)
-      step = decision.next(overlay.state(model))
+      const key = keyOf(model)
+      if (!options.cache.has(model, key)) return { _tag: "Missing", model }
+      if (!reads.has(key)) reads.set(key, { types: model.types, tags: model.tags })
+      step = decision.next(overlay.state(model, key))
     }
     return decided(instruction, context, step.value.length > 0 ? step.value : [noted(instruction.command)])
   }
@@ -155,12 +155,10 @@ export const make = (options: {
     get size() {
       return size
     },
-    query: () => {
-      for (const model of models.keys()) {
-        reads.set(`${model.name} ${model.tags.join(" ")}`, { types: model.types, tags: model.tags })
-      }
-      return [...reads.values(), ...[...members.keys()].map((identity) => ({ tags: [`instruction:${identity}`] }))]
-    }
+    query: () => [
+      ...reads.values(),
+      ...Array.from(members.keys(), (identity) => ({ tags: [`instruction:${identity}`] }))
+    ]
   }
 }
 
