@@ -6,6 +6,7 @@ import type { Timestamp } from "@effekten/domain"
 import { Registrar } from "@effekten/registrar"
 import { Investments } from "@effekten/services"
 import { Effect } from "effect"
+import { randomUUID } from "node:crypto"
 import { each, median, medians, plural, type Result, timed, type Took } from "./Measure.ts"
 import type { Peer } from "./Peer.ts"
 import * as Register from "./Register.ts"
@@ -16,7 +17,7 @@ const signedAt = "2026-01-02T03:04:05.678901+01:00" as Timestamp
 /** Commands of a round. Few callers wait for the disk at every turn, so they are asked for less. */
 const commandsOf = (callers: number, quick: boolean): number => {
   const commands = callers === 1 ? 400 : callers <= 16 ? 3_200 : 6_400
-  return Math.max(callers, quick ? commands / 8 : commands)
+  return Math.max(callers, quick ? commands / 16 : commands)
 }
 
 /** @param folder of a register that is long already */
@@ -48,15 +49,20 @@ export const measure = (options: {
                 holders,
                 ({ investor, wallet }) =>
                   Effect.repeat(
-                    investments.create({
-                      campaignId: campaign,
-                      investorId: investor,
-                      units: 1,
-                      signedAt,
-                      acceptedAt: signedAt,
-                      paidAt: signedAt,
-                      wallet
-                    }),
+                    Effect.suspend(() =>
+                      investments.create(
+                        {
+                          campaignId: campaign,
+                          investorId: investor,
+                          units: 1,
+                          signedAt,
+                          acceptedAt: signedAt,
+                          paidAt: signedAt,
+                          wallet
+                        },
+                        { key: randomUUID() }
+                      )
+                    ),
                     { times: times - 1 }
                   ),
                 { concurrency: "unbounded", discard: true }
@@ -82,7 +88,7 @@ export const measure = (options: {
             name: `commands on ${subject.name}, ${plural(count, "caller")}`,
             shape:
               `${per(shape.events)} events of ${Math.round(shape.bodyBytes / shape.events)} bytes, ${per(shape.words)} index words, ` +
-              `${per(shape.personal)} personal parts a command; ${(commands / shape.commits).toFixed(1)} commands a commit`,
+              `${per(shape.personal)} personal parts a command, each with a key of its client's; ${(commands / shape.commits).toFixed(1)} commands a commit`,
             figures: {
               "commands/s": 1 / ours.seconds,
               "CPU µs/command": ours.cpuSeconds * 1e6,

@@ -49,6 +49,7 @@ export const peers = [
 export const start = Effect.fnUntraced(function* (options: {
   readonly folder: string
   readonly events: number
+  readonly quick: boolean
 }): Effect.fn.Return<
   { readonly peers: ReadonlyArray<Peer>; readonly missing: ReadonlyArray<Missing> },
   never,
@@ -85,7 +86,7 @@ export const start = Effect.fnUntraced(function* (options: {
       name,
       settings: opened.settings,
       commands: (callers) => took({ _tag: "Commands", callers, count: Math.max(128, callers) }),
-      read: (events) => took({ _tag: "Read", events, count: Math.ceil(20_000 / events) })
+      read: (events) => took({ _tag: "Read", events, count: Math.ceil((options.quick ? 2_000 : 20_000) / events) })
     })
   }
   return { peers: found, missing }

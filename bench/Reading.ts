@@ -51,6 +51,7 @@ export const measure = (options: {
   readonly peers: ReadonlyArray<Peer>
   readonly folder: string
   readonly rounds: number
+  readonly quick: boolean
   readonly lengths: ReadonlyArray<number>
 }) =>
   Effect.gen(function* () {
@@ -67,7 +68,7 @@ export const measure = (options: {
       const positions: ReadonlyArray<Position> = (yield* log.readAll([{ tags: [investmentTag(id)] }])).map(
         ({ position }) => position
       )
-      const count = Math.ceil(20_000 / length)
+      const count = Math.ceil((options.quick ? 2_000 : 20_000) / length)
       const taken: Array<{ ours: Took; bare: Took; peers: ReadonlyArray<Took> }> = []
       for (let round = 0; round <= rounds; round++) {
         const ours = yield* timed(Effect.repeat(fold(log, investments, id), { times: count - 1 }))

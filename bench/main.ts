@@ -72,7 +72,7 @@ const program = Effect.gen(function* () {
   const { peers, missing } =
     values["no-peers"] || !(wanted("commands") || wanted("reading"))
       ? { peers: [], missing: [] }
-      : yield* start({ folder: root, events })
+      : yield* start({ folder: root, events, quick })
   for (const { name, settings } of peers) {
     console.log(
       `${name} (${settings.versions}): journal_mode=${settings.journalMode}, synchronous=${settings.synchronous}`

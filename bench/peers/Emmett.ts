@@ -36,7 +36,7 @@ const version = (name: string): string =>
 // It prints every error it throws.
 console.log = () => undefined
 
-const states = { initialState: () => 0, evolve: (count: number, _: Fact) => count + 1 }
+const states = { initialState: () => 0, evolve: (count: number) => count + 1 }
 const eventOf = ({ type, data }: Fact) => ({ type, data, metadata: metadata() })
 
 let store: EventStore
@@ -56,7 +56,7 @@ const work: Work = {
     fill(fileName, events)
     handle = emmett.CommandHandler(states)
     store = asItComes
-    const refused = await refusedAtOnce(work, 8)
+    const refused = await refusedAtOnce(work, 4)
     const connection = sqliteConnection({ fileName })
     store = getSQLiteEventStore({
       fileName,
@@ -73,7 +73,7 @@ const work: Work = {
       synchronous: Number((await connection.querySingle("PRAGMA synchronous"))["synchronous"]),
       notes: [
         "it sets journal_mode=WAL and leaves synchronous at SQLite's default",
-        `as it comes it opens a connection for each call, and of 8 commands at once ${refused} were refused as busy; ` +
+        `as it comes it opens a connection for each call, and of 4 commands at once ${refused} were refused as busy; ` +
           "so it is measured on one connection, with its callers one after the other in front of it",
         "callers that share one connection at once share one transaction, and are answered before it is committed"
       ]

@@ -112,7 +112,8 @@ export const makePreparation = <E extends AnyEvent>(codec: Codec<E>, vault: Vaul
             reason: "too_large",
             message: `${events.length} events in one append, ${Limits.eventsPerAppend} are allowed`
           })
-        if (events.every(isOwn)) return events
+        // A list of our own: the caller may go on writing to its own while this one waits for the lock.
+        if (events.every(isOwn)) return events.slice()
         const all: Array<Prepared<E>> = []
         for (const event of events) {
           if (isOwn(event)) all.push(event)
