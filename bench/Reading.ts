@@ -8,9 +8,7 @@ import { Log } from "@effekten/registrar"
 import { Effect } from "effect"
 import { isReadonlyArrayNonEmpty } from "effect/Array"
 import { randomBytes, randomUUID } from "node:crypto"
-import { join } from "node:path"
-import { DatabaseSync } from "node:sqlite"
-import { each, median, medians, type Result, time, timed, type Took } from "./Measure.ts"
+import { each, median, medians, type Result, timed, type Took } from "./Measure.ts"
 import type { Peer } from "./Peer.ts"
 import * as Register from "./Register.ts"
 import type { Subject } from "./Subject.ts"
@@ -58,11 +56,7 @@ export const measure = (options: {
     const { folder, lengths, peers, rounds, subject } = options
     const log = yield* Log
     const objects = yield* write(lengths)
-    const driver = yield* Effect.acquireRelease(
-      Effect.sync(() => new DatabaseSync(join(folder, "log.db"), { readOnly: true })),
-      (opened) => Effect.sync(() => opened.close())
-    )
-    const one = driver.prepare("SELECT body FROM events WHERE position = ?")
+    const parse = yield* subject.parse(folder)
     const results: Array<Result> = []
     for (const { id, length } of objects) {
       const positions: ReadonlyArray<Position> = (yield* log.readAll([{ tags: [investmentTag(id)] }])).map(
@@ -73,11 +67,12 @@ export const measure = (options: {
       for (let round = 0; round <= rounds; round++) {
         const ours = yield* timed(Effect.repeat(fold(log, investments, id), { times: count - 1 }))
         let members = 0
-        const bare = time(() => {
-          for (let done = 0; done < count; done++)
-            for (const position of positions)
-              members += Object.keys(JSON.parse(String(one.get(position)?.["body"]))).length
-        })
+        const bare = yield* timed(
+          Effect.repeat(
+            Effect.map(parse(positions), (found) => (members += found)),
+            { times: count - 1 }
+          )
+        )
         if (members === 0) return yield* Effect.die(new Error("nothing was parsed"))
         const others = yield* Effect.forEach(peers, (peer) => peer.read(length))
         if (round === 0 && rounds > 0) continue

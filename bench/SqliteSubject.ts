@@ -134,5 +134,16 @@ export const sqlite: Subject = {
     Layer.effect(Log, SqliteEventStore.make<RegisterEvent>({ filename: join(folder, "log.db"), catalogue, connect })),
   readOnly: (folder) =>
     SqliteEventStore.make<RegisterEvent>({ filename: join(folder, "log.db"), catalogue, readOnly: true }),
+  parse: (folder) =>
+    Effect.acquireRelease(
+      Effect.sync(() => new DatabaseSync(join(folder, "log.db"), { readOnly: true })),
+      (opened) => Effect.sync(() => opened.close())
+    ).pipe(
+      Effect.map((driver) => {
+        const one = driver.prepare("SELECT body FROM events WHERE position = ?")
+        const members = (position: number) => Object.keys(JSON.parse(String(one.get(position)?.["body"]))).length
+        return (positions) => Effect.sync(() => positions.reduce((sum, position) => sum + members(position), 0))
+      })
+    ),
   bare: (folder) => Effect.acquireRelease(bare(folder), ({ close }) => Effect.sync(close))
 }

@@ -4,7 +4,7 @@
  * A new store is one more file that makes a `Subject`, and one line in `main.ts`.
  */
 import type { RegisterEvent } from "@effekten/domain"
-import type { EventStoreShape, Vault } from "@effekten/event-store"
+import type { EventStoreShape, Position, Vault } from "@effekten/event-store"
 import type { Log } from "@effekten/registrar"
 import type { Effect, Layer, Scope } from "effect"
 import type { SecureRandom } from "effect/crypto"
@@ -37,6 +37,10 @@ export interface Subject {
   readonly readOnly: (
     folder: string
   ) => Effect.Effect<EventStoreShape<RegisterEvent>, Error, SecureRandom.SecureRandom | Vault.Vault | Scope.Scope>
+  /** The bare driver reading and parsing the bodies at these positions. Gives how many members they have. */
+  readonly parse: (
+    folder: string
+  ) => Effect.Effect<(positions: ReadonlyArray<Position>) => Effect.Effect<number>, never, Scope.Scope>
   /** From here on what the store writes is recorded. */
   readonly bare: (folder: string) => Effect.Effect<Bare, never, Scope.Scope>
 }

@@ -1,13 +1,14 @@
 /**
  * Runs the measurements, prints ratios, and writes them as JSON. For whoever wants to know how fast the register is, and beside what.
  *
- *     npm run bench -- [--quick] [--events N] [--rounds N] [--long] [--no-peers] [--folder DIR] [SECTION …]
+ *     npm run bench -- [--quick] [--events N] [--rounds N] [--callers 1,16,64,256] [--store sqlite,postgresql] [--long] [--no-peers]
+ *                      [--folder DIR] [SECTION …]
  *
  * Sections: commands, appends, reading, replay, latency. The folder must lie on a real disk: on a file system in memory a sync costs
  * nothing and the figures mean nothing.
  */
 import "effect/schema/SchemaJITCompiler/enable"
-import { Effect } from "effect"
+import { Effect, Result as Outcome } from "effect"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { arch, cpus, platform, release, totalmem } from "node:os"
 import { dirname, join, resolve } from "node:path"
@@ -17,7 +18,8 @@ import * as Appends from "./Appends.ts"
 import * as Commands from "./Commands.ts"
 import * as Latency from "./Latency.ts"
 import { print, type Result } from "./Measure.ts"
-import { start } from "./Peer.ts"
+import * as Peer from "./Peer.ts"
+import * as PgSubject from "./PgSubject.ts"
 import * as Reading from "./Reading.ts"
 import * as Register from "./Register.ts"
 import * as Replay from "./Replay.ts"
@@ -32,6 +34,7 @@ const { values, positionals } = parseArgs({
     quick: { type: "boolean", default: false },
     events: { type: "string" },
     rounds: { type: "string" },
+    store: { type: "string", default: "sqlite,postgresql" },
     callers: { type: "string", default: "1,16,64,256" },
     long: { type: "boolean", default: false },
     "no-peers": { type: "boolean", default: false },
@@ -49,7 +52,6 @@ const events = Number(values.events ?? (quick ? 10_000 : 1_000_000))
 const rounds = Number(values.rounds ?? (quick ? 1 : 5))
 const callers = values.callers.split(",").map(Number)
 const wanted = (section: (typeof sections)[number]) => positionals.length === 0 || positionals.includes(section)
-const subjects: ReadonlyArray<Subject> = [sqlite]
 
 const machine = {
   processors: `${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown"}`,
@@ -72,7 +74,7 @@ const program = Effect.gen(function* () {
   const { peers, missing } =
     values["no-peers"] || !(wanted("commands") || wanted("reading"))
       ? { peers: [], missing: [] }
-      : yield* start({ folder: root, events, quick })
+      : yield* Peer.start({ folder: root, events, quick })
   for (const { name, settings } of peers) {
     console.log(
       `${name} (${settings.versions}): journal_mode=${settings.journalMode}, synchronous=${settings.synchronous}`
@@ -80,11 +82,20 @@ const program = Effect.gen(function* () {
     for (const note of settings.notes) console.log(`  ${note}`)
   }
   for (const { name, why } of missing) console.log(`${name} is not measured: ${why}`)
+  const subjects: Array<Subject> = values.store.includes("sqlite") ? [sqlite] : []
+  const without: Array<string> = []
+  if (values.store.includes("postgresql")) {
+    const started = yield* Effect.result(PgSubject.start(root))
+    if (Outcome.isSuccess(started)) subjects.push(started.success)
+    else without.push(`PostgreSQL is not measured: ${started.failure.message}`)
+  }
+  without.forEach((line) => console.log(line))
   for (const subject of subjects) {
     console.log(`${subject.name}: ${subject.durability}\n`)
     const folder = join(root, subject.name)
     mkdirSync(folder)
-    const common = { subject, folder, rounds, quick, peers }
+    // The peers stand on SQLite: they are measured beside SQLite.
+    const common = { subject, folder, rounds, quick, peers: subject === sqlite ? peers : [] }
     if (positionals.length === 0 || positionals.some((section) => section !== "latency"))
       yield* Effect.provide(Register.fill(events), Register.layerOver(folder, subject.layer(folder)))
     if (wanted("replay")) report(yield* Replay.measure(common))
@@ -110,6 +121,7 @@ const program = Effect.gen(function* () {
     machine,
     events,
     rounds,
+    without,
     peers: [...peers.map(({ name, settings }) => ({ name, ...settings })), ...missing],
     results
   }
