@@ -4,7 +4,7 @@
 import type { Timestamp } from "@effekten/domain"
 import { Registrar } from "@effekten/registrar"
 import { Investments } from "@effekten/services"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { mkdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { quantile, type Result, timed } from "./Measure.ts"
@@ -51,7 +51,7 @@ export const measure = Effect.fnUntraced(function* (options: {
       yield* Effect.gen(function* () {
         first.push((yield* timed(command)).seconds * 1_000)
         for (let done = 0; done < commands / restarts; done++) warm.push((yield* timed(command)).seconds * 1_000)
-      }).pipe(Effect.provide(Registrar.layer({ platform: offering.platform })), Effect.provide(layer))
+      }).pipe(Effect.provide(Layer.provideMerge(Registrar.layer({ platform: offering.platform }), layer)))
     }
     rmSync(folder, { recursive: true })
     results.push({

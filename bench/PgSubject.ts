@@ -5,7 +5,7 @@ import { PgConnection, PgTypes } from "@effect/sql-pg"
 import { catalogue, type RegisterEvent } from "@effekten/domain"
 import { PgEventStore } from "@effekten/event-store/postgres"
 import { Log } from "@effekten/registrar"
-import { Effect, Layer, Redacted, Result, type Scope } from "effect"
+import { Effect, Layer, Redacted, Result, Schema, type Scope } from "effect"
 import { chmodSync, existsSync, readFileSync, symlinkSync } from "node:fs"
 import { createRequire } from "node:module"
 import { createServer } from "node:net"
@@ -157,13 +157,19 @@ const bare = (server: PgEventStore.PgServer, log: string): Effect.Effect<Bare, n
     }
   }).pipe(Effect.orDie)
 
+/** There is no server to measure on. */
+export class NoServer extends Schema.TaggedError<NoServer>()("NoServer", { message: Schema.String }) {}
+
+const noServer = (cause: unknown): NoServer =>
+  new NoServer({ message: cause instanceof Error ? cause.message : String(cause) })
+
 /** @param root the folder of the run: the server keeps its data there */
-export const start = (root: string): Effect.Effect<Subject, Error, Scope.Scope> =>
+export const start = (root: string): Effect.Effect<Subject, NoServer, Scope.Scope> =>
   Effect.gen(function* () {
     const { port } = yield* Effect.acquireRelease(
       Effect.tryPromise({
         try: () => startServer(root),
-        catch: (cause) => (cause instanceof Error ? cause : new Error(String(cause)))
+        catch: noServer
       }),
       ({ server }) => Effect.promise(() => server.stop())
     )
@@ -199,4 +205,4 @@ export const start = (root: string): Effect.Effect<Subject, Error, Scope.Scope> 
         ),
       bare: (folder: string) => bare(server, schema(folder))
     }
-  }).pipe(Effect.mapError((error) => (error instanceof Error ? error : new Error(String(error)))))
+  }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(noServer(error))))
