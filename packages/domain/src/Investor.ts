@@ -80,10 +80,26 @@ export const Investor = (id: InvestorId) =>
     }
   })
 
+const nobody: ReadonlyArray<InvestmentId> = []
+
+const without = (ids: ReadonlyArray<InvestmentId>, id: InvestmentId): ReadonlyArray<InvestmentId> =>
+  ids.includes(id) ? ids.filter((other) => other !== id) : ids
+
+/** The subscriptions of an investor that wait for KYC, in the order they were signed. @category decision models */
+export const WaitingSubscriptions = (id: InvestorId) =>
+  model({
+    name: "WaitingSubscriptions",
+    types: ["InvestmentSigned", "InvestmentIdentified", "InvestmentEnded"],
+    tags: [investorTag(id)],
+    initial: nobody,
+    evolve: (waiting: ReadonlyArray<InvestmentId>, event): ReadonlyArray<InvestmentId> => {
+      if (event.type !== "InvestmentSigned") return without(waiting, event.data.investmentId)
+      return event.data.kyc === "waiting" ? [...waiting, event.data.investmentId] : waiting
+    }
+  })
+
 /** @category models */
 export interface SubscriptionsState {
-  /** Those that wait for KYC, in the order they were signed. */
-  readonly waiting: ReadonlyArray<InvestmentId>
   /** Those that have not ended: open ones, and ones that were delivered. */
   readonly notEnded: ReadonlyArray<InvestmentId>
   /** The documents they name. */
@@ -92,16 +108,13 @@ export interface SubscriptionsState {
   readonly lastAt: Instant | undefined
 }
 
-const none: SubscriptionsState = { waiting: [], notEnded: [], documentIds: [], lastAt: undefined }
+const none: SubscriptionsState = { notEnded: [], documentIds: [], lastAt: undefined }
 
-const without = (ids: ReadonlyArray<InvestmentId>, id: InvestmentId): ReadonlyArray<InvestmentId> =>
-  ids.includes(id) ? ids.filter((other) => other !== id) : ids
-
-/** The subscriptions of an investor. @category decision models */
+/** All subscriptions of an investor. For the end of its days: who signs is asked only for those that wait. @category decision models */
 export const Subscriptions = (id: InvestorId) =>
   model({
     name: "Subscriptions",
-    types: ["InvestmentSigned", "InvestmentIdentified", "InvestmentEnded"],
+    types: ["InvestmentSigned", "InvestmentEnded"],
     tags: [investorTag(id)],
     initial: none,
     evolve: (state: SubscriptionsState, event): SubscriptionsState => {
@@ -110,20 +123,12 @@ export const Subscriptions = (id: InvestorId) =>
       switch (event.type) {
         case "InvestmentSigned":
           return {
-            waiting: event.data.kyc === "waiting" ? [...state.waiting, investmentId] : state.waiting,
             notEnded: [...state.notEnded, investmentId],
             documentIds: [...state.documentIds, ...event.data.documentIds],
             lastAt
           }
-        case "InvestmentIdentified":
-          return { ...state, waiting: without(state.waiting, investmentId) }
         case "InvestmentEnded":
-          return {
-            ...state,
-            waiting: without(state.waiting, investmentId),
-            notEnded: without(state.notEnded, investmentId),
-            lastAt
-          }
+          return { ...state, notEnded: without(state.notEnded, investmentId), lastAt }
       }
     }
   })
@@ -199,7 +204,7 @@ export const RecordIdentification = command("RecordIdentification", {
     const status = kycStatus({ ...investor, identified: true, openReasons })
     const recording = IdentificationRecorded.make({ ...input, kycStatus: status, openReasons }, personal)
     if (status !== "SUCCESS" || investor.kycStatus === "SUCCESS") return [recording]
-    const { waiting } = yield* read(Subscriptions(investorId))
+    const waiting = yield* read(WaitingSubscriptions(investorId))
     return [recording, ...waiting.map((investmentId) => InvestmentIdentified.make({ investmentId, investorId }))]
   },
   recall: (events) => {

@@ -14,7 +14,7 @@ import {
   signedDocumentsPersonal
 } from "./events/InvestmentEvents.ts"
 import { CampaignId, InvestmentId, InvestorId, WalletId } from "./Id.ts"
-import { findInvestor, Subscriptions } from "./Investor.ts"
+import { findInvestor, WaitingSubscriptions } from "./Investor.ts"
 import { Money } from "./Money.ts"
 import { maximumDocuments, maximumWaitingInvestments } from "./Policy.ts"
 import { Product } from "./Product.ts"
@@ -69,7 +69,7 @@ export const SignInvestment = command("SignInvestment", {
     const free = campaign.allocation - (yield* read(Used(campaignId)))
     if (units > free) return yield* refuse({ code: "allocation_exhausted", details: { free } })
     const cleared = investor.kycStatus === "SUCCESS"
-    if (!cleared && (yield* read(Subscriptions(investorId))).waiting.length >= maximumWaitingInvestments) {
+    if (!cleared && (yield* read(WaitingSubscriptions(investorId))).length >= maximumWaitingInvestments) {
       return yield* refuse({ code: "too_many_waiting_investments" })
     }
 
