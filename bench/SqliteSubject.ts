@@ -7,27 +7,32 @@ import { Log } from "@effekten/registrar"
 import { Effect, Layer } from "effect"
 import { copyFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
+import { DatabaseSync } from "node:sqlite"
 import { time } from "./Measure.ts"
 import type { Bare, Shape, Subject } from "./Subject.ts"
 
-/** One statement the store ran, with what it ran it on. */
-interface Written {
-  readonly sql: string
-  readonly parameters: ReadonlyArray<SQLInputValue>
+/** What cannot be read back from the log: the words of its index, which has no content, and where the commits were. */
+const recording = {
+  on: false,
+  words: [] as Array<readonly [position: number, list: string]>,
+  commits: [] as Array<number>
 }
 
-const recording = { on: false, written: [] as Array<Written> }
-
-/** A connection that notes what is run on it. */
+/** A connection that notes that much. The rest is read from the file afterwards: to keep it would slow down what is measured. */
 const connect = (filename: string, options: { readonly readOnly: boolean; readonly timeout: number }): DatabaseSync => {
   const database = new DatabaseSync(filename, options)
   const prepare = database.prepare.bind(database)
   database.prepare = (sql) => {
     const statement = prepare(sql)
+    const note = /INSERT INTO words\b/i.test(sql)
+      ? (position: number, list: string) => recording.words.push([position, list])
+      : /^\s*COMMIT/i.test(sql)
+        ? () => recording.commits.push(recording.words.length)
+        : undefined
+    if (note === undefined) return statement
     const run = statement.run.bind(statement)
-    statement.run = ((...parameters: Array<SQLInputValue>) => {
-      if (recording.on) recording.written.push({ sql, parameters })
+    statement.run = ((...parameters: [number, string]) => {
+      if (recording.on) note(...parameters)
       return run(...parameters)
     }) as typeof statement.run
     return statement
@@ -43,9 +48,36 @@ const open = (filename: string): DatabaseSync => {
   return database
 }
 
-const isBegin = (sql: string): boolean => /^\s*BEGIN/i.test(sql)
-const isCommit = (sql: string): boolean => /^\s*COMMIT/i.test(sql)
-const isEvent = (sql: string): boolean => /INSERT INTO events\b/i.test(sql)
+/** One event's rows. */
+interface Rows {
+  readonly position: number
+  readonly body: string
+  readonly leaf: Uint8Array
+  readonly words: string
+  readonly ciphertext: Uint8Array | undefined
+}
+
+/** Groups of rows as they were committed, since the last call. */
+const written = (file: string): ReadonlyArray<ReadonlyArray<Rows>> => {
+  const { words, commits } = recording
+  recording.words = []
+  recording.commits = []
+  const log = new DatabaseSync(file, { readOnly: true })
+  const event = log.prepare("SELECT body, leaf FROM events WHERE position = ?")
+  const personal = log.prepare("SELECT ciphertext FROM personal WHERE position = ?")
+  const rows = words.map(([position, list]): Rows => {
+    const found = event.get(position)
+    return {
+      position,
+      body: found?.["body"] as string,
+      leaf: found?.["leaf"] as Uint8Array,
+      words: list,
+      ciphertext: personal.get(position)?.["ciphertext"] as Uint8Array | undefined
+    }
+  })
+  log.close()
+  return commits.map((end, index) => rows.slice(commits[index - 1] ?? 0, end)).filter((group) => group.length > 0)
+}
 
 const bare = (folder: string): Effect.Effect<Bare & { readonly close: () => void }> =>
   Effect.sync(() => {
@@ -63,51 +95,51 @@ const bare = (folder: string): Effect.Effect<Bare & { readonly close: () => void
     remove()
     copyFileSync(file, copy)
     recording.on = true
-    recording.written = []
+    recording.words = []
+    recording.commits = []
 
     const again = open(copy)
-    const statements = new Map<string, StatementSync>()
-    const prepared = (sql: string): StatementSync => {
-      const known = statements.get(sql) ?? again.prepare(sql)
-      statements.set(sql, known)
-      return known
-    }
+    const insertEvent = again.prepare("INSERT INTO events (position, body, leaf) VALUES (?, ?, ?)")
+    const insertWords = again.prepare("INSERT INTO words (rowid, list) VALUES (?, ?)")
+    const insertPersonal = again.prepare("INSERT INTO personal (position, ciphertext) VALUES (?, ?)")
+    const begin = again.prepare("BEGIN IMMEDIATE")
+    const commit = again.prepare("COMMIT")
     const bodies = open(other)
     bodies.exec("CREATE TABLE body (position INTEGER PRIMARY KEY, text TEXT NOT NULL)")
-    const insert = bodies.prepare("INSERT INTO body (position, text) VALUES (?, ?)")
-    const begin = bodies.prepare("BEGIN IMMEDIATE")
-    const commit = bodies.prepare("COMMIT")
-    let last: ReadonlyArray<Written> = []
+    const insertBody = bodies.prepare("INSERT INTO body (position, text) VALUES (?, ?)")
+    const beginBodies = bodies.prepare("BEGIN IMMEDIATE")
+    const commitBodies = bodies.prepare("COMMIT")
+    let last: ReadonlyArray<ReadonlyArray<Rows>> = []
 
     return {
       again: () =>
         Effect.sync(() => {
-          last = recording.written
-          recording.written = []
-          const steps = last.map(({ sql, parameters }) => ({ statement: prepared(sql), parameters }))
+          last = written(file)
           return time(() => {
-            for (const { statement, parameters } of steps) statement.run(...parameters)
+            for (const group of last) {
+              begin.run()
+              for (const { position, body, leaf, words, ciphertext } of group) {
+                insertEvent.run(position, body, leaf)
+                insertWords.run(position, words)
+                if (ciphertext !== undefined) insertPersonal.run(position, ciphertext)
+              }
+              commit.run()
+            }
           })
         }),
       bodies: () =>
-        Effect.sync(() => {
-          const steps = last.flatMap(({ sql, parameters }) =>
-            isBegin(sql)
-              ? [() => begin.run()]
-              : isCommit(sql)
-                ? [() => commit.run()]
-                : isEvent(sql)
-                  ? [() => insert.run(parameters[0]!, parameters[1]!)]
-                  : []
-          )
-          return time(() => {
-            for (const step of steps) step()
+        Effect.sync(() =>
+          time(() => {
+            for (const group of last) {
+              beginBodies.run()
+              for (const { position, body } of group) insertBody.run(position, body)
+              commitBodies.run()
+            }
           })
-        }),
+        ),
       shape: () => shapeOf(last),
       close: () => {
         recording.on = false
-        recording.written = []
         again.close()
         bodies.close()
         remove()
@@ -115,15 +147,14 @@ const bare = (folder: string): Effect.Effect<Bare & { readonly close: () => void
     }
   })
 
-const shapeOf = (written: ReadonlyArray<Written>): Shape => {
-  const of = (pattern: RegExp) => written.filter(({ sql }) => pattern.test(sql))
-  const events = of(/INSERT INTO events\b/i)
+const shapeOf = (groups: ReadonlyArray<ReadonlyArray<Rows>>): Shape => {
+  const rows = groups.flat()
   return {
-    events: events.length,
-    words: of(/INSERT INTO words\b/i).reduce((sum, { parameters }) => sum + String(parameters[1]).split(" ").length, 0),
-    personal: of(/INSERT INTO personal\b/i).length,
-    commits: written.filter(({ sql }) => isCommit(sql)).length,
-    bodyBytes: events.reduce((sum, { parameters }) => sum + Buffer.byteLength(String(parameters[1])), 0)
+    events: rows.length,
+    words: rows.reduce((sum, { words }) => sum + words.split(" ").length, 0),
+    personal: rows.filter(({ ciphertext }) => ciphertext !== undefined).length,
+    commits: groups.length,
+    bodyBytes: rows.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0)
   }
 }
 
