@@ -31,6 +31,9 @@ export interface SqliteEventStoreOptions<E extends AnyEvent> {
   readonly connect?: Connect
 }
 
+/** Between two steps of taking up the words of a long log, each of which takes a few milliseconds. */
+const learnInterval: Duration.Input = "25 millis"
+
 /** What the SQLite store can do beyond the port. @category models */
 export interface SqliteEventStoreShape<E extends AnyEvent> extends EventStoreShape<E> {
   /** Makes the tag index again from the bodies: after damage, or when the catalogue gives events other tags. */
@@ -67,6 +70,10 @@ export const make = <E extends AnyEvent>(
       }),
       (opened) => Effect.sync(() => opened.close())
     )
+    // The words of a short log are known at once, those of a long one while it is used.
+    const learn = Effect.sync(log.learn)
+    if (yield* learn)
+      yield* Effect.forkScoped(Effect.repeat(Effect.delay(learn, learnInterval), { while: (more) => more }))
     // One connection, so one transaction at a time: a decision under the lock may suspend, and nobody may begin another meanwhile.
     const writerLock = yield* Semaphore.make(1)
     const exclusively = <A, X, R>(work: Effect.Effect<A, X, R>) => writerLock.withPermit(Effect.uninterruptible(work))

@@ -10,6 +10,7 @@ import { type AppendCondition, matches, type Query } from "../Query.ts"
 import type { Page, Range } from "../Reading.ts"
 import { APPLICATION_ID, createTables, LAYOUT, prepareStatements, type Row } from "./LogStatements.ts"
 import { type Connect, isClosed, isCorruption, openDatabase, resultCode } from "./OpenDatabase.ts"
+import { type KnownWords, makeKnownWords } from "./KnownWords.ts"
 import { makeSqliteInspection, type SqliteInspection } from "./SqliteInspection.ts"
 import { matchExpression, wordOf, wordsOf } from "./TagIndex.ts"
 
@@ -65,6 +66,8 @@ export interface SqliteLog<E extends AnyEvent> {
   readonly personal: (position: Position) => { readonly event: Envelope; readonly ciphertext: Uint8Array | undefined }
   readonly forget: (subject: string) => void
   readonly rebuildIndex: () => void
+  /** Takes up some more of the words in the index, so that looking up something new is cheap; false when all is known. */
+  readonly learn: () => boolean
   readonly close: () => void
 }
 
@@ -84,8 +87,10 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
   })
   let statements: ReturnType<typeof prepareStatements>
   let logId: unknown
+  let words: KnownWords
   try {
     statements = prepareStatements(database)
+    words = makeKnownWords(database, Number(statements.head.get()?.["position"] ?? 0))
     logId = statements.logId.get()?.["id"]
     if (typeof logId !== "string") throw new Error("the log has no id")
   } catch (cause) {
@@ -171,12 +176,15 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
         position += 1
         const { body, leaf, personal } = finish(event, recordedAt)
         statements.insertEvent.run(position, body, leaf)
-        statements.insertWords.run(position, wordsOf(event.type, event.tags, personal?.subject))
+        const list = wordsOf(event.type, event.tags, personal?.subject)
+        words.add(list)
+        statements.insertWords.run(position, list)
         if (personal !== undefined) statements.insertPersonal.run(position, personal.ciphertext)
       }
       committing = true
       statements.commit.run()
       known = { position, recordedAt }
+      words.committed(last.position + 1, position)
       return { first: last.position + 1, recordedAt }
     } catch (cause) {
       throw fault(cause, committing)
@@ -194,7 +202,7 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
   }
 
   const rows = (query: Query, { from, to, limit, backwards }: Range): ReadonlyArray<Row> => {
-    const expression = matchExpression(query)
+    const expression = matchExpression(query, words.isNew(to))
     if (expression === "none") return []
     if (expression === "all") {
       const found = (backwards ? statements.allBackwards : statements.all).all(
@@ -328,6 +336,7 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
       try {
         const last = lock().position
         guarded(() => {
+          words.stop()
           database.exec("INSERT INTO words (words) VALUES ('delete-all')")
           let from: Position | undefined = 1
           while (from !== undefined && from <= last) {
@@ -347,6 +356,7 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
         rollbackQuietly(unlock)
       }
     },
+    learn: () => !options.readOnly && words.learn(),
     close: () => database.close()
   }
 }

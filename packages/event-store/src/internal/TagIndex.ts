@@ -50,14 +50,25 @@ const typeWord = (type: string): string => {
   return word
 }
 
-/** A query as one `MATCH` expression, which finds all it matches and seldom more; or that no look-up is needed. */
-export const matchExpression = (query: Query): { readonly match: string } | "all" | "none" => {
+/**
+ * A query as one `MATCH` expression, which finds all it matches and seldom more; or that no look-up is needed.
+ *
+ * @param isNew whether a word certainly stands on no event that is asked for
+ */
+export const matchExpression = (
+  query: Query,
+  isNew: (word: string) => boolean = () => false
+): { readonly match: string } | "all" | "none" => {
   if (query === "all") return "all"
   const alternatives: Array<string> = []
   for (const { types, tags } of query) {
-    if (types?.length === 0) continue
-    const all = (tags ?? []).map(tagWord)
-    if (types !== undefined) all.push(`(${types.map(typeWord).join(" OR ")})`)
+    const all = tags === undefined ? [] : tags.map(tagWord)
+    if (all.some(isNew)) continue
+    if (types !== undefined) {
+      const any = types.map(typeWord).filter((word) => !isNew(word))
+      if (any.length === 0) continue
+      all.push(`(${any.join(" OR ")})`)
+    }
     if (all.length === 0) return "all"
     alternatives.push(`(${all.join(" AND ")})`)
   }

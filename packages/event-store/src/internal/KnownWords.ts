@@ -1,0 +1,120 @@
+/**
+ * The words of the index, kept in memory so that looking up something new costs nothing. For the SQLite log.
+ *
+ * Bloom filters: what they call new is new, what they call known may be. The key of a fresh instruction is looked up with every command
+ * and nearly never found, and the longer the log, the longer its index takes to say so.
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite"
+import type { Position } from "../Event.ts"
+
+/** Bits of a filter: as many as half a word can number. */
+const BITS = 2 ** 24
+/** Words of a filter. With sixteen bits for each, one new word in about 700 passes for known. */
+const CAPACITY = 2 ** 20
+const PROBES = 5
+/** Filters at the most, of two MiB each: the words of some twenty million events. */
+const FILTERS = 32
+/** Words read from the index in one step, which takes a few milliseconds. */
+const STEP = 4_096
+
+export interface KnownWords {
+  /** Takes up some more of the index there was at the beginning; false when all is known. */
+  readonly learn: () => boolean
+  /** To be called before the words of an event are committed. */
+  readonly add: (list: string) => void
+  /** To be called after; what another connection wrote in between ends it, for its words were never seen. */
+  readonly committed: (first: Position, last: Position) => void
+  /** The index was made anew. */
+  readonly stop: () => void
+  /** Whether a word certainly stands on no event up to this position; undefined where nothing can be said. */
+  readonly isNew: (to: Position) => ((word: string) => boolean) | undefined
+}
+
+/** @param head the position of the last event, whose words the index has */
+export const makeKnownWords = (
+  database: DatabaseSync,
+  head: Position,
+  maximumFilters: number = FILTERS
+): KnownWords => {
+  const filters: Array<Uint32Array> = []
+  let room = 0
+  let covered = head
+  let state: "learning" | "complete" | "stopped" = head === 0 ? "complete" : "learning"
+  let terms: StatementSync | undefined
+  let reached = ""
+
+  const stop = (): void => {
+    state = "stopped"
+    filters.length = 0
+  }
+  const has = (word: string): boolean => {
+    const first = firstOf(word)
+    // No word of ours, so it was never added.
+    if (Number.isNaN(first)) return true
+    const step = stepOf(word)
+    for (let index = filters.length - 1; index >= 0; index--) if (isIn(filters[index]!, first, step)) return true
+    return false
+  }
+  const isNew = (word: string): boolean => !has(word)
+  const isLearning = (): boolean => state === "learning"
+  const add = (word: string): void => {
+    if (state === "stopped" || has(word)) return
+    if (room === 0) {
+      if (filters.length === maximumFilters) return stop()
+      filters.push(new Uint32Array(BITS / 32))
+      room = CAPACITY
+    }
+    put(filters[filters.length - 1]!, firstOf(word), stepOf(word))
+    room--
+  }
+
+  /** The next words of the index in their order; fewer than asked for at its end. */
+  const next = (): ReadonlyArray<readonly [string]> => {
+    if (terms === undefined) {
+      database.exec("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab (main, words, row)")
+      terms = database.prepare("SELECT term FROM temp.vocabulary WHERE term > ? ORDER BY term LIMIT ?")
+      terms.setReturnArrays(true)
+    }
+    return terms.all(reached, STEP) as unknown as ReadonlyArray<readonly [string]>
+  }
+
+  return {
+    learn: () => {
+      if (state !== "learning") return false
+      try {
+        const found = next()
+        for (const [word] of found) add(word)
+        if (found.length === STEP) reached = found[STEP - 1]![0]
+        else if (isLearning()) state = "complete"
+      } catch {
+        // An index that cannot be read is nothing to stop at: whoever asks it is told.
+        stop()
+      }
+      return isLearning()
+    },
+    add: (list) => {
+      for (const word of list.split(" ")) add(word)
+    },
+    committed: (first, last) => {
+      if (first === covered + 1) covered = last
+      else stop()
+    },
+    stop,
+    isNew: (to) => (state === "complete" && to <= covered ? isNew : undefined)
+  }
+}
+
+const firstOf = (word: string): number => Number.parseInt(word.slice(0, 6), 16)
+/** Odd, so that the probes of a word never fall on one another. */
+const stepOf = (word: string): number => Number.parseInt(word.slice(6), 16) | 1
+
+const isIn = (filter: Uint32Array, first: number, step: number): boolean => {
+  for (let probe = 0, bit = first; probe < PROBES; probe++, bit = (bit + step) & (BITS - 1))
+    if ((filter[bit >>> 5]! & (1 << (bit & 31))) === 0) return false
+  return true
+}
+
+const put = (filter: Uint32Array, first: number, step: number): void => {
+  for (let probe = 0, bit = first; probe < PROBES; probe++, bit = (bit + step) & (BITS - 1))
+    filter[bit >>> 5]! |= 1 << (bit & 31)
+}
