@@ -106,6 +106,7 @@ describe("words that are known", () => {
         yield* other.append([note(["b"])])
         expect(yield* find("b")).toBe(1)
         yield* store.append([note(["c"])])
+        for (const tag of ["a", "b", "c"]) expect(yield* find(tag)).toBe(1)
         yield* other.append([note(["d"])])
         for (const tag of ["a", "b", "c", "d"]) expect(yield* find(tag)).toBe(1)
       })
