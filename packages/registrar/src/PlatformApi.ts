@@ -244,7 +244,8 @@ const make = (
             ...(input.paidAt === undefined ? {} : { paidAt: input.paidAt }),
             ...(wallet === undefined ? {} : { walletId: wallet })
           },
-          personal: { signedDocuments }
+          // Where nothing was signed, nothing personal was said.
+          ...(signedDocuments.length === 0 ? {} : { personal: { signedDocuments } })
         }))
       )
       return desk.made(answered, investments, Render.investment)
