@@ -65,11 +65,16 @@ type RecordedByType = {
     readonly data: EventOf<(typeof events)[T]>["data"]
     readonly position: number
     readonly tags: ReadonlyArray<string>
-    readonly meta: Meta & { readonly recordedAt: string }
+    readonly meta: Meta
   }
 }
 
-/** An event as folds see it: no personal part, but a position. @category models */
+/**
+ * An event as decisions see it: no personal part, but a position. The instant it was recorded at is missing, for nobody knows it while
+ * those beside it are decided.
+ *
+ * @category models
+ */
 export type RecordedDomainEvent = RecordedByType[EventType]
 
 /** A recorded event of one type, or of several. @category models */

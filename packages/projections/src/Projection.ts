@@ -14,6 +14,7 @@ import type { EventStoreShape, PersonalReference, Query } from "@effekten/event-
 /** An event of the register, as read back: of its personal part it says that there is one, and whose. @category models */
 export type LoggedEvent = RecordedDomainEvent & {
   readonly id: string
+  readonly meta: { readonly recordedAt: string }
   readonly personal?: Pick<PersonalReference, "subject">
 }
 

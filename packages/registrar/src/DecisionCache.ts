@@ -21,6 +21,13 @@ export const keyOf = ({ name, tags }: Model<unknown>): string =>
 
 const none: ReadonlyArray<RecordedDomainEvent> = []
 
+interface Seen {
+  readonly model: Model<unknown>
+  state: unknown
+  /** Events under the model's tag that are in the state, or do not concern it. */
+  seen: number
+}
+
 const concerns = (model: Model<unknown>, event: RecordedDomainEvent): boolean =>
   model.types.includes(event.type) && model.tags.every((tag) => event.tags.includes(tag))
 
@@ -45,6 +52,8 @@ export interface DecisionCache {
 export interface Overlay {
   readonly state: <S>(model: Model<S>, key?: string) => S
   readonly apply: (events: Iterable<RecordedDomainEvent>) => void
+  /** Takes it all into the cache: it is committed now, at the positions it was decided for, and nothing came in between. */
+  readonly adopt: (position: number) => void
 }
 
 /** @category constructors */
@@ -61,9 +70,22 @@ export const make = (limit: number = maximumModels): DecisionCache => {
     siblings?.delete(entry)
     if (siblings?.size === 0) byTag.delete(tagOf(entry.model))
   }
-  const concerned = function* (event: RecordedDomainEvent): Generator<Entry> {
+  /** Half a step would be worse than none: who needs the model loads it, and meets the defect alone. */
+  const orDrop = (entry: Entry, state: () => unknown): void => {
+    try {
+      entry.state = state()
+    } catch {
+      drop(entry)
+    }
+  }
+  /** Folds an event into the states it concerns, but for those of these keys. */
+  const fold = (event: RecordedDomainEvent, except?: ReadonlyMap<string, unknown>): void => {
     for (const tag of event.tags) {
-      for (const entry of byTag.get(tag) ?? []) if (concerns(entry.model, event)) yield entry
+      const entries = byTag.get(tag)
+      if (entries === undefined) continue
+      for (const entry of entries)
+        if (except?.has(entry.key) !== true && concerns(entry.model, event))
+          orDrop(entry, () => entry.model.evolve(entry.state, event))
     }
   }
 
@@ -83,16 +105,7 @@ export const make = (limit: number = maximumModels): DecisionCache => {
       else siblings.add(entry)
     },
     apply: (events, to) => {
-      for (const event of events) {
-        for (const entry of concerned(event)) {
-          try {
-            entry.state = entry.model.evolve(entry.state, event)
-          } catch {
-            // Half a step would be worse than none: who needs the model loads it, and meets the defect alone.
-            drop(entry)
-          }
-        }
-      }
+      for (const event of events) fold(event)
       position = to
     },
     clear: (at) => {
@@ -107,8 +120,18 @@ export const make = (limit: number = maximumModels): DecisionCache => {
       }
     },
     overlay: () => {
-      const states = new Map<string, { state: unknown; seen: number }>()
+      const states = new Map<string, Seen>()
       const pending = new Map<string, Array<RecordedDomainEvent>>()
+      const decided: Array<RecordedDomainEvent> = []
+      // A model may be loaded after members before have decided; either way it sees what they decided, once.
+      const brought = (own: Seen): unknown => {
+        const events = pending.get(tagOf(own.model)) ?? none
+        for (; own.seen < events.length; own.seen++) {
+          const event = events[own.seen]!
+          if (concerns(own.model, event)) own.state = own.model.evolve(own.state, event)
+        }
+        return own.state
+      }
       return {
         state: <S>(model: Model<S>, key = keyOf(model)): S => {
           let own = states.get(key)
@@ -118,25 +141,28 @@ export const make = (limit: number = maximumModels): DecisionCache => {
             // Used again: to the end of the line of those that go.
             entries.delete(key)
             entries.set(key, entry)
-            own = { state: entry.state, seen: 0 }
+            own = { model, state: entry.state, seen: 0 }
             states.set(key, own)
           }
-          // A model may be loaded after members before have decided; either way it sees what they decided, once.
-          const events = pending.get(tagOf(model)) ?? none
-          for (; own.seen < events.length; own.seen++) {
-            const event = events[own.seen]!
-            if (concerns(model, event)) own.state = model.evolve(own.state, event)
-          }
-          return own.state as S
+          return brought(own) as S
         },
         apply: (events) => {
           for (const event of events) {
+            decided.push(event)
             for (const tag of event.tags) {
               const known = pending.get(tag)
               if (known === undefined) pending.set(tag, [event])
               else known.push(event)
             }
           }
+        },
+        adopt: (to) => {
+          for (const [key, own] of states) {
+            const entry = entries.get(key)
+            if (entry !== undefined) orDrop(entry, () => brought(own))
+          }
+          for (const event of decided) fold(event, states)
+          position = to
         }
       }
     }

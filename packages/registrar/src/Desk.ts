@@ -25,7 +25,7 @@ import {
   Request,
   Unavailable
 } from "@effekten/services"
-import { Array as Arr, Context, Effect, Layer, Schema } from "effect"
+import { Array as Arr, Context, Effect, Layer, Result, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Executor } from "./Executor.ts"
 import { failureOf, keyInvalid, unanswered } from "./Failures.ts"
@@ -146,7 +146,6 @@ export class Desk extends Context.Service<
         const withoutErased = Effect.fnUntraced(function* (answered: Answered) {
           const subjectOf = (event: AnsweredEvent) =>
             event.revealed._tag === "Present" ? event.personal?.subject : undefined
-          if (!answered.replayed) return answered
           const erased = yield* erasedAmong(answered.events.flatMap((event) => subjectOf(event) ?? []))
           if (erased.size === 0) return answered
           const events = answered.events.map((event): AnsweredEvent =>
@@ -163,7 +162,8 @@ export class Desk extends Context.Service<
           request.onReceipt?.({ replayed: answered.replayed })
           const last = answered.events[answered.events.length - 1]
           if (last?.type === "InstructionRejected") return yield* failureOf(last.data)
-          return yield* withoutErased(answered)
+          // A first answer is about what was just recorded.
+          return answered.replayed ? yield* withoutErased(answered) : answered
         })
 
         return Desk.of({
@@ -173,21 +173,21 @@ export class Desk extends Context.Service<
             const key = options?.key ?? (yield* random.uuidV4())
             if (!keyPattern.test(key)) return yield* keyInvalid()
             const received = request.body === undefined ? body : (request.body as Json.Json)
-            return yield* Effect.try({
-              try: () => ({
+            try {
+              return {
                 identity: secrets.identity({ platform, operation, ids, key }),
                 fingerprint: secrets.fingerprint(received),
                 platform,
                 actor,
                 correlation: request.correlation
-              }),
-              catch: () =>
-                new Rejection({
-                  code: "invalid_request",
-                  status: 400,
-                  message: "The request has no canonical JSON form."
-                })
-            })
+              }
+            } catch {
+              return yield* new Rejection({
+                code: "invalid_request",
+                status: 400,
+                message: "The request has no canonical JSON form."
+              })
+            }
           }),
           execute: (instruction) => Effect.flatMap(executor.execute(instruction), report),
           find: Effect.fnUntraced(function* (instruction) {
@@ -274,10 +274,18 @@ export interface Accepted<A> {
  * @category encoding
  */
 export const accepting = <A, I>(schema: Schema.Codec<A, I>) => {
-  const encode = Schema.encodeUnknownEffect(schema)
-  const decode = Schema.decodeUnknownEffect(schema)
+  const encode = Schema.encodeUnknownResult(schema)
+  const decode = Schema.decodeUnknownResult(schema)
   return (given: A): Effect.Effect<Accepted<A>, Rejection> =>
-    Effect.flatMap(encode(given), (body) =>
-      Effect.map(decode(body), (input): Accepted<A> => ({ input, body: body as Json.Json }))
-    ).pipe(Effect.mapError((error) => new Rejection({ code: "invalid_request", status: 400, message: error.message })))
+    Effect.suspend(() => {
+      const body = encode(given)
+      if (Result.isFailure(body)) return Effect.fail(invalidInput(body.failure))
+      const input = decode(body.success)
+      return Result.isFailure(input)
+        ? Effect.fail(invalidInput(input.failure))
+        : Effect.succeed({ input: input.success, body: body.success as Json.Json })
+    })
 }
+
+const invalidInput = ({ message }: { readonly message: string }): Rejection =>
+  new Rejection({ code: "invalid_request", status: 400, message })

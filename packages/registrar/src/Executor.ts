@@ -19,7 +19,8 @@ import {
   Json,
   type NewEvent,
   type Position,
-  type PreparedEvent
+  type PreparedEvent,
+  type Revealed
 } from "@effekten/event-store"
 import { type CommandFailure, Unavailable } from "@effekten/services"
 import { Cause, Clock, Context, Deferred, Effect, Exit, Layer, Queue, Result, Stream } from "effect"
@@ -28,7 +29,14 @@ import { SecureRandom } from "effect/crypto"
 import * as DecisionCache from "./DecisionCache.ts"
 import { keyReused, unanswered, unavailable } from "./Failures.ts"
 import * as Group from "./Group.ts"
-import { type Answered, eventsUpTo, type Instruction, type Pending, recorded } from "./Instruction.ts"
+import {
+  type Answered,
+  type AnsweredEvent,
+  eventsUpTo,
+  type Instruction,
+  type Pending,
+  recorded
+} from "./Instruction.ts"
 import { Log } from "./Log.ts"
 
 /** Instructions that wait at the most; who comes then waits to be let in. @category limits */
@@ -41,6 +49,8 @@ export const maximumGroupEvents = 1_024
 export const maximumGroupBytes = 4 * 1024 * 1024
 /** New events of others that are folded into the cache; beyond that it starts afresh. */
 const maximumCatchUp = 50_000
+/** Ids drawn for each member of a group: most instructions have so many events or fewer. */
+const idsPerMember = 3
 /** Times a group is decided under the writer lock before its members are told to come again. */
 const maximumExclusiveAttempts = 8
 
@@ -78,7 +88,15 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
   const log = yield* Log
   const random = yield* SecureRandom.SecureRandom
   const runSync = Effect.runSyncWith(yield* Effect.context<never>())
-  const newId = () => runSync(random.uuidV7())
+  // Drawn before a group is decided, for a decision is synchronous; the few that are missing are drawn one by one, which costs more.
+  let ids: Array<string> = []
+  const newId = () => ids.pop() ?? runSync(random.uuidV7())
+  const drawIds = Effect.fnUntraced(function* (count: number) {
+    ids = []
+    for (let drawn = 0; drawn < count; drawn++) ids.push(yield* random.uuidV7())
+    // Given out in the order they were made.
+    ids.reverse()
+  })
   const policy = options.policy ?? defaultPolicy
   const cache = DecisionCache.make()
   cache.clear(yield* log.head)
@@ -101,16 +119,22 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
       Effect.map((state) => cache.put(model, state))
     )
 
-  const answerOf = (events: ReadonlyArray<NewEvent<RegisterEvent>>, first: Position, recordedAt: string): Answered => ({
-    events: events.map((event, index) => ({
-      ...Group.recordedAs(event, first + index, recordedAt),
-      revealed:
-        "personal" in event && event.personal !== undefined
-          ? // In the form in which every later answer will find it.
-            { _tag: "Present", value: JSON.parse(Json.canonical(event.personal as Json.JsonObject)) }
-          : { _tag: "None" }
-    })),
-    position: first + events.length - 1,
+  const answerOf = (
+    { events, logged }: Extract<Group.Verdict, { readonly _tag: "Decided" }>,
+    first: Position,
+    recordedAt: string
+  ): Answered => ({
+    events: logged.map((event, index): AnsweredEvent => {
+      const decided = events[index]!
+      const personal = "personal" in decided ? decided.personal : undefined
+      const revealed: Revealed =
+        personal === undefined
+          ? { _tag: "None" }
+          : // In the form in which every later answer will find it.
+            { _tag: "Present", value: JSON.parse(Json.canonical(personal as Json.JsonObject)) }
+      return { ...event, position: first + index, meta: { ...event.meta, recordedAt }, revealed } as AnsweredEvent
+    }),
+    position: first + logged.length - 1,
     replayed: false
   })
 
@@ -137,7 +161,7 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
       const verdict = verdicts[index]!
       switch (verdict._tag) {
         case "Decided": {
-          const answered = answerOf(verdict.events, next, appended!.recordedAt)
+          const answered = answerOf(verdict, next, appended!.recordedAt)
           next += verdict.events.length
           answers[index] = answered
           yield* Deferred.succeed(member.answer, answered)
@@ -205,13 +229,9 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
   const own = (verdicts: ReadonlyArray<Group.Verdict>): ReadonlyArray<NewEvent<RegisterEvent>> =>
     verdicts.flatMap((verdict) => (verdict._tag === "Decided" ? verdict.events : []))
 
-  const committed = (events: ReadonlyArray<NewEvent<RegisterEvent>>, appended: Appended) => {
-    // If others were faster in between, the next group reads their events and ours.
-    if (appended.first !== cache.position + 1) return
-    cache.apply(
-      events.map((event, index) => Group.recordedAs(event, appended.first + index, appended.recordedAt)),
-      appended.last
-    )
+  /** If others were faster in between, the next group reads their events and ours. */
+  const committed = (group: Group.Group, appended: Appended) => {
+    if (appended.first === cache.position + 1) group.adopt()
   }
 
   /** Decides ahead of the append. Returns the members that did not fit. */
@@ -223,6 +243,7 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
       log,
       members.map((member) => member.instruction.identity)
     )
+    yield* drawIds(members.length * idsPerMember)
     const group = Group.make({ cache, head, known, policy, newId })
     const prepared: Array<PreparedEvent<RegisterEvent>> = []
     let bytes = 0
@@ -257,7 +278,7 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
     }
     const appended = yield* Effect.result(log.append(prepared, { failIfEventsMatch: group.query(), after: head }))
     if (Result.isSuccess(appended)) {
-      committed(own(group.verdicts), appended.success)
+      committed(group, appended.success)
       yield* answer(now, group.verdicts, appended.success)
     } else {
       const error = appended.failure
@@ -278,7 +299,7 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
       yield* bringTo(yield* log.head)
       const from = cache.position
       const known = new Map(yield* recorded(log, [...identities]))
-      let verdicts: ReadonlyArray<Group.Verdict> = []
+      let decided: Group.Group | undefined
       const result = yield* Effect.result(
         log.appendExclusive(from, "all", (news, head) => {
           for (const event of news) {
@@ -295,13 +316,14 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
             else if (missing.length === 0) group.add(member, verdict)
           }
           if (missing.length > 0) return Result.fail({ _tag: "Missing" as const, models: missing })
-          verdicts = group.verdicts
-          return Result.succeed({ events: own(verdicts), answer: undefined })
+          decided = group
+          return Result.succeed({ events: own(group.verdicts), answer: undefined })
         })
       )
+      const verdicts = decided?.verdicts ?? []
       if (Result.isSuccess(result)) {
         const { appended } = result.success
-        if (appended !== undefined) committed(own(verdicts), appended)
+        if (appended !== undefined && decided !== undefined) committed(decided, appended)
         return yield* answer(members, verdicts, appended)
       }
       const error = result.failure

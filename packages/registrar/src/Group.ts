@@ -32,7 +32,12 @@ export const answerVersion = 1
 /** What became of one member of a group, if the group commits. @category models */
 export type Verdict =
   /** It has events of its own. */
-  | { readonly _tag: "Decided"; readonly events: ReadonlyArray<NewEvent<RegisterEvent>> }
+  | {
+      readonly _tag: "Decided"
+      readonly events: ReadonlyArray<NewEvent<RegisterEvent>>
+      /** The same as the log will give them back, but for their positions and the instant they are recorded at. */
+      readonly logged: ReadonlyArray<LoggedEvent>
+    }
   /** It was recorded before; its last event is there. */
   | { readonly _tag: "Recorded"; readonly position: Position }
   /** A member before it is the same instruction. */
@@ -51,6 +56,8 @@ export interface Group {
   readonly size: number
   /** What the decisions of the group have read, and the instructions they are the only ones of. */
   readonly query: () => ReadonlyArray<QueryItem>
+  /** The group is committed right behind the head it was decided at: the cache has its events now. */
+  readonly adopt: () => void
 }
 
 /**
@@ -114,31 +121,34 @@ export const make = (options: {
     return decided(instruction, context, step.value.length > 0 ? step.value : [noted(instruction.command)])
   }
 
-  const decided = (
-    instruction: Instruction,
-    context: DecisionContext,
-    drafts: ReadonlyArray<DomainEvent>
-  ): Verdict => ({
-    _tag: "Decided",
-    events: drafts.map((draft, index) => {
+  const decided = (instruction: Instruction, context: DecisionContext, drafts: ReadonlyArray<DomainEvent>): Verdict => {
+    const last = drafts.length - 1
+    const common = {
+      ...(instruction.platform === undefined ? {} : { platform: instruction.platform }),
+      operation: instruction.command.operation,
+      instruction: instruction.identity,
+      actor: instruction.actor,
+      ...(instruction.correlation === undefined ? {} : { correlation: instruction.correlation }),
+      receivedAt: context.receivedAt.text
+    }
+    const events = drafts.map((draft, index): NewEvent<RegisterEvent> => {
       const effective = effectiveAt(draft)
       return {
         ...draft,
         id: options.newId(),
         meta: {
-          ...(instruction.platform === undefined ? {} : { platform: instruction.platform }),
-          operation: instruction.command.operation,
-          instruction: instruction.identity,
+          ...common,
           // The last event of an instruction bears its tag, and with it what a repeat is compared with.
-          ...(index === drafts.length - 1 ? { fingerprint: instruction.fingerprint, answer: answerVersion } : {}),
-          actor: instruction.actor,
-          ...(instruction.correlation === undefined ? {} : { correlation: instruction.correlation }),
-          receivedAt: context.receivedAt.text,
+          ...(index === last ? { fingerprint: instruction.fingerprint, answer: answerVersion } : {}),
           ...(effective === undefined ? {} : { effectiveAt: effective })
         }
       }
     })
-  })
+    const first = options.head + size + 1
+    // At the positions they will have, if the group commits.
+    const logged = events.map((event, index) => recordedAs(event, first + index, context.receivedAt.text))
+    return { _tag: "Decided", events, logged }
+  }
 
   return {
     decide,
@@ -147,10 +157,10 @@ export const make = (options: {
       if (verdict._tag !== "Decided") return
       const { identity, fingerprint } = pending.instruction
       members.set(identity, { index, fingerprint })
-      const first = options.head + size + 1
-      overlay.apply(verdict.events.map((event, offset) => tentative(event, first + offset, pending.receivedAt.text)))
-      size += verdict.events.length
+      overlay.apply(verdict.logged)
+      size += verdict.logged.length
     },
+    adopt: () => overlay.adopt(options.head + size),
     verdicts,
     get size() {
       return size
@@ -164,12 +174,8 @@ export const make = (options: {
 
 const failed = (failure: CommandFailure): Verdict => ({ _tag: "Failed", exit: Exit.fail(failure) })
 
-/** An event as the next members of its group see it: at the position it will have, if the group commits. */
-const tentative = (event: NewEvent<RegisterEvent>, position: Position, recordedAt: string): RecordedDomainEvent =>
-  recordedAs(event, position, recordedAt)
-
-/** An event as the log gives it back, without its personal part. @category conversions */
-export const recordedAs = (event: NewEvent<RegisterEvent>, position: Position, recordedAt: string): LoggedEvent => {
+/** An event as the log gives it back, without its personal part. */
+const recordedAs = (event: NewEvent<RegisterEvent>, position: Position, recordedAt: string): LoggedEvent => {
   const definition: EventDefinition = catalogue.events[event.type]
   const subject =
     "personal" in event && event.personal !== undefined ? definition.personal?.subject(event.data) : undefined
