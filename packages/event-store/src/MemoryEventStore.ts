@@ -14,9 +14,10 @@ import { Limits } from "./Limits.ts"
 import { asStoreError, reveal } from "./PersonalPart.ts"
 import { finish, instantAfter, makePreparation, type Prepared, type Written } from "./Preparation.ts"
 import { type AppendCondition, matches, type Query } from "./Query.ts"
-import { makeReading, makeWake, type Page, type Range, streamPages, type Wake } from "./Reading.ts"
+import { makeReading, type Page, type Range, streamPages } from "./Reading.ts"
 import { makeInspection } from "./transparency/Inspection.ts"
 import { Vault } from "./Vault.ts"
+import { makeWake, type Wake } from "./Wake.ts"
 
 /** @category models */
 export interface MemoryEventStoreOptions<E extends AnyEvent> {
@@ -84,7 +85,7 @@ export const make = <E extends AnyEvent>(
     const write = (events: NonEmptyReadonlyArray<Prepared<E>>, recordedAt: string): Appended => {
       const first = log.length + 1
       for (const event of events) byTag.add(log.push(finish(event, recordedAt)), event.tags)
-      wake.notify()
+      wake.appended(first, events)
       return { first, last: log.length, recordedAt }
     }
 

@@ -1,11 +1,12 @@
 /**
  * Streams over a log that can give pages of itself: reading, reading at once, subscribing. The same for every store.
  */
-import { type Duration, Effect, Latch, Option, Stream } from "effect"
+import { type Duration, Effect, Option, Stream } from "effect"
 import type { AnyEvent, Position, RecordedEvent } from "./Event.ts"
 import type { EventStoreError, EventStoreShape, ReadOptions } from "./EventStore.ts"
 import { Limits } from "./Limits.ts"
 import type { Query } from "./Query.ts"
+import type { Wake } from "./Wake.ts"
 
 /** A part of the log, bounds inclusive. @category models */
 export interface Range {
@@ -20,26 +21,6 @@ export interface Range {
 export interface Page<A> {
   readonly events: ReadonlyArray<A>
   readonly next: Position | undefined
-}
-
-/** Wakes the subscriptions of this process after an append. @category models */
-export interface Wake {
-  /** Take it before looking at the head, wait for it after: what is appended between the two is not missed. */
-  readonly next: () => Effect.Effect<void>
-  readonly notify: () => void
-}
-
-/** @category constructors */
-export const makeWake = (): Wake => {
-  let latch = Latch.makeUnsafe(false)
-  return {
-    next: () => latch.await,
-    notify: () => {
-      const waiting = latch
-      latch = Latch.makeUnsafe(false)
-      waiting.openUnsafe()
-    }
-  }
 }
 
 /** What a store gives to be read. @category models */
@@ -109,15 +90,18 @@ export const makeReading = <E extends AnyEvent>(
       Effect.gen(function* () {
         let at = start
         while (true) {
-          const appended = wake.next()
-          const last = yield* head
-          if (at >= last) {
-            yield* pollInterval === undefined
-              ? appended
-              : Effect.timeoutOrElse(appended, { duration: pollInterval, orElse: () => Effect.void })
+          const told = wake.told()
+          const known = wake.since(query, at)
+          const last = known?.last ?? (yield* head)
+          const unread = known === undefined ? { from: at + 1, to: last, adjacent: false } : known.found
+          if (unread === undefined || at >= last) {
+            at = yield* wake.wait(query, Math.max(at, last), told, pollInterval)
             continue
           }
-          const { events, next } = yield* page(query, { from: at + 1, to: last, limit: Limits.chunk, backwards: false })
+          const { adjacent, from, to } = unread
+          const range = { from, to, limit: Limits.chunk, backwards: false }
+          // Where nothing else lies between, the positions say all: no index is asked.
+          const { events, next } = yield* page(adjacent ? "all" : query, range)
           at = next === undefined ? last : next - 1
           if (events.length > 0) return [events, Option.some(at)] as const
         }

@@ -15,8 +15,9 @@ import { openLog } from "./internal/SqliteLog.ts"
 import { Limits } from "./Limits.ts"
 import { asStoreError, reveal } from "./PersonalPart.ts"
 import { instantAfter, makePreparation } from "./Preparation.ts"
-import { makeReading, makeWake, streamPages } from "./Reading.ts"
+import { makeReading, streamPages } from "./Reading.ts"
 import { Vault } from "./Vault.ts"
+import { makeWake } from "./Wake.ts"
 
 /** @category models */
 export interface SqliteEventStoreOptions<E extends AnyEvent> {
@@ -91,8 +92,8 @@ export const make = <E extends AnyEvent>(
               const now = yield* instantAfter("")
               const outcome = yield* attempt(() => log.append(prepared, now, condition))
               if (typeof outcome === "number") return yield* conditionFailed(outcome)
-              wake.notify()
               const { first, recordedAt } = outcome
+              wake.appended(first, prepared)
               return { first, last: first + prepared.length - 1, recordedAt }
             })
           )
@@ -111,7 +112,7 @@ export const make = <E extends AnyEvent>(
             yield* ensureKeys(prepared)
             const now = yield* instantAfter("")
             const { first, recordedAt } = yield* attempt(() => log.commit(prepared, now))
-            wake.notify()
+            wake.appended(first, prepared)
             return { appended: { first, last: first + prepared.length - 1, recordedAt }, answer }
           }).pipe(Effect.ensuring(Effect.sync(log.unlock)))
         ),

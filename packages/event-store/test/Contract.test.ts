@@ -41,6 +41,8 @@ contractKit({
 })
 
 const files = new WeakMap<KitStore, string>()
+/** Another connection may have appended: a subscription looks often. */
+const pollInterval = "5 millis"
 
 contractKit({
   name: "SQLite on disk",
@@ -51,12 +53,12 @@ contractKit({
         (made) => Effect.sync(() => rmSync(made, { recursive: true }))
       )
       const filename = join(folder, "log.db")
-      const store: KitStore = yield* SqliteEventStore.make({ filename, catalogue })
+      const store: KitStore = yield* SqliteEventStore.make({ filename, catalogue, pollInterval })
       files.set(store, filename)
       return store
     }).pipe(provideHere),
   reopen: (store, catalogue) =>
-    SqliteEventStore.make({ filename: files.get(store) ?? "", catalogue }).pipe(provideHere),
+    SqliteEventStore.make({ filename: files.get(store) ?? "", catalogue, pollInterval }).pipe(provideHere),
   edit: (store, position, change) =>
     Effect.sync(() => {
       const database = new DatabaseSync(files.get(store) ?? "")

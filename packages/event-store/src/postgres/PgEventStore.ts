@@ -32,8 +32,9 @@ import { Limits } from "../Limits.ts"
 import { asStoreError as vaultFailed, reveal } from "../PersonalPart.ts"
 import { instantAfter, makePreparation } from "../Preparation.ts"
 import { matches, type Query } from "../Query.ts"
-import { makeReading, makeWake, type Page, type Range, streamPages } from "../Reading.ts"
+import { makeReading, type Page, type Range, streamPages } from "../Reading.ts"
 import { Vault } from "../Vault.ts"
+import { makeWake } from "../Wake.ts"
 
 export type { PgBounds, PgServer } from "../internal/PgSession.ts"
 
@@ -158,8 +159,8 @@ export const make = <E extends AnyEvent>(
                   inTime("unknown")
                 )
               if (outcome.conflict !== undefined) return yield* conditionFailed(outcome.conflict)
-              wake.notify()
               const { first, recordedAt } = outcome
+              wake.appended(first, prepared)
               return { first, last: first + prepared.length - 1, recordedAt }
             })
           )

@@ -2,13 +2,18 @@
  * What a subscription promises: history, then live, without a gap and without a duplicate. For the contract kit.
  */
 import { deepStrictEqual, equal } from "node:assert/strict"
-import { Effect, Fiber, Stream } from "effect"
+import { Effect, Fiber, Queue, Stream } from "effect"
+import type { Position } from "../Event.ts"
 import { nonEmpty } from "../internal/Attempt.ts"
-import type { Case, KitStore } from "./Case.ts"
+import { matches, type Query } from "../Query.ts"
+import { rememberedEvents } from "../Wake.ts"
+import { type Case, type KitStore, property } from "./Case.ts"
 import { kitCatalogue, note } from "./KitEvent.ts"
 
 const HISTORY = 1_500
 const LIVE = 200
+/** What marks the end of a log for the subscribers of a test. */
+const LAST = "last"
 
 const appendMany = (store: KitStore, size: number) =>
   store.append(nonEmpty(Array.from({ length: size }, (_, index) => note([index % 2 === 0 ? "even" : "odd"]))))
@@ -70,6 +75,97 @@ export const subscribeCases: ReadonlyArray<Case> = [
         }
         const found = yield* Fiber.join(fiber)
         equal(found._tag === "Some" && found.value.position, 5)
+      })
+  },
+  {
+    name: "promise 7: a subscriber sees what this store and another on the same log append, in whatever turns, each event once, in order",
+    reopens: true,
+    run: (world) =>
+      Effect.gen(function* () {
+        const { fastCheck, make, reopen } = world
+        if (reopen === undefined) return
+        const turn = fastCheck.record({
+          own: fastCheck.boolean(),
+          tags: fastCheck.array(fastCheck.constantFrom("even", "odd", "neither"), { minLength: 1, maxLength: 4 }),
+          pause: fastCheck.boolean()
+        })
+        yield* property(
+          world,
+          fastCheck.record({ before: fastCheck.nat(3), turns: fastCheck.array(turn, { maxLength: 12 }) }),
+          ({ before, turns }) =>
+            Effect.gen(function* () {
+              const store = yield* make(kitCatalogue)
+              const other = yield* reopen(store, kitCatalogue)
+              const queries: ReadonlyArray<Query> = ["all", [{ tags: ["odd"] }], [{ tags: ["even"] }, { tags: [LAST] }]]
+              const appended: Array<ReadonlyArray<string>> = []
+              const append = (to: KitStore, tags: ReadonlyArray<string>) => {
+                appended.push(...tags.map((tag) => [tag]))
+                return to.append(nonEmpty(tags.map((tag) => note([tag]))))
+              }
+              for (let index = 0; index < before; index++) yield* append(store, ["odd"])
+              const subscribers = yield* Effect.forEach(
+                queries.flatMap((query) => [store, other].map((from) => ({ query, from }))),
+                ({ query, from }) =>
+                  Effect.map(
+                    Effect.forkChild(
+                      from.subscribe(query === "all" ? query : [...query, { tags: [LAST] }], 0).pipe(
+                        Stream.takeUntil(({ tags }) => tags.includes(LAST)),
+                        Stream.map(({ position }) => position),
+                        Stream.runCollect
+                      )
+                    ),
+                    (fiber) => ({ query, fiber })
+                  )
+              )
+              for (const { own, pause, tags } of turns) {
+                yield* append(own ? store : other, tags)
+                if (pause) yield* Effect.yieldNow
+              }
+              yield* append(turns.length % 2 === 0 ? store : other, [LAST])
+              for (const { query, fiber } of subscribers)
+                deepStrictEqual(
+                  yield* Fiber.join(fiber),
+                  appended.flatMap((tags, index) =>
+                    tags[0] === LAST || matches(query, { type: "", tags }) ? [index + 1] : []
+                  )
+                )
+            })
+        )
+      })
+  },
+  {
+    name: "promise 7: a slow subscriber sees all that came meanwhile, however much it was, and holds nobody up",
+    run: ({ make }) =>
+      Effect.gen(function* () {
+        const store = yield* make(kitCatalogue)
+        const seen: Array<Position> = []
+        const goOn = yield* Queue.unbounded<void>()
+        const fiber = yield* Effect.forkChild(
+          store.subscribe([{ tags: ["odd"] }], 0).pipe(
+            Stream.runForEach(({ position }) => {
+              seen.push(position)
+              return Queue.take(goOn)
+            })
+          )
+        )
+        // Few that are still remembered when it looks again, then more than that, then few again.
+        const batches = [2, 6, rememberedEvents + 100, rememberedEvents + 100, 2, 4]
+        for (const size of batches) {
+          yield* appendMany(store, size)
+          yield* Effect.yieldNow
+          yield* Queue.offer(goOn, undefined)
+          yield* Effect.yieldNow
+        }
+        const expected = batches.reduce((sum, size) => sum + size, 0) / 2
+        while (seen.length < expected) {
+          yield* Queue.offer(goOn, undefined)
+          yield* Effect.yieldNow
+        }
+        deepStrictEqual(
+          seen,
+          Array.from({ length: expected }, (_, index) => 2 * index + 2)
+        )
+        equal(fiber.pollUnsafe(), undefined)
       })
   },
   {
