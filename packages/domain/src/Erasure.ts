@@ -11,6 +11,7 @@ import { DocumentErased } from "./events/DocumentEvents.ts"
 import { ErasureGround, InvestorErased } from "./events/InvestorEvents.ts"
 import { DocumentId, type InvestmentId, InvestorId } from "./Id.ts"
 import { Investor, Subscriptions } from "./Investor.ts"
+import { itemsOf } from "./Sequence.ts"
 import { laterOf } from "./Timestamp.ts"
 import { visible } from "./Visibility.ts"
 import { Wallets, WalletUnits, type WalletUnitsState } from "./Wallet.ts"
@@ -43,9 +44,10 @@ export const EraseInvestor = command("EraseInvestor", {
     // Units of a redemption in flight are still held. With transfers, units on their way in are looked at next.
     if (wallets.some(({ held }) => held > 0)) return yield* refuse({ code: "investor_holds_units" })
     const { notEnded, documentIds, lastAt } = yield* read(Subscriptions(investorId))
-    const delivered = new Set<InvestmentId>(wallets.flatMap((wallet) => wallet.delivered))
+    const delivered = new Set<InvestmentId>(wallets.flatMap((wallet) => itemsOf(wallet.delivered)))
     // A credit in flight belongs to one of these.
-    if (notEnded.some((id) => !delivered.has(id))) return yield* refuse({ code: "investor_has_open_investments" })
+    if (itemsOf(notEnded).some((id) => !delivered.has(id)))
+      return yield* refuse({ code: "investor_has_open_investments" })
     const last = [lastAt, ...wallets.map((wallet) => wallet.lastAt)].reduce(
       (latest: typeof investor.lastAt, instant) => (instant === undefined ? latest : laterOf(latest, instant)),
       investor.lastAt
@@ -55,7 +57,7 @@ export const EraseInvestor = command("EraseInvestor", {
       return yield* refuse({ code: "retention_running", details: { until: until.text } })
     }
     const documents: Array<DocumentId> = []
-    for (const id of new Set([...investor.documentIds, ...documentIds])) {
+    for (const id of new Set([...investor.documentIds, ...itemsOf(documentIds)])) {
       if (!(yield* isReferredTo(id, investorId))) documents.push(id)
     }
     return [

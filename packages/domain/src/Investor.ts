@@ -15,6 +15,7 @@ import {
 } from "./events/InvestorEvents.ts"
 import { DocumentId, IdentificationId, type InvestmentId, InvestorId, type PlatformId } from "./Id.ts"
 import { kycStatus, type KycFacts, type KycReason, type KycStatus } from "./KycStatus.ts"
+import { emptySequence, minus, plus, type Sequence } from "./Sequence.ts"
 import { checkNotInFuture } from "./Times.ts"
 import { investorTag } from "./Tag.ts"
 import { dayOf, type Instant, instantOf, laterOf, Timestamp } from "./Timestamp.ts"
@@ -101,14 +102,14 @@ export const WaitingSubscriptions = (id: InvestorId) =>
 /** @category models */
 export interface SubscriptionsState {
   /** Those that have not ended: open ones, and ones that were delivered. */
-  readonly notEnded: ReadonlyArray<InvestmentId>
+  readonly notEnded: Sequence<InvestmentId>
   /** The documents they name. */
-  readonly documentIds: ReadonlyArray<DocumentId>
+  readonly documentIds: Sequence<DocumentId>
   /** When one was signed or ended last. */
   readonly lastAt: Instant | undefined
 }
 
-const none: SubscriptionsState = { notEnded: [], documentIds: [], lastAt: undefined }
+const none: SubscriptionsState = { notEnded: emptySequence, documentIds: emptySequence, lastAt: undefined }
 
 /** All subscriptions of an investor. For the end of its days: who signs is asked only for those that wait. @category decision models */
 export const Subscriptions = (id: InvestorId) =>
@@ -123,12 +124,12 @@ export const Subscriptions = (id: InvestorId) =>
       switch (event.type) {
         case "InvestmentSigned":
           return {
-            notEnded: [...state.notEnded, investmentId],
-            documentIds: [...state.documentIds, ...event.data.documentIds],
+            notEnded: plus(state.notEnded, [investmentId]),
+            documentIds: plus(state.documentIds, event.data.documentIds),
             lastAt
           }
         case "InvestmentEnded":
-          return { ...state, notEnded: without(state.notEnded, investmentId), lastAt }
+          return { ...state, notEnded: minus(state.notEnded, investmentId), lastAt }
       }
     }
   })
