@@ -22,11 +22,14 @@ export type Row = readonly [position: Position, body: string, leaf: Uint8Array]
 
 /** Every statement of the log, prepared once: single rows in a loop are the fastest way in. */
 export const prepareStatements = (database: DatabaseSync) => {
+  // The driver binds every number as a float, and the index takes no float for a bound: it would go through all that matches from the
+  // first event on, however far on the range begins.
   const matched = (order: string): StatementSync =>
     inArrays(
       database.prepare(
         `SELECT words.rowid, events.body, events.leaf FROM words LEFT JOIN events ON events.position = words.rowid
-         WHERE words MATCH ? AND words.rowid BETWEEN ? AND ? ORDER BY words.rowid ${order} LIMIT ?`
+         WHERE words MATCH ? AND words.rowid BETWEEN CAST(? AS INTEGER) AND CAST(? AS INTEGER)
+         ORDER BY words.rowid ${order} LIMIT ?`
       )
     )
   const ranged = (order: string): StatementSync =>
