@@ -12,9 +12,9 @@ import {
   Timestamp,
   WalletId
 } from "@effekten/domain"
-import { type DatabaseRefused, KeyStore, type NewEvent, Vault } from "@effekten/event-store"
+import { type DatabaseRefused, KeyStore, type NewEvent, SqliteClient, Vault } from "@effekten/event-store"
 import { MemoryReadModels } from "@effekten/projections"
-import { Blobs, Custody, Ledger, Log, Progress, Randomness, Registrar, Secrets } from "@effekten/registrar"
+import { Blobs, Custody, Ledger, Log, Progress, Randomness, Registrar, Secrets, Snapshots } from "@effekten/registrar"
 import { Effect, Layer, Redacted } from "effect"
 import { isReadonlyArrayNonEmpty } from "effect/Array"
 import type { SecureRandom } from "effect/crypto"
@@ -28,7 +28,7 @@ const secrets = Secrets.make({
   custodySeed: Redacted.make(new Uint8Array(randomBytes(32)))
 })
 
-/** Everything as in production, over this log; keys in a file of the folder, read models and documents in memory. */
+/** Everything as in production, over this log; keys and snapshots in files of the folder, read models and documents in memory. */
 export const layerOver = <E>(folder: string, log: Layer.Layer<Log, E, SecureRandom.SecureRandom | Vault.Vault>) =>
   Registrar.layerNoDeps().pipe(
     Layer.provide(
@@ -37,9 +37,11 @@ export const layerOver = <E>(folder: string, log: Layer.Layer<Log, E, SecureRand
         Custody.layerEmbedded,
         Ledger.layerBookEntry(),
         MemoryReadModels.layer(Log),
-        Progress.layerMemory
+        Progress.layerMemory,
+        Snapshots.layerSql
       )
     ),
+    Layer.provide(SqliteClient.layer({ filename: join(folder, "views.db"), synchronous: "NORMAL" })),
     Layer.provideMerge(log),
     Layer.provideMerge(vault(folder)),
     Layer.provide(Layer.succeed(Secrets, secrets)),

@@ -66,6 +66,7 @@ const none: ReadonlyArray<CampaignShare> = []
 export const Campaigns = (id: ProductId) =>
   model({
     name: "Campaigns",
+    version: 1,
     types: ["CampaignOpened", "CampaignClosed"],
     tags: [productTag(id)],
     initial: none,
@@ -84,6 +85,7 @@ export const Campaigns = (id: ProductId) =>
 export const Used = (id: CampaignId) =>
   model({
     name: "Used",
+    version: 1,
     types: ["InvestmentSigned", "InvestmentEnded"],
     tags: [campaignTag(id)],
     initial: 0,

@@ -22,6 +22,11 @@ export interface Model<out S> {
   readonly types: ReadonlyArray<EventType>
   readonly tags: ReadonlyArray<string>
   readonly initial: S
+  /**
+   * Given by models that grow with the log: of these snapshots are kept. The state is plain JSON then, in which a member that is
+   * `undefined` is as good as absent. Raised whenever the same events come to mean another state.
+   */
+  readonly version?: number
   /** A method, so that a model may take only the events it names. */
   evolve(state: any, event: RecordedDomainEvent): S
 }
@@ -33,6 +38,7 @@ export const model = <const T extends ReadonlyArray<EventType>, S>(definition: {
   readonly tags: ReadonlyArray<string>
   /** Means "there is none". */
   readonly initial: S
+  readonly version?: number
   readonly evolve: (state: S, event: Recorded<T[number]>) => S
 }): Model<S> => definition
 

@@ -36,6 +36,7 @@ const nobody: ReadonlyArray<InvestorId> = []
 export const References = (id: DocumentId) =>
   model({
     name: "References",
+    version: 1,
     types: ["InvestorRegistered", "IdentificationRecorded", "InvestmentSigned"],
     tags: [documentTag(id)],
     initial: nobody,

@@ -156,6 +156,7 @@ const none: HoldingState = { chunks: [], available: 0, frozen: 0, inFlight: [] }
 export const Holding = (productId: ProductId, walletId: WalletId) =>
   model({
     name: "Holding",
+    version: 1,
     types: [
       "UnitsCredited",
       "RedemptionRequested",

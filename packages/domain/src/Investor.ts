@@ -90,6 +90,7 @@ const without = (ids: ReadonlyArray<InvestmentId>, id: InvestmentId): ReadonlyAr
 export const WaitingSubscriptions = (id: InvestorId) =>
   model({
     name: "WaitingSubscriptions",
+    version: 1,
     types: ["InvestmentSigned", "InvestmentIdentified", "InvestmentEnded"],
     tags: [investorTag(id)],
     initial: nobody,
@@ -115,6 +116,7 @@ const none: SubscriptionsState = { notEnded: emptySequence, documentIds: emptySe
 export const Subscriptions = (id: InvestorId) =>
   model({
     name: "Subscriptions",
+    version: 1,
     types: ["InvestmentSigned", "InvestmentEnded"],
     tags: [investorTag(id)],
     initial: none,

@@ -80,6 +80,7 @@ const empty: WalletUnitsState = { held: 0, delivered: emptySequence, lastAt: und
 export const WalletUnits = (id: WalletId) =>
   model({
     name: "WalletUnits",
+    version: 1,
     types: ["UnitsCredited", "UnitsRedeemed", "InvestmentCancelledAfterDelivery"],
     tags: [walletTag(id)],
     initial: empty,

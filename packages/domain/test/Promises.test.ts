@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest"
 import {
   catalogue,
   type Command,
+  decide,
   type DecisionContext,
   decideCommand,
   defaultPolicy,
@@ -20,12 +21,13 @@ import {
   type InvestmentStatus,
   isRecorded,
   lotsOf,
+  type Model,
   type Policy,
   recallCommand,
   Redemption,
   type Operation
 } from "../src/index.ts"
-import { byQuery, type Answer, decideOver, type Matches, MemoryRegister } from "./MemoryRegister.ts"
+import { byQuery, type Answer, decideOver, type Matches, MemoryRegister, stateOf } from "./MemoryRegister.ts"
 import { conservation, sum } from "./Conservation.ts"
 import { keeping, Objects, type Verdict } from "./Objects.ts"
 import { play } from "./Play.ts"
@@ -175,6 +177,31 @@ describe("over random commands", () => {
         }
       }
     })
+  })
+
+  it("promise 7: decisions over states that were laid aside as JSON anywhere, and folded on, are the same", () => {
+    fc.assert(
+      fc.property(steps, fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1 }), (sequence, parts) => {
+        const { register } = playBoth(sequence)
+        let next = 0
+        for (const { before, events } of register.instructions()) {
+          const { operation, platform, receivedAt } = events[0]!.meta
+          const command = recallCommand(operation as Operation, events)
+          const context = register.context(platform, receivedAt)
+          const laidAside = <S>(model: Model<S>): S => {
+            if (model.version === undefined) return stateOf(model, before)
+            const cut = Math.round(before.length * parts[next++ % parts.length]!)
+            const state = stateOf(model, before.slice(0, cut))
+            const initial = state === undefined ? state : JSON.parse(JSON.stringify(state))
+            return stateOf({ ...model, initial, evolve: model.evolve.bind(model) }, before.slice(cut))
+          }
+          expect(decide(decideCommand(command, context), laidAside)).toEqual(
+            decideOver(decideCommand(command, context), before).answer
+          )
+        }
+      }),
+      { numRuns: 40 }
+    )
   })
 
   it("promise 10: another platform's object answers like none", () => {

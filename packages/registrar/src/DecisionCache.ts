@@ -13,6 +13,8 @@ interface Entry {
   readonly key: string
   readonly model: Model<unknown>
   state: unknown
+  /** Events folded into it since it was last told by {@link DecisionCache.moved}. */
+  events: number
 }
 
 /** What two models with the same name and tags have in common. @category models */
@@ -26,6 +28,8 @@ interface Seen {
   state: unknown
   /** Events under the model's tag that are in the state, or do not concern it. */
   seen: number
+  /** Those of them that concern it. */
+  folded: number
 }
 
 const concerns = (model: Model<unknown>, event: RecordedDomainEvent): boolean =>
@@ -37,10 +41,14 @@ export interface DecisionCache {
   readonly position: number
   /** @param key {@link keyOf} the model, where it is at hand */
   readonly has: (model: Model<unknown>, key?: string) => boolean
-  /** Keeps a state that was folded up to `position`. */
-  readonly put: <S>(model: Model<S>, state: S) => void
+  /** Keeps a state that was folded up to `position`; of how many events that are in no snapshot. */
+  readonly put: <S>(model: Model<S>, state: S, events?: number) => void
   /** Folds the events after `position` up to a new one into the states they concern. */
   readonly apply: (events: Iterable<RecordedDomainEvent>, position: number) => void
+  /** The states that have moved on far enough, each told once. */
+  readonly moved: (
+    isFar: (model: Model<unknown>, events: number) => boolean
+  ) => ReadonlyArray<{ readonly model: Model<unknown>; readonly state: unknown }>
   /** Forgets all states and starts at a position. */
   readonly clear: (position: number) => void
   /** Drops what is over the limit. Not while an overlay is in use. */
@@ -71,9 +79,9 @@ export const make = (limit: number = maximumModels): DecisionCache => {
     if (siblings?.size === 0) byTag.delete(tagOf(entry.model))
   }
   /** Half a step would be worse than none: who needs the model loads it, and meets the defect alone. */
-  const orDrop = (entry: Entry, state: () => unknown): void => {
+  const orDrop = (entry: Entry, step: () => void): void => {
     try {
-      entry.state = state()
+      step()
     } catch {
       drop(entry)
     }
@@ -85,7 +93,10 @@ export const make = (limit: number = maximumModels): DecisionCache => {
       if (entries === undefined) continue
       for (const entry of entries)
         if (except?.has(entry.key) !== true && concerns(entry.model, event))
-          orDrop(entry, () => entry.model.evolve(entry.state, event))
+          orDrop(entry, () => {
+            entry.state = entry.model.evolve(entry.state, event)
+            entry.events += 1
+          })
     }
   }
 
@@ -94,11 +105,11 @@ export const make = (limit: number = maximumModels): DecisionCache => {
       return position
     },
     has: (model, key = keyOf(model)) => entries.has(key),
-    put: (model, state) => {
+    put: (model, state, events = 0) => {
       const key = keyOf(model)
       const known = entries.get(key)
       if (known !== undefined) drop(known)
-      const entry: Entry = { key, model, state }
+      const entry: Entry = { key, model, state, events }
       entries.set(key, entry)
       const siblings = byTag.get(tagOf(model))
       if (siblings === undefined) byTag.set(tagOf(model), new Set([entry]))
@@ -107,6 +118,15 @@ export const make = (limit: number = maximumModels): DecisionCache => {
     apply: (events, to) => {
       for (const event of events) fold(event)
       position = to
+    },
+    moved: (isFar) => {
+      const found: Array<Entry> = []
+      for (const entry of entries.values()) {
+        if (entry.model.version === undefined || entry.events === 0 || !isFar(entry.model, entry.events)) continue
+        entry.events = 0
+        found.push(entry)
+      }
+      return found.map(({ model, state }) => ({ model, state }))
     },
     clear: (at) => {
       entries.clear()
@@ -128,7 +148,9 @@ export const make = (limit: number = maximumModels): DecisionCache => {
         const events = pending.get(tagOf(own.model)) ?? none
         for (; own.seen < events.length; own.seen++) {
           const event = events[own.seen]!
-          if (concerns(own.model, event)) own.state = own.model.evolve(own.state, event)
+          if (!concerns(own.model, event)) continue
+          own.state = own.model.evolve(own.state, event)
+          own.folded++
         }
         return own.state
       }
@@ -141,7 +163,7 @@ export const make = (limit: number = maximumModels): DecisionCache => {
             // Used again: to the end of the line of those that go.
             entries.delete(key)
             entries.set(key, entry)
-            own = { model, state: entry.state, seen: 0 }
+            own = { model, state: entry.state, seen: 0, folded: 0 }
             states.set(key, own)
           }
           return brought(own) as S
@@ -159,7 +181,11 @@ export const make = (limit: number = maximumModels): DecisionCache => {
         adopt: (to) => {
           for (const [key, own] of states) {
             const entry = entries.get(key)
-            if (entry !== undefined) orDrop(entry, () => brought(own))
+            if (entry === undefined) continue
+            orDrop(entry, () => {
+              entry.state = brought(own)
+              entry.events += own.folded
+            })
           }
           for (const event of decided) fold(event, states)
           position = to

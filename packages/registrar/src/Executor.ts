@@ -38,6 +38,7 @@ import {
   recorded
 } from "./Instruction.ts"
 import { Log } from "./Log.ts"
+import { keeping, load as loadModel, Snapshots } from "./Snapshots.ts"
 
 /** Instructions that wait at the most; who comes then waits to be let in. @category limits */
 export const maximumWaiting = 4_096
@@ -100,6 +101,8 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
   const policy = options.policy ?? defaultPolicy
   const cache = DecisionCache.make()
   cache.clear(yield* log.head)
+  const snapshots = yield* Snapshots
+  yield* keeping(cache, snapshots)
   const queue = yield* Queue.bounded<Waiting>(maximumWaiting)
 
   /** Folds into the cache what others have appended since. */
@@ -114,10 +117,7 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
   })
 
   const load = (model: Model<unknown>, head: Position) =>
-    log.read([{ types: model.types, tags: model.tags }], { to: head }).pipe(
-      Stream.runFold(() => model.initial, model.evolve),
-      Effect.map((state) => cache.put(model, state))
-    )
+    Effect.map(loadModel(log, snapshots, model, head), ({ state, events }) => cache.put(model, state, events))
 
   const answerOf = (
     { events, logged }: Extract<Group.Verdict, { readonly _tag: "Decided" }>,

@@ -9,7 +9,7 @@
  * | `blobs/` | encrypted contents of documents | the documents |
  * | `checkpoint.key` | what signs checkpoints | a new line of checkpoints begins |
  * | `state.db` | hashes of client secrets, tokens, progress, checkpoints | clients must be registered again; auditors' copies of checkpoints are the only ones |
- * | `views.db` | lists | nothing: made again from the log |
+ * | `views.db` | lists, snapshots of what decisions read | nothing: made again from the log |
  * | `lock.db` | held while a process has the folder open | nothing |
  */
 import { catalogue, type RegisterEvent } from "@effekten/domain"
@@ -26,6 +26,7 @@ import { masterKeyOf } from "./MasterKey.ts"
 import { RegisterState } from "./RegisterState.ts"
 import * as Sealing from "./Sealing.ts"
 import { Secrets, secretSize } from "./Secrets.ts"
+import * as Snapshots from "./Snapshots.ts"
 
 /** @category models */
 export interface FolderOptions extends Sealing.SealingOptions {
@@ -129,7 +130,9 @@ export const layer = (
     RegisterState,
     Effect.map(SqlClient.SqlClient, (sql) => RegisterState.of({ sql }))
   ).pipe(Layer.provide(sqlite("state.db")), refusing)
-  const views = SqlReadModels.layer(Log).pipe(Layer.provide(sqlite("views.db", { synchronous: "NORMAL" })))
+  const views = Layer.mergeAll(SqlReadModels.layer(Log), Snapshots.layerSql).pipe(
+    Layer.provide(sqlite("views.db", { synchronous: "NORMAL" }))
+  )
   // Derived data: what cannot be opened is made again from the log.
   const readModels = views.pipe(
     Layer.catch(() =>

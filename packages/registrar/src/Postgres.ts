@@ -7,7 +7,7 @@
  * | `…_log` | events, index, encrypted personal parts, leases | the register |
  * | `…_keys` | what personal data are encrypted under, wrapped by the master key | everything personal is forgotten |
  * | `…_state` | the register's own secrets, sealed; checkpoints; clients, tokens, progress; encrypted contents of documents | see `Folder` |
- * | `…_views` | lists | nothing: made again from the log |
+ * | `…_views` | lists, snapshots of what decisions read | nothing: made again from the log |
  *
  * One secret stands outside, the master key, and every node is given the same one. Pepper, custody seed and the keys that sign checkpoints
  * lie in the database, sealed under it: so all nodes have the same, a backup of the database has them as they were when the log was, and
@@ -30,6 +30,7 @@ import { client, nameIn, type PostgresDatabase } from "./PostgresSchemas.ts"
 import { RegisterState } from "./RegisterState.ts"
 import * as Sealing from "./Sealing.ts"
 import { Secrets, secretSize } from "./Secrets.ts"
+import * as Snapshots from "./Snapshots.ts"
 
 /** @category models */
 export interface PostgresOptions extends PostgresDatabase, Sealing.SealingOptions {
@@ -119,7 +120,10 @@ export const layer = (
   RegisterUnavailable,
   SecureRandom.SecureRandom
 > => {
-  const readModels = SqlReadModels.layer(Log).pipe(Layer.provide(client(options, "views")), refusing)
+  const readModels = Layer.mergeAll(SqlReadModels.layer(Log), Snapshots.layerSql).pipe(
+    Layer.provide(client(options, "views")),
+    refusing
+  )
   const sealing = Sealing.layer({
     name: "the log in PostgreSQL",
     wayOut: {

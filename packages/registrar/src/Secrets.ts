@@ -36,6 +36,8 @@ export class Secrets extends Context.Service<
     readonly identity: (name: InstructionName) => string
     /** Fingerprint of a request's body, with its version. Throws where the body has no canonical JSON text. */
     readonly fingerprint: (body: Json.Json) => string
+    /** Code under the pepper that tells whether a text was written by this register, and for this purpose. */
+    readonly code: (purpose: "snapshot", text: string) => string
     /** Seed of the managed wallets' keys. */
     readonly custodySeed: Redacted.Redacted<Uint8Array>
   }
@@ -52,6 +54,7 @@ export class Secrets extends Context.Service<
       identity: ({ platform, operation, ids, key }) =>
         keyed("instruction", Json.canonical([platform ?? null, operation, ids, key])),
       fingerprint: (body) => `${fingerprintVersion}:${keyed("fingerprint", Json.canonical(body))}`,
+      code: keyed,
       custodySeed: secrets.custodySeed
     })
   }

@@ -1,0 +1,296 @@
+/**
+ * Snapshots of decision models: states from which a fold goes on, instead of from the first event. For the executor, after a restart.
+ *
+ * They are derived and may be thrown away. One is taken only if it is of this fold (the model's version), of this history (the log still
+ * has the leaf of the event it was made at), and as it was written: it bears a code under the register's pepper, so that who can write to
+ * where it lies cannot make the register decide on what never happened. Any other is dropped, and the events are folded from the first.
+ */
+import type { Model } from "@effekten/domain"
+import { type EventStoreError, Json, type Position } from "@effekten/event-store"
+import { Context, Effect, Layer, Option, Schedule, type Scope, Stream } from "effect"
+import { SqlClient } from "effect/sql"
+import type { SqlError } from "effect/sql/SqlError"
+import { type DecisionCache, keyOf } from "./DecisionCache.ts"
+import { Log } from "./Log.ts"
+import { Secrets } from "./Secrets.ts"
+
+/** Events a model has to have moved on for a snapshot of it to be worth its while. @category limits */
+export const leastEvents = 64
+/** Characters of a state written for each event it has moved on, at the most: what is large is written seldom. @category limits */
+export const charactersPerEvent = 1_024
+/** Characters of a state as JSON; of a larger one no snapshot is kept. @category limits */
+export const maximumCharacters = 4 * 1_024 * 1_024
+/** Characters of all states together, and their number; those longest unchanged go first. @category limits */
+export const maximumAllCharacters = 32 * 1_024 * 1_024
+export const maximumSnapshots = 1_024
+/** How often snapshots are made of what has moved on. */
+const interval = "5 seconds"
+
+/** A state to go on from. @category models */
+export interface Start {
+  /** The state is the fold of the events up to here. */
+  readonly position: Position
+  readonly state: unknown
+}
+
+/** @category models */
+export interface SnapshotsShape {
+  /** What is kept of a model and fits the log as it is up to `head`. */
+  readonly take: (model: Model<unknown>, head: Position) => Effect.Effect<Start | undefined, EventStoreError>
+  /** How many events a model has to have moved on until it is kept again: now and then, and at the end. */
+  readonly due: (model: Model<unknown>) => { readonly now: number; readonly atEnd: number }
+  /** Keeps states that are folds up to one position. */
+  readonly keep: (
+    position: Position,
+    states: ReadonlyArray<{ readonly model: Model<unknown>; readonly state: unknown }>
+  ) => Effect.Effect<void, EventStoreError>
+}
+
+/** Keeps nothing, unless a layer is provided: a register in memory is gone with the process. @category services */
+export const Snapshots = Context.Reference<SnapshotsShape>("effekten/registrar/Snapshots", {
+  defaultValue: (): SnapshotsShape => ({
+    take: () => Effect.succeed(undefined),
+    due: () => ({ now: Number.POSITIVE_INFINITY, atEnd: Number.POSITIVE_INFINITY }),
+    keep: () => Effect.void
+  })
+})
+
+/** A snapshot as it lies somewhere. @category models */
+export interface Stored {
+  /** Name and tags of the model. */
+  readonly model: string
+  readonly version: number
+  readonly position: Position
+  /** Leaf of the event at the position, hexadecimal. */
+  readonly leaf: string
+  /** Canonical JSON. */
+  readonly state: string
+  readonly code: string
+}
+
+/** Where snapshots outlive the process. Nothing here fails: what cannot be read or written is not there. @category models */
+export interface Storage {
+  readonly all: Effect.Effect<ReadonlyArray<Stored>>
+  readonly put: (snapshots: ReadonlyArray<Stored>) => Effect.Effect<void>
+  readonly remove: (models: ReadonlyArray<string>) => Effect.Effect<void>
+}
+
+/** @category constructors */
+export const make = Effect.fnUntraced(function* (
+  storage: Storage,
+  options: { readonly leastEvents?: number } = {}
+): Effect.fn.Return<SnapshotsShape, never, Log | Secrets> {
+  const log = yield* Log
+  const secrets = yield* Secrets
+  const least = options.leastEvents ?? leastEvents
+  // All in memory: a look-up must not wait for a database in which others write.
+  const kept = new Map<string, Stored>()
+  let characters = 0
+
+  const forget = (model: string): void => {
+    characters -= kept.get(model)?.state.length ?? 0
+    kept.delete(model)
+  }
+  const remember = (snapshot: Stored): void => {
+    forget(snapshot.model)
+    kept.set(snapshot.model, snapshot)
+    characters += snapshot.state.length
+  }
+  /** Those that are too many, the one longest unchanged first. */
+  const tooMany = (): ReadonlyArray<string> => {
+    const gone: Array<string> = []
+    for (const model of kept.keys()) {
+      if (kept.size <= maximumSnapshots && characters <= maximumAllCharacters) break
+      forget(model)
+      gone.push(model)
+    }
+    return gone
+  }
+  const drop = (models: ReadonlyArray<string>) => {
+    models.forEach(forget)
+    return models.length === 0 ? Effect.void : storage.remove(models)
+  }
+
+  const codeOf = ({ model, version, position, leaf, state }: Omit<Stored, "code">): string =>
+    secrets.code("snapshot", Json.canonical([log.logId, model, version, position, leaf, state]))
+
+  // Nearly all are of the same few positions.
+  const leaves = new Map<Position, string>()
+  const leafAt = Effect.fnUntraced(function* (position: Position) {
+    const known = leaves.get(position)
+    if (known !== undefined) return known
+    const found = yield* Stream.runHead(log.readLeaves({ from: position, to: position }))
+    const leaf = Option.isNone(found) ? "" : Buffer.from(found.value.hashes).toString("hex")
+    if (leaves.size >= 64) leaves.clear()
+    leaves.set(position, leaf)
+    return leaf
+  })
+
+  const unfit: Array<string> = []
+  for (const snapshot of yield* storage.all) {
+    // Of a table somebody else made, anything may come.
+    if (typeof snapshot.state === "string") remember(snapshot)
+    else unfit.push(snapshot.model)
+  }
+  yield* drop([...unfit, ...tooMany()])
+
+  return {
+    take: Effect.fnUntraced(function* (model, head) {
+      const snapshot = kept.get(keyOf(model))
+      if (snapshot === undefined) return undefined
+      const { leaf, position, state, version } = snapshot
+      const fits =
+        version === model.version && position <= head && isCode(snapshot, codeOf) && (yield* leafAt(position)) === leaf
+      if (fits) return { position, state: JSON.parse(state) as unknown }
+      yield* drop([snapshot.model])
+      return undefined
+    }),
+    due: (model) => ({
+      now: Math.max(least, (kept.get(keyOf(model))?.state.length ?? 0) / charactersPerEvent),
+      atEnd: least
+    }),
+    keep: Effect.fnUntraced(function* (position, states) {
+      if (position < 1) return
+      const leaf = yield* leafAt(position)
+      const made: Array<Stored> = []
+      const gone: Array<string> = []
+      for (const { model, state } of states) {
+        const text = textOf(state)
+        if (text === undefined || model.version === undefined) gone.push(keyOf(model))
+        else {
+          const snapshot = { model: keyOf(model), version: model.version, position, leaf, state: text }
+          made.push({ ...snapshot, code: codeOf(snapshot) })
+        }
+        // Whoever waits for a decision waits for one state at the most.
+        yield* Effect.yieldNow
+      }
+      made.forEach(remember)
+      yield* drop([...gone.filter((model) => kept.has(model)), ...tooMany()])
+      if (made.length > 0) yield* storage.put(made.filter(({ model }) => kept.has(model)))
+    })
+  }
+})
+
+/** A code is compared with one of text alone, so what else lies in the place of a member never fits. */
+const isCode = (snapshot: Stored, codeOf: (snapshot: Stored) => string): boolean => {
+  try {
+    return codeOf(snapshot) === snapshot.code
+  } catch {
+    return false
+  }
+}
+
+/** A state as text; nothing where there is none yet, or where it is too large. */
+const textOf = (state: unknown): string | undefined => {
+  if (state === undefined) return undefined
+  const text = Json.canonical(state as Json.Json)
+  return text.length > maximumCharacters ? undefined : text
+}
+
+/** What a model is up to `head`, and how many events had to be folded for it. @category folding */
+export const load = Effect.fnUntraced(function* (
+  log: Log["Service"],
+  snapshots: SnapshotsShape,
+  model: Model<unknown>,
+  head: Position
+): Effect.fn.Return<{ readonly state: unknown; readonly events: number }, EventStoreError> {
+  const foldFrom = ({ position, state }: Start) => {
+    let events = 0
+    return log.read([{ types: model.types, tags: model.tags }], { from: position + 1, to: head }).pipe(
+      Stream.runFold(
+        () => state,
+        (before, event) => {
+          events += 1
+          return model.evolve(before, event)
+        }
+      ),
+      Effect.map((after) => ({ state: after, events }))
+    )
+  }
+  const whole = foldFrom({ position: 0, state: model.initial })
+  const start = model.version === undefined ? undefined : yield* snapshots.take(model, head)
+  if (start === undefined) return yield* whole
+  if (start.position === head) return { state: start.state, events: 0 }
+  // What does not hold from there on may hold from the first event.
+  return yield* Effect.catchDefect(foldFrom(start), () => whole)
+})
+
+/** Keeps what has moved on in the cache, now and then and once more at the end. @category folding */
+export const keeping = (cache: DecisionCache, snapshots: SnapshotsShape): Effect.Effect<void, never, Scope.Scope> => {
+  const keep = Effect.fnUntraced(
+    function* (isDue: (model: Model<unknown>, events: number) => boolean) {
+      const states = cache.moved(isDue)
+      if (states.length > 0) yield* snapshots.keep(cache.position, states)
+    },
+    Effect.catchCause((cause) => Effect.logDebug("No snapshots could be kept", cause))
+  )
+  const nowAndThen = keep((model, events) => events >= snapshots.due(model).now)
+  return Effect.gen(function* () {
+    yield* Effect.addFinalizer(() => keep((model, events) => events >= snapshots.due(model).atEnd))
+    yield* Effect.forkScoped(Effect.repeat(Effect.delay(nowAndThen, interval), Schedule.forever))
+  })
+}
+
+/** Snapshots in memory, to hand from one register to the next in a simulation of a restart. @category constructors */
+export const makeMemoryStorage = (): Storage & { readonly snapshots: Map<string, Stored> } => {
+  const snapshots = new Map<string, Stored>()
+  return {
+    snapshots,
+    all: Effect.sync(() => [...snapshots.values()]),
+    put: (made) => Effect.sync(() => made.forEach((snapshot) => snapshots.set(snapshot.model, snapshot))),
+    remove: (models) => Effect.sync(() => models.forEach((model) => snapshots.delete(model)))
+  }
+}
+
+/** In a table of the database it is given, that of the read models: `views.db`, or a schema in PostgreSQL. @category layers */
+export const layerSql: Layer.Layer<never, never, Log | Secrets | SqlClient.SqlClient> = Layer.effect(
+  Snapshots,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const { logId } = yield* Log
+    let said = false
+    const orElse =
+      <A>(other: A) =>
+      (effect: Effect.Effect<A, SqlError>): Effect.Effect<A> =>
+        Effect.catchTag(effect, "SqlError", (error) => {
+          const isFirst = !said
+          said = true
+          const warning = Effect.logWarning("Snapshots cannot be read or written: the next start takes longer", error)
+          return Effect.as(isFirst ? warning : Effect.void, other)
+        })
+    // Two nodes may make it at the same moment; PostgreSQL lets one of them fail.
+    yield* sql`CREATE TABLE IF NOT EXISTS snapshot (model TEXT PRIMARY KEY, version BIGINT NOT NULL, log TEXT NOT NULL,
+      position BIGINT NOT NULL, leaf TEXT NOT NULL, state TEXT NOT NULL, code TEXT NOT NULL)`.pipe(
+      Effect.retry({ times: 3 }),
+      Effect.asVoid,
+      orElse(undefined as void)
+    )
+    return yield* make({
+      all: Effect.gen(function* () {
+        yield* sql`DELETE FROM snapshot WHERE log <> ${logId}`
+        const rows =
+          yield* sql<Stored>`SELECT model, version, position, leaf, state, code FROM snapshot ORDER BY position`
+        return rows.map((row): Stored => ({
+          ...row,
+          version: Number(row.version),
+          position: Number(row.position)
+        }))
+      }).pipe(orElse<ReadonlyArray<Stored>>([])),
+      put: (made) =>
+        Effect.forEach(
+          made,
+          (snapshot) => {
+            const row = { ...snapshot, log: logId }
+            return sql`INSERT INTO snapshot ${sql.insert(row)} ON CONFLICT (model) DO UPDATE SET version = excluded.version,
+              log = excluded.log, position = excluded.position, leaf = excluded.leaf, state = excluded.state,
+              code = excluded.code`
+          },
+          { discard: true }
+        ).pipe(orElse(undefined as void)),
+      remove: (models) =>
+        Effect.forEach(models, (model) => sql`DELETE FROM snapshot WHERE model = ${model}`, { discard: true }).pipe(
+          orElse(undefined as void)
+        )
+    })
+  })
+)
