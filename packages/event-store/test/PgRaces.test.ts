@@ -1,9 +1,11 @@
-import { Effect, Fiber, Option, Result, Stream } from "effect"
+import { Context, Effect, Exit, Fiber, Layer, Option, Result, Schedule, Stream } from "effect"
 import { describe, expect, it } from "vitest"
-import { note } from "@effekten/event-store/testing"
+import { Vault } from "@effekten/event-store"
+import { name, note, subjectOf } from "@effekten/event-store/testing"
 import { run } from "./Harness.ts"
-import { nodeAt, sessionAt } from "./PgHarness.ts"
+import { nodeAt, sessionAt, vaultAt } from "./PgHarness.ts"
 import { useServer } from "./PgServer.ts"
+import { tcpProxy } from "./TcpProxy.ts"
 
 const postgres = useServer()
 
@@ -127,7 +129,6 @@ describe("two nodes on one log", () => {
   it("D-15 what one node forgot, another forgets within the bound; a key made by two nodes at once is one key", () =>
     run(
       Effect.gen(function* () {
-        const { name, subjectOf } = yield* Effect.promise(() => import("@effekten/event-store/testing"))
         const one = yield* nodeAt(postgres.server(), { schema: "forget" })
         const two = yield* nodeAt(postgres.server(), { schema: "forget" })
         // Both seal before either has made its key durable.
@@ -147,6 +148,47 @@ describe("two nodes on one log", () => {
         for (const store of [two, one])
           expect(yield* store.reveal([1, 2])).toEqual([{ _tag: "Erased" }, { _tag: "Erased" }])
         expect(yield* Effect.flip(two.append([name("a", "again")]))).toMatchObject({ reason: "subject_erased" })
+      })
+    ))
+
+  it("promise 9: what one node has forgotten is never damage at another, however soon it looks", () =>
+    run(
+      Effect.gen(function* () {
+        const one = yield* nodeAt(postgres.server(), { schema: "soon" })
+        const two = yield* nodeAt(postgres.server(), { schema: "soon" })
+        for (let round = 0; round < 20; round++) {
+          const { first } = yield* one.append([name(`s${round}`, "Erika")])
+          expect(yield* two.reveal([first])).toEqual([{ _tag: "Present", value: { name: "Erika" } }])
+          const [revealed] = yield* Effect.all([Effect.exit(two.reveal([first])), one.forget(subjectOf(`s${round}`))], {
+            concurrency: 2
+          })
+          expect(Exit.isSuccess(revealed)).toBe(true)
+          expect(yield* two.reveal([first])).toEqual([{ _tag: "Erased" }])
+        }
+      })
+    ))
+
+  it("D-11 a node that hears nothing of the database any more drops its keys by itself", () =>
+    run(
+      Effect.gen(function* () {
+        const proxy = yield* tcpProxy(postgres.port)
+        const vault = Context.get(
+          yield* Layer.build(vaultAt(postgres.server({ port: proxy.port }), "silent")),
+          Vault.Vault
+        )
+        const sealed = yield* vault.seal("s", "p", new Uint8Array([1]))
+        yield* vault.ensureKeys(["s"], [{ subject: "s", ciphertext: sealed }])
+        const opened = Effect.map(
+          Effect.timeoutOption(Effect.exit(vault.open("s", "p", sealed)), "500 millis"),
+          (exit) => Option.isSome(exit) && Exit.isSuccess(exit.value)
+        )
+        expect(yield* opened).toBe(true)
+        proxy.freeze()
+        yield* Effect.sleep("5 seconds")
+        expect(yield* opened).toBe(false)
+        proxy.open()
+        proxy.cut()
+        yield* Effect.retry(vault.open("s", "p", sealed), Schedule.spaced("100 millis"))
       })
     ))
 })

@@ -6,7 +6,7 @@
  * that follows; the write-ahead log holds it, wrapped, until it is recycled.
  */
 import { PgTypes } from "@effect/sql-pg"
-import { Array, type Duration, Effect, Layer, type Scope } from "effect"
+import { Array, Clock, Duration, Effect, Layer, type Scope } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import type { SqlError } from "effect/sql/SqlError"
 import { DatabaseRefused } from "../DatabaseRefused.ts"
@@ -37,6 +37,9 @@ export interface PgKeyStoreOptions {
 }
 
 const LAYOUT = 1
+
+/** How long to wait for the answer what was forgotten, before all keys are dropped. @category limits */
+export const silence = Duration.seconds(4)
 
 /** Keys of one statement. */
 const keysPerStatement = 1_000
@@ -89,17 +92,27 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
         refusing(database)
       ))[0]?.[0] ?? 0
     )
+    const doubt = Effect.sync(() => listeners.forEach((tell) => tell(undefined)))
+    let heard = yield* Clock.currentTimeMillis
     const look = Effect.gen(function* () {
+      const asked = yield* Clock.currentTimeMillis
       const rows = yield* forgottenAfter(seen)
       for (const [ordinal, subject] of rows) {
         for (const tell of listeners) tell(Buffer.from(subject as Uint8Array).toString())
         seen = Number(ordinal as bigint)
       }
+      heard = asked
     }).pipe(
+      Effect.timeout(silence),
       // Who cannot ask holds no keys: the next use asks the table.
-      Effect.catch(() => Effect.sync(() => listeners.forEach((tell) => tell(undefined))))
+      Effect.catch(() => doubt)
     )
     yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(options.pollInterval ?? "1 second"), look)))
+    // Apart from it, for a question that hangs can take long to be called off.
+    const watchman = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      now - heard >= Duration.toMillis(silence) ? doubt : Effect.void
+    )
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep("1 second"), watchman)))
 
     return {
       get: (subject) =>
