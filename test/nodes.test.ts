@@ -178,7 +178,7 @@ describe("checkpoints of several nodes", () => {
       }
       yield* owner.query(`DELETE FROM ${table("words")} WHERE position = 2`)
       const { faults } = yield* verified(schema)
-      assert.match(faults[0]?.message ?? "", /^the index does not find it by /)
+      assert.match(faults[0]?.message ?? "", /^the index does not find it by its type /)
 
       // The log alone goes back to an earlier state; the checkpoints do not.
       yield* owner.query(`DELETE FROM ${table("events")} WHERE position = ${head}`)

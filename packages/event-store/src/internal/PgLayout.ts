@@ -124,19 +124,21 @@ export const statementsOf = (schema: string) => ({
   append: `SELECT first, recorded_at, conflict FROM ${schema}.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
   all: `SELECT position, body, leaf FROM ${schema}.events WHERE position BETWEEN $1 AND $2 ORDER BY position LIMIT $3`,
   allBackwards: `SELECT position, body, leaf FROM ${schema}.events WHERE position BETWEEN $1 AND $2 ORDER BY position DESC LIMIT $3`,
+  leaves: `SELECT position, leaf FROM ${schema}.events WHERE position BETWEEN $1 AND $2 ORDER BY position LIMIT $3`,
+  inspected: `SELECT event.position, event.body, event.leaf, ${instant("event.recorded_at")}, sealed.ciphertext
+    FROM ${schema}.events AS event
+    LEFT JOIN LATERAL (SELECT ciphertext FROM ${schema}.personal AS p WHERE p.position = event.position LIMIT 1) AS sealed ON true
+    WHERE event.position BETWEEN $1 AND $2 ORDER BY event.position`,
+  wordsAfter: `SELECT word, position, type FROM ${schema}.words WHERE (word, position) > ($1::bigint, $2::bigint)
+    ORDER BY word, position LIMIT $3`,
+  wordsOf: `SELECT word, type FROM ${schema}.words WHERE word = ANY ($1::bigint[]) AND position = $2`,
+  beforeFirst: `SELECT position FROM ${schema}.events WHERE position < 1 ORDER BY position LIMIT 1`,
+  missing: `SELECT asked.position FROM unnest($1::bigint[]) AS asked (position)
+    WHERE NOT EXISTS (SELECT FROM ${schema}.events AS e WHERE e.position = asked.position) ORDER BY 1`,
+  loosePersonal: `SELECT p.position FROM ${schema}.personal AS p WHERE p.position BETWEEN $1 AND $2
+    AND NOT EXISTS (SELECT FROM ${schema}.events AS e WHERE e.position = p.position) ORDER BY 1 LIMIT 1000`,
   find: `SELECT place, body, leaf FROM ${schema}.find_asc($1, $2, $3, $4)`,
   findBackwards: `SELECT place, body, leaf FROM ${schema}.find_desc($1, $2, $3, $4)`,
-  leaves: `SELECT position, leaf FROM ${schema}.events WHERE position BETWEEN $1 AND $2 ORDER BY position LIMIT $3`,
-  inspected: `SELECT e.position, e.body, e.leaf, ${instant("e.recorded_at")}, p.ciphertext
-    FROM ${schema}.events AS e LEFT JOIN LATERAL (
-      SELECT ciphertext FROM ${schema}.personal AS p WHERE p.position = e.position LIMIT 1) AS p ON true
-    WHERE e.position BETWEEN $1 AND $2 ORDER BY e.position`,
-  entries: `SELECT word, position, type FROM ${schema}.words
-    WHERE (word, position) > ($1, $2) AND word <= $3 ORDER BY word, position LIMIT $4`,
-  known: `SELECT position FROM ${schema}.events WHERE position = ANY ($1::bigint[])`,
-  beforeFirst: `SELECT position FROM ${schema}.events WHERE position < 1 ORDER BY position LIMIT 1`,
-  loose: `SELECT position FROM ${schema}.personal AS p
-    WHERE NOT EXISTS (SELECT FROM ${schema}.events AS e WHERE e.position = p.position) ORDER BY position LIMIT 1000`,
   personal: `SELECT asked.position, event.body, event.leaf, sealed.ciphertext
     FROM unnest($1::bigint[]) WITH ORDINALITY AS asked (position, n)
     LEFT JOIN LATERAL (SELECT body, leaf FROM ${schema}.events AS e WHERE e.position = asked.position LIMIT 1) AS event ON true

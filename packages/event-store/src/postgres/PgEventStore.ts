@@ -12,7 +12,7 @@ import type { DatabaseRefused } from "../DatabaseRefused.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
 import { EventStoreError, type EventStoreShape, type StoredEvent, type StoredLeaves } from "../EventStore.ts"
 import { attempt, conditionFailed, nonEmpty, tooManyNews } from "../internal/Attempt.ts"
-import { inspectWith, makePgInspection } from "../internal/PgInspection.ts"
+import { inspectLog } from "../internal/PgInspection.ts"
 import { channelOf, statementsOf } from "../internal/PgLayout.ts"
 import { array, makeLog, openLayout, parseStored, type Row, storeError } from "../internal/PgLog.ts"
 import {
@@ -33,6 +33,7 @@ import { asStoreError as vaultFailed, reveal } from "../PersonalPart.ts"
 import { instantAfter, makePreparation } from "../Preparation.ts"
 import { matches, type Query } from "../Query.ts"
 import { makeReading, type Page, type Range, streamPages } from "../Reading.ts"
+import { hashBytes } from "../transparency/MerkleTree.ts"
 import { Vault } from "../Vault.ts"
 import { makeWake } from "../Wake.ts"
 
@@ -207,17 +208,11 @@ export const make = <E extends AnyEvent>(
         streamPages(
           head,
           (part) =>
-            read((connection) =>
-              Effect.flatMap(
-                storeError(connection.queryValues(statements.leaves, [part.from, part.to, part.limit])),
-                (found) =>
-                  attempt((): Page<StoredLeaves> => {
-                    const rows = found.map(([at, leaf]): Row => [Number(at as bigint), "", leaf as Uint8Array])
-                    refuseHoles(rows, part)
-                    const hashes = Buffer.concat(rows.map(([, , leaf]) => leaf ?? new Uint8Array()))
-                    return { events: [{ first: part.from, hashes }], next: nextOf(rows, part) }
-                  })
-              )
+            Effect.flatMap(
+              read((connection) =>
+                storeError(connection.queryValues(statements.leaves, [part.from, part.to, part.limit]))
+              ),
+              (rows) => attempt(() => leavesOf(rows, part))
             ),
           range
         ),
@@ -225,11 +220,9 @@ export const make = <E extends AnyEvent>(
         Stream.unwrap(
           Effect.gen(function* () {
             const to = Math.min(range?.to ?? Number.POSITIVE_INFINITY, yield* head)
-            if (to < 1) return Stream.empty
-            const inspection = makePgInspection({ codec, to, seed: yield* random.randomBytes(16) })
-            return inspectWith(inspection, to, (sql, params) =>
+            const query = (sql: string, params: ReadonlyArray<unknown>) =>
               read((connection) => storeError(connection.queryValues(sql, params)))
-            )(statements)
+            return inspectLog({ schema, codec, to, seed: yield* random.randomBytes(16), query })
           })
         ),
       reveal: (positions) =>
@@ -257,6 +250,8 @@ export const make = <E extends AnyEvent>(
             yield* Effect.mapError(vault.forget(subject), vaultFailed)
             yield* transaction(pool, (connection) =>
               Effect.gen(function* () {
+                // Of what other nodes append, whatever came before is seen, and what comes after finds no key.
+                yield* storeError(log.lock(connection))
                 const rows = yield* storeError(
                   connection.queryValues(statements.ofSubject, [wordOf("subject", subject)])
                 )
@@ -350,4 +345,15 @@ const nextOf = (rows: ReadonlyArray<Row>, { limit, backwards, from, to }: Range)
   if (last === undefined || rows.length < limit) return undefined
   const next = backwards ? last - 1 : last + 1
   return next < from || next > to ? undefined : next
+}
+
+const leavesOf = (rows: ReadonlyArray<ReadonlyArray<unknown>>, range: Range): Page<StoredLeaves> => {
+  const found = rows.map(([position, leaf]): Row => [Number(position as bigint), "", leaf as Uint8Array])
+  refuseHoles(found, range)
+  const hashes = new Uint8Array(hashBytes * found.length)
+  for (const [position, , leaf] of found) {
+    if (leaf?.length !== hashBytes) throw damaged(position, "its leaf is not a hash")
+    hashes.set(leaf, hashBytes * (position - range.from))
+  }
+  return { events: [{ first: range.from, hashes }], next: nextOf(found, range) }
 }
