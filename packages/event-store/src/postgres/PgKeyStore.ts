@@ -43,6 +43,8 @@ export const silence = Duration.seconds(4)
 
 /** Keys of one statement. */
 const keysPerStatement = 1_000
+/** Subjects told of at a time; where more were forgotten, the rest is asked for at once. */
+const toldAtOnce = 1_000
 
 const tables = (schema: string): ReadonlyArray<string> => [
   `CREATE TABLE ${schema}.layout (one boolean PRIMARY KEY DEFAULT true CHECK (one), layout integer NOT NULL)`,
@@ -82,9 +84,10 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
 
     /** How many subjects were forgotten so far; those after are news. */
     const forgottenAfter = (ordinal: number) =>
-      query(`SELECT ordinal, subject FROM ${schema}.forgotten WHERE ordinal > $1 ORDER BY ordinal LIMIT 1000`, [
-        ordinal
-      ])
+      query(
+        `SELECT ordinal, subject FROM ${schema}.forgotten WHERE ordinal > $1 ORDER BY ordinal LIMIT ${toldAtOnce}`,
+        [ordinal]
+      )
     const listeners = new Set<(subject: string | undefined) => void>()
     let seen = Number(
       (yield* Effect.mapError(
@@ -93,25 +96,31 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
       ))[0]?.[0] ?? 0
     )
     const doubt = Effect.sync(() => listeners.forEach((tell) => tell(undefined)))
-    let heard = yield* Clock.currentTimeMillis
+    // Not the time of day: a clock that is set back must not keep keys alive.
+    const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
+    let heard = yield* now
     const look = Effect.gen(function* () {
-      const asked = yield* Clock.currentTimeMillis
-      const rows = yield* forgottenAfter(seen)
-      for (const [ordinal, subject] of rows) {
-        for (const tell of listeners) tell(Buffer.from(subject as Uint8Array).toString())
-        seen = Number(ordinal as bigint)
+      while (true) {
+        const asked = yield* now
+        const rows = yield* forgottenAfter(seen)
+        for (const [ordinal, subject] of rows) {
+          for (const tell of listeners) tell(Buffer.from(subject as Uint8Array).toString())
+          seen = Number(ordinal as bigint)
+        }
+        if (rows.length === toldAtOnce) continue
+        heard = asked
+        return
       }
-      heard = asked
     }).pipe(
       Effect.timeout(silence),
       // Who cannot ask holds no keys: the next use asks the table.
       Effect.catch(() => doubt)
     )
-    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(options.pollInterval ?? "1 second"), look)))
-    // Apart from it, for a question that hangs can take long to be called off.
-    const watchman = Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      now - heard >= Duration.toMillis(silence) ? doubt : Effect.void
-    )
+    const interval = Duration.fromInputUnsafe(options.pollInterval ?? "1 second")
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(interval), look)))
+    // Apart from it, for a question that hangs can take long to be called off. Who asks seldom is not in doubt between two questions.
+    const trusted = Math.max(Duration.toMillis(silence), 2 * Duration.toMillis(interval))
+    const watchman = Effect.flatMap(now, (at) => (at - heard >= trusted ? doubt : Effect.void))
     yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep("1 second"), watchman)))
 
     return {
