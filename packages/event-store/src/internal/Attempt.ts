@@ -29,5 +29,8 @@ export const nonEmpty = <A>(events: ReadonlyArray<A>): NonEmptyReadonlyArray<A> 
   return events
 }
 
+export const tooManyRead = (): RangeError =>
+  new RangeError(`a query read at once matches more than ${Limits.readAll} events: read it as a stream`)
+
 export const tooManyNews = (): RangeError =>
   new RangeError(`more than ${Limits.readAll} events matched since the decision's position: bring it up to date first`)

@@ -39,6 +39,9 @@ export const migrations: ReadonlyArray<(schema: string) => ReadonlyArray<string>
   ]
 ]
 
+/** What is said when a server that was the primary is none any more. */
+export const BECAME_STANDBY = "the server has become a standby: connect to the primary"
+
 const instant = (value: string): string => `to_char(${value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
 /** The positions of up to `limit` events that match the items, by item: `word` is the index's key, the rest is looked at along it. */
@@ -92,9 +95,10 @@ export const functions = (schema: string): ReadonlyArray<string> => [
        SELECT head + part.n, instant, sha256('\\x00'::bytea || convert_to(whole.body, 'UTF8')), whole.body
        FROM unnest(befores, afters) WITH ORDINALITY AS part (before, after, n)
        CROSS JOIN LATERAL (SELECT part.before || recorded_at || part.after) AS whole (body);
+     -- An entry that is there already is of an event the log has not. It is refused: what it says could be another type.
      INSERT INTO ${schema}.words (word, position, type)
        SELECT entry.word, head + entry.n, types[entry.n] FROM unnest(word_list, word_events) AS entry (word, n)
-       ORDER BY entry.word, entry.n ON CONFLICT DO NOTHING;
+       ORDER BY entry.word, entry.n;
      IF cardinality(ciphertexts) > 0 THEN
        INSERT INTO ${schema}.personal (position, ciphertext)
          SELECT head + sealed.n, sealed.ciphertext FROM unnest(ciphertexts, ciphertext_events) AS sealed (ciphertext, n);
@@ -108,6 +112,9 @@ export const functions = (schema: string): ReadonlyArray<string> => [
      RETURNS TABLE (place bigint, body text, leaf bytea) LANGUAGE plpgsql STABLE AS $$
    #variable_conflict use_column
    BEGIN
+     IF pg_is_in_recovery() THEN
+       RAISE EXCEPTION '${BECAME_STANDBY}' USING ERRCODE = 'ES001';
+     END IF;
      RETURN QUERY SELECT one.position, event.body, event.leaf
      FROM (SELECT DISTINCT hit.position FROM ${found(schema, "low", "high", order, "most")}
            ORDER BY hit.position ${order} LIMIT most) AS one
@@ -137,8 +144,9 @@ export const statementsOf = (schema: string) => ({
     WHERE NOT EXISTS (SELECT FROM ${schema}.events AS e WHERE e.position = asked.position) ORDER BY 1`,
   loosePersonal: `SELECT p.position FROM ${schema}.personal AS p WHERE p.position BETWEEN $1 AND $2
     AND NOT EXISTS (SELECT FROM ${schema}.events AS e WHERE e.position = p.position) ORDER BY 1 LIMIT 1000`,
-  find: `SELECT place, body, leaf FROM ${schema}.find_asc($1, $2, $3, $4)`,
-  findBackwards: `SELECT place, body, leaf FROM ${schema}.find_desc($1, $2, $3, $4)`,
+  // With each row the head of the same snapshot; where nothing is found nobody looks for it.
+  find: `SELECT place, body, leaf, (SELECT max(position) FROM ${schema}.events) FROM ${schema}.find_asc($1, $2, $3, $4)`,
+  findBackwards: `SELECT place, body, leaf, (SELECT max(position) FROM ${schema}.events) FROM ${schema}.find_desc($1, $2, $3, $4)`,
   personal: `SELECT asked.position, event.body, event.leaf, sealed.ciphertext
     FROM unnest($1::bigint[]) WITH ORDINALITY AS asked (position, n)
     LEFT JOIN LATERAL (SELECT body, leaf FROM ${schema}.events AS e WHERE e.position = asked.position LIMIT 1) AS event ON true

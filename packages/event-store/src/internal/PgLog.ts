@@ -13,8 +13,13 @@ import { functions, LAYOUT, migrations, statementsOf } from "./PgLayout.ts"
 import { asStoreError, refusing, transaction } from "./PgSession.ts"
 import { encodeQuery, ofType, wordsOf } from "./PgWords.ts"
 
-/** Position, body (null where the index knows an event the log has not), leaf. */
-export type Row = readonly [position: Position, body: string | null, leaf: Uint8Array | null]
+/** Position, body (null where the index knows an event the log has not), leaf; where the index was asked, the head it was asked at. */
+export type Row = readonly [
+  position: Position,
+  body: string | null,
+  leaf: Uint8Array | null,
+  head: Position | undefined
+]
 
 type Connection = Pick<PgConnection.PgConnection, "query" | "queryValues">
 
@@ -191,7 +196,13 @@ export const makeLog = (schema: string): PgLog => {
         items === "all"
           ? connection.queryValues(backwards ? statements.allBackwards : statements.all, [from, to, limit])
           : connection.queryValues(backwards ? statements.findBackwards : statements.find, [items, from, to, limit]),
-        (rows) => rows.map((row): Row => [number(row[0]), row[1] as string | null, row[2] as Uint8Array | null])
+        (rows) =>
+          rows.map(([position, body, leaf, head]): Row => [
+            number(position),
+            body as string | null,
+            leaf as Uint8Array | null,
+            items === "all" ? undefined : number(head)
+          ])
       )
   }
 }

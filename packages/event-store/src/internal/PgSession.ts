@@ -84,7 +84,8 @@ const detail = (error: SqlError): string => {
   return cause instanceof Error ? cause.message : error.message
 }
 
-const DAMAGED = new Set(["XX001", "XX002"])
+/** Corruption; and an entry where none may be yet: the index knows an event the log has not. */
+const DAMAGED = new Set(["XX001", "XX002", "23505"])
 const READ_ONLY = "25006"
 const LOCK_NOT_AVAILABLE = "55P03"
 /** What the functions of the log raise themselves. */

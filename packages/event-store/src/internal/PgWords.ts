@@ -26,11 +26,14 @@ export const ofType = (type: string): { readonly word: bigint; readonly number: 
   return made
 }
 
-/** The words of one event. */
+/** The words of one event, each once. */
 export const wordsOf = (type: string, tags: ReadonlyArray<string>, subject: string | undefined): Array<bigint> => {
   const words = [ofType(type).word]
-  for (const tag of tags) words.push(wordOf("tag", tag))
-  if (subject !== undefined) words.push(wordOf("subject", subject))
+  const add = (word: bigint): void => {
+    if (!words.includes(word)) words.push(word)
+  }
+  for (const tag of tags) add(wordOf("tag", tag))
+  if (subject !== undefined) add(wordOf("subject", subject))
   return words
 }
 

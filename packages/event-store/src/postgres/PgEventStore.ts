@@ -4,16 +4,34 @@
  */
 import type { PgPool } from "@effect/sql-pg"
 import { PgTypes } from "@effect/sql-pg"
-import { Duration, Effect, Queue, Schedule, type Scope, Semaphore, Stream } from "effect"
+import {
+  type Context,
+  Duration,
+  Effect,
+  type Exit,
+  Fiber,
+  Option,
+  Queue,
+  Schedule,
+  type Scope,
+  Semaphore,
+  Stream
+} from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { Catalogue } from "../Catalogue.ts"
 import { damaged, isEnvelope, make as makeCodec, parse } from "../Codec.ts"
 import type { DatabaseRefused } from "../DatabaseRefused.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
-import { EventStoreError, type EventStoreShape, type StoredEvent, type StoredLeaves } from "../EventStore.ts"
-import { attempt, conditionFailed, nonEmpty, tooManyNews } from "../internal/Attempt.ts"
+import {
+  EventStoreError,
+  type EventStoreShape,
+  type ReadOptions,
+  type StoredEvent,
+  type StoredLeaves
+} from "../EventStore.ts"
+import { attempt, conditionFailed, nonEmpty, tooManyNews, tooManyRead } from "../internal/Attempt.ts"
 import { inspectLog } from "../internal/PgInspection.ts"
-import { channelOf, statementsOf } from "../internal/PgLayout.ts"
+import { BECAME_STANDBY, channelOf, statementsOf } from "../internal/PgLayout.ts"
 import { array, makeLog, openLayout, parseStored, type Row, storeError } from "../internal/PgLog.ts"
 import {
   asCommitError,
@@ -31,7 +49,7 @@ import { encodeQuery, ofType, wordOf, wordsOf } from "../internal/PgWords.ts"
 import { Limits } from "../Limits.ts"
 import { asStoreError as vaultFailed, reveal } from "../PersonalPart.ts"
 import { instantAfter, makePreparation } from "../Preparation.ts"
-import { matches, type Query } from "../Query.ts"
+import { matches, type Query, type QueryItem } from "../Query.ts"
 import { makeReading, type Page, type Range, streamPages } from "../Reading.ts"
 import { hashBytes } from "../transparency/MerkleTree.ts"
 import { Vault } from "../Vault.ts"
@@ -97,29 +115,29 @@ export const make = <E extends AnyEvent>(
       Duration.fromInputUnsafe(bounds.statementTimeout),
       Duration.sum(Duration.fromInputUnsafe(bounds.lockTimeout), Duration.seconds(5))
     )
-    const silent = (reason: "unavailable" | "unknown") =>
-      new EventStoreError({ reason, message: `PostgreSQL did not answer within ${Duration.format(deadline)}` })
     const inTime =
       (reason: "unavailable" | "unknown") =>
       <A, X, R>(effect: Effect.Effect<A, X, R>): Effect.Effect<A, X | EventStoreError, R> =>
-        Effect.raceFirst(effect, Effect.andThen(elapsed(Duration.toMillis(deadline)), Effect.fail(silent(reason))))
+        within(
+          effect,
+          Duration.toMillis(deadline),
+          () =>
+            new EventStoreError({ reason, message: `PostgreSQL did not answer within ${Duration.format(deadline)}` })
+        )
     const read = <A>(run: Parameters<typeof pool.use<A, EventStoreError, never>>[0]) =>
       pool.use(run).pipe(
         Effect.catchTag("SqlError", (error) => Effect.fail(asStoreError(error))),
         inTime("unavailable")
       )
 
-    const head = Effect.flatMap(
-      read((connection) => storeError(log.head(connection))),
-      ({ position, standby }) =>
-        standby
-          ? Effect.fail(
-              new EventStoreError({
-                reason: "unavailable",
-                message: "the server has become a standby: connect to the primary"
-              })
-            )
-          : Effect.succeed(position)
+    const head = together(
+      Effect.flatMap(
+        read((connection) => storeError(log.head(connection))),
+        ({ position, standby }) =>
+          standby
+            ? Effect.fail(new EventStoreError({ reason: "unavailable", message: BECAME_STANDBY }))
+            : Effect.succeed(position)
+      )
     )
 
     const rowsOf = (connection: Parameters<typeof log.rows>[0], query: Query, range: Range) => {
@@ -131,16 +149,51 @@ export const make = <E extends AnyEvent>(
     }
     const pageOn = (connection: Parameters<typeof log.rows>[0], query: Query, range: Range) =>
       Effect.flatMap(rowsOf(connection, query, range), (rows) =>
-        attempt((): Page<RecordedEvent<E>> => {
+        attempt((): Found<RecordedEvent<E>> => {
           const events: Array<RecordedEvent<E>> = []
           for (const [position, body, leaf] of rows) {
             const event = codec.decode(position, parseStored(position, body ?? "", leaf ?? new Uint8Array()))
             if (matches(query, event)) events.push(event)
           }
-          return { events, next: nextOf(rows, range) }
+          return { events, next: nextOf(rows, range), head: rows.at(-1)?.[3] }
         })
       )
     const page = (query: Query, range: Range) => read((connection) => pageOn(connection, query, range))
+    const reading = makeReading<E>({ head, page, wake, pollInterval: options.pollInterval ?? "1 second" })
+
+    // One statement sees one state of the log: what fits into a page needs no head to be cut at, and is one round trip.
+    const pageFound = (query: Query, { backwards, from, left, to }: Span) =>
+      Effect.map(
+        page(query, { from, to, limit: Math.min(left, Limits.chunk), backwards }),
+        ({ events, head = to, next }): readonly [ReadonlyArray<RecordedEvent<E>>, Option.Option<Span>] => {
+          const rest = left - events.length
+          const last = Math.min(to, head)
+          if (next === undefined || next > last || rest <= 0) return [events, Option.none()]
+          return [
+            events,
+            Option.some(
+              backwards ? { backwards, from, to: next, left: rest } : { backwards, from: next, to: last, left: rest }
+            )
+          ]
+        }
+      )
+    const readFrom: EventStoreShape<E>["read"] = (query, range) => {
+      if (!isIndexed(query)) return reading.read(query, range)
+      const first = spanOf(range)
+      return first === undefined ? Stream.empty : Stream.paginate(first, (span) => pageFound(query, span))
+    }
+    const readAll: EventStoreShape<E>["readAll"] = Effect.fnUntraced(function* (query, range) {
+      if (!isIndexed(query)) return yield* reading.readAll(query, range)
+      const all: Array<RecordedEvent<E>> = []
+      let span = spanOf(range)
+      while (span !== undefined) {
+        const [events, rest] = yield* pageFound(query, span)
+        if (all.length + events.length > Limits.readAll) return yield* Effect.die(tooManyRead())
+        for (const event of events) all.push(event)
+        span = Option.getOrUndefined(rest)
+      }
+      return all
+    })
 
     return {
       logId,
@@ -185,7 +238,9 @@ export const make = <E extends AnyEvent>(
             })
           ).pipe(inTime("unknown"))
         ).pipe(Effect.tap(({ appended }) => Effect.sync(() => appended !== undefined && wake.notify()))),
-      ...makeReading<E>({ head, page, wake, pollInterval: options.pollInterval ?? "1 second" }),
+      ...reading,
+      read: readFrom,
+      readAll,
       // A server that has become a standby says so here.
       writable: Effect.asVoid(head),
       readStored: (range) =>
@@ -302,12 +357,42 @@ export const make = <E extends AnyEvent>(
     }
   })
 
-/** A deadline on the wire is about the world's time, also where the program's clock stands still. */
-const elapsed = (millis: number): Effect.Effect<void> =>
-  Effect.callback((resume) => {
-    const timer = globalThis.setTimeout(() => resume(Effect.void), millis)
-    return Effect.sync(() => clearTimeout(timer))
+/**
+ * Gives an effect up that takes too long. A deadline on the wire is about the world's time, also where the program's clock stands still.
+ * Made by hand, for every statement has one: a race would cost two fibers where this costs one.
+ */
+const within = <A, X, R, L>(
+  effect: Effect.Effect<A, X, R>,
+  millis: number,
+  late: () => L
+): Effect.Effect<A, X | L, R> =>
+  Effect.contextWith((context: Context.Context<R>) =>
+    Effect.callback<A, X | L>((resume) => {
+      const fiber = Effect.runForkWith(context)(effect)
+      const timer = globalThis.setTimeout(() => {
+        resume(Effect.fail(late()))
+        fiber.interruptUnsafe()
+      }, millis)
+      fiber.addObserver((exit) => {
+        clearTimeout(timer)
+        resume(exit)
+      })
+      return Fiber.interrupt(fiber)
+    })
+  )
+
+/** One question for all who ask in the same turn, as those do whom an append has woken. Nobody gets an answer from before they asked. */
+const together = <A, X>(ask: Effect.Effect<A, X>): Effect.Effect<A, X> => {
+  let asking: Array<(exit: Exit.Exit<A, X>) => void> = []
+  return Effect.callback<A, X>((resume) => {
+    if (asking.push(resume) > 1) return
+    queueMicrotask(() => {
+      const asked = asking
+      asking = []
+      Effect.runFork(ask).addObserver((exit) => asked.forEach((tell) => tell(exit)))
+    })
   })
+}
 
 /** Hears of the appends of others, for as long as the scope lives. A connection that is lost is made again; polling bridges the gap. */
 const listen = (pool: PgPool.PgPool, channel: string, notify: () => void): Effect.Effect<void, never, Scope.Scope> =>
@@ -324,6 +409,30 @@ const listen = (pool: PgPool.PgPool, channel: string, notify: () => void): Effec
     Effect.forkScoped,
     Effect.asVoid
   )
+
+/** Whether the index finds it, rather than that it is every event. */
+const isIndexed = (query: Query): query is ReadonlyArray<QueryItem> =>
+  query !== "all" && query.every(({ tags = [], types }) => tags.length > 0 || types !== undefined)
+
+/** What is left of a read. */
+interface Span extends Pick<Range, "from" | "to" | "backwards"> {
+  readonly left: number
+}
+
+const spanOf = ({ backwards = false, from = 1, limit, to }: ReadOptions = {}): Span | undefined => {
+  const span = {
+    backwards,
+    from: Math.max(from, 1),
+    to: to ?? Number.MAX_SAFE_INTEGER,
+    left: limit ?? Number.POSITIVE_INFINITY
+  }
+  return span.from > span.to || span.left <= 0 ? undefined : span
+}
+
+/** A page, and the head it was read at where the index was asked and found something. */
+interface Found<A> extends Page<A> {
+  readonly head: Position | undefined
+}
 
 /** A reader that sees a hole has found damage. `range` is given where every position is expected. */
 const refuseHoles = (rows: ReadonlyArray<Row>, range: Range | undefined): void => {
@@ -348,7 +457,7 @@ const nextOf = (rows: ReadonlyArray<Row>, { limit, backwards, from, to }: Range)
 }
 
 const leavesOf = (rows: ReadonlyArray<ReadonlyArray<unknown>>, range: Range): Page<StoredLeaves> => {
-  const found = rows.map(([position, leaf]): Row => [Number(position as bigint), "", leaf as Uint8Array])
+  const found = rows.map(([position, leaf]): Row => [Number(position as bigint), "", leaf as Uint8Array, undefined])
   refuseHoles(found, range)
   const hashes = new Uint8Array(hashBytes * found.length)
   for (const [position, , leaf] of found) {
