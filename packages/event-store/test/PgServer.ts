@@ -1,5 +1,5 @@
 /** A PostgreSQL server of its own for a test file: started in a temporary folder, gone afterwards. No Docker, no system server. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, chmodSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, chmodSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
@@ -15,6 +15,10 @@ export interface PgTestServer {
   readonly url: (database?: string) => string
   /** Every process of the server dies where it stands; then it is started again and recovers from its write-ahead log. */
   readonly crash: () => Promise<void>
+  /** `kill -9` of the process that starts all others: nobody tidies up. Then it is started again. */
+  readonly kill: () => Promise<void>
+  /** Stops the server and starts it again as a standby, which it is until `pg_promote()`. */
+  readonly becomeStandby: () => Promise<void>
 }
 
 const notHere = (reason: string, cause?: unknown) =>
@@ -83,6 +87,9 @@ export const startServer = async (): Promise<PgTestServer & { readonly stop: () 
     rmSync(folder, { recursive: true, force: true })
     throw notHere(`the server did not start. ${said.join("")}`, cause)
   }
+  const pidFile = join(folder, "data", "postmaster.pid")
+  const pid = () => Number(readFileSync(pidFile, "utf8").split("\n")[0])
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 10))
   return {
     port,
     server: (overrides = {}) => ({
@@ -95,10 +102,27 @@ export const startServer = async (): Promise<PgTestServer & { readonly stop: () 
     }),
     url: (database = "postgres") => `postgres://postgres:secret@127.0.0.1:${port}/${database}`,
     crash: async () => {
-      const [pid] = readFileSync(join(folder, "data", "postmaster.pid"), "utf8").split("\n")
-      process.kill(Number(pid), "SIGQUIT")
-      while (existsSync(join(folder, "data", "postmaster.pid"))) await new Promise((resolve) => setTimeout(resolve, 10))
+      process.kill(pid(), "SIGQUIT")
+      while (existsSync(pidFile)) await pause()
       await postgres.start()
+    },
+    kill: async () => {
+      process.kill(pid(), "SIGKILL")
+      // As long as one of its processes is about, another server on the same files is refused.
+      const started = (): Promise<void> =>
+        postgres.start().catch(async () => {
+          await pause()
+          return started()
+        })
+      await started()
+    },
+    becomeStandby: async () => {
+      process.kill(pid(), "SIGINT")
+      while (existsSync(pidFile)) await pause()
+      writeFileSync(join(folder, "data", "standby.signal"), "")
+      // It says that it is ready when it is promoted.
+      postgres.start().catch(() => undefined)
+      while (!existsSync(pidFile) || readFileSync(pidFile, "utf8").split("\n")[7]?.trim() !== "ready") await pause()
     },
     stop: async () => {
       await postgres.stop()
@@ -124,6 +148,8 @@ export const useServer = (): PgTestServer => {
     },
     server: (overrides) => started().server(overrides),
     url: (database) => started().url(database),
-    crash: () => started().crash()
+    crash: () => started().crash(),
+    kill: () => started().kill(),
+    becomeStandby: () => started().becomeStandby()
   }
 }

@@ -120,10 +120,9 @@ export const layer = (
   RegisterUnavailable,
   SecureRandom.SecureRandom
 > => {
-  const readModels = Layer.mergeAll(SqlReadModels.layer(Log), Snapshots.layerSql).pipe(
-    Layer.provide(client(options, "views")),
-    refusing
-  )
+  // Rows and how far they have come are committed together: what a power loss takes back is folded again.
+  const views = client(options, "views", { synchronous_commit: "off" })
+  const readModels = Layer.mergeAll(SqlReadModels.layer(Log), Snapshots.layerSql).pipe(Layer.provide(views), refusing)
   const sealing = Sealing.layer({
     name: "the log in PostgreSQL",
     wayOut: {

@@ -27,6 +27,8 @@ export const client = (options: PostgresDatabase, part: string, parameters: Reco
       lock_timeout: "10000",
       idle_in_transaction_session_timeout: "10000",
       tcp_keepalives_idle: "10",
+      // Whatever a role or the database has as its default.
+      synchronous_commit: "on",
       ...parameters
     }
   })

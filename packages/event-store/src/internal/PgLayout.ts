@@ -9,6 +9,8 @@
  * | `personal` | ciphertexts, deleted when their subject is forgotten |
  */
 
+import { writesDurably } from "./PgDurability.ts"
+
 /** The layout this program reads and writes. */
 export const LAYOUT = 1
 
@@ -60,12 +62,7 @@ export const functions = (schema: string): ReadonlyArray<string> => [
   // VOLATILE and at READ COMMITTED: each statement after the lock sees what was committed before the lock was granted. A snapshot of the
   // calling statement, which is older than the lock, would miss a conflict and draw a position twice.
   `CREATE OR REPLACE FUNCTION ${schema}.lock_log(OUT head bigint) LANGUAGE plpgsql VOLATILE AS $$
-   BEGIN
-     IF current_setting('transaction_isolation') <> 'read committed' THEN
-       RAISE EXCEPTION 'the log is written at READ COMMITTED, not at %', current_setting('transaction_isolation')
-         USING ERRCODE = 'ES001';
-     END IF;
-     IF current_setting('synchronous_commit') = 'off' THEN PERFORM set_config('synchronous_commit', 'on', true); END IF;
+   BEGIN${writesDurably}
      PERFORM pg_advisory_xact_lock(${writerLock(schema)});
      head := coalesce((SELECT max(position) FROM ${schema}.events), 0);
    END $$`,

@@ -9,6 +9,7 @@ import { DatabaseRefused } from "../DatabaseRefused.ts"
 import type { AnyEvent, Position } from "../Event.ts"
 import type { Prepared } from "../Preparation.ts"
 import type { AppendCondition } from "../Query.ts"
+import { aboutServer, serverFault } from "./PgDurability.ts"
 import { functions, LAYOUT, migrations, statementsOf } from "./PgLayout.ts"
 import { asStoreError, refusing, transaction } from "./PgSession.ts"
 import { encodeQuery, ofType, wordsOf } from "./PgWords.ts"
@@ -85,18 +86,8 @@ export const openLayout = (
 
   return Effect.gen(function* () {
     const connection = yield* Effect.mapError(pool.get, unreachable)
-    const server = yield* one(
-      connection,
-      `SELECT current_setting('server_version_num')::integer, pg_is_in_recovery(), current_setting('server_encoding'),
-         current_setting('fsync')`
-    )
-    const [version, standby, encoding, fsync] = server ?? []
-    if (Number(version) < 140_000) return yield* refuse("unavailable", "runs on PostgreSQL before 14: use a newer one")
-    if (standby === true) return yield* refuse("unavailable", "is on a standby: connect to the primary")
-    if (encoding !== "UTF8")
-      return yield* refuse("unavailable", `has the encoding ${String(encoding)}: make a database with UTF8`)
-    if (fsync !== "on")
-      return yield* refuse("not_durable", "is on a server with fsync off, where a power loss takes commits back")
+    const fault = serverFault((yield* one(connection, aboutServer)) ?? [])
+    if (fault !== undefined) return yield* refuse(fault.reason, fault.message)
     const found = yield* layoutOf(connection)
     if (found > LAYOUT)
       return yield* refuse("newer", `has layout ${found}, this program knows ${LAYOUT}: run the version that wrote it`)

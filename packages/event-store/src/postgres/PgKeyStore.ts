@@ -11,6 +11,7 @@ import type { SecureRandom } from "effect/crypto"
 import type { SqlError } from "effect/sql/SqlError"
 import { DatabaseRefused } from "../DatabaseRefused.ts"
 import type { EventStoreError } from "../EventStore.ts"
+import { aboutServer, serverFault, writesDurably } from "../internal/PgDurability.ts"
 import { array } from "../internal/PgLog.ts"
 import {
   checkSchema,
@@ -53,6 +54,29 @@ const tables = (schema: string): ReadonlyArray<string> => [
   `CREATE TABLE ${schema}.master (one boolean PRIMARY KEY DEFAULT true CHECK (one), value bytea NOT NULL)`,
   `CREATE TABLE ${schema}.note (one boolean PRIMARY KEY DEFAULT true CHECK (one), text text NOT NULL)`,
   `INSERT INTO ${schema}.layout (layout) VALUES (${LAYOUT})`
+]
+
+/** Functions hold no data: they are made anew at every start that may write. Each is one round trip and one commit. */
+const functions = (schema: string): ReadonlyArray<string> => [
+  // A subject that has a key fails on the primary key. One that was forgotten is looked for after the lock, which `forget` takes too.
+  `CREATE OR REPLACE FUNCTION ${schema}.keep(subjects bytea[], wraps bytea[], OUT kept boolean) LANGUAGE plpgsql VOLATILE AS $$
+   BEGIN${writesDurably}
+     LOCK TABLE ${schema}.keys IN ROW EXCLUSIVE MODE;
+     kept := NOT EXISTS (SELECT FROM ${schema}.forgotten AS f WHERE f.subject = ANY (subjects));
+     IF kept THEN INSERT INTO ${schema}.keys (subject, wrapped) SELECT * FROM unnest(subjects, wraps); END IF;
+   END $$`,
+  // Alone: nobody keeps keys meanwhile, and ordinals are committed in their order.
+  `CREATE OR REPLACE FUNCTION ${schema}.forget(gone bytea) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+   BEGIN${writesDurably}
+     LOCK TABLE ${schema}.keys IN SHARE ROW EXCLUSIVE MODE;
+     DELETE FROM ${schema}.keys WHERE subject = gone;
+     INSERT INTO ${schema}.forgotten (subject, ordinal)
+       SELECT gone, coalesce(max(ordinal), 0) + 1 FROM ${schema}.forgotten ON CONFLICT DO NOTHING;
+   END $$`,
+  // For whoever writes in a transaction of its own.
+  `CREATE OR REPLACE FUNCTION ${schema}.durably() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+   BEGIN${writesDurably}
+   END $$`
 ]
 
 const unavailable = (cause: SqlError | EventStoreError | VaultError | string): VaultError =>
@@ -137,46 +161,30 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
             return wrapped instanceof Uint8Array ? { _tag: "Key", wrapped } : undefined
           }
         ),
-      // One statement, one commit. A subject that has a key fails on the primary key; one forgotten is looked at in the same snapshot, and
-      // `forget` takes the same lock.
       insert: (keys) =>
-        Effect.mapError(
-          transaction(pool, (connection) =>
-            Effect.gen(function* () {
-              yield* connection.query(`LOCK TABLE ${schema}.keys IN ROW EXCLUSIVE MODE`)
-              const gone = yield* connection.queryValues(
-                `SELECT 1 FROM ${schema}.forgotten WHERE subject = ANY ($1::bytea[]) LIMIT 1`,
-                [pairs(keys)[0]]
-              )
-              if (gone.length > 0) return yield* unavailable("the subject was forgotten")
-              yield* connection.query(insertKeys, pairs(keys))
-            })
-          ),
-          unavailable
+        Effect.flatMap(query(`SELECT ${schema}.keep($1, $2)`, pairs(keys)), ([row]) =>
+          row?.[0] === true ? Effect.void : Effect.fail(unavailable("the subject was forgotten"))
         ),
       forget: (subject) =>
         Effect.gen(function* () {
-          yield* Effect.mapError(
-            transaction(pool, (connection) =>
-              Effect.gen(function* () {
-                // Alone: nobody inserts meanwhile, and ordinals are committed in their order.
-                yield* connection.query(`LOCK TABLE ${schema}.keys IN SHARE ROW EXCLUSIVE MODE`)
-                yield* connection.query(`DELETE FROM ${schema}.keys WHERE subject = $1`, [bytes(subject)])
-                yield* connection.query(
-                  `INSERT INTO ${schema}.forgotten (subject, ordinal)
-                   SELECT $1, coalesce(max(ordinal), 0) + 1 FROM ${schema}.forgotten ON CONFLICT DO NOTHING`,
-                  [bytes(subject)]
-                )
-              })
-            ),
-            unavailable
-          )
+          yield* query(`SELECT ${schema}.forget($1)`, [bytes(subject)])
           // Takes the row out of its page. Who is not the owner may not, and the autovacuum does it later.
           yield* Effect.ignore(query(`VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF) ${schema}.keys`))
         }),
       check: (value) =>
         Effect.gen(function* () {
-          yield* query(`INSERT INTO ${schema}.master (value) VALUES ($1) ON CONFLICT DO NOTHING`, [value])
+          if (!readOnly)
+            yield* Effect.mapError(
+              transaction(pool, (connection) =>
+                Effect.gen(function* () {
+                  yield* connection.query(`SELECT ${schema}.durably()`)
+                  yield* connection.query(`INSERT INTO ${schema}.master (value) VALUES ($1) ON CONFLICT DO NOTHING`, [
+                    value
+                  ])
+                })
+              ),
+              unavailable
+            )
           const rows = yield* query(`SELECT value FROM ${schema}.master`)
           const found = rows[0]?.[0]
           return found instanceof Uint8Array ? found : yield* unavailable("the check value is gone")
@@ -204,6 +212,7 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
           transaction(pool, (connection) =>
             Effect.gen(function* () {
               yield* connection.query("SET LOCAL statement_timeout = 0")
+              yield* connection.query(`SELECT ${schema}.durably()`)
               yield* connection.query(`LOCK TABLE ${schema}.keys IN SHARE ROW EXCLUSIVE MODE`)
               yield* connection.query(`DELETE FROM ${schema}.keys`)
               for (const chunk of Array.chunksOf(keys, keysPerStatement))
@@ -229,29 +238,27 @@ const open = Effect.fnUntraced(function* (
   yield* transaction(pool, (connection) =>
     Effect.gen(function* () {
       const run = (sql: string, params: ReadonlyArray<unknown> = []) => connection.queryValues(sql, params, false)
+      const refuse = (reason: DatabaseRefused["reason"], message: string) =>
+        new DatabaseRefused({ filename: database, reason, message: `${database} ${message}` })
+      const fault = serverFault((yield* run(aboutServer))[0] ?? [])
+      if (fault !== undefined) return yield* refuse(fault.reason, fault.message)
       yield* run(`SELECT pg_advisory_xact_lock(hashtextextended('event store keys ${schema}', 0))`)
       const [there] = yield* run("SELECT to_regclass($1) IS NOT NULL, to_regnamespace($2) IS NOT NULL", [
         `${schema}.layout`,
         schema
       ])
-      if (there?.[0] !== true && readOnly)
-        return yield* new DatabaseRefused({
-          filename: database,
-          reason: "unavailable",
-          message: `${database} holds no keys`
-        })
+      if (there?.[0] !== true && readOnly) return yield* refuse("unavailable", "holds no keys")
       if (there?.[0] !== true) {
         if (there?.[1] !== true) yield* run(`CREATE SCHEMA ${schema}`)
         for (const statement of tables(schema)) yield* run(statement)
-        return
       }
-      const [row] = yield* run(`SELECT layout FROM ${schema}.layout`)
-      if (Number(row?.[0]) > LAYOUT)
-        return yield* new DatabaseRefused({
-          filename: database,
-          reason: "newer",
-          message: `${database} has layout ${Number(row?.[0])}, this program knows ${LAYOUT}: run the version that wrote it`
-        })
+      const layout = Number((yield* run(`SELECT layout FROM ${schema}.layout`))[0]?.[0])
+      if (layout > LAYOUT)
+        return yield* refuse(
+          "newer",
+          `has layout ${layout}, this program knows ${LAYOUT}: run the version that wrote it`
+        )
+      if (!readOnly) for (const statement of functions(schema)) yield* run(statement)
     })
   ).pipe(
     Effect.catchTags({

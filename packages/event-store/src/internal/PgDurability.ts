@@ -1,0 +1,48 @@
+/**
+ * What a PostgreSQL server must be, so that what it has acknowledged is there after a power loss. For everything that is opened in one.
+ *
+ * Looked at when a database is opened, and again by every function that writes: settings can be changed while the server runs, another
+ * server can take its place, and a role, a database or a pooler in between can turn a session's durability down.
+ */
+
+/** One row about the server, for {@link serverFault}. */
+export const aboutServer = `SELECT current_setting('server_version_num')::integer, pg_is_in_recovery(),
+  current_setting('server_encoding'), current_setting('fsync'), current_setting('full_page_writes')`
+
+/** Why nothing is opened there, if there is a reason. It goes on from the name of the database. */
+export const serverFault = (
+  row: ReadonlyArray<unknown>
+): { readonly reason: "unavailable" | "not_durable"; readonly message: string } | undefined => {
+  const [version, standby, encoding, fsync, fullPageWrites] = row
+  if (Number(version) < 140_000)
+    return { reason: "unavailable", message: "runs on PostgreSQL before 14: use a newer one" }
+  if (standby === true) return { reason: "unavailable", message: "is on a standby: connect to the primary" }
+  if (encoding !== "UTF8")
+    return { reason: "unavailable", message: `has the encoding ${String(encoding)}: make a database with UTF8` }
+  if (fsync !== "on")
+    return {
+      reason: "not_durable",
+      message: "is on a server with fsync off, where a power loss takes commits back: turn it on"
+    }
+  if (fullPageWrites !== "on")
+    return {
+      reason: "not_durable",
+      message: "is on a server with full_page_writes off, where a power loss leaves torn pages: turn it on"
+    }
+  return undefined
+}
+
+/**
+ * First lines of a plpgsql function that writes. At another isolation level what was committed while it waited for a lock would not be
+ * seen.
+ */
+export const writesDurably = `
+     IF current_setting('transaction_isolation') <> 'read committed' THEN
+       RAISE EXCEPTION 'the log and its keys are written at READ COMMITTED, not at %', current_setting('transaction_isolation')
+         USING ERRCODE = 'ES001';
+     END IF;
+     IF current_setting('fsync') <> 'on' OR current_setting('full_page_writes') <> 'on' THEN
+       RAISE EXCEPTION 'the server runs with fsync or full_page_writes off, so nothing is written: turn them on'
+         USING ERRCODE = 'ES001';
+     END IF;
+     IF current_setting('synchronous_commit') = 'off' THEN PERFORM set_config('synchronous_commit', 'on', true); END IF;`
