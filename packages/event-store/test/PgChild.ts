@@ -1,8 +1,9 @@
 /**
- * A node in a process of its own, run by PgProcesses.test.ts: takes seats under contention, or appends groups until it is killed. Says on
- * its output what was acknowledged.
+ * A node in a process of its own, run by PgProcesses.test.ts and PgSteps.test.ts: takes seats under contention, appends groups until it
+ * is killed, or appends once when it is told to. Says on its output what was acknowledged.
  */
 import { Effect, Result } from "effect"
+import { once } from "node:events"
 import { writeSync } from "node:fs"
 import { name, note, opened } from "@effekten/event-store/testing"
 import { run } from "./Harness.ts"
@@ -57,4 +58,17 @@ const appendForEver = Effect.gen(function* () {
   }
 })
 
-await run(mode === "take" ? take : appendForEver)
+const appendOnce = Effect.gen(function* () {
+  const store = yield* nodeAt(server, { schema }, "1 hour")
+  writeSync(1, "ready\n")
+  yield* Effect.promise(() => once(process.stdin, "data"))
+  const own = `n:${label}`
+  yield* store.append([name(`s${label}`, "Erika"), note([own]), note([own])], {
+    failIfEventsMatch: [{ tags: [own] }],
+    after: 0
+  })
+  writeSync(1, "acknowledged\n")
+  process.exit(0)
+})
+
+await run(mode === "take" ? take : mode === "once" ? appendOnce : appendForEver)

@@ -1,23 +1,23 @@
 /** What the tests on PostgreSQL share: stores in schemas of a server, and a plain session to look over their shoulder. */
 import { PgConnection } from "@effect/sql-pg"
-import { Effect, Layer, type Scope } from "effect"
+import { type Duration, Effect, Layer, type Scope } from "effect"
 import { PgEventStore, PgKeyStore } from "@effekten/event-store/postgres"
 import { type KitEvent, kitCatalogue } from "@effekten/event-store/testing"
 import { masterKey, random } from "./Harness.ts"
 
 export type Options = Partial<PgEventStore.PgEventStoreOptions<KitEvent>> & { readonly schema: string }
 
-export const vaultAt = (server: PgEventStore.PgServer, schema: string) =>
+export const vaultAt = (server: PgEventStore.PgServer, schema: string, pollInterval: Duration.Input = "100 millis") =>
   PgKeyStore.layerVault({
     server,
     schema: `${schema}_keys`,
     masterKey: masterKey(),
-    pollInterval: "100 millis"
+    pollInterval
   }).pipe(Layer.provideMerge(random))
 
 /** A store as one node opens it. */
-export const nodeAt = (server: PgEventStore.PgServer, options: Options) =>
-  Effect.flatMap(Layer.build(vaultAt(server, options.schema)), (vault) =>
+export const nodeAt = (server: PgEventStore.PgServer, options: Options, keysPolled?: Duration.Input) =>
+  Effect.flatMap(Layer.build(vaultAt(server, options.schema, keysPolled)), (vault) =>
     PgEventStore.make({ server, catalogue: kitCatalogue, ...options }).pipe(Effect.provideContext(vault))
   )
 

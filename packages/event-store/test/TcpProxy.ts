@@ -14,8 +14,55 @@ export interface TcpProxy {
   readonly cut: () => void
   /** Cuts every connection once so many bytes more have come from the server. */
   readonly cutAfter: (bytes: number) => void
+  /**
+   * Counts the protocol's messages from now on, in both directions, on connections over which the client asks something. Right after so
+   * many of them nothing passes any more, and `act` is called with the process id of the server's side.
+   */
+  readonly after: (messages: number, act: (backend: number) => void) => void
+  /** Messages counted since. */
+  readonly passed: () => number
+  /** The clients are cut off; the server hears farewell, behind all that was passed on. */
+  readonly hangUp: () => void
   /** Bytes that came from the clients so far. */
   readonly sent: () => number
+}
+
+/** Where the messages of one direction end. */
+class Messages {
+  /** Its very first message has no type. */
+  #typed: boolean
+  #header: Array<number> = []
+  #left = 0
+  readonly #onMessage: (type: string, start: Buffer) => void
+
+  constructor(typed: boolean, onMessage: (type: string, start: Buffer) => void = () => undefined) {
+    this.#typed = typed
+    this.#onMessage = onMessage
+  }
+
+  /** The offsets behind the messages that end in these bytes. */
+  endsIn(data: Buffer): ReadonlyArray<number> {
+    const ends: Array<number> = []
+    let at = 0
+    while (at < data.length) {
+      if (this.#left === 0) {
+        this.#header.push(data[at++]!)
+        const size = this.#typed ? 5 : 4
+        if (this.#header.length < size) continue
+        const header = Buffer.from(this.#header)
+        this.#left = header.readInt32BE(size - 4) - 4
+        this.#onMessage(this.#typed ? String.fromCharCode(header[0]!) : "", data.subarray(at))
+        this.#header = []
+        this.#typed = true
+      } else {
+        const taken = Math.min(this.#left, data.length - at)
+        this.#left -= taken
+        at += taken
+      }
+      if (this.#left === 0) ends.push(at)
+    }
+    return ends
+  }
 }
 
 export const tcpProxy = (target: number): Effect.Effect<TcpProxy, never, Scope.Scope> =>
@@ -24,25 +71,57 @@ export const tcpProxy = (target: number): Effect.Effect<TcpProxy, never, Scope.S
       let mode: "open" | "frozen" | "muted" = "open"
       let sent = 0
       let left = Number.POSITIVE_INFINITY
+      let counted = 0
+      let wanted = Number.POSITIVE_INFINITY
+      let act: (backend: number) => void = () => undefined
+      let asked = new Set<Socket>()
       const sockets = new Set<Socket>()
+      const clients = new Set<Socket>()
       const cut = () => {
         for (const socket of sockets) socket.destroy()
         sockets.clear()
+        clients.clear()
+      }
+      const hangUp = () => {
+        for (const socket of sockets) if (clients.has(socket)) socket.destroy()
+        for (const socket of sockets) if (!clients.has(socket)) socket.end()
+        sockets.clear()
+        clients.clear()
       }
       const server = createServer((client) => {
         const upstream = createConnection(target, "127.0.0.1")
+        let backend = 0
+        clients.add(client)
+        const questions = new Messages(false)
+        const answers = new Messages(true, (type, rest) => {
+          if (type === "K") backend = rest.readInt32BE(0)
+        })
+        /** Passes on what may pass. */
+        const pass = (data: Buffer, ends: ReadonlyArray<number>, to: Socket) => {
+          if (!asked.has(client)) return void to.write(data)
+          const end = wanted === 0 ? 0 : ends[wanted - counted - 1]
+          counted += ends.length
+          if (end === undefined) return void to.write(data)
+          counted = wanted
+          wanted = Number.POSITIVE_INFINITY
+          mode = "frozen"
+          to.write(data.subarray(0, end), () => act(backend))
+        }
         for (const socket of [client, upstream]) {
           sockets.add(socket)
           socket.on("error", () => undefined)
         }
         client.on("data", (data) => {
           sent += data.length
-          if (mode !== "frozen") upstream.write(data)
+          const ends = questions.endsIn(data)
+          asked.add(client)
+          if (mode !== "frozen") pass(data, ends, upstream)
         })
         upstream.on("data", (data) => {
           left -= data.length
           if (left <= 0) return cut()
-          if (mode === "open") client.write(data)
+          const ends = answers.endsIn(data)
+          if (mode === "open") pass(data, ends, client)
         })
         // A frozen wire carries no farewell either.
         client.on("close", () => mode === "open" && upstream.destroy())
@@ -61,9 +140,18 @@ export const tcpProxy = (target: number): Effect.Effect<TcpProxy, never, Scope.S
               open: () => {
                 mode = "open"
                 left = Number.POSITIVE_INFINITY
+                wanted = Number.POSITIVE_INFINITY
               },
               cut,
               cutAfter: (bytes) => void (left = bytes),
+              after: (messages, then) => {
+                counted = 0
+                wanted = messages
+                act = then
+                asked = new Set()
+              },
+              passed: () => counted,
+              hangUp,
               sent: () => sent
             },
             close: () => {
