@@ -6,6 +6,7 @@ import { Result, Schema } from "effect"
 import type { Catalogue, EventDefinition } from "./Catalogue.ts"
 import type { AnyEvent, NewEvent, PersonalReference, Position, RecordedEvent } from "./Event.ts"
 import { EventStoreError, InvalidEvent } from "./EventStore.ts"
+import { digestOf } from "./internal/Digest.ts"
 import { canonical, type Json, type JsonObject } from "./Json.ts"
 import { Limits } from "./Limits.ts"
 
@@ -68,8 +69,8 @@ export const parse = (position: Position, body: string): unknown => {
   }
 }
 
-/** The RFC 6962 leaf of a body: SHA-256 over a zero byte and the UTF-8 of the text. A string costs less to make. @category hashing */
-export const leafOf = (body: string): Uint8Array => Buffer.from(leafDigest(body), "latin1")
+/** The RFC 6962 leaf of a body: SHA-256 over a zero byte and the UTF-8 of the text. @category hashing */
+export const leafOf = (body: string): Uint8Array => digestOf(`\0${body}`)
 
 /** The same as a string of 32 characters from U+0000 to U+00FF. @category hashing */
 export const leafDigest = (body: string): string => hash("sha256", `\0${body}`, "binary")
@@ -217,16 +218,14 @@ export const make = <E extends AnyEvent>(catalogue: Catalogue<E>): Codec<E> => {
     }
     if (!known.data.holds(data)) throw damaged(position, `the data of ${body.type} do not fit its schema`)
     if (!meta.holds(body.meta)) throw damaged(position, `the metadata of ${body.type} do not fit their schema`)
-    const event = {
-      position,
-      id: body.id,
-      type: body.type,
-      version: definition.version,
-      tags: distinct(definition.tags(data, body.meta)),
-      data,
-      meta: body.meta,
-      ...(body.personal === undefined ? {} : { personal: body.personal })
-    }
+    const { id, meta: metadata, personal, type } = body
+    const { version } = definition
+    const tags = distinct(definition.tags(data, metadata))
+    // Written out twice: spreading a member that may be absent would cost as much as all the others.
+    const event =
+      personal === undefined
+        ? { position, id, type, version, tags, data, meta: metadata }
+        : { position, id, type, version, tags, data, meta: metadata, personal }
     // The schemas have just shown it; the compiler cannot know which member of the union the type's name picked.
     return event as unknown as RecordedEvent<E>
   }
@@ -260,14 +259,22 @@ export const isEnvelope = (body: unknown): body is Envelope => {
     typeof type === "string" &&
     Number.isSafeInteger(version) &&
     (version as number) > 0 &&
-    typeof body["meta"]["recordedAt"] === "string" &&
-    INSTANT.test(body["meta"]["recordedAt"]) &&
+    isInstant(body["meta"]["recordedAt"]) &&
     (personal === undefined ||
       (isObject(personal) &&
         typeof personal["subject"] === "string" &&
         typeof personal["hash"] === "string" &&
         HASH.test(personal["hash"])))
   )
+}
+
+// All events of an append bear the same instant, and most are read one after the other.
+let lastInstant = "1970-01-01T00:00:00.000Z"
+const isInstant = (value: unknown): boolean => {
+  if (value === lastInstant) return true
+  if (typeof value !== "string" || !INSTANT.test(value)) return false
+  lastInstant = value
+  return true
 }
 
 const isObject = (value: unknown): value is { readonly [member: string]: unknown } =>
@@ -279,8 +286,12 @@ const requireText = (text: string): void => {
 }
 
 /** Each once, in their order, in a list of its own. An event has a handful. */
-const distinct = (tags: ReadonlyArray<string>): ReadonlyArray<string> =>
-  tags.length > 16 ? [...new Set(tags)] : tags.filter((tag, index) => tags.indexOf(tag) === index)
+const distinct = (tags: ReadonlyArray<string>): ReadonlyArray<string> => {
+  if (tags.length > 16) return [...new Set(tags)]
+  const found: Array<string> = []
+  for (const tag of tags) if (!found.includes(tag)) found.push(tag)
+  return found
+}
 
 /** Canonical data, id and metadata, with the place of `recordedAt` left open where the order of the members wants it. */
 const split = (data: Json, id: string, meta: { readonly [member: string]: Json | undefined }): Split => {

@@ -17,8 +17,14 @@ export const createTables = `
   CREATE VIRTUAL TABLE words USING fts5 (list, content = '', detail = none, columnsize = 0, tokenize = 'ascii');
 `
 
-/** Position, body (null where the index knows an event the log has not), leaf. */
-export type Row = readonly [position: Position, body: string, leaf: Uint8Array]
+/**
+ * An event as it is read: what its leaf is the hash of, a zero byte and the body (null where the index knows an event the log has not), and
+ * the leaf in hex. As two texts, for a blob costs more than all the rest of its row.
+ */
+export type Row = readonly [position: Position, preimage: string, leaf: string]
+
+/** The last two of them. */
+export const READ = "char(0) || events.body, lower(hex(events.leaf))"
 
 /** Every statement of the log, prepared once: single rows in a loop are the fastest way in. */
 export const prepareStatements = (database: DatabaseSync) => {
@@ -27,7 +33,7 @@ export const prepareStatements = (database: DatabaseSync) => {
   const matched = (order: string): StatementSync =>
     inArrays(
       database.prepare(
-        `SELECT words.rowid, events.body, events.leaf FROM words LEFT JOIN events ON events.position = words.rowid
+        `SELECT words.rowid, ${READ} FROM words LEFT JOIN events ON events.position = words.rowid
          WHERE words MATCH ? AND words.rowid BETWEEN CAST(? AS INTEGER) AND CAST(? AS INTEGER)
          ORDER BY words.rowid ${order} LIMIT ?`
       )
@@ -35,7 +41,7 @@ export const prepareStatements = (database: DatabaseSync) => {
   const ranged = (order: string): StatementSync =>
     inArrays(
       database.prepare(
-        `SELECT position, body, leaf FROM events WHERE position BETWEEN ? AND ? ORDER BY position ${order} LIMIT ?`
+        `SELECT position, ${READ} FROM events WHERE position BETWEEN ? AND ? ORDER BY position ${order} LIMIT ?`
       )
     )
   return {
@@ -43,9 +49,14 @@ export const prepareStatements = (database: DatabaseSync) => {
     commit: database.prepare("COMMIT"),
     logId: database.prepare("SELECT id FROM log"),
     head: database.prepare("SELECT max(position) AS position FROM events"),
-    one: database.prepare("SELECT body, leaf FROM events WHERE position = ?"),
+    one: inArrays(database.prepare(`SELECT position, ${READ} FROM events WHERE position = ?`)),
     all: ranged("ASC"),
     allBackwards: ranged("DESC"),
+    stored: inArrays(
+      database.prepare(
+        "SELECT position, body, leaf FROM events WHERE position BETWEEN ? AND ? ORDER BY position LIMIT ?"
+      )
+    ),
     leaves: inArrays(
       database.prepare("SELECT position, leaf FROM events WHERE position BETWEEN ? AND ? ORDER BY position LIMIT ?")
     ),

@@ -1,18 +1,19 @@
 /**
  * The log in a SQLite file, synchronous and plain: no effect in it, so that it could move to a worker thread. For SqliteEventStore.
  */
-import { type Codec, damaged, type Envelope, isEnvelope, laterInstant, leafDigest, parse } from "../Codec.ts"
+import { type Codec, damaged, type Envelope, isEnvelope, laterInstant, parse } from "../Codec.ts"
 import { DatabaseRefused } from "../DatabaseRefused.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
 import { EventStoreError, type StoredEvent, type StoredLeaves } from "../EventStore.ts"
 import { finish, type Prepared } from "../Preparation.ts"
 import { type AppendCondition, matches, type Query } from "../Query.ts"
 import type { Page, Range } from "../Reading.ts"
+import { hexDigest } from "./Digest.ts"
 import { APPLICATION_ID, createTables, LAYOUT, prepareStatements, type Row } from "./LogStatements.ts"
 import { type Connect, isClosed, isCorruption, openDatabase, resultCode } from "./OpenDatabase.ts"
 import { type KnownWords, makeKnownWords } from "./KnownWords.ts"
 import { makeSqliteInspection, type SqliteInspection } from "./SqliteInspection.ts"
-import { matchExpression, wordOf, wordsOf } from "./TagIndex.ts"
+import { matchExpression, tagExpression, wordOf, wordsOf } from "./TagIndex.ts"
 
 const BUSY = 5
 const LOCKED = 6
@@ -22,6 +23,9 @@ const FULL = 13
 
 /** How many candidates of a condition to look at in one go: the first is nearly always the one. */
 const CANDIDATES = 16
+
+/** How many events that bear the tags of a query to look at before it is said whether most have its types too. */
+const FIRST_LOOK = 64
 
 export interface Head {
   readonly position: Position
@@ -137,16 +141,18 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     }
   }
 
-  const parseStored = (position: Position, body: string, leaf: Uint8Array): unknown => {
-    verifyLeaf(position, body, leaf)
-    return parse(position, body)
+  /** The parsed body of an event, once it is the one its leaf was made of. */
+  const parseStored = ([position, preimage, leaf]: Row): unknown => {
+    if (hexDigest(preimage) !== leaf) throw damaged(position, "the body is not the one that was written")
+    return parse(position, preimage.slice(1))
   }
+  const one = (position: Position): Row | undefined => statements.one.get(position) as unknown as Row | undefined
 
   const head = (): Head => {
     const position = Number(statements.head.get()?.["position"] ?? 0)
     if (position === known.position) return known
-    const row = statements.one.get(position)
-    const event = row === undefined ? undefined : parseStored(position, text(row["body"]), bytes(row["leaf"]))
+    const row = one(position)
+    const event = row === undefined ? undefined : parseStored(row)
     if (!isEnvelope(event)) throw damaged(position, "the body is not that of an event")
     known = { position, recordedAt: event.meta.recordedAt }
     return known
@@ -201,39 +207,63 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
       })
   }
 
-  const rows = (query: Query, { from, to, limit, backwards }: Range): ReadonlyArray<Row> => {
-    const expression = matchExpression(query, words.isNew(to))
-    if (expression === "none") return []
-    if (expression === "all") {
-      const found = (backwards ? statements.allBackwards : statements.all).all(
-        from,
-        to,
-        limit
-      ) as unknown as ReadonlyArray<Row>
-      const expected = Math.min(limit, to - from + 1)
-      found.forEach(([position], index) => refuseHole(position, backwards ? to - index : from + index))
-      if (found.length < expected) refuseHole(undefined, backwards ? to - found.length : from + found.length)
-      return found
-    }
-    const found = (backwards ? statements.matchBackwards : statements.match).all(
-      expression.match,
-      from,
-      to,
-      limit
-    ) as unknown as ReadonlyArray<Row>
-    for (const [position, body] of found) if (body === null) refuseHole(undefined, position)
+  /** Refuses rows of adjacent positions unless they are all there. */
+  const refuseHoles = (found: ReadonlyArray<readonly [Position, ...Array<unknown>]>, range: Range): void => {
+    const { from, to, limit, backwards } = range
+    const at = (index: number): Position => (backwards ? to - index : from + index)
+    for (let index = 0; index < found.length; index++) refuseHole(found[index]![0], at(index))
+    if (found.length < Math.min(limit, to - from + 1)) refuseHole(undefined, at(found.length))
+  }
+
+  const every = (range: Range): ReadonlyArray<Row> => {
+    const { from, to, limit, backwards } = range
+    const statement = backwards ? statements.allBackwards : statements.all
+    const found = statement.all(from, to, limit) as unknown as ReadonlyArray<Row>
+    refuseHoles(found, range)
+    return found
+  }
+
+  const matching = (expression: string, { from, to, limit, backwards }: Range): ReadonlyArray<Row> => {
+    const statement = backwards ? statements.matchBackwards : statements.match
+    const found = statement.all(expression, from, to, limit) as unknown as ReadonlyArray<Row>
+    for (const [position, preimage] of found) if (preimage === null) refuseHole(undefined, position)
     return found
   }
 
   const page: SqliteLog<E>["page"] = (query, range) =>
     guarded(() => {
-      const found = rows(query, range)
       const events: Array<RecordedEvent<E>> = []
-      for (const [position, body, leaf] of found) {
-        const event = codec.decode(position, parseStored(position, body, leaf))
-        if (matches(query, event)) events.push(event)
+      let rest = range
+      /** Takes what matches, and says where to go on. */
+      const take = (found: ReadonlyArray<Row>): Position | undefined => {
+        for (const row of found) {
+          const event = codec.decode(row[0], parseStored(row))
+          if (matches(query, event)) events.push(event)
+        }
+        const next = nextOf(found, rest)
+        if (next !== undefined) rest = range.backwards ? { ...rest, to: next } : { ...rest, from: next }
+        return next
       }
-      return { events, next: nextOf(found, range) }
+      const isNew = words.isNew(range.to)
+      const expression = matchExpression(query, isNew)
+      if (expression === "none") return { events, next: undefined }
+      if (expression === "all") {
+        const next = take(every(rest))
+        return { events, next }
+      }
+      const byTags = tagExpression(query, isNew)
+      if (byTags !== undefined) {
+        let looked = 0
+        for (let look = FIRST_LOOK; looked <= 2 * events.length; look *= 4) {
+          rest = { ...rest, limit: Math.min(look, range.limit - events.length) }
+          looked += rest.limit
+          const next = take(matching(byTags.match, rest))
+          if (next === undefined || events.length === range.limit) return { events, next }
+        }
+      }
+      rest = { ...rest, limit: range.limit - events.length }
+      const next = take(matching(expression.match, rest))
+      return { events, next }
     })
 
   const conflict = (condition: AppendCondition | undefined, last: Position): Position | undefined => {
@@ -272,7 +302,11 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     page,
     stored: (range) =>
       guarded(() => {
-        const found = rows("all", range)
+        const { from, to, limit } = range
+        const found = statements.stored.all(from, to, limit) as unknown as ReadonlyArray<
+          readonly [Position, string, Uint8Array]
+        >
+        refuseHoles(found, range)
         return { events: found.map(([position, body, leaf]) => ({ position, body, leaf })), next: nextOf(found, range) }
       }),
     leaves: (range) =>
@@ -281,9 +315,7 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
         const found = statements.leaves.all(from, to, limit) as unknown as ReadonlyArray<
           readonly [Position, Uint8Array]
         >
-        const expected = Math.min(limit, to - from + 1)
-        found.forEach(([position], index) => refuseHole(position, from + index))
-        if (found.length < expected) refuseHole(undefined, from + found.length)
+        refuseHoles(found, range)
         const hashes = new Uint8Array(32 * found.length)
         for (const [position, leaf] of found) {
           if (leaf.length !== 32) throw damaged(position, "its leaf is not a hash")
@@ -302,9 +334,9 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     },
     personal: (position) =>
       guarded(() => {
-        const row = statements.one.get(position)
+        const row = one(position)
         if (row === undefined) throw new RangeError(`the log has no position ${position}`)
-        const event = parseStored(position, text(row["body"]), bytes(row["leaf"]))
+        const event = parseStored(row)
         if (!isEnvelope(event)) throw damaged(position, "the body is not that of an event")
         const ciphertext = statements.personal.get(position)?.["ciphertext"]
         return { event, ciphertext: ciphertext instanceof Uint8Array ? ciphertext : undefined }
@@ -361,19 +393,14 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
   }
 }
 
-/** Holds a body against the hash kept beside it. Byte by byte: no buffer for each event on the way of a replay. */
-const verifyLeaf = (position: Position, body: string, leaf: Uint8Array): void => {
-  const digest = leafDigest(body)
-  let same = leaf.length === digest.length
-  for (let index = 0; same && index < digest.length; index++) same = leaf[index] === digest.charCodeAt(index)
-  if (!same) throw damaged(position, "the body is not the one that was written")
-}
-
 const refuseHole = (found: Position | undefined, expected: Position): void => {
   if (found !== expected) throw damaged(expected, "there is no event, and positions have no gaps")
 }
 
-const nextOf = (rows: ReadonlyArray<Row>, { limit, backwards, from, to }: Range): Position | undefined => {
+const nextOf = (
+  rows: ReadonlyArray<readonly [Position, ...Array<unknown>]>,
+  { limit, backwards, from, to }: Range
+): Position | undefined => {
   const last = rows.at(-1)?.[0]
   if (last === undefined || rows.length < limit) return undefined
   const next = backwards ? last - 1 : last + 1
@@ -390,4 +417,3 @@ const rollbackQuietly = (work: () => void): void => {
 }
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "")
-const bytes = (value: unknown): Uint8Array => (value instanceof Uint8Array ? value : new Uint8Array())

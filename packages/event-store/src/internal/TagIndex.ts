@@ -16,6 +16,14 @@ export type Kind = "tag" | "type" | "subject"
 export const wordOf = (kind: Kind, value: string): string =>
   hash("sha256", `${kind}\0${value}`, "hex").slice(0, WORD_CHARACTERS)
 
+/** The same as two whole numbers of 24 bits: what its first and its second six digits say. */
+export const wordHalves = (kind: Kind, value: string): readonly [first: number, second: number] => {
+  const digest = hash("sha256", `${kind}\0${value}`, "binary")
+  const half = (at: number): number =>
+    (digest.charCodeAt(at) << 16) | (digest.charCodeAt(at + 1) << 8) | digest.charCodeAt(at + 2)
+  return [half(0), half(3)]
+}
+
 /** Words kept of those hashed last: most tags of an event stand on its neighbours too. */
 const KEPT_WORDS = 4_096
 let words = new Map<string, string>()
@@ -74,3 +82,24 @@ export const matchExpression = (
   }
   return alternatives.length === 0 ? "none" : { match: alternatives.join(" OR ") }
 }
+
+/**
+ * The same, but by tags alone wherever there are any: finds events of other types too. Undefined where it would find no other.
+ *
+ * A type is a word of a good part of all events, and going along their list takes the index some ten times as long as finding the few
+ * events of a tag. So looking at what bears the tags is the shorter way, unless most of that is of other types.
+ */
+export const tagExpression = (
+  query: Query,
+  isNew?: (word: string) => boolean
+): { readonly match: string } | undefined => {
+  if (query === "all" || !query.some(({ types, tags }) => types !== undefined && isNotEmpty(tags))) return undefined
+  const expression = matchExpression(
+    query.map((item) => (isNotEmpty(item.tags) && item.types?.length !== 0 ? { tags: item.tags } : item)),
+    isNew
+  )
+  return typeof expression === "string" ? undefined : expression
+}
+
+const isNotEmpty = (tags: ReadonlyArray<string> | undefined): tags is ReadonlyArray<string> =>
+  tags !== undefined && tags.length > 0

@@ -1,13 +1,13 @@
 /**
  * The Merkle tree of RFC 6962 (and 9162) over leaf hashes: roots, proofs and how they are checked. For the sealer, and for auditors.
  */
-import { hash } from "node:crypto"
+import { digestOf } from "../internal/Digest.ts"
 
 /** Bytes of a hash. @category values */
 export const hashBytes = 32
 
 /** The root of a tree without leaves. @category values */
-export const emptyRoot: Uint8Array = hash("sha256", "", "buffer")
+export const emptyRoot: Uint8Array = digestOf("")
 
 // A buffer for one node at a time: there is nothing asynchronous between filling and hashing it.
 const nodeInput = new Uint8Array(1 + 2 * hashBytes)
@@ -17,7 +17,7 @@ nodeInput[0] = 1
 export const nodeHash = (left: Uint8Array, right: Uint8Array): Uint8Array => {
   nodeInput.set(left, 1)
   nodeInput.set(right, 1 + hashBytes)
-  return hash("sha256", nodeInput, "buffer")
+  return digestOf(nodeInput)
 }
 
 /** @category hashing */

@@ -1,0 +1,19 @@
+/**
+ * SHA-256 in the forms that cost least. For leaves, the tree over them, and whatever is compared with them.
+ *
+ * Node makes a text of a digest in half the time it takes to make a buffer of it, and two texts are compared at once.
+ */
+import { hash } from "node:crypto"
+
+const digestBytes = 32
+
+/** In lower-case hex. */
+export const hexDigest = (data: string | Uint8Array): string => hash("sha256", data, "hex")
+
+/** As bytes, in memory of their own. */
+export const digestOf = (data: string | Uint8Array): Uint8Array => {
+  const digest = hash("sha256", data, "binary")
+  const bytes = new Uint8Array(digestBytes)
+  for (let index = 0; index < digestBytes; index++) bytes[index] = digest.charCodeAt(index)
+  return bytes
+}
