@@ -6,8 +6,10 @@ import type { Codec } from "../Codec.ts"
 import type { AnyEvent, Position } from "../Event.ts"
 import { Limits } from "../Limits.ts"
 import { type Fault, indexInspected, type Inspected, makeInspection } from "../transparency/Inspection.ts"
+import { readEntries } from "./IndexEntries.ts"
 import { makeIndexSums, type Weight } from "./IndexSums.ts"
-import { type Kind, wordOf } from "./TagIndex.ts"
+import { READ, type Row } from "./LogStatements.ts"
+import { type Kind, wordHalves, wordOf } from "./TagIndex.ts"
 
 /** The index is read in so many steps: by the first two of the hex digits its words consist of. */
 export const indexParts = 256
@@ -39,11 +41,14 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
     prepared.setReturnArrays(true)
     return prepared
   }
-  const events = statement("SELECT position, body, leaf FROM events WHERE position BETWEEN ? AND ? ORDER BY position")
+  const events = statement(`SELECT position, ${READ} FROM events WHERE position BETWEEN ? AND ? ORDER BY position`)
   const personal = statement(
     "SELECT position, ciphertext FROM personal WHERE position BETWEEN ? AND ? ORDER BY position"
   )
   database.exec("CREATE VIRTUAL TABLE IF NOT EXISTS temp.index_words USING fts5vocab (main, words, instance)")
+  const entries = statement(
+    "SELECT count(*), group_concat(term || ' ' || doc) FROM temp.index_words WHERE term >= ? AND term < ?"
+  )
   const words = statement("SELECT doc, term FROM temp.index_words WHERE term >= ? AND term < ?")
 
   const sums = makeIndexSums(to, options.seed)
@@ -59,9 +64,14 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
     const found = weights.get(value)
     if (found !== undefined) return found
     if (weights.size >= knownWords) weights.clear()
-    const made = weightOf(wordOf(kind, value))
+    const [first, second] = wordHalves(kind, value)
+    const made = sums.weigh(first, second)
     weights.set(value, made)
     return made
+  }
+  const take = (position: number, weight: Weight): void => {
+    if (position < 1 || position > to) strangers.add(position)
+    else sums.take(position, weight)
   }
   return {
     bodies: (from) => {
@@ -69,11 +79,10 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
       const part = makeInspection(codec, to)
       const ciphertexts = new Map(personal.all(from, last) as unknown as ReadonlyArray<readonly [Position, Uint8Array]>)
       let next = from
-      for (const row of events.all(from, last) as unknown as ReadonlyArray<readonly [Position, string, Uint8Array]>) {
-        const [position, body, leaf] = row
+      for (const [position, preimage, leaf] of events.all(from, last) as unknown as ReadonlyArray<Row>) {
         for (; next < position; next++) part.hole(next)
         next = position + 1
-        const event = part.body(position, body, leaf)
+        const event = part.preimage(position, preimage, leaf)
         part.personal(position, ciphertexts.get(position))
         if (event === undefined) unreadable.add(position)
         else {
@@ -89,17 +98,16 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
       // Whatever sorts before or after the hex digits belongs to the first or the last part.
       const from = part === 0 ? "" : digits(part)
       const before = part === indexParts - 1 ? "\u{10ffff}" : digits(part + 1)
-      let term: string | undefined
-      let weight: Weight = [0, 0]
-      for (const row of words.iterate(from, before) as Iterable<unknown> as Iterable<readonly [number, string]>) {
-        const [position, word] = row
-        if (word !== term) {
-          term = word
-          weight = weightOf(word)
-        }
-        if (position < 1 || position > to) strangers.add(position)
-        else sums.take(position, weight)
+      const [count, text] = entries.get(from, before) as unknown as readonly [number, string | null]
+      const found = readEntries(text ?? "", count)
+      if (found !== undefined) {
+        const { first, second, positions } = found
+        for (let entry = 0; entry < count; entry++) take(positions[entry]!, sums.weigh(first[entry]!, second[entry]!))
+        return indexInspected(part + 1, indexParts)
       }
+      // There is a word that is none of ours: as it comes, entry by entry.
+      for (const row of words.iterate(from, before) as Iterable<unknown> as Iterable<readonly [number, string]>)
+        take(row[0], weightOf(row[1]))
       return indexInspected(part + 1, indexParts)
     },
     end: () => {
@@ -131,7 +139,7 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
   function describe(position: Position): string {
     const row = events.all(position, position)[0] as unknown as readonly [Position, string] | undefined
     if (row === undefined) return "the index knows an event the log has not"
-    const event = codec.decode(position, JSON.parse(row[1]))
+    const event = codec.decode(position, JSON.parse(row[1].slice(1)))
     // A range, though it is one row: beside MATCH, FTS5 (SQLite 3.53) passes over `rowid = ?`.
     const indexed = database.prepare("SELECT 1 FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?")
     const said: ReadonlyArray<readonly [Kind, string]> = [

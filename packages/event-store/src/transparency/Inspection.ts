@@ -1,11 +1,12 @@
 /**
  * What a store finds when it holds everything it keeps against the bodies of its events. For `verify`, and for those who build a store.
  */
-import { hash } from "node:crypto"
-import { type Codec, isEnvelope, leafOf } from "../Codec.ts"
+import { type Codec, isEnvelope } from "../Codec.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
 import { EventStoreError } from "../EventStore.ts"
-import { hashBytes, sameHash } from "./MerkleTree.ts"
+import { hexDigest } from "../internal/Digest.ts"
+import { Limits } from "../Limits.ts"
+import { hashBytes } from "./MerkleTree.ts"
 
 /**
  * Something is not as it was written.
@@ -49,6 +50,8 @@ export interface Inspected {
 export interface Inspection<E extends AnyEvent> {
   /** Holds a body against its leaf and the catalogue. The event, where it can be read. */
   readonly body: (position: Position, body: string, leaf: Uint8Array) => RecordedEvent<E> | undefined
+  /** The same, of texts: a zero byte with the body behind it, and the leaf in hex. */
+  readonly preimage: (position: Position, preimage: string, leaf: string) => RecordedEvent<E> | undefined
   /** Holds the ciphertext of the event just given against its body. */
   readonly personal: (position: Position, ciphertext: Uint8Array | undefined) => void
   /** There is no event at the next position. */
@@ -57,11 +60,12 @@ export interface Inspection<E extends AnyEvent> {
   readonly result: () => Inspected
 }
 
-const noLeaf = new Uint8Array(hashBytes)
+const hexDigits = 2 * hashBytes
 
 /** @category constructors */
 export const makeInspection = <E extends AnyEvent>(codec: Codec<E>, to: Position): Inspection<E> => {
-  const leaves: Array<Uint8Array> = []
+  let leaves = Buffer.alloc(hashBytes * Limits.chunk)
+  let leafBytes = 0
   const faults: Array<Fault> = []
   const parted: Array<{ readonly position: Position; readonly leaf: Uint8Array }> = []
   const gone: Array<{ readonly position: Position; readonly subject: string }> = []
@@ -69,39 +73,55 @@ export const makeInspection = <E extends AnyEvent>(codec: Codec<E>, to: Position
   let bytes = 0
   let reference: { readonly subject: string; readonly hash: string } | undefined
   const fault: Inspection<E>["fault"] = (position, kind, message) => faults.push({ position, kind, message })
+  /** Zeroes, where there is no leaf. */
+  const addLeaf = (leaf: string): void => {
+    if (leafBytes === leaves.length) leaves = Buffer.concat([leaves, Buffer.alloc(leaves.length)])
+    leaves.write(leaf, leafBytes, "hex")
+    leafBytes += hashBytes
+  }
+  const preimage: Inspection<E>["preimage"] = (position, text, leaf) => {
+    done = position
+    bytes += text.length - 1
+    reference = undefined
+    const found = hexDigest(text)
+    if (found !== leaf) parted.push({ position, leaf: Buffer.from(found, "hex") })
+    addLeaf(leaf.length === hexDigits ? leaf : "")
+    try {
+      const parsed: unknown = JSON.parse(text.slice(1))
+      if (isEnvelope(parsed)) reference = parsed.personal
+      return codec.decode(position, parsed)
+    } catch (error) {
+      fault(position, "schema", reasonOf(error))
+      return undefined
+    }
+  }
   return {
     fault,
-    body: (position, body, leaf) => {
-      done = position
-      bytes += body.length
-      reference = undefined
-      const found = leafOf(body)
-      const isHash = leaf.length === hashBytes
-      leaves.push(isHash ? leaf : noLeaf)
-      if (!isHash || !sameHash(found, leaf)) parted.push({ position, leaf: found })
-      try {
-        const parsed: unknown = JSON.parse(body)
-        if (isEnvelope(parsed)) reference = parsed.personal
-        return codec.decode(position, parsed)
-      } catch (error) {
-        fault(position, "schema", reasonOf(error))
-        return undefined
-      }
-    },
+    preimage,
+    body: (position, body, leaf) => preimage(position, `\0${body}`, Buffer.from(leaf).toString("hex")),
     personal: (position, ciphertext) => {
       if (reference === undefined) {
         if (ciphertext !== undefined)
           fault(position, "personal", "there is a personal part, and its body does not name one")
       } else if (ciphertext === undefined) gone.push({ position, subject: reference.subject })
-      else if (hash("sha256", ciphertext, "hex") !== reference.hash)
+      else if (hexDigest(ciphertext) !== reference.hash)
         fault(position, "personal", "its personal part is not the one the body names")
     },
     hole: (position) => {
       done = position
-      leaves.push(noLeaf)
+      addLeaf("")
       fault(position, "position", "there is no event, and positions have no gaps")
     },
-    result: () => ({ phase: "events", done, total: to, leaves: Buffer.concat(leaves), bytes, faults, parted, gone })
+    result: () => ({
+      phase: "events",
+      done,
+      total: to,
+      leaves: leaves.subarray(0, leafBytes),
+      bytes,
+      faults,
+      parted,
+      gone
+    })
   }
 }
 

@@ -5,8 +5,7 @@ import { Effect, Stream } from "effect"
 import type { Position } from "../Event.ts"
 import type { EventStoreError, EventStoreShape } from "../EventStore.ts"
 import { type CheckpointStoreShape, nodeLevels } from "./CheckpointStore.ts"
-import { type Frontier, makeFrontier, sameHash } from "./MerkleTree.ts"
-import { unpack } from "./TreeNodes.ts"
+import { type Frontier, hashBytes, makeFrontier, sameHash } from "./MerkleTree.ts"
 import {
   contradiction,
   makeCheckpointCheck,
@@ -108,15 +107,18 @@ export const verifyLog = Effect.fnUntraced(function* (
             message: "its personal part is gone, and its subject was not forgotten"
           })
       let differing = 0
-      for (const leaf of unpack(part.leaves)) {
-        const different = part.parted[differing]
-        const own = different?.position === tree.size() + 1 ? different.leaf : undefined
-        if (own !== undefined) {
-          differing += 1
-          parted.push(tree.size() + 1)
-          bodies ??= makeFrontier(undefined, { size: tree.size(), peaks: tree.peaks() })
+      for (let at = 0; at < part.leaves.length; at += hashBytes) {
+        const leaf = part.leaves.subarray(at, at + hashBytes)
+        if (differing < part.parted.length || bodies !== undefined) {
+          const different = part.parted[differing]
+          const own = different?.position === tree.size() + 1 ? different.leaf : undefined
+          if (own !== undefined) {
+            differing += 1
+            parted.push(tree.size() + 1)
+            bodies ??= makeFrontier(undefined, { size: tree.size(), peaks: tree.peaks() })
+          }
+          bodies?.add(own ?? leaf)
         }
-        bodies?.add(own ?? leaf)
         tree.add(leaf)
         if (tree.size() >= expected.due()) yield* judge()
       }
