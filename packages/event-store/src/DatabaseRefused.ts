@@ -18,7 +18,16 @@ import { Schema } from "effect"
  */
 export class DatabaseRefused extends Schema.TaggedError<DatabaseRefused>()("DatabaseRefused", {
   filename: Schema.String,
-  reason: Schema.Literals(["foreign", "newer", "damaged", "missing", "not_durable", "wrong_master_key", "unavailable"]),
+  reason: Schema.Literals([
+    "foreign",
+    "newer",
+    "older",
+    "damaged",
+    "missing",
+    "not_durable",
+    "wrong_master_key",
+    "unavailable"
+  ]),
   message: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
 }) {}

@@ -1,4 +1,5 @@
 import { Effect, Fiber, Result, Stream } from "effect"
+import { hash } from "node:crypto"
 import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -63,6 +64,39 @@ describe("the log's file", () => {
           const refused = yield* Effect.flip(storeIn(yield* folder, { connect }))
           expect(refused).toMatchObject({ _tag: "DatabaseRefused", reason: "not_durable" })
         }
+      })
+    ))
+
+  it("a log of layout 1 is found by its tags as before: its index is made again when it is opened", () =>
+    run(
+      Effect.gen(function* () {
+        const path = yield* folder
+        const filename = join(path, "log.db")
+        yield* Effect.scoped(
+          Effect.flatMap(storeIn(path), (store) => store.append([opened("a"), note(["x"]), opened("b")]))
+        )
+        // Words of SHA-256, as they were.
+        const database = new DatabaseSync(filename)
+        database.exec("INSERT INTO words (words) VALUES ('delete-all')")
+        const word = (kind: string, value: string) => hash("sha256", `${kind}\0${value}`, "hex").slice(0, 12)
+        const insert = database.prepare("INSERT INTO words (rowid, list) VALUES (?, ?)")
+        insert.run(1, [word("type", "Opened"), word("tag", "account:a"), word("tag", "kind:plain")].join(" "))
+        insert.run(2, [word("type", "Noted"), word("tag", "x")].join(" "))
+        insert.run(3, [word("type", "Opened"), word("tag", "account:b"), word("tag", "kind:plain")].join(" "))
+        database.exec("PRAGMA user_version = 1")
+        database.close()
+
+        expect(yield* Effect.flip(storeIn(path, { readOnly: true }))).toMatchObject({ reason: "older" })
+        for (let times = 0; times < 2; times++) {
+          yield* Effect.scoped(
+            Effect.gen(function* () {
+              const store = yield* storeIn(path)
+              expect(yield* store.readAll([{ tags: ["x"] }])).toHaveLength(1)
+              expect(yield* store.readAll([{ types: ["Opened"], tags: ["kind:plain"] }])).toHaveLength(2)
+            })
+          )
+        }
+        expect(words(filename)).toHaveLength(8)
       })
     ))
 

@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
 import { Checkpoint, type CheckpointStore, type Inspection, type Verification, VerifyLog } from "@effekten/event-store"
 import { name, note, opened, subjectOf } from "@effekten/event-store/testing"
+import { wordOf } from "../src/internal/TagIndex.ts"
 import { folder, run, storeIn } from "./Harness.ts"
 import { append, origin, sealedAt, signer } from "./Sealed.ts"
 
@@ -131,7 +132,6 @@ describe("verifying a log", () => {
   it("promise 6: what is missing in the index is named", () =>
     run(
       Effect.gen(function* () {
-        const wordOf = (kind: string, value: string) => hash("sha256", `${kind}\0${value}`, "hex").slice(0, 12)
         const without = (position: number, word: string) => (database: DatabaseSync) => {
           database.exec("CREATE VIRTUAL TABLE temp.dump USING fts5vocab (main, words, instance)")
           const rows = database.prepare("SELECT doc, term FROM temp.dump").all()

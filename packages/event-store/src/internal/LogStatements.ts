@@ -7,8 +7,8 @@ import type { Position } from "../Event.ts"
 /** "Elog" in ASCII. */
 export const APPLICATION_ID = 0x45_6c_6f_67
 
-/** The layout this program reads and writes. */
-export const LAYOUT = 1
+/** The layout this program reads and writes. In layout 1 the words of the index were taken from SHA-256; the tables are the same. */
+export const LAYOUT = 2
 
 export const createTables = `
   CREATE TABLE log (id TEXT NOT NULL) STRICT;

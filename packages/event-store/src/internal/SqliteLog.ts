@@ -283,7 +283,7 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     return undefined
   }
 
-  return {
+  const log: SqliteLog<E> = {
     logId,
     head: () => guarded(head),
     last: () => guarded(() => Number(statements.head.get()?.["position"] ?? 0)),
@@ -382,6 +382,7 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
               statements.insertWords.run(event.position, wordsOf(event.type, event.tags, event.personal?.subject))
             from = next
           }
+          database.exec(`PRAGMA user_version = ${LAYOUT}`)
           statements.commit.run()
         })
       } finally {
@@ -390,6 +391,22 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     },
     learn: () => !options.readOnly && words.learn(),
     close: () => database.close()
+  }
+  if (Number(database.prepare("PRAGMA user_version").get()?.["user_version"]) < LAYOUT) bringUpToDate(log, options)
+  return log
+}
+
+/** The index of an older layout is made again from the bodies. */
+const bringUpToDate = <E extends AnyEvent>(log: SqliteLog<E>, { filename, readOnly }: SqliteLogOptions<E>): void => {
+  const refuse = (reason: DatabaseRefused["reason"], message: string, cause?: unknown) => {
+    log.close()
+    return new DatabaseRefused({ filename, reason, message: `${filename} ${message}`, ...(cause ? { cause } : {}) })
+  }
+  if (readOnly) throw refuse("older", "has an index of an older version: start the program that writes it once")
+  try {
+    log.rebuildIndex()
+  } catch (cause) {
+    throw refuse("damaged", "is of an older version, and its index cannot be made again: keep a copy of it", cause)
   }
 }
 

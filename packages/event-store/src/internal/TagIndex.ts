@@ -4,24 +4,44 @@
  * FTS5 keeps an inverted index in sorted runs and merges them, so that random tags cost sequential writes; a B-tree over tags pays a page
  * for each of them, and the more the larger the log. Words are hashes, so what an index row matches is looked at again in the body.
  */
-import { hash } from "node:crypto"
 import type { Query } from "../Query.ts"
-
-/** 48 bits: few enough collisions that looking again costs nothing, and short. */
-const WORD_CHARACTERS = 12
 
 /** What of an event a word stands for. */
 export type Kind = "tag" | "type" | "subject"
 
-export const wordOf = (kind: Kind, value: string): string =>
-  hash("sha256", `${kind}\0${value}`, "hex").slice(0, WORD_CHARACTERS)
+/** Where the hash of each kind begins, so that a tag is no type of the same name. */
+const beginnings = { tag: 0x7461_6700, type: 0x7479_7065, subject: 0x7375_626a } as const
 
-/** The same as two whole numbers of 24 bits: what its first and its second six digits say. */
+/**
+ * 48 bits as two whole numbers of 24: few enough collisions that looking again costs nothing. Nothing is proved by a word, so two
+ * multiplicative hashes side by side, mixed as MurmurHash3 ends, will do: they take a tenth of the time of a SHA-256.
+ */
 export const wordHalves = (kind: Kind, value: string): readonly [first: number, second: number] => {
-  const digest = hash("sha256", `${kind}\0${value}`, "binary")
-  const half = (at: number): number =>
-    (digest.charCodeAt(at) << 16) | (digest.charCodeAt(at + 1) << 8) | digest.charCodeAt(at + 2)
-  return [half(0), half(3)]
+  let one: number = beginnings[kind]
+  let other: number = ~one
+  for (let index = 0; index < value.length; index++) {
+    const unit = value.charCodeAt(index)
+    one = Math.imul(one ^ unit, 0x9e37_79b1)
+    other = Math.imul(other ^ unit, 0x85eb_ca77)
+    one ^= one >>> 15
+    other ^= other >>> 13
+  }
+  one = mixed(one ^ value.length)
+  other = mixed(other + one)
+  return [one >>> 8, other >>> 8]
+}
+
+const mixed = (state: number): number => {
+  let bits = Math.imul(state ^ (state >>> 16), 0x85eb_ca6b)
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2_ae35)
+  return bits ^ (bits >>> 16)
+}
+
+/** The same as twelve hex digits, as they stand in the index. */
+export const wordOf = (kind: Kind, value: string): string => {
+  const [first, second] = wordHalves(kind, value)
+  // A leading one keeps the zeros behind it.
+  return (first + 0x100_0000).toString(16).slice(1) + (second + 0x100_0000).toString(16).slice(1)
 }
 
 /** Words kept of those hashed last: most tags of an event stand on its neighbours too. */
