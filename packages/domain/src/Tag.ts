@@ -16,6 +16,5 @@ export const investmentTag = (id: Id.InvestmentId): string => `investment:${id}`
 export const redemptionTag = (id: Id.RedemptionId): string => `redemption:${id}`
 
 /** One tag per document named, each once. */
-export const documentTags = (ids: ReadonlyArray<Id.DocumentId>): ReadonlyArray<string> => [
-  ...new Set(ids.map(documentTag))
-]
+export const documentTags = (ids: ReadonlyArray<Id.DocumentId>): ReadonlyArray<string> =>
+  ids.length < 2 ? ids.map(documentTag) : [...new Set(ids.map(documentTag))]

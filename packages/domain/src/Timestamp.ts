@@ -90,12 +90,21 @@ export const instantOf = (text: string): Instant => {
   return { text: text as Timestamp, micros }
 }
 
+// Instants of one second follow one another.
+let secondWritten = { seconds: 0, text: "1970-01-01T00:00:00" }
+
 /** The UTC text, always with six digits of a second, of so many microseconds since 1970. @category constructors */
 export const instantOfMicros = (micros: number): Instant => {
   const seconds = Math.floor(micros / 1_000_000)
-  const rest = micros - seconds * 1_000_000
-  const text = `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${String(rest).padStart(6, "0")}Z`
-  return instantOf(text)
+  if (seconds !== secondWritten.seconds) {
+    const text = new Date(seconds * 1000).toISOString().slice(0, 19)
+    // Refuses the years that no timestamp has.
+    instantOf(`${text}Z`)
+    secondWritten = { seconds, text }
+  }
+  // A leading one keeps the zeros behind it.
+  const fraction = String(1_000_000 + micros - seconds * 1_000_000).slice(1)
+  return { text: `${secondWritten.text}.${fraction}Z` as Timestamp, micros }
 }
 
 /** Negative, zero or positive, as for `sort`. @category comparing */

@@ -195,12 +195,13 @@ export class Desk extends Context.Service<
             return found === undefined ? undefined : yield* report(found)
           }),
           made: (answered, projection, render) => {
-            const keys = new Set(answered.events.flatMap((event) => projection.keys(event)))
-            for (const key of keys) {
-              let state: Parameters<typeof render>[0] | undefined
-              for (const event of answered.events) state = foldEvent(projection, key, state, event)
-              if (state !== undefined) {
-                return render(state, new Map(answered.events.map(({ position, revealed }) => [position, revealed])))
+            const { events } = answered
+            for (const named of events) {
+              for (const key of projection.keys(named)) {
+                let state: Parameters<typeof render>[0] | undefined
+                for (const event of events) state = foldEvent(projection, key, state, event)
+                if (state !== undefined)
+                  return render(state, new Map(events.map(({ position, revealed }) => [position, revealed])))
               }
             }
             throw new Error(`the instruction made no object of ${projection.name}`)

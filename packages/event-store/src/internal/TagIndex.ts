@@ -37,29 +37,15 @@ const mixed = (state: number): number => {
   return bits ^ (bits >>> 16)
 }
 
+const threeDigits = Array.from({ length: 0x1000 }, (_, value) => value.toString(16).padStart(3, "0"))
+
 /** The same as twelve hex digits, as they stand in the index. */
 export const wordOf = (kind: Kind, value: string): string => {
   const [first, second] = wordHalves(kind, value)
-  // A leading one keeps the zeros behind it.
-  return (first + 0x100_0000).toString(16).slice(1) + (second + 0x100_0000).toString(16).slice(1)
+  return `${threeDigits[first >>> 12]}${threeDigits[first & 0xfff]}${threeDigits[second >>> 12]}${threeDigits[second & 0xfff]}`
 }
 
-/** Words kept of those hashed last: most tags of an event stand on its neighbours too. */
-const KEPT_WORDS = 4_096
-let words = new Map<string, string>()
-let olderWords = words
-
-const tagWord = (tag: string): string => {
-  const known = words.get(tag)
-  if (known !== undefined) return known
-  const word = olderWords.get(tag) ?? wordOf("tag", tag)
-  if (words.size >= KEPT_WORDS) {
-    olderWords = words
-    words = new Map()
-  }
-  words.set(tag, word)
-  return word
-}
+const tagWord = (tag: string): string => wordOf("tag", tag)
 
 /** The words of one event. */
 export const wordsOf = (type: string, tags: ReadonlyArray<string>, subject: string | undefined): string => {
