@@ -59,6 +59,22 @@ describe("effekten verify and export", () => {
     expect((await effekten(["export", exported, "--data", data])).code).toBe(1)
   })
 
+  it("promise 6: an index that finds nothing any more is named, refused while it is served, and made again from the events", async () => {
+    const path = copy("index")
+    const database = new DatabaseSync(join(path, "log.db"))
+    database.exec("INSERT INTO words (words) VALUES ('delete-all')")
+    database.close()
+    const damaged = await verified("--data", path)
+    expect(damaged.code).toBe(3)
+    expect(damaged.faults[0]).toMatchObject({ position: 1, kind: "index" })
+    const server = await startServer(path)
+    expect((await effekten(["rebuild-index", "--data", path])).code).toBe(4)
+    await server.stop()
+    expect(await effekten(["rebuild-index", "--data", path])).toMatchObject({ code: 0, stderr: "" })
+    expect(await verified("--data", path)).toMatchObject({ code: 0, faults: [] })
+    expect((await effekten(["rebuild-index", "--data", join(path, "nowhere")])).code).toBe(4)
+  })
+
   it("promise 6: a server that runs is verified and exported beside it", async () => {
     const beside = join(temporary.path, "beside")
     await served(async () => {

@@ -296,6 +296,17 @@ const rotateMasterKey = Command.make("rotate-master-key", { folder: dataFolder }
   )
 )
 
+const rebuildIndex = Command.make("rebuild-index", { folder: dataFolder, store }, (flags) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./RebuildIndex.ts")),
+    ({ runRebuildIndex }) => runRebuildIndex(placed(flags))
+  )
+).pipe(
+  Command.withDescription(
+    "Make the index of the log again from its events, when `verify` finds it lacking. A server in the folder must be stopped"
+  )
+)
+
 /** The command with all its subcommands. @category commands */
 export const effekten = Command.make("effekten").pipe(
   Command.withDescription(
@@ -323,6 +334,7 @@ export const effekten = Command.make("effekten").pipe(
     forget,
     disclose,
     rotateMasterKey,
+    rebuildIndex,
     backup,
     restore,
     platform,
