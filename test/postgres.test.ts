@@ -191,6 +191,8 @@ describe("two nodes on one database", () => {
     expect(`${verified.code} ${verified.stderr}`).toBe("0 ")
     expect(JSON.parse(verified.stdout)).toMatchObject({ verified: "register", store: "PostgreSQL", faultCount: 0 })
     expect(JSON.parse(verified.stdout).events).toBeGreaterThan(100)
+    expect(await command("rebuild-index")).toMatchObject({ code: 0, stderr: "" })
+    expect(JSON.parse((await command("verify", "--json")).stdout)).toMatchObject({ faultCount: 0 })
     const replayed = await command("replay", "--json")
     expect(`${replayed.code} ${replayed.stderr}`).toBe("0 ")
     expect(JSON.parse(replayed.stdout)).toMatchObject({ conservation: "holds", violations: [] })
