@@ -32,8 +32,8 @@ export interface SqliteEventStoreOptions<E extends AnyEvent> {
   readonly connect?: Connect
 }
 
-/** Between two steps of taking up the words of a long log, each of which takes a few milliseconds. */
-const learnInterval: Duration.Input = "25 millis"
+/** Between two steps of taking up the words of a long log, each of which takes about a millisecond. */
+const learnInterval: Duration.Input = "7 millis"
 
 /** What the SQLite store can do beyond the port. @category models */
 export interface SqliteEventStoreShape<E extends AnyEvent> extends EventStoreShape<E> {

@@ -14,8 +14,8 @@ const CAPACITY = 2 ** 20
 const PROBES = 5
 /** Filters at the most, of two MiB each: the words of some twenty million events. */
 const FILTERS = 32
-/** Words read from the index in one step, which takes a few milliseconds. */
-const STEP = 4_096
+/** Words read from the index in one step, which takes about a millisecond: a command may have to wait for it. */
+const STEP = 1_024
 
 export interface KnownWords {
   /** Takes up some more of the index there was at the beginning; false when all is known. */
