@@ -125,6 +125,42 @@ describe("the sealer", () => {
       )
   )
 
+  it("promise 6: what was changed among the last leaves is refused at the start; further back, before anything more is signed", () =>
+    run(
+      Effect.gen(function* () {
+        const path = yield* folder
+        const state = join(yield* folder, "state.db")
+        const within = <A, E>(work: Effect.Effect<A, E, Scope.Scope>) => Effect.scoped(work)
+        const opened = <A>(work: (sealer: Sealer.Sealer) => Effect.Effect<A, unknown>) =>
+          within(
+            Effect.gen(function* () {
+              const store = yield* storeIn(path)
+              return yield* work(yield* sealerOf(store, yield* sqlIn(state)))
+            })
+          )
+        const total = Sealer.leavesCheckedAtStart + 2_000
+        yield* within(Effect.flatMap(storeIn(path), (store) => append(store, total)))
+        yield* opened(({ seal }) => seal)
+        const change = (position: number) => {
+          const database = new DatabaseSync(join(path, "log.db"))
+          database.exec(`UPDATE events SET leaf = zeroblob(32) WHERE position = ${position}`)
+          database.close()
+        }
+        yield* within(Effect.flatMap(storeIn(path), (store) => append(store, 1)))
+        change(300)
+        // It opens, and refuses to sign: now, again, and at its end.
+        const refusals = yield* opened(({ seal }) => Effect.all([Effect.flip(seal), Effect.flip(seal)]))
+        for (const refusal of refusals)
+          expect(refusal).toMatchObject({ _tag: "SealRefused", reason: "other_history", signed: total })
+        change(total - 300)
+        expect(yield* Effect.flip(opened(() => Effect.void))).toMatchObject({ reason: "other_history", signed: total })
+        const line = yield* within(
+          Effect.flatMap(sqlIn(state), (checkpoints) => Stream.runCollect(checkpoints.all(origin)))
+        )
+        expect(line.map(({ size }) => size)).toEqual([total])
+      })
+    ))
+
   it("S-03 other keys than those that signed are refused; kept nodes that were lost or altered are made again", () =>
     run(
       Effect.gen(function* () {

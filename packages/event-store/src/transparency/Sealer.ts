@@ -16,7 +16,7 @@ import {
   type SignedCheckpoint,
   type StoredNode
 } from "./CheckpointStore.ts"
-import { type Frontier, makeFrontier, type OnNode, sameHash } from "./MerkleTree.ts"
+import { type Frontier, type LeafRange, makeFrontier, type OnNode, sameHash } from "./MerkleTree.ts"
 import { openNote, type Signer } from "./SignedNote.ts"
 import { feed, type Leaves, readNode, readPeaks } from "./TreeNodes.ts"
 
@@ -63,7 +63,11 @@ export interface Sealer {
 }
 
 /** Leaves held against the tree at the start: whoever puts back an older log and goes on changes the last ones. @category limits */
-export const leavesCheckedAtStart = 65_536
+export const leavesCheckedAtStart = 4_096
+/** Leaves held against it before anything more is signed, beside the work: a start does not wait for them. @category limits */
+export const leavesCheckedBeforeSigning = 65_536
+/** Of them, so many at a time: whole tiles, and about a millisecond that a command may have to wait. */
+const leavesAtATime = 1_024
 
 /** How often to try again in the place of another process's checkpoint; then it is that one's turn. */
 const turns = 10
@@ -97,9 +101,22 @@ export const make = (
     let tree = yield* open
     yield* checkpoints.addKeys(signers.map(({ key }) => key))
     let signedAt = Number.NEGATIVE_INFINITY
+    let isChecked = false
+    let refused: SealRefused | undefined
+    /** The rest of what is looked at once. Where it does not hold nothing is signed any more. */
+    const checkOnce = Effect.gen(function* () {
+      if (refused !== undefined) return yield* refused
+      if (isChecked) return
+      if (Option.isSome(tree.last))
+        yield* Effect.tapError(checkEarlier(log, checkpoints, origin, tree.last.value), (error) =>
+          Effect.sync(() => error._tag === "SealRefused" && (refused = error))
+        )
+      isChecked = true
+    })
 
     /** Grows the tree up to the head. Should it be cut off in the middle, the next one goes on from there. */
     const grow = Effect.gen(function* () {
+      yield* checkOnce
       const head = yield* log.head
       yield* feed(log, { from: tree.frontier.size(), to: head }, tree.frontier.add)
       return head
@@ -199,10 +216,10 @@ const openTree = (
     if (Option.isNone(last)) return { frontier: makeFrontier(keeper(pending)), last, pending }
 
     const { size, root, note } = last.value
-    const refuse = (reason: SealRefused["reason"], message: string) =>
-      new SealRefused({ reason, signed: size, head, message })
     if (head < size)
       return yield* refuse(
+        last.value,
+        head,
         "shorter",
         `the log ends at position ${head}, but a checkpoint was signed at ${size}: this is an older copy of the log`
       )
@@ -214,26 +231,60 @@ const openTree = (
         )
       )
     )
-      return yield* refuse("other_key", `the checkpoint at ${size} was not signed with the key that is here`)
+      return yield* refuse(
+        last.value,
+        head,
+        "other_key",
+        `the checkpoint at ${size} was not signed with the key that is here`
+      )
 
     const node = readNode(log, checkpoints, origin)
     const kept = yield* Effect.option(readPeaks(node, { from: 0, to: size }))
     if (Option.isSome(kept)) {
       const frontier = makeFrontier(keeper(pending), { size, peaks: kept.value })
-      if (sameHash(frontier.root(), root) && (yield* lastTilesHold(log, node, size))) return { frontier, last, pending }
+      const checked = { from: size - leavesCheckedAtStart, to: size }
+      if (sameHash(frontier.root(), root) && (yield* tilesHold(log, node, checked))) return { frontier, last, pending }
     }
-    // The kept nodes are derived. Only the leaves can say that the history is another one.
+    yield* rebuildNodes(log, checkpoints, origin, last.value)
+    const peaks = yield* readPeaks(node, { from: 0, to: size })
+    return { frontier: makeFrontier(keeper(pending), { size, peaks }), last, pending }
+  })
+
+const refuse = (
+  { size }: SignedCheckpoint,
+  head: Position,
+  reason: SealRefused["reason"],
+  message: string
+): SealRefused => new SealRefused({ reason, signed: size, head, message })
+
+/** Holds the leaves before those that the start looked at against the tree of the last checkpoint. */
+const checkEarlier = (log: Leaves, checkpoints: CheckpointStoreShape, origin: string, last: SignedCheckpoint) =>
+  Effect.gen(function* () {
+    const node = readNode(log, checkpoints, origin)
+    const to = last.size - leavesCheckedAtStart
+    const first = Math.max(0, last.size - leavesCheckedBeforeSigning)
+    for (let from = first - (first % leavesAtATime); from < to; from += leavesAtATime) {
+      const holds = yield* tilesHold(log, node, { from, to: Math.min(from + leavesAtATime, to) })
+      if (!holds) return yield* rebuildNodes(log, checkpoints, origin, last)
+      yield* Effect.yieldNow
+    }
+  })
+
+/** The kept nodes are derived: makes them anew. Only the leaves can say that the history is another one. */
+const rebuildNodes = (log: Leaves, checkpoints: CheckpointStoreShape, origin: string, last: SignedCheckpoint) =>
+  Effect.gen(function* () {
+    const { size, root } = last
     const whole: Array<StoredNode> = []
     const rebuilt = makeFrontier(keeper(whole))
     yield* feed(log, { from: 0, to: size }, rebuilt.add)
     if (!sameHash(rebuilt.root(), root))
       return yield* refuse(
+        last,
+        yield* log.head,
         "other_history",
         `the ${size} events the last checkpoint was signed over are not the first ${size} of this log`
       )
     yield* checkpoints.replaceNodes(origin, whole)
-    const peaks = yield* readPeaks(node, { from: 0, to: size })
-    return { frontier: makeFrontier(keeper(pending), { size, peaks }), last, pending }
   })
 
 const keeper =
@@ -242,12 +293,12 @@ const keeper =
     if (level > 0 && level % nodeLevels === 0) nodes.push({ level, index, hash })
   }
 
-/** Whether the last full tiles under the kept nodes are those of the log. The leaves after them were read already. */
-const lastTilesHold = (log: Leaves, node: ReturnType<typeof readNode>, size: number) =>
+/** Whether the full tiles of a range, which the kept nodes lie over, are those of the log. */
+const tilesHold = (log: Leaves, node: ReturnType<typeof readNode>, { from, to }: LeafRange) =>
   Effect.gen(function* () {
     const width = 2 ** nodeLevels
-    const tiles = Math.floor(size / width)
-    const first = Math.max(0, tiles - leavesCheckedAtStart / width)
+    const tiles = Math.max(0, Math.floor(to / width))
+    const first = Math.max(0, Math.floor(from / width))
     const found: Array<Uint8Array> = []
     // Trees of one tile each, started anew at every border.
     const range = { from: first * width, to: tiles * width }
