@@ -41,13 +41,17 @@ const install = (): string | undefined => {
 }
 
 export const peers = [
-  { name: "Emmett", file: "Emmett.ts" },
-  { name: "Act", file: "Act.ts" }
+  { name: "Emmett", file: "Emmett.ts", store: "sqlite" },
+  { name: "Act", file: "Act.ts", store: "sqlite" },
+  { name: "Emmett on PostgreSQL", file: "EmmettPostgres.ts", store: "postgresql" }
 ] as const
 
-/** Starts the peers on logs of so many events. */
+/** Starts the peers on a store, on logs of so many events. */
 export const start = Effect.fnUntraced(function* (options: {
+  readonly store: (typeof peers)[number]["store"]
   readonly folder: string
+  /** Where a database of their own is, for those that need one. */
+  readonly database?: string
   readonly events: number
   readonly quick: boolean
 }): Effect.fn.Return<
@@ -55,11 +59,12 @@ export const start = Effect.fnUntraced(function* (options: {
   never,
   Scope.Scope
 > {
+  const wanted = peers.filter(({ store }) => store === options.store)
   const failure = install()
-  if (failure !== undefined) return { peers: [], missing: peers.map(({ name }) => ({ name, why: failure })) }
+  if (failure !== undefined) return { peers: [], missing: wanted.map(({ name }) => ({ name, why: failure })) }
   const found: Array<Peer> = []
   const missing: Array<Missing> = []
-  for (const { name, file } of peers) {
+  for (const { name, file } of wanted) {
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
         fork(join(folder, file), {
@@ -72,7 +77,12 @@ export const start = Effect.fnUntraced(function* (options: {
       (running) => Effect.sync(() => running.kill())
     )
     const ask = questions(child)
-    const opened = yield* ask({ _tag: "Open", folder: options.folder, events: options.events })
+    const opened = yield* ask({
+      _tag: "Open",
+      folder: options.folder,
+      ...(options.database === undefined ? {} : { database: options.database }),
+      events: options.events
+    })
     if (opened._tag !== "Opened") {
       missing.push({ name, why: opened._tag === "Failed" ? opened.message : "it did not answer" })
       continue
@@ -85,7 +95,7 @@ export const start = Effect.fnUntraced(function* (options: {
     found.push({
       name,
       settings: opened.settings,
-      commands: (callers) => took({ _tag: "Commands", callers, count: Math.max(128, callers) }),
+      commands: (callers) => took({ _tag: "Commands", callers, count: Math.max(256, 8 * callers) }),
       read: (events) => took({ _tag: "Read", events, count: Math.ceil((options.quick ? 2_000 : 20_000) / events) })
     })
   }

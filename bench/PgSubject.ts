@@ -163,8 +163,14 @@ export class NoServer extends Schema.TaggedError<NoServer>()("NoServer", { messa
 const noServer = (cause: unknown): NoServer =>
   new NoServer({ message: cause instanceof Error ? cause.message : String(cause) })
 
+/** The store on a server, on which others can have a database of their own. */
+export interface PgSubject extends Subject {
+  /** Makes a database, and gives its address. */
+  readonly database: (name: string) => Effect.Effect<string>
+}
+
 /** @param root the folder of the run: the server keeps its data there */
-export const start = (root: string): Effect.Effect<Subject, NoServer, Scope.Scope> =>
+export const start = (root: string): Effect.Effect<PgSubject, NoServer, Scope.Scope> =>
   Effect.gen(function* () {
     const { port } = yield* Effect.acquireRelease(
       Effect.tryPromise({
@@ -203,6 +209,10 @@ export const start = (root: string): Effect.Effect<Subject, NoServer, Scope.Scop
               Effect.orDie
             )
         ),
-      bare: (folder: string) => bare(server, schema(folder))
+      bare: (folder: string) => bare(server, schema(folder)),
+      database: (name: string) =>
+        connection
+          .query(`CREATE DATABASE ${name}`)
+          .pipe(Effect.as(`postgres://postgres:secret@127.0.0.1:${port}/${name}`), Effect.orDie)
     }
   }).pipe(Effect.catchTag("SqlError", (error) => Effect.fail(noServer(error))))

@@ -71,31 +71,41 @@ const program = Effect.gen(function* () {
     found.forEach(print)
     results.push(...found)
   }
-  const { peers, missing } =
-    values["no-peers"] || !(wanted("commands") || wanted("reading"))
-      ? { peers: [], missing: [] }
-      : yield* Peer.start({ folder: root, events, quick })
+  const measuresPeers = !values["no-peers"] && (wanted("commands") || wanted("reading"))
+  const peers: Array<Peer.Peer> = []
+  const missing: Array<Peer.Missing> = []
+  const startPeers = Effect.fnUntraced(function* (
+    options: Pick<Parameters<typeof Peer.start>[0], "store" | "database">
+  ) {
+    if (!measuresPeers) return []
+    const started = yield* Peer.start({ ...options, folder: root, events, quick })
+    peers.push(...started.peers)
+    missing.push(...started.missing)
+    return started.peers
+  })
+  const subjects: Array<readonly [Subject, ReadonlyArray<Peer.Peer>]> = []
+  const without: Array<string> = []
+  if (values.store.includes("sqlite")) subjects.push([sqlite, yield* startPeers({ store: "sqlite" })])
+  if (values.store.includes("postgresql")) {
+    const started = yield* Effect.result(PgSubject.start(root))
+    if (Outcome.isFailure(started)) without.push(`PostgreSQL is not measured: ${started.failure.message}`)
+    else {
+      const database = measuresPeers ? yield* started.success.database("emmett") : ""
+      subjects.push([started.success, yield* startPeers({ store: "postgresql", database })])
+    }
+  }
   for (const { name, settings } of peers) {
-    console.log(
-      `${name} (${settings.versions}): journal_mode=${settings.journalMode}, synchronous=${settings.synchronous}`
-    )
+    console.log(`${name} (${settings.versions}): ${settings.durability}`)
     for (const note of settings.notes) console.log(`  ${note}`)
   }
   for (const { name, why } of missing) console.log(`${name} is not measured: ${why}`)
-  const subjects: Array<Subject> = values.store.includes("sqlite") ? [sqlite] : []
-  const without: Array<string> = []
-  if (values.store.includes("postgresql")) {
-    const started = yield* Effect.result(PgSubject.start(root))
-    if (Outcome.isSuccess(started)) subjects.push(started.success)
-    else without.push(`PostgreSQL is not measured: ${started.failure.message}`)
-  }
   without.forEach((line) => console.log(line))
-  for (const subject of subjects) {
+  for (const [subject, beside] of subjects) {
     console.log(`${subject.name}: ${subject.durability}\n`)
     const folder = join(root, subject.name)
     mkdirSync(folder)
-    // The peers stand on SQLite: they are measured beside SQLite.
-    const common = { subject, folder, rounds, quick, peers: subject === sqlite ? peers : [] }
+    // Each peer stands on a store: it is measured beside ours on the same.
+    const common = { subject, folder, rounds, quick, peers: beside }
     if (positionals.length === 0 || positionals.some((section) => section !== "latency"))
       yield* Effect.provide(Register.fill(events), Register.layerOver(folder, subject.layer(folder)))
     if (wanted("replay")) report(yield* Replay.measure(common))

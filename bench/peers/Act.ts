@@ -71,7 +71,7 @@ const work: Work = {
     await forget(stream)
     return (await app.load(investment, stream)).state.count
   },
-  open: async (folder, events) => {
+  open: async ({ folder, events }) => {
     const { act, cache, state, store: use } = await load<Act>("@rotorsoft/act")
     const { SqliteStore } = await load<{ SqliteStore: new (options: { url: string }) => SqliteStore }>(
       "@rotorsoft/act-sqlite"
@@ -105,8 +105,8 @@ const work: Work = {
       Object.values((await store.client.execute(`PRAGMA ${name}`)).rows[0] ?? {})[0]
     return {
       versions: ["@rotorsoft/act", "@rotorsoft/act-sqlite", "@libsql/client"].map(version).join(", "),
-      journalMode: String(await pragma("journal_mode")),
-      synchronous: Number(await pragma("synchronous")),
+      // 2 is FULL, 1 is NORMAL.
+      durability: `journal_mode=${String(await pragma("journal_mode"))}, synchronous=${String(await pragma("synchronous"))}`,
       notes: [
         "it sets journal_mode=WAL and leaves synchronous at SQLite's default",
         `of 64 commands at once ${refused} were refused as busy; so its callers wait one after the other in front of it`,

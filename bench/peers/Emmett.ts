@@ -47,7 +47,7 @@ const work: Work = {
   command: (stream) => handle(store, stream, () => facts().map(eventOf)),
   append: (stream, all) => store.appendToStream(stream, all.map(eventOf)),
   fold: async (stream) => (await store.aggregateStream(stream, states)).state,
-  open: async (folder, events) => {
+  open: async ({ folder, events }) => {
     const emmett = await load<Emmett>("@event-driven-io/emmett")
     const { getSQLiteEventStore, sqliteConnection } = await load<EmmettSqlite>("@event-driven-io/emmett-sqlite")
     const fileName = join(folder, "emmett.db")
@@ -69,8 +69,8 @@ const work: Work = {
     })
     return {
       versions: ["@event-driven-io/emmett", "@event-driven-io/emmett-sqlite", "sqlite3"].map(version).join(", "),
-      journalMode: String((await connection.querySingle("PRAGMA journal_mode"))["journal_mode"]),
-      synchronous: Number((await connection.querySingle("PRAGMA synchronous"))["synchronous"]),
+      // 2 is FULL, 1 is NORMAL.
+      durability: `journal_mode=${String((await connection.querySingle("PRAGMA journal_mode"))["journal_mode"])}, synchronous=${String((await connection.querySingle("PRAGMA synchronous"))["synchronous"])}`,
       notes: [
         "it sets journal_mode=WAL and leaves synchronous at SQLite's default",
         `as it comes it opens a connection for each call, and of 4 commands at once ${refused} were refused as busy; ` +

@@ -8,9 +8,17 @@
 import { randomBytes, randomUUID } from "node:crypto"
 
 export type Question =
-  | { readonly _tag: "Open"; readonly folder: string; readonly events: number }
+  | Opening
   | { readonly _tag: "Commands"; readonly callers: number; readonly count: number }
   | { readonly _tag: "Read"; readonly events: number; readonly count: number }
+
+/** Where a peer keeps its log, a folder or a database of its own, and how long that log is to be. */
+export interface Opening {
+  readonly _tag: "Open"
+  readonly folder: string
+  readonly database?: string
+  readonly events: number
+}
 
 export type Answer =
   | { readonly _tag: "Opened"; readonly settings: Settings }
@@ -20,9 +28,7 @@ export type Answer =
 /** What was found set on the peer's own connection, and what has to be known to read its figures. */
 export interface Settings {
   readonly versions: string
-  readonly journalMode: string
-  /** 2 is FULL, 1 is NORMAL. */
-  readonly synchronous: number
+  readonly durability: string
   readonly notes: ReadonlyArray<string>
 }
 
@@ -33,7 +39,7 @@ export interface Fact {
 }
 
 export interface Work {
-  readonly open: (folder: string, events: number) => Promise<Settings>
+  readonly open: (opening: Opening) => Promise<Settings>
   /** Reads, folds, appends; one durable commit. */
   readonly command: (stream: string) => Promise<unknown>
   readonly append: (stream: string, facts: ReadonlyArray<Fact>) => Promise<unknown>
@@ -93,7 +99,7 @@ export const serve = (work: Work): void => {
   const answer = async (question: Question): Promise<Answer> => {
     switch (question._tag) {
       case "Open":
-        return { _tag: "Opened", settings: await work.open(question.folder, question.events) }
+        return { _tag: "Opened", settings: await work.open(question) }
       case "Commands": {
         let turn: Promise<unknown> = Promise.resolve()
         const command = (): Promise<unknown> => {
