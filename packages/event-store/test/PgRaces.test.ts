@@ -1,7 +1,8 @@
 import { Context, Effect, Exit, Fiber, Layer, Option, Result, Schedule, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import { Vault } from "@effekten/event-store"
-import { name, note, subjectOf } from "@effekten/event-store/testing"
+import { PgEventStore } from "@effekten/event-store/postgres"
+import { kitCatalogue, name, note, subjectOf } from "@effekten/event-store/testing"
 import { run } from "./Harness.ts"
 import { nodeAt, sessionAt, vaultAt } from "./PgHarness.ts"
 import { useServer } from "./PgServer.ts"
@@ -123,6 +124,36 @@ describe("two nodes on one log", () => {
         yield* session.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
         yield* next(1)
         yield* next(2)
+      })
+    ))
+
+  it("who follows in the process that appends asks the server nothing, unless it concerns them", () =>
+    run(
+      Effect.gen(function* () {
+        const proxy = yield* tcpProxy(postgres.port)
+        const context = yield* Layer.build(vaultAt(postgres.server(), "echoes", "1 hour"))
+        const server = postgres.server({ port: proxy.port })
+        const store = yield* PgEventStore.make({
+          server,
+          schema: "echoes",
+          catalogue: kitCatalogue,
+          pollInterval: "1 hour"
+        }).pipe(Effect.provideContext(context))
+        yield* store.append([note(["a"])])
+        const following = yield* Effect.forEach(["b", "c", "d"], (tag) =>
+          Effect.forkChild(Stream.runHead(store.subscribe([{ tags: [tag] }], 0)))
+        )
+        // Until all of them wait.
+        yield* Effect.sleep("100 millis")
+        proxy.after(Number.POSITIVE_INFINITY, () => undefined)
+        yield* store.append([note(["a"])])
+        const one = proxy.passed()
+        expect(one).toBeGreaterThan(5)
+        for (let round = 0; round < 9; round++) yield* store.append([note(["a"])])
+        expect(proxy.passed()).toBe(10 * one)
+        yield* store.append([note(["b"]), note(["c"]), note(["d"])])
+        const found = yield* Effect.forEach(following, (fiber) => Fiber.join(fiber))
+        expect(found.map(Option.map(({ position }) => position))).toEqual([12, 13, 14].map(Option.some))
       })
     ))
 

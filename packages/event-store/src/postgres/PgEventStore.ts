@@ -2,7 +2,7 @@
  * The store for several processes: a log in one schema of a PostgreSQL database, written by any number of nodes. For a register that
  * must stay up when a machine does not.
  */
-import type { PgPool } from "@effect/sql-pg"
+import type { PgConnection, PgPool } from "@effect/sql-pg"
 import { PgTypes } from "@effect/sql-pg"
 import {
   type Context,
@@ -32,7 +32,7 @@ import {
 import { attempt, conditionFailed, nonEmpty, tooManyNews, tooManyRead } from "../internal/Attempt.ts"
 import { inspectLog } from "../internal/PgInspection.ts"
 import { BECAME_STANDBY, channelOf, statementsOf } from "../internal/PgLayout.ts"
-import { array, makeLog, openLayout, parseStored, type Row, storeError } from "../internal/PgLog.ts"
+import { array, makeLog, openLayout, type Outcome, parseStored, type Row, storeError } from "../internal/PgLog.ts"
 import {
   asCommitError,
   asStoreError,
@@ -106,7 +106,33 @@ export const make = <E extends AnyEvent>(
     const log = makeLog(schema)
     const statements = statementsOf(schema)
     const wake = makeWake()
-    yield* listen(pool, channelOf(schema), wake.notify)
+    const echoes = makeEchoes()
+    yield* listen(pool, channelOf(schema), {
+      begun: () => {
+        echoes.clear()
+        wake.notify()
+      },
+      heard: (session) => {
+        if (!echoes.take(session)) wake.notify()
+      }
+    })
+    /** An append over a session: who follows the log in this process is told by it, and need not hear of it from the server. */
+    const tellingOf = <X>(
+      connection: PgConnection.PgConnection,
+      append: Effect.Effect<Outcome, X>
+    ): Effect.Effect<Outcome, X> =>
+      Effect.suspend(() => {
+        echoes.expect(connection.processId)
+        return append.pipe(
+          Effect.tap(({ conflict }) => Effect.sync(() => conflict !== undefined && echoes.take(connection.processId))),
+          Effect.onError(() =>
+            Effect.sync(() => {
+              echoes.drop(connection.processId)
+              wake.notify()
+            })
+          )
+        )
+      })
 
     const writers = yield* Semaphore.make(maximumWriters)
     const writing = <A, X, R>(work: Effect.Effect<A, X, R>) => writers.withPermit(Effect.uninterruptible(work))
@@ -206,7 +232,12 @@ export const make = <E extends AnyEvent>(
               yield* ensureKeys(prepared)
               const now = yield* instantAfter("")
               const outcome = yield* pool
-                .use((connection) => Effect.mapError(log.append(connection, prepared, now, condition), asCommitError))
+                .use((connection) =>
+                  Effect.mapError(
+                    tellingOf(connection, log.append(connection, prepared, now, condition)),
+                    asCommitError
+                  )
+                )
                 .pipe(
                   // A connection that could not be made has sent nothing.
                   Effect.catchTag("SqlError", (error) => Effect.fail(asStoreError(error))),
@@ -229,15 +260,25 @@ export const make = <E extends AnyEvent>(
                 range.from > range.to ? { events: [], next: undefined } : yield* pageOn(connection, query, range)
               if (news.next !== undefined) return yield* Effect.die(tooManyNews())
               const { events, answer } = yield* Effect.fromResult(decide(news.events, position))
-              if (events.length === 0) return { appended: undefined, answer }
+              if (events.length === 0) return { appended: undefined, prepared: [], answer }
               const prepared = yield* prepareAll(events)
               yield* ensureKeys(prepared)
               const now = yield* instantAfter("")
-              const { first, recordedAt } = yield* storeError(log.append(connection, prepared, now, undefined))
-              return { appended: { first, last: first + prepared.length - 1, recordedAt }, answer }
+              const { first, recordedAt } = yield* storeError(
+                tellingOf(connection, log.append(connection, prepared, now, undefined))
+              )
+              return { appended: { first, last: first + prepared.length - 1, recordedAt }, prepared, answer }
             })
           ).pipe(inTime("unknown"))
-        ).pipe(Effect.tap(({ appended }) => Effect.sync(() => appended !== undefined && wake.notify()))),
+        ).pipe(
+          Effect.tapError((error) =>
+            Effect.sync(() => error instanceof EventStoreError && error.reason === "unknown" && wake.notify())
+          ),
+          Effect.map(({ answer, appended, prepared }) => {
+            if (appended !== undefined) wake.appended(appended.first, prepared)
+            return { answer, appended }
+          })
+        ),
       ...reading,
       read: readFrom,
       readAll,
@@ -394,16 +435,40 @@ const together = <A, X>(ask: Effect.Effect<A, X>): Effect.Effect<A, X> => {
   })
 }
 
-/** Hears of the appends of others, for as long as the scope lives. A connection that is lost is made again; polling bridges the gap. */
-const listen = (pool: PgPool.PgPool, channel: string, notify: () => void): Effect.Effect<void, never, Scope.Scope> =>
+/** What the server will say of this process's own appends, by the session they went over. One is said for each that is committed. */
+const makeEchoes = () => {
+  const expected = new Map<number, number>()
+  return {
+    expect: (session: number) => void expected.set(session, (expected.get(session) ?? 0) + 1),
+    /** Whether one was expected, which then is no more. */
+    take: (session: number): boolean => {
+      const count = expected.get(session) ?? 0
+      if (count > 1) expected.set(session, count - 1)
+      else expected.delete(session)
+      return count > 0
+    },
+    /** Nobody knows what was committed over it. */
+    drop: (session: number) => void expected.delete(session),
+    clear: () => expected.clear()
+  }
+}
+
+/** Hears of appends, for as long as the scope lives. A connection that is lost is made again; polling bridges the gap. */
+const listen = (
+  pool: PgPool.PgPool,
+  channel: string,
+  tell: { readonly begun: () => void; readonly heard: (session: number) => void }
+): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
     const connection = yield* pool.reserve
     const notifications = yield* connection.listen(channel)
-    notify()
-    return yield* Effect.forever(Effect.tap(Queue.take(notifications), () => Effect.sync(notify)))
+    tell.begun()
+    return yield* Effect.forever(
+      Effect.tap(Queue.take(notifications), ({ processId }) => Effect.sync(() => tell.heard(processId)))
+    )
   }).pipe(
     Effect.scoped,
-    Effect.tapError(() => Effect.sync(notify)),
+    Effect.tapError(() => Effect.sync(tell.begun)),
     Effect.retry(Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])),
     Effect.ignore,
     Effect.forkScoped,
