@@ -3,24 +3,18 @@
  * bring it back. For the data protection officer.
  */
 import { assert, describe, it } from "@effect/vitest"
-import {
-  defaultPolicy,
-  type DocumentId,
-  documentTag,
-  type InvestorId,
-  investorTag,
-  type Policy
-} from "@effekten/domain"
+import { defaultPolicy, type InvestorId, type Policy } from "@effekten/domain"
 import { Vault } from "@effekten/event-store"
 import { CheckpointKeys, Log, Registrar } from "@effekten/registrar"
-import { Documents, Erasures, Investments, Investors, PlatformServices } from "@effekten/services"
+import { Erasures, Investors, PlatformServices } from "@effekten/services"
 import { Effect, Layer } from "effect"
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { identificationWith, offering, person, signedAt } from "./fixture.ts"
+import { offering } from "./fixture.ts"
 import { as } from "./parts.ts"
+import { type Planted, piecesOf, plainOf, someone, subjectsOf } from "./Planted.ts"
 
 const policy: Policy = { ...defaultPolicy, retainUntil: (last) => last }
 
@@ -28,27 +22,6 @@ const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "effekten-forgotten-"))),
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
 )
-
-/** In every member a person types freely. */
-const mark = "Kanarienvogel"
-
-const planted = <A>(value: A, path = ""): A => {
-  if (typeof value === "string") {
-    const isClosed = /citizenship|country|salutation|iban|bic|currency|date|valid|verified/i.test(path)
-    return (isClosed ? value : `${mark} ${path}`) as A
-  }
-  if (typeof value !== "object" || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [name, name.endsWith("ProtocolId") ? member : planted(member, name)])
-  ) as A
-}
-
-const textsOf = (value: unknown): ReadonlyArray<string> =>
-  typeof value === "string"
-    ? [value]
-    : typeof value === "object" && value !== null
-      ? Object.values(value).flatMap(textsOf)
-      : []
 
 const filesBelow = (folder: string): ReadonlyArray<string> =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -62,13 +35,6 @@ const holding = (folder: string, pieces: ReadonlyArray<Buffer>): ReadonlyArray<s
     return pieces.some((piece) => bytes.includes(piece))
   })
 
-/** A ciphertext in pieces short enough that a page of a database cannot tear them all. */
-const piecesOf = (bytes: Uint8Array): ReadonlyArray<Buffer> => {
-  const pieces: Array<Buffer> = []
-  for (let at = 0; at + 16 <= bytes.length; at += 16) pieces.push(Buffer.from(bytes.subarray(at, at + 16)))
-  return pieces
-}
-
 const column = (file: string, statement: string): ReadonlyArray<Uint8Array> => {
   const database = new DatabaseSync(file, { readOnly: true })
   try {
@@ -80,35 +46,6 @@ const column = (file: string, statement: string): ReadonlyArray<Uint8Array> => {
     database.close()
   }
 }
-
-interface Person {
-  readonly investor: InvestorId
-  readonly documents: ReadonlyArray<DocumentId>
-}
-
-const personPlanted = planted(person)
-const proofPlanted = (protocol: DocumentId) => planted(identificationWith(protocol))
-
-/** Large enough that its ciphertext lies on several pages. */
-const content = new TextEncoder().encode(`${mark} in the content `.repeat(2_000))
-
-/** Somebody with a mark in everything they sent. */
-const someone = (campaign: Effect.Success<ReturnType<typeof offering>>["campaign"]) =>
-  Effect.gen(function* () {
-    const investor = yield* (yield* Investors).create(personPlanted)
-    const upload = (fileName: string) =>
-      Effect.flatMap(Documents, (api) => api.upload({ fileName, mediaType: `${mark}/type`, content }))
-    const protocol = yield* upload(`${mark} protocol.pdf`)
-    const contract = yield* upload(`${mark} contract.pdf`)
-    yield* (yield* Investors).identify(investor.id, proofPlanted(protocol.id))
-    const signedDocuments = [
-      { documentId: contract.id, category: `${mark} category`.repeat(40), subject: `${mark} subject`.repeat(40) }
-    ]
-    const input = { campaignId: campaign, investorId: investor.id, units: 5, signedAt, signedDocuments }
-    const investment = yield* (yield* Investments).create(input)
-    yield* (yield* Investments).cancel(investment.id, {})
-    return { investor: investor.id, documents: [protocol.id, contract.id] } satisfies Person
-  })
 
 const register = (folder: string) => Registrar.layerFolder({ folder, policy })
 
@@ -123,13 +60,8 @@ const populated = (folder: string) =>
 
 const erase = (id: InvestorId) => Effect.flatMap(Erasures, (erasures) => erasures.investor(id, "request"))
 
-const subjectsOf = ({ investor, documents }: Person): ReadonlyArray<string> => [
-  investorTag(investor),
-  ...documents.map(documentTag)
-]
-
 /** What somebody's data were encrypted to: the parts of events, the wrapped keys, the contents. */
-const ciphertextsOf = (folder: string, who: Person) => {
+const ciphertextsOf = (folder: string, who: Planted) => {
   const subjects = subjectsOf(who)
     .map((subject) => `'${subject}'`)
     .join(", ")
@@ -169,13 +101,7 @@ describe("promise 9, on disk", () => {
       Effect.gen(function* () {
         const folder = yield* temporaryFolder
         const { leaving, staying, platform } = yield* populated(folder)
-        const plain = [...new Set([mark, ...textsOf(personPlanted), ...textsOf(proofPlanted(leaving.documents[0]!))])]
-          .filter((text) => text.length >= 8 && !/^\d{4}-/.test(text) && !leaving.documents.some((id) => id === text))
-          .flatMap((text) => [
-            Buffer.from(text),
-            Buffer.from(text, "utf16le"),
-            Buffer.from(Buffer.from(text).toString("hex"))
-          ])
+        const plain = plainOf(leaving)
         assert.isAtLeast(plain.length, 3 * 15)
         const before = ciphertextsOf(folder, leaving)
         assert.deepStrictEqual([before.parts.length, before.keys.length, before.contents.length], [5, 3, 2])

@@ -2,8 +2,8 @@
  * The vault's keys in a PostgreSQL schema of their own, shared by all nodes. For registers whose log is in PostgreSQL too.
  *
  * Give it another database than the log's where backups are kept: what was forgotten can be read as long as an old copy of its key and
- * the master key exist, so backups of keys live shorter. A deleted key is out of the table at once, and out of its file after the vacuum
- * that follows; the write-ahead log holds it, wrapped, until it is recycled.
+ * the master key exist, so backups of keys live shorter. A deleted key is out of the table at once. Wrapped, it stays in the free
+ * space of its page until that is written over, and in the write-ahead log until that is recycled.
  */
 import { PgTypes } from "@effect/sql-pg"
 import { Array, Clock, Duration, Effect, Layer, type Scope } from "effect"
@@ -168,7 +168,7 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
       forget: (subject) =>
         Effect.gen(function* () {
           yield* query(`SELECT ${schema}.forget($1)`, [bytes(subject)])
-          // Takes the row out of its page. Who is not the owner may not, and the autovacuum does it later.
+          // Frees its place, so that the next key is written over it. Who is not the owner may not, and the autovacuum does it later.
           yield* Effect.ignore(query(`VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF) ${schema}.keys`))
         }),
       check: (value) =>

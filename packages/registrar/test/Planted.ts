@@ -1,0 +1,79 @@
+/**
+ * Somebody with an unmistakable text in everything they typed, and where to look for it. For the tests of forgetting.
+ */
+import { type DocumentId, documentTag, type InvestorId, investorTag } from "@effekten/domain"
+import { Documents, Investments, Investors } from "@effekten/services"
+import { Effect } from "effect"
+import { identificationWith, type offering, person, signedAt } from "./fixture.ts"
+
+/** In every member a person types freely. */
+export const mark = "Kanarienvogel"
+
+const planted = <A>(value: A, path = ""): A => {
+  if (typeof value === "string") {
+    const isClosed = /citizenship|country|salutation|iban|bic|currency|date|valid|verified/i.test(path)
+    return (isClosed ? value : `${mark} ${path}`) as A
+  }
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, name.endsWith("ProtocolId") ? member : planted(member, name)])
+  ) as A
+}
+
+const textsOf = (value: unknown): ReadonlyArray<string> =>
+  typeof value === "string"
+    ? [value]
+    : typeof value === "object" && value !== null
+      ? Object.values(value).flatMap(textsOf)
+      : []
+
+/** A ciphertext in pieces short enough that a page of a database cannot tear them all. */
+export const piecesOf = (bytes: Uint8Array): ReadonlyArray<Buffer> => {
+  const pieces: Array<Buffer> = []
+  for (let at = 0; at + 16 <= bytes.length; at += 16) pieces.push(Buffer.from(bytes.subarray(at, at + 16)))
+  return pieces
+}
+
+export interface Planted {
+  readonly investor: InvestorId
+  readonly documents: ReadonlyArray<DocumentId>
+}
+
+const personPlanted = planted(person)
+const proofPlanted = (protocol: DocumentId) => planted(identificationWith(protocol))
+
+/** Large enough that its ciphertext lies on several pages. */
+const content = new TextEncoder().encode(`${mark} in the content `.repeat(2_000))
+
+/** Somebody with a mark in everything they sent. */
+export const someone = (campaign: Effect.Success<ReturnType<typeof offering>>["campaign"]) =>
+  Effect.gen(function* () {
+    const investor = yield* (yield* Investors).create(personPlanted)
+    const upload = (fileName: string) =>
+      Effect.flatMap(Documents, (api) => api.upload({ fileName, mediaType: `${mark}/type`, content }))
+    const protocol = yield* upload(`${mark} protocol.pdf`)
+    const contract = yield* upload(`${mark} contract.pdf`)
+    yield* (yield* Investors).identify(investor.id, proofPlanted(protocol.id))
+    const signedDocuments = [
+      { documentId: contract.id, category: `${mark} category`.repeat(40), subject: `${mark} subject`.repeat(40) }
+    ]
+    const input = { campaignId: campaign, investorId: investor.id, units: 5, signedAt, signedDocuments }
+    const investment = yield* (yield* Investments).create(input)
+    yield* (yield* Investments).cancel(investment.id, {})
+    return { investor: investor.id, documents: [protocol.id, contract.id] } satisfies Planted
+  })
+
+export const subjectsOf = ({ investor, documents }: Planted): ReadonlyArray<string> => [
+  investorTag(investor),
+  ...documents.map(documentTag)
+]
+
+/** What was typed, as it could stand in a file: as text, in two encodings, and as hexadecimal digits. */
+export const plainOf = ({ documents }: Planted): ReadonlyArray<Buffer> =>
+  [...new Set([mark, ...textsOf(personPlanted), ...textsOf(proofPlanted(documents[0]!))])]
+    .filter((text) => text.length >= 8 && !/^\d{4}-/.test(text) && !documents.some((id) => id === text))
+    .flatMap((text) => [
+      Buffer.from(text),
+      Buffer.from(text, "utf16le"),
+      Buffer.from(Buffer.from(text).toString("hex"))
+    ])
