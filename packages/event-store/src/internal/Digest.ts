@@ -10,9 +10,12 @@ const digestBytes = 32
 /** In lower-case hex. */
 export const hexDigest = (data: string | Uint8Array): string => hash("sha256", data, "hex")
 
+/** As a text of 32 characters from U+0000 to U+00FF. */
+export const binaryDigest = (data: string | Uint8Array): string => hash("sha256", data, "binary")
+
 /** As bytes, in memory of their own. */
 export const digestOf = (data: string | Uint8Array): Uint8Array => {
-  const digest = hash("sha256", data, "binary")
+  const digest = binaryDigest(data)
   const bytes = new Uint8Array(digestBytes)
   for (let index = 0; index < digestBytes; index++) bytes[index] = digest.charCodeAt(index)
   return bytes

@@ -8,7 +8,7 @@ import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
 import type { EventStoreError } from "../EventStore.ts"
 import { Limits } from "../Limits.ts"
 import { type Fault, indexInspected, type Inspected, makeInspection } from "../transparency/Inspection.ts"
-import { makeIndexSums, type Weight } from "./IndexSums.ts"
+import { makeIndexSums } from "./IndexSums.ts"
 import { statementsOf } from "./PgLayout.ts"
 import { array } from "./PgLog.ts"
 import { ofType, wordOf, wordsOf } from "./PgWords.ts"
@@ -47,8 +47,8 @@ export const inspectLog = <E extends AnyEvent>(
   const unreadable = new Set<Position>()
   /** What the index knows beyond the first event and the last. */
   const strangers = new Set<bigint>()
-  const weightOf = (word: bigint, type: number): Weight =>
-    sums.weigh(Number(BigInt.asIntN(32, word >> 32n)), Number(BigInt.asIntN(32, word)), type)
+  const high = (word: bigint): number => Number(BigInt.asIntN(32, word >> 32n))
+  const low = (word: bigint): number => Number(BigInt.asIntN(32, word))
   const said = (event: RecordedEvent<E>) => new Set(wordsOf(event.type, event.tags, event.personal?.subject))
   const positions = (rows: Values): ReadonlyArray<Position> => rows.map(([position]) => Number(position as bigint))
   const loose = (position: Position): Fault => ({
@@ -73,7 +73,7 @@ export const inspectLog = <E extends AnyEvent>(
         unreadable.add(position)
         continue
       }
-      for (const word of said(event)) sums.put(position, weightOf(word, ofType(event.type).number))
+      for (const word of said(event)) sums.put(position, high(word), low(word), ofType(event.type).number)
       if (event.meta.recordedAt !== recordedAt)
         part.fault(position, "index", "the instant kept beside it is not the one its body says")
     }
@@ -93,7 +93,7 @@ export const inspectLog = <E extends AnyEvent>(
     for (const [word, at, type] of rows) {
       const position = Number(at)
       if (position < 1 || position > to) strangers.add(BigInt(at))
-      else sums.take(position, weightOf(BigInt(word), type))
+      else sums.take(position, high(BigInt(word)), low(BigInt(word)), type)
     }
     const end = rows.at(-1)
     return end === undefined || rows.length < entriesAtOnce ? undefined : ([BigInt(end[0]), BigInt(end[1])] as const)

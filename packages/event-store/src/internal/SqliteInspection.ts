@@ -7,7 +7,7 @@ import type { AnyEvent, Position } from "../Event.ts"
 import { Limits } from "../Limits.ts"
 import { type Fault, indexInspected, type Inspected, makeInspection } from "../transparency/Inspection.ts"
 import { readEntries } from "./IndexEntries.ts"
-import { makeIndexSums, type Weight } from "./IndexSums.ts"
+import { makeIndexSums } from "./IndexSums.ts"
 import { READ, type Row } from "./LogStatements.ts"
 import { type Kind, wordHalves, wordOf } from "./TagIndex.ts"
 
@@ -17,8 +17,7 @@ export const indexParts = 256
 /** Faults of the index that are told one by one, with what is missing; looking that up takes a while. */
 const toldApart = 100
 
-/** Words of each kind kept at hand. */
-const knownWords = 8_192
+const isWord = /^[0-9a-f]{12}$/
 
 export interface SqliteInspection {
   /** From a position on, as many events as a chunk has. */
@@ -55,23 +54,13 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
   /** Events whose words are unknown, for their bodies cannot be read. */
   const unreadable = new Set<Position>()
   const strangers = new Set<number>()
-  const weightOf = (word: string): Weight =>
-    sums.weigh(Number.parseInt(word.slice(0, 6), 16), Number.parseInt(word.slice(6), 16))
-  // Many tags come again soon, and hashing them all would cost more than hashing the bodies.
-  const known = { tag: new Map<string, Weight>(), type: new Map<string, Weight>(), subject: new Map<string, Weight>() }
-  const weightIn = (kind: Kind, value: string): Weight => {
-    const weights = known[kind]
-    const found = weights.get(value)
-    if (found !== undefined) return found
-    if (weights.size >= knownWords) weights.clear()
+  const put = (position: Position, kind: Kind, value: string): void => {
     const [first, second] = wordHalves(kind, value)
-    const made = sums.weigh(first, second)
-    weights.set(value, made)
-    return made
+    sums.put(position, first, second)
   }
-  const take = (position: number, weight: Weight): void => {
+  const take = (position: number, first: number, second: number): void => {
     if (position < 1 || position > to) strangers.add(position)
-    else sums.take(position, weight)
+    else sums.take(position, first, second)
   }
   return {
     bodies: (from) => {
@@ -86,9 +75,9 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
         part.personal(position, ciphertexts.get(position))
         if (event === undefined) unreadable.add(position)
         else {
-          sums.put(position, weightIn("type", event.type))
-          for (const tag of event.tags) sums.put(position, weightIn("tag", tag))
-          if (event.personal !== undefined) sums.put(position, weightIn("subject", event.personal.subject))
+          put(position, "type", event.type)
+          for (const tag of event.tags) put(position, "tag", tag)
+          if (event.personal !== undefined) put(position, "subject", event.personal.subject)
         }
       }
       for (; next <= last; next++) part.hole(next)
@@ -102,12 +91,16 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: {
       const found = readEntries(text ?? "", count)
       if (found !== undefined) {
         const { first, second, positions } = found
-        for (let entry = 0; entry < count; entry++) take(positions[entry]!, sums.weigh(first[entry]!, second[entry]!))
+        for (let entry = 0; entry < count; entry++) take(positions[entry]!, first[entry]!, second[entry]!)
         return indexInspected(part + 1, indexParts)
       }
       // There is a word that is none of ours: as it comes, entry by entry.
-      for (const row of words.iterate(from, before) as Iterable<unknown> as Iterable<readonly [number, string]>)
-        take(row[0], weightOf(row[1]))
+      for (const row of words.iterate(from, before) as Iterable<unknown> as Iterable<readonly [number, string]>) {
+        const [position, word] = row
+        // No word of a body has these halves, so it is never made up for.
+        if (!isWord.test(word)) take(position, -1, -1)
+        else take(position, Number.parseInt(word.slice(0, 6), 16), Number.parseInt(word.slice(6), 16))
+      }
       return indexInspected(part + 1, indexParts)
     },
     end: () => {

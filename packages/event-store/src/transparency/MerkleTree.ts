@@ -1,7 +1,7 @@
 /**
  * The Merkle tree of RFC 6962 (and 9162) over leaf hashes: roots, proofs and how they are checked. For the sealer, and for auditors.
  */
-import { digestOf } from "../internal/Digest.ts"
+import { binaryDigest, digestOf } from "../internal/Digest.ts"
 
 /** Bytes of a hash. @category values */
 export const hashBytes = 32
@@ -34,6 +34,8 @@ export type OnNode = (level: number, index: number, hash: Uint8Array) => void
 export interface Frontier {
   readonly size: () => number
   readonly add: (leaf: Uint8Array) => void
+  /** Adds leaves that lie packed, from one (counted from 0) to before another. Makes no object for any of them. */
+  readonly addPacked: (leaves: Uint8Array, from: number, to: number) => void
   readonly root: () => Uint8Array
   /** The roots of {@link peaksOf} its size. With them, another tree can grow on from here. */
   readonly peaks: () => ReadonlyArray<Uint8Array>
@@ -46,29 +48,58 @@ export interface Frontier {
  */
 export const peaksOf = (size: number): ReadonlyArray<NodeId> => nodesOf({ from: 0, to: size })
 
-/** A tree that starts empty, or with `size` leaves whose peaks are known. @category constructors */
+/** Complete subtrees of a tree whose size is a number. */
+const maximumPeaks = 54
+
+/**
+ * A tree that starts empty, or with `size` leaves whose peaks are known.
+ *
+ * @param lowest the lowest level that is told to `onNode`
+ * @category constructors
+ */
 export const makeFrontier = (
   onNode?: OnNode,
-  start: { readonly size: number; readonly peaks: ReadonlyArray<Uint8Array> } = { size: 0, peaks: [] }
+  start: { readonly size: number; readonly peaks: ReadonlyArray<Uint8Array> } = { size: 0, peaks: [] },
+  lowest = 0
 ): Frontier => {
   let size = start.size
-  const peaks = [...start.peaks]
+  // The peaks one after the other, left to right: two that are joined lie as their parent wants them.
+  const packed = Buffer.alloc(hashBytes * (maximumPeaks + 1))
+  let count = 0
+  const peak = (index: number): Uint8Array =>
+    Uint8Array.from(packed.subarray(hashBytes * index, hashBytes * (index + 1)))
+  const tell = (level: number, index: number): void => {
+    if (level >= lowest) onNode?.(level, index, peak(count - 1))
+  }
+  const push = (source: Uint8Array, from: number): void => {
+    const to = hashBytes * count++
+    for (let byte = 0; byte < hashBytes; byte++) packed[to + byte] = source[from + byte]!
+  }
+  const join = (): void => {
+    const at = hashBytes * (--count - 1)
+    for (let byte = 0; byte < 2 * hashBytes; byte++) nodeInput[1 + byte] = packed[at + byte]!
+    packed.write(binaryDigest(nodeInput), at, "latin1")
+  }
+  const grow = (source: Uint8Array, from: number): void => {
+    push(source, from)
+    let index = size++
+    tell(0, index)
+    for (let level = 1; index % 2 === 1; level++) {
+      index = (index - 1) / 2
+      join()
+      tell(level, index)
+    }
+  }
+  const peaks = () => Array.from({ length: count }, (_, index) => peak(index))
+  for (const hash of start.peaks) push(hash, 0)
   return {
     size: () => size,
-    add: (leaf) => {
-      let node = leaf
-      let index = size
-      onNode?.(0, index, node)
-      for (let level = 1; index % 2 === 1; level++) {
-        index = (index - 1) / 2
-        node = nodeHash(peaks.pop()!, node)
-        onNode?.(level, index, node)
-      }
-      peaks.push(node)
-      size += 1
+    add: (leaf) => grow(leaf, 0),
+    addPacked: (leaves, from, to) => {
+      for (let leaf = from; leaf < to; leaf++) grow(leaves, hashBytes * leaf)
     },
-    root: () => combine(peaks),
-    peaks: () => [...peaks]
+    root: () => combine(peaks()),
+    peaks
   }
 }
 

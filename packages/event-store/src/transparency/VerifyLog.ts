@@ -65,9 +65,13 @@ export const verifyLog = Effect.fnUntraced(function* (
   })
 
   const tiles: Array<Uint8Array> = []
-  const tree = makeFrontier((level, index, hash) => {
-    if (level === nodeLevels) tiles[index] = hash
-  })
+  const tree = makeFrontier(
+    (level, index, hash) => {
+      if (level === nodeLevels) tiles[index] = hash
+    },
+    undefined,
+    nodeLevels
+  )
   // The tree of the bodies as they are, from where one does not give the leaf kept beside it. Which is right, the next checkpoint says.
   let bodies: Frontier | undefined
   let parted: Array<Position> = []
@@ -106,10 +110,16 @@ export const verifyLog = Effect.fnUntraced(function* (
             kind: "personal",
             message: "its personal part is gone, and its subject was not forgotten"
           })
+      const count = part.leaves.length / hashBytes
       let differing = 0
-      for (let at = 0; at < part.leaves.length; at += hashBytes) {
-        const leaf = part.leaves.subarray(at, at + hashBytes)
-        if (differing < part.parted.length || bodies !== undefined) {
+      for (let next = 0; next < count;) {
+        if (differing === part.parted.length && bodies === undefined) {
+          // All alike, as it should be: up to the end, or to where a checkpoint speaks.
+          const until = Math.min(count, next + Math.max(1, expected.due() - tree.size()))
+          tree.addPacked(part.leaves, next, until)
+          next = until
+        } else {
+          const leaf = part.leaves.subarray(hashBytes * next, hashBytes * ++next)
           const different = part.parted[differing]
           const own = different?.position === tree.size() + 1 ? different.leaf : undefined
           if (own !== undefined) {
@@ -118,8 +128,8 @@ export const verifyLog = Effect.fnUntraced(function* (
             bodies ??= makeFrontier(undefined, { size: tree.size(), peaks: tree.peaks() })
           }
           bodies?.add(own ?? leaf)
+          tree.add(leaf)
         }
-        tree.add(leaf)
         if (tree.size() >= expected.due()) yield* judge()
       }
       yield* onProgress?.({ phase: part.phase, done: part.done, total: part.total }) ?? Effect.void
