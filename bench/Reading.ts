@@ -44,6 +44,12 @@ const write = Effect.fnUntraced(function* (lengths: ReadonlyArray<number>) {
   return objects
 })
 
+/** One after the other, and nothing in between: `Effect.repeat` gives way to others after each. */
+const times = <A, E, R>(count: number, work: Effect.Effect<A, E, R>): Effect.Effect<void, E, R> => {
+  let left = count
+  return Effect.whileLoop({ while: () => left-- > 0, body: () => work, step: () => undefined })
+}
+
 export const measure = (options: {
   readonly subject: Subject
   readonly peers: ReadonlyArray<Peer>
@@ -65,12 +71,12 @@ export const measure = (options: {
       const count = Math.ceil((options.quick ? 2_000 : 20_000) / length)
       const taken: Array<{ ours: Took; bare: Took; peers: ReadonlyArray<Took> }> = []
       for (let round = 0; round <= rounds; round++) {
-        const ours = yield* timed(Effect.repeat(fold(log, investments, id), { times: count - 1 }))
+        const ours = yield* timed(times(count, fold(log, investments, id)))
         let members = 0
         const bare = yield* timed(
-          Effect.repeat(
-            Effect.map(parse(positions), (found) => (members += found)),
-            { times: count - 1 }
+          times(
+            count,
+            Effect.map(parse(positions), (found) => (members += found))
           )
         )
         if (members === 0) return yield* Effect.die(new Error("nothing was parsed"))

@@ -10,9 +10,12 @@ export interface FoldOptions {
   readonly to?: Position
 }
 
+/** Events of an object that are kept until it is known where else to look. Most objects have fewer. */
+const keptEvents = 1_000
+
 /**
- * Reads the events of one object and folds them. Where a state names further events (`more`), both are read again as one, so that they
- * are folded in the order of the log. `undefined` where there is no such object at that position.
+ * Reads the events of one object and folds them. Where a state names further events (`more`), these are read too, and all are folded again
+ * in the order of the log. `undefined` where there is no such object at that position.
  *
  * @category folding
  */
@@ -26,10 +29,34 @@ export const fold = Effect.fnUntraced(function* <S>(
   if (projection.more === undefined) return yield* foldQuery(log, projection, key, query, options)
   // Both readings end at one position, or the second might tell of a state the first did not.
   const to = options.to ?? (yield* log.head)
-  const state = yield* foldQuery(log, projection, key, query, { to })
+  const own = yield* log.readAll(query, { to, limit: keptEvents + 1 })
+  const few = own.length <= keptEvents
+  const state = few ? foldEvents(projection, key, own) : yield* foldQuery(log, projection, key, query, { to })
   const more = state === undefined ? undefined : projection.more(state)
-  return more === undefined ? state : yield* foldQuery(log, projection, key, either(query, more), { to })
+  if (more === undefined) return state
+  const others = few ? yield* log.readAll(more, { to, limit: keptEvents + 1 }) : []
+  return few && others.length <= keptEvents
+    ? foldEvents(projection, key, inOrder(own, others))
+    : yield* foldQuery(log, projection, key, either(query, more), { to })
 })
+
+/** The events of two readings by position, each once. */
+const inOrder = (a: ReadonlyArray<LoggedEvent>, b: ReadonlyArray<LoggedEvent>): ReadonlyArray<LoggedEvent> => {
+  const all: Array<LoggedEvent> = []
+  let next = 0
+  for (const event of a) {
+    for (; next < b.length && b[next]!.position <= event.position; next++)
+      if (b[next]!.position < event.position) all.push(b[next]!)
+    all.push(event)
+  }
+  return next < b.length ? [...all, ...b.slice(next)] : all
+}
+
+const foldEvents = <S>(projection: Projection<S>, key: string, events: ReadonlyArray<LoggedEvent>): S | undefined => {
+  let state: S | undefined
+  for (const event of events) state = foldEvent(projection, key, state, event)
+  return state
+}
 
 const either = (a: Query, b: Query): Query => (a === "all" || b === "all" ? "all" : [...a, ...b])
 
