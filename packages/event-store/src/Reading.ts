@@ -32,6 +32,37 @@ export interface Readable<E extends AnyEvent> {
   readonly pollInterval: Duration.Input | undefined
 }
 
+/** What of a log is still to be read, at most `left` events of it. */
+interface Rest {
+  readonly from: Position
+  readonly to: Position
+  readonly left: number
+  readonly backwards: boolean
+}
+
+const wholeOf = (last: Position, options: ReadOptions): Rest | undefined => {
+  const rest = {
+    from: Math.max(options.from ?? 1, 1),
+    to: Math.min(options.to ?? last, last),
+    left: options.limit ?? Number.POSITIVE_INFINITY,
+    backwards: options.backwards === true
+  }
+  return rest.from > rest.to || rest.left <= 0 ? undefined : rest
+}
+
+const nextPart = ({ from, to, left, backwards }: Rest): Range => ({
+  from,
+  to,
+  limit: Math.min(left, Limits.chunk),
+  backwards
+})
+
+const restAfter = (rest: Rest, { events, next }: Page<unknown>): Rest | undefined => {
+  const left = rest.left - events.length
+  if (next === undefined || left <= 0) return undefined
+  return rest.backwards ? { ...rest, to: next, left } : { ...rest, from: next, left }
+}
+
 /** Pages of a range, one after the other, as a stream. @category constructors */
 export const streamPages = <A, E>(
   head: Effect.Effect<Position, E>,
@@ -40,30 +71,35 @@ export const streamPages = <A, E>(
 ): Stream.Stream<A, E> =>
   Stream.unwrap(
     Effect.map(head, (last) => {
-      const backwards = options.backwards === true
-      const from = Math.max(options.from ?? 1, 1)
-      const to = Math.min(options.to ?? last, last)
-      const limit = options.limit ?? Number.POSITIVE_INFINITY
-      if (from > to || limit <= 0) return Stream.empty
-      return Stream.paginate({ at: backwards ? to : from, left: limit }, ({ at, left }) =>
+      const whole = wholeOf(last, options)
+      if (whole === undefined) return Stream.empty
+      return Stream.paginate(whole, (rest) =>
         Effect.map(
-          page({
-            from: backwards ? from : at,
-            to: backwards ? at : to,
-            limit: Math.min(left, Limits.chunk),
-            backwards
-          }),
-          ({ events, next }) => {
-            const rest = left - events.length
-            return [
-              events,
-              next === undefined || rest <= 0 ? Option.none() : Option.some({ at: next, left: rest })
-            ] as const
-          }
+          page(nextPart(rest)),
+          (found) => [found.events, Option.fromUndefinedOr(restAfter(rest, found))] as const
         )
       )
     })
   )
+
+/** The same at once: a stream costs as much as some events, and most of what is read at once is one page. */
+const gatherPages = <A, E>(
+  head: Effect.Effect<Position, E>,
+  page: (range: Range) => Effect.Effect<Page<A>, E>,
+  options: ReadOptions
+): Effect.Effect<ReadonlyArray<A>, E> => {
+  const more = (rest: Rest, before: Array<A>): Effect.Effect<ReadonlyArray<A>, E> =>
+    Effect.flatMap(page(nextPart(rest)), (found) => {
+      const after = restAfter(rest, found)
+      if (before.length === 0 && after === undefined) return Effect.succeed(found.events)
+      for (const event of found.events) before.push(event)
+      return after === undefined ? Effect.succeed(before) : more(after, before)
+    })
+  return Effect.flatMap(head, (last) => {
+    const whole = wholeOf(last, options)
+    return whole === undefined ? Effect.succeed([]) : more(whole, [])
+  })
+}
 
 /** @category constructors */
 export const makeReading = <E extends AnyEvent>(
@@ -74,9 +110,10 @@ export const makeReading = <E extends AnyEvent>(
 
   const readAll: EventStoreShape<E>["readAll"] = (query, options) =>
     Effect.flatMap(
-      Stream.runCollect(
-        read(query, { ...options, limit: Math.min(options?.limit ?? Number.POSITIVE_INFINITY, Limits.readAll + 1) })
-      ),
+      gatherPages(head, (range) => page(query, range), {
+        ...options,
+        limit: Math.min(options?.limit ?? Number.POSITIVE_INFINITY, Limits.readAll + 1)
+      }),
       (events) =>
         events.length <= Limits.readAll
           ? Effect.succeed(events)
