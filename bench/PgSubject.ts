@@ -165,20 +165,23 @@ const noServer = (cause: unknown): NoServer =>
 
 /** The store on a server, on which others can have a database of their own. */
 export interface PgSubject extends Subject {
+  readonly port: number
   /** Makes a database, and gives its address. */
   readonly database: (name: string) => Effect.Effect<string>
 }
 
 /** @param root the folder of the run: the server keeps its data there */
 export const start = (root: string): Effect.Effect<PgSubject, NoServer, Scope.Scope> =>
+  Effect.flatMap(
+    Effect.acquireRelease(Effect.tryPromise({ try: () => startServer(root), catch: noServer }), ({ server }) =>
+      Effect.promise(() => server.stop())
+    ),
+    ({ port }) => at(port)
+  )
+
+/** The store on a server of this bench that runs already. */
+export const at = (port: number): Effect.Effect<PgSubject, NoServer, Scope.Scope> =>
   Effect.gen(function* () {
-    const { port } = yield* Effect.acquireRelease(
-      Effect.tryPromise({
-        try: () => startServer(root),
-        catch: noServer
-      }),
-      ({ server }) => Effect.promise(() => server.stop())
-    )
     const server: PgEventStore.PgServer = {
       host: "127.0.0.1",
       port,
@@ -195,6 +198,7 @@ export const start = (root: string): Effect.Effect<PgSubject, NoServer, Scope.Sc
     const [version, fsync, commit, method] = settings[0] ?? []
     return {
       name: "PostgreSQL",
+      port,
       durability: `server ${String(version)} on the same machine, fsync=${String(fsync)}, synchronous_commit=${String(commit)}, wal_sync_method=${String(method)}; CPU is that of the client alone`,
       layer: (folder: string) => Layer.effect(Log, open(folder)),
       readOnly: open,

@@ -4,7 +4,7 @@
  *     npm run bench -- [--quick] [--events N] [--rounds N] [--callers 1,16,64,256] [--store sqlite,postgresql] [--long] [--no-peers]
  *                      [--folder DIR] [SECTION …]
  *
- * Sections: commands, appends, reading, replay, latency. The folder must lie on a real disk: on a file system in memory a sync costs
+ * Sections: commands, appends, reading, replay, latency, contention. The folder must lie on a real disk: on a file system in memory a sync costs
  * nothing and the figures mean nothing.
  */
 import "effect/schema/SchemaJITCompiler/enable"
@@ -16,6 +16,7 @@ import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import * as Appends from "./Appends.ts"
 import * as Commands from "./Commands.ts"
+import * as Contention from "./Contention.ts"
 import * as Latency from "./Latency.ts"
 import { print, type Result } from "./Measure.ts"
 import * as Peer from "./Peer.ts"
@@ -26,7 +27,7 @@ import * as Replay from "./Replay.ts"
 import { sqlite } from "./SqliteSubject.ts"
 import type { Subject } from "./Subject.ts"
 
-const sections = ["replay", "reading", "appends", "commands", "latency"] as const
+const sections = ["replay", "reading", "appends", "commands", "latency", "contention"] as const
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -85,6 +86,7 @@ const program = Effect.gen(function* () {
   })
   const subjects: Array<readonly [Subject, ReadonlyArray<Peer.Peer>]> = []
   const without: Array<string> = []
+  let postgres: PgSubject.PgSubject | undefined
   if (values.store.includes("sqlite")) subjects.push([sqlite, yield* startPeers({ store: "sqlite" })])
   if (values.store.includes("postgresql")) {
     const started = yield* Effect.result(PgSubject.start(root))
@@ -92,6 +94,7 @@ const program = Effect.gen(function* () {
     else {
       const database = measuresPeers ? yield* started.success.database("emmett") : ""
       subjects.push([started.success, yield* startPeers({ store: "postgresql", database })])
+      postgres = started.success
     }
   }
   for (const { name, settings } of peers) {
@@ -106,7 +109,7 @@ const program = Effect.gen(function* () {
     mkdirSync(folder)
     // Each peer stands on a store: it is measured beside ours on the same.
     const common = { subject, folder, rounds, quick, peers: beside }
-    if (positionals.length === 0 || positionals.some((section) => section !== "latency"))
+    if (positionals.length === 0 || positionals.some((section) => section !== "latency" && section !== "contention"))
       yield* Effect.provide(Register.fill(events), Register.layerOver(folder, subject.layer(folder)))
     if (wanted("replay")) report(yield* Replay.measure(common))
     if (wanted("reading")) report(yield* Reading.measure({ ...common, lengths: [10, 100, 1_000] }))
@@ -124,6 +127,9 @@ const program = Effect.gen(function* () {
           commands: quick ? 100 : 1_000
         })
       )
+    // A folder belongs to one process; a database to as many as there are.
+    if (wanted("contention") && subject === postgres)
+      report(yield* Contention.measure({ subject: postgres, folder, callers: 16, quick }))
   }
   return {
     date: new Date().toISOString(),
