@@ -227,7 +227,9 @@ describe('R-21, I-22: executed: "no" is never wrong, and no call hangs', () => {
           append: (events, condition) =>
             Effect.tap(log.append(events, condition), () => Effect.sync(() => (appended = hide))),
           read: (query, options) =>
-            Stream.suspend(() => (appended ? Stream.fail(fault("unavailable")) : log.read(query, options)))
+            Stream.suspend(() => (appended ? Stream.fail(fault("unavailable")) : log.read(query, options))),
+          readAll: (query, options) =>
+            Effect.suspend(() => (appended ? Effect.fail(fault("unavailable")) : log.readAll(query, options)))
         })
       })
       yield* Effect.gen(function* () {
