@@ -34,6 +34,8 @@ export interface SqliteEventStoreOptions<E extends AnyEvent> {
 
 /** Between two steps of taking up the words of a long log, each of which takes about a millisecond. */
 const learnInterval: Duration.Input = "7 millis"
+/** Before the second of them: those who waited for the start come first. */
+const learnAfter: Duration.Input = "1 second"
 
 /** What the SQLite store can do beyond the port. @category models */
 export interface SqliteEventStoreShape<E extends AnyEvent> extends EventStoreShape<E> {
@@ -74,7 +76,10 @@ export const make = <E extends AnyEvent>(
     // The words of a short log are known at once, those of a long one while it is used.
     const learn = Effect.sync(log.learn)
     if (yield* learn)
-      yield* Effect.forkScoped(Effect.repeat(Effect.delay(learn, learnInterval), { while: (more) => more }))
+      yield* Effect.repeat(Effect.delay(learn, learnInterval), { while: (more) => more }).pipe(
+        Effect.delay(learnAfter),
+        Effect.forkScoped
+      )
     // One connection, so one transaction at a time: a decision under the lock may suspend, and nobody may begin another meanwhile.
     const writerLock = yield* Semaphore.make(1)
     const exclusively = <A, X, R>(work: Effect.Effect<A, X, R>) => writerLock.withPermit(Effect.uninterruptible(work))

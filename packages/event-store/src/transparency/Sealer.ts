@@ -156,6 +156,8 @@ export const make = (
       let seen: Position = -1
       let unsignedSince = Number.POSITIVE_INFINITY
       while (true) {
+        // First of all too: those who waited for the start come first.
+        yield* Effect.sleep(quiet)
         const head = yield* lock.withPermit(Effect.uninterruptible(grow))
         const now = yield* Clock.currentTimeMillis
         const signed = Option.isNone(tree.last) ? 0 : tree.last.value.size
@@ -168,7 +170,6 @@ export const make = (
           }
         } else unsignedSince = Number.POSITIVE_INFINITY
         seen = head
-        yield* Effect.sleep(quiet)
       }
     })
 
