@@ -23,8 +23,8 @@ export const maximumCharacters = 4 * 1_024 * 1_024
 /** Characters of all states together, and their number; those longest unchanged go first. @category limits */
 export const maximumAllCharacters = 32 * 1_024 * 1_024
 export const maximumSnapshots = 1_024
-/** How often snapshots are made of what has moved on. */
-const interval = "5 seconds"
+/** How often snapshots are made of what has moved on: a start after a crash folds what came since. */
+const interval = "1 second"
 
 /** A state to go on from. @category models */
 export interface Start {
