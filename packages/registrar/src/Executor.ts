@@ -52,6 +52,13 @@ export const maximumGroupBytes = 4 * 1024 * 1024
 const maximumCatchUp = 50_000
 /** Ids drawn for each member of a group: most instructions have so many events or fewer. */
 const idsPerMember = 3
+/**
+ * Groups that are decided under the writer lock at once after one has lost: two after the first, twice as many after each that loses
+ * again. Then it is tried whether the others are still in the way.
+ */
+const maximumLockedGroups = 64
+/** Members of such a group at the most: while they are decided everybody else waits. */
+const maximumLockedMembers = 64
 /** Times a group is decided under the writer lock before its members are told to come again. */
 const maximumExclusiveAttempts = 8
 
@@ -234,8 +241,18 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
     if (appended.first === cache.position + 1) group.adopt()
   }
 
+  let locked = 0
+  let backoff = 1
+
   /** Decides ahead of the append. Returns the members that did not fit. */
   const attempt = Effect.fnUntraced(function* (members: ReadonlyArray<Waiting>) {
+    // Who keeps losing saves the attempt: it would be read, decided and encrypted for nothing.
+    if (locked > 0) {
+      locked -= 1
+      cache.trim()
+      yield* exclusive(members.slice(0, maximumLockedMembers))
+      return members.slice(maximumLockedMembers)
+    }
     const head = yield* log.head
     yield* bringTo(head)
     cache.trim()
@@ -278,13 +295,19 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
     }
     const appended = yield* Effect.result(log.append(prepared, { failIfEventsMatch: group.query(), after: head }))
     if (Result.isSuccess(appended)) {
+      backoff = 1
       committed(group, appended.success)
       yield* answer(now, group.verdicts, appended.success)
     } else {
       const error = appended.failure
       // Refused together although each could be encoded: a subject was forgotten in between. It is found when they are decided again.
-      if (error._tag !== "EventStoreError") yield* exclusive(now)
-      else if (error.reason === "unknown") yield* resolve(now, group.verdicts, error)
+      if (error._tag !== "EventStoreError") {
+        if (error._tag === "AppendConditionFailed") {
+          backoff = Math.min(2 * backoff, maximumLockedGroups)
+          locked = backoff
+        }
+        yield* exclusive(now)
+      } else if (error.reason === "unknown") yield* resolve(now, group.verdicts, error)
       else yield* failGroup(now, group.verdicts, unavailable(error))
     }
     return members.slice(taken)
