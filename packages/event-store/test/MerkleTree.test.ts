@@ -82,6 +82,21 @@ describe("the tree of RFC 6962", () => {
     }
   })
 
+  it("promise 6: leaves added packed, in parts of any size, make the same tree and tell of the same nodes", () => {
+    const packed = Buffer.concat([...D])
+    for (const step of [1, 2, 3, 7, 64, 129, MAX]) {
+      const told = new Map<string, Uint8Array>()
+      const tree = MerkleTree.makeFrontier((level, index, hash) => told.set(`${level}/${index}`, hash), undefined, 2)
+      for (let from = 0; from < MAX; from += step) {
+        tree.addPacked(packed, from, Math.min(MAX, from + step))
+        expect(hex([tree.root()])).toBe(hex([roots[tree.size()]!]))
+      }
+      const expected = [...nodes].filter(([name]) => Number(name.split("/")[0]) >= 2)
+      expect(told.size).toBe(expected.length)
+      for (const [name, hash] of expected) expect(hex([told.get(name)!])).toBe(hex([hash]))
+    }
+  })
+
   it("promise 6: the known vectors of certificate transparency", () => {
     const inputs = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
     const leaves = inputs.map((input) => sha256(Uint8Array.of(0), Buffer.from(input, "hex")))

@@ -1,4 +1,5 @@
 import { Effect, Fiber, Result, Stream } from "effect"
+import { isReadonlyArrayNonEmpty } from "effect/Array"
 import { hash } from "node:crypto"
 import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -307,6 +308,48 @@ describe("the log's file", () => {
         expect(words(filename)).toEqual(before)
         const store = yield* storeIn(path)
         expect((yield* store.readAll([{ tags: ["m:1"] }])).length).toBe(13)
+      })
+    ))
+
+  it("a query by tags and types finds the same however many events of other types bear the tags", () =>
+    run(
+      Effect.gen(function* () {
+        const store = yield* storeIn(yield* folder)
+        // Runs of one type, of all lengths around those in which the log looks: 64, 256, 1,024.
+        for (const [length, ofType] of [
+          [5, opened],
+          [70, () => note(["account:a"])],
+          [400, opened],
+          [1_100, () => note(["account:a"])],
+          [3, opened],
+          [300, () => note(["account:b"])],
+          [80, opened]
+        ] as const) {
+          const group = Array.from({ length }, () => ofType("a"))
+          if (isReadonlyArrayNonEmpty(group)) yield* store.append(group)
+        }
+        const all = yield* store.readAll("all")
+        const wanted = all.filter(({ type }) => type === "Opened").map(({ position }) => position)
+        const query = [{ tags: ["account:a"], types: ["Opened"] }, { types: ["Named"] }]
+        for (const [from, to, limit] of [
+          [1, all.length, 10_000],
+          [6, all.length, 10_000],
+          [3, 1_500, 64],
+          [1, all.length, 65],
+          [70, 1_577, 403],
+          [76, 80, 3],
+          [480, 1_575, 1]
+        ] as const) {
+          const inside = wanted.filter((position) => position >= from && position <= to)
+          const read = (backwards: boolean) =>
+            Effect.map(store.readAll(query, { from, to, limit, backwards }), (events) =>
+              events.map(({ position }) => position)
+            )
+          expect(yield* read(false)).toEqual(inside.slice(0, limit))
+          expect(yield* read(true)).toEqual(inside.toReversed().slice(0, limit))
+        }
+        const failing = { failIfEventsMatch: query, after: 1_578 }
+        expect(yield* Effect.flip(store.append([note([])], failing))).toMatchObject({ position: 1_879 })
       })
     ))
 

@@ -82,6 +82,8 @@ describe("verifying a log", () => {
     ],
     ["an index that lacks an event", 8, "index", "INSERT INTO words (words) VALUES ('delete-all')"],
     ["an index that knows too much", 77, "index", "INSERT INTO words (rowid, list) VALUES (77, 'abcdefabcdef')"],
+    ["an index with a word that is none", 78, "index", "INSERT INTO words (rowid, list) VALUES (78, 'abcdefabcdef4')"],
+    ["a leaf that goes on", 13, "body", "UPDATE events SET leaf = CAST(leaf || x'00' AS BLOB) WHERE position = 13"],
     [
       "an index of an event that is not there",
       4_000,
