@@ -2,6 +2,7 @@
 import { Effect, Layer, Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as fastCheck from "fast-check"
+import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -66,6 +67,11 @@ contractKit({
       database.prepare("UPDATE events SET body = ? WHERE position = ?").run(change(String(row?.["body"])), position)
       database.close()
     }),
+  start: (store, life) => {
+    const child = join(import.meta.dirname, "KitChild.ts")
+    const options = ["--conditions=development", "--disable-warning=ExperimentalWarning"]
+    return spawn(process.execPath, [...options, child, files.get(store) ?? "", life])
+  },
   fastCheck,
   runs: 20,
   runner: { describe, it }

@@ -1,11 +1,11 @@
 /**
- * A node in a process of its own, run by PgProcesses.test.ts and PgSteps.test.ts: takes seats under contention, appends groups until it
+ * A node in a process of its own, run by PgContract.test.ts, PgProcesses.test.ts and PgSteps.test.ts: takes seats under contention, appends groups until it
  * is killed, or appends once when it is told to. Says on its output what was acknowledged.
  */
 import { Effect, Result } from "effect"
 import { once } from "node:events"
 import { writeSync } from "node:fs"
-import { name, note, opened } from "@effekten/event-store/testing"
+import { appendUntilKilled, name, note, opened } from "@effekten/event-store/testing"
 import { run } from "./Harness.ts"
 import { nodeAt } from "./PgHarness.ts"
 import { Redacted } from "effect"
@@ -71,4 +71,6 @@ const appendOnce = Effect.gen(function* () {
   process.exit(0)
 })
 
-await run(mode === "take" ? take : mode === "once" ? appendOnce : appendForEver)
+const kit = Effect.flatMap(nodeAt(server, { schema }), (store) => appendUntilKilled(store, label))
+
+await run(mode === "take" ? take : mode === "once" ? appendOnce : mode === "kit" ? kit : appendForEver)

@@ -2,6 +2,8 @@
 import { Effect, Layer, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as fastCheck from "fast-check"
+import { spawn } from "node:child_process"
+import { join } from "node:path"
 import { describe, it } from "vitest"
 import { PgEventStore, PgKeyStore } from "@effekten/event-store/postgres"
 import type { Vault } from "@effekten/event-store"
@@ -40,6 +42,11 @@ contractKit({
         change(String(rows[0]?.[0]))
       ])
     }),
+  start: (store, life) => {
+    const child = join(import.meta.dirname, "PgChild.ts")
+    const options = ["--conditions=development", "--disable-warning=ExperimentalWarning"]
+    return spawn(process.execPath, [...options, child, "kit", String(postgres.port), schemas.get(store) ?? "", life])
+  },
   fastCheck,
   runs: 10,
   runner: { describe, it }

@@ -3,6 +3,7 @@
  */
 import { Effect, Schema, type Scope } from "effect"
 import type * as FastCheck from "fast-check"
+import type { ChildProcess } from "node:child_process"
 import type { Catalogue } from "../Catalogue.ts"
 import type { Position } from "../Event.ts"
 import type { EventStoreShape } from "../EventStore.ts"
@@ -23,6 +24,11 @@ export interface World {
     position: Position,
     change: (body: string) => string
   ) => Effect.Effect<void, unknown, Scope.Scope>
+  /**
+   * Starts a process that opens the log of a store, runs `appendUntilKilled` on it, and whose standard output is piped. Without it, kills
+   * are not tested.
+   */
+  readonly start?: (store: KitStore, life: string) => ChildProcess
   /** The module `fast-check`, for the properties. */
   readonly fastCheck: Omit<typeof FastCheck, "default">
   /** How many examples a property is tried with. Default: 100. */
@@ -34,6 +40,8 @@ export interface Case {
   readonly name: string
   /** Whether it opens a log twice: left out where {@link World.reopen} is missing. */
   readonly reopens?: boolean
+  /** Whether it starts processes: left out where {@link World.start} is missing. */
+  readonly starts?: boolean
   readonly run: (world: World) => Effect.Effect<void, unknown, Scope.Scope>
 }
 

@@ -4,6 +4,7 @@
 import { Effect } from "effect"
 import { appendCases } from "./AppendCases.ts"
 import type { Case, World } from "./Case.ts"
+import { crashCases } from "./CrashCases.ts"
 import { differentialCases } from "./DifferentialCases.ts"
 import { faultCases } from "./FaultCases.ts"
 import { personalCases } from "./PersonalCases.ts"
@@ -19,6 +20,7 @@ export const cases: ReadonlyArray<Case> = [
   ...personalCases,
   ...proofCases,
   ...faultCases,
+  ...crashCases,
   ...differentialCases
 ]
 
@@ -51,6 +53,7 @@ export interface ContractKitOptions extends World {
  */
 export const contractKit = ({ name, runner, ...world }: ContractKitOptions): void =>
   runner.describe(`the contract, on ${name}`, () => {
-    for (const { name: promise, reopens = false, run } of cases)
-      if (!reopens || world.reopen !== undefined) runner.it(promise, () => Effect.runPromise(Effect.scoped(run(world))))
+    for (const { name: promise, reopens = false, starts = false, run } of cases)
+      if ((!reopens || world.reopen !== undefined) && (!starts || world.start !== undefined))
+        runner.it(promise, () => Effect.runPromise(Effect.scoped(run(world))))
   })
