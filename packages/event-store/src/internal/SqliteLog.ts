@@ -6,14 +6,14 @@ import { DatabaseRefused } from "../DatabaseRefused.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
 import { EventStoreError, type StoredEvent, type StoredLeaves } from "../EventStore.ts"
 import { finish, type Prepared } from "../Preparation.ts"
-import { type AppendCondition, matches, type Query } from "../Query.ts"
+import type { AppendCondition, Query } from "../Query.ts"
 import type { Page, Range } from "../Reading.ts"
-import { hexDigest } from "./Digest.ts"
-import { APPLICATION_ID, createTables, LAYOUT, prepareStatements, type Row } from "./LogStatements.ts"
+import { APPLICATION_ID, createTables, LAYOUT, prepareStatements } from "./LogStatements.ts"
 import { type Connect, isClosed, isCorruption, openDatabase, resultCode } from "./OpenDatabase.ts"
 import { type KnownWords, makeKnownWords } from "./KnownWords.ts"
 import { makeSqliteInspection, type SqliteInspection } from "./SqliteInspection.ts"
-import { matchExpression, tagExpression, wordOf, wordsOf } from "./TagIndex.ts"
+import { makeSqliteReading } from "./SqliteReading.ts"
+import { wordOf, wordsOf } from "./TagIndex.ts"
 
 const BUSY = 5
 const LOCKED = 6
@@ -23,9 +23,6 @@ const FULL = 13
 
 /** How many candidates of a condition to look at in one go: the first is nearly always the one. */
 const CANDIDATES = 16
-
-/** How many events that bear the tags of a query to look at before it is said whether most have its types too. */
-const FIRST_LOOK = 64
 
 export interface Head {
   readonly position: Position
@@ -141,18 +138,12 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     }
   }
 
-  /** The parsed body of an event, once it is the one its leaf was made of. */
-  const parseStored = ([position, preimage, leaf]: Row): unknown => {
-    if (hexDigest(preimage) !== leaf) throw damaged(position, "the body is not the one that was written")
-    return parse(position, preimage.slice(1))
-  }
-  const one = (position: Position): Row | undefined => statements.one.get(position) as unknown as Row | undefined
+  const reading = makeSqliteReading(statements, codec, words)
 
   const head = (): Head => {
     const position = Number(statements.head.get()?.["position"] ?? 0)
     if (position === known.position) return known
-    const row = one(position)
-    const event = row === undefined ? undefined : parseStored(row)
+    const event = reading.body(position)
     if (!isEnvelope(event)) throw damaged(position, "the body is not that of an event")
     known = { position, recordedAt: event.meta.recordedAt }
     return known
@@ -207,64 +198,7 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
       })
   }
 
-  /** Refuses rows of adjacent positions unless they are all there. */
-  const refuseHoles = (found: ReadonlyArray<readonly [Position, ...Array<unknown>]>, range: Range): void => {
-    const { from, to, limit, backwards } = range
-    const at = (index: number): Position => (backwards ? to - index : from + index)
-    for (let index = 0; index < found.length; index++) refuseHole(found[index]![0], at(index))
-    if (found.length < Math.min(limit, to - from + 1)) refuseHole(undefined, at(found.length))
-  }
-
-  const every = (range: Range): ReadonlyArray<Row> => {
-    const { from, to, limit, backwards } = range
-    const statement = backwards ? statements.allBackwards : statements.all
-    const found = statement.all(from, to, limit) as unknown as ReadonlyArray<Row>
-    refuseHoles(found, range)
-    return found
-  }
-
-  const matching = (expression: string, { from, to, limit, backwards }: Range): ReadonlyArray<Row> => {
-    const statement = backwards ? statements.matchBackwards : statements.match
-    const found = statement.all(expression, from, to, limit) as unknown as ReadonlyArray<Row>
-    for (const [position, preimage] of found) if (preimage === null) refuseHole(undefined, position)
-    return found
-  }
-
-  const page: SqliteLog<E>["page"] = (query, range) =>
-    guarded(() => {
-      const events: Array<RecordedEvent<E>> = []
-      let rest = range
-      /** Takes what matches, and says where to go on. */
-      const take = (found: ReadonlyArray<Row>): Position | undefined => {
-        for (const row of found) {
-          const event = codec.decode(row[0], parseStored(row))
-          if (matches(query, event)) events.push(event)
-        }
-        const next = nextOf(found, rest)
-        if (next !== undefined) rest = range.backwards ? { ...rest, to: next } : { ...rest, from: next }
-        return next
-      }
-      const isNew = words.isNew(range.to)
-      const expression = matchExpression(query, isNew)
-      if (expression === "none") return { events, next: undefined }
-      if (expression === "all") {
-        const next = take(every(rest))
-        return { events, next }
-      }
-      const byTags = tagExpression(query, isNew)
-      if (byTags !== undefined) {
-        let looked = 0
-        for (let look = FIRST_LOOK; looked <= 2 * events.length; look *= 4) {
-          rest = { ...rest, limit: Math.min(look, range.limit - events.length) }
-          looked += rest.limit
-          const next = take(matching(byTags.match, rest))
-          if (next === undefined || events.length === range.limit) return { events, next }
-        }
-      }
-      rest = { ...rest, limit: range.limit - events.length }
-      const next = take(matching(expression.match, rest))
-      return { events, next }
-    })
+  const page: SqliteLog<E>["page"] = (query, range) => guarded(() => reading.page(query, range))
 
   const conflict = (condition: AppendCondition | undefined, last: Position): Position | undefined => {
     if (condition === undefined) return undefined
@@ -300,30 +234,8 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
       }
     },
     page,
-    stored: (range) =>
-      guarded(() => {
-        const { from, to, limit } = range
-        const found = statements.stored.all(from, to, limit) as unknown as ReadonlyArray<
-          readonly [Position, string, Uint8Array]
-        >
-        refuseHoles(found, range)
-        return { events: found.map(([position, body, leaf]) => ({ position, body, leaf })), next: nextOf(found, range) }
-      }),
-    leaves: (range) =>
-      guarded(() => {
-        const { from, to, limit } = range
-        const found = statements.leaves.all(from, to, limit) as unknown as ReadonlyArray<
-          readonly [Position, Uint8Array]
-        >
-        refuseHoles(found, range)
-        const hashes = new Uint8Array(32 * found.length)
-        for (const [position, leaf] of found) {
-          if (leaf.length !== 32) throw damaged(position, "its leaf is not a hash")
-          hashes.set(leaf, 32 * (position - from))
-        }
-        const last = from + found.length - 1
-        return { events: [{ first: from, hashes }], next: last < to ? last + 1 : undefined }
-      }),
+    stored: (range) => guarded(() => reading.stored(range)),
+    leaves: (range) => guarded(() => reading.leaves(range)),
     inspection: (to, seed) => {
       const inspection = guarded(() => makeSqliteInspection({ database, codec, to, seed }))
       return {
@@ -334,9 +246,8 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     },
     personal: (position) =>
       guarded(() => {
-        const row = one(position)
-        if (row === undefined) throw new RangeError(`the log has no position ${position}`)
-        const event = parseStored(row)
+        const event = reading.body(position)
+        if (event === undefined) throw new RangeError(`the log has no position ${position}`)
         if (!isEnvelope(event)) throw damaged(position, "the body is not that of an event")
         const ciphertext = statements.personal.get(position)?.["ciphertext"]
         return { event, ciphertext: ciphertext instanceof Uint8Array ? ciphertext : undefined }
@@ -408,20 +319,6 @@ const bringUpToDate = <E extends AnyEvent>(log: SqliteLog<E>, { filename, readOn
   } catch (cause) {
     throw refuse("damaged", "is of an older version, and its index cannot be made again: keep a copy of it", cause)
   }
-}
-
-const refuseHole = (found: Position | undefined, expected: Position): void => {
-  if (found !== expected) throw damaged(expected, "there is no event, and positions have no gaps")
-}
-
-const nextOf = (
-  rows: ReadonlyArray<readonly [Position, ...Array<unknown>]>,
-  { limit, backwards, from, to }: Range
-): Position | undefined => {
-  const last = rows.at(-1)?.[0]
-  if (last === undefined || rows.length < limit) return undefined
-  const next = backwards ? last - 1 : last + 1
-  return next < from || next > to ? undefined : next
 }
 
 /** A rollback that fails adds nothing to the error on its way: SQLite rolls back by itself what is not committed. */

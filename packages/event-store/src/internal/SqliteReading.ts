@@ -1,0 +1,136 @@
+/**
+ * The log's rows read back and held against what was written: events by query, bodies and leaves as they are. For the SQLite log.
+ */
+import { type Codec, damaged, parse } from "../Codec.ts"
+import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
+import type { StoredEvent, StoredLeaves } from "../EventStore.ts"
+import { matches, type Query } from "../Query.ts"
+import type { Page, Range } from "../Reading.ts"
+import { hexDigest } from "./Digest.ts"
+import type { KnownWords } from "./KnownWords.ts"
+import type { prepareStatements, Row } from "./LogStatements.ts"
+import { matchExpression, tagExpression } from "./TagIndex.ts"
+
+/** How many events that bear the tags of a query to look at before it is said whether most have its types too. */
+const FIRST_LOOK = 64
+
+/** Synchronous; what is damaged throws, and so does SQLite. */
+export interface SqliteReading<E extends AnyEvent> {
+  /** The parsed body of an event, whatever it is; undefined where there is none. */
+  readonly body: (position: Position) => unknown
+  readonly page: (query: Query, range: Range) => Page<RecordedEvent<E>>
+  readonly stored: (range: Range) => Page<StoredEvent>
+  readonly leaves: (range: Range) => Page<StoredLeaves>
+}
+
+export const makeSqliteReading = <E extends AnyEvent>(
+  statements: ReturnType<typeof prepareStatements>,
+  codec: Codec<E>,
+  words: KnownWords
+): SqliteReading<E> => {
+  /** Refuses rows of adjacent positions unless they are all there. */
+  const refuseHoles = (found: ReadonlyArray<readonly [Position, ...Array<unknown>]>, range: Range): void => {
+    const { from, to, limit, backwards } = range
+    const at = (index: number): Position => (backwards ? to - index : from + index)
+    for (let index = 0; index < found.length; index++) refuseHole(found[index]![0], at(index))
+    if (found.length < Math.min(limit, to - from + 1)) refuseHole(undefined, at(found.length))
+  }
+
+  const every = (range: Range): ReadonlyArray<Row> => {
+    const { from, to, limit, backwards } = range
+    const statement = backwards ? statements.allBackwards : statements.all
+    const found = statement.all(from, to, limit) as unknown as ReadonlyArray<Row>
+    refuseHoles(found, range)
+    return found
+  }
+
+  const matching = (expression: string, { from, to, limit, backwards }: Range): ReadonlyArray<Row> => {
+    const statement = backwards ? statements.matchBackwards : statements.match
+    const found = statement.all(expression, from, to, limit) as unknown as ReadonlyArray<Row>
+    for (const [position, preimage] of found) if (preimage === null) refuseHole(undefined, position)
+    return found
+  }
+
+  const page: SqliteReading<E>["page"] = (query, range) => {
+    const events: Array<RecordedEvent<E>> = []
+    let rest = range
+    /** Takes what matches, and says where to go on. */
+    const take = (found: ReadonlyArray<Row>): Position | undefined => {
+      for (const row of found) {
+        const event = codec.decode(row[0], parseStored(row))
+        if (matches(query, event)) events.push(event)
+      }
+      const next = nextOf(found, rest)
+      if (next !== undefined) rest = range.backwards ? { ...rest, to: next } : { ...rest, from: next }
+      return next
+    }
+    const isNew = words.isNew(range.to)
+    const expression = matchExpression(query, isNew)
+    if (expression === "none") return { events, next: undefined }
+    if (expression === "all") {
+      const next = take(every(rest))
+      return { events, next }
+    }
+    const byTags = tagExpression(query, isNew)
+    if (byTags !== undefined) {
+      let looked = 0
+      for (let look = FIRST_LOOK; looked <= 2 * events.length; look *= 4) {
+        rest = { ...rest, limit: Math.min(look, range.limit - events.length) }
+        looked += rest.limit
+        const next = take(matching(byTags.match, rest))
+        if (next === undefined || events.length === range.limit) return { events, next }
+      }
+    }
+    rest = { ...rest, limit: range.limit - events.length }
+    const next = take(matching(expression.match, rest))
+    return { events, next }
+  }
+
+  return {
+    body: (position) => {
+      const row = statements.one.get(position) as unknown as Row | undefined
+      return row === undefined ? undefined : parseStored(row)
+    },
+    page,
+    stored: (range) => {
+      const { from, to, limit } = range
+      const found = statements.stored.all(from, to, limit) as unknown as ReadonlyArray<
+        readonly [Position, string, Uint8Array]
+      >
+      refuseHoles(found, range)
+      return { events: found.map(([position, body, leaf]) => ({ position, body, leaf })), next: nextOf(found, range) }
+    },
+    leaves: (range) => {
+      const { from, to, limit } = range
+      const found = statements.leaves.all(from, to, limit) as unknown as ReadonlyArray<readonly [Position, Uint8Array]>
+      refuseHoles(found, range)
+      const hashes = new Uint8Array(32 * found.length)
+      for (const [position, leaf] of found) {
+        if (leaf.length !== 32) throw damaged(position, "its leaf is not a hash")
+        hashes.set(leaf, 32 * (position - from))
+      }
+      const last = from + found.length - 1
+      return { events: [{ first: from, hashes }], next: last < to ? last + 1 : undefined }
+    }
+  }
+}
+
+/** The parsed body of an event, once it is the one its leaf was made of. */
+const parseStored = ([position, preimage, leaf]: Row): unknown => {
+  if (hexDigest(preimage) !== leaf) throw damaged(position, "the body is not the one that was written")
+  return parse(position, preimage.slice(1))
+}
+
+const refuseHole = (found: Position | undefined, expected: Position): void => {
+  if (found !== expected) throw damaged(expected, "there is no event, and positions have no gaps")
+}
+
+const nextOf = (
+  rows: ReadonlyArray<readonly [Position, ...Array<unknown>]>,
+  { limit, backwards, from, to }: Range
+): Position | undefined => {
+  const last = rows.at(-1)?.[0]
+  if (last === undefined || rows.length < limit) return undefined
+  const next = backwards ? last - 1 : last + 1
+  return next < from || next > to ? undefined : next
+}
