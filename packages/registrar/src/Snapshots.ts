@@ -49,7 +49,7 @@ export interface SnapshotsShape {
 /** Keeps nothing, unless a layer is provided: a register in memory is gone with the process. @category services */
 export const Snapshots = Context.Reference<SnapshotsShape>("effekten/registrar/Snapshots", {
   defaultValue: (): SnapshotsShape => ({
-    take: () => Effect.succeed(undefined),
+    take: () => Effect.undefined,
     due: () => ({ now: Number.POSITIVE_INFINITY, atEnd: Number.POSITIVE_INFINITY }),
     keep: () => Effect.void
   })
