@@ -5,7 +5,7 @@
 import type { CampaignId, PlatformId, Timestamp } from "@effekten/domain"
 import { Registrar } from "@effekten/registrar"
 import { Investments } from "@effekten/services"
-import { Effect, type Scope } from "effect"
+import { Effect, Layer, type Scope } from "effect"
 import { fork } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { mkdirSync } from "node:fs"
@@ -69,8 +69,12 @@ export const sell = (subject: PgSubject, task: Task, ready: Effect.Effect<void>)
     const { user, system } = process.cpuUsage(cpu)
     return { seconds: (performance.now() - start) / 1_000, cpuSeconds: (user + system) / 1e6, failed }
   }).pipe(
-    Effect.provide(Registrar.layer({ platform: task.platform })),
-    Effect.provide(Register.layerOver(task.folder, subject.layer(task.log)))
+    Effect.provide(
+      Layer.provideMerge(
+        Registrar.layer({ platform: task.platform }),
+        Register.layerOver(task.folder, subject.layer(task.log))
+      )
+    )
   )
 
 export const measure = (options: {
@@ -133,9 +137,10 @@ const started = (task: Task) =>
     return {
       go: Effect.suspend(() => {
         child.send("go")
-        return Effect.flatMap(said, (done) =>
-          done._tag === "Done" ? Effect.succeed(done) : Effect.die(new Error("it was ready already"))
-        )
+        return Effect.map(said, (done) => {
+          if (done._tag === "Done") return done
+          throw new Error("it was ready already")
+        })
       })
     }
   })
