@@ -9,7 +9,7 @@ import type { Position } from "../Event.ts"
 
 /** Bits of a filter: as many as half a word can number. */
 const BITS = 2 ** 24
-/** Words of a filter. With sixteen bits for each, one new word in about 700 passes for known. */
+/** Words of a filter. With sixteen bits for each, one new word in about 700 passes for known of each filter. */
 const CAPACITY = 2 ** 20
 const PROBES = 5
 /** Filters at the most, of two MiB each: the words of some twenty million events. */
@@ -57,8 +57,8 @@ export const makeKnownWords = (
   }
   const isNew = (word: string): boolean => !has(word)
   const isLearning = (): boolean => state === "learning"
-  const add = (word: string): void => {
-    if (state === "stopped" || has(word)) return
+  const enter = (word: string): void => {
+    if (state === "stopped") return
     if (room === 0) {
       if (filters.length === maximumFilters) return stop()
       filters.push(new Uint32Array(BITS / 32))
@@ -83,7 +83,8 @@ export const makeKnownWords = (
       if (state !== "learning") return false
       try {
         const found = next()
-        for (const [word] of found) add(word)
+        // The index has each word once: whether one came with an event meanwhile isn't worth asking.
+        for (const [word] of found) enter(word)
         if (found.length === STEP) reached = found[STEP - 1]![0]
         else if (isLearning()) state = "complete"
       } catch {
@@ -93,7 +94,7 @@ export const makeKnownWords = (
       return isLearning()
     },
     add: (list) => {
-      for (const word of list.split(" ")) add(word)
+      for (const word of list.split(" ")) if (!has(word)) enter(word)
     },
     committed: (first, last) => {
       if (first === covered + 1) covered = last

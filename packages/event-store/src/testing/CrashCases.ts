@@ -5,7 +5,7 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict"
 import type { ChildProcess } from "node:child_process"
 import { writeSync } from "node:fs"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { Case, KitStore } from "./Case.ts"
 import { kitCatalogue, note, opened } from "./KitEvent.ts"
 
@@ -30,8 +30,11 @@ export const appendUntilKilled = (store: KitStore, life: string): Effect.Effect<
     }
   })
 
+/** The process could not be started, or ended before it was killed. @category errors */
+export class ProcessFailed extends Schema.TaggedError<ProcessFailed>()("ProcessFailed", { message: Schema.String }) {}
+
 /** What a process acknowledged, line by line, until it was killed behind so many lines. */
-const killed = (child: ChildProcess, behind: number): Effect.Effect<ReadonlyArray<string>, Error> =>
+const killed = (child: ChildProcess, behind: number): Effect.Effect<ReadonlyArray<string>, ProcessFailed> =>
   Effect.callback((resume) => {
     let output = ""
     let errors = ""
@@ -40,13 +43,13 @@ const killed = (child: ChildProcess, behind: number): Effect.Effect<ReadonlyArra
       if (output.split("\n").length > behind) child.kill("SIGKILL")
     })
     child.stderr?.on("data", (data: Buffer) => (errors += data.toString()))
-    child.on("error", (error) => resume(Effect.fail(error)))
+    child.on("error", ({ message }) => resume(Effect.fail(new ProcessFailed({ message }))))
     child.on("close", (_code, signal) =>
       resume(
         signal === "SIGKILL"
           ? // The last line may be cut: then it was not acknowledged.
             Effect.succeed(output.split("\n").slice(0, -1))
-          : Effect.fail(new Error(`the process ended by itself: ${errors}`))
+          : Effect.fail(new ProcessFailed({ message: `the process ended by itself: ${errors}` }))
       )
     )
     return Effect.sync(() => void child.kill("SIGKILL"))
