@@ -6,7 +6,7 @@
  */
 import { Effect, type Scope } from "effect"
 import { type ChildProcess, execFileSync, fork } from "node:child_process"
-import { existsSync } from "node:fs"
+import { existsSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Took } from "./Measure.ts"
@@ -30,7 +30,9 @@ const folder = join(dirname(fileURLToPath(import.meta.url)), "peers")
 
 /** Installs what is in the lock of `bench/peers`. Of some the native part is fetched or compiled on the way. */
 const install = (): string | undefined => {
-  if (existsSync(join(folder, "node_modules", ".package-lock.json"))) return undefined
+  const installed = join(folder, "node_modules", ".package-lock.json")
+  const lock = join(folder, "package-lock.json")
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return undefined
   console.log("installing the peers (npm ci in bench/peers) …\n")
   try {
     execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: folder, stdio: "pipe" })
