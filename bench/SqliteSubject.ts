@@ -12,11 +12,7 @@ import { time } from "./Measure.ts"
 import type { Bare, Shape, Subject } from "./Subject.ts"
 
 /** What cannot be read back from the log: the words of its index, which has no content, and where the commits were. */
-const recording = {
-  on: false,
-  words: [] as Array<readonly [position: number, list: string]>,
-  commits: [] as Array<number>
-}
+const recording = { on: false, first: 0, words: [] as Array<string>, commits: [] as Array<number> }
 
 /** A connection that notes that much. The rest is read from the file afterwards: to keep it would slow down what is measured. */
 const connect = (filename: string, options: { readonly readOnly: boolean; readonly timeout: number }): DatabaseSync => {
@@ -24,17 +20,17 @@ const connect = (filename: string, options: { readonly readOnly: boolean; readon
   const prepare = database.prepare.bind(database)
   database.prepare = (sql) => {
     const statement = prepare(sql)
-    const note = /INSERT INTO words\b/i.test(sql)
-      ? (position: number, list: string) => recording.words.push([position, list])
-      : /^\s*COMMIT/i.test(sql)
-        ? () => recording.commits.push(recording.words.length)
-        : undefined
-    if (note === undefined) return statement
     const run = statement.run.bind(statement)
-    statement.run = ((...parameters: [number, string]) => {
-      if (recording.on) note(...parameters)
-      return run(...parameters)
-    }) as typeof statement.run
+    if (/INSERT INTO words\b/i.test(sql))
+      statement.run = ((position: number, list: string) => {
+        if (recording.on && recording.words.push(list) === 1) recording.first = position
+        return run(position, list)
+      }) as typeof statement.run
+    else if (/^\s*COMMIT/i.test(sql))
+      statement.run = () => {
+        if (recording.on) recording.commits.push(recording.words.length)
+        return run()
+      }
     return statement
   }
   return database
@@ -59,13 +55,14 @@ interface Rows {
 
 /** Groups of rows as they were committed, since the last call. */
 const written = (file: string): ReadonlyArray<ReadonlyArray<Rows>> => {
-  const { words, commits } = recording
+  const { words, commits, first } = recording
   recording.words = []
   recording.commits = []
   const log = new DatabaseSync(file, { readOnly: true })
   const event = log.prepare("SELECT body, leaf FROM events WHERE position = ?")
   const personal = log.prepare("SELECT ciphertext FROM personal WHERE position = ?")
-  const rows = words.map(([position, list]): Rows => {
+  const rows = words.map((list, index): Rows => {
+    const position = first + index
     const found = event.get(position)
     return {
       position,

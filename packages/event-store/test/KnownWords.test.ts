@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { note } from "@effekten/event-store/testing"
 import { makeKnownWords } from "../src/internal/KnownWords.ts"
-import { wordOf } from "../src/internal/TagIndex.ts"
+import { wordHalves, wordOf } from "../src/internal/TagIndex.ts"
 import { folder, run, storeIn } from "./Harness.ts"
 
 const index = () => {
@@ -50,7 +50,7 @@ describe("words that are known", () => {
         let isLearning = true
         tags.slice(opened).forEach((tag, at) => {
           const position = before.length + at + 1
-          words.add(word(tag))
+          words.add(...wordHalves("tag", String(tag)))
           insert(position, word(tag))
           words.committed(position, position)
           if (isLearning && at % 3 === 0) isLearning = words.learn()
@@ -86,7 +86,7 @@ describe("words that are known", () => {
     for (; made < 2 ** 21 && words.isNew(0) !== undefined; made++) {
       // Different ones, made without hashing each.
       const [first, second] = random.map((start, half) => (start + made * (half + 7_919)) & 0xffffff)
-      words.add(first!.toString(16).padStart(6, "0") + second!.toString(16).padStart(6, "0"))
+      words.add(first!, second!)
     }
     expect(words.isNew(0)).toBeUndefined()
     expect(made).toBeGreaterThan(2 ** 20)

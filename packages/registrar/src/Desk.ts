@@ -157,14 +157,14 @@ export class Desk extends Context.Service<
         const stateAt = <S>(projection: Projection<S>, key: string, to?: Position) =>
           fold(log, projection, key, to === undefined ? {} : { to })
 
-        const report = Effect.fnUntraced(function* (answered: Answered) {
-          const request = yield* Request
-          request.onReceipt?.({ replayed: answered.replayed })
-          const last = answered.events[answered.events.length - 1]
-          if (last?.type === "InstructionRejected") return yield* failureOf(last.data)
-          // A first answer is about what was just recorded.
-          return answered.replayed ? yield* withoutErased(answered) : answered
-        })
+        const report = (answered: Answered): Effect.Effect<Answered, CommandFailure> =>
+          Effect.flatMap(Request, (request): Effect.Effect<Answered, CommandFailure> => {
+            request.onReceipt?.({ replayed: answered.replayed })
+            const last = answered.events[answered.events.length - 1]
+            if (last?.type === "InstructionRejected") return Effect.fail(failureOf(last.data))
+            // A first answer is about what was just recorded.
+            return answered.replayed ? withoutErased(answered) : Effect.succeed(answered)
+          })
 
         return Desk.of({
           newId: random.uuidV7(),

@@ -419,21 +419,17 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
 
   return Executor.of({
     find,
-    execute: Effect.fnUntraced(function* (instruction) {
-      const waiting: Waiting = {
-        instruction,
-        receivedAt: yield* receivedNow,
-        answer: Deferred.makeUnsafe(),
-        state: "waiting"
-      }
-      const answered = Effect.flatMap(Queue.offer(queue, waiting), (entered) =>
-        entered ? Deferred.await(waiting.answer) : Effect.fail(closing())
-      )
-      return yield* Effect.onInterrupt(answered, () =>
-        Effect.sync(() => {
-          if (waiting.state === "waiting") waiting.state = "left"
-        })
-      )
-    })
+    execute: (instruction) =>
+      Effect.flatMap(receivedNow, (receivedAt) => {
+        const waiting: Waiting = { instruction, receivedAt, answer: Deferred.makeUnsafe(), state: "waiting" }
+        const answered = Effect.flatMap(Queue.offer(queue, waiting), (entered) =>
+          entered ? Deferred.await(waiting.answer) : Effect.fail(closing())
+        )
+        return Effect.onInterrupt(answered, () =>
+          Effect.sync(() => {
+            if (waiting.state === "waiting") waiting.state = "left"
+          })
+        )
+      })
   })
 })

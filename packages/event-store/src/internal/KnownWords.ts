@@ -20,8 +20,8 @@ const STEP = 1_024
 export interface KnownWords {
   /** Takes up some more of the index there was at the beginning; false when all is known. */
   readonly learn: () => boolean
-  /** To be called before the words of an event are committed. */
-  readonly add: (list: string) => void
+  /** To be called with the halves of each word of an event, before they are committed. */
+  readonly add: (first: number, second: number) => void
   /** To be called after; what another connection wrote in between ends it, for its words were never seen. */
   readonly committed: (first: Position, last: Position) => void
   /** The index was made anew. */
@@ -47,24 +47,22 @@ export const makeKnownWords = (
     state = "stopped"
     filters.length = 0
   }
-  const has = (word: string): boolean => {
-    const first = firstOf(word)
-    // No word of ours, so it was never added.
-    if (Number.isNaN(first)) return true
-    const step = stepOf(word)
+  const isKnown = (first: number, step: number): boolean => {
     for (let index = filters.length - 1; index >= 0; index--) if (isIn(filters[index]!, first, step)) return true
     return false
   }
-  const isNew = (word: string): boolean => !has(word)
+  // What is no word of ours was never added.
+  const isNew = (word: string): boolean =>
+    !Number.isNaN(firstOf(word)) && !isKnown(firstOf(word), stepOf(secondOf(word)))
   const isLearning = (): boolean => state === "learning"
-  const enter = (word: string): void => {
+  const enter = (first: number, step: number): void => {
     if (state === "stopped") return
     if (room === 0) {
       if (filters.length === maximumFilters) return stop()
       filters.push(new Uint32Array(BITS / 32))
       room = CAPACITY
     }
-    put(filters[filters.length - 1]!, firstOf(word), stepOf(word))
+    put(filters[filters.length - 1]!, first, step)
     room--
   }
 
@@ -84,7 +82,7 @@ export const makeKnownWords = (
       try {
         const found = next()
         // The index has each word once: whether one came with an event meanwhile isn't worth asking.
-        for (const [word] of found) enter(word)
+        for (const [word] of found) if (!Number.isNaN(firstOf(word))) enter(firstOf(word), stepOf(secondOf(word)))
         if (found.length === STEP) reached = found[STEP - 1]![0]
         else if (isLearning()) state = "complete"
       } catch {
@@ -93,8 +91,9 @@ export const makeKnownWords = (
       }
       return isLearning()
     },
-    add: (list) => {
-      for (const word of list.split(" ")) if (!has(word)) enter(word)
+    add: (first, second) => {
+      const step = stepOf(second)
+      if (!isKnown(first, step)) enter(first, step)
     },
     committed: (first, last) => {
       if (first === covered + 1) covered = last
@@ -106,8 +105,9 @@ export const makeKnownWords = (
 }
 
 const firstOf = (word: string): number => Number.parseInt(word.slice(0, 6), 16)
+const secondOf = (word: string): number => Number.parseInt(word.slice(6), 16)
 /** Odd, so that the probes of a word never fall on one another. */
-const stepOf = (word: string): number => Number.parseInt(word.slice(6), 16) | 1
+const stepOf = (second: number): number => second | 1
 
 const isIn = (filter: Uint32Array, first: number, step: number): boolean => {
   for (let probe = 0, bit = first; probe < PROBES; probe++, bit = (bit + step) & (BITS - 1))

@@ -173,9 +173,7 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
         position += 1
         const { body, leaf, personal } = finish(event, recordedAt)
         statements.insertEvent.run(position, body, leaf)
-        const list = wordsOf(event.type, event.tags, personal?.subject)
-        words.add(list)
-        statements.insertWords.run(position, list)
+        statements.insertWords.run(position, wordsOf(event.type, event.tags, personal?.subject, words.add))
         if (personal !== undefined) statements.insertPersonal.run(position, personal.ciphertext)
       }
       committing = true

@@ -40,28 +40,26 @@ const mixed = (state: number): number => {
 const threeDigits = Array.from({ length: 0x1000 }, (_, value) => value.toString(16).padStart(3, "0"))
 
 /** The same as twelve hex digits, as they stand in the index. */
-export const wordOf = (kind: Kind, value: string): string => {
+export const wordOf = (kind: Kind, value: string, each: (first: number, second: number) => void = ignore): string => {
   const [first, second] = wordHalves(kind, value)
+  each(first, second)
   return `${threeDigits[first >>> 12]}${threeDigits[first & 0xfff]}${threeDigits[second >>> 12]}${threeDigits[second & 0xfff]}`
 }
 
+const ignore = (): void => undefined
 const tagWord = (tag: string): string => wordOf("tag", tag)
+const typeWord = (type: string): string => wordOf("type", type)
 
-/** The words of one event. */
-export const wordsOf = (type: string, tags: ReadonlyArray<string>, subject: string | undefined): string => {
-  let all = typeWord(type)
-  for (const tag of tags) all += ` ${tagWord(tag)}`
-  return subject === undefined ? all : `${all} ${wordOf("subject", subject)}`
-}
-
-// As many as the catalogue has types; queries can name others, so it is bounded all the same.
-const typeWords = new Map<string, string>()
-const typeWord = (type: string): string => {
-  const known = typeWords.get(type)
-  if (known !== undefined) return known
-  const word = wordOf("type", type)
-  if (typeWords.size < 1_000) typeWords.set(type, word)
-  return word
+/** The words of one event; `each` is told their halves. */
+export const wordsOf = (
+  type: string,
+  tags: ReadonlyArray<string>,
+  subject: string | undefined,
+  each?: (first: number, second: number) => void
+): string => {
+  let all = wordOf("type", type, each)
+  for (const tag of tags) all += ` ${wordOf("tag", tag, each)}`
+  return subject === undefined ? all : `${all} ${wordOf("subject", subject, each)}`
 }
 
 /**
