@@ -24,10 +24,11 @@ import * as PgSubject from "./PgSubject.ts"
 import * as Reading from "./Reading.ts"
 import * as Register from "./Register.ts"
 import * as Replay from "./Replay.ts"
+import * as Sealing from "./Sealing.ts"
 import { sqlite } from "./SqliteSubject.ts"
 import type { Subject } from "./Subject.ts"
 
-const sections = ["replay", "reading", "appends", "commands", "latency", "contention"] as const
+const sections = ["sealing", "replay", "reading", "appends", "commands", "latency", "contention"] as const
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -52,6 +53,8 @@ const { quick } = values
 const events = Number(values.events ?? (quick ? 10_000 : 1_000_000))
 const rounds = Number(values.rounds ?? (quick ? 1 : 5))
 const callers = values.callers.split(",").map(Number)
+/** They fill no log, or one of their own. */
+const withoutLog: ReadonlyArray<string> = ["latency", "contention", "sealing"]
 const wanted = (section: (typeof sections)[number]) => positionals.length === 0 || positionals.includes(section)
 
 const machine = {
@@ -109,7 +112,7 @@ const program = Effect.gen(function* () {
     mkdirSync(folder)
     // Each peer stands on a store: it is measured beside ours on the same.
     const common = { subject, folder, rounds, quick, peers: beside }
-    if (positionals.length === 0 || positionals.some((section) => section !== "latency" && section !== "contention"))
+    if (positionals.length === 0 || positionals.some((section) => !withoutLog.includes(section)))
       yield* Effect.provide(Register.fill(events), Register.layerOver(folder, subject.layer(folder)))
     if (wanted("replay")) report(yield* Replay.measure(common))
     if (wanted("reading")) report(yield* Reading.measure({ ...common, lengths: [10, 100, 1_000] }))
@@ -117,6 +120,8 @@ const program = Effect.gen(function* () {
     if (wanted("commands")) report(yield* Commands.measure({ ...common, callers }))
     rmSync(folder, { recursive: true })
     mkdirSync(folder)
+    // Without a log, and the same on every store.
+    if (wanted("sealing") && subject === subjects[0]?.[0]) report(yield* Sealing.measure(common))
     if (wanted("latency"))
       report(
         yield* Latency.measure({

@@ -1,10 +1,10 @@
 /**
  * Encrypts what is personal under one key per subject, and forgets a subject by destroying its key. For the stores and for document blobs.
  */
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from "node:crypto"
 import { Context, Effect, Layer, Option, Redacted, Schema, Semaphore } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { DatabaseRefused } from "./DatabaseRefused.ts"
+import { decrypt, encrypt, KEY_BYTES, NONCE_BYTES } from "./internal/SealedBox.ts"
 import { canonical } from "./Json.ts"
 import {
   KeyStore,
@@ -67,49 +67,10 @@ export interface VaultShape {
 /** @category services */
 export class Vault extends Context.Service<Vault, VaultShape>()("@effekten/event-store/Vault") {}
 
-/** A sealed box is: format, nonce, ciphertext, tag. */
-const FORMAT = 1
-const KEY_BYTES = 32
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
-const HEAD_BYTES = 1 + NONCE_BYTES
-
 /** What a wrapped key is bound to, so that no key passes for another's. */
 const keyPlace = (subject: string) => canonical(["key", subject])
 const CHECK_PLACE = canonical(["master"])
 const CHECK = new Uint8Array(KEY_BYTES)
-
-// Preparing a key costs more than encrypting a small part with it. What was prepared goes with the key it was prepared of.
-const prepared = new WeakMap<Uint8Array, KeyObject>()
-const prepare = (key: Uint8Array): KeyObject => {
-  const known = prepared.get(key)
-  if (known !== undefined) return known
-  const fresh = createSecretKey(key)
-  prepared.set(key, fresh)
-  return fresh
-}
-
-const encrypt = (key: Uint8Array, nonce: Uint8Array, associatedData: string, plaintext: Uint8Array): Uint8Array => {
-  const cipher = createCipheriv("aes-256-gcm", prepare(key), nonce, { authTagLength: TAG_BYTES })
-  cipher.setAAD(Buffer.from(associatedData))
-  const body = cipher.update(plaintext)
-  const end = cipher.final()
-  return Buffer.concat([Uint8Array.of(FORMAT), nonce, body, end, cipher.getAuthTag()])
-}
-
-const decrypt = (key: Uint8Array, associatedData: string, sealed: Uint8Array): Uint8Array | undefined => {
-  if (sealed.length < HEAD_BYTES + TAG_BYTES || sealed[0] !== FORMAT) return undefined
-  const decipher = createDecipheriv("aes-256-gcm", prepare(key), sealed.subarray(1, HEAD_BYTES), {
-    authTagLength: TAG_BYTES
-  })
-  decipher.setAAD(Buffer.from(associatedData))
-  decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES))
-  try {
-    return Buffer.concat([decipher.update(sealed.subarray(HEAD_BYTES, sealed.length - TAG_BYTES)), decipher.final()])
-  } catch {
-    return undefined
-  }
-}
 
 /** @category models */
 export interface VaultOptions {

@@ -27,8 +27,12 @@ const textsOf = (value: unknown): ReadonlyArray<string> =>
       ? Object.values(value).flatMap(textsOf)
       : []
 
-/** A ciphertext in pieces short enough that a page of a database cannot tear them all. */
-export const piecesOf = (bytes: Uint8Array): ReadonlyArray<Buffer> => {
+/** Format, nonce and commitment of a sealed box; the last is the same in all boxes of a key, so in all that the master key wraps. */
+const head = 1 + 12 + 32
+
+/** What a box holds in pieces short enough that a page of a database cannot tear them all. */
+export const piecesOf = (box: Uint8Array): ReadonlyArray<Buffer> => {
+  const bytes = box.subarray(head)
   const pieces: Array<Buffer> = []
   for (let at = 0; at + 16 <= bytes.length; at += 16) pieces.push(Buffer.from(bytes.subarray(at, at + 16)))
   return pieces
