@@ -107,11 +107,13 @@ const bare = (folder: string): Effect.Effect<Bare & { readonly close: () => void
     const beginBodies = bodies.prepare("BEGIN IMMEDIATE")
     const commitBodies = bodies.prepare("COMMIT")
     let last: ReadonlyArray<ReadonlyArray<Rows>> = []
+    let shape = shapeOf(last)
 
     return {
       again: () =>
         Effect.sync(() => {
           last = written(file)
+          shape = shapeOf(last)
           return time(() => {
             for (const group of last) {
               begin.run()
@@ -125,16 +127,19 @@ const bare = (folder: string): Effect.Effect<Bare & { readonly close: () => void
           })
         }),
       bodies: () =>
-        Effect.sync(() =>
-          time(() => {
+        Effect.sync(() => {
+          const took = time(() => {
             for (const group of last) {
               beginBodies.run()
               for (const { position, body } of group) insertBody.run(position, body)
               commitBodies.run()
             }
           })
-        ),
-      shape: () => shapeOf(last),
+          // Dropped before the next round: collecting it would be counted as the store's.
+          last = []
+          return took
+        }),
+      shape: () => shape,
       close: () => {
         recording.on = false
         again.close()
