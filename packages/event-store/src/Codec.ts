@@ -27,6 +27,8 @@ export interface Draft {
   readonly tags: ReadonlyArray<string>
   /** Data, id and metadata. */
   readonly text: Split
+  /** Type and version, behind a personal part. */
+  readonly end: string
   /** Canonical. It is here and nowhere else in the draft. */
   readonly personal: { readonly subject: string; readonly text: string } | undefined
 }
@@ -80,6 +82,7 @@ export const laterInstant = (a: string, b: string): string => (a > b ? a : b)
 
 interface Compiled {
   readonly definition: EventDefinition
+  readonly end: string
   readonly data: Check
   readonly personal: Check | undefined
 }
@@ -127,6 +130,7 @@ export const make = <E extends AnyEvent>(catalogue: Catalogue<E>): Codec<E> => {
   for (const [type, definition] of Object.entries(catalogue.events)) {
     events.set(type, {
       definition,
+      end: `,"type":${JSON.stringify(type)},"version":${definition.version}}`,
       data: compile(definition.data),
       personal: definition.personal === undefined ? undefined : compile(definition.personal.schema)
     })
@@ -167,6 +171,7 @@ export const make = <E extends AnyEvent>(catalogue: Catalogue<E>): Codec<E> => {
         version: known.definition.version,
         tags,
         text: split(data.success, id, metadata.success),
+        end: known.end,
         personal
       })
     } catch {
@@ -184,7 +189,7 @@ export const make = <E extends AnyEvent>(catalogue: Catalogue<E>): Codec<E> => {
       draft.personal === undefined
         ? ""
         : `,"personal":${canonical({ hash: ciphertextHash ?? "", subject: draft.personal.subject })}`
-    const after = `${draft.text.after}${personal},"type":${JSON.stringify(draft.type)},"version":${draft.version}}`
+    const after = `${draft.text.after}${personal}${draft.end}`
     const bytes = Buffer.byteLength(before) + INSTANT_CHARACTERS + Buffer.byteLength(after)
     if (bytes <= Limits.bodyBytes) return Result.succeed({ before, after, bytes })
     return Result.fail(
@@ -295,13 +300,16 @@ const distinct = (tags: ReadonlyArray<string>): ReadonlyArray<string> => {
 
 /** Canonical data, id and metadata, with the place of `recordedAt` left open where the order of the members wants it. */
 const split = (data: Json, id: string, meta: { readonly [member: string]: Json | undefined }): Split => {
-  const first: { [member: string]: Json | undefined } = {}
-  const second: { [member: string]: Json | undefined } = {}
-  for (const name of Object.keys(meta)) (name < "recordedAt" ? first : second)[name] = meta[name]
+  const names = Object.keys(meta)
+  const later = names.filter((name) => name >= "recordedAt")
+  const first = later.length === 0 ? meta : pick(meta, (name) => name < "recordedAt")
   const before = canonical({ data, id, meta: first as JsonObject }).slice(0, -2)
-  const after = canonical(second as JsonObject).slice(1)
+  const after = later.length === 0 ? "}" : canonical(pick(meta, (name) => name >= "recordedAt")).slice(1)
   return {
     before: `${before}${before.endsWith("{") ? "" : ","}"recordedAt":"`,
     after: `"${after === "}" ? "" : ","}${after}`
   }
 }
+
+const pick = (meta: { readonly [member: string]: Json | undefined }, isWanted: (name: string) => boolean): JsonObject =>
+  Object.fromEntries(Object.entries(meta).filter(([name]) => isWanted(name))) as JsonObject

@@ -277,12 +277,18 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
       }
       if (verdict._tag === "Decided") {
         // Whatever is wrong with its events concerns this member alone; only then do the others see them.
-        const encoded = yield* Effect.exit(Effect.forEach(verdict.events, log.prepare))
-        if (Exit.isSuccess(encoded)) {
-          prepared.push(...encoded.value)
-          for (const event of encoded.value) bytes += event.bytes
-        } else {
+        const before = { events: prepared.length, bytes }
+        for (const event of verdict.events) {
+          const encoded = yield* Effect.exit(log.prepare(event))
+          if (Exit.isSuccess(encoded)) {
+            prepared.push(encoded.value)
+            bytes += encoded.value.bytes
+            continue
+          }
+          prepared.length = before.events
+          bytes = before.bytes
           verdict = { _tag: "Failed", exit: Exit.mapError(encoded, unavailable) as Exit.Exit<never, CommandFailure> }
+          break
         }
       }
       group.add(member, verdict)
