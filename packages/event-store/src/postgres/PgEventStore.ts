@@ -2,37 +2,22 @@
  * The store for several processes: a log in one schema of a PostgreSQL database, written by any number of nodes. For a register that
  * must stay up when a machine does not.
  */
-import type { PgConnection, PgPool } from "@effect/sql-pg"
+import type { PgConnection } from "@effect/sql-pg"
 import { PgTypes } from "@effect/sql-pg"
-import {
-  type Context,
-  Duration,
-  Effect,
-  type Exit,
-  Fiber,
-  Option,
-  Queue,
-  Schedule,
-  type Scope,
-  Semaphore,
-  Stream
-} from "effect"
+import { Duration, Effect, type Exit, Option, type Scope, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { Catalogue } from "../Catalogue.ts"
 import { damaged, isEnvelope, make as makeCodec, parse } from "../Codec.ts"
 import type { DatabaseRefused } from "../DatabaseRefused.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
-import {
-  EventStoreError,
-  type EventStoreShape,
-  type ReadOptions,
-  type StoredEvent,
-  type StoredLeaves
-} from "../EventStore.ts"
+import { EventStoreError, type EventStoreShape, type StoredEvent } from "../EventStore.ts"
 import { attempt, conditionFailed, nonEmpty, tooManyNews, tooManyRead } from "../internal/Attempt.ts"
+import { within } from "../internal/Deadline.ts"
 import { inspectLog } from "../internal/PgInspection.ts"
 import { BECAME_STANDBY, channelOf, statementsOf } from "../internal/PgLayout.ts"
+import { listen, makeEchoes } from "../internal/PgListening.ts"
 import { array, makeLog, openLayout, type Outcome, parseStored, type Row, storeError } from "../internal/PgLog.ts"
+import { type Found, isIndexed, leavesOf, nextOf, refuseHoles, type Span, spanOf } from "../internal/PgRows.ts"
 import {
   asCommitError,
   asStoreError,
@@ -49,9 +34,8 @@ import { encodeQuery, ofType, wordOf, wordsOf } from "../internal/PgWords.ts"
 import { Limits } from "../Limits.ts"
 import { asStoreError as vaultFailed, reveal } from "../PersonalPart.ts"
 import { instantAfter, makePreparation } from "../Preparation.ts"
-import { matches, type Query, type QueryItem } from "../Query.ts"
+import { matches, type Query } from "../Query.ts"
 import { makeReading, type Page, type Range, streamPages } from "../Reading.ts"
-import { hashBytes } from "../transparency/MerkleTree.ts"
 import { Vault } from "../Vault.ts"
 import { makeWake } from "../Wake.ts"
 
@@ -398,30 +382,6 @@ export const make = <E extends AnyEvent>(
     }
   })
 
-/**
- * Gives an effect up that takes too long. A deadline on the wire is about the world's time, also where the program's clock stands still.
- * Made by hand, for every statement has one: a race would cost two fibers where this costs one.
- */
-const within = <A, X, R, L>(
-  effect: Effect.Effect<A, X, R>,
-  millis: number,
-  late: () => L
-): Effect.Effect<A, X | L, R> =>
-  Effect.contextWith((context: Context.Context<R>) =>
-    Effect.callback<A, X | L>((resume) => {
-      const fiber = Effect.runForkWith(context)(effect)
-      const timer = globalThis.setTimeout(() => {
-        resume(Effect.fail(late()))
-        fiber.interruptUnsafe()
-      }, millis)
-      fiber.addObserver((exit) => {
-        clearTimeout(timer)
-        resume(exit)
-      })
-      return Fiber.interrupt(fiber)
-    })
-  )
-
 /** One question for all who ask in the same turn, as those do whom an append has woken. Nobody gets an answer from before they asked. */
 const together = <A, X>(ask: Effect.Effect<A, X>): Effect.Effect<A, X> => {
   let asking: Array<(exit: Exit.Exit<A, X>) => void> = []
@@ -433,101 +393,4 @@ const together = <A, X>(ask: Effect.Effect<A, X>): Effect.Effect<A, X> => {
       Effect.runFork(ask).addObserver((exit) => asked.forEach((tell) => tell(exit)))
     })
   })
-}
-
-/** What the server will say of this process's own appends, by the session they went over. One is said for each that is committed. */
-const makeEchoes = () => {
-  const expected = new Map<number, number>()
-  return {
-    expect: (session: number) => void expected.set(session, (expected.get(session) ?? 0) + 1),
-    /** Whether one was expected, which then is no more. */
-    take: (session: number): boolean => {
-      const count = expected.get(session) ?? 0
-      if (count > 1) expected.set(session, count - 1)
-      else expected.delete(session)
-      return count > 0
-    },
-    /** Nobody knows what was committed over it. */
-    drop: (session: number) => void expected.delete(session),
-    clear: () => expected.clear()
-  }
-}
-
-/** Hears of appends, for as long as the scope lives. A connection that is lost is made again; polling bridges the gap. */
-const listen = (
-  pool: PgPool.PgPool,
-  channel: string,
-  tell: { readonly begun: () => void; readonly heard: (session: number) => void }
-): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const connection = yield* pool.reserve
-    const notifications = yield* connection.listen(channel)
-    tell.begun()
-    return yield* Effect.forever(
-      Effect.tap(Queue.take(notifications), ({ processId }) => Effect.sync(() => tell.heard(processId)))
-    )
-  }).pipe(
-    Effect.scoped,
-    Effect.tapError(() => Effect.sync(tell.begun)),
-    Effect.retry(Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])),
-    Effect.ignore,
-    Effect.forkScoped,
-    Effect.asVoid
-  )
-
-/** Whether the index finds it, rather than that it is every event. */
-const isIndexed = (query: Query): query is ReadonlyArray<QueryItem> =>
-  query !== "all" && query.every(({ tags = [], types }) => tags.length > 0 || types !== undefined)
-
-/** What is left of a read. */
-interface Span extends Pick<Range, "from" | "to" | "backwards"> {
-  readonly left: number
-}
-
-const spanOf = ({ backwards = false, from = 1, limit, to }: ReadOptions = {}): Span | undefined => {
-  const span = {
-    backwards,
-    from: Math.max(from, 1),
-    to: to ?? Number.MAX_SAFE_INTEGER,
-    left: limit ?? Number.POSITIVE_INFINITY
-  }
-  return span.from > span.to || span.left <= 0 ? undefined : span
-}
-
-/** A page, and the head it was read at where the index was asked and found something. */
-interface Found<A> extends Page<A> {
-  readonly head: Position | undefined
-}
-
-/** A reader that sees a hole has found damage. `range` is given where every position is expected. */
-const refuseHoles = (rows: ReadonlyArray<Row>, range: Range | undefined): void => {
-  const refuse = (expected: Position): never => {
-    throw damaged(expected, "there is no event, and positions have no gaps")
-  }
-  for (const [position, body] of rows) if (body === null) refuse(position)
-  if (range === undefined) return
-  const { backwards, from, limit, to } = range
-  rows.forEach(([position], index) => {
-    const expected = backwards ? to - index : from + index
-    if (position !== expected) refuse(expected)
-  })
-  if (rows.length < Math.min(limit, to - from + 1)) refuse(backwards ? to - rows.length : from + rows.length)
-}
-
-const nextOf = (rows: ReadonlyArray<Row>, { limit, backwards, from, to }: Range): Position | undefined => {
-  const last = rows.at(-1)?.[0]
-  if (last === undefined || rows.length < limit) return undefined
-  const next = backwards ? last - 1 : last + 1
-  return next < from || next > to ? undefined : next
-}
-
-const leavesOf = (rows: ReadonlyArray<ReadonlyArray<unknown>>, range: Range): Page<StoredLeaves> => {
-  const found = rows.map(([position, leaf]): Row => [Number(position as bigint), "", leaf as Uint8Array, undefined])
-  refuseHoles(found, range)
-  const hashes = new Uint8Array(hashBytes * found.length)
-  for (const [position, , leaf] of found) {
-    if (leaf?.length !== hashBytes) throw damaged(position, "its leaf is not a hash")
-    hashes.set(leaf, hashBytes * (position - range.from))
-  }
-  return { events: [{ first: range.from, hashes }], next: nextOf(found, range) }
 }

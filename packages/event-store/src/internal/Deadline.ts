@@ -1,0 +1,28 @@
+/**
+ * Deadlines on the wire. For the PostgreSQL store.
+ */
+import { type Context, Effect, Fiber } from "effect"
+
+/**
+ * Gives an effect up that takes too long. A deadline on the wire is about the world's time, also where the program's clock stands still.
+ * Made by hand, for every statement has one: a race would cost two fibers where this costs one.
+ */
+export const within = <A, X, R, L>(
+  effect: Effect.Effect<A, X, R>,
+  millis: number,
+  late: () => L
+): Effect.Effect<A, X | L, R> =>
+  Effect.contextWith((context: Context.Context<R>) =>
+    Effect.callback<A, X | L>((resume) => {
+      const fiber = Effect.runForkWith(context)(effect)
+      const timer = globalThis.setTimeout(() => {
+        resume(Effect.fail(late()))
+        fiber.interruptUnsafe()
+      }, millis)
+      fiber.addObserver((exit) => {
+        clearTimeout(timer)
+        resume(exit)
+      })
+      return Fiber.interrupt(fiber)
+    })
+  )
