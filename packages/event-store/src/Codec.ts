@@ -300,11 +300,11 @@ const distinct = (tags: ReadonlyArray<string>): ReadonlyArray<string> => {
 
 /** Canonical data, id and metadata, with the place of `recordedAt` left open where the order of the members wants it. */
 const split = (data: Json, id: string, meta: { readonly [member: string]: Json | undefined }): Split => {
-  const names = Object.keys(meta)
-  const later = names.filter((name) => name >= "recordedAt")
-  const first = later.length === 0 ? meta : pick(meta, (name) => name < "recordedAt")
+  const isFirst = Object.keys(meta).every((name) => name < "recordedAt")
+  const first = isFirst ? meta : pick(meta, (name) => name < "recordedAt")
   const before = canonical({ data, id, meta: first as JsonObject }).slice(0, -2)
-  const after = later.length === 0 ? "}" : canonical(pick(meta, (name) => name >= "recordedAt")).slice(1)
+  // An instant that came with the metadata is left out: the store says when it recorded an event.
+  const after = isFirst ? "}" : canonical(pick(meta, (name) => name > "recordedAt")).slice(1)
   return {
     before: `${before}${before.endsWith("{") ? "" : ","}"recordedAt":"`,
     after: `"${after === "}" ? "" : ","}${after}`
