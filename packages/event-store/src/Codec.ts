@@ -1,12 +1,11 @@
 /**
  * Events to canonical bodies and back, by a catalogue. For the stores of this package, and for whoever builds one of their own.
  */
-import { hash } from "node:crypto"
 import { Result, Schema } from "effect"
 import type { Catalogue, EventDefinition } from "./Catalogue.ts"
 import type { AnyEvent, NewEvent, PersonalReference, Position, RecordedEvent } from "./Event.ts"
 import { EventStoreError, InvalidEvent } from "./EventStore.ts"
-import { digestOf } from "./internal/Digest.ts"
+import { binaryDigest, digestOf } from "./internal/Digest.ts"
 import { canonical, type Json, type JsonObject } from "./Json.ts"
 import { Limits } from "./Limits.ts"
 
@@ -75,7 +74,7 @@ export const parse = (position: Position, body: string): unknown => {
 export const leafOf = (body: string): Uint8Array => digestOf(`\0${body}`)
 
 /** The same as a string of 32 characters from U+0000 to U+00FF. @category hashing */
-export const leafDigest = (body: string): string => hash("sha256", `\0${body}`, "binary")
+export const leafDigest = (body: string): string => binaryDigest(`\0${body}`)
 
 /** The later of two instants written as {@link Recording.recordedAt}, which sort as text. @category instants */
 export const laterInstant = (a: string, b: string): string => (a > b ? a : b)

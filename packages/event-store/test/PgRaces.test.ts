@@ -182,7 +182,7 @@ describe("two nodes on one log", () => {
       })
     ))
 
-  it("D-15 what one node forgot, another forgets within the bound; a key made by two nodes at once is one key", () =>
+  it("D-11 what one node forgot, another forgets within the bound; a key made by two nodes at once is one key", () =>
     run(
       Effect.gen(function* () {
         const one = yield* nodeAt(postgres.server(), { schema: "forget" })

@@ -7,6 +7,7 @@ import type { ReadOptions, StoredLeaves } from "../EventStore.ts"
 import type { Query, QueryItem } from "../Query.ts"
 import type { Page, Range } from "../Reading.ts"
 import { hashBytes } from "../transparency/MerkleTree.ts"
+import { nextOf, refuseHole, refuseHoles } from "./Pages.ts"
 import type { Row } from "./PgLog.ts"
 
 /** Whether the index finds it, rather than that it is every event. */
@@ -33,26 +34,10 @@ export interface Found<A> extends Page<A> {
   readonly head: Position | undefined
 }
 
-/** A reader that sees a hole has found damage. `range` is given where every position is expected. */
-export const refuseHoles = (rows: ReadonlyArray<Row>, range: Range | undefined): void => {
-  const refuse = (expected: Position): never => {
-    throw damaged(expected, "there is no event, and positions have no gaps")
-  }
-  for (const [position, body] of rows) if (body === null) refuse(position)
-  if (range === undefined) return
-  const { backwards, from, limit, to } = range
-  rows.forEach(([position], index) => {
-    const expected = backwards ? to - index : from + index
-    if (position !== expected) refuse(expected)
-  })
-  if (rows.length < Math.min(limit, to - from + 1)) refuse(backwards ? to - rows.length : from + rows.length)
-}
-
-export const nextOf = (rows: ReadonlyArray<Row>, { limit, backwards, from, to }: Range): Position | undefined => {
-  const last = rows.at(-1)?.[0]
-  if (last === undefined || rows.length < limit) return undefined
-  const next = backwards ? last - 1 : last + 1
-  return next < from || next > to ? undefined : next
+/** Refuses what the index knows and the log has not, and holes where `range` says that every position is expected. */
+export const refuseMissing = (rows: ReadonlyArray<Row>, range: Range | undefined): void => {
+  for (const [position, body] of rows) if (body === null) refuseHole(undefined, position)
+  if (range !== undefined) refuseHoles(rows, range)
 }
 
 export const leavesOf = (rows: ReadonlyArray<ReadonlyArray<unknown>>, range: Range): Page<StoredLeaves> => {

@@ -9,6 +9,7 @@ import type { Page, Range } from "../Reading.ts"
 import { hexDigest } from "./Digest.ts"
 import type { KnownWords } from "./KnownWords.ts"
 import type { prepareStatements, Row } from "./LogStatements.ts"
+import { nextOf, refuseHole, refuseHoles } from "./Pages.ts"
 import { matchExpression, tagExpression } from "./TagIndex.ts"
 
 /** How many events that bear the tags of a query to look at before it is said whether most have its types too. */
@@ -28,14 +29,6 @@ export const makeSqliteReading = <E extends AnyEvent>(
   codec: Codec<E>,
   words: KnownWords
 ): SqliteReading<E> => {
-  /** Refuses rows of adjacent positions unless they are all there. */
-  const refuseHoles = (found: ReadonlyArray<readonly [Position, ...Array<unknown>]>, range: Range): void => {
-    const { from, to, limit, backwards } = range
-    const at = (index: number): Position => (backwards ? to - index : from + index)
-    for (let index = 0; index < found.length; index++) refuseHole(found[index]![0], at(index))
-    if (found.length < Math.min(limit, to - from + 1)) refuseHole(undefined, at(found.length))
-  }
-
   const every = (range: Range): ReadonlyArray<Row> => {
     const { from, to, limit, backwards } = range
     const statement = backwards ? statements.allBackwards : statements.all
@@ -119,18 +112,4 @@ export const makeSqliteReading = <E extends AnyEvent>(
 const parseStored = ([position, preimage, leaf]: Row): unknown => {
   if (hexDigest(preimage) !== leaf) throw damaged(position, "the body is not the one that was written")
   return parse(position, preimage.slice(1))
-}
-
-const refuseHole = (found: Position | undefined, expected: Position): void => {
-  if (found !== expected) throw damaged(expected, "there is no event, and positions have no gaps")
-}
-
-const nextOf = (
-  rows: ReadonlyArray<readonly [Position, ...Array<unknown>]>,
-  { limit, backwards, from, to }: Range
-): Position | undefined => {
-  const last = rows.at(-1)?.[0]
-  if (last === undefined || rows.length < limit) return undefined
-  const next = backwards ? last - 1 : last + 1
-  return next < from || next > to ? undefined : next
 }

@@ -13,11 +13,12 @@ import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
 import { EventStoreError, type EventStoreShape, type StoredEvent } from "../EventStore.ts"
 import { attempt, conditionFailed, nonEmpty, tooManyNews, tooManyRead } from "../internal/Attempt.ts"
 import { within } from "../internal/Deadline.ts"
+import { nextOf } from "../internal/Pages.ts"
 import { inspectLog } from "../internal/PgInspection.ts"
 import { BECAME_STANDBY, channelOf, statementsOf } from "../internal/PgLayout.ts"
 import { listen, makeEchoes } from "../internal/PgListening.ts"
 import { array, makeLog, openLayout, type Outcome, parseStored, type Row, storeError } from "../internal/PgLog.ts"
-import { type Found, isIndexed, leavesOf, nextOf, refuseHoles, type Span, spanOf } from "../internal/PgRows.ts"
+import { type Found, isIndexed, leavesOf, refuseMissing, type Span, spanOf } from "../internal/PgRows.ts"
 import {
   asCommitError,
   asStoreError,
@@ -154,7 +155,7 @@ export const make = <E extends AnyEvent>(
       const encoded = encodeQuery(query)
       if (encoded === "none") return Effect.succeed<ReadonlyArray<Row>>([])
       return storeError(log.rows(connection, encoded === "all" ? "all" : encoded.items, range)).pipe(
-        Effect.tap((rows) => attempt(() => refuseHoles(rows, encoded === "all" ? range : undefined)))
+        Effect.tap((rows) => attempt(() => refuseMissing(rows, encoded === "all" ? range : undefined)))
       )
     }
     const pageOn = (connection: Parameters<typeof log.rows>[0], query: Query, range: Range) =>
