@@ -115,12 +115,18 @@ describe("promise 7: every decision sees the fold of the log up to its own place
                 const own = member.drafts.map((draft, offset) =>
                   eventAt(draft, log.length + tentative.length + 1 + offset)
                 )
+                // Loaded, and then not asked for: it has to come along all the same.
+                const unread = models[own.length]!
+                if (!cache.has(unread)) cache.put(unread, foldOf(unread, log))
                 overlay.apply(own)
                 tentative.push(...own)
                 drafts.push(...member.drafts)
               }
               if (step.end === "overtaken") record([[0, tags]])
-              if (step.end === "committed") cache.apply(record(drafts), log.length)
+              if (step.end === "committed") {
+                record(drafts)
+                overlay.adopt(log.length)
+              }
               catchUp(2)
             }
           }

@@ -53,6 +53,27 @@ const same = Effect.fnUntraced(function* <A, I, E extends { readonly _tag: strin
 
 const memory = Effect.provide(Registrar.layerMemory())
 
+it.live("promise 9: where no document is signed nothing personal is kept of a subscription; where one is, it is", () =>
+  Effect.gen(function* () {
+    const { platform, campaign } = yield* offering()
+    yield* Effect.gen(function* () {
+      const { investor: investorId, wallet } = yield* onboarded
+      const investments = yield* Investments
+      const document = yield* (yield* Documents).upload(pdf)
+      const input = { campaignId: campaign, investorId, units: 1 as Units, signedAt, wallet }
+      yield* investments.create(input)
+      yield* investments.create({ ...input, signedDocuments: [] })
+      const signedDocuments = [{ documentId: document.id, category: "OTHER", subject: "Vertrag" }]
+      yield* investments.create({ ...input, signedDocuments })
+    }).pipe(as(platform))
+    const signed = (yield* wholeLog).filter(({ type }) => type === "InvestmentSigned")
+    assert.deepStrictEqual(
+      signed.map(({ personal }) => personal !== undefined),
+      [false, false, true]
+    )
+  }).pipe(memory)
+)
+
 describe("promise 4: an instruction has one effect and one answer", () => {
   it.live("every operation answers a repeat with the same value and the same text, and says that it is one", () =>
     Effect.gen(function* () {
