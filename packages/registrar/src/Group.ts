@@ -29,15 +29,17 @@ import type { Instruction, Pending } from "./Instruction.ts"
 /** Version of the renderer of answers that new instructions are recorded with. @category models */
 export const answerVersion = 1
 
+/** A member that has events of its own. @category models */
+export interface Decided {
+  readonly _tag: "Decided"
+  readonly events: ReadonlyArray<NewEvent<RegisterEvent>>
+  /** The same as the log will give them back, but for their positions and the instant they are recorded at. */
+  readonly logged: ReadonlyArray<LoggedEvent>
+}
+
 /** What became of one member of a group, if the group commits. @category models */
 export type Verdict =
-  /** It has events of its own. */
-  | {
-      readonly _tag: "Decided"
-      readonly events: ReadonlyArray<NewEvent<RegisterEvent>>
-      /** The same as the log will give them back, but for their positions and the instant they are recorded at. */
-      readonly logged: ReadonlyArray<LoggedEvent>
-    }
+  | Decided
   /** It was recorded before; its last event is there. */
   | { readonly _tag: "Recorded"; readonly position: Position }
   /** A member before it is the same instruction. */

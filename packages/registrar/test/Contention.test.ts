@@ -1,47 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type CampaignId, InvestmentId, type InvestorId, PlatformId, type Units } from "@effekten/domain"
+import { EventStoreError } from "@effekten/event-store"
 import type { Executor } from "@effekten/registrar"
 import { Investors } from "@effekten/services"
 import { Effect, type Fiber, Result, Scheduler, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
-import { offering, person, signedAt } from "./fixture.ts"
-import { as, codeOf, instruction, type Kept, kept, type LogShape, open, openExecutor, withReceipt } from "./parts.ts"
-
-/** A campaign in a kept log, and an investor of its platform. */
-const sold = Effect.fnUntraced(function* (kept: Kept, allocation: number) {
-  const register = yield* open(kept)
-  return yield* Effect.gen(function* () {
-    const { platform, campaign } = yield* offering({ allocation })
-    const investor = yield* Effect.flatMap(Investors, (investors) => investors.create(person)).pipe(as(platform))
-    return { platform, campaign, investor: investor.id }
-  }).pipe(Effect.provideContext(register))
-}, Effect.scoped)
-
-const uuid = (n: number) => `0198c0de-0000-7000-8000-${String(n).padStart(12, "0")}`
-
-const signing = (
-  kept: Kept,
-  sale: { readonly platform: PlatformId; readonly campaign: CampaignId; readonly investor: InvestorId },
-  n: number,
-  key = `signing-${n}`
-) =>
-  instruction(
-    kept,
-    {
-      operation: "SignInvestment",
-      input: {
-        investmentId: InvestmentId.make(uuid(n)),
-        investorId: sale.investor,
-        campaignId: sale.campaign,
-        units: 1 as Units,
-        documentIds: [],
-        signedAt
-      },
-      personal: { signedDocuments: [] }
-    } as never,
-    { key, platform: sale.platform }
-  )
+import { offering, person } from "./fixture.ts"
+import { as, codeOf, kept, type LogShape, open, openExecutor, withReceipt } from "./parts.ts"
+import { refusalOf, signing, sold } from "./sale.ts"
 
 /** Counts what an executor asks of its log. */
 const counting = () => {
@@ -62,11 +28,6 @@ const counting = () => {
     }
   })
   return { counts, wrap }
-}
-
-const refusalOf = (answered: { readonly events: ReadonlyArray<{ readonly type: string; readonly data: object }> }) => {
-  const last = answered.events[answered.events.length - 1]!
-  return last.type === "InstructionRejected" && "code" in last.data ? last.data.code : undefined
 }
 
 describe("promise 2, with several writers over one log", () => {
@@ -261,19 +222,42 @@ class SeededScheduler implements Scheduler.Scheduler {
   }
 }
 
+/** A log whose appends take their time, so that the next group is decided meanwhile; and of which some end in the dark. */
+const slow =
+  (random: () => number) =>
+  (log: LogShape): LogShape => ({
+    ...log,
+    append: (events, condition) =>
+      Effect.gen(function* () {
+        for (let steps = Math.floor(random() * 12); steps > 0; steps--) yield* Effect.yieldNow
+        const fate = random()
+        if (fate < 0.1) return yield* new EventStoreError({ reason: "unknown", message: "it was not committed" })
+        const appended = yield* log.append(events, condition)
+        for (let steps = Math.floor(random() * 12); steps > 0; steps--) yield* Effect.yieldNow
+        if (fate < 0.2) return yield* new EventStoreError({ reason: "unknown", message: "it was committed" })
+        return appended
+      })
+  })
+
 /** What three writers with overlapping keys, and callers that leave, make of an allocation of 5. */
-const interleaved = Effect.gen(function* () {
+const interleaved = Effect.fnUntraced(function* (random: () => number) {
   const keep = yield* kept
   const sale = yield* sold(keep, 5)
   const executors: ReadonlyArray<Executor["Service"]> = [
-    yield* openExecutor(keep, undefined, { maximumGroup: 3 }),
-    yield* openExecutor(keep),
-    yield* openExecutor(keep, undefined, { maximumGroup: 1 })
+    yield* openExecutor(keep, slow(random), { maximumGroup: 3 }),
+    yield* openExecutor(keep, random() < 0.5 ? undefined : slow(random)),
+    yield* openExecutor(keep, slow(random), { maximumGroup: 1 })
   ]
   // 24 instructions under 12 keys: each key is used at two different writers.
   const calls = Array.from({ length: 24 }, (_, n) =>
     Effect.result(
-      executors[(n % 12) % 3 === n % 3 && n >= 12 ? (n + 1) % 3 : n % 3]!.execute(signing(keep, sale, n, `k${n % 12}`))
+      Effect.retry(
+        executors[(n % 12) % 3 === n % 3 && n >= 12 ? (n + 1) % 3 : n % 3]!.execute(
+          signing(keep, sale, n, `k${n % 12}`)
+        ),
+        // As a client does, with the same key.
+        { while: (failure) => failure._tag === "Unavailable" }
+      )
     )
   )
   const leaving = Array.from({ length: 6 }, (_, n) =>
@@ -292,22 +276,24 @@ const interleaved = Effect.gen(function* () {
 
 const interrupt = <A, E>(fiber: Fiber.Fiber<A, E>) => Effect.sync(() => fiber.interruptUnsafe())
 
-const run = (seed: number, world: Effect.Effect<void, unknown, Scope.Scope>) =>
-  Effect.runPromise(
-    Effect.andThen(TestClock.setTime(Date.UTC(2026, 0, 1)), Effect.scoped(world)).pipe(
+const run = (seed: number, world: (random: () => number) => Effect.Effect<void, unknown, Scope.Scope>) => {
+  const scheduler = new SeededScheduler(seed)
+  return Effect.runPromise(
+    Effect.andThen(TestClock.setTime(Date.UTC(2026, 0, 1)), Effect.scoped(world(scheduler.random))).pipe(
       Effect.provide(TestClock.layer()),
-      Effect.provideService(Scheduler.Scheduler, new SeededScheduler(seed))
+      Effect.provideService(Scheduler.Scheduler, scheduler)
     ) as Effect.Effect<void, unknown>
   )
+}
 
 describe("promises 2 and 4, in any order of steps", () => {
-  it("writers, repeats and callers that leave: never more than the allocation, one effect per key, everyone is answered", async () => {
+  it("writers, repeats, callers that leave, appends that take their time or end in the dark: never more than the allocation, one effect per key, everyone is answered", async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0 }), (seed) =>
         run(
           seed,
-          Effect.gen(function* () {
-            const { keep, answers } = yield* interleaved
+          Effect.fnUntraced(function* (random) {
+            const { keep, answers } = yield* interleaved(random)
             assert.lengthOf(answers, 24)
             const positions = new Map<number, Set<number | undefined>>()
             for (const [n, answer] of answers.entries()) {

@@ -1,0 +1,144 @@
+/**
+ * Tells each member of a group what became of it, once the log has it or will not have it. For the executor.
+ */
+import { type Appended, type EventStoreError, Json, type Position, type Revealed } from "@effekten/event-store"
+import type { CommandFailure } from "@effekten/services"
+import { Deferred, Effect, Exit, Result } from "effect"
+import { keyReused, unanswered, unavailable } from "./Failures.ts"
+import type { Verdict } from "./Group.ts"
+import {
+  type Answered,
+  type AnsweredEvent,
+  eventsUpTo,
+  type Instruction,
+  type Pending,
+  recorded
+} from "./Instruction.ts"
+import type { Log } from "./Log.ts"
+
+/** An instruction in the queue or in a group, and where its caller waits. @category models */
+export interface Waiting extends Pending {
+  readonly answer: Deferred.Deferred<Answered, CommandFailure>
+  state: "waiting" | "taken" | "left"
+}
+
+/** @category models */
+export interface Answering {
+  /** What is recorded of an instruction, if anything is. */
+  readonly find: (instruction: Omit<Instruction, "command">) => Effect.Effect<Answered | undefined, CommandFailure>
+  /** The group is committed, or has nothing to commit. */
+  readonly answer: (
+    members: ReadonlyArray<Waiting>,
+    verdicts: ReadonlyArray<Verdict>,
+    appended: Appended | undefined
+  ) => Effect.Effect<void>
+  /** The append did not happen. What was recorded before has its answer all the same. */
+  readonly fail: (
+    members: ReadonlyArray<Waiting>,
+    verdicts: ReadonlyArray<Verdict>,
+    failure: CommandFailure
+  ) => Effect.Effect<void>
+  /** The append may or may not have happened: the log knows which instructions are there, and the ids of the events whose doing it was. */
+  readonly resolve: (
+    members: ReadonlyArray<Waiting>,
+    verdicts: ReadonlyArray<Verdict>,
+    error: EventStoreError
+  ) => Effect.Effect<void>
+}
+
+/** @category constructors */
+export const make = (log: Log["Service"]): Answering => {
+  /** Answers a member that was recorded before, from the log. */
+  const answerRecorded = Effect.fnUntraced(function* (member: Waiting, position: Position) {
+    const events = yield* Effect.exit(
+      Effect.mapError(eventsUpTo(log, member.instruction.identity, position), unanswered)
+    )
+    yield* Deferred.completeWith(
+      member.answer,
+      Exit.map(events, (events): Answered => ({ events, position, replayed: true }))
+    )
+  })
+
+  const find: Answering["find"] = Effect.fnUntraced(
+    function* (instruction) {
+      const last = (yield* recorded(log, [instruction.identity])).get(instruction.identity)
+      if (last === undefined) return undefined
+      if (last.meta.fingerprint !== instruction.fingerprint) return yield* keyReused()
+      const events = yield* Effect.mapError(eventsUpTo(log, instruction.identity, last.position), unanswered)
+      return { events, position: last.position, replayed: true } satisfies Answered
+    },
+    Effect.catchTag("EventStoreError", (error) => Effect.fail(unavailable(error)))
+  )
+
+  return {
+    find,
+    answer: Effect.fnUntraced(function* (members, verdicts, appended) {
+      let next = appended?.first ?? 0
+      const answers: Array<Answered | undefined> = []
+      for (const [index, member] of members.entries()) {
+        const verdict = verdicts[index]!
+        switch (verdict._tag) {
+          case "Decided": {
+            const answered = answerOf(verdict, next, appended!.recordedAt)
+            next += verdict.events.length
+            answers[index] = answered
+            yield* Deferred.succeed(member.answer, answered)
+            break
+          }
+          case "Same":
+            yield* Deferred.succeed(member.answer, { ...answers[verdict.member]!, replayed: true })
+            break
+          case "Recorded":
+            yield* answerRecorded(member, verdict.position)
+            break
+          case "Failed":
+            yield* Deferred.completeWith(member.answer, verdict.exit)
+        }
+      }
+    }),
+    fail: Effect.fnUntraced(function* (members, verdicts, failure) {
+      for (const [index, member] of members.entries()) {
+        const verdict = verdicts[index]
+        yield* verdict?._tag === "Recorded"
+          ? answerRecorded(member, verdict.position)
+          : Deferred.fail(member.answer, failure)
+      }
+    }),
+    resolve: Effect.fnUntraced(function* (members, verdicts, error) {
+      for (const [index, member] of members.entries()) {
+        const found = yield* Effect.result(find(member.instruction))
+        if (Result.isSuccess(found) && found.success !== undefined) {
+          const verdict = verdicts[index]
+          const isOwn = verdict?._tag === "Decided" && verdict.events[0]?.id === found.success.events[0]?.id
+          yield* Deferred.succeed(member.answer, { ...found.success, replayed: !isOwn })
+        } else {
+          const reused = Result.isFailure(found) && found.failure._tag === "Rejection"
+          yield* Deferred.fail(member.answer, reused ? found.failure : unavailable(error))
+        }
+      }
+    })
+  }
+}
+
+/** The same failure for all. @category answering */
+export const failAll = (members: Iterable<Waiting>, failure: CommandFailure): Effect.Effect<void> =>
+  Effect.forEach(members, (member) => Deferred.fail(member.answer, failure), { discard: true })
+
+const answerOf = (
+  { events, logged }: Extract<Verdict, { readonly _tag: "Decided" }>,
+  first: Position,
+  recordedAt: string
+): Answered => ({
+  events: logged.map((event, index): AnsweredEvent => {
+    const decided = events[index]!
+    const personal = "personal" in decided ? decided.personal : undefined
+    const revealed: Revealed =
+      personal === undefined
+        ? { _tag: "None" }
+        : // In the form in which every later answer will find it.
+          { _tag: "Present", value: JSON.parse(Json.canonical(personal as Json.JsonObject)) }
+    return { ...event, position: first + index, meta: { ...event.meta, recordedAt }, revealed } as AnsweredEvent
+  }),
+  position: first + logged.length - 1,
+  replayed: false
+})
