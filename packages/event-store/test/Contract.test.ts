@@ -9,7 +9,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { describe, it } from "vitest"
 import { MemoryEventStore, SqliteEventStore, Vault } from "@effekten/event-store"
-import { contractKit, type KitStore } from "@effekten/event-store/testing"
+import { contractKit, KitLog, type KitStore } from "@effekten/event-store/testing"
 
 const vault = Vault.layerMemory.pipe(Layer.provideMerge(SecureRandom.layerWebCrypto))
 
@@ -36,7 +36,8 @@ contractKit({
 
 contractKit({
   name: "SQLite in memory",
-  make: (catalogue) => SqliteEventStore.make({ filename: ":memory:", catalogue }).pipe(provideHere),
+  layer: (catalogue) =>
+    Layer.effect(KitLog, SqliteEventStore.make({ filename: ":memory:", catalogue })).pipe(Layer.provide(vault)),
   fastCheck,
   runner: { describe, it }
 })

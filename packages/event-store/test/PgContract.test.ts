@@ -6,8 +6,9 @@ import { spawn } from "node:child_process"
 import { join } from "node:path"
 import { describe, it } from "vitest"
 import { PgEventStore, PgKeyStore } from "@effekten/event-store/postgres"
-import type { Vault } from "@effekten/event-store"
+import { Json, type Vault } from "@effekten/event-store"
 import { contractKit, type KitStore } from "@effekten/event-store/testing"
+import { ofType, wordsOf } from "../src/internal/PgWords.ts"
 import { masterKey, random } from "./Harness.ts"
 import { sessionAt } from "./PgHarness.ts"
 import { useServer } from "./PgServer.ts"
@@ -41,6 +42,30 @@ contractKit({
         position,
         change(String(rows[0]?.[0]))
       ])
+    }),
+  appendLate: (store, { data: { tags, text }, id }) =>
+    Effect.gen(function* () {
+      const schema = schemas.get(store) ?? ""
+      const session = yield* sessionAt(postgres.server())
+      const body = { data: { tags, text }, id, meta: { actor: "late", recordedAt: "" }, type: "Noted", version: 1 }
+      const [before, after] = Json.canonical(body).split('"recordedAt":"')
+      const words = wordsOf("Noted", tags, undefined)
+      yield* session.query("BEGIN")
+      yield* session.query(
+        `SELECT * FROM ${schema}.append(now(), ARRAY[$1], ARRAY[$2], ARRAY[$3::integer], ARRAY[${words.join()}]::bigint[],
+          array_fill(1, ARRAY[${words.length}]), '{}', '{}', NULL, NULL)`,
+        [`${before}"recordedAt":"`, after, ofType("Noted").number]
+      )
+      return Effect.asVoid(session.query("COMMIT"))
+    }),
+  writeElsewhere: () =>
+    Effect.gen(function* () {
+      const session = yield* sessionAt(postgres.server())
+      yield* session.query("CREATE DATABASE elsewhere")
+      const other = yield* sessionAt(postgres.server({ database: "elsewhere" }))
+      yield* other.query("CREATE TABLE t (x integer)")
+      yield* other.query("BEGIN")
+      yield* other.query("INSERT INTO t VALUES (1)")
     }),
   start: (store, life) => {
     const child = join(import.meta.dirname, "PgChild.ts")

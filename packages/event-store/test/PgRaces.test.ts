@@ -64,46 +64,6 @@ describe("two nodes on one log", () => {
       })
     ))
 
-  it("promise 6: beside a transaction that commits late, a reader sees what came before it, and never a hole", () =>
-    run(
-      Effect.gen(function* () {
-        const store = yield* nodeAt(postgres.server(), { schema: "late" })
-        const late = yield* sessionAt(postgres.server())
-        yield* store.append([note(["a"], "first")])
-        const following = yield* Effect.forkChild(Stream.runCollect(Stream.take(store.subscribe("all", 0), 3)))
-        yield* late.query("BEGIN")
-        yield* late.query(appendLate("late", "second"))
-        const third = yield* Effect.forkChild(store.append([note(["a"], "third")]))
-        for (let round = 0; round < 5; round++) {
-          expect((yield* store.readAll("all")).map(({ position }) => position)).toEqual([1])
-          expect(yield* store.head).toBe(1)
-          yield* Effect.sleep("20 millis")
-        }
-        yield* late.query("COMMIT")
-        expect((yield* Fiber.join(third)).first).toBe(3)
-        const texts = (yield* Fiber.join(following)).map((event) => event.type === "Noted" && event.data.text)
-        expect(texts).toEqual(["first", "second", "third"])
-      })
-    ))
-
-  it("an open write transaction in another database of the server holds nobody up", () =>
-    run(
-      Effect.gen(function* () {
-        const store = yield* nodeAt(postgres.server(), { schema: "beside" })
-        const session = yield* sessionAt(postgres.server())
-        yield* session.query("CREATE DATABASE beside")
-        const other = yield* sessionAt(postgres.server({ database: "beside" }))
-        yield* other.query("CREATE TABLE t (x integer)")
-        yield* other.query("BEGIN")
-        yield* other.query("INSERT INTO t VALUES (1)")
-        const following = yield* Effect.forkChild(Stream.runCollect(Stream.take(store.subscribe("all", 0), 20)))
-        for (let round = 0; round < 20; round++) yield* store.append([note(["a"])])
-        expect((yield* store.readAll("all")).length).toBe(20)
-        expect((yield* Fiber.join(following)).length).toBe(20)
-        yield* other.query("ROLLBACK")
-      })
-    ))
-
   it("a subscription is woken by what another node appends, without polling", () =>
     run(
       Effect.gen(function* () {

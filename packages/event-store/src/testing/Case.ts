@@ -5,9 +5,9 @@ import { Effect, Schema, type Scope } from "effect"
 import type * as FastCheck from "fast-check"
 import type { ChildProcess } from "node:child_process"
 import type { Catalogue } from "../Catalogue.ts"
-import type { Position } from "../Event.ts"
+import type { NewEvent, Position } from "../Event.ts"
 import type { EventStoreShape } from "../EventStore.ts"
-import type { KitEvent } from "./KitEvent.ts"
+import type { KitEvent, Noted } from "./KitEvent.ts"
 
 /** @category models */
 export type KitStore = EventStoreShape<KitEvent>
@@ -16,34 +16,53 @@ export type KitStore = EventStoreShape<KitEvent>
 export interface World {
   /** Makes an empty store; another one at every run. Its scope closes with the test. */
   readonly make: (catalogue: Catalogue<KitEvent>) => Effect.Effect<KitStore, unknown, Scope.Scope>
-  /** Opens the log of a store once more, with another catalogue. Without it, upcasting is not tested. */
+  /** Opens the log of a store once more, with another catalogue: upcasting, what outlives a store, several stores on one log. */
   readonly reopen?: (store: KitStore, catalogue: Catalogue<KitEvent>) => Effect.Effect<KitStore, unknown, Scope.Scope>
-  /** Changes the body at a position as only the database's owner can, past the store. Without it, damage is not tested. */
+  /** Changes the body at a position as only the database's owner can, past the store: damage. */
   readonly edit?: (
     store: KitStore,
     position: Position,
     change: (body: string) => string
   ) => Effect.Effect<void, unknown, Scope.Scope>
-  /**
-   * Starts a process that opens the log of a store, runs `appendUntilKilled` on it, and whose standard output is piped. Without it, kills
-   * are not tested.
-   */
+  /** Starts a process that opens the log of a store, runs `appendUntilKilled` on it, and whose standard output is piped: kills. */
   readonly start?: (store: KitStore, life: string) => ChildProcess
+  /**
+   * Appends an event as another process would, in a transaction that is not committed yet: late commits. Gives what commits it. For
+   * stores on a server, where one writer's transaction can be open while others go on.
+   */
+  readonly appendLate?: (
+    store: KitStore,
+    event: NewEvent<Noted>
+  ) => Effect.Effect<Effect.Effect<void, unknown>, unknown, Scope.Scope>
+  /** Leaves a transaction that has written open, in another database of the store's server, until the scope closes. */
+  readonly writeElsewhere?: (store: KitStore) => Effect.Effect<void, unknown, Scope.Scope>
   /** The module `fast-check`, for the properties. */
   readonly fastCheck: Omit<typeof FastCheck, "default">
   /** How many examples a property is tried with. Default: 100. */
   readonly runs?: number
 }
 
+/** What a world may be able to do or not. @category models */
+export type Ability = "reopen" | "edit" | "start" | "appendLate" | "writeElsewhere"
+
 /** @category models */
 export interface Case {
   readonly name: string
-  /** Whether it opens a log twice: left out where {@link World.reopen} is missing. */
-  readonly reopens?: boolean
-  /** Whether it starts processes: left out where {@link World.start} is missing. */
-  readonly starts?: boolean
+  /** What it takes beyond a store: the case is left out of a world that lacks one of them. */
+  readonly needs?: ReadonlyArray<Ability>
   readonly run: (world: World) => Effect.Effect<void, unknown, Scope.Scope>
 }
+
+/** A case for worlds that can do more than make a store. @category constructors */
+export const caseNeeding = <A extends Ability>(
+  needs: ReadonlyArray<A>,
+  name: string,
+  run: (world: World & Required<Pick<World, A>>) => ReturnType<Case["run"]>
+): Case => ({ name, needs, run: (world) => run(world as World & Required<Pick<World, A>>) })
+
+/** Whether a world can do what a case needs. @category constructors */
+export const canRun = (world: World, { needs = [] }: Case): boolean =>
+  needs.every((ability) => world[ability] !== undefined)
 
 /** A property did not hold; the cause says for what, and with which seed. @category errors */
 export class PropertyFailed extends Schema.TaggedError<PropertyFailed>()("PropertyFailed", {

@@ -1,16 +1,20 @@
 /**
  * The contract of an event store as tests. For whoever builds a store: run it, and what passes can stand in for the ones published here.
  */
-import { Effect } from "effect"
+import { Context, Effect, Layer } from "effect"
+import type { Catalogue } from "../Catalogue.ts"
+import { EventStore } from "../EventStore.ts"
 import { appendCases } from "./AppendCases.ts"
-import type { Case, World } from "./Case.ts"
+import { canRun, type Case, type World } from "./Case.ts"
 import { crashCases } from "./CrashCases.ts"
 import { differentialCases } from "./DifferentialCases.ts"
 import { faultCases } from "./FaultCases.ts"
+import type { KitEvent } from "./KitEvent.ts"
 import { personalCases } from "./PersonalCases.ts"
 import { proofCases } from "./ProofCases.ts"
 import { readCases } from "./ReadCases.ts"
 import { subscribeCases } from "./SubscribeCases.ts"
+import { transactionCases } from "./TransactionCases.ts"
 
 /** Every case of the contract, to be run one by one. @category cases */
 export const cases: ReadonlyArray<Case> = [
@@ -20,6 +24,7 @@ export const cases: ReadonlyArray<Case> = [
   ...personalCases,
   ...proofCases,
   ...faultCases,
+  ...transactionCases,
   ...crashCases,
   ...differentialCases
 ]
@@ -30,30 +35,52 @@ export interface Runner {
   readonly it: (name: string, body: () => Promise<void>) => void
 }
 
+/** The store of the kit's events, as an application keeps one. @category services */
+export class KitLog extends EventStore<KitLog, KitEvent>()("@effekten/event-store/testing/KitLog") {}
+
 /** @category models */
-export interface ContractKitOptions extends World {
+export type ContractKitOptions = Omit<World, "make"> & {
   /** The name of the store, for the report. */
   readonly name: string
   readonly runner: Runner
-}
+} & (
+    | Pick<World, "make">
+    /** A Layer that makes an empty store, another one each time it is built. */
+    | { readonly layer: (catalogue: Catalogue<KitEvent>) => Layer.Layer<KitLog, unknown> }
+  )
+
+const worldOf = (options: ContractKitOptions): World => ({
+  ...options,
+  make:
+    "make" in options
+      ? options.make
+      : (catalogue) => Effect.map(Layer.build(options.layer(catalogue)), Context.get(KitLog))
+})
 
 /**
- * Registers the whole contract with a test runner.
+ * Registers the whole contract with a test runner. Cases that need what is not given are left out, and are not in the report.
  *
  * @example
  * ```ts
- * import { contractKit } from "@effekten/event-store/testing"
- * import fastCheck from "fast-check"
+ * import { contractKit, KitLog } from "@effekten/event-store/testing"
+ * import { Layer } from "effect"
+ * import * as fastCheck from "fast-check"
  * import { describe, it } from "vitest"
  *
- * contractKit({ name: "my store", make: (catalogue) => MyStore.make({ catalogue }), fastCheck, runner: { describe, it } })
+ * contractKit({
+ *   name: "my store",
+ *   layer: (catalogue) => Layer.effect(KitLog, MyStore.make({ catalogue })),
+ *   fastCheck,
+ *   runner: { describe, it }
+ * })
  * ```
  *
  * @category constructors
  */
-export const contractKit = ({ name, runner, ...world }: ContractKitOptions): void =>
-  runner.describe(`the contract, on ${name}`, () => {
-    for (const { name: promise, reopens = false, starts = false, run } of cases)
-      if ((!reopens || world.reopen !== undefined) && (!starts || world.start !== undefined))
-        runner.it(promise, () => Effect.runPromise(Effect.scoped(run(world))))
+export const contractKit = (options: ContractKitOptions): void => {
+  const world = worldOf(options)
+  options.runner.describe(`the contract, on ${options.name}`, () => {
+    for (const each of cases)
+      if (canRun(world, each)) options.runner.it(each.name, () => Effect.runPromise(Effect.scoped(each.run(world))))
   })
+}

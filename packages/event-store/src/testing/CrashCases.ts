@@ -6,7 +6,7 @@ import { deepStrictEqual, equal, ok } from "node:assert/strict"
 import type { ChildProcess } from "node:child_process"
 import { writeSync } from "node:fs"
 import { Effect, Schema } from "effect"
-import type { Case, KitStore } from "./Case.ts"
+import { type Case, caseNeeding, type KitStore } from "./Case.ts"
 import { kitCatalogue, note, opened } from "./KitEvent.ts"
 
 /** How often the process is killed, each time one that goes on where the one before was. */
@@ -80,17 +80,16 @@ const groupsOf = Effect.fnUntraced(function* (store: KitStore) {
 
 /** @category cases */
 export const crashCases: ReadonlyArray<Case> = [
-  {
-    name: `promise 5: after each of ${lives} kills every acknowledged append is there, once and whole, and what was not acknowledged is whole or absent`,
-    reopens: true,
-    starts: true,
-    run: ({ make, reopen, start }) =>
+  caseNeeding(
+    ["reopen", "start"],
+    `promise 5: after each of ${lives} kills every acknowledged append is there, once and whole, and what was not acknowledged is whole or absent`,
+    ({ make, reopen, start }) =>
       Effect.gen(function* () {
         const store = yield* make(kitCatalogue)
         const acknowledged: Array<string> = []
         for (let life = 0; life < lives; life++) {
-          acknowledged.push(...(yield* killed(start!(store, String(life)), 1 + ((life * 7) % 23))))
-          const groups = yield* Effect.scoped(Effect.flatMap(reopen!(store, kitCatalogue), groupsOf))
+          acknowledged.push(...(yield* killed(start(store, String(life)), 1 + ((life * 7) % 23))))
+          const groups = yield* Effect.scoped(Effect.flatMap(reopen(store, kitCatalogue), groupsOf))
           for (const line of acknowledged) {
             const [first, last, ...text] = line.split(" ")
             deepStrictEqual(groups.get(text.join(" ")), { first: Number(first), last: Number(last) })
@@ -98,5 +97,5 @@ export const crashCases: ReadonlyArray<Case> = [
         }
         ok(acknowledged.length >= lives)
       })
-  }
+  )
 ]

@@ -2,12 +2,14 @@
  * What the log promises when many write at once, when it is opened again, and when somebody edits it. For the contract kit.
  */
 import { deepStrictEqual, equal, ok } from "node:assert/strict"
-import { Effect, Fiber, Result } from "effect"
-import type { Case, KitStore } from "./Case.ts"
+import { Deferred, Effect, Fiber, Result, Stream } from "effect"
+import { type Case, caseNeeding, type KitStore } from "./Case.ts"
 import { kitCatalogue, name, note, opened } from "./KitEvent.ts"
 
 /** Groups appended at once. */
 const GROUPS = 100
+/** Who would make the same thing at once. */
+const CREATORS = 16
 
 /** Which groups the log holds, and that each is whole: `size` events side by side. */
 const groupsIn = (store: KitStore, size: number) =>
@@ -57,15 +59,23 @@ export const faultCases: ReadonlyArray<Case> = [
       Effect.gen(function* () {
         const store = yield* make(kitCatalogue)
         const thing = [{ types: ["Opened"], tags: ["account:one"] }]
+        // All have read, and found nothing, before the first of them appends: the worst that can happen.
+        const everybodyHasRead = yield* Deferred.make<void>()
+        let readers = 0
         const create: Effect.Effect<"made" | "found", unknown> = Effect.gen(function* () {
           const after = yield* store.head
-          if ((yield* store.readAll(thing, { to: after })).length > 0) return "found"
+          const found = yield* store.readAll(thing, { to: after })
+          if (++readers === CREATORS) yield* Deferred.succeed(everybodyHasRead, undefined)
+          if (found.length > 0) return "found"
+          yield* Deferred.await(everybodyHasRead)
           const tried = yield* Effect.result(store.append([opened("one")], { failIfEventsMatch: thing, after }))
           if (Result.isSuccess(tried)) return "made"
           if (tried.failure._tag !== "AppendConditionFailed") return yield* tried.failure
           return yield* create
         })
-        const answers = yield* Effect.forEach(Array.from({ length: 16 }), () => create, { concurrency: "unbounded" })
+        const answers = yield* Effect.forEach(Array.from({ length: CREATORS }), () => create, {
+          concurrency: "unbounded"
+        })
         equal(answers.filter((answer) => answer === "made").length, 1)
         equal((yield* store.readAll(thing)).length, 1)
       })
@@ -113,11 +123,11 @@ export const faultCases: ReadonlyArray<Case> = [
         equal((yield* store.append([note(["a"])])).first, 1)
       })
   },
-  {
-    name: "promise 5: a log opened again in the midst of appends holds every acknowledged one, whole and at its place",
-    run: ({ make, reopen }) =>
+  caseNeeding(
+    ["reopen"],
+    "promise 5: a log opened again in the midst of appends holds every acknowledged one, whole and at its place",
+    ({ make, reopen }) =>
       Effect.gen(function* () {
-        if (reopen === undefined) return
         const store = yield* make(kitCatalogue)
         const acknowledged = new Map<string, number>()
         const writing = yield* Effect.forkChild(
@@ -139,12 +149,12 @@ export const faultCases: ReadonlyArray<Case> = [
         yield* Fiber.interrupt(writing)
         yield* again.append([note(["after"])])
       })
-  },
-  {
-    name: "promise 6: a body edited behind the store's back is found on read, by its position, and by nobody who does not read it",
-    run: ({ make, edit }) =>
+  ),
+  caseNeeding(
+    ["edit"],
+    "promise 6: a body edited behind the store's back is found on read, on verification, by its position, and by nobody who does not read it",
+    ({ make, edit }) =>
       Effect.gen(function* () {
-        if (edit === undefined) return
         const store = yield* make(kitCatalogue)
         yield* store.append([note(["a"], "one"), note(["b"], "two"), name("c", "Erika")])
         yield* edit(store, 2, (body) => body.replace("two", "too"))
@@ -157,10 +167,16 @@ export const faultCases: ReadonlyArray<Case> = [
           deepStrictEqual([failed.reason, failed.position], ["damaged", 2])
         }
         equal((yield* store.readAll([{ tags: ["a"] }])).length, 1)
+        // And by who verifies: the body gives another leaf than the one kept beside it.
+        const parts = yield* Stream.runCollect(store.inspect())
+        deepStrictEqual(
+          parts.flatMap(({ parted }) => parted.map(({ position }) => position)),
+          [2]
+        )
         // The personal part is bound to its event: under another id it does not open.
         yield* edit(store, 3, (body) => body.replace(/"id":"[^"]*"/, '"id":"other"'))
         const revealed = yield* Effect.flip(store.reveal([3]))
         ok(revealed.reason === "damaged" && revealed.position === 3)
       })
-  }
+  )
 ]

@@ -6,7 +6,7 @@ import { Effect, Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { NewEvent } from "../Event.ts"
 import { leafOf } from "../Codec.ts"
-import type { Case, KitStore } from "./Case.ts"
+import { type Case, caseNeeding, type KitStore } from "./Case.ts"
 import { type KitEvent, kitCatalogue, kitCatalogueBefore, name, note, opened, subjectOf } from "./KitEvent.ts"
 
 /** More events than a store is likely to read in one go. */
@@ -100,11 +100,11 @@ export const proofCases: ReadonlyArray<Case> = [
         ])
       })
   },
-  {
-    name: "promise 6: what the catalogue cannot read is found by an inspection, which goes on after it",
-    run: ({ make, reopen }) =>
+  caseNeeding(
+    ["reopen"],
+    "promise 6: what the catalogue cannot read is found by an inspection, which goes on after it",
+    ({ make, reopen }) =>
       Effect.gen(function* () {
-        if (reopen === undefined) return
         const store = yield* make(kitCatalogue)
         yield* store.append([note(["x"]), opened("a"), note(["y"])])
         const older = yield* reopen(store, kitCatalogueBefore)
@@ -114,5 +114,5 @@ export const proofCases: ReadonlyArray<Case> = [
           [[2, "schema"]]
         )
       })
-  }
+  )
 ]

@@ -8,7 +8,7 @@ import type { Arbitrary } from "fast-check"
 import { canonical, type Json } from "../Json.ts"
 import { nonEmpty } from "../internal/Attempt.ts"
 import { type AppendCondition, matches, type Query } from "../Query.ts"
-import { type Case, type KitStore, property, type World } from "./Case.ts"
+import { type Case, caseNeeding, type KitStore, property, type World } from "./Case.ts"
 import { type KitEvent, kitCatalogue, kitCatalogueBefore, name, note, opened } from "./KitEvent.ts"
 import type { ReadOptions } from "../EventStore.ts"
 import type { NewEvent } from "../Event.ts"
@@ -230,12 +230,11 @@ export const readCases: ReadonlyArray<Case> = [
         )
       })
   },
-  {
-    name: "an event of an older version is read as one of the current, with its tags",
-    reopens: true,
-    run: ({ make, reopen }) =>
+  caseNeeding(
+    ["reopen"],
+    "an event of an older version is read as one of the current, with its tags",
+    ({ make, reopen }) =>
       Effect.gen(function* () {
-        if (reopen === undefined) throw new Error("the store cannot be reopened")
         const before = yield* make(kitCatalogueBefore)
         const { kind: _, ...data } = opened("a").data
         yield* before.append([{ ...opened("a"), data: data as unknown as { account: string; kind: string } }])
@@ -253,7 +252,7 @@ export const readCases: ReadonlyArray<Case> = [
         const failed = yield* Effect.flip((yield* reopen(before, kitCatalogueBefore)).readAll("all"))
         deepStrictEqual([failed.reason, failed.position], ["damaged", 2])
       })
-  }
+  )
 ]
 
 const conflicts = (condition: AppendCondition | undefined, event: NewEvent<KitEvent>, position: number): boolean =>

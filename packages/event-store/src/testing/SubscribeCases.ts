@@ -7,7 +7,7 @@ import type { Position } from "../Event.ts"
 import { nonEmpty } from "../internal/Attempt.ts"
 import { matches, type Query } from "../Query.ts"
 import { rememberedEvents } from "../Wake.ts"
-import { type Case, type KitStore, property } from "./Case.ts"
+import { type Case, caseNeeding, type KitStore, property } from "./Case.ts"
 import { kitCatalogue, note } from "./KitEvent.ts"
 
 const HISTORY = 1_500
@@ -77,13 +77,12 @@ export const subscribeCases: ReadonlyArray<Case> = [
         equal(found._tag === "Some" && found.value.position, 5)
       })
   },
-  {
-    name: "promise 7: a subscriber sees what this store and another on the same log append, in whatever turns, each event once, in order",
-    reopens: true,
-    run: (world) =>
+  caseNeeding(
+    ["reopen"],
+    "promise 7: a subscriber sees what this store and another on the same log append, in whatever turns, each event once, in order",
+    (world) =>
       Effect.gen(function* () {
         const { fastCheck, make, reopen } = world
-        if (reopen === undefined) return
         const turn = fastCheck.record({
           own: fastCheck.boolean(),
           tags: fastCheck.array(fastCheck.constantFrom("even", "odd", "neither"), { minLength: 1, maxLength: 4 }),
@@ -132,7 +131,7 @@ export const subscribeCases: ReadonlyArray<Case> = [
             })
         )
       })
-  },
+  ),
   {
     name: "promise 7: a slow subscriber sees all that came meanwhile, however much it was, and holds nobody up",
     run: ({ make }) =>
