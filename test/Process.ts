@@ -17,8 +17,8 @@ export const printed = ["URL", "CLIENT_ID", "CLIENT_SECRET", "CAMPAIGN_ID", "PRO
 
 /** No variable of the machine reaches a test's process by accident. */
 const environment = (extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => {
-  const own = new Set<string>([...printed, "EFFEKTEN_DATA", "EFFEKTEN_STORE", "EFFEKTEN_MASTER_KEY", "HOST", "PORT"])
-  const rest = Object.entries(process.env).filter(([name]) => !own.has(name))
+  const own = new Set<string>([...printed, "HOST", "PORT"])
+  const rest = Object.entries(process.env).filter(([name]) => !own.has(name) && !name.startsWith("EFFEKTEN_"))
   return { ...Object.fromEntries(rest), NO_COLOR: "1", ...extra }
 }
 

@@ -234,4 +234,29 @@ describe("two nodes on one database", () => {
     expect(stderr).toMatch(/master key/)
     expect(stderr).not.toMatch(/secret/)
   })
+
+  it("D-06 another master key: not beside a node, once for all of them, and nothing else changes", async () => {
+    const { investor } = await onboard(await connect(second), "rewrapped")
+    const told = (key?: string) =>
+      effekten(["disclose", investor, "--store", postgres.url(), "--data", near], {
+        ...(key === undefined ? {} : { env: { EFFEKTEN_MASTER_KEY: key } }),
+        limit: 60_000
+      })
+    const before = await told()
+    expect(before.stdout).toContain("Erika Beispiel")
+    const next = Buffer.alloc(32, 9).toString("base64")
+    const rotate = (env: NodeJS.ProcessEnv = { EFFEKTEN_NEXT_MASTER_KEY: next }) =>
+      effekten(["rotate-master-key", "--store", postgres.url(), "--data", near], { env, limit: 60_000 })
+    expect(await rotate({})).toMatchObject({ code: 2, stderr: expect.stringContaining("openssl rand -base64 32") })
+    expect(await rotate()).toMatchObject({ code: 4, stderr: expect.stringContaining("stop all nodes first") })
+    await first.stop()
+    await second.stop()
+    expect(await rotate()).toMatchObject({ code: 0, stderr: "" })
+    // Who does not know whether it was done does it again.
+    const again = await rotate()
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining("already") })
+    expect(await told()).toMatchObject({ code: 4, stderr: expect.stringContaining("the master key is not the one") })
+    expect(await told(next)).toMatchObject({ code: 0, stdout: before.stdout })
+    expect(await effekten(["verify", "--store", postgres.url()], { limit: 60_000 })).toMatchObject({ code: 0 })
+  })
 })

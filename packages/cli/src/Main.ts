@@ -285,14 +285,14 @@ const disclose = Command.make("disclose", { investor, folder: dataFolder, store 
   )
 )
 
-const rotateMasterKey = Command.make("rotate-master-key", { folder: dataFolder }, ({ folder }) =>
+const rotateMasterKey = Command.make("rotate-master-key", { folder: dataFolder, store }, (flags) =>
   Effect.flatMap(
     Effect.promise(() => import("./RotateMasterKey.ts")),
-    ({ runRotateMasterKey }) => runRotateMasterKey(folder)
+    ({ runRotateMasterKey }) => runRotateMasterKey(placed(flags))
   )
 ).pipe(
   Command.withDescription(
-    "Put a new master key around the keys of personal data, of a register in a folder. The server must be stopped"
+    "Put a new master key around the keys of personal data: in PostgreSQL the one in EFFEKTEN_NEXT_MASTER_KEY. Every server must be stopped"
   )
 )
 

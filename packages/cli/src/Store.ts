@@ -38,6 +38,7 @@ export interface StoreOptions extends Place {
 }
 
 const keySize = 32
+const nextMasterKeyName = "EFFEKTEN_NEXT_MASTER_KEY"
 
 const refused = (message: string) => new CommandFailed({ exitCode: ExitCode.folder, message })
 
@@ -52,14 +53,25 @@ export const masterKey = (
     const text = Option.isSome(given)
       ? Redacted.value(given.value)
       : yield* readOrMake(folder, path, exists).pipe(Effect.provide(SecureRandom.layerWebCrypto))
-    const key = Buffer.from(text.trim(), "base64")
-    if (key.length !== keySize) {
-      return yield* refused(
-        `${Option.isSome(given) ? "EFFEKTEN_MASTER_KEY" : path} does not hold ${keySize} bytes in Base64`
-      )
-    }
-    return Redacted.make<Uint8Array>(key)
+    return yield* keyIn(text, Option.isSome(given) ? "EFFEKTEN_MASTER_KEY" : path)
   }).pipe(Effect.catchTag("ConfigError", (error) => Effect.fail(refused(error.message))))
+
+/** The master key that is to take its place: whoever has it must have it before anything is wrapped with it. */
+export const nextMasterKey: Effect.Effect<Redacted.Redacted<Uint8Array>, CommandFailed> = Effect.gen(function* () {
+  const given = yield* Config.option(Config.Redacted(nextMasterKeyName))
+  if (Option.isSome(given)) return yield* keyIn(Redacted.value(given.value), nextMasterKeyName)
+  return yield* new CommandFailed({
+    exitCode: ExitCode.usage,
+    message: `make the new master key yourself (openssl rand -base64 32), keep it, and give it as ${nextMasterKeyName}`
+  })
+}).pipe(Effect.catchTag("ConfigError", (error) => Effect.fail(refused(error.message))))
+
+const keyIn = (text: string, name: string): Effect.Effect<Redacted.Redacted<Uint8Array>, CommandFailed> => {
+  const key = Buffer.from(text.trim(), "base64")
+  return key.length === keySize
+    ? Effect.succeed(Redacted.make<Uint8Array>(key))
+    : Effect.fail(refused(`${name} does not hold ${keySize} bytes in Base64`))
+}
 
 const readOrMake = (
   folder: string,

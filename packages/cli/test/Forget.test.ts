@@ -117,7 +117,7 @@ describe("D-06: rotate-master-key", () => {
   it("puts a new key in the place of the old one; the log stays byte by byte, and everything reads as before", async () => {
     const investor = await registered(0)
     const [old, before, log] = [keyIn(), await partsOf(investor), logBytes()]
-    await Effect.runPromise(runRotateMasterKey(folder))
+    await Effect.runPromise(runRotateMasterKey({ folder }))
     expect(keyIn()).not.toBe(old)
     expect(logBytes().equals(log)).toBe(true)
     expect(await partsOf(investor)).toEqual(before)
@@ -143,11 +143,11 @@ describe("D-06: rotate-master-key", () => {
   })
 
   it("is refused where there is no register, and beside a process that has it open", async () => {
-    expect(await failureOf(runRotateMasterKey(folder))).toMatchObject({ exitCode: ExitCode.folder })
+    expect(await failureOf(runRotateMasterKey({ folder }))).toMatchObject({ exitCode: ExitCode.folder })
     await registered(0)
     const held = await Effect.runPromise(
       Effect.provide(
-        Effect.promise(() => failureOf(runRotateMasterKey(folder))),
+        Effect.promise(() => failureOf(runRotateMasterKey({ folder }))),
         Registrar.layerFolder({ folder })
       )
     )

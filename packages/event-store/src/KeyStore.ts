@@ -47,7 +47,10 @@ export interface KeyStoreShape {
   /** A text that lies with the keys and is restored with them; none at first. */
   readonly note: Effect.Effect<string | undefined, VaultError>
   readonly setNote: (text: string) => Effect.Effect<void, VaultError>
-  /** Puts these in the place of the keys there are, and this in that of the check value: all or nothing, durably. */
+  /**
+   * Puts these in the place of the keys there are, and this in that of the check value: all or nothing, durably. What was forgotten since
+   * `all` stays so; fails where a key was made since.
+   */
   readonly replace: (keys: ReadonlyArray<WrappedKey>, check: Uint8Array) => Effect.Effect<void, VaultError>
   /**
    * Where several processes share the keys: tells of each subject another one has forgotten, and `undefined` when it can't be sure which.

@@ -1,7 +1,7 @@
 /**
- * The master key in a register's folder: what wraps every key of the vault. For the embedded layers, and for whoever replaces it.
+ * The master key of a register: what wraps every key of the vault. For the embedded layers, and for whoever replaces it.
  *
- * A rotation writes the new key beside the old one, wraps the keys anew, and puts the new key in the place of the old. Between any two of
+ * In a folder it is a file. A rotation writes the new key beside the old one, wraps the keys anew, and puts the new key in the place of the old. Between any two of
  * these steps it may break off; whoever opens the folder next sees by the keys which of the two is the right one.
  */
 import { FolderLock, KeyStore, Vault } from "@effekten/event-store"
@@ -10,6 +10,7 @@ import { SecureRandom } from "effect/crypto"
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { attempt, refused, RegisterUnavailable, restore, writeDurably } from "./FolderFiles.ts"
+import type { PostgresOptions } from "./Postgres.ts"
 import { secretSize } from "./Secrets.ts"
 
 const currentName = "master.key"
@@ -88,3 +89,17 @@ export const rotateMasterKey = (folder: string): Effect.Effect<void, RegisterUna
     )
     yield* settle(folder)
   }).pipe(Effect.scoped, Effect.uninterruptible)
+
+/**
+ * The same for a register in PostgreSQL that no node serves: in one transaction, so that afterwards either the one key is right or the
+ * other. Nodes that run for all that neither read nor make a key any more. Says false where it was done before. Needs `@effect/sql-pg`.
+ *
+ * @category rotation
+ */
+export const rotateMasterKeyInPostgres = (
+  options: PostgresOptions & { readonly next: MasterKey }
+): Effect.Effect<boolean, RegisterUnavailable, SecureRandom.SecureRandom> =>
+  Effect.flatMap(
+    Effect.promise(() => import("./Postgres.ts")),
+    ({ rotateMasterKey }) => rotateMasterKey(options)
+  )

@@ -228,6 +228,19 @@ const lease = (options: PostgresOptions): Layer.Layer<never, RegisterUnavailable
 /** How long to wait for the lease of the sealer, which some node has while any runs. */
 const patience = Duration.seconds(5)
 
+/** Runs what no node may meet. Begun it is not broken off any more: the lease is waited for, not the work. */
+const whileNobodyServes = <A, X, R>(work: Effect.Effect<A, X, R>): Effect.Effect<A, X | RegisterUnavailable, R> =>
+  Effect.gen(function* () {
+    const { whileHeld } = yield* Lease
+    const begun = yield* Deferred.make<void>()
+    const working = yield* Effect.forkScoped(
+      whileHeld(Sealing.sealingLease, Effect.andThen(Deferred.succeed(begun, undefined), work))
+    )
+    if (Option.isNone(yield* Effect.timeoutOption(Deferred.await(begun), patience)))
+      return yield* unavailable("a node serves the register: stop all nodes first")
+    return yield* Fiber.join(working)
+  }).pipe(Effect.scoped)
+
 /** Changes the keys that sign checkpoints, of a register no node serves. Gives the newest one. @category keys */
 export const changeKeys = (
   options: PostgresOptions & { readonly action: CheckpointKeys.Action }
@@ -238,22 +251,33 @@ export const changeKeys = (
     const context = yield* Layer.build(shared(options))
     const change = Effect.gen(function* () {
       const { logId } = yield* Log
-      const { whileHeld } = yield* Lease
       const checkpoints = yield* Effect.mapError(Sealing.openCheckpoints, refused)
-      const begun = yield* Deferred.make<void>()
-      // Begun it is not broken off any more: the lease is waited for, not the change.
-      const changing = yield* Effect.forkScoped(
-        whileHeld(
-          Sealing.sealingLease,
-          Effect.andThen(
-            Deferred.succeed(begun, undefined),
-            CheckpointKeys.change(options.action, { text: yield* signersText, logId, checkpoints })
-          )
-        )
-      )
-      if (Option.isNone(yield* Effect.timeoutOption(Deferred.await(begun), patience)))
-        return yield* unavailable("a node serves the register: stop all nodes first")
-      return yield* Fiber.join(changing)
+      const text = yield* signersText
+      return yield* whileNobodyServes(CheckpointKeys.change(options.action, { text, logId, checkpoints }))
     })
     return yield* Effect.provideContext(change, context)
   }).pipe(Effect.scoped, Effect.provide(SecureRandom.layerWebCrypto))
+
+/** Wraps the keys of a register no node serves with another master key. False where they are already. @category keys */
+export const rotateMasterKey = (
+  options: PostgresOptions & { readonly next: PostgresOptions["masterKey"] }
+): Effect.Effect<boolean, RegisterUnavailable, SecureRandom.SecureRandom> =>
+  Effect.gen(function* () {
+    yield* Effect.scoped(openAudit(options))
+    const keys = { server: options.server, schema: nameIn(options, "keys") }
+    const opens = (masterKey: PostgresOptions["masterKey"]) =>
+      Effect.scoped(Layer.build(PgKeyStore.layerVault({ ...keys, masterKey }))).pipe(
+        Effect.as(true),
+        Effect.catchIf(
+          (error) => error._tag === "DatabaseRefused" && error.reason === "wrong_master_key",
+          () => Effect.succeed(false)
+        )
+      )
+    if (!(yield* opens(options.masterKey)) && (yield* opens(options.next))) return false
+    const rotation = Vault.rotateMasterKey({ from: options.masterKey, to: options.next })
+    yield* whileNobodyServes(Effect.provide(rotation, PgKeyStore.layer(keys))).pipe(Effect.provide(lease(options)))
+    return true
+  }).pipe(
+    Effect.scoped,
+    Effect.mapError((error) => (error._tag === "RegisterUnavailable" ? error : refused(error)))
+  )

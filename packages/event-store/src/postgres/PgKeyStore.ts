@@ -56,12 +56,21 @@ const tables = (schema: string): ReadonlyArray<string> => [
   `INSERT INTO ${schema}.layout (layout) VALUES (${LAYOUT})`
 ]
 
+/** What a node is told that goes on under the old one. */
+const REPLACED = "the master key was replaced: start this node again with the new one"
+/** What whoever replaces the master key is told when the keys are not those that were read any more. */
+const CHANGED = "keys were made, or their master key was replaced, meanwhile: stop all nodes, and repeat it"
+
 /** Functions hold no data: they are made anew at every start that may write. Each is one round trip and one commit. */
 const functions = (schema: string): ReadonlyArray<string> => [
-  // A subject that has a key fails on the primary key. One that was forgotten is looked for after the lock, which `forget` takes too.
-  `CREATE OR REPLACE FUNCTION ${schema}.keep(subjects bytea[], wraps bytea[], OUT kept boolean) LANGUAGE plpgsql VOLATILE AS $$
+  // A subject that has a key fails on the primary key. One that was forgotten, and another master key than the one these were wrapped
+  // with, is looked for after the lock, which `forget` and a rotation take too.
+  `CREATE OR REPLACE FUNCTION ${schema}.keep(subjects bytea[], wraps bytea[], under bytea, OUT kept boolean) LANGUAGE plpgsql VOLATILE AS $$
    BEGIN${writesDurably}
      LOCK TABLE ${schema}.keys IN ROW EXCLUSIVE MODE;
+     IF under IS NOT NULL AND under IS DISTINCT FROM (SELECT value FROM ${schema}.master) THEN
+       RAISE EXCEPTION '${REPLACED}' USING ERRCODE = 'ES001';
+     END IF;
      kept := NOT EXISTS (SELECT FROM ${schema}.forgotten AS f WHERE f.subject = ANY (subjects));
      IF kept THEN INSERT INTO ${schema}.keys (subject, wrapped) SELECT * FROM unnest(subjects, wraps); END IF;
    END $$`,
@@ -84,6 +93,11 @@ const unavailable = (cause: SqlError | EventStoreError | VaultError | string): V
     ? cause
     : new VaultError({ reason: "unavailable", message: "the key store did not answer", cause })
 
+const refused = (message: string) => new VaultError({ reason: "unavailable", message })
+
+const isSame = (a: unknown, b: unknown): boolean =>
+  a instanceof Uint8Array && b instanceof Uint8Array && Buffer.compare(a, b) === 0
+
 /** Keys in a schema; the connection pool is closed with the scope. @category constructors */
 export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, DatabaseRefused, Scope.Scope> =>
   Effect.gen(function* () {
@@ -100,7 +114,10 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
         unavailable
       )
     const bytes = (subject: string) => Buffer.from(subject)
-    const insertKeys = `INSERT INTO ${schema}.keys (subject, wrapped) SELECT * FROM unnest($1::bytea[], $2::bytea[])`
+    const rewrap = `WITH rewrapped AS (
+        UPDATE ${schema}.keys AS k SET wrapped = fresh.wrapped
+        FROM unnest($1::bytea[], $2::bytea[]) AS fresh (subject, wrapped) WHERE k.subject = fresh.subject RETURNING 1)
+      SELECT count(*) FROM rewrapped`
     const pairs = (keys: ReadonlyArray<WrappedKey>) =>
       [keys.map(({ subject }) => bytes(subject)), keys.map(({ wrapped }) => wrapped)].map((values) =>
         array(values, PgTypes.OID.bytea)
@@ -112,6 +129,16 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
         `SELECT ordinal, subject FROM ${schema}.forgotten WHERE ordinal > $1 ORDER BY ordinal LIMIT ${toldAtOnce}`,
         [ordinal]
       )
+    /** The check value the keys were opened under: whoever finds another one was left behind by a rotation. */
+    let openedUnder: Uint8Array | undefined
+    let isLeftBehind = false
+    const lookAtMaster = Effect.gen(function* () {
+      if (openedUnder === undefined || isLeftBehind) return
+      const [row] = yield* query(`SELECT value FROM ${schema}.master`)
+      if (isSame(row?.[0], openedUnder)) return
+      isLeftBehind = true
+      yield* Effect.logError(`No keys are used any more: ${REPLACED}`)
+    })
     const listeners = new Set<(subject: string | undefined) => void>()
     let seen = Number(
       (yield* Effect.mapError(
@@ -124,6 +151,9 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
     const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
     let heard = yield* now
     const look = Effect.gen(function* () {
+      yield* lookAtMaster
+      // What is asked for again is refused.
+      if (isLeftBehind) yield* doubt
       while (true) {
         const asked = yield* now
         const rows = yield* forgottenAfter(seen)
@@ -149,20 +179,21 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
 
     return {
       get: (subject) =>
-        Effect.map(
+        Effect.flatMap(
           query(
-            `SELECT k.wrapped, f.subject FROM (SELECT $1::bytea AS subject) AS asked
+            `SELECT k.wrapped, f.subject, (SELECT value FROM ${schema}.master) FROM (SELECT $1::bytea AS subject) AS asked
              LEFT JOIN ${schema}.keys AS k USING (subject) LEFT JOIN ${schema}.forgotten AS f USING (subject)`,
             [bytes(subject)]
           ),
-          ([row]): KeyEntry | undefined => {
-            const [wrapped, forgotten] = row ?? []
-            if (forgotten instanceof Uint8Array) return { _tag: "Forgotten" }
-            return wrapped instanceof Uint8Array ? { _tag: "Key", wrapped } : undefined
+          ([row]): Effect.Effect<KeyEntry | undefined, VaultError> => {
+            const [wrapped, forgotten, master] = row ?? []
+            if (forgotten instanceof Uint8Array) return Effect.succeed({ _tag: "Forgotten" })
+            if (openedUnder !== undefined && !isSame(master, openedUnder)) return Effect.fail(refused(REPLACED))
+            return Effect.succeed(wrapped instanceof Uint8Array ? { _tag: "Key", wrapped } : undefined)
           }
         ),
       insert: (keys) =>
-        Effect.flatMap(query(`SELECT ${schema}.keep($1, $2)`, pairs(keys)), ([row]) =>
+        Effect.flatMap(query(`SELECT ${schema}.keep($1, $2, $3)`, [...pairs(keys), openedUnder ?? null]), ([row]) =>
           row?.[0] === true ? Effect.void : Effect.fail(unavailable("the subject was forgotten"))
         ),
       forget: (subject) =>
@@ -187,7 +218,9 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
             )
           const rows = yield* query(`SELECT value FROM ${schema}.master`)
           const found = rows[0]?.[0]
-          return found instanceof Uint8Array ? found : yield* unavailable("the check value is gone")
+          if (!(found instanceof Uint8Array)) return yield* unavailable("the check value is gone")
+          openedUnder = found
+          return found
         }),
       all: Effect.map(query(`SELECT subject, wrapped FROM ${schema}.keys`), (rows) =>
         rows.map(([subject, wrapped]) => ({
@@ -214,15 +247,22 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
               yield* connection.query("SET LOCAL statement_timeout = 0")
               yield* connection.query(`SELECT ${schema}.durably()`)
               yield* connection.query(`LOCK TABLE ${schema}.keys IN SHARE ROW EXCLUSIVE MODE`)
-              yield* connection.query(`DELETE FROM ${schema}.keys`)
+              const one = (sql: string, params: ReadonlyArray<unknown> = []) =>
+                Effect.map(connection.queryValues(sql, params), (rows) => rows[0]?.[0])
+              let rewrapped = 0
+              // What was forgotten since the keys were read is not there any more, and does not come back.
               for (const chunk of Array.chunksOf(keys, keysPerStatement))
-                yield* connection.query(insertKeys, pairs(chunk))
+                rewrapped += Number(yield* one(rewrap, pairs(chunk)))
+              const isWhole = rewrapped === Number(yield* one(`SELECT count(*) FROM ${schema}.keys`))
+              const master = yield* one(`SELECT value FROM ${schema}.master`)
+              if (!isWhole || (openedUnder !== undefined && !isSame(master, openedUnder)))
+                return yield* refused(CHANGED)
               yield* connection.query(
                 `INSERT INTO ${schema}.master (value) VALUES ($1) ON CONFLICT (one) DO UPDATE SET value = excluded.value`,
                 [check]
               )
             })
-          ),
+          ).pipe(Effect.tap(() => Effect.sync(() => void (openedUnder = check)))),
           unavailable
         ),
       watch: (onForgotten) => Effect.sync(() => void listeners.add(onForgotten))
