@@ -14,7 +14,7 @@ export interface PgTestServer {
   readonly server: (overrides?: Partial<PgEventStore.PgServer>) => PgEventStore.PgServer
   readonly url: (database?: string) => string
   /** Every process of the server dies where it stands; then it is started again and recovers from its write-ahead log. */
-  readonly crash: () => Promise<void>
+  readonly crash: (whileItIsDown?: () => void) => Promise<void>
   /** `kill -9` of the process that starts all others: nobody tidies up. Then it is started again. */
   readonly kill: () => Promise<void>
   /** Stops the server and starts it again as a standby, which it is until `pg_promote()`. */
@@ -101,9 +101,10 @@ export const startServer = async (): Promise<PgTestServer & { readonly stop: () 
       ...overrides
     }),
     url: (database = "postgres") => `postgres://postgres:secret@127.0.0.1:${port}/${database}`,
-    crash: async () => {
+    crash: async (whileItIsDown) => {
       process.kill(pid(), "SIGQUIT")
       while (existsSync(pidFile)) await pause()
+      whileItIsDown?.()
       await postgres.start()
     },
     kill: async () => {
@@ -148,7 +149,7 @@ export const useServer = (): PgTestServer => {
     },
     server: (overrides) => started().server(overrides),
     url: (database) => started().url(database),
-    crash: () => started().crash(),
+    crash: (whileItIsDown) => started().crash(whileItIsDown),
     kill: () => started().kill(),
     becomeStandby: () => started().becomeStandby()
   }

@@ -3,7 +3,7 @@
  */
 import { type PgConnection, PgPool } from "@effect/sql-pg"
 import { Duration, Effect, type Scope } from "effect"
-import type { SqlError } from "effect/sql/SqlError"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { DatabaseRefused } from "../DatabaseRefused.ts"
 import { EventStoreError } from "../EventStore.ts"
 
@@ -84,8 +84,11 @@ const detail = (error: SqlError): string => {
   return cause instanceof Error ? cause.message : error.message
 }
 
+const CORRUPTED = new Set(["XX001", "XX002"])
 /** Corruption; and an entry where none may be yet: the index knows an event the log has not. */
-const DAMAGED = new Set(["XX001", "XX002", "23505"])
+const DAMAGED = new Set([...CORRUPTED, "23505"])
+/** The class of errors outside of PostgreSQL itself, as of its disk. */
+const SYSTEM_ERROR = "58"
 const READ_ONLY = "25006"
 const LOCK_NOT_AVAILABLE = "55P03"
 /** What the functions of the log raise themselves. */
@@ -102,6 +105,12 @@ export const asStoreError = (error: SqlError): EventStoreError => {
     return failed("read_only", "the server takes no writes, as a standby does: connect to the primary")
   if (state === LOCK_NOT_AVAILABLE) return failed("unavailable", "other writers held the log for too long")
   return failed("unavailable", `PostgreSQL refused (${state}): ${detail(error)}`)
+}
+
+/** Whether the server met an I/O error, or damage in its own files. A full disk is none: the server undoes what had no room. */
+export const meansBrokenDisk = ({ cause }: EventStoreError): boolean => {
+  const state = isSqlError(cause) ? sqlState(cause) : undefined
+  return state !== undefined && (state.startsWith(SYSTEM_ERROR) || CORRUPTED.has(state))
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import type { PgConnection } from "@effect/sql-pg"
 import { PgTypes } from "@effect/sql-pg"
-import { Duration, Effect, type Exit, Option, type Scope, Semaphore, Stream } from "effect"
+import { Duration, Effect, type Exit, Option, type Scope, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { Catalogue } from "../Catalogue.ts"
 import { damaged, isEnvelope, make as makeCodec, parse } from "../Codec.ts"
@@ -32,6 +32,7 @@ import {
   transaction
 } from "../internal/PgSession.ts"
 import { encodeQuery, ofType, wordOf, wordsOf } from "../internal/PgWords.ts"
+import { makeWriters } from "../internal/PgWriters.ts"
 import { Limits } from "../Limits.ts"
 import { asStoreError as vaultFailed, reveal } from "../PersonalPart.ts"
 import { instantAfter, makePreparation } from "../Preparation.ts"
@@ -41,9 +42,7 @@ import { Vault } from "../Vault.ts"
 import { makeWake } from "../Wake.ts"
 
 export type { PgBounds, PgServer } from "../internal/PgSession.ts"
-
-/** Writers of one process that wait for the lock side by side. More would only fill the pool. @category limits */
-export const maximumWriters = 4
+export { maximumWriters } from "../internal/PgWriters.ts"
 
 /** @category models */
 export interface PgEventStoreOptions<E extends AnyEvent> {
@@ -70,7 +69,8 @@ export interface PgEventStoreShape<E extends AnyEvent> extends EventStoreShape<E
  *
  * Every append is one call of a function that takes the writer lock first and reads after, and one commit. When the connection breaks
  * before the answer, the append fails with `unknown`: look for its events, then go on. A process that is cut off while it decides under
- * the lock loses it after {@link PgBounds.idleInTransaction}.
+ * the lock loses it after {@link PgBounds.idleInTransaction}. After an I/O error of the server it writes nothing any more until the log is
+ * opened again; where there is no room an append is refused until there is.
  *
  * @category constructors
  */
@@ -119,8 +119,7 @@ export const make = <E extends AnyEvent>(
         )
       })
 
-    const writers = yield* Semaphore.make(maximumWriters)
-    const writing = <A, X, R>(work: Effect.Effect<A, X, R>) => writers.withPermit(Effect.uninterruptible(work))
+    const { refuseIfClosed, writing } = yield* makeWriters
     // The server ends what takes too long by itself. This is for the server that can no longer be heard.
     const deadline = Duration.sum(
       Duration.fromInputUnsafe(bounds.statementTimeout),
@@ -268,7 +267,7 @@ export const make = <E extends AnyEvent>(
       read: readFrom,
       readAll,
       // A server that has become a standby says so here.
-      writable: Effect.asVoid(head),
+      writable: Effect.andThen(refuseIfClosed, Effect.asVoid(head)),
       readStored: (range) =>
         streamPages(
           head,
