@@ -104,25 +104,45 @@ const peaks = []
 let count = 0
 const add = (leaf) => {
   let node = leaf
-  for (let rest = count; rest % 2 === 1; rest = (rest - 1) / 2) node = sha256(Uint8Array.of(1), peaks.pop(), node)
+  let leaves = 1
+  for (let rest = count; rest % 2 === 1; rest = (rest - 1) / 2) {
+    node = sha256(Uint8Array.of(1), peaks.pop(), node)
+    leaves *= 2
+    if (leaves === 256) addAbove(1, node)
+  }
   peaks.push(node)
   count += 1
 }
 const root = () => (count === 0 ? sha256() : peaks.reduceRight((right, left) => sha256(Uint8Array.of(1), left, right)))
 
-// tile/0 has the leaf of every event, 256 to a file. c2sp.org/tlog-tiles
+// A tile has 256 hashes, but for the last of its level. c2sp.org/tlog-tiles
+const tileName = (level, number, width) => {
+  const digits = String(number).padStart(3 * Math.ceil(String(number).length / 3), "0")
+  const groups = digits.match(/.../g).map((group, at, all) => (at < all.length - 1 ? `x${group}` : group))
+  return ["tile", level, ...groups].join("/") + (width < 256 ? `.p/${width}` : "")
+}
+const readTile = (level, number, width) => {
+  const name = tileName(level, number, width)
+  const found = existsSync(join(dir, name)) ? readFileSync(join(dir, name)) : bad(`the tile ${name} is missing`)
+  return found.length === 32 * width ? found : bad(`the tile ${name} does not hold ${width} hashes`)
+}
+// tile/0 has the leaf of every event.
 let tile
 const tileLeaf = (index) => {
-  if (index % 256 === 0) {
-    const number = index / 256
-    const width = Math.min(256, size - index)
-    const digits = String(number).padStart(3 * Math.ceil(String(number).length / 3), "0")
-    const groups = digits.match(/.../g).map((group, at, all) => (at < all.length - 1 ? `x${group}` : group))
-    const path = join(dir, "tile", "0", ...groups) + (width < 256 ? `.p/${width}` : "")
-    tile = existsSync(path) ? readFileSync(path) : bad(`the tile ${path} is missing`)
-    if (tile.length !== 32 * width) bad(`the tile ${path} does not hold ${width} hashes`)
-  }
+  if (index % 256 === 0) tile = readTile(0, index / 256, Math.min(256, size - index))
   return tile.subarray(32 * (index % 256), 32 * (index % 256) + 32)
+}
+// The tiles above have the root of every whole tile below.
+const above = []
+const addAbove = (level, node) => {
+  const nodes = (above[level] ??= [])
+  nodes.push(node)
+  if (nodes.length % 256 === 0) addAbove(level + 1, rootOf(nodes.slice(-256)))
+}
+const rootOf = (nodes) => {
+  if (nodes.length === 1) return nodes[0]
+  const half = nodes.length / 2
+  return sha256(Uint8Array.of(1), rootOf(nodes.slice(0, half)), rootOf(nodes.slice(half)))
 }
 
 let altered
@@ -158,5 +178,12 @@ for await (const part of createReadStream(join(dir, "events.jsonl"), { highWater
 if (altered !== undefined) bad(`first bad position ${altered}: this is not the event that was written`)
 if (begun.length > 0) bad(`first bad position ${count + 1}: the line has no end`)
 if (count < size) bad(`first bad position ${count + 1}: the lines end here, but ${size} events were signed`)
+above.forEach((nodes, level) => {
+  for (let from = 0; from < nodes.length; from += 256) {
+    const expected = Buffer.concat(nodes.slice(from, from + 256))
+    if (!readTile(level, from / 256, expected.length / 32).equals(expected))
+      bad(`${tileName(level, from / 256, expected.length / 32)} does not have the hashes of the tiles below it`)
+  }
+})
 console.log(`${count} events are as ${notes.length} checkpoints say.`)
 console.log(`The root is ${root().toString("hex")}.`)

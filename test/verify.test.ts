@@ -1,10 +1,12 @@
 /**
  * The log as an operator and an auditor check it: the command, a backup that is too old, an export, and a verifier that is not ours.
  */
+import { hash } from "node:crypto"
 import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { Checkpoint, MerkleTree, SignedNote } from "@effekten/event-store"
 import { connect, onboard } from "./Api.ts"
 import { effekten, root, run, startServer, temporaryFolder } from "./Process.ts"
 
@@ -116,6 +118,39 @@ describe("effekten verify and export", () => {
       expect(ours.stderr).toMatch(new RegExp(`first bad position ${position}:`))
       expect(another.stderr).toMatch(new RegExp(`first bad position ${position}:`))
     }
+  })
+
+  it("promise 6: who may write to every database, but has not the key, rewrites no history: neither verified nor served", async () => {
+    const forged = copy("forged")
+    const log = new DatabaseSync(join(forged, "log.db"))
+    const state = new DatabaseSync(join(forged, "state.db"))
+    const { body } = log.prepare("SELECT body FROM events WHERE position = 5").get() as { body: string }
+    const altered = body.replace(/"receivedAt":"\d{4}/, '"receivedAt":"1999')
+    expect(altered).not.toBe(body)
+    log
+      .prepare("UPDATE events SET body = ?, leaf = ? WHERE position = 5")
+      .run(altered, hash("sha256", `\0${altered}`, "buffer"))
+    const tree = MerkleTree.makeFrontier()
+    for (const { leaf } of log.prepare("SELECT leaf FROM events ORDER BY position").all()) tree.add(leaf as Uint8Array)
+    const { origin } = state.prepare("SELECT origin FROM checkpoints").get() as { origin: string }
+    const signer = SignedNote.makeSigner(origin, Buffer.alloc(32, 6))
+    const [size, root] = [tree.size(), tree.root()]
+    state.exec("DELETE FROM checkpoints; DELETE FROM tree_nodes")
+    state
+      .prepare("INSERT INTO checkpoints (origin, size, root, note, previous) VALUES (?, ?, ?, ?, -1)")
+      .run(origin, size, Buffer.from(root).toString("base64"), Checkpoint.sign({ origin, size, root }, [signer]))
+    state
+      .prepare("INSERT INTO checkpoint_keys SELECT max(number) + 1, ? FROM checkpoint_keys")
+      .run(SignedNote.printKey(signer.key))
+    log.close()
+    state.close()
+    const found = await effekten(["verify", forged])
+    expect([found.code, found.stderr]).toEqual([3, expect.stringContaining("was not signed with the key that is here")])
+    const served = await effekten(["serve", "--data", forged, "--port", "0"], { limit: 30_000 })
+    expect([served.code, served.stderr]).toEqual([
+      4,
+      expect.stringContaining("was not signed with the key that is here")
+    ])
   })
 
   it("promise 6: what is no register and no export, and keys that are none, are said to be so", async () => {

@@ -62,11 +62,12 @@ const trustedOf = Effect.fnUntraced(function* ({ keys, checkpoints }: VerifyOpti
 
 const verifyRegister = (place: Place, trusted: Verification.Trusted, show: Show) =>
   Effect.gen(function* () {
-    const { checkpoints, inspect, isForgotten } = yield* Audit
+    const { checkpoints, inspect, isForgotten, signers } = yield* Audit
     return yield* VerifyLog.verifyLog({
       log: { inspect },
       checkpoints,
       isForgotten,
+      signers,
       trusted,
       ...(show === undefined
         ? {}

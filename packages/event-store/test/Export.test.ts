@@ -1,13 +1,15 @@
-import { Effect } from "effect"
+import { Effect, Result, Stream } from "effect"
+import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { Checkpoint, ExportFolder, MerkleTree, SignedNote, VerifyExport } from "@effekten/event-store"
+import { Checkpoint, ExportFolder, MerkleTree, type StoredEvent, VerifyExport } from "@effekten/event-store"
 import { kitCatalogue, name, note, subjectOf } from "@effekten/event-store/testing"
 import { folder, run, storeIn } from "./Harness.ts"
-import { append, exported, type Files, inMemory, origin, readFiles, sealedAt, signer } from "./Sealed.ts"
+import { append, exported, type Files, inMemory, readFiles, sealedAt, signer } from "./Sealed.ts"
 
 const SIZES = [300, 700, 1_000]
+const verifier = join(import.meta.dirname, "../../../examples/verify-offline.mjs")
 let files: Files
 let lines: ReadonlyArray<string>
 
@@ -30,12 +32,22 @@ const withFile = (path: string, content: Uint8Array | string): Files => {
   if (!files.has(path)) throw new Error(`there is no ${path}`)
   return new Map(files).set(path, Buffer.from(content))
 }
+const without = (path: string): Files => {
+  const rest = new Map(files)
+  if (!rest.delete(path)) throw new Error(`there is no ${path}`)
+  return rest
+}
 const withLines = (altered: ReadonlyArray<string>) => withFile("events.jsonl", `${altered.join("\n")}\n`)
 const flipped = (bytes: Buffer, bit: number): Buffer => {
   const copy = Buffer.from(bytes)
   copy[bit >> 3]! ^= 1 << (bit & 7)
   return copy
 }
+
+const alteredAt =
+  (position: number) =>
+  (stored: StoredEvent): StoredEvent =>
+    stored.position === position ? { ...stored, body: stored.body.replace("ü", "u") } : stored
 
 describe("an export", () => {
   it("S-05 is plain files, and a healthy one is healthy", () => {
@@ -96,22 +108,22 @@ describe("an export", () => {
     for (let at = 0; at < ends.length; at += 4) check(8 * (ends[at]! - 1 - ((at * 13) % 90)) + (at % 8))
   })
 
-  it("promise 6: each flipped bit of a checkpoint is found", () => {
-    for (const path of ["checkpoint", "checkpoints"]) {
-      const content = files.get(path)!
-      for (let bit = 0; bit < 8 * content.length; bit++)
-        if (verifyQuickly(withFile(path, flipped(content, bit))) === 0) expect.fail(`bit ${bit} of ${path}`)
-    }
-  })
-
-  it("promise 6: each flipped bit of the keys is found", () => {
-    const keys = files.get("keys")!
-    for (let bit = 0; bit < 8 * keys.length; bit++) {
-      const altered = flipped(keys, bit)
-      // A key in an empty line more is still the same key.
-      if (verifyQuickly(withFile("keys", altered)) === 0) expect.fail(`bit ${bit} of the keys`)
-    }
-  })
+  it("promise 6: each flipped bit of the checkpoints and of the keys is found", () =>
+    run(
+      Effect.gen(function* () {
+        // Few events: every flip is verified as a whole.
+        const store = yield* storeIn(yield* folder)
+        const { checkpoints } = yield* sealedAt(store, [1, 3])
+        const small = yield* exported(store, checkpoints, join(yield* folder, "export"))
+        expect(verify(small).faultCount).toBe(0)
+        for (const path of ["checkpoint", "checkpoints", "keys"]) {
+          const content = small.get(path)!
+          for (let bit = 0; bit < 8 * content.length; bit++)
+            if (verify(new Map(small).set(path, flipped(content, bit))).faultCount === 0)
+              expect.fail(`bit ${bit} of ${path}`)
+        }
+      })
+    ))
 
   it("promise 6: a flipped bit of a tile is found, told as the tile's, and at the event whose hash it was", () => {
     for (const [path, first] of [
@@ -155,6 +167,61 @@ describe("an export", () => {
     }
     const cut = verify(withFile("events.jsonl", files.get("events.jsonl")!.subarray(0, -1)))
     expect(cut.faults).toEqual([{ position: 1_000, kind: "body", message: "line 1000 is cut: it has no end" }])
+  })
+
+  it("promise 6: checkpoints in another order, or one of them missing, twice or another's, are found", () => {
+    const notes = Result.getOrThrow(Checkpoint.splitAll(files.get("checkpoints")!.toString()))
+    const [one, two, three] = notes as [string, string, string]
+    const stranger = Checkpoint.sign({ origin: "example.org/other", size: 400, root: new Uint8Array(32) }, [signer(1)])
+    for (const [altered, message] of [
+      [[two, one, three], "not in its order"],
+      [[one, one, two, three], "not in its order"],
+      [[one, two], "checkpoint is not the last one of checkpoints"],
+      [[one, stranger, two, three], "another log"]
+    ] as const) {
+      const { faults } = verify(withFile("checkpoints", Checkpoint.printAll(altered)))
+      expect(faults.map((fault) => fault.message).join("\n")).toContain(message)
+    }
+  })
+
+  it("promise 6: the verifier without our packages finds the same, at the same positions", async () => {
+    const at = 613
+    const spoiled: ReadonlyArray<readonly [what: string, files: Files, says: RegExp]> = [
+      ["a flipped bit", withFile("events.jsonl", flipped(files.get("events.jsonl")!, 8)), /first bad position 1:/],
+      ["a changed event", withLines(lines.with(at - 1, lines[at - 1]!.replace("ü", "u"))), /first bad position 613:/],
+      ["a missing event", withLines(lines.toSpliced(at - 1, 1)), /first bad position 613:/],
+      [
+        "two events swapped",
+        withLines(lines.with(at - 1, lines[at]!).with(at, lines[at - 1]!)),
+        /first bad position 613:/
+      ],
+      ["an event more", withLines([...lines, lines[0]!]), /first bad position 1001:/],
+      ["a cut end", withLines(lines.slice(0, 650)), /first bad position 651:/],
+      ["a cut line", withFile("events.jsonl", files.get("events.jsonl")!.subarray(0, -1)), /first bad position 1000:/],
+      ["a leaf's tile", withFile("tile/0/002", flipped(files.get("tile/0/002")!, 9)), /first bad position 513:.*tile/],
+      ["an upper tile", withFile("tile/1/000.p/3", flipped(files.get("tile/1/000.p/3")!, 9)), /tile\/1\/000\.p\/3/],
+      ["a missing upper tile", without("tile/1/000.p/3"), /tile\/1\/000\.p\/3 is missing/],
+      ["a missing tile", without("tile/0/001"), /tile\/0\/001 is missing/],
+      ["a signature", withFile("checkpoint", flipped(files.get("checkpoint")!, 8 * 100)), /./],
+      ["a key", withFile("keys", flipped(files.get("keys")!, 8 * 30)), /./]
+    ]
+    const offline = (altered: Files) =>
+      run(
+        Effect.gen(function* () {
+          const target = yield* folder
+          for (const [path, content] of altered) {
+            mkdirSync(dirname(join(target, path)), { recursive: true })
+            writeFileSync(join(target, path), content)
+          }
+          return spawnSync(process.execPath, [verifier, target], { encoding: "utf8" })
+        })
+      )
+    expect(await offline(files)).toMatchObject({ status: 0, stderr: "" })
+    for (const [what, altered, says] of spoiled) {
+      const { status, stderr } = await offline(altered)
+      expect([what, status]).toEqual([what, 3])
+      expect(stderr).toMatch(says)
+    }
   })
 
   it("promise 6: a history rewritten in events and tiles alike is found by the checkpoint after it", () => {
@@ -243,6 +310,11 @@ describe("an export", () => {
         const target = join(yield* folder, "export")
         mkdirSync(`${target}.partial/tile`, { recursive: true })
         writeFileSync(join(`${target}.partial`, "tile", "left over"), "")
+        const altered = { ...store, readStored: () => Stream.map(store.readStored(), alteredAt(7)) }
+        expect(yield* Effect.flip(exported(altered, checkpoints, target))).toMatchObject({
+          reason: "damaged",
+          position: 7
+        })
         const broken = { ...store, readStored: () => store.readStored({ to: 299 }) }
         expect(yield* Effect.flip(exported(broken, checkpoints, target))).toMatchObject({ reason: "damaged" })
         expect(existsSync(target)).toBe(false)
@@ -272,21 +344,3 @@ describe("an export", () => {
       })
     ))
 })
-
-/** Checkpoints and keys without the events: what {@link verify} does before it reads them. */
-const verifyQuickly = (altered: Files): number => {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-  try {
-    const [keyLines, all, last] = ["keys", "checkpoints", "checkpoint"].map((path) => decoder.decode(altered.get(path)))
-    const keys = SignedNote.parseKeys(keyLines!)
-    const notes = Checkpoint.splitAll(all!)
-    if (keys._tag === "Failure" || notes._tag === "Failure") return 1
-    const opened = notes.success.map((each) => Checkpoint.openStrictly(each, keys.success))
-    const good = opened.every(
-      (each, index) => each._tag === "Success" && each.success.size === SIZES[index] && each.success.origin === origin
-    )
-    return good && opened.length === SIZES.length && notes.success.at(-1) === last ? 0 : 1
-  } catch {
-    return 1
-  }
-}

@@ -3,7 +3,14 @@ import { hash } from "node:crypto"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
-import { Checkpoint, type CheckpointStore, type Inspection, type Verification, VerifyLog } from "@effekten/event-store"
+import {
+  Checkpoint,
+  type CheckpointStore,
+  type Inspection,
+  type SignedNote,
+  type Verification,
+  VerifyLog
+} from "@effekten/event-store"
 import { name, note, opened, subjectOf } from "@effekten/event-store/testing"
 import { wordOf } from "../src/internal/TagIndex.ts"
 import { folder, run, storeIn } from "./Harness.ts"
@@ -241,6 +248,44 @@ describe("verifying a log", () => {
       })
     ))
 
+  it("promise 6: a checkpoint that was removed from before others, or put between them, is missed by the one after it", () =>
+    run(
+      Effect.gen(function* () {
+        const without = (gone: number) =>
+          afterwards(() => undefined, {
+            checkpoints: (store) => ({
+              ...store,
+              all: (of) => Stream.filter(store.all(of), ({ size }) => size !== gone)
+            })
+          })
+        for (const [gone, position, message] of [
+          [300, 700, "the checkpoint at 700 continues one at 300, and there is none before it"],
+          [700, 1_000, "the checkpoint at 1000 continues one at 700, and there is one at 300 before it"]
+        ] as const)
+          expect((yield* without(gone)).faults).toEqual([{ position, kind: "checkpoint", message }])
+      })
+    ))
+
+  it("promise 6: a history that was rewritten and signed with a key of the writer's own is found by the keys that sign here", () =>
+    run(
+      Effect.gen(function* () {
+        const store = yield* storeIn(yield* folder)
+        const { checkpoints } = yield* sealedAt(store, [300], { signers: [signer(5)] })
+        yield* checkpoints.addKeys([signer(1).key])
+        const verified = (signers: ReadonlyArray<SignedNote.VerifierKey> | undefined) =>
+          VerifyLog.verifyLog({ log: store, checkpoints, isForgotten: () => Effect.succeed(false), signers })
+        expect((yield* verified(undefined)).faults).toEqual([])
+        expect((yield* verified([signer(4).key, signer(5).key])).faults).toEqual([])
+        expect((yield* verified([signer(1).key])).faults).toEqual([
+          {
+            position: 300,
+            kind: "checkpoint",
+            message: "the checkpoint at 300 was not signed with the key that is here"
+          }
+        ])
+      })
+    ))
+
   it("promise 6: a history that was rewritten with the key is found against a checkpoint kept elsewhere, and so is a cut one", () =>
     run(
       Effect.gen(function* () {
@@ -255,6 +300,14 @@ describe("verifying a log", () => {
         const forged = yield* storeIn(yield* folder)
         const { checkpoints } = yield* sealedAt(forged, [200, 800])
         expect((yield* VerifyLog.verifyLog({ ...honest, log: forged, checkpoints, trusted: {} })).faultCount).toBe(0)
+        const other = Checkpoint.sign({ origin: "example.org/other", size: 1, root: new Uint8Array(32) }, [signer(1)])
+        const mistaken = yield* VerifyLog.verifyLog({
+          ...honest,
+          log: forged,
+          checkpoints,
+          trusted: { checkpoints: [other] }
+        })
+        expect(mistaken.faults.map(({ message }) => message)).toEqual(["a checkpoint you keep is of another log"])
         const fork = yield* VerifyLog.verifyLog({ ...honest, log: forged, checkpoints })
         expect(fork.faults[0]?.message).toContain("the checkpoint at 500 that you keep")
         const short = yield* storeIn(yield* folder)
@@ -263,8 +316,8 @@ describe("verifying a log", () => {
         expect(cut.faults.at(-1)?.message).toContain("events at the end are gone")
         // And with another key altogether.
         const strangers = yield* storeIn(yield* folder)
-        const other = yield* sealedAt(strangers, [600], { signers: [signer(5)] })
-        const unknown = yield* VerifyLog.verifyLog({ ...honest, log: strangers, checkpoints: other.checkpoints })
+        const theirs = yield* sealedAt(strangers, [600], { signers: [signer(5)] })
+        const unknown = yield* VerifyLog.verifyLog({ ...honest, log: strangers, checkpoints: theirs.checkpoints })
         expect(unknown.faults.map(({ message }) => message).join()).toContain("signed by no key you trust")
       })
     ))

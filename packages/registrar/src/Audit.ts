@@ -7,6 +7,7 @@ import {
   EventStoreError,
   type EventStoreShape,
   KeyStore,
+  type SignedNote,
   SqliteClient,
   SqliteEventStore,
   Vault
@@ -17,6 +18,7 @@ import { SecureRandom } from "effect/crypto"
 import { Reactivity } from "effect/reactivity"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
+import { publicKeysIn } from "./CheckpointKeys.ts"
 import { RegisterUnavailable } from "./FolderFiles.ts"
 import type { PostgresDatabase } from "./PostgresSchemas.ts"
 
@@ -25,6 +27,8 @@ export interface AuditedLog
   extends Projections.Log, Pick<EventStoreShape<RegisterEvent>, "inspect" | "readLeaves" | "readStored"> {
   /** What was signed; none in a register that never was. */
   readonly checkpoints: CheckpointStore.CheckpointStoreShape | undefined
+  /** What the last checkpoint has to be signed with, as a start demands; none where that cannot be read. */
+  readonly signers: ReadonlyArray<SignedNote.VerifierKey> | undefined
   /** Whether the personal parts of a subject are rightly gone. */
   readonly isForgotten: (subject: string) => Effect.Effect<boolean, EventStoreError>
 }
@@ -60,6 +64,7 @@ export class Audit extends Context.Service<Audit, AuditedLog>()("effekten/regist
           readLeaves,
           readStored,
           checkpoints: yield* checkpointsOf(file("state.db")),
+          signers: yield* publicKeysIn(options.folder, logId),
           isForgotten: (subject) =>
             Effect.flatMap(keys, (store) => Effect.mapError(store.get(subject), unreadable)).pipe(
               Effect.map((entry) => entry?._tag === "Forgotten")

@@ -76,7 +76,7 @@ const refusing = <A>(effect: Effect.Effect<A, EventStoreError>): Effect.Effect<A
   Effect.mapError(effect, (error) => new RegisterUnavailable({ message: error.message, cause: error }))
 
 const parse = (
-  { logId, text: { name, together } }: KeysOf,
+  { logId, text: { name, together } }: Pick<KeysOf, "logId" | "text">,
   text: string
 ): Effect.Effect<NonEmptyArray<SignedNote.Signer>, RegisterUnavailable> =>
   Effect.gen(function* () {
@@ -156,6 +156,17 @@ export const renewKey = Effect.fnUntraced(function* ({ text, logId, checkpoints 
   yield* refusing(checkpoints.addKeys([fresh.key]))
   return fresh.key
 })
+
+/** The public halves of the keys in a folder; none where they cannot be read, as by an auditor. @category keys */
+export const publicKeysIn = (
+  folder: string,
+  logId: string
+): Effect.Effect<ReadonlyArray<SignedNote.VerifierKey> | undefined> =>
+  Effect.gen(function* () {
+    const text = inFolder(folder)
+    const known = yield* text.read
+    return known === undefined ? undefined : (yield* parse({ logId, text }, known)).map(({ key }) => key)
+  }).pipe(Effect.orElseSucceed(() => undefined))
 
 /** What an operator can do about the keys. @category keys */
 export type Action = "rotate" | "retire" | "renew"

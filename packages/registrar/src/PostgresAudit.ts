@@ -35,6 +35,8 @@ export const open = (options: PostgresDatabase): Effect.Effect<AuditedLog, Regis
       readLeaves,
       readStored,
       checkpoints: found?.there === true ? CheckpointStore.fromSql(sql) : undefined,
+      // They are sealed under the master key, which an audit does without.
+      signers: undefined,
       isForgotten: (subject) =>
         keys.get(subject).pipe(
           Effect.map((entry) => entry?._tag === "Forgotten"),

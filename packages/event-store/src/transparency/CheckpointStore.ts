@@ -16,6 +16,11 @@ export interface SignedCheckpoint extends Checkpoint {
   readonly note: string
 }
 
+/** One that is kept, with the size of the one it was put behind; -1 where it is the first. @category models */
+export interface KeptCheckpoint extends SignedCheckpoint {
+  readonly previous: number
+}
+
 /** The hash of a complete subtree of 2^level leaves; levels are multiples of {@link nodeLevels}. @category models */
 export interface StoredNode {
   readonly level: number
@@ -30,7 +35,7 @@ export const nodeLevels = 8
 export interface CheckpointStoreShape {
   readonly last: (origin: string) => Effect.Effect<Option.Option<SignedCheckpoint>, EventStoreError>
   /** From the smallest on; as it is when the stream begins, and perhaps what comes meanwhile. */
-  readonly all: (origin: string) => Stream.Stream<SignedCheckpoint, EventStoreError>
+  readonly all: (origin: string) => Stream.Stream<KeptCheckpoint, EventStoreError>
   /**
    * Keeps a checkpoint durably, if `previous` is still the last one; else changes nothing and says false. So whatever was signed, by one
    * process or by several, is one line of growing trees.
@@ -62,7 +67,7 @@ export class CheckpointStore extends Context.Service<CheckpointStore, Checkpoint
 
 /** Checkpoints in memory: gone with the process. @category constructors */
 export const makeMemory: Effect.Effect<CheckpointStoreShape> = Effect.sync(() => {
-  const checkpoints = new Map<string, Array<SignedCheckpoint>>()
+  const checkpoints = new Map<string, Array<KeptCheckpoint>>()
   const nodes = new Map<string, Uint8Array>()
   const keys = new Map<string, VerifierKey>()
   const of = (origin: string) => checkpoints.get(origin) ?? []
@@ -77,7 +82,7 @@ export const makeMemory: Effect.Effect<CheckpointStoreShape> = Effect.sync(() =>
       Effect.sync(() => {
         const known = of(next.origin)
         if (!isSame(Option.fromNullishOr(known.at(-1)), previous) || !follows(next, previous)) return false
-        checkpoints.set(next.origin, [...known, next])
+        checkpoints.set(next.origin, [...known, { ...next, previous: sizeOf(previous) }])
         keep(next.origin, fresh)
         return true
       }),
@@ -105,8 +110,9 @@ const isSame = (a: Option.Option<Checkpoint>, b: Option.Option<Checkpoint>): boo
     ? Option.isNone(b)
     : Option.isSome(b) && a.value.size === b.value.size && sameHash(a.value.root, b.value.root)
 
-const follows = (next: Checkpoint, previous: Option.Option<Checkpoint>): boolean =>
-  next.size > (Option.isNone(previous) ? -1 : previous.value.size)
+const sizeOf = (previous: Option.Option<Checkpoint>): number => (Option.isNone(previous) ? -1 : previous.value.size)
+
+const follows = (next: Checkpoint, previous: Option.Option<Checkpoint>): boolean => next.size > sizeOf(previous)
 
 const failed = (cause: SqlError): EventStoreError =>
   new EventStoreError({ reason: "unavailable", message: "the checkpoints cannot be read or written", cause })
@@ -177,11 +183,11 @@ export const fromSql = (sql: SqlClient.SqlClient): CheckpointStoreShape => {
     all: (origin) =>
       Stream.paginate(-1, (after) =>
         mapped(
-          sql<Row>`SELECT size, root, note FROM checkpoints WHERE origin = ${origin} AND size > ${after}
-                   ORDER BY size LIMIT ${pageSize}`
+          sql<Row & { readonly previous: Row["size"] }>`SELECT size, root, note, previous FROM checkpoints
+                   WHERE origin = ${origin} AND size > ${after} ORDER BY size LIMIT ${pageSize}`
         ).pipe(
           Effect.map((rows) => {
-            const found = rows.map((row) => checkpoint(origin, row))
+            const found = rows.map((row) => ({ ...checkpoint(origin, row), previous: Number(row.previous) }))
             const end = found.at(-1)
             return [found, end === undefined ? Option.none() : Option.some(end.size)] as const
           })
@@ -197,7 +203,7 @@ export const fromSql = (sql: SqlClient.SqlClient): CheckpointStoreShape => {
               size: next.size,
               root: base64(next.root),
               note: next.note,
-              previous: Option.isNone(previous) ? -1 : previous.value.size
+              previous: sizeOf(previous)
             }
             yield* sql`INSERT INTO checkpoints ${sql.insert(row)}`
             yield* insertNodes(next.origin, nodes)

@@ -1,11 +1,12 @@
 /**
  * Verifies a whole log: every event, all that is kept beside it, and every checkpoint. For `verify`, beside a running program too.
  */
-import { Effect, Stream } from "effect"
+import { Effect, Result, Stream } from "effect"
 import type { Position } from "../Event.ts"
 import type { EventStoreError, EventStoreShape } from "../EventStore.ts"
-import { type CheckpointStoreShape, nodeLevels } from "./CheckpointStore.ts"
+import { type CheckpointStoreShape, type KeptCheckpoint, nodeLevels } from "./CheckpointStore.ts"
 import { type Frontier, hashBytes, makeFrontier, sameHash } from "./MerkleTree.ts"
+import { openNote, type VerifierKey } from "./SignedNote.ts"
 import {
   contradiction,
   makeCheckpointCheck,
@@ -22,6 +23,8 @@ export interface VerifyLogOptions {
   readonly checkpoints?: CheckpointStoreShape | undefined
   /** Whether the personal parts of a subject are rightly gone. */
   readonly isForgotten: (subject: string) => Effect.Effect<boolean, EventStoreError>
+  /** The keys this log is signed with, kept apart from the checkpoints: the last of these has to be signed by one of them. */
+  readonly signers?: ReadonlyArray<VerifierKey> | undefined
   readonly trusted?: Trusted
   readonly onProgress?: (progress: VerificationProgress) => Effect.Effect<void>
 }
@@ -30,21 +33,33 @@ export interface VerifyLogOptions {
 export const verifyLog = Effect.fnUntraced(function* (
   options: VerifyLogOptions
 ): Effect.fn.Return<Verification, EventStoreError> {
-  const { log, checkpoints, isForgotten, trusted = {}, onProgress } = options
+  const { log, checkpoints, isForgotten, signers, trusted = {}, onProgress } = options
   const faults = makeFaults()
   const keys = checkpoints === undefined ? [] : yield* checkpoints.keys
   const origin = keys.at(-1)?.name
   const check = makeCheckpointCheck({ keys, trusted, fault: faults.add })
   if (checkpoints !== undefined && origin !== undefined) {
     // Before the events: of what was signed until now, no event may be missing.
-    yield* Stream.runForEach(checkpoints.all(origin), ({ note, size, root }) =>
+    let last: KeptCheckpoint | undefined
+    yield* Stream.runForEach(checkpoints.all(origin), (kept) =>
       Effect.sync(() => {
+        const { note, previous, root, size } = kept
+        const before = last?.size ?? -1
+        last = kept
         const said = check.add(note, size)
-        if (said === undefined || (said.size === size && sameHash(said.root, root))) return
-        const message = `the checkpoint at ${size} is kept with another size or root than its note says`
-        faults.add({ position: size, kind: "checkpoint", message })
+        const wrong = (message: string) => faults.add({ position: size, kind: "checkpoint", message })
+        if (previous !== before)
+          wrong(`the checkpoint at ${size} continues ${oneAt(previous)}, and there is ${oneAt(before)} before it`)
+        if (said !== undefined && !(said.size === size && sameHash(said.root, root)))
+          wrong(`the checkpoint at ${size} is kept with another size or root than its note says`)
       })
     )
+    if (last !== undefined && signers !== undefined && Result.isFailure(openNote(last.note, signers)))
+      faults.add({
+        position: last.size,
+        kind: "checkpoint",
+        message: `the checkpoint at ${last.size} was not signed with the key that is here`
+      })
   }
   const expected = check.begin()
 
@@ -146,3 +161,5 @@ export const verifyLog = Effect.fnUntraced(function* (
     faultCount: faults.count()
   }
 })
+
+const oneAt = (size: number): string => (size < 0 ? "none" : `one at ${size}`)
