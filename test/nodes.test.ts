@@ -300,6 +300,43 @@ describe("forgetting across nodes", () => {
         assert.deepStrictEqual((yield* verified(schema)).faults, [])
       }).pipe(Effect.scoped)
   )
+})
+
+describe("a start of nodes", () => {
+  it.live(
+    "schemas that do not belong together are not opened, nothing new is made in their place, and it is said what to restore",
+    () =>
+      Effect.gen(function* () {
+        const schema = "mixed"
+        const one = yield* passing(schema)
+        yield* at(one.node)(offering())
+        yield* one.end
+        for (const [change, undo, says] of [
+          [
+            "UPDATE mixed_log.log SET id = 'x' || id",
+            "UPDATE mixed_log.log SET id = substring(id FROM 2)",
+            /belong to another log: restore the schemas of state and log from one backup/
+          ],
+          [
+            "ALTER TABLE mixed_keys.keys RENAME TO away; CREATE TABLE mixed_keys.keys (LIKE mixed_keys.away INCLUDING ALL)",
+            "DROP TABLE mixed_keys.keys; ALTER TABLE mixed_keys.away RENAME TO keys",
+            /key of the register's secrets is gone, or is another one: restore the schemas of keys, state and log/
+          ],
+          [
+            "ALTER TABLE mixed_state.secrets RENAME TO away",
+            "DROP TABLE mixed_state.secrets; ALTER TABLE mixed_state.away RENAME TO secrets",
+            /secrets are missing: restore the schemas of state and log from one backup; new ones would not fit/
+          ]
+        ] as const) {
+          yield* Effect.forEach(change.split("; "), (sql) => query(sql))
+          assert.match(yield* refusalOf(schema), says)
+          yield* Effect.forEach(undo.split("; "), (sql) => query(sql))
+        }
+        const again = yield* node(schema)
+        yield* at(again)(offering())
+        assert.deepStrictEqual((yield* verified(schema)).faults, [])
+      }).pipe(Effect.scoped)
+  )
 
   it.live("nodes that start at once, on a database in which nothing is, are one register", () =>
     Effect.gen(function* () {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { describe, expect, it } from "vitest"
-import { MerkleTree, SignedNote, Checkpoint, Tiles } from "@effekten/event-store"
+import { Checkpoint, Limits, MerkleTree, SignedNote, Tiles } from "@effekten/event-store"
 import { Result } from "effect"
 
 const sha256 = (...parts: ReadonlyArray<Uint8Array>) => {
@@ -303,7 +303,8 @@ describe("tiles", () => {
     expect(paths).toContain("tile/2/000.p/1")
   })
 
-  it("S-02 entries are bundled after their length in two bytes", () => {
+  it("S-02 entries are bundled after their length in two bytes, and no body is longer than these can say", () => {
+    expect(Limits.bodyBytes).toBe(2 ** 16 - 1)
     expect(Buffer.from(Tiles.entryBundle(["ab", "", "ü"])).toString("hex")).toBe("0002616200000002c3bc")
   })
 

@@ -224,15 +224,19 @@ describe("a wire that breaks", () => {
         const bounds = { lockTimeout: "200 millis" } as const
         const store = yield* nodeAt(postgres.server(), { schema: "waits", bounds })
         const holder = yield* sessionAt(postgres.server())
+        yield* store.append([name("a", "Erika")])
         yield* holder.query("BEGIN")
         yield* holder.query("SELECT waits.lock_log()")
         for (const refused of [
           yield* Effect.flip(store.append([note(["a"])])),
+          // Nor is a key destroyed whose ciphertexts could not be deleted.
+          yield* Effect.flip(store.forget(subjectOf("a"))),
           yield* Effect.flip(store.appendExclusive(0, [], () => Result.succeed({ events: [], answer: 1 })))
         ])
           expect(refused).toMatchObject({ _tag: "EventStoreError", reason: "unavailable" })
         yield* holder.query("ROLLBACK")
-        expect((yield* store.append([note(["a"])])).first).toBe(1)
+        expect(yield* store.reveal([1])).toEqual([{ _tag: "Present", value: { name: "Erika" } }])
+        expect((yield* store.append([note(["a"])])).first).toBe(2)
       })
     ))
 })
@@ -300,6 +304,18 @@ describe("a log that is not what was written", () => {
         expect(yield* faults).toEqual(["2 personal", "3 index", "4 index", "5 index", "77 personal", "99 index"])
         yield* session.query("DELETE FROM inspected.events WHERE position = 4")
         expect(yield* faults).toContain("4 position")
+      })
+    ))
+
+  it("promise 6: an index that knows an event the log has not yet is damage, and nothing is appended over it", () =>
+    run(
+      Effect.gen(function* () {
+        const store = yield* nodeAt(postgres.server(), { schema: "ahead" })
+        yield* store.append([note(["x"])])
+        const session = yield* sessionAt(postgres.server())
+        yield* session.query("INSERT INTO ahead.words SELECT word, 2, type + 1 FROM ahead.words WHERE position = 1")
+        expect(yield* Effect.flip(store.append([note(["x"])]))).toMatchObject({ reason: "damaged" })
+        expect(yield* store.head).toBe(1)
       })
     ))
 
@@ -373,10 +389,13 @@ describe("a lease", () => {
         yield* Fiber.interrupt(one)
         yield* held_(2)
         expect(holders).toEqual(["one", "two"])
+        const begun = performance.now()
         yield* session.query(
           "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
         )
         yield* held_(3)
+        // Who did not say goodbye may be noticing only now: two seconds, and a second at most until somebody tries.
+        expect(performance.now() - begun).toBeGreaterThan(1_900)
         expect(holders).toEqual(["one", "two", "two"])
         yield* Fiber.interrupt(two)
       })

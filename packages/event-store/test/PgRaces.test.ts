@@ -87,6 +87,24 @@ describe("two nodes on one log", () => {
       })
     ))
 
+  it("promise 7: what no notification tells of, a subscription finds by itself", () =>
+    run(
+      Effect.gen(function* () {
+        const options = { schema: "silent", pollInterval: "50 millis" } as const
+        const reader = yield* nodeAt(postgres.server(), options)
+        const writer = yield* nodeAt(postgres.server(), options)
+        const session = yield* sessionAt(postgres.server())
+        const [[definition] = []] = yield* session.queryValues("SELECT pg_get_functiondef('silent.append'::regproc)")
+        const silent = String(definition).replace(/PERFORM pg_notify.*/, "")
+        expect(silent).not.toBe(definition)
+        yield* session.query(silent)
+        const waiting = yield* Effect.forkChild(Stream.runHead(reader.subscribe("all", 0)))
+        yield* writer.append([note(["a"])])
+        const found = yield* Effect.timeoutOption(Fiber.join(waiting), "10 seconds")
+        expect(Option.isSome(Option.flatten(found))).toBe(true)
+      })
+    ))
+
   it("who follows in the process that appends asks the server nothing, unless it concerns them", () =>
     run(
       Effect.gen(function* () {
@@ -164,6 +182,28 @@ describe("two nodes on one log", () => {
         for (const store of [two, one])
           expect(yield* store.reveal([1, 2])).toEqual([{ _tag: "Erased" }, { _tag: "Erased" }])
         expect(yield* Effect.flip(two.append([name("a", "again")]))).toMatchObject({ reason: "subject_erased" })
+      })
+    ))
+
+  it("D-11 two subjects that are forgotten at once are both remembered, and told to the others", () =>
+    run(
+      Effect.gen(function* () {
+        const one = yield* nodeAt(postgres.server(), { schema: "at_once" })
+        const two = yield* nodeAt(postgres.server(), { schema: "at_once" })
+        yield* one.append([name("a", "Erika"), name("b", "Max")])
+        yield* two.reveal([1, 2])
+        const session = yield* sessionAt(postgres.server())
+        const watcher = yield* sessionAt(postgres.server())
+        yield* session.query("BEGIN")
+        yield* session.query("SELECT at_once_keys.forget(convert_to($1, 'UTF8'))", [subjectOf("a")])
+        const forgetting = yield* Effect.forkChild(one.forget(subjectOf("b")))
+        yield* somebodyWaits(watcher)
+        yield* session.query("COMMIT")
+        yield* Fiber.join(forgetting)
+        for (const store of [one, two])
+          yield* Effect.repeat(store.reveal([1, 2]), {
+            until: (parts) => parts.every(({ _tag }) => _tag === "Erased")
+          })
       })
     ))
 

@@ -231,9 +231,18 @@ describe("the log's file", () => {
           return begin()
         })
         const store = yield* storeIn(path, { connect })
-        expect(yield* Effect.flip(store.append([note(["a"])]))).toMatchObject({ reason: "unavailable" })
         armed = false
-        expect((yield* store.append([note(["a"])])).first).toBe(1)
+        yield* store.append([name("a", "Erika")])
+        armed = true
+        for (const refused of [
+          yield* Effect.flip(store.append([note(["a"])])),
+          // Nor is a key destroyed whose ciphertexts could not be deleted.
+          yield* Effect.flip(store.forget(subjectOf("a")))
+        ])
+          expect(refused).toMatchObject({ reason: "unavailable", message: expect.stringMatching(/another process/) })
+        armed = false
+        expect(yield* store.reveal([1])).toEqual([{ _tag: "Present", value: { name: "Erika" } }])
+        expect((yield* store.append([note(["a"])])).first).toBe(2)
       })
     ))
 

@@ -41,6 +41,12 @@ export interface PostgresOptions extends PostgresDatabase, Sealing.SealingOption
 const unavailable = (message: string, cause?: unknown) =>
   new RegisterUnavailable({ message, ...(cause === undefined ? {} : { cause }) })
 
+const keyIsGone = (cause?: unknown) =>
+  unavailable(
+    "the key of the register's secrets is gone, or is another one: restore the schemas of keys, state and log from one backup",
+    cause
+  )
+
 const StoredSecrets = Schema.fromJsonString(
   Schema.Struct({
     logId: Schema.String,
@@ -149,9 +155,12 @@ const sealedIn = Effect.fnUntraced(function* (table: keyof typeof places) {
     read: Effect.gen(function* () {
       const [row] = yield* sql<{ sealed: Uint8Array }>`SELECT sealed FROM ${sql(table)}`
       if (row === undefined) return undefined
-      const opened = yield* vault.open(subject, places[table], row.sealed)
-      if (Option.isNone(opened))
-        return yield* unavailable("the key of the register's secrets is gone: restore the keys")
+      const opened = yield* Effect.catchIf(
+        vault.open(subject, places[table], row.sealed),
+        ({ reason }) => reason !== "unavailable",
+        (error) => Effect.fail(keyIsGone(error))
+      )
+      if (Option.isNone(opened)) return yield* keyIsGone()
       return Buffer.from(opened.value).toString()
     }),
     create: Effect.fnUntraced(function* (text: string) {

@@ -49,7 +49,7 @@ export interface PgEventStoreOptions<E extends AnyEvent> {
   /** The primary. The store opens a pool of its own, and keeps one more connection to be woken. */
   readonly server: PgServer
   readonly catalogue: Catalogue<E>
-  /** The schema, made where there is none. Default: `event_store`. */
+  /** The schema, made where there is none; not a word of SQL. Default: `event_store`. */
   readonly schema?: string
   /** How often a subscription looks by itself, should a notification be lost. Default: a second. */
   readonly pollInterval?: Duration.Input

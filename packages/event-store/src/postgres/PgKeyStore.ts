@@ -29,7 +29,7 @@ import { layer as vaultLayer, type Vault, type VaultOptions } from "../Vault.ts"
 /** @category models */
 export interface PgKeyStoreOptions {
   readonly server: PgServer
-  /** The schema, made where there is none. Default: `event_store_keys`. */
+  /** The schema, made where there is none; not a word of SQL. Default: `event_store_keys`. */
   readonly schema?: string
   /** How often to look for what other nodes have forgotten, which bounds how long a node goes on using a key. Default: a second. */
   readonly pollInterval?: Duration.Input
