@@ -66,8 +66,8 @@ const everythingSigned = Effect.gen(function* () {
 
 const verified = (schema: string) =>
   Effect.gen(function* () {
-    const { inspect, checkpoints, isForgotten } = yield* Audit
-    return yield* VerifyLog.verifyLog({ log: { inspect }, checkpoints, isForgotten })
+    const { checkpoints, inspect, isForgotten, readStored } = yield* Audit
+    return yield* VerifyLog.verifyLog({ log: { inspect, readStored }, checkpoints, isForgotten })
   }).pipe(Effect.provide(Audit.layerPostgres({ server: postgres.server(), schema })))
 
 const refusalOf = (schema: string) =>

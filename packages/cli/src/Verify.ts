@@ -62,9 +62,9 @@ const trustedOf = Effect.fnUntraced(function* ({ keys, checkpoints }: VerifyOpti
 
 const verifyRegister = (place: Place, trusted: Verification.Trusted, show: Show) =>
   Effect.gen(function* () {
-    const { checkpoints, inspect, isForgotten, signers } = yield* Audit
+    const { checkpoints, inspect, isForgotten, readStored, signers } = yield* Audit
     return yield* VerifyLog.verifyLog({
-      log: { inspect },
+      log: { inspect, readStored },
       checkpoints,
       isForgotten,
       signers,

@@ -8,7 +8,7 @@ import { once } from "node:events"
 import { closeSync, ftruncateSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { EventStoreError } from "@effekten/event-store"
+import { EventStoreError, VerifyLog } from "@effekten/event-store"
 import { name, note } from "@effekten/event-store/testing"
 import { run } from "./Harness.ts"
 import { withoutStrace } from "./images/Strace.ts"
@@ -167,12 +167,17 @@ describe("a file of the server that", () => {
       Effect.gen(function* () {
         const [store, damage] = yield* altered("flipped", (file) => {
           const bytes = readFileSync(file)
-          const at = bytes.indexOf("xxxxxxxx")
+          // Not on the first page of the table, and not on the last.
+          const at = bytes.indexOf("xxxxxxxx", 8_192)
           bytes[at]! ^= 1
           writeFileSync(file, bytes)
         })
         expect(damage).toMatchObject({ reason: "damaged" })
         expect(yield* errorOf(store.readAll([{ tags: ["b"] }]))).toMatchObject({ reason: "damaged" })
+        const { faults } = yield* VerifyLog.verifyLog({ log: store, isForgotten: () => Effect.succeed(false) })
+        expect(faults).toMatchObject([{ kind: "body", message: expect.stringMatching(/^it cannot be read/) }])
+        expect(faults[0]?.position).toBeGreaterThan(3)
+        expect(faults[0]?.position).toBeLessThan(24)
       })
     ))
 

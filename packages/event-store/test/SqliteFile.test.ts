@@ -320,6 +320,24 @@ describe("the log's file", () => {
       })
     ))
 
+  it("an index whose own tables are damaged is made again from the bodies too", () =>
+    run(
+      Effect.gen(function* () {
+        const path = yield* folder
+        yield* Effect.scoped(Effect.flatMap(storeIn(path), (store) => store.append([note(["x"]), opened("a")])))
+        const database = new DatabaseSync(join(path, "log.db"))
+        database.enableDefensive(false)
+        database.exec("UPDATE words_data SET block = zeroblob(9) WHERE id > 10")
+        database.close()
+        const store = yield* storeIn(path)
+        expect(yield* Effect.flip(store.readAll([{ tags: ["x"] }]))).toMatchObject({ reason: "damaged" })
+        const again = yield* storeIn(path)
+        yield* again.rebuildIndex
+        expect((yield* again.readAll([{ tags: ["x"] }])).map(({ position }) => position)).toEqual([1])
+        expect((yield* again.append([note(["x"])])).first).toBe(3)
+      })
+    ))
+
   it("a query by tags and types finds the same however many events of other types bear the tags", () =>
     run(
       Effect.gen(function* () {

@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { hash } from "node:crypto"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
@@ -57,6 +58,17 @@ const rewrite = (database: DatabaseSync, position: number, change: (body: string
   database.prepare("UPDATE events SET body = ?, leaf = ? WHERE position = ?").run(altered, leaf(altered), position)
 }
 const otherText = (body: string) => body.replace('"ü"', '"u"')
+
+/** Makes nonsense of the page of the file that bears a text. */
+const spoilPage = (database: DatabaseSync, text: string) => {
+  database.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+  const filename = database.location()!
+  const bytes = readFileSync(filename)
+  const at = bytes.lastIndexOf(text)
+  if (at < 0) throw new Error("nothing to spoil")
+  bytes[at - (at % 4_096)] = 0
+  writeFileSync(filename, bytes)
+}
 
 describe("verifying a log", () => {
   it("promise 6: a healthy one is healthy, with every checkpoint", () =>
@@ -164,6 +176,35 @@ describe("verifying a log", () => {
           const message = `the index does not find it by its ${kind} ${JSON.stringify(value)}`
           expect(faults).toEqual([{ position, kind: "index", message }])
         }
+      })
+    ))
+
+  it("promise 6: where the file itself is damaged, the first event that cannot be read is named, and what was found before it", () =>
+    run(
+      Effect.gen(function* () {
+        const { faults } = yield* afterwards((database) => {
+          database.exec("UPDATE events SET body = replace(body, 'ü', 'u') WHERE position = 12")
+          spoilPage(database, '"n:350"')
+        })
+        expect(faults.map(({ kind }) => kind)).toEqual(["body", "body"])
+        expect(faults[0]?.position).toBe(12)
+        // A page holds about ten events: the first of them.
+        expect(faults[1]?.position).toBeGreaterThan(651 - 20)
+        expect(faults[1]?.position).toBeLessThanOrEqual(651)
+        expect(faults[1]?.message).toMatch(/^it cannot be read, and nothing after it was looked at: .*malformed/)
+      })
+    ))
+
+  it("promise 6: an index whose own tables are damaged is said to be so, and the events are looked at all the same", () =>
+    run(
+      Effect.gen(function* () {
+        const { events, faults } = yield* afterwards((database) => {
+          database.enableDefensive(false)
+          database.exec("UPDATE words_data SET block = zeroblob(9) WHERE id > 10")
+        })
+        expect(events).toBe(1_000)
+        expect(found({ faults } as Verification.Verification)).toEqual([[0, "index"]])
+        expect(faults[0]?.message).toMatch(/^the index cannot be read: /)
       })
     ))
 

@@ -1,10 +1,12 @@
 /**
  * Verifies a whole log: every event, all that is kept beside it, and every checkpoint. For `verify`, beside a running program too.
  */
-import { Effect, Result, Stream } from "effect"
+import { Data, Effect, Exit, Result, Stream } from "effect"
 import type { Position } from "../Event.ts"
 import type { EventStoreError, EventStoreShape } from "../EventStore.ts"
+import { Limits } from "../Limits.ts"
 import { type CheckpointStoreShape, type KeptCheckpoint, nodeLevels } from "./CheckpointStore.ts"
+import type { Fault } from "./Inspection.ts"
 import { type Frontier, hashBytes, makeFrontier, sameHash } from "./MerkleTree.ts"
 import { openNote, type VerifierKey } from "./SignedNote.ts"
 import {
@@ -18,7 +20,7 @@ import {
 
 /** @category models */
 export interface VerifyLogOptions {
-  readonly log: Pick<EventStoreShape<any>, "inspect">
+  readonly log: Pick<EventStoreShape<any>, "inspect" | "readStored">
   /** None where the log was never sealed. */
   readonly checkpoints?: CheckpointStoreShape | undefined
   /** Whether the personal parts of a subject are rightly gone. */
@@ -30,9 +32,20 @@ export interface VerifyLogOptions {
 }
 
 /** The program that decides is told everything; it fails only where nothing can be read. @category verifying */
-export const verifyLog = Effect.fnUntraced(function* (
-  options: VerifyLogOptions
-): Effect.fn.Return<Verification, EventStoreError> {
+export const verifyLog = (options: VerifyLogOptions): Effect.Effect<Verification, EventStoreError> =>
+  Effect.catchTag(verifyBefore(options), "Unreadable", ({ fault }) =>
+    // Once more, up to there: what is wrong before it in the part that could not be read.
+    Effect.catchTag(verifyBefore(options, fault), "Unreadable", Effect.die)
+  )
+
+/** The database itself says that it is damaged, in the midst of the events. */
+class Unreadable extends Data.TaggedError("Unreadable")<{ readonly fault: Fault }> {}
+
+/** Verifies everything, or what comes before an event that cannot be read. */
+const verifyBefore = Effect.fnUntraced(function* (
+  options: VerifyLogOptions,
+  unreadable?: Fault
+): Effect.fn.Return<Verification, EventStoreError | Unreadable> {
   const { log, checkpoints, isForgotten, signers, trusted = {}, onProgress } = options
   const faults = makeFaults()
   const keys = checkpoints === undefined ? [] : yield* checkpoints.keys
@@ -112,8 +125,11 @@ export const verifyLog = Effect.fnUntraced(function* (
     for (const position of parted) faults.add({ position, kind: "body", message })
     parted = []
   }
-  yield* Stream.runForEach(log.inspect(), (part) =>
+  let isIndexTurn = false
+  const before = unreadable === undefined ? undefined : { to: unreadable.position - 1 }
+  const inspected = Stream.runForEach(log.inspect(before), (part) =>
     Effect.gen(function* () {
+      isIndexTurn = part.done === part.total || part.phase === "index"
       for (const fault of part.faults) {
         faults.add(fault)
         whole &&= fault.kind !== "position"
@@ -150,8 +166,18 @@ export const verifyLog = Effect.fnUntraced(function* (
       yield* onProgress?.({ phase: part.phase, done: part.done, total: part.total }) ?? Effect.void
     })
   )
+  const broken = yield* inspected.pipe(
+    Effect.as(undefined),
+    Effect.catchIf(
+      ({ position, reason }) => reason === "damaged" && position === undefined,
+      (error) => Effect.succeed(error)
+    )
+  )
   explain(-1)
-  expected.end(tree.size())
+  if (unreadable !== undefined) faults.add(unreadable)
+  else if (broken === undefined) expected.end(tree.size())
+  else if (isIndexTurn) faults.add(fault(0, "index", `the index cannot be read: ${broken.message}`))
+  else return yield* new Unreadable({ fault: yield* placeOf(log, broken, tree.size() + 1) })
   return {
     events: tree.size(),
     root: Buffer.from(tree.root()).toString("hex"),
@@ -161,5 +187,23 @@ export const verifyLog = Effect.fnUntraced(function* (
     faultCount: faults.count()
   }
 })
+
+/** Where a fault is that a database tells without a position: the first event, from one on, that it cannot give. */
+const placeOf = Effect.fnUntraced(function* (log: VerifyLogOptions["log"], error: EventStoreError, from: Position) {
+  const reads = (to: Position) => Effect.map(Effect.exit(Stream.runDrain(log.readStored({ from, to }))), Exit.isSuccess)
+  let [readable, unreadable] = [from - 1, from + Limits.chunk - 1]
+  // Not even the head: then nothing can be said of any event.
+  if (!(yield* reads(readable))) return yield* error
+  if (yield* reads(unreadable))
+    return fault(from, "personal", `what is kept beside this event, or one after it, cannot be read: ${error.message}`)
+  while (unreadable - readable > 1) {
+    const middle = Math.floor((readable + unreadable) / 2)
+    if (yield* reads(middle)) readable = middle
+    else unreadable = middle
+  }
+  return fault(unreadable, "body", `it cannot be read, and nothing after it was looked at: ${error.message}`)
+})
+
+const fault = (position: Position, kind: Fault["kind"], message: string): Fault => ({ position, kind, message })
 
 const oneAt = (size: number): string => (size < 0 ? "none" : `one at ${size}`)
