@@ -4,7 +4,7 @@
  */
 import { CampaignId, PlatformId, ProductId } from "@effekten/domain"
 import { Effect, Option, Schema } from "effect"
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs"
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 /** Name of the file, in the data folder. @category values */
@@ -67,7 +67,7 @@ export const writeSandboxFile = Effect.fnUntraced(function* (folder: string, san
     try: () => {
       const file = openSync(`${path}.new`, "w", 0o600)
       try {
-        writeSync(file, `${text}\n`)
+        writeFileSync(file, `${text}\n`)
         fsyncSync(file)
       } finally {
         closeSync(file)

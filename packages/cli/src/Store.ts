@@ -15,7 +15,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
-  writeSync
+  writeFileSync
 } from "node:fs"
 import { join } from "node:path"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
@@ -93,7 +93,7 @@ const readOrMake = (
         const own = `${path}.${process.pid}`
         const file = openSync(own, "w", 0o600)
         try {
-          writeSync(file, `${fresh}\n`)
+          writeFileSync(file, `${fresh}\n`)
           fsyncSync(file)
         } finally {
           closeSync(file)

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest"
 import { Checkpoint, ExportFolder, MerkleTree, type StoredEvent, VerifyExport } from "@effekten/event-store"
 import { kitCatalogue, name, note, subjectOf } from "@effekten/event-store/testing"
 import { folder, run, storeIn } from "./Harness.ts"
+import { limited } from "./images/Strace.ts"
 import { append, exported, type Files, inMemory, readFiles, sealedAt, signer } from "./Sealed.ts"
 
 const SIZES = [300, 700, 1_000]
@@ -326,6 +327,25 @@ describe("an export", () => {
         expect(yield* Effect.flip(exported(store, checkpoints, target))).toMatchObject({ _tag: "ExportFailed" })
       })
     ))
+
+  it.skipIf(process.platform === "win32")(
+    "is not there where the disk was full before its end, wherever that was",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const path = yield* folder
+          for (const [kibibytes, isThere] of [
+            [64, false],
+            [1_024, true]
+          ] as const) {
+            const target = join(path, `${kibibytes}`)
+            const { errors } = yield* Effect.promise(() => limited(kibibytes, "../ExportChild.ts", [target]))
+            expect([existsSync(target), errors === ""]).toEqual([isThere, isThere])
+            if (!isThere) expect(errors).toMatch(/cannot be written: EFBIG/)
+          }
+        })
+      )
+  )
 
   it("promise 6: an export from the time of two keys is good, and with either of them", () =>
     run(

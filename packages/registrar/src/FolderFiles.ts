@@ -2,7 +2,7 @@
  * Small files and databases in a register's folder: written durably, for the owner's eyes only. For whatever opens the folder.
  */
 import { Effect, Schema } from "effect"
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs"
+import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 /** The register could not be opened. The message says what is wrong and what to do. @category errors */
@@ -29,7 +29,8 @@ export const writeDurably = (folder: string, name: string, content: string): voi
   const temporary = `${path}.new`
   const file = openSync(temporary, "w", 0o600)
   try {
-    writeSync(file, content)
+    // Not a single write, which may end early.
+    writeFileSync(file, content)
     fsyncSync(file)
   } finally {
     closeSync(file)

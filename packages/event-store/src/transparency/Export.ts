@@ -12,8 +12,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
-  writeFileSync,
-  writeSync
+  writeFileSync
 } from "node:fs"
 import { dirname, join } from "node:path"
 import { damaged, leafOf } from "../Codec.ts"
@@ -101,7 +100,8 @@ export const exportLog = Effect.fnUntraced(function* (
       let text: Array<string> = []
       let length = 0
       const flush = () => {
-        writeSync(file, text.join(""))
+        // All of it: a single write may end early, as on a disk that is nearly full, and says so to nobody.
+        writeFileSync(file, text.join(""))
         text = []
         length = 0
       }
