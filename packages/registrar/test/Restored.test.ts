@@ -1,0 +1,102 @@
+/**
+ * A folder whose files come from two different days, in every combination: what is refused, what is shown, what is never shown again. For
+ * whoever restores single files.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { defaultPolicy, type InvestorId, type Policy } from "@effekten/domain"
+import { VerifyLog } from "@effekten/event-store"
+import { Audit, Registrar } from "@effekten/registrar"
+import { Erasures, Investors, PlatformServices } from "@effekten/services"
+import { Effect, Layer } from "effect"
+import { cpSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { offering, person } from "./fixture.ts"
+import { as } from "./parts.ts"
+
+/** Nothing need be kept. */
+const policy: Policy = { ...defaultPolicy, retainUntil: (last) => last }
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "effekten-restored-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+)
+const register = (folder: string) => Registrar.layerFolder({ folder, policy })
+const onboard = Effect.map(
+  Effect.flatMap(Investors, (api) => api.create(person)),
+  ({ id }) => id
+)
+
+/** A register on two days. Between them somebody was forgotten, and somebody came. */
+const twoDays = Effect.gen(function* () {
+  const [early, late] = [yield* temporaryFolder, yield* temporaryFolder]
+  const first = yield* Effect.gen(function* () {
+    const { platform } = yield* offering()
+    return { platform, ...(yield* as(platform)(Effect.all({ leaving: onboard, staying: onboard }))) }
+  }).pipe(Effect.provide(register(late)))
+  cpSync(late, early, { recursive: true })
+  const coming = yield* Effect.gen(function* () {
+    yield* Effect.flatMap(Erasures, (erasures) => erasures.investor(first.leaving, "request"))
+    return yield* as(first.platform)(onboard)
+  }).pipe(Effect.provide(register(late)))
+  return { early, late, coming, ...first }
+})
+
+type Shown = "shown" | "erased" | "NotFound" | "Unavailable"
+
+describe("single files of another day", () => {
+  it.live(
+    "promise 9, S-03: in every combination the log is not older than what was signed, and nobody forgotten is shown",
+    () =>
+      Effect.gen(function* () {
+        const { coming, early, late, leaving, platform, staying } = yield* twoDays
+        const seen = (id: InvestorId): Effect.Effect<Shown, never, PlatformServices> =>
+          Effect.flatMap(PlatformServices, (services) =>
+            Effect.flatMap(Investors, (api) => api.get(id)).pipe(Effect.provide(services.forPlatform(platform)))
+          ).pipe(
+            Effect.match({
+              onSuccess: ({ naturalPerson }): Shown => (naturalPerson === "erased" ? "erased" : "shown"),
+              onFailure: ({ _tag }) => (_tag === "NotFound" ? "NotFound" : "Unavailable")
+            })
+          )
+        for (const [log, keys, state, expected] of [
+          ["late", "late", "late", ["erased", "shown", "shown"]],
+          ["late", "late", "early", ["erased", "shown", "shown"]],
+          // The key of who came is lost: that is damage, and not an erasure. Who was forgotten is forgotten again.
+          ["late", "early", "late", ["erased", "shown", "Unavailable"]],
+          ["late", "early", "early", ["erased", "shown", "Unavailable"]],
+          ["early", "late", "late", "refused"],
+          ["early", "early", "late", "refused"],
+          // The log has lost that somebody was forgotten; the keys have not.
+          ["early", "late", "early", ["erased", "shown", "NotFound"]],
+          // The whole of a day is the whole of a day: only what is kept elsewhere can tell.
+          ["early", "early", "early", ["shown", "shown", "NotFound"]]
+        ] as const) {
+          const what = `log ${log}, keys ${keys}, state ${state}`
+          const folder = yield* temporaryFolder
+          cpSync(late, folder, { recursive: true })
+          for (const [file, day] of [
+            ["log.db", log],
+            ["keys.db", keys],
+            ["state.db", state]
+          ] as const)
+            cpSync(join(day === "late" ? late : early, file), join(folder, file))
+          if (expected === "refused") {
+            const { message } = yield* Effect.flip(Effect.scoped(Layer.build(register(folder))))
+            assert.match(message, /older copy of the log\. Restore the newest log\.db\..*checkpoint-key renew/, what)
+            continue
+          }
+          const found = yield* Effect.all([seen(leaving), seen(staying), seen(coming)]).pipe(
+            Effect.provide(register(folder))
+          )
+          assert.deepStrictEqual(found, [...expected], what)
+          const { faults } = yield* Effect.flatMap(
+            Audit,
+            ({ checkpoints, inspect, isForgotten, readStored, signers }) =>
+              VerifyLog.verifyLog({ log: { inspect, readStored }, checkpoints, isForgotten, signers })
+          ).pipe(Effect.provide(Audit.layerFolder({ folder })))
+          assert.deepStrictEqual(faults, [], what)
+        }
+      }).pipe(Effect.scoped)
+  )
+})
