@@ -65,6 +65,8 @@ export class KeyStore extends Context.Service<KeyStore, KeyStoreShape>()("@effek
 const unavailable = (cause: unknown) =>
   new VaultError({ reason: "unavailable", message: "the key store did not answer", cause })
 
+const madeSince = () => new Error("a key was made since the keys were read: repeat it")
+
 /** Keys in memory: gone with the process. @category constructors */
 export const makeMemory: Effect.Effect<KeyStoreShape> = Effect.sync(() => {
   const entries = new Map<string, KeyEntry>()
@@ -90,9 +92,13 @@ export const makeMemory: Effect.Effect<KeyStoreShape> = Effect.sync(() => {
     note: Effect.sync(() => note),
     setNote: (text) => Effect.sync(() => void (note = text)),
     replace: (keys, value) =>
-      Effect.sync(() => {
-        for (const { subject, wrapped } of keys) entries.set(subject, { _tag: "Key", wrapped })
+      Effect.suspend(() => {
+        const fresh = new Map(keys.map(({ subject, wrapped }) => [subject, wrapped]))
+        const known = [...entries].filter(([, { _tag }]) => _tag === "Key").map(([subject]) => subject)
+        if (!known.every((subject) => fresh.has(subject))) return Effect.fail(unavailable(madeSince()))
+        for (const subject of known) entries.set(subject, { _tag: "Key", wrapped: fresh.get(subject)! })
         check = value
+        return Effect.void
       })
   }
 })
@@ -170,6 +176,7 @@ export const makeSqlite = (
     )
     const selectAll = database.prepare("SELECT subject, wrapped FROM keys ORDER BY subject")
     const updateKey = database.prepare("UPDATE keys SET wrapped = ? WHERE subject = ?")
+    const countKeys = database.prepare("SELECT count(*) AS keys FROM keys")
     const updateCheck = database.prepare("UPDATE master SET value = ?")
 
     const cutOff = () => {
@@ -233,7 +240,9 @@ export const makeSqlite = (
       replace: (keys, check) =>
         attempt(() => {
           transaction(() => {
-            for (const { subject, wrapped } of keys) updateKey.run(wrapped, subject)
+            let updated = 0
+            for (const { subject, wrapped } of keys) updated += Number(updateKey.run(wrapped, subject).changes)
+            if (updated !== Number(countKeys.get()?.["keys"])) throw madeSince()
             updateCheck.run(check)
           })
           cutOff()
