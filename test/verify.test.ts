@@ -1,6 +1,7 @@
 /**
  * The log as an operator and an auditor check it: the command, a backup that is too old, an export, and a verifier that is not ours.
  */
+import { spawnSync } from "node:child_process"
 import { hash } from "node:crypto"
 import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -8,12 +9,15 @@ import { DatabaseSync } from "node:sqlite"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Checkpoint, MerkleTree, SignedNote } from "@effekten/event-store"
 import { connect, onboard } from "./Api.ts"
-import { effekten, root, run, startServer, temporaryFolder } from "./Process.ts"
+import { bin, effekten, root, run, startServer, temporaryFolder } from "./Process.ts"
 
 const temporary = temporaryFolder()
 const data = join(temporary.path, "register")
 const early = join(temporary.path, "early")
 const exported = join(temporary.path, "export")
+
+/** `script` of util-linux gives a command a terminal. */
+const withoutTerminal = process.platform !== "linux" || spawnSync("script", ["--version"]).status !== 0
 
 /** Runs a server, does something with it, and stops it. */
 const served = async (work?: () => Promise<unknown>) => {
@@ -59,6 +63,19 @@ describe("effekten verify and export", () => {
     expect(events).toBe(register.events)
     expect(await offline(exported, ...trusted)).toMatchObject({ code: 0, stderr: "" })
     expect((await effekten(["export", exported, "--data", data])).code).toBe(1)
+  })
+
+  it.skipIf(withoutTerminal)("to a person who watches, says how far it is, and how fast", async () => {
+    const target = join(temporary.path, "watched")
+    for (const [command, says] of [
+      [`verify ${data}`, /\r\u001b\[Kevents \[=+ *\] [\d,]+ of [\d,]+, [\d,]*[1-9][\d,]*\/s/],
+      [`export ${target} --data ${data}`, /\r\u001b\[K\[=+ *\] [\d,]+ of [\d,]+, [\d,]*[1-9][\d,]*\/s/]
+    ] as const) {
+      // A terminal of its own; what is shown there ends up in the output.
+      const { code, stdout } = await run("script", ["-qec", `${process.execPath} ${bin} ${command}`, "/dev/null"])
+      expect(code).toBe(0)
+      expect(stdout).toMatch(says)
+    }
   })
 
   it("promise 6: an index that finds nothing any more is named, refused while it is served, and made again from the events", async () => {

@@ -41,12 +41,13 @@ export const formatProgress = ({ phase, done, total, unit = "" }: Progress, seco
 export const makeProgressBar = Effect.gen(function* () {
   if (process.stderr.isTTY !== true) return { show: undefined, clear: Effect.void }
   let phase: string | undefined
-  let begun = 0
+  // The first picture already knows how fast it goes.
+  let begun = yield* Clock.currentTimeMillis
   let drawn = 0
   return {
     show: (progress: Progress) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
-        if (begun === 0 || progress.phase !== phase) begun = now
+        if (phase !== undefined && progress.phase !== phase) begun = now
         phase = progress.phase
         if (now - drawn < frame) return
         drawn = now
