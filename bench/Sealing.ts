@@ -1,5 +1,5 @@
 /**
- * What encrypting a personal part costs, and opening it again: AES-256-GCM of some hundred bytes, bound to their place.
+ * What encrypting a personal part costs, and opening it again: XAES-256-GCM of some hundred bytes, bound to their place.
  */
 import { Vault } from "@effekten/event-store"
 import { Effect } from "effect"
@@ -37,7 +37,7 @@ export const measure = (options: { readonly folder: string; readonly rounds: num
     return [
       {
         name: "sealing a personal part",
-        shape: `${size} bytes, AES-256-GCM with a key per subject, bound to subject, event, type and version`,
+        shape: `${size} bytes, XAES-256-GCM with a key per subject, bound to subject, event, type and version`,
         figures: {
           "CPU µs to seal": medians(sealing).cpuSeconds * 1e6,
           "CPU µs to open": medians(opening).cpuSeconds * 1e6

@@ -118,7 +118,8 @@ export interface SqliteKeyStoreOptions {
 
 /** "Ekey" in ASCII. */
 const APPLICATION_ID = 0x45_6b_65_79
-const LAYOUT = 1
+/** From layout 2 on there are sealed boxes of format 3, here and in the log: a program that can't open them doesn't open the keys either. */
+const LAYOUT = 2
 
 const create = (database: DatabaseSync): void =>
   database.exec(`
@@ -132,7 +133,10 @@ const open = (options: SqliteKeyStoreOptions): DatabaseSync => {
   try {
     database.exec("PRAGMA secure_delete = ON")
     // A process may have ended between destroying a key and cutting off the log the key is in. A reader leaves that to the writer.
-    if (options.readOnly !== true) truncateLog(database)
+    if (options.readOnly !== true) {
+      database.exec(`PRAGMA user_version = ${LAYOUT}`)
+      truncateLog(database)
+    }
     return database
   } catch (cause) {
     database.close()

@@ -4,7 +4,7 @@
 import { Context, Effect, Layer, Option, Redacted, Schema, Semaphore } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { DatabaseRefused } from "./DatabaseRefused.ts"
-import { decrypt, encrypt, KEY_BYTES, NONCE_BYTES } from "./internal/SealedBox.ts"
+import { decrypt, encrypt, KEY_BYTES, NONCE_BYTES, tooNew } from "./internal/SealedBox.ts"
 import { canonical } from "./Json.ts"
 import {
   KeyStore,
@@ -96,8 +96,12 @@ export const make = (
       Effect.map(random.randomBytes(NONCE_BYTES), (nonce) => encrypt(master, nonce, place, key))
 
     const check = yield* keyStore.check(yield* wrap(CHECK, CHECK_PLACE))
-    if (decrypt(master, CHECK_PLACE, check) === undefined)
-      return yield* refuseMaster("the master key is not the one these keys were wrapped with: start with the right one")
+    if (decrypt(master, CHECK_PLACE, check) === undefined) {
+      const newer = tooNew(check)
+      return yield* newer === undefined
+        ? refuseMaster("the master key is not the one these keys were wrapped with: start with the right one")
+        : new DatabaseRefused({ filename: "the key store", reason: "newer", message: `the keys are ${newer}` })
+    }
 
     // Durable keys unwrapped, the least recently used first; and keys that are in no key store yet.
     const cached = new Map<string, Uint8Array>()
@@ -140,7 +144,7 @@ export const make = (
             if (told !== before) return load(subject)
             const key = decrypt(master, keyPlace(subject), entry.wrapped)
             return key === undefined
-              ? Effect.fail(new VaultError({ reason: "not_authentic", message: `the key of ${subject} is damaged` }))
+              ? Effect.fail(damagedKey(subject, entry.wrapped))
               : Effect.succeed(remember(subject, key))
           }
         )
@@ -250,7 +254,7 @@ export const make = (
           if (plaintext === undefined)
             return yield* new VaultError({
               reason: "not_authentic",
-              message: `a ciphertext of ${subject} is damaged, or stands in another's place`
+              message: `a ciphertext of ${subject} is ${tooNew(ciphertext) ?? "damaged, or stands in another's place"}`
             })
           return Option.some(plaintext)
         }),
@@ -301,8 +305,7 @@ export const rotateMasterKey = (options: {
     const rewrapped: Array<WrappedKey> = []
     for (const { subject, wrapped } of yield* keyStore.all) {
       const key = decrypt(from, keyPlace(subject), wrapped)
-      if (key === undefined)
-        return yield* new VaultError({ reason: "not_authentic", message: `the key of ${subject} is damaged` })
+      if (key === undefined) return yield* damagedKey(subject, wrapped)
       rewrapped.push({ subject, wrapped: encrypt(to, yield* random.randomBytes(NONCE_BYTES), keyPlace(subject), key) })
     }
     yield* keyStore.replace(rewrapped, encrypt(to, yield* random.randomBytes(NONCE_BYTES), CHECK_PLACE, CHECK))
@@ -316,6 +319,9 @@ const refuseMaster = (message: string) =>
 
 const erased = (subject: string) =>
   new SubjectErased({ subject, message: `${subject} was forgotten: nothing can be written for it` })
+
+const damagedKey = (subject: string, wrapped: Uint8Array) =>
+  new VaultError({ reason: "not_authentic", message: `the key of ${subject} is ${tooNew(wrapped) ?? "damaged"}` })
 
 const missing = (subject: string) =>
   new VaultError({

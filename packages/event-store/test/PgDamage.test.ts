@@ -111,6 +111,16 @@ describe("a log that is not what was written", () => {
           _tag: "DatabaseRefused",
           reason: "newer"
         })
+        // What seals in format 3 marks the keys, so that a program which can't open that doesn't open the keys either.
+        yield* nodeAt(postgres.server(), { schema: "older" })
+        yield* session.query("UPDATE older_keys.layout SET layout = 1")
+        yield* nodeAt(postgres.server(), { schema: "older" })
+        expect(yield* session.queryValues("SELECT layout FROM older_keys.layout")).toEqual([[2]])
+        yield* session.query("UPDATE older_keys.layout SET layout = 3")
+        expect(yield* Effect.flip(nodeAt(postgres.server(), { schema: "older" }))).toMatchObject({
+          _tag: "DatabaseRefused",
+          reason: "newer"
+        })
         const wrong = yield* Effect.exit(
           PgEventStore.make({ server: postgres.server({ port: 1 }), catalogue: kitCatalogue }).pipe(
             Effect.provide(vaultAt(postgres.server(), "unreachable"))

@@ -68,52 +68,6 @@ describe("the vault", () => {
       )
     ))
 
-  it("D-03 no nonce comes twice", () =>
-    run(
-      using(Vault.layerMemory, (vault) =>
-        Effect.gen(function* () {
-          const nonces = new Set<string>()
-          for (let index = 0; index < 2_000; index++)
-            nonces.add(Buffer.from(yield* vault.seal("s", "p", bytes(""))).toString("hex", 1, 13))
-          expect(nonces.size).toBe(2_000)
-        })
-      )
-    ))
-
-  it("D-03 a box commits to its key: bearing another's commitment it opens under neither", () =>
-    run(
-      using(Vault.layerMemory, (vault) =>
-        Effect.gen(function* () {
-          const one = yield* vault.seal("one", "place", bytes("text"))
-          const other = yield* vault.seal("other", "place", bytes("text"))
-          const again = yield* vault.seal("one", "elsewhere", bytes("more"))
-          expect(one.subarray(13, 45)).toEqual(again.subarray(13, 45))
-          expect(one.subarray(13, 45)).not.toEqual(other.subarray(13, 45))
-          // Whoever could make a ciphertext that both keys accept would have to choose whose commitment it bears.
-          const mixed = Buffer.concat([one.subarray(0, 13), other.subarray(13, 45), one.subarray(45)])
-          for (const subject of ["one", "other"])
-            expect(yield* Effect.flip(vault.open(subject, "place", mixed))).toMatchObject({ reason: "not_authentic" })
-          expect(yield* vault.open("one", "place", one)).toEqual(Option.some(Buffer.from("text")))
-        })
-      )
-    ))
-
-  it("a box of format 1, which had no commitment, still opens; one cut short does not", () =>
-    run(
-      using(Vault.layerMemory, (vault) =>
-        Effect.gen(function* () {
-          const box = yield* vault.seal("s", "place", bytes("text"))
-          const first = Buffer.concat([Uint8Array.of(1), box.subarray(1, 13), box.subarray(45)])
-          expect(yield* vault.open("s", "place", first)).toEqual(Option.some(Buffer.from("text")))
-          for (const whole of [box, first])
-            for (let length = 0; length < whole.length; length++)
-              expect(yield* Effect.flip(vault.open("s", "place", whole.subarray(0, length)))).toMatchObject({
-                reason: "not_authentic"
-              })
-        })
-      )
-    ))
-
   it("D-09 forgotten reads as none, D-14 nothing is sealed afterwards, also by another opening", () =>
     run(
       Effect.gen(function* () {

@@ -1,27 +1,35 @@
 /**
  * A sealed box: format, nonce, commitment, ciphertext, tag. For the vault.
  *
- * AES-256-GCM alone does not commit to its key: a box could be made that opens under two keys, to two texts. So it bears what only its own
- * key derives. Boxes of format 1 have no commitment; they still open.
+ * | format | encrypted with | nonce | commitment |
+ * |---|---|---|---|
+ * | 3 | XAES-256-GCM | 24 bytes, random | 32 bytes |
+ * | 2 | AES-256-GCM | 12 bytes, random | 32 bytes |
+ * | 1 | AES-256-GCM | 12 bytes, random | none |
+ *
+ * New boxes have format 3; what was sealed before still opens. Neither cipher alone commits to its key: a box could be made that opens
+ * under two keys, to two texts. So it bears what only its own key derives.
  */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  hkdfSync,
-  type KeyObject,
-  timingSafeEqual
-} from "node:crypto"
+import { createDecipheriv, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from "node:crypto"
+import * as Xaes256Gcm from "./Xaes256Gcm.ts"
 
-const FORMAT = 2
-const WITHOUT_COMMITMENT = 1
+const FORMAT = 3
 export const KEY_BYTES = 32
-export const NONCE_BYTES = 12
+export const NONCE_BYTES = Xaes256Gcm.NONCE_BYTES
 const COMMITMENT_BYTES = 32
-const TAG_BYTES = 16
+const { TAG_BYTES } = Xaes256Gcm
+
+/** How long nonce and commitment are, by format. */
+const formats: ReadonlyArray<{ readonly nonce: number; readonly commitment: number } | undefined> = [
+  undefined,
+  { nonce: 12, commitment: 0 },
+  { nonce: 12, commitment: COMMITMENT_BYTES },
+  { nonce: NONCE_BYTES, commitment: COMMITMENT_BYTES }
+]
 
 interface PreparedKey {
   readonly key: KeyObject
+  readonly extended: Xaes256Gcm.XaesKey
   readonly commitment: Uint8Array
 }
 
@@ -32,12 +40,15 @@ const prepare = (bytes: Uint8Array): PreparedKey => {
   if (known !== undefined) return known
   const key = createSecretKey(bytes)
   const commitment = new Uint8Array(hkdfSync("sha256", key, "", "effekten key commitment", COMMITMENT_BYTES))
-  const fresh = { key, commitment }
+  const fresh = { key, extended: Xaes256Gcm.prepare(key), commitment }
   prepared.set(bytes, fresh)
   return fresh
 }
 
-/** @param associatedData binds the box to its place */
+/**
+ * @param nonce of {@link NONCE_BYTES} random bytes
+ * @param associatedData binds the box to its place
+ */
 export const encrypt = (
   key: Uint8Array,
   nonce: Uint8Array,
@@ -45,29 +56,41 @@ export const encrypt = (
   plaintext: Uint8Array
 ): Uint8Array => {
   const own = prepare(key)
-  const cipher = createCipheriv("aes-256-gcm", own.key, nonce, { authTagLength: TAG_BYTES })
-  cipher.setAAD(Buffer.from(associatedData))
-  const body = cipher.update(plaintext)
-  const end = cipher.final()
-  return Buffer.concat([Uint8Array.of(FORMAT), nonce, own.commitment, body, end, cipher.getAuthTag()])
+  const sealed = Xaes256Gcm.encrypt(own.extended, nonce, Buffer.from(associatedData), plaintext)
+  return Buffer.concat([Uint8Array.of(FORMAT), nonce, own.commitment, ...sealed])
 }
 
 /** Undefined where it is not what was sealed under this key, in this place. */
 export const decrypt = (key: Uint8Array, associatedData: string, sealed: Uint8Array): Uint8Array | undefined => {
-  const format = sealed[0]
-  if (format !== FORMAT && format !== WITHOUT_COMMITMENT) return undefined
-  const nonceEnd = 1 + NONCE_BYTES
-  const start = format === FORMAT ? nonceEnd + COMMITMENT_BYTES : nonceEnd
-  const end = sealed.length - TAG_BYTES
-  if (end < start) return undefined
+  const format = formats[sealed[0] ?? 0]
+  if (format === undefined) return undefined
+  const nonceEnd = 1 + format.nonce
+  const start = nonceEnd + format.commitment
+  if (sealed.length - TAG_BYTES < start) return undefined
   const own = prepare(key)
-  if (format === FORMAT && !timingSafeEqual(sealed.subarray(nonceEnd, start), own.commitment)) return undefined
-  const decipher = createDecipheriv("aes-256-gcm", own.key, sealed.subarray(1, nonceEnd), { authTagLength: TAG_BYTES })
-  decipher.setAAD(Buffer.from(associatedData))
-  decipher.setAuthTag(sealed.subarray(end))
+  if (format.commitment > 0 && !timingSafeEqual(sealed.subarray(nonceEnd, start), own.commitment)) return undefined
+  const nonce = sealed.subarray(1, nonceEnd)
+  const place = Buffer.from(associatedData)
   try {
-    return Buffer.concat([decipher.update(sealed.subarray(start, end)), decipher.final()])
+    return format.nonce === NONCE_BYTES
+      ? Xaes256Gcm.decrypt(own.extended, nonce, place, sealed.subarray(start))
+      : decryptPlain(own.key, nonce, place, sealed.subarray(start))
   } catch {
     return undefined
   }
 }
+
+/** AES-256-GCM, of boxes of formats 1 and 2. */
+const decryptPlain = (key: KeyObject, nonce: Uint8Array, place: Uint8Array, sealed: Uint8Array): Uint8Array => {
+  const end = sealed.length - TAG_BYTES
+  const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES })
+  decipher.setAAD(place)
+  decipher.setAuthTag(sealed.subarray(end))
+  return Buffer.concat([decipher.update(sealed.subarray(0, end)), decipher.final()])
+}
+
+/** What to say of a box that did not open, when a newer program has sealed it; undefined where its format is known. */
+export const tooNew = (sealed: Uint8Array): string | undefined =>
+  sealed[0] !== undefined && sealed[0] > FORMAT
+    ? `sealed in format ${sealed[0]}, this program knows ${FORMAT}: run the version that wrote it`
+    : undefined

@@ -37,7 +37,8 @@ export interface PgKeyStoreOptions {
   readonly readOnly?: boolean
 }
 
-const LAYOUT = 1
+/** From layout 2 on there are sealed boxes of format 3, here and in the log: a program that can't open them doesn't open the keys either. */
+const LAYOUT = 2
 
 /** How long to wait for the answer what was forgotten, before all keys are dropped. @category limits */
 export const silence = Duration.seconds(4)
@@ -298,7 +299,9 @@ const open = Effect.fnUntraced(function* (
           "newer",
           `has layout ${layout}, this program knows ${LAYOUT}: run the version that wrote it`
         )
-      if (!readOnly) for (const statement of functions(schema)) yield* run(statement)
+      if (readOnly) return
+      if (layout < LAYOUT) yield* run(`UPDATE ${schema}.layout SET layout = ${LAYOUT}`)
+      for (const statement of functions(schema)) yield* run(statement)
     })
   ).pipe(
     Effect.catchTags({
