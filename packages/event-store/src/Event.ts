@@ -48,3 +48,8 @@ export type RecordedEvent<E extends AnyEvent> = E extends AnyEvent
 /** The personal part of an event, or the fact that its subject was forgotten. @category models */
 export type Revealed =
   { readonly _tag: "Present"; readonly value: JsonObject } | { readonly _tag: "Erased" } | { readonly _tag: "None" }
+
+/** What a store says of a personal part it has opened: also whose it is, and of which type of event. @category models */
+export type Opened =
+  | { readonly _tag: "Present"; readonly value: JsonObject; readonly subject: string; readonly type: string }
+  | Exclude<Revealed, { readonly _tag: "Present" }>

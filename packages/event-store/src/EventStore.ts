@@ -3,7 +3,7 @@
  */
 import { Context, type Effect, type Result, Schema, type Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
-import type { AnyEvent, NewEvent, Position, RecordedEvent, Revealed } from "./Event.ts"
+import type { AnyEvent, NewEvent, Opened, Position, RecordedEvent } from "./Event.ts"
 import type { AppendCondition, Query } from "./Query.ts"
 import type { Inspected } from "./transparency/Inspection.ts"
 
@@ -141,8 +141,11 @@ export interface EventStoreShape<E extends AnyEvent> {
   readonly inspect: (options?: { readonly to?: Position }) => Stream.Stream<Inspected, EventStoreError>
   /** Random, made with the log and kept in it: tells one log from another, and a restored one from none. */
   readonly logId: string
-  /** The personal parts of the events at these positions, in their order. A position the log does not have is a defect. */
-  readonly reveal: (positions: ReadonlyArray<Position>) => Effect.Effect<ReadonlyArray<Revealed>, EventStoreError>
+  /**
+   * The personal parts of the events at these positions, in their order. A position the log does not have is a defect. Who must account for
+   * what is opened does so with what this gives, before passing it on.
+   */
+  readonly reveal: (positions: ReadonlyArray<Position>) => Effect.Effect<ReadonlyArray<Opened>, EventStoreError>
   /** Destroys the key and the ciphertexts of a subject. Append the event that says so first. Repeating it is harmless. */
   readonly forget: (subject: string) => Effect.Effect<void, EventStoreError>
 }

@@ -4,7 +4,7 @@
 import { hash } from "node:crypto"
 import { Effect, Option } from "effect"
 import { damaged, type Draft, type Envelope } from "./Codec.ts"
-import type { Position, Revealed } from "./Event.ts"
+import type { Opened, Position } from "./Event.ts"
 import { EventStoreError, InvalidEvent } from "./EventStore.ts"
 import { canonical, type JsonObject } from "./Json.ts"
 import type { VaultError } from "./KeyStore.ts"
@@ -61,8 +61,8 @@ export const reveal = (
   position: Position,
   event: Envelope,
   ciphertext: Uint8Array | undefined
-): Effect.Effect<Revealed, EventStoreError> =>
-  Effect.gen(function* (): Effect.fn.Return<Revealed, EventStoreError | VaultError> {
+): Effect.Effect<Opened, EventStoreError> =>
+  Effect.gen(function* (): Effect.fn.Return<Opened, EventStoreError | VaultError> {
     const { personal } = event
     if (personal === undefined) return { _tag: "None" }
     const isWhole = ciphertext !== undefined && hash("sha256", ciphertext, "hex") === personal.hash
@@ -77,7 +77,8 @@ export const reveal = (
     }
     const plaintext = yield* vault.open(personal.subject, placeOf(personal.subject, event), ciphertext)
     if (Option.isNone(plaintext)) return { _tag: "Erased" }
-    return { _tag: "Present", value: JSON.parse(Buffer.from(plaintext.value).toString()) as JsonObject }
+    const value = JSON.parse(Buffer.from(plaintext.value).toString()) as JsonObject
+    return { _tag: "Present", value, subject: personal.subject, type: event.type }
   }).pipe(
     Effect.catchTag("VaultError", (error) =>
       Effect.fail(error.reason === "unavailable" ? asStoreError(error) : damaged(position, error.message, error))

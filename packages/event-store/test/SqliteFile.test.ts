@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
 import { Codec } from "@effekten/event-store"
-import { kitCatalogue, name, note, opened, subjectOf } from "@effekten/event-store/testing"
+import { kitCatalogue, name, note, opened, revealedName, subjectOf } from "@effekten/event-store/testing"
 import { folder, run, storeIn } from "./Harness.ts"
 
 type Connect = (filename: string, options: { readonly readOnly: boolean; readonly timeout: number }) => DatabaseSync
@@ -104,7 +104,7 @@ describe("the log's file", () => {
         const second = yield* store.append([note(["a"])])
         expect(second.first).toBe(3)
         expect(second.recordedAt >= first.appended.recordedAt).toBe(true)
-        expect(yield* store.reveal([2])).toEqual([{ _tag: "Present", value: { name: "Erika" } }])
+        expect(yield* store.reveal([2])).toEqual([revealedName("a", "Erika")])
       })
     ))
 
@@ -123,7 +123,7 @@ describe("the log's file", () => {
         expect(yield* Effect.flip(reader.append([note(["a"])]))).toMatchObject({ reason: "read_only" })
         expect(yield* Effect.flip(reader.writable)).toMatchObject({ reason: "read_only" })
         expect(yield* Effect.flip(reader.forget(subjectOf("a")))).toMatchObject({ reason: "read_only" })
-        expect(yield* writer.reveal([1])).toEqual([{ _tag: "Present", value: { name: "Erika" } }])
+        expect(yield* writer.reveal([1])).toEqual([revealedName("a", "Erika")])
       })
     ))
 
@@ -198,7 +198,7 @@ describe("the log's file", () => {
         ])
           expect(refused).toMatchObject({ reason: "unavailable", message: expect.stringMatching(/another process/) })
         armed = false
-        expect(yield* store.reveal([1])).toEqual([{ _tag: "Present", value: { name: "Erika" } }])
+        expect(yield* store.reveal([1])).toEqual([revealedName("a", "Erika")])
         expect((yield* store.append([note(["a"])])).first).toBe(2)
       })
     ))
@@ -270,7 +270,7 @@ describe("the log's file", () => {
         )
         database.close()
         const store = yield* storeIn(path)
-        expect(yield* store.reveal([1])).toEqual([{ _tag: "Present", value: { name: "Erika" } }])
+        expect(yield* store.reveal([1])).toEqual([revealedName("a", "Erika")])
         expect(yield* Effect.flip(store.reveal([2]))).toMatchObject({ reason: "damaged", position: 2 })
       })
     ))

@@ -3,7 +3,7 @@
  */
 import { Schema } from "effect"
 import type { Catalogue } from "../Catalogue.ts"
-import type { NewEvent } from "../Event.ts"
+import type { NewEvent, Opened as OpenedPart } from "../Event.ts"
 
 /** Who asked for an event, in the kit. @category models */
 export interface KitMeta {
@@ -110,6 +110,14 @@ export const name = (account: string, name: string): NewEvent<Named> => ({
   data: { account },
   personal: { name },
   meta: { actor: "kit", source: "form" }
+})
+
+/** What a store reveals of it. @category constructors */
+export const revealedName = (account: string, name: string): OpenedPart => ({
+  _tag: "Present",
+  value: { name },
+  subject: subjectOf(account),
+  type: "Named"
 })
 
 /** @category constructors */

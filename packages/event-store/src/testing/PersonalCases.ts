@@ -4,7 +4,7 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict"
 import { Effect, Stream } from "effect"
 import type { Case } from "./Case.ts"
-import { kitCatalogue, name, note, opened, subjectOf } from "./KitEvent.ts"
+import { kitCatalogue, name, note, opened, revealedName, subjectOf } from "./KitEvent.ts"
 
 /** @category cases */
 export const personalCases: ReadonlyArray<Case> = [
@@ -16,9 +16,9 @@ export const personalCases: ReadonlyArray<Case> = [
         const canary = "Canary-7f3a-Mustermann"
         yield* store.append([opened("a"), name("a", canary), name("b", `${canary} too`)])
         deepStrictEqual(yield* store.reveal([3, 1, 2]), [
-          { _tag: "Present", value: { name: `${canary} too` } },
+          revealedName("b", `${canary} too`),
           { _tag: "None" },
-          { _tag: "Present", value: { name: canary } }
+          revealedName("a", canary)
         ])
         const bodies = (yield* Stream.runCollect(store.readStored())).map(({ body }) => body).join("\n")
         ok(!bodies.includes("Canary"))
@@ -42,7 +42,7 @@ export const personalCases: ReadonlyArray<Case> = [
           deepStrictEqual(yield* store.reveal([1, 2, 3, 4]), [
             { _tag: "None" },
             { _tag: "Erased" },
-            { _tag: "Present", value: { name: "Max" } },
+            revealedName("b", "Max"),
             { _tag: "Erased" }
           ])
           deepStrictEqual(yield* Stream.runCollect(store.readStored()), before)
@@ -84,7 +84,7 @@ export const personalCases: ReadonlyArray<Case> = [
         yield* store.append([note(["x"])])
         yield* Effect.flip(store.append([prepared], { failIfEventsMatch: "all" }))
         yield* store.append([prepared])
-        deepStrictEqual(yield* store.reveal([2]), [{ _tag: "Present", value: { name: "Erika" } }])
+        deepStrictEqual(yield* store.reveal([2]), [revealedName("a", "Erika")])
       })
   }
 ]
