@@ -1,10 +1,10 @@
 /**
  * The PostgreSQL store on a server of the bench's own, and its driver alone writing the same rows to tables that are the same.
  */
-import { PgConnection, PgTypes } from "@effect/sql-pg"
+import { PgClient, PgConnection, PgTypes } from "@effect/sql-pg"
 import { catalogue, type RegisterEvent } from "@effekten/domain"
 import { PgEventStore } from "@effekten/event-store/postgres"
-import { Log } from "@effekten/registrar"
+import { Log, Openings } from "@effekten/registrar"
 import { Effect, Layer, Redacted, Result, Schema, type Scope } from "effect"
 import { chmodSync, existsSync, readFileSync, symlinkSync } from "node:fs"
 import { createRequire } from "node:module"
@@ -200,7 +200,11 @@ export const at = (port: number): Effect.Effect<PgSubject, NoServer, Scope.Scope
       name: "PostgreSQL",
       port,
       durability: `server ${String(version)} on the same machine, fsync=${String(fsync)}, synchronous_commit=${String(commit)}, wal_sync_method=${String(method)}; CPU is that of the client alone`,
-      layer: (folder: string) => Layer.effect(Log, open(folder)),
+      layer: (folder: string) =>
+        Log.layer(open(folder)).pipe(
+          Layer.provideMerge(Openings.layerSql()),
+          Layer.provide(PgClient.layer({ ...server, applicationName: "bench openings" }))
+        ),
       readOnly: open,
       parse: (folder: string) =>
         Effect.succeed((positions: ReadonlyArray<number>) =>

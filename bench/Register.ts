@@ -14,7 +14,18 @@ import {
 } from "@effekten/domain"
 import { type DatabaseRefused, KeyStore, type NewEvent, SqliteClient, Vault } from "@effekten/event-store"
 import { MemoryReadModels } from "@effekten/projections"
-import { Blobs, Custody, Ledger, Log, Progress, Randomness, Registrar, Secrets, Snapshots } from "@effekten/registrar"
+import {
+  Blobs,
+  Custody,
+  Ledger,
+  Log,
+  type Openings,
+  Progress,
+  Randomness,
+  Registrar,
+  Secrets,
+  Snapshots
+} from "@effekten/registrar"
 import { Effect, Layer, Redacted } from "effect"
 import { isReadonlyArrayNonEmpty } from "effect/Array"
 import type { SecureRandom } from "effect/crypto"
@@ -29,7 +40,10 @@ const secrets = Secrets.make({
 })
 
 /** Everything as in production, over this log; keys and snapshots in files of the folder, read models and documents in memory. */
-export const layerOver = <E>(folder: string, log: Layer.Layer<Log, E, SecureRandom.SecureRandom | Vault.Vault>) =>
+export const layerOver = <E>(
+  folder: string,
+  log: Layer.Layer<Log | Openings, E, SecureRandom.SecureRandom | Vault.Vault>
+) =>
   Registrar.layerNoDeps().pipe(
     Layer.provide(
       Layer.mergeAll(
@@ -121,4 +135,4 @@ export const fill = Effect.fnUntraced(function* (
 })
 
 /** The platform, its product and its campaign, and an identified investor with a wallet. */
-export { offering, onboarded } from "../packages/registrar/test/fixture.ts"
+export { offering, onboarded, person } from "../packages/registrar/test/fixture.ts"

@@ -3,7 +3,7 @@
  */
 import { catalogue, type RegisterEvent } from "@effekten/domain"
 import { SqliteEventStore } from "@effekten/event-store"
-import { Log } from "@effekten/registrar"
+import { Log, Openings } from "@effekten/registrar"
 import { Effect, Layer } from "effect"
 import { copyFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
@@ -164,7 +164,9 @@ export const sqlite: Subject = {
   name: "SQLite",
   durability: "WAL, synchronous=FULL: every commit is synced before it is acknowledged",
   layer: (folder) =>
-    Layer.effect(Log, SqliteEventStore.make<RegisterEvent>({ filename: join(folder, "log.db"), catalogue, connect })),
+    Log.layer(SqliteEventStore.make<RegisterEvent>({ filename: join(folder, "log.db"), catalogue, connect })).pipe(
+      Layer.provideMerge(Openings.layerFile({ filename: join(folder, "openings.db") }))
+    ),
   readOnly: (folder) =>
     SqliteEventStore.make<RegisterEvent>({ filename: join(folder, "log.db"), catalogue, readOnly: true }),
   parse: (folder) =>

@@ -4,7 +4,7 @@
  *     npm run bench -- [--quick] [--events N] [--rounds N] [--callers 1,16,64,256] [--store sqlite,postgresql] [--long] [--no-peers]
  *                      [--folder DIR] [SECTION …]
  *
- * Sections: commands, appends, reading, replay, latency, contention. The folder must lie on a real disk: on a file system in memory a sync costs
+ * Sections: commands, appends, reading, replay, gets, sealing, latency, contention. The folder must lie on a real disk: on a file system in memory a sync costs
  * nothing and the figures mean nothing.
  */
 import "effect/schema/SchemaJITCompiler/enable"
@@ -17,6 +17,7 @@ import { parseArgs } from "node:util"
 import * as Appends from "./Appends.ts"
 import * as Commands from "./Commands.ts"
 import * as Contention from "./Contention.ts"
+import * as Gets from "./Gets.ts"
 import * as Latency from "./Latency.ts"
 import { print, type Result } from "./Measure.ts"
 import * as Peer from "./Peer.ts"
@@ -28,7 +29,7 @@ import * as Sealing from "./Sealing.ts"
 import { sqlite } from "./SqliteSubject.ts"
 import type { Subject } from "./Subject.ts"
 
-const sections = ["sealing", "replay", "reading", "appends", "commands", "latency", "contention"] as const
+const sections = ["sealing", "replay", "reading", "appends", "commands", "gets", "latency", "contention"] as const
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -54,7 +55,7 @@ const events = Number(values.events ?? (quick ? 10_000 : 1_000_000))
 const rounds = Number(values.rounds ?? (quick ? 1 : 5))
 const callers = values.callers.split(",").map(Number)
 /** They fill no log, or one of their own. */
-const withoutLog: ReadonlyArray<string> = ["latency", "contention", "sealing"]
+const withoutLog: ReadonlyArray<string> = ["gets", "latency", "contention", "sealing"]
 const wanted = (section: (typeof sections)[number]) => positionals.length === 0 || positionals.includes(section)
 
 const machine = {
@@ -122,6 +123,7 @@ const program = Effect.gen(function* () {
     mkdirSync(folder)
     // Without a log, and the same on every store.
     if (wanted("sealing") && subject === subjects[0]?.[0]) report(yield* Sealing.measure(common))
+    if (wanted("gets")) report(yield* Gets.measure({ ...common, callers }))
     if (wanted("latency"))
       report(
         yield* Latency.measure({

@@ -74,6 +74,7 @@ const partsOf = (investor: InvestorId) =>
     const log = yield* Log
     const events = yield* log.readAll([{ types: ["InvestorRegistered"] }])
     return yield* log.reveal(
+      { actor: "registrar", platform: undefined, purpose: "DiscloseInvestor" },
       events.filter(({ data }) => "investorId" in data && data.investorId === investor).map(({ position }) => position)
     )
   }).pipe(Effect.provide(Registrar.layerFolder({ folder })), Effect.runPromise)

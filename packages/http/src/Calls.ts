@@ -91,7 +91,6 @@ const pageOf = Effect.fnUntraced(function* <A>(page: Page<A>, limit: number | un
 /** The calls of one server, for whichever platform a request speaks for. @category constructors */
 export const make = Effect.gen(function* () {
   const platforms = yield* PlatformServices
-  const services = Effect.map(Principal, ({ platform }): Services => platforms.forPlatform(platform))
 
   /** Once it has begun, a command is not interrupted: a client that goes away does not stop it half-way. */
   const run = Effect.fnUntraced(function* <A>(
@@ -100,18 +99,26 @@ export const make = Effect.gen(function* () {
     call: (services: Services, options: CommandOptions) => Effect.Effect<A, CommandFailure>
   ) {
     const { requestId, responseHeaders } = yield* Exchange
+    const { clientId, platform } = yield* Principal
     const request: Request = {
       body,
+      client: clientId,
       correlation: requestId,
       onReceipt: ({ replayed }) => {
         if (replayed) responseHeaders.set(replayedHeader, "true")
       }
     }
-    return yield* call(yield* services, key === undefined ? {} : { key }).pipe(
+    return yield* call(platforms.forPlatform(platform), key === undefined ? {} : { key }).pipe(
       Effect.provideService(Request, request),
       Effect.uninterruptible
     )
   })
+
+  /** A reading is told who asks. */
+  const ask = <A>(call: (services: Services) => Effect.Effect<A, ReadFailure>) =>
+    Effect.flatMap(Principal, ({ clientId, platform }) =>
+      Effect.provideService(call(platforms.forPlatform(platform)), Request, { client: clientId })
+    )
 
   return {
     /** A command with a JSON body; `empty` is what no body means, where that is allowed. */
@@ -158,7 +165,7 @@ export const make = Effect.gen(function* () {
 
     read: <A>(
       call: (services: Services) => Effect.Effect<A, ReadFailure>
-    ): Effect.Effect<A | Response, never, Principal> => answered(Effect.flatMap(services, call)),
+    ): Effect.Effect<A | Response, never, Principal> => answered(ask(call)),
 
     list: <A>(
       options: PageOptions,
@@ -166,7 +173,7 @@ export const make = Effect.gen(function* () {
     ) =>
       answered(
         Effect.gen(function* () {
-          const page = yield* call(yield* services, options)
+          const page = yield* ask((services) => call(services, options))
           return yield* pageOf(page, options.limit)
         })
       )

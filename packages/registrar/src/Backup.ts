@@ -24,7 +24,8 @@ import {
   measure,
   pendingName,
   secretNames,
-  makeDurable
+  makeDurable,
+  openingsName
 } from "./BackupFiles.ts"
 
 /** @category models */
@@ -76,7 +77,7 @@ const sameSecrets = (a: ReadonlyMap<string, string>, b: ReadonlyMap<string, stri
   secretNames.every((name) => name === "sandbox.json" || a.get(name) === b.get(name))
 
 const copyDatabases = (folder: string, staging: string) =>
-  Effect.forEach(databases, (name) =>
+  Effect.forEach([...(existsSync(join(folder, openingsName)) ? [openingsName] : []), ...databases], (name) =>
     Effect.gen(function* () {
       const to = join(staging, name)
       yield* Effect.mapError(SqliteCopy.copy(join(folder, name), to), unavailable)

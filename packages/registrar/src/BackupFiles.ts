@@ -28,6 +28,9 @@ export class BackupFailed extends Schema.TaggedError<BackupFailed>()("BackupFail
  */
 export const databases = ["state.db", "log.db", "keys.db"] as const
 
+/** The record of openings, copied before them: it speaks of nobody who need be there. A register that was not started since has none. */
+export const openingsName = "openings.db"
+
 /** Folder of the contents, copied after the databases. @category values */
 export const blobsName = "blobs"
 export const pendingName = "pending"

@@ -11,6 +11,8 @@ import { SqlClient } from "effect/sql"
 import { createHash } from "node:crypto"
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
+import type { Access } from "./Access.ts"
+import { Openings } from "./Openings.ts"
 
 /** The store of contents could not do its work. @category errors */
 export class BlobError extends Schema.TaggedError<BlobError>()("BlobError", {
@@ -20,6 +22,9 @@ export class BlobError extends Schema.TaggedError<BlobError>()("BlobError", {
 
 /** How long a content may wait for its event while another node is at work on it. @category limits */
 export const abandoned = Duration.hours(1)
+
+/** What the record of openings calls a content. */
+const contentClass = "content"
 
 /** Where encrypted contents lie. @category models */
 interface BlobFiles {
@@ -38,15 +43,15 @@ export class Blobs extends Context.Service<
     readonly put: (id: DocumentId, content: Uint8Array) => Effect.Effect<string, BlobError>
     /** Its event is recorded: it stays. */
     readonly keep: (id: DocumentId) => Effect.Effect<void, BlobError>
-    /** The content; none once forgotten. */
-    readonly get: (id: DocumentId) => Effect.Effect<Option.Option<Uint8Array>, BlobError>
+    /** The content, once it is recorded that it was opened; none once forgotten. */
+    readonly get: (access: Access, id: DocumentId) => Effect.Effect<Option.Option<Uint8Array>, BlobError>
     /** Removes a content, and the key it was encrypted under. */
     readonly remove: (id: DocumentId) => Effect.Effect<void, BlobError>
     /** Contents whose event may not be recorded: what was under way when the process ended. */
     readonly pending: Effect.Effect<ReadonlyArray<DocumentId>, BlobError>
   }
 >()("effekten/registrar/Blobs") {
-  static readonly layerMemory: Layer.Layer<Blobs, never, Vault.Vault> = Layer.effect(
+  static readonly layerMemory: Layer.Layer<Blobs, never, Openings | Vault.Vault> = Layer.effect(
     Blobs,
     Effect.suspend(() => {
       const contents = new Map<string, { readonly bytes: Uint8Array; readonly kept: boolean }>()
@@ -67,39 +72,40 @@ export class Blobs extends Context.Service<
    * Rows of a table in PostgreSQL, made where it is missing, of the database it is given. Several nodes write them, so only what was
    * written more than {@link abandoned} ago counts as left over.
    */
-  static readonly layerPostgres: Layer.Layer<Blobs, BlobError, Vault.Vault | SqlClient.SqlClient> = Layer.effect(
-    Blobs,
-    Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      const run = Effect.runPromiseWith(yield* Effect.context<never>())
-      yield* attempt("make the table for", () =>
-        run(
-          Effect.retry(
-            sql`CREATE TABLE IF NOT EXISTS contents (id TEXT PRIMARY KEY, bytes BYTEA STORAGE EXTERNAL NOT NULL,
+  static readonly layerPostgres: Layer.Layer<Blobs, BlobError, Openings | Vault.Vault | SqlClient.SqlClient> =
+    Layer.effect(
+      Blobs,
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const run = Effect.runPromiseWith(yield* Effect.context<never>())
+        yield* attempt("make the table for", () =>
+          run(
+            Effect.retry(
+              sql`CREATE TABLE IF NOT EXISTS contents (id TEXT PRIMARY KEY, bytes BYTEA STORAGE EXTERNAL NOT NULL,
               kept BOOLEAN NOT NULL DEFAULT false, written TIMESTAMPTZ NOT NULL DEFAULT now())`,
-            { times: 3 }
+              { times: 3 }
+            )
           )
         )
-      )
-      return yield* make({
-        write: async (id, bytes) => void (await run(sql`INSERT INTO contents (id, bytes) VALUES (${id}, ${bytes})`)),
-        keep: async (id) => void (await run(sql`UPDATE contents SET kept = true WHERE id = ${id}`)),
-        read: async (id) =>
-          (await run(sql<{ bytes: Uint8Array }>`SELECT bytes FROM contents WHERE id = ${id}`))[0]?.bytes,
-        remove: async (id) => void (await run(sql`DELETE FROM contents WHERE id = ${id}`)),
-        pending: async () =>
-          (
-            await run(
-              sql<{ id: string }>`SELECT id FROM contents
+        return yield* make({
+          write: async (id, bytes) => void (await run(sql`INSERT INTO contents (id, bytes) VALUES (${id}, ${bytes})`)),
+          keep: async (id) => void (await run(sql`UPDATE contents SET kept = true WHERE id = ${id}`)),
+          read: async (id) =>
+            (await run(sql<{ bytes: Uint8Array }>`SELECT bytes FROM contents WHERE id = ${id}`))[0]?.bytes,
+          remove: async (id) => void (await run(sql`DELETE FROM contents WHERE id = ${id}`)),
+          pending: async () =>
+            (
+              await run(
+                sql<{ id: string }>`SELECT id FROM contents
                 WHERE NOT kept AND written < now() - make_interval(secs => ${Duration.toSeconds(abandoned)})`
-            )
-          ).map(({ id }) => id)
+              )
+            ).map(({ id }) => id)
+        })
       })
-    })
-  )
+    )
 
   /** Files in a folder. */
-  static readonly layerFolder = (folder: string): Layer.Layer<Blobs, BlobError, Vault.Vault> =>
+  static readonly layerFolder = (folder: string): Layer.Layer<Blobs, BlobError, Openings | Vault.Vault> =>
     Layer.effect(
       Blobs,
       Effect.gen(function* () {
@@ -164,6 +170,7 @@ const attempt = <A>(what: string, run: () => Promise<A>): Effect.Effect<A, BlobE
   })
 
 const make = Effect.fnUntraced(function* (files: BlobFiles) {
+  const openings = yield* Openings
   const vault = yield* Vault.Vault
   const failed = (error: { readonly message: string }) => new BlobError({ message: error.message, cause: error })
   const associated = (id: DocumentId) => `document content ${id}`
@@ -176,13 +183,17 @@ const make = Effect.fnUntraced(function* (files: BlobFiles) {
       return createHash("sha256").update(sealed).digest("hex")
     }),
     keep: (id) => attempt("keep", () => files.keep(id)),
-    get: Effect.fnUntraced(function* (id) {
+    get: Effect.fnUntraced(function* (access, id) {
       const sealed = yield* attempt("read", () => files.read(id))
       if (sealed === undefined) {
         if (yield* Effect.mapError(vault.isForgotten(documentTag(id)), failed)) return Option.none()
         return yield* new BlobError({ message: `the content of the document ${id} is missing` })
       }
-      return yield* Effect.mapError(vault.open(documentTag(id), associated(id), sealed), failed)
+      const subject = documentTag(id)
+      const content = yield* Effect.mapError(vault.open(subject, associated(id), sealed), failed)
+      if (Option.isSome(content))
+        yield* Effect.mapError(openings.record(access, [{ subject, class: contentClass }]), failed)
+      return content
     }),
     remove: Effect.fnUntraced(function* (id) {
       yield* Effect.mapError(vault.forget(documentTag(id)), failed)

@@ -27,9 +27,10 @@ import {
 } from "@effekten/services"
 import { Array as Arr, Context, Effect, Layer, Result, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
+import type { Access } from "./Access.ts"
 import { Executor } from "./Executor.ts"
 import { failureOf, keyInvalid, unanswered } from "./Failures.ts"
-import type { Answered, AnsweredEvent, Instruction } from "./Instruction.ts"
+import type { Answered, Instruction } from "./Instruction.ts"
 import { Log } from "./Log.ts"
 import type { Personal } from "./Render.ts"
 import { Secrets } from "./Secrets.ts"
@@ -69,24 +70,38 @@ export class Desk extends Context.Service<
     readonly execute: (instruction: Instruction) => Effect.Effect<Answered, CommandFailure>
     /** What is recorded of an instruction already. */
     readonly find: (instruction: Omit<Instruction, "command">) => Effect.Effect<Answered | undefined, CommandFailure>
-    /** The answer of an instruction that made an object: the fold of its own events. */
-    readonly made: <S, A>(answered: Answered, projection: Projection<S>, render: Renderer<S, A>) => A
+    /** The answer of an instruction that made an object: the fold of its own events. Of a repeated one their personal parts are opened. */
+    readonly made: <S, A>(
+      access: Access,
+      answered: Answered,
+      projection: Projection<S>,
+      render: Renderer<S, A>
+    ) => Effect.Effect<A, Unavailable>
     /** The answer of an instruction that changed an object: its state at the instruction's last event. */
     readonly changed: <S extends Joined, A>(
+      access: Access,
       answered: Answered,
       projection: Projection<S>,
       key: string,
       render: Renderer<S, A>
     ) => Effect.Effect<A, CommandFailure>
-    /** One object as of the head, if it is this platform's. */
+    /** That there is such an object, and that it is this platform's. Nothing of it is opened. */
+    readonly own: <S extends Joined>(
+      platform: PlatformId | undefined,
+      projection: Projection<S>,
+      key: string,
+      missing: RejectionCode
+    ) => Effect.Effect<void, ReadFailure>
+    /** One object as of the head, if it is that of the platform that asks. */
     readonly get: <S extends Joined, A>(
-      platform: PlatformId,
+      access: Access,
       projection: Projection<S>,
       key: string,
       missing: RejectionCode,
       render: Renderer<S, A>
     ) => Effect.Effect<A, ReadFailure>
     readonly list: <S extends Joined, A>(
+      access: Access,
       projection: Projection<S>,
       scope: string,
       page: PageOptions | undefined,
@@ -118,6 +133,7 @@ export class Desk extends Context.Service<
 
         /** The personal parts of states; `asOfHead` where the states are, so that what they say of erasure is the latest. */
         const reveal = Effect.fnUntraced(function* <S extends Joined>(
+          access: Access,
           projection: Projection<S>,
           states: ReadonlyArray<S>,
           asOfHead: boolean
@@ -137,33 +153,54 @@ export class Desk extends Context.Service<
             }
           }
           if (shown.length === 0) return personal
-          const revealed = yield* log.reveal(shown)
+          const revealed = yield* log.reveal(access, shown)
           shown.forEach((position, index) => personal.set(position, revealed[index]!))
           return personal
         })
 
-        /** A repeated answer says no more than a read would. */
-        const withoutErased = Effect.fnUntraced(function* (answered: Answered) {
-          const subjectOf = (event: AnsweredEvent) =>
-            event.revealed._tag === "Present" ? event.personal?.subject : undefined
-          const erased = yield* erasedAmong(answered.events.flatMap((event) => subjectOf(event) ?? []))
-          if (erased.size === 0) return answered
-          const events = answered.events.map((event): AnsweredEvent =>
-            erased.has(subjectOf(event) ?? "") ? { ...event, revealed: { _tag: "Erased" } } : event
-          )
-          return { ...answered, events }
+        /** The personal parts of an instruction's own events. A repeated answer says no more than a read would. */
+        const revealOwn = Effect.fnUntraced(function* (access: Access, { events, replayed }: Answered) {
+          const personal = new Map<Position, Revealed>()
+          const sealed = events.filter((event) => event.personal !== undefined && event.revealed === undefined)
+          // A first answer is about what was just recorded.
+          const erased =
+            replayed || sealed.length > 0
+              ? yield* erasedAmong(events.flatMap((event) => event.personal?.subject ?? []))
+              : new Set<string>()
+          const shown: Array<Position> = []
+          for (const { personal: reference, position, revealed } of events) {
+            if (reference === undefined) continue
+            if (erased.has(reference.subject)) personal.set(position, { _tag: "Erased" })
+            else if (revealed === undefined) shown.push(position)
+            else personal.set(position, revealed)
+          }
+          if (shown.length === 0) return personal
+          const opened = yield* log.reveal(access, shown)
+          shown.forEach((position, index) => personal.set(position, opened[index]!))
+          return personal
         }, Effect.mapError(unanswered))
 
         const stateAt = <S>(projection: Projection<S>, key: string, to?: Position) =>
           fold(log, projection, key, to === undefined ? {} : { to })
+
+        const ownState = Effect.fnUntraced(function* <S extends Joined>(
+          platform: PlatformId | undefined,
+          projection: Projection<S>,
+          key: string,
+          missing: RejectionCode
+        ) {
+          const state = yield* stateAt(projection, key)
+          if (state === undefined || platform === undefined || state.platform !== platform)
+            return yield* notFound(missing)
+          return state
+        })
 
         const report = (answered: Answered): Effect.Effect<Answered, CommandFailure> =>
           Effect.flatMap(Request, (request): Effect.Effect<Answered, CommandFailure> => {
             request.onReceipt?.({ replayed: answered.replayed })
             const last = answered.events[answered.events.length - 1]
             if (last?.type === "InstructionRejected") return Effect.fail(failureOf(last.data))
-            // A first answer is about what was just recorded.
-            return answered.replayed ? withoutErased(answered) : Effect.succeed(answered)
+            return Effect.succeed(answered)
           })
 
         return Desk.of({
@@ -194,39 +231,41 @@ export class Desk extends Context.Service<
             const found = yield* executor.find(instruction)
             return found === undefined ? undefined : yield* report(found)
           }),
-          made: (answered, projection, render) => {
+          made: Effect.fnUntraced(function* (access, answered, projection, render) {
             const { events } = answered
             for (const named of events) {
               for (const key of projection.keys(named)) {
                 let state: Parameters<typeof render>[0] | undefined
                 for (const event of events) state = foldEvent(projection, key, state, event)
-                if (state !== undefined)
-                  return render(state, new Map(events.map(({ position, revealed }) => [position, revealed])))
+                if (state !== undefined) return render(state, yield* revealOwn(access, answered))
               }
             }
-            throw new Error(`the instruction made no object of ${projection.name}`)
-          },
+            return yield* Effect.die(new Error(`the instruction made no object of ${projection.name}`))
+          }),
           changed: Effect.fnUntraced(
-            function* (answered, projection, key, render) {
+            function* (access, answered, projection, key, render) {
               const state = yield* stateAt(projection, key, answered.position)
               if (state === undefined)
                 return yield* Effect.die(new Error(`${projection.name} ${key} was changed and is not there`))
-              return render(state, yield* reveal(projection, [state], false))
+              return render(state, yield* reveal(access, projection, [state], false))
             },
             Effect.catchTag("EventStoreError", (error) => Effect.fail(unanswered(error)))
           ),
+          own: (platform, projection, key, missing) =>
+            Effect.asVoid(
+              Effect.catchTag(ownState(platform, projection, key, missing), "EventStoreError", unavailableForReads)
+            ),
           get: Effect.fnUntraced(
-            function* (platform, projection, key, missing, render) {
-              const state = yield* stateAt(projection, key)
-              if (state === undefined || state.platform !== platform) return yield* notFound(missing)
-              return render(state, yield* reveal(projection, [state], true))
+            function* (access, projection, key, missing, render) {
+              const state = yield* ownState(access.platform, projection, key, missing)
+              return render(state, yield* reveal(access, projection, [state], true))
             },
             Effect.catchTag("EventStoreError", unavailableForReads)
           ),
           list: Effect.fnUntraced(
-            function* (projection, scope, page, render) {
+            function* (access, projection, scope, page, render) {
               const { results, ...rest } = yield* readModels.page(projection, scope, page)
-              const personal = yield* reveal(projection, results, true)
+              const personal = yield* reveal(access, projection, results, true)
               return { ...rest, results: results.map((state) => render(state, personal)) }
             },
             Effect.catchTags({

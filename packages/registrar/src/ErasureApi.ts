@@ -13,6 +13,7 @@ import {
   Unavailable
 } from "@effekten/services"
 import { Array as Arr, Context, Effect, Layer } from "effect"
+import type { Access } from "./Access.ts"
 import { Desk, notFound } from "./Desk.ts"
 import { Forgetting, type ForgettingError } from "./Forgetting.ts"
 import { Log } from "./Log.ts"
@@ -33,6 +34,8 @@ const unreadable = (error: EventStoreError): Effect.Effect<never, Unavailable> =
 
 /** Documents one reading asks about. */
 const documentsAtATime = 100
+
+const disclosing: Access = { actor: "registrar", platform: undefined, purpose: "DiscloseInvestor" }
 
 const told: ReadonlyArray<EventType> = ["DocumentUploaded", "DocumentErased"]
 
@@ -77,15 +80,16 @@ export const layer: Layer.Layer<ErasureService, never, Desk | Forgetting | Log> 
           const about = events
             .filter((event) => subjects.has(event.personal?.subject ?? ""))
             .sort((a, b) => a.position - b.position)
-          const revealed = yield* log.reveal(about.map((event) => event.position))
-          const entries = about.map((event, index) => {
-            const part = revealed[index]!
-            const isShown = part._tag === "Present" && !erased.has(event.personal!.subject)
+          const shown = about.filter((event) => !erased.has(event.personal!.subject)).map(({ position }) => position)
+          const revealed = yield* log.reveal(disclosing, shown)
+          const parts = new Map(shown.map((position, index) => [position, revealed[index]]))
+          const entries = about.map((event) => {
+            const part = parts.get(event.position)
             return {
               subject: event.personal!.subject,
               type: event.type,
               recordedAt: event.meta.recordedAt,
-              personal: isShown ? part.value : "erased"
+              personal: part?._tag === "Present" ? part.value : "erased"
             } as DisclosedEntry
           })
           return { investorId, erased: erased.has(subject), entries }

@@ -7,6 +7,7 @@
  * | `register.key` | the register's own secrets | a repeated request takes effect twice; managed wallets are gone |
  * | `master.key`, `keys.db` | what personal data are encrypted under | everything personal is forgotten |
  * | `blobs/` | encrypted contents of documents | the documents |
+ * | `openings.db` | who opened whose personal data, when and for what | that record; begun anew |
  * | `checkpoint.key` | what signs checkpoints | a new line of checkpoints begins |
  * | `state.db` | hashes of client secrets, tokens, progress, checkpoints | clients must be registered again; auditors' copies of checkpoints are the only ones |
  * | `views.db` | lists, snapshots of what decisions read | nothing: made again from the log |
@@ -21,15 +22,16 @@ import { SqlClient } from "effect/sql"
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { attempt, database, refused, RegisterUnavailable, restore, writeDurably } from "./FolderFiles.ts"
-import { Log } from "./Log.ts"
+import { Log, recording } from "./Log.ts"
 import { masterKeyOf } from "./MasterKey.ts"
+import { Openings, type OpeningsOptions } from "./Openings.ts"
 import { RegisterState } from "./RegisterState.ts"
 import * as Sealing from "./Sealing.ts"
 import { Secrets, secretSize } from "./Secrets.ts"
 import * as Snapshots from "./Snapshots.ts"
 
 /** @category models */
-export interface FolderOptions extends Sealing.SealingOptions {
+export interface FolderOptions extends Sealing.SealingOptions, OpeningsOptions {
   readonly folder: string
   /** 32 bytes that wrap the keys of personal data. Default: the file `master.key`, made at the first start. */
   readonly masterKey?: Redacted.Redacted<Uint8Array> | undefined
@@ -55,7 +57,7 @@ const secretsName = "register.key"
 export const layer = (
   options: FolderOptions
 ): Layer.Layer<
-  Log | ReadModels | RegisterState | Sealing.Sealing | Secrets | Vault.Vault,
+  Log | Openings | ReadModels | RegisterState | Sealing.Sealing | Secrets | Vault.Vault,
   RegisterUnavailable,
   SecureRandom.SecureRandom
 > => {
@@ -90,6 +92,10 @@ export const layer = (
       writeDurably(folder, secretsName, `${printSecrets(secrets)}\n`)
     )
 
+  const openings = Layer.unwrap(
+    Effect.map(database(folder, "openings.db"), (filename) => Openings.layerFile({ ...options, filename }))
+  ).pipe(refusing)
+
   /** The log, made after the register's secrets and bound to them: a log without its secrets is not opened. */
   const register = Layer.effectContext(
     Effect.gen(function* () {
@@ -115,7 +121,7 @@ export const layer = (
         })
       }
       return Context.merge(
-        Context.make(Log, log),
+        Context.make(Log, recording(log, yield* Openings)),
         Context.make(
           Secrets,
           Secrets.make({ pepper: Redacted.make(secrets.pepper), custodySeed: Redacted.make(secrets.custodySeed) })
@@ -150,6 +156,7 @@ export const layer = (
 
   return Layer.mergeAll(readModels, Layer.provideMerge(Sealing.layerFolder(options), state)).pipe(
     Layer.provideMerge(register),
+    Layer.provideMerge(openings),
     Layer.provideMerge(vault),
     Layer.provide(locked)
   )

@@ -17,8 +17,13 @@ export interface Instruction {
   readonly command: Command
 }
 
-/** An event of an instruction, with its personal part. @category models */
-export type AnsweredEvent = LoggedEvent & { readonly revealed: Revealed }
+/**
+ * An event of an instruction. Its personal part is at hand where this process has just recorded it; what is read from the log is sealed
+ * until somebody says who opens it, and for what.
+ *
+ * @category models
+ */
+export type AnsweredEvent = LoggedEvent & { readonly revealed?: Revealed }
 
 /** What was recorded of an instruction: its own events, oldest first. @category models */
 export interface Answered {
@@ -48,7 +53,7 @@ export const eventsUpTo = Effect.fnUntraced(function* (
   log: Log["Service"],
   identity: string,
   last: Position
-): Effect.fn.Return<ReadonlyArray<AnsweredEvent>, EventStoreError> {
+): Effect.fn.Return<ReadonlyArray<LoggedEvent>, EventStoreError> {
   const events: Array<LoggedEvent> = []
   let to = last
   gather: while (to > 0) {
@@ -58,8 +63,7 @@ export const eventsUpTo = Effect.fnUntraced(function* (
     }
     to -= chunk
   }
-  const revealed = yield* log.reveal(events.map((event) => event.position))
-  return events.map((event, index) => ({ ...event, revealed: revealed[index] ?? { _tag: "None" } }))
+  return events
 })
 
 /**

@@ -47,6 +47,7 @@ import {
 } from "@effekten/services"
 import { Context, Effect, Exit, Layer, Option } from "effect"
 import { createHash } from "node:crypto"
+import type { Access, Purpose } from "./Access.ts"
 import { Blobs } from "./Blobs.ts"
 import { Custody } from "./Custody.ts"
 import { type Asked, Desk, accepting, notFound } from "./Desk.ts"
@@ -72,6 +73,8 @@ const make = (
   const custody = Context.get(context, Custody)
   const settlement = Context.get(context, Settlement)
   const who = { actor: "platform", platform } as const
+  /** Who opens what is personal in an answer, and for what. */
+  const to = (purpose: Purpose): Access => ({ ...who, purpose })
 
   /** Receives, makes the command, decides and records it. */
   const instruct = <E>(asked: Asked, command: Effect.Effect<Command, E>): Effect.Effect<Answered, CommandFailure | E> =>
@@ -80,9 +83,8 @@ const make = (
     )
 
   /** The investor is this platform's, or there is none. */
-  const ownInvestor = (id: InvestorId) => desk.get(platform, investors, id, "investor_not_found", () => undefined)
-  const ownInvestment = (id: InvestmentId) =>
-    desk.get(platform, investments, id, "investment_not_found", () => undefined)
+  const ownInvestor = (id: InvestorId) => desk.own(platform, investors, id, "investor_not_found")
+  const ownInvestment = (id: InvestmentId) => desk.own(platform, investments, id, "investment_not_found")
 
   const investorsApi = Investors.of({
     create: Effect.fnUntraced(function* (given, options) {
@@ -107,10 +109,10 @@ const make = (
           }
         }))
       )
-      return desk.made(answered, investors, Render.investor)
+      return yield* desk.made(to("RegisterInvestor"), answered, investors, Render.investor)
     }),
-    get: (id) => desk.get(platform, investors, id, "investor_not_found", Render.investor),
-    list: (page) => desk.list(investors, platform, page, Render.investor),
+    get: (id) => desk.get(to("GetInvestor"), investors, id, "investor_not_found", Render.investor),
+    list: (page) => desk.list(to("ListInvestors"), investors, platform, page, Render.investor),
     identify: Effect.fnUntraced(function* (investorId, given, options) {
       const { body, input } = yield* accept.createIdentification(given)
       const { legitimationProtocolId: protocolDocumentId, verifiedAt, ...personal } = input
@@ -122,12 +124,21 @@ const make = (
           personal
         }))
       )
-      return desk.made(answered, identifications, Render.identification)
+      return yield* desk.made(to("RecordIdentification"), answered, identifications, Render.identification)
     }),
     identification: (investor, id) =>
-      desk.get(platform, identifications, identificationKey(investor, id), "investor_not_found", Render.identification),
+      desk.get(
+        to("GetIdentification"),
+        identifications,
+        identificationKey(investor, id),
+        "investor_not_found",
+        Render.identification
+      ),
     identifications: (investor, page) =>
-      Effect.andThen(ownInvestor(investor), desk.list(identifications, investor, page, Render.identification))
+      Effect.andThen(
+        ownInvestor(investor),
+        desk.list(to("ListIdentifications"), identifications, investor, page, Render.identification)
+      )
   })
 
   const walletsApi = Wallets.of({
@@ -143,7 +154,7 @@ const make = (
           } as const
         })
       )
-      return desk.made(answered, wallets, Render.wallet)
+      return yield* desk.made(to("RegisterManagedWallet"), answered, wallets, Render.wallet)
     }),
     createGeneric: Effect.fnUntraced(function* (investorId, given, options) {
       const { body, input } = yield* accept.createGenericWallet(given)
@@ -161,18 +172,19 @@ const make = (
           } as const
         })
       )
-      return desk.made(answered, wallets, Render.wallet)
+      return yield* desk.made(to("RegisterGenericWallet"), answered, wallets, Render.wallet)
     }),
     get: (investor, wallet) =>
       Effect.andThen(
         ownInvestor(investor),
         Effect.filterOrFail(
-          desk.get(platform, wallets, wallet, "wallet_not_found", Render.wallet),
+          desk.get(to("GetWallet"), wallets, wallet, "wallet_not_found", Render.wallet),
           (found) => found.investorId === investor,
           () => notFound("wallet_not_found")
         )
       ),
-    list: (investor, page) => Effect.andThen(ownInvestor(investor), desk.list(wallets, investor, page, Render.wallet))
+    list: (investor, page) =>
+      Effect.andThen(ownInvestor(investor), desk.list(to("ListWallets"), wallets, investor, page, Render.wallet))
   })
 
   const documentsApi = Documents.of({
@@ -196,7 +208,7 @@ const make = (
       })
       // A repeated upload stores nothing: its content lies there already.
       const before = yield* desk.find(received)
-      if (before !== undefined) return desk.made(before, documents, Render.document)
+      if (before !== undefined) return yield* desk.made(to("UploadDocument"), before, documents, Render.document)
       const documentId = DocumentId.make(yield* desk.newId)
       const answered = yield* Effect.acquireUseRelease(
         Effect.mapError(blobs.put(documentId, content), noEffect),
@@ -219,10 +231,10 @@ const make = (
                 : Effect.void
           )
       )
-      return desk.made(answered, documents, Render.document)
+      return yield* desk.made(to("UploadDocument"), answered, documents, Render.document)
     }),
-    get: (id) => desk.get(platform, documents, id, "document_not_found", Render.document),
-    list: (page) => desk.list(documents, platform, page, Render.document)
+    get: (id) => desk.get(to("GetDocument"), documents, id, "document_not_found", Render.document),
+    list: (page) => desk.list(to("ListDocuments"), documents, platform, page, Render.document)
   })
 
   const investmentsApi = Investments.of({
@@ -248,10 +260,10 @@ const make = (
           ...(signedDocuments.length === 0 ? {} : { personal: { signedDocuments } })
         }))
       )
-      return desk.made(answered, investments, Render.investment)
+      return yield* desk.made(to("SignInvestment"), answered, investments, Render.investment)
     }),
-    get: (id) => desk.get(platform, investments, id, "investment_not_found", Render.investment),
-    list: (page) => desk.list(investments, platform, page, Render.investment),
+    get: (id) => desk.get(to("GetInvestment"), investments, id, "investment_not_found", Render.investment),
+    list: (page) => desk.list(to("ListInvestments"), investments, platform, page, Render.investment),
     amend: Effect.fnUntraced(function* (investmentId, given, options) {
       const { body, input } = yield* accept.amendInvestment(given)
       const { acceptedAt, paidAt, wallet } = input
@@ -267,7 +279,7 @@ const make = (
           }
         })
       )
-      return yield* desk.changed(answered, investments, investmentId, Render.investment)
+      return yield* desk.changed(to("AmendInvestment"), answered, investments, investmentId, Render.investment)
     }),
     cancel: Effect.fnUntraced(function* (investmentId, given, options) {
       const { body, input } = yield* accept.cancelInvestment(given)
@@ -279,7 +291,7 @@ const make = (
           input: { investmentId, late: false, ...(cancelledAt === undefined ? {} : { cancelledAt }) }
         })
       )
-      return yield* desk.changed(answered, investments, investmentId, Render.investment)
+      return yield* desk.changed(to("CancelInvestment"), answered, investments, investmentId, Render.investment)
     })
   })
 
@@ -292,7 +304,7 @@ const make = (
           input: { creditId: CreditId.make(id), investmentId }
         }))
       )
-      const credit = desk.made(answered, credits, Render.credit)
+      const credit = yield* desk.made(to("RequestCredit"), answered, credits, Render.credit)
       // A repeated answer is at hand, and says nothing of the outcome.
       if (!answered.replayed) yield* settlement.wait(credit.id)
       return credit
@@ -300,10 +312,10 @@ const make = (
     get: (investment, credit) =>
       Effect.andThen(
         ownInvestment(investment),
-        desk.get(platform, credits, creditKey(investment, credit), "task_not_found", Render.credit)
+        desk.get(to("GetCredit"), credits, creditKey(investment, credit), "task_not_found", Render.credit)
       ),
     list: (investment, page) =>
-      Effect.andThen(ownInvestment(investment), desk.list(credits, investment, page, Render.credit))
+      Effect.andThen(ownInvestment(investment), desk.list(to("ListCredits"), credits, investment, page, Render.credit))
   })
 
   const redemptionsApi = Redemptions.of({
@@ -316,12 +328,12 @@ const make = (
           input: { redemptionId: RedemptionId.make(id), ...input }
         }))
       )
-      const redemption = desk.made(answered, redemptions, Render.redemption)
+      const redemption = yield* desk.made(to("RequestRedemption"), answered, redemptions, Render.redemption)
       if (!answered.replayed) yield* settlement.wait(redemption.id)
       return redemption
     }),
-    get: (id) => desk.get(platform, redemptions, id, "task_not_found", Render.redemption),
-    list: (page) => desk.list(redemptions, platform, page, Render.redemption)
+    get: (id) => desk.get(to("GetRedemption"), redemptions, id, "task_not_found", Render.redemption),
+    list: (page) => desk.list(to("ListRedemptions"), redemptions, platform, page, Render.redemption)
   })
 
   return Context.mergeAll(

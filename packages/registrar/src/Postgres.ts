@@ -6,7 +6,7 @@
  * |---|---|---|
  * | `…_log` | events, index, encrypted personal parts, leases | the register |
  * | `…_keys` | what personal data are encrypted under, wrapped by the master key | everything personal is forgotten |
- * | `…_state` | the register's own secrets, sealed; checkpoints; clients, tokens, progress; encrypted contents of documents | see `Folder` |
+ * | `…_state` | the register's own secrets, sealed; checkpoints; clients, tokens, progress; who opened what; encrypted contents of documents | see `Folder` |
  * | `…_views` | lists, snapshots of what decisions read | nothing: made again from the log |
  *
  * One secret stands outside, the master key, and every node is given the same one. Pepper, custody seed and the keys that sign checkpoints
@@ -27,13 +27,14 @@ import { Lease } from "./Lease.ts"
 import { Log } from "./Log.ts"
 import { open as openAudit } from "./PostgresAudit.ts"
 import { client, nameIn, type PostgresDatabase } from "./PostgresSchemas.ts"
+import { Openings, type OpeningsOptions } from "./Openings.ts"
 import { RegisterState } from "./RegisterState.ts"
 import * as Sealing from "./Sealing.ts"
 import { Secrets, secretSize } from "./Secrets.ts"
 import * as Snapshots from "./Snapshots.ts"
 
 /** @category models */
-export interface PostgresOptions extends PostgresDatabase, Sealing.SealingOptions {
+export interface PostgresOptions extends PostgresDatabase, Sealing.SealingOptions, OpeningsOptions {
   /** 32 bytes that wrap the keys of personal data and seal the register's secrets: the same for every node. */
   readonly masterKey: Redacted.Redacted<Uint8Array>
 }
@@ -65,14 +66,16 @@ const attempts = 5
 /** What every node has of the database, and whoever changes its keys. */
 const shared = (
   options: PostgresOptions
-): Layer.Layer<Log | RegisterState | Secrets | Vault.Vault, RegisterUnavailable, SecureRandom.SecureRandom> => {
+): Layer.Layer<
+  Log | Openings | RegisterState | Secrets | Vault.Vault,
+  RegisterUnavailable,
+  SecureRandom.SecureRandom
+> => {
   const { server, masterKey } = options
   const name = (part: string) => nameIn(options, part)
 
   const vault = PgKeyStore.layerVault({ server, schema: name("keys"), masterKey }).pipe(refusing)
-  const log = Layer.effect(Log, PgEventStore.make<RegisterEvent>({ server, schema: name("log"), catalogue })).pipe(
-    refusing
-  )
+  const log = Log.layer(PgEventStore.make<RegisterEvent>({ server, schema: name("log"), catalogue })).pipe(refusing)
 
   const schemas = Layer.effectDiscard(
     Effect.gen(function* () {
@@ -101,6 +104,12 @@ const shared = (
     refusing
   )
 
+  const openings = Layer.unwrap(
+    Effect.map(RegisterState, ({ sql }) =>
+      Layer.provide(Openings.layerSql(options), Layer.succeed(SqlClient.SqlClient, sql))
+    )
+  ).pipe(refusing)
+
   const secrets = Layer.effect(
     Secrets,
     Effect.retry(openSecrets, { times: attempts, while: (error) => !(error instanceof RegisterUnavailable) }).pipe(
@@ -111,7 +120,9 @@ const shared = (
   )
 
   return secrets.pipe(
-    Layer.provideMerge(Layer.mergeAll(log, state)),
+    Layer.provideMerge(log),
+    Layer.provideMerge(openings),
+    Layer.provideMerge(state),
     // Its table lies in the log's schema, which the log makes.
     (layer) => Layer.provideMerge(lease(options), layer),
     Layer.provideMerge(vault)
@@ -122,7 +133,7 @@ const shared = (
 export const layer = (
   options: PostgresOptions
 ): Layer.Layer<
-  Log | ReadModels | RegisterState | Sealing.Sealing | Secrets | Vault.Vault,
+  Log | Openings | ReadModels | RegisterState | Sealing.Sealing | Secrets | Vault.Vault,
   RegisterUnavailable,
   SecureRandom.SecureRandom
 > => {

@@ -20,6 +20,7 @@ import { Ledger } from "./Ledger.ts"
 import { Log } from "./Log.ts"
 import * as PlatformApi from "./PlatformApi.ts"
 import type { PostgresOptions } from "./Postgres.ts"
+import { Openings, type OpeningsOptions } from "./Openings.ts"
 import { Progress } from "./Progress.ts"
 import type { RegisterUnavailable } from "./FolderFiles.ts"
 import * as Randomness from "./Randomness.ts"
@@ -29,13 +30,13 @@ import { Secrets } from "./Secrets.ts"
 import { Settlement } from "./Settlement.ts"
 
 /** @category models */
-export interface RegistrarOptions extends ExecutorOptions {
+export interface RegistrarOptions extends ExecutorOptions, OpeningsOptions {
   /** How much later the book-entry ledger settles. Default: at once. */
   readonly settleAfter?: Duration.Input
 }
 
 /** What a register offers. @category models */
-export type Register = ErasureApi.ErasureService | IssuerApi.IssuerService | Log | PlatformServices
+export type Register = ErasureApi.ErasureService | IssuerApi.IssuerService | Log | Openings | PlatformServices
 
 /**
  * The services of a register over parts of one's own choosing: log, read models, secrets, contents, custody, ledger.
@@ -68,7 +69,7 @@ const sweep = Layer.effectDiscard(
  * @category layers
  */
 export const layerMemory = (options: RegistrarOptions = {}): Layer.Layer<Register | Vault.Vault> => {
-  const log = Layer.effect(Log, MemoryEventStore.make<RegisterEvent>({ catalogue }))
+  const log = Log.layer(MemoryEventStore.make<RegisterEvent>({ catalogue }))
   return layerNoDeps(options).pipe(
     Layer.provide(
       Layer.mergeAll(
@@ -80,6 +81,7 @@ export const layerMemory = (options: RegistrarOptions = {}): Layer.Layer<Registe
       )
     ),
     Layer.provideMerge(log),
+    Layer.provideMerge(Openings.layerMemory(options)),
     Layer.provideMerge(Vault.layerMemory),
     Layer.provide(Secrets.layerMemory),
     Layer.provide(Randomness.layer),

@@ -16,7 +16,8 @@ import {
   manifestFormat,
   manifestName,
   secretNames,
-  makeDurable
+  makeDurable,
+  openingsName
 } from "./BackupFiles.ts"
 
 /** Where the files wait, within the folder: it may be a disk of its own. */
@@ -26,7 +27,7 @@ const stagingName = "restoring"
 const harmless = new Set(["lock.db", "lock.db-journal", "lost+found", stagingName])
 
 /** Secrets first: a start finds them without what they belong to, and is refused. Without secrets, the keys do the same. The log comes last. */
-const inPlaceOrder = ["register.key", "keys.db", ...secretNames, "state.db", blobsName, "log.db"]
+const inPlaceOrder = ["register.key", "keys.db", ...secretNames, "state.db", openingsName, blobsName, "log.db"]
 
 const concurrency = 8
 

@@ -1,6 +1,7 @@
 /**
  * The register, embedded: an instruction in, events out.
  */
+export type { Access, Purpose } from "./Access.ts"
 export { Audit, type AuditedLog } from "./Audit.ts"
 export * as Backup from "./Backup.ts"
 export { BackupFailed, type BackupFile, type Manifest, neededSecrets } from "./BackupFiles.ts"
@@ -16,8 +17,11 @@ export type { Answered, AnsweredEvent, Instruction } from "./Instruction.ts"
 export type { IssuerService } from "./IssuerApi.ts"
 export { Lease, type LeaseShape } from "./Lease.ts"
 export { Ledger, type LedgerOutcome, type LedgerTask, LedgerUnavailable } from "./Ledger.ts"
-export { Log } from "./Log.ts"
+export { Log, type RegisterLog } from "./Log.ts"
 export { rotateMasterKey, rotateMasterKeyInPostgres } from "./MasterKey.ts"
+export { type OpenedPart, Openings, type OpeningsOptions, OpeningsUnavailable } from "./Openings.ts"
+export { OpeningsAudit } from "./OpeningsAudit.ts"
+export type { Cursor, Opening, Sought } from "./OpeningsTable.ts"
 export type { PostgresOptions } from "./Postgres.ts"
 export type { PostgresDatabase } from "./PostgresSchemas.ts"
 export { Progress } from "./Progress.ts"

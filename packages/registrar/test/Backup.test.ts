@@ -21,7 +21,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { delivered, offering, onboarded, person } from "./fixture.ts"
-import { as, until, wholeLog, withReceipt } from "./parts.ts"
+import { as, until, wholeLog, withReceipt, looking } from "./parts.ts"
 
 const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "effekten-backup-"))),
@@ -75,10 +75,10 @@ const whole = (folder: string) =>
     const events = yield* wholeLog
     let contents = 0
     for (const event of events) {
-      const [personal] = yield* log.reveal([event.position])
+      const [personal] = yield* log.reveal(looking, [event.position])
       assert.include(["Present", "None"], personal!._tag, `the personal part of ${event.position}`)
       if (event.type !== "DocumentUploaded") continue
-      const content = yield* blobs.get(event.data.documentId)
+      const content = yield* blobs.get(looking, event.data.documentId)
       assert.isTrue(Option.isSome(content), `the content of ${event.data.documentId}`)
       contents++
     }
@@ -379,6 +379,7 @@ describe("a restore", () => {
             "master.key",
             "checkpoint.key",
             "state.db",
+            "openings.db",
             "blobs",
             "log.db"
           ].filter((name) => existsSync(join(restored, name)))

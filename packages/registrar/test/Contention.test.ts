@@ -77,8 +77,8 @@ describe("promise 2, with several writers over one log", () => {
         assert.deepStrictEqual([one!.replayed, other!.replayed].sort(), [false, true])
         assert.strictEqual(one!.position, other!.position)
         assert.deepStrictEqual(
-          one!.events.map(({ id, data, revealed }) => ({ id, data, revealed })),
-          other!.events.map(({ id, data, revealed }) => ({ id, data, revealed }))
+          one!.events.map(({ id, data }) => ({ id, data })),
+          other!.events.map(({ id, data }) => ({ id, data }))
         )
       }
     }).pipe(Effect.scoped)

@@ -33,6 +33,7 @@ import {
   instructionsOf,
   kept,
   type Kept,
+  looking,
   open,
   until,
   type Wrap,
@@ -286,7 +287,8 @@ describe("promise 9, D-13: forgetting that breaks off", () => {
           const ciphertexts = parts.storage.log.filter((written) => subjects.includes(written.personal?.subject ?? ""))
           assert.deepStrictEqual(ciphertexts, [])
           const blobs = Context.get(parts.context, Blobs)
-          for (const { id } of [made.protocol, made.contract]) assert.isTrue((yield* blobs.get(id))._tag === "None")
+          for (const { id } of [made.protocol, made.contract])
+            assert.isTrue((yield* blobs.get(looking, id))._tag === "None")
           // The repeated request says that it is done now.
           yield* erase(made.leaving)
         }).pipe(Effect.provideContext(register))
@@ -388,7 +390,7 @@ describe("D-20, promise 7: with every subject erased", () => {
           const erased = whole.filter((event) => event.type === "InvestorErased")
           assert.strictEqual(erased.length, 3)
           for (const event of whole) {
-            const [part] = yield* log.reveal([event.position])
+            const [part] = yield* log.reveal(looking, [event.position])
             const isIssuer = event.personal?.subject.startsWith("issuer:") === true
             assert.strictEqual(part?._tag, event.personal === undefined ? "None" : isIssuer ? "Present" : "Erased")
           }

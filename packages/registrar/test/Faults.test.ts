@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { type Command, type DocumentId, PlatformId, type RegisterEvent } from "@effekten/domain"
 import { EventStoreError, InvalidEvent, type NewEvent } from "@effekten/event-store"
 import { type Answered, Blobs } from "@effekten/registrar"
-import { type CommandFailure, Documents, Investments } from "@effekten/services"
+import { type CommandFailure, Documents, Investments, Investors } from "@effekten/services"
 import { Context, Effect, Exit, Fiber, Result, Stream } from "effect"
-import { offering, onboarded, signedAt } from "./fixture.ts"
+import { offering, onboarded, person, signedAt } from "./fixture.ts"
 import {
   as,
   codeOf,
@@ -15,7 +15,8 @@ import {
   open,
   openExecutor,
   type Wrap,
-  withReceipt
+  withReceipt,
+  looking
 } from "./parts.ts"
 
 const uuid = (n: number) => `0198c0de-0000-7000-8000-${String(n).padStart(12, "0")}`
@@ -203,7 +204,9 @@ describe('R-21, I-22: executed: "no" is never wrong, and no call hangs', () => {
       let hidden = false
       const executor = yield* openExecutor(keep, (log) => ({
         ...log,
-        reveal: (positions) => (hidden ? Effect.fail(fault("unavailable")) : log.reveal(positions))
+        // The events of one instruction are gathered from its last one backwards.
+        readAll: (query, options) =>
+          hidden && options?.backwards === true ? Effect.fail(fault("unavailable")) : log.readAll(query, options)
       }))
       const one = instruction(keep, registering(1), { key: "key" })
       yield* executor.execute(one)
@@ -213,6 +216,27 @@ describe('R-21, I-22: executed: "no" is never wrong, and no call hangs', () => {
       assert.isTrue(
         Result.isFailure(found) && found.failure._tag === "Unavailable" && found.failure.executed === "unknown"
       )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("nor one whose personal parts cannot be opened when it is answered again", () =>
+    Effect.gen(function* () {
+      let hidden = false
+      const register = yield* open(yield* kept, {
+        wrap: (log) => ({
+          ...log,
+          reveal: (positions) => (hidden ? Effect.fail(fault("unavailable")) : log.reveal(positions))
+        })
+      })
+      yield* Effect.gen(function* () {
+        const { platform } = yield* offering()
+        const create = as(platform)(Effect.flatMap(Investors, (investors) => investors.create(person, { key: "key" })))
+        const made = yield* create
+        hidden = true
+        assert.strictEqual(codeOf(yield* Effect.result(create)), "Unavailable unknown")
+        hidden = false
+        assert.deepStrictEqual(yield* create, made)
+      }).pipe(Effect.provideContext(register))
     }).pipe(Effect.scoped)
   )
 
@@ -438,7 +462,7 @@ describe("an upload leaves no content behind that nobody refers to", () => {
           faults.after = true
           const document = yield* documents.upload(pdf, { key: "key-4" })
           assert.lengthOf(yield* blobs.pending, 1)
-          assert.strictEqual((yield* blobs.get(document.id))._tag, "Some")
+          assert.strictEqual((yield* blobs.get(looking, document.id))._tag, "Some")
         }).pipe(as(platform))
       }).pipe(Effect.provideContext(register))
     }).pipe(Effect.scoped)
@@ -469,7 +493,7 @@ describe("an upload leaves no content behind that nobody refers to", () => {
         assert.isBelow(uploaded.length, 40)
         for (const { body } of uploaded) {
           const { data } = JSON.parse(body) as { readonly data: { readonly documentId: DocumentId } }
-          assert.strictEqual((yield* blobs.get(data.documentId))._tag, "Some")
+          assert.strictEqual((yield* blobs.get(looking, data.documentId))._tag, "Some")
         }
       }).pipe(Effect.scoped)
   )

@@ -29,7 +29,9 @@ import {
   type LedgerOutcome,
   type LedgerTask,
   LedgerUnavailable,
+  type Access,
   Log,
+  Openings,
   Progress,
   Registrar,
   Secrets
@@ -41,13 +43,13 @@ import { SecureRandom } from "effect/crypto"
 /** What stays when a register is closed. */
 export interface Kept {
   readonly storage: MemoryEventStore.Storage
-  readonly context: Context.Context<Vault.Vault | Secrets | Blobs | Progress | SecureRandom.SecureRandom>
+  readonly context: Context.Context<Vault.Vault | Secrets | Blobs | Openings | Progress | SecureRandom.SecureRandom>
 }
 
 export const kept: Effect.Effect<Kept, never, Scope.Scope> = Effect.gen(function* () {
   const context = yield* Layer.build(
     Layer.mergeAll(Blobs.layerMemory, Progress.layerMemory).pipe(
-      Layer.provideMerge(Layer.mergeAll(Vault.layerMemory, Secrets.layerMemory)),
+      Layer.provideMerge(Layer.mergeAll(Openings.layerMemory(), Vault.layerMemory, Secrets.layerMemory)),
       Layer.provideMerge(SecureRandom.layerWebCrypto)
     )
   )
@@ -58,7 +60,7 @@ export type LogShape = EventStoreShape<RegisterEvent>
 export type Wrap = (log: LogShape) => LogShape
 
 export const logLayer = (kept: Kept, wrap: Wrap = (log) => log): Layer.Layer<Log> =>
-  Layer.effect(Log, Effect.map(MemoryEventStore.make<RegisterEvent>({ catalogue, storage: kept.storage }), wrap)).pipe(
+  Log.layer(Effect.map(MemoryEventStore.make<RegisterEvent>({ catalogue, storage: kept.storage }), wrap)).pipe(
     Layer.provide(Layer.succeedContext(kept.context))
   )
 
@@ -90,6 +92,9 @@ export const openExecutor = (kept: Kept, wrap?: Wrap, options: ExecutorOptions =
     ),
     (context) => Context.get(context, Executor)
   )
+
+/** As whom the tests themselves look at what is personal. */
+export const looking: Access = { actor: "registrar", platform: undefined, purpose: "DiscloseInvestor" }
 
 /** Gives the effect the services of a platform. */
 export const as =

@@ -25,8 +25,8 @@ export interface Receipt {
 }
 
 /**
- * The request an instruction arrived in. Empty when the services are used embedded: then the fingerprint is taken of the input in its
- * JSON form, which is what the typed client sends.
+ * The request a call arrived in. Empty when the services are used embedded: then the fingerprint of an instruction is taken of the input in
+ * its JSON form, which is what the typed client sends.
  *
  * @category models
  */
@@ -35,6 +35,8 @@ export interface Request {
   readonly body?: unknown
   /** Joins the events of this request with logs and traces. */
   readonly correlation?: string
+  /** Which client of the platform asks: its id stands in the record of what is opened. */
+  readonly client?: string
   readonly onReceipt?: (receipt: Receipt) => void
 }
 

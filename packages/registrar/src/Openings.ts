@@ -1,0 +1,229 @@
+/**
+ * The record of openings: who opened whose personal data, when and for what. For whoever opens, and for the data protection officer.
+ *
+ * An opening is recorded before anybody sees what was opened; what cannot be recorded is not shown. The record holds ids and closed codes,
+ * nothing personal. It lies outside the log, for it is destroyed after two years (§ 10(5) eWpRV), and outside what can be made again.
+ *
+ * Readers that come together share a commit, as instructions do.
+ */
+import { SqliteClient } from "@effekten/event-store"
+import { Request } from "@effekten/services"
+import {
+  Clock,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  Latch,
+  Layer,
+  Queue,
+  Schedule,
+  Schema,
+  type Scope
+} from "effect"
+import { SqlClient } from "effect/sql"
+import type { Access } from "./Access.ts"
+import * as Table from "./OpeningsTable.ts"
+
+/** How long openings are kept, if nobody says: two years, a leap day included. @category limits */
+export const defaultKept = Duration.days(731)
+/** The shortest and the longest they may be kept. @category limits */
+export const keptAtLeast = Duration.days(30)
+export const keptAtMost = Duration.days(10 * 366)
+
+/** How often what is too old is looked for. What is found is destroyed at once, so nothing gets older than this beyond its time. */
+const round = Duration.days(1)
+/** Openings destroyed by one statement: readers wait for no longer than that. @category limits */
+export const destroyedAtOnce = 1_000
+/** How long a power loss may take back what is recorded in a file. @category limits */
+export const syncedAfter = Duration.seconds(1)
+/** How often a round that failed is begun again before the next one is due. */
+const roundsAgain = Schedule.max([Schedule.spaced("1 minute"), Schedule.recurs(10)])
+
+/** Readers that wait for their commit at the most; who comes then waits to be let in. @category limits */
+export const maximumWaiting = 4_096
+/** Openings after which a commit is closed. The largest page of a list still fits. @category limits */
+export const maximumGroup = 4_096
+
+/** An opening could not be recorded; then nothing is shown. @category errors */
+export class OpeningsUnavailable extends Schema.TaggedError<OpeningsUnavailable>()("OpeningsUnavailable", {
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+/** What was opened: whose, and of which class. @category models */
+export type OpenedPart = Pick<Table.Opening, "subject" | "class">
+
+/** @category models */
+export interface OpeningsOptions {
+  /** How long openings are kept; {@link defaultKept} if not said, from {@link keptAtLeast} to {@link keptAtMost}. */
+  readonly openingsKept?: Duration.Input | undefined
+}
+
+/** @category models */
+export interface OpeningsShape {
+  /** Records what was opened, durably against the end of the process when it returns. Nothing of it may be shown before. */
+  readonly record: (access: Access, opened: ReadonlyArray<OpenedPart>) => Effect.Effect<void, OpeningsUnavailable>
+  /** A part of the record, oldest first. */
+  readonly page: (sought: Table.Sought) => Effect.Effect<ReadonlyArray<Table.Opening>, OpeningsUnavailable>
+}
+
+/** @category services */
+export class Openings extends Context.Service<Openings, OpeningsShape>()("effekten/registrar/Openings") {
+  static readonly layerMemory = (options: OpeningsOptions = {}): Layer.Layer<Openings> =>
+    Layer.effect(Openings, Effect.orDie(make(options, Table.inMemory())))
+
+  /** A table of the database it is given, made where it is missing. */
+  static readonly layerSql = (
+    options: OpeningsOptions = {}
+  ): Layer.Layer<Openings, OpeningsUnavailable, SqlClient.SqlClient> =>
+    Layer.effect(
+      Openings,
+      Effect.flatMap(SqlClient.SqlClient, (sql) =>
+        Effect.andThen(Effect.mapError(Table.create(sql), unavailable("opened")), make(options, Table.overSql(sql)))
+      )
+    )
+
+  /**
+   * A file of its own, whose readers need not wait for the disk: a commit survives the end of the process at once, and a power loss after
+   * {@link syncedAfter}. What is destroyed is overwritten.
+   */
+  static readonly layerFile = (
+    options: OpeningsOptions & { readonly filename: string }
+  ): Layer.Layer<Openings, OpeningsUnavailable> =>
+    Layer.effect(Openings, inFile(options)).pipe(
+      Layer.provide(SqliteClient.layer({ filename: options.filename, synchronous: "NORMAL" })),
+      Layer.catchTag("SqlError", (error) =>
+        Layer.effectContext(Effect.fail(unavailable(`opened in ${options.filename}`)(error)))
+      )
+    )
+}
+
+const inFile = Effect.fnUntraced(function* (options: OpeningsOptions) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`PRAGMA secure_delete = ON`
+  if (process.platform === "darwin") yield* sql`PRAGMA checkpoint_fullfsync = 1`
+  yield* Table.create(sql)
+  const table = Table.overSql(sql)
+  const unsynced = yield* Latch.make()
+  // Folds the write-ahead log into the file, which syncs both. What comes meanwhile is for the next time.
+  const sync = Effect.gen(function* () {
+    yield* unsynced.await
+    yield* Effect.sleep(syncedAfter)
+    yield* unsynced.close
+    yield* sql`PRAGMA wal_checkpoint(PASSIVE)`
+  }).pipe(
+    Effect.tapError((error) => Effect.andThen(Effect.logWarning("Openings could not be synced", error), unsynced.open)),
+    Effect.ignore
+  )
+  yield* Effect.forkScoped(Effect.forever(sync))
+  const insert: typeof table.insert = (at, rows) => Effect.tap(table.insert(at, rows), unsynced.open)
+  // What was overwritten in the file is still in the log.
+  return yield* make(options, { ...table, insert }, sql`PRAGMA wal_checkpoint(TRUNCATE)`)
+})
+
+/** @category conversions */
+export const unavailable = (what: string) => (cause: { readonly message: string }) =>
+  new OpeningsUnavailable({ message: `the record of openings could not be ${what}: ${cause.message}`, cause })
+
+/** A reader, until what it has opened is recorded. */
+interface Waiting {
+  readonly rows: ReadonlyArray<Table.Row>
+  readonly recorded: Deferred.Deferred<void, OpeningsUnavailable>
+}
+
+/** Equal ones as one, with their number. */
+const counted = (rows: Iterable<Table.Row>): ReadonlyArray<Table.Row> => {
+  const byText = new Map<string, Table.Row>()
+  for (const row of rows) {
+    const text = `${row.subject} ${row.class} ${row.purpose} ${row.actor} ${row.platform} ${row.client}`
+    const known = byText.get(text)
+    byText.set(text, known === undefined ? row : { ...known, number: known.number + row.number })
+  }
+  return [...byText.values()]
+}
+
+/** A record over a table. @category constructors */
+export const make = <X extends { readonly message: string }>(
+  options: OpeningsOptions,
+  table: Table.OpeningsTable<X>,
+  afterDestroying: Effect.Effect<unknown, unknown> = Effect.void
+): Effect.Effect<OpeningsShape, OpeningsUnavailable, Scope.Scope> =>
+  Effect.gen(function* () {
+    const kept = Duration.fromInputUnsafe(options.openingsKept ?? defaultKept)
+    if (Duration.isLessThan(kept, keptAtLeast) || Duration.isGreaterThan(kept, keptAtMost))
+      return yield* new OpeningsUnavailable({
+        message: `openings are kept from ${Duration.format(keptAtLeast)} to ${Duration.format(keptAtMost)}, not ${Duration.format(kept)}`
+      })
+
+    const queue = yield* Queue.bounded<Waiting>(maximumWaiting)
+    /** What waits already, until the commit is full. */
+    const take = (): ReadonlyArray<Waiting> => {
+      const taken: Array<Waiting> = []
+      let rows = 0
+      while (rows < maximumGroup) {
+        const next = Queue.takeUnsafe(queue)
+        if (next === undefined || Exit.isFailure(next)) break
+        taken.push(next.value)
+        rows += next.value.rows.length
+      }
+      return taken
+    }
+    const commit = Effect.fnUntraced(function* (group: ReadonlyArray<Waiting>) {
+      const rows = counted(group.flatMap((waiting) => waiting.rows))
+      const exit = yield* Effect.exit(
+        Effect.flatMap(Clock.currentTimeMillis, (at) => Effect.mapError(table.insert(at, rows), unavailable("written")))
+      )
+      for (const { recorded } of group) yield* Deferred.completeWith(recorded, Exit.asVoid(exit))
+    })
+    const work = Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        // Looked at only: what is taken is in hands that nothing interrupts.
+        yield* restore(Queue.peek(queue))
+        // Let those that are ready to come in do so: they share one commit.
+        yield* Effect.yieldNow
+        const group = take()
+        if (group.length > 0) yield* commit(group)
+      })
+    )
+    yield* Effect.forkScoped(Effect.forever(work))
+    const closing = new OpeningsUnavailable({ message: "the record of openings is closing" })
+    yield* Effect.addFinalizer(() =>
+      Effect.suspend(() => {
+        const left: Array<Waiting> = []
+        for (let group = take(); group.length > 0; group = take()) left.push(...group)
+        Queue.shutdownUnsafe(queue)
+        return Effect.forEach(left, ({ recorded }) => Deferred.fail(recorded, closing), { discard: true })
+      })
+    )
+
+    // Several nodes of a database may do this at the same time: what one has destroyed the other does not find.
+    const destroy = Effect.gen(function* () {
+      const before = (yield* Clock.currentTimeMillis) - Duration.toMillis(kept)
+      let all = 0
+      for (let destroyed = destroyedAtOnce; destroyed === destroyedAtOnce; all += destroyed) {
+        destroyed = yield* table.destroy(before, destroyedAtOnce)
+        // Readers that wait come first.
+        yield* Effect.yieldNow
+      }
+      if (all > 0) yield* afterDestroying
+    }).pipe(
+      Effect.tapError((error) => Effect.logWarning("Openings that are too old could not be destroyed", error)),
+      Effect.retry(roundsAgain),
+      Effect.ignoreCause
+    )
+    yield* Effect.forkScoped(Effect.repeat(destroy, Schedule.spaced(round)))
+
+    return {
+      record: Effect.fnUntraced(function* ({ actor, platform, purpose }, opened) {
+        if (opened.length === 0) return
+        const { client } = yield* Request
+        const rows = counted(opened.map((part) => ({ ...part, actor, platform, client, purpose, number: 1 })))
+        const recorded = Deferred.makeUnsafe<void, OpeningsUnavailable>()
+        if (!(yield* Queue.offer(queue, { rows, recorded }))) return yield* closing
+        yield* Deferred.await(recorded)
+      }),
+      page: (sought) => Effect.mapError(table.page(sought), unavailable("read"))
+    }
+  })

@@ -1,0 +1,58 @@
+/**
+ * The record of openings, to be read only: also while a server has the register open. For the data protection officer.
+ */
+import { SqliteClient } from "@effekten/event-store"
+import { Context, Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { refusing } from "./Folder.ts"
+import { refused, RegisterUnavailable } from "./FolderFiles.ts"
+import { type OpeningsShape, unavailable } from "./Openings.ts"
+import * as Table from "./OpeningsTable.ts"
+import type { PostgresDatabase } from "./PostgresSchemas.ts"
+
+/** @category services */
+export class OpeningsAudit extends Context.Service<OpeningsAudit, Pick<OpeningsShape, "page">>()(
+  "effekten/registrar/OpeningsAudit"
+) {
+  /** The record in a register's folder; empty where nothing was ever opened. */
+  static readonly layerFolder = ({
+    folder
+  }: {
+    readonly folder: string
+  }): Layer.Layer<OpeningsAudit, RegisterUnavailable> => {
+    const filename = join(folder, "openings.db")
+    if (existsSync(filename))
+      return layer("openings").pipe(Layer.provide(SqliteClient.layer({ filename, readonly: true })), refusing)
+    return existsSync(join(folder, "log.db"))
+      ? Layer.succeed(OpeningsAudit, { page: () => Effect.succeed([]) })
+      : Layer.effectContext(Effect.fail(new RegisterUnavailable({ message: `${folder} holds no register` })))
+  }
+
+  /** The record in a database, without any key; its sessions may only read. Needs `@effect/sql-pg`. */
+  static readonly layerPostgres = (options: PostgresDatabase): Layer.Layer<OpeningsAudit, RegisterUnavailable> =>
+    // Loaded when it is asked for: a register in a folder does without the driver.
+    Layer.unwrap(
+      Effect.map(
+        Effect.promise(() => import("./PostgresSchemas.ts")),
+        ({ client, nameIn }) =>
+          layer(`${nameIn(options, "state")}.openings`).pipe(
+            Layer.provide(client(options, "state", { default_transaction_read_only: "on" })),
+            refusing
+          )
+      )
+    )
+}
+
+const layer = (name: string): Layer.Layer<OpeningsAudit, RegisterUnavailable, SqlClient.SqlClient> =>
+  Layer.effect(
+    OpeningsAudit,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const table = Table.overSql(sql)
+      // What cannot be read is said before anything is told.
+      yield* Effect.mapError(table.page({ limit: 0 }), (error) => refused(unavailable(`read from ${name}`)(error)))
+      return OpeningsAudit.of({ page: (sought) => Effect.mapError(table.page(sought), unavailable("read")) })
+    })
+  )

@@ -1,0 +1,175 @@
+/**
+ * Where openings are kept: a table of a SQL database, or an array. For {@link Openings}, and for who reads the record beside a server.
+ */
+import { DateTime, Effect } from "effect"
+import type { SqlClient } from "effect/sql"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Access } from "./Access.ts"
+
+/** Openings in memory at the most; then the oldest go. @category limits */
+export const maximumInMemory = 100_000
+/** Openings of a page at the most. @category limits */
+export const maximumPage = 1_000
+
+/** One kind of personal data of one subject, opened by one caller for one purpose. @category models */
+export interface Opening {
+  /** When it was recorded, which is before anybody saw what was opened. */
+  readonly at: DateTime.Utc
+  readonly actor: Access["actor"]
+  readonly platform: string | undefined
+  /** The platform's client, where a server knows it. */
+  readonly client: string | undefined
+  readonly purpose: Access["purpose"]
+  /** `investor:…` or `document:…`. */
+  readonly subject: string
+  /** The type of the event whose personal part it is, or `content` of a document. */
+  readonly class: string
+  /** How many of these were opened at once. */
+  readonly number: number
+  /** Where it stands in the record: the next page begins after it. */
+  readonly cursor: Cursor
+}
+
+/** @category models */
+export interface Cursor {
+  readonly at: number
+  readonly ordinal: number
+}
+
+/** Which openings, oldest first; all if nothing is said. @category models */
+export interface Sought {
+  readonly subject?: string | undefined
+  /** Recorded then or later. */
+  readonly since?: DateTime.Utc | undefined
+  readonly after?: Cursor | undefined
+  /** At most so many; {@link maximumPage} if not said, and at the most. */
+  readonly limit?: number | undefined
+}
+
+/** What is written of an opening. @category models */
+export interface Row extends Omit<Opening, "at" | "cursor"> {}
+
+/** @category models */
+export interface OpeningsTable<X> {
+  /** Keeps all or none, recorded at one instant. */
+  readonly insert: (at: number, rows: ReadonlyArray<Row>) => Effect.Effect<void, X>
+  readonly page: (sought: Sought) => Effect.Effect<ReadonlyArray<Opening>, X>
+  /** Destroys at most so many of those recorded before; gives how many. */
+  readonly destroy: (before: number, limit: number) => Effect.Effect<number, X>
+}
+
+const limitOf = ({ limit = maximumPage }: Sought): number => Math.max(0, Math.min(limit, maximumPage))
+const sinceOf = ({ since }: Sought): number => (since === undefined ? 0 : DateTime.toEpochMillis(since))
+
+/** Gone with the process. @category constructors */
+export const inMemory = (): OpeningsTable<never> => {
+  const kept: Array<Opening> = []
+  let ordinal = 0
+  return {
+    insert: (at, rows) =>
+      Effect.sync(() => {
+        for (const row of rows)
+          kept.push({ ...row, at: DateTime.makeUnsafe(at), cursor: { at, ordinal: (ordinal += 1) } })
+        kept.splice(0, kept.length - maximumInMemory)
+      }),
+    page: (sought) =>
+      Effect.sync(() => {
+        const after = sought.after?.ordinal ?? 0
+        const since = sinceOf(sought)
+        return kept
+          .filter(
+            ({ cursor, subject }) =>
+              cursor.ordinal > after &&
+              cursor.at >= since &&
+              (sought.subject === undefined || sought.subject === subject)
+          )
+          .slice(0, limitOf(sought))
+      }),
+    destroy: (before, limit) =>
+      Effect.sync(() => {
+        const first = kept.findIndex(({ cursor }) => cursor.at >= before)
+        return kept.splice(0, Math.min(first === -1 ? kept.length : first, limit)).length
+      })
+  }
+}
+
+/** Makes the table where it is missing. @category constructors */
+export const create = (sql: SqlClient.SqlClient): Effect.Effect<void, SqlError> =>
+  Effect.gen(function* () {
+    const ordinal = sql.onDialectOrElse({
+      pg: () => sql`BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY`,
+      orElse: () => sql`INTEGER PRIMARY KEY`
+    })
+    yield* sql`CREATE TABLE IF NOT EXISTS openings (ordinal ${ordinal}, at BIGINT NOT NULL, actor TEXT NOT NULL, platform TEXT,
+      client TEXT, purpose TEXT NOT NULL, subject TEXT NOT NULL, class TEXT NOT NULL, number INTEGER NOT NULL)`
+    yield* sql`CREATE INDEX IF NOT EXISTS openings_by_time ON openings (at, ordinal)`
+    yield* sql`CREATE INDEX IF NOT EXISTS openings_by_subject ON openings (subject, at, ordinal)`
+  }).pipe(
+    // Two nodes may make it at the same moment; PostgreSQL lets one of them fail.
+    Effect.retry({ times: 3 })
+  )
+
+interface Stored {
+  readonly ordinal: number | bigint
+  readonly at: number | bigint
+  readonly actor: string
+  readonly platform: string | null
+  readonly client: string | null
+  readonly purpose: string
+  readonly subject: string
+  readonly class: string
+  readonly number: number
+}
+
+const openingOf = (row: Stored): Opening => {
+  const at = Number(row.at)
+  return {
+    at: DateTime.makeUnsafe(at),
+    actor: row.actor as Opening["actor"],
+    platform: row.platform ?? undefined,
+    client: row.client ?? undefined,
+    purpose: row.purpose as Opening["purpose"],
+    subject: row.subject,
+    class: row.class,
+    number: row.number,
+    cursor: { at, ordinal: Number(row.ordinal) }
+  }
+}
+
+/** Over a table that is there. @category constructors */
+export const overSql = (sql: SqlClient.SqlClient): OpeningsTable<SqlError> => ({
+  insert: (at, rows) => {
+    // One statement, whatever the number of rows: it is prepared once, and it is its own transaction.
+    const values = JSON.stringify(
+      rows.map((row) => [row.actor, row.platform, row.client, row.purpose, row.subject, row.class, row.number])
+    )
+    const into = sql`INSERT INTO openings (at, actor, platform, client, purpose, subject, class, number)`
+    return Effect.asVoid(
+      sql.onDialectOrElse({
+        pg: () => sql`${into} SELECT ${at}::bigint, one ->> 0, one ->> 1, one ->> 2, one ->> 3, one ->> 4, one ->> 5,
+          (one ->> 6)::integer FROM json_array_elements(${values}::json) AS one`,
+        orElse:
+          () => sql`${into} SELECT ${at}, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+          value ->> 6 FROM json_each(${values})`
+      })
+    )
+  },
+  page: (sought) => {
+    const { after, subject } = sought
+    const conditions = [
+      sql`at >= ${sinceOf(sought)}`,
+      ...(after === undefined ? [] : [sql`(at, ordinal) > (${after.at}, ${after.ordinal})`]),
+      ...(subject === undefined ? [] : [sql`subject = ${subject}`])
+    ]
+    return Effect.map(
+      sql<Stored>`SELECT * FROM openings WHERE ${sql.and(conditions)} ORDER BY at, ordinal LIMIT ${limitOf(sought)}`,
+      (rows) => rows.map(openingOf)
+    )
+  },
+  destroy: (before, limit) =>
+    Effect.map(
+      sql`DELETE FROM openings WHERE ordinal IN (SELECT ordinal FROM openings WHERE at < ${before} ORDER BY at, ordinal LIMIT ${limit})
+        RETURNING ordinal`,
+      (rows) => rows.length
+    )
+})
