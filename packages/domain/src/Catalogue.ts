@@ -6,6 +6,7 @@ import * as DocumentEvents from "./events/DocumentEvents.ts"
 import * as InstructionEvents from "./events/InstructionEvents.ts"
 import * as InvestmentEvents from "./events/InvestmentEvents.ts"
 import * as InvestorEvents from "./events/InvestorEvents.ts"
+import * as LegalHoldEvents from "./events/LegalHoldEvents.ts"
 import * as PlatformEvents from "./events/PlatformEvents.ts"
 import * as RedemptionEvents from "./events/RedemptionEvents.ts"
 import * as WalletEvents from "./events/WalletEvents.ts"
@@ -23,6 +24,8 @@ const events = {
   InvestorRegistered: InvestorEvents.InvestorRegistered,
   IdentificationRecorded: InvestorEvents.IdentificationRecorded,
   InvestorErased: InvestorEvents.InvestorErased,
+  LegalHoldPlaced: LegalHoldEvents.LegalHoldPlaced,
+  LegalHoldReleased: LegalHoldEvents.LegalHoldReleased,
   DocumentUploaded: DocumentEvents.DocumentUploaded,
   DocumentErased: DocumentEvents.DocumentErased,
   WalletRegistered: WalletEvents.WalletRegistered,

@@ -12,6 +12,7 @@ import { CancelInvestment, EnforcePaymentDeadline, RejectInvestment } from "./En
 import { InstructionNoted, InstructionRejected } from "./events/InstructionEvents.ts"
 import { EraseDocument, EraseInvestor } from "./Erasure.ts"
 import { RecordIdentification, RegisterInvestor } from "./Investor.ts"
+import { PlaceLegalHold, ReleaseLegalHold } from "./LegalHold.ts"
 import { RegisterIssuer, RegisterPlatform } from "./Platform.ts"
 import { DelistProduct, ListProduct, RegisterProduct } from "./Product.ts"
 import { RequestRedemption, ResolveRedemption, SettleRedemption, SubmitRedemption } from "./Redemption.ts"
@@ -31,6 +32,8 @@ export const commands = {
   RegisterInvestor,
   RecordIdentification,
   EraseInvestor,
+  PlaceLegalHold,
+  ReleaseLegalHold,
   UploadDocument,
   EraseDocument,
   RegisterManagedWallet,

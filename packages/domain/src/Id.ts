@@ -62,6 +62,10 @@ export type IdentificationId = typeof IdentificationId.Type
 export const InvestmentId = Text.pipe(Schema.brand("InvestmentId"))
 export type InvestmentId = typeof InvestmentId.Type
 
+/** One legal hold on the data of an investor. @category ids */
+export const LegalHoldId = Text.pipe(Schema.brand("LegalHoldId"))
+export type LegalHoldId = typeof LegalHoldId.Type
+
 /** One attempt to credit an investment's units: a failed credit and the next one are two tasks. @category ids */
 export const CreditId = Text.pipe(Schema.brand("CreditId"))
 export type CreditId = typeof CreditId.Type

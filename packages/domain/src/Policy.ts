@@ -11,7 +11,7 @@ export interface Policy {
   readonly walletNeedsKyc: boolean
   /** Whether a wallet needs complete tax information (never for custodian banks). */
   readonly walletNeedsTaxInformation: boolean
-  /** Until when personal data are kept after the last thing that concerned them. */
+  /** Until when personal data are kept after the last thing that concerned them: never earlier for something later. */
   readonly retainUntil: (last: Instant) => Instant
 }
 
@@ -57,6 +57,9 @@ export const defaultPolicy: Policy = {
 
 /** Lots one task may name: keeps its event's body below 65,535 bytes. @category limits */
 export const maximumLots = 256
+
+/** Legal holds on one investor that stand at the same time. @category limits */
+export const maximumLegalHolds = 50
 
 /** Investments of one investor waiting for KYC: bounds the events an identification appends. @category limits */
 export const maximumWaitingInvestments = 100

@@ -25,6 +25,7 @@ export const rejections = {
   wallet_not_found: of(404, "There is no such wallet for this client."),
   investment_not_found: of(404, "There is no such investment for this client."),
   task_not_found: of(404, "There is no such task for this client."),
+  legal_hold_not_found: of(404, "There is no such legal hold on the data of this investor."),
 
   document_not_found: of(400, "A document named here does not exist for this client, or has been erased."),
   units_invalid: of(400, "Units are a whole number from 1 to 9007199254740991."),
@@ -35,6 +36,7 @@ export const rejections = {
   identity_document_not_valid: of(400, "The identity document was not valid on the day it was verified."),
   us_tax_subject: of(400, "Persons subject to US tax are not onboarded."),
   not_own_account: of(400, "A natural person must act on their own account."),
+  legal_hold_over: of(400, "A legal hold ends after it is placed."),
   document_repeated: of(400, "The same document is named twice."),
 
   investor_erased: of(409, "The data of this investor have been erased; nothing can be added."),
@@ -95,6 +97,8 @@ export const rejections = {
   investor_holds_units: of(409, "The investor still holds units."),
   investor_has_tasks_in_flight: of(409, "Units are on their way to this investor."),
   investor_has_open_investments: of(409, "The investor has subscriptions that are neither ended nor delivered."),
+  legal_hold: of(409, "A legal hold wants the data kept."),
+  too_many_legal_holds: of(409, "The limit of legal holds on one investor is reached."),
   retention_running: of(409, "The data must still be kept."),
   statement_not_due: of(409, "Nothing has been entered for this investment.")
 } as const satisfies { readonly [code: string]: { readonly class: RejectionClass; readonly message: string } }

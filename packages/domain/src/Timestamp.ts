@@ -116,6 +116,9 @@ export const sameMoment = (a: Timestamp, b: Timestamp): boolean => a === b || mi
 /** The later of two; the first when equal. @category comparing */
 export const laterOf = (a: Instant, b: Instant): Instant => (b.micros > a.micros ? b : a)
 
+/** The earlier of two; the first when equal. @category comparing */
+export const earlierOf = (a: Instant, b: Instant): Instant => (b.micros < a.micros ? b : a)
+
 /** The calendar day a timestamp bears, in its own offset. @category parsing */
 export const dayOf = (text: Timestamp): CalendarDate => text.slice(0, 10) as CalendarDate
 

@@ -99,6 +99,8 @@ export class Objects {
   >()
   documents = new Map<string, { platform: string | undefined; erased: boolean }>()
   investors = new Map<string, Person>()
+  /** By investor and id. */
+  holds = new Map<string, { investor: string; until: number; released: number }>()
   wallets = new Map<string, { platform: string | undefined; investor: string; managed: boolean; address: string }>()
   investments = new Map<string, Investment>()
   tasks = new Map<string, Task>()
@@ -163,6 +165,8 @@ export class Objects {
     }
     const isUsed = (document: string) =>
       [...this.investors.values()].some((person) => !person.erased && person.documents.has(document))
+    const standing = (investor: string) =>
+      [...this.holds.values()].filter((hold) => hold.investor === investor && hold.released > now && hold.until > now)
     const walletProblem = (id: string, investor: string): string | undefined => {
       const wallet = sees(this.wallets.get(id))
       if (!wallet) return "wallet_not_found"
@@ -336,9 +340,33 @@ export class Objects {
         for (const investment of this.investments.values())
           if (investment.investor === id && !investment.end && !investment.delivered)
             return no("investor_has_open_investments")
+        if (standing(id).length > 0) return no("legal_hold")
         if (now < investor.last + keeping) return no("retention_running")
         investor.erased = true
         for (const document of investor.documents) if (!isUsed(document)) this.documents.get(document)!.erased = true
+        return ok
+      }
+      case "PlaceLegalHold": {
+        const { holdId, investorId, until } = command.input
+        const investor = sees(this.investors.get(investorId))
+        if (!investor) return no("investor_not_found")
+        if (investor.erased) return no("investor_erased")
+        const ends = until === undefined ? Infinity : at(until)
+        if (ends <= now) return no("legal_hold_over")
+        if (this.holds.has(`${investorId} ${holdId}`)) return noop
+        if (standing(investorId).length >= 50) return no("too_many_legal_holds")
+        this.holds.set(`${investorId} ${holdId}`, { investor: investorId, until: ends, released: Infinity })
+        return ok
+      }
+      case "ReleaseLegalHold": {
+        const { holdId, investorId } = command.input
+        const investor = sees(this.investors.get(investorId))
+        if (!investor) return no("investor_not_found")
+        if (investor.erased) return no("investor_erased")
+        const hold = this.holds.get(`${investorId} ${holdId}`)
+        if (!hold) return no("legal_hold_not_found")
+        if (hold.released < Infinity || hold.until <= now) return noop
+        hold.released = now
         return ok
       }
       case "RegisterInvestor": {

@@ -342,6 +342,7 @@ describe("over random commands", () => {
       "investor_erased",
       "investor_holds_units",
       "investor_has_open_investments",
+      "legal_hold",
       "retention_running",
       "document_in_use"
     ] as const

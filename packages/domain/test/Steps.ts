@@ -27,6 +27,8 @@ const kinds = {
   settle: 16,
   resolve: 5,
   erase: 3,
+  hold: 2,
+  release: 1,
   forget: 2
 }
 type Kind = keyof typeof kinds
@@ -131,6 +133,8 @@ export class Stepper {
         return this.#redeemable().length > 0 ? kind : this.#possible("credit")
       case "credit":
         return investments.some((i) => this.#creditable(i)) ? kind : "sign"
+      case "release":
+        return this.world.holds.size > 0 ? kind : "hold"
       default:
         return kind
     }
@@ -223,6 +227,29 @@ export class Stepper {
         const platform = s.who === 0 ? whose(world.investors.get(id)?.platform) : undefined
         const ground = s.b % 2 === 0 ? "request" : "retention_over"
         return command(platform, { operation: "EraseInvestor", input: { investorId: id, ground } })
+      }
+      case "hold": {
+        const leaving = new Map([...world.investors].filter(([id, i]) => s.c % 4 === 0 || this.#leaving(id, i)))
+        const id = this.#known(leaving.size === 0 ? world.investors : leaving, s.a)
+        const until = [undefined, 2 * day, 5 * 3_600_000, 0, 60_000][s.b % 5]
+        const input = {
+          investorId: id,
+          holdId: s.d % 9 === 0 ? this.#known(world.holds, s.d).replace(/.* /, "") : this.fresh("hold"),
+          basis: s.c % 2 === 0 ? "legal_claims" : "authority_order",
+          ...(until === undefined ? {} : { until: textOf(now + until) })
+        }
+        return command(s.who === 0 ? whose(world.investors.get(id)?.platform) : undefined, {
+          operation: "PlaceLegalHold",
+          input
+        })
+      }
+      case "release": {
+        const [of = "none", holdId = "none"] = this.#known(world.holds, s.a).split(" ")
+        const investorId = s.b % 9 === 0 ? this.#known(world.investors, s.b) : of
+        return command(s.who === 0 ? whose(world.investors.get(investorId)?.platform) : undefined, {
+          operation: "ReleaseLegalHold",
+          input: { investorId, holdId }
+        })
       }
       case "forget": {
         const id = this.#known(world.documents, s.a)

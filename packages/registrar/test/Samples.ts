@@ -168,6 +168,11 @@ export const samples: { readonly [T in EventType]: ReadonlyArray<Sample> } = {
     }
   ],
   InvestorErased: [{ data: { investorId: "investor", ground: "request" } }],
+  LegalHoldPlaced: [
+    { data: { investorId: "investor", holdId: "hold", basis: "legal_claims", until: at } },
+    { data: { investorId: "investor", holdId: "hold", basis: "authority_order" } }
+  ],
+  LegalHoldReleased: [{ data: { investorId: "investor", holdId: "hold" } }],
   DocumentUploaded: [
     {
       data: { documentId: "document", digest, size: 3 },

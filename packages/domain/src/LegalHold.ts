@@ -1,0 +1,95 @@
+/**
+ * Legal holds: the data of an investor are kept whatever else is over. For the registrar, who places and releases them.
+ *
+ * A hold with an end expires by itself; any other stands until it is released.
+ */
+import { Schema } from "effect"
+import type { Recorded } from "./Catalogue.ts"
+import { command, recorded } from "./Command.ts"
+import { model, read, refuse } from "./Decision.ts"
+import { HoldBasis, LegalHoldPlaced, LegalHoldReleased } from "./events/LegalHoldEvents.ts"
+import { InvestorId, LegalHoldId } from "./Id.ts"
+import { findInvestor } from "./Investor.ts"
+import { maximumLegalHolds } from "./Policy.ts"
+import { investorTag } from "./Tag.ts"
+import { earlierOf, type Instant, instantOf, Timestamp } from "./Timestamp.ts"
+
+/** @category models */
+export interface LegalHold {
+  readonly holdId: LegalHoldId
+  readonly basis: HoldBasis
+  /** When it ends or has ended, by itself or by its release; `undefined` while only a release can end it. */
+  readonly end: Instant | undefined
+  readonly released: boolean
+}
+
+const none: ReadonlyArray<LegalHold> = []
+
+/** Every hold there ever was on an investor, in the order they were placed. @category decision models */
+export const LegalHolds = (id: InvestorId) =>
+  model({
+    name: "LegalHolds",
+    types: ["LegalHoldPlaced", "LegalHoldReleased"],
+    tags: [investorTag(id)],
+    initial: none,
+    evolve: holdsAfter
+  })
+
+/** The holds after one more event. Total: an event about a hold that is not there changes nothing. @category computing */
+export const holdsAfter = (
+  holds: ReadonlyArray<LegalHold>,
+  event: Recorded<"LegalHoldPlaced" | "LegalHoldReleased">
+): ReadonlyArray<LegalHold> => {
+  const { holdId } = event.data
+  if (event.type === "LegalHoldPlaced") {
+    const { basis, until } = event.data
+    return [...holds, { holdId, basis, end: until === undefined ? undefined : instantOf(until), released: false }]
+  }
+  const releasedAt = instantOf(event.meta.receivedAt)
+  return holds.map((hold) =>
+    hold.holdId === holdId
+      ? { ...hold, end: hold.end === undefined ? releasedAt : earlierOf(hold.end, releasedAt), released: true }
+      : hold
+  )
+}
+
+/** Whether a hold stands at an instant. @category refinements */
+export const standsAt = (hold: LegalHold, at: Instant): boolean => hold.end === undefined || at.micros < hold.end.micros
+
+/**
+ * At any time before the erasure. The same hold placed again is no change: who wants it to last longer places another one.
+ *
+ * @category commands
+ */
+export const PlaceLegalHold = command("PlaceLegalHold", {
+  input: {
+    investorId: InvestorId,
+    holdId: LegalHoldId,
+    basis: HoldBasis,
+    until: Schema.optionalKey(Timestamp)
+  },
+  *decide(input, _personal, context) {
+    yield* findInvestor(input.investorId, context)
+    const { receivedAt } = context
+    if (input.until !== undefined && instantOf(input.until).micros <= receivedAt.micros)
+      return yield* refuse({ code: "legal_hold_over" })
+    const holds = yield* read(LegalHolds(input.investorId))
+    if (holds.some(({ holdId }) => holdId === input.holdId)) return []
+    if (holds.filter((hold) => standsAt(hold, receivedAt)).length >= maximumLegalHolds)
+      return yield* refuse({ code: "too_many_legal_holds" })
+    return [LegalHoldPlaced.make(input)]
+  },
+  recall: (events) => recorded(events, "LegalHoldPlaced")
+})
+
+/** Released, or over by itself: no change. @category commands */
+export const ReleaseLegalHold = command("ReleaseLegalHold", {
+  input: { investorId: InvestorId, holdId: LegalHoldId },
+  *decide({ investorId, holdId }, _personal, context) {
+    yield* findInvestor(investorId, context)
+    const hold = (yield* read(LegalHolds(investorId))).find((each) => each.holdId === holdId)
+    if (hold === undefined) return yield* refuse({ code: "legal_hold_not_found" })
+    return hold.released || !standsAt(hold, context.receivedAt) ? [] : [LegalHoldReleased.make({ investorId, holdId })]
+  },
+  recall: (events) => recorded(events, "LegalHoldReleased")
+})

@@ -1,0 +1,72 @@
+/**
+ * Retention: how long the data of an investor are kept, and from when on nothing stands against their erasure. For the decision that
+ * erases, and for the clock that asks for it: both go by the one function here.
+ *
+ * An investor is *active* while they hold units or have something open, *held* while a hold without an end stands, *restricted* until an
+ * instant that is known, *due* from then on, and at last *erased*. What happens later moves the instant; a hold defers it.
+ */
+import { read, type Read } from "./Decision.ts"
+import type { InvestmentId, InvestorId } from "./Id.ts"
+import { type InvestorState, Subscriptions } from "./Investor.ts"
+import { type LegalHold, LegalHolds } from "./LegalHold.ts"
+import type { Policy } from "./Policy.ts"
+import { itemsOf } from "./Sequence.ts"
+import { type Instant, laterOf } from "./Timestamp.ts"
+import { Wallets, WalletUnits, type WalletUnitsState } from "./Wallet.ts"
+
+/** What says how long data are kept. @category models */
+export interface RetentionFacts {
+  readonly erased: boolean
+  readonly holdsUnits: boolean
+  /** A subscription is neither ended nor delivered; a credit in flight belongs to one. */
+  readonly hasOpenInvestments: boolean
+  /** The last of: registration, identification, signing or end of an investment, units coming or going. */
+  readonly lastAt: Instant
+  readonly holds: ReadonlyArray<LegalHold>
+}
+
+/** What stands against an erasure. @category models */
+export type Retention =
+  | { readonly _tag: "Erased" }
+  | { readonly _tag: "Active"; readonly because: "investor_holds_units" | "investor_has_open_investments" }
+  /** Until somebody releases a hold. */
+  | { readonly _tag: "Held" }
+  /** Restricted before that instant, due from it on. */
+  | { readonly _tag: "Until"; readonly due: Instant }
+
+/** The rule. @category computing */
+export const retentionBy = (facts: RetentionFacts, policy: Pick<Policy, "retainUntil">): Retention => {
+  if (facts.erased) return { _tag: "Erased" }
+  // Units of a redemption in flight are still held. With transfers, units on their way in are looked at next.
+  if (facts.holdsUnits) return { _tag: "Active", because: "investor_holds_units" }
+  if (facts.hasOpenInvestments) return { _tag: "Active", because: "investor_has_open_investments" }
+  let due = policy.retainUntil(facts.lastAt)
+  for (const { end } of facts.holds) {
+    if (end === undefined) return { _tag: "Held" }
+    due = laterOf(due, end)
+  }
+  return { _tag: "Until", due }
+}
+
+/** Whether the erasure is due at an instant. @category refinements */
+export const isDueAt = (retention: Retention, at: Instant): boolean =>
+  retention._tag === "Until" && at.micros >= retention.due.micros
+
+/** What the models say of an investor that decisions read. @category checks */
+export function* retentionFacts(investorId: InvestorId, investor: InvestorState): Generator<Read, RetentionFacts, any> {
+  const { walletIds } = yield* read(Wallets(investorId))
+  const wallets: Array<WalletUnitsState> = []
+  for (const walletId of walletIds) wallets.push(yield* read(WalletUnits(walletId)))
+  const { notEnded, lastAt } = yield* read(Subscriptions(investorId))
+  const delivered = new Set<InvestmentId>(wallets.flatMap((wallet) => itemsOf(wallet.delivered)))
+  return {
+    erased: investor.erased,
+    holdsUnits: wallets.some(({ held }) => held > 0),
+    hasOpenInvestments: itemsOf(notEnded).some((id) => !delivered.has(id)),
+    lastAt: [lastAt, ...wallets.map((wallet) => wallet.lastAt)].reduce(
+      (latest: Instant, instant) => (instant === undefined ? latest : laterOf(latest, instant)),
+      investor.lastAt
+    ),
+    holds: yield* read(LegalHolds(investorId))
+  }
+}
