@@ -1,11 +1,12 @@
 /**
  * Read models in memory, gone with the process. For tests, and for registers that are small or not kept.
  */
+import { maximumPageSize } from "@effekten/services"
 import { Effect, Layer, Result, Semaphore } from "effect"
 import { pageOf, sliceOf } from "./Cursor.ts"
-import type { AnyProjection, Log } from "./Projection.ts"
+import type { AnyProjection, Log, Projection } from "./Projection.ts"
 import { allProjections } from "./Projections.ts"
-import { batchSize, catchingUp, ReadModels, type ReadModelsShape } from "./ReadModels.ts"
+import { batchSize, catchingUp, type Ranked, ReadModels, type ReadModelsShape } from "./ReadModels.ts"
 import { makeViews } from "./Views.ts"
 
 /**
@@ -32,8 +33,29 @@ export const make = (options: {
       })
   )
 
+  // Sorted when it is asked for, and once for all pages as long as nothing happens.
+  const orders = new Map<string, { readonly position: number; readonly all: ReadonlyArray<Ranked<unknown>> }>()
+  const orderOf = <S>(projection: Projection<S>): ReadonlyArray<Ranked<S>> => {
+    const known = orders.get(projection.name)
+    if (known?.position === views.position) return known.all as ReadonlyArray<Ranked<S>>
+    const all: Array<Ranked<S>> = []
+    for (const [key, state] of views.all(projection)) {
+      const rank = projection.rank?.(state)
+      if (rank !== undefined) all.push({ rank, key, state })
+    }
+    all.sort((a, b) => (isBehind(a, b) ? 1 : -1))
+    orders.set(projection.name, { position: views.position, all })
+    return all
+  }
+
   return {
     catchUp,
+    ranked: (projection, { after, limit }) =>
+      Effect.map(catchUp, () => {
+        const all = orderOf(projection)
+        const first = after === undefined ? 0 : firstBehind(all, after)
+        return all.slice(first, first + Math.min(limit, maximumPageSize))
+      }),
     page: (projection, scope, page) =>
       Effect.flatMap(catchUp, () => {
         const keys = views.keys(projection, scope)
@@ -45,6 +67,21 @@ export const make = (options: {
       }),
     get: (projection, key) => Effect.map(catchUp, () => views.get(projection, key))
   }
+}
+
+type Place = Pick<Ranked<unknown>, "rank" | "key">
+
+const isBehind = (a: Place, b: Place): boolean => (a.rank === b.rank ? a.key > b.key : a.rank > b.rank)
+
+/** Index of the first that is behind a place. */
+const firstBehind = (all: ReadonlyArray<Place>, place: Place): number => {
+  let [low, high] = [0, all.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (isBehind(all[middle]!, place)) high = middle
+    else low = middle + 1
+  }
+  return low
 }
 
 /** @category layers */

@@ -45,6 +45,11 @@ export interface Projection<S> {
   evolve(state: S | undefined, event: LoggedEvent, key: string): S | undefined
   /** Whose list the object is in. Fixed when it comes into being. */
   scope(state: S): string
+  /**
+   * A number by which the objects can be read in order, lowest first, wherever it changes; `undefined` while an object is not among them.
+   * Absent where nobody asks for an order.
+   */
+  rank?(state: S): number | undefined
   /** The events that made the object, by their tags. */
   query(key: string): Query
   /** Whose personal parts the state names by their positions; absent where it names none. */

@@ -7,6 +7,7 @@ import { investments } from "./Investments.ts"
 import { identifications, investors } from "./Investors.ts"
 import { credits, redemptions } from "./LedgerTasks.ts"
 import type { AnyProjection } from "./Projection.ts"
+import { retentions } from "./Retentions.ts"
 import { wallets } from "./Wallets.ts"
 
 /** All of them. @category projections */
@@ -18,5 +19,6 @@ export const allProjections: ReadonlyArray<AnyProjection> = [
   investments,
   credits,
   redemptions,
-  holdings
+  holdings,
+  retentions
 ]

@@ -13,6 +13,19 @@ export class ReadModelsUnavailable extends Schema.TaggedError<ReadModelsUnavaila
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
 
+/** An object in the order of its projection. Objects of one rank are in the order of their keys. @category models */
+export interface Ranked<out S> {
+  readonly rank: number
+  readonly key: string
+  readonly state: S
+}
+
+/** How many at the most (no more than a page may have), and behind which place. @category models */
+export interface RankedOptions {
+  readonly limit: number
+  readonly after?: Pick<Ranked<unknown>, "rank" | "key"> | undefined
+}
+
 /** @category models */
 export interface ReadModelsShape {
   /**
@@ -26,6 +39,11 @@ export interface ReadModelsShape {
     scope: string,
     options?: PageOptions
   ) => Effect.Effect<Page<S>, InvalidPage | EventStoreError | ReadModelsUnavailable>
+  /** Objects of a projection that ranks them as of the head, lowest rank first. */
+  readonly ranked: <S>(
+    projection: Projection<S>,
+    options: RankedOptions
+  ) => Effect.Effect<ReadonlyArray<Ranked<S>>, EventStoreError | ReadModelsUnavailable>
   /** One object as of the head. */
   readonly get: <S>(
     projection: Projection<S>,

@@ -5,12 +5,20 @@
  * each event is folded exactly once, whatever crashes when. Only positions, ids, codes and instants are stored; nothing personal.
  */
 import type { EventStoreError, Position } from "@effekten/event-store"
+import { maximumPageSize } from "@effekten/services"
 import { Array as Arr, Effect, Layer, Result, Schema, Semaphore } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { pageOf, sliceOf } from "./Cursor.ts"
 import type { AnyProjection, Log, LoggedEvent, Projection } from "./Projection.ts"
 import { allProjections } from "./Projections.ts"
-import { batchSize, catchingUp, ReadModels, ReadModelsUnavailable, type ReadModelsShape } from "./ReadModels.ts"
+import {
+  batchSize,
+  catchingUp,
+  type RankedOptions,
+  ReadModels,
+  ReadModelsUnavailable,
+  type ReadModelsShape
+} from "./ReadModels.ts"
 
 /** @category models */
 export interface SqlReadModelsOptions {
@@ -154,6 +162,20 @@ export const make = Effect.fnUntraced(function* (
       },
       Effect.catchTag("SqlError", (error) => Effect.fail(unavailable(error)))
     ),
+    ranked: Effect.fnUntraced(
+      function* <S>(projection: Projection<S>, { after, limit }: RankedOptions) {
+        const table = yield* kept(projection)
+        yield* catchUp
+        if (projection.rank === undefined) return []
+        const behind = after === undefined ? sql`` : sql`AND (rank, key) > (${after.rank}, ${after.key})`
+        const rows = yield* sql<
+          Pick<Row, "key" | "state"> & { rank: number | bigint }
+        >`SELECT rank, key, state FROM ${table}
+          WHERE rank IS NOT NULL ${behind} ORDER BY rank, key LIMIT ${Math.min(limit, maximumPageSize)}`
+        return rows.map((row) => ({ rank: Number(row.rank), key: row.key, state: JSON.parse(row.state) as S }))
+      },
+      Effect.catchTag("SqlError", (error) => Effect.fail(unavailable(error)))
+    ),
     get: Effect.fnUntraced(
       function* <S>(projection: Projection<S>, key: string) {
         const table = yield* kept(projection)
@@ -235,6 +257,11 @@ const begin = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, log: Log, p
   yield* sql`DROP TABLE IF EXISTS ${table}`
   yield* sql`CREATE TABLE ${table} (
     key TEXT PRIMARY KEY, scope TEXT NOT NULL, ordinal BIGINT NOT NULL, state TEXT NOT NULL, UNIQUE (scope, ordinal))`
+  if (projection.rank !== undefined) {
+    yield* sql`ALTER TABLE ${table} ADD COLUMN rank BIGINT`
+    // Most objects have none: they cost the index nothing.
+    yield* sql`CREATE INDEX ${sql(`${tableOf(projection)}_rank`)} ON ${table} (rank, key) WHERE rank IS NOT NULL`
+  }
   yield* sql`DELETE FROM projection WHERE name = ${projection.name}`
   const row: Progress = {
     name: projection.name,
@@ -307,8 +334,10 @@ const takeIn = Effect.fnUntraced(function* (
   for (const keys of Arr.chunksOf([...changed], rowsPerStatement)) {
     const rows = Arr.map(keys, (key) => {
       const { scope, ordinal, state } = entries.get(key)!
-      return { key, scope, ordinal, state: JSON.stringify(state) }
+      const row = { key, scope, ordinal, state: JSON.stringify(state) }
+      return projection.rank === undefined ? row : { ...row, rank: projection.rank(state) ?? null }
     })
-    yield* sql`INSERT INTO ${table} ${sql.insert(rows)} ON CONFLICT (key) DO UPDATE SET state = excluded.state`
+    const rank = projection.rank === undefined ? sql`` : sql`, rank = excluded.rank`
+    yield* sql`INSERT INTO ${table} ${sql.insert(rows)} ON CONFLICT (key) DO UPDATE SET state = excluded.state${rank}`
   }
 })

@@ -11,10 +11,17 @@ export * from "./Investors.ts"
 export * from "./LedgerTasks.ts"
 export * from "./Projection.ts"
 export * from "./Projections.ts"
-export { ReadModels, ReadModelsUnavailable, type ReadModelsShape } from "./ReadModels.ts"
+export {
+  type Ranked,
+  type RankedOptions,
+  ReadModels,
+  ReadModelsUnavailable,
+  type ReadModelsShape
+} from "./ReadModels.ts"
 export * as MemoryReadModels from "./MemoryReadModels.ts"
 export * as SqlReadModels from "./SqlReadModels.ts"
 export * from "./Register.ts"
 export * from "./Replay.ts"
+export * from "./Retentions.ts"
 export * from "./Views.ts"
 export * from "./Wallets.ts"

@@ -1,5 +1,17 @@
 /** Promise 7: a state is the fold of the log at its position, however it was come by. */
-import { free, Holding, Investment, investmentStatus, Investor, lotsOf, Redemption, Wallet } from "@effekten/domain"
+import {
+  defaultPolicy,
+  free,
+  Holding,
+  Investment,
+  investmentStatus,
+  Investor,
+  lotsOf,
+  Redemption,
+  retentionBy,
+  retentionFacts,
+  Wallet
+} from "@effekten/domain"
 import {
   allProjections,
   creditKey,
@@ -13,6 +25,8 @@ import {
   redemptions,
   replay,
   replayInto,
+  retentionFactsOf,
+  retentions,
   wallets,
   type Progress
 } from "@effekten/projections"
@@ -78,7 +92,7 @@ describe("folding", () => {
     )
   })
 
-  it("promise 7: the states say what the models say that decisions read", () => {
+  it("promise 7, D-15: the states say what the models say that decisions read", () => {
     fc.assert(
       fc.property(choices(150), fc.double({ min: 0, max: 1, noNaN: true }), (all, part) => {
         const { events } = makeWorld(all)
@@ -102,6 +116,20 @@ describe("folding", () => {
           )
           for (const { creditId, status, submitted } of decided.credits)
             expect(views.get(credits, creditKey(state.id, creditId))).toMatchObject({ status, submitted })
+        }
+        const cancelled = prefix.some(({ type }) => type === "InvestmentCancelledAfterDelivery")
+        for (const state of views.all(retentions).values()) {
+          const asked = retentionFacts(state.investorId, model(Investor(state.investorId))!)
+          let step = asked.next()
+          while (!step.done) step = asked.next(model(step.value.model))
+          const { lastAt, ...facts } = step.value
+          const shown = retentionFactsOf(state)
+          expect(shown).toStrictEqual({ ...facts, lastAt: shown.lastAt })
+          if (cancelled) expect(shown.lastAt.micros).toBeLessThanOrEqual(lastAt.micros)
+          else expect(shown.lastAt.micros).toBe(lastAt.micros)
+          // Without a rank is whom more than time separates from the erasure.
+          const retention = retentionBy(shown, defaultPolicy)
+          expect(retentions.rank?.(state) !== undefined).toBe(retention._tag === "Until")
         }
         for (const state of views.all(redemptions).values()) {
           const { status, submitted, request } = model(Redemption(state.id))!

@@ -10,6 +10,7 @@ import {
   makeViews,
   MemoryReadModels,
   type Projection,
+  retentions,
   ReadModelsUnavailable,
   type ReadModelsShape,
   SqlReadModels,
@@ -323,6 +324,40 @@ describe.each(kinds)("read models in %s", (_name, make) => {
       meanwhile()
     } while (cursor !== undefined)
     return results
+  })
+
+  it("D-15 the order of what is ranked is that of the fold, in pages of any size, at any position", async () => {
+    await fc.assert(
+      fc.asyncProperty(choices(150), fc.integer({ min: 1, max: 7 }), fc.nat({ max: 200 }), (all, limit, back) =>
+        run(
+          Effect.gen(function* () {
+            const { events } = makeWorld(all)
+            const log = logOf(events, Math.max(1, events.length - back))
+            const models = yield* make(log)
+            for (const visible of [log.visible, events.length]) {
+              log.visible = visible
+              const views = makeViews([retentions])
+              for (const event of events.slice(0, visible)) views.apply(event)
+              const expected = [...views.all(retentions)]
+                .flatMap(([key, state]) => {
+                  const rank = retentions.rank?.(state)
+                  return rank === undefined ? [] : [{ rank, key, state }]
+                })
+                .sort((a, b) => a.rank - b.rank || (a.key < b.key ? -1 : 1))
+              const found: Array<(typeof expected)[number]> = []
+              for (;;) {
+                const page = yield* models.ranked(retentions, { limit, after: found.at(-1) })
+                found.push(...page)
+                if (page.length < limit) break
+              }
+              expect(found).toStrictEqual(expected)
+              expect(yield* models.ranked(investors, { limit })).toStrictEqual([])
+            }
+          })
+        )
+      ),
+      { numRuns: 25 }
+    )
   })
 
   it("paging sees every row once and in order, while rows are added", async () => {

@@ -215,6 +215,26 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
     run({ operation: "EraseInvestor", input: { investorId: who.data.investorId, ground: "request" } }, undefined)
   }
 
+  const hold = (a: number, b: number, c: number) => {
+    const who = pick(found("InvestorRegistered"), a)
+    if (who === undefined) return investor(pick(platforms, b)!, a)
+    const { investorId } = who.data
+    const placed = pick(
+      found("LegalHoldPlaced").filter((event) => event.data.investorId === investorId),
+      c
+    )
+    if (placed !== undefined && b % 2 === 0)
+      return run({ operation: "ReleaseLegalHold", input: { investorId, holdId: placed.data.holdId } }, undefined)
+    const until = instantOfMicros(start + (groups.length + 1 + (c % 50)) * 60_000_000).text
+    run(
+      {
+        operation: "PlaceLegalHold",
+        input: { investorId, holdId: id("hold"), basis: "authority_order", ...(c % 3 === 0 ? {} : { until }) }
+      },
+      undefined
+    )
+  }
+
   const identify = (a: number, b: number) => {
     const who = pick(found("InvestorRegistered"), a)
     const platform = platformOf(who)
@@ -424,6 +444,7 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
   for (const [command, a, b, c, d] of all) {
     const n = command % 100
     if (n === 99) erase(a, b)
+    else if (n > 96) hold(a, b, c)
     else if (n < 2) upload(pick(platforms, a)!)
     else if (n < 5) investor(pick(platforms, a)!, b)
     else if (n < 9) identify(a, b)

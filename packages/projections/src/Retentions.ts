@@ -1,0 +1,144 @@
+/**
+ * What is known of each investor that says how long their data are kept. For the clock that ends retention, and for whoever asks who is
+ * due when.
+ *
+ * It proposes, the decision decides: by the same rule, over what it reads itself. So a state here is small, however many subscriptions an
+ * investor has: sums instead of lists. And it holds no date: that follows from the last thing that happened by the register's policy, which
+ * may change and would make every date here a wrong one. Later things never end earlier, so the order of the one is the order of the other.
+ */
+import {
+  type HoldBasis,
+  holdsAfter,
+  instantOf,
+  investorTag,
+  type InvestorId,
+  laterOf,
+  type LegalHold,
+  type LegalHoldId,
+  type PlatformId,
+  type RetentionFacts,
+  type Timestamp
+} from "@effekten/domain"
+import type { LoggedEvent, Projection } from "./Projection.ts"
+
+/** A legal hold; `end` is null while only a release can end it. @category models */
+export interface HoldState {
+  readonly holdId: LegalHoldId
+  readonly basis: HoldBasis
+  readonly end: Timestamp | null
+  readonly released: boolean
+}
+
+/** @category models */
+export interface RetentionState {
+  readonly investorId: InvestorId
+  readonly platform: PlatformId | null
+  /** Held in all wallets. */
+  readonly units: number
+  /** Subscriptions that are neither ended nor delivered. */
+  readonly open: number
+  /**
+   * The last of: registration, identification, signing or end of an investment, units coming or going. Too early where a delivered
+   * investment was cancelled since: the event of that does not say whose it was.
+   */
+  readonly lastAt: Timestamp
+  readonly holds: ReadonlyArray<HoldState>
+  readonly erased: boolean
+}
+
+const holdOf = ({ end, ...hold }: HoldState): LegalHold => ({
+  ...hold,
+  end: end === null ? undefined : instantOf(end)
+})
+
+const stored = ({ end, ...hold }: LegalHold): HoldState => ({ ...hold, end: end === undefined ? null : end.text })
+
+/** What the domain's rule asks for. @category computing */
+export const retentionFactsOf = (state: RetentionState): RetentionFacts => ({
+  erased: state.erased,
+  holdsUnits: state.units > 0,
+  hasOpenInvestments: state.open > 0,
+  lastAt: instantOf(state.lastAt),
+  holds: state.holds.map(holdOf)
+})
+
+const evolve = (state: RetentionState | undefined, event: LoggedEvent): RetentionState | undefined => {
+  if (event.type === "InvestorRegistered")
+    return {
+      investorId: event.data.investorId,
+      platform: event.meta.platform ?? null,
+      units: 0,
+      open: 0,
+      lastAt: event.meta.receivedAt,
+      holds: [],
+      erased: false
+    }
+  if (state === undefined) return undefined
+  const lastAt = laterOf(instantOf(state.lastAt), instantOf(event.meta.receivedAt)).text
+  switch (event.type) {
+    case "IdentificationRecorded":
+      return { ...state, lastAt }
+    case "InvestmentSigned":
+      return { ...state, open: state.open + 1, lastAt }
+    case "InvestmentEnded":
+      return { ...state, open: state.open - 1, lastAt }
+    case "UnitsCredited":
+      return { ...state, open: state.open - 1, units: state.units + event.data.units, lastAt }
+    case "UnitsRedeemed":
+      return { ...state, units: state.units - event.data.units, lastAt }
+    case "LegalHoldPlaced":
+    case "LegalHoldReleased":
+      return { ...state, holds: holdsAfter(state.holds.map(holdOf), event).map(stored) }
+    case "InvestorErased":
+      return { ...state, erased: true }
+    default:
+      return state
+  }
+}
+
+const tagged = [
+  "InvestorRegistered",
+  "IdentificationRecorded",
+  "InvestmentSigned",
+  "InvestmentEnded",
+  "LegalHoldPlaced",
+  "LegalHoldReleased",
+  "InvestorErased"
+] as const
+const moving = ["UnitsCredited", "UnitsRedeemed"] as const
+
+/**
+ * Keyed by investor, listed by platform. Ranked by the microseconds of the last thing that happened: everybody whom only time separates from
+ * their erasure, if anything.
+ *
+ * @category projections
+ */
+export const retentions: Projection<RetentionState> = {
+  name: "retentions",
+  version: 1,
+  types: [...tagged, ...moving],
+  keys(event) {
+    switch (event.type) {
+      case "InvestorRegistered":
+      case "IdentificationRecorded":
+      case "InvestmentSigned":
+      case "InvestmentEnded":
+      case "UnitsCredited":
+      case "UnitsRedeemed":
+      case "LegalHoldPlaced":
+      case "LegalHoldReleased":
+      case "InvestorErased":
+        return [event.data.investorId]
+      default:
+        return []
+    }
+  },
+  evolve,
+  scope: (state) => state.platform ?? "",
+  rank: (state) =>
+    state.erased || state.units > 0 || state.open > 0 || state.holds.some(({ end }) => end === null)
+      ? undefined
+      : instantOf(state.lastAt).micros,
+  // Units bear the tag of their wallet, not of its investor: nobody folds one of these alone, whoever did would read all of them.
+  query: (key) => [{ types: tagged, tags: [investorTag(key as InvestorId)] }, { types: moving }]
+}
