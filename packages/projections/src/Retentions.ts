@@ -9,6 +9,7 @@
 import {
   type HoldBasis,
   holdsAfter,
+  type Instant,
   instantOf,
   investorTag,
   type InvestorId,
@@ -17,6 +18,7 @@ import {
   type LegalHoldId,
   type PlatformId,
   type RetentionFacts,
+  standsAt,
   type Timestamp
 } from "@effekten/domain"
 import type { LoggedEvent, Projection } from "./Projection.ts"
@@ -61,6 +63,10 @@ export const retentionFactsOf = (state: RetentionState): RetentionFacts => ({
   lastAt: instantOf(state.lastAt),
   holds: state.holds.map(holdOf)
 })
+
+/** The holds that stand at an instant; none once the investor is erased. @category computing */
+export const holdsOf = (state: RetentionState, at: Instant): ReadonlyArray<LegalHold> =>
+  state.erased ? [] : state.holds.map(holdOf).filter((hold) => standsAt(hold, at))
 
 const evolve = (state: RetentionState | undefined, event: LoggedEvent): RetentionState | undefined => {
   if (event.type === "InvestorRegistered")

@@ -5,10 +5,10 @@
  * and commits all their events in one append under one condition. No answer leaves before that commit. When the append is refused, because
  * someone else appended what the group had read, the group is decided again under the store's writer lock.
  */
-import { type Instant, instantOfMicros, type Policy } from "@effekten/domain"
+import type { Policy } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
 import { type CommandFailure, Unavailable } from "@effekten/services"
-import { Cause, Clock, Context, Deferred, Effect, Exit, Layer, Queue, Result } from "effect"
+import { Cause, Context, Deferred, Effect, Exit, Layer, Queue, Result } from "effect"
 import { isReadonlyArrayNonEmpty } from "effect/Array"
 import type { SecureRandom } from "effect/crypto"
 import * as Answering from "./Answering.ts"
@@ -16,6 +16,7 @@ import * as Deciding from "./Deciding.ts"
 import { unavailable } from "./Failures.ts"
 import type { Answered, Instruction } from "./Instruction.ts"
 import { Log } from "./Log.ts"
+import { now } from "./Now.ts"
 
 /** Instructions that wait at the most; who comes then waits to be let in. @category limits */
 export const maximumWaiting = 4_096
@@ -172,14 +173,10 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
     })
   )
 
-  const receivedNow: Effect.Effect<Instant> = Effect.map(Clock.currentTimeNanos, (nanos) =>
-    instantOfMicros(Number(nanos / 1000n))
-  )
-
   return Executor.of({
     find: answering.find,
     execute: (instruction) =>
-      Effect.flatMap(receivedNow, (receivedAt) => {
+      Effect.flatMap(now, (receivedAt) => {
         const waiting: Answering.Waiting = { instruction, receivedAt, answer: Deferred.makeUnsafe(), state: "waiting" }
         const answered = Effect.flatMap(Queue.offer(queue, waiting), (entered) =>
           entered ? Deferred.await(waiting.answer) : Effect.fail(closing())

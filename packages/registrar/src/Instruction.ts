@@ -1,7 +1,15 @@
 /**
  * An instruction on its way through the register, and what is recorded of it. For the executor and for answers.
  */
-import { type Command, type Instant, instructionTag, type Meta, type PlatformId } from "@effekten/domain"
+import {
+  type Command,
+  type EventType,
+  type Instant,
+  instructionTag,
+  type Meta,
+  type PlatformId,
+  type Recorded
+} from "@effekten/domain"
 import type { EventStoreError, Position, Revealed } from "@effekten/event-store"
 import type { LoggedEvent } from "@effekten/projections"
 import { Effect } from "effect"
@@ -79,3 +87,13 @@ export const recorded = (
     log.readAll(identities.map((identity) => ({ tags: [instructionTag(identity)] }))),
     (events) => new Map(events.map((event) => [event.meta.instruction, event]))
   )
+
+/**
+ * What an instruction left in the event of a type: answers of the registrar's side are small enough to be read off it.
+ *
+ * @category reading
+ */
+export const dataOf = <T extends EventType>(answered: Answered, type: T): Recorded<T>["data"] => {
+  for (const event of answered.events) if (event.type === type) return event.data as Recorded<T>["data"]
+  throw new Error(`the instruction left no ${type}`)
+}

@@ -1,18 +1,7 @@
 /**
  * The services of the issuer's and the registrar's side, embedded. For whoever sets up products and resolves what nobody knows.
  */
-import {
-  CampaignId,
-  type Command,
-  type EventType,
-  type Instant,
-  instantOfMicros,
-  IssuerId,
-  type Meta,
-  PlatformId,
-  ProductId,
-  type Recorded
-} from "@effekten/domain"
+import { CampaignId, type Command, IssuerId, type Meta, PlatformId, ProductId } from "@effekten/domain"
 import type { Json } from "@effekten/event-store"
 import {
   Campaigns,
@@ -26,18 +15,13 @@ import {
   RegisterProduct,
   Resolutions
 } from "@effekten/services"
-import { Clock, Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { Desk, accepting } from "./Desk.ts"
-import type { Answered } from "./Instruction.ts"
+import { type Answered, dataOf } from "./Instruction.ts"
+import { now } from "./Now.ts"
 
 /** @category models */
 export type IssuerService = Campaigns | IssuerInvestments | Platforms | Products | Resolutions
-
-/** The events an instruction left, by type: answers of this side are small enough to be read off them. */
-const dataOf = <T extends EventType>(answered: Answered, type: T): Recorded<T>["data"] => {
-  for (const event of answered.events) if (event.type === type) return event.data as Recorded<T>["data"]
-  throw new Error(`the instruction left no ${type}`)
-}
 
 const accept = {
   platform: accepting(RegisterPlatform),
@@ -62,9 +46,6 @@ export const layer: Layer.Layer<IssuerService, never, Desk> = Layer.effectContex
       const received = yield* desk.receive({ actor, platform: undefined }, { operation, ids, body, options })
       return yield* desk.execute({ ...received, command: yield* command })
     })
-    const now: Effect.Effect<Instant> = Effect.map(Clock.currentTimeNanos, (nanos) =>
-      instantOfMicros(Number(nanos / 1000n))
-    )
 
     const platforms = Platforms.of({
       register: Effect.fnUntraced(function* (given, options) {

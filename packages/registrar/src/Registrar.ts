@@ -4,7 +4,7 @@
 import { catalogue, documentTag, type PlatformId, type RegisterEvent } from "@effekten/domain"
 import { MemoryEventStore, Vault } from "@effekten/event-store"
 import { MemoryReadModels } from "@effekten/projections"
-import { PlatformServices, type PlatformService } from "@effekten/services"
+import { type LegalHolds, PlatformServices, type PlatformService } from "@effekten/services"
 import { type Duration, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { join } from "node:path"
@@ -16,6 +16,7 @@ import { Executor, type ExecutorOptions } from "./Executor.ts"
 import * as Folder from "./Folder.ts"
 import { Forgetting } from "./Forgetting.ts"
 import * as IssuerApi from "./IssuerApi.ts"
+import * as LegalHoldsApi from "./LegalHoldsApi.ts"
 import { Ledger } from "./Ledger.ts"
 import { Log } from "./Log.ts"
 import * as PlatformApi from "./PlatformApi.ts"
@@ -36,7 +37,8 @@ export interface RegistrarOptions extends ExecutorOptions, OpeningsOptions {
 }
 
 /** What a register offers. @category models */
-export type Register = ErasureApi.ErasureService | IssuerApi.IssuerService | Log | Openings | PlatformServices
+export type Register =
+  ErasureApi.ErasureService | IssuerApi.IssuerService | LegalHolds | Log | Openings | PlatformServices
 
 /**
  * The services of a register over parts of one's own choosing: log, read models, secrets, contents, custody, ledger.
@@ -44,7 +46,7 @@ export type Register = ErasureApi.ErasureService | IssuerApi.IssuerService | Log
  * @category layers
  */
 export const layerNoDeps = (options: ExecutorOptions = {}) =>
-  Layer.mergeAll(PlatformApi.layer, IssuerApi.layer, ErasureApi.layer).pipe(
+  Layer.mergeAll(PlatformApi.layer, IssuerApi.layer, ErasureApi.layer, LegalHoldsApi.layer).pipe(
     // Nobody is served before what was erased is forgotten.
     Layer.provide(Layer.mergeAll(Desk.layer, Settlement.layer, Forgetting.layer)),
     Layer.provide(Executor.layer(options)),

@@ -46,13 +46,16 @@ export interface SnapshotsShape {
   ) => Effect.Effect<void, EventStoreError>
 }
 
+/** Keeps none. @category values */
+export const noSnapshots: SnapshotsShape = {
+  take: () => Effect.undefined,
+  due: () => ({ now: Number.POSITIVE_INFINITY, atEnd: Number.POSITIVE_INFINITY }),
+  keep: () => Effect.void
+}
+
 /** Keeps nothing, unless a layer is provided: a register in memory is gone with the process. @category services */
 export const Snapshots = Context.Reference<SnapshotsShape>("effekten/registrar/Snapshots", {
-  defaultValue: (): SnapshotsShape => ({
-    take: () => Effect.undefined,
-    due: () => ({ now: Number.POSITIVE_INFINITY, atEnd: Number.POSITIVE_INFINITY }),
-    keep: () => Effect.void
-  })
+  defaultValue: () => noSnapshots
 })
 
 /** A snapshot as it lies somewhere. @category models */
@@ -189,7 +192,7 @@ const textOf = (state: unknown): string | undefined => {
 
 /** What a model is up to `head`, and how many events had to be folded for it. @category folding */
 export const load = Effect.fnUntraced(function* (
-  log: Log["Service"],
+  log: Pick<Log["Service"], "read">,
   snapshots: SnapshotsShape,
   model: Model<unknown>,
   head: Position
@@ -217,6 +220,8 @@ export const load = Effect.fnUntraced(function* (
 
 /** Keeps what has moved on in the cache, now and then and once more at the end. @category folding */
 export const keeping = (cache: DecisionCache, snapshots: SnapshotsShape): Effect.Effect<void, never, Scope.Scope> => {
+  // Where none are kept nobody need look every second.
+  if (snapshots === noSnapshots) return Effect.void
   const keep = Effect.fnUntraced(
     function* (isDue: (model: Model<unknown>, events: number) => boolean) {
       const states = cache.moved(isDue)

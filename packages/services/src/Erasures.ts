@@ -15,8 +15,9 @@ export class Erasures extends Context.Service<
     /**
      * Forgets an investor for good (GDPR Art. 17), and each document no other living investor refers to. When it returns, the keys and
      * ciphertexts are gone. Refused while the investor holds units (`investor_holds_units`), has subscriptions that are neither ended nor
-     * delivered (`investor_has_open_investments`), or a duty to keep the data runs (`retention_running`, with `until` in the details).
-     * Forgetting again changes nothing.
+     * delivered (`investor_has_open_investments`), a legal hold stands (`legal_hold`), or a duty to keep the data runs
+     * (`retention_running`). `until` in the details is when it will be granted, if nothing else happens; it is missing where only the
+     * release of a hold can end the waiting. Forgetting again changes nothing.
      */
     readonly investor: (
       id: InvestorId,
