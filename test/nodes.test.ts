@@ -6,8 +6,8 @@ import { PgConnection } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
 import { defaultPolicy, documentTag, investorTag, type Policy } from "@effekten/domain"
 import { MerkleTree, SignedNote, Vault, VerifyLog } from "@effekten/event-store"
-import { Audit, CheckpointKeys, Log, Registrar, RegisterState, Sealing } from "@effekten/registrar"
-import { Disclosures, Documents, Erasures, Investors } from "@effekten/services"
+import { Audit, CheckpointKeys, Log, Registrar, RegisterState, Retention, Sealing } from "@effekten/registrar"
+import { Disclosures, Documents, Erasures, Investors, LegalHolds } from "@effekten/services"
 import { Cause, Context, Effect, Exit, Layer, Option, Redacted, Scope, Stream } from "effect"
 import { useServer } from "../packages/event-store/test/PgServer.ts"
 import { delivered, offering, onboarded, person } from "../packages/registrar/test/fixture.ts"
@@ -21,8 +21,12 @@ const masterKey = Redacted.make(new Uint8Array(32).fill(7))
 const sealing = { interval: "100 millis", quiet: "20 millis" } as const
 
 /** A node of a register; every call opens another one. */
-const node = (schema: string) =>
-  Layer.build(Layer.fresh(Registrar.layerPostgres({ server: postgres.server(), schema, masterKey, policy, sealing })))
+const node = (schema: string, eraseWhenDue = false) =>
+  Layer.build(
+    Layer.fresh(
+      Registrar.layerPostgres({ server: postgres.server(), schema, masterKey, policy, sealing, eraseWhenDue })
+    )
+  )
 type Node = Effect.Success<ReturnType<typeof node>>
 
 /** A node that ends before the test does. */
@@ -336,6 +340,38 @@ describe("a start of nodes", () => {
         yield* at(again)(offering())
         assert.deepStrictEqual((yield* verified(schema)).faults, [])
       }).pipe(Effect.scoped)
+  )
+
+  it.live("D-15: of two nodes whose clock ends retention one asks, and everybody who is due is erased once", () =>
+    Effect.gen(function* () {
+      const schema = "due"
+      const staff = yield* node(schema)
+      const made = yield* at(staff)(offering())
+      const create = Effect.flatMap(Investors, (api) => api.create(person))
+      // More than one round of them, so that the second begins where the first has ended.
+      const many = Retention.maximumAtOnce + 20
+      const people = yield* at(staff)(as(made.platform)(Effect.replicateEffect(create, many, { concurrency: 20 })))
+      const hold = { basis: "legal_claims" } as const
+      yield* at(staff)(Effect.flatMap(LegalHolds, (holds) => holds.place(people[0]!.id, hold)))
+      yield* node(schema, true)
+      yield* node(schema, true)
+      const asked = Effect.map(at(staff)(Effect.flatMap(Log, (log) => log.readAll("all"))), (log) =>
+        log.filter(({ meta }) => meta.operation === "EraseInvestor")
+      )
+      const events = yield* soon("everybody is erased", asked, (found) => found.length >= many - 1)
+      const erased = events.flatMap((event) => (event.type === "InvestorErased" ? [event.data.investorId] : []))
+      assert.sameMembers(
+        erased,
+        people.slice(1).map(({ id }) => id)
+      )
+      assert.lengthOf(events, many - 1)
+      const holders = query(
+        "SELECT count(*)::integer FROM pg_locks WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) + objid::bigint = hashtextextended('event store lease due_log retention', 0)"
+      )
+      assert.deepStrictEqual(yield* holders, [[1]])
+      const keys = query("SELECT count(*)::integer FROM due_keys.forgotten")
+      yield* soon("their keys are destroyed", keys, (rows) => rows[0]?.[0] === many - 1)
+    }).pipe(Effect.scoped)
   )
 
   it.live("nodes that start at once, on a database in which nothing is, are one register", () =>

@@ -26,12 +26,13 @@ import { Progress } from "./Progress.ts"
 import type { RegisterUnavailable } from "./FolderFiles.ts"
 import * as Randomness from "./Randomness.ts"
 import { RegisterState } from "./RegisterState.ts"
+import * as Retention from "./Retention.ts"
 import type { Sealing } from "./Sealing.ts"
 import { Secrets } from "./Secrets.ts"
 import { Settlement } from "./Settlement.ts"
 
 /** @category models */
-export interface RegistrarOptions extends ExecutorOptions, OpeningsOptions {
+export interface RegistrarOptions extends ExecutorOptions, OpeningsOptions, Retention.RetentionOptions {
   /** How much later the book-entry ledger settles. Default: at once. */
   readonly settleAfter?: Duration.Input
 }
@@ -45,8 +46,9 @@ export type Register =
  *
  * @category layers
  */
-export const layerNoDeps = (options: ExecutorOptions = {}) =>
+export const layerNoDeps = (options: ExecutorOptions & Retention.RetentionOptions = {}) =>
   Layer.mergeAll(PlatformApi.layer, IssuerApi.layer, ErasureApi.layer, LegalHoldsApi.layer).pipe(
+    Layer.merge(options.eraseWhenDue === true ? Retention.layer(options) : Layer.empty),
     // Nobody is served before what was erased is forgotten.
     Layer.provide(Layer.mergeAll(Desk.layer, Settlement.layer, Forgetting.layer)),
     Layer.provide(Executor.layer(options)),

@@ -34,6 +34,7 @@ import {
   Openings,
   Progress,
   Registrar,
+  type Retention,
   Secrets
 } from "@effekten/registrar"
 import { type PlatformService, PlatformServices, Request } from "@effekten/services"
@@ -67,7 +68,11 @@ export const logLayer = (kept: Kept, wrap: Wrap = (log) => log): Layer.Layer<Log
 /** A whole register over kept parts; gone with the scope. */
 export const open = (
   kept: Kept,
-  options: { readonly wrap?: Wrap; readonly ledger?: Layer.Layer<Ledger>; readonly executor?: ExecutorOptions } = {}
+  options: {
+    readonly wrap?: Wrap
+    readonly ledger?: Layer.Layer<Ledger>
+    readonly executor?: ExecutorOptions & Retention.RetentionOptions
+  } = {}
 ) =>
   Layer.build(
     Registrar.layerNoDeps(options.executor).pipe(

@@ -1,0 +1,191 @@
+/**
+ * Erases investors when they are due. A reactor: it follows the clock, and decides nothing.
+ *
+ * The read model proposes whose time may be over, a look at what the decision reads says whether it is, and the decision itself has the last
+ * word. What is asked is an instruction whose identity follows from the investor and the instant they are due: asked twice, by two nodes or
+ * before and after a crash, it is recorded once. The keys are destroyed by {@link Forgetting}, as for everybody who asked for it.
+ */
+import {
+  defaultPolicy,
+  earlierOf,
+  type Instant,
+  instantOf,
+  Investor,
+  type InvestorId,
+  isDueAt,
+  type Policy,
+  type Retention,
+  retentionBy,
+  retentionFacts
+} from "@effekten/domain"
+import type { EventStoreError, Position } from "@effekten/event-store"
+import {
+  type Log as ReadLog,
+  type Ranked,
+  ReadModels,
+  type ReadModelsUnavailable,
+  retentionFactsOf,
+  retentions,
+  type RetentionState
+} from "@effekten/projections"
+import { type CommandFailure, Unavailable } from "@effekten/services"
+import { Array as Arr, Duration, Effect, Layer, Schedule } from "effect"
+import { Executor } from "./Executor.ts"
+import { Forgetting, type ForgettingError } from "./Forgetting.ts"
+import { Lease } from "./Lease.ts"
+import { Log } from "./Log.ts"
+import { now } from "./Now.ts"
+import { Secrets } from "./Secrets.ts"
+import { load, noSnapshots, Snapshots, type SnapshotsShape } from "./Snapshots.ts"
+
+/** @category models */
+export interface RetentionOptions {
+  readonly policy?: Policy
+  /**
+   * Whether investors are erased as soon as nothing stands against it any more. Default: no, for the register cannot know whether a business
+   * relationship goes on without units.
+   */
+  readonly eraseWhenDue?: boolean
+}
+
+/** Investors of one round: what is read at a time, and what is destroyed together. @category limits */
+export const maximumAtOnce = 100
+/** Of these, in the executor's queue at the same time: everybody else's instructions find their place between them. @category limits */
+export const maximumInFlight = 16
+/** How long the clock sleeps at the most: what was released, or restored, meanwhile is found within a day of being due. @category limits */
+export const longestSleep = Duration.hours(6)
+/** How long it sleeps at the least. @category limits */
+export const shortestSleep = Duration.seconds(1)
+
+/** How a look is taken again that failed. */
+const again = Schedule.jittered(Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("10 minutes")]))
+
+/**
+ * Which turn of asking it is, so long after the due instant. Each turn is an instruction of its own, for a refusal is recorded and answered
+ * for ever, and what was in the way may go without moving the instant: a node's clock was put back, for example. Within a turn nothing is
+ * recorded twice.
+ */
+const turnOf = (due: Instant, at: Instant): number =>
+  Math.floor((at.micros - due.micros) / 1000 / Duration.toMillis(longestSleep))
+
+/**
+ * How long the data of an investor are kept, as the decision would find it at a position. `undefined` where there is no such investor.
+ *
+ * @category reading
+ */
+export const retentionAt = Effect.fnUntraced(function* (
+  log: Pick<ReadLog, "read">,
+  investorId: InvestorId,
+  options: { readonly policy: Policy; readonly head: Position; readonly snapshots?: SnapshotsShape }
+): Effect.fn.Return<Retention | undefined, EventStoreError> {
+  const { head, policy, snapshots = noSnapshots } = options
+  const investor = (yield* load(log, snapshots, Investor(investorId), head)).state
+  if (investor === undefined) return undefined
+  const facts = retentionFacts(investorId, investor as Parameters<typeof retentionFacts>[1])
+  let step = facts.next()
+  while (!step.done) step = facts.next((yield* load(log, snapshots, step.value.model, head)).state)
+  return retentionBy(step.value, policy)
+})
+
+type Failure = CommandFailure | EventStoreError | ForgettingError | ReadModelsUnavailable
+
+/** @category layers */
+export const layer = (
+  options: RetentionOptions = {}
+): Layer.Layer<never, never, Executor | Forgetting | Log | ReadModels | Secrets> =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const executor = yield* Executor
+      const forgetting = yield* Forgetting
+      const lease = yield* Lease
+      const log = yield* Log
+      const readModels = yield* ReadModels
+      const secrets = yield* Secrets
+      const snapshots = yield* Snapshots
+      const policy = options.policy ?? defaultPolicy
+
+      /** Erases one if they are due; tells when they will be, if that is known and later. */
+      const erase = Effect.fnUntraced(function* (investorId: InvestorId) {
+        const retention = yield* retentionAt(log, investorId, { policy, head: yield* log.head, snapshots })
+        if (retention?._tag !== "Until") return undefined
+        const { due } = retention
+        const at = yield* now
+        if (!isDueAt(retention, at)) return due
+        // No key that a person brings has a blank in it.
+        const key = `${due.text} ${turnOf(due, at)}`
+        const { events } = yield* executor.execute({
+          identity: secrets.identity({ platform: undefined, operation: "EraseInvestor", ids: [investorId], key }),
+          fingerprint: secrets.fingerprint(key),
+          platform: undefined,
+          actor: "clock",
+          correlation: undefined,
+          command: { operation: "EraseInvestor", input: { investorId, ground: "retention_over" } }
+        })
+        const [first] = events
+        if (first?.type === "InstructionRejected")
+          yield* Effect.logInfo(`An investor who was due is not erased yet: ${first.data.code}`, investorId)
+        return undefined
+      })
+
+      /** Erases everybody who is due, round by round, and tells when the next one will be. */
+      const look = Effect.gen(function* (): Effect.fn.Return<Instant | undefined, Failure> {
+        let next: Instant | undefined
+        let failure: Failure | undefined
+        let after: Ranked<RetentionState> | undefined
+        let isLast = false
+        const expect = (at: Instant) => (next = next === undefined ? at : earlierOf(next, at))
+        while (!isLast) {
+          const round = yield* readModels.ranked(retentions, { limit: maximumAtOnce, after })
+          after = round[round.length - 1]
+          isLast = round.length < maximumAtOnce
+          const at = yield* now
+          const due: Array<InvestorId> = []
+          for (const { state } of round) {
+            const soonest = policy.retainUntil(instantOf(state.lastAt))
+            if (at.micros < soonest.micros) {
+              // Whoever is behind is due no sooner.
+              expect(soonest)
+              isLast = true
+              break
+            }
+            const retention = retentionBy(retentionFactsOf(state), policy)
+            if (isDueAt(retention, at)) due.push(state.investorId)
+            else if (retention._tag === "Until") expect(retention.due)
+          }
+          if (due.length === 0) continue
+          const results = yield* Effect.forEach(due, (id) => Effect.result(withoutDefects(erase(id))), {
+            concurrency: maximumInFlight
+          })
+          for (const instant of Arr.getSuccesses(results)) if (instant !== undefined) expect(instant)
+          // One that cannot be asked about, or not be destroyed yet, holds nobody else up.
+          const forgotten = yield* Effect.result(forgetting.catchUp)
+          failure ??= Arr.getFailures([...results, forgotten])[0]
+        }
+        return failure === undefined ? next : yield* Effect.fail(failure)
+      })
+
+      const turn = withoutDefects(look).pipe(
+        Effect.tapError((error) => Effect.logError("Investors that are due could not be erased", error)),
+        Effect.retry(again),
+        Effect.flatMap((next) => Effect.map(now, (at) => sleepUntil(next, at))),
+        Effect.flatMap(Effect.sleep)
+      )
+      const follow = Effect.forever(turn)
+      yield* Effect.forkScoped(lease.shared ? lease.whileHeld("retention", follow) : follow)
+    })
+  )
+
+/** A defect must not end the following for good, nor that of one investor the others'. */
+const withoutDefects = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | Unavailable> =>
+  Effect.catchDefect(effect, (cause) =>
+    Effect.fail(new Unavailable({ executed: "unknown", message: String(cause), cause }))
+  )
+
+/** In whole milliseconds, and not too early. */
+const sleepUntil = (next: Instant | undefined, at: Instant): Duration.Duration =>
+  next === undefined
+    ? longestSleep
+    : Duration.clamp(Duration.millis(Math.ceil((next.micros - at.micros) / 1000)), {
+        minimum: shortestSleep,
+        maximum: longestSleep
+      })
