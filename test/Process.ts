@@ -101,6 +101,7 @@ export interface Server {
 export interface StartOptions {
   readonly port?: string
   readonly args?: ReadonlyArray<string>
+  readonly env?: NodeJS.ProcessEnv
 }
 
 /** The command line of a sandbox, at a free port if none is said. */
@@ -118,7 +119,7 @@ export const serveArgs = (folder: string, { args = [], port = "0" }: StartOption
 export const startServer = async (folder: string, options?: StartOptions): Promise<Server> => {
   const child = spawn(process.execPath, [bin, ...serveArgs(folder, options)], {
     cwd: root,
-    env: environment(),
+    env: environment(options?.env),
     stdio: ["ignore", "pipe", "pipe"]
   })
   const watched = new Watched(child)

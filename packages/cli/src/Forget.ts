@@ -3,14 +3,15 @@
  * nodes that serve it. For the
  * registrar's staff.
  */
-import { defaultPolicy, type ErasureGround, InvestorId, type Policy, retentionOf } from "@effekten/domain"
+import { type ErasureGround, InvestorId, type Policy } from "@effekten/domain"
 import type { Registrar } from "@effekten/registrar"
 import { type CommandFailure, Disclosure, Disclosures, Erasures } from "@effekten/services"
 import { Console, Effect, Schema } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
-import { mustExist, openRegister, type Place } from "./Store.ts"
+import { keepingFor, mustExist, openRegister, type Place } from "./Store.ts"
 
-const explain = (failure: CommandFailure): CommandFailed => {
+/** A failure of the register as the command ends with it. @category failures */
+export const explain = (failure: CommandFailure): CommandFailed => {
   const { message } = failure
   switch (failure._tag) {
     case "NotFound":
@@ -25,8 +26,8 @@ const explain = (failure: CommandFailure): CommandFailed => {
   }
 }
 
-/** Opens the register, which must be there. */
-const inRegister = <A>(
+/** Opens the register, which must be there. @category opening */
+export const inRegister = <A>(
   place: Place,
   policy: Policy | undefined,
   work: Effect.Effect<A, CommandFailed, Registrar.Register>
@@ -41,7 +42,8 @@ const inRegister = <A>(
     )
   )
 
-const investorOf = (text: string): Effect.Effect<InvestorId, CommandFailed> =>
+/** @category arguments */
+export const investorOf = (text: string): Effect.Effect<InvestorId, CommandFailed> =>
   Schema.decodeUnknownEffect(InvestorId)(text).pipe(
     Effect.mapError(
       () => new CommandFailed({ exitCode: ExitCode.usage, message: `${JSON.stringify(text)} is no id of an investor` })
@@ -60,7 +62,7 @@ export const runForget = Effect.fnUntraced(function* (
   const investor = yield* investorOf(options.investor)
   yield* inRegister(
     options,
-    { ...defaultPolicy, retainUntil: retentionOf(options.retention) },
+    keepingFor(options.retention),
     Effect.flatMap(Erasures, (erasures) => Effect.mapError(erasures.investor(investor, options.ground), explain))
   )
   yield* Console.log(`forgotten: ${investor}`)

@@ -6,13 +6,13 @@ import "effect/schema/SchemaJITCompiler/enable"
 // Not from the barrel: that would load every client it knows.
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import type { ErasureGround } from "@effekten/domain"
 import { Cause, Config, Console, Effect, Exit, Layer, Logger, Option, type Redacted } from "effect"
 import { Argument, CliConfig, CliOutput, Command, Flag, GlobalFlag } from "effect/cli"
 import { readFileSync } from "node:fs"
 import { backup, restore } from "./BackupCommands.ts"
 import { dataFolder, store } from "./DataFolder.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
+import { disclose, forget, hold, release, retention, retentionYears } from "./InvestorCommands.ts"
 import { client, platform } from "./PlatformCommands.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -62,6 +62,14 @@ const serve = Command.make(
         (milliseconds) => `Expected 0 or more milliseconds, got: ${milliseconds}`
       ),
       Flag.optional
+    ),
+    retention: retentionYears,
+    eraseWhenDue: Flag.Boolean("erase-when-due").pipe(
+      Flag.withDescription(
+        "Erase investors for good as soon as nothing stands against it any more (environment: EFFEKTEN_ERASE_WHEN_DUE)"
+      ),
+      Flag.withFallbackConfig(Config.Boolean("EFFEKTEN_ERASE_WHEN_DUE")),
+      Flag.withDefault(false)
     )
   },
   (flags) =>
@@ -75,7 +83,11 @@ const serve = Command.make(
     { command: "effekten serve --sandbox", description: "Try it: a register in .effekten, ready to use, offline" },
     { command: "effekten serve --sandbox --settle-after 3000", description: "Let the ledger take three seconds" },
     { command: "effekten serve --data /srv/register --host 0.0.0.0 --port 80", description: "Serve a register" },
-    { command: "EFFEKTEN_STORE=postgres://… effekten serve", description: "Serve it as one node of several" }
+    { command: "EFFEKTEN_STORE=postgres://… effekten serve", description: "Serve it as one node of several" },
+    {
+      command: "effekten serve --data /srv/register --erase-when-due --retention 8",
+      description: "Forget each investor eight calendar years after the last thing that happened"
+    }
   ])
 )
 
@@ -229,62 +241,6 @@ const checkpointKeys = Command.make("checkpoint-key").pipe(
   Command.withSubcommands(checkpointKey)
 )
 
-const grounds = ["request", "retention_over", "unlawful", "legal_duty"] as const satisfies ReadonlyArray<ErasureGround>
-
-const investor = Argument.String("investor").pipe(Argument.withDescription("Id of the investor"))
-
-const forget = Command.make(
-  "forget",
-  {
-    investor,
-    ground: Flag.Literals("ground", grounds).pipe(
-      Flag.withDescription("Why; request if not said"),
-      Flag.withDefault("request" as const)
-    ),
-    retention: Flag.Int("retention").pipe(
-      Flag.withMetavar("YEARS"),
-      Flag.withDescription(
-        "Calendar years the data are kept, 5 to 10 (GwG § 8(4)); 5 if not said (environment: EFFEKTEN_RETENTION)"
-      ),
-      Flag.withFallbackConfig(Config.Int("EFFEKTEN_RETENTION")),
-      Flag.withDefault(5),
-      Flag.filter(
-        (years) => years >= 5 && years <= 10,
-        (years) => `Expected 5 to 10 years, got: ${years}`
-      )
-    ),
-    folder: dataFolder,
-    store
-  },
-  (flags) =>
-    Effect.flatMap(
-      Effect.promise(() => import("./Forget.ts")),
-      ({ runForget }) => runForget(placed(flags))
-    )
-).pipe(
-  Command.withDescription(
-    "Forget an investor for good: their data, and the documents of nobody else. A server in the folder must be stopped. Refused while they hold units, have open subscriptions, or the data must be kept"
-  ),
-  Command.withExamples([
-    { command: "effekten forget 0190c2a4-0000-7000-8000-000000000000", description: "They asked for it" },
-    {
-      command: "effekten forget 0190c2a4-0000-7000-8000-000000000000 --ground retention_over",
-      description: "Nobody may keep it any longer"
-    }
-  ])
-)
-
-const disclose = Command.make("disclose", { investor, folder: dataFolder, store }, (flags) =>
-  Effect.flatMap(
-    Effect.promise(() => import("./Forget.ts")),
-    ({ runDisclose }) => runDisclose(placed(flags))
-  )
-).pipe(
-  Command.withDescription(
-    "Print everything personal the register holds of an investor, as JSON. A server in the folder must be stopped"
-  )
-)
-
 const rotateMasterKey = Command.make("rotate-master-key", { folder: dataFolder, store }, (flags) =>
   Effect.flatMap(
     Effect.promise(() => import("./RotateMasterKey.ts")),
@@ -333,6 +289,9 @@ export const effekten = Command.make("effekten").pipe(
     checkpointKeys,
     forget,
     disclose,
+    hold,
+    release,
+    retention,
     rotateMasterKey,
     rebuildIndex,
     backup,

@@ -15,10 +15,12 @@ import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { diskOf, readinessOf } from "./Readiness.ts"
 import { openSandbox, serveSandboxAt } from "./Sandbox.ts"
 import type { SandboxFile } from "./SandboxFile.ts"
-import { openRegister, type StoreOptions } from "./Store.ts"
+import { keepingFor, openRegister, type StoreOptions } from "./Store.ts"
 
 /** @category models */
-export interface ServeOptions extends StoreOptions {
+export interface ServeOptions extends Omit<StoreOptions, "policy"> {
+  /** Whole calendar years the data of investors are kept, 5 to 10. */
+  readonly retention: number
   readonly sandbox: boolean
   readonly host: string
   readonly port: number
@@ -58,6 +60,11 @@ const forPeople = (options: ServeOptions, origin: string, sandbox: SandboxFile |
     ...(sandbox === undefined ? [] : [`Guide    npx effekten guide${data}`]),
     // Another terminal has the database in its environment, or not.
     `Check    npx effekten replay${options.store === undefined ? data : " --store postgres://…"}`,
+    ...(options.eraseWhenDue === true
+      ? [
+          `Erases   investors, ${options.retention} calendar years after the last thing that happened, if nothing else stands against it`
+        ]
+      : []),
     "Stop     Ctrl-C"
   ].join("\n")
 }
@@ -82,7 +89,9 @@ export const runServe = (options: ServeOptions): Effect.Effect<never, CommandFai
     const { folder, host, port } = options
     // Databases, keys and contents are for the owner's eyes only, also in a folder that others may look into.
     process.umask(0o077)
-    const register = yield* Layer.build(yield* openRegister(options)).pipe(Effect.mapError(folderRefused))
+    const register = yield* Layer.build(
+      yield* openRegister({ ...options, policy: keepingFor(options.retention) })
+    ).pipe(Effect.mapError(folderRefused))
     const state = Layer.succeed(SqlClient.SqlClient, Context.get(register, RegisterState).sql)
     const clients = yield* Layer.build(Layer.provide(OAuthStore.layerSql, state)).pipe(
       // Two nodes may make the tables at the same moment; PostgreSQL lets one of them fail.

@@ -2,7 +2,7 @@
  * Where a register keeps its data: a folder, or a PostgreSQL database that several nodes share. For every command that opens one.
  */
 import type { PgPool } from "@effect/sql-pg"
-import type { Policy } from "@effekten/domain"
+import { defaultPolicy, type Policy, retentionOf } from "@effekten/domain"
 import { Audit, Registrar, type RegisterState, type RegisterUnavailable } from "@effekten/registrar"
 import { Config, Effect, Layer, Option, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -33,6 +33,8 @@ export interface StoreOptions extends Place {
   readonly settleAfter?: number | undefined
   /** What the law leaves to the register; the default if not said. */
   readonly policy?: Policy | undefined
+  /** Whether investors are erased as soon as nothing stands against it; not, if not said. */
+  readonly eraseWhenDue?: boolean
   /** Whether it is there already: then no master key is made for it. */
   readonly exists?: boolean
 }
@@ -116,6 +118,7 @@ export const serverAt = (store: Redacted.Redacted): PgPool.Config => ({ url: sto
 
 /** The register, where it was said to be. @category layers */
 export const openRegister = ({
+  eraseWhenDue,
   exists,
   folder,
   policy,
@@ -125,11 +128,15 @@ export const openRegister = ({
   Effect.gen(function* () {
     const options = {
       ...(settleAfter === undefined ? {} : { settleAfter }),
-      ...(policy === undefined ? {} : { policy })
+      ...(policy === undefined ? {} : { policy }),
+      ...(eraseWhenDue === undefined ? {} : { eraseWhenDue })
     }
     if (store === undefined) return Registrar.layerFolder({ folder, ...options })
     return Registrar.layerPostgres({ server: serverAt(store), masterKey: yield* masterKey(folder, exists), ...options })
   })
+
+/** The policy of a register that keeps data for so many calendar years. @category values */
+export const keepingFor = (years: number): Policy => ({ ...defaultPolicy, retainUntil: retentionOf(years) })
 
 /** Its log, to be read only. @category layers */
 export const openAudit = ({ folder, store }: Place): Layer.Layer<Audit, CommandFailed> =>

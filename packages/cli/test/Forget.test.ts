@@ -3,8 +3,8 @@
  */
 import type { InvestorId } from "@effekten/domain"
 import { Log, Registrar, rotateMasterKey } from "@effekten/registrar"
-import { CreateInvestor, Investors, Platforms } from "@effekten/services"
-import { Cause, Clock, Effect, Exit, Schema } from "effect"
+import { Investors, Platforms } from "@effekten/services"
+import { Cause, Effect, Exit } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -13,46 +13,13 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { CommandFailed, ExitCode } from "../src/ExitCode.ts"
 import { runDisclose, runForget } from "../src/Forget.ts"
 import { runRotateMasterKey } from "../src/RotateMasterKey.ts"
+import { behind, somebody } from "./Past.ts"
 
 let folder: string
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "effekten-"))
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
-
-const somebody = Schema.decodeUnknownSync(CreateInvestor)({
-  natural_person: {
-    forename: "Wilma",
-    surname: "Beispiel",
-    birth_date: "1988-02-29",
-    birth_place: "Musterstadt",
-    citizenship: "DEU",
-    street: "Erfundene Gasse 1",
-    city: "Musterstadt",
-    zip: "99999",
-    country: "DEU",
-    phone: "+49 000 000",
-    is_pep: false
-  },
-  is_beneficiary: true
-})
-
-/** A clock that is behind by so many days. */
-const behind =
-  (days: number) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-    Effect.flatMap(Clock.Clock, (clock) => {
-      const millis = days * 86_400_000
-      const nanos = BigInt(millis) * 1_000_000n
-      return Effect.provideService(effect, Clock.Clock, {
-        ...clock,
-        currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() - millis,
-        currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now - millis),
-        currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe() - nanos,
-        currentTimeNanos: Effect.map(clock.currentTimeNanos, (now) => now - nanos),
-        sleep: (duration) => clock.sleep(duration)
-      })
-    })
 
 const registered = (daysAgo: number): Promise<InvestorId> =>
   Effect.gen(function* () {

@@ -1,0 +1,49 @@
+/**
+ * `effekten hold` and `effekten release`: legal holds, in a folder that no server holds, or in PostgreSQL beside the nodes that serve it. For
+ * the registrar's staff.
+ */
+import { type HoldBasis, LegalHoldId, Timestamp } from "@effekten/domain"
+import { LegalHolds } from "@effekten/services"
+import { Console, Effect, Schema } from "effect"
+import { CommandFailed, ExitCode } from "./ExitCode.ts"
+import { explain, inRegister, investorOf } from "./Forget.ts"
+import type { Place } from "./Store.ts"
+
+const given =
+  <A>(schema: Schema.Codec<A, string>, what: string) =>
+  (text: string): Effect.Effect<A, CommandFailed> =>
+    Effect.mapError(
+      Schema.decodeUnknownEffect(schema)(text),
+      () => new CommandFailed({ exitCode: ExitCode.usage, message: `${JSON.stringify(text)} is no ${what}` })
+    )
+const instantOf = given(Timestamp, "instant: 2030-01-01T00:00:00+01:00 is one, with an offset or Z")
+const holdOf = given(LegalHoldId, "id of a legal hold")
+
+/** @category commands */
+export const runHold = Effect.fnUntraced(function* (
+  options: Place & { readonly investor: string; readonly basis: HoldBasis; readonly until: string | undefined }
+) {
+  const investor = yield* investorOf(options.investor)
+  const { basis } = options
+  const input = options.until === undefined ? { basis } : { basis, until: yield* instantOf(options.until) }
+  const hold = yield* inRegister(
+    options,
+    undefined,
+    Effect.flatMap(LegalHolds, (holds) => Effect.mapError(holds.place(investor, input), explain))
+  )
+  yield* Console.log(`held: ${hold.id}`)
+})
+
+/** @category commands */
+export const runRelease = Effect.fnUntraced(function* (
+  options: Place & { readonly investor: string; readonly hold: string }
+) {
+  const investor = yield* investorOf(options.investor)
+  const hold = yield* holdOf(options.hold)
+  yield* inRegister(
+    options,
+    undefined,
+    Effect.flatMap(LegalHolds, (holds) => Effect.mapError(holds.release(investor, hold), explain))
+  )
+  yield* Console.log(`released: ${hold}`)
+})

@@ -1,0 +1,170 @@
+/**
+ * What the registrar's staff do about the data of investors: `effekten forget`, `disclose`, `hold`, `release`, `retention`. Their arguments. For
+ * the command line.
+ */
+import type { ErasureGround, HoldBasis } from "@effekten/domain"
+import { Config, Effect, Option, type Redacted } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { dataFolder, store } from "./DataFolder.ts"
+
+const grounds = ["request", "retention_over", "unlawful", "legal_duty"] as const satisfies ReadonlyArray<ErasureGround>
+const bases = [
+  "legal_claims",
+  "authority_order",
+  "tax_assessment",
+  "subject_request"
+] as const satisfies ReadonlyArray<HoldBasis>
+
+/** Where the register lies, as the store is optional. */
+const placed = <F extends { readonly store: Option.Option<Redacted.Redacted> }>(flags: F) => ({
+  ...flags,
+  store: Option.getOrUndefined(flags.store)
+})
+
+const investor = Argument.String("investor").pipe(Argument.withDescription("Id of the investor"))
+
+/** `--retention YEARS`, else `EFFEKTEN_RETENTION`, else 5. @category flags */
+export const retentionYears = Flag.Int("retention").pipe(
+  Flag.withMetavar("YEARS"),
+  Flag.withDescription(
+    "Calendar years the data are kept, 5 to 10 (GwG § 8(4)); 5 if not said (environment: EFFEKTEN_RETENTION)"
+  ),
+  Flag.withFallbackConfig(Config.Int("EFFEKTEN_RETENTION")),
+  Flag.withDefault(5),
+  Flag.filter(
+    (years) => years >= 5 && years <= 10,
+    (years) => `Expected 5 to 10 years, got: ${years}`
+  )
+)
+
+/** @category commands */
+export const forget = Command.make(
+  "forget",
+  {
+    investor,
+    ground: Flag.Literals("ground", grounds).pipe(
+      Flag.withDescription("Why; request if not said"),
+      Flag.withDefault("request" as const)
+    ),
+    retention: retentionYears,
+    folder: dataFolder,
+    store
+  },
+  (flags) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Forget.ts")),
+      ({ runForget }) => runForget(placed(flags))
+    )
+).pipe(
+  Command.withDescription(
+    "Forget an investor for good: their data, and the documents of nobody else. A server in the folder must be stopped. Refused while they hold units, have open subscriptions, a legal hold stands, or the data must be kept"
+  ),
+  Command.withExamples([
+    { command: "effekten forget 0190c2a4-0000-7000-8000-000000000000", description: "They asked for it" },
+    {
+      command: "effekten forget 0190c2a4-0000-7000-8000-000000000000 --ground retention_over",
+      description: "Nobody may keep it any longer"
+    }
+  ])
+)
+
+/** @category commands */
+export const disclose = Command.make("disclose", { investor, folder: dataFolder, store }, (flags) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./Forget.ts")),
+    ({ runDisclose }) => runDisclose(placed(flags))
+  )
+).pipe(
+  Command.withDescription(
+    "Print everything personal the register holds of an investor, as JSON. A server in the folder must be stopped"
+  )
+)
+
+/** @category commands */
+export const hold = Command.make(
+  "hold",
+  {
+    investor,
+    basis: Flag.Literals("basis", bases).pipe(Flag.withDescription("Why the data must be kept")),
+    until: Flag.String("until").pipe(
+      Flag.withMetavar("INSTANT"),
+      Flag.withDescription("When it ends by itself, 2030-01-01T00:00:00+01:00 for example; else when it is released"),
+      Flag.optional
+    ),
+    folder: dataFolder,
+    store
+  },
+  (flags) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Holds.ts")),
+      ({ runHold }) => runHold({ ...placed(flags), until: Option.getOrUndefined(flags.until) })
+    )
+).pipe(
+  Command.withDescription(
+    "Place a legal hold: while it stands nobody erases the investor. Prints its id. A server in the folder must be stopped"
+  ),
+  Command.withExamples([
+    {
+      command: "effekten hold 0190c2a4-0000-7000-8000-000000000000 --basis authority_order",
+      description: "A court wants the data kept"
+    },
+    {
+      command:
+        "effekten hold 0190c2a4-0000-7000-8000-000000000000 --basis tax_assessment --until 2034-01-01T00:00:00+01:00",
+      description: "It is known for how long"
+    }
+  ])
+)
+
+/** @category commands */
+export const release = Command.make(
+  "release",
+  {
+    investor,
+    hold: Argument.String("hold").pipe(Argument.withDescription("Id of the hold, as `hold` and `retention` print it")),
+    folder: dataFolder,
+    store
+  },
+  (flags) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Holds.ts")),
+      ({ runRelease }) => runRelease(placed(flags))
+    )
+).pipe(Command.withDescription("Release a legal hold. A server in the folder must be stopped"))
+
+/** @category commands */
+export const retention = Command.make(
+  "retention",
+  {
+    retention: retentionYears,
+    limit: Flag.Int("limit").pipe(
+      Flag.withDescription("Investors to print, 1 to 500; 50 if not said"),
+      Flag.withDefault(50),
+      Flag.filter(
+        (limit) => limit >= 1 && limit <= 500,
+        (limit) => `Expected 1 to 500, got: ${limit}`
+      )
+    ),
+    after: Flag.String("after").pipe(
+      Flag.withMetavar("INVESTOR"),
+      Flag.withDescription("Go on behind this investor, the last of the page before"),
+      Flag.optional
+    ),
+    folder: dataFolder,
+    store,
+    json: Flag.Boolean("json").pipe(Flag.withDescription("Print the result as JSON"), Flag.withDefault(false))
+  },
+  (flags) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./RetentionList.ts")),
+      ({ runRetention }) => runRetention({ ...placed(flags), after: Option.getOrUndefined(flags.after) })
+    )
+).pipe(
+  Command.withDescription(
+    "Print who is to be erased when, the soonest first, and on whom a legal hold stands, of a register served or not. Changes nothing"
+  ),
+  Command.withExamples([
+    { command: "effekten retention", description: "The register in .effekten" },
+    { command: "effekten retention --retention 8 --limit 500 --json", description: "Of one that keeps for eight years" }
+  ])
+)

@@ -1,0 +1,153 @@
+/**
+ * `effekten retention`: who is to be erased when, and on whom a legal hold stands. For the registrar's staff, beside a running server too.
+ *
+ * The log is folded to find whom to print; what is printed of each is what the decision to erase them would find.
+ */
+import {
+  type HoldBasis,
+  type Instant,
+  isDueAt,
+  instantOfMicros,
+  type Retention as Kept,
+  retentionBy
+} from "@effekten/domain"
+import { type EventStoreError, type Position } from "@effekten/event-store"
+import { holdsOf, type Log, replay, retentionFactsOf, retentions, type RetentionState } from "@effekten/projections"
+import { Audit, Retention } from "@effekten/registrar"
+import { Clock, Console, Effect } from "effect"
+import { CommandFailed, ExitCode } from "./ExitCode.ts"
+import { keepingFor, openAudit, type Place } from "./Store.ts"
+
+/** Of one investor. @category models */
+export interface RetainedInvestor {
+  readonly investorId: string
+  /** `held`: until a hold is released. */
+  readonly state: "due" | "restricted" | "held"
+  /** From when on they are erased, or may be; null while that is not known. */
+  readonly due: string | null
+  /** Those that stand. */
+  readonly holds: ReadonlyArray<{ readonly id: string; readonly basis: HoldBasis; readonly until: string | null }>
+}
+
+/** One page. @category models */
+export interface RetentionResult {
+  readonly position: Position
+  readonly due: number
+  readonly restricted: number
+  readonly held: number
+  /** With units or open subscriptions. */
+  readonly active: number
+  readonly erased: number
+  readonly investors: ReadonlyArray<RetainedInvestor>
+  /** The investor behind whom the next page begins. */
+  readonly next: string | null
+}
+
+const stateOf = (kept: Kept, at: Instant): RetainedInvestor["state"] | "active" | "erased" => {
+  switch (kept._tag) {
+    case "Erased":
+      return "erased"
+    case "Active":
+      return "active"
+    case "Held":
+      return "held"
+    case "Until":
+      return isDueAt(kept, at) ? "due" : "restricted"
+  }
+}
+
+interface Row {
+  readonly state: RetentionState
+  readonly kept: Kept
+}
+
+/** Those without a date come last. */
+const order = ({ kept, state }: Row): readonly [number, string] => [
+  kept._tag === "Until" ? kept.due.micros : Number.POSITIVE_INFINITY,
+  state.investorId
+]
+const compare = (a: Row, b: Row): number => {
+  const [[aDue, aId], [bDue, bId]] = [order(a), order(b)]
+  return aDue === bDue ? (aId < bId ? -1 : 1) : aDue < bDue ? -1 : 1
+}
+
+/** Folds a log and tells of one page of investors when their time is over. @category listing */
+export const listRetention = Effect.fnUntraced(function* (
+  log: Log,
+  options: { readonly retention: number; readonly limit: number; readonly after?: string | undefined }
+): Effect.fn.Return<RetentionResult, CommandFailed | EventStoreError> {
+  const policy = keepingFor(options.retention)
+  const at = instantOfMicros((yield* Clock.currentTimeMillis) * 1000)
+  const views = yield* replay(log, [retentions])
+  const counted = { due: 0, restricted: 0, held: 0, active: 0, erased: 0 }
+  const rows: Array<Row> = []
+  for (const state of views.all(retentions).values()) {
+    const kept = retentionBy(retentionFactsOf(state), policy)
+    counted[stateOf(kept, at)]++
+    if (kept._tag === "Until" || kept._tag === "Held") rows.push({ state, kept })
+  }
+  rows.sort(compare)
+  const before = rows.findIndex(({ state }) => state.investorId === options.after)
+  if (options.after !== undefined && before < 0)
+    return yield* new CommandFailed({
+      exitCode: ExitCode.usage,
+      message: `${JSON.stringify(options.after)} is nobody in this list`
+    })
+  const page = rows.slice(before + 1, before + 1 + options.limit)
+  const investors: Array<RetainedInvestor> = []
+  for (const { state, kept } of page) {
+    const decided = yield* Retention.retentionAt(log, state.investorId, { policy, head: views.position })
+    const retention = decided ?? kept
+    const found = stateOf(retention, at)
+    investors.push({
+      investorId: state.investorId,
+      state: found === "held" || found === "due" ? found : "restricted",
+      due: retention._tag === "Until" ? retention.due.text : null,
+      holds: holdsOf(state, at).map(({ holdId, basis, end }) => ({ id: holdId, basis, until: end?.text ?? null }))
+    })
+  }
+  const isLast = before + 1 + page.length >= rows.length
+  return {
+    position: views.position,
+    ...counted,
+    investors,
+    next: isLast ? null : (page.at(-1)?.state.investorId ?? null)
+  }
+})
+
+const asText = (result: RetentionResult, options: { readonly retention: number }): string => {
+  const { active, due, erased, held, position, restricted } = result
+  return [
+    `${due} due, ${restricted} restricted, ${held} held, ${active} active, ${erased} erased, after ${position} events, if data are kept for ${options.retention} calendar years`,
+    ...result.investors.map(
+      (each) =>
+        `${each.due ?? "until a release"}  ${each.investorId}  ${each.state}${each.holds
+          .map(({ id, basis, until }) => `  hold ${id} ${basis}${until === null ? "" : ` until ${until}`}`)
+          .join("")}`
+    ),
+    ...(result.next === null ? [] : [`more: --after ${result.next}`])
+  ].join("\n")
+}
+
+/** @category commands */
+export const runRetention = Effect.fnUntraced(function* (
+  options: Place & {
+    readonly retention: number
+    readonly limit: number
+    readonly after: string | undefined
+    readonly json: boolean
+  }
+) {
+  const result = yield* Effect.flatMap(Audit, (log) => listRetention(log, options)).pipe(
+    Effect.catchTag("EventStoreError", (error) =>
+      Effect.fail(
+        new CommandFailed({
+          exitCode: error.reason === "damaged" ? ExitCode.violated : ExitCode.failed,
+          message: error.message
+        })
+      )
+    ),
+    Effect.provide(openAudit(options))
+  )
+  yield* Console.log(options.json ? JSON.stringify(result, undefined, 2) : asText(result, options))
+})
