@@ -1,6 +1,6 @@
 /**
- * What the registrar's staff do about the data of investors: `effekten forget`, `disclose`, `hold`, `release`, `retention`. Their arguments. For
- * the command line.
+ * What the registrar's staff do about the data of investors, `effekten forget`, `disclose`, `hold`, `release` and `retention`: their
+ * arguments. For the command line.
  */
 import type { ErasureGround, HoldBasis } from "@effekten/domain"
 import { Config, Effect, Option, type Redacted } from "effect"

@@ -223,13 +223,13 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
       found("LegalHoldPlaced").filter((event) => event.data.investorId === investorId),
       c
     )
-    if (placed !== undefined && b % 2 === 0)
+    if (placed !== undefined && b % 4 === 0)
       return run({ operation: "ReleaseLegalHold", input: { investorId, holdId: placed.data.holdId } }, undefined)
     const until = instantOfMicros(start + (groups.length + 1 + (c % 50)) * 60_000_000).text
     run(
       {
         operation: "PlaceLegalHold",
-        input: { investorId, holdId: id("hold"), basis: "authority_order", ...(c % 3 === 0 ? {} : { until }) }
+        input: { investorId, holdId: id("hold"), basis: "authority_order", ...(c % 2 === 0 ? {} : { until }) }
       },
       undefined
     )
@@ -444,7 +444,7 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
   for (const [command, a, b, c, d] of all) {
     const n = command % 100
     if (n === 99) erase(a, b)
-    else if (n > 96) hold(a, b, c)
+    else if (n > 93) hold(a, b, c)
     else if (n < 2) upload(pick(platforms, a)!)
     else if (n < 5) investor(pick(platforms, a)!, b)
     else if (n < 9) identify(a, b)

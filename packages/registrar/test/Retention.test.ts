@@ -201,8 +201,10 @@ const fifteenYears = Effect.fnUntraced(function* (seed: number, keptUntil: (last
       yield* identify(who)
     })
 
-    // Two of whom nothing but a hold stands in the way for long: one is over by itself, one is released.
-    const apart = yield* as(platform)(Effect.all([register, register]))
+    // Two of whom nothing but a hold stands in the way for long: one is over by itself, one is released. And one for whom the last
+    // thing is a cancellation after everything was given back.
+    const apart = yield* as(platform)(Effect.all([register, register, register]))
+    yield* as(platform)(Effect.andThen(identify(apart[2]), regret(apart[2])))
     yield* hold(apart[0], start + 10 * year)
     yield* hold(apart[1], undefined)
     known.length = 0
