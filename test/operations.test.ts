@@ -167,7 +167,9 @@ it.skipIf(!canLimit)(
     const server = await startServer(at("full"))
     const api = await connect(server)
     const before = await api.post("/v2/investors/", investorBody(), "before")
-    expect([before.status, await statusOf(server, "/readyz")]).toEqual([201, 200])
+    const unidentified = () => api.post(`/v2/investors/${before.json.id}/wallets/eth-managed/`, undefined, "wallet")
+    const refused = await unidentified()
+    expect([before.status, refused.status, await statusOf(server, "/readyz")]).toEqual([201, 409, 200])
     execFileSync("prlimit", ["--pid", String(server.pid), "--fsize=0"])
     for (const key of ["first", "second"]) {
       expect(await api.post("/v2/investors/", investorBody(), key)).toMatchObject({
@@ -177,12 +179,18 @@ it.skipIf(!canLimit)(
     }
     await eventually(async () => ((await statusOf(server, "/readyz")) === 503 ? true : undefined))
     expect(await statusOf(server, "/livez")).toBe(200)
-    expect((await api.get(`/v2/investors/${before.json.id}/`)).bytes).toEqual(before.bytes)
+    // What shows nothing personal goes on. That something personal was opened could not be recorded: so it is not shown.
+    const repeated = await unidentified()
+    expect([repeated.status, repeated.bytes]).toEqual([refused.status, refused.bytes])
+    const hidden = await api.get(`/v2/investors/${before.json.id}/`)
+    expect(hidden).toMatchObject({ status: 503, json: { executed: "no" } })
+    expect(hidden.bytes.toString()).not.toMatch(/Beispiel/)
     expect((await server.kill()).stderr).toMatch(/not ready: .*takes no writes/)
 
     const again = await startServer(at("full"))
     const after = await connect(again)
     expect(await statusOf(again, "/readyz")).toBe(200)
+    expect((await after.get(`/v2/investors/${before.json.id}/`)).bytes).toEqual(before.bytes)
     expect((await after.post("/v2/investors/", investorBody(), "first")).headers.get("idempotent-replayed")).not.toBe(
       "true"
     )

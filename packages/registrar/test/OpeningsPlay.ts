@@ -122,6 +122,8 @@ type Call = Effect.Effect<
 
 interface Step {
   readonly purpose: Purpose | undefined
+  /** For what it opens something when it happens to be a repeat. */
+  readonly repeated?: Purpose
   /** Through no platform. */
   readonly registrar?: boolean
   readonly call: (world: World, pick: <A>(from: ReadonlyArray<A>) => A, number: number) => Call
@@ -166,15 +168,22 @@ export const steps: Readonly<Record<string, Step>> = {
   // What is sent with the request itself is not opened; what it changes may be.
   create: {
     purpose: undefined,
+    repeated: "RegisterInvestor",
     call: ({ investors }, _, number) => keep(create(1_000 + number), investors, ({ id }) => id)
   },
-  identify: { purpose: undefined, call: (world, _, number) => identifying(world, 1_000 + number) },
+  identify: {
+    purpose: undefined,
+    repeated: "RecordIdentification",
+    call: (world, _, number) => identifying(world, 1_000 + number)
+  },
   upload: {
     purpose: undefined,
+    repeated: "UploadDocument",
     call: ({ documents }, _, number) => keep(upload(`more-${number}`), documents, ({ id }) => id)
   },
   sign: {
     purpose: undefined,
+    repeated: "SignInvestment",
     call: (world, _, number) => keep(signing(world, 1_000 + number), world.investments, ({ id }) => id)
   },
   repeatCreate: { purpose: "RegisterInvestor", call: () => create(0) },
@@ -291,7 +300,7 @@ export const holdsWhatIsDecrypted = (register: Watched, runs: number): Promise<v
         let seen = (yield* record).length
         assert.deepStrictEqual(sortedTexts(decrypted), sortedTexts(each(yield* record)))
         for (const [index, one] of script.entries()) {
-          const { purpose, registrar = false } = steps[one.step]!
+          const { purpose, registrar = false, repeated } = steps[one.step]!
           const before = decrypted.length
           const client = `client-${index % 3}`
           yield* called(made, one, client)
@@ -306,7 +315,7 @@ export const holdsWhatIsDecrypted = (register: Watched, runs: number): Promise<v
                 actor: registrar ? "registrar" : "platform",
                 platform: registrar ? undefined : made.platform,
                 client,
-                purpose: purpose!
+                purpose: (purpose ?? repeated)!
               }
             )
           }
