@@ -13,6 +13,7 @@ import { backup, restore } from "./BackupCommands.ts"
 import { dataFolder, store } from "./DataFolder.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { disclose, forget, hold, release, retention, retentionYears } from "./InvestorCommands.ts"
+import { openings } from "./OpeningsCommand.ts"
 import { client, platform } from "./PlatformCommands.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -289,6 +290,7 @@ export const effekten = Command.make("effekten").pipe(
     checkpointKeys,
     forget,
     disclose,
+    openings,
     hold,
     release,
     retention,

@@ -1,0 +1,67 @@
+/**
+ * `effekten openings`: who opened whose personal data, when and for what. For the data protection officer; reads ids, opens nothing.
+ */
+import { documentTag, DocumentId, investorTag, InvestorId } from "@effekten/domain"
+import { type Cursor, type Opening, OpeningsAudit } from "@effekten/registrar"
+import { Console, DateTime, Effect, Layer } from "effect"
+import { CommandFailed, ExitCode } from "./ExitCode.ts"
+import { type Place, serverAt } from "./Store.ts"
+
+/** Openings read at a time; what is printed needs no more memory than that. */
+const page = 1_000
+
+/** Without its place in the record, which is nobody's concern. */
+const told = (opening: Opening) => ({ ...opening, at: DateTime.formatIso(opening.at), cursor: undefined })
+
+const asText = (opening: Opening): string => {
+  const { actor, at, class: kind, client, number, platform, purpose, subject } = told(opening)
+  const who = [actor, platform, client === undefined ? undefined : `client ${client}`]
+  return [at, who.filter((part) => part !== undefined).join(" "), purpose, subject, kind, `× ${number}`].join("  ")
+}
+
+/** @category commands */
+export const runOpenings = Effect.fnUntraced(function* (
+  options: Place & {
+    readonly investor: string | undefined
+    readonly document: string | undefined
+    readonly since: DateTime.Utc | undefined
+    readonly json: boolean
+  }
+) {
+  const { document, folder, investor, json, since, store } = options
+  if (investor !== undefined && document !== undefined) {
+    return yield* new CommandFailed({
+      exitCode: ExitCode.usage,
+      message: "say either --investor or --document, not both"
+    })
+  }
+  const subject =
+    investor !== undefined
+      ? investorTag(InvestorId.make(investor))
+      : document !== undefined
+        ? documentTag(DocumentId.make(document))
+        : undefined
+  const audit = (
+    store === undefined
+      ? OpeningsAudit.layerFolder({ folder })
+      : OpeningsAudit.layerPostgres({ server: serverAt(store) })
+  ).pipe(
+    Layer.catch(({ message }) =>
+      Layer.effectContext(Effect.fail(new CommandFailed({ exitCode: ExitCode.folder, message })))
+    )
+  )
+  yield* Effect.gen(function* () {
+    const record = yield* OpeningsAudit
+    let after: Cursor | undefined
+    while (true) {
+      const found = yield* Effect.mapError(
+        record.page({ subject, since, after, limit: page }),
+        ({ message }) => new CommandFailed({ exitCode: ExitCode.failed, message })
+      )
+      if (found.length > 0)
+        yield* Console.log(found.map((opening) => (json ? JSON.stringify(told(opening)) : asText(opening))).join("\n"))
+      if (found.length < page) return
+      after = found.at(-1)?.cursor
+    }
+  }).pipe(Effect.provide(audit))
+})
