@@ -9,12 +9,12 @@ import { Blobs, Custody, Ledger, Log, Openings, Progress, Randomness, Registrar,
 import { Platforms } from "@effekten/services"
 import { Context, Effect, Layer, Logger, Redacted } from "effect"
 import { HttpServer } from "effect/http"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterEach, beforeEach, expect, it } from "vitest"
-import { readinessOf } from "../src/Readiness.ts"
+import { diskOf, readinessOf } from "../src/Readiness.ts"
 
 /** Nobody. */
 const investor = {
@@ -129,4 +129,20 @@ it("once the disk is full /readyz is 503, /livez 200, reads go on, and commands 
         expect(said.filter((line) => line.startsWith("not ready"))).toEqual([expect.stringMatching(/log\.db.*full/)])
       })
     }).pipe(Effect.scoped)
+  ))
+
+it("a disk that takes no writes is not ready, though the log has not noticed; one that does is, and nothing is left on it", () =>
+  Effect.runPromise(
+    Effect.gen(function* () {
+      const said: Array<string> = []
+      const log = { writable: Effect.void }
+      const ready = (path: string) =>
+        Effect.flatMap(diskOf(path), (disk) => readinessOf(log, disk)).pipe(
+          Effect.provide(Logger.layer([Logger.make(({ message }) => void said.push(String(message)))]))
+        )
+      expect(yield* ready(join(folder, "unplugged"))).toBe(false)
+      expect(said.join()).toMatch(/not ready: .*unplugged takes no writes/)
+      expect(yield* ready(folder)).toBe(true)
+      expect(readdirSync(folder)).toEqual([])
+    })
   ))

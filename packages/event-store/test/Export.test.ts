@@ -3,11 +3,11 @@ import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { Checkpoint, ExportFolder, MerkleTree, type StoredEvent, VerifyExport } from "@effekten/event-store"
+import { Checkpoint, ExportFolder, MerkleTree, SignedNote, type StoredEvent, VerifyExport } from "@effekten/event-store"
 import { kitCatalogue, name, note, subjectOf } from "@effekten/event-store/testing"
 import { folder, run, storeIn } from "./Harness.ts"
 import { limited } from "./images/Strace.ts"
-import { append, exported, type Files, inMemory, readFiles, sealedAt, signer } from "./Sealed.ts"
+import { append, exported, type Files, inMemory, origin, readFiles, sealedAt, signer } from "./Sealed.ts"
 
 const SIZES = [300, 700, 1_000]
 const verifier = join(import.meta.dirname, "../../../examples/verify-offline.mjs")
@@ -44,6 +44,8 @@ const flipped = (bytes: Buffer, bit: number): Buffer => {
   copy[bit >> 3]! ^= 1 << (bit & 7)
   return copy
 }
+
+type Three = [string, string, string]
 
 const alteredAt =
   (position: number) =>
@@ -172,7 +174,7 @@ describe("an export", () => {
 
   it("promise 6: checkpoints in another order, or one of them missing, twice or another's, are found", () => {
     const notes = Result.getOrThrow(Checkpoint.splitAll(files.get("checkpoints")!.toString()))
-    const [one, two, three] = notes as [string, string, string]
+    const [one, two, three] = notes as Three
     const stranger = Checkpoint.sign({ origin: "example.org/other", size: 400, root: new Uint8Array(32) }, [signer(1)])
     for (const [altered, message] of [
       [[two, one, three], "not in its order"],
@@ -206,7 +208,11 @@ describe("an export", () => {
       ["a signature", withFile("checkpoint", flipped(files.get("checkpoint")!, 8 * 100)), /./],
       ["a key", withFile("keys", flipped(files.get("keys")!, 8 * 30)), /./]
     ]
-    const offline = (altered: Files) =>
+    const [one, two, three] = Result.getOrThrow(Checkpoint.splitAll(files.get("checkpoints")!.toString())) as Three
+    const signed = (size: number, by = signer(1), of = origin) =>
+      Checkpoint.sign({ origin: of, size, root: new Uint8Array(32) }, [by])
+    const inOrder = (...notes: ReadonlyArray<string>) => withFile("checkpoints", Checkpoint.printAll(notes))
+    const offline = (altered: Files, kept: Readonly<Record<string, string>> = {}) =>
       run(
         Effect.gen(function* () {
           const target = yield* folder
@@ -214,12 +220,27 @@ describe("an export", () => {
             mkdirSync(dirname(join(target, path)), { recursive: true })
             writeFileSync(join(target, path), content)
           }
-          return spawnSync(process.execPath, [verifier, target], { encoding: "utf8" })
+          const given = Object.entries(kept).flatMap(([name, content]) => {
+            writeFileSync(join(target, `kept ${name}`), content)
+            return [`--${name}`, join(target, `kept ${name}`)]
+          })
+          return spawnSync(process.execPath, [verifier, target, ...given], { encoding: "utf8" })
         })
       )
-    expect(await offline(files)).toMatchObject({ status: 0, stderr: "" })
-    for (const [what, altered, says] of spoiled) {
-      const { status, stderr } = await offline(altered)
+    expect(await offline(files, { checkpoint: two, keys: files.get("keys")!.toString() })).toMatchObject({
+      status: 0,
+      stderr: ""
+    })
+    for (const [what, altered, says, kept] of [
+      ...spoiled,
+      ["checkpoints swapped", inOrder(two, one, three), /not in its order/],
+      ["another's checkpoint", inOrder(one, signed(400, signer(1), "example.org/other"), three), /another log/],
+      ["a kept one of another history", files, /says the checkpoint at 650/, { checkpoint: signed(650) }],
+      ["a kept one of more events", files, /you keep a checkpoint at 1200/, { checkpoint: signed(1_200) }],
+      ["a kept one of a stranger", files, /no key you know/, { checkpoint: signed(650, signer(5)) }],
+      ["another key to trust", files, /no key you know/, { keys: SignedNote.printKey(signer(5).key) }]
+    ] as ReadonlyArray<readonly [what: string, files: Files, says: RegExp, kept?: Readonly<Record<string, string>>]>) {
+      const { status, stderr } = await offline(altered, kept)
       expect([what, status]).toEqual([what, 3])
       expect(stderr).toMatch(says)
     }

@@ -1,0 +1,24 @@
+/** Between looking at the log and waiting for it. For whoever changes how subscriptions are woken. */
+import { Effect } from "effect"
+import { describe, expect, it } from "vitest"
+import { makeWake } from "../src/Wake.ts"
+import { run } from "./Harness.ts"
+
+const event = { type: "Noted", tags: ["a"] }
+
+describe("who is about to wait", () => {
+  for (const [what, tell] of [
+    ["by this process's append", (wake: ReturnType<typeof makeWake>) => wake.appended(1, [event])],
+    ["by another's", (wake: ReturnType<typeof makeWake>) => wake.notify()]
+  ] as const)
+    it(`promise 7: misses nothing that was told since the log was asked, ${what}`, () =>
+      run(
+        Effect.gen(function* () {
+          const wake = makeWake()
+          const told = wake.told()
+          tell(wake)
+          const woken = yield* Effect.timeoutOption(wake.wait([{ tags: ["a"] }], 0, told, undefined), "2 seconds")
+          expect(woken._tag).toBe("Some")
+        })
+      ))
+})
