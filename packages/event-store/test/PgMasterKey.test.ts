@@ -29,19 +29,18 @@ const textOf = (vault: Vault.VaultShape, subject: string, ciphertext: Uint8Array
   )
 
 /** A rotation, with something that happens between its reading of the keys and its writing. */
-const rotate = (schema: string, meanwhile: Effect.Effect<unknown, unknown> = Effect.void) =>
-  Vault.rotateMasterKey({ from: old, to: fresh }).pipe(
-    Effect.provide(
-      Layer.effect(
-        KeyStore.KeyStore,
-        Effect.map(PgKeyStore.make(keysAt(schema)), (keys) => ({
-          ...keys,
-          replace: (...wrapped) => Effect.andThen(Effect.orDie(meanwhile), keys.replace(...wrapped))
-        }))
-      )
-    ),
-    Effect.provide(random)
-  )
+const rotate = (
+  schema: string,
+  meanwhile: Effect.Effect<unknown, unknown> = Effect.void,
+  keys: Parameters<typeof Vault.rotateMasterKey>[0] = { from: old, to: fresh }
+) => {
+  const interrupted = Effect.map(PgKeyStore.make(keysAt(schema)), (store) => ({
+    ...store,
+    replace: (...wrapped: Parameters<typeof store.replace>) =>
+      Effect.andThen(Effect.orDie(meanwhile), store.replace(...wrapped))
+  }))
+  return Effect.provide(Vault.rotateMasterKey(keys), Layer.merge(Layer.effect(KeyStore.KeyStore, interrupted), random))
+}
 
 describe("another master key", () => {
   it("D-06 re-wraps the keys only: everything opens as before, and the old key opens nothing", () =>
@@ -93,24 +92,8 @@ describe("another master key", () => {
         const rows = yield* session.queryValues("SELECT convert_from(subject, 'UTF8') FROM meanwhile.keys")
         expect(rows).toEqual([["a"]])
         // Two at once: one is told to look again.
-        const twice = yield* Effect.flip(
-          Vault.rotateMasterKey({ from: fresh, to: old }).pipe(
-            Effect.provide(
-              Layer.effect(
-                KeyStore.KeyStore,
-                Effect.map(PgKeyStore.make(keysAt("meanwhile")), (keys) => ({
-                  ...keys,
-                  replace: (...wrapped) =>
-                    Effect.andThen(
-                      Effect.orDie(session.query("UPDATE meanwhile.master SET value = value || '\\x00'")),
-                      keys.replace(...wrapped)
-                    )
-                }))
-              )
-            ),
-            Effect.provide(random)
-          )
-        )
+        const another = session.query("UPDATE meanwhile.master SET value = value || '\\x00'")
+        const twice = yield* Effect.flip(rotate("meanwhile", another, { from: fresh, to: old }))
         expect(twice).toMatchObject({ message: expect.stringMatching(/meanwhile/) })
       })
     ))

@@ -2,7 +2,7 @@
  * What a log promises while others write to it: a reader never meets a late commit, and nobody waits for a stranger. For the contract kit.
  */
 import { deepStrictEqual, equal, ok } from "node:assert/strict"
-import { Effect, Fiber, Ref, Result, Stream } from "effect"
+import { Effect, Fiber, Result, Stream } from "effect"
 import { type Case, caseNeeding, type KitStore } from "./Case.ts"
 import { kitCatalogue, note } from "./KitEvent.ts"
 
@@ -89,19 +89,14 @@ export const transactionCases: ReadonlyArray<Case> = [
     ({ appendLate, make }) =>
       Effect.gen(function* () {
         const store = yield* make(kitCatalogue)
-        const looked = yield* Ref.make<ReadonlyArray<string>>([])
+        let looked: ReadonlyArray<string> = []
         const commit = yield* appendLate(store, note(["seat"], "late"))
         const condition = { failIfEventsMatch: [{ tags: ["seat"] }], after: 0 }
         const appending = yield* Effect.forkChild(Effect.result(store.append([note(["seat"])], condition)))
         const deciding = yield* Effect.forkChild(
           Effect.result(
             store.appendExclusive(0, condition.failIfEventsMatch, (news) => {
-              Effect.runSync(
-                Ref.set(
-                  looked,
-                  news.map(({ id }) => id)
-                )
-              )
+              looked = news.map(({ id }) => id)
               return news.length === 0
                 ? Result.succeed({ events: [note(["seat"])], answer: 1 })
                 : Result.fail("taken" as const)
@@ -116,7 +111,7 @@ export const transactionCases: ReadonlyArray<Case> = [
         // Where a store lets others pass, one of them may have been first. Who was not has seen who was.
         if (first.data.text !== "late") return
         deepStrictEqual(won, [false, false])
-        deepStrictEqual(yield* Ref.get(looked), [first.id])
+        deepStrictEqual(looked, [first.id])
       })
   ),
   caseNeeding(
