@@ -83,7 +83,7 @@ describe("the index in the log's file", () => {
       })
     ))
 
-  it("an index whose own tables are damaged is made again from the bodies too", () =>
+  it("invariant 35: an index whose own tables are damaged closes the log for writing, and is made again from the bodies too", () =>
     run(
       Effect.gen(function* () {
         const path = yield* folder
@@ -94,6 +94,11 @@ describe("the index in the log's file", () => {
         database.close()
         const store = yield* storeIn(path)
         expect(yield* Effect.flip(store.readAll([{ tags: ["x"] }]))).toMatchObject({ reason: "damaged" })
+        // What is damaged is not written to.
+        expect(yield* Effect.flip(store.append([note(["x"])]))).toMatchObject({
+          reason: "read_only",
+          message: expect.stringMatching(/look at the disk, then open the log again/)
+        })
         const again = yield* storeIn(path)
         yield* again.rebuildIndex
         expect((yield* again.readAll([{ tags: ["x"] }])).map(({ position }) => position)).toEqual([1])
