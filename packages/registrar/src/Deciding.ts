@@ -112,10 +112,14 @@ export const make = Effect.fnUntraced(function* (options: {
     const prepared: Array<PreparedEvent<RegisterEvent>> = []
     let bytes = 0
 
-    const decideOne = Effect.fnUntraced(function* (member: Waiting) {
-      let verdict = group.decide(member)
+    /** Loads what a decision misses, until it comes to a verdict. */
+    const loading = Effect.fnUntraced(function* (
+      member: Waiting,
+      missing: Group.Missing
+    ): Effect.fn.Return<Group.Verdict, EventStoreError> {
+      let verdict: Group.Verdict | Group.Missing = missing
       while (verdict._tag === "Missing") {
-        const loaded = yield* Effect.exit(load(verdict.model))
+        const loaded: Exit.Exit<void, EventStoreError> = yield* Effect.exit(load(verdict.model))
         // A store that cannot be read concerns the whole group; a fold that does not hold, whoever asked for it.
         if (Exit.isSuccess(loaded)) verdict = group.decide(member)
         else if (Cause.hasFails(loaded.cause)) return yield* Effect.failCause(loaded.cause)
@@ -123,28 +127,29 @@ export const make = Effect.fnUntraced(function* (options: {
       }
       return verdict
     })
-    /** Whatever is wrong with its events concerns this member alone; only then do the others see them. */
-    const prepare = Effect.fnUntraced(function* (verdict: Group.Verdict): Effect.fn.Return<Group.Verdict> {
-      if (verdict._tag !== "Decided") return verdict
-      const before = { events: prepared.length, bytes }
-      for (const event of verdict.events) {
-        const encoded = yield* Effect.exit(log.prepare(event))
-        if (Exit.isSuccess(encoded)) {
-          prepared.push(encoded.value)
-          bytes += encoded.value.bytes
-          continue
-        }
-        prepared.length = before.events
-        bytes = before.bytes
-        return { _tag: "Failed", exit: Exit.mapError(encoded, unavailable) as Exit.Exit<never, CommandFailure> }
-      }
-      return verdict
-    })
 
     let taken = 0
     for (const member of members) {
       if (group.size >= maximumGroupEvents || bytes >= maximumGroupBytes) break
-      group.add(member, yield* prepare(yield* decideOne(member)))
+      const decided = group.decide(member)
+      let verdict = decided._tag === "Missing" ? yield* loading(member, decided) : decided
+      if (verdict._tag === "Decided") {
+        // Whatever is wrong with its events concerns this member alone; only then do the others see them.
+        const before = { events: prepared.length, bytes }
+        for (const event of verdict.events) {
+          const encoded = yield* Effect.exit(log.prepare(event))
+          if (Exit.isSuccess(encoded)) {
+            prepared.push(encoded.value)
+            bytes += encoded.value.bytes
+            continue
+          }
+          prepared.length = before.events
+          bytes = before.bytes
+          verdict = { _tag: "Failed", exit: Exit.mapError(encoded, unavailable) as Exit.Exit<never, CommandFailure> }
+          break
+        }
+      }
+      group.add(member, verdict)
       taken++
     }
     return {

@@ -47,10 +47,16 @@ export type Verdict =
   /** Nothing is recorded of it, and its key stays free. */
   | { readonly _tag: "Failed"; readonly exit: Exit.Exit<never, CommandFailure> }
 
+/** A decision model that is not at hand. @category models */
+export interface Missing {
+  readonly _tag: "Missing"
+  readonly model: Model<unknown>
+}
+
 /** A group while it is decided. @category models */
 export interface Group {
   /** Decides one member; or names a model that must be loaded first. */
-  readonly decide: (pending: Pending) => Verdict | { readonly _tag: "Missing"; readonly model: Model<unknown> }
+  readonly decide: (pending: Pending) => Verdict | Missing
   /** Takes the verdict on the next member: its events are visible to those after it. */
   readonly add: (pending: Pending, verdict: Verdict) => void
   readonly verdicts: ReadonlyArray<Verdict>
