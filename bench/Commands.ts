@@ -5,7 +5,7 @@
 import type { Timestamp } from "@effekten/domain"
 import { Registrar } from "@effekten/registrar"
 import { Investments } from "@effekten/services"
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import { each, median, medians, plural, type Result, timed, type Took } from "./Measure.ts"
 import type { Peer } from "./Peer.ts"
@@ -20,11 +20,15 @@ const commandsOf = (callers: number, quick: boolean): number => {
   return Math.max(callers, quick ? commands / 16 : commands)
 }
 
-/** @param folder of a register that is long already */
+/** How long after opening it a log of so many events is measured: by then the words of its index are in memory. */
+const settled = (events: number) => Duration.millis(events / 50)
+
+/** @param folder of a register that is long already, of so many events */
 export const measure = (options: {
   readonly subject: Subject
   readonly peers: ReadonlyArray<Peer>
   readonly folder: string
+  readonly events: number
   readonly rounds: number
   readonly quick: boolean
   readonly callers: ReadonlyArray<number>
@@ -60,6 +64,7 @@ export const measure = (options: {
     const onboarded = (count: number) => Effect.forEach(Array.from({ length: count }), () => Register.onboarded)
 
     // What is measured is a process that has run for a while: few callers alone would not have its code compiled in time.
+    yield* Effect.sleep(settled(options.events))
     yield* Effect.gen(function* () {
       yield* subscribe(yield* onboarded(64), Math.ceil(commandsOf(64, quick) / 64))
       yield* Effect.forEach(peers, (peer) => peer.commands(64))

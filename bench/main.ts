@@ -118,7 +118,7 @@ const program = Effect.gen(function* () {
     if (wanted("replay")) report(yield* Replay.measure(common))
     if (wanted("reading")) report(yield* Reading.measure({ ...common, lengths: [10, 100, 1_000] }))
     if (wanted("appends")) report(yield* Appends.measure({ ...common, groups: callers }))
-    if (wanted("commands")) report(yield* Commands.measure({ ...common, callers }))
+    if (wanted("commands")) report(yield* Commands.measure({ ...common, events, callers }))
     rmSync(folder, { recursive: true })
     mkdirSync(folder)
     // Without a log, and the same on every store.
