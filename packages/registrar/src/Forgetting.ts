@@ -62,6 +62,8 @@ export class Forgetting extends Context.Service<
       const forget = Effect.fnUntraced(function* (event: ErasingEvent) {
         yield* log.forget(erasedSubject(event))
         if (event.type === "DocumentErased") yield* blobs.remove(event.data.documentId)
+        // Each one waits for the disk: everybody else's turn comes before the next one, however many there are.
+        yield* Effect.yieldNow
       })
 
       /** A log restored from a backup of before an erasure does not know of it, the key file does: what came back with it goes again. */

@@ -35,6 +35,7 @@ import {
   type Kept,
   looking,
   open,
+  turn,
   until,
   type Wrap,
   wholeLog
@@ -334,6 +335,38 @@ describe("promise 9, D-13: forgetting that breaks off", () => {
         yield* Effect.scoped(open(parts, { executor, wrap }))
         const subjects = [made.protocol.id, made.contract.id, made.shared.id].map(documentTag)
         assert.includeMembers(again.slice(1), [investorTag(made.leaving), investorTag(made.staying), ...subjects])
+      })
+    )
+  )
+
+  it.live("lets everybody else have a turn between two of them, however many there are", () =>
+    run(
+      Effect.gen(function* () {
+        let turns = 0
+        const forgottenAt: Array<number> = []
+        const wrap: Wrap = (log) => ({
+          ...log,
+          forget: (subject) =>
+            Effect.andThen(
+              Effect.sync(() => forgottenAt.push(turns)),
+              log.forget(subject)
+            )
+        })
+        const register = yield* open(yield* kept, { executor, wrap })
+        yield* Effect.gen(function* () {
+          const made = yield* history
+          yield* Effect.forkScoped(
+            Effect.forever(
+              Effect.andThen(
+                turn,
+                Effect.sync(() => turns++)
+              )
+            )
+          )
+          yield* erase(made.leaving)
+        }).pipe(Effect.provideContext(register))
+        assert.isAtLeast(forgottenAt.length, 3)
+        assert.isAbove(new Set(forgottenAt).size, 1)
       })
     )
   )
