@@ -34,8 +34,8 @@ export const keptAtMost = Duration.days(10 * 366)
 
 /** How often what is too old is looked for. What is found is destroyed at once, so nothing gets older than this beyond its time. */
 const round = Duration.days(1)
-/** Openings destroyed by one statement: readers wait for no longer than that. @category limits */
-export const destroyedAtOnce = 1_000
+/** Openings destroyed by one statement: readers, and in a folder the whole process, wait for no longer than that. @category limits */
+export const destroyedAtOnce = 100
 /** How long a power loss may take back what is recorded in a file. @category limits */
 export const syncedAfter = Duration.seconds(1)
 /** How often a round that failed is begun again before the next one is due. */

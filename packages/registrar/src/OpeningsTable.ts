@@ -156,9 +156,12 @@ export const overSql = (sql: SqlClient.SqlClient): OpeningsTable<SqlError> => ({
   },
   page: (sought) => {
     const { after, subject } = sought
+    const since = sinceOf(sought)
     const conditions = [
-      sql`at >= ${sinceOf(sought)}`,
-      ...(after === undefined ? [] : [sql`(at, ordinal) > (${after.at}, ${after.ordinal})`]),
+      // One bound, the later one: of two SQLite seeks the first alone, and a deep page would pass everything before it.
+      after !== undefined && after.at >= since
+        ? sql`(at, ordinal) > (${after.at}, ${after.ordinal})`
+        : sql`at >= ${since}`,
       ...(subject === undefined ? [] : [sql`subject = ${subject}`])
     ]
     return Effect.map(

@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Openings, OpeningsUnavailable, Registrar } from "@effekten/registrar"
 import { Clock, DateTime, Duration, Effect, Fiber, Layer } from "effect"
+import { Statement } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { spawn } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -213,6 +214,34 @@ describe("the record", () => {
         kept.map(({ at, subject }) => [DateTime.formatIso(at), subject]),
         [[DateTime.formatIso(DateTime.makeUnsafe(Duration.toMillis(Duration.days(400)))), "investor:younger"]]
       )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("D-18 is paged through by one bound: no page passes what the pages before it held", () =>
+    Effect.gen(function* () {
+      const asked: Array<string> = []
+      const listening: Statement.Transformer = (statement) =>
+        Effect.sync(() => {
+          asked.push(statement.compile()[0])
+          return statement
+        })
+      const { layer } = yield* inFile
+      yield* Effect.gen(function* () {
+        const openings = yield* Openings
+        yield* openings.record(looking, of("investor:1"))
+        yield* openings.record(looking, of("investor:2"))
+        const [first, second] = yield* openings.page({})
+        const { at, cursor } = first!
+        const page = (sought: Table.Sought) =>
+          Effect.provideService(openings.page(sought), Statement.CurrentTransformer, listening)
+        assert.deepStrictEqual(yield* page({ after: cursor, since: DateTime.makeUnsafe(0) }), [second!])
+        assert.deepStrictEqual(yield* page({ after: cursor }), [second!])
+        assert.lengthOf(yield* page({ after: cursor, since: DateTime.add(second!.at, { days: 1 }) }), 0)
+        assert.lengthOf(yield* page({ after: { at: 0, ordinal: 0 }, since: at }), 2)
+      }).pipe(Effect.provide(layer))
+      // SQLite seeks to the first of two bounds alone: a deep page would read everything since the beginning.
+      assert.lengthOf(asked, 4)
+      for (const text of asked) assert.lengthOf([...text.matchAll(/at >= |ordinal\) > /g)], 1)
     }).pipe(Effect.scoped)
   )
 
