@@ -8,6 +8,7 @@ import {
   type Instant,
   isDueAt,
   instantOfMicros,
+  type Policy,
   type Retention as Kept,
   retentionBy
 } from "@effekten/domain"
@@ -71,6 +72,23 @@ const compare = (a: Row, b: Row): number => {
   return aDue === bDue ? (aId < bId ? -1 : 1) : aDue < bDue ? -1 : 1
 }
 
+/** Where somebody stands in the list, or stood until they were erased: the clock may erase whom the page before has ended with. */
+const rowOf = (
+  state: RetentionState | undefined,
+  investor: string,
+  policy: Policy
+): Effect.Effect<Row, CommandFailed> => {
+  const kept = state === undefined ? undefined : retentionBy({ ...retentionFactsOf(state), erased: false }, policy)
+  return state !== undefined && (kept?._tag === "Until" || kept?._tag === "Held")
+    ? Effect.succeed({ state, kept })
+    : Effect.fail(
+        new CommandFailed({
+          exitCode: ExitCode.usage,
+          message: `${JSON.stringify(investor)} is nobody in this list: begin without --after`
+        })
+      )
+}
+
 /** Folds a log and tells of one page of investors when their time is over. @category listing */
 export const listRetention = Effect.fnUntraced(function* (
   log: Log,
@@ -87,13 +105,12 @@ export const listRetention = Effect.fnUntraced(function* (
     if (kept._tag === "Until" || kept._tag === "Held") rows.push({ state, kept })
   }
   rows.sort(compare)
-  const before = rows.findIndex(({ state }) => state.investorId === options.after)
-  if (options.after !== undefined && before < 0)
-    return yield* new CommandFailed({
-      exitCode: ExitCode.usage,
-      message: `${JSON.stringify(options.after)} is nobody in this list`
-    })
-  const page = rows.slice(before + 1, before + 1 + options.limit)
+  let first = 0
+  if (options.after !== undefined) {
+    const last = yield* rowOf(views.all(retentions).get(options.after), options.after, policy)
+    first = rows.filter((row) => row.state.investorId === options.after || compare(row, last) < 0).length
+  }
+  const page = rows.slice(first, first + options.limit)
   const investors: Array<RetainedInvestor> = []
   for (const { state, kept } of page) {
     const decided = yield* Retention.retentionAt(log, state.investorId, { policy, head: views.position })
@@ -106,7 +123,7 @@ export const listRetention = Effect.fnUntraced(function* (
       holds: holdsOf(state, at).map(({ holdId, basis, end }) => ({ id: holdId, basis, until: end?.text ?? null }))
     })
   }
-  const isLast = before + 1 + page.length >= rows.length
+  const isLast = first + page.length >= rows.length
   return {
     position: views.position,
     ...counted,

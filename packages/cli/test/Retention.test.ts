@@ -88,7 +88,7 @@ describe("D-15 hold and release", () => {
 })
 
 describe("D-15 retention", () => {
-  it("prints who is due when, the soonest first, page by page, beside a process that has the register open", async () => {
+  it("prints who is due when, the soonest first, page by page, also behind whom the clock has erased since, beside a register that is open", async () => {
     const old = await registered(8 * 366, 2)
     const recent = await registered(0, 3)
     await printed(hold(recent[1]!))
@@ -121,6 +121,14 @@ describe("D-15 retention", () => {
     const text = await printed(runRetention({ folder, retention: 5, limit: 2, after: undefined, json: false }))
     expect(text).toMatch(/^1 due, 3 restricted, 1 held, 0 active, 0 erased, after \d+ events/)
     expect(text).toMatch(/\nmore: --after [0-9a-f-]{36}$/)
+    const afterFirst = await list({ after: old[0]! })
+    await printed(forget(old[0]!))
+    expect(await list({ after: old[0]! })).toEqual({
+      ...afterFirst,
+      position: afterFirst.position + 1,
+      due: 0,
+      erased: 1
+    })
     const nobody = runRetention({ folder, retention: 5, limit: 2, after: "nobody", json: false })
     expect(await failureOf(nobody)).toMatchObject({ exitCode: ExitCode.usage })
   })
