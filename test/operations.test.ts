@@ -57,6 +57,10 @@ describe("a backup", () => {
     const restored = await run("restore", at("backup"), "--data", at("restored"))
     expect(restored).toMatchObject({ code: 0, stderr: "" })
     expect(restored.stdout).toMatch(/^Restored to .*\n\nNext:\n1\. effekten verify/)
+    // D-15: a server that erases by the clock would not know of the hold.
+    expect(restored.stdout).toMatch(
+      /Legal holds since then are gone.*\n +Erasures since then.*\n(?:.*\n)*3\. effekten serve/
+    )
     expect(await run("verify", "--data", at("restored"))).toMatchObject({ code: 0, stderr: "" })
     const replay = await run("replay", "--data", at("restored"), "--json")
     expect(JSON.parse(replay.stdout)).toMatchObject({

@@ -66,6 +66,7 @@ const nextSteps = (folder: string, manifest: Manifest): ReadonlyArray<string> =>
   `effekten verify --data ${folder}`,
   `If the register went on after ${manifest.takenAt}: what it recorded since is gone, together with its idempotency keys.`,
   "  Clients whose secret was replaced or withdrawn since then are back: effekten client",
+  "  Legal holds since then are gone, so place them again before anybody is erased: effekten hold",
   "  Erasures since then have to be carried out again: effekten forget",
   `  Checkpoints since then exist with your auditors: effekten checkpoint-key renew --data ${folder}`,
   "  A log older than its own last checkpoint is refused; do not put files of different backups together.",
