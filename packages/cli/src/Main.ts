@@ -274,7 +274,7 @@ export const effekten = Command.make("effekten").pipe(
       "  0  done; also a server that was told to stop",
       "  1  could not do it; standard error says why",
       "  2  wrong arguments",
-      "  3  replay, verify, export, restore: damaged, or a promise is broken",
+      "  3  replay, retention, verify, export, restore: damaged, or a promise is broken",
       "  4  the data folder or the database cannot be used",
       "  5  the address cannot be served at",
       "  6  the register refuses: standard error names the rule",
