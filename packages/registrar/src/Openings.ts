@@ -9,6 +9,7 @@
 import { SqliteClient } from "@effekten/event-store"
 import { Request } from "@effekten/services"
 import {
+  Cause,
   Clock,
   Context,
   Deferred,
@@ -22,7 +23,8 @@ import {
   Schema,
   type Scope
 } from "effect"
-import { SqlClient } from "effect/sql"
+import { SqlClient, SqlError } from "effect/sql"
+import { statSync } from "node:fs"
 import type { Access } from "./Access.ts"
 import * as Table from "./OpeningsTable.ts"
 
@@ -100,7 +102,7 @@ export class Openings extends Context.Service<Openings, OpeningsShape>()("effekt
     )
 }
 
-const inFile = Effect.fnUntraced(function* (options: OpeningsOptions) {
+const inFile = Effect.fnUntraced(function* (options: OpeningsOptions & { readonly filename: string }) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`PRAGMA secure_delete = ON`
   if (process.platform === "darwin") yield* sql`PRAGMA checkpoint_fullfsync = 1`
@@ -118,14 +120,27 @@ const inFile = Effect.fnUntraced(function* (options: OpeningsOptions) {
     Effect.ignore
   )
   yield* Effect.forkScoped(Effect.forever(sync))
-  const insert: typeof table.insert = (at, rows) => Effect.tap(table.insert(at, rows), unsynced.open)
+  // SQLite goes on writing to a file that was taken away, and nobody will ever read it.
+  const fileOf = () => statSync(options.filename, { throwIfNoEntry: false })?.ino
+  const opened = fileOf()
+  const isThere = Effect.suspend(() =>
+    fileOf() === opened
+      ? Effect.void
+      : new OpeningsUnavailable({ message: `${options.filename} was moved or removed: start again` })
+  )
+  const insert = (at: number, rows: ReadonlyArray<Table.Row>) =>
+    Effect.andThen(isThere, Effect.tap(table.insert(at, rows), unsynced.open))
   // What was overwritten in the file is still in the log.
   return yield* make(options, { ...table, insert }, sql`PRAGMA wal_checkpoint(TRUNCATE)`)
 })
 
 /** @category conversions */
 export const unavailable = (what: string) => (cause: { readonly message: string }) =>
-  new OpeningsUnavailable({ message: `the record of openings could not be ${what}: ${cause.message}`, cause })
+  new OpeningsUnavailable({ message: `the record of openings could not be ${what}: ${reasonOf(cause)}`, cause })
+
+/** What the database says, rather than what was asked of it. */
+const reasonOf = (error: { readonly message: string }): string =>
+  SqlError.isSqlError(error) && error.reason.cause instanceof Error ? error.reason.cause.message : error.message
 
 /** A reader, until what it has opened is recorded. */
 interface Waiting {
@@ -170,11 +185,21 @@ export const make = <X extends { readonly message: string }>(
       }
       return taken
     }
+    let wasWritten = true
+    /** Says it when it turns from one to the other, for many may ask meanwhile: callers are not told why they are shown nothing. */
+    const say = (exit: Exit.Exit<void, OpeningsUnavailable>) => {
+      if (Exit.isSuccess(exit) === wasWritten) return Effect.void
+      wasWritten = !wasWritten
+      return Exit.isSuccess(exit)
+        ? Effect.logInfo("Openings are recorded again")
+        : Effect.logError(`Nothing personal is shown: ${(Cause.squash(exit.cause) as Error).message}`)
+    }
     const commit = Effect.fnUntraced(function* (group: ReadonlyArray<Waiting>) {
       const rows = counted(group.flatMap((waiting) => waiting.rows))
       const exit = yield* Effect.exit(
         Effect.flatMap(Clock.currentTimeMillis, (at) => Effect.mapError(table.insert(at, rows), unavailable("written")))
       )
+      yield* say(exit)
       for (const { recorded } of group) yield* Deferred.completeWith(recorded, Exit.asVoid(exit))
     })
     const work = Effect.uninterruptibleMask((restore) =>

@@ -3,11 +3,11 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Openings, OpeningsUnavailable, Registrar } from "@effekten/registrar"
-import { Clock, DateTime, Duration, Effect, Fiber, Layer } from "effect"
+import { Clock, DateTime, Duration, Effect, Fiber, Layer, Logger } from "effect"
 import { Statement } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { spawn } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -111,6 +111,31 @@ describe("readers that come together", () => {
       assert.strictEqual((yield* asked)._tag, "Success")
       assert.lengthOf(yield* openings.page({}), 1)
     }).pipe(Effect.scoped)
+  )
+
+  it.live("D-18 that cannot be written are told of once, and once more when they can again", () =>
+    Effect.gen(function* () {
+      const said: Array<string> = []
+      const logger = Logger.make(({ message }) => void said.push(String(message)))
+      let full = true
+      const { table } = watched({
+        before: Effect.suspend(() =>
+          full ? Effect.fail(new OpeningsUnavailable({ message: "disk full" })) : Effect.void
+        )
+      })
+      yield* Effect.gen(function* () {
+        const openings = yield* make({}, table)
+        const asked = Effect.result(openings.record(looking, of("investor:1")))
+        yield* asked
+        yield* asked
+        full = false
+        yield* asked
+        yield* asked
+      }).pipe(Effect.provide(Logger.layer([logger])))
+      assert.lengthOf(said, 2)
+      assert.match(said[0]!, /^Nothing personal is shown.*could not be written: disk full/)
+      assert.strictEqual(said[1], "Openings are recorded again")
+    })
   )
 
   it.live("D-18 are told when the register closes before their commit", () =>
@@ -264,7 +289,29 @@ describe("the record", () => {
       const { layer, filename } = yield* inFile
       writeFileSync(filename, "no database at all, and long enough to be taken for one ".repeat(20))
       const refused = yield* Effect.flip(Layer.build(layer))
-      assert.include(refused.message, `could not be opened in ${filename}`)
+      assert.include(refused.message, `could not be opened in ${filename}: file is not a database`)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("D-18 whose file was moved away is not written where nobody finds it", () =>
+    Effect.gen(function* () {
+      const { layer, filename } = yield* inFile
+      yield* Effect.gen(function* () {
+        const openings = yield* Openings
+        yield* openings.record(looking, of("investor:1"))
+        renameSync(filename, `${filename}.away`)
+        const gone = yield* Effect.flip(openings.record(looking, of("investor:2")))
+        assert.include(gone.message, `${filename} was moved or removed`)
+        writeFileSync(filename, "")
+        yield* Effect.flip(openings.record(looking, of("investor:2")))
+        rmSync(filename)
+        renameSync(`${filename}.away`, filename)
+        yield* openings.record(looking, of("investor:3"))
+        assert.deepStrictEqual(
+          (yield* openings.page({})).map(({ subject }) => subject),
+          ["investor:1", "investor:3"]
+        )
+      }).pipe(Effect.provide(layer))
     }).pipe(Effect.scoped)
   )
 
