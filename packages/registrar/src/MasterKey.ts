@@ -1,8 +1,8 @@
 /**
  * The master key of a register: what wraps every key of the vault. For the embedded layers, and for whoever replaces it.
  *
- * In a folder it is a file. A rotation writes the new key beside the old one, wraps the keys anew, and puts the new key in the place of the old. Between any two of
- * these steps it may break off; whoever opens the folder next sees by the keys which of the two is the right one.
+ * In a folder it is a file. A rotation writes the new key beside the old one, wraps the keys anew, and puts the new key in the place of the
+ * old. Between any two of these steps it may break off; whoever opens the folder next sees by the keys which of the two is the right one.
  */
 import { FolderLock, KeyStore, Vault } from "@effekten/event-store"
 import { Effect, Redacted } from "effect"
