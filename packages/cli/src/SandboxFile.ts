@@ -4,7 +4,7 @@
  */
 import { CampaignId, PlatformId, ProductId } from "@effekten/domain"
 import { Effect, Option, Schema } from "effect"
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 /** Name of the file, in the data folder. @category values */
@@ -65,6 +65,8 @@ export const writeSandboxFile = Effect.fnUntraced(function* (folder: string, san
   const text = yield* Effect.orDie(Schema.encodeEffect(Text)(sandbox))
   yield* Effect.try({
     try: () => {
+      // A register in a database has made no folder, where the master key comes from the environment.
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
       const file = openSync(`${path}.new`, "w", 0o600)
       try {
         writeFileSync(file, `${text}\n`)

@@ -27,6 +27,15 @@ const register = Layer.mergeAll(Registrar.layerMemory(), OAuthStore.layerMemory,
 const head = Effect.flatMap(Log, (log) => log.head)
 
 describe("the sandbox", () => {
+  it("makes the folder of its file, where the register lies elsewhere", () =>
+    run(
+      Effect.gen(function* () {
+        const elsewhere = join(folder, "not", "there")
+        const made = yield* openSandbox(elsewhere)
+        expect(yield* readSandboxFile(elsewhere)).toEqual(Option.some(made))
+      })
+    ))
+
   it("set up again is the same sandbox, and writes nothing to the log", () =>
     run(
       Effect.gen(function* () {
