@@ -122,6 +122,12 @@ describe("effekten openings", () => {
 
   it("D-18 tells the same of a register in PostgreSQL", async () => {
     const store = ["--data", at("node"), "--store", postgres.url()]
+    // Neither is a register made by who only looks for one.
+    for (const args of [["openings"], ["platform", "list"], ["platform", "add", "Nobody"], ["openings"]]) {
+      const ended = await effekten([...args, ...store])
+      expect({ code: ended.code, stdout: ended.stdout }).toEqual({ code: 4, stdout: "" })
+      expect(ended.stderr).toMatch(/holds no (register|log)\n$/)
+    }
     const server = await startServer(at("node"), { args: ["--store", postgres.url()] })
     const api = await connect(server)
     const one = created(await api.post("/v2/investors/", investorBody(), "one")).id as string

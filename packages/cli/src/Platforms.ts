@@ -14,7 +14,7 @@ import { SqlClient } from "effect/sql"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
-import { openRegister, type StoreOptions } from "./Store.ts"
+import { mustExist, openRegister, type StoreOptions } from "./Store.ts"
 
 const failed = (message: string, exitCode: number = ExitCode.failed) => new CommandFailed({ exitCode, message })
 
@@ -30,7 +30,7 @@ const nameOf = ({ folder, store }: Where): string => (store === undefined ? fold
 
 /**
  * Opens the register and its clients: a folder, which no server may hold meanwhile, or a database beside its nodes. A slip of the pen makes
- * no new folder.
+ * no new register.
  */
 const inRegister = <A>(
   where: Where,
@@ -41,8 +41,8 @@ const inRegister = <A>(
   >
 ): Effect.Effect<A, CommandFailed> =>
   Effect.gen(function* () {
-    if (where.store === undefined) yield* holdsRegister(where.folder)
-    const register = yield* openRegister({ ...where, settleAfter: undefined })
+    yield* where.store === undefined ? holdsRegister(where.folder) : mustExist(where)
+    const register = yield* openRegister({ ...where, settleAfter: undefined, exists: true })
     const clients = Layer.unwrap(
       Effect.map(RegisterState, ({ sql }) =>
         OAuthStore.layerSql.pipe(Layer.provide(Layer.succeed(SqlClient.SqlClient, sql)))

@@ -25,25 +25,43 @@ export class OpeningsAudit extends Context.Service<OpeningsAudit, Pick<OpeningsS
     const filename = join(folder, "openings.db")
     if (existsSync(filename))
       return layer("openings").pipe(Layer.provide(SqliteClient.layer({ filename, readonly: true })), refusing)
-    return existsSync(join(folder, "log.db"))
-      ? Layer.succeed(OpeningsAudit, { page: () => Effect.succeed([]) })
-      : Layer.effectContext(Effect.fail(new RegisterUnavailable({ message: `${folder} holds no register` })))
+    return existsSync(join(folder, "log.db")) ? Layer.succeed(OpeningsAudit, none) : nothingIn(folder)
   }
 
-  /** The record in a database, without any key; its sessions may only read. Needs `@effect/sql-pg`. */
+  /**
+   * The record in a database, without any key; its sessions may only read. Empty where no server was started since there is such a record.
+   * Needs `@effect/sql-pg`.
+   */
   static readonly layerPostgres = (options: PostgresDatabase): Layer.Layer<OpeningsAudit, RegisterUnavailable> =>
     // Loaded when it is asked for: a register in a folder does without the driver.
     Layer.unwrap(
       Effect.map(
         Effect.promise(() => import("./PostgresSchemas.ts")),
-        ({ client, nameIn }) =>
-          layer(`${nameIn(options, "state")}.openings`).pipe(
-            Layer.provide(client(options, "state", { default_transaction_read_only: "on" })),
-            refusing
-          )
+        ({ client, nameIn }) => {
+          const schema = nameIn(options, "state")
+          const name = `${schema}.openings`
+          return Layer.unwrap(
+            Effect.gen(function* () {
+              const sql = yield* SqlClient.SqlClient
+              const [there] = yield* Effect.mapError(
+                sql<{ schema: boolean; record: boolean }>`SELECT to_regnamespace(${schema}) IS NOT NULL AS schema,
+                  to_regclass(${name}) IS NOT NULL AS record`,
+                (error) => refused(unavailable(`read from ${name}`)(error))
+              )
+              if (there?.schema !== true) return nothingIn(`the schema ${schema}`)
+              return there.record ? layer(name) : Layer.succeed(OpeningsAudit, none)
+            })
+          ).pipe(Layer.provide(client(options, "state", { default_transaction_read_only: "on" })), refusing)
+        }
       )
     )
 }
+
+/** Nothing was ever opened. */
+const none = OpeningsAudit.of({ page: () => Effect.succeed([]) })
+
+const nothingIn = (place: string): Layer.Layer<OpeningsAudit, RegisterUnavailable> =>
+  Layer.effectContext(Effect.fail(new RegisterUnavailable({ message: `${place} holds no register` })))
 
 const layer = (name: string): Layer.Layer<OpeningsAudit, RegisterUnavailable, SqlClient.SqlClient> =>
   Layer.effect(
