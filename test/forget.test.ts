@@ -63,6 +63,9 @@ it("D-15 hold, release and retention: as the command line has them, and a server
     investors: [{ investorId: investor, state: "held", due: null, holds: [{ id, basis: "legal_claims", until: null }] }]
   })
   expect((await command("retention", "--limit", "501")).code).toBe(2)
+  const unread = await effekten(["retention", "--data", folder.path], { env: { EFFEKTEN_RETENTION: "five" } })
+  expect([unread.code, unread.stdout]).toEqual([2, ""])
+  expect(unread.stderr).toMatch(/^effekten: .*EFFEKTEN_RETENTION.*\nRun `effekten retention --help` for help\.\n$/)
   expect((await command("release", investor, id)).stdout).toBe(`released: ${id}\n`)
   folder.remove()
 })

@@ -303,12 +303,15 @@ export const effekten = Command.make("effekten").pipe(
   ])
 )
 
+/** What a setting of the environment should have been is told in several. */
+const inOneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ")
+
 /** Help goes to standard output when it was asked for. What is wrong goes to standard error, and does not drown in a page of help. */
 const presenter = CliOutput.Presenter.of({
   present: (event) =>
     event._tag === "InvalidInvocation"
       ? Effect.andThen(
-          Effect.forEach(event.errors, ({ message }) => Console.error(`effekten: ${message}`)),
+          Effect.forEach(event.errors, ({ message }) => Console.error(`effekten: ${inOneLine(message)}`)),
           Console.error(`Run \`${event.commandPath.join(" ")} --help\` for help.`)
         )
       : CliOutput.defaultPresenter.present(event)
