@@ -109,15 +109,21 @@ const inFile = Effect.fnUntraced(function* (options: OpeningsOptions & { readonl
   yield* Table.create(sql)
   const table = Table.overSql(sql)
   const unsynced = yield* Latch.make()
+  let failing = false
   // Folds the write-ahead log into the file, which syncs both. What comes meanwhile is for the next time.
   const sync = Effect.gen(function* () {
     yield* unsynced.await
     yield* Effect.sleep(syncedAfter)
     yield* unsynced.close
     yield* sql`PRAGMA wal_checkpoint(PASSIVE)`
+    failing = false
   }).pipe(
-    Effect.tapError((error) => Effect.andThen(Effect.logWarning("Openings could not be synced", error), unsynced.open)),
-    Effect.ignore
+    Effect.catch((error) => {
+      // Said once, until it works again.
+      const said = failing ? Effect.void : Effect.logWarning("Openings could not be synced", error)
+      failing = true
+      return Effect.andThen(said, unsynced.open)
+    })
   )
   yield* Effect.forkScoped(Effect.forever(sync))
   // SQLite goes on writing to a file that was taken away, and nobody will ever read it.
