@@ -4,10 +4,10 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { defaultPolicy, type InvestorId, type Policy } from "@effekten/domain"
-import { Vault } from "@effekten/event-store"
-import { CheckpointKeys, Log, Registrar } from "@effekten/registrar"
+import { Codec, MerkleTree, Vault, VerifyLog } from "@effekten/event-store"
+import { Audit, CheckpointKeys, Log, Registrar, Sealing } from "@effekten/registrar"
 import { Erasures, Investors, PlatformServices } from "@effekten/services"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Option, Stream } from "effect"
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -124,6 +124,36 @@ describe("promise 9, on disk", () => {
         const found = new Set(holding(folder, kept).map((path) => path.slice(folder.length + 1).split("/")[0]))
         assert.deepStrictEqual(found, new Set(["blobs", "keys.db", "log.db"]))
       }).pipe(Effect.scoped)
+  )
+
+  it.live("D-08, D-20 with everybody erased the log verifies, and each erasure is proved by the signed tree", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const { leaving, staying } = yield* populated(folder)
+      const { root, proofs, size } = yield* Effect.gen(function* () {
+        for (const { investor } of [leaving, staying]) yield* erase(investor)
+        const sealing = yield* Sealing
+        const { root, size } = Option.getOrThrow(yield* sealing.seal)
+        const erasures = yield* (yield* Log).readAll([{ types: ["InvestorErased"] }])
+        const proofs = yield* Effect.forEach(erasures, ({ position }) =>
+          Effect.map(sealing.proofs.inclusion(position, size), (proof) => ({ position, proof }))
+        )
+        return { root, size, proofs }
+      }).pipe(Effect.provide(register(folder)))
+      assert.lengthOf(proofs, 2)
+      const audited = yield* Effect.gen(function* () {
+        const audit = yield* Audit
+        const verified = yield* VerifyLog.verifyLog({ ...audit, log: audit })
+        const stored = yield* Stream.runCollect(audit.readStored())
+        return { verified, leafAt: new Map(stored.map(({ body, position }) => [position, Codec.leafOf(body)])) }
+      }).pipe(Effect.provide(Audit.layerFolder({ folder })))
+      assert.deepStrictEqual([audited.verified.faultCount, audited.verified.signed], [0, size])
+      for (const { position, proof } of proofs) {
+        const leaf = audited.leafAt.get(position)!
+        assert.isTrue(MerkleTree.verifyInclusion({ leaf, index: position - 1, size, root, proof }))
+        assert.isFalse(MerkleTree.verifyInclusion({ leaf, index: position, size, root, proof }))
+      }
+    }).pipe(Effect.scoped)
   )
 
   it.live("D-07 a log restored from before the erasure shows nothing, and loses its ciphertexts again", () =>
