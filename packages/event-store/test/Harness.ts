@@ -19,6 +19,17 @@ export const masterKey = (byte = 7) => Redacted.make(new Uint8Array(32).fill(byt
 export const vaultIn = (path: string, byte = 7) =>
   Vault.layerSqlite({ filename: join(path, "keys.db"), masterKey: masterKey(byte) })
 
+/** Works with a vault that is gone afterwards. */
+export const using = <A, E>(
+  layer: Layer.Layer<Vault.Vault, any, any>,
+  work: (vault: Vault.VaultShape) => Effect.Effect<A, E>
+) =>
+  Effect.scoped(
+    Effect.flatMap(Vault.Vault, work).pipe(
+      Effect.provide(layer.pipe(Layer.provide(random)) as Layer.Layer<Vault.Vault>)
+    )
+  )
+
 export type Options = Partial<SqliteEventStore.SqliteEventStoreOptions<KitEvent>>
 
 /** A store in a folder, as an application would open it. */

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest"
 import { KeyStore, Vault } from "@effekten/event-store"
 import { decrypt, encrypt, NONCE_BYTES } from "../src/internal/SealedBox.ts"
 import * as Xaes256Gcm from "../src/internal/Xaes256Gcm.ts"
-import { folder, masterKey, random, run, vaultIn } from "./Harness.ts"
+import { folder, masterKey, random, run, using, vaultIn } from "./Harness.ts"
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))
 const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"))
@@ -66,16 +66,6 @@ const golden = {
   check:
     "02030303030303030303030303945ac2658bf9792048907bb931a6a0f6de22360c086363d193d430ae1fc88b9a25fea3035a285e427a40435ceb57ff0ced3ce0efb49594702fde87b1e3e540b82d47d560496545e76308ea8922283bf6"
 } as const
-
-const using = <A, E>(
-  layer: Layer.Layer<Vault.Vault, any, any>,
-  work: (vault: Vault.VaultShape) => Effect.Effect<A, E>
-) =>
-  Effect.scoped(
-    Effect.flatMap(Vault.Vault, work).pipe(
-      Effect.provide(layer.pipe(Layer.provide(random)) as Layer.Layer<Vault.Vault>)
-    )
-  )
 
 /** A key file as an earlier program left it: layout 1, the golden key wrapped so, and nobody forgotten. */
 const olderKeys = (path: string, wrapped: string) => {

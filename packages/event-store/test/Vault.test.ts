@@ -6,18 +6,9 @@ import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
 import { KeyStore, Limits, Vault } from "@effekten/event-store"
 import { name, subjectOf } from "@effekten/event-store/testing"
-import { folder, masterKey, random, run, storeIn, vaultIn } from "./Harness.ts"
+import { folder, masterKey, random, run, storeIn, using, vaultIn } from "./Harness.ts"
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))
-const using = <A, E>(
-  layer: Layer.Layer<Vault.Vault, any, any>,
-  work: (vault: Vault.VaultShape) => Effect.Effect<A, E>
-) =>
-  Effect.scoped(
-    Effect.flatMap(Vault.Vault, work).pipe(
-      Effect.provide(layer.pipe(Layer.provide(random)) as Layer.Layer<Vault.Vault>)
-    )
-  )
 
 describe("the vault", () => {
   it("opens what it sealed, for any bytes, and never shows them", () =>

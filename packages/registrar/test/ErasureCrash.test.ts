@@ -5,43 +5,15 @@ import { isErasing, erasedSubject } from "@effekten/projections"
 import { Registrar } from "@effekten/registrar"
 import { Vault } from "@effekten/event-store"
 import { Effect } from "effect"
-import { spawn } from "node:child_process"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, it } from "vitest"
+import { killed } from "./Killed.ts"
 import { wholeLog } from "./parts.ts"
 
 const LIVES = 6
-
-/** Runs a child until it is killed `delay` milliseconds after it printed a line like this; what it printed, line by line. */
-const killed = (folder: string, line: RegExp, delay: number): Promise<ReadonlyArray<string>> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      [
-        "--conditions=development",
-        "--disable-warning=ExperimentalWarning",
-        join(import.meta.dirname, "ErasureChild.ts"),
-        folder
-      ],
-      { stdio: ["ignore", "pipe", "pipe"] }
-    )
-    let output = ""
-    let errors = ""
-    child.stdout.on("data", (data: Buffer) => {
-      const before = line.test(output)
-      output += data.toString()
-      if (!before && line.test(output)) setTimeout(() => child.kill("SIGKILL"), delay)
-    })
-    child.stderr.on("data", (data: Buffer) => (errors += data.toString()))
-    child.on("error", reject)
-    child.on("close", (_code, signal) => {
-      if (signal === "SIGKILL") resolve(output.split("\n").slice(0, -1))
-      else reject(new Error(`the child ended by itself: ${errors}`))
-    })
-  })
 
 const filesOf = (folder: string): ReadonlyArray<string> =>
   readdirSync(join(folder, "blobs"), { recursive: true, withFileTypes: true })
@@ -53,7 +25,7 @@ it(`promise 9, D-13: after each of ${LIVES} kills the next start has forgotten w
   let told = 0
   for (let life = 0; life < LIVES; life++) {
     // Of its first erasure it says that it asks for it, and that it is done; however slow the machine, every other life gets so far.
-    const lines = await killed(folder, life % 2 === 0 ? /\n/ : /^erased .*\n/m, (life * 37) % 160)
+    const lines = await killed("ErasureChild.ts", folder, life % 2 === 0 ? /\n/ : /^erased .*\n/m, (life * 37) % 160)
     const acknowledged = lines.filter((line) => line.startsWith("erased ")).map((line) => line.slice("erased ".length))
     told += acknowledged.length
     const erased = await Effect.gen(function* () {

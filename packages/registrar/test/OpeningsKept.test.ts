@@ -6,7 +6,6 @@ import { Openings, OpeningsUnavailable, Registrar } from "@effekten/registrar"
 import { Clock, DateTime, Duration, Effect, Fiber, Layer, Logger } from "effect"
 import { Statement } from "effect/sql"
 import { TestClock } from "effect/testing"
-import { spawn } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { tmpdir } from "node:os"
@@ -21,6 +20,7 @@ import {
   syncedAfter
 } from "../src/Openings.ts"
 import * as Table from "../src/OpeningsTable.ts"
+import { killed } from "./Killed.ts"
 import { gate, looking, turn } from "./parts.ts"
 
 const of = (subject: string) => [{ subject, class: "InvestorRegistered" }]
@@ -334,34 +334,6 @@ describe("the record", () => {
 
 const LIVES = 4
 
-/** Runs a child that shows data until it is killed; how many answers it had shown. */
-const shownUntilKilled = (folder: string, delay: number): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      [
-        "--conditions=development",
-        "--disable-warning=ExperimentalWarning",
-        join(import.meta.dirname, "OpeningsChild.ts"),
-        folder
-      ],
-      { stdio: ["ignore", "pipe", "pipe"] }
-    )
-    let output = ""
-    let errors = ""
-    child.stdout.on("data", (data: Buffer) => {
-      const before = output.length
-      output += data.toString()
-      if (before === 0) setTimeout(() => child.kill("SIGKILL"), delay)
-    })
-    child.stderr.on("data", (data: Buffer) => (errors += data.toString()))
-    child.on("error", reject)
-    child.on("close", (_code, signal) => {
-      if (signal === "SIGKILL") resolve(output.split("\n").length - 1)
-      else reject(new Error(`the child ended by itself: ${errors}`))
-    })
-  })
-
 it(`D-18 after each of ${LIVES} kills the record has every answer that was shown`, async () => {
   const folder = mkdtempSync(join(tmpdir(), "effekten-openings-"))
   const recorded = () => {
@@ -372,7 +344,8 @@ it(`D-18 after each of ${LIVES} kills the record has every answer that was shown
   }
   let shown = 0
   for (let life = 0; life < LIVES; life++) {
-    shown += await shownUntilKilled(folder, 20 + life * 37)
+    // A line is printed for every answer that was shown.
+    shown += (await killed("OpeningsChild.ts", folder, /\n/, 20 + life * 37)).length
     assert.isAtLeast(recorded(), shown)
   }
   assert.isAbove(shown, LIVES)
