@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { DocumentId } from "@effekten/domain"
-import { Registrar } from "@effekten/registrar"
+import { Openings, Registrar } from "@effekten/registrar"
 import {
   Credits,
   Documents,
@@ -53,7 +53,7 @@ const neighbours = Effect.gen(function* () {
 })
 
 describe("promise 10: platforms are strangers to each other", () => {
-  it.live("every method given another platform's object answers as if there were none, and records nothing", () =>
+  it.live("every method given another platform's object answers as if there were none, opens and records nothing", () =>
     Effect.gen(function* () {
       const { other, product, campaign, otherCampaign, own } = yield* neighbours
       yield* Effect.gen(function* () {
@@ -67,6 +67,9 @@ describe("promise 10: platforms are strangers to each other", () => {
         const mine = { investorId: me.investor, campaignId: otherCampaign, units: 1, signedAt }
         const redeeming = { investorId: me.investor, productId: product, walletId: me.wallet, units: 1 }
         const before = (yield* wholeLog).length
+        const { page } = yield* Openings
+        const opened = yield* page({})
+        assert.isAbove(opened.length, 0, "what was shown before was recorded")
         const myInvestment = "0198c0de-0000-7000-8000-000000000000" as never
         const tries: ReadonlyArray<readonly [string, Effect.Effect<unknown, { readonly _tag: string }>]> = [
           ["investor_not_found", investors.get(own.investor)],
@@ -111,6 +114,7 @@ describe("promise 10: platforms are strangers to each other", () => {
           assert.isTrue(Result.isFailure(result) && result.failure._tag === "Rejection")
         }
         assert.lengthOf(yield* wholeLog, before)
+        assert.deepStrictEqual(yield* page({}), opened)
       }).pipe(as(other))
     }).pipe(Effect.provide(Registrar.layerMemory()))
   )
