@@ -175,6 +175,8 @@ describe("an append that is broken off", () => {
           yield* settle(outcome, safe, append(store, messages), messages)
           if (messages > 200) throw new Error("an append has no end")
         }
+        // The last kill may still be about to be noticed: the next test begins with a server that runs.
+        yield* Effect.promise(() => postgres.kill())
       })
     ))
 
