@@ -165,9 +165,9 @@ it("D-18 nothing opens a vault or a store but what records it", () => {
     .toSorted()
   expect(found).toEqual([
     // Contents of documents: recorded there.
-    "packages/registrar/src/Blobs.ts opens the vault",
-    "packages/registrar/src/Log.ts reveals from the store",
+    "packages/registrar/src/documents/Blobs.ts opens the vault",
+    "packages/registrar/src/log/Log.ts reveals from the store",
     // The register's own secrets, which are nobody's data.
-    "packages/registrar/src/Postgres.ts opens the vault"
+    "packages/registrar/src/places/Postgres.ts opens the vault"
   ])
 })

@@ -8,28 +8,28 @@ import { type LegalHolds, PlatformServices, type PlatformService } from "@effekt
 import { type Duration, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { join } from "node:path"
-import { Blobs } from "./Blobs.ts"
-import { Custody } from "./Custody.ts"
-import { Desk } from "./Desk.ts"
-import * as ErasureApi from "./ErasureApi.ts"
-import { Executor, type ExecutorOptions } from "./Executor.ts"
-import * as Folder from "./Folder.ts"
-import { Forgetting } from "./Forgetting.ts"
-import * as IssuerApi from "./IssuerApi.ts"
-import * as LegalHoldsApi from "./LegalHoldsApi.ts"
-import { Ledger } from "./Ledger.ts"
-import { Log } from "./Log.ts"
-import * as PlatformApi from "./PlatformApi.ts"
-import type { PostgresOptions } from "./Postgres.ts"
-import { Openings, type OpeningsOptions } from "./Openings.ts"
-import { Progress } from "./Progress.ts"
-import type { RegisterUnavailable } from "./FolderFiles.ts"
-import * as Randomness from "./Randomness.ts"
-import { RegisterState } from "./RegisterState.ts"
-import * as Retention from "./Retention.ts"
-import type { Sealing } from "./Sealing.ts"
-import { Secrets } from "./Secrets.ts"
-import { Settlement } from "./Settlement.ts"
+import { Blobs } from "./documents/Blobs.ts"
+import { Custody } from "./desk/Custody.ts"
+import { Desk } from "./desk/Desk.ts"
+import * as ErasureApi from "./desk/ErasureApi.ts"
+import { Executor, type ExecutorOptions } from "./deciding/Executor.ts"
+import * as Folder from "./places/Folder.ts"
+import { Forgetting } from "./reactors/Forgetting.ts"
+import * as IssuerApi from "./desk/IssuerApi.ts"
+import * as LegalHoldsApi from "./desk/LegalHoldsApi.ts"
+import { Ledger } from "./reactors/Ledger.ts"
+import { Log } from "./log/Log.ts"
+import * as PlatformApi from "./desk/PlatformApi.ts"
+import type { PostgresOptions } from "./places/Postgres.ts"
+import { Openings, type OpeningsOptions } from "./log/Openings.ts"
+import { Progress } from "./reactors/Progress.ts"
+import type { RegisterUnavailable } from "./base/FolderFiles.ts"
+import * as Randomness from "./base/Randomness.ts"
+import { RegisterState } from "./base/RegisterState.ts"
+import * as Retention from "./reactors/Retention.ts"
+import type { Sealing } from "./sealing/Sealing.ts"
+import { Secrets } from "./base/Secrets.ts"
+import { Settlement } from "./reactors/Settlement.ts"
 
 /** @category models */
 export interface RegistrarOptions extends ExecutorOptions, OpeningsOptions, Retention.RetentionOptions {
@@ -133,7 +133,7 @@ export const layerPostgres = (
   // Loaded when it is asked for: a register in a folder does without the driver.
   Layer.unwrap(
     Effect.map(
-      Effect.promise(() => import("./Postgres.ts")),
+      Effect.promise(() => import("./places/Postgres.ts")),
       (Postgres) => {
         const state = Layer.unwrap(
           Effect.map(RegisterState, ({ sql }) =>

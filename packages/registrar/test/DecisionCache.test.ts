@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Model, RecordedDomainEvent } from "@effekten/domain"
 import * as fc from "fast-check"
-import * as DecisionCache from "../src/DecisionCache.ts"
+import * as DecisionCache from "../src/deciding/DecisionCache.ts"
 
 const types = ["InvestmentSigned", "InvestmentEnded", "UnitsRedeemed"] as const
 const tags = ["a", "b", "c", "d"]

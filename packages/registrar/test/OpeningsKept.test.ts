@@ -18,8 +18,8 @@ import {
   maximumGroup,
   maximumWaiting,
   syncedAfter
-} from "../src/Openings.ts"
-import * as Table from "../src/OpeningsTable.ts"
+} from "../src/log/Openings.ts"
+import * as Table from "../src/log/OpeningsTable.ts"
 import { killed } from "./Killed.ts"
 import { gate, looking, turn } from "./parts.ts"
 

@@ -13,10 +13,10 @@ import { isReadonlyArrayNonEmpty } from "effect/Array"
 import type { SecureRandom } from "effect/crypto"
 import * as Answering from "./Answering.ts"
 import * as Deciding from "./Deciding.ts"
-import { unavailable } from "./Failures.ts"
+import { unavailable } from "../base/Failures.ts"
 import type { Answered, Instruction } from "./Instruction.ts"
-import { Log } from "./Log.ts"
-import { now } from "./Now.ts"
+import { Log } from "../log/Log.ts"
+import { now } from "../base/Now.ts"
 
 /** Instructions that wait at the most; who comes then waits to be let in. @category limits */
 export const maximumWaiting = 4_096

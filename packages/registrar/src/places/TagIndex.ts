@@ -7,7 +7,7 @@ import { Effect, Layer, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { refused, RegisterUnavailable } from "./FolderFiles.ts"
+import { refused, RegisterUnavailable } from "../base/FolderFiles.ts"
 import { nameIn, type PostgresDatabase } from "./PostgresSchemas.ts"
 
 // Nothing personal is opened, so no key is needed.

@@ -8,7 +8,7 @@ import { Context, Effect, Layer, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
 import type { AuditedLog } from "./Audit.ts"
-import { refused, type RegisterUnavailable } from "./FolderFiles.ts"
+import { refused, type RegisterUnavailable } from "../base/FolderFiles.ts"
 import { client, nameIn, type PostgresDatabase } from "./PostgresSchemas.ts"
 
 /** @category constructors */

@@ -13,7 +13,7 @@ import {
 import type { EventStoreError, Position, Revealed } from "@effekten/event-store"
 import type { LoggedEvent } from "@effekten/projections"
 import { Effect } from "effect"
-import type { Log } from "./Log.ts"
+import type { Log } from "../log/Log.ts"
 
 /** One request to change the register. @category models */
 export interface Instruction {

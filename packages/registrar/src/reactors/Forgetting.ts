@@ -7,9 +7,9 @@
 import { EventStoreError, type KeyStore, Vault } from "@effekten/event-store"
 import { type ErasingEvent, erasedSubject, erasing, isErasing } from "@effekten/projections"
 import { Context, Effect, Layer, Option, Schedule, Schema, Semaphore, Stream } from "effect"
-import { type BlobError, Blobs } from "./Blobs.ts"
-import { Lease } from "./Lease.ts"
-import { Log } from "./Log.ts"
+import { type BlobError, Blobs } from "../documents/Blobs.ts"
+import { Lease } from "../base/Lease.ts"
+import { Log } from "../log/Log.ts"
 
 /** Why something could not be forgotten now. It is tried again, at the latest by the next start. @category errors */
 export type ForgettingError = BlobError | EventStoreError | KeyStore.VaultError

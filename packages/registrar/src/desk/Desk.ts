@@ -27,13 +27,13 @@ import {
 } from "@effekten/services"
 import { Array as Arr, Context, Effect, Layer, Result, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
-import type { Access } from "./Access.ts"
-import { Executor } from "./Executor.ts"
-import { failureOf, keyInvalid, unanswered } from "./Failures.ts"
-import type { Answered, Instruction } from "./Instruction.ts"
-import { Log } from "./Log.ts"
+import type { Access } from "../log/Access.ts"
+import { Executor } from "../deciding/Executor.ts"
+import { failureOf, keyInvalid, unanswered } from "../base/Failures.ts"
+import type { Answered, Instruction } from "../deciding/Instruction.ts"
+import { Log } from "../log/Log.ts"
 import type { Personal } from "./Render.ts"
-import { Secrets } from "./Secrets.ts"
+import { Secrets } from "../base/Secrets.ts"
 
 /** 1 to 255 visible ASCII characters. */
 const keyPattern = /^[\x21-\x7e]{1,255}$/

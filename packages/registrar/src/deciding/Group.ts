@@ -23,7 +23,7 @@ import type { LoggedEvent } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
 import { Exit } from "effect"
 import { type DecisionCache, keyOf, type Overlay } from "./DecisionCache.ts"
-import { failureOf, keyReused } from "./Failures.ts"
+import { failureOf, keyReused } from "../base/Failures.ts"
 import type { Instruction, Pending } from "./Instruction.ts"
 
 /** Version of the renderer of answers that new instructions are recorded with. @category models */

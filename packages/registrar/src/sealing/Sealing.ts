@@ -10,10 +10,10 @@ import { Context, type Duration, Effect, Layer } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
 import { inFolder, type KeyText, openKeys } from "./CheckpointKeys.ts"
-import { RegisterUnavailable } from "./FolderFiles.ts"
-import { Lease } from "./Lease.ts"
-import { Log } from "./Log.ts"
-import { RegisterState } from "./RegisterState.ts"
+import { RegisterUnavailable } from "../base/FolderFiles.ts"
+import { Lease } from "../base/Lease.ts"
+import { Log } from "../log/Log.ts"
+import { RegisterState } from "../base/RegisterState.ts"
 
 /** @category models */
 export interface SealingOptions {

@@ -7,8 +7,8 @@ import { holdsOf, ReadModels, type ReadModelsUnavailable, retentions } from "@ef
 import { type LegalHold, LegalHolds, PlaceLegalHold, Unavailable } from "@effekten/services"
 import { Effect, Layer } from "effect"
 import { accepting, Desk, type Instructing, notFound } from "./Desk.ts"
-import { dataOf } from "./Instruction.ts"
-import { now } from "./Now.ts"
+import { dataOf } from "../deciding/Instruction.ts"
+import { now } from "../base/Now.ts"
 
 const registrar: Instructing = { actor: "registrar", platform: undefined }
 const accept = accepting(PlaceLegalHold)

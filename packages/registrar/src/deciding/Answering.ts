@@ -4,7 +4,7 @@
 import { type Appended, type EventStoreError, Json, type Position, type Revealed } from "@effekten/event-store"
 import type { CommandFailure } from "@effekten/services"
 import { Deferred, Effect, Exit, Result } from "effect"
-import { keyReused, unanswered, unavailable } from "./Failures.ts"
+import { keyReused, unanswered, unavailable } from "../base/Failures.ts"
 import type { Verdict } from "./Group.ts"
 import {
   type Answered,
@@ -14,7 +14,7 @@ import {
   type Pending,
   recorded
 } from "./Instruction.ts"
-import type { Log } from "./Log.ts"
+import type { Log } from "../log/Log.ts"
 
 /** An instruction in the queue or in a group, and where its caller waits. @category models */
 export interface Waiting extends Pending {

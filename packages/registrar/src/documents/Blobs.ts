@@ -11,8 +11,8 @@ import { SqlClient } from "effect/sql"
 import { createHash } from "node:crypto"
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
-import type { Access } from "./Access.ts"
-import { Openings } from "./Openings.ts"
+import type { Access } from "../log/Access.ts"
+import { Openings } from "../log/Openings.ts"
 
 /** The store of contents could not do its work. @category errors */
 export class BlobError extends Schema.TaggedError<BlobError>()("BlobError", {

@@ -47,13 +47,13 @@ import {
 } from "@effekten/services"
 import { Context, Effect, Exit, Layer, Option } from "effect"
 import { createHash } from "node:crypto"
-import type { Access, Purpose } from "./Access.ts"
-import { Blobs } from "./Blobs.ts"
+import type { Access, Purpose } from "../log/Access.ts"
+import { Blobs } from "../documents/Blobs.ts"
 import { Custody } from "./Custody.ts"
 import { type Asked, Desk, accepting, notFound } from "./Desk.ts"
-import type { Answered } from "./Instruction.ts"
+import type { Answered } from "../deciding/Instruction.ts"
 import * as Render from "./Render.ts"
-import { Settlement } from "./Settlement.ts"
+import { Settlement } from "../reactors/Settlement.ts"
 
 /** @category layers */
 export const layer: Layer.Layer<PlatformServices, never, Blobs | Custody | Desk | Settlement> = Layer.effect(

@@ -17,10 +17,10 @@ import { Cause, Effect, Exit, Result, type Scope, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { Waiting } from "./Answering.ts"
 import * as DecisionCache from "./DecisionCache.ts"
-import { unavailable } from "./Failures.ts"
+import { unavailable } from "../base/Failures.ts"
 import * as Group from "./Group.ts"
 import { recorded } from "./Instruction.ts"
-import { Log } from "./Log.ts"
+import { Log } from "../log/Log.ts"
 import { keeping, load as loadModel, Snapshots } from "./Snapshots.ts"
 
 /** Events after which a group is closed. The largest instruction, an identification with all its waiting investments, still fits. @category limits */

@@ -10,12 +10,12 @@ import type { LoggedEvent } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
 import { Context, Deferred, Duration, Effect, Layer, Schedule, Stream } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { Executor } from "./Executor.ts"
-import { Lease } from "./Lease.ts"
+import { Executor } from "../deciding/Executor.ts"
+import { Lease } from "../base/Lease.ts"
 import { Ledger, type LedgerOutcome, type LedgerTask, LedgerUnavailable } from "./Ledger.ts"
-import { Log } from "./Log.ts"
+import { Log } from "../log/Log.ts"
 import { Progress } from "./Progress.ts"
-import { Secrets } from "./Secrets.ts"
+import { Secrets } from "../base/Secrets.ts"
 
 /** Tasks under way at the ledger at the most. @category limits */
 export const maximumInFlight = 1_024

@@ -30,13 +30,13 @@ import {
 } from "@effekten/projections"
 import { type CommandFailure, Unavailable } from "@effekten/services"
 import { Array as Arr, Duration, Effect, Layer, Schedule } from "effect"
-import { Executor } from "./Executor.ts"
+import { Executor } from "../deciding/Executor.ts"
 import { Forgetting, type ForgettingError } from "./Forgetting.ts"
-import { Lease } from "./Lease.ts"
-import { Log } from "./Log.ts"
-import { now } from "./Now.ts"
-import { Secrets } from "./Secrets.ts"
-import { load, noSnapshots, Snapshots, type SnapshotsShape } from "./Snapshots.ts"
+import { Lease } from "../base/Lease.ts"
+import { Log } from "../log/Log.ts"
+import { now } from "../base/Now.ts"
+import { Secrets } from "../base/Secrets.ts"
+import { load, noSnapshots, Snapshots, type SnapshotsShape } from "../deciding/Snapshots.ts"
 
 /** @category models */
 export interface RetentionOptions {

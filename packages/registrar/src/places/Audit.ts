@@ -18,8 +18,8 @@ import { SecureRandom } from "effect/crypto"
 import { Reactivity } from "effect/reactivity"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { publicKeysIn } from "./CheckpointKeys.ts"
-import { RegisterUnavailable } from "./FolderFiles.ts"
+import { publicKeysIn } from "../sealing/CheckpointKeys.ts"
+import { RegisterUnavailable } from "../base/FolderFiles.ts"
 import type { PostgresDatabase } from "./PostgresSchemas.ts"
 
 /** Everything about a log that can be had without writing to it. @category models */

@@ -7,9 +7,9 @@ import { SqlClient } from "effect/sql"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { refusing } from "./Folder.ts"
-import { refused, RegisterUnavailable } from "./FolderFiles.ts"
-import { type OpeningsShape, unavailable } from "./Openings.ts"
-import * as Table from "./OpeningsTable.ts"
+import { refused, RegisterUnavailable } from "../base/FolderFiles.ts"
+import { type OpeningsShape, unavailable } from "../log/Openings.ts"
+import * as Table from "../log/OpeningsTable.ts"
 import type { PostgresDatabase } from "./PostgresSchemas.ts"
 
 /** @category services */

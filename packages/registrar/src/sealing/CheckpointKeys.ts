@@ -22,8 +22,8 @@ import { Reactivity } from "effect/reactivity"
 import { SqlClient } from "effect/sql"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { attempt, RegisterUnavailable, writeDurably } from "./FolderFiles.ts"
-import type { PostgresOptions } from "./Postgres.ts"
+import { attempt, RegisterUnavailable, writeDurably } from "../base/FolderFiles.ts"
+import type { PostgresOptions } from "../places/Postgres.ts"
 
 /** Name of the file, in the register's folder. @category values */
 export const checkpointKeyName = "checkpoint.key"
@@ -184,7 +184,7 @@ export const changeInPostgres = (
   options: PostgresOptions & { readonly action: Action }
 ): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable> =>
   Effect.flatMap(
-    Effect.promise(() => import("./Postgres.ts")),
+    Effect.promise(() => import("../places/Postgres.ts")),
     ({ changeKeys }) => changeKeys(options)
   )
 

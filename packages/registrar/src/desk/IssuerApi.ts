@@ -17,8 +17,8 @@ import {
 } from "@effekten/services"
 import { Context, Effect, Layer } from "effect"
 import { Desk, accepting } from "./Desk.ts"
-import { type Answered, dataOf } from "./Instruction.ts"
-import { now } from "./Now.ts"
+import { type Answered, dataOf } from "../deciding/Instruction.ts"
+import { now } from "../base/Now.ts"
 
 /** @category models */
 export type IssuerService = Campaigns | IssuerInvestments | Platforms | Products | Resolutions

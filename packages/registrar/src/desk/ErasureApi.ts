@@ -13,10 +13,10 @@ import {
   Unavailable
 } from "@effekten/services"
 import { Array as Arr, Context, Effect, Layer } from "effect"
-import type { Access } from "./Access.ts"
+import type { Access } from "../log/Access.ts"
 import { Desk, notFound } from "./Desk.ts"
-import { Forgetting, type ForgettingError } from "./Forgetting.ts"
-import { Log } from "./Log.ts"
+import { Forgetting, type ForgettingError } from "../reactors/Forgetting.ts"
+import { Log } from "../log/Log.ts"
 
 /** @category models */
 export type ErasureService = Disclosures | Erasures

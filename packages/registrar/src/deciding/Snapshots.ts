@@ -11,8 +11,8 @@ import { Context, Effect, Layer, Option, Schedule, type Scope, Stream } from "ef
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import { type DecisionCache, keyOf } from "./DecisionCache.ts"
-import { Log } from "./Log.ts"
-import { Secrets } from "./Secrets.ts"
+import { Log } from "../log/Log.ts"
+import { Secrets } from "../base/Secrets.ts"
 
 /** Events a model has to have moved on for a snapshot of it to be worth its while. @category limits */
 export const leastEvents = 64

@@ -5,7 +5,7 @@ import { EthereumAddress, type WalletId } from "@effekten/domain"
 import { Context, Effect, Layer, Redacted, Schema } from "effect"
 import { keccak_256 } from "@noble/hashes/sha3.js"
 import { createECDH, createHmac } from "node:crypto"
-import { Secrets } from "./Secrets.ts"
+import { Secrets } from "../base/Secrets.ts"
 
 /** The custodian gave no address; nothing was recorded. @category errors */
 export class CustodyUnavailable extends Schema.TaggedError<CustodyUnavailable>()("CustodyUnavailable", {
