@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
-  type CampaignId,
+  CampaignId,
+  type Command,
   type InvestorId,
   isRecorded,
   type PlatformId,
@@ -23,7 +24,17 @@ import {
 import { Effect, Result } from "effect"
 import * as fc from "fast-check"
 import { identificationWith, offering, person, signedAt } from "./fixture.ts"
-import { as, decidedAgain, instructionsOf, kept, open, scriptedLedger, wholeLog } from "./parts.ts"
+import {
+  as,
+  decidedAgain,
+  instruction,
+  instructionsOf,
+  kept,
+  open,
+  openExecutor,
+  scriptedLedger,
+  wholeLog
+} from "./parts.ts"
 
 const pdf = { fileName: "a.pdf", mediaType: "application/pdf", content: new TextEncoder().encode("ASD") }
 
@@ -236,4 +247,39 @@ describe("promise 8: decisions can be replayed", () => {
       }).pipe(Effect.scoped)
     )
   })
+})
+
+describe("promise 4: an instruction is recorded with the version of its answer", () => {
+  it.live(
+    "its operation's where it is carried out or changes nothing, that of a refusal's words where it is refused",
+    () =>
+      Effect.gen(function* () {
+        const keep = yield* kept
+        const { platform, product } = yield* Effect.provideContext(
+          offering({ issueVolume: 10, allocation: 4 }),
+          yield* open(keep)
+        )
+        const executor = yield* openExecutor(keep)
+        const recordedOf = (campaign: number, allocation: number, key: string) => {
+          const campaignId = CampaignId.make(`0198c0de-0000-7000-8000-00000000000${campaign}`)
+          const command: Command = {
+            operation: "OpenCampaign",
+            input: {
+              campaignId,
+              productId: product,
+              platformId: platform,
+              allocation,
+              opensAt: signedAt,
+              reviewRequired: false
+            }
+          }
+          return Effect.map(executor.execute(instruction(keep, command, { key, answer: 7 })), ({ events }) =>
+            events.map(({ meta, type }) => [type, meta.answer])
+          )
+        }
+        assert.deepStrictEqual(yield* recordedOf(1, 6, "first"), [["CampaignOpened", 7]])
+        assert.deepStrictEqual(yield* recordedOf(1, 6, "again"), [["InstructionNoted", 7]])
+        assert.deepStrictEqual(yield* recordedOf(2, 1, "too much"), [["InstructionRejected", 1]])
+      }).pipe(Effect.scoped)
+  )
 })

@@ -112,7 +112,7 @@ export const as =
 export const instruction = (
   kept: Kept,
   command: Command,
-  options: { readonly key: string; readonly platform?: PlatformId; readonly body?: string }
+  options: { readonly key: string; readonly platform?: PlatformId; readonly body?: string; readonly answer?: number }
 ): Instruction => {
   const secrets = Context.get(kept.context, Secrets)
   const { key, platform } = options
@@ -122,6 +122,7 @@ export const instruction = (
     platform,
     actor: platform === undefined ? "registrar" : "platform",
     correlation: undefined,
+    answer: options.answer ?? 1,
     command
   }
 }

@@ -26,8 +26,8 @@ import { type DecisionCache, keyOf, type Overlay } from "./DecisionCache.ts"
 import { failureOf, keyReused } from "../base/Failures.ts"
 import type { Instruction, Pending } from "./Instruction.ts"
 
-/** Version of the renderer of answers that new instructions are recorded with. @category models */
-export const answerVersion = 1
+/** Version of the words a refusal is answered with today. */
+const refusalVersion = 1
 
 /** A member that has events of its own. @category models */
 export interface Decided {
@@ -131,6 +131,7 @@ export const make = (options: {
 
   const decided = (instruction: Instruction, context: DecisionContext, drafts: ReadonlyArray<DomainEvent>): Verdict => {
     const last = drafts.length - 1
+    const isRefused = drafts[last]?.type === "InstructionRejected"
     const common = {
       ...(instruction.platform === undefined ? {} : { platform: instruction.platform }),
       operation: instruction.command.operation,
@@ -147,7 +148,9 @@ export const make = (options: {
         meta: {
           ...common,
           // The last event of an instruction bears its tag, and with it what a repeat is compared with.
-          ...(index === last ? { fingerprint: instruction.fingerprint, answer: answerVersion } : {}),
+          ...(index === last
+            ? { fingerprint: instruction.fingerprint, answer: isRefused ? refusalVersion : instruction.answer }
+            : {}),
           ...(effective === undefined ? {} : { effectiveAt: effective })
         }
       }

@@ -22,6 +22,8 @@ export interface Instruction {
   readonly platform: PlatformId | undefined
   readonly actor: Meta["actor"]
   readonly correlation: string | undefined
+  /** Version of the answer its operation has today: recorded with it, so that a repeat is answered as the first time. */
+  readonly answer: number
   readonly command: Command
 }
 

@@ -216,7 +216,8 @@ export class Desk extends Context.Service<
                 fingerprint: secrets.fingerprint(received),
                 platform,
                 actor,
-                correlation: request.correlation
+                correlation: request.correlation,
+                answer: 1
               }
             } catch {
               return yield* new Rejection({

@@ -119,6 +119,7 @@ export const layer = (
           platform: undefined,
           actor: "clock",
           correlation: undefined,
+          answer: 1,
           command: { operation: "EraseInvestor", input: { investorId, ground: "retention_over" } }
         })
         const [first] = events

@@ -101,6 +101,7 @@ export class Settlement extends Context.Service<
           platform: undefined,
           actor: "ledger",
           correlation: undefined,
+          answer: 1,
           command
         })
 
