@@ -128,3 +128,12 @@ export interface Refusal {
 
 /** Whether a refusal becomes an event, `InstructionRejected`. @category refinements */
 export const isRecorded = (code: RejectionCode): boolean => rejections[code].class === 409
+
+/** The version of the words of refusals. Raised when a message is changed. @category values */
+export const refusalVersion = 1
+
+/** The status and the message that a refusal had in a version. @category getters */
+export const refusalWords = (code: RejectionCode, _version: number) => ({
+  status: rejections[code].class,
+  message: rejections[code].message
+})

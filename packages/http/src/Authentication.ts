@@ -6,7 +6,7 @@ import { Context, Effect, Layer, Option, Redacted, Result } from "effect"
 import { Base64 } from "effect/encoding"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
-import { DistributionApi } from "./Contract.ts"
+import type { DistributionApi } from "./Contract.ts"
 import { Exchange, Refused } from "./Exchange.ts"
 import { Limits, maximumTokenRequest } from "./Limits.ts"
 import { OAuth, TokenRefused } from "./OAuth.ts"
@@ -118,38 +118,39 @@ const refusedResponse = (refused: TokenRefused, status: number, challenged: bool
   })
 
 /** @category layers */
-export const tokenEndpoint = HttpApiBuilder.group(
-  DistributionApi,
-  "oauth",
-  Effect.fnUntraced(function* (handlers) {
-    const oauth = yield* OAuth
-    return handlers.handleRaw("token", ({ request }) =>
-      Effect.gen(function* () {
-        const limits = yield* Limits
-        const bytes = yield* readBytes(maximumTokenRequest, limits.bodyTimeout)
-        if (mediaTypeOf(request.headers["content-type"] ?? "") !== "application/x-www-form-urlencoded") {
-          return yield* invalidRequest("The body must be application/x-www-form-urlencoded.")
-        }
-        const form = new URLSearchParams(new TextDecoder().decode(bytes))
-        const credentials = yield* Effect.fromResult(credentialsOf(form, request.headers["authorization"]))
-        return HttpServerResponse.jsonUnsafe(yield* oauth.issue(credentials))
-      }).pipe(
-        Effect.provideService(HttpServerRequest.HttpServerRequest, request),
-        Effect.catchTags({
-          TokenRefused: (refused) =>
-            Effect.succeed(
-              refused.error === "invalid_client"
-                ? refusedResponse(refused, 401, request.headers["authorization"] !== undefined)
-                : refusedResponse(refused, 400, false)
-            ),
-          // The token endpoint speaks RFC 6749 whatever is wrong; only the status tells a body too large or too slow.
-          Refused: (refused: Refused) =>
-            Effect.map(Exchange, (exchange) =>
-              refusedResponse(invalidRequest(refused.detail), edgeProblem(refused.code, "", exchange).status, false)
-            ),
-          OAuthStoreError: storeUnavailable
-        })
+export const tokenEndpoint = (api: typeof DistributionApi) =>
+  HttpApiBuilder.group(
+    api,
+    "oauth",
+    Effect.fnUntraced(function* (handlers) {
+      const oauth = yield* OAuth
+      return handlers.handleRaw("token", ({ request }) =>
+        Effect.gen(function* () {
+          const limits = yield* Limits
+          const bytes = yield* readBytes(maximumTokenRequest, limits.bodyTimeout)
+          if (mediaTypeOf(request.headers["content-type"] ?? "") !== "application/x-www-form-urlencoded") {
+            return yield* invalidRequest("The body must be application/x-www-form-urlencoded.")
+          }
+          const form = new URLSearchParams(new TextDecoder().decode(bytes))
+          const credentials = yield* Effect.fromResult(credentialsOf(form, request.headers["authorization"]))
+          return HttpServerResponse.jsonUnsafe(yield* oauth.issue(credentials))
+        }).pipe(
+          Effect.provideService(HttpServerRequest.HttpServerRequest, request),
+          Effect.catchTags({
+            TokenRefused: (refused) =>
+              Effect.succeed(
+                refused.error === "invalid_client"
+                  ? refusedResponse(refused, 401, request.headers["authorization"] !== undefined)
+                  : refusedResponse(refused, 400, false)
+              ),
+            // The token endpoint speaks RFC 6749 whatever is wrong; only the status tells a body too large or too slow.
+            Refused: (refused: Refused) =>
+              Effect.map(Exchange, (exchange) =>
+                refusedResponse(invalidRequest(refused.detail), edgeProblem(refused.code, "", exchange).status, false)
+              ),
+            OAuthStoreError: storeUnavailable
+          })
+        )
       )
-    )
-  })
-)
+    })
+  )

@@ -1,52 +1,53 @@
 /**
- * From a request to a service and back: the key, the body as received, the call, the answer. For the handlers of all groups.
+ * From a request to a service and back: the key, the body as received, the call, the answer. For the handlers of all operations.
  */
 import {
+  Answer,
+  Checking,
   type CommandFailure,
-  type CommandOptions,
+  type Operation,
   type Page,
   type PageOptions,
-  type PlatformService,
   PlatformServices,
-  type ReadFailure,
-  Request
+  type Receipt,
+  Request,
+  type Resource
 } from "@effekten/services"
-import { Context, Effect, Option, Result, Schema } from "effect"
-import { HttpServerRequest, type HttpServerResponse } from "effect/http"
-import type { HttpApiEndpoint } from "effect/http-api"
+import { Context, Effect, Result, Schema } from "effect"
+import { HttpServerRequest, HttpServerResponse } from "effect/http"
+import { successStatus } from "./Contract.ts"
 import { Exchange, Refused, refusal } from "./Exchange.ts"
+import { answerVersionHeader, ignoredHeader, replayedHeader } from "./Headers.ts"
 import { fromHeaders } from "./IdempotencyKey.ts"
 import { failureResponse } from "./Problem.ts"
-import { readJson, readUpload, type Upload } from "./RequestBody.ts"
-import { decodeMembers, ignoredMembers, memberErrors } from "./SchemaErrors.ts"
-import { Principal, TakesIdempotencyKey } from "./Scope.ts"
+import { readJson, readUpload } from "./RequestBody.ts"
+import { Principal } from "./Scope.ts"
 
-type Services = Context.Context<PlatformService>
 type Response = HttpServerResponse.HttpServerResponse
-type Needs = Principal | HttpServerRequest.HttpServerRequest
-
-/** The answer that says a call was replayed. @category headers */
-export const replayedHeader = "idempotent-replayed"
-/** The members of the request nobody looked at. @category headers */
-export const ignoredHeader = "x-ignored-members"
 
 /** The origin of links in answers, such as `https://example.org`, if the request's own must not be trusted. @category services */
 export const PublicOrigin = Context.Reference<string | undefined>("effekten/http/PublicOrigin", {
   defaultValue: () => undefined
 })
 
-const answered = <A, R>(effect: Effect.Effect<A, CommandFailure | Refused, R>): Effect.Effect<A | Response, never, R> =>
-  Effect.catch(effect, (failure) =>
-    Effect.map(Exchange, (exchange) =>
-      failure._tag === "Refused" ? refusal(failure, exchange) : failureResponse(failure, exchange)
-    )
-  )
+/** The query of a list. @category models */
+export type Query = Pick<PageOptions, "limit" | "cursor">
 
-const keyOf = Effect.fnUntraced(function* (endpoint: HttpApiEndpoint.Top) {
+/** One call: which operation, on what. @category models */
+export interface Call {
+  readonly service: Resource.AnyService
+  readonly name: string
+  readonly operation: Operation.Any
+  readonly ids: ReadonlyArray<string>
+  readonly query: Query
+}
+
+type CommandCall = Call & { readonly operation: Extract<Operation.Any, { readonly _tag: "Command" }> }
+
+const keyOf = Effect.fnUntraced(function* (required: boolean) {
   const request = yield* HttpServerRequest.HttpServerRequest
   const key = fromHeaders(request.headers)
   if (Result.isFailure(key)) return yield* new Refused({ code: "idempotency_key_invalid", detail: key.failure })
-  const required = Option.getOrUndefined(Context.getOption(endpoint.annotations, TakesIdempotencyKey)) === "required"
   if (required && key.success === undefined) {
     return yield* new Refused({
       code: "idempotency_key_missing",
@@ -57,24 +58,54 @@ const keyOf = Effect.fnUntraced(function* (endpoint: HttpApiEndpoint.Top) {
   return key.success
 })
 
-const noted = (name: string, value: string) =>
+const setHeader = (name: string, value: string) =>
   Effect.map(Exchange, (exchange) => {
     exchange.responseHeaders.set(name, value)
   })
 
-const decoded = Effect.fnUntraced(function* <A, I>(schema: Schema.Codec<A, I>, body: unknown) {
-  const input = decodeMembers(schema)(body)
+/** A body of which nothing is read still has to be an object. */
+const nothing = Schema.Struct({})
+
+const checksOf = new Map<Schema.Constraint, Checking.Checks<unknown>>()
+
+const decoded = Effect.fnUntraced(function* (schema: Schema.Codec<unknown, any>, body: unknown) {
+  let checks = checksOf.get(schema)
+  if (checks === undefined) checksOf.set(schema, (checks = Checking.checks(schema)))
+  const input = checks.decode(body)
   if (Result.isFailure(input)) {
-    const errors = memberErrors(input.failure.issue)
-    return yield* new Refused({ code: "invalid_request", detail: "The request is not valid.", errors })
+    const { message, errors = [] } = input.failure
+    return yield* new Refused({ code: "invalid_request", detail: message, errors, received: body })
   }
-  const ignored = ignoredMembers(schema, body)
-  if (ignored.length > 0) yield* noted(ignoredHeader, ignored.join(", "))
+  const ignored = Checking.ignoredMembers(schema, body)
+  if (ignored.length > 0) yield* setHeader(ignoredHeader, ignored.join(", "))
   return input.success
 })
 
+/** The body as received, of which the fingerprint is taken, and the input it says. */
+const received = Effect.fnUntraced(function* ({ body, input }: CommandCall["operation"]) {
+  if (body === "file") return yield* readUpload
+  const json = yield* readJson
+  if (input === undefined) {
+    if (json !== undefined) yield* decoded(nothing, json)
+    return { body: json, input: undefined }
+  }
+  const sent = json ?? (body === "optional" ? {} : undefined)
+  return { body: sent, input: yield* decoded(input, sent) }
+})
+
+const json = (body: unknown, status: number): Response =>
+  HttpServerResponse.text(JSON.stringify(body), { status, contentType: "application/json" })
+
+/** An answer in one of its versions. A value the schema cannot write is a defect of the server. */
+const written = Effect.fnUntraced(function* (answer: Answer.Answer<unknown>, version: number, value: unknown) {
+  const schema = answer.schemas.get(version)
+  if (schema === undefined) return yield* Effect.die(new Error(`there is no version ${version} of ${answer.name}`))
+  if (version !== 1) yield* setHeader(answerVersionHeader, String(version))
+  return Schema.encodeUnknownSync(schema)(value) as unknown
+})
+
 /** What a client sees of a page: cursors become URLs under the host and the prefix it used itself. */
-const pageOf = Effect.fnUntraced(function* <A>(page: Page<A>, limit: number | undefined) {
+const pageOf = Effect.fnUntraced(function* (page: Page<unknown>, limit: number | undefined) {
   const request = yield* HttpServerRequest.HttpServerRequest
   const origin = yield* PublicOrigin
   const link = (cursor: string | undefined): string | null => {
@@ -88,94 +119,113 @@ const pageOf = Effect.fnUntraced(function* <A>(page: Page<A>, limit: number | un
   return { count: page.count, next: link(page.next), previous: link(page.previous), results: page.results }
 })
 
-/** The calls of one server, for whichever platform a request speaks for. @category constructors */
-export const make = Effect.gen(function* () {
+type Method = (...args: ReadonlyArray<unknown>) => Effect.Effect<any, CommandFailure>
+
+/** @category models */
+export interface Calls {
+  /** Carries out one call and says what became of it; every failure is a problem. */
+  readonly answer: (call: Call) => Effect.Effect<Response, never, Principal | HttpServerRequest.HttpServerRequest>
+}
+
+/** The calls of one server, for the platform a request speaks for. @category constructors */
+export const make = Effect.gen(function* (): Effect.fn.Return<Calls, never, PlatformServices> {
   const platforms = yield* PlatformServices
 
+  const methodOf = ({ name, service }: Call) =>
+    Effect.map(Principal, ({ platform }): Method => {
+      const services = platforms.forPlatform(platform).mapUnsafe.get(service.key) as { readonly [name: string]: Method }
+      return services[name]!
+    })
+
+  /** What was recorded of a command, in the version it was recorded in. */
+  const respond = Effect.fnUntraced(function* (
+    { operation }: CommandCall,
+    receipt: Omit<Receipt, "answer"> & { readonly answer?: unknown }
+  ) {
+    if (receipt.replayed) yield* setHeader(replayedHeader, "true")
+    const { answer } = operation
+    return answer === undefined
+      ? HttpServerResponse.empty({ status: 204 })
+      : json(yield* written(answer, receipt.version, receipt.answer), successStatus(operation))
+  })
+
   /** Once it has begun, a command is not interrupted: a client that goes away does not stop it half-way. */
-  const run = Effect.fnUntraced(function* <A>(
-    body: unknown,
+  const run = Effect.fnUntraced(function* (
+    call: CommandCall,
     key: string | undefined,
-    call: (services: Services, options: CommandOptions) => Effect.Effect<A, CommandFailure>
+    { body, input }: { readonly body: unknown; readonly input: unknown }
   ) {
     const { requestId, responseHeaders } = yield* Exchange
-    const { clientId, platform } = yield* Principal
+    const { clientId } = yield* Principal
+    const method = yield* methodOf(call)
+    let receipt: Receipt | undefined
     const request: Request = {
       body,
       client: clientId,
       correlation: requestId,
-      onReceipt: ({ replayed }) => {
-        if (replayed) responseHeaders.set(replayedHeader, "true")
+      onReceipt: (recorded) => {
+        receipt = recorded
+        // A refusal is an answer too, and fails past everything below.
+        if (recorded.replayed) responseHeaders.set(replayedHeader, "true")
+        if (recorded.version !== 1) responseHeaders.set(answerVersionHeader, String(recorded.version))
       }
     }
-    return yield* call(platforms.forPlatform(platform), key === undefined ? {} : { key }).pipe(
-      Effect.provideService(Request, request),
-      Effect.uninterruptible
+    const options = key === undefined ? {} : { key }
+    const args = call.operation.input === undefined ? [...call.ids, options] : [...call.ids, input, options]
+    const value = yield* method(...args).pipe(Effect.provideService(Request, request), Effect.uninterruptible)
+    return yield* respond(
+      call,
+      receipt !== undefined && "answer" in receipt
+        ? receipt
+        : { replayed: receipt?.replayed ?? false, version: call.operation.answer?.version ?? 1, answer: value }
     )
   })
 
-  /** A reading is told who asks. */
-  const ask = <A>(call: (services: Services) => Effect.Effect<A, ReadFailure>) =>
-    Effect.flatMap(Principal, ({ clientId, platform }) =>
-      Effect.provideService(call(platforms.forPlatform(platform)), Request, { client: clientId })
-    )
+  /** A body that is refused as invalid may have been accepted under this key before, by lists of that time. */
+  const repeat = Effect.fnUntraced(function* (call: CommandCall, key: string | undefined, refused: Refused) {
+    if (refused.code !== "invalid_request" || refused.received === undefined || key === undefined) return yield* refused
+    const { platform } = yield* Principal
+    const { ids, name, service } = call
+    const repeated = { service: service.key, operation: name, ids, key, body: refused.received }
+    const receipt = yield* platforms.repeat(platform, repeated)
+    return receipt === undefined ? yield* refused : yield* respond(call, receipt)
+  })
+
+  const command = Effect.fnUntraced(function* (call: CommandCall) {
+    const key = yield* keyOf(call.operation.key === "required")
+    const sent = yield* Effect.result(received(call.operation))
+    return yield* Result.isSuccess(sent) ? run(call, key, sent.success) : repeat(call, key, sent.failure)
+  })
+
+  /** A reading is told which client asks. */
+  const ask = Effect.fnUntraced(function* (call: Call, ...args: ReadonlyArray<unknown>) {
+    const { clientId } = yield* Principal
+    const method = yield* methodOf(call)
+    return yield* Effect.provideService(method(...call.ids, ...args), Request, { client: clientId })
+  })
+
+  const carriedOut = Effect.fnUntraced(function* (call: Call) {
+    const { operation, query } = call
+    switch (operation._tag) {
+      case "Command":
+        return yield* command({ ...call, operation })
+      case "Read":
+        return json(yield* written(operation.answer, operation.answer.version, yield* ask(call)), 200)
+      case "List": {
+        const { answer } = operation
+        const page = yield* pageOf(yield* ask(call, query), query.limit)
+        const results = yield* Effect.forEach(page.results, (shown) => written(answer, answer.version, shown))
+        return json({ ...page, results }, 200)
+      }
+    }
+  })
 
   return {
-    /** A command with a JSON body; `empty` is what no body means, where that is allowed. */
-    command: <A, T, I>(
-      endpoint: HttpApiEndpoint.Top,
-      schema: Schema.Codec<T, I>,
-      call: (services: Services, input: T, options: CommandOptions) => Effect.Effect<A, CommandFailure>,
-      empty?: I
-    ): Effect.Effect<A | Response, never, Needs> =>
-      answered(
-        Effect.gen(function* () {
-          const key = yield* keyOf(endpoint)
-          const body = (yield* readJson) ?? empty
-          const input = yield* decoded(schema, body)
-          return yield* run(body, key, (services, options) => call(services, input, options))
-        })
-      ),
-
-    /** A command without input. A body is read and counts for the fingerprint, but says nothing. */
-    bare: <A>(
-      endpoint: HttpApiEndpoint.Top,
-      call: (services: Services, options: CommandOptions) => Effect.Effect<A, CommandFailure>
-    ): Effect.Effect<A | Response, never, Needs> =>
-      answered(
-        Effect.gen(function* () {
-          const key = yield* keyOf(endpoint)
-          const body = yield* readJson
-          if (body !== undefined) yield* decoded(Schema.Struct({}), body)
-          return yield* run(body, key, call)
-        })
-      ),
-
-    upload: <A>(
-      endpoint: HttpApiEndpoint.Top,
-      call: (services: Services, input: Upload["input"], options: CommandOptions) => Effect.Effect<A, CommandFailure>
-    ): Effect.Effect<A | Response, never, Needs> =>
-      answered(
-        Effect.gen(function* () {
-          const key = yield* keyOf(endpoint)
-          const { body, input } = yield* readUpload
-          return yield* run(body, key, (services, options) => call(services, input, options))
-        })
-      ),
-
-    read: <A>(
-      call: (services: Services) => Effect.Effect<A, ReadFailure>
-    ): Effect.Effect<A | Response, never, Principal> => answered(ask(call)),
-
-    list: <A>(
-      options: PageOptions,
-      call: (services: Services, page: PageOptions) => Effect.Effect<Page<A>, ReadFailure>
-    ) =>
-      answered(
-        Effect.gen(function* () {
-          const page = yield* ask((services) => call(services, options))
-          return yield* pageOf(page, options.limit)
-        })
+    answer: (call) =>
+      Effect.catch(carriedOut(call), (failure) =>
+        Effect.map(Exchange, (exchange) =>
+          failure._tag === "Refused" ? refusal(failure, exchange) : failureResponse(failure, exchange)
+        )
       )
   }
 })

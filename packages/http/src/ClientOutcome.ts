@@ -2,10 +2,10 @@
  * What became of one attempt to call the API: an answer, or a failure that says whether anything may have happened. For the client.
  */
 import { type CommandFailure, NotFound, Rejection, Unavailable } from "@effekten/services"
-import { Data, type Duration, Effect, Result, Schema } from "effect"
+import { Data, type Duration, Effect } from "effect"
 import { Headers, HttpClient, type HttpClientError, type HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { redactedHeaders } from "./IdempotencyKey.ts"
-import { Problem, toFailure } from "./Problem.ts"
+import { read as readProblem, toFailure } from "./Problem.ts"
 
 /** A failed attempt. @category errors */
 export class AttemptFailed extends Data.TaggedError("AttemptFailed")<{
@@ -75,8 +75,6 @@ const retryAfterOf = (response: HttpClientResponse.HttpClientResponse): number |
   return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined
 }
 
-const decodeProblem = Schema.decodeUnknownResult(Schema.fromJsonString(Problem))
-
 /** A method without an effect: nothing is ever unknown about it. @category refinements */
 export const isRead = (request: HttpClientRequest.HttpClientRequest): boolean =>
   request.method === "GET" || request.method === "HEAD"
@@ -132,7 +130,7 @@ export const ofResponse = (
   body: string
 ): AttemptFailed => {
   const { status } = response
-  const problem = Result.getOrUndefined(decodeProblem(body))
+  const problem = readProblem(status, body)
   const retryAfter = retryAfterOf(response)
   const inProgress = problem?.code === "idempotency_in_progress"
   const retryable = (retryableStatuses.has(status) || inProgress) && problem?.retryable !== false

@@ -2,40 +2,32 @@
  * The services, remote: the same interface as the embedded register's, over the wire. For applications of a platform.
  */
 import {
+  Answer,
+  Checking,
   type CommandFailure,
   type CommandOptions,
-  CreateGenericWallet,
-  CreateIdentification,
-  CreateInvestment,
-  CreateInvestor,
-  CreateRedemption,
-  AmendInvestment,
-  CancelInvestment,
-  Credits,
-  Documents,
-  Investments,
-  Investors,
+  NotFound,
+  Operation,
   type Page,
+  PageOf,
   type PageOptions,
+  platformResources,
   type PlatformService,
-  Redemptions,
   Rejection,
+  type Resource,
+  type Scope,
   Unavailable,
-  UploadDocument,
-  Wallets
+  type UploadDocument
 } from "@effekten/services"
-import { Context, type Duration, Effect, Layer, Result, Schema } from "effect"
+import { Cause, Context, type Duration, Effect, Layer, Result, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { FetchHttpClient, HttpClient } from "effect/http"
-import { HttpApiClient } from "effect/http-api"
+import { FetchHttpClient, HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
+import { reader, versionOf } from "./ClientAnswer.ts"
 import { keyed } from "./ClientKey.ts"
-import { AttemptFailed, attempting } from "./ClientOutcome.ts"
+import { AttemptFailed, attempting, isRead } from "./ClientOutcome.ts"
 import { retrying, type RetryOptions } from "./ClientRetry.ts"
 import * as ClientToken from "./ClientToken.ts"
-import { DistributionApi } from "./Contract.ts"
-import { draftKeyHeader, isKey, keyHeader, toHeader } from "./IdempotencyKey.ts"
-import { memberErrors } from "./SchemaErrors.ts"
-import type { Scope } from "./Scope.ts"
+import { isKey, toHeader } from "./IdempotencyKey.ts"
 
 /** @category options */
 export interface ClientOptions {
@@ -55,27 +47,16 @@ export interface ClientOptions {
 const misunderstood = (cause: unknown, isRead: boolean): Unavailable =>
   new Unavailable({ executed: isRead ? "no" : "unknown", message: "The answer could not be understood.", cause })
 
-const failing =
-  (isRead: boolean) =>
-  <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, CommandFailure> =>
-    Effect.mapError(effect, (error) => (error instanceof AttemptFailed ? error.failure : misunderstood(error, isRead)))
-
-const reading = failing(true)
-const commanding = failing(false)
-
 const invalidKey = new Rejection({
   code: "idempotency_key_invalid",
   status: 400,
   message: "An idempotency key has 1 to 255 visible ASCII characters."
 })
 
-interface KeyHeaders {
-  readonly [keyHeader]?: string
-  readonly [draftKeyHeader]?: string
-}
-
 /** The header that carries the caller's key, if there is one. */
-const headersOf = (options: CommandOptions | undefined): Effect.Effect<KeyHeaders, Rejection> => {
+const headersOf = (
+  options: CommandOptions | undefined
+): Effect.Effect<{ readonly [name: string]: string }, Rejection> => {
   const key = options?.key
   if (key === undefined) return Effect.succeed({})
   if (!isKey(key)) return Effect.fail(invalidKey)
@@ -83,40 +64,12 @@ const headersOf = (options: CommandOptions | undefined): Effect.Effect<KeyHeader
   return Effect.succeed({ [name]: value })
 }
 
-/** What the server would refuse as invalid is refused here, in the same words and without a call. */
-const checked = <A, I>(schema: Schema.Codec<A, I>) => {
-  const encode = Schema.encodeUnknownResult(schema, { errors: "all" })
-  return (input: A): Effect.Effect<A, Rejection> => {
-    const encoded = encode(input)
-    return Result.isSuccess(encoded)
-      ? Effect.succeed(input)
-      : Effect.fail(
-          new Rejection({
-            code: "invalid_request",
-            status: 400,
-            message: "The request is not valid.",
-            errors: memberErrors(encoded.failure.issue)
-          })
-        )
-  }
-}
-
-const queryOf = (page: PageOptions | undefined) => ({
-  ...(page?.limit === undefined ? {} : { limit: page.limit }),
-  ...(page?.cursor === undefined ? {} : { cursor: page.cursor })
-})
-
 const cursorIn = (url: string | null): string | undefined => {
   const query = url?.split("?")[1]
   return query === undefined ? undefined : (new URLSearchParams(query).get("cursor") ?? undefined)
 }
 
-const pageOf = <A>(page: {
-  readonly count: number
-  readonly next: string | null
-  readonly previous: string | null
-  readonly results: ReadonlyArray<A>
-}): Page<A> => {
+const pageOf = <A>(page: Schema.Struct.Type<ReturnType<typeof PageOf<Schema.Codec<A, any>>>["fields"]>): Page<A> => {
   const next = cursorIn(page.next)
   const previous = cursorIn(page.previous)
   return {
@@ -133,7 +86,136 @@ const formOf = (input: UploadDocument): FormData => {
   return form
 }
 
-const make = Effect.fnUntraced(function* (options: ClientOptions) {
+type Send = (
+  request: HttpClientRequest.HttpClientRequest
+) => Effect.Effect<HttpClientResponse.HttpClientResponse, AttemptFailed>
+
+/** Reads an answer, or fails with what is known of the call's effect. */
+const answered = <A>(
+  send: Send,
+  request: HttpClientRequest.HttpClientRequest,
+  read: (response: HttpClientResponse.HttpClientResponse, body: unknown) => Result.Result<A, unknown>
+): Effect.Effect<A, CommandFailure> =>
+  Effect.gen(function* () {
+    const response = yield* send(request)
+    const text = yield* response.text
+    return yield* Effect.fromResult(read(response, text === "" ? undefined : JSON.parse(text)))
+  }).pipe(
+    Effect.catchCauseIf(Cause.hasDies, (cause) => Effect.fail(Cause.squash(cause))),
+    Effect.mapError((error) => (error instanceof AttemptFailed ? error.failure : misunderstood(error, isRead(request))))
+  )
+
+/** Where an object is, or `undefined` where a text cannot be an id: there is no such object. */
+const urlOf = (base: string, operation: Operation.Any, ids: ReadonlyArray<unknown>): string | undefined => {
+  if (!operation.ids.every((schema, at) => Schema.is(schema)(ids[at]))) return undefined
+  const rest = [...ids]
+  return base + Operation.partsOf(operation.route!)[1].replace(/:\w+/g, () => encodeURIComponent(String(rest.shift())))
+}
+
+const noSuchObject = new NotFound({ code: "not_found", message: "There is no such object." })
+
+type Method = (...args: ReadonlyArray<any>) => Effect.Effect<unknown, CommandFailure>
+
+const nothing = () => Result.succeed(undefined)
+
+const commandOf = (operation: CommandOperation, base: string, send: Send): Method => {
+  const read = operation.answer === undefined ? () => nothing : reader(operation.answer)
+  const checks = operation.input === undefined ? undefined : Checking.checks(operation.input)
+  const [method] = Operation.partsOf(operation.route!)
+  return (...args) => {
+    const ids = args.slice(0, operation.ids.length)
+    const [given, options]: ReadonlyArray<any> =
+      checks === undefined ? [undefined, args[ids.length]] : args.slice(ids.length)
+    return Effect.gen(function* () {
+      const headers = yield* headersOf(options)
+      const url = urlOf(base, operation, ids)
+      if (url === undefined) return yield* noSuchObject
+      const request = HttpClientRequest.make(method)(url, { headers })
+      const body = checks === undefined ? undefined : yield* bodyOf(checks, given, options)
+      return yield* answered(send, withBody(operation, request, body), (response, json) =>
+        read(versionOf(response))(json)
+      )
+    })
+  }
+}
+
+/**
+ * What the server would refuse as invalid is refused here, in the same words and without a call. Under a key of the caller's it is sent
+ * all the same: the server may have recorded it by lists of before.
+ */
+const bodyOf = (
+  checks: Checking.Checks<unknown>,
+  given: unknown,
+  options: CommandOptions | undefined
+): Effect.Effect<unknown, Rejection> => {
+  const accepted = checks.accept(given)
+  if (Result.isSuccess(accepted)) return Effect.succeed(accepted.success.body)
+  const { body, rejection } = accepted.failure
+  return options?.key === undefined || body === undefined ? Effect.fail(rejection) : Effect.succeed(body)
+}
+
+const withBody = (
+  operation: CommandOperation,
+  request: HttpClientRequest.HttpClientRequest,
+  body: unknown
+): HttpClientRequest.HttpClientRequest =>
+  operation.body === "none"
+    ? request
+    : operation.body === "file"
+      ? HttpClientRequest.bodyFormData(request, formOf(body as UploadDocument))
+      : HttpClientRequest.bodyJsonUnsafe(request, body)
+
+const readOf = (operation: ReadOperation, base: string, send: Send): Method => {
+  const read = reader(operation.answer)
+  return (...ids) => {
+    const url = urlOf(base, operation, ids)
+    return url === undefined
+      ? Effect.fail(noSuchObject)
+      : answered(send, HttpClientRequest.get(url), (response, json) => read(versionOf(response))(json))
+  }
+}
+
+const listOf = (operation: ListOperation, base: string, send: Send): Method => {
+  const read = reader(Answer.first(operation.answer.name, PageOf(Schema.Unknown)))(1)
+  const member = reader(operation.answer)
+  return (...args) => {
+    const ids = args.slice(0, operation.ids.length)
+    const page: PageOptions = args[ids.length] ?? {}
+    const url = urlOf(base, operation, ids)
+    if (url === undefined) return Effect.fail(noSuchObject)
+    const query = {
+      ...(page.limit === undefined ? {} : { limit: String(page.limit) }),
+      ...(page.cursor === undefined ? {} : { cursor: page.cursor })
+    }
+    const request = HttpClientRequest.setUrlParams(HttpClientRequest.get(url), query)
+    return answered(send, request, (response, json) =>
+      Result.flatMap(read(json), (page) =>
+        Result.map(Result.all(page.results.map(member(versionOf(response)))), (results) => pageOf({ ...page, results }))
+      )
+    )
+  }
+}
+
+const methodOf = (operation: Operation.Any, base: string, send: Send): Method => {
+  switch (operation._tag) {
+    case "Command":
+      return commandOf(operation, base, send)
+    case "Read":
+      return readOf(operation, base, send)
+    case "List":
+      return listOf(operation, base, send)
+  }
+}
+
+/**
+ * The services of some resources, each method made of the operation's description.
+ *
+ * @category constructors
+ */
+export const make = Effect.fnUntraced(function* <const R extends ReadonlyArray<Resource.AnyService>>(
+  resources: R,
+  options: ClientOptions
+) {
   const http = yield* HttpClient.HttpClient
   const random = yield* SecureRandom.SecureRandom
   const url = options.url.replace(/\/+$/, "")
@@ -146,82 +228,25 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
     retrying(tokenClient, retry, () => true),
     { ...options, url }
   )
-  const httpClient = keyed(retrying(ClientToken.authenticated(attempting(http, { timeout }), tokens), retry), random)
-  const api = yield* HttpApiClient.makeWith(DistributionApi, { httpClient, baseUrl: url })
+  const client = keyed(retrying(ClientToken.authenticated(attempting(http, { timeout }), tokens), retry), random)
 
-  /** A command with input: checked, with the caller's key in a header, failing as the services do. */
-  const command = <T, I>(schema: Schema.Codec<T, I>) => {
-    const check = checked(schema)
-    return <A, E>(
-      input: T,
-      options: CommandOptions | undefined,
-      call: (request: { readonly payload: T; readonly headers: KeyHeaders }) => Effect.Effect<A, E>
-    ): Effect.Effect<A, CommandFailure> =>
-      Effect.flatMap(check(input), (payload) => bare(options, (headers) => call({ payload, headers })))
-  }
-
-  const bare = <A, E>(
-    options: CommandOptions | undefined,
-    call: (headers: KeyHeaders) => Effect.Effect<A, E>
-  ): Effect.Effect<A, CommandFailure> => Effect.flatMap(headersOf(options), (headers) => commanding(call(headers)))
-
-  const paged = <A, E>(
-    effect: Effect.Effect<Parameters<typeof pageOf<A>>[0], E>
-  ): Effect.Effect<Page<A>, CommandFailure> => Effect.map(reading(effect), pageOf)
-
-  const createInvestor = command(CreateInvestor)
-  const identify = command(CreateIdentification)
-  const createGeneric = command(CreateGenericWallet)
-  const upload = command(UploadDocument)
-  const createInvestment = command(CreateInvestment)
-  const amend = command(AmendInvestment)
-  const cancel = command(CancelInvestment)
-  const createRedemption = command(CreateRedemption)
-
-  return Context.make(Investors, {
-    create: (input, options) => createInvestor(input, options, api.investors.create),
-    get: (id) => reading(api.investors.get({ params: { id } })),
-    list: (page) => paged(api.investors.list({ query: queryOf(page) })),
-    identify: (id, input, options) =>
-      identify(input, options, (request) => api.investors.identify({ params: { id }, ...request })),
-    identification: (id, identification) => reading(api.investors.identification({ params: { id, identification } })),
-    identifications: (id, page) => paged(api.investors.identifications({ params: { id }, query: queryOf(page) }))
-  }).pipe(
-    Context.add(Wallets, {
-      createManaged: (id, options) =>
-        bare(options, (headers) => api.wallets.createManaged({ params: { id }, headers })),
-      createGeneric: (id, input, options) =>
-        createGeneric(input, options, (request) => api.wallets.createGeneric({ params: { id }, ...request })),
-      get: (id, wallet) => reading(api.wallets.get({ params: { id, wallet } })),
-      list: (id, page) => paged(api.wallets.list({ params: { id }, query: queryOf(page) }))
-    }),
-    Context.add(Documents, {
-      upload: (input, options) =>
-        upload(input, options, ({ headers, payload }) => api.documents.upload({ payload: formOf(payload), headers })),
-      get: (id) => reading(api.documents.get({ params: { id } })),
-      list: (page) => paged(api.documents.list({ query: queryOf(page) }))
-    }),
-    Context.add(Investments, {
-      create: (input, options) => createInvestment(input, options, api.investments.create),
-      get: (id) => reading(api.investments.get({ params: { id } })),
-      list: (page) => paged(api.investments.list({ query: queryOf(page) })),
-      amend: (id, input, options) =>
-        amend(input, options, (request) => api.investments.amend({ params: { id }, ...request })),
-      cancel: (id, input, options) =>
-        cancel(input, options, (request) => api.investments.cancel({ params: { id }, ...request }))
-    }),
-    Context.add(Credits, {
-      create: (id, options) => bare(options, (headers) => api.credits.create({ params: { id }, headers })),
-      get: (id, credit) => reading(api.credits.get({ params: { id, credit } })),
-      list: (id, page) => paged(api.credits.list({ params: { id }, query: queryOf(page) }))
-    }),
-    Context.add(Redemptions, {
-      create: (input, options) => createRedemption(input, options, api.redemptions.create),
-      get: (id) => reading(api.redemptions.get({ params: { id } })),
-      list: (page) => paged(api.redemptions.list({ query: queryOf(page) }))
-    })
-  )
+  const services = resources.map(({ key, resource: { operations } }): readonly [string, unknown] => [
+    key,
+    Object.fromEntries(
+      Object.entries<Operation.Any>(operations).map(([name, operation]) => [
+        name,
+        methodOf(operation, url, client.execute)
+      ])
+    )
+  ])
+  return Context.makeUnsafe<InstanceOf<R[number]>>(new Map(services))
 })
+
+type InstanceOf<S> = S extends { readonly prototype: infer I } ? I : never
+
+type CommandOperation = Extract<Operation.Any, { readonly _tag: "Command" }>
+type ReadOperation = Extract<Operation.Any, { readonly _tag: "Read" }>
+type ListOperation = Extract<Operation.Any, { readonly _tag: "List" }>
 
 /**
  * The platform's services over the `HttpClient` and the `SecureRandom` in the context.
@@ -231,7 +256,7 @@ const make = Effect.fnUntraced(function* (options: ClientOptions) {
 export const layerNoDeps = (
   options: ClientOptions
 ): Layer.Layer<PlatformService, never, HttpClient.HttpClient | SecureRandom.SecureRandom> =>
-  Layer.effectContext(make(options))
+  Layer.effectContext(make(platformResources, options))
 
 // A redirect would send personal data to wherever an answer says.
 const fetching = Layer.fresh(FetchHttpClient.layer).pipe(

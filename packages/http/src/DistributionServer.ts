@@ -3,14 +3,14 @@
  */
 // Not from the barrel: that loads every client it knows, and a server starts a quarter slower.
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import type { PlatformServices } from "@effekten/services"
+import { platformResources, type PlatformServices, type Resource } from "@effekten/services"
 import { Context, Duration, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Headers, HttpRouter, HttpServer, HttpServerResponse, type HttpServerError } from "effect/http"
 import { HttpApiBuilder, HttpApiSwagger, OpenApi } from "effect/http-api"
 import { bearerToken, tokenEndpoint } from "./Authentication.ts"
 import { PublicOrigin } from "./Calls.ts"
-import { DistributionApi, prefixes } from "./Contract.ts"
+import * as Contract from "./Contract.ts"
 import * as Edge from "./Edge.ts"
 import { Exchange } from "./Exchange.ts"
 import * as Handlers from "./Handlers.ts"
@@ -38,21 +38,13 @@ export interface ServerOptions extends OAuth.OAuthOptions {
   readonly publicOrigin?: string | undefined
   /** Between "not ready" and the end of accepting connections, when the server goes away. Default: none. */
   readonly drainDelay?: Duration.Input | undefined
+  /** What is served. Default: the resources of a platform. */
+  readonly resources?: ReadonlyArray<Resource.AnyService> | undefined
 }
 
-const handlers = Layer.mergeAll(
-  tokenEndpoint,
-  Handlers.investors,
-  Handlers.wallets,
-  Handlers.documents,
-  Handlers.investments,
-  Handlers.credits,
-  Handlers.redemptions
-)
-
 /** All of the API under one prefix. */
-const mounted = (prefix: string) =>
-  HttpApiBuilder.layer(DistributionApi).pipe(
+const mounted = (api: typeof Contract.DistributionApi, prefix: string) =>
+  HttpApiBuilder.layer(api).pipe(
     Layer.provide(
       Layer.effect(
         HttpRouter.HttpRouter,
@@ -64,13 +56,13 @@ const mounted = (prefix: string) =>
 const docsPolicy =
   "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 
-const documentation = Layer.mergeAll(
-  HttpApiSwagger.layer(DistributionApi, { path: Edge.paths.docs }),
-  HttpRouter.use((router) => {
-    const document = HttpServerResponse.jsonUnsafe(OpenApi.fromApi(DistributionApi))
-    return router.add("GET", Edge.paths.openApi, document)
-  })
-)
+const documentation = (api: typeof Contract.DistributionApi) =>
+  Layer.mergeAll(
+    HttpApiSwagger.layer(api, { path: Edge.paths.docs }),
+    HttpRouter.use((router) =>
+      router.add("GET", Edge.paths.openApi, HttpServerResponse.jsonUnsafe(OpenApi.fromApi(api)))
+    )
+  )
 
 const health = (isDraining: () => boolean) =>
   HttpRouter.use((router) =>
@@ -100,15 +92,18 @@ export const layer = (options?: ServerOptions) =>
     Effect.gen(function* () {
       let draining = false
       const isDraining = () => draining
-      const routes = Layer.mergeAll(mounted(prefixes[0]), mounted(prefixes[1]), health(isDraining)).pipe(
-        Layer.provide(handlers),
+      const resources = options?.resources ?? platformResources
+      const api = options?.resources === undefined ? Contract.DistributionApi : Contract.make(resources)
+      const [own, alias] = Contract.prefixes
+      const routes = Layer.mergeAll(mounted(api, own), mounted(api, alias), health(isDraining)).pipe(
+        Layer.provide([tokenEndpoint(api), Handlers.layer(api, resources)]),
         Layer.provide(bearerToken),
         Layer.provide(OAuth.layer(options)),
-        Layer.merge(documentation)
+        Layer.merge(documentation(api))
       )
       const app = yield* HttpRouter.toHttpEffect(routes)
       yield* HttpServer.serveEffect(
-        Effect.map(yield* Edge.make(app, { isDraining }), (response) =>
+        Effect.map(yield* Edge.make(app, { api, isDraining }), (response) =>
           response.headers["content-type"]?.startsWith("text/html") === true
             ? HttpServerResponse.setHeader(response, "content-security-policy", docsPolicy)
             : response

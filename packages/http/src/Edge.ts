@@ -1,14 +1,14 @@
 /**
  * What every request and every answer passes: a request id, security headers, and a problem for whatever went wrong. For the server.
  */
+import { Checking } from "@effekten/services"
 import { Cause, Effect } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApi, HttpApiError } from "effect/http-api"
-import { DistributionApi, prefixes } from "./Contract.ts"
+import { type DistributionApi, prefixes } from "./Contract.ts"
 import { Exchange, Refused, refusal } from "./Exchange.ts"
 import { Limits } from "./Limits.ts"
-import { memberErrors } from "./SchemaErrors.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 
@@ -37,11 +37,11 @@ interface RouteMethods {
   readonly methods: Set<string>
 }
 
-const routeMethods = (): ReadonlyArray<RouteMethods> => {
+const routeMethods = (api: typeof DistributionApi): ReadonlyArray<RouteMethods> => {
   const routes = new Map<string, Set<string>>()
   const add = (path: string, method: string) => routes.set(path, (routes.get(path) ?? new Set()).add(method))
   for (const path of Object.values(paths)) add(path, "GET")
-  HttpApi.reflect(DistributionApi, {
+  HttpApi.reflect(api, {
     onGroup: () => {},
     onEndpoint: ({ endpoint }) => {
       for (const prefix of prefixes) add(`${prefix}${endpoint.path}`, endpoint.method)
@@ -74,6 +74,8 @@ const isRouteNotFound = (cause: Cause.Cause<unknown>): boolean =>
 
 /** @category options */
 export interface EdgeOptions {
+  /** The contract whose paths are known here. */
+  readonly api: typeof DistributionApi
   /** The server is going away: answers close their connection. */
   readonly isDraining: () => boolean
 }
@@ -82,7 +84,7 @@ export interface EdgeOptions {
 export const make = Effect.fnUntraced(function* <E, R>(app: Effect.Effect<Response, E, R>, options: EdgeOptions) {
   const random = yield* SecureRandom.SecureRandom
   const limits = yield* Limits
-  const routes = routeMethods()
+  const routes = routeMethods(options.api)
 
   const ofCause = Effect.fnUntraced(function* (cause: Cause.Cause<E>, method: string) {
     const exchange = yield* Exchange
@@ -99,7 +101,7 @@ export const make = Effect.fnUntraced(function* <E, R>(app: Effect.Effect<Respon
     // A text that cannot be an id names nothing: no different from an id nobody has.
     if (invalid?.kind === "Params") return refused({ code: "not_found", detail: "There is no such object." })
     if (invalid?.kind === "Query" || invalid?.kind === "Headers") {
-      const errors = memberErrors(invalid.cause.issue)
+      const errors = Checking.memberErrors(invalid.cause.issue)
       return refused({ code: "invalid_request", detail: "The request is not valid.", errors })
     }
     yield* Effect.logError("a request failed unexpectedly", cause)

@@ -23,6 +23,8 @@ export class Refused extends Data.TaggedError("Refused")<{
   readonly detail: string
   readonly errors?: ReadonlyArray<MemberError>
   readonly headers?: Record<string, string>
+  /** The body, where it could be read: what is recorded of it is looked for. */
+  readonly received?: unknown
 }> {}
 
 /** @category conversions */

@@ -2,7 +2,7 @@
  * A JSON body read strictly: what two parsers could read differently is refused. For the server, before anything is decoded.
  */
 import type { Json } from "@effekten/event-store"
-import type { MemberError } from "@effekten/services"
+import { Checking, type MemberError } from "@effekten/services"
 import { Result } from "effect"
 
 /** Objects and arrays inside each other at the most. @category limits */
@@ -11,12 +11,6 @@ export const maximumDepth = 32
 type JsonValue = Json.Json
 
 const violation = (pointer: string, code: string, message: string): MemberError => ({ pointer, code, message })
-
-const escapePointer = (member: string): string => member.replaceAll("~", "~0").replaceAll("/", "~1")
-
-/** A JSON Pointer (RFC 6901) from the names and indexes on the way. @category encoding */
-export const pointerOf = (path: ReadonlyArray<PropertyKey>): string =>
-  path.map((segment) => `/${escapePointer(String(segment))}`).join("")
 
 /**
  * Reads UTF-8 JSON. Refused, besides what is no JSON: invalid UTF-8, more than {@link maximumDepth} levels, a member named twice or named
@@ -116,7 +110,7 @@ const firstViolation = (
   pointer: string
 ): MemberError | undefined => {
   for (const [name, value] of members) {
-    const found = valueViolation(value, `${pointer}${pointerOf([name])}`)
+    const found = valueViolation(value, `${pointer}${Checking.pointerOf([name])}`)
     if (found !== undefined) return found
   }
   return undefined

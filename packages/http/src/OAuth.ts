@@ -8,7 +8,8 @@ import { SecureRandom } from "effect/crypto"
 import { createHash, timingSafeEqual } from "node:crypto"
 import type { Token, TokenError } from "./Contract.ts"
 import { type OAuthClient, OAuthStore, type OAuthStoreError } from "./OAuthStore.ts"
-import type { Principal, Scope } from "./Scope.ts"
+import type { Scope } from "@effekten/services"
+import type { Principal } from "./Scope.ts"
 
 /** Seconds a token lives: 10 hours. @category limits */
 export const defaultTokenLifetime = 36_000

@@ -4,11 +4,11 @@
 import type { Context } from "effect"
 import { OpenApi } from "effect/http-api"
 import { maximumKeyLength } from "./IdempotencyKey.ts"
-import { type Scope, scopes } from "./Scope.ts"
+import { type Operation, type Scope, scopes } from "@effekten/services"
 
 type Json = Record<string, any>
 
-const described: { readonly [S in Scope]: string } = {
+const scopeSentences: { readonly [S in Scope]: string } = {
   "investors:read": "Read investors, their identifications and wallets",
   "investors:write": "Create investors, their identifications and wallets",
   "investments:read": "Read investments, credits and redemptions",
@@ -16,22 +16,35 @@ const described: { readonly [S in Scope]: string } = {
   "documents:write": "Upload documents and read what is known of them"
 }
 
-/** An operation's summary, its scope, and whether it takes an idempotency key. @category annotations */
-export const operation = (options: {
-  readonly scope: Scope
-  readonly summary: string
-  readonly key?: "required" | "optional"
-}): Context.Context<never> =>
+/** An operation's sentence, scope, refusals and example, and whether it takes an idempotency key. @category annotations */
+export const documented = (operation: Operation.Any, scope: Scope): Context.Context<never> =>
   OpenApi.annotations({
-    summary: options.summary,
+    summary: operation.summary,
+    ...described(operation),
     transform: (generated) => ({
       ...generated,
-      security: [{ oauth2: [options.scope] }],
+      security: [{ oauth2: [scope] }],
       parameters: (generated["parameters"] as ReadonlyArray<Json>).map((parameter) =>
-        options.key === undefined || parameter["in"] !== "header" ? parameter : keyParameter(parameter, options.key)
-      )
+        operation._tag !== "Command" || parameter["in"] !== "header"
+          ? parameter
+          : keyParameter(parameter, operation.key)
+      ),
+      ...(operation._tag === "Command" && operation.body !== "none" && operation.body !== "file"
+        ? { requestBody: withExample(generated["requestBody"], operation.example) }
+        : {})
     })
   })
+
+const described = ({ description, refusals }: Operation.Any): { readonly description?: string } => {
+  const refused = refusals.length === 0 ? [] : [`Refused with ${refusals.map((code) => `\`${code}\``).join(", ")}.`]
+  const sentences = [...(description === undefined ? [] : [description]), ...refused]
+  return sentences.length === 0 ? {} : { description: sentences.join(" ") }
+}
+
+const withExample = (body: Json, example: unknown): Json => ({
+  ...body,
+  content: { ...body["content"], "application/json": { ...body["content"]["application/json"], example } }
+})
 
 const keyParameter = (parameter: Json, key: "required" | "optional"): Json => {
   const own = parameter["name"] === "x-idempotency-key"
@@ -77,7 +90,7 @@ export const describe = (prefixes: ReadonlyArray<string>): Context.Context<never
               flows: {
                 clientCredentials: {
                   tokenUrl: `${prefixes[0]}/oauth/token`,
-                  scopes: Object.fromEntries(scopes.map((scope) => [scope, described[scope]]))
+                  scopes: Object.fromEntries(scopes.map((scope) => [scope, scopeSentences[scope]]))
                 }
               }
             }

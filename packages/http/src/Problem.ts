@@ -13,7 +13,7 @@ import {
   type Unavailable,
   type CommandFailure
 } from "@effekten/services"
-import { Schema } from "effect"
+import { Option, Schema } from "effect"
 import { HttpServerResponse } from "effect/http"
 
 /** The media type of a problem. @category models */
@@ -172,6 +172,48 @@ export const failureResponse = (
     ...(problem.code === inProgress ? { "retry-after": String(defaultRetryAfter) } : {}),
     ...(wait === undefined ? {} : { "retry-after": String(Math.max(0, Math.ceil(wait))) })
   })
+}
+
+const textIn = (body: object, name: string): string | undefined => {
+  const value = (body as { readonly [name: string]: unknown })[name]
+  return typeof value === "string" ? value : undefined
+}
+
+const decodeErrors = Schema.decodeUnknownOption(Schema.Array(MemberError))
+const decodeDetails = Schema.decodeUnknownOption(Details)
+
+/**
+ * Reads a problem leniently: whatever a member is that this program does not understand, the others still say what they say. `undefined`
+ * where the text is no JSON object with a code or a detail.
+ *
+ * @category decoding
+ */
+export const read = (status: number, text: string): Problem | undefined => {
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof body !== "object" || body === null) return undefined
+  const given: { readonly [name: string]: unknown } = { ...body }
+  const detail = textIn(body, "detail")
+  const code = textIn(body, "code") ?? (detail === undefined ? undefined : `http_${status}`)
+  if (code === undefined) return undefined
+  const errors = Option.getOrUndefined(decodeErrors(given["errors"]))
+  const details = Option.getOrUndefined(decodeDetails(given["details"]))
+  const executed = given["executed"]
+  return {
+    type: textIn(body, "type") ?? typeOf(code),
+    title: textIn(body, "title") ?? titleOf(code),
+    status,
+    detail: detail ?? textIn(body, "title") ?? titleOf(code),
+    code,
+    retryable: typeof given["retryable"] === "boolean" ? given["retryable"] : retryableStatuses.has(status),
+    ...(errors === undefined ? {} : { errors }),
+    ...(details === undefined ? {} : { details }),
+    ...(executed === "no" || executed === "unknown" ? { executed } : {})
+  }
 }
 
 /** The refusal or the missing object a problem speaks of. @category conversions */

@@ -2,14 +2,13 @@
  * Reading a request's body: bounded in bytes and in time, JSON or one uploaded file. For the server's handlers.
  */
 import type { Json } from "@effekten/event-store"
-import { UploadDocument } from "@effekten/services"
+import { Checking, UploadDocument } from "@effekten/services"
 import { ByteSize, type Duration, Effect, Fiber, Result, Stream } from "effect"
 import { HttpIncomingMessage, type HttpServerError, HttpServerRequest, Multipart } from "effect/http"
 import { createHash } from "node:crypto"
 import { Refused } from "./Exchange.ts"
 import { parse } from "./JsonBody.ts"
 import { Limits, maximumParts, multipartOverhead } from "./Limits.ts"
-import { decodeMembers } from "./SchemaErrors.ts"
 
 const tooLarge = (limit: number): Refused =>
   new Refused({ code: "payload_too_large", detail: `The body must not exceed ${limit} bytes.` })
@@ -107,7 +106,7 @@ const multipartRefused = (error: Multipart.MultipartError, limit: number): Refus
   }
 }
 
-const decodeUpload = decodeMembers(UploadDocument)
+const { decode: decodeUpload } = Checking.checks(UploadDocument)
 
 /**
  * What the fingerprint of an upload is taken of: the part's metadata and the SHA-256 of its bytes (lower-case hexadecimal), whatever the
@@ -171,7 +170,8 @@ export const readUpload = Effect.gen(function* () {
       detail: "The request is not valid.",
       errors: [
         { pointer: "/file", code: "invalid_value", message: "File name and media type have 1 to 1000 characters." }
-      ]
+      ],
+      received: uploadBody(file)
     })
   }
   return { input: decoded.success, body: uploadBody(decoded.success) } satisfies Upload

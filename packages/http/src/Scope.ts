@@ -1,27 +1,10 @@
 /**
- * The scopes of the API and who holds them: the platform behind a bearer token. For the contract and the server.
+ * What an endpoint asks of a request, and the platform behind a bearer token. For the contract and the server.
  */
 import type { PlatformId } from "@effekten/domain"
-import { Context, Schema } from "effect"
+import type { Scope } from "@effekten/services"
+import { Context } from "effect"
 import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
-
-/**
- * The scopes of the Distribution API. Identifications and wallets belong to investors, redemptions to investments, and reading a document
- * needs the scope that wrote it: the API has no other.
- *
- * @category models
- */
-export const Scope = Schema.Literals([
-  "investors:read",
-  "investors:write",
-  "investments:read",
-  "investments:write",
-  "documents:write"
-])
-export type Scope = typeof Scope.Type
-
-/** All of them. @category values */
-export const scopes: ReadonlyArray<Scope> = Scope.literals
 
 /** The scope an endpoint needs: an annotation of the contract. @category annotations */
 export class RequiredScope extends Context.Service<RequiredScope, Scope>()("effekten/http/RequiredScope") {}
@@ -31,7 +14,7 @@ export class TakesIdempotencyKey extends Context.Service<TakesIdempotencyKey, "r
   "effekten/http/TakesIdempotencyKey"
 ) {}
 
-/** Whoever a valid token speaks for. @category services */
+/** The platform that a valid token speaks for. @category services */
 export class Principal extends Context.Service<
   Principal,
   { readonly platform: PlatformId; readonly clientId: string; readonly scopes: ReadonlySet<string> }

@@ -78,7 +78,7 @@ export const make = (): Memory => {
             message: "Another body."
           })
         }
-        request.onReceipt?.({ replayed: before !== undefined })
+        request.onReceipt?.({ replayed: before !== undefined, version: 1 })
         if (before !== undefined) {
           if (before.answer instanceof Services.Rejection) return yield* before.answer
           return before.answer as A
@@ -245,7 +245,7 @@ export const make = (): Memory => {
   const memory: Memory = {
     seen,
     before: () => Effect.void,
-    layer: Layer.succeed(Services.PlatformServices, { forPlatform })
+    layer: Layer.succeed(Services.PlatformServices, { forPlatform, repeat: () => Effect.undefined })
   }
   return memory
 }

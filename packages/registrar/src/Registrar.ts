@@ -9,17 +9,18 @@ import { type Duration, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { join } from "node:path"
 import { Blobs } from "./documents/Blobs.ts"
-import { Custody } from "./desk/Custody.ts"
-import { Desk } from "./desk/Desk.ts"
-import * as ErasureApi from "./desk/ErasureApi.ts"
+import { Custody } from "./api/Custody.ts"
+import { Intake } from "./api/Intake.ts"
+import { Showing } from "./api/Showing.ts"
+import * as ErasureApi from "./api/ErasureApi.ts"
 import { Executor, type ExecutorOptions } from "./deciding/Executor.ts"
 import * as Folder from "./places/Folder.ts"
 import { Forgetting } from "./reactors/Forgetting.ts"
-import * as IssuerApi from "./desk/IssuerApi.ts"
-import * as LegalHoldsApi from "./desk/LegalHoldsApi.ts"
+import * as IssuerApi from "./api/IssuerApi.ts"
+import * as LegalHoldsApi from "./api/LegalHoldsApi.ts"
 import { Ledger } from "./reactors/Ledger.ts"
 import { Log } from "./log/Log.ts"
-import * as PlatformApi from "./desk/PlatformApi.ts"
+import * as PlatformApi from "./api/PlatformApi.ts"
 import type { PostgresOptions } from "./places/Postgres.ts"
 import { Openings, type OpeningsOptions } from "./log/Openings.ts"
 import { Progress } from "./reactors/Progress.ts"
@@ -50,7 +51,7 @@ export const layerNoDeps = (options: ExecutorOptions & Retention.RetentionOption
   Layer.mergeAll(PlatformApi.layer, IssuerApi.layer, ErasureApi.layer, LegalHoldsApi.layer).pipe(
     Layer.merge(options.eraseWhenDue === true ? Retention.layer(options) : Layer.empty),
     // Nobody is served before what was erased is forgotten.
-    Layer.provide(Layer.mergeAll(Desk.layer, Settlement.layer, Forgetting.layer)),
+    Layer.provide(Layer.mergeAll(Intake.layer, Showing.layer, Settlement.layer, Forgetting.layer)),
     Layer.provide(Executor.layer(options)),
     Layer.provide(sweep)
   )

@@ -2,13 +2,13 @@
  * Documents: uploaded once, then referred to by id. For platforms.
  */
 import { DocumentId, NonEmptyText, Text, Timestamp } from "@effekten/domain"
-import { Context, type Effect, Schema } from "effect"
-import type { CommandFailure, ReadFailure } from "./Failure.ts"
-import type { CommandOptions } from "./Instruction.ts"
-import type { Page, PageOptions } from "./Page.ts"
-import { erasable, wire } from "./Wire.ts"
+import { Schema } from "effect"
+import * as Answer from "./Answer.ts"
+import { answer, personal } from "./Member.ts"
+import * as Operation from "./Operation.ts"
+import * as Resource from "./Resource.ts"
 
-/** Bytes of a document at the most: 25 MiB. @category limits */
+/** Bytes of a document at most: 25 MiB. @category limits */
 export const maximumDocumentSize = 25 * 1024 * 1024
 
 /** A file. Its content is taken as it is, whatever the media type says. @category inputs */
@@ -20,24 +20,51 @@ export const UploadDocument = Schema.Struct({
 export type UploadDocument = typeof UploadDocument.Type
 
 /** @category models */
-export const Document = wire({
+export const Document = answer("Document", {
   id: DocumentId,
-  fileName: erasable(Text),
-  mediaType: erasable(Text),
+  fileName: personal(Text),
+  mediaType: personal(Text),
   /** Bytes. */
   size: Schema.Int,
   /** SHA-256 of the content, lower-case hexadecimal. */
-  sha256: erasable(Schema.String),
+  sha256: personal(Schema.String),
   createdAt: Timestamp
 })
 export type Document = typeof Document.Type
 
+/** @category answers */
+export const documentAnswer = Answer.first("Document", Document)
+
 /** @category services */
-export class Documents extends Context.Service<
-  Documents,
-  {
-    readonly upload: (input: UploadDocument, options?: CommandOptions) => Effect.Effect<Document, CommandFailure>
-    readonly get: (id: DocumentId) => Effect.Effect<Document, ReadFailure>
-    readonly list: (page?: PageOptions) => Effect.Effect<Page<Document>, ReadFailure>
-  }
->()("effekten/services/Documents") {}
+export class Documents extends Resource.Service<Documents>()("effekten/services/Documents", "documents", {
+  upload: Operation.command({
+    operation: "UploadDocument",
+    route: "POST /v2/documents/",
+    scope: "documents:write",
+    ids: [],
+    input: UploadDocument,
+    body: "file",
+    answer: documentAnswer,
+    refusals: [],
+    summary: "Upload a document",
+    example: { fileName: "protocol.pdf", mediaType: "application/pdf", content: new Uint8Array() }
+  }),
+  list: Operation.list({
+    reading: "ListDocuments",
+    route: "GET /v2/documents/",
+    scope: "documents:write",
+    ids: [],
+    answer: documentAnswer,
+    refusals: [],
+    summary: "List documents"
+  }),
+  get: Operation.read({
+    reading: "GetDocument",
+    route: "GET /v2/documents/:id/",
+    scope: "documents:write",
+    ids: [DocumentId],
+    answer: documentAnswer,
+    refusals: ["document_not_found"],
+    summary: "Read what is known of a document"
+  })
+}) {}

@@ -2,32 +2,38 @@
  * What a person may ask of the register about their data: to be forgotten, and to be told. For the registrar's side; never reached through
  * the distribution API.
  */
-import { type DocumentId, ErasureGround, InvestorId, Timestamp } from "@effekten/domain"
+import { DocumentId, ErasureGround, InvestorId, Timestamp } from "@effekten/domain"
 import { Context, type Effect, Schema } from "effect"
-import type { CommandFailure, ReadFailure } from "./Failure.ts"
-import type { CommandOptions } from "./Instruction.ts"
+import type { ReadFailure } from "./Failure.ts"
+import * as Operation from "./Operation.ts"
+import * as Resource from "./Resource.ts"
 import { Erased, wire } from "./Wire.ts"
 
 /** @category services */
-export class Erasures extends Context.Service<
-  Erasures,
-  {
-    /**
-     * Forgets an investor for good (GDPR Art. 17), and each document no other living investor refers to. When it returns, the keys and
-     * ciphertexts are gone. Refused while the investor holds units (`investor_holds_units`), has subscriptions that are neither ended nor
-     * delivered (`investor_has_open_investments`), a legal hold stands (`legal_hold`), or a duty to keep the data runs
-     * (`retention_running`). `until` in the details is when it will be granted, if nothing else happens; it is missing where only the
-     * release of a hold can end the waiting. Forgetting again changes nothing.
-     */
-    readonly investor: (
-      id: InvestorId,
-      ground: ErasureGround,
-      options?: CommandOptions
-    ) => Effect.Effect<void, CommandFailure>
-    /** Forgets a document no living investor refers to; else `document_in_use`. */
-    readonly document: (id: DocumentId, options?: CommandOptions) => Effect.Effect<void, CommandFailure>
-  }
->()("effekten/services/Erasures") {}
+export class Erasures extends Resource.Service<Erasures>()("effekten/services/Erasures", "erasures", {
+  /**
+   * Forgets an investor forever (GDPR Art. 17), and each document no other living investor refers to. When it returns, the keys and
+   * ciphertexts are gone. Refused while the investor holds units (`investor_holds_units`), has subscriptions that are neither ended nor
+   * delivered (`investor_has_open_investments`), a legal hold stands (`legal_hold`), or a duty to keep the data runs
+   * (`retention_running`). `until` in the details is when it will be granted, if nothing else happens; it is missing where only the
+   * release of a hold can end the waiting. Forgetting again changes nothing.
+   */
+  investor: Operation.command({
+    operation: "EraseInvestor",
+    ids: [InvestorId],
+    input: ErasureGround,
+    refusals: [],
+    summary: "Forget an investor",
+    example: "request"
+  }),
+  /** Forgets a document no living investor refers to; else `document_in_use`. */
+  document: Operation.bare({
+    operation: "EraseDocument",
+    ids: [DocumentId],
+    refusals: [],
+    summary: "Forget a document"
+  })
+}) {}
 
 /** One thing that was recorded about a person, as it was sent. @category models */
 export const DisclosedEntry = wire({

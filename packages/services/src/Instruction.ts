@@ -18,10 +18,14 @@ export interface CommandOptions {
   readonly key?: string | undefined
 }
 
-/** What became of an instruction, for whoever must tell a first answer from a repeated one. @category models */
+/** What is recorded of an instruction besides its answer in today's form. For the HTTP server. @category models */
 export interface Receipt {
   /** The instruction had been recorded already: this is its answer again, and nothing was done. */
   readonly replayed: boolean
+  /** The version its answer was recorded in. */
+  readonly version: number
+  /** The answer in that version, where the instruction has one and was not refused. */
+  readonly answer?: unknown
 }
 
 /**

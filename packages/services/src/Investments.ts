@@ -14,99 +14,164 @@ import {
   Units,
   WalletId
 } from "@effekten/domain"
-import { Context, type Effect, Schema } from "effect"
-import type { CommandFailure, ReadFailure } from "./Failure.ts"
-import type { CommandOptions } from "./Instruction.ts"
-import type { Page, PageOptions } from "./Page.ts"
-import { erasable, wire } from "./Wire.ts"
+import { Schema } from "effect"
+import * as Answer from "./Answer.ts"
+import { answer, input, optional, personal, plain } from "./Member.ts"
+import * as Operation from "./Operation.ts"
+import * as Resource from "./Resource.ts"
+import { listed } from "./Shape.ts"
+
+const signedDocument = { documentId: plain(DocumentId), category: personal(Text), subject: personal(Text) }
 
 /** A document the investor signed. @category models */
-export const SignedDocument = wire({
-  documentId: DocumentId,
-  category: Text,
-  subject: Text
-})
+export const SignedDocument = input("SignedDocument", signedDocument)
 export type SignedDocument = typeof SignedDocument.Type
 
-/** A subscription. @category inputs */
-export const CreateInvestment = wire({
-  campaignId: CampaignId,
-  investorId: InvestorId,
-  units: Units,
+/** A signed document as an investment shows it. @category models */
+export const ShownDocument = answer("ShownDocument", signedDocument)
+
+const investment = {
+  campaignId: plain(CampaignId),
+  investorId: plain(InvestorId),
+  units: plain(Units),
   /** Needed: web-based subscription is not offered. */
-  signedAt: Schema.optionalKey(Timestamp),
+  signedAt: optional(plain(Timestamp)),
   /** Present if the issuer's acceptance is given already. */
-  acceptedAt: Schema.optionalKey(Timestamp),
+  acceptedAt: optional(plain(Timestamp)),
   /** Present if the money has arrived already. */
-  paidAt: Schema.optionalKey(Timestamp),
-  signedDocuments: Schema.optionalKey(Schema.Array(SignedDocument).check(Schema.isMaxLength(maximumNamedDocuments))),
+  paidAt: optional(plain(Timestamp)),
+  signedDocuments: {
+    input: Schema.optionalKey(Schema.Array(SignedDocument).check(Schema.isMaxLength(maximumNamedDocuments))),
+    answer: Schema.Array(ShownDocument)
+  },
   /** The wallet the units shall be credited to. */
-  wallet: Schema.optionalKey(WalletId)
-})
+  wallet: optional(plain(WalletId))
+}
+
+/** A subscription. @category inputs */
+export const CreateInvestment = input("CreateInvestment", investment)
 export type CreateInvestment = typeof CreateInvestment.Type
 
 /** Later acceptance, payment or choice of the wallet. What is set already may be repeated, not changed. @category inputs */
-export const AmendInvestment = wire({
-  acceptedAt: Schema.optionalKey(Timestamp),
-  paidAt: Schema.optionalKey(Timestamp),
-  wallet: Schema.optionalKey(WalletId)
+export const AmendInvestment = input("AmendInvestment", {
+  acceptedAt: investment.acceptedAt,
+  paidAt: investment.paidAt,
+  wallet: investment.wallet
 })
 export type AmendInvestment = typeof AmendInvestment.Type
 
 /** The investor's cancellation. @category inputs */
-export const CancelInvestment = wire({
+export const CancelInvestment = input("CancelInvestment", {
   /** When the investor declared it. Missing means now. */
-  cancelledAt: Schema.optionalKey(Timestamp)
+  cancelledAt: optional(plain(Timestamp))
 })
 export type CancelInvestment = typeof CancelInvestment.Type
 
 /** An investment, whole: what is not known is null, never absent. @category models */
-export const Investment = wire({
+export const Investment = answer("Investment", {
   id: InvestmentId,
-  status: InvestmentStatus,
+  status: listed(InvestmentStatus),
   campaignId: Schema.NullOr(CampaignId),
   productId: ProductId,
-  investorId: InvestorId,
-  units: Units,
+  investorId: investment.investorId,
+  units: investment.units,
   /** Falls when a redemption succeeded; 0 once ended without delivery. */
   remainingUnits: Schema.Int,
-  wallet: Schema.NullOr(WalletId),
-  signedAt: Schema.NullOr(Timestamp),
-  acceptedAt: Schema.NullOr(Timestamp),
-  paidAt: Schema.NullOr(Timestamp),
+  wallet: investment.wallet,
+  signedAt: investment.signedAt,
+  acceptedAt: investment.acceptedAt,
+  paidAt: investment.paidAt,
   deliveredAt: Schema.NullOr(Timestamp),
-  signedDocuments: Schema.Array(wire({ documentId: DocumentId, category: erasable(Text), subject: erasable(Text) })),
+  signedDocuments: investment.signedDocuments,
   disagio: Schema.Null,
   accruedInterest: Schema.Null,
   createdAt: Timestamp
 })
 export type Investment = typeof Investment.Type
 
+/** @category answers */
+export const investmentAnswer = Answer.first("Investment", Investment)
+
 /** @category services */
-export class Investments extends Context.Service<
-  Investments,
-  {
-    readonly create: (input: CreateInvestment, options?: CommandOptions) => Effect.Effect<Investment, CommandFailure>
-    readonly get: (id: InvestmentId) => Effect.Effect<Investment, ReadFailure>
-    readonly list: (page?: PageOptions) => Effect.Effect<Page<Investment>, ReadFailure>
-    readonly amend: (
-      id: InvestmentId,
-      input: AmendInvestment,
-      options?: CommandOptions
-    ) => Effect.Effect<Investment, CommandFailure>
-    readonly cancel: (
-      id: InvestmentId,
-      input: CancelInvestment,
-      options?: CommandOptions
-    ) => Effect.Effect<Investment, CommandFailure>
-  }
->()("effekten/services/Investments") {}
+export class Investments extends Resource.Service<Investments>()("effekten/services/Investments", "investments", {
+  create: Operation.command({
+    operation: "SignInvestment",
+    route: "POST /v2/investments/",
+    scope: "investments:write",
+    ids: [],
+    input: CreateInvestment,
+    answer: investmentAnswer,
+    refusals: [],
+    summary: "Create an investment",
+    example: {
+      campaign_id: "01a20498-e100-7457-a6b0-8c94fc43d4ee",
+      investor_id: "01a20498-e104-7063-9ae9-4e903587f58b",
+      units: 300,
+      signed_at: "2024-05-06T07:14:13.630308+00:00",
+      accepted_at: "2024-05-06T07:14:13.630308+00:00",
+      paid_at: "2024-05-06T07:14:13.630308+00:00",
+      signed_documents: [
+        { document_id: "01a20498-e10a-733b-add5-d192085b012c", category: "contract", subject: "subscription form" }
+      ],
+      wallet: "01a20498-e111-7329-8369-ea75342fd9f2"
+    }
+  }),
+  list: Operation.list({
+    reading: "ListInvestments",
+    route: "GET /v2/investments/",
+    scope: "investments:read",
+    ids: [],
+    answer: investmentAnswer,
+    refusals: [],
+    summary: "List investments"
+  }),
+  get: Operation.read({
+    reading: "GetInvestment",
+    route: "GET /v2/investments/:id/",
+    scope: "investments:read",
+    ids: [InvestmentId],
+    answer: investmentAnswer,
+    refusals: ["investment_not_found"],
+    summary: "Read an investment"
+  }),
+  amend: Operation.command({
+    operation: "AmendInvestment",
+    route: "PATCH /v2/investments/:id/",
+    scope: "investments:write",
+    key: "optional",
+    ids: [InvestmentId],
+    input: AmendInvestment,
+    answer: investmentAnswer,
+    refusals: [],
+    summary: "Add acceptance, payment or a wallet",
+    example: { paid_at: "2024-05-06T07:14:13.630308+00:00" }
+  }),
+  cancel: Operation.command({
+    operation: "CancelInvestment",
+    route: "POST /v2/investments/:id/cancellations/",
+    scope: "investments:write",
+    ids: [InvestmentId],
+    input: CancelInvestment,
+    body: "optional",
+    answer: investmentAnswer,
+    refusals: [],
+    summary: "Cancel for the investor",
+    description: "An extension of Effekten: the Distribution API has no such endpoint.",
+    example: { cancelled_at: "2024-05-06T07:14:13.630308+00:00" }
+  })
+}) {}
 
 /** What the issuer decides about a subscription. @category services */
-export class IssuerInvestments extends Context.Service<
-  IssuerInvestments,
+export class IssuerInvestments extends Resource.Service<IssuerInvestments>()(
+  "effekten/services/IssuerInvestments",
+  "issuer-investments",
   {
     /** Refuses the order instead of accepting it: `REJECTION`. */
-    readonly reject: (id: InvestmentId, options?: CommandOptions) => Effect.Effect<void, CommandFailure>
+    reject: Operation.bare({
+      operation: "RejectInvestment",
+      ids: [InvestmentId],
+      refusals: [],
+      summary: "Refuse the order instead of accepting it"
+    })
   }
->()("effekten/services/IssuerInvestments") {}
+) {}

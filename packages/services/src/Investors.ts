@@ -11,11 +11,13 @@ import {
   NonEmptyText,
   Timestamp
 } from "@effekten/domain"
-import { Context, type Effect, Schema } from "effect"
-import type { CommandFailure, ReadFailure } from "./Failure.ts"
-import type { CommandOptions } from "./Instruction.ts"
-import type { Page, PageOptions } from "./Page.ts"
-import { erasable, wire } from "./Wire.ts"
+import { Schema } from "effect"
+import * as Answer from "./Answer.ts"
+import { answer, input, optional, personal, plain } from "./Member.ts"
+import * as Operation from "./Operation.ts"
+import * as Resource from "./Resource.ts"
+import { listed } from "./Shape.ts"
+import { wire } from "./Wire.ts"
 
 /** A person. Politically exposed ones are accepted and then reviewed (GwG § 15); ones subject to US tax are refused. @category models */
 export const NaturalPerson = wire(Domain.NaturalPerson.fields)
@@ -33,83 +35,163 @@ export type TaxInformation = typeof TaxInformation.Type
 export const Communication = wire(Domain.Communication.fields)
 export type Communication = typeof Communication.Type
 
-/** What creates an investor. @category inputs */
-export const CreateInvestor = wire({
-  naturalPerson: NaturalPerson,
-  bankAccount: Schema.optionalKey(BankAccount),
-  taxInformation: Schema.optionalKey(TaxInformation),
-  communication: Schema.optionalKey(Communication),
+const investor = {
+  naturalPerson: personal(NaturalPerson),
+  bankAccount: optional(personal(BankAccount)),
+  taxInformation: optional(personal(TaxInformation)),
+  communication: optional(personal(Communication)),
   /** The investor acts on their own account; a natural person must. */
-  isBeneficiary: Schema.Boolean
-})
+  isBeneficiary: plain(Schema.Boolean)
+}
+
+/** What creates an investor. @category inputs */
+export const CreateInvestor = input("CreateInvestor", investor)
 export type CreateInvestor = typeof CreateInvestor.Type
 
 /** An investor. What was not given is null; what was forgotten is `"erased"`. @category models */
-export const Investor = wire({
+export const Investor = answer("Investor", {
   id: InvestorId,
-  kycStatus: KycStatus,
-  naturalPerson: erasable(NaturalPerson),
-  bankAccount: Schema.NullOr(erasable(BankAccount)),
-  taxInformation: Schema.NullOr(erasable(TaxInformation)),
-  communication: Schema.NullOr(erasable(Communication)),
-  isBeneficiary: Schema.Boolean,
+  kycStatus: listed(KycStatus),
+  ...investor,
   createdAt: Timestamp
 })
 export type Investor = typeof Investor.Type
 
-/** The result of an identification carried out elsewhere. @category inputs */
-export const CreateIdentification = wire({
+/** @category answers */
+export const investorAnswer = Answer.first("Investor", Investor)
+
+const identification = {
   /** `IDCARD`, for example. */
-  documentType: NonEmptyText,
-  documentId: NonEmptyText,
-  documentIssuer: NonEmptyText,
-  documentValidFrom: CalendarDate,
+  documentType: personal(NonEmptyText),
+  documentId: personal(NonEmptyText),
+  documentIssuer: personal(NonEmptyText),
+  documentValidFrom: personal(CalendarDate),
   /** Compared with the day of `verifiedAt`, never with today. */
-  documentValidTo: CalendarDate,
+  documentValidTo: personal(CalendarDate),
   /** `POSTIDENT`, for example. */
-  identityProvider: NonEmptyText,
-  legitimationProcessId: NonEmptyText,
+  identityProvider: personal(NonEmptyText),
+  legitimationProcessId: personal(NonEmptyText),
   /** The uploaded protocol. */
-  legitimationProtocolId: DocumentId,
-  verifiedAt: Timestamp
-})
+  legitimationProtocolId: plain(DocumentId),
+  verifiedAt: plain(Timestamp)
+}
+
+/** The result of an identification carried out elsewhere. @category inputs */
+export const CreateIdentification = input("CreateIdentification", identification)
 export type CreateIdentification = typeof CreateIdentification.Type
 
 /** A recorded identification. @category models */
-export const Identification = wire({
+export const Identification = answer("Identification", {
   id: IdentificationId,
   investorId: InvestorId,
-  documentType: erasable(NonEmptyText),
-  documentId: erasable(NonEmptyText),
-  documentIssuer: erasable(NonEmptyText),
-  documentValidFrom: erasable(CalendarDate),
-  documentValidTo: erasable(CalendarDate),
-  identityProvider: erasable(NonEmptyText),
-  legitimationProcessId: erasable(NonEmptyText),
-  legitimationProtocolId: DocumentId,
-  verifiedAt: Timestamp,
+  ...identification,
   /** The investor's status after this identification. */
-  kycStatus: KycStatus,
+  kycStatus: listed(KycStatus),
   createdAt: Timestamp
 })
 export type Identification = typeof Identification.Type
 
+/** @category answers */
+export const identificationAnswer = Answer.first("Identification", Identification)
+
 /** @category services */
-export class Investors extends Context.Service<
-  Investors,
-  {
-    readonly create: (input: CreateInvestor, options?: CommandOptions) => Effect.Effect<Investor, CommandFailure>
-    readonly get: (id: InvestorId) => Effect.Effect<Investor, ReadFailure>
-    readonly list: (page?: PageOptions) => Effect.Effect<Page<Investor>, ReadFailure>
-    readonly identify: (
-      id: InvestorId,
-      input: CreateIdentification,
-      options?: CommandOptions
-    ) => Effect.Effect<Identification, CommandFailure>
-    readonly identification: (
-      id: InvestorId,
-      identification: IdentificationId
-    ) => Effect.Effect<Identification, ReadFailure>
-    readonly identifications: (id: InvestorId, page?: PageOptions) => Effect.Effect<Page<Identification>, ReadFailure>
-  }
->()("effekten/services/Investors") {}
+export class Investors extends Resource.Service<Investors>()("effekten/services/Investors", "investors", {
+  create: Operation.command({
+    operation: "RegisterInvestor",
+    route: "POST /v2/investors/",
+    scope: "investors:write",
+    ids: [],
+    input: CreateInvestor,
+    answer: investorAnswer,
+    refusals: ["us_tax_subject", "not_own_account"],
+    summary: "Create an investor",
+    example: {
+      natural_person: {
+        salutation: "MRS",
+        forename: "Wilma",
+        surname: "Beispiel",
+        birth_date: "1988-02-29",
+        birth_place: "Musterstadt",
+        citizenship: "DEU",
+        street: "Erfundene Gasse 1",
+        city: "Musterstadt",
+        zip: "99999",
+        country: "DEU",
+        phone: "+49 000 000",
+        is_pep: false
+      },
+      bank_account: {
+        account_holder: "Wilma Beispiel",
+        iban: "DE89370400440532013000",
+        bic: "COBADEFFXXX",
+        currency: "EUR"
+      },
+      tax_information: { tax_identification_number: "00000000", non_assessment_certificate: false },
+      communication: { email: "wilma@example.org", email_confirmed: true },
+      is_beneficiary: true
+    }
+  }),
+  list: Operation.list({
+    reading: "ListInvestors",
+    route: "GET /v2/investors/",
+    scope: "investors:read",
+    ids: [],
+    answer: investorAnswer,
+    refusals: [],
+    summary: "List investors"
+  }),
+  get: Operation.read({
+    reading: "GetInvestor",
+    route: "GET /v2/investors/:id/",
+    scope: "investors:read",
+    ids: [InvestorId],
+    answer: investorAnswer,
+    refusals: ["investor_not_found"],
+    summary: "Read an investor"
+  }),
+  identify: Operation.command({
+    operation: "RecordIdentification",
+    route: "POST /v2/investors/:id/identifications/",
+    scope: "investors:write",
+    ids: [InvestorId],
+    input: CreateIdentification,
+    answer: identificationAnswer,
+    refusals: [
+      "investor_not_found",
+      "document_not_found",
+      "timestamp_in_future",
+      "identity_document_not_valid",
+      "investor_erased"
+    ],
+    summary: "Record an identification",
+    example: {
+      document_type: "IDCARD",
+      document_id: "X0000000",
+      document_issuer: "Amt Musterstadt",
+      document_valid_from: "2020-01-01",
+      document_valid_to: "2030-01-01",
+      identity_provider: "POSTIDENT",
+      legitimation_process_id: "0",
+      legitimation_protocol_id: "01a20498-e10a-733b-add5-d192085b012c",
+      verified_at: "2024-05-06T07:08:09.123Z"
+    }
+  }),
+  identifications: Operation.list({
+    reading: "ListIdentifications",
+    route: "GET /v2/investors/:id/identifications/",
+    scope: "investors:read",
+    ids: [InvestorId],
+    answer: identificationAnswer,
+    refusals: ["investor_not_found"],
+    summary: "List identifications"
+  }),
+  identification: Operation.read({
+    reading: "GetIdentification",
+    route: "GET /v2/investors/:id/identifications/:identification/",
+    scope: "investors:read",
+    ids: [InvestorId, IdentificationId],
+    answer: identificationAnswer,
+    refusals: ["investor_not_found"],
+    summary: "Read an identification"
+  })
+}) {}

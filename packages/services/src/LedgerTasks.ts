@@ -13,30 +13,36 @@ import {
   Verdict,
   WalletId
 } from "@effekten/domain"
-import { Context, type Effect, Schema } from "effect"
-import type { CommandFailure, ReadFailure } from "./Failure.ts"
-import type { CommandOptions } from "./Instruction.ts"
-import type { Page, PageOptions } from "./Page.ts"
-import { wire } from "./Wire.ts"
+import { Schema } from "effect"
+import * as Answer from "./Answer.ts"
+import { answer, input, plain } from "./Member.ts"
+import * as Operation from "./Operation.ts"
+import * as Resource from "./Resource.ts"
+import { listed } from "./Shape.ts"
 
 /** Adding an investment's units to its wallet. @category models */
-export const Credit = wire({
+export const Credit = answer("Credit", {
   id: CreditId,
   investmentId: InvestmentId,
   walletId: WalletId,
   units: Units,
-  status: TaskStatus,
+  status: listed(TaskStatus),
   createdAt: Timestamp
 })
 export type Credit = typeof Credit.Type
 
-/** Units to take from a wallet for good. Which lots: first in, first out. @category inputs */
-export const CreateRedemption = wire({
-  investorId: InvestorId,
-  productId: ProductId,
-  walletId: WalletId,
-  units: Units
-})
+/** @category answers */
+export const creditAnswer = Answer.first("Credit", Credit)
+
+const redemption = {
+  investorId: plain(InvestorId),
+  productId: plain(ProductId),
+  walletId: plain(WalletId),
+  units: plain(Units)
+}
+
+/** Units to take from a wallet forever. Which lots: first in, first out. @category inputs */
+export const CreateRedemption = input("CreateRedemption", redemption)
 export type CreateRedemption = typeof CreateRedemption.Type
 
 /** The API spells a redemption's success `success`. @category models */
@@ -44,56 +50,107 @@ export const RedemptionStatus = Schema.Literals(["processing", "success", "faile
 export type RedemptionStatus = typeof RedemptionStatus.Type
 
 /** @category models */
-export const Redemption = wire({
+export const Redemption = answer("Redemption", {
   id: RedemptionId,
-  investorId: InvestorId,
-  productId: ProductId,
-  walletId: WalletId,
-  units: Units,
-  status: RedemptionStatus,
+  ...redemption,
+  status: listed(RedemptionStatus),
   createdAt: Timestamp
 })
 export type Redemption = typeof Redemption.Type
 
-/** @category services */
-export class Credits extends Context.Service<
-  Credits,
-  {
-    /**
-     * Starts the credit of an investment's units to its wallet. The answer says `processing`, whatever the ledger has said meanwhile; it
-     * is given once the outcome is recorded, or after a bounded wait.
-     */
-    readonly create: (investment: InvestmentId, options?: CommandOptions) => Effect.Effect<Credit, CommandFailure>
-    readonly get: (investment: InvestmentId, credit: CreditId) => Effect.Effect<Credit, ReadFailure>
-    readonly list: (investment: InvestmentId, page?: PageOptions) => Effect.Effect<Page<Credit>, ReadFailure>
-  }
->()("effekten/services/Credits") {}
+/** @category answers */
+export const redemptionAnswer = Answer.first("Redemption", Redemption)
 
 /** @category services */
-export class Redemptions extends Context.Service<
-  Redemptions,
-  {
-    /** Starts a redemption. Answers as {@link Credits} does. */
-    readonly create: (input: CreateRedemption, options?: CommandOptions) => Effect.Effect<Redemption, CommandFailure>
-    readonly get: (id: RedemptionId) => Effect.Effect<Redemption, ReadFailure>
-    readonly list: (page?: PageOptions) => Effect.Effect<Page<Redemption>, ReadFailure>
-  }
->()("effekten/services/Redemptions") {}
+export class Credits extends Resource.Service<Credits>()("effekten/services/Credits", "credits", {
+  /**
+   * Starts the credit of an investment's units to its wallet. The answer says `processing`, whatever the ledger has said meanwhile; it is
+   * given once the outcome is recorded, or after a bounded wait.
+   */
+  create: Operation.bare({
+    operation: "RequestCredit",
+    route: "POST /v2/investments/:id/credits/",
+    scope: "investments:write",
+    ids: [InvestmentId],
+    answer: creditAnswer,
+    refusals: [],
+    summary: "Credit the units to the wallet"
+  }),
+  list: Operation.list({
+    reading: "ListCredits",
+    route: "GET /v2/investments/:id/credits/",
+    scope: "investments:read",
+    ids: [InvestmentId],
+    answer: creditAnswer,
+    refusals: ["investment_not_found"],
+    summary: "List credits"
+  }),
+  get: Operation.read({
+    reading: "GetCredit",
+    route: "GET /v2/investments/:id/credits/:credit/",
+    scope: "investments:read",
+    ids: [InvestmentId, CreditId],
+    answer: creditAnswer,
+    refusals: ["investment_not_found", "task_not_found"],
+    summary: "Read a credit"
+  })
+}) {}
+
+/** @category services */
+export class Redemptions extends Resource.Service<Redemptions>()("effekten/services/Redemptions", "redemptions", {
+  /** Starts a redemption. Answers as {@link Credits} does. */
+  create: Operation.command({
+    operation: "RequestRedemption",
+    route: "POST /v2/redemptions/",
+    scope: "investments:write",
+    ids: [],
+    input: CreateRedemption,
+    answer: redemptionAnswer,
+    refusals: [],
+    summary: "Redeem units",
+    example: {
+      investor_id: "01a20498-e104-7063-9ae9-4e903587f58b",
+      product_id: "01a20498-e0fc-7404-b886-798a53ef800f",
+      wallet_id: "01a20498-e111-7329-8369-ea75342fd9f2",
+      units: 300
+    }
+  }),
+  list: Operation.list({
+    reading: "ListRedemptions",
+    route: "GET /v2/redemptions/",
+    scope: "investments:read",
+    ids: [],
+    answer: redemptionAnswer,
+    refusals: [],
+    summary: "List redemptions"
+  }),
+  get: Operation.read({
+    reading: "GetRedemption",
+    route: "GET /v2/redemptions/:id/",
+    scope: "investments:read",
+    ids: [RedemptionId],
+    answer: redemptionAnswer,
+    refusals: ["task_not_found"],
+    summary: "Read a redemption"
+  })
+}) {}
 
 /** The registrar's decisions on tasks whose outcome is unknown. @category services */
-export class Resolutions extends Context.Service<
-  Resolutions,
-  {
-    readonly credit: (
-      investment: InvestmentId,
-      credit: CreditId,
-      verdict: Verdict,
-      options?: CommandOptions
-    ) => Effect.Effect<void, CommandFailure>
-    readonly redemption: (
-      id: RedemptionId,
-      verdict: Verdict,
-      options?: CommandOptions
-    ) => Effect.Effect<void, CommandFailure>
-  }
->()("effekten/services/Resolutions") {}
+export class Resolutions extends Resource.Service<Resolutions>()("effekten/services/Resolutions", "resolutions", {
+  credit: Operation.command({
+    operation: "ResolveCredit",
+    ids: [InvestmentId, CreditId],
+    input: Verdict,
+    refusals: [],
+    summary: "Decide what became of a credit",
+    example: "succeeded"
+  }),
+  redemption: Operation.command({
+    operation: "ResolveRedemption",
+    ids: [RedemptionId],
+    input: Verdict,
+    refusals: [],
+    summary: "Decide what became of a redemption",
+    example: "failed"
+  })
+}) {}

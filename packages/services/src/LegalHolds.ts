@@ -4,47 +4,62 @@
  */
 import { HoldBasis, InvestorId, LegalHoldId, Timestamp } from "@effekten/domain"
 import { Context, type Effect, Schema } from "effect"
-import type { CommandFailure, ReadFailure } from "./Failure.ts"
-import type { CommandOptions } from "./Instruction.ts"
-import { wire } from "./Wire.ts"
+import * as Answer from "./Answer.ts"
+import type { ReadFailure } from "./Failure.ts"
+import { answer, input, optional, plain } from "./Member.ts"
+import * as Operation from "./Operation.ts"
+import { listed } from "./Shape.ts"
+
+const hold = {
+  basis: plain(HoldBasis),
+  /** When it ends by itself. Missing, or null: when it is released. */
+  until: optional(plain(Timestamp))
+}
 
 /** @category inputs */
-export const PlaceLegalHold = wire({
-  basis: HoldBasis,
-  /** When it ends by itself. Missing: when it is released. */
-  until: Schema.optionalKey(Timestamp)
-})
+export const PlaceLegalHold = input("PlaceLegalHold", hold)
 export type PlaceLegalHold = typeof PlaceLegalHold.Type
 
 /** @category models */
-export const LegalHold = wire({
+export const LegalHold = answer("LegalHold", {
   id: LegalHoldId,
   investorId: InvestorId,
-  basis: HoldBasis,
-  /** When it ends by itself, or null. */
-  until: Schema.NullOr(Timestamp)
+  basis: listed(HoldBasis),
+  until: hold.until
 })
 export type LegalHold = typeof LegalHold.Type
+
+/** @category answers */
+export const legalHoldAnswer = Answer.first("LegalHold", LegalHold)
+
+/** @category models */
+export const legalHoldOperations = {
+  /**
+   * While it stands the investor is not erased (`legal_hold`). There may be several. Refused for an erased investor
+   * (`investor_erased`), and where it would be over before it begins (`legal_hold_over`).
+   */
+  place: Operation.command({
+    operation: "PlaceLegalHold",
+    ids: [InvestorId],
+    input: PlaceLegalHold,
+    answer: legalHoldAnswer,
+    refusals: ["investor_not_found", "legal_hold_over", "investor_erased", "too_many_legal_holds"],
+    summary: "Place a legal hold on the data of an investor",
+    example: { basis: "legal_claims" }
+  }),
+  /** Ends a hold. One that is released already, or over by itself, is left as it is. */
+  release: Operation.bare({
+    operation: "ReleaseLegalHold",
+    ids: [InvestorId, LegalHoldId],
+    refusals: ["investor_not_found", "legal_hold_not_found"],
+    summary: "Release a legal hold"
+  })
+}
 
 /** @category services */
 export class LegalHolds extends Context.Service<
   LegalHolds,
-  {
-    /**
-     * While it stands the investor is not erased (`legal_hold`), whoever asks. There may be several. Refused for an erased investor
-     * (`investor_erased`), and where it would be over before it begins (`legal_hold_over`).
-     */
-    readonly place: (
-      investor: InvestorId,
-      input: PlaceLegalHold,
-      options?: CommandOptions
-    ) => Effect.Effect<LegalHold, CommandFailure>
-    /** Ends a hold. One that is released already, or over by itself, is left as it is. */
-    readonly release: (
-      investor: InvestorId,
-      hold: LegalHoldId,
-      options?: CommandOptions
-    ) => Effect.Effect<void, CommandFailure>
+  Operation.Methods<typeof legalHoldOperations> & {
     /** The holds on an investor that stand now, in the order they were placed. */
     readonly standing: (investor: InvestorId) => Effect.Effect<ReadonlyArray<LegalHold>, ReadFailure>
   }

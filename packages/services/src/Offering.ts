@@ -15,22 +15,30 @@ import {
   Timestamp,
   Units
 } from "@effekten/domain"
-import { Context, type Effect, Schema } from "effect"
-import type { CommandFailure } from "./Failure.ts"
-import type { CommandOptions } from "./Instruction.ts"
+import { Schema } from "effect"
+import * as Answer from "./Answer.ts"
+import { answer } from "./Member.ts"
+import * as Operation from "./Operation.ts"
+import * as Resource from "./Resource.ts"
 import { wire } from "./Wire.ts"
 
 /** @category models */
-export const Platform = wire({ id: PlatformId, name: PublicName })
+export const Platform = answer("Platform", { id: PlatformId, name: PublicName })
 export type Platform = typeof Platform.Type
+
+/** @category answers */
+export const platformAnswer = Answer.first("Platform", Platform)
 
 /** @category inputs */
 export const RegisterPlatform = wire({ name: PublicName })
 export type RegisterPlatform = typeof RegisterPlatform.Type
 
 /** @category models */
-export const Issuer = wire({ id: IssuerId })
+export const Issuer = answer("Issuer", { id: IssuerId })
 export type Issuer = typeof Issuer.Type
+
+/** @category answers */
+export const issuerAnswer = Answer.first("Issuer", Issuer)
 
 /** Terms of a product. Exactly one of `nominalValue` and `issuancePrice`. @category inputs */
 export const RegisterProduct = wire({
@@ -56,7 +64,7 @@ export const RegisterProduct = wire({
 export type RegisterProduct = typeof RegisterProduct.Type
 
 /** @category models */
-export const Product = wire({
+export const Product = answer("Product", {
   id: ProductId,
   issuerId: IssuerId,
   name: PublicName,
@@ -65,6 +73,9 @@ export const Product = wire({
   stepSize: Units
 })
 export type Product = typeof Product.Type
+
+/** @category answers */
+export const productAnswer = Answer.first("Product", Product)
 
 /** Units of a product offered on one platform. @category inputs */
 export const OpenCampaign = wire({
@@ -80,45 +91,88 @@ export const OpenCampaign = wire({
 export type OpenCampaign = typeof OpenCampaign.Type
 
 /** @category models */
-export const Campaign = wire({ id: CampaignId, productId: ProductId, platformId: PlatformId, allocation: Units })
+export const Campaign = answer("Campaign", {
+  id: CampaignId,
+  productId: ProductId,
+  platformId: PlatformId,
+  allocation: Units
+})
 export type Campaign = typeof Campaign.Type
 
-/** @category services */
-export class Platforms extends Context.Service<
-  Platforms,
-  {
-    readonly register: (input: RegisterPlatform, options?: CommandOptions) => Effect.Effect<Platform, CommandFailure>
-  }
->()("effekten/services/Platforms") {}
+/** @category answers */
+export const campaignAnswer = Answer.first("Campaign", Campaign)
 
 /** @category services */
-export class Products extends Context.Service<
-  Products,
-  {
-    /** Registers an issuer; its persons and accounts come with the issuer's own API. */
-    readonly registerIssuer: (options?: CommandOptions) => Effect.Effect<Issuer, CommandFailure>
-    readonly register: (input: RegisterProduct, options?: CommandOptions) => Effect.Effect<Product, CommandFailure>
-    /** Lets a platform sell the product. */
-    readonly list: (
-      product: ProductId,
-      platform: PlatformId,
-      options?: CommandOptions
-    ) => Effect.Effect<void, CommandFailure>
-    /** No new campaign and no new subscription there; holders still redeem. */
-    readonly delist: (
-      product: ProductId,
-      platform: PlatformId,
-      options?: CommandOptions
-    ) => Effect.Effect<void, CommandFailure>
-  }
->()("effekten/services/Products") {}
+export class Platforms extends Resource.Service<Platforms>()("effekten/services/Platforms", "platforms", {
+  register: Operation.command({
+    operation: "RegisterPlatform",
+    ids: [],
+    input: RegisterPlatform,
+    answer: platformAnswer,
+    refusals: [],
+    summary: "Register a distribution platform",
+    example: { name: "Example platform" }
+  })
+}) {}
 
 /** @category services */
-export class Campaigns extends Context.Service<
-  Campaigns,
-  {
-    readonly open: (input: OpenCampaign, options?: CommandOptions) => Effect.Effect<Campaign, CommandFailure>
-    /** No new subscription; what is signed goes on. */
-    readonly close: (campaign: CampaignId, options?: CommandOptions) => Effect.Effect<void, CommandFailure>
-  }
->()("effekten/services/Campaigns") {}
+export class Products extends Resource.Service<Products>()("effekten/services/Products", "products", {
+  /** Registers an issuer; its persons and accounts come with the issuer's own API. */
+  registerIssuer: Operation.bare({
+    operation: "RegisterIssuer",
+    ids: [],
+    answer: issuerAnswer,
+    refusals: [],
+    summary: "Register an issuer"
+  }),
+  register: Operation.command({
+    operation: "RegisterProduct",
+    ids: [],
+    input: RegisterProduct,
+    answer: productAnswer,
+    refusals: ["issuer_not_found"],
+    summary: "Register a product",
+    example: {
+      issuer_id: "01a20498-e0f8-7335-89aa-5e34f450b3a2",
+      name: "Example note",
+      product_type: "DEBT_SECURITY",
+      ewpg: false,
+      nominal_value: { amount: "100000", decimals: 2, currency: "EUR" },
+      issue_volume: 10_000,
+      step_size: 1
+    }
+  }),
+  /** Lets a platform sell the product. */
+  list: Operation.bare({
+    operation: "ListProduct",
+    ids: [ProductId, PlatformId],
+    refusals: [],
+    summary: "List a product on a platform"
+  }),
+  /** No new campaign and no new subscription there; holders still redeem. */
+  delist: Operation.bare({
+    operation: "DelistProduct",
+    ids: [ProductId, PlatformId],
+    refusals: [],
+    summary: "End the listing of a product on a platform"
+  })
+}) {}
+
+/** @category services */
+export class Campaigns extends Resource.Service<Campaigns>()("effekten/services/Campaigns", "campaigns", {
+  open: Operation.command({
+    operation: "OpenCampaign",
+    ids: [],
+    input: OpenCampaign,
+    answer: campaignAnswer,
+    refusals: [],
+    summary: "Offer units of a product on a platform",
+    example: {
+      product_id: "01a20498-e0fc-7404-b886-798a53ef800f",
+      platform_id: "01a20498-e0f1-7652-9bf8-f4733eb353c1",
+      allocation: 1_000
+    }
+  }),
+  /** No new subscription; what is signed goes on. */
+  close: Operation.bare({ operation: "CloseCampaign", ids: [CampaignId], refusals: [], summary: "Close a campaign" })
+}) {}

@@ -2,15 +2,35 @@
  * The platform's services, for a platform that is known only when the request arrives. For servers of many platforms.
  */
 import type { PlatformId } from "@effekten/domain"
-import { Context } from "effect"
-import type { Documents } from "./Documents.ts"
-import type { Investments } from "./Investments.ts"
-import type { Investors } from "./Investors.ts"
-import type { Credits, Redemptions } from "./LedgerTasks.ts"
-import type { Wallets } from "./Wallets.ts"
+import { Context, type Effect } from "effect"
+import { Documents } from "./Documents.ts"
+import type { CommandFailure } from "./Failure.ts"
+import type { Receipt } from "./Instruction.ts"
+import { Investments } from "./Investments.ts"
+import { Investors } from "./Investors.ts"
+import { Credits, Redemptions } from "./LedgerTasks.ts"
+import type * as Operation from "./Operation.ts"
+import { Wallets } from "./Wallets.ts"
+
+/** The resources a platform uses: what is served over HTTP, in the order of the documents. @category values */
+export const platformResources = [Investors, Wallets, Documents, Investments, Credits, Redemptions] as const
 
 /** The services a platform uses. @category models */
 export type PlatformService = Investors | Wallets | Documents | Investments | Credits | Redemptions
+
+/** What the readings of a platform are called where openings of personal data are recorded. @category models */
+export type PlatformReading = Operation.ReadingOf<(typeof platformResources)[number]["resource"]["operations"]>
+
+/** A command that may be recorded already. @category models */
+export interface Repeated {
+  /** The key of the service, `Investors.key`. */
+  readonly service: string
+  readonly operation: string
+  readonly ids: ReadonlyArray<string>
+  readonly key: string
+  /** The JSON form of its input. */
+  readonly body: unknown
+}
 
 /** @category services */
 export class PlatformServices extends Context.Service<
@@ -18,5 +38,10 @@ export class PlatformServices extends Context.Service<
   {
     /** The services bound to one platform: they see and change its objects only. */
     readonly forPlatform: (platform: PlatformId) => Context.Context<PlatformService>
+    /**
+     * What is recorded under a key, if anything is. For bodies that are refused as invalid: a list of today must not refuse what a list
+     * of before has accepted. Fails as the recorded instruction did; the same key with another body is refused.
+     */
+    readonly repeat: (platform: PlatformId, repeated: Repeated) => Effect.Effect<Receipt | undefined, CommandFailure>
   }
 >()("effekten/services/PlatformServices") {}

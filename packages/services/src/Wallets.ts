@@ -2,44 +2,88 @@
  * Wallets: managed (the custodian holds the key) and generic (the investor does). For platforms.
  */
 import { InvestorId, Timestamp, WalletId, WrittenAddress } from "@effekten/domain"
-import { Context, type Effect, Schema } from "effect"
-import type { CommandFailure, ReadFailure } from "./Failure.ts"
-import type { CommandOptions } from "./Instruction.ts"
-import type { Page, PageOptions } from "./Page.ts"
-import { wire } from "./Wire.ts"
+import { Schema } from "effect"
+import * as Answer from "./Answer.ts"
+import { answer, input, plain, withDefault } from "./Member.ts"
+import * as Operation from "./Operation.ts"
+import * as Resource from "./Resource.ts"
+import { listed } from "./Shape.ts"
+
+const wallet = {
+  /** `0x` and 40 hexadecimal digits; in mixed case the checksum of EIP-55 must fit. An answer shows the mixed case. */
+  address: plain(WrittenAddress),
+  /** Whether transfers from others may arrive. Default: no. */
+  receivingEnabled: withDefault(plain(Schema.Boolean))
+}
 
 /** An address the investor controls. @category inputs */
-export const CreateGenericWallet = wire({
-  /** `0x` and 40 hexadecimal digits; in mixed case the checksum of EIP-55 must fit. */
-  address: WrittenAddress,
-  /** Whether transfers from others may arrive. Default: no. */
-  receivingEnabled: Schema.optionalKey(Schema.Boolean)
-})
+export const CreateGenericWallet = input("CreateGenericWallet", wallet)
 export type CreateGenericWallet = typeof CreateGenericWallet.Type
 
 /** @category models */
-export const Wallet = wire({
+export const Wallet = answer("Wallet", {
   id: WalletId,
   investorId: InvestorId,
-  type: Schema.Literals(["eth-managed", "eth-generic"]),
-  /** In the mixed case of EIP-55. */
-  address: WrittenAddress,
-  receivingEnabled: Schema.Boolean,
+  type: listed(Schema.Literals(["eth-managed", "eth-generic"])),
+  ...wallet,
   createdAt: Timestamp
 })
 export type Wallet = typeof Wallet.Type
 
+/** @category answers */
+export const walletAnswer = Answer.first("Wallet", Wallet)
+
 /** @category services */
-export class Wallets extends Context.Service<
-  Wallets,
-  {
-    readonly createManaged: (investor: InvestorId, options?: CommandOptions) => Effect.Effect<Wallet, CommandFailure>
-    readonly createGeneric: (
-      investor: InvestorId,
-      input: CreateGenericWallet,
-      options?: CommandOptions
-    ) => Effect.Effect<Wallet, CommandFailure>
-    readonly get: (investor: InvestorId, wallet: WalletId) => Effect.Effect<Wallet, ReadFailure>
-    readonly list: (investor: InvestorId, page?: PageOptions) => Effect.Effect<Page<Wallet>, ReadFailure>
-  }
->()("effekten/services/Wallets") {}
+export class Wallets extends Resource.Service<Wallets>()("effekten/services/Wallets", "wallets", {
+  createManaged: Operation.bare({
+    operation: "RegisterManagedWallet",
+    route: "POST /v2/investors/:id/wallets/eth-managed/",
+    scope: "investors:write",
+    ids: [InvestorId],
+    answer: walletAnswer,
+    refusals: [
+      "investor_not_found",
+      "investor_erased",
+      "kyc_not_successful",
+      "tax_information_missing",
+      "managed_wallet_exists",
+      "address_taken"
+    ],
+    summary: "Create a managed wallet"
+  }),
+  createGeneric: Operation.command({
+    operation: "RegisterGenericWallet",
+    route: "POST /v2/investors/:id/wallets/eth-generic/",
+    scope: "investors:write",
+    ids: [InvestorId],
+    input: CreateGenericWallet,
+    answer: walletAnswer,
+    refusals: [
+      "investor_not_found",
+      "investor_erased",
+      "kyc_not_successful",
+      "tax_information_missing",
+      "address_taken"
+    ],
+    summary: "Register an address the investor controls",
+    example: { address: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", receiving_enabled: true }
+  }),
+  list: Operation.list({
+    reading: "ListWallets",
+    route: "GET /v2/investors/:id/wallets/",
+    scope: "investors:read",
+    ids: [InvestorId],
+    answer: walletAnswer,
+    refusals: ["investor_not_found"],
+    summary: "List wallets"
+  }),
+  get: Operation.read({
+    reading: "GetWallet",
+    route: "GET /v2/investors/:id/wallets/:wallet/",
+    scope: "investors:read",
+    ids: [InvestorId, WalletId],
+    answer: walletAnswer,
+    refusals: ["investor_not_found", "wallet_not_found"],
+    summary: "Read a wallet"
+  })
+}) {}

@@ -1,3 +1,13 @@
+/**
+ * What can be asked of the register, each operation told once. For callers, and for all that is derived from the descriptions.
+ */
+export * as Answer from "./Answer.ts"
+export * as Checking from "./Checking.ts"
+export * as Operation from "./Operation.ts"
+export * as Resource from "./Resource.ts"
+export * from "./Scope.ts"
+export { listed, shape, type Listed, type Unlisted } from "./Shape.ts"
+export * as Member from "./Member.ts"
 export * from "./Documents.ts"
 export * from "./Erasures.ts"
 export * from "./Failure.ts"

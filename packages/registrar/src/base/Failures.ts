@@ -1,13 +1,13 @@
 /**
  * Failures as the services say them. For the executor and the services' implementation.
  */
-import { type Refusal, rejections } from "@effekten/domain"
+import { type Refusal, refusalVersion, refusalWords } from "@effekten/domain"
 import type { EventStoreError, InvalidEvent } from "@effekten/event-store"
 import { type CommandFailure, NotFound, Rejection, Unavailable } from "@effekten/services"
 
 /** A refused command. @category conversions */
-export const failureOf = (refusal: Refusal): Rejection | NotFound => {
-  const { class: status, message } = rejections[refusal.code]
+export const failureOf = (refusal: Refusal, version: number = refusalVersion): Rejection | NotFound => {
+  const { status, message } = refusalWords(refusal.code, version)
   return status === 404
     ? new NotFound({ code: refusal.code, message })
     : new Rejection({
@@ -43,3 +43,7 @@ export const unavailable = (error: EventStoreError | InvalidEvent): CommandFailu
 /** A fault of the store after the command was recorded: its answer cannot be told now. @category conversions */
 export const unanswered = (error: EventStoreError): Unavailable =>
   new Unavailable({ executed: "unknown", message: error.message, cause: error })
+
+/** What had to be there before a decision could not be made: nothing was recorded. @category conversions */
+export const noEffect = (error: { readonly message: string }): Unavailable =>
+  new Unavailable({ executed: "no", message: error.message, cause: error })

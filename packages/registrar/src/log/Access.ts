@@ -2,29 +2,15 @@
  * Who opens personal data, and for what: to be said before anything is decrypted. For whoever reveals, and for the record of it.
  */
 import type { Meta, Operation, PlatformId } from "@effekten/domain"
+import type { PlatformReading } from "@effekten/services"
 
-/** What is asked for where nothing is changed: closed codes, one for each reading the services offer. @category values */
-export const readings = [
-  "GetInvestor",
-  "ListInvestors",
-  "GetIdentification",
-  "ListIdentifications",
-  "GetWallet",
-  "ListWallets",
-  "GetDocument",
-  "ListDocuments",
-  "DownloadDocument",
-  "GetInvestment",
-  "ListInvestments",
-  "GetCredit",
-  "ListCredits",
-  "GetRedemption",
-  "ListRedemptions",
-  "DiscloseInvestor"
-] as const
-
-/** For what: a reading, or the operation of an instruction whose answer shows what was known before. @category models */
-export type Purpose = (typeof readings)[number] | Operation
+/**
+ * For what: a reading, or the operation of an instruction whose answer shows what was known before. Closed codes; a reading of the
+ * platform's is called what its description says; `DownloadDocument` opens the content of one, `DiscloseInvestor` all of a person.
+ *
+ * @category models
+ */
+export type Purpose = PlatformReading | "DownloadDocument" | "DiscloseInvestor" | Operation
 
 /** @category models */
 export interface Access {

@@ -1,22 +1,19 @@
 /**
  * Erasure and disclosure, embedded. For the registrar's side: what a person may ask of the register about their data.
  */
-import { type Command, documentTag, type EventType, investorTag } from "@effekten/domain"
-import type { EventStoreError, Json } from "@effekten/event-store"
-import { isErasing, erasedSubject, type LoggedEvent } from "@effekten/projections"
-import {
-  type CommandFailure,
-  type CommandOptions,
-  type DisclosedEntry,
-  Disclosures,
-  Erasures,
-  Unavailable
-} from "@effekten/services"
+import { documentTag, type EventType, investorTag } from "@effekten/domain"
+import type { EventStoreError } from "@effekten/event-store"
+import { erasedSubject, isErasing, type LoggedEvent } from "@effekten/projections"
+import { type DisclosedEntry, Disclosures, Erasures, Unavailable } from "@effekten/services"
 import { Array as Arr, Context, Effect, Layer } from "effect"
 import type { Access } from "../log/Access.ts"
-import { Desk, notFound } from "./Desk.ts"
-import { Forgetting, type ForgettingError } from "../reactors/Forgetting.ts"
 import { Log } from "../log/Log.ts"
+import { Forgetting, type ForgettingError } from "../reactors/Forgetting.ts"
+import { implement, instructs, nothing } from "./Implement.ts"
+import type { Intake } from "./Intake.ts"
+import { notFound, type Showing } from "./Showing.ts"
+
+const { operations } = Erasures.resource
 
 /** @category models */
 export type ErasureService = Disclosures | Erasures
@@ -40,30 +37,30 @@ const disclosing: Access = { actor: "registrar", platform: undefined, purpose: "
 const told: ReadonlyArray<EventType> = ["DocumentUploaded", "DocumentErased"]
 
 /** @category layers */
-export const layer: Layer.Layer<ErasureService, never, Desk | Forgetting | Log> = Layer.effectContext(
+export const layer: Layer.Layer<ErasureService, never, Forgetting | Intake | Log | Showing> = Layer.effectContext(
   Effect.gen(function* () {
-    const desk = yield* Desk
     const forgetting = yield* Forgetting
     const log = yield* Log
 
-    const erase = Effect.fnUntraced(function* (
-      id: string,
-      body: Json.Json,
-      command: Command,
-      options: CommandOptions | undefined
-    ): Effect.fn.Return<void, CommandFailure> {
-      const who = { actor: "registrar", platform: undefined } as const
-      const received = yield* desk.receive(who, { operation: command.operation, ids: [id], body, options })
-      yield* desk.execute({ ...received, command })
-      yield* Effect.mapError(forgetting.catchUp, notForgottenYet)
-    })
-
-    const erasures = Erasures.of({
-      investor: (investorId, ground, options) =>
-        erase(investorId, ground, { operation: "EraseInvestor", input: { investorId, ground } }, options),
-      document: (documentId, options) =>
-        erase(documentId, null, { operation: "EraseDocument", input: { documentId } }, options)
-    })
+    const after = () => Effect.mapError(forgetting.catchUp, notForgottenYet)
+    const erasures = implement(
+      { key: Erasures.key, operations },
+      {
+        investor: instructs(operations.investor, {
+          members: {},
+          given: ({ ids: [investorId], input: ground }) => Effect.succeed({ investorId, ground }),
+          answers: nothing,
+          after
+        }),
+        document: instructs(operations.document, {
+          members: {},
+          given: ({ ids: [documentId] }) => Effect.succeed({ documentId }),
+          answers: nothing,
+          after
+        })
+      },
+      yield* Effect.context<Intake | Showing>()
+    ).bind({ actor: "registrar", platform: undefined })
 
     const disclosures = Disclosures.of({
       investor: Effect.fnUntraced(

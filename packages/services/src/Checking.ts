@@ -1,14 +1,22 @@
 /**
- * What is wrong with a request, member by member and in the wire's names, without a word of what was sent. For the server.
+ * What is wrong with an input, member by member and in the wire's names, without a word of what was sent. For the embedded services, the
+ * server and the client, which refuse in the same words.
  */
-import { type MemberError, snakeCase } from "@effekten/services"
-import { Schema, SchemaAST, SchemaIssue } from "effect"
-import { pointerOf } from "./JsonBody.ts"
+import { Result, Schema, SchemaAST, SchemaIssue } from "effect"
+import { type MemberError, Rejection } from "./Failure.ts"
+import { shape } from "./Shape.ts"
+import { snakeCase } from "./Wire.ts"
 
-/** Errors an answer lists at the most. @category limits */
+/** Errors a refusal lists at most. @category limits */
 export const maximumErrors = 100
-/** Ignored members an answer's header lists at the most. @category limits */
+/** Ignored members an answer's header lists at most. @category limits */
 export const maximumIgnoredMembers = 20
+
+const escapePointer = (member: string): string => member.replaceAll("~", "~0").replaceAll("/", "~1")
+
+/** A JSON Pointer (RFC 6901) from the names and indexes on the way. @category encoding */
+export const pointerOf = (path: ReadonlyArray<PropertyKey>): string =>
+  path.map((segment) => `/${escapePointer(String(segment))}`).join("")
 
 const codeOf = (issue: SchemaIssue.Leaf): string => {
   switch (issue._tag) {
@@ -53,12 +61,6 @@ export const memberErrors = (issue: SchemaIssue.Issue): ReadonlyArray<MemberErro
   return [...errors.values()]
 }
 
-/** Decodes all members before it fails, so that one answer names all errors. @category decoding */
-export const decodeMembers = <A, I>(schema: Schema.Codec<A, I>) => {
-  const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
-  return (input: unknown) => decode(input)
-}
-
 /** A name that may be repeated in a header. */
 const harmless = /^[\w.~-]{1,64}$/
 
@@ -83,4 +85,57 @@ export const ignoredMembers = (schema: Schema.Constraint, value: unknown): Reado
   const found: Array<string> = []
   collect(SchemaAST.toEncoded(schema.ast), value, [], found)
   return found
+}
+
+/** An input that was checked in full, and its JSON form, of which the fingerprint is taken. @category models */
+export interface Accepted<A> {
+  readonly input: A
+  readonly body: Schema.Json
+}
+
+/** An input that was refused. @category models */
+export interface Refused {
+  readonly rejection: Rejection
+  /** Its JSON form, where it has one: an earlier list may have accepted it, and its answer be recorded. */
+  readonly body: Schema.Json | undefined
+}
+
+const refusal = (issue: SchemaIssue.Issue): Rejection =>
+  new Rejection({
+    code: "invalid_request",
+    status: 400,
+    message: "The request is not valid.",
+    errors: memberErrors(issue)
+  })
+
+/** The checks of one input. @category models */
+export interface Checks<A> {
+  /** Of a body as it is sent. */
+  readonly decode: (body: unknown) => Result.Result<A, Rejection>
+  /**
+   * Of an input as a program has it. What comes back is read from the JSON form, as it would be from the wire: it holds nothing that the
+   * schema does not name, and nothing the caller can still change.
+   */
+  readonly accept: (input: unknown) => Result.Result<Accepted<A>, Refused>
+}
+
+/** All errors are found before an input is refused, so that one answer names them all. @category constructors */
+export const checks = <A, I>(schema: Schema.Codec<A, I>): Checks<A> => {
+  const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
+  const encode = Schema.encodeUnknownResult(schema, { errors: "all" })
+  const encodeShape = Schema.encodeUnknownResult(shape(schema))
+  return {
+    decode: (body) => Result.mapError(decode(body), (error) => refusal(error.issue)),
+    accept: (given) => {
+      const body = encode(given)
+      if (Result.isFailure(body)) {
+        const sent = Result.getOrUndefined(encodeShape(given)) as Schema.Json | undefined
+        return Result.fail({ rejection: refusal(body.failure.issue), body: sent })
+      }
+      return Result.mapBoth(decode(body.success), {
+        onFailure: (error) => ({ rejection: refusal(error.issue), body: body.success as Schema.Json }),
+        onSuccess: (input) => ({ input, body: body.success as Schema.Json })
+      })
+    }
+  }
 }

@@ -1,0 +1,429 @@
+/**
+ * Implements a resource: a method for every operation that is described, made of a few lines about what is particular to it. For the
+ * implementations of the services.
+ *
+ * Members of an input go to the command by name. A member that no member of the command takes has to be renamed, consumed or dropped by
+ * name, and what the command has besides has to be given by name: what is forgotten does not compile.
+ */
+import {
+  type Command,
+  commands,
+  type Input,
+  type Operation as OperationName,
+  type Personal,
+  type RejectionCode
+} from "@effekten/domain"
+import {
+  type Answer,
+  Checking,
+  type CommandFailure,
+  type CommandOptions,
+  type Operation,
+  type PageOptions,
+  type PlatformReading,
+  type Receipt,
+  type Repeated,
+  Request,
+  type Resource
+} from "@effekten/services"
+import { Context, Effect, Result, type Schema } from "effect"
+import type { Answered } from "../deciding/Instruction.ts"
+import type { Access } from "../log/Access.ts"
+import { Intake, type Instructing, type Received } from "./Intake.ts"
+import { type Owned, Showing, type Versioned, versionOf } from "./Showing.ts"
+import type { View } from "./View.ts"
+
+/** `given` takes this member of the input, and says what becomes of it. @category values */
+export const consumed = Symbol("consumed")
+/** This member of the input says nothing to the register. @category values */
+export const dropped = Symbol("dropped")
+
+type Fate = typeof consumed | typeof dropped
+
+/** The members of a command, personal ones too. */
+type Targets<Op extends OperationName> = Input<Op> & Personal<Op>
+type Members<In> = [In] extends [never] ? {} : In extends object ? In : {}
+
+type IsOptional<O, K extends keyof O> = {} extends Pick<O, K> ? true : false
+/** Whether a member of a command takes a member of an input: what may be missing can only go where it may be missing. */
+type Fits<In, K extends keyof In, T, N extends keyof T> = In[K] extends T[N]
+  ? IsOptional<In, K> extends true
+    ? IsOptional<T, N>
+    : true
+  : false
+
+/** The members of an input that a member of the same name takes. */
+type ByName<In, T> = {
+  [K in keyof In]-?: K extends keyof T ? (Fits<In, K, T, K> extends true ? K : never) : never
+}[keyof In]
+type Takers<In, K extends keyof In, T> = {
+  [N in keyof T]-?: Fits<In, K, T, N> extends true ? N : never
+}[keyof T]
+
+/** What has to be said of the members of an input, by name. @category models */
+export type Told<In, Op extends OperationName> = {
+  readonly [K in Exclude<keyof Members<In>, ByName<Members<In>, Targets<Op>>>]-?:
+    Takers<Members<In>, K, Targets<Op>> | Fate
+} & { readonly [K in ByName<Members<In>, Targets<Op>>]?: Fate }
+
+type Covered<In, Op extends OperationName, M> =
+  | Exclude<ByName<Members<In>, Targets<Op>>, keyof M>
+  | { [K in keyof M]: M[K] extends keyof Targets<Op> ? M[K] : never }[keyof M]
+
+/**
+ * What a command has besides the members of the input, every member by name. Undefined says that the member is left out, which a personal
+ * part may be as a whole.
+ *
+ * @category models
+ */
+export type Given<In, Op extends OperationName, M> = {
+  readonly [K in Exclude<keyof Targets<Op>, Covered<In, Op, M>>]-?: K extends keyof Input<Op>
+    ? IsOptional<Input<Op>, K> extends true
+      ? Input<Op>[K] | undefined
+      : Input<Op>[K]
+    : Targets<Op>[K] | undefined
+}
+
+/** What a command is made of. @category models */
+export interface Asked<I extends Operation.Ids, In> {
+  readonly ids: { readonly [At in keyof I]: I[At]["Type"] }
+  readonly input: In
+  readonly newId: Effect.Effect<string>
+}
+
+type Failing<A> = Effect.Effect<A, CommandFailure>
+
+/** How an instruction is answered. @category models */
+export type Answering<I extends Operation.Ids, A> =
+  | { readonly _tag: "Made"; readonly view: View<any, A> }
+  | { readonly _tag: "Changed"; readonly view: View<any, A>; readonly key: (ids: Asked<I, unknown>["ids"]) => string }
+  /** Read off the instruction's own events, by version. */
+  | {
+      readonly _tag: "Recorded"
+      readonly renderers: { readonly [version: number]: (answered: Answered) => unknown }
+    }
+  | { readonly _tag: "Nothing" }
+
+/** The object an instruction made. @category answering */
+export const made = <A>(view: View<any, A>) => ({ _tag: "Made", view }) as const
+/** The object an instruction changed. @category answering */
+export const changed = <I extends Operation.Ids, A>(
+  view: View<any, A>,
+  key: (ids: Asked<I, unknown>["ids"]) => string
+) => ({ _tag: "Changed", view, key }) as const
+/** What stands in the instruction's events. @category answering */
+export const recorded = <A, V extends Answer.Versions>(
+  _answer: Answer.Answer<A, V> | undefined,
+  renderers: { readonly [N in keyof V]: (answered: Answered) => V[N] }
+) => ({ _tag: "Recorded", renderers }) as const
+/** Nothing. @category answering */
+export const nothing = { _tag: "Nothing" } as const
+
+/** What is particular to a command. @category models */
+export interface Instructs<I extends Operation.Ids, In, A> {
+  readonly _tag: "Instructs"
+  readonly carry: (received: Received, asked: Asked<I, In>, intake: Intake["Service"]) => Failing<Answered>
+  readonly answers: Answering<I, A>
+  readonly options: InstructOptions<I, In, A>
+}
+
+interface InstructOptions<I extends Operation.Ids, In, A> {
+  /** Once it is answered, before the answer is told. */
+  readonly after?: (answered: Answered, answer: A) => Failing<void>
+  /** The ids that belong to its identity, where these are fewer than those of its path. */
+  readonly identity?: (ids: Asked<I, In>["ids"]) => ReadonlyArray<string>
+  /** The JSON form of its input, where the schema has none. */
+  readonly body?: (input: In) => Schema.Json
+}
+
+type Described<I extends Operation.Ids, In, A, Op extends OperationName> = Operation.Command<I, In, A, Op>
+
+const withoutUndefined = (members: object): { readonly [name: string]: unknown } =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+
+const pick = (members: { readonly [name: string]: unknown }, names: object) =>
+  Object.fromEntries(Object.entries(members).filter(([name]) => name in names))
+
+/** The command that members make: those the decision takes in, and the personal ones, if there are any. */
+const commandOf = (operation: OperationName, members: { readonly [name: string]: unknown }): Command => {
+  const { input, personal } = commands[operation]
+  const personalPart = personal === undefined ? {} : pick(members, personal.fields)
+  return {
+    operation,
+    input: pick(members, input.fields),
+    ...(Object.keys(personalPart).length === 0 ? {} : { personal: personalPart })
+  } as Command
+}
+
+/** A command whose members are those of the input. @category constructors */
+export const instructs = <I extends Operation.Ids, In, A, Op extends OperationName, const M extends Told<In, Op>>(
+  described: Described<I, In, A, Op>,
+  told: {
+    readonly members: M & { readonly [K in Exclude<keyof M, keyof Told<In, Op>>]: never }
+    readonly given: (asked: Asked<I, In>) => Failing<Given<In, Op, M>>
+    readonly answers: Answering<I, A>
+  } & InstructOptions<I, In, A>
+): Instructs<I, In, A> => {
+  const fates = told.members as { readonly [name: string]: string | symbol }
+  return carries(described, {
+    ...told,
+    carry: (received, asked, intake) =>
+      Effect.flatMap(told.given(asked), (given) => {
+        const sent = typeof asked.input === "object" && asked.input !== null ? Object.entries(asked.input) : []
+        const named = sent.flatMap(([name, value]): ReadonlyArray<readonly [string, unknown]> => {
+          const fate = fates[name] ?? name
+          return typeof fate === "string" ? [[fate, value]] : []
+        })
+        const members = withoutUndefined({ ...Object.fromEntries(named), ...given })
+        return intake.execute({ ...received, command: commandOf(described.operation, members) })
+      })
+  })
+}
+
+/** A command that is carried out in a way of its own. @category constructors */
+export const carries = <I extends Operation.Ids, In, A, Op extends OperationName>(
+  _described: Described<I, In, A, Op>,
+  told: Pick<Instructs<I, In, A>, "carry" | "answers"> & InstructOptions<I, In, A>
+): Instructs<I, In, A> => ({ _tag: "Instructs", carry: told.carry, answers: told.answers, options: told })
+
+/** What is particular to the reading of one object. @category models */
+export interface Shows<I extends Operation.Ids, A> {
+  readonly _tag: "Shows"
+  readonly view: View<any, A>
+  readonly key: (ids: Asked<I, unknown>["ids"]) => string
+  readonly missing: RejectionCode
+  /** What the platform has to own besides. */
+  readonly within?: (ids: Asked<I, unknown>["ids"]) => Owned
+  /** Whether the object is the one the path speaks of. Default: it is. */
+  readonly belongs?: (state: any, ids: Asked<I, unknown>["ids"]) => boolean
+}
+
+/** @category constructors */
+export const shows = <S, I extends Operation.Ids, A>(
+  _described: Operation.Read<I, A>,
+  told: Omit<Shows<I, A>, "_tag" | "view" | "belongs"> & {
+    readonly view: View<S, A>
+    readonly belongs?: (state: S, ids: Asked<I, unknown>["ids"]) => boolean
+  }
+): Shows<I, A> => ({ _tag: "Shows", ...told })
+
+/** What is particular to a list. @category models */
+export interface Pages<I extends Operation.Ids, A> {
+  readonly _tag: "Pages"
+  readonly view: View<any, A>
+  /** Whose list it is: the platform's, unless something else is said. */
+  readonly scope?: (ids: Asked<I, unknown>["ids"]) => string
+  readonly within?: (ids: Asked<I, unknown>["ids"]) => Owned
+}
+
+/** @category constructors */
+export const pages = <I extends Operation.Ids, A>(
+  _described: Operation.List<I, A>,
+  told: Omit<Pages<I, A>, "_tag">
+): Pages<I, A> => ({ _tag: "Pages", ...told })
+
+/** @category models */
+export type Implementing<O> =
+  O extends Operation.Command<infer I, infer In, infer A>
+    ? Instructs<I, In, A>
+    : O extends Operation.Read<infer I, infer A>
+      ? Shows<I, A>
+      : O extends Operation.List<infer I, infer A>
+        ? Pages<I, A>
+        : never
+
+type Method = (...args: ReadonlyArray<any>) => Effect.Effect<any, CommandFailure>
+
+/** A resource, implemented. @category models */
+export interface Implementation<Ops> {
+  readonly key: string
+  /** Its service, for an actor and a platform. */
+  readonly bind: (instructing: Instructing) => Operation.Methods<Ops>
+  /** What is recorded of one of its commands under a key. */
+  readonly repeat: (instructing: Instructing, repeated: Repeated) => Effect.Effect<Receipt | undefined, CommandFailure>
+}
+
+/** @category constructors */
+export const implement = <const Ops extends Resource.Operations>(
+  { key, operations }: { readonly key: string; readonly operations: Ops },
+  implementing: { readonly [Name in keyof Ops]: Implementing<Ops[Name]> },
+  context: Context.Context<Intake | Showing>
+): Implementation<Ops> => {
+  const parts: Parts = { intake: Context.get(context, Intake), showing: Context.get(context, Showing) }
+  const methods = new Map<string, (instructing: Instructing) => Method>()
+  const repeats = new Map<string, ReturnType<typeof repeatOf>>()
+  for (const [name, described] of Object.entries<Operation.Any>(operations)) {
+    const particular = implementing[name] as Instructs<any, any, any> | Shows<any, any> | Pages<any, any>
+    if (described._tag === "Command" && particular._tag === "Instructs") {
+      methods.set(name, commandMethod(parts, described, particular))
+      repeats.set(name, repeatOf(parts, described, particular))
+    }
+    if (described._tag === "Read" && particular._tag === "Shows")
+      methods.set(name, readMethod(parts, described, particular))
+    if (described._tag === "List" && particular._tag === "Pages")
+      methods.set(name, listMethod(parts, described, particular))
+  }
+  return {
+    key,
+    bind: (instructing) =>
+      Object.fromEntries(
+        Array.from(methods, ([name, method]) => [name, method(instructing)])
+      ) as Operation.Methods<Ops>,
+    repeat: (instructing, repeated) =>
+      Effect.suspend(() => repeats.get(repeated.operation)?.(instructing, repeated) ?? Effect.undefined)
+  }
+}
+
+interface Parts {
+  readonly intake: Intake["Service"]
+  readonly showing: Showing["Service"]
+}
+
+type AnyCommand = Extract<Operation.Any, { readonly _tag: "Command" }>
+type AnyInstructs = Instructs<Operation.Ids, any, any>
+
+/** What is answered, in the version it is recorded in; nothing where the operation answers nothing. */
+const answerOf = (
+  { showing }: Parts,
+  { answers }: AnyInstructs,
+  access: Access,
+  answered: Answered,
+  ids: ReadonlyArray<string>
+): Failing<Versioned | undefined> => {
+  switch (answers._tag) {
+    case "Made":
+      return showing.made(access, answered, answers.view)
+    case "Changed":
+      return showing.changed(access, answered, answers.view, answers.key(ids))
+    case "Recorded": {
+      const version = versionOf(answered)
+      return Effect.sync(() => ({ version, answer: answers.renderers[version]!(answered) }))
+    }
+    case "Nothing":
+      return Effect.undefined
+  }
+}
+
+const accessOf = (instructing: Instructing, { operation }: AnyCommand): Access => ({
+  ...instructing,
+  purpose: operation
+})
+
+const receiptOf = (answered: Answered, versioned: Versioned | undefined): Receipt => ({
+  replayed: answered.replayed,
+  ...(versioned ?? { version: versionOf(answered) })
+})
+
+const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstructs) => {
+  const { intake } = parts
+  const { operation, answer, ids: idSchemas, input: schema } = described
+  const { after, body: bodyOf, identity = (ids) => ids } = particular.options
+  const accept = schema === undefined ? undefined : Checking.checks(schema).accept
+  const repeat = repeatOf(parts, described, particular)
+
+  const received = (
+    instructing: Instructing,
+    ids: ReadonlyArray<string>,
+    body: Schema.Json,
+    options?: CommandOptions
+  ) =>
+    intake.receive(instructing, {
+      operation,
+      ids: identity(ids),
+      body: body as never,
+      answer: answer?.version ?? 1,
+      options
+    })
+
+  /** What an embedded caller hands over is checked here; under a key it may have been accepted before. */
+  const accepted = Effect.fnUntraced(function* (
+    instructing: Instructing,
+    ids: ReadonlyArray<string>,
+    given: unknown,
+    options: CommandOptions | undefined
+  ) {
+    if (accept === undefined) return { input: undefined, body: null }
+    const checked = accept(given)
+    if (Result.isSuccess(checked)) return checked.success
+    const { body, rejection } = checked.failure
+    if (options?.key === undefined || body === undefined) return yield* rejection
+    const receipt = yield* repeat(instructing, { ids, key: options.key, body })
+    return receipt === undefined ? yield* rejection : { receipt }
+  })
+
+  const lifted = (versioned: Versioned | undefined) =>
+    versioned === undefined || answer === undefined ? undefined : answer.lift(versioned.answer, versioned.version)
+
+  return (instructing: Instructing): Method =>
+    (...args) =>
+      Effect.gen(function* () {
+        const ids: ReadonlyArray<string> = args.slice(0, idSchemas.length)
+        const [given, options]: ReadonlyArray<any> =
+          accept === undefined ? [undefined, args[ids.length]] : args.slice(ids.length)
+        const { onReceipt } = yield* Request
+        const sent = yield* accepted(instructing, ids, given, options)
+        if ("receipt" in sent) {
+          onReceipt?.(sent.receipt)
+          return lifted("answer" in sent.receipt ? (sent.receipt as Versioned) : undefined)
+        }
+        const body = bodyOf === undefined ? sent.body : bodyOf(sent.input)
+        const asked = { ids, input: sent.input, newId: intake.newId }
+        const answered = yield* particular.carry(yield* received(instructing, ids, body, options), asked, intake)
+        const versioned = yield* answerOf(parts, particular, accessOf(instructing, described), answered, ids)
+        const today = lifted(versioned)
+        if (after !== undefined) yield* after(answered, today)
+        onReceipt?.(receiptOf(answered, versioned))
+        return today
+      })
+}
+
+const repeatOf = (parts: Parts, described: AnyCommand, particular: AnyInstructs) => {
+  const { identity = (ids: ReadonlyArray<string>) => ids } = particular.options
+  return Effect.fnUntraced(function* (
+    instructing: Instructing,
+    { ids, key, body }: Pick<Repeated, "ids" | "key" | "body">
+  ): Effect.fn.Return<Receipt | undefined, CommandFailure> {
+    const received = yield* parts.intake.receive(instructing, {
+      operation: described.operation,
+      ids: identity(ids),
+      body: body as never,
+      answer: described.answer?.version ?? 1,
+      options: { key }
+    })
+    const answered = yield* parts.intake.find(received)
+    if (answered === undefined) return undefined
+    return receiptOf(answered, yield* answerOf(parts, particular, accessOf(instructing, described), answered, ids))
+  })
+}
+
+const readMethod = (
+  { showing }: Parts,
+  described: Operation.Read<Operation.Ids, unknown>,
+  { belongs = () => true, key, missing, view, within }: Shows<Operation.Ids, unknown>
+) => {
+  const purpose = described.reading as PlatformReading
+  return (instructing: Instructing): Method =>
+    (...ids: ReadonlyArray<string>) => {
+      const shown = Effect.suspend(() =>
+        showing.get({ ...instructing, purpose }, view, key(ids), missing, (state) => belongs(state, ids))
+      )
+      return within === undefined ? shown : Effect.andThen(showing.own(instructing.platform, within(ids)), shown)
+    }
+}
+
+const listMethod = (
+  { showing }: Parts,
+  described: Operation.List<Operation.Ids, unknown>,
+  { scope, view, within }: Pages<Operation.Ids, unknown>
+) => {
+  const purpose = described.reading as PlatformReading
+  return (instructing: Instructing): Method =>
+    (...args) => {
+      const ids: ReadonlyArray<string> = args.slice(0, described.ids.length)
+      const page: PageOptions | undefined = args[ids.length]
+      const shown = Effect.suspend(() =>
+        showing.list({ ...instructing, purpose }, view, scope?.(ids) ?? instructing.platform ?? "", page)
+      )
+      return within === undefined ? shown : Effect.andThen(showing.own(instructing.platform, within(ids)), shown)
+    }
+}

@@ -1,0 +1,104 @@
+/**
+ * Where instructions come in: a request becomes an instruction, and an instruction is decided, recorded and found again. For the
+ * implementations of the services. What an instruction is answered with is no business of this room.
+ */
+import { type Command, type Meta, type PlatformId, refusalVersion } from "@effekten/domain"
+import type { Json } from "@effekten/event-store"
+import { type CommandFailure, type CommandOptions, Rejection, Request } from "@effekten/services"
+import { Context, Effect, Layer } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { failureOf, keyInvalid } from "../base/Failures.ts"
+import { Secrets } from "../base/Secrets.ts"
+import { Executor } from "../deciding/Executor.ts"
+import type { Answered, Instruction } from "../deciding/Instruction.ts"
+
+/** 1 to 255 visible ASCII characters. */
+const keyPattern = /^[\x21-\x7e]{1,255}$/
+
+/** The actor that instructs, and the platform it instructs through. @category models */
+export interface Instructing {
+  readonly actor: Meta["actor"]
+  readonly platform: PlatformId | undefined
+}
+
+/** What is asked for. @category models */
+export interface Asked {
+  readonly operation: Command["operation"]
+  /** Ids in the path: they belong to the identity of the instruction. */
+  readonly ids: ReadonlyArray<string>
+  /** The input in its JSON form, of which the fingerprint is taken unless a request tells what was received. */
+  readonly body: Json.Json
+  /** The version of the answer that the operation has today. */
+  readonly answer: number
+  readonly options: CommandOptions | undefined
+}
+
+/** An instruction before its command is made: one that is recorded already needs none. @category models */
+export type Received = Omit<Instruction, "command">
+
+/** @category services */
+export class Intake extends Context.Service<
+  Intake,
+  {
+    /** Makes an instruction of what is asked. */
+    readonly receive: (instructing: Instructing, asked: Asked) => Effect.Effect<Received, CommandFailure>
+    /** Decides and records; a recorded refusal fails as it did the first time. */
+    readonly execute: (instruction: Instruction) => Effect.Effect<Answered, CommandFailure>
+    /** What is recorded of an instruction already. */
+    readonly find: (received: Received) => Effect.Effect<Answered | undefined, CommandFailure>
+    /** A new id, a UUID of version 7. */
+    readonly newId: Effect.Effect<string>
+  }
+>()("effekten/registrar/Intake") {
+  static readonly layer: Layer.Layer<Intake, never, Executor | Secrets | SecureRandom.SecureRandom> = Layer.effect(
+    Intake,
+    Effect.gen(function* () {
+      const executor = yield* Executor
+      const secrets = yield* Secrets
+      const random = yield* SecureRandom.SecureRandom
+      return Intake.of({
+        newId: random.uuidV7(),
+        receive: Effect.fnUntraced(function* ({ actor, platform }, { operation, ids, body, answer, options }) {
+          const request = yield* Request
+          const key = options?.key ?? (yield* random.uuidV4())
+          if (!keyPattern.test(key)) return yield* keyInvalid()
+          const received = request.body === undefined ? body : (request.body as Json.Json)
+          try {
+            return {
+              identity: secrets.identity({ platform, operation, ids, key }),
+              fingerprint: secrets.fingerprint(received),
+              platform,
+              actor,
+              correlation: request.correlation,
+              answer
+            }
+          } catch {
+            return yield* noCanonicalForm
+          }
+        }),
+        execute: (instruction) => Effect.flatMap(executor.execute(instruction), refusing),
+        find: Effect.fnUntraced(function* (received) {
+          const found = yield* executor.find(received)
+          return found === undefined ? undefined : yield* refusing(found)
+        })
+      })
+    })
+  )
+}
+
+const noCanonicalForm = new Rejection({
+  code: "invalid_request",
+  status: 400,
+  message: "The request has no canonical JSON form."
+})
+
+/** A recorded refusal is an answer: it has a receipt, and fails. */
+const refusing = (answered: Answered): Effect.Effect<Answered, CommandFailure> => {
+  const last = answered.events[answered.events.length - 1]
+  if (last?.type !== "InstructionRejected") return Effect.succeed(answered)
+  const version = last.meta.answer ?? refusalVersion
+  return Effect.flatMap(Request, (request) => {
+    request.onReceipt?.({ replayed: answered.replayed, version })
+    return Effect.fail(failureOf(last.data, version))
+  })
+}

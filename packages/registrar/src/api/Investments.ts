@@ -1,0 +1,111 @@
+/**
+ * Investments, embedded. For the services of a platform, and for the issuer.
+ */
+import { InvestmentId } from "@effekten/domain"
+import { investments as fold } from "@effekten/projections"
+import { investmentAnswer, Investments, IssuerInvestments, type SignedDocument } from "@effekten/services"
+import { type Context, Effect } from "effect"
+import {
+  changed,
+  consumed,
+  implement,
+  type Implementation,
+  instructs,
+  made,
+  nothing,
+  pages,
+  shows
+} from "./Implement.ts"
+import type { Intake } from "./Intake.ts"
+import type { Owned, Showing } from "./Showing.ts"
+import { erased, personalOf, view } from "./View.ts"
+
+const investment = view(investmentAnswer, fold, {
+  1: (state, personal) => {
+    const signed = new Map<string, SignedDocument>()
+    for (const position of state.personalAt) {
+      const known = personalOf<{ readonly signedDocuments: ReadonlyArray<SignedDocument> }>(personal, position)
+      for (const document of known?.signedDocuments ?? []) signed.set(document.documentId, document)
+    }
+    return {
+      id: state.id,
+      status: state.status,
+      campaignId: state.campaignId,
+      productId: state.productId,
+      investorId: state.investorId,
+      units: state.units,
+      remainingUnits: state.remainingUnits,
+      wallet: state.walletId,
+      signedAt: state.signedAt,
+      acceptedAt: state.acceptedAt,
+      paidAt: state.paidAt,
+      deliveredAt: state.deliveredAt,
+      signedDocuments: state.documentIds.map((documentId) => {
+        const known = signed.get(documentId)
+        return { documentId, category: known?.category ?? erased, subject: known?.subject ?? erased }
+      }),
+      disagio: null,
+      accruedInterest: null,
+      createdAt: state.createdAt
+    }
+  }
+})
+
+/** The investment is this platform's, or there is none. @category reading */
+export const ownInvestment = (key: InvestmentId): Owned => ({ projection: fold, key, missing: "investment_not_found" })
+
+const { operations } = Investments.resource
+
+/** @category constructors */
+export const investments = (
+  context: Context.Context<Intake | Showing>
+): Implementation<typeof Investments.resource.operations> =>
+  implement(
+    { key: Investments.key, operations },
+    {
+      create: instructs(operations.create, {
+        members: { wallet: "walletId", signedDocuments: consumed },
+        given: ({ input: { signedDocuments = [] }, newId }) =>
+          Effect.map(newId, (id) => ({
+            investmentId: InvestmentId.make(id),
+            documentIds: signedDocuments.map(({ documentId }) => documentId),
+            // Where nothing was signed, nothing personal was said.
+            signedDocuments: signedDocuments.length === 0 ? undefined : signedDocuments,
+            disagio: undefined,
+            accruedInterest: undefined
+          })),
+        answers: made(investment)
+      }),
+      list: pages(operations.list, { view: investment }),
+      get: shows(operations.get, { view: investment, key: ([id]) => id, missing: "investment_not_found" }),
+      amend: instructs(operations.amend, {
+        members: { wallet: "walletId" },
+        given: ({ ids: [investmentId] }) => Effect.succeed({ investmentId }),
+        answers: changed(investment, ([id]) => id)
+      }),
+      cancel: instructs(operations.cancel, {
+        members: {},
+        given: ({ ids: [investmentId] }) => Effect.succeed({ investmentId, late: false }),
+        answers: changed(investment, ([id]) => id)
+      })
+    },
+    context
+  )
+
+const ofIssuer = IssuerInvestments.resource.operations
+
+/** @category constructors */
+export const issuerInvestments = (
+  context: Context.Context<Intake | Showing>
+): Implementation<typeof IssuerInvestments.resource.operations> =>
+  implement(
+    { key: IssuerInvestments.key, operations: ofIssuer },
+    {
+      reject: instructs(ofIssuer.reject, {
+        members: {},
+        given: ({ ids: [investmentId] }) => Effect.succeed({ investmentId }),
+        answers: nothing
+      })
+    },
+    context
+  )

@@ -1,0 +1,113 @@
+/**
+ * Investors and their identification, embedded. For the services of a platform.
+ */
+import { IdentificationId, InvestorId } from "@effekten/domain"
+import { identificationKey, identifications, investors as fold } from "@effekten/projections"
+import {
+  type BankAccount,
+  type Communication,
+  type CreateIdentification,
+  identificationAnswer,
+  investorAnswer,
+  Investors,
+  type NaturalPerson,
+  type TaxInformation
+} from "@effekten/services"
+import { type Context, Effect } from "effect"
+import { implement, type Implementation, instructs, made, pages, shows } from "./Implement.ts"
+import type { Intake } from "./Intake.ts"
+import type { Owned, Showing } from "./Showing.ts"
+import { erased, personalOf, view } from "./View.ts"
+
+interface InvestorPersonal {
+  readonly naturalPerson: NaturalPerson
+  readonly bankAccount: BankAccount
+  readonly taxInformation: TaxInformation
+  readonly communication: Communication
+}
+
+const investor = view(investorAnswer, fold, {
+  1: (state, personal) => {
+    const known = personalOf<InvestorPersonal>(personal, state.personalAt[0])
+    return {
+      id: state.id,
+      kycStatus: state.kycStatus,
+      naturalPerson: known?.naturalPerson ?? erased,
+      bankAccount: known === undefined ? erased : (known.bankAccount ?? null),
+      taxInformation: known === undefined ? erased : (known.taxInformation ?? null),
+      communication: known === undefined ? erased : (known.communication ?? null),
+      isBeneficiary: state.ownAccount,
+      createdAt: state.createdAt
+    }
+  }
+})
+
+const identification = view(identificationAnswer, identifications, {
+  1: (state, personal) => {
+    const known = personalOf<Omit<CreateIdentification, "legitimationProtocolId" | "verifiedAt">>(
+      personal,
+      state.personalAt[0]
+    )
+    return {
+      id: state.id,
+      investorId: state.investorId,
+      documentType: known?.documentType ?? erased,
+      documentId: known?.documentId ?? erased,
+      documentIssuer: known?.documentIssuer ?? erased,
+      documentValidFrom: known?.documentValidFrom ?? erased,
+      documentValidTo: known?.documentValidTo ?? erased,
+      identityProvider: known?.identityProvider ?? erased,
+      legitimationProcessId: known?.legitimationProcessId ?? erased,
+      legitimationProtocolId: state.protocolDocumentId,
+      verifiedAt: state.verifiedAt,
+      kycStatus: state.kycStatus,
+      createdAt: state.createdAt
+    }
+  }
+})
+
+/** The investor is this platform's, or there is none. @category reading */
+export const ownInvestor = (key: InvestorId): Owned => ({ projection: fold, key, missing: "investor_not_found" })
+
+const { operations } = Investors.resource
+
+/** @category constructors */
+export const investors = (
+  context: Context.Context<Intake | Showing>
+): Implementation<typeof Investors.resource.operations> =>
+  implement(
+    { key: Investors.key, operations },
+    {
+      create: instructs(operations.create, {
+        members: { isBeneficiary: "ownAccount" },
+        given: ({ input, newId }) =>
+          Effect.map(newId, (id) => ({
+            investorId: InvestorId.make(id),
+            custodianBank: false,
+            hasTaxInformation: input.taxInformation !== undefined,
+            pep: input.naturalPerson.isPep,
+            documentIds: []
+          })),
+        answers: made(investor)
+      }),
+      list: pages(operations.list, { view: investor }),
+      get: shows(operations.get, { view: investor, key: ([id]) => id, missing: "investor_not_found" }),
+      identify: instructs(operations.identify, {
+        members: { legitimationProtocolId: "protocolDocumentId" },
+        given: ({ ids: [investorId], newId }) =>
+          Effect.map(newId, (id) => ({ investorId, identificationId: IdentificationId.make(id) })),
+        answers: made(identification)
+      }),
+      identifications: pages(operations.identifications, {
+        view: identification,
+        scope: ([id]) => id,
+        within: ([id]) => ownInvestor(id)
+      }),
+      identification: shows(operations.identification, {
+        view: identification,
+        key: ([investor, id]) => identificationKey(investor, id),
+        missing: "investor_not_found"
+      })
+    },
+    context
+  )

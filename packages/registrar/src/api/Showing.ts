@@ -1,0 +1,272 @@
+/**
+ * Shows objects: of an instruction that was just answered or is answered again, by id, and in lists. For the implementations of the
+ * services. Nothing personal is opened before it is said for what, and nothing of what was forgotten.
+ */
+import { type PlatformId, type RejectionCode, rejections } from "@effekten/domain"
+import type { EventStoreError, Position, Revealed } from "@effekten/event-store"
+import {
+  erasedSubject,
+  erasing,
+  fold,
+  foldEvent,
+  type InvalidPage,
+  isErasing,
+  type Projection,
+  ReadModels,
+  type ReadModelsUnavailable
+} from "@effekten/projections"
+import {
+  type CommandFailure,
+  NotFound,
+  type Page,
+  type PageOptions,
+  type ReadFailure,
+  Rejection,
+  Unavailable
+} from "@effekten/services"
+import { Array as Arr, Context, Effect, Layer } from "effect"
+import { unanswered } from "../base/Failures.ts"
+import type { Answered } from "../deciding/Instruction.ts"
+import type { Access } from "../log/Access.ts"
+import { Log, type RegisterLog } from "../log/Log.ts"
+import type { Personal, Shown, View } from "./View.ts"
+
+/** Subjects that one reading asks about: a page of a list may name many investors. */
+const subjectsAtATime = 100
+
+/** An answer in the version it is recorded in. @category models */
+export interface Versioned {
+  readonly version: number
+  readonly answer: unknown
+}
+
+/** An object that has to be the platform's own. @category models */
+export interface Owned {
+  readonly projection: Projection<any>
+  readonly key: string
+  /** What is said where there is none, or where it is another platform's. */
+  readonly missing: RejectionCode
+}
+
+/** @category services */
+export class Showing extends Context.Service<
+  Showing,
+  {
+    /** The answer of an instruction that made an object: the fold of its own events. Of a repeated one their personal parts are opened. */
+    readonly made: <S extends Shown, A>(
+      access: Access,
+      answered: Answered,
+      view: View<S, A>
+    ) => Effect.Effect<Versioned, Unavailable>
+    /** The answer of an instruction that changed an object: its state at the instruction's last event. */
+    readonly changed: <S extends Shown, A>(
+      access: Access,
+      answered: Answered,
+      view: View<S, A>,
+      key: string
+    ) => Effect.Effect<Versioned, CommandFailure>
+    /** That there is such an object, and that it is this platform's. Nothing of it is opened. */
+    readonly own: (platform: PlatformId | undefined, owned: Owned) => Effect.Effect<void, ReadFailure>
+    /** One object as of the head, if it is that of the platform that asks. */
+    readonly get: <S extends Shown, A>(
+      access: Access,
+      view: View<S, A>,
+      key: string,
+      missing: RejectionCode,
+      belongs: (state: S) => boolean
+    ) => Effect.Effect<A, ReadFailure>
+    readonly list: <S extends Shown, A>(
+      access: Access,
+      view: View<S, A>,
+      scope: string,
+      page: PageOptions | undefined
+    ) => Effect.Effect<Page<A>, ReadFailure>
+  }
+>()("effekten/registrar/Showing") {
+  static readonly layer: Layer.Layer<Showing, never, Log | ReadModels> = Layer.effect(
+    Showing,
+    Effect.gen(function* () {
+      const log = yield* Log
+      const readModels = yield* ReadModels
+      return Showing.of({ ...ofInstructions(log), ...ofReadings(log, readModels) })
+    })
+  )
+}
+
+/** From the event on that says so nothing personal is shown, although keys are destroyed a moment later. */
+const erasedAmong = Effect.fnUntraced(function* (log: RegisterLog, subjects: Iterable<string>) {
+  const erased = new Set<string>()
+  for (const chunk of Arr.chunksOf(Arr.dedupe(subjects), subjectsAtATime)) {
+    const events = yield* log.readAll(chunk.map((subject) => ({ types: erasing, tags: [subject] })))
+    for (const event of events) if (isErasing(event)) erased.add(erasedSubject(event))
+  }
+  return erased
+})
+
+/** Opens what lies at some positions, and puts it beside what is known already. */
+const opening = Effect.fnUntraced(function* (
+  log: RegisterLog,
+  access: Access,
+  known: Map<Position, Revealed>,
+  shown: ReadonlyArray<Position>
+): Effect.fn.Return<Personal, EventStoreError> {
+  if (shown.length === 0) return known
+  const revealed = yield* log.reveal(access, shown)
+  shown.forEach((position, index) => known.set(position, revealed[index]!))
+  return known
+})
+
+/** The personal parts of states; `asOfHead` where the states are, so that what they say of erasure is the latest. */
+const reveal = Effect.fnUntraced(function* <S extends Shown>(
+  log: RegisterLog,
+  access: Access,
+  projection: Projection<S>,
+  states: ReadonlyArray<S>,
+  asOfHead: boolean
+): Effect.fn.Return<Personal, EventStoreError> {
+  const isKnown = (state: S) => state.erased === true || (asOfHead && state.erased !== undefined)
+  const named = states.filter((state) => (state.personalAt?.length ?? 0) > 0)
+  const erased = yield* erasedAmong(
+    log,
+    named.flatMap((state) => (isKnown(state) ? [] : (projection.subject?.(state) ?? [])))
+  )
+  const personal = new Map<Position, Revealed>()
+  const shown: Array<Position> = []
+  for (const state of named) {
+    const isErased = state.erased === true || erased.has(projection.subject?.(state) ?? "")
+    for (const position of state.personalAt ?? []) {
+      if (isErased) personal.set(position, { _tag: "Erased" })
+      else shown.push(position)
+    }
+  }
+  return yield* opening(log, access, personal, shown)
+})
+
+/** The personal parts of an instruction's own events. A repeated answer says no more than a read would. */
+const revealOwn = Effect.fnUntraced(function* (log: RegisterLog, access: Access, { events, replayed }: Answered) {
+  const personal = new Map<Position, Revealed>()
+  const sealed = events.filter((event) => event.personal !== undefined && event.revealed === undefined)
+  // A first answer is about what was just recorded.
+  const erased =
+    replayed || sealed.length > 0
+      ? yield* erasedAmong(
+          log,
+          events.flatMap((event) => event.personal?.subject ?? [])
+        )
+      : new Set<string>()
+  const shown: Array<Position> = []
+  for (const { personal: reference, position, revealed } of events) {
+    if (reference === undefined) continue
+    if (erased.has(reference.subject)) personal.set(position, { _tag: "Erased" })
+    else if (revealed === undefined) shown.push(position)
+    else personal.set(position, revealed)
+  }
+  return yield* opening(log, access, personal, shown)
+}, Effect.mapError(unanswered))
+
+/** An answer in the version its instruction was recorded with. */
+const rendered = <S extends Shown, A>(
+  { answer, renderers }: View<S, A>,
+  answered: Answered,
+  state: S,
+  personal: Personal
+): Effect.Effect<Versioned, Unavailable> => {
+  const version = versionOf(answered)
+  const render = renderers[version]
+  return render === undefined
+    ? Effect.fail(
+        new Unavailable({
+          executed: "unknown",
+          message: `A newer version of this program recorded the answer (${answer.name}, version ${version}); ask that one.`
+        })
+      )
+    : Effect.succeed({ version, answer: render(state, personal) })
+}
+
+/** The version of an instruction's answer: its last event says it. @category getters */
+export const versionOf = ({ events }: Answered): number => events[events.length - 1]?.meta.answer ?? 1
+
+const ofInstructions = (log: RegisterLog): Pick<Showing["Service"], "made" | "changed"> => ({
+  made: Effect.fnUntraced(function* (access, answered, view) {
+    const { events } = answered
+    const { projection } = view
+    for (const named of events) {
+      for (const key of projection.keys(named)) {
+        let state: Parameters<typeof projection.scope>[0] | undefined
+        for (const event of events) state = foldEvent(projection, key, state, event)
+        if (state !== undefined) return yield* rendered(view, answered, state, yield* revealOwn(log, access, answered))
+      }
+    }
+    return yield* Effect.die(new Error(`the instruction made no object of ${projection.name}`))
+  }),
+  changed: Effect.fnUntraced(
+    function* (access, answered, view, key) {
+      const { projection } = view
+      const state = yield* fold(log, projection, key, { to: answered.position })
+      if (state === undefined)
+        return yield* Effect.die(new Error(`${projection.name} ${key} was changed and is not there`))
+      return yield* rendered(view, answered, state, yield* reveal(log, access, projection, [state], false))
+    },
+    Effect.catchTag("EventStoreError", (error) => Effect.fail(unanswered(error)))
+  )
+})
+
+const ofReadings = (
+  log: RegisterLog,
+  readModels: ReadModels["Service"]
+): Pick<Showing["Service"], "own" | "get" | "list"> => {
+  const ownState = Effect.fnUntraced(function* <S extends Shown>(
+    platform: PlatformId | undefined,
+    projection: Projection<S>,
+    key: string,
+    missing: RejectionCode
+  ) {
+    const state = yield* fold(log, projection, key)
+    if (state === undefined || platform === undefined || state.platform !== platform) return yield* notFound(missing)
+    return state
+  })
+  /** A reading shows today's version. */
+  const today = <S, A>({ answer, renderers }: View<S, A>) =>
+    renderers[answer.version] as (state: S, personal: Personal) => A
+
+  return {
+    own: (platform, { key, missing, projection }) =>
+      Effect.asVoid(
+        Effect.catchTag(ownState(platform, projection, key, missing), "EventStoreError", unavailableForReads)
+      ),
+    get: Effect.fnUntraced(
+      function* (access, view, key, missing, belongs) {
+        const state = yield* ownState(access.platform, view.projection, key, missing)
+        if (!belongs(state)) return yield* notFound(missing)
+        return today(view)(state, yield* reveal(log, access, view.projection, [state], true))
+      },
+      Effect.catchTag("EventStoreError", unavailableForReads)
+    ),
+    list: Effect.fnUntraced(
+      function* (access, view, scope, page) {
+        const { results, ...rest } = yield* readModels.page(view.projection, scope, page)
+        const personal = yield* reveal(log, access, view.projection, results, true)
+        return { ...rest, results: results.map((state) => today(view)(state, personal)) }
+      },
+      Effect.catchTags({
+        EventStoreError: unavailableForReads,
+        ReadModelsUnavailable: unavailableForReads,
+        InvalidPage: (error) => Effect.fail(invalidPage(error))
+      })
+    )
+  }
+}
+
+const unavailableForReads = (error: EventStoreError | ReadModelsUnavailable): Effect.Effect<never, Unavailable> =>
+  Effect.fail(new Unavailable({ executed: "no", message: error.message, cause: error }))
+
+const invalidPage = (error: InvalidPage): Rejection =>
+  new Rejection({
+    code: "invalid_request",
+    status: 400,
+    message: error.message,
+    errors: [{ pointer: `/${error.member}`, code: "invalid", message: error.message }]
+  })
+
+/** @category constructors */
+export const notFound = (code: RejectionCode): NotFound => new NotFound({ code, message: rejections[code].message })

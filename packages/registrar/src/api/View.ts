@@ -1,0 +1,54 @@
+/**
+ * A view: how an object of the register is shown, which is the fold of its events and a renderer for each version of its answer. For the
+ * implementations of the services.
+ *
+ * A state holds nothing personal; what is personal is joined from the vault, or reads `"erased"`. A renderer of a version that was ever
+ * recorded stays: it gives the same answer again forever.
+ */
+import type { PlatformId } from "@effekten/domain"
+import type { Position, Revealed } from "@effekten/event-store"
+import type { Projection } from "@effekten/projections"
+import type { Answer } from "@effekten/services"
+
+/** What a view needs of a state: whose it is, and where its personal parts are. @category models */
+export interface Shown {
+  readonly platform: PlatformId | null
+  readonly personalAt?: ReadonlyArray<Position>
+  /** Where the projection itself knows. */
+  readonly erased?: boolean
+}
+
+/** Personal parts by the position of their event. @category models */
+export type Personal = ReadonlyMap<Position, Revealed>
+
+/** @category models */
+export interface View<S, A> {
+  readonly answer: Answer.Answer<A>
+  readonly projection: Projection<S>
+  readonly renderers: { readonly [version: number]: (state: S, personal: Personal) => unknown }
+}
+
+/** @category constructors */
+export const view = <S extends Shown, A, V extends Answer.Versions>(
+  answer: Answer.Answer<A, V>,
+  projection: Projection<S>,
+  renderers: { readonly [N in keyof V]: (state: S, personal: Personal) => V[N] }
+): View<S, A> => ({ answer, projection, renderers })
+
+/** What stands in the place of what was forgotten. @category values */
+export const erased = "erased" as const
+
+/**
+ * The members of the personal part at a position, or undefined where its subject was forgotten. The codec has checked them against the
+ * schema of the event's type, which the caller names.
+ *
+ * @category rendering
+ */
+export const personalOf = <P extends object>(
+  personal: Personal,
+  position: Position | undefined
+): Partial<P> | undefined => {
+  const part = position === undefined ? undefined : personal.get(position)
+  if (part?._tag === "Erased") return undefined
+  return (part?._tag === "Present" ? part.value : {}) as Partial<P>
+}

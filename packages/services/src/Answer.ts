@@ -1,0 +1,55 @@
+/**
+ * What an object of the API looks like, by version. For the descriptions of operations, for the server and for the client.
+ *
+ * An answer that was given once is given again in the same bytes, so a version that was ever recorded keeps its schema here. Today's
+ * programs see today's form: an old answer is lifted, version by version.
+ */
+import { Schema } from "effect"
+
+/** The types of all versions, by number. @category models */
+export type Versions = { readonly [version: number]: unknown }
+
+/** @category models */
+export interface Answer<out Today, out V extends Versions = Versions> {
+  /** Its name in the OpenAPI document: `Investor`. */
+  readonly name: string
+  /** Today's version. */
+  readonly version: number
+  /** The schema of each version, today's last. */
+  readonly schemas: ReadonlyMap<number, Schema.Codec<any, any>>
+  /** Lifts what was answered in a version to today's form. Total: what the old form lacked is null. */
+  readonly lift: (answer: unknown, version: number) => Today
+  /** For types only. */
+  readonly "~versions"?: V
+}
+
+/** The schema of today's version. @category getters */
+export const schemaOf = <A>(answer: Answer<A>): Schema.Codec<A, any> => answer.schemas.get(answer.version)!
+
+/** The first version of an answer. @category constructors */
+export const first = <A, I>(name: string, schema: Schema.Codec<A, I>): Answer<A, { readonly 1: A }> => ({
+  name,
+  version: 1,
+  schemas: new Map([[1, schema]]),
+  lift: (answer) => answer as A
+})
+
+/**
+ * The version after another one. `lift` makes what the version before showed into what this one shows; what it lacks is null.
+ *
+ * @category constructors
+ */
+export const next = <A, I, Before, V extends Versions, const N extends number>(
+  before: Answer<Before, V>,
+  version: N,
+  schema: Schema.Codec<A, I>,
+  lift: (before: Before) => A
+): Answer<A, V & { readonly [Version in N]: A }> => {
+  if (version !== before.version + 1) throw new RangeError(`${before.name}: version ${before.version + 1} comes next`)
+  return {
+    name: before.name,
+    version,
+    schemas: new Map([...before.schemas, [version, schema]]),
+    lift: (answer, from) => (from >= version ? (answer as A) : lift(before.lift(answer, from)))
+  }
+}

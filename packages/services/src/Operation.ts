@@ -1,0 +1,153 @@
+/**
+ * An operation of the API, told once: route, scope, key, input, answer, refusals. For all that is derived from it: the contract, the
+ * handlers, the client's methods, the types of the embedded services, the documents.
+ *
+ * Arguments follow one rule: the ids of the path in order, then the input or the page, then the options.
+ */
+import type { Operation as OperationName, RejectionCode } from "@effekten/domain"
+import type { Effect, Schema } from "effect"
+import type { Answer } from "./Answer.ts"
+import type { CommandFailure, ReadFailure } from "./Failure.ts"
+import type { CommandOptions } from "./Instruction.ts"
+import type { Page, PageOptions } from "./Page.ts"
+import type { Scope } from "./Scope.ts"
+
+/** A method and a path below the API's prefixes; `:name` is an id. @category models */
+export type Route = `${"GET" | "POST" | "PATCH"} /v2/${string}/`
+
+/** The schemas of the ids in a path, in order. @category models */
+export type Ids = ReadonlyArray<Schema.Codec<any, string>>
+
+type ValuesOf<I extends Ids> = { readonly [At in keyof I]: I[At]["Type"] }
+
+/** What is told of every operation. @category models */
+export interface Told<I extends Ids> {
+  /** Where it answers over HTTP. Operations of the issuer's and the registrar's side have no route. */
+  readonly route?: Route
+  /** Needed by the token of a platform. There is one wherever there is a route. */
+  readonly scope?: Scope
+  readonly ids: I
+  /** One sentence. */
+  readonly summary: string
+  readonly description?: string
+  /** The codes it can be refused with, beside those that any request can. */
+  readonly refusals: ReadonlyArray<RejectionCode>
+}
+
+/** An operation that changes the register. @category models */
+export interface Command<I extends Ids, In, A, Op extends OperationName = OperationName> extends Told<I> {
+  readonly _tag: "Command"
+  /** Its name in the log. */
+  readonly operation: Op
+  readonly key: "required" | "optional"
+  /** Absent where there is none. */
+  readonly input: Schema.Codec<In, any> | undefined
+  /** What comes in: JSON, perhaps nothing at all, or one file as `multipart/form-data`. */
+  readonly body: "json" | "optional" | "none" | "file"
+  /** An input as it is sent. */
+  readonly example: unknown
+  /** Absent where nothing is answered. */
+  readonly answer: Answer<A> | undefined
+}
+
+/** An operation that shows one object. @category models */
+export interface Read<I extends Ids, A, R extends string = string> extends Told<I> {
+  readonly _tag: "Read"
+  /** What it is called where openings of personal data are recorded. */
+  readonly reading: R
+  readonly answer: Answer<A>
+}
+
+/** An operation that shows a page of objects. @category models */
+export interface List<I extends Ids, A, R extends string = string> extends Told<I> {
+  readonly _tag: "List"
+  /** What it is called where openings of personal data are recorded. */
+  readonly reading: R
+  readonly answer: Answer<A>
+}
+
+/** @category models */
+export type Any = Command<Ids, any, any> | Read<Ids, any> | List<Ids, any>
+
+/** The function an operation is, embedded and remote alike. @category models */
+export type Method<O> =
+  O extends Command<infer I, infer In, infer A>
+    ? [In] extends [never]
+      ? (...args: [...ids: ValuesOf<I>, options?: CommandOptions]) => Effect.Effect<A, CommandFailure>
+      : (...args: [...ids: ValuesOf<I>, input: In, options?: CommandOptions]) => Effect.Effect<A, CommandFailure>
+    : O extends Read<infer I, infer A>
+      ? (...ids: ValuesOf<I>) => Effect.Effect<A, ReadFailure>
+      : O extends List<infer I, infer A>
+        ? (...args: [...ids: ValuesOf<I>, page?: PageOptions]) => Effect.Effect<Page<A>, ReadFailure>
+        : never
+
+/** The functions of a resource. @category models */
+export type Methods<Operations> = { readonly [Name in keyof Operations]: Method<Operations[Name]> }
+
+interface CommandTold<I extends Ids, Op extends OperationName> extends Told<I> {
+  readonly operation: Op
+  readonly key?: "required" | "optional"
+}
+
+/** A command with an input. @category constructors */
+export const command = <In, Encoded, const Op extends OperationName, const I extends Ids, A = void>(
+  told: CommandTold<I, Op> & {
+    readonly input: Schema.Codec<In, Encoded>
+    readonly body?: "optional" | "file"
+    readonly example: Encoded
+    readonly answer?: Answer<A>
+  }
+): Command<I, In, A, Op> => ({
+  _tag: "Command",
+  key: "required",
+  body: "json",
+  ...told,
+  answer: told.answer
+})
+
+/** A command that needs no more than the ids in its path. @category constructors */
+export const bare = <const Op extends OperationName, const I extends Ids, A = void>(
+  told: CommandTold<I, Op> & { readonly answer?: Answer<A> }
+): Command<I, never, A, Op> => ({
+  _tag: "Command",
+  key: "required",
+  body: "none",
+  example: undefined,
+  input: undefined,
+  ...told,
+  answer: told.answer
+})
+
+interface ReadTold<I extends Ids, A, R extends string> extends Told<I> {
+  readonly reading: R
+  readonly answer: Answer<A>
+}
+
+/** @category constructors */
+export const read = <A, const R extends string, const I extends Ids>(told: ReadTold<I, A, R>): Read<I, A, R> => ({
+  _tag: "Read",
+  ...told
+})
+
+/** @category constructors */
+export const list = <A, const R extends string, const I extends Ids>(told: ReadTold<I, A, R>): List<I, A, R> => ({
+  _tag: "List",
+  ...told
+})
+
+/** What the readings among some operations are called. @category models */
+export type ReadingOf<Operations> = Operations extends unknown
+  ? {
+      [Name in keyof Operations]: Operations[Name] extends { readonly reading: infer R } ? R : never
+    }[keyof Operations]
+  : never
+
+/** The method of a route, and its path with `:names`. @category getters */
+export const partsOf = (route: Route): readonly [method: "GET" | "POST" | "PATCH", path: `/${string}`] => {
+  const [method, path] = route.split(" ") as ["GET", `/${string}`]
+  return [method, path]
+}
+
+/** The names of the ids in a path, in order. @category getters */
+export const idNames = (path: string): ReadonlyArray<string> =>
+  Array.from(path.matchAll(/:(\w+)/g), ([, name]) => name!)

@@ -1,0 +1,53 @@
+/**
+ * The shape of a schema: its members and their types, without a single rule about values. For answers.
+ *
+ * What was accepted once is shown forever, whatever a list of countries or a rule of banks says later. So nothing here may look at a value.
+ */
+import { Schema, SchemaAST } from "effect"
+
+/** A text beside those that are listed: a server of another version may send it. @category models */
+export type Unlisted = string & {}
+
+/** What a member shows: listed texts may be joined by others, which a list of today cannot know. @category models */
+export type Listed<S extends Schema.Constraint> = Schema.Codec<S["Type"] | Unlisted, string>
+
+/** A member with listed texts, `KycStatus` for example, as an answer shows it. @category constructors */
+export const listed = <S extends Schema.Codec<string, string>>(schema: S): Listed<S> =>
+  Schema.Union([schema, Schema.String]) as unknown as Listed<S>
+
+const withoutRules = (ast: SchemaAST.AST): SchemaAST.AST => {
+  const [first, ...others] = (ast.encoding ?? []).map(
+    (link) => new SchemaAST.Link(withoutRules(link.to), link.transformation)
+  )
+  const encoding: SchemaAST.Encoding | undefined = first === undefined ? undefined : [first, ...others]
+  const rest = [undefined, encoding, ast.context] as const
+  switch (ast._tag) {
+    case "String":
+      return new SchemaAST.String(undefined, ...rest)
+    case "Number":
+      // JSON has no other numbers.
+      return new SchemaAST.Number(undefined, Schema.Finite.ast.checks, encoding, ast.context)
+    case "Arrays":
+      return new SchemaAST.Arrays(
+        ast.isMutable,
+        ast.elements.map(withoutRules),
+        ast.rest.map(withoutRules),
+        ast.annotations,
+        ...rest
+      )
+    case "Objects":
+      return new SchemaAST.Objects(
+        ast.propertySignatures.map(({ name, type }) => new SchemaAST.PropertySignature(name, withoutRules(type))),
+        ast.indexSignatures,
+        ast.annotations,
+        ...rest
+      )
+    case "Union":
+      return new SchemaAST.Union(ast.types.map(withoutRules), ast.options, ast.annotations, ...rest)
+    default:
+      return ast
+  }
+}
+
+/** The same members and types; every value of them passes. @category constructors */
+export const shape = <A, I>(schema: Schema.Codec<A, I>): Schema.Codec<A, I> => Schema.make(withoutRules(schema.ast))
