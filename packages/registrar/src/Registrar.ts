@@ -40,7 +40,15 @@ export interface RegistrarOptions extends ExecutorOptions, OpeningsOptions, Rete
 
 /** What a register offers. @category models */
 export type Register =
-  ErasureApi.ErasureService | IssuerApi.IssuerService | LegalHolds | Log | Openings | PlatformServices
+  | ErasureApi.ErasureService
+  | IssuerApi.IssuerService
+  | LegalHolds
+  | Log
+  | Openings
+  | PlatformServices
+  // For resources of one's own.
+  | Intake
+  | Showing
 
 /**
  * The services of a register over parts of one's own choosing: log, read models, secrets, contents, custody, ledger.
@@ -51,7 +59,8 @@ export const layerNoDeps = (options: ExecutorOptions & Retention.RetentionOption
   Layer.mergeAll(PlatformApi.layer, IssuerApi.layer, ErasureApi.layer, LegalHoldsApi.layer).pipe(
     Layer.merge(options.eraseWhenDue === true ? Retention.layer(options) : Layer.empty),
     // Nobody is served before what was erased is forgotten.
-    Layer.provide(Layer.mergeAll(Intake.layer, Showing.layer, Settlement.layer, Forgetting.layer)),
+    Layer.provide(Layer.mergeAll(Settlement.layer, Forgetting.layer)),
+    Layer.provideMerge(Layer.mergeAll(Intake.layer, Showing.layer)),
     Layer.provide(Executor.layer(options)),
     Layer.provide(sweep)
   )

@@ -43,7 +43,7 @@ export const next = <A, I, Before, V extends Versions, const N extends number>(
   before: Answer<Before, V>,
   version: N,
   schema: Schema.Codec<A, I>,
-  lift: (before: Before) => A
+  lift: (before: Before) => NoInfer<A>
 ): Answer<A, V & { readonly [Version in N]: A }> => {
   if (version !== before.version + 1) throw new RangeError(`${before.name}: version ${before.version + 1} comes next`)
   return {

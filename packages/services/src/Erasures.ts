@@ -22,7 +22,13 @@ export class Erasures extends Resource.Service<Erasures>()("effekten/services/Er
     operation: "EraseInvestor",
     ids: [InvestorId],
     input: ErasureGround,
-    refusals: [],
+    refusals: [
+      "investor_has_open_investments",
+      "investor_holds_units",
+      "investor_not_found",
+      "legal_hold",
+      "retention_running"
+    ],
     summary: "Forget an investor",
     example: "request"
   }),
@@ -30,7 +36,7 @@ export class Erasures extends Resource.Service<Erasures>()("effekten/services/Er
   document: Operation.bare({
     operation: "EraseDocument",
     ids: [DocumentId],
-    refusals: [],
+    refusals: ["document_in_use", "document_not_found"],
     summary: "Forget a document"
   })
 }) {}

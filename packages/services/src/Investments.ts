@@ -101,7 +101,25 @@ export class Investments extends Resource.Service<Investments>()("effekten/servi
     ids: [],
     input: CreateInvestment,
     answer: investmentAnswer,
-    refusals: [],
+    refusals: [
+      "allocation_exhausted",
+      "campaign_not_found",
+      "campaign_not_open",
+      "document_not_found",
+      "document_repeated",
+      "investor_erased",
+      "investor_not_found",
+      "kyc_insufficient",
+      "product_not_listed",
+      "signed_at_required",
+      "timestamp_before_signing",
+      "timestamp_in_future",
+      "too_many_documents",
+      "too_many_waiting_investments",
+      "units_not_multiple_of_step",
+      "wallet_not_found",
+      "wallet_of_other_investor"
+    ],
     summary: "Create an investment",
     example: {
       campaign_id: "01a20498-e100-7457-a6b0-8c94fc43d4ee",
@@ -142,7 +160,18 @@ export class Investments extends Resource.Service<Investments>()("effekten/servi
     ids: [InvestmentId],
     input: AmendInvestment,
     answer: investmentAnswer,
-    refusals: [],
+    refusals: [
+      "already_accepted",
+      "already_delivered",
+      "already_paid",
+      "credit_in_flight",
+      "investment_ended",
+      "investment_not_found",
+      "timestamp_before_signing",
+      "timestamp_in_future",
+      "wallet_not_found",
+      "wallet_of_other_investor"
+    ],
     summary: "Add acceptance, payment or a wallet",
     example: { paid_at: "2024-05-06T07:14:13.630308+00:00" }
   }),
@@ -154,7 +183,14 @@ export class Investments extends Resource.Service<Investments>()("effekten/servi
     input: CancelInvestment,
     body: "optional",
     answer: investmentAnswer,
-    refusals: [],
+    refusals: [
+      "cancellation_period_over",
+      "credit_in_flight",
+      "investment_ended",
+      "investment_not_found",
+      "timestamp_before_signing",
+      "timestamp_in_future"
+    ],
     summary: "Cancel for the investor",
     description: "An extension of Effekten: the Distribution API has no such endpoint.",
     example: { cancelled_at: "2024-05-06T07:14:13.630308+00:00" }
@@ -170,7 +206,7 @@ export class IssuerInvestments extends Resource.Service<IssuerInvestments>()(
     reject: Operation.bare({
       operation: "RejectInvestment",
       ids: [InvestmentId],
-      refusals: [],
+      refusals: ["already_accepted", "already_delivered", "investment_ended", "investment_not_found"],
       summary: "Refuse the order instead of accepting it"
     })
   }

@@ -73,7 +73,16 @@ export class Credits extends Resource.Service<Credits>()("effekten/services/Cred
     scope: "investments:write",
     ids: [InvestmentId],
     answer: creditAnswer,
-    refusals: [],
+    refusals: [
+      "already_delivered",
+      "credit_in_flight",
+      "investment_ended",
+      "investment_not_found",
+      "investment_not_paid",
+      "kyc_insufficient",
+      "product_paused",
+      "wallet_missing"
+    ],
     summary: "Credit the units to the wallet"
   }),
   list: Operation.list({
@@ -106,7 +115,18 @@ export class Redemptions extends Resource.Service<Redemptions>()("effekten/servi
     ids: [],
     input: CreateRedemption,
     answer: redemptionAnswer,
-    refusals: [],
+    refusals: [
+      "insufficient_units",
+      "investor_erased",
+      "investor_not_found",
+      "product_not_found",
+      "product_paused",
+      "redemption_of_crypto_security",
+      "too_many_lots",
+      "wallet_frozen",
+      "wallet_not_found",
+      "wallet_of_other_investor"
+    ],
     summary: "Redeem units",
     example: {
       investor_id: "01a20498-e104-7063-9ae9-4e903587f58b",
@@ -141,7 +161,7 @@ export class Resolutions extends Resource.Service<Resolutions>()("effekten/servi
     operation: "ResolveCredit",
     ids: [InvestmentId, CreditId],
     input: Verdict,
-    refusals: [],
+    refusals: ["nothing_to_resolve", "task_not_found"],
     summary: "Decide what became of a credit",
     example: "succeeded"
   }),
@@ -149,7 +169,7 @@ export class Resolutions extends Resource.Service<Resolutions>()("effekten/servi
     operation: "ResolveRedemption",
     ids: [RedemptionId],
     input: Verdict,
-    refusals: [],
+    refusals: ["nothing_to_resolve", "task_not_found"],
     summary: "Decide what became of a redemption",
     example: "failed"
   })

@@ -51,7 +51,7 @@ export const legalHoldOperations = {
   release: Operation.bare({
     operation: "ReleaseLegalHold",
     ids: [InvestorId, LegalHoldId],
-    refusals: ["investor_not_found", "legal_hold_not_found"],
+    refusals: ["investor_not_found", "investor_erased", "legal_hold_not_found"],
     summary: "Release a legal hold"
   })
 }

@@ -146,14 +146,14 @@ export class Products extends Resource.Service<Products>()("effekten/services/Pr
   list: Operation.bare({
     operation: "ListProduct",
     ids: [ProductId, PlatformId],
-    refusals: [],
+    refusals: ["platform_not_found", "product_not_found"],
     summary: "List a product on a platform"
   }),
   /** No new campaign and no new subscription there; holders still redeem. */
   delist: Operation.bare({
     operation: "DelistProduct",
     ids: [ProductId, PlatformId],
-    refusals: [],
+    refusals: ["platform_not_found", "product_not_found"],
     summary: "End the listing of a product on a platform"
   })
 }) {}
@@ -165,7 +165,7 @@ export class Campaigns extends Resource.Service<Campaigns>()("effekten/services/
     ids: [],
     input: OpenCampaign,
     answer: campaignAnswer,
-    refusals: [],
+    refusals: ["issue_volume_exceeded", "product_not_found", "product_not_listed"],
     summary: "Offer units of a product on a platform",
     example: {
       product_id: "01a20498-e0fc-7404-b886-798a53ef800f",
@@ -174,5 +174,10 @@ export class Campaigns extends Resource.Service<Campaigns>()("effekten/services/
     }
   }),
   /** No new subscription; what is signed goes on. */
-  close: Operation.bare({ operation: "CloseCampaign", ids: [CampaignId], refusals: [], summary: "Close a campaign" })
+  close: Operation.bare({
+    operation: "CloseCampaign",
+    ids: [CampaignId],
+    refusals: ["campaign_not_found"],
+    summary: "Close a campaign"
+  })
 }) {}

@@ -11,9 +11,10 @@ export type Unlisted = string & {}
 /** What a member shows: listed texts may be joined by others, which a list of today cannot know. @category models */
 export type Listed<S extends Schema.Constraint> = Schema.Codec<S["Type"] | Unlisted, string>
 
-/** A member with listed texts, `KycStatus` for example, as an answer shows it. @category constructors */
-export const listed = <S extends Schema.Codec<string, string>>(schema: S): Listed<S> =>
-  Schema.Union([schema, Schema.String]) as unknown as Listed<S>
+/** A member with listed texts, `KycStatus` for example, as an answer shows it: its type says that there may be others. @category constructors */
+export const listed = <S extends Schema.Codec<string, string>>(schema: S): Listed<S> => shape(schema)
+
+const isText = (ast: SchemaAST.AST): boolean => SchemaAST.isLiteral(ast) && typeof ast.literal === "string"
 
 const withoutRules = (ast: SchemaAST.AST): SchemaAST.AST => {
   const [first, ...others] = (ast.encoding ?? []).map(
@@ -43,7 +44,13 @@ const withoutRules = (ast: SchemaAST.AST): SchemaAST.AST => {
         ...rest
       )
     case "Union":
-      return new SchemaAST.Union(ast.types.map(withoutRules), ast.options, ast.annotations, ...rest)
+      return new SchemaAST.Union(
+        // A list of texts is a rule about a value: any other text has the same shape.
+        ast.types.every(isText) ? [...ast.types, SchemaAST.string] : ast.types.map(withoutRules),
+        ast.options,
+        ast.annotations,
+        ...rest
+      )
     default:
       return ast
   }

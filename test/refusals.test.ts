@@ -1,0 +1,102 @@
+/**
+ * What an operation says it can be refused with is what its decision can refuse. For everybody who adds a check to a decision.
+ *
+ * The codes are gathered from the sources: those a command's own text names, and those of everything it refers to, in its file or by an
+ * import.
+ */
+import { type Operation as OperationName, rejections } from "@effekten/domain"
+import * as Services from "@effekten/services"
+import { globSync, readFileSync } from "node:fs"
+import { dirname, join, resolve } from "node:path"
+import { expect, it } from "vitest"
+import { root } from "./Process.ts"
+
+interface Module {
+  /** Text by name of what is declared at the top. */
+  readonly declared: ReadonlyMap<string, string>
+  /** Path by name of what is imported. */
+  readonly imported: ReadonlyMap<string, string>
+}
+
+const read = (path: string): Module => {
+  const text = readFileSync(path, "utf8")
+    .replaceAll(/\/\*[\s\S]*?\*\//g, "")
+    .replaceAll(/\/\/.*/g, "")
+  const declarations = [...text.matchAll(/^(?:export )?(?:const|function\*?) (\w+)/gm)]
+  return {
+    declared: new Map(
+      declarations.map((found, at) => [found[1]!, text.slice(found.index, declarations[at + 1]?.index)])
+    ),
+    imported: new Map(
+      [...text.matchAll(/^import \{([^}]*)\} from "(\.[^"]+)"/gm)].flatMap(([, names, from]) =>
+        [...names!.matchAll(/\w+/g)].map(([name]) => [name, resolve(dirname(path), from!)] as const)
+      )
+    )
+  }
+}
+
+const modules = new Map(
+  globSync("packages/domain/src/**/*.ts", { cwd: root }).map((path) => [join(root, path), read(join(root, path))])
+)
+
+/** The codes a declaration can come to. */
+const codesOf = (path: string, name: string, seen = new Set<string>()): ReadonlySet<string> => {
+  const codes = new Set<string>()
+  const visited = `${path} ${name}`
+  const text = modules.get(path)?.declared.get(name)
+  // The list of all codes names them all.
+  if (text === undefined || seen.has(visited) || path.endsWith("/Rejection.ts")) return codes
+  seen.add(visited)
+  for (const [, code] of text.matchAll(/"([a-z_]+)"/g)) if (code! in rejections) codes.add(code!)
+  for (const [other] of text.matchAll(/\w+/g)) {
+    if (other === name) continue
+    const { declared, imported } = modules.get(path)!
+    const at = declared.has(other) ? path : imported.get(other)
+    if (at !== undefined) for (const code of codesOf(at, other, seen)) codes.add(code)
+  }
+  return codes
+}
+
+const commandAt = new Map(
+  [...modules].flatMap(([path, { declared }]) =>
+    [...declared].filter(([, text]) => / = command\(/.test(text)).map(([name]) => [name, path] as const)
+  )
+)
+
+const described = [
+  ...Services.platformResources,
+  Services.IssuerInvestments,
+  Services.Resolutions,
+  Services.Platforms,
+  Services.Products,
+  Services.Campaigns,
+  Services.Erasures
+]
+  .flatMap(({ resource: { operations } }): ReadonlyArray<Services.Operation.Any> => Object.values(operations))
+  .concat(Object.values(Services.legalHoldOperations))
+  .filter((operation) => operation._tag === "Command")
+
+/** Codes that the sources come to and the decision does not, each with the reason. */
+const never: { readonly [O in OperationName]?: ReadonlyArray<string> } = {
+  // The API names no documents of an investor.
+  RegisterInvestor: ["document_not_found", "document_repeated"],
+  // One document is named, so none is named twice.
+  RecordIdentification: ["document_repeated"],
+  // Only of managed wallets is there one at most.
+  RegisterGenericWallet: ["managed_wallet_exists"],
+  // The schema of the input has looked at them.
+  RegisterProduct: ["units_invalid"],
+  OpenCampaign: ["units_invalid"],
+  RequestRedemption: ["units_invalid"],
+  SignInvestment: ["units_invalid"]
+}
+
+it.each(described.map((operation) => [operation.operation, operation] as const))(
+  "%s says what it can be refused with",
+  (name, { refusals }) => {
+    const path = commandAt.get(name)
+    expect(path).toBeDefined()
+    const reached = [...codesOf(path!, name)].filter((code) => never[name]?.includes(code) !== true)
+    expect([...refusals].toSorted()).toEqual(reached.toSorted())
+  }
+)
