@@ -2,8 +2,9 @@
  * What the documentation says is there: links, tests, routes. For whoever moves something.
  */
 import { DistributionApi } from "@effekten/http"
+import { type Operation, platformResources } from "@effekten/services"
 import { OpenApi } from "effect/http-api"
-import { existsSync, globSync, readFileSync } from "node:fs"
+import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { expect, it } from "vitest"
 import { root } from "./Process.ts"
@@ -64,13 +65,55 @@ it("every point of erasure names the tests that bear its number", () => {
   expect(wrong).toEqual([])
 })
 
-it("the calls of the HTTP reference are the contract's", () => {
-  const documented = [...textOf("docs/reference/http.md").matchAll(/^\| `([A-Z]+ \/[^`]+)` \|/gm)].map(
-    ([, call]) => call
+/** The tables of the HTTP reference, made of the descriptions. `DOCS=write` writes them. */
+const callTables = (): string => {
+  const code = (text: string) => `\`${text}\``
+  const operations = platformResources.flatMap(({ resource }): ReadonlyArray<Operation.Any> =>
+    Object.values(resource.operations)
   )
+  const callOf = ({ route }: Operation.Any): string => code(route!.replace(/:(\w+)/g, "{$1}"))
+  const keyOf = (operation: Operation.Any): string => (operation._tag === "Command" ? operation.key : "")
+  const rows = operations.map((operation) => [
+    callOf(operation),
+    code(operation.scope!),
+    keyOf(operation),
+    operation.summary
+  ])
+  const refused = operations
+    .filter(({ refusals }) => refusals.length > 0)
+    .map((operation) => [callOf(operation), operation.refusals.map(code).join(" ")])
+  const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string =>
+    rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n")
+  return [
+    table([
+      ["call", "scope", "key", "what it does"],
+      ["---", "---", "---", "---"],
+      [code("POST /oauth/token"), "", "", "Get an access token"],
+      ...rows
+    ]),
+    "What a call can be refused with, beside what any request can:",
+    table([["call", "codes"], ["---", "---"], ...refused])
+  ].join("\n\n")
+}
+
+it("the calls of the HTTP reference are those that are described", () => {
+  const page = "docs/reference/http.md"
+  const [begin, end] = ["<!-- calls -->\n\n", "\n\n<!-- end of calls -->"]
+  const [before, written, after] = textOf(page).split(new RegExp(`${begin}|${end}`))
+  if (process.env["DOCS"] === "write") {
+    writeFileSync(join(root, page), `${before}${begin}${callTables()}${end}${after}`)
+    return
+  }
+  expect(written, "run this test with DOCS=write, and look at what was written").toBe(callTables())
+})
+
+it("what is described is what is served", () => {
   const { paths } = OpenApi.fromApi(DistributionApi)
   const served = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods as object).map((method) => `${method.toUpperCase()} ${path}`)
   )
-  expect(documented.toSorted()).toEqual(served.toSorted())
+  const described = platformResources.flatMap(({ resource }) =>
+    Object.values<Operation.Any>(resource.operations).map(({ route }) => route!.replace(/:(\w+)/g, "{$1}"))
+  )
+  expect(served.toSorted()).toEqual(["POST /oauth/token", ...described].toSorted())
 })
