@@ -1,35 +1,36 @@
 /**
- * A register inside an Effect program, without a server: set up a product, then take one investment through its life.
+ * A register inside an Effect program, without a server: a platform registers an investor, sells units and redeems some of them.
  *
  *     npx node --conditions=development examples/embedded.ts
  */
-import { CurrencyCode, Units } from "@effekten/domain"
 import { Registrar } from "@effekten/registrar"
-import { Campaigns, Platforms, Products } from "@effekten/services"
+import { Credits, Documents, Investments, Investors, Redemptions, Wallets } from "@effekten/services"
 import { Effect } from "effect"
-import { runGuide } from "effekten"
+import { identificationWith, type Offering, offering, person, scan, signedAt } from "./Invented.ts"
 
-const program = Effect.gen(function* () {
-  const products = yield* Products
-  const platform = yield* (yield* Platforms).register({ name: "Example platform" })
-  const issuer = yield* products.registerIssuer()
-  const product = yield* products.register({
-    issuerId: issuer.id,
-    name: "Example note",
-    productType: "DEBT_SECURITY",
-    ewpg: false,
-    nominalValue: { amount: "100000", decimals: 2, currency: CurrencyCode.make("EUR") },
-    issueVolume: Units.make(10_000),
-    stepSize: Units.make(1)
-  })
-  yield* products.list(product.id, platform.id)
-  const offer = { productId: product.id, platformId: platform.id, allocation: Units.make(1_000) }
-  const campaign = yield* (yield* Campaigns).open(offer)
-  // The platform's own services. The same calls work remotely: provide DistributionClient.layer instead.
-  return yield* runGuide({ campaignId: campaign.id, productId: product.id }).pipe(
-    Effect.provide(Registrar.layer({ platform: platform.id }))
-  )
+// The platform's own calls. They are the same remotely: provide DistributionClient.layer instead of Registrar.layer.
+const sell = Effect.fn("sell")(function* ({ campaignId, productId }: Offering) {
+  const investors = yield* Investors
+  // The key comes from an id of your own: a call whose outcome is unknown is repeated with it, and takes effect once.
+  const investor = yield* investors.create(person, { key: "customer-4711" })
+  const protocol = yield* (yield* Documents).upload(scan)
+  yield* investors.identify(investor.id, identificationWith(protocol.id))
+  const wallet = yield* (yield* Wallets).createManaged(investor.id)
+
+  const investments = yield* Investments
+  const order = { campaignId, investorId: investor.id, units: 300, signedAt, wallet: wallet.id }
+  const { id } = yield* investments.create(order)
+  yield* investments.amend(id, { acceptedAt: signedAt, paidAt: signedAt })
+  yield* (yield* Credits).create(id)
+
+  const redemptions = yield* Redemptions
+  const held = { investorId: investor.id, productId, walletId: wallet.id }
+  yield* redemptions.create({ ...held, units: 100 })
+  // 200 units are left: the register refuses to take more, and says how many there are.
+  const refused = yield* Effect.flip(redemptions.create({ ...held, units: 201 }))
+  return { investment: yield* investments.get(id), refused }
 })
 
-const { delivered, redeemed } = await Effect.runPromise(program.pipe(Effect.provide(Registrar.layerMemory())))
-console.log(delivered.status, redeemed.remainingUnits)
+const program = Effect.flatMap(offering, (offered) => Effect.provide(sell(offered), Registrar.layer(offered)))
+const { investment, refused } = await Effect.runPromise(Effect.provide(program, Registrar.layerMemory()))
+console.log(investment.status, investment.remainingUnits, refused.message)
