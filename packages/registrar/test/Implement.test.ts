@@ -7,7 +7,8 @@ import { investors } from "@effekten/projections"
 import { Answer, Investors, Member, Operation } from "@effekten/services"
 import { Effect, Schema } from "effect"
 import { describe, expect, it } from "vitest"
-import { consumed, dropped, instructs, made } from "../src/api/Implement.ts"
+import { instructs, made } from "../src/api/Implement.ts"
+import { consumed, dropped } from "../src/api/Members.ts"
 import { view } from "../src/api/View.ts"
 
 const { create } = Investors.resource.operations

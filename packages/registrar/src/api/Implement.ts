@@ -1,18 +1,8 @@
 /**
  * Implements a resource: a method for every operation that is described, made of a few lines about what is particular to it. For the
- * implementations of the services.
- *
- * Members of an input go to the command by name. A member that no member of the command takes has to be renamed, consumed or dropped by
- * name, and what the command has besides has to be given by name: what is forgotten does not compile.
+ * implementations of the services. Nothing here knows an operation.
  */
-import {
-  type Command,
-  commands,
-  type Input,
-  type Operation as OperationName,
-  type Personal,
-  type RejectionCode
-} from "@effekten/domain"
+import type { Operation as OperationName, RejectionCode } from "@effekten/domain"
 import {
   type Answer,
   Checking,
@@ -29,60 +19,12 @@ import {
 import { Context, Effect, Result, type Schema } from "effect"
 import type { Answered } from "../deciding/Instruction.ts"
 import type { Access } from "../log/Access.ts"
+import { commandOf, type Given, type Told } from "./Members.ts"
 import { Intake, type Instructing, type Received } from "./Intake.ts"
 import { type Owned, Showing, type Versioned, versionOf } from "./Showing.ts"
 import type { View } from "./View.ts"
 
-/** `given` takes this member of the input, and says what becomes of it. @category values */
-export const consumed = Symbol("consumed")
-/** This member of the input says nothing to the register. @category values */
-export const dropped = Symbol("dropped")
-
-type Fate = typeof consumed | typeof dropped
-
-/** The members of a command, personal ones too. */
-type Targets<Op extends OperationName> = Input<Op> & Personal<Op>
-type Members<In> = [In] extends [never] ? {} : In extends object ? In : {}
-
-type IsOptional<O, K extends keyof O> = {} extends Pick<O, K> ? true : false
-/** Whether a member of a command takes a member of an input: what may be missing can only go where it may be missing. */
-type Fits<In, K extends keyof In, T, N extends keyof T> = In[K] extends T[N]
-  ? IsOptional<In, K> extends true
-    ? IsOptional<T, N>
-    : true
-  : false
-
-/** The members of an input that a member of the same name takes. */
-type ByName<In, T> = {
-  [K in keyof In]-?: K extends keyof T ? (Fits<In, K, T, K> extends true ? K : never) : never
-}[keyof In]
-type Takers<In, K extends keyof In, T> = {
-  [N in keyof T]-?: Fits<In, K, T, N> extends true ? N : never
-}[keyof T]
-
-/** What has to be said of the members of an input, by name. @category models */
-export type Told<In, Op extends OperationName> = {
-  readonly [K in Exclude<keyof Members<In>, ByName<Members<In>, Targets<Op>>>]-?:
-    Takers<Members<In>, K, Targets<Op>> | Fate
-} & { readonly [K in ByName<Members<In>, Targets<Op>>]?: Fate }
-
-type Covered<In, Op extends OperationName, M> =
-  | Exclude<ByName<Members<In>, Targets<Op>>, keyof M>
-  | { [K in keyof M]: M[K] extends keyof Targets<Op> ? M[K] : never }[keyof M]
-
-/**
- * What a command has besides the members of the input, every member by name. Undefined says that the member is left out, which a personal
- * part may be as a whole.
- *
- * @category models
- */
-export type Given<In, Op extends OperationName, M> = {
-  readonly [K in Exclude<keyof Targets<Op>, Covered<In, Op, M>>]-?: K extends keyof Input<Op>
-    ? IsOptional<Input<Op>, K> extends true
-      ? Input<Op>[K] | undefined
-      : Input<Op>[K]
-    : Targets<Op>[K] | undefined
-}
+export { consumed, dropped } from "./Members.ts"
 
 /** What a command is made of. @category models */
 export interface Asked<I extends Operation.Ids, In> {
@@ -138,23 +80,6 @@ interface InstructOptions<I extends Operation.Ids, In, A> {
 
 type Described<I extends Operation.Ids, In, A, Op extends OperationName> = Operation.Command<I, In, A, Op>
 
-const withoutUndefined = (members: object): { readonly [name: string]: unknown } =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
-
-const pick = (members: { readonly [name: string]: unknown }, names: object) =>
-  Object.fromEntries(Object.entries(members).filter(([name]) => name in names))
-
-/** The command that members make: those the decision takes in, and the personal ones, if there are any. */
-const commandOf = (operation: OperationName, members: { readonly [name: string]: unknown }): Command => {
-  const { input, personal } = commands[operation]
-  const personalPart = personal === undefined ? {} : pick(members, personal.fields)
-  return {
-    operation,
-    input: pick(members, input.fields),
-    ...(Object.keys(personalPart).length === 0 ? {} : { personal: personalPart })
-  } as Command
-}
-
 /** A command whose members are those of the input. @category constructors */
 export const instructs = <I extends Operation.Ids, In, A, Op extends OperationName, const M extends Told<In, Op>>(
   described: Described<I, In, A, Op>,
@@ -164,19 +89,13 @@ export const instructs = <I extends Operation.Ids, In, A, Op extends OperationNa
     readonly answers: Answering<I, A>
   } & InstructOptions<I, In, A>
 ): Instructs<I, In, A> => {
-  const fates = told.members as { readonly [name: string]: string | symbol }
+  const members = told.members as { readonly [name: string]: string | symbol }
   return carries(described, {
     ...told,
     carry: (received, asked, intake) =>
-      Effect.flatMap(told.given(asked), (given) => {
-        const sent = typeof asked.input === "object" && asked.input !== null ? Object.entries(asked.input) : []
-        const named = sent.flatMap(([name, value]): ReadonlyArray<readonly [string, unknown]> => {
-          const fate = fates[name] ?? name
-          return typeof fate === "string" ? [[fate, value]] : []
-        })
-        const members = withoutUndefined({ ...Object.fromEntries(named), ...given })
-        return intake.execute({ ...received, command: commandOf(described.operation, members) })
-      })
+      Effect.flatMap(told.given(asked), (given) =>
+        intake.execute({ ...received, command: commandOf(described.operation, members, asked.input, given) })
+      )
   })
 }
 

@@ -6,8 +6,8 @@ import { investments as fold } from "@effekten/projections"
 import { investmentAnswer, Investments, IssuerInvestments, type SignedDocument } from "@effekten/services"
 import { type Context, Effect } from "effect"
 import {
-  changed,
   consumed,
+  changed,
   implement,
   type Implementation,
   instructs,

@@ -16,7 +16,7 @@ import {
 import { Context, Effect, Layer } from "effect"
 import { now } from "../base/Now.ts"
 import { dataOf } from "../deciding/Instruction.ts"
-import { carries, consumed, implement, instructs, nothing, recorded } from "./Implement.ts"
+import { consumed, carries, implement, instructs, nothing, recorded } from "./Implement.ts"
 import { Intake } from "./Intake.ts"
 import { issuerInvestments } from "./Investments.ts"
 import { resolutions } from "./LedgerTasks.ts"

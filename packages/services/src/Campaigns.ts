@@ -1,0 +1,53 @@
+/**
+ * Campaigns: units of a product that are offered on a platform. For the issuer's side; never made through the distribution API.
+ */
+import { CampaignId, PlatformId, ProductId, Timestamp, Units } from "@effekten/domain"
+import { Schema } from "effect"
+import * as Answer from "./Answer.ts"
+import { answer, input, optional, plain } from "./Member.ts"
+import * as Operation from "./Operation.ts"
+import * as Resource from "./Resource.ts"
+
+const campaign = { productId: plain(ProductId), platformId: plain(PlatformId), allocation: plain(Units) }
+
+/** Units of a product offered on one platform. @category inputs */
+export const OpenCampaign = input("OpenCampaign", {
+  ...campaign,
+  /** Missing means at once. */
+  opensAt: optional(plain(Timestamp)),
+  closesAt: optional(plain(Timestamp)),
+  /** Subscriptions wait for an outside review. Default: no. */
+  reviewRequired: optional(plain(Schema.Boolean))
+})
+export type OpenCampaign = typeof OpenCampaign.Type
+
+/** @category models */
+export const Campaign = answer("Campaign", { id: CampaignId, ...campaign })
+export type Campaign = typeof Campaign.Type
+
+/** @category answers */
+export const campaignAnswer = Answer.first("Campaign", Campaign)
+
+/** @category services */
+export class Campaigns extends Resource.Service<Campaigns>()("effekten/services/Campaigns", "campaigns", {
+  open: Operation.command({
+    operation: "OpenCampaign",
+    ids: [],
+    input: OpenCampaign,
+    answer: campaignAnswer,
+    refusals: ["issue_volume_exceeded", "product_not_found", "product_not_listed"],
+    summary: "Offer units of a product on a platform",
+    example: {
+      product_id: "01a20498-e0fc-7404-b886-798a53ef800f",
+      platform_id: "01a20498-e0f1-7652-9bf8-f4733eb353c1",
+      allocation: 1_000
+    }
+  }),
+  /** No new subscription; what is signed goes on. */
+  close: Operation.bare({
+    operation: "CloseCampaign",
+    ids: [CampaignId],
+    refusals: ["campaign_not_found"],
+    summary: "Close a campaign"
+  })
+}) {}

@@ -1,0 +1,34 @@
+/**
+ * Distribution platforms: the tenants behind the OAuth clients. For the registrar, which lets them in; never made through the distribution API.
+ */
+import { PlatformId, PublicName } from "@effekten/domain"
+import * as Answer from "./Answer.ts"
+import { answer, input, plain } from "./Member.ts"
+import * as Operation from "./Operation.ts"
+import * as Resource from "./Resource.ts"
+
+const platform = { name: plain(PublicName) }
+
+/** @category models */
+export const Platform = answer("Platform", { id: PlatformId, ...platform })
+export type Platform = typeof Platform.Type
+
+/** @category answers */
+export const platformAnswer = Answer.first("Platform", Platform)
+
+/** @category inputs */
+export const RegisterPlatform = input("RegisterPlatform", platform)
+export type RegisterPlatform = typeof RegisterPlatform.Type
+
+/** @category services */
+export class Platforms extends Resource.Service<Platforms>()("effekten/services/Platforms", "platforms", {
+  register: Operation.command({
+    operation: "RegisterPlatform",
+    ids: [],
+    input: RegisterPlatform,
+    answer: platformAnswer,
+    refusals: [],
+    summary: "Register a distribution platform",
+    example: { name: "Example platform" }
+  })
+}) {}

@@ -1,0 +1,107 @@
+/**
+ * Issuers, products and where they are listed: what has to be there before a campaign. For the issuer's side; never made through the
+ * distribution API.
+ */
+import {
+  Isin,
+  IssuerId,
+  Money,
+  Network,
+  Percent,
+  PlatformId,
+  ProductId,
+  ProductType,
+  PublicName,
+  Units
+} from "@effekten/domain"
+import { Schema } from "effect"
+import * as Answer from "./Answer.ts"
+import { answer, input, optional, plain } from "./Member.ts"
+import * as Operation from "./Operation.ts"
+import * as Resource from "./Resource.ts"
+
+/** @category models */
+export const Issuer = answer("Issuer", { id: IssuerId })
+export type Issuer = typeof Issuer.Type
+
+/** @category answers */
+export const issuerAnswer = Answer.first("Issuer", Issuer)
+
+const days = optional(plain(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3650 }))))
+
+const product = {
+  issuerId: plain(IssuerId),
+  name: plain(PublicName),
+  /** True for a crypto security (eWpG § 4(3)), false for a digital security. */
+  ewpg: plain(Schema.Boolean),
+  /** Units that may ever be issued (eWpG § 17(1) no. 2). */
+  issueVolume: plain(Units),
+  /** Subscriptions come in multiples of it. */
+  stepSize: plain(Units)
+}
+
+/** Terms of a product. Exactly one of `nominalValue` and `issuancePrice`. @category inputs */
+export const RegisterProduct = input("RegisterProduct", {
+  ...product,
+  productType: plain(ProductType),
+  isin: optional(plain(Isin)),
+  nominalValue: optional(plain(Money)),
+  issuancePrice: optional(plain(Money)),
+  agioPercent: optional(plain(Percent)),
+  /** Days to pay after acceptance. Missing: the deadline does not run. */
+  paymentDays: days,
+  /** Days the investor may cancel after acceptance. Missing: no such right. */
+  cancellationDays: days,
+  network: optional(plain(Network))
+})
+export type RegisterProduct = typeof RegisterProduct.Type
+
+/** @category models */
+export const Product = answer("Product", { id: ProductId, ...product })
+export type Product = typeof Product.Type
+
+/** @category answers */
+export const productAnswer = Answer.first("Product", Product)
+
+/** @category services */
+export class Products extends Resource.Service<Products>()("effekten/services/Products", "products", {
+  /** Registers an issuer; its persons and accounts come with the issuer's own API. */
+  registerIssuer: Operation.bare({
+    operation: "RegisterIssuer",
+    ids: [],
+    answer: issuerAnswer,
+    refusals: [],
+    summary: "Register an issuer"
+  }),
+  register: Operation.command({
+    operation: "RegisterProduct",
+    ids: [],
+    input: RegisterProduct,
+    answer: productAnswer,
+    refusals: ["issuer_not_found"],
+    summary: "Register a product",
+    example: {
+      issuer_id: "01a20498-e0f8-7335-89aa-5e34f450b3a2",
+      name: "Example note",
+      product_type: "DEBT_SECURITY",
+      ewpg: false,
+      nominal_value: { amount: "100000", decimals: 2, currency: "EUR" },
+      issue_volume: 10_000,
+      step_size: 1
+    }
+  }),
+  /** Lets a platform sell the product. */
+  list: Operation.bare({
+    operation: "ListProduct",
+    ids: [ProductId, PlatformId],
+    refusals: ["platform_not_found", "product_not_found"],
+    summary: "List a product on a platform"
+  }),
+  /** No new campaign and no new subscription there; holders still redeem. */
+  delist: Operation.bare({
+    operation: "DelistProduct",
+    ids: [ProductId, PlatformId],
+    refusals: ["platform_not_found", "product_not_found"],
+    summary: "End the listing of a product on a platform"
+  })
+}) {}
