@@ -21,7 +21,11 @@ const example = (name: string, args: ReadonlyArray<string> = [], env: NodeJS.Pro
   run(process.execPath, ["--conditions=development", join(root, "examples", name), ...args], { env })
 
 it("embedded.ts sells, redeems and is refused without a server", async () => {
-  expect(await example("embedded.ts")).toMatchObject({ code: 0, stdout: "DELIVERED 200 The wallet has fewer free units than asked for.\n", stderr: "" })
+  expect(await example("embedded.ts")).toMatchObject({
+    code: 0,
+    stdout: "DELIVERED 200 The wallet has fewer free units than asked for.\n",
+    stderr: ""
+  })
 })
 
 it("guide.ts sells and redeems with the typed client, and audit-replay.ts sees it beside the server", async () => {

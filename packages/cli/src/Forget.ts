@@ -5,7 +5,7 @@
  */
 import { type ErasureGround, InvestorId, type Policy } from "@effekten/domain"
 import type { Registrar } from "@effekten/registrar"
-import { type CommandFailure, Disclosure, Disclosures, Erasures } from "@effekten/services"
+import { Api, type CommandFailure, Disclosures, Erasures } from "@effekten/services"
 import { Console, Effect, Schema } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { keepingFor, mustExist, openRegister, type Place } from "./Store.ts"
@@ -68,7 +68,7 @@ export const runForget = Effect.fnUntraced(function* (
   yield* Console.log(`forgotten: ${investor}`)
 })
 
-const printed = Schema.encodeEffect(Disclosure)
+const printed = Schema.encodeEffect(Api.Disclosure)
 
 /** @category commands */
 export const runDisclose = Effect.fnUntraced(function* (

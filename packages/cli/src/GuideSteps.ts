@@ -15,14 +15,14 @@ import type {
   Units
 } from "@effekten/domain"
 import {
+  type Api,
   Credits,
   Documents,
   Investments,
   Investors,
+  type ReadFailure,
   Redemptions,
-  Wallets,
-  type Investment,
-  type ReadFailure
+  Wallets
 } from "@effekten/services"
 import { Effect } from "effect"
 
@@ -88,7 +88,10 @@ const file = (fileName: string) => ({
 })
 
 /** Waits, within bounds, until the ledger has settled what an investment waits for. */
-const settled = (investment: Effect.Effect<Investment, ReadFailure>, isSettled: (state: Investment) => boolean) =>
+const settled = (
+  investment: Effect.Effect<Api.Investment, ReadFailure>,
+  isSettled: (state: Api.Investment) => boolean
+) =>
   Effect.gen(function* () {
     let state = yield* investment
     for (let round = 0; round < 200 && !isSettled(state); round++) {

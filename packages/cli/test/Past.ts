@@ -1,9 +1,9 @@
 /** Somebody who was registered years ago. For the tests of what is done when their time is over. */
-import { CreateInvestor } from "@effekten/services"
+import { Api } from "@effekten/services"
 import { Clock, Effect, Schema } from "effect"
 
 /** Nobody. */
-export const somebody = Schema.decodeUnknownSync(CreateInvestor)({
+export const somebody = Schema.decodeUnknownSync(Api.CreateInvestor)({
   natural_person: {
     forename: "Wilma",
     surname: "Beispiel",

@@ -3,6 +3,7 @@
  */
 import {
   Answer,
+  type Api,
   Checking,
   type CommandFailure,
   type CommandOptions,
@@ -16,8 +17,7 @@ import {
   Rejection,
   type Resource,
   type Scope,
-  Unavailable,
-  type UploadDocument
+  Unavailable
 } from "@effekten/services"
 import { Cause, Context, type Duration, Effect, Layer, Result, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -80,7 +80,7 @@ const pageOf = <A>(page: Schema.Struct.Type<ReturnType<typeof PageOf<Schema.Code
   }
 }
 
-const formOf = (input: UploadDocument): FormData => {
+const formOf = (input: Api.UploadDocument): FormData => {
   const form = new FormData()
   form.append("file", new Blob([input.content.slice()], { type: input.mediaType }), input.fileName)
   return form
@@ -162,7 +162,7 @@ const withBody = (
   operation.body === "none"
     ? request
     : operation.body === "file"
-      ? HttpClientRequest.bodyFormData(request, formOf(body as UploadDocument))
+      ? HttpClientRequest.bodyFormData(request, formOf(body as Api.UploadDocument))
       : HttpClientRequest.bodyJsonUnsafe(request, body)
 
 const readOf = (operation: ReadOperation, base: string, send: Send): Method => {

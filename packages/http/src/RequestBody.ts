@@ -2,7 +2,7 @@
  * Reading a request's body: bounded in bytes and in time, JSON or one uploaded file. For the server's handlers.
  */
 import type { Json } from "@effekten/event-store"
-import { Checking, UploadDocument } from "@effekten/services"
+import { Api, Checking } from "@effekten/services"
 import { ByteSize, type Duration, Effect, Fiber, Result, Stream } from "effect"
 import { HttpIncomingMessage, type HttpServerError, HttpServerRequest, Multipart } from "effect/http"
 import { createHash } from "node:crypto"
@@ -86,7 +86,7 @@ export const readJson = Effect.gen(function* () {
 
 /** @category models */
 export interface Upload {
-  readonly input: UploadDocument
+  readonly input: Api.UploadDocument
   /** What the request's fingerprint is taken of. */
   readonly body: Json.JsonObject
 }
@@ -106,7 +106,7 @@ const multipartRefused = (error: Multipart.MultipartError, limit: number): Refus
   }
 }
 
-const { decode: decodeUpload } = Checking.checks(UploadDocument)
+const { decode: decodeUpload } = Checking.checks(Api.UploadDocument)
 
 /**
  * What the fingerprint of an upload is taken of: the part's metadata and the SHA-256 of its bytes (lower-case hexadecimal), whatever the
@@ -114,7 +114,7 @@ const { decode: decodeUpload } = Checking.checks(UploadDocument)
  *
  * @category conversions
  */
-export const uploadBody = (input: UploadDocument): Json.JsonObject => ({
+export const uploadBody = (input: Api.UploadDocument): Json.JsonObject => ({
   file_name: input.fileName,
   media_type: input.mediaType,
   sha256: createHash("sha256").update(input.content).digest("hex")
@@ -129,7 +129,7 @@ export const readUpload = Effect.gen(function* () {
   }
   const total = limits.uploadBytes + multipartOverhead
   yield* checkLength(request, total)
-  const files: Array<UploadDocument> = []
+  const files: Array<Api.UploadDocument> = []
   const reading = Stream.runForEach(
     request.multipartStream,
     (part): Effect.Effect<void, Multipart.MultipartError | Refused> => {

@@ -36,7 +36,7 @@ export interface Memory {
 }
 
 const createdAt = "2026-01-02T03:04:05.000006Z" as Timestamp
-const address = "0x52908400098527886E0F7030069857D2E4169EE7" as Services.Wallet["address"]
+const address = "0x52908400098527886E0F7030069857D2E4169EE7" as Services.Api.Wallet["address"]
 
 export const make = (): Memory => {
   let last = 0
@@ -115,7 +115,7 @@ export const make = (): Memory => {
           ...(from > 0 ? { previous: String(Math.max(0, from - limit)) } : {})
         }
       })
-    const wallet = (investorId: InvestorId, type: Services.Wallet["type"], receivingEnabled: boolean) => ({
+    const wallet = (investorId: InvestorId, type: Services.Api.Wallet["type"], receivingEnabled: boolean) => ({
       id: WalletId.make(id("wallet")),
       investorId,
       type,
@@ -124,9 +124,9 @@ export const make = (): Memory => {
       createdAt
     })
     const investment = (
-      input: Services.CreateInvestment,
-      status: Services.Investment["status"]
-    ): Services.Investment => ({
+      input: Services.Api.CreateInvestment,
+      status: Services.Api.Investment["status"]
+    ): Services.Api.Investment => ({
       id: InvestmentId.make(id("investment")),
       status,
       campaignId: input.campaignId,
@@ -148,9 +148,9 @@ export const make = (): Memory => {
       operation: string,
       investmentId: InvestmentId,
       options: Services.CommandOptions | undefined,
-      change: (old: Services.Investment) => Services.Investment
+      change: (old: Services.Api.Investment) => Services.Api.Investment
     ) =>
-      Effect.flatMap(get<Services.Investment>("investments", investmentId), (old) =>
+      Effect.flatMap(get<Services.Api.Investment>("investments", investmentId), (old) =>
         command(`${operation} ${investmentId}`, "changes", options, () => change(old))
       )
 

@@ -68,7 +68,7 @@ describe("every method", () => {
     const create = (forename: string) =>
       Services.Investors.use((investors) =>
         investors.create(
-          decode(Services.CreateInvestor, {
+          decode(Services.Api.CreateInvestor, {
             ...H.investor,
             natural_person: { ...H.investor.natural_person, forename }
           })
@@ -81,7 +81,7 @@ describe("every method", () => {
     await sameLists((page) => Services.Investors.use((_) => _.list(page)))
 
     const identified = await there(
-      Services.Investors.use((_) => _.identify(made.id, decode(Services.CreateIdentification, H.identification)))
+      Services.Investors.use((_) => _.identify(made.id, decode(Services.Api.CreateIdentification, H.identification)))
     )
     expect(await there(Services.Investors.use((_) => _.identification(made.id, identified.id)))).toEqual(identified)
     await sameLists((page) => Services.Investors.use((_) => _.identifications(made.id, page)))
@@ -251,7 +251,7 @@ it("whatever the input, the body that arrives is the input's JSON form, and the 
     fc.asyncProperty(inputs, async (input) => {
       const answer = await there(Services.Investors.use((_) => _.identify(investorId, input)))
       const seen = h.memory.seen.at(-1)
-      expect(seen?.body).toEqual(Schema.encodeUnknownSync(Services.CreateIdentification)(input))
+      expect(seen?.body).toEqual(Schema.encodeUnknownSync(Services.Api.CreateIdentification)(input))
       expect(answer).toMatchObject(input)
     }),
     { numRuns: 50 }

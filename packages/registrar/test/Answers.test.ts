@@ -97,10 +97,10 @@ const everyRequest = Effect.gen(function* () {
   const platforms = yield* Services.Platforms
   const products = yield* Services.Products
   const campaigns = yield* Services.Campaigns
-  const platform = yield* ask("registerPlatform", Services.Platform, (o) =>
+  const platform = yield* ask("registerPlatform", Services.Api.Platform, (o) =>
     platforms.register({ name: "Erste Plattform" }, o)
   )
-  const issuer = yield* ask("registerIssuer", Services.Issuer, (o) => products.registerIssuer(o))
+  const issuer = yield* ask("registerIssuer", Services.Api.Issuer, (o) => products.registerIssuer(o))
   const terms = {
     issuerId: issuer.id,
     name: "Musteranleihe",
@@ -111,10 +111,10 @@ const everyRequest = Effect.gen(function* () {
     cancellationDays: 14,
     paymentDays: 14
   } as const
-  const product = yield* ask("registerProduct", Services.Product, (o) => products.register(terms, o))
+  const product = yield* ask("registerProduct", Services.Api.Product, (o) => products.register(terms, o))
   yield* products.list(product.id, platform.id, key("list"))
   const offered = { productId: product.id, platformId: platform.id, allocation: 500, opensAt: signedAt }
-  const campaign = yield* ask("openCampaign", Services.Campaign, (o) => campaigns.open(offered, o))
+  const campaign = yield* ask("openCampaign", Services.Api.Campaign, (o) => campaigns.open(offered, o))
 
   yield* Effect.gen(function* () {
     const investors = yield* Services.Investors
@@ -123,17 +123,17 @@ const everyRequest = Effect.gen(function* () {
     const investments = yield* Services.Investments
     const credits = yield* Services.Credits
     const redemptions = yield* Services.Redemptions
-    const investor = yield* ask("createInvestor", Services.Investor, (o) => investors.create(person, o))
+    const investor = yield* ask("createInvestor", Services.Api.Investor, (o) => investors.create(person, o))
     const { taxInformation: _, ...least } = person
-    yield* ask("createInvestor, least", Services.Investor, (o) => investors.create(least, o))
+    yield* ask("createInvestor, least", Services.Api.Investor, (o) => investors.create(least, o))
     const upload = { fileName: "protocol.pdf", mediaType: "application/pdf", content: new TextEncoder().encode("ASD") }
-    const document = yield* ask("uploadDocument", Services.Document, (o) => documents.upload(upload, o))
-    yield* ask("createIdentification", Services.Identification, (o) =>
+    const document = yield* ask("uploadDocument", Services.Api.Document, (o) => documents.upload(upload, o))
+    yield* ask("createIdentification", Services.Api.Identification, (o) =>
       investors.identify(investor.id, identificationWith(document.id), o)
     )
-    const wallet = yield* ask("createManagedWallet", Services.Wallet, (o) => wallets.createManaged(investor.id, o))
+    const wallet = yield* ask("createManagedWallet", Services.Api.Wallet, (o) => wallets.createManaged(investor.id, o))
     const address = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed" as EthereumAddress
-    yield* ask("createGenericWallet", Services.Wallet, (o) =>
+    yield* ask("createGenericWallet", Services.Api.Wallet, (o) =>
       wallets.createGeneric(investor.id, { address, receivingEnabled: true } as never, o)
     )
     yield* refused("createManagedWallet, again", (o) => wallets.createManaged(investor.id, o))
@@ -144,17 +144,17 @@ const everyRequest = Effect.gen(function* () {
       signedAt,
       signedDocuments: [{ documentId: document.id, category: "Vertrag", subject: "Zeichnungsschein" }]
     }
-    const investment = yield* ask("createInvestment", Services.Investment, (o) => investments.create(input, o))
-    yield* ask("amendInvestment", Services.Investment, (o) =>
+    const investment = yield* ask("createInvestment", Services.Api.Investment, (o) => investments.create(input, o))
+    yield* ask("amendInvestment", Services.Api.Investment, (o) =>
       investments.amend(investment.id, { acceptedAt: signedAt, paidAt: signedAt, wallet: wallet.id }, o)
     )
     const ended = yield* investments.create(input, key("second"))
-    yield* ask("cancelInvestment", Services.Investment, (o) =>
+    yield* ask("cancelInvestment", Services.Api.Investment, (o) =>
       investments.cancel(ended.id, { cancelledAt: signedAt }, o)
     )
-    yield* ask("createCredit", Services.Credit, (o) => credits.create(investment.id, o))
+    yield* ask("createCredit", Services.Api.Credit, (o) => credits.create(investment.id, o))
     const redeem = { investorId: investor.id, productId: product.id, walletId: wallet.id }
-    yield* ask("createRedemption", Services.Redemption, (o) => redemptions.create({ ...redeem, units: 12 }, o))
+    yield* ask("createRedemption", Services.Api.Redemption, (o) => redemptions.create({ ...redeem, units: 12 }, o))
     yield* refused("createRedemption, refused", (o) => redemptions.create({ ...redeem, units: 9 }, o))
   }).pipe(as(platform.id))
   const erasures = yield* Services.Erasures

@@ -14,15 +14,7 @@ import {
   replayInto
 } from "@effekten/projections"
 import { Blobs, Log } from "@effekten/registrar"
-import {
-  type CreateInvestor,
-  Disclosures,
-  Documents,
-  Erasures,
-  Investments,
-  Investors,
-  Redemptions
-} from "@effekten/services"
+import { type Api, Disclosures, Documents, Erasures, Investments, Investors, Redemptions } from "@effekten/services"
 import { Context, Effect, Fiber, Result, type Scope } from "effect"
 import { delivered, identificationWith, offering, onboarded, person, signedAt } from "./fixture.ts"
 import {
@@ -456,7 +448,7 @@ describe("D-16: a disclosure", () => {
           const disclosures = yield* Disclosures
           const { entries, erased } = yield* disclosures.investor(made.leaving)
           assert.isFalse(erased)
-          const personOf = (of: CreateInvestor) => {
+          const personOf = (of: Api.CreateInvestor) => {
             const { isBeneficiary: _, ...personal } = of
             return personal
           }

@@ -2,21 +2,15 @@ import { assert, describe, it } from "@effect/vitest"
 import type { DocumentId, Timestamp, Units } from "@effekten/domain"
 import { Log, Registrar } from "@effekten/registrar"
 import {
+  Api,
   Campaigns,
-  Credit,
   Credits,
-  Document,
   Documents,
-  Identification,
-  Investment,
   Investments,
-  Investor,
   Investors,
   Platforms,
-  Redemption,
   Redemptions,
   Request,
-  Wallet,
   Wallets
 } from "@effekten/services"
 import { Effect, Fiber, Result, Schema } from "effect"
@@ -81,12 +75,12 @@ describe("promise 4: an instruction has one effect and one answer", () => {
       yield* Effect.gen(function* () {
         const investors = yield* Investors
         const investments = yield* Investments
-        const investor = yield* same(Investor, investors.create(person, { key }))
-        const document = yield* same(Document, (yield* Documents).upload(pdf, { key }))
-        yield* same(Identification, investors.identify(investor.id, identificationWith(document.id), { key }))
-        const wallet = yield* same(Wallet, (yield* Wallets).createManaged(investor.id, { key }))
+        const investor = yield* same(Api.Investor, investors.create(person, { key }))
+        const document = yield* same(Api.Document, (yield* Documents).upload(pdf, { key }))
+        yield* same(Api.Identification, investors.identify(investor.id, identificationWith(document.id), { key }))
+        const wallet = yield* same(Api.Wallet, (yield* Wallets).createManaged(investor.id, { key }))
         const address = { address: "0x52908400098527886E0F7030069857D2E4169EE7" } as const
-        yield* same(Wallet, (yield* Wallets).createGeneric(investor.id, address as never, { key }))
+        yield* same(Api.Wallet, (yield* Wallets).createGeneric(investor.id, address as never, { key }))
         const signing = {
           campaignId: campaign,
           investorId: investor.id,
@@ -94,14 +88,14 @@ describe("promise 4: an instruction has one effect and one answer", () => {
           signedAt,
           signedDocuments: [{ documentId: document.id, category: "Vertrag", subject: "Zeichnung" }]
         }
-        const investment = yield* same(Investment, investments.create(signing as never, { key }))
+        const investment = yield* same(Api.Investment, investments.create(signing as never, { key }))
         const amendment = { acceptedAt: signedAt, paidAt: signedAt, wallet: wallet.id }
-        yield* same(Investment, investments.amend(investment.id, amendment, { key }))
-        yield* same(Credit, (yield* Credits).create(investment.id, { key }))
+        yield* same(Api.Investment, investments.amend(investment.id, amendment, { key }))
+        yield* same(Api.Credit, (yield* Credits).create(investment.id, { key }))
         const redeeming = { investorId: investor.id, productId: product, walletId: wallet.id, units: 3 as Units }
-        yield* same(Redemption, (yield* Redemptions).create(redeeming as never, { key }))
+        yield* same(Api.Redemption, (yield* Redemptions).create(redeeming as never, { key }))
         const other = yield* investments.create(signing as never, { key: "key-2" })
-        yield* same(Investment, investments.cancel(other.id, { cancelledAt: signedAt }, { key }))
+        yield* same(Api.Investment, investments.cancel(other.id, { cancelledAt: signedAt }, { key }))
       }).pipe(as(platform))
     }).pipe(memory)
   )
@@ -118,7 +112,7 @@ describe("promise 4: an instruction has one effect and one answer", () => {
               .map(([name, member]) => [name, typeof member === "object" && member !== null ? turned(member) : member])
           )
         const talkative = { ...(turned(person) as typeof person), nickname: "Willi" }
-        const answer = yield* same(Investor, investors.create(talkative, { key }))
+        const answer = yield* same(Api.Investor, investors.create(talkative, { key }))
         assert.deepStrictEqual(yield* investors.create(person, { key }), answer)
         assert.notInclude(JSON.stringify(answer), "Willi")
         assert.deepStrictEqual(yield* investors.get(answer.id), answer)
@@ -366,7 +360,7 @@ describe("promise 4: an instruction has one effect and one answer", () => {
         const investments = yield* Investments
         const signing = { campaignId: campaign, investorId: holder.investor, units: 7, signedAt, acceptedAt: signedAt }
         const { id } = yield* investments.create(signing)
-        const noted = yield* same(Investment, investments.amend(id, { acceptedAt: signedAt }, { key }))
+        const noted = yield* same(Api.Investment, investments.amend(id, { acceptedAt: signedAt }, { key }))
         yield* investments.amend(id, { paidAt: signedAt })
         assert.deepStrictEqual(yield* investments.amend(id, { acceptedAt: signedAt }, { key }), noted)
         assert.strictEqual(noted.status, "ACCEPTED")
@@ -424,8 +418,8 @@ describe("promise 4: an instruction has one effect and one answer", () => {
 
 const holderOf = (holder: { readonly investor: string; readonly wallet: string }) =>
   ({ investorId: holder.investor, walletId: holder.wallet }) as {
-    readonly investorId: Investor["id"]
-    readonly walletId: Wallet["id"]
+    readonly investorId: Api.Investor["id"]
+    readonly walletId: Api.Wallet["id"]
   }
 
 describe("promise 9: forgotten is forgotten", () => {

@@ -3,11 +3,8 @@
  */
 import type { CampaignId, DocumentId, InvestorId, Timestamp, WalletId } from "@effekten/domain"
 import {
+  Api,
   Campaigns,
-  type CreateIdentification,
-  CreateIdentification as CreateIdentificationSchema,
-  CreateInvestor as CreateInvestorSchema,
-  type CreateInvestor,
   Credits,
   Documents,
   Investments,
@@ -19,7 +16,7 @@ import {
 import { Effect, Schema } from "effect"
 
 /** @category values */
-export const person: CreateInvestor = Schema.decodeUnknownSync(CreateInvestorSchema)({
+export const person: Api.CreateInvestor = Schema.decodeUnknownSync(Api.CreateInvestor)({
   natural_person: {
     salutation: "MRS",
     forename: "Wilma",
@@ -45,8 +42,8 @@ export const person: CreateInvestor = Schema.decodeUnknownSync(CreateInvestorSch
   is_beneficiary: true
 })
 
-export const identificationWith = (protocol: DocumentId): CreateIdentification =>
-  Schema.decodeUnknownSync(CreateIdentificationSchema)({
+export const identificationWith = (protocol: DocumentId): Api.CreateIdentification =>
+  Schema.decodeUnknownSync(Api.CreateIdentification)({
     document_type: "IDCARD",
     document_id: "X0000000",
     document_issuer: "Amt Musterstadt",

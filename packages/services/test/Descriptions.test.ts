@@ -67,8 +67,8 @@ describe.each([...answers])("the answer %s", (_, answer) => {
 })
 
 it("the walk that looks for rules finds them in an input", () => {
-  expect(rulesOf(Services.CreateInvestor.ast).length).toBeGreaterThan(20)
-  expect(rulesOf(Services.CreateIdentification.ast).some((rule) => rule.startsWith("/documentValidTo"))).toBe(true)
+  expect(rulesOf(Services.Api.CreateInvestor.ast).length).toBeGreaterThan(20)
+  expect(rulesOf(Services.Api.CreateIdentification.ast).some((rule) => rule.startsWith("/documentValidTo"))).toBe(true)
   expect(rulesOf(Schema.Struct({ status: KycStatus }).ast)).toEqual(["/status a closed list"])
 })
 
@@ -101,7 +101,7 @@ it("what was accepted once is shown forever: lists of today say nothing about an
   expect(Schema.encodeUnknownSync(schema)(investor)).toEqual(shown)
   // And they say a lot about an input.
   const { errors = [] } = Result.getOrThrow(
-    Result.flip(Services.Checking.checks(Services.CreateInvestor).decode(shown))
+    Result.flip(Services.Checking.checks(Services.Api.CreateInvestor).decode(shown))
   )
   expect(errors.map(({ pointer }) => pointer)).toEqual([
     "/natural_person/citizenship",

@@ -4,12 +4,12 @@
 import { DocumentId } from "@effekten/domain"
 import { documents as fold } from "@effekten/projections"
 import {
+  type Api,
   type CommandFailure,
   documentAnswer,
   Documents,
   maximumDocumentSize,
-  Rejection,
-  type UploadDocument
+  Rejection
 } from "@effekten/services"
 import { type Context, Effect, Exit, Option } from "effect"
 import { createHash } from "node:crypto"
@@ -53,7 +53,7 @@ const isWithoutEffect = (exit: Exit.Exit<unknown, CommandFailure>): boolean =>
   Option.exists(Exit.findErrorOption(exit), (failure) => failure._tag !== "Unavailable" || failure.executed === "no")
 
 /** Keeps the content, records the document, and lets go of the content of a document that was not recorded. */
-const upload = (blobs: Blobs["Service"]): Instructs<readonly [], UploadDocument, unknown>["carry"] =>
+const upload = (blobs: Blobs["Service"]): Instructs<readonly [], Api.UploadDocument, unknown>["carry"] =>
   Effect.fnUntraced(function* (received, { input, newId }, intake) {
     if (input.content.byteLength > maximumDocumentSize) return yield* tooLarge
     const { fileName, mediaType } = input

@@ -4,7 +4,7 @@
 import { documentTag, type EventType, investorTag } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
 import { erasedSubject, isErasing, type LoggedEvent } from "@effekten/projections"
-import { type DisclosedEntry, Disclosures, Erasures, Unavailable } from "@effekten/services"
+import { type Api, Disclosures, Erasures, Unavailable } from "@effekten/services"
 import { Array as Arr, Context, Effect, Layer } from "effect"
 import type { Access } from "../log/Access.ts"
 import { Log } from "../log/Log.ts"
@@ -87,7 +87,7 @@ export const layer: Layer.Layer<ErasureService, never, Forgetting | Intake | Log
               type: event.type,
               recordedAt: event.meta.recordedAt,
               personal: part?._tag === "Present" ? part.value : "erased"
-            } as DisclosedEntry
+            } as Api.DisclosedEntry
           })
           return { investorId, erased: erased.has(subject), entries }
         },

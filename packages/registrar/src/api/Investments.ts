@@ -3,7 +3,7 @@
  */
 import { InvestmentId } from "@effekten/domain"
 import { investments as fold } from "@effekten/projections"
-import { investmentAnswer, Investments, IssuerInvestments, type SignedDocument } from "@effekten/services"
+import { type Api, investmentAnswer, Investments, IssuerInvestments } from "@effekten/services"
 import { type Context, Effect } from "effect"
 import {
   consumed,
@@ -22,9 +22,9 @@ import { erased, personalOf, view } from "./View.ts"
 
 const investment = view(investmentAnswer, fold, {
   1: (state, personal) => {
-    const signed = new Map<string, SignedDocument>()
+    const signed = new Map<string, Api.SignedDocument>()
     for (const position of state.personalAt) {
-      const known = personalOf<{ readonly signedDocuments: ReadonlyArray<SignedDocument> }>(personal, position)
+      const known = personalOf<{ readonly signedDocuments: ReadonlyArray<Api.SignedDocument> }>(personal, position)
       for (const document of known?.signedDocuments ?? []) signed.set(document.documentId, document)
     }
     return {

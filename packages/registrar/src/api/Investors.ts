@@ -3,16 +3,7 @@
  */
 import { IdentificationId, InvestorId } from "@effekten/domain"
 import { identificationKey, identifications, investors as fold } from "@effekten/projections"
-import {
-  type BankAccount,
-  type Communication,
-  type CreateIdentification,
-  identificationAnswer,
-  investorAnswer,
-  Investors,
-  type NaturalPerson,
-  type TaxInformation
-} from "@effekten/services"
+import { type Api, identificationAnswer, investorAnswer, Investors } from "@effekten/services"
 import { type Context, Effect } from "effect"
 import { implement, type Implementation, instructs, made, pages, shows } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
@@ -20,10 +11,10 @@ import type { Owned, Showing } from "./Showing.ts"
 import { erased, personalOf, view } from "./View.ts"
 
 interface InvestorPersonal {
-  readonly naturalPerson: NaturalPerson
-  readonly bankAccount: BankAccount
-  readonly taxInformation: TaxInformation
-  readonly communication: Communication
+  readonly naturalPerson: Api.NaturalPerson
+  readonly bankAccount: Api.BankAccount
+  readonly taxInformation: Api.TaxInformation
+  readonly communication: Api.Communication
 }
 
 const investor = view(investorAnswer, fold, {
@@ -44,7 +35,7 @@ const investor = view(investorAnswer, fold, {
 
 const identification = view(identificationAnswer, identifications, {
   1: (state, personal) => {
-    const known = personalOf<Omit<CreateIdentification, "legitimationProtocolId" | "verifiedAt">>(
+    const known = personalOf<Omit<Api.CreateIdentification, "legitimationProtocolId" | "verifiedAt">>(
       personal,
       state.personalAt[0]
     )

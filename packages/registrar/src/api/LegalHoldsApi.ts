@@ -4,7 +4,7 @@
 import { type InvestorId, LegalHoldId } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
 import { holdsOf, ReadModels, type ReadModelsUnavailable, retentions } from "@effekten/projections"
-import { type LegalHold, legalHoldAnswer, legalHoldOperations, LegalHolds, Unavailable } from "@effekten/services"
+import { type Api, legalHoldAnswer, legalHoldOperations, LegalHolds, Unavailable } from "@effekten/services"
 import { Effect, Layer } from "effect"
 import { now } from "../base/Now.ts"
 import { dataOf } from "../deciding/Instruction.ts"
@@ -49,7 +49,7 @@ export const layer: Layer.Layer<LegalHolds, never, Intake | ReadModels | Showing
           const state = yield* readModels.get(retentions, investorId)
           if (state === undefined) return yield* notFound("investor_not_found")
           const at = yield* now
-          return holdsOf(state, at).map(({ holdId, basis, end }): LegalHold => ({
+          return holdsOf(state, at).map(({ holdId, basis, end }): Api.LegalHold => ({
             id: holdId,
             investorId,
             basis,
