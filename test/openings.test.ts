@@ -168,6 +168,6 @@ it("D-18 nothing opens a vault or a store but what records it", () => {
     "packages/registrar/src/documents/Blobs.ts opens the vault",
     "packages/registrar/src/log/Log.ts reveals from the store",
     // The register's own secrets, which are nobody's data.
-    "packages/registrar/src/places/Postgres.ts opens the vault"
+    "packages/registrar/src/postgres/SealedSecrets.ts opens the vault"
   ])
 })

@@ -1,7 +1,7 @@
 /**
  * `effekten rotate-master-key`: a new key around the keys of personal data. For operators, when the old one may be known to somebody.
  */
-import { rotateMasterKey, rotateMasterKeyInPostgres } from "@effekten/registrar"
+import { MasterKey } from "@effekten/registrar"
 import { Console, Effect } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
@@ -9,13 +9,13 @@ import { masterKey, nextMasterKey, type Place, serverAt } from "./Store.ts"
 
 const inFolder = (folder: string) =>
   Effect.as(
-    rotateMasterKey(folder),
+    MasterKey.rotateInFolder(folder),
     `master.key in ${folder} is new: back it up, and destroy the old one with the backups of keys.db it opens`
   )
 
 const inPostgres = Effect.fnUntraced(function* (folder: string, store: NonNullable<Place["store"]>) {
   const next = yield* nextMasterKey
-  const isNew = yield* rotateMasterKeyInPostgres({
+  const isNew = yield* MasterKey.rotateInPostgres({
     server: serverAt(store),
     masterKey: yield* masterKey(folder, true),
     next

@@ -2,7 +2,7 @@
  * Forgetting and rotation in a folder, as the command does them.
  */
 import type { InvestorId } from "@effekten/domain"
-import { Log, Registrar, rotateMasterKey } from "@effekten/registrar"
+import { Log, MasterKey, Registrar } from "@effekten/registrar"
 import { Investors, Platforms } from "@effekten/services"
 import { Cause, Effect, Exit } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -102,7 +102,7 @@ describe("D-06: rotate-master-key", () => {
     expect(await partsOf(investor)).toEqual(before)
     expect([keyIn(), existsSync(join(folder, "master.key.next"))]).toEqual([old, false])
     // Wrapped, but not moved yet.
-    await Effect.runPromise(Effect.provide(rotateMasterKey(folder), SecureRandom.layerWebCrypto))
+    await Effect.runPromise(Effect.provide(MasterKey.rotateInFolder(folder), SecureRandom.layerWebCrypto))
     const next = keyIn()
     copyFileSync(join(folder, "master.key"), join(folder, "master.key.next"))
     writeFileSync(join(folder, "master.key"), old)

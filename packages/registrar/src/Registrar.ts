@@ -14,17 +14,17 @@ import { Intake } from "./api/Intake.ts"
 import { Showing } from "./api/Showing.ts"
 import * as ErasureApi from "./api/ErasureApi.ts"
 import { Executor, type ExecutorOptions } from "./deciding/Executor.ts"
-import * as Folder from "./places/Folder.ts"
+import * as Folder from "./folder/Folder.ts"
 import { Forgetting } from "./reactors/Forgetting.ts"
 import * as IssuerApi from "./api/IssuerApi.ts"
 import * as LegalHoldsApi from "./api/LegalHoldsApi.ts"
 import { Ledger } from "./reactors/Ledger.ts"
 import { Log } from "./log/Log.ts"
 import * as PlatformApi from "./api/PlatformApi.ts"
-import type { PostgresOptions } from "./places/Postgres.ts"
+import type { PostgresOptions } from "./postgres/PostgresDatabase.ts"
 import { Openings, type OpeningsOptions } from "./log/Openings.ts"
 import { Progress } from "./reactors/Progress.ts"
-import type { RegisterUnavailable } from "./base/FolderFiles.ts"
+import { refusing, type RegisterUnavailable } from "./base/RegisterUnavailable.ts"
 import * as Randomness from "./base/Randomness.ts"
 import { RegisterState } from "./base/RegisterState.ts"
 import * as Retention from "./reactors/Retention.ts"
@@ -125,7 +125,7 @@ export const layerFolder = (
         progress
       )
     ),
-    Folder.refusing,
+    refusing,
     Layer.provideMerge(Folder.layer(options)),
     Layer.provide(Randomness.layer)
   )
@@ -143,7 +143,7 @@ export const layerPostgres = (
   // Loaded when it is asked for: a register in a folder does without the driver.
   Layer.unwrap(
     Effect.map(
-      Effect.promise(() => import("./places/Postgres.ts")),
+      Effect.promise(() => import("./postgres/Postgres.ts")),
       (Postgres) => {
         const state = Layer.unwrap(
           Effect.map(RegisterState, ({ sql }) =>
@@ -154,7 +154,7 @@ export const layerPostgres = (
         )
         return layerNoDeps(options).pipe(
           Layer.provide(Layer.mergeAll(Custody.layerEmbedded, Ledger.layerBookEntry(options), state)),
-          Folder.refusing,
+          refusing,
           Layer.provideMerge(Postgres.layer(options)),
           Layer.provide(Randomness.layer)
         )

@@ -1,105 +1,34 @@
 /**
- * The master key of a register: what wraps every key of the vault. For the embedded layers, and for whoever replaces it.
+ * Puts a new master key in the place of the old one, wherever a register lies. For operators; no process may serve the register meanwhile.
  *
- * In a folder it is a file. A rotation writes the new key beside the old one, wraps the keys anew, and puts the new key in the place of the
- * old. Between any two of these steps it may break off; whoever opens the folder next sees by the keys which of the two is the right one.
+ * Only the wrapping of the vault's keys changes: no event, no ciphertext and no key of the vault does.
  */
-import { FolderLock, KeyStore, Vault } from "@effekten/event-store"
-import { Effect, Redacted } from "effect"
-import { SecureRandom } from "effect/crypto"
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs"
-import { join } from "node:path"
-import { attempt, refused, RegisterUnavailable, restore, writeDurably } from "../base/FolderFiles.ts"
-import type { PostgresOptions } from "./Postgres.ts"
-import { secretSize } from "../base/Secrets.ts"
-
-const currentName = "master.key"
-const nextName = "master.key.next"
-const keysName = "keys.db"
-
-type MasterKey = Redacted.Redacted<Uint8Array>
-
-const fresh: Effect.Effect<Uint8Array, never, SecureRandom.SecureRandom> = Effect.flatMap(
-  SecureRandom.SecureRandom,
-  (random) => random.randomBytes(secretSize)
-)
-
-const write = (folder: string, name: string, key: Uint8Array) =>
-  attempt(`${join(folder, name)} cannot be written`, () =>
-    writeDurably(folder, name, `${Buffer.from(key).toString("base64")}\n`)
-  )
-
-const read = Effect.fnUntraced(function* (folder: string, name: string) {
-  const path = join(folder, name)
-  const text = yield* attempt(`${path} cannot be read`, () => readFileSync(path, "utf8"))
-  const key = Buffer.from(text.trim(), "base64")
-  if (key.length === secretSize) return Redacted.make<Uint8Array>(key)
-  return yield* new RegisterUnavailable({
-    message: `${path} does not hold ${secretSize} bytes in Base64. Restore it from your backup.`
-  })
-})
-
-/** Whether the keys are wrapped with this one. */
-const opens = (folder: string, masterKey: MasterKey) =>
-  Effect.provide(Vault.make({ masterKey }), KeyStore.layerSqlite({ filename: join(folder, keysName) })).pipe(
-    Effect.as(true),
-    Effect.catchTag("DatabaseRefused", (error) =>
-      error.reason === "wrong_master_key" ? Effect.succeed(false) : Effect.fail(error)
-    ),
-    Effect.mapError(refused)
-  )
-
-/** Ends a rotation that broke off, one way or the other. */
-const settle = Effect.fnUntraced(function* (folder: string) {
-  const next = join(folder, nextName)
-  if (!existsSync(next)) return
-  const isDone = existsSync(join(folder, keysName)) && (yield* opens(folder, yield* read(folder, nextName)))
-  yield* attempt(`${next} cannot be moved`, () => (isDone ? renameSync(next, join(folder, currentName)) : rmSync(next)))
-})
-
-/** The master key of a folder, made where there are no keys yet. To be read by who holds the folder. @category reading */
-export const masterKeyOf = Effect.fnUntraced(function* (
-  folder: string
-): Effect.fn.Return<MasterKey, RegisterUnavailable, SecureRandom.SecureRandom> {
-  yield* settle(folder)
-  if (!existsSync(join(folder, currentName))) {
-    if (existsSync(join(folder, keysName))) return yield* restore(folder, currentName, keysName)
-    yield* write(folder, currentName, yield* fresh)
-  }
-  return yield* read(folder, currentName)
-})
+import { Effect, type Redacted } from "effect"
+import type { SecureRandom } from "effect/crypto"
+import type { RegisterUnavailable } from "../base/RegisterUnavailable.ts"
+import { rotate } from "../folder/MasterKeyFile.ts"
+import type { PostgresOptions } from "../postgres/PostgresDatabase.ts"
 
 /**
- * Puts a new master key in the place of the old one; no event, no ciphertext and no key of the vault changes. The folder must not be open.
- * The old key is overwritten by nothing but the file system: what it still opens are older backups of `keys.db`.
+ * In a folder: the new key is made, and its file takes the place of the old one. Nothing but the file system overwrites the old key. What it
+ * still opens are older backups of `keys.db`.
  *
  * @category rotation
  */
-export const rotateMasterKey = (folder: string): Effect.Effect<void, RegisterUnavailable, SecureRandom.SecureRandom> =>
-  Effect.gen(function* () {
-    if (!existsSync(join(folder, keysName)))
-      return yield* new RegisterUnavailable({ message: `${folder} holds no register: there are no keys in it` })
-    yield* Effect.mapError(FolderLock.acquire(folder), refused)
-    const from = yield* masterKeyOf(folder)
-    const next = yield* fresh
-    yield* write(folder, nextName, next)
-    yield* Vault.rotateMasterKey({ from, to: Redacted.make(next) }).pipe(
-      Effect.provide(KeyStore.layerSqlite({ filename: join(folder, keysName) })),
-      Effect.mapError(refused)
-    )
-    yield* settle(folder)
-  }).pipe(Effect.scoped, Effect.uninterruptible)
+export const rotateInFolder: (folder: string) => Effect.Effect<void, RegisterUnavailable, SecureRandom.SecureRandom> =
+  rotate
 
 /**
- * The same for a register in PostgreSQL that no node serves: in one transaction, so that afterwards either the one key is right or the
- * other. Nodes that run for all that neither read nor make a key any more. Says false where it was done before. Needs `@effect/sql-pg`.
+ * In PostgreSQL: in one transaction, so that afterwards either the one key is right or the other. Nodes that run for all that neither read
+ * nor make a key any more. Says false where it was done before. Needs `@effect/sql-pg`.
  *
  * @category rotation
  */
-export const rotateMasterKeyInPostgres = (
-  options: PostgresOptions & { readonly next: MasterKey }
+export const rotateInPostgres = (
+  options: PostgresOptions & { readonly next: Redacted.Redacted<Uint8Array> }
 ): Effect.Effect<boolean, RegisterUnavailable, SecureRandom.SecureRandom> =>
+  // Loaded when it is asked for: a register in a folder does without the driver.
   Effect.flatMap(
-    Effect.promise(() => import("./Postgres.ts")),
+    Effect.promise(() => import("../postgres/PostgresKeys.ts")),
     ({ rotateMasterKey }) => rotateMasterKey(options)
   )

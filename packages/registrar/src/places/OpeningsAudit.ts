@@ -6,11 +6,10 @@ import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { refusing } from "./Folder.ts"
-import { refused, RegisterUnavailable } from "../base/FolderFiles.ts"
+import { refused, refusing, RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { type OpeningsShape, unavailable } from "../log/Openings.ts"
 import * as Table from "../log/OpeningsTable.ts"
-import type { PostgresDatabase } from "./PostgresSchemas.ts"
+import type { PostgresDatabase } from "../postgres/PostgresDatabase.ts"
 
 /** @category services */
 export class OpeningsAudit extends Context.Service<OpeningsAudit, Pick<OpeningsShape, "page">>()(
@@ -36,7 +35,7 @@ export class OpeningsAudit extends Context.Service<OpeningsAudit, Pick<OpeningsS
     // Loaded when it is asked for: a register in a folder does without the driver.
     Layer.unwrap(
       Effect.map(
-        Effect.promise(() => import("./PostgresSchemas.ts")),
+        Effect.promise(() => import("../postgres/PostgresDatabase.ts")),
         ({ client, nameIn }) => {
           const schema = nameIn(options, "state")
           const name = `${schema}.openings`

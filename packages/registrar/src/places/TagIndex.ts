@@ -7,8 +7,8 @@ import { Effect, Layer, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { refused, RegisterUnavailable } from "../base/FolderFiles.ts"
-import { nameIn, type PostgresDatabase } from "./PostgresSchemas.ts"
+import { refused, RegisterUnavailable } from "../base/RegisterUnavailable.ts"
+import { nameIn, type PostgresDatabase } from "../postgres/PostgresDatabase.ts"
 
 // Nothing personal is opened, so no key is needed.
 const withoutKeys = Vault.layerMemory.pipe(Layer.provideMerge(SecureRandom.layerWebCrypto))

@@ -9,11 +9,11 @@ import { CheckpointStore, Proofs, Sealer } from "@effekten/event-store"
 import { Context, type Duration, Effect, Layer } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
-import { inFolder, type KeyText, openKeys } from "./CheckpointKeys.ts"
-import { RegisterUnavailable } from "../base/FolderFiles.ts"
+import { RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { Lease } from "../base/Lease.ts"
 import { Log } from "../log/Log.ts"
 import { RegisterState } from "../base/RegisterState.ts"
+import { type KeyText, openKeys } from "./Signers.ts"
 
 /** @category models */
 export interface SealingOptions {
@@ -81,16 +81,3 @@ export const layer = <R>({
       })
     )
   )
-
-/** Keys in `checkpoint.key`, checkpoints in `state.db`. @category layers */
-export const layerFolder = ({ folder, sealing }: SealingOptions & { readonly folder: string }) =>
-  layer({
-    name: `${folder}/log.db`,
-    wayOut: {
-      shorter: "Restore the newest log.db.",
-      other_history: "Restore the log.db that belongs to state.db; `effekten verify` says where this one differs.",
-      other_key: "Restore checkpoint.key from the same backup as state.db."
-    },
-    text: Effect.succeed(inFolder(folder)),
-    sealing
-  })

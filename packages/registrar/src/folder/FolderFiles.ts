@@ -1,19 +1,10 @@
 /**
  * Small files and databases in a register's folder: written durably, for the owner's eyes only. For whatever opens the folder.
  */
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-
-/** The register could not be opened. The message says what is wrong and what to do. @category errors */
-export class RegisterUnavailable extends Schema.TaggedError<RegisterUnavailable>()("RegisterUnavailable", {
-  message: Schema.String,
-  cause: Schema.optionalKey(Schema.Defect())
-}) {}
-
-/** What another part failed with, as a reason why the register cannot be opened. @category conversions */
-export const refused = (error: { readonly message: string }): RegisterUnavailable =>
-  new RegisterUnavailable({ message: error.message, cause: error })
+import { RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 
 /** @category files */
 export const attempt = <A>(what: string, run: () => A): Effect.Effect<A, RegisterUnavailable> =>

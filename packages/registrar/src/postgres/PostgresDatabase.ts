@@ -3,6 +3,9 @@
  */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import type { PgEventStore } from "@effekten/event-store/postgres"
+import type { Redacted } from "effect"
+import type { OpeningsOptions } from "../log/Openings.ts"
+import type { SealingOptions } from "../sealing/Sealing.ts"
 
 /** @category models */
 export interface PostgresDatabase {
@@ -10,6 +13,12 @@ export interface PostgresDatabase {
   readonly server: PgEventStore.PgServer
   /** What the schemas' names begin with: a database can hold several registers. Default: `effekten`. */
   readonly schema?: string | undefined
+}
+
+/** @category models */
+export interface PostgresOptions extends PostgresDatabase, SealingOptions, OpeningsOptions {
+  /** 32 bytes that wrap the keys of personal data and seal the register's secrets: the same for every node. */
+  readonly masterKey: Redacted.Redacted<Uint8Array>
 }
 
 /** Name of a schema. */

@@ -7,9 +7,9 @@ import { PgEventStore, PgKeyStore } from "@effekten/event-store/postgres"
 import { Context, Effect, Layer, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
-import type { AuditedLog } from "./Audit.ts"
-import { refused, type RegisterUnavailable } from "../base/FolderFiles.ts"
-import { client, nameIn, type PostgresDatabase } from "./PostgresSchemas.ts"
+import { refused, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
+import { type AuditedLog, readingOf } from "../log/AuditedLog.ts"
+import { client, nameIn, type PostgresDatabase } from "./PostgresDatabase.ts"
 
 /** @category constructors */
 export const open = (options: PostgresDatabase): Effect.Effect<AuditedLog, RegisterUnavailable, Scope.Scope> =>
@@ -25,15 +25,8 @@ export const open = (options: PostgresDatabase): Effect.Effect<AuditedLog, Regis
     const state = yield* Layer.build(client(options, "state", { default_transaction_read_only: "on" }))
     const sql = Context.get(state, SqlClient.SqlClient)
     const [found] = yield* sql<{ there: boolean }>`SELECT to_regclass('checkpoint_keys') IS NOT NULL AS there`
-    const { read, readAll, head, logId, inspect, readLeaves, readStored } = log
     return {
-      read,
-      readAll,
-      head,
-      logId,
-      inspect,
-      readLeaves,
-      readStored,
+      ...readingOf(log),
       checkpoints: found?.there === true ? CheckpointStore.fromSql(sql) : undefined,
       // They are sealed under the master key, which an audit does without.
       signers: undefined,

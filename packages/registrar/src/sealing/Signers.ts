@@ -1,32 +1,15 @@
 /**
- * The keys that sign the checkpoints of a register: made at the first start, replaced by overlapping. For the sealer, and for the
- * operator's command.
+ * The keys that sign the checkpoints of a register: made at the first start, replaced by overlapping. For the sealer, and for the places
+ * a register lies in, which keep them.
  *
  * They are a text, in a file of the folder or sealed in the database. A line of it is a key, the newest last; every checkpoint is signed
  * with all of them. While one takes over from another there are two, so that whoever trusts the old one sees it vouch for the new.
  */
-import { catalogue } from "@effekten/domain"
-import {
-  CheckpointStore,
-  type EventStoreError,
-  FolderLock,
-  SignedNote,
-  SqliteClient,
-  SqliteEventStore,
-  Vault
-} from "@effekten/event-store"
-import { Effect, Layer, Option, Result } from "effect"
+import { type CheckpointStore, type EventStoreError, SignedNote } from "@effekten/event-store"
+import { Effect, Option, Result } from "effect"
 import { isArrayNonEmpty, type NonEmptyArray } from "effect/Array"
 import { SecureRandom } from "effect/crypto"
-import { Reactivity } from "effect/reactivity"
-import { SqlClient } from "effect/sql"
-import { existsSync, readFileSync } from "node:fs"
-import { join } from "node:path"
-import { attempt, RegisterUnavailable, writeDurably } from "../base/FolderFiles.ts"
-import type { PostgresOptions } from "../places/Postgres.ts"
-
-/** Name of the file, in the register's folder. @category values */
-export const checkpointKeyName = "checkpoint.key"
+import { refused, RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 
 /** Bytes a key is made of. */
 const seedSize = 32
@@ -45,20 +28,6 @@ export interface KeyText {
   readonly replace: (text: string) => Effect.Effect<void, RegisterUnavailable>
 }
 
-/** The file `checkpoint.key` of a folder this process holds. @category constructors */
-export const inFolder = (folder: string): KeyText => {
-  const name = join(folder, checkpointKeyName)
-  const write = (text: string) =>
-    attempt(`${name} cannot be written`, () => writeDurably(folder, checkpointKeyName, text))
-  return {
-    name,
-    together: "log.db",
-    read: attempt(`${name} cannot be read`, () => (existsSync(name) ? readFileSync(name, "utf8") : undefined)),
-    create: write,
-    replace: write
-  }
-}
-
 /** @category models */
 export interface KeysOf {
   readonly text: KeyText
@@ -73,7 +42,7 @@ const unavailable = (message: string) => new RegisterUnavailable({ message })
 
 /** What the checkpoints' own database says, as a reason why the register cannot be opened. */
 const refusing = <A>(effect: Effect.Effect<A, EventStoreError>): Effect.Effect<A, RegisterUnavailable> =>
-  Effect.mapError(effect, (error) => new RegisterUnavailable({ message: error.message, cause: error }))
+  Effect.mapError(effect, refused)
 
 const parse = (
   { logId, text: { name, together } }: Pick<KeysOf, "logId" | "text">,
@@ -157,15 +126,13 @@ export const renewKey = Effect.fnUntraced(function* ({ text, logId, checkpoints 
   return fresh.key
 })
 
-/** The public halves of the keys in a folder; none where they cannot be read, as by an auditor. @category keys */
-export const publicKeysIn = (
-  folder: string,
-  logId: string
+/** The public halves of the keys; none where they cannot be read, as by an auditor. @category keys */
+export const publicKeys = (
+  keys: Pick<KeysOf, "text" | "logId">
 ): Effect.Effect<ReadonlyArray<SignedNote.VerifierKey> | undefined> =>
   Effect.gen(function* () {
-    const text = inFolder(folder)
-    const known = yield* text.read
-    return known === undefined ? undefined : (yield* parse({ logId, text }, known)).map(({ key }) => key)
+    const known = yield* keys.text.read
+    return known === undefined ? undefined : (yield* parse(keys, known)).map(({ key }) => key)
   }).pipe(Effect.orElseSucceed(() => undefined))
 
 /** What an operator can do about the keys. @category keys */
@@ -178,35 +145,3 @@ export const change = (
   action: Action,
   options: KeysOf
 ): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable, SecureRandom.SecureRandom> => actions[action](options)
-
-/** Changes the keys of a register in PostgreSQL that no node serves. Needs `@effect/sql-pg`. @category keys */
-export const changeInPostgres = (
-  options: PostgresOptions & { readonly action: Action }
-): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable> =>
-  Effect.flatMap(
-    Effect.promise(() => import("../places/Postgres.ts")),
-    ({ changeKeys }) => changeKeys(options)
-  )
-
-/** Changes the keys of a register in a folder that no process has open. Gives the newest one. @category keys */
-export const changeInFolder = (options: {
-  readonly folder: string
-  readonly action: Action
-}): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable> =>
-  Effect.gen(function* () {
-    const { folder, action } = options
-    if (!existsSync(join(folder, "log.db"))) return yield* unavailable(`${folder} holds no register`)
-    yield* FolderLock.acquire(folder)
-    const { logId } = yield* SqliteEventStore.make({ filename: join(folder, "log.db"), catalogue, readOnly: true })
-    const sql = yield* SqliteClient.make({ filename: join(folder, "state.db") })
-    const checkpoints = yield* CheckpointStore.makeSql.pipe(Effect.provideService(SqlClient.SqlClient, sql))
-    return yield* change(action, { text: inFolder(folder), logId, checkpoints })
-  }).pipe(
-    Effect.scoped,
-    Effect.provide(
-      Vault.layerMemory.pipe(Layer.provideMerge(Layer.merge(Reactivity.layer, SecureRandom.layerWebCrypto)))
-    ),
-    Effect.mapError((error) =>
-      error._tag === "RegisterUnavailable" ? error : new RegisterUnavailable({ message: error.message, cause: error })
-    )
-  )

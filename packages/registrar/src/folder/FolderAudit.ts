@@ -1,0 +1,60 @@
+/**
+ * The log in a register's folder, to be read only, also while a server has the folder open. For {@link Audit.layerFolder}.
+ */
+import { catalogue, type RegisterEvent } from "@effekten/domain"
+import {
+  CheckpointStore,
+  EventStoreError,
+  KeyStore,
+  SqliteClient,
+  SqliteEventStore,
+  Vault
+} from "@effekten/event-store"
+import { Effect, Layer, Scope } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { Reactivity } from "effect/reactivity"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { refused, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
+import { type AuditedLog, readingOf } from "../log/AuditedLog.ts"
+import { publicKeys } from "../sealing/Signers.ts"
+import { keyFile } from "./CheckpointKeyFile.ts"
+
+/** @category constructors */
+export const open = (folder: string): Effect.Effect<AuditedLog, RegisterUnavailable, Scope.Scope> =>
+  Effect.gen(function* () {
+    const file = (name: string) => join(folder, name)
+    const log = yield* SqliteEventStore.make<RegisterEvent>({ filename: file("log.db"), catalogue, readOnly: true })
+    const scope = yield* Effect.scope
+    // Opened when they are asked for: a replay needs neither.
+    const keys = yield* Effect.cached(
+      KeyStore.makeSqlite({ filename: file("keys.db"), readOnly: true }).pipe(
+        Scope.provide(scope),
+        Effect.mapError(unreadable)
+      )
+    )
+    return {
+      ...readingOf(log),
+      checkpoints: yield* checkpointsOf(file("state.db")),
+      signers: yield* publicKeys({ text: keyFile(folder), logId: log.logId }),
+      isForgotten: (subject) =>
+        Effect.flatMap(keys, (store) => Effect.mapError(store.get(subject), unreadable)).pipe(
+          Effect.map((entry) => entry?._tag === "Forgotten")
+        )
+    } satisfies AuditedLog
+  }).pipe(
+    // Nothing personal is opened.
+    Effect.provide(Vault.layerMemory.pipe(Layer.provideMerge(SecureRandom.layerWebCrypto))),
+    Effect.mapError(refused)
+  )
+
+const unreadable = (cause: { readonly message: string }): EventStoreError =>
+  new EventStoreError({ reason: "unavailable", message: cause.message, cause })
+
+/** The checkpoints in a state file, if it is there and has any. */
+const checkpointsOf = Effect.fnUntraced(function* (filename: string) {
+  if (!existsSync(filename)) return undefined
+  const sql = yield* SqliteClient.make({ filename, readonly: true }).pipe(Effect.provide(Reactivity.layer))
+  const tables = yield* sql`SELECT 1 FROM sqlite_schema WHERE name = 'checkpoint_keys'`
+  return tables.length === 0 ? undefined : CheckpointStore.fromSql(sql)
+})

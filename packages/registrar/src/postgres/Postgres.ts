@@ -1,0 +1,121 @@
+/**
+ * The register in a PostgreSQL database, for several nodes: which schemas there are, how they are opened, what every node must agree on.
+ * For {@link Registrar.layerPostgres}.
+ *
+ * | schema | what | lost |
+ * |---|---|---|
+ * | `…_log` | events, index, encrypted personal parts, leases | the register |
+ * | `…_keys` | what personal data are encrypted under, wrapped by the master key | everything personal is forgotten |
+ * | `…_state` | the register's own secrets, sealed; checkpoints; clients, tokens, progress; who opened what; encrypted contents of documents | see `Folder` |
+ * | `…_views` | lists, snapshots of what decisions read | nothing: made again from the log |
+ *
+ * One secret stands outside, the master key, and every node is given the same one. Pepper, custody seed and the keys that sign checkpoints
+ * lie in the database, sealed under it: so all nodes have the same, a backup of the database has them as they were when the log was, and
+ * who has the database alone can sign nothing.
+ */
+import { catalogue, type RegisterEvent } from "@effekten/domain"
+import type { Vault } from "@effekten/event-store"
+import { PgEventStore, PgKeyStore, PgLease } from "@effekten/event-store/postgres"
+import { type ReadModels, SqlReadModels } from "@effekten/projections"
+import { Context, Effect, Layer } from "effect"
+import type { SecureRandom } from "effect/crypto"
+import { SqlClient } from "effect/sql"
+import { Lease } from "../base/Lease.ts"
+import { RegisterState } from "../base/RegisterState.ts"
+import { refusing, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
+import { Secrets } from "../base/Secrets.ts"
+import * as Snapshots from "../deciding/Snapshots.ts"
+import { Log } from "../log/Log.ts"
+import { Openings } from "../log/Openings.ts"
+import * as Sealing from "../sealing/Sealing.ts"
+import { client, nameIn, type PostgresOptions } from "./PostgresDatabase.ts"
+import { createTables, openSecrets, signersText } from "./SealedSecrets.ts"
+
+/** What every node has of the database, and the operator's commands that change keys in it. @category layers */
+export const shared = (
+  options: PostgresOptions
+): Layer.Layer<
+  Log | Openings | RegisterState | Secrets | Vault.Vault,
+  RegisterUnavailable,
+  SecureRandom.SecureRandom
+> => {
+  const { server, masterKey } = options
+  const name = (part: string) => nameIn(options, part)
+
+  const vault = PgKeyStore.layerVault({ server, schema: name("keys"), masterKey }).pipe(refusing)
+  const log = Log.layer(PgEventStore.make<RegisterEvent>({ server, schema: name("log"), catalogue })).pipe(refusing)
+
+  const schemas = Layer.effectDiscard(
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql.withTransaction(
+        Effect.gen(function* () {
+          yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${name("schemas")}, 0))`
+          for (const part of ["state", "views"]) {
+            const [found] = yield* sql<{ there: boolean }>`SELECT to_regnamespace(${name(part)}) IS NOT NULL AS there`
+            if (found?.there !== true) yield* sql`CREATE SCHEMA ${sql(name(part))}`
+          }
+          yield* createTables
+        })
+      )
+    })
+  )
+
+  const state = Layer.effect(
+    RegisterState,
+    Effect.map(SqlClient.SqlClient, (sql) => RegisterState.of({ sql }))
+  ).pipe(
+    Layer.provideMerge(schemas.pipe(Layer.provideMerge(client(options, "state")))),
+    (layer) => Layer.effectContext(Effect.map(Layer.build(layer), Context.pick(RegisterState))),
+    refusing
+  )
+
+  const openings = Layer.unwrap(
+    Effect.map(RegisterState, ({ sql }) =>
+      Layer.provide(Openings.layerSql(options), Layer.succeed(SqlClient.SqlClient, sql))
+    )
+  ).pipe(refusing)
+
+  return Layer.effect(Secrets, openSecrets).pipe(
+    Layer.provideMerge(log),
+    Layer.provideMerge(openings),
+    Layer.provideMerge(state),
+    // Its table lies in the log's schema, which the log makes.
+    (layer) => Layer.provideMerge(lease(options), layer),
+    Layer.provideMerge(vault)
+  )
+}
+
+/** Everything that needs the database, opened in the order of what depends on what. @category layers */
+export const layer = (
+  options: PostgresOptions
+): Layer.Layer<
+  Log | Openings | ReadModels | RegisterState | Sealing.Sealing | Secrets | Vault.Vault,
+  RegisterUnavailable,
+  SecureRandom.SecureRandom
+> => {
+  // Rows and how far they have come are committed together: what a power loss takes back is folded again.
+  const views = client(options, "views", { synchronous_commit: "off" })
+  const readModels = Layer.mergeAll(SqlReadModels.layer(Log), Snapshots.layerSql).pipe(Layer.provide(views), refusing)
+  const sealing = Sealing.layer({
+    name: "the log in PostgreSQL",
+    wayOut: {
+      shorter: "Restore all schemas from one backup, the newest.",
+      other_history: "Restore all schemas from one backup; `effekten verify` says where this log differs.",
+      other_key: "Restore all schemas from one backup."
+    },
+    text: signersText,
+    sealing: options.sealing
+  })
+  return Layer.mergeAll(readModels, sealing).pipe(Layer.provideMerge(shared(options)))
+}
+
+/** Reactors run on the node that holds their lease. @category layers */
+export const lease = (options: PostgresOptions): Layer.Layer<never, RegisterUnavailable> =>
+  Layer.effect(
+    Lease,
+    Effect.map(PgLease.make({ server: options.server, schema: nameIn(options, "log") }), ({ whileHeld }) => ({
+      whileHeld,
+      shared: true
+    }))
+  ).pipe(refusing)

@@ -1,0 +1,135 @@
+/**
+ * The register's own secrets in a database, sealed under the master key, so that who has the database alone can neither read nor sign. For
+ * what opens the database.
+ */
+import { Vault } from "@effekten/event-store"
+import { Effect, Option, Redacted, Schema } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { SqlClient } from "effect/sql"
+import { RegisterState } from "../base/RegisterState.ts"
+import { RegisterUnavailable } from "../base/RegisterUnavailable.ts"
+import { Secrets, secretSize } from "../base/Secrets.ts"
+import { Log } from "../log/Log.ts"
+import type { KeyText } from "../sealing/Signers.ts"
+
+const unavailable = (message: string, cause?: unknown) =>
+  new RegisterUnavailable({ message, ...(cause === undefined ? {} : { cause }) })
+
+const keyIsGone = (cause?: unknown) =>
+  unavailable(
+    "the key of the register's secrets is gone, or is another one: restore the schemas of keys, state and log from one backup",
+    cause
+  )
+
+const StoredSecrets = Schema.fromJsonString(
+  Schema.Struct({
+    logId: Schema.String,
+    pepper: Schema.Uint8ArrayFromBase64,
+    custodySeed: Schema.Uint8ArrayFromBase64
+  })
+)
+
+/** Whose key seals the register's secrets. */
+const subject = "register"
+/** What binds each secret to its place: the table. */
+const purposes = { secrets: "secrets of the register", checkpoint_signers: "keys of the register's checkpoints" }
+
+/** Times a node tries to make the secrets while another one does. */
+const attempts = 5
+
+/** Makes the tables where they are missing, each for one secret. @category constructors */
+export const createTables = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  for (const table of Object.keys(purposes))
+    yield* sql`CREATE TABLE IF NOT EXISTS ${sql(table)} (
+      one BOOLEAN PRIMARY KEY DEFAULT true CHECK (one), sealed BYTEA NOT NULL)`
+})
+
+/** A secret of the register, sealed under its key in a table of its own. Another one than the first is only ever put there by `replace`. */
+const sealedIn = Effect.fnUntraced(function* (table: keyof typeof purposes) {
+  const { sql } = yield* RegisterState
+  const vault = yield* Vault.Vault
+  const seal = Effect.fnUntraced(function* (text: string) {
+    const ciphertext = yield* vault.seal(subject, purposes[table], Buffer.from(text))
+    yield* vault.ensureKeys([subject], [{ subject, ciphertext }])
+    return ciphertext
+  })
+  return {
+    read: Effect.gen(function* () {
+      const [row] = yield* sql<{ sealed: Uint8Array }>`SELECT sealed FROM ${sql(table)}`
+      if (row === undefined) return undefined
+      const opened = yield* Effect.catchIf(
+        vault.open(subject, purposes[table], row.sealed),
+        ({ reason }) => reason !== "unavailable",
+        (error) => Effect.fail(keyIsGone(error))
+      )
+      if (Option.isNone(opened)) return yield* keyIsGone()
+      return Buffer.from(opened.value).toString()
+    }),
+    create: Effect.fnUntraced(function* (text: string) {
+      yield* sql`INSERT INTO ${sql(table)} (sealed) VALUES (${yield* seal(text)}) ON CONFLICT DO NOTHING`
+    }),
+    replace: Effect.fnUntraced(function* (text: string) {
+      yield* sql`INSERT INTO ${sql(table)} (sealed) VALUES (${yield* seal(text)})
+        ON CONFLICT (one) DO UPDATE SET sealed = excluded.sealed`
+    })
+  }
+})
+
+/** The keys that sign checkpoints. @category secrets */
+export const signersText = Effect.gen(function* (): Effect.fn.Return<KeyText, never, RegisterState | Vault.Vault> {
+  const stored = yield* sealedIn("checkpoint_signers")
+  const name = "what signs checkpoints, in the schema of the state,"
+  const explained = <A>(effect: Effect.Effect<A, { readonly message: string }>) =>
+    Effect.mapError(effect, (error) =>
+      error instanceof RegisterUnavailable
+        ? error
+        : unavailable(`${name} cannot be read or written: ${error.message}`, error)
+    )
+  return {
+    name,
+    together: "the schema of the log",
+    read: explained(stored.read),
+    create: (text) => explained(stored.create(text)),
+    replace: (text) => explained(stored.replace(text))
+  }
+})
+
+/** The secrets that are there; or new ones for a log that is new, made by the first node for all. */
+const openOrMake = Effect.gen(function* () {
+  const log = yield* Log
+  const random = yield* SecureRandom.SecureRandom
+  const stored = yield* sealedIn("secrets")
+  if ((yield* stored.read) === undefined) {
+    if ((yield* log.head) > 0) {
+      return yield* unavailable(
+        "the log has events, but the register's secrets are missing: restore the schemas of state and log from one backup; new ones would not fit"
+      )
+    }
+    yield* stored.create(
+      yield* Schema.encodeEffect(StoredSecrets)({
+        logId: log.logId,
+        pepper: yield* random.randomBytes(secretSize),
+        custodySeed: yield* random.randomBytes(secretSize)
+      })
+    )
+  }
+  const { custodySeed, logId, pepper } = yield* Schema.decodeEffect(StoredSecrets)((yield* stored.read) ?? "")
+  if (logId !== log.logId) {
+    return yield* unavailable(
+      "the register's secrets belong to another log: restore the schemas of state and log from one backup"
+    )
+  }
+  return Secrets.make({ pepper: Redacted.make(pepper), custodySeed: Redacted.make(custodySeed) })
+})
+
+/** The register's own secrets, made where its log is new. @category secrets */
+export const openSecrets: Effect.Effect<
+  Secrets["Service"],
+  RegisterUnavailable,
+  Log | RegisterState | SecureRandom.SecureRandom | Vault.Vault
+> = Effect.retry(openOrMake, { times: attempts, while: (error) => !(error instanceof RegisterUnavailable) }).pipe(
+  Effect.mapError((error) =>
+    error instanceof RegisterUnavailable ? error : unavailable("the register's secrets cannot be read", error)
+  )
+)
