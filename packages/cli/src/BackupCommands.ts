@@ -3,7 +3,7 @@
  */
 import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { dataFolder } from "./DataFolder.ts"
+import { dataFolder } from "./PlaceFlags.ts"
 
 const json = Flag.Boolean("json").pipe(Flag.withDescription("Print the result as JSON"), Flag.withDefault(false))
 

@@ -1,11 +1,10 @@
 /**
  * `effekten checkpoint-key`: replaces the key that signs checkpoints. For operators; while the register is not open elsewhere.
  */
-import { CheckpointKeys } from "@effekten/registrar"
+import type { CheckpointKeys } from "@effekten/registrar"
 import { SignedNote } from "@effekten/event-store"
 import { Console, Effect } from "effect"
-import { CommandFailed, ExitCode } from "./ExitCode.ts"
-import { masterKey, type Place, serverAt } from "./Store.ts"
+import type { Place } from "./Place.ts"
 
 const said: { readonly [A in CheckpointKeys.Action]: string } = {
   rotate: "Added. Every checkpoint will be signed with it and with the ones before. Give it to your auditors:",
@@ -14,14 +13,7 @@ const said: { readonly [A in CheckpointKeys.Action]: string } = {
 }
 
 /** @category commands */
-export const runCheckpointKey = ({ action, folder, store }: Place & { readonly action: CheckpointKeys.Action }) =>
-  Effect.gen(function* () {
-    const key = yield* store === undefined
-      ? CheckpointKeys.changeInFolder({ folder, action })
-      : CheckpointKeys.changeInPostgres({ server: serverAt(store), masterKey: yield* masterKey(folder, true), action })
-    yield* Console.log(`${said[action]}\n${SignedNote.printKey(key)}`)
-  }).pipe(
-    Effect.catchTag("RegisterUnavailable", ({ message }) =>
-      Effect.fail(new CommandFailed({ exitCode: ExitCode.folder, message }))
-    )
+export const runCheckpointKey = (place: Place, action: CheckpointKeys.Action) =>
+  Effect.flatMap(place.changeCheckpointKey(action), (key) =>
+    Console.log(`${said[action]}\n${SignedNote.printKey(key)}`)
   )

@@ -7,14 +7,12 @@ import { Console, Effect } from "effect"
 import { resolve } from "node:path"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { makeProgressBar } from "./ProgressBar.ts"
-import { openAudit, type Place } from "./Store.ts"
+import type { Place } from "./Place.ts"
 
 /** @category commands */
 export const runExport = Effect.fnUntraced(function* (
-  options: Place & {
-    readonly target: string
-    readonly json: boolean
-  }
+  place: Place,
+  options: { readonly target: string; readonly json: boolean }
 ) {
   const target = resolve(options.target)
   const bar = yield* makeProgressBar
@@ -41,7 +39,7 @@ export const runExport = Effect.fnUntraced(function* (
           new CommandFailed({ exitCode: reason === "damaged" ? ExitCode.violated : ExitCode.failed, message })
         )
     }),
-    Effect.provide(openAudit(options))
+    Effect.provide(place.audit)
   )
   yield* Console.log(
     options.json

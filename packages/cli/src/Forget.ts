@@ -1,14 +1,13 @@
 /**
- * `effekten forget` and `effekten disclose`: what a person may ask about their data, carried out in a folder that no server holds, or in PostgreSQL beside the
- * nodes that serve it. For the
- * registrar's staff.
+ * `effekten forget` and `effekten disclose`: what a person may ask about their data. For the registrar's staff. No server may hold the folder
+ * meanwhile; in PostgreSQL it is done beside the nodes.
  */
-import { type ErasureGround, InvestorId, type Policy } from "@effekten/domain"
+import { type ErasureGround, InvestorId } from "@effekten/domain"
 import type { Registrar } from "@effekten/registrar"
 import { Api, type CommandFailure, Disclosures, Erasures } from "@effekten/services"
 import { Console, Effect, Schema } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
-import { keepingFor, mustExist, openRegister, type Place } from "./Store.ts"
+import { keepingFor, type Place, type RegisterOptions } from "./Place.ts"
 
 /** A failure of the register as the command ends with it. @category failures */
 export const explain = (failure: CommandFailure): CommandFailed => {
@@ -29,18 +28,9 @@ export const explain = (failure: CommandFailure): CommandFailed => {
 /** Opens the register, which must be there. @category opening */
 export const inRegister = <A>(
   place: Place,
-  policy: Policy | undefined,
+  options: RegisterOptions,
   work: Effect.Effect<A, CommandFailed, Registrar.Register>
-): Effect.Effect<A, CommandFailed> =>
-  Effect.gen(function* () {
-    yield* mustExist(place)
-    const register = yield* openRegister({ folder: place.folder, store: place.store, policy, exists: true })
-    return yield* Effect.provide(work, register)
-  }).pipe(
-    Effect.catchTag("RegisterUnavailable", ({ message }) =>
-      Effect.fail(new CommandFailed({ exitCode: ExitCode.folder, message }))
-    )
-  )
+): Effect.Effect<A, CommandFailed> => Effect.provide(work, place.existing(options))
 
 /** @category arguments */
 export const investorOf = (text: string): Effect.Effect<InvestorId, CommandFailed> =>
@@ -52,7 +42,8 @@ export const investorOf = (text: string): Effect.Effect<InvestorId, CommandFaile
 
 /** @category commands */
 export const runForget = Effect.fnUntraced(function* (
-  options: Place & {
+  place: Place,
+  options: {
     readonly investor: string
     readonly ground: ErasureGround
     /** Whole calendar years the data are kept, 5 to 10. */
@@ -61,8 +52,8 @@ export const runForget = Effect.fnUntraced(function* (
 ) {
   const investor = yield* investorOf(options.investor)
   yield* inRegister(
-    options,
-    keepingFor(options.retention),
+    place,
+    { policy: keepingFor(options.retention) },
     Effect.flatMap(Erasures, (erasures) => Effect.mapError(erasures.investor(investor, options.ground), explain))
   )
   yield* Console.log(`forgotten: ${investor}`)
@@ -71,15 +62,11 @@ export const runForget = Effect.fnUntraced(function* (
 const printed = Schema.encodeEffect(Api.Disclosure)
 
 /** @category commands */
-export const runDisclose = Effect.fnUntraced(function* (
-  options: Place & {
-    readonly investor: string
-  }
-) {
+export const runDisclose = Effect.fnUntraced(function* (place: Place, options: { readonly investor: string }) {
   const investor = yield* investorOf(options.investor)
   const told = yield* inRegister(
-    options,
-    undefined,
+    place,
+    {},
     Effect.flatMap(Disclosures, (disclosures) => Effect.mapError(disclosures.investor(investor), explain))
   )
   yield* Console.log(JSON.stringify(yield* Effect.orDie(printed(told)), undefined, 2))

@@ -7,7 +7,7 @@ import { LegalHolds } from "@effekten/services"
 import { Console, Effect, Schema } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { explain, inRegister, investorOf } from "./Forget.ts"
-import type { Place } from "./Store.ts"
+import type { Place } from "./Place.ts"
 
 const given =
   <A>(schema: Schema.Codec<A, string>, what: string) =>
@@ -21,14 +21,15 @@ const holdOf = given(LegalHoldId, "id of a legal hold")
 
 /** @category commands */
 export const runHold = Effect.fnUntraced(function* (
-  options: Place & { readonly investor: string; readonly basis: HoldBasis; readonly until: string | undefined }
+  place: Place,
+  options: { readonly investor: string; readonly basis: HoldBasis; readonly until: string | undefined }
 ) {
   const investor = yield* investorOf(options.investor)
   const { basis } = options
   const input = options.until === undefined ? { basis } : { basis, until: yield* instantOf(options.until) }
   const hold = yield* inRegister(
-    options,
-    undefined,
+    place,
+    {},
     Effect.flatMap(LegalHolds, (holds) => Effect.mapError(holds.place(investor, input), explain))
   )
   yield* Console.log(`held: ${hold.id}`)
@@ -36,13 +37,14 @@ export const runHold = Effect.fnUntraced(function* (
 
 /** @category commands */
 export const runRelease = Effect.fnUntraced(function* (
-  options: Place & { readonly investor: string; readonly hold: string }
+  place: Place,
+  options: { readonly investor: string; readonly hold: string }
 ) {
   const investor = yield* investorOf(options.investor)
   const hold = yield* holdOf(options.hold)
   yield* inRegister(
-    options,
-    undefined,
+    place,
+    {},
     Effect.flatMap(LegalHolds, (holds) => Effect.mapError(holds.release(investor, hold), explain))
   )
   yield* Console.log(`released: ${hold}`)

@@ -3,9 +3,9 @@
  * arguments. For the command line.
  */
 import type { ErasureGround, HoldBasis } from "@effekten/domain"
-import { Config, Effect, Option, type Redacted } from "effect"
+import { Config, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { dataFolder, store } from "./DataFolder.ts"
+import { at, placeFlags } from "./PlaceFlags.ts"
 
 const grounds = ["request", "retention_over", "unlawful", "legal_duty"] as const satisfies ReadonlyArray<ErasureGround>
 const bases = [
@@ -14,12 +14,6 @@ const bases = [
   "tax_assessment",
   "subject_request"
 ] as const satisfies ReadonlyArray<HoldBasis>
-
-/** Where the register lies, as the store is optional. */
-const placed = <F extends { readonly store: Option.Option<Redacted.Redacted> }>(flags: F) => ({
-  ...flags,
-  store: Option.getOrUndefined(flags.store)
-})
 
 const investor = Argument.String("investor").pipe(Argument.withDescription("Id of the investor"))
 
@@ -47,14 +41,12 @@ export const forget = Command.make(
       Flag.withDefault("request" as const)
     ),
     retention: retentionYears,
-    folder: dataFolder,
-    store
+    ...placeFlags
   },
-  (flags) =>
-    Effect.flatMap(
-      Effect.promise(() => import("./Forget.ts")),
-      ({ runForget }) => runForget(placed(flags))
-    )
+  at(
+    () => import("./Forget.ts"),
+    ({ runForget }, place, flags) => runForget(place, flags)
+  )
 ).pipe(
   Command.withDescription(
     "Forget an investor for good: their data, and the documents of nobody else. A server in the folder must be stopped. Refused while they hold units, have open subscriptions, a legal hold stands, or the data must be kept"
@@ -69,10 +61,12 @@ export const forget = Command.make(
 )
 
 /** @category commands */
-export const disclose = Command.make("disclose", { investor, folder: dataFolder, store }, (flags) =>
-  Effect.flatMap(
-    Effect.promise(() => import("./Forget.ts")),
-    ({ runDisclose }) => runDisclose(placed(flags))
+export const disclose = Command.make(
+  "disclose",
+  { investor, ...placeFlags },
+  at(
+    () => import("./Forget.ts"),
+    ({ runDisclose }, place, flags) => runDisclose(place, flags)
   )
 ).pipe(
   Command.withDescription(
@@ -91,14 +85,12 @@ export const hold = Command.make(
       Flag.withDescription("When it ends by itself, 2030-01-01T00:00:00+01:00 for example; else when it is released"),
       Flag.optional
     ),
-    folder: dataFolder,
-    store
+    ...placeFlags
   },
-  (flags) =>
-    Effect.flatMap(
-      Effect.promise(() => import("./Holds.ts")),
-      ({ runHold }) => runHold({ ...placed(flags), until: Option.getOrUndefined(flags.until) })
-    )
+  at(
+    () => import("./Holds.ts"),
+    ({ runHold }, place, flags) => runHold(place, { ...flags, until: Option.getOrUndefined(flags.until) })
+  )
 ).pipe(
   Command.withDescription(
     "Place a legal hold: while it stands nobody erases the investor. Prints its id. A server in the folder must be stopped"
@@ -122,14 +114,12 @@ export const release = Command.make(
   {
     investor,
     hold: Argument.String("hold").pipe(Argument.withDescription("Id of the hold, as `hold` and `retention` print it")),
-    folder: dataFolder,
-    store
+    ...placeFlags
   },
-  (flags) =>
-    Effect.flatMap(
-      Effect.promise(() => import("./Holds.ts")),
-      ({ runRelease }) => runRelease(placed(flags))
-    )
+  at(
+    () => import("./Holds.ts"),
+    ({ runRelease }, place, flags) => runRelease(place, flags)
+  )
 ).pipe(Command.withDescription("Release a legal hold. A server in the folder must be stopped"))
 
 /** @category commands */
@@ -150,15 +140,13 @@ export const retention = Command.make(
       Flag.withDescription("Go on behind this investor, the last of the page before"),
       Flag.optional
     ),
-    folder: dataFolder,
-    store,
+    ...placeFlags,
     json: Flag.Boolean("json").pipe(Flag.withDescription("Print the result as JSON"), Flag.withDefault(false))
   },
-  (flags) =>
-    Effect.flatMap(
-      Effect.promise(() => import("./RetentionList.ts")),
-      ({ runRetention }) => runRetention({ ...placed(flags), after: Option.getOrUndefined(flags.after) })
-    )
+  at(
+    () => import("./RetentionList.ts"),
+    ({ runRetention }, place, flags) => runRetention(place, { ...flags, after: Option.getOrUndefined(flags.after) })
+  )
 ).pipe(
   Command.withDescription(
     "Print who is to be erased when, the soonest first, and on whom a legal hold stands, of a register served or not. Changes nothing"

@@ -3,9 +3,9 @@
  */
 import { documentTag, DocumentId, investorTag, InvestorId } from "@effekten/domain"
 import { type Cursor, type Opening, OpeningsAudit } from "@effekten/registrar"
-import { Console, DateTime, Effect, Layer } from "effect"
+import { Console, DateTime, Effect } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
-import { type Place, serverAt } from "./Store.ts"
+import type { Place } from "./Place.ts"
 
 /** Openings read at a time; what is printed needs no more memory than that. */
 const page = 1_000
@@ -21,14 +21,15 @@ const asText = (opening: Opening): string => {
 
 /** @category commands */
 export const runOpenings = Effect.fnUntraced(function* (
-  options: Place & {
+  place: Place,
+  options: {
     readonly investor: string | undefined
     readonly document: string | undefined
     readonly since: DateTime.Utc | undefined
     readonly json: boolean
   }
 ) {
-  const { document, folder, investor, json, since, store } = options
+  const { document, investor, json, since } = options
   if (investor !== undefined && document !== undefined) {
     return yield* new CommandFailed({
       exitCode: ExitCode.usage,
@@ -41,15 +42,6 @@ export const runOpenings = Effect.fnUntraced(function* (
       : document !== undefined
         ? documentTag(DocumentId.make(document))
         : undefined
-  const audit = (
-    store === undefined
-      ? OpeningsAudit.layerFolder({ folder })
-      : OpeningsAudit.layerPostgres({ server: serverAt(store) })
-  ).pipe(
-    Layer.catch(({ message }) =>
-      Layer.effectContext(Effect.fail(new CommandFailed({ exitCode: ExitCode.folder, message })))
-    )
-  )
   yield* Effect.gen(function* () {
     const record = yield* OpeningsAudit
     let after: Cursor | undefined
@@ -63,5 +55,5 @@ export const runOpenings = Effect.fnUntraced(function* (
       if (found.length < page) return
       after = found.at(-1)?.cursor
     }
-  }).pipe(Effect.provide(audit))
+  }).pipe(Effect.provide(place.openings))
 })

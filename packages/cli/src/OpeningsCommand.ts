@@ -2,9 +2,9 @@
  * `effekten openings`: its arguments. For the command line.
  */
 import { DocumentId, InvestorId } from "@effekten/domain"
-import { DateTime, Effect, Option, Schema } from "effect"
+import { DateTime, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import { dataFolder, store } from "./DataFolder.ts"
+import { at, placeFlags } from "./PlaceFlags.ts"
 
 const instantOf = DateTime.make
 
@@ -33,23 +33,19 @@ export const openings = Command.make(
       ),
       Flag.optional
     ),
-    folder: dataFolder,
-    store,
+    ...placeFlags,
     json: Flag.Boolean("json").pipe(Flag.withDescription("Print a line of JSON for each"), Flag.withDefault(false))
   },
-  (flags) =>
-    Effect.flatMap(
-      Effect.promise(() => import("./Openings.ts")),
-      ({ runOpenings }) =>
-        runOpenings({
-          folder: flags.folder,
-          store: Option.getOrUndefined(flags.store),
-          json: flags.json,
-          investor: Option.getOrUndefined(flags.investor),
-          document: Option.getOrUndefined(flags.document),
-          since: Option.getOrUndefined(Option.flatMap(flags.since, instantOf))
-        })
-    )
+  at(
+    () => import("./Openings.ts"),
+    ({ runOpenings }, place, { document, investor, json, since }) =>
+      runOpenings(place, {
+        json,
+        investor: Option.getOrUndefined(investor),
+        document: Option.getOrUndefined(document),
+        since: Option.getOrUndefined(Option.flatMap(since, instantOf))
+      })
+  )
 ).pipe(
   Command.withDescription("Print who opened whose personal data, when and for what; beside a running server too"),
   Command.withExamples([

@@ -1,27 +1,23 @@
 /**
  * `effekten platform` and `effekten client`: their arguments. For the command line.
  */
-import { Effect, Option, type Redacted } from "effect"
+import { Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { dataFolder, store } from "./DataFolder.ts"
+import { at, placeFlags } from "./PlaceFlags.ts"
 
-const load = Effect.promise(() => import("./Platforms.ts"))
+const load = () => import("./Platforms.ts")
 
 const scopes = Flag.String("scopes").pipe(
   Flag.withDescription("What the client may do, separated by spaces or commas; everything if not said"),
   Flag.optional
 )
 
-const optionsOf = <
-  Flags extends { readonly scopes: Option.Option<string>; readonly store: Option.Option<Redacted.Redacted> }
->(
-  flags: Flags
-) => ({ ...flags, scopes: Option.getOrUndefined(flags.scopes), store: Option.getOrUndefined(flags.store) })
-
 const add = Command.make(
   "add",
-  { name: Argument.String("NAME").pipe(Argument.withDescription("Its name")), scopes, folder: dataFolder, store },
-  (flags) => Effect.flatMap(load, ({ runPlatformAdd }) => runPlatformAdd(optionsOf(flags)))
+  { name: Argument.String("NAME").pipe(Argument.withDescription("Its name")), scopes, ...placeFlags },
+  at(load, ({ runPlatformAdd }, place, { name, scopes }) =>
+    runPlatformAdd(place, { name, scopes: Option.getOrUndefined(scopes) })
+  )
 ).pipe(
   Command.withDescription("Register a platform, and a client for it. A server that has the folder must be stopped"),
   Command.withExamples([
@@ -36,14 +32,10 @@ const add = Command.make(
 const list = Command.make(
   "list",
   {
-    folder: dataFolder,
-    store,
+    ...placeFlags,
     json: Flag.Boolean("json").pipe(Flag.withDescription("Print the result as JSON"), Flag.withDefault(false))
   },
-  (flags) =>
-    Effect.flatMap(load, ({ runPlatformList }) =>
-      runPlatformList({ ...flags, store: Option.getOrUndefined(flags.store) })
-    )
+  at(load, ({ runPlatformList }, place, flags) => runPlatformList(place, flags))
 ).pipe(Command.withDescription("Print the platforms of a register, served or not, and the clients of each"))
 
 /** @category commands */
@@ -59,22 +51,23 @@ const addClient = Command.make(
   {
     platform: Argument.String("PLATFORM_ID").pipe(Argument.withDescription("Id of the platform")),
     scopes,
-    folder: dataFolder,
-    store
+    ...placeFlags
   },
-  (flags) => Effect.flatMap(load, ({ runClientAdd }) => runClientAdd(optionsOf(flags)))
+  at(load, ({ runClientAdd }, place, { platform, scopes }) =>
+    runClientAdd(place, { platform, scopes: Option.getOrUndefined(scopes) })
+  )
 ).pipe(Command.withDescription("Give a platform one more client, for another program or to replace one without a gap"))
 
-const rotate = Command.make("rotate-secret", { clientId, folder: dataFolder, store }, (flags) =>
-  Effect.flatMap(load, ({ runClientRotate }) =>
-    runClientRotate({ ...flags, store: Option.getOrUndefined(flags.store) })
-  )
+const rotate = Command.make(
+  "rotate-secret",
+  { clientId, ...placeFlags },
+  at(load, ({ runClientRotate }, place, flags) => runClientRotate(place, flags))
 ).pipe(Command.withDescription("Give a client a new secret; the old one and the tokens it got end at once"))
 
-const remove = Command.make("remove", { clientId, folder: dataFolder, store }, (flags) =>
-  Effect.flatMap(load, ({ runClientRemove }) =>
-    runClientRemove({ ...flags, store: Option.getOrUndefined(flags.store) })
-  )
+const remove = Command.make(
+  "remove",
+  { clientId, ...placeFlags },
+  at(load, ({ runClientRemove }, place, flags) => runClientRemove(place, flags))
 ).pipe(Command.withDescription("Take away a client, and its tokens; nothing in the register changes"))
 
 /** @category commands */

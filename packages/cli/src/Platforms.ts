@@ -4,57 +4,31 @@
  * Whatever changes something holds the register's folder, as a server does. A secret is told once; the register keeps a hash of it.
  */
 import { PlatformId, PublicName } from "@effekten/domain"
-import { SqliteClient } from "@effekten/event-store"
 import { OAuth, OAuthStore, type Scope, scopes as allScopes } from "@effekten/http"
-import { Audit, Log, RegisterState } from "@effekten/registrar"
+import { Audit, Log } from "@effekten/registrar"
 import { Platforms } from "@effekten/services"
 import { Console, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { SqlClient } from "effect/sql"
-import { existsSync } from "node:fs"
-import { join } from "node:path"
+import * as Clients from "./Clients.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
-import { mustExist, openRegister, type StoreOptions } from "./Store.ts"
+import type { Place } from "./Place.ts"
 
 const failed = (message: string, exitCode: number = ExitCode.failed) => new CommandFailed({ exitCode, message })
 
-const holdsRegister = (folder: string): Effect.Effect<void, CommandFailed> =>
-  existsSync(join(folder, "log.db"))
-    ? Effect.void
-    : Effect.fail(failed(`${folder} holds no register: \`effekten serve\` makes one`, ExitCode.folder))
-
-/** Where the register is. @category models */
-export type Where = Pick<StoreOptions, "folder" | "store">
-
-const nameOf = ({ folder, store }: Where): string => (store === undefined ? folder : "the database")
-
-/**
- * Opens the register and its clients: a folder, which no server may hold meanwhile, or a database beside its nodes. A slip of the pen makes
- * no new register.
- */
+/** Opens the register, which must be there, and its clients. A folder no server may hold meanwhile. */
 const inRegister = <A>(
-  where: Where,
+  place: Place,
   work: Effect.Effect<
     A,
     CommandFailed | OAuthStore.OAuthStoreError,
     Platforms | Log | OAuthStore.OAuthStore | SecureRandom.SecureRandom
   >
 ): Effect.Effect<A, CommandFailed> =>
-  Effect.gen(function* () {
-    yield* where.store === undefined ? holdsRegister(where.folder) : mustExist(where)
-    const register = yield* openRegister({ ...where, settleAfter: undefined, exists: true })
-    const clients = Layer.unwrap(
-      Effect.map(RegisterState, ({ sql }) =>
-        OAuthStore.layerSql.pipe(Layer.provide(Layer.succeed(SqlClient.SqlClient, sql)))
-      )
-    )
-    return yield* Effect.provide(work, clients.pipe(Layer.provideMerge(register)))
-  }).pipe(
+  Effect.provide(work, Layer.provideMerge(Clients.layer, place.existing({}))).pipe(
     Effect.provide(SecureRandom.layerWebCrypto),
-    Effect.catchTags({
-      OAuthStoreError: () => Effect.fail(failed(`the clients in ${nameOf(where)} cannot be read or written`)),
-      RegisterUnavailable: ({ message }) => Effect.fail(failed(message, ExitCode.folder))
-    })
+    Effect.catchTag("OAuthStoreError", () =>
+      Effect.fail(failed(`the clients in ${place.name} cannot be read or written`))
+    )
   )
 
 const scopesOf = (text: string | undefined): Effect.Effect<ReadonlyArray<Scope>, CommandFailed> => {
@@ -98,14 +72,15 @@ const tell = (platform: RegisteredPlatform, { clientId, secret }: OAuth.Register
 
 /** @category commands */
 export const runPlatformAdd = Effect.fnUntraced(function* (
-  options: Where & { readonly name: string; readonly scopes: string | undefined }
+  place: Place,
+  options: { readonly name: string; readonly scopes: string | undefined }
 ) {
   const scopes = yield* scopesOf(options.scopes)
   const name = yield* Schema.decodeUnknownEffect(PublicName)(options.name.trim()).pipe(
     Effect.mapError(() => failed("a platform's name has 1 to 200 characters", ExitCode.usage))
   )
   yield* inRegister(
-    options,
+    place,
     Effect.gen(function* () {
       const known = (yield* platformsIn(yield* Log)).find((platform) => platform.name === name)
       const clients = yield* (yield* OAuthStore.OAuthStore).clients
@@ -124,18 +99,9 @@ export const runPlatformAdd = Effect.fnUntraced(function* (
 })
 
 /** @category commands */
-export const runPlatformList = Effect.fnUntraced(function* (options: Where & { readonly json: boolean }) {
-  const { platforms, clients } = yield* options.store === undefined
-    ? knownIn(options.folder)
-    : inRegister(
-        options,
-        Effect.gen(function* () {
-          return {
-            platforms: yield* platformsIn(yield* Log),
-            clients: yield* (yield* OAuthStore.OAuthStore).clients
-          }
-        })
-      )
+export const runPlatformList = Effect.fnUntraced(function* (place: Place, options: { readonly json: boolean }) {
+  const clients = yield* place.clients
+  const platforms = yield* Effect.provide(Effect.flatMap(Audit, platformsIn), place.audit)
   const found = platforms.map((platform) => ({
     ...platform,
     clients: clients
@@ -144,30 +110,6 @@ export const runPlatformList = Effect.fnUntraced(function* (options: Where & { r
   }))
   yield* Console.log(options.json ? JSON.stringify(found, undefined, 2) : asText(found))
 })
-
-/** Beside a running server too. */
-const knownIn = Effect.fnUntraced(function* (folder: string) {
-  yield* holdsRegister(folder)
-  const platforms = yield* Effect.flatMap(Audit, platformsIn).pipe(
-    Effect.provide(Audit.layerFolder({ folder })),
-    Effect.catchTag("RegisterUnavailable", ({ message }) => Effect.fail(failed(message, ExitCode.folder)))
-  )
-  return { platforms, clients: yield* clientsIn(folder) }
-})
-
-/** A register that was never served has no table of clients yet. */
-const clientsIn = (folder: string) =>
-  Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    const tables = yield* sql`SELECT 1 FROM sqlite_schema WHERE name = 'oauth_client'`
-    if (tables.length === 0) return []
-    return yield* Effect.flatMap(OAuthStore.OAuthStore, (store) => store.clients).pipe(
-      Effect.provide(OAuthStore.layerSql)
-    )
-  }).pipe(
-    Effect.provide(SqliteClient.layer({ filename: join(folder, "state.db"), readonly: true })),
-    Effect.mapError(() => failed(`the clients in ${folder}/state.db cannot be read`, ExitCode.folder))
-  )
 
 const asText = (
   platforms: ReadonlyArray<
@@ -185,57 +127,58 @@ const asText = (
         ])
         .join("\n")
 
-const clientOf = Effect.fnUntraced(function* (where: Where, clientId: string) {
+const clientOf = Effect.fnUntraced(function* (place: Place, clientId: string) {
   const store = yield* OAuthStore.OAuthStore
   const client = Option.getOrUndefined(yield* store.client(clientId))
   if (client !== undefined) return client
   return yield* failed(
-    `${nameOf(where)} knows no client ${JSON.stringify(clientId)}: \`effekten platform list\` shows them`,
+    `${place.name} knows no client ${JSON.stringify(clientId)}: \`effekten platform list\` shows them`,
     ExitCode.refused
   )
 })
 
-const platformOf = Effect.fnUntraced(function* (where: Where, id: string) {
+const platformOf = Effect.fnUntraced(function* (place: Place, id: string) {
   const platform = (yield* platformsIn(yield* Log)).find((platform) => platform.id === id)
   if (platform !== undefined) return platform
   return yield* failed(
-    `${nameOf(where)} knows no platform ${JSON.stringify(id)}: \`effekten platform list\` shows them`,
+    `${place.name} knows no platform ${JSON.stringify(id)}: \`effekten platform list\` shows them`,
     ExitCode.refused
   )
 })
 
 /** @category commands */
 export const runClientAdd = Effect.fnUntraced(function* (
-  options: Where & { readonly platform: string; readonly scopes: string | undefined }
+  place: Place,
+  options: { readonly platform: string; readonly scopes: string | undefined }
 ) {
   const scopes = yield* scopesOf(options.scopes)
   yield* inRegister(
-    options,
+    place,
     Effect.gen(function* () {
-      const platform = yield* platformOf(options, options.platform)
+      const platform = yield* platformOf(place, options.platform)
       yield* tell(platform, yield* OAuth.registerClient({ platform: platform.id, scopes }))
     })
   )
 })
 
 /** @category commands */
-export const runClientRotate = (options: Where & { readonly clientId: string }) =>
+export const runClientRotate = (place: Place, options: { readonly clientId: string }) =>
   inRegister(
-    options,
+    place,
     Effect.gen(function* () {
-      const { clientId, platform, scopes } = yield* clientOf(options, options.clientId)
+      const { clientId, platform, scopes } = yield* clientOf(place, options.clientId)
       const held = allScopes.filter((scope) => scopes.has(scope))
       const fresh = yield* OAuth.registerClient({ platform, scopes: held, clientId })
-      yield* tell(yield* platformOf(options, platform), fresh)
+      yield* tell(yield* platformOf(place, platform), fresh)
     })
   )
 
 /** @category commands */
-export const runClientRemove = (options: Where & { readonly clientId: string }) =>
+export const runClientRemove = (place: Place, options: { readonly clientId: string }) =>
   inRegister(
-    options,
+    place,
     Effect.gen(function* () {
-      const { clientId } = yield* clientOf(options, options.clientId)
+      const { clientId } = yield* clientOf(place, options.clientId)
       yield* (yield* OAuthStore.OAuthStore).removeClient(clientId)
       yield* Console.log(`removed: ${clientId}`)
     })

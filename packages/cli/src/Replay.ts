@@ -16,7 +16,7 @@ import {
 import { Audit } from "@effekten/registrar"
 import { Console, Effect } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
-import { openAudit, type Place } from "./Store.ts"
+import type { Place } from "./Place.ts"
 
 /** One product as the log up to the position tells it. @category models */
 export interface ReplayedProduct extends ProductTotals {
@@ -94,10 +94,8 @@ const progressBar = ({ position, to }: Progress) =>
 
 /** @category commands */
 export const runReplay = Effect.fnUntraced(function* (
-  options: Place & {
-    readonly to: Position | undefined
-    readonly json: boolean
-  }
+  place: Place,
+  options: { readonly to: Position | undefined; readonly json: boolean }
 ) {
   const result = yield* Effect.flatMap(Audit, (log) =>
     replayLog(log, {
@@ -115,7 +113,7 @@ export const runReplay = Effect.fnUntraced(function* (
               : `the log is damaged at position ${error.position}: ${error.message}`
         })
     ),
-    Effect.provide(openAudit(options))
+    Effect.provide(place.audit)
   )
   yield* Console.log(options.json ? JSON.stringify(result, undefined, 2) : asText(result))
   if (result.conservation === "violated") {

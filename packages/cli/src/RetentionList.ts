@@ -17,7 +17,7 @@ import { holdsOf, type Log, replay, retentionFactsOf, retentions, type Retention
 import { Audit, Retention } from "@effekten/registrar"
 import { Clock, Console, Effect } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
-import { keepingFor, openAudit, type Place } from "./Store.ts"
+import { keepingFor, type Place } from "./Place.ts"
 
 /** Of one investor. @category models */
 export interface RetainedInvestor {
@@ -148,7 +148,8 @@ const asText = (result: RetentionResult, options: { readonly retention: number }
 
 /** @category commands */
 export const runRetention = Effect.fnUntraced(function* (
-  options: Place & {
+  place: Place,
+  options: {
     readonly retention: number
     readonly limit: number
     readonly after: string | undefined
@@ -164,7 +165,7 @@ export const runRetention = Effect.fnUntraced(function* (
         })
       )
     ),
-    Effect.provide(openAudit(options))
+    Effect.provide(place.audit)
   )
   yield* Console.log(options.json ? JSON.stringify(result, undefined, 2) : asText(result, options))
 })

@@ -2,32 +2,27 @@
  * `effekten serve`: a register in a folder, served over the Distribution API until it is told to stop. For operators, and with
  * `--sandbox` for whoever wants to try the API.
  */
-import { DistributionServer, OAuthStore } from "@effekten/http"
-import { Log, RegisterState } from "@effekten/registrar"
+import { DistributionServer } from "@effekten/http"
+import { Log } from "@effekten/registrar"
 import { Console, Context, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer, type HttpServerError } from "effect/http"
-import { SqlClient } from "effect/sql"
 import { flushCompileCache } from "node:module"
-import { relative } from "node:path"
-import { defaultDataFolder } from "./DataFolder.ts"
+import * as Clients from "./Clients.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
-import { diskOf, readinessOf } from "./Readiness.ts"
+import { keepingFor, type Place, refused, type RegisterOptions } from "./Place.ts"
+import { readinessOf } from "./Readiness.ts"
 import { openSandbox, serveSandboxAt } from "./Sandbox.ts"
 import type { SandboxFile } from "./SandboxFile.ts"
-import { keepingFor, openRegister, type StoreOptions } from "./Store.ts"
 
 /** @category models */
-export interface ServeOptions extends Omit<StoreOptions, "policy"> {
+export interface ServeOptions extends Omit<RegisterOptions, "policy"> {
   /** Whole calendar years the data of investors are kept, 5 to 10. */
   readonly retention: number
   readonly sandbox: boolean
   readonly host: string
   readonly port: number
 }
-
-const folderRefused = ({ message }: { readonly message: string }) =>
-  new CommandFailed({ exitCode: ExitCode.folder, message })
 
 const addressRefused = (host: string, port: number) => (error: HttpServerError.ServeError) => {
   const { code, message } = (error.cause ?? error) as NodeJS.ErrnoException
@@ -47,19 +42,16 @@ const originOf = (host: string, address: HttpServer.HttpServer["Service"]["addre
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`
 }
 
-const forPeople = (options: ServeOptions, origin: string, sandbox: SandboxFile | undefined): string => {
-  const isDefault = relative(process.cwd(), options.folder) === defaultDataFolder
-  const data = isDefault ? "" : ` --data ${options.folder}`
-  return [
+const forPeople = (place: Place, options: ServeOptions, origin: string, sandbox: SandboxFile | undefined): string =>
+  [
     "",
     sandbox === undefined
       ? "Effekten serves a register of digital securities over the Distribution API."
       : "Effekten serves a sandbox of the Distribution API: a register of digital securities with an invented product.",
-    `Data     ${options.store === undefined ? options.folder : "in PostgreSQL"}`,
+    `Data     ${place.printed.data}`,
     `Docs     ${origin}/docs`,
-    ...(sandbox === undefined ? [] : [`Guide    npx effekten guide${data}`]),
-    // Another terminal has the database in its environment, or not.
-    `Check    npx effekten replay${options.store === undefined ? data : " --store postgres://…"}`,
+    ...(sandbox === undefined ? [] : [`Guide    npx effekten guide${place.printed.folder}`]),
+    `Check    npx effekten replay${place.printed.place}`,
     ...(options.eraseWhenDue === true
       ? [
           `Erases   investors, ${options.retention} calendar years after the last thing that happened, if nothing else stands against it`
@@ -67,7 +59,6 @@ const forPeople = (options: ServeOptions, origin: string, sandbox: SandboxFile |
       : []),
     "Stop     Ctrl-C"
   ].join("\n")
-}
 
 /** The lines a program reads: first on standard output, and nothing else before them. */
 const forPrograms = (url: string, sandbox: SandboxFile | undefined): string =>
@@ -83,37 +74,33 @@ const forPrograms = (url: string, sandbox: SandboxFile | undefined): string =>
         ])
   ].join("\n")
 
+type SandboxParts = Exclude<Effect.Services<ReturnType<typeof openSandbox>>, SecureRandom.SecureRandom>
+
+/** The sandbox in an open register, if one is asked for. */
+const sandboxIn = (context: Context.Context<SandboxParts>, folder: string, isAsked: boolean) =>
+  isAsked
+    ? openSandbox(folder).pipe(
+        Effect.provideContext(context),
+        Effect.provide(SecureRandom.layerWebCrypto),
+        Effect.mapError(({ message }) => refused({ message: `the sandbox cannot be set up: ${message}` }))
+      )
+    : Effect.undefined
+
 /** Opens the register, serves it, and stays. Being interrupted is its good end. @category commands */
-export const runServe = (options: ServeOptions): Effect.Effect<never, CommandFailed> =>
+export const runServe = (place: Place, options: ServeOptions): Effect.Effect<never, CommandFailed> =>
   Effect.gen(function* () {
-    const { folder, host, port } = options
+    const { host, port } = options
     // Databases, keys and contents are for the owner's eyes only, also in a folder that others may look into.
     process.umask(0o077)
-    const register = yield* Layer.build(
-      yield* openRegister({ ...options, policy: keepingFor(options.retention) })
-    ).pipe(Effect.mapError(folderRefused))
-    const state = Layer.succeed(SqlClient.SqlClient, Context.get(register, RegisterState).sql)
-    const clients = yield* Layer.build(Layer.provide(OAuthStore.layerSql, state)).pipe(
+    const register = yield* Layer.build(place.register({ ...options, policy: keepingFor(options.retention) }))
+    const clients = yield* Layer.build(Layer.provide(Clients.layer, Layer.succeedContext(register))).pipe(
       // Two nodes may make the tables at the same moment; PostgreSQL lets one of them fail.
       Effect.retry({ times: 3 }),
-      Effect.mapError(() =>
-        folderRefused({
-          message: `the clients in ${options.store === undefined ? `${folder}/state.db` : "the database"} cannot be read`
-        })
-      )
+      Effect.mapError(() => refused({ message: `the clients in ${place.clientsName} cannot be read` }))
     )
     const context = Context.merge(register, clients)
-
-    const sandbox = options.sandbox
-      ? yield* openSandbox(folder).pipe(
-          Effect.provideContext(context),
-          Effect.provide(SecureRandom.layerWebCrypto),
-          Effect.mapError((error) => folderRefused({ message: `the sandbox cannot be set up: ${error.message}` }))
-        )
-      : undefined
-
-    const disk = options.store === undefined ? yield* diskOf(folder) : Effect.void
-    const readiness = readinessOf(Context.get(register, Log), disk)
+    const sandbox = yield* sandboxIn(context, place.folder, options.sandbox)
+    const readiness = readinessOf(Context.get(register, Log), yield* place.disk)
     // The server is built last, so it is closed first: what is in flight ends while the register is still open.
     const server = yield* Layer.build(
       DistributionServer.layerNode({ host, port }).pipe(
@@ -123,10 +110,10 @@ export const runServe = (options: ServeOptions): Effect.Effect<never, CommandFai
     ).pipe(Effect.mapError(addressRefused(host, port)))
     const origin = originOf(host, Context.get(server, HttpServer.HttpServer).address)
     const url = `${origin}/api/external`
-    if (sandbox !== undefined) yield* Effect.mapError(serveSandboxAt(folder, sandbox, url), folderRefused)
+    if (sandbox !== undefined) yield* Effect.mapError(serveSandboxAt(place.folder, sandbox, url), refused)
 
     yield* Console.log(forPrograms(url, sandbox))
-    yield* Console.log(forPeople(options, origin, sandbox))
+    yield* Console.log(forPeople(place, options, origin, sandbox))
     // A process that is killed would not leave the compiled code behind for the next one.
     flushCompileCache?.()
     return yield* Effect.never

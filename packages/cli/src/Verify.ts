@@ -14,16 +14,13 @@ import {
 } from "@effekten/event-store"
 import { Audit } from "@effekten/registrar"
 import { Console, Effect, Result } from "effect"
-import { existsSync, readFileSync } from "node:fs"
-import { join, resolve } from "node:path"
+import { readFileSync } from "node:fs"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { makeProgressBar, type Progress } from "./ProgressBar.ts"
-import { openAudit, type Place } from "./Store.ts"
+import type { Place } from "./Place.ts"
 
 /** @category models */
-export interface VerifyOptions extends Place {
-  /** A register's folder or an export, if not the place of the register. */
-  readonly target: string | undefined
+export interface VerifyOptions {
   readonly json: boolean
   /** Files of what the auditor trusts. */
   readonly keys: string | undefined
@@ -76,7 +73,7 @@ const verifyRegister = (place: Place, trusted: Verification.Trusted, show: Show)
               show({ phase, done, total, unit: phase === "events" ? "" : "parts" })
           })
     })
-  }).pipe(Effect.mapError(damage), Effect.provide(openAudit(place)))
+  }).pipe(Effect.mapError(damage), Effect.provide(place.audit))
 
 /** Where nothing can be read any more. */
 const damage = ({ message, position, reason }: EventStoreError): CommandFailed =>
@@ -123,29 +120,16 @@ const firstOf = (found: Verification.Verification): string => {
 }
 
 /** @category commands */
-export const runVerify = Effect.fnUntraced(function* (options: VerifyOptions) {
-  const target = options.target === undefined ? options.folder : resolve(options.target)
-  const store = options.target === undefined ? options.store : undefined
-  const isExport = store === undefined && ExportFolder.isExport(target)
-  if (store === undefined && !isExport && !existsSync(join(target, "log.db")))
-    return yield* failed(`${target} holds neither a register (log.db) nor an export (events.jsonl)`, ExitCode.folder)
+export const runVerify = Effect.fnUntraced(function* (place: Place, options: VerifyOptions) {
+  const verified = yield* place.verifiable
+  const isExport = verified === "export"
   const trusted = yield* trustedOf(options)
   const bar = yield* makeProgressBar
-  const verifying = isExport
-    ? verifyFiles(target, trusted, bar.show)
-    : verifyRegister({ folder: target, store }, trusted, bar.show)
+  const verifying = isExport ? verifyFiles(place.folder, trusted, bar.show) : verifyRegister(place, trusted, bar.show)
   const found = yield* Effect.ensuring(verifying, bar.clear)
   yield* Console.log(
     options.json
-      ? JSON.stringify(
-          {
-            verified: isExport ? "export" : "register",
-            ...(store === undefined ? { folder: target } : { store: "PostgreSQL" }),
-            ...found
-          },
-          undefined,
-          2
-        )
+      ? JSON.stringify({ verified, ...place.json, ...found }, undefined, 2)
       : asText(isExport ? "Export" : "Log", found)
   )
   if (found.faultCount > 0)

@@ -11,6 +11,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { CommandFailed, ExitCode } from "../src/ExitCode.ts"
+import { folderPlace } from "../src/FolderPlace.ts"
 import { runDisclose, runForget } from "../src/Forget.ts"
 import { runRotateMasterKey } from "../src/RotateMasterKey.ts"
 import { behind, somebody } from "./Past.ts"
@@ -34,7 +35,8 @@ const failureOf = async (command: Effect.Effect<unknown, CommandFailed>): Promis
   return Exit.isFailure(exit) ? (Cause.squash(exit.cause) as CommandFailed) : (undefined as never)
 }
 
-const forget = (investor: string, retention = 5) => runForget({ folder, investor, ground: "request", retention })
+const forget = (investor: string, retention = 5) =>
+  runForget(folderPlace(folder), { investor, ground: "request", retention })
 
 const partsOf = (investor: InvestorId) =>
   Effect.gen(function* () {
@@ -74,7 +76,9 @@ describe("forget", () => {
     )
     expect(held).toMatchObject({ exitCode: ExitCode.folder })
     expect(held.message).toContain("is in use by another process: stop it first")
-    expect(await failureOf(runDisclose({ folder, investor: "nobody" }))).toMatchObject({ exitCode: ExitCode.refused })
+    expect(await failureOf(runDisclose(folderPlace(folder), { investor: "nobody" }))).toMatchObject({
+      exitCode: ExitCode.refused
+    })
   })
 })
 
@@ -85,7 +89,7 @@ describe("D-06: rotate-master-key", () => {
   it("puts a new key in the place of the old one; the log stays byte by byte, and everything reads as before", async () => {
     const investor = await registered(0)
     const [old, before, log] = [keyIn(), await partsOf(investor), logBytes()]
-    await Effect.runPromise(runRotateMasterKey({ folder }))
+    await Effect.runPromise(runRotateMasterKey(folderPlace(folder)))
     expect(keyIn()).not.toBe(old)
     expect(logBytes().equals(log)).toBe(true)
     expect(await partsOf(investor)).toEqual(before)
@@ -111,11 +115,11 @@ describe("D-06: rotate-master-key", () => {
   })
 
   it("is refused where there is no register, and beside a process that has it open", async () => {
-    expect(await failureOf(runRotateMasterKey({ folder }))).toMatchObject({ exitCode: ExitCode.folder })
+    expect(await failureOf(runRotateMasterKey(folderPlace(folder)))).toMatchObject({ exitCode: ExitCode.folder })
     await registered(0)
     const held = await Effect.runPromise(
       Effect.provide(
-        Effect.promise(() => failureOf(runRotateMasterKey({ folder }))),
+        Effect.promise(() => failureOf(runRotateMasterKey(folderPlace(folder)))),
         Registrar.layerFolder({ folder })
       )
     )

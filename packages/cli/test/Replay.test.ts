@@ -12,6 +12,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { CommandFailed, ExitCode } from "../src/ExitCode.ts"
+import { folderPlace } from "../src/FolderPlace.ts"
 import { guideUnits, runGuide } from "../src/GuideSteps.ts"
 import { replayLog, runReplay } from "../src/Replay.ts"
 import { openSandbox } from "../src/Sandbox.ts"
@@ -57,17 +58,19 @@ describe("promise 1: a replay", () => {
     expect(result.conservation).toBe("violated")
     expect(result.violations[0]).toMatchObject({ position: result.position, law: "entry_has_ground" })
 
-    const exit = await Effect.runPromiseExit(runReplay({ folder, to: undefined, json: true }))
+    const exit = await Effect.runPromiseExit(runReplay(folderPlace(folder), { to: undefined, json: true }))
     const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
     expect(error).toBeInstanceOf(CommandFailed)
     expect(error).toMatchObject({ exitCode: ExitCode.violated })
     expect((error as CommandFailed).message).toContain(`position ${result.position}`)
     // Before the forged entry everything was right.
-    await Effect.runPromise(runReplay({ folder, to: result.position - 1, json: true }))
+    await Effect.runPromise(runReplay(folderPlace(folder), { to: result.position - 1, json: true }))
   })
 
   it("of a folder without a register is a plain refusal", async () => {
-    const exit = await Effect.runPromiseExit(runReplay({ folder: join(root, "nowhere"), to: undefined, json: false }))
+    const exit = await Effect.runPromiseExit(
+      runReplay(folderPlace(join(root, "nowhere")), { to: undefined, json: false })
+    )
     expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toMatchObject({ exitCode: ExitCode.folder })
   })
 })

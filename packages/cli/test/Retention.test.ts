@@ -10,10 +10,11 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { CommandFailed, ExitCode } from "../src/ExitCode.ts"
+import { folderPlace } from "../src/FolderPlace.ts"
 import { runForget } from "../src/Forget.ts"
 import { runHold, runRelease } from "../src/Holds.ts"
 import { type RetentionResult, runRetention } from "../src/RetentionList.ts"
-import { keepingFor, openRegister } from "../src/Store.ts"
+import { keepingFor } from "../src/Place.ts"
 import { behind, somebody } from "./Past.ts"
 
 let folder: string
@@ -49,11 +50,15 @@ const failureOf = async (command: Effect.Effect<unknown, CommandFailed>): Promis
   return Exit.isFailure(exit) ? (Cause.squash(exit.cause) as CommandFailed) : (undefined as never)
 }
 
-const hold = (investor: string, until?: string) => runHold({ folder, investor, basis: "authority_order", until })
-const forget = (investor: string) => runForget({ folder, investor, ground: "retention_over", retention: 5 })
+const hold = (investor: string, until?: string) =>
+  runHold(folderPlace(folder), { investor, basis: "authority_order", until })
+const forget = (investor: string) =>
+  runForget(folderPlace(folder), { investor, ground: "retention_over", retention: 5 })
 const list = async (options: { readonly limit?: number; readonly after?: string } = {}): Promise<RetentionResult> =>
   JSON.parse(
-    await printed(runRetention({ folder, retention: 5, limit: options.limit ?? 50, after: options.after, json: true }))
+    await printed(
+      runRetention(folderPlace(folder), { retention: 5, limit: options.limit ?? 50, after: options.after, json: true })
+    )
   )
 
 describe("D-15 hold and release", () => {
@@ -67,11 +72,13 @@ describe("D-15 hold and release", () => {
     const timed = "2200-01-01T00:00:00+01:00"
     const second = (await printed(hold(investor!, timed))).replace("held: ", "")
     const first = placed.replace("held: ", "")
-    expect(await printed(runRelease({ folder, investor: investor!, hold: first }))).toBe(`released: ${first}`)
+    expect(await printed(runRelease(folderPlace(folder), { investor: investor!, hold: first }))).toBe(
+      `released: ${first}`
+    )
     expect((await failureOf(forget(investor!))).message).toBe(
       `legal_hold: A legal hold wants the data kept. Until ${timed}.`
     )
-    await printed(runRelease({ folder, investor: investor!, hold: second }))
+    await printed(runRelease(folderPlace(folder), { investor: investor!, hold: second }))
     await printed(forget(investor!))
   })
 
@@ -81,7 +88,7 @@ describe("D-15 hold and release", () => {
     expect(await failureOf(hold("nobody"))).toMatchObject({ exitCode: ExitCode.refused })
     expect(await failureOf(hold(investor!, "tomorrow"))).toMatchObject({ exitCode: ExitCode.usage })
     expect(await failureOf(hold(investor!, "2020-01-01T00:00:00Z"))).toMatchObject({ exitCode: ExitCode.refused })
-    const release = (id: string) => failureOf(runRelease({ folder, investor: investor!, hold: id }))
+    const release = (id: string) => failureOf(runRelease(folderPlace(folder), { investor: investor!, hold: id }))
     expect(await release("no id")).toMatchObject({ exitCode: ExitCode.usage })
     expect(await release("none")).toMatchObject({ exitCode: ExitCode.refused })
   })
@@ -118,7 +125,9 @@ describe("D-15 retention", () => {
       next = page.next
     }
     expect(pages).toEqual(whole.investors.map(({ investorId }) => investorId))
-    const text = await printed(runRetention({ folder, retention: 5, limit: 2, after: undefined, json: false }))
+    const text = await printed(
+      runRetention(folderPlace(folder), { retention: 5, limit: 2, after: undefined, json: false })
+    )
     expect(text).toMatch(/^1 due, 3 restricted, 1 held, 0 active, 0 erased, after \d+ events/)
     expect(text).toMatch(/\nmore: --after [0-9a-f-]{36}$/)
     const afterFirst = await list({ after: old[0]! })
@@ -129,7 +138,7 @@ describe("D-15 retention", () => {
       due: 0,
       erased: 1
     })
-    const nobody = runRetention({ folder, retention: 5, limit: 2, after: "nobody", json: false })
+    const nobody = runRetention(folderPlace(folder), { retention: 5, limit: 2, after: "nobody", json: false })
     expect(await failureOf(nobody)).toMatchObject({ exitCode: ExitCode.usage })
   })
 })
@@ -137,12 +146,10 @@ describe("D-15 retention", () => {
 describe("D-15 a register that is told to erase", () => {
   /** Whom the clock erases, until it has erased so many. */
   const erasedBy = (years: number, many: number) =>
-    openRegister({ folder, policy: keepingFor(years), eraseWhenDue: true }).pipe(
-      Effect.flatMap((register) =>
-        Effect.flatMap(Log, (log) =>
-          log.subscribe([{ types: ["InvestorErased"] }], 0).pipe(Stream.take(many), Stream.runCollect)
-        ).pipe(Effect.provide(register))
-      ),
+    Effect.flatMap(Log, (log) =>
+      log.subscribe([{ types: ["InvestorErased"] }], 0).pipe(Stream.take(many), Stream.runCollect)
+    ).pipe(
+      Effect.provide(folderPlace(folder).register({ policy: keepingFor(years), eraseWhenDue: true })),
       Effect.map((events) => events.map(({ data }) => ("investorId" in data ? data.investorId : ""))),
       Effect.runPromise
     )

@@ -1,0 +1,39 @@
+/**
+ * The OAuth clients of a register, in the database of its state. For `serve`, which lets them in, and for the commands that manage them.
+ */
+import { SqliteClient } from "@effekten/event-store"
+import { OAuthStore } from "@effekten/http"
+import { RegisterState } from "@effekten/registrar"
+import { Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import type { CommandFailed } from "./ExitCode.ts"
+import { type OpenRegister, refused } from "./Place.ts"
+
+type Clients = ReadonlyArray<OAuthStore.OAuthClient>
+
+/** Those of an open register, their tables made where they are missing. @category layers */
+export const layer: Layer.Layer<OAuthStore.OAuthStore, OAuthStore.OAuthStoreError, RegisterState> = Layer.unwrap(
+  Effect.map(RegisterState, ({ sql }) =>
+    OAuthStore.layerSql.pipe(Layer.provide(Layer.succeed(SqlClient.SqlClient, sql)))
+  )
+)
+
+const all = Effect.flatMap(OAuthStore.OAuthStore, (store) => store.clients)
+
+/** All of a register that is opened for it. @category reading */
+export const clientsOf = (register: OpenRegister): Effect.Effect<Clients, CommandFailed> =>
+  Effect.provide(all, layer).pipe(
+    Effect.mapError(() => refused({ message: "the clients in the database cannot be read" })),
+    Effect.provide(register)
+  )
+
+/** All in a state file, beside a running server. A register that was never served has no table of clients yet. @category reading */
+export const clientsInFile = (filename: string): Effect.Effect<Clients, CommandFailed> =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const tables = yield* sql`SELECT 1 FROM sqlite_schema WHERE name = 'oauth_client'`
+    return tables.length === 0 ? [] : yield* Effect.provide(all, OAuthStore.layerSql)
+  }).pipe(
+    Effect.provide(SqliteClient.layer({ filename, readonly: true })),
+    Effect.mapError(() => refused({ message: `the clients in ${filename} cannot be read` }))
+  )

@@ -1,0 +1,61 @@
+/**
+ * A register in a folder, which one process at a time may hold. For the commands, as a {@link Place}.
+ */
+import { ExportFolder } from "@effekten/event-store"
+import { Audit, CheckpointKeys, MasterKey, OpeningsAudit, Registrar, TagIndex } from "@effekten/registrar"
+import { Effect, Layer } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { folderFlag } from "./DataFolder.ts"
+import { type Place, refused, refusing, type RegisterOptions, said } from "./Place.ts"
+import { diskOf } from "./Readiness.ts"
+
+/** @category constructors */
+export const folderPlace = (folder: string): Place => {
+  const register = (options: RegisterOptions) => refusing(Registrar.layerFolder({ folder, ...said(options) }))
+  const exists = Effect.suspend(() =>
+    existsSync(join(folder, "log.db"))
+      ? Effect.void
+      : Effect.fail(refused({ message: `${folder} holds no register: \`effekten serve\` makes one` }))
+  )
+  const flag = folderFlag(folder)
+  return {
+    folder,
+    name: folder,
+    clientsName: `${folder}/state.db`,
+    printed: { data: folder, folder: flag, place: flag },
+    json: { folder },
+    register,
+    existing: (options) => Layer.unwrap(Effect.as(exists, register(options))),
+    audit: refusing(Audit.layerFolder({ folder })),
+    verifiable: Effect.suspend(() =>
+      ExportFolder.isExport(folder)
+        ? Effect.succeed("export")
+        : existsSync(join(folder, "log.db"))
+          ? Effect.succeed("register")
+          : Effect.fail(
+              refused({ message: `${folder} holds neither a register (log.db) nor an export (events.jsonl)` })
+            )
+    ),
+    openings: refusing(OpeningsAudit.layerFolder({ folder })),
+    clients: Effect.andThen(
+      exists,
+      Effect.flatMap(
+        Effect.promise(() => import("./Clients.ts")),
+        ({ clientsInFile }) => clientsInFile(join(folder, "state.db"))
+      )
+    ),
+    disk: diskOf(folder),
+    changeCheckpointKey: (action) => Effect.mapError(CheckpointKeys.changeInFolder({ folder, action }), refused),
+    rotateMasterKey: MasterKey.rotateInFolder(folder).pipe(
+      Effect.provide(SecureRandom.layerWebCrypto),
+      Effect.mapBoth({
+        onFailure: refused,
+        onSuccess: () =>
+          `master.key in ${folder} is new: back it up, and destroy the old one with the backups of keys.db it opens`
+      })
+    ),
+    rebuildIndex: Effect.andThen(exists, Effect.mapError(TagIndex.rebuildInFolder(folder), refused))
+  }
+}

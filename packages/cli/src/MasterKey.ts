@@ -1,0 +1,82 @@
+/**
+ * The master key of a register in PostgreSQL, as this node is given it: from the environment, or from a file. For {@link PostgresPlace}.
+ */
+import { Config, Effect, Option, Redacted } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { CommandFailed, ExitCode } from "./ExitCode.ts"
+
+const keySize = 32
+const nextMasterKeyName = "EFFEKTEN_NEXT_MASTER_KEY"
+
+const refused = (message: string) => new CommandFailed({ exitCode: ExitCode.folder, message })
+
+/** `EFFEKTEN_MASTER_KEY`, or `master.key` in the data folder, made where the register does not exist yet. @category keys */
+export const masterKey = (
+  folder: string,
+  exists = false
+): Effect.Effect<Redacted.Redacted<Uint8Array>, CommandFailed> =>
+  Effect.gen(function* () {
+    const given = yield* Config.option(Config.Redacted("EFFEKTEN_MASTER_KEY"))
+    const path = join(folder, "master.key")
+    const text = Option.isSome(given)
+      ? Redacted.value(given.value)
+      : yield* readOrMake(folder, path, exists).pipe(Effect.provide(SecureRandom.layerWebCrypto))
+    return yield* keyIn(text, Option.isSome(given) ? "EFFEKTEN_MASTER_KEY" : path)
+  }).pipe(Effect.catchTag("ConfigError", (error) => Effect.fail(refused(error.message))))
+
+/** The key that is to take its place: a person keeps it before anything is wrapped with it. @category keys */
+export const nextMasterKey: Effect.Effect<Redacted.Redacted<Uint8Array>, CommandFailed> = Effect.gen(function* () {
+  const given = yield* Config.option(Config.Redacted(nextMasterKeyName))
+  if (Option.isSome(given)) return yield* keyIn(Redacted.value(given.value), nextMasterKeyName)
+  return yield* new CommandFailed({
+    exitCode: ExitCode.usage,
+    message: `make the new master key yourself (openssl rand -base64 32), keep it, and give it as ${nextMasterKeyName}`
+  })
+}).pipe(Effect.catchTag("ConfigError", (error) => Effect.fail(refused(error.message))))
+
+const keyIn = (text: string, name: string): Effect.Effect<Redacted.Redacted<Uint8Array>, CommandFailed> => {
+  const key = Buffer.from(text.trim(), "base64")
+  return key.length === keySize
+    ? Effect.succeed(Redacted.make<Uint8Array>(key))
+    : Effect.fail(refused(`${name} does not hold ${keySize} bytes in Base64`))
+}
+
+const readOrMake = (
+  folder: string,
+  path: string,
+  exists: boolean
+): Effect.Effect<string, CommandFailed, SecureRandom.SecureRandom> =>
+  Effect.gen(function* () {
+    const random = yield* SecureRandom.SecureRandom
+    const fresh = Buffer.from(yield* random.randomBytes(keySize)).toString("base64")
+    return yield* Effect.try({
+      try: () => {
+        mkdirSync(folder, { recursive: true, mode: 0o700 })
+        try {
+          return readFileSync(path, "utf8")
+        } catch (cause) {
+          if (exists || (cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause
+        }
+        // Whole or not there; and if another node of this folder is faster, its key is the one.
+        const own = `${path}.${process.pid}`
+        const file = openSync(own, "w", 0o600)
+        try {
+          writeFileSync(file, `${fresh}\n`)
+          fsyncSync(file)
+        } finally {
+          closeSync(file)
+        }
+        try {
+          linkSync(own, path)
+        } catch (cause) {
+          if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause
+        } finally {
+          rmSync(own, { force: true })
+        }
+        return readFileSync(path, "utf8")
+      },
+      catch: (cause) => refused(`${path} cannot be used: ${(cause as Error).message}`)
+    })
+  })

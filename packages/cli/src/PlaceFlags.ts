@@ -1,0 +1,71 @@
+/**
+ * Where a register lies, as the command line says it. For every subcommand that opens one.
+ */
+import { Config, Effect, Option, Redacted } from "effect"
+import { Flag } from "effect/cli"
+import { resolve } from "node:path"
+import { defaultDataFolder } from "./DataFolder.ts"
+import type { Place } from "./Place.ts"
+
+/** `--data DIR`, else `EFFEKTEN_DATA`, else `.effekten`: as an absolute path. @category flags */
+export const dataFolder = Flag.String("data").pipe(
+  Flag.withMetavar("DIR"),
+  Flag.withDescription("Folder of the register; .effekten if not said (environment: EFFEKTEN_DATA)"),
+  Flag.withFallbackConfig(Config.NonEmptyString("EFFEKTEN_DATA")),
+  Flag.withDefault(defaultDataFolder),
+  Flag.map((folder) => resolve(folder))
+)
+
+/** `--store URL`, else `EFFEKTEN_STORE`. The URL may hold a password: better in the environment than on the command line. */
+const store = Flag.Redacted("store").pipe(
+  Flag.withMetavar("URL"),
+  Flag.withDescription(
+    "postgres://… to keep the register in PostgreSQL, where several nodes serve it; a folder if not said (environment: EFFEKTEN_STORE)"
+  ),
+  Flag.withFallbackConfig(Config.Redacted("EFFEKTEN_STORE")),
+  Flag.filter(
+    (url) => /^postgres(ql)?:\/\//.test(Redacted.value(url)),
+    () => "Expected a URL that begins with postgres://"
+  ),
+  Flag.optional
+)
+
+/** The flags that name a place. @category flags */
+export const placeFlags = { folder: dataFolder, store }
+
+/** What they said. @category models */
+export interface PlaceFlags {
+  readonly folder: string
+  readonly store: Option.Option<Redacted.Redacted>
+}
+
+/** The place of a register. The code of the other kind of place is not loaded. */
+const placeOf = ({ folder, store }: PlaceFlags): Effect.Effect<Place> =>
+  Option.match(store, {
+    onNone: () =>
+      Effect.map(
+        Effect.promise(() => import("./FolderPlace.ts")),
+        ({ folderPlace }) => folderPlace(folder)
+      ),
+    onSome: (url) =>
+      Effect.map(
+        Effect.promise(() => import("./PostgresPlace.ts")),
+        ({ postgresPlace }) => postgresPlace({ folder, url })
+      )
+  })
+
+/**
+ * Runs a command at the place its flags name. Its code is loaded when it is called: the other commands, and `--help`, need not wait for it.
+ *
+ * @category running
+ */
+export const at =
+  <Code, Flags extends PlaceFlags, E>(
+    load: () => Promise<Code>,
+    run: (code: Code, place: Place, flags: Flags) => Effect.Effect<void, E>
+  ) =>
+  (flags: Flags): Effect.Effect<void, E> =>
+    Effect.gen(function* () {
+      const code = yield* Effect.promise(load)
+      return yield* run(code, yield* placeOf(flags), flags)
+    })

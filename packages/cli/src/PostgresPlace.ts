@@ -1,0 +1,61 @@
+/**
+ * A register in a PostgreSQL database, which several nodes share. For the commands, as a {@link Place}.
+ */
+import type { PgPool } from "@effect/sql-pg"
+import { Audit, CheckpointKeys, MasterKey, OpeningsAudit, Registrar, TagIndex } from "@effekten/registrar"
+import { Effect, Layer, type Redacted } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { folderFlag } from "./DataFolder.ts"
+import { masterKey, nextMasterKey } from "./MasterKey.ts"
+import { type OpenRegister, type Place, refused, refusing, type RegisterOptions, said } from "./Place.ts"
+
+/** @category constructors */
+export const postgresPlace = (options: {
+  readonly folder: string
+  /** Of the database; may hold a password. */
+  readonly url: Redacted.Redacted
+}): Place => {
+  const { folder, url } = options
+  // The driver comes with the command, which cannot know whether it will be asked for.
+  const server: PgPool.Config = { url }
+  const audit = refusing(Audit.layerPostgres({ server }))
+  const exists = Effect.scoped(Effect.asVoid(Layer.build(audit)))
+  /** Where a register is, its master key is not made anew. */
+  const opened = (options: RegisterOptions, isThere: boolean): OpenRegister =>
+    Layer.unwrap(
+      Effect.map(masterKey(folder, isThere), (masterKey) =>
+        refusing(Registrar.layerPostgres({ server, masterKey, ...said(options) }))
+      )
+    )
+  const existing = (options: RegisterOptions) => Layer.unwrap(Effect.as(exists, opened(options, true)))
+  return {
+    folder,
+    name: "the database",
+    clientsName: "the database",
+    // Another terminal has the database in its environment, or not.
+    printed: { data: "in PostgreSQL", folder: folderFlag(folder), place: " --store postgres://…" },
+    json: { store: "PostgreSQL" },
+    register: (options) => opened(options, false),
+    existing,
+    audit,
+    verifiable: Effect.succeed("register"),
+    openings: refusing(OpeningsAudit.layerPostgres({ server })),
+    clients: Effect.flatMap(
+      Effect.promise(() => import("./Clients.ts")),
+      ({ clientsOf }) => clientsOf(existing({}))
+    ),
+    // The server's disk is its own affair, and its log says when it takes nothing.
+    disk: Effect.succeed(Effect.void),
+    changeCheckpointKey: (action) =>
+      Effect.flatMap(masterKey(folder, true), (masterKey) =>
+        Effect.mapError(CheckpointKeys.changeInPostgres({ server, masterKey, action }), refused)
+      ),
+    rotateMasterKey: Effect.gen(function* () {
+      const next = yield* nextMasterKey
+      const rotation = MasterKey.rotateInPostgres({ server, masterKey: yield* masterKey(folder, true), next })
+      const isNew = yield* Effect.mapError(Effect.provide(rotation, SecureRandom.layerWebCrypto), refused)
+      return `the keys are wrapped with the new master key${isNew ? "" : " already"}: start every node with it, and destroy the old one with the backups of the keys it opens`
+    }),
+    rebuildIndex: Effect.andThen(exists, Effect.mapError(TagIndex.rebuildInPostgres({ server }), refused))
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * `effekten serve` and `effekten guide`: their arguments. For the command line.
+ */
+import { Config, Effect, Option } from "effect"
+import { Command, Flag } from "effect/cli"
+import { retentionYears } from "./InvestorCommands.ts"
+import { at, dataFolder, placeFlags } from "./PlaceFlags.ts"
+
+/** @category commands */
+export const serve = Command.make(
+  "serve",
+  {
+    sandbox: Flag.Boolean("sandbox").pipe(
+      Flag.withDescription("Set up an issuer, a product, a campaign, a platform and a client of it"),
+      Flag.withDefault(false)
+    ),
+    ...placeFlags,
+    host: Flag.String("host").pipe(
+      Flag.withDescription("Address to listen at; 127.0.0.1 if not said (environment: HOST)"),
+      Flag.withFallbackConfig(Config.NonEmptyString("HOST")),
+      Flag.withDefault("127.0.0.1")
+    ),
+    port: Flag.Int("port").pipe(
+      Flag.withDescription("Port to listen at; 0 takes a free one, 8080 if not said (environment: PORT)"),
+      Flag.withFallbackConfig(Config.Int("PORT")),
+      Flag.withDefault(8080),
+      Flag.filter(
+        (port) => port >= 0 && port <= 65_535,
+        (port) => `Expected a port from 0 to 65535, got: ${port}`
+      )
+    ),
+    settleAfter: Flag.Int("settle-after").pipe(
+      Flag.withMetavar("MS"),
+      Flag.withDescription(
+        "Milliseconds the ledger takes to settle a credit or a redemption; without it, it settles at once"
+      ),
+      Flag.filter(
+        (milliseconds) => milliseconds >= 0,
+        (milliseconds) => `Expected 0 or more milliseconds, got: ${milliseconds}`
+      ),
+      Flag.optional
+    ),
+    retention: retentionYears,
+    eraseWhenDue: Flag.Boolean("erase-when-due").pipe(
+      Flag.withDescription(
+        "Erase investors for good as soon as nothing stands against it any more (environment: EFFEKTEN_ERASE_WHEN_DUE)"
+      ),
+      Flag.withFallbackConfig(Config.Boolean("EFFEKTEN_ERASE_WHEN_DUE")),
+      Flag.withDefault(false)
+    )
+  },
+  at(
+    () => import("./Serve.ts"),
+    ({ runServe }, place, flags) => runServe(place, { ...flags, settleAfter: Option.getOrUndefined(flags.settleAfter) })
+  )
+).pipe(
+  Command.withDescription("Serve a register over the Distribution API"),
+  Command.withExamples([
+    { command: "effekten serve --sandbox", description: "Try it: a register in .effekten, ready to use, offline" },
+    { command: "effekten serve --sandbox --settle-after 3000", description: "Let the ledger take three seconds" },
+    { command: "effekten serve --data /srv/register --host 0.0.0.0 --port 80", description: "Serve a register" },
+    { command: "EFFEKTEN_STORE=postgres://… effekten serve", description: "Serve it as one node of several" },
+    {
+      command: "effekten serve --data /srv/register --erase-when-due --retention 8",
+      description: "Forget each investor eight calendar years after the last thing that happened"
+    }
+  ])
+)
+
+const setting = (name: string, variable: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withDescription(`${description} (environment: ${variable})`),
+    Flag.withFallbackConfig(Config.NonEmptyString(variable)),
+    Flag.optional
+  )
+
+/** @category commands */
+export const guide = Command.make(
+  "guide",
+  {
+    url: setting("url", "URL", "Base URL, as `serve` prints it"),
+    clientId: setting("client-id", "CLIENT_ID", "Client of the platform"),
+    clientSecret: Flag.Redacted("client-secret").pipe(
+      Flag.withDescription("Its secret (environment: CLIENT_SECRET)"),
+      Flag.withFallbackConfig(Config.Redacted("CLIENT_SECRET")),
+      Flag.optional
+    ),
+    campaignId: setting("campaign-id", "CAMPAIGN_ID", "Campaign to subscribe to"),
+    productId: setting("product-id", "PRODUCT_ID", "Its product"),
+    folder: dataFolder
+  },
+  (flags) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Guide.ts")),
+      ({ runGuideCommand }) =>
+        runGuideCommand({
+          folder: flags.folder,
+          url: Option.getOrUndefined(flags.url),
+          clientId: Option.getOrUndefined(flags.clientId),
+          clientSecret: Option.getOrUndefined(flags.clientSecret),
+          campaignId: Option.getOrUndefined(flags.campaignId),
+          productId: Option.getOrUndefined(flags.productId)
+        })
+    )
+).pipe(
+  Command.withDescription("Walk one investment from an investor to a redemption, with the typed client"),
+  Command.withExamples([
+    { command: "effekten guide", description: "Against the sandbox served from .effekten" },
+    { command: "effekten guide --url http://127.0.0.1:9000/api/external --data /tmp/other", description: "Another one" }
+  ])
+)
