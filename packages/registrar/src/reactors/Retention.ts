@@ -1,5 +1,5 @@
 /**
- * Erases investors when they are due. A reactor: it follows the clock, and decides nothing.
+ * Erases investors when they are due. A {@link Reactor}: it follows the clock, and decides nothing.
  *
  * The read model proposes whose time may be over, a look at what the decision reads says whether it is, and the decision itself has the last
  * word. What is asked is an instruction whose identity follows from the investor and the instant they are due: asked twice, by two nodes or
@@ -28,15 +28,15 @@ import {
   retentions,
   type RetentionState
 } from "@effekten/projections"
-import { type CommandFailure, Unavailable } from "@effekten/services"
-import { Array as Arr, Duration, Effect, Layer, Schedule } from "effect"
-import { Executor } from "../deciding/Executor.ts"
-import { Forgetting, type ForgettingError } from "./Forgetting.ts"
-import { Lease } from "../base/Lease.ts"
-import { Log } from "../log/Log.ts"
+import type { CommandFailure } from "@effekten/services"
+import { Array as Arr, Duration, Effect, Layer } from "effect"
 import { now } from "../base/Now.ts"
-import { Secrets } from "../base/Secrets.ts"
+import type { Secrets } from "../base/Secrets.ts"
+import type { Executor } from "../deciding/Executor.ts"
 import { load, noSnapshots, Snapshots, type SnapshotsShape } from "../deciding/Snapshots.ts"
+import { Log } from "../log/Log.ts"
+import { Forgetting, type ForgettingError } from "./Forgetting.ts"
+import * as Reactor from "./Reactor.ts"
 
 /** @category models */
 export interface RetentionOptions {
@@ -58,7 +58,7 @@ export const longestSleep = Duration.hours(6)
 export const shortestSleep = Duration.seconds(1)
 
 /** How a look is taken again that failed. */
-const again = Schedule.jittered(Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("10 minutes")]))
+const again = Reactor.backingOff("1 second", "10 minutes")
 
 /**
  * Which turn of asking it is, so long after the due instant. Each turn is an instruction of its own, for a refusal is recorded and answered
@@ -87,7 +87,7 @@ export const retentionAt = Effect.fnUntraced(function* (
   return retentionBy(step.value, policy)
 })
 
-type Failure = CommandFailure | EventStoreError | ForgettingError | ReadModelsUnavailable
+type Failure = CommandFailure | EventStoreError | ForgettingError | ReadModelsUnavailable | Reactor.BrokenOff
 
 /** @category layers */
 export const layer = (
@@ -95,92 +95,82 @@ export const layer = (
 ): Layer.Layer<never, never, Executor | Forgetting | Log | ReadModels | Secrets> =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      const executor = yield* Executor
-      const forgetting = yield* Forgetting
-      const lease = yield* Lease
-      const log = yield* Log
-      const readModels = yield* ReadModels
-      const secrets = yield* Secrets
-      const snapshots = yield* Snapshots
-      const policy = options.policy ?? defaultPolicy
-
-      /** Erases one if they are due; tells when they will be, if that is known and later. */
-      const erase = Effect.fnUntraced(function* (investorId: InvestorId) {
-        const retention = yield* retentionAt(log, investorId, { policy, head: yield* log.head, snapshots })
-        if (retention?._tag !== "Until") return undefined
-        const { due } = retention
-        const at = yield* now
-        if (!isDueAt(retention, at)) return due
-        // No key that a person brings has a blank in it.
-        const key = `${due.text} ${turnOf(due, at)}`
-        const { events } = yield* executor.execute({
-          identity: secrets.identity({ platform: undefined, operation: "EraseInvestor", ids: [investorId], key }),
-          fingerprint: secrets.fingerprint(key),
-          platform: undefined,
-          actor: "clock",
-          correlation: undefined,
-          answer: 1,
-          command: { operation: "EraseInvestor", input: { investorId, ground: "retention_over" } }
-        })
-        const [first] = events
-        if (first?.type === "InstructionRejected")
-          yield* Effect.logInfo(`An investor who was due is not erased yet: ${first.data.code}`, investorId)
-        return undefined
-      })
-
-      /** Erases everybody who is due, round by round, and tells when the next one will be. */
-      const look = Effect.gen(function* (): Effect.fn.Return<Instant | undefined, Failure> {
-        let next: Instant | undefined
-        let failure: Failure | undefined
-        let after: Ranked<RetentionState> | undefined
-        let isLast = false
-        const expect = (at: Instant) => (next = next === undefined ? at : earlierOf(next, at))
-        while (!isLast) {
-          const round = yield* readModels.ranked(retentions, { limit: maximumAtOnce, after })
-          after = round[round.length - 1]
-          isLast = round.length < maximumAtOnce
-          const at = yield* now
-          const due: Array<InvestorId> = []
-          for (const { state } of round) {
-            const soonest = policy.retainUntil(instantOf(state.lastAt))
-            if (at.micros < soonest.micros) {
-              // Whoever is behind is due no sooner.
-              expect(soonest)
-              isLast = true
-              break
-            }
-            const retention = retentionBy(retentionFactsOf(state), policy)
-            if (isDueAt(retention, at)) due.push(state.investorId)
-            else if (retention._tag === "Until") expect(retention.due)
-          }
-          if (due.length === 0) continue
-          const results = yield* Effect.forEach(due, (id) => Effect.result(withoutDefects(erase(id))), {
-            concurrency: maximumInFlight
-          })
-          for (const instant of Arr.getSuccesses(results)) if (instant !== undefined) expect(instant)
-          // One that cannot be asked about, or not be destroyed yet, holds nobody else up.
-          const forgotten = yield* Effect.result(forgetting.catchUp)
-          failure ??= Arr.getFailures([...results, forgotten])[0]
-        }
-        return failure === undefined ? next : yield* Effect.fail(failure)
-      })
-
-      const turn = withoutDefects(look).pipe(
-        Effect.tapError((error) => Effect.logError("Investors that are due could not be erased", error)),
-        Effect.retry(again),
+      const look = yield* looking(options.policy ?? defaultPolicy)
+      const turn = Reactor.insisting(look, "Investors that are due could not be erased", again).pipe(
         Effect.flatMap((next) => Effect.map(now, (at) => sleepUntil(next, at))),
         Effect.flatMap(Effect.sleep)
       )
-      const follow = Effect.forever(turn)
-      yield* Effect.forkScoped(lease.shared ? lease.whileHeld("retention", follow) : follow)
+      yield* Reactor.run("retention", Effect.forever(turn))
     })
   )
 
-/** A defect must not end the following for good, nor that of one investor the others'. */
-const withoutDefects = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | Unavailable> =>
-  Effect.catchDefect(effect, (cause) =>
-    Effect.fail(new Unavailable({ executed: "unknown", message: String(cause), cause }))
-  )
+/** Erases an investor who is due; tells when they will be, if that is known and later. */
+const erasing = Effect.fnUntraced(function* (policy: Policy) {
+  const log = yield* Log
+  const snapshots = yield* Snapshots
+  const instruct = yield* Reactor.instructing("clock")
+  return Effect.fnUntraced(function* (investorId: InvestorId) {
+    const retention = yield* retentionAt(log, investorId, { policy, head: yield* log.head, snapshots })
+    if (retention?._tag !== "Until") return undefined
+    const { due } = retention
+    const at = yield* now
+    if (!isDueAt(retention, at)) return due
+    // No key that a person brings has a blank in it.
+    const key = `${due.text} ${turnOf(due, at)}`
+    const command = { operation: "EraseInvestor", input: { investorId, ground: "retention_over" } } as const
+    const { events } = yield* instruct(command, investorId, key)
+    const [first] = events
+    if (first?.type === "InstructionRejected")
+      yield* Effect.logInfo(`An investor who was due is not erased yet: ${first.data.code}`, investorId)
+    return undefined
+  })
+})
+
+/** Erases everybody who is due, round by round, and tells when the next one will be. */
+const looking = Effect.fnUntraced(function* (policy: Policy) {
+  const forgetting = yield* Forgetting
+  const readModels = yield* ReadModels
+  const erase = yield* erasing(policy)
+  return Effect.gen(function* (): Effect.fn.Return<Instant | undefined, Failure> {
+    let next: Instant | undefined
+    let failure: Failure | undefined
+    let after: Ranked<RetentionState> | undefined
+    let isLast = false
+    const expect = (at: Instant) => (next = next === undefined ? at : earlierOf(next, at))
+    while (!isLast) {
+      const round = yield* readModels.ranked(retentions, { limit: maximumAtOnce, after })
+      after = round[round.length - 1]
+      const { due, isOver, later } = yield* sorted(round, policy)
+      isLast = isOver || round.length < maximumAtOnce
+      later.forEach(expect)
+      if (due.length === 0) continue
+      // A defect that concerns one investor must not end the others' turn.
+      const results = yield* Effect.forEach(due, (id) => Effect.result(Reactor.withoutDefects(erase(id))), {
+        concurrency: maximumInFlight
+      })
+      for (const instant of Arr.getSuccesses(results)) if (instant !== undefined) expect(instant)
+      // One that cannot be asked about, or not be destroyed yet, holds nobody else up.
+      const forgotten = yield* Effect.result(forgetting.catchUp)
+      failure ??= Arr.getFailures([...results, forgotten])[0]
+    }
+    return failure === undefined ? next : yield* Effect.fail(failure)
+  })
+})
+
+/** Of one round: the investors who are due now, the instants at which others will be, and whether those behind are due no sooner. */
+const sorted = Effect.fnUntraced(function* (round: ReadonlyArray<Ranked<RetentionState>>, policy: Policy) {
+  const at = yield* now
+  const due: Array<InvestorId> = []
+  const later: Array<Instant> = []
+  for (const { state } of round) {
+    const soonest = policy.retainUntil(instantOf(state.lastAt))
+    if (at.micros < soonest.micros) return { due, later: [...later, soonest], isOver: true }
+    const retention = retentionBy(retentionFactsOf(state), policy)
+    if (isDueAt(retention, at)) due.push(state.investorId)
+    else if (retention._tag === "Until") later.push(retention.due)
+  }
+  return { due, later, isOver: false }
+})
 
 /** In whole milliseconds, and not too early. */
 const sleepUntil = (next: Instant | undefined, at: Instant): Duration.Duration =>
