@@ -24,7 +24,7 @@ import {
   Randomness,
   Registrar,
   Secrets,
-  Snapshots
+  SnapshotsTable
 } from "@effekten/registrar"
 import { Effect, Layer, Redacted } from "effect"
 import { isReadonlyArrayNonEmpty } from "effect/Array"
@@ -52,7 +52,7 @@ export const layerOver = <E>(
         Ledger.layerBookEntry(),
         MemoryReadModels.layer(Log),
         Progress.layerMemory,
-        Snapshots.layerSql
+        SnapshotsTable.layer
       )
     ),
     Layer.provide(SqliteClient.layer({ filename: join(folder, "views.db"), synchronous: "NORMAL" })),

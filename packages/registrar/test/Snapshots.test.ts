@@ -9,7 +9,7 @@ import {
   Used
 } from "@effekten/domain"
 import { MemoryEventStore, SqliteClient } from "@effekten/event-store"
-import { Executor, Log, Snapshots } from "@effekten/registrar"
+import { Executor, Log, Snapshots, SnapshotsTable } from "@effekten/registrar"
 import { Investors } from "@effekten/services"
 import { Context, Effect, Layer, Result } from "effect"
 import * as fc from "fast-check"
@@ -280,7 +280,7 @@ describe("snapshots", () => {
       const inTable = <A, E>(work: (snapshots: Snapshots.SnapshotsShape, log: Log["Service"]) => Effect.Effect<A, E>) =>
         Effect.flatMap(Effect.all([Snapshots.Snapshots, Log]), ([snapshots, log]) => work(snapshots, log)).pipe(
           Effect.provide(
-            Snapshots.layerSql.pipe(
+            SnapshotsTable.layer.pipe(
               Layer.provide(SqliteClient.layer({ filename })),
               Layer.provideMerge(logLayer(register)),
               Layer.provide(Layer.succeedContext(register.context))
@@ -355,7 +355,7 @@ describe("snapshots", () => {
         return loaded
       }).pipe(
         Effect.provide(
-          Snapshots.layerSql.pipe(
+          SnapshotsTable.layer.pipe(
             Layer.provide(SqliteClient.layer({ filename })),
             Layer.provideMerge(logLayer(register)),
             Layer.provide(Layer.succeedContext(register.context))

@@ -5,7 +5,8 @@ import { type Appended, type EventStoreError, Json, type Position, type Revealed
 import type { CommandFailure } from "@effekten/services"
 import { Deferred, Effect, Exit, Result } from "effect"
 import { keyReused, unanswered, unavailable } from "../base/Failures.ts"
-import type { Verdict } from "./Group.ts"
+import type { Log } from "../log/Log.ts"
+import type { Decided, MemberResult } from "./CommitGroup.ts"
 import {
   type Answered,
   type AnsweredEvent,
@@ -14,7 +15,6 @@ import {
   type Pending,
   recorded
 } from "./Instruction.ts"
-import type { Log } from "../log/Log.ts"
 
 /** An instruction in the queue or in a group, and where its caller waits. @category models */
 export interface Waiting extends Pending {
@@ -29,19 +29,19 @@ export interface Answering {
   /** The group is committed, or has nothing to commit. */
   readonly answer: (
     members: ReadonlyArray<Waiting>,
-    verdicts: ReadonlyArray<Verdict>,
+    results: ReadonlyArray<MemberResult>,
     appended: Appended | undefined
   ) => Effect.Effect<void>
   /** The append did not happen. What was recorded before has its answer all the same. */
   readonly fail: (
     members: ReadonlyArray<Waiting>,
-    verdicts: ReadonlyArray<Verdict>,
+    results: ReadonlyArray<MemberResult>,
     failure: CommandFailure
   ) => Effect.Effect<void>
   /** The append may or may not have happened: the log knows which instructions are there, and the ids of the events whose doing it was. */
   readonly resolve: (
     members: ReadonlyArray<Waiting>,
-    verdicts: ReadonlyArray<Verdict>,
+    results: ReadonlyArray<MemberResult>,
     error: EventStoreError
   ) => Effect.Effect<void>
 }
@@ -72,44 +72,44 @@ export const make = (log: Log["Service"]): Answering => {
 
   return {
     find,
-    answer: Effect.fnUntraced(function* (members, verdicts, appended) {
+    answer: Effect.fnUntraced(function* (members, results, appended) {
       let next = appended?.first ?? 0
       const answers: Array<Answered | undefined> = []
       for (const [index, member] of members.entries()) {
-        const verdict = verdicts[index]!
-        switch (verdict._tag) {
+        const result = results[index]!
+        switch (result._tag) {
           case "Decided": {
-            const answered = answerOf(verdict, next, appended!.recordedAt)
-            next += verdict.events.length
+            const answered = answerOf(result, next, appended!.recordedAt)
+            next += result.events.length
             answers[index] = answered
             yield* Deferred.succeed(member.answer, answered)
             break
           }
           case "Same":
-            yield* Deferred.succeed(member.answer, { ...answers[verdict.member]!, replayed: true })
+            yield* Deferred.succeed(member.answer, { ...answers[result.member]!, replayed: true })
             break
           case "Recorded":
-            yield* answerRecorded(member, verdict.position)
+            yield* answerRecorded(member, result.position)
             break
           case "Failed":
-            yield* Deferred.completeWith(member.answer, verdict.exit)
+            yield* Deferred.completeWith(member.answer, result.exit)
         }
       }
     }),
-    fail: Effect.fnUntraced(function* (members, verdicts, failure) {
+    fail: Effect.fnUntraced(function* (members, results, failure) {
       for (const [index, member] of members.entries()) {
-        const verdict = verdicts[index]
-        yield* verdict?._tag === "Recorded"
-          ? answerRecorded(member, verdict.position)
+        const result = results[index]
+        yield* result?._tag === "Recorded"
+          ? answerRecorded(member, result.position)
           : Deferred.fail(member.answer, failure)
       }
     }),
-    resolve: Effect.fnUntraced(function* (members, verdicts, error) {
+    resolve: Effect.fnUntraced(function* (members, results, error) {
       for (const [index, member] of members.entries()) {
         const found = yield* Effect.result(find(member.instruction))
         if (Result.isSuccess(found) && found.success !== undefined) {
-          const verdict = verdicts[index]
-          const isOwn = verdict?._tag === "Decided" && verdict.events[0]?.id === found.success.events[0]?.id
+          const result = results[index]
+          const isOwn = result?._tag === "Decided" && result.events[0]?.id === found.success.events[0]?.id
           yield* Deferred.succeed(member.answer, { ...found.success, replayed: !isOwn })
         } else {
           const reused = Result.isFailure(found) && found.failure._tag === "Rejection"
@@ -124,11 +124,7 @@ export const make = (log: Log["Service"]): Answering => {
 export const failAll = (members: Iterable<Waiting>, failure: CommandFailure): Effect.Effect<void> =>
   Effect.forEach(members, (member) => Deferred.fail(member.answer, failure), { discard: true })
 
-const answerOf = (
-  { events, logged }: Extract<Verdict, { readonly _tag: "Decided" }>,
-  first: Position,
-  recordedAt: string
-): Answered => ({
+const answerOf = ({ events, logged }: Decided, first: Position, recordedAt: string): Answered => ({
   events: logged.map((event, index): AnsweredEvent => {
     const decided = events[index]!
     const personal = "personal" in decided ? decided.personal : undefined

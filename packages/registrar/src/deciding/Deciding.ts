@@ -13,31 +13,30 @@ import type {
   PreparedEvent
 } from "@effekten/event-store"
 import type { CommandFailure } from "@effekten/services"
-import { Cause, Effect, Exit, Result, type Scope, Stream } from "effect"
+import { Cause, Effect, Exit, Result, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
-import type { Waiting } from "./Answering.ts"
-import * as DecisionCache from "./DecisionCache.ts"
 import { unavailable } from "../base/Failures.ts"
-import * as Group from "./Group.ts"
-import { recorded } from "./Instruction.ts"
 import { Log } from "../log/Log.ts"
-import { keeping, load as loadModel, Snapshots } from "./Snapshots.ts"
+import type { Waiting } from "./Answering.ts"
+import * as CommitGroup from "./CommitGroup.ts"
+import * as DecisionModels from "./DecisionModels.ts"
+import { recorded } from "./Instruction.ts"
 
 /** Events after which a group is closed. The largest instruction, an identification with all its waiting investments, still fits. @category limits */
 export const maximumGroupEvents = 1_024
 /** Bytes of bodies after which a group is closed. @category limits */
 export const maximumGroupBytes = 4 * 1024 * 1024
-/** New events of others that are folded into the cache; beyond that it starts afresh. */
-const maximumCatchUp = 50_000
 /** Ids drawn for each member of a group: most instructions have so many events or fewer. */
 const idsPerMember = 3
+
+type MemberResult = CommitGroup.MemberResult
 
 /** A group that is decided and not yet appended. @category models */
 export interface DecidedGroup {
   readonly members: ReadonlyArray<Waiting>
   /** Those that did not fit in. */
   readonly rest: ReadonlyArray<Waiting>
-  readonly verdicts: ReadonlyArray<Group.Verdict>
+  readonly results: ReadonlyArray<MemberResult>
   readonly prepared: ReadonlyArray<PreparedEvent<RegisterEvent>>
   readonly condition: () => AppendCondition
   /** It was appended: the cache takes over what it decided. If others were faster in between, the next group reads their events and ours. */
@@ -46,12 +45,12 @@ export interface DecidedGroup {
 
 /** What became of an attempt under the writer lock. @category models */
 export type Locked =
-  | { readonly _tag: "Done"; readonly verdicts: ReadonlyArray<Group.Verdict>; readonly appended: Appended | undefined }
+  | { readonly _tag: "Done"; readonly results: ReadonlyArray<MemberResult>; readonly appended: Appended | undefined }
   /** Decision models are not at hand yet; they are now. Try again. */
   | { readonly _tag: "Missing" }
   | {
       readonly _tag: "Failed"
-      readonly verdicts: ReadonlyArray<Group.Verdict>
+      readonly results: ReadonlyArray<MemberResult>
       readonly error: EventStoreError | InvalidEvent
     }
 
@@ -67,96 +66,120 @@ export interface Deciding {
 export const make = Effect.fnUntraced(function* (options: {
   readonly policy?: Policy
 }): Effect.fn.Return<Deciding, EventStoreError, Log | SecureRandom.SecureRandom | Scope.Scope> {
-  const log = yield* Log
+  const parts: Parts = {
+    log: yield* Log,
+    models: yield* DecisionModels.make,
+    ids: yield* drawing,
+    policy: options.policy ?? defaultPolicy
+  }
+  return { decide: decidingAhead(parts), decideLocked: decidingLocked(parts) }
+})
+
+interface Parts {
+  readonly log: Log["Service"]
+  readonly models: DecisionModels.DecisionModels
+  readonly ids: Ids
+  readonly policy: Policy
+}
+
+interface Ids {
+  /** Draws so many, ahead of a decision that is synchronous. */
+  readonly draw: (count: number) => Effect.Effect<void>
+  /** The few that are missing are drawn one by one, which costs more. */
+  readonly next: () => string
+}
+
+const drawing = Effect.gen(function* () {
   const random = yield* SecureRandom.SecureRandom
   const runSync = Effect.runSyncWith(yield* Effect.context<never>())
-  const policy = options.policy ?? defaultPolicy
-  // Drawn before a group is decided, for a decision is synchronous; the few that are missing are drawn one by one, which costs more.
   let ids: Array<string> = []
-  const newId = () => ids.pop() ?? runSync(random.uuidV7())
-  const drawIds = Effect.fnUntraced(function* (count: number) {
-    ids = []
-    for (let drawn = 0; drawn < count; drawn++) ids.push(yield* random.uuidV7())
-    // Given out in the order they were made.
-    ids.reverse()
-  })
-  const cache = DecisionCache.make()
-  cache.clear(yield* log.head)
-  const snapshots = yield* Snapshots
-  yield* keeping(cache, snapshots)
+  return {
+    draw: Effect.fnUntraced(function* (count: number) {
+      ids = []
+      for (let drawn = 0; drawn < count; drawn++) ids.push(yield* random.uuidV7())
+      // Given out in the order they were made.
+      ids.reverse()
+    }),
+    next: () => ids.pop() ?? runSync(random.uuidV7())
+  } satisfies Ids
+})
 
-  /** Folds into the cache what others have appended since. */
-  const bringTo = Effect.fnUntraced(function* (head: Position) {
-    if (head === cache.position) return
-    if (head - cache.position > maximumCatchUp) return cache.clear(head)
-    yield* log
-      .read("all", { from: cache.position + 1, to: head })
-      .pipe(
-        Stream.runForEachArray((events) => Effect.sync(() => cache.apply(events, events[events.length - 1]!.position)))
-      )
-  })
+const groupAt = (
+  { ids, models, policy }: Parts,
+  head: Position,
+  known: Parameters<typeof CommitGroup.make>[0]["known"]
+): CommitGroup.CommitGroup => CommitGroup.make({ cache: models.cache, head, known, policy, newId: ids.next })
 
-  const load = (model: Model<unknown>) =>
-    Effect.map(loadModel(log, snapshots, model, cache.position), ({ state, events }) => cache.put(model, state, events))
+const identitiesOf = (members: ReadonlyArray<Waiting>): ReadonlyArray<string> =>
+  members.map(({ instruction }) => instruction.identity)
 
-  const decide: Deciding["decide"] = Effect.fnUntraced(function* (members) {
-    const head = yield* log.head
-    yield* bringTo(head)
-    cache.trim()
-    const known = yield* recorded(
-      log,
-      members.map((member) => member.instruction.identity)
-    )
-    yield* drawIds(members.length * idsPerMember)
-    const group = Group.make({ cache, head, known, policy, newId })
-    const prepared: Array<PreparedEvent<RegisterEvent>> = []
-    let bytes = 0
+/** The result of one member; loads what its decision misses. */
+const resultOf = Effect.fnUntraced(function* (
+  { models }: Parts,
+  group: CommitGroup.CommitGroup,
+  member: Waiting
+): Effect.fn.Return<MemberResult, EventStoreError> {
+  let result = group.decide(member)
+  while (result._tag === "Missing") {
+    const loaded: Exit.Exit<void, EventStoreError> = yield* Effect.exit(models.load(result.model))
+    // A store that cannot be read concerns the whole group; a fold that does not hold, the member that asked for it.
+    if (Exit.isSuccess(loaded)) result = group.decide(member)
+    else if (Cause.hasFails(loaded.cause)) return yield* Effect.failCause(loaded.cause)
+    else result = { _tag: "Failed", exit: loaded as Exit.Exit<never, never> }
+  }
+  return result
+})
 
-    /** Loads what a decision misses, until it comes to a verdict. */
-    const loading = Effect.fnUntraced(function* (
-      member: Waiting,
-      missing: Group.Missing
-    ): Effect.fn.Return<Group.Verdict, EventStoreError> {
-      let verdict: Group.Verdict | Group.Missing = missing
-      while (verdict._tag === "Missing") {
-        const loaded: Exit.Exit<void, EventStoreError> = yield* Effect.exit(load(verdict.model))
-        // A store that cannot be read concerns the whole group; a fold that does not hold, whoever asked for it.
-        if (Exit.isSuccess(loaded)) verdict = group.decide(member)
-        else if (Cause.hasFails(loaded.cause)) return yield* Effect.failCause(loaded.cause)
-        else verdict = { _tag: "Failed", exit: loaded as Exit.Exit<never, never> }
+/** The events of a group, encoded and encrypted as they are decided. */
+const preparing = (log: Log["Service"]) => {
+  const prepared: Array<PreparedEvent<RegisterEvent>> = []
+  let bytes = 0
+  return {
+    prepared,
+    get bytes() {
+      return bytes
+    },
+    /** All events of a member or none: whatever is wrong with one of them concerns this member alone. */
+    add: Effect.fnUntraced(function* (result: CommitGroup.Decided): Effect.fn.Return<MemberResult> {
+      const before = { events: prepared.length, bytes }
+      for (const event of result.events) {
+        const encoded = yield* Effect.exit(log.prepare(event))
+        if (Exit.isSuccess(encoded)) {
+          prepared.push(encoded.value)
+          bytes += encoded.value.bytes
+          continue
+        }
+        prepared.length = before.events
+        bytes = before.bytes
+        return { _tag: "Failed", exit: Exit.mapError(encoded, unavailable) as Exit.Exit<never, CommandFailure> }
       }
-      return verdict
+      return result
     })
+  }
+}
 
+const decidingAhead = (parts: Parts): Deciding["decide"] =>
+  Effect.fnUntraced(function* (members) {
+    const { ids, log, models } = parts
+    const head = yield* models.bringToHead
+    const known = yield* recorded(log, identitiesOf(members))
+    yield* ids.draw(members.length * idsPerMember)
+    const group = groupAt(parts, head, known)
+    const events = preparing(log)
     let taken = 0
     for (const member of members) {
-      if (group.size >= maximumGroupEvents || bytes >= maximumGroupBytes) break
-      const decided = group.decide(member)
-      let verdict = decided._tag === "Missing" ? yield* loading(member, decided) : decided
-      if (verdict._tag === "Decided") {
-        // Whatever is wrong with its events concerns this member alone; only then do the others see them.
-        const before = { events: prepared.length, bytes }
-        for (const event of verdict.events) {
-          const encoded = yield* Effect.exit(log.prepare(event))
-          if (Exit.isSuccess(encoded)) {
-            prepared.push(encoded.value)
-            bytes += encoded.value.bytes
-            continue
-          }
-          prepared.length = before.events
-          bytes = before.bytes
-          verdict = { _tag: "Failed", exit: Exit.mapError(encoded, unavailable) as Exit.Exit<never, CommandFailure> }
-          break
-        }
-      }
-      group.add(member, verdict)
+      if (group.size >= maximumGroupEvents || events.bytes >= maximumGroupBytes) break
+      const result = group.decide(member)
+      const decided = result._tag === "Missing" ? yield* resultOf(parts, group, member) : result
+      // Only what can be recorded is seen by those after it.
+      group.add(member, decided._tag === "Decided" ? yield* events.add(decided) : decided)
       taken++
     }
     return {
       members: members.slice(0, taken),
       rest: members.slice(taken),
-      verdicts: group.verdicts,
-      prepared,
+      results: group.results,
+      prepared: events.prepared,
       condition: () => ({ failIfEventsMatch: group.query(), after: head }),
       settle: ({ first }) => {
         if (first === head + 1) group.adopt()
@@ -164,13 +187,15 @@ export const make = Effect.fnUntraced(function* (options: {
     }
   })
 
-  const decideLocked: Deciding["decideLocked"] = Effect.fnUntraced(function* (members) {
-    yield* bringTo(yield* log.head)
-    cache.trim()
-    const identities = new Set(members.map((member) => member.instruction.identity))
+const decidingLocked = (parts: Parts): Deciding["decideLocked"] =>
+  Effect.fnUntraced(function* (members) {
+    const { log, models } = parts
+    const { cache } = models
+    yield* models.bringToHead
+    const identities = new Set(identitiesOf(members))
     const known = new Map(yield* recorded(log, [...identities]))
-    let decided: Group.Group | undefined
-    const result = yield* Effect.result(
+    let decided: CommitGroup.CommitGroup | undefined
+    const exclusive = yield* Effect.result(
       log.appendExclusive(cache.position, "all", (news, head) => {
         for (const event of news) {
           if (event.meta.fingerprint !== undefined && identities.has(event.meta.instruction)) {
@@ -178,30 +203,27 @@ export const make = Effect.fnUntraced(function* (options: {
           }
         }
         cache.apply(news, head)
-        const group = Group.make({ cache, head, known, policy, newId })
+        const group = groupAt(parts, head, known)
         const missing: Array<Model<unknown>> = []
         for (const member of members) {
-          const verdict = group.decide(member)
-          if (verdict._tag === "Missing") missing.push(verdict.model)
-          else if (missing.length === 0) group.add(member, verdict)
+          const result = group.decide(member)
+          if (result._tag === "Missing") missing.push(result.model)
+          else if (missing.length === 0) group.add(member, result)
         }
         if (missing.length > 0) return Result.fail({ _tag: "Missing" as const, models: missing })
         decided = group
-        const events = group.verdicts.flatMap((verdict) => (verdict._tag === "Decided" ? verdict.events : []))
+        const events = group.results.flatMap((result) => (result._tag === "Decided" ? result.events : []))
         return Result.succeed({ events, answer: undefined })
       })
     )
-    const verdicts = decided?.verdicts ?? []
-    if (Result.isSuccess(result)) {
-      const { appended } = result.success
+    const results = decided?.results ?? []
+    if (Result.isSuccess(exclusive)) {
+      const { appended } = exclusive.success
       if (appended !== undefined) decided?.adopt()
-      return { _tag: "Done", verdicts, appended } as const
+      return { _tag: "Done", results, appended } as const
     }
-    const error = result.failure
-    if (error._tag !== "Missing") return { _tag: "Failed", verdicts, error } as const
-    for (const model of error.models) if (!cache.has(model)) yield* load(model)
+    const error = exclusive.failure
+    if (error._tag !== "Missing") return { _tag: "Failed", results, error } as const
+    for (const model of error.models) if (!cache.has(model)) yield* models.load(model)
     return { _tag: "Missing" } as const
   })
-
-  return { decide, decideLocked }
-})

@@ -2,36 +2,24 @@
  * Decides instructions one after the other and commits them in groups. For everything that changes the register: there is no other way.
  *
  * Instructions wait in a bounded queue. One fiber takes what has gathered, decides each member against memory, each seeing the one before,
- * and commits all their events in one append under one condition. No answer leaves before that commit. When the append is refused, because
- * someone else appended what the group had read, the group is decided again under the store's writer lock.
+ * and commits all their events in one append under one condition. No answer leaves before that commit.
  */
 import type { Policy } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
 import { type CommandFailure, Unavailable } from "@effekten/services"
-import { Cause, Context, Deferred, Effect, Exit, Layer, Queue, Result } from "effect"
-import { isReadonlyArrayNonEmpty } from "effect/Array"
+import { Cause, Context, Deferred, Effect, Exit, Layer, Queue } from "effect"
 import type { SecureRandom } from "effect/crypto"
-import * as Answering from "./Answering.ts"
-import * as Deciding from "./Deciding.ts"
-import { unavailable } from "../base/Failures.ts"
-import type { Answered, Instruction } from "./Instruction.ts"
-import { Log } from "../log/Log.ts"
 import { now } from "../base/Now.ts"
+import { Log } from "../log/Log.ts"
+import * as Answering from "./Answering.ts"
+import * as Committing from "./Committing.ts"
+import * as Deciding from "./Deciding.ts"
+import type { Answered, Instruction } from "./Instruction.ts"
 
-/** Instructions that wait at the most; who comes then waits to be let in. @category limits */
+/** Instructions that wait at the most; the next ones wait to be let in. @category limits */
 export const maximumWaiting = 4_096
 /** Members of a group at the most. @category limits */
 export const maximumGroup = 256
-/**
- * Groups that are decided under the writer lock at once after one has lost: two after the first, twice as many after each that loses
- * again. Then it is tried whether the others are still in the way.
- */
-const maximumLockedGroups = 64
-/** Members of such a group at the most: while they are decided everybody else waits. */
-const maximumLockedMembers = 64
-/** Times a group is decided under the writer lock before its members are told to come again. */
-const maximumLockedAttempts = 8
-
 /** @category models */
 export interface ExecutorOptions {
   readonly policy?: Policy
@@ -59,71 +47,9 @@ export class Executor extends Context.Service<
 /** @category constructors */
 export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
   const log = yield* Log
-  const deciding = yield* Deciding.make(options)
   const answering = Answering.make(log)
+  const { commit } = Committing.make(log, yield* Deciding.make(options), answering)
   const queue = yield* Queue.bounded<Answering.Waiting>(maximumWaiting)
-  let locked = 0
-  let backoff = 1
-
-  /** One append. Gives back the members that did not fit into it. */
-  const attempt = Effect.fnUntraced(function* (members: ReadonlyArray<Answering.Waiting>) {
-    // Who keeps losing saves the attempt: it would be read, decided and encrypted for nothing.
-    if (locked > 0) {
-      locked -= 1
-      yield* decideLocked(members.slice(0, maximumLockedMembers))
-      return members.slice(maximumLockedMembers)
-    }
-    const group = yield* deciding.decide(members)
-    const { prepared, verdicts } = group
-    if (!isReadonlyArrayNonEmpty(prepared)) {
-      yield* answering.answer(group.members, verdicts, undefined)
-      return group.rest
-    }
-    const appended = yield* Effect.result(log.append(prepared, group.condition()))
-    if (Result.isSuccess(appended)) {
-      backoff = 1
-      group.settle(appended.success)
-      yield* answering.answer(group.members, verdicts, appended.success)
-    } else {
-      const error = appended.failure
-      // Refused together although each could be encoded: a subject was forgotten in between. It is found when they are decided again.
-      if (error._tag !== "EventStoreError") {
-        if (error._tag === "AppendConditionFailed") {
-          backoff = Math.min(2 * backoff, maximumLockedGroups)
-          locked = backoff
-        }
-        yield* decideLocked(group.members)
-      } else if (error.reason === "unknown") yield* answering.resolve(group.members, verdicts, error)
-      else yield* answering.fail(group.members, verdicts, unavailable(error))
-    }
-    return group.rest
-  })
-
-  /** Decides under the writer lock: nobody can come in between, so a contended group makes progress. */
-  const decideLocked = Effect.fnUntraced(function* (
-    members: ReadonlyArray<Answering.Waiting>
-  ): Effect.fn.Return<void, EventStoreError> {
-    for (let attempts = 0; attempts < maximumLockedAttempts; attempts++) {
-      const result = yield* deciding.decideLocked(members)
-      if (result._tag === "Missing") continue
-      const { verdicts } = result
-      if (result._tag === "Done") return yield* answering.answer(members, verdicts, result.appended)
-      const { error } = result
-      if (error._tag === "EventStoreError" && error.reason === "unknown")
-        return yield* answering.resolve(members, verdicts, error)
-      if (error._tag === "InvalidEvent" && members.length > 1) {
-        // One of them cannot be recorded: alone it fails alone.
-        for (const member of members) yield* decideLocked([member])
-        return
-      }
-      return yield* answering.fail(members, verdicts, unavailable(error))
-    }
-    yield* Answering.failAll(
-      members,
-      new Unavailable({ executed: "no", message: "Too many writers want the same; come again.", retryAfter: 1 })
-    )
-  })
-
   /** What waits already. */
   const takeUpTo = (limit: number): ReadonlyArray<Answering.Waiting> => {
     const taken: Array<Answering.Waiting> = []
@@ -150,7 +76,7 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
         }
       )
       while (members.length > 0) {
-        const exit: Exit.Exit<ReadonlyArray<Answering.Waiting>, EventStoreError> = yield* Effect.exit(attempt(members))
+        const exit: Exit.Exit<ReadonlyArray<Answering.Waiting>, EventStoreError> = yield* Effect.exit(commit(members))
         if (Exit.isFailure(exit)) {
           yield* Effect.logError("A group could not be decided", exit.cause)
           // A failed read comes before the append. Of a defect nobody knows.

@@ -7,12 +7,10 @@
  */
 import type { Model } from "@effekten/domain"
 import { type EventStoreError, Json, type Position } from "@effekten/event-store"
-import { Context, Effect, Layer, Option, Schedule, type Scope, Stream } from "effect"
-import { SqlClient } from "effect/sql"
-import type { SqlError } from "effect/sql/SqlError"
-import { type DecisionCache, keyOf } from "./DecisionCache.ts"
-import { Log } from "../log/Log.ts"
+import { Context, Effect, Option, Schedule, type Scope, Stream } from "effect"
 import { Secrets } from "../base/Secrets.ts"
+import { Log } from "../log/Log.ts"
+import { type DecisionCache, keyOf } from "./DecisionCache.ts"
 
 /** Events a model has to have moved on for a snapshot of it to be worth its while. @category limits */
 export const leastEvents = 64
@@ -86,31 +84,9 @@ export const make = Effect.fnUntraced(function* (
   const log = yield* Log
   const secrets = yield* Secrets
   const least = options.leastEvents ?? leastEvents
-  // All in memory: a look-up must not wait for a database in which others write.
-  const kept = new Map<string, Stored>()
-  let characters = 0
-
-  const forget = (model: string): void => {
-    characters -= kept.get(model)?.state.length ?? 0
-    kept.delete(model)
-  }
-  const remember = (snapshot: Stored): void => {
-    forget(snapshot.model)
-    kept.set(snapshot.model, snapshot)
-    characters += snapshot.state.length
-  }
-  /** Those that are too many, the one longest unchanged first. */
-  const tooMany = (): ReadonlyArray<string> => {
-    const gone: Array<string> = []
-    for (const model of kept.keys()) {
-      if (kept.size <= maximumSnapshots && characters <= maximumAllCharacters) break
-      forget(model)
-      gone.push(model)
-    }
-    return gone
-  }
+  const kept = makeKept()
   const drop = (models: ReadonlyArray<string>) => {
-    models.forEach(forget)
+    models.forEach(kept.forget)
     return models.length === 0 ? Effect.void : storage.remove(models)
   }
 
@@ -132,10 +108,10 @@ export const make = Effect.fnUntraced(function* (
   const unfit: Array<string> = []
   for (const snapshot of yield* storage.all) {
     // Of a table somebody else made, anything may come.
-    if (typeof snapshot.state === "string") remember(snapshot)
+    if (typeof snapshot.state === "string") kept.remember(snapshot)
     else unfit.push(snapshot.model)
   }
-  yield* drop([...unfit, ...tooMany()])
+  yield* drop([...unfit, ...kept.tooMany()])
 
   return {
     take: Effect.fnUntraced(function* (model, head) {
@@ -167,12 +143,42 @@ export const make = Effect.fnUntraced(function* (
         // Whoever waits for a decision waits for one state at the most.
         yield* Effect.yieldNow
       }
-      made.forEach(remember)
-      yield* drop([...gone.filter((model) => kept.has(model)), ...tooMany()])
+      made.forEach(kept.remember)
+      yield* drop([...gone.filter((model) => kept.has(model)), ...kept.tooMany()])
       if (made.length > 0) yield* storage.put(made.filter(({ model }) => kept.has(model)))
     })
   }
 })
+
+/** What is kept, all in memory: a look-up must not wait for a database in which others write. */
+const makeKept = () => {
+  const kept = new Map<string, Stored>()
+  let characters = 0
+  const forget = (model: string): void => {
+    characters -= kept.get(model)?.state.length ?? 0
+    kept.delete(model)
+  }
+  return {
+    get: (model: string) => kept.get(model),
+    has: (model: string) => kept.has(model),
+    forget,
+    remember: (snapshot: Stored): void => {
+      forget(snapshot.model)
+      kept.set(snapshot.model, snapshot)
+      characters += snapshot.state.length
+    },
+    /** Forgets those that are too many, the one longest unchanged first. */
+    tooMany: (): ReadonlyArray<string> => {
+      const gone: Array<string> = []
+      for (const model of kept.keys()) {
+        if (kept.size <= maximumSnapshots && characters <= maximumAllCharacters) break
+        forget(model)
+        gone.push(model)
+      }
+      return gone
+    }
+  }
+}
 
 /** A code is compared with one of text alone, so what else lies in the place of a member never fits. */
 const isCode = (snapshot: Stored, codeOf: (snapshot: Stored) => string): boolean => {
@@ -246,56 +252,3 @@ export const makeMemoryStorage = (): Storage & { readonly snapshots: Map<string,
     remove: (models) => Effect.sync(() => models.forEach((model) => snapshots.delete(model)))
   }
 }
-
-/** In a table of the database it is given, that of the read models: `views.db`, or a schema in PostgreSQL. @category layers */
-export const layerSql: Layer.Layer<never, never, Log | Secrets | SqlClient.SqlClient> = Layer.effect(
-  Snapshots,
-  Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    const { logId } = yield* Log
-    let said = false
-    const orElse =
-      <A>(other: A) =>
-      (effect: Effect.Effect<A, SqlError>): Effect.Effect<A> =>
-        Effect.catchTag(effect, "SqlError", (error) => {
-          const isFirst = !said
-          said = true
-          const warning = Effect.logWarning("Snapshots cannot be read or written: the next start takes longer", error)
-          return Effect.as(isFirst ? warning : Effect.void, other)
-        })
-    // Two nodes may make it at the same moment; PostgreSQL lets one of them fail.
-    yield* sql`CREATE TABLE IF NOT EXISTS snapshot (model TEXT PRIMARY KEY, version BIGINT NOT NULL, log TEXT NOT NULL,
-      position BIGINT NOT NULL, leaf TEXT NOT NULL, state TEXT NOT NULL, code TEXT NOT NULL)`.pipe(
-      Effect.retry({ times: 3 }),
-      Effect.asVoid,
-      orElse(undefined as void)
-    )
-    return yield* make({
-      all: Effect.gen(function* () {
-        yield* sql`DELETE FROM snapshot WHERE log <> ${logId}`
-        const rows =
-          yield* sql<Stored>`SELECT model, version, position, leaf, state, code FROM snapshot ORDER BY position`
-        return rows.map((row): Stored => ({
-          ...row,
-          version: Number(row.version),
-          position: Number(row.position)
-        }))
-      }).pipe(orElse<ReadonlyArray<Stored>>([])),
-      put: (made) =>
-        Effect.forEach(
-          made,
-          (snapshot) => {
-            const row = { ...snapshot, log: logId }
-            return sql`INSERT INTO snapshot ${sql.insert(row)} ON CONFLICT (model) DO UPDATE SET version = excluded.version,
-              log = excluded.log, position = excluded.position, leaf = excluded.leaf, state = excluded.state,
-              code = excluded.code`
-          },
-          { discard: true }
-        ).pipe(orElse(undefined as void)),
-      remove: (models) =>
-        Effect.forEach(models, (model) => sql`DELETE FROM snapshot WHERE model = ${model}`, { discard: true }).pipe(
-          orElse(undefined as void)
-        )
-    })
-  })
-)

@@ -23,7 +23,7 @@ import { join } from "node:path"
 import { RegisterState } from "../base/RegisterState.ts"
 import { refused, refusing, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import type { Secrets } from "../base/Secrets.ts"
-import * as Snapshots from "../deciding/Snapshots.ts"
+import * as SnapshotsTable from "../deciding/SnapshotsTable.ts"
 import { Log } from "../log/Log.ts"
 import { Openings, type OpeningsOptions } from "../log/Openings.ts"
 import * as Sealing from "../sealing/Sealing.ts"
@@ -91,7 +91,7 @@ const state = (folder: string) =>
 
 /** Derived data: what cannot be opened is made again from the log. */
 const readModels = (folder: string) => {
-  const views = Layer.mergeAll(SqlReadModels.layer(Log), Snapshots.layerSql).pipe(
+  const views = Layer.mergeAll(SqlReadModels.layer(Log), SnapshotsTable.layer).pipe(
     Layer.provide(sqlite(folder, "views.db", { synchronous: "NORMAL" }))
   )
   const file = join(folder, "views.db")

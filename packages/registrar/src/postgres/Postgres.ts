@@ -24,7 +24,7 @@ import { Lease } from "../base/Lease.ts"
 import { RegisterState } from "../base/RegisterState.ts"
 import { refusing, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { Secrets } from "../base/Secrets.ts"
-import * as Snapshots from "../deciding/Snapshots.ts"
+import * as SnapshotsTable from "../deciding/SnapshotsTable.ts"
 import { Log } from "../log/Log.ts"
 import { Openings } from "../log/Openings.ts"
 import * as Sealing from "../sealing/Sealing.ts"
@@ -96,7 +96,7 @@ export const layer = (
 > => {
   // Rows and how far they have come are committed together: what a power loss takes back is folded again.
   const views = client(options, "views", { synchronous_commit: "off" })
-  const readModels = Layer.mergeAll(SqlReadModels.layer(Log), Snapshots.layerSql).pipe(Layer.provide(views), refusing)
+  const readModels = Layer.mergeAll(SqlReadModels.layer(Log), SnapshotsTable.layer).pipe(Layer.provide(views), refusing)
   const sealing = Sealing.layer({
     name: "the log in PostgreSQL",
     wayOut: {

@@ -1,5 +1,5 @@
 /**
- * Decides a group of instructions in memory, one after the other. For the executor, which commits what comes of it.
+ * Decides a group of instructions in memory, one after the other. For {@link Deciding}; what comes of them is committed together.
  *
  * Everything here is synchronous: the same code decides ahead of the append and under the store's writer lock. A model that is not at
  * hand is reported, not fetched.
@@ -38,7 +38,7 @@ export interface Decided {
 }
 
 /** What became of one member of a group, if the group commits. @category models */
-export type Verdict =
+export type MemberResult =
   | Decided
   /** It was recorded before; its last event is there. */
   | { readonly _tag: "Recorded"; readonly position: Position }
@@ -54,12 +54,12 @@ export interface Missing {
 }
 
 /** A group while it is decided. @category models */
-export interface Group {
+export interface CommitGroup {
   /** Decides one member; or names a model that must be loaded first. */
-  readonly decide: (pending: Pending) => Verdict | Missing
-  /** Takes the verdict on the next member: its events are visible to those after it. */
-  readonly add: (pending: Pending, verdict: Verdict) => void
-  readonly verdicts: ReadonlyArray<Verdict>
+  readonly decide: (pending: Pending) => MemberResult | Missing
+  /** Takes the result of the next member: its events are visible to those after it. */
+  readonly add: (pending: Pending, result: MemberResult) => void
+  readonly results: ReadonlyArray<MemberResult>
   /** Events of the whole group so far. */
   readonly size: number
   /** What the decisions of the group have read, and the instructions they are the only ones of. */
@@ -79,14 +79,14 @@ export const make = (options: {
   readonly known: ReadonlyMap<string, RecordedDomainEvent>
   readonly policy: Policy
   readonly newId: () => string
-}): Group => {
+}): CommitGroup => {
   const overlay: Overlay = options.cache.overlay()
-  const verdicts: Array<Verdict> = []
+  const results: Array<MemberResult> = []
   const members = new Map<string, { readonly index: number; readonly fingerprint: string }>()
   const reads = new Map<string, QueryItem>()
   let size = 0
 
-  const decide: Group["decide"] = (pending) => {
+  const decide: CommitGroup["decide"] = (pending) => {
     const { instruction, receivedAt } = pending
     const known = options.known.get(instruction.identity)
     if (known !== undefined) {
@@ -111,7 +111,7 @@ export const make = (options: {
     }
   }
 
-  const run = (instruction: Instruction, context: DecisionContext): ReturnType<Group["decide"]> => {
+  const run = (instruction: Instruction, context: DecisionContext): ReturnType<CommitGroup["decide"]> => {
     const decision = decideCommand(instruction.command, context)
     let step = decision.next()
     while (!step.done) {
@@ -129,7 +129,11 @@ export const make = (options: {
     return decided(instruction, context, step.value.length > 0 ? step.value : [noted(instruction.command)])
   }
 
-  const decided = (instruction: Instruction, context: DecisionContext, drafts: ReadonlyArray<DomainEvent>): Verdict => {
+  const decided = (
+    instruction: Instruction,
+    context: DecisionContext,
+    drafts: ReadonlyArray<DomainEvent>
+  ): MemberResult => {
     const last = drafts.length - 1
     const isRefused = drafts[last]?.type === "InstructionRejected"
     const common = {
@@ -163,16 +167,16 @@ export const make = (options: {
 
   return {
     decide,
-    add: (pending, verdict) => {
-      const index = verdicts.push(verdict) - 1
-      if (verdict._tag !== "Decided") return
+    add: (pending, result) => {
+      const index = results.push(result) - 1
+      if (result._tag !== "Decided") return
       const { identity, fingerprint } = pending.instruction
       members.set(identity, { index, fingerprint })
-      overlay.apply(verdict.logged)
-      size += verdict.logged.length
+      overlay.apply(result.logged)
+      size += result.logged.length
     },
     adopt: () => overlay.adopt(options.head + size),
-    verdicts,
+    results,
     get size() {
       return size
     },
@@ -183,7 +187,7 @@ export const make = (options: {
   }
 }
 
-const failed = (failure: CommandFailure): Verdict => ({ _tag: "Failed", exit: Exit.fail(failure) })
+const failed = (failure: CommandFailure): MemberResult => ({ _tag: "Failed", exit: Exit.fail(failure) })
 
 /** An event as the log gives it back, without its personal part. */
 const recordedAs = (event: NewEvent<RegisterEvent>, position: Position, recordedAt: string): LoggedEvent => {
