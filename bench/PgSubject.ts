@@ -4,7 +4,7 @@
 import { PgClient, PgConnection, PgTypes } from "@effect/sql-pg"
 import { catalogue, type RegisterEvent } from "@effekten/domain"
 import { PgEventStore } from "@effekten/event-store/postgres"
-import { Log, Openings } from "@effekten/registrar"
+import { Log, AccessRecord } from "@effekten/registrar"
 import { Effect, Layer, Redacted, Result, Schema, type Scope } from "effect"
 import { chmodSync, mkdirSync } from "node:fs"
 import { basename, join } from "node:path"
@@ -155,7 +155,7 @@ export const at = (port: number): Effect.Effect<PgSubject, NoServer, Scope.Scope
       durability: `server ${String(version)} on the same machine, fsync=${String(fsync)}, synchronous_commit=${String(commit)}, wal_sync_method=${String(method)}; CPU is that of the client alone`,
       layer: (folder: string) =>
         Log.layer(open(folder)).pipe(
-          Layer.provideMerge(Openings.layerSql()),
+          Layer.provideMerge(AccessRecord.layerSql()),
           Layer.provide(PgClient.layer({ ...server, applicationName: "bench openings" }))
         ),
       readOnly: open,

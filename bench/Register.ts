@@ -19,7 +19,7 @@ import {
   Custody,
   Ledger,
   Log,
-  type Openings,
+  type AccessRecord,
   Progress,
   Randomness,
   Registrar,
@@ -42,7 +42,7 @@ const secrets = Secrets.make({
 /** Everything as in production, over this log; keys and snapshots in files of the folder, read models and documents in memory. */
 export const layerOver = <E>(
   folder: string,
-  log: Layer.Layer<Log | Openings, E, SecureRandom.SecureRandom | Vault.Vault>
+  log: Layer.Layer<Log | AccessRecord, E, SecureRandom.SecureRandom | Vault.Vault>
 ) =>
   Registrar.layerNoDeps().pipe(
     Layer.provide(

@@ -3,7 +3,7 @@
  */
 import { catalogue, type RegisterEvent } from "@effekten/domain"
 import { SqliteEventStore } from "@effekten/event-store"
-import { Log, Openings } from "@effekten/registrar"
+import { Log, AccessRecord } from "@effekten/registrar"
 import { Effect, Layer } from "effect"
 import { copyFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
@@ -165,7 +165,7 @@ export const sqlite: Subject = {
   durability: "WAL, synchronous=FULL: every commit is synced before it is acknowledged",
   layer: (folder) =>
     Log.layer(SqliteEventStore.make<RegisterEvent>({ filename: join(folder, "log.db"), catalogue, connect })).pipe(
-      Layer.provideMerge(Openings.layerFile({ filename: join(folder, "openings.db") }))
+      Layer.provideMerge(AccessRecord.layerFile({ filename: join(folder, "openings.db") }))
     ),
   readOnly: (folder) =>
     SqliteEventStore.make<RegisterEvent>({ filename: join(folder, "log.db"), catalogue, readOnly: true }),

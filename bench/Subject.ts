@@ -5,7 +5,7 @@
  */
 import type { RegisterEvent } from "@effekten/domain"
 import type { EventStoreShape, Position, Vault } from "@effekten/event-store"
-import type { Log, Openings } from "@effekten/registrar"
+import type { Log, AccessRecord } from "@effekten/registrar"
 import type { Effect, Layer, Scope } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import type { Took } from "./Measure.ts"
@@ -33,7 +33,7 @@ export interface Subject {
   readonly name: string
   /** How it is made durable. */
   readonly durability: string
-  readonly layer: (folder: string) => Layer.Layer<Log | Openings, Error, SecureRandom.SecureRandom | Vault.Vault>
+  readonly layer: (folder: string) => Layer.Layer<Log | AccessRecord, Error, SecureRandom.SecureRandom | Vault.Vault>
   readonly readOnly: (
     folder: string
   ) => Effect.Effect<EventStoreShape<RegisterEvent>, Error, SecureRandom.SecureRandom | Vault.Vault | Scope.Scope>

@@ -4,7 +4,7 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { catalogue, type RegisterEvent } from "@effekten/domain"
 import { PgEventStore, PgKeyStore } from "@effekten/event-store/postgres"
-import { Log, Openings } from "@effekten/registrar"
+import { Log, AccessRecord } from "@effekten/registrar"
 import { Effect, Layer } from "effect"
 import { globSync, readFileSync } from "node:fs"
 import { join, relative } from "node:path"
@@ -32,7 +32,7 @@ const onPostgres = (decrypted: Array<Decrypted>) =>
         vault: PgKeyStore.layerVault({ server, schema: `${schema}_keys`, masterKey }),
         log: Log.layer(PgEventStore.make<RegisterEvent>({ server, schema: `${schema}_log`, catalogue })),
         // The schema is made with the keys.
-        openings: Openings.layerSql().pipe(
+        openings: AccessRecord.layerSql().pipe(
           Layer.provide(PgClient.layer({ ...server, startupParameters: { search_path: `${schema}_keys` } }))
         )
       })

@@ -2,7 +2,7 @@
  * A register in a folder, which one process at a time may hold. For the commands, as a {@link Place}.
  */
 import { ExportFolder } from "@effekten/event-store"
-import { Audit, CheckpointKeys, MasterKey, OpeningsAudit, Registrar, TagIndex } from "@effekten/registrar"
+import { Audit, CheckpointKeys, MasterKey, AccessRecordAudit, Registrar, TagIndex } from "@effekten/registrar"
 import { Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { existsSync } from "node:fs"
@@ -38,7 +38,7 @@ export const folderPlace = (folder: string): Place => {
               refused({ message: `${folder} holds neither a register (log.db) nor an export (events.jsonl)` })
             )
     ),
-    openings: refusing(OpeningsAudit.layerFolder({ folder })),
+    openings: refusing(AccessRecordAudit.layerFolder({ folder })),
     clients: Effect.andThen(
       exists,
       Effect.flatMap(

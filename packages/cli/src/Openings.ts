@@ -2,7 +2,7 @@
  * `effekten openings`: who opened whose personal data, when and for what. For the data protection officer; reads ids, opens nothing.
  */
 import { documentTag, DocumentId, investorTag, InvestorId } from "@effekten/domain"
-import { type Cursor, type Opening, OpeningsAudit } from "@effekten/registrar"
+import { type AccessCursor, type RecordedAccess, AccessRecordAudit } from "@effekten/registrar"
 import { Console, DateTime, Effect } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import type { Place } from "./Place.ts"
@@ -11,9 +11,9 @@ import type { Place } from "./Place.ts"
 const page = 1_000
 
 /** Without its place in the record, which is nobody's concern. */
-const told = (opening: Opening) => ({ ...opening, at: DateTime.formatIso(opening.at), cursor: undefined })
+const told = (opening: RecordedAccess) => ({ ...opening, at: DateTime.formatIso(opening.at), cursor: undefined })
 
-const asText = (opening: Opening): string => {
+const asText = (opening: RecordedAccess): string => {
   const { actor, at, class: kind, client, number, platform, purpose, subject } = told(opening)
   const who = [actor, platform, client === undefined ? undefined : `client ${client}`]
   return [at, who.filter((part) => part !== undefined).join(" "), purpose, subject, kind, `× ${number}`].join("  ")
@@ -43,8 +43,8 @@ export const runOpenings = Effect.fnUntraced(function* (
         ? documentTag(DocumentId.make(document))
         : undefined
   yield* Effect.gen(function* () {
-    const record = yield* OpeningsAudit
-    let after: Cursor | undefined
+    const record = yield* AccessRecordAudit
+    let after: AccessCursor | undefined
     while (true) {
       const found = yield* Effect.mapError(
         record.page({ subject, since, after, limit: page }),

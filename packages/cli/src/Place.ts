@@ -5,7 +5,7 @@
 import { defaultPolicy, type Policy, retentionOf } from "@effekten/domain"
 import type { SignedNote } from "@effekten/event-store"
 import type { OAuthStore } from "@effekten/http"
-import type { Audit, CheckpointKeys, OpeningsAudit, Registrar, RegisterState } from "@effekten/registrar"
+import type { Audit, CheckpointKeys, AccessRecordAudit, Registrar, RegisterState } from "@effekten/registrar"
 import { Effect, Layer } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import type { DiskRefuses } from "./Readiness.ts"
@@ -44,7 +44,7 @@ export interface Place {
   /** What lies there to be verified; fails where neither does. */
   readonly verifiable: Effect.Effect<"register" | "export", CommandFailed>
   /** Its record of openings, to be read only, beside a running server too. */
-  readonly openings: Layer.Layer<OpeningsAudit, CommandFailed>
+  readonly openings: Layer.Layer<AccessRecordAudit, CommandFailed>
   /** Its OAuth clients, beside a running server too. */
   readonly clients: Effect.Effect<ReadonlyArray<OAuthStore.OAuthClient>, CommandFailed>
   /** Whether the disk takes writes that the log does not learn of. To be made once for a server. */

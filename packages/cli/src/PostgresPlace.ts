@@ -2,7 +2,7 @@
  * A register in a PostgreSQL database, which several nodes share. For the commands, as a {@link Place}.
  */
 import type { PgPool } from "@effect/sql-pg"
-import { Audit, CheckpointKeys, MasterKey, OpeningsAudit, Registrar, TagIndex } from "@effekten/registrar"
+import { Audit, CheckpointKeys, MasterKey, AccessRecordAudit, Registrar, TagIndex } from "@effekten/registrar"
 import { Effect, Layer, type Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { folderFlag } from "./DataFolder.ts"
@@ -39,7 +39,7 @@ export const postgresPlace = (options: {
     existing,
     audit,
     verifiable: Effect.succeed("register"),
-    openings: refusing(OpeningsAudit.layerPostgres({ server })),
+    openings: refusing(AccessRecordAudit.layerPostgres({ server })),
     clients: Effect.flatMap(
       Effect.promise(() => import("./Clients.ts")),
       ({ clientsOf }) => clientsOf(existing({}))

@@ -89,8 +89,8 @@ const rowOf = (
       )
 }
 
-/** Folds a log and tells of one page of investors when their time is over. @category listing */
-export const listRetention = Effect.fnUntraced(function* (
+/** Folds a log and tells of one page of investors when their time is over. */
+const listRetention = Effect.fnUntraced(function* (
   log: Log,
   options: { readonly retention: number; readonly limit: number; readonly after?: string | undefined }
 ): Effect.fn.Return<RetentionResult, CommandFailed | EventStoreError> {

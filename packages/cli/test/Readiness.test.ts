@@ -5,7 +5,17 @@ import { catalogue, type RegisterEvent } from "@effekten/domain"
 import { SqliteEventStore, Vault } from "@effekten/event-store"
 import { DistributionServer, OAuth, OAuthStore, scopes } from "@effekten/http"
 import { MemoryReadModels } from "@effekten/projections"
-import { Blobs, Custody, Ledger, Log, Openings, Progress, Randomness, Registrar, Secrets } from "@effekten/registrar"
+import {
+  Blobs,
+  Custody,
+  Ledger,
+  Log,
+  AccessRecord,
+  Progress,
+  Randomness,
+  Registrar,
+  Secrets
+} from "@effekten/registrar"
 import { Platforms } from "@effekten/services"
 import { Context, Effect, Layer, Logger, Redacted } from "effect"
 import { HttpServer } from "effect/http"
@@ -68,7 +78,7 @@ it("once the disk is full /readyz is 503, /livez 200, reads go on, and commands 
           Progress.layerMemory
         ]),
         Layer.provideMerge(Log.layer(log)),
-        Layer.provide([Openings.layerMemory(), Vault.layerMemory, Secrets.layerMemory]),
+        Layer.provide([AccessRecord.layerMemory(), Vault.layerMemory, Secrets.layerMemory]),
         Layer.provideMerge(Layer.merge(Randomness.layer, OAuthStore.layerMemory))
       )
       const context = yield* Layer.build(register)

@@ -22,7 +22,7 @@ import { Ledger } from "./reactors/Ledger.ts"
 import { Log } from "./log/Log.ts"
 import * as PlatformApi from "./api/PlatformApi.ts"
 import type { PostgresOptions } from "./postgres/PostgresDatabase.ts"
-import { Openings, type OpeningsOptions } from "./log/Openings.ts"
+import { AccessRecord, type AccessRecordOptions } from "./log/AccessRecord.ts"
 import { Progress } from "./reactors/Progress.ts"
 import { refusing, type RegisterUnavailable } from "./base/RegisterUnavailable.ts"
 import * as Randomness from "./base/Randomness.ts"
@@ -33,7 +33,7 @@ import { Secrets } from "./base/Secrets.ts"
 import { Settlement } from "./reactors/Settlement.ts"
 
 /** @category models */
-export interface RegistrarOptions extends ExecutorOptions, OpeningsOptions, Retention.RetentionOptions {
+export interface RegistrarOptions extends ExecutorOptions, AccessRecordOptions, Retention.RetentionOptions {
   /** How much later the book-entry ledger settles. Default: at once. */
   readonly settleAfter?: Duration.Input
 }
@@ -44,7 +44,7 @@ export type Register =
   | IssuerApi.IssuerService
   | LegalHolds
   | Log
-  | Openings
+  | AccessRecord
   | PlatformServices
   // For resources of one's own.
   | Intake
@@ -95,7 +95,7 @@ export const layerMemory = (options: RegistrarOptions = {}): Layer.Layer<Registe
       )
     ),
     Layer.provideMerge(log),
-    Layer.provideMerge(Openings.layerMemory(options)),
+    Layer.provideMerge(AccessRecord.layerMemory(options)),
     Layer.provideMerge(Vault.layerMemory),
     Layer.provide(Secrets.layerMemory),
     Layer.provide(Randomness.layer),

@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { catalogue, documentTag, investorTag, type RegisterEvent } from "@effekten/domain"
 import { MemoryEventStore, SqliteEventStore, Vault } from "@effekten/event-store"
-import { Blobs, Log, Openings, OpeningsUnavailable, Registrar } from "@effekten/registrar"
+import { Blobs, Log, AccessRecord, AccessRecordUnavailable, Registrar } from "@effekten/registrar"
 import { Investors } from "@effekten/services"
 import { Effect, Layer, Result } from "effect"
 import { DatabaseSync } from "node:sqlite"
@@ -23,7 +23,7 @@ import {
 } from "./OpeningsPlay.ts"
 import { as, codeOf, looking } from "./parts.ts"
 
-const inMemory = (decrypted: Array<Decrypted>, openings: Layer.Layer<Openings> = Openings.layerMemory()) =>
+const inMemory = (decrypted: Array<Decrypted>, openings: Layer.Layer<AccessRecord> = AccessRecord.layerMemory()) =>
   registerOver(decrypted, {
     vault: Vault.layerMemory,
     log: Log.layer(MemoryEventStore.make<RegisterEvent>({ catalogue })),
@@ -36,7 +36,7 @@ const onSqlite = (decrypted: Array<Decrypted>) =>
       registerOver(decrypted, {
         vault: Vault.layerSqlite({ filename: join(folder, "keys.db"), masterKey }),
         log: Log.layer(SqliteEventStore.make<RegisterEvent>({ filename: join(folder, "log.db"), catalogue })),
-        openings: Openings.layerFile({ filename: join(folder, "openings.db") })
+        openings: AccessRecord.layerFile({ filename: join(folder, "openings.db") })
       })
     )
   )
@@ -80,7 +80,7 @@ describe("what is opened", () => {
             for (const id of [one, other, one]) yield* api.get(id)
             yield* api.list()
           }).pipe(as(made.platform))
-          const openings = yield* Openings
+          const openings = yield* AccessRecord
           const all = yield* record
           assert.lengthOf(all, 5)
           const ofOne = yield* openings.page({ subject: investorTag(one) })
@@ -112,17 +112,17 @@ describe("what cannot be recorded", () => {
       Effect.gen(function* () {
         let full = false
         const failing = Layer.effect(
-          Openings,
-          Effect.map(Openings, (openings) => ({
+          AccessRecord,
+          Effect.map(AccessRecord, (openings) => ({
             ...openings,
             record: (access, opened) =>
               full
                 ? Effect.fail(
-                    new OpeningsUnavailable({ message: "the record of openings could not be written: disk full" })
+                    new AccessRecordUnavailable({ message: "the record of openings could not be written: disk full" })
                   )
                 : openings.record(access, opened)
           }))
-        ).pipe(Layer.provide(Openings.layerMemory()))
+        ).pipe(Layer.provide(AccessRecord.layerMemory()))
         yield* Effect.gen(function* () {
           const made = yield* world
           full = true
@@ -154,7 +154,7 @@ describe("what cannot be recorded", () => {
         record.exec("ALTER TABLE away RENAME TO openings")
         record.close()
         assert.isTrue(Result.isSuccess(yield* called(made, { step: "getInvestor", seed: 0 }, "client")))
-        assert.lengthOf(yield* (yield* Openings).page({}), 1)
+        assert.lengthOf(yield* (yield* AccessRecord).page({}), 1)
       }).pipe(Effect.provide(Layer.provideMerge(Blobs.layerMemory, Registrar.layerFolder({ folder }))))
     }).pipe(Effect.scoped)
   )

@@ -2,7 +2,7 @@
  * How the record of openings is kept: in shared commits, for two years, through the end of the process. For operators.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Openings, OpeningsUnavailable, Registrar } from "@effekten/registrar"
+import { AccessRecord, AccessRecordUnavailable, Registrar } from "@effekten/registrar"
 import { Clock, DateTime, Duration, Effect, Fiber, Layer, Logger } from "effect"
 import { Statement } from "effect/sql"
 import { TestClock } from "effect/testing"
@@ -18,15 +18,15 @@ import {
   maximumGroup,
   maximumWaiting,
   syncedAfter
-} from "../src/log/Openings.ts"
-import * as Table from "../src/log/OpeningsTable.ts"
+} from "../src/log/AccessRecord.ts"
+import * as Table from "../src/log/AccessRecordTable.ts"
 import { killed } from "./Killed.ts"
 import { gate, looking, turn } from "./parts.ts"
 
 const of = (subject: string) => [{ subject, class: "InvestorRegistered" }]
 
 /** A table that tells what is done to it, and does it when it may. */
-const watched = (hooks: { readonly before?: Effect.Effect<unknown, OpeningsUnavailable> } = {}) => {
+const watched = (hooks: { readonly before?: Effect.Effect<unknown, AccessRecordUnavailable> } = {}) => {
   const inserted: Array<number> = []
   const destroyed: Array<number> = []
   const table = Table.inMemory()
@@ -42,7 +42,7 @@ const watched = (hooks: { readonly before?: Effect.Effect<unknown, OpeningsUnava
         }),
       destroy: (before, limit) =>
         Effect.tap(table.destroy(before, limit), (count) => Effect.sync(() => destroyed.push(count)))
-    } satisfies Table.OpeningsTable<OpeningsUnavailable>
+    } satisfies Table.AccessRecordTable<AccessRecordUnavailable>
   }
 }
 
@@ -100,13 +100,13 @@ describe("readers that come together", () => {
       let full = true
       const { table } = watched({
         before: Effect.suspend(() =>
-          full ? Effect.fail(new OpeningsUnavailable({ message: "disk full" })) : Effect.void
+          full ? Effect.fail(new AccessRecordUnavailable({ message: "disk full" })) : Effect.void
         )
       })
       const openings = yield* make({}, table)
       const asked = Effect.result(openings.record(looking, of("investor:1")))
       for (const result of yield* Effect.all([asked, asked, asked], { concurrency: "unbounded" }))
-        assert.strictEqual(result._tag === "Failure" ? result.failure._tag : "shown", "OpeningsUnavailable")
+        assert.strictEqual(result._tag === "Failure" ? result.failure._tag : "shown", "AccessRecordUnavailable")
       full = false
       assert.strictEqual((yield* asked)._tag, "Success")
       assert.lengthOf(yield* openings.page({}), 1)
@@ -120,7 +120,7 @@ describe("readers that come together", () => {
       let full = true
       const { table } = watched({
         before: Effect.suspend(() =>
-          full ? Effect.fail(new OpeningsUnavailable({ message: "disk full" })) : Effect.void
+          full ? Effect.fail(new AccessRecordUnavailable({ message: "disk full" })) : Effect.void
         )
       })
       yield* Effect.gen(function* () {
@@ -167,7 +167,7 @@ const inFile = Effect.gen(function* () {
   )
   const bytes = () => Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))))
   const filename = join(folder, "openings.db")
-  return { bytes, filename, synced: () => readFileSync(filename), layer: Openings.layerFile({ filename }) }
+  return { bytes, filename, synced: () => readFileSync(filename), layer: AccessRecord.layerFile({ filename }) }
 })
 
 /** Lets a round come that is due, and its fibers do their work. */
@@ -220,7 +220,7 @@ describe("the record", () => {
     Effect.gen(function* () {
       const { bytes, layer, synced } = yield* inFile
       yield* Effect.gen(function* () {
-        const openings = yield* Openings
+        const openings = yield* AccessRecord
         yield* openings.record(looking, of("investor:destroyed"))
         assert.isTrue(bytes().includes("investor:destroyed"))
         assert.isFalse(synced().includes("investor:destroyed"))
@@ -232,7 +232,7 @@ describe("the record", () => {
         assert.isFalse(bytes().includes("investor:destroyed"))
       }).pipe(Effect.provide(layer))
       const kept = yield* Effect.provide(
-        Effect.flatMap(Openings, (openings) => openings.page({})),
+        Effect.flatMap(AccessRecord, (openings) => openings.page({})),
         Layer.fresh(layer)
       )
       assert.deepStrictEqual(
@@ -252,12 +252,12 @@ describe("the record", () => {
         })
       const { layer } = yield* inFile
       yield* Effect.gen(function* () {
-        const openings = yield* Openings
+        const openings = yield* AccessRecord
         yield* openings.record(looking, of("investor:1"))
         yield* openings.record(looking, of("investor:2"))
         const [first, second] = yield* openings.page({})
         const { at, cursor } = first!
-        const page = (sought: Table.Sought) =>
+        const page = (sought: Table.AccessQuery) =>
           Effect.provideService(openings.page(sought), Statement.CurrentTransformer, listening)
         assert.deepStrictEqual(yield* page({ after: cursor, since: DateTime.makeUnsafe(0) }), [second!])
         assert.deepStrictEqual(yield* page({ after: cursor }), [second!])
@@ -279,7 +279,7 @@ describe("the record", () => {
       assert.lengthOf(yield* openings.page({}), 0)
       for (const openingsKept of ["29 days", "3661 days"] as const) {
         const refused = yield* Effect.flip(make({ openingsKept }, table))
-        assert.strictEqual((refused satisfies OpeningsUnavailable)._tag, "OpeningsUnavailable")
+        assert.strictEqual((refused satisfies AccessRecordUnavailable)._tag, "AccessRecordUnavailable")
       }
     }).pipe(Effect.scoped)
   )
@@ -297,7 +297,7 @@ describe("the record", () => {
     Effect.gen(function* () {
       const { layer, filename } = yield* inFile
       yield* Effect.gen(function* () {
-        const openings = yield* Openings
+        const openings = yield* AccessRecord
         yield* openings.record(looking, of("investor:1"))
         renameSync(filename, `${filename}.away`)
         const gone = yield* Effect.flip(openings.record(looking, of("investor:2")))
@@ -350,7 +350,7 @@ it(`D-18 after each of ${LIVES} kills the record has every answer that was shown
   }
   assert.isAbove(shown, LIVES)
   // And the next start has it.
-  const openings = await Effect.flatMap(Openings, ({ page }) => page({ limit: 1 })).pipe(
+  const openings = await Effect.flatMap(AccessRecord, ({ page }) => page({ limit: 1 })).pipe(
     Effect.provide(Registrar.layerFolder({ folder })),
     Effect.runPromise
   )

@@ -11,8 +11,8 @@ import {
   Custody,
   Ledger,
   Log,
-  type Opening,
-  Openings,
+  type RecordedAccess,
+  AccessRecord,
   Progress,
   type Purpose,
   Randomness,
@@ -37,7 +37,7 @@ import { identificationWith, offering, person, signedAt } from "./fixture.ts"
 import { as } from "./parts.ts"
 
 /** What the vault has decrypted, in the words of the record: it knows them from what each ciphertext is bound to. */
-export type Decrypted = Pick<Opening, "subject" | "class">
+export type Decrypted = Pick<RecordedAccess, "subject" | "class">
 
 const classOf = (associatedData: string): string =>
   associatedData.startsWith("document content ") ? "content" : String((JSON.parse(associatedData) as Array<string>)[2])
@@ -65,7 +65,7 @@ export const registerOver = <X1, X2, X3, R1, R2, R3>(
   parts: {
     readonly vault: Layer.Layer<Vault.Vault, X1, R1>
     readonly log: Layer.Layer<Log, X2, R2>
-    readonly openings: Layer.Layer<Openings, X3, R3>
+    readonly openings: Layer.Layer<AccessRecord, X3, R3>
   }
 ) =>
   Registrar.layerNoDeps({ policy }).pipe(
@@ -89,8 +89,8 @@ export const temporaryFolder = Effect.acquireRelease(
 
 /** The whole record. */
 export const record = Effect.gen(function* () {
-  const openings = yield* Openings
-  const all: Array<Opening> = []
+  const openings = yield* AccessRecord
+  const all: Array<RecordedAccess> = []
   while (true) {
     const page = yield* openings.page({ after: all.at(-1)?.cursor, limit: 7 })
     if (page.length === 0) return all
@@ -100,7 +100,7 @@ export const record = Effect.gen(function* () {
 
 export const sortedTexts = (parts: ReadonlyArray<Decrypted>) =>
   parts.map((part) => `${part.subject} ${part.class}`).toSorted()
-export const each = (openings: ReadonlyArray<Opening>): ReadonlyArray<Opening> =>
+export const each = (openings: ReadonlyArray<RecordedAccess>): ReadonlyArray<RecordedAccess> =>
   openings.flatMap((opening) => Array.from({ length: opening.number }, () => opening))
 
 /** What there is to be asked about. */
@@ -288,7 +288,9 @@ export const called = (made: World, { step, seed }: Script[number], client: stri
 }
 
 /** A register, and where it tells what its vault decrypts. */
-export type Watched = (decrypted: Array<Decrypted>) => Layer.Layer<Blobs | Log | Openings | Registrar.Register, unknown>
+export type Watched = (
+  decrypted: Array<Decrypted>
+) => Layer.Layer<Blobs | Log | AccessRecord | Registrar.Register, unknown>
 
 /** One call after the other: after each, what is new in the record is what was decrypted, with who asked and for what. */
 export const holdsWhatIsDecrypted = (register: Watched, runs: number): Promise<void> =>

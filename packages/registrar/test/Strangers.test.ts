@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { DocumentId } from "@effekten/domain"
-import { Openings, Registrar } from "@effekten/registrar"
+import { AccessRecord, Registrar } from "@effekten/registrar"
 import {
   Credits,
   Documents,
@@ -67,7 +67,7 @@ describe("promise 10: platforms are strangers to each other", () => {
         const mine = { investorId: me.investor, campaignId: otherCampaign, units: 1, signedAt }
         const redeeming = { investorId: me.investor, productId: product, walletId: me.wallet, units: 1 }
         const before = (yield* wholeLog).length
-        const { page } = yield* Openings
+        const { page } = yield* AccessRecord
         const opened = yield* page({})
         assert.isAbove(opened.length, 0, "what was shown before was recorded")
         const myInvestment = "0198c0de-0000-7000-8000-000000000000" as never

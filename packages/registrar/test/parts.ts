@@ -31,7 +31,7 @@ import {
   LedgerUnavailable,
   type Access,
   Log,
-  Openings,
+  AccessRecord,
   Progress,
   Registrar,
   type Retention,
@@ -44,13 +44,13 @@ import { SecureRandom } from "effect/crypto"
 /** What stays when a register is closed. */
 export interface Kept {
   readonly storage: MemoryEventStore.Storage
-  readonly context: Context.Context<Vault.Vault | Secrets | Blobs | Openings | Progress | SecureRandom.SecureRandom>
+  readonly context: Context.Context<Vault.Vault | Secrets | Blobs | AccessRecord | Progress | SecureRandom.SecureRandom>
 }
 
 export const kept: Effect.Effect<Kept, never, Scope.Scope> = Effect.gen(function* () {
   const context = yield* Layer.build(
     Layer.mergeAll(Blobs.layerMemory, Progress.layerMemory).pipe(
-      Layer.provideMerge(Layer.mergeAll(Openings.layerMemory(), Vault.layerMemory, Secrets.layerMemory)),
+      Layer.provideMerge(Layer.mergeAll(AccessRecord.layerMemory(), Vault.layerMemory, Secrets.layerMemory)),
       Layer.provideMerge(SecureRandom.layerWebCrypto)
     )
   )

@@ -49,8 +49,8 @@ const damaged = (message: string, cause?: unknown) =>
 const decodeJson = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Struct({ format: Schema.Int })))
 const decodeManifest = Schema.decodeUnknownEffect(Schema.fromJsonString(Manifest))
 
-/** What a backup says of itself. @category backups */
-export const readManifest = Effect.fnUntraced(function* (source: string): Effect.fn.Return<Manifest, BackupFailed> {
+/** What a backup says of itself. */
+const readManifest = Effect.fnUntraced(function* (source: string): Effect.fn.Return<Manifest, BackupFailed> {
   const path = join(source, manifestName)
   if (!existsSync(path)) {
     return yield* new BackupFailed({

@@ -12,7 +12,7 @@ import { createHash } from "node:crypto"
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { Access } from "../log/Access.ts"
-import { Openings } from "../log/Openings.ts"
+import { AccessRecord } from "../log/AccessRecord.ts"
 
 /** The store of contents could not do its work. @category errors */
 export class BlobError extends Schema.TaggedError<BlobError>()("BlobError", {
@@ -51,7 +51,7 @@ export class Blobs extends Context.Service<
     readonly pending: Effect.Effect<ReadonlyArray<DocumentId>, BlobError>
   }
 >()("effekten/registrar/Blobs") {
-  static readonly layerMemory: Layer.Layer<Blobs, never, Openings | Vault.Vault> = Layer.effect(
+  static readonly layerMemory: Layer.Layer<Blobs, never, AccessRecord | Vault.Vault> = Layer.effect(
     Blobs,
     Effect.suspend(() => {
       const contents = new Map<string, { readonly bytes: Uint8Array; readonly kept: boolean }>()
@@ -72,7 +72,7 @@ export class Blobs extends Context.Service<
    * Rows of a table in PostgreSQL, made where it is missing, of the database it is given. Several nodes write them, so only what was
    * written more than {@link abandoned} ago counts as left over.
    */
-  static readonly layerPostgres: Layer.Layer<Blobs, BlobError, Openings | Vault.Vault | SqlClient.SqlClient> =
+  static readonly layerPostgres: Layer.Layer<Blobs, BlobError, AccessRecord | Vault.Vault | SqlClient.SqlClient> =
     Layer.effect(
       Blobs,
       Effect.gen(function* () {
@@ -105,7 +105,7 @@ export class Blobs extends Context.Service<
     )
 
   /** Files in a folder. */
-  static readonly layerFolder = (folder: string): Layer.Layer<Blobs, BlobError, Openings | Vault.Vault> =>
+  static readonly layerFolder = (folder: string): Layer.Layer<Blobs, BlobError, AccessRecord | Vault.Vault> =>
     Layer.effect(
       Blobs,
       Effect.gen(function* () {
@@ -170,7 +170,7 @@ const attempt = <A>(what: string, run: () => Promise<A>): Effect.Effect<A, BlobE
   })
 
 const make = Effect.fnUntraced(function* (files: BlobFiles) {
-  const openings = yield* Openings
+  const openings = yield* AccessRecord
   const vault = yield* Vault.Vault
   const failed = (error: { readonly message: string }) => new BlobError({ message: error.message, cause: error })
   const associated = (id: DocumentId) => `document content ${id}`

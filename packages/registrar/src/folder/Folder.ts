@@ -25,7 +25,7 @@ import { refused, refusing, type RegisterUnavailable } from "../base/RegisterUna
 import type { Secrets } from "../base/Secrets.ts"
 import * as SnapshotsTable from "../deciding/SnapshotsTable.ts"
 import { Log } from "../log/Log.ts"
-import { Openings, type OpeningsOptions } from "../log/Openings.ts"
+import { AccessRecord, type AccessRecordOptions } from "../log/AccessRecord.ts"
 import * as Sealing from "../sealing/Sealing.ts"
 import { keyFile } from "./CheckpointKeyFile.ts"
 import { attempt, database } from "./FolderFiles.ts"
@@ -33,7 +33,7 @@ import { masterKeyOf } from "./MasterKeyFile.ts"
 import { register } from "./SecretsFile.ts"
 
 /** @category models */
-export interface FolderOptions extends Sealing.SealingOptions, OpeningsOptions {
+export interface FolderOptions extends Sealing.SealingOptions, AccessRecordOptions {
   readonly folder: string
   /** 32 bytes that wrap the keys of personal data. Default: the file `master.key`, made at the first start. */
   readonly masterKey?: Redacted.Redacted<Uint8Array> | undefined
@@ -43,7 +43,7 @@ export interface FolderOptions extends Sealing.SealingOptions, OpeningsOptions {
 export const layer = (
   options: FolderOptions
 ): Layer.Layer<
-  Log | Openings | ReadModels | RegisterState | Sealing.Sealing | Secrets | Vault.Vault,
+  Log | AccessRecord | ReadModels | RegisterState | Sealing.Sealing | Secrets | Vault.Vault,
   RegisterUnavailable,
   SecureRandom.SecureRandom
 > => {
@@ -77,7 +77,7 @@ const vault = ({ folder, masterKey }: FolderOptions) =>
 
 const openings = (options: FolderOptions) =>
   Layer.unwrap(
-    Effect.map(database(options.folder, "openings.db"), (filename) => Openings.layerFile({ ...options, filename }))
+    Effect.map(database(options.folder, "openings.db"), (filename) => AccessRecord.layerFile({ ...options, filename }))
   ).pipe(refusing)
 
 const sqlite = (folder: string, name: string, settings: { readonly synchronous?: "NORMAL" } = {}) =>

@@ -11,7 +11,7 @@ import { join } from "node:path"
 import { refused, RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { Secrets, secretSize } from "../base/Secrets.ts"
 import { Log, recording } from "../log/Log.ts"
-import { Openings } from "../log/Openings.ts"
+import { AccessRecord } from "../log/AccessRecord.ts"
 import { attempt, database, restore, writeDurably } from "./FolderFiles.ts"
 
 const SecretsFile = Schema.Struct({
@@ -41,7 +41,7 @@ const write = (folder: string, secrets: typeof SecretsFile.Type) =>
 /** The log, made after the register's secrets and bound to them. @category layers */
 export const register = (
   folder: string
-): Layer.Layer<Log | Secrets, RegisterUnavailable, Openings | SecureRandom.SecureRandom | Vault.Vault> =>
+): Layer.Layer<Log | Secrets, RegisterUnavailable, AccessRecord | SecureRandom.SecureRandom | Vault.Vault> =>
   Layer.effectContext(
     Effect.gen(function* () {
       const random = yield* SecureRandom.SecureRandom
@@ -67,7 +67,7 @@ export const register = (
         })
       }
       return Context.merge(
-        Context.make(Log, recording(log, yield* Openings)),
+        Context.make(Log, recording(log, yield* AccessRecord)),
         Context.make(
           Secrets,
           Secrets.make({ pepper: Redacted.make(secrets.pepper), custodySeed: Redacted.make(secrets.custodySeed) })

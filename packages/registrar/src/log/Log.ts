@@ -8,7 +8,7 @@ import type { RegisterEvent } from "@effekten/domain"
 import { EventStoreError, type EventStoreShape, type Position, type Revealed } from "@effekten/event-store"
 import { Context, Effect, Layer, type Scope } from "effect"
 import type { Access } from "./Access.ts"
-import { Openings, type OpeningsShape } from "./Openings.ts"
+import { AccessRecord, type AccessRecordShape } from "./AccessRecord.ts"
 
 /** @category models */
 export interface RegisterLog extends Omit<EventStoreShape<RegisterEvent>, "reveal"> {
@@ -23,7 +23,7 @@ export interface RegisterLog extends Omit<EventStoreShape<RegisterEvent>, "revea
 }
 
 /** A store whose openings are recorded. @category constructors */
-export const recording = (store: EventStoreShape<RegisterEvent>, openings: OpeningsShape): RegisterLog => ({
+export const recording = (store: EventStoreShape<RegisterEvent>, openings: AccessRecordShape): RegisterLog => ({
   ...store,
   reveal: Effect.fnUntraced(function* (access, positions) {
     const parts = yield* store.reveal(positions)
@@ -43,11 +43,11 @@ export class Log extends Context.Service<Log, RegisterLog>()("effekten/registrar
   /** The log over a store. */
   static readonly layer = <X, R>(
     store: Effect.Effect<EventStoreShape<RegisterEvent>, X, R>
-  ): Layer.Layer<Log, X, Openings | Exclude<R, Scope.Scope>> =>
+  ): Layer.Layer<Log, X, AccessRecord | Exclude<R, Scope.Scope>> =>
     Layer.effect(
       Log,
       Effect.gen(function* () {
-        return recording(yield* store, yield* Openings)
+        return recording(yield* store, yield* AccessRecord)
       })
     )
 }

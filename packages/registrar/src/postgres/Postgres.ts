@@ -26,7 +26,7 @@ import { refusing, type RegisterUnavailable } from "../base/RegisterUnavailable.
 import { Secrets } from "../base/Secrets.ts"
 import * as SnapshotsTable from "../deciding/SnapshotsTable.ts"
 import { Log } from "../log/Log.ts"
-import { Openings } from "../log/Openings.ts"
+import { AccessRecord } from "../log/AccessRecord.ts"
 import * as Sealing from "../sealing/Sealing.ts"
 import { client, nameIn, type PostgresOptions } from "./PostgresDatabase.ts"
 import { createTables, openSecrets, signersText } from "./SealedSecrets.ts"
@@ -35,7 +35,7 @@ import { createTables, openSecrets, signersText } from "./SealedSecrets.ts"
 export const shared = (
   options: PostgresOptions
 ): Layer.Layer<
-  Log | Openings | RegisterState | Secrets | Vault.Vault,
+  Log | AccessRecord | RegisterState | Secrets | Vault.Vault,
   RegisterUnavailable,
   SecureRandom.SecureRandom
 > => {
@@ -72,7 +72,7 @@ export const shared = (
 
   const openings = Layer.unwrap(
     Effect.map(RegisterState, ({ sql }) =>
-      Layer.provide(Openings.layerSql(options), Layer.succeed(SqlClient.SqlClient, sql))
+      Layer.provide(AccessRecord.layerSql(options), Layer.succeed(SqlClient.SqlClient, sql))
     )
   ).pipe(refusing)
 
@@ -90,7 +90,7 @@ export const shared = (
 export const layer = (
   options: PostgresOptions
 ): Layer.Layer<
-  Log | Openings | ReadModels | RegisterState | Sealing.Sealing | Secrets | Vault.Vault,
+  Log | AccessRecord | ReadModels | RegisterState | Sealing.Sealing | Secrets | Vault.Vault,
   RegisterUnavailable,
   SecureRandom.SecureRandom
 > => {

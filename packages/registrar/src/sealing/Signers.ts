@@ -89,8 +89,8 @@ export const openKeys = Effect.fnUntraced(function* (
   return yield* parse(options, (yield* text.read) ?? "")
 })
 
-/** Adds a key that signs beside the ones there are, from the next start on. @category keys */
-export const rotateKey = Effect.fnUntraced(function* (options: KeysOf) {
+/** Adds a key that signs beside the ones there are, from the next start on. */
+const rotateKey = Effect.fnUntraced(function* (options: KeysOf) {
   const signers = yield* openKeys(options)
   const fresh = yield* generate(signers.at(-1)!.key.name)
   yield* options.text.replace(print([...signers, fresh]))
@@ -98,8 +98,8 @@ export const rotateKey = Effect.fnUntraced(function* (options: KeysOf) {
   return fresh.key
 })
 
-/** Takes the older keys out of use; once a checkpoint bears the newest one's signature, and not before. @category keys */
-export const retireKeys = Effect.fnUntraced(function* (options: KeysOf) {
+/** Takes the older keys out of use; once a checkpoint bears the newest one's signature, and not before. */
+const retireKeys = Effect.fnUntraced(function* (options: KeysOf) {
   const signers = yield* openKeys(options)
   const newest = signers.at(-1)!
   const last = yield* refusing(options.checkpoints.last(newest.key.name))
@@ -114,10 +114,8 @@ export const retireKeys = Effect.fnUntraced(function* (options: KeysOf) {
 /**
  * Begins a new line of checkpoints, under a new name and key: what was signed before stays as evidence and binds no longer. For a key that
  * is lost, or a loss of events that is accepted.
- *
- * @category keys
  */
-export const renewKey = Effect.fnUntraced(function* ({ text, logId, checkpoints }: KeysOf) {
+const renewKey = Effect.fnUntraced(function* ({ text, logId, checkpoints }: KeysOf) {
   const known = yield* refusing(checkpoints.keys)
   const lines = new Set(known.map(({ name }) => name))
   const fresh = yield* generate(nameOf(logId, lines.size + 1))

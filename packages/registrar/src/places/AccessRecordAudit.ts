@@ -7,31 +7,31 @@ import { SqlClient } from "effect/sql"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { refused, refusing, RegisterUnavailable } from "../base/RegisterUnavailable.ts"
-import { type OpeningsShape, unavailable } from "../log/Openings.ts"
-import * as Table from "../log/OpeningsTable.ts"
+import { type AccessRecordShape, unavailable } from "../log/AccessRecord.ts"
+import * as Table from "../log/AccessRecordTable.ts"
 import type { PostgresDatabase } from "../postgres/PostgresDatabase.ts"
 
 /** @category services */
-export class OpeningsAudit extends Context.Service<OpeningsAudit, Pick<OpeningsShape, "page">>()(
-  "effekten/registrar/OpeningsAudit"
+export class AccessRecordAudit extends Context.Service<AccessRecordAudit, Pick<AccessRecordShape, "page">>()(
+  "effekten/registrar/AccessRecordAudit"
 ) {
   /** The record in a register's folder; empty where nothing was ever opened. */
   static readonly layerFolder = ({
     folder
   }: {
     readonly folder: string
-  }): Layer.Layer<OpeningsAudit, RegisterUnavailable> => {
+  }): Layer.Layer<AccessRecordAudit, RegisterUnavailable> => {
     const filename = join(folder, "openings.db")
     if (existsSync(filename))
       return layer("openings").pipe(Layer.provide(SqliteClient.layer({ filename, readonly: true })), refusing)
-    return existsSync(join(folder, "log.db")) ? Layer.succeed(OpeningsAudit, none) : nothingIn(folder)
+    return existsSync(join(folder, "log.db")) ? Layer.succeed(AccessRecordAudit, none) : nothingIn(folder)
   }
 
   /**
    * The record in a database, without any key; its sessions may only read. Empty where no server was started since there is such a record.
    * Needs `@effect/sql-pg`.
    */
-  static readonly layerPostgres = (options: PostgresDatabase): Layer.Layer<OpeningsAudit, RegisterUnavailable> =>
+  static readonly layerPostgres = (options: PostgresDatabase): Layer.Layer<AccessRecordAudit, RegisterUnavailable> =>
     // Loaded when it is asked for: a register in a folder does without the driver.
     Layer.unwrap(
       Effect.map(
@@ -48,7 +48,7 @@ export class OpeningsAudit extends Context.Service<OpeningsAudit, Pick<OpeningsS
                 (error) => refused(unavailable(`read from ${name}`)(error))
               )
               if (there?.schema !== true) return nothingIn(`the schema ${schema}`)
-              return there.record ? layer(name) : Layer.succeed(OpeningsAudit, none)
+              return there.record ? layer(name) : Layer.succeed(AccessRecordAudit, none)
             })
           ).pipe(Layer.provide(client(options, "state", { default_transaction_read_only: "on" })), refusing)
         }
@@ -57,19 +57,19 @@ export class OpeningsAudit extends Context.Service<OpeningsAudit, Pick<OpeningsS
 }
 
 /** Nothing was ever opened. */
-const none = OpeningsAudit.of({ page: () => Effect.succeed([]) })
+const none = AccessRecordAudit.of({ page: () => Effect.succeed([]) })
 
-const nothingIn = (place: string): Layer.Layer<OpeningsAudit, RegisterUnavailable> =>
+const nothingIn = (place: string): Layer.Layer<AccessRecordAudit, RegisterUnavailable> =>
   Layer.effectContext(Effect.fail(new RegisterUnavailable({ message: `${place} holds no register` })))
 
-const layer = (name: string): Layer.Layer<OpeningsAudit, RegisterUnavailable, SqlClient.SqlClient> =>
+const layer = (name: string): Layer.Layer<AccessRecordAudit, RegisterUnavailable, SqlClient.SqlClient> =>
   Layer.effect(
-    OpeningsAudit,
+    AccessRecordAudit,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const table = Table.overSql(sql)
       // What cannot be read is said before anything is told.
       yield* Effect.mapError(table.page({ limit: 0 }), (error) => refused(unavailable(`read from ${name}`)(error)))
-      return OpeningsAudit.of({ page: (sought) => Effect.mapError(table.page(sought), unavailable("read")) })
+      return AccessRecordAudit.of({ page: (sought) => Effect.mapError(table.page(sought), unavailable("read")) })
     })
   )

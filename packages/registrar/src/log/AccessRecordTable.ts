@@ -1,5 +1,5 @@
 /**
- * Where openings are kept: a table of a SQL database, or an array. For {@link Openings}, and for who reads the record beside a server.
+ * Where openings are kept: a table of a SQL database, or an array. For {@link AccessRecord}, and for who reads the record beside a server.
  */
 import { DateTime, Effect } from "effect"
 import type { SqlClient } from "effect/sql"
@@ -12,7 +12,7 @@ export const maximumInMemory = 100_000
 export const maximumPage = 1_000
 
 /** One kind of personal data of one subject, opened by one caller for one purpose. @category models */
-export interface Opening {
+export interface RecordedAccess {
   /** When it was recorded, which is before anybody saw what was opened. */
   readonly at: DateTime.Utc
   readonly actor: Access["actor"]
@@ -27,43 +27,43 @@ export interface Opening {
   /** How many of these were opened at once. */
   readonly number: number
   /** Where it stands in the record: the next page begins after it. */
-  readonly cursor: Cursor
+  readonly cursor: AccessCursor
 }
 
 /** @category models */
-export interface Cursor {
+export interface AccessCursor {
   readonly at: number
   readonly ordinal: number
 }
 
 /** Which openings, oldest first; all if nothing is said. @category models */
-export interface Sought {
+export interface AccessQuery {
   readonly subject?: string | undefined
   /** Recorded then or later. */
   readonly since?: DateTime.Utc | undefined
-  readonly after?: Cursor | undefined
+  readonly after?: AccessCursor | undefined
   /** At most so many; {@link maximumPage} if not said, and at the most. */
   readonly limit?: number | undefined
 }
 
 /** What is written of an opening. @category models */
-export interface Row extends Omit<Opening, "at" | "cursor"> {}
+export interface Row extends Omit<RecordedAccess, "at" | "cursor"> {}
 
 /** @category models */
-export interface OpeningsTable<X> {
+export interface AccessRecordTable<X> {
   /** Keeps all or none, recorded at one instant. */
   readonly insert: (at: number, rows: ReadonlyArray<Row>) => Effect.Effect<void, X>
-  readonly page: (sought: Sought) => Effect.Effect<ReadonlyArray<Opening>, X>
+  readonly page: (sought: AccessQuery) => Effect.Effect<ReadonlyArray<RecordedAccess>, X>
   /** Destroys at most so many of those recorded before; gives how many. */
   readonly destroy: (before: number, limit: number) => Effect.Effect<number, X>
 }
 
-const limitOf = ({ limit = maximumPage }: Sought): number => Math.max(0, Math.min(limit, maximumPage))
-const sinceOf = ({ since }: Sought): number => (since === undefined ? 0 : DateTime.toEpochMillis(since))
+const limitOf = ({ limit = maximumPage }: AccessQuery): number => Math.max(0, Math.min(limit, maximumPage))
+const sinceOf = ({ since }: AccessQuery): number => (since === undefined ? 0 : DateTime.toEpochMillis(since))
 
 /** Gone with the process. @category constructors */
-export const inMemory = (): OpeningsTable<never> => {
-  const kept: Array<Opening> = []
+export const inMemory = (): AccessRecordTable<never> => {
+  const kept: Array<RecordedAccess> = []
   let ordinal = 0
   return {
     insert: (at, rows) =>
@@ -121,14 +121,14 @@ interface Stored {
   readonly number: number
 }
 
-const openingOf = (row: Stored): Opening => {
+const openingOf = (row: Stored): RecordedAccess => {
   const at = Number(row.at)
   return {
     at: DateTime.makeUnsafe(at),
-    actor: row.actor as Opening["actor"],
+    actor: row.actor as RecordedAccess["actor"],
     platform: row.platform ?? undefined,
     client: row.client ?? undefined,
-    purpose: row.purpose as Opening["purpose"],
+    purpose: row.purpose as RecordedAccess["purpose"],
     subject: row.subject,
     class: row.class,
     number: row.number,
@@ -137,7 +137,7 @@ const openingOf = (row: Stored): Opening => {
 }
 
 /** Over a table that is there. @category constructors */
-export const overSql = (sql: SqlClient.SqlClient): OpeningsTable<SqlError> => ({
+export const overSql = (sql: SqlClient.SqlClient): AccessRecordTable<SqlError> => ({
   insert: (at, rows) => {
     // One statement, whatever the number of rows: it is prepared once, and it is its own transaction.
     const values = JSON.stringify(

@@ -1,0 +1,275 @@
+/**
+ * The record of openings: who opened whose personal data, when and for what. For what opens them, and for the data protection officer.
+ *
+ * An opening is recorded before anybody sees what was opened; what cannot be recorded is not shown. The record holds ids and closed codes,
+ * nothing personal. It lies outside the log, for it is destroyed after two years (§ 10(5) eWpRV), and outside what can be made again.
+ *
+ * Readers that come together share a commit, as instructions do.
+ */
+import { SqliteClient } from "@effekten/event-store"
+import { Request } from "@effekten/services"
+import {
+  Cause,
+  Clock,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  Latch,
+  Layer,
+  Queue,
+  Schedule,
+  Schema,
+  type Scope
+} from "effect"
+import { SqlClient, SqlError } from "effect/sql"
+import { statSync } from "node:fs"
+import type { Access } from "./Access.ts"
+import * as Table from "./AccessRecordTable.ts"
+
+/** How long openings are kept, if nobody says: two years, a leap day included. @category limits */
+export const defaultKept = Duration.days(731)
+/** The shortest and the longest they may be kept. @category limits */
+export const keptAtLeast = Duration.days(30)
+export const keptAtMost = Duration.days(10 * 366)
+
+/** How often what is too old is looked for. What is found is destroyed at once, so nothing gets older than this beyond its time. */
+const round = Duration.days(1)
+/** Openings destroyed by one statement: readers, and in a folder the whole process, wait for no longer than that. @category limits */
+export const destroyedAtOnce = 100
+/** How long a power loss may take back what is recorded in a file. @category limits */
+export const syncedAfter = Duration.seconds(1)
+/** How often a round that failed is begun again before the next one is due. */
+const roundsAgain = Schedule.max([Schedule.spaced("1 minute"), Schedule.recurs(10)])
+
+/** Readers that wait for their commit at the most; the next ones wait to be let in. @category limits */
+export const maximumWaiting = 4_096
+/** Openings after which a commit is closed. The largest page of a list still fits. @category limits */
+export const maximumGroup = 4_096
+
+/** An opening could not be recorded; then nothing is shown. @category errors */
+export class AccessRecordUnavailable extends Schema.TaggedError<AccessRecordUnavailable>()("AccessRecordUnavailable", {
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+/** What was opened: whose, and of which class. @category models */
+export type OpenedPart = Pick<Table.RecordedAccess, "subject" | "class">
+
+/** @category models */
+export interface AccessRecordOptions {
+  /** How long openings are kept; {@link defaultKept} if not said, from {@link keptAtLeast} to {@link keptAtMost}. */
+  readonly openingsKept?: Duration.Input | undefined
+}
+
+/** @category models */
+export interface AccessRecordShape {
+  /** Records what was opened, durably against the end of the process when it returns. Nothing of it may be shown before. */
+  readonly record: (access: Access, opened: ReadonlyArray<OpenedPart>) => Effect.Effect<void, AccessRecordUnavailable>
+  /** A part of the record, oldest first. */
+  readonly page: (
+    sought: Table.AccessQuery
+  ) => Effect.Effect<ReadonlyArray<Table.RecordedAccess>, AccessRecordUnavailable>
+}
+
+/** @category services */
+export class AccessRecord extends Context.Service<AccessRecord, AccessRecordShape>()(
+  "effekten/registrar/AccessRecord"
+) {
+  static readonly layerMemory = (options: AccessRecordOptions = {}): Layer.Layer<AccessRecord> =>
+    Layer.effect(AccessRecord, Effect.orDie(make(options, Table.inMemory())))
+
+  /** A table of the database it is given, made where it is missing. */
+  static readonly layerSql = (
+    options: AccessRecordOptions = {}
+  ): Layer.Layer<AccessRecord, AccessRecordUnavailable, SqlClient.SqlClient> =>
+    Layer.effect(
+      AccessRecord,
+      Effect.flatMap(SqlClient.SqlClient, (sql) =>
+        Effect.andThen(Effect.mapError(Table.create(sql), unavailable("opened")), make(options, Table.overSql(sql)))
+      )
+    )
+
+  /**
+   * A file of its own, whose readers need not wait for the disk: a commit survives the end of the process at once, and a power loss after
+   * {@link syncedAfter}. What is destroyed is overwritten.
+   */
+  static readonly layerFile = (
+    options: AccessRecordOptions & { readonly filename: string }
+  ): Layer.Layer<AccessRecord, AccessRecordUnavailable> =>
+    Layer.effect(AccessRecord, inFile(options)).pipe(
+      Layer.provide(SqliteClient.layer({ filename: options.filename, synchronous: "NORMAL" })),
+      Layer.catchTag("SqlError", (error) =>
+        Layer.effectContext(Effect.fail(unavailable(`opened in ${options.filename}`)(error)))
+      )
+    )
+}
+
+const inFile = Effect.fnUntraced(function* (options: AccessRecordOptions & { readonly filename: string }) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`PRAGMA secure_delete = ON`
+  if (process.platform === "darwin") yield* sql`PRAGMA checkpoint_fullfsync = 1`
+  yield* Table.create(sql)
+  const table = Table.overSql(sql)
+  const unsynced = yield* Latch.make()
+  let failing = false
+  // Folds the write-ahead log into the file, which syncs both. What comes meanwhile is for the next time.
+  const sync = Effect.gen(function* () {
+    yield* unsynced.await
+    yield* Effect.sleep(syncedAfter)
+    yield* unsynced.close
+    yield* sql`PRAGMA wal_checkpoint(PASSIVE)`
+    failing = false
+  }).pipe(
+    Effect.catch((error) => {
+      // Said once, until it works again.
+      const said = failing ? Effect.void : Effect.logWarning("Openings could not be synced", error)
+      failing = true
+      return Effect.andThen(said, unsynced.open)
+    })
+  )
+  yield* Effect.forkScoped(Effect.forever(sync))
+  // SQLite goes on writing to a file that was taken away, and nobody will ever read it.
+  const fileOf = () => statSync(options.filename, { throwIfNoEntry: false })?.ino
+  const opened = fileOf()
+  const isThere = Effect.suspend(() =>
+    fileOf() === opened
+      ? Effect.void
+      : new AccessRecordUnavailable({ message: `${options.filename} was moved or removed: start again` })
+  )
+  const insert = (at: number, rows: ReadonlyArray<Table.Row>) =>
+    Effect.andThen(isThere, Effect.tap(table.insert(at, rows), unsynced.open))
+  // What was overwritten in the file is still in the log.
+  return yield* make(options, { ...table, insert }, sql`PRAGMA wal_checkpoint(TRUNCATE)`)
+})
+
+/** @category conversions */
+export const unavailable = (what: string) => (cause: { readonly message: string }) =>
+  new AccessRecordUnavailable({ message: `the record of openings could not be ${what}: ${reasonOf(cause)}`, cause })
+
+/** What the database says, rather than what was asked of it. */
+const reasonOf = (error: { readonly message: string }): string =>
+  SqlError.isSqlError(error) && error.reason.cause instanceof Error ? error.reason.cause.message : error.message
+
+/** A reader, until what it has opened is recorded. */
+interface Waiting {
+  readonly rows: ReadonlyArray<Table.Row>
+  readonly recorded: Deferred.Deferred<void, AccessRecordUnavailable>
+}
+
+/** Equal ones as one, with their number. */
+const counted = (rows: Iterable<Table.Row>): ReadonlyArray<Table.Row> => {
+  const byText = new Map<string, Table.Row>()
+  for (const row of rows) {
+    const text = `${row.subject} ${row.class} ${row.purpose} ${row.actor} ${row.platform} ${row.client}`
+    const known = byText.get(text)
+    byText.set(text, known === undefined ? row : { ...known, number: known.number + row.number })
+  }
+  return [...byText.values()]
+}
+
+/** A record over a table. @category constructors */
+export const make = Effect.fnUntraced(function* <X extends { readonly message: string }>(
+  options: AccessRecordOptions,
+  table: Table.AccessRecordTable<X>,
+  afterDestroying: Effect.Effect<unknown, unknown> = Effect.void
+): Effect.fn.Return<AccessRecordShape, AccessRecordUnavailable, Scope.Scope> {
+  const kept = Duration.fromInputUnsafe(options.openingsKept ?? defaultKept)
+  if (Duration.isLessThan(kept, keptAtLeast) || Duration.isGreaterThan(kept, keptAtMost))
+    return yield* new AccessRecordUnavailable({
+      message: `openings are kept from ${Duration.format(keptAtLeast)} to ${Duration.format(keptAtMost)}, not ${Duration.format(kept)}`
+    })
+  const record = yield* writing(table)
+  yield* destroying(table, kept, afterDestroying)
+  return { record, page: (sought) => Effect.mapError(table.page(sought), unavailable("read")) }
+})
+
+/** What writes the record: one fiber, which commits what has gathered. */
+const writing = Effect.fnUntraced(function* <X extends { readonly message: string }>(
+  table: Pick<Table.AccessRecordTable<X>, "insert">
+): Effect.fn.Return<AccessRecordShape["record"], never, Scope.Scope> {
+  const queue = yield* Queue.bounded<Waiting>(maximumWaiting)
+  /** What waits already, until the commit is full. */
+  const take = (): ReadonlyArray<Waiting> => {
+    const taken: Array<Waiting> = []
+    let rows = 0
+    while (rows < maximumGroup) {
+      const next = Queue.takeUnsafe(queue)
+      if (next === undefined || Exit.isFailure(next)) break
+      taken.push(next.value)
+      rows += next.value.rows.length
+    }
+    return taken
+  }
+  let wasWritten = true
+  /** Says it when it turns from one to the other, for many may ask meanwhile: callers are not told why they are shown nothing. */
+  const say = (exit: Exit.Exit<void, AccessRecordUnavailable>) => {
+    if (Exit.isSuccess(exit) === wasWritten) return Effect.void
+    wasWritten = !wasWritten
+    return Exit.isSuccess(exit)
+      ? Effect.logInfo("Openings are recorded again")
+      : Effect.logError(`Nothing personal is shown: ${(Cause.squash(exit.cause) as Error).message}`)
+  }
+  const commit = Effect.fnUntraced(function* (group: ReadonlyArray<Waiting>) {
+    const rows = counted(group.flatMap((waiting) => waiting.rows))
+    const exit = yield* Effect.exit(
+      Effect.flatMap(Clock.currentTimeMillis, (at) => Effect.mapError(table.insert(at, rows), unavailable("written")))
+    )
+    yield* say(exit)
+    for (const { recorded } of group) yield* Deferred.completeWith(recorded, Exit.asVoid(exit))
+  })
+  const work = Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      // Looked at only: what is taken is in hands that nothing interrupts.
+      yield* restore(Queue.peek(queue))
+      // Let those that are ready to come in do so: they share one commit.
+      yield* Effect.yieldNow
+      const group = take()
+      if (group.length > 0) yield* commit(group)
+    })
+  )
+  yield* Effect.forkScoped(Effect.forever(work))
+  const closing = new AccessRecordUnavailable({ message: "the record of openings is closing" })
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => {
+      const left: Array<Waiting> = []
+      for (let group = take(); group.length > 0; group = take()) left.push(...group)
+      Queue.shutdownUnsafe(queue)
+      return Effect.forEach(left, ({ recorded }) => Deferred.fail(recorded, closing), { discard: true })
+    })
+  )
+
+  return Effect.fnUntraced(function* ({ actor, platform, purpose }, opened) {
+    if (opened.length === 0) return
+    const { client } = yield* Request
+    const rows = counted(opened.map((part) => ({ ...part, actor, platform, client, purpose, number: 1 })))
+    const recorded = Deferred.makeUnsafe<void, AccessRecordUnavailable>()
+    if (!(yield* Queue.offer(queue, { rows, recorded }))) return yield* closing
+    yield* Deferred.await(recorded)
+  })
+})
+
+/** Destroys what is too old, round by round. */
+const destroying = Effect.fnUntraced(function* <X>(
+  table: Pick<Table.AccessRecordTable<X>, "destroy">,
+  kept: Duration.Duration,
+  afterDestroying: Effect.Effect<unknown, unknown>
+): Effect.fn.Return<void, never, Scope.Scope> {
+  // Several nodes of a database may do this at the same time: what one has destroyed the other does not find.
+  const destroy = Effect.gen(function* () {
+    const before = (yield* Clock.currentTimeMillis) - Duration.toMillis(kept)
+    let all = 0
+    for (let destroyed = destroyedAtOnce; destroyed === destroyedAtOnce; all += destroyed) {
+      destroyed = yield* table.destroy(before, destroyedAtOnce)
+      // Readers that wait come first.
+      yield* Effect.yieldNow
+    }
+    if (all > 0) yield* afterDestroying
+  }).pipe(
+    Effect.tapError((error) => Effect.logWarning("Openings that are too old could not be destroyed", error)),
+    Effect.retry(roundsAgain),
+    Effect.ignoreCause
+  )
+  yield* Effect.forkScoped(Effect.repeat(destroy, Schedule.spaced(round)))
+})
