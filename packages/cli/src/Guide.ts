@@ -1,6 +1,6 @@
 /**
- * `effekten guide`: an investment from beginning to end against a running server, step by step. For whoever tries the sandbox, or checks
- * a server of their own.
+ * `effekten guide`: an investment from beginning to end against a running server, step by step. For developers who try the sandbox, or check a
+ * server of their own.
  */
 import { CampaignId, ProductId } from "@effekten/domain"
 import { DistributionClient } from "@effekten/http"

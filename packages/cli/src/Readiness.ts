@@ -1,5 +1,5 @@
 /**
- * Whether requests should be sent to a served register: whether it can write. For `/readyz`, and in words for whoever reads the output.
+ * Whether requests should be sent to a served register: whether it can write. For `/readyz`, and in words for operators who read the output.
  */
 import type { Log } from "@effekten/registrar"
 import { Effect, Schema } from "effect"
@@ -39,7 +39,7 @@ export const diskOf = (folder: string): Effect.Effect<Effect.Effect<void, DiskRe
     },
     catch: (cause) => new DiskRefuses({ message: `${folder} takes no writes: ${(cause as Error).message}`, cause })
   })
-  // Whoever asked may leave; the answer is for the others too.
+  // A caller may leave; the answer is for the others too.
   return Effect.cachedWithTTL(Effect.uninterruptible(probe), standing)
 }
 

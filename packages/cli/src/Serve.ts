@@ -1,6 +1,6 @@
 /**
  * `effekten serve`: a register in a folder, served over the Distribution API until it is told to stop. For operators, and with
- * `--sandbox` for whoever wants to try the API.
+ * `--sandbox` for developers who try the API.
  */
 import { DistributionServer } from "@effekten/http"
 import { Log } from "@effekten/registrar"

@@ -49,7 +49,7 @@ const unavailable = (cause: unknown) =>
   new BackupFailed({ reason: "unavailable", message: `the backup failed: ${messageOf(cause)}`, cause })
 
 const attempt = <A>(run: () => A) => Effect.try({ try: run, catch: unavailable })
-/** Whoever is interrupted waits for the file at hand: what is removed then is not made again behind its back. */
+/** An interruption waits for the file at hand: what is removed then is not made again behind its back. */
 const attemptAsync = <A>(run: () => Promise<A>) =>
   Effect.uninterruptible(Effect.tryPromise({ try: run, catch: unavailable }))
 

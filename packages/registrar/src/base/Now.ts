@@ -1,5 +1,5 @@
 /**
- * The instant it is, as events bear it: microseconds. For whoever stamps or compares.
+ * The instant it is, as events bear it: microseconds. For all code that stamps or compares.
  */
 import { type Instant, instantOfMicros } from "@effekten/domain"
 import { Clock, Effect } from "effect"

@@ -78,7 +78,7 @@ export const make = (limit: number = maximumModels): DecisionCache => {
     siblings?.delete(entry)
     if (siblings?.size === 0) byTag.delete(tagOf(entry.model))
   }
-  /** Half a step would be worse than none: who needs the model loads it, and meets the defect alone. */
+  /** Half a step would be worse than none: a decision that needs the model loads it, and meets the defect alone. */
   const orDrop = (entry: Entry, step: () => void): void => {
     try {
       step()

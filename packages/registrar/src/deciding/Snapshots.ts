@@ -2,8 +2,8 @@
  * Snapshots of decision models: states from which a fold goes on, instead of from the first event. For the executor, after a restart.
  *
  * They are derived and may be thrown away. One is taken only if it is of this fold (the model's version), of this history (the log still
- * has the leaf of the event it was made at), and as it was written: it bears a code under the register's pepper, so that who can write to
- * where it lies cannot make the register decide on what never happened. Any other is dropped, and the events are folded from the first.
+ * has the leaf of the event it was made at), and as it was written: it bears a code under the register's pepper, so that a stranger with
+ * access to where it lies cannot make the register decide on what never happened. Any other is dropped, and the events are folded from the first.
  */
 import type { Model } from "@effekten/domain"
 import { type EventStoreError, Json, type Position } from "@effekten/event-store"
@@ -140,7 +140,7 @@ export const make = Effect.fnUntraced(function* (
           const snapshot = { model: keyOf(model), version: model.version, position, leaf, state: text }
           made.push({ ...snapshot, code: codeOf(snapshot) })
         }
-        // Whoever waits for a decision waits for one state at the most.
+        // A caller that waits for a decision waits for one state at the most.
         yield* Effect.yieldNow
       }
       made.forEach(kept.remember)

@@ -36,7 +36,7 @@ export const writeDurably = (folder: string, name: string, content: string): voi
 }
 
 /**
- * The path of a database, which is there afterwards and readable for its owner only: SQLite would make it readable for whoever can see the
+ * The path of a database, which is there afterwards and readable for its owner only: SQLite would make it readable for everybody who can see the
  * folder, and gives the files beside a database the mode of the database.
  */
 export const database = (folder: string, name: string): Effect.Effect<string, RegisterUnavailable> =>

@@ -58,7 +58,7 @@ const settle = Effect.fnUntraced(function* (folder: string) {
   yield* attempt(`${next} cannot be moved`, () => (isDone ? renameSync(next, join(folder, currentName)) : rmSync(next)))
 })
 
-/** The master key of a folder, made where there are no keys yet. To be read by who holds the folder. @category reading */
+/** The master key of a folder, made where there are no keys yet. To be read by the process that holds the folder. @category reading */
 export const masterKeyOf = Effect.fnUntraced(function* (
   folder: string
 ): Effect.fn.Return<MasterKey, RegisterUnavailable, SecureRandom.SecureRandom> {

@@ -1,5 +1,5 @@
 /**
- * Who opens personal data, and for what: to be said before anything is decrypted. For whoever reveals, and for the record of it.
+ * Who opens personal data, and for what: to be said before anything is decrypted. For all code that reveals, and for the record of it.
  */
 import type { Meta, Operation, PlatformId } from "@effekten/domain"
 import type { PlatformReading } from "@effekten/services"

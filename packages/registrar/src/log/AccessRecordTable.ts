@@ -1,5 +1,5 @@
 /**
- * Where openings are kept: a table of a SQL database, or an array. For {@link AccessRecord}, and for who reads the record beside a server.
+ * Where openings are kept: a table of a SQL database, or an array. For {@link AccessRecord}, and for audits that read the record beside a server.
  */
 import { DateTime, Effect } from "effect"
 import type { SqlClient } from "effect/sql"

@@ -11,7 +11,7 @@
  *
  * One secret stands outside, the master key, and every node is given the same one. Pepper, custody seed and the keys that sign checkpoints
  * lie in the database, sealed under it: so all nodes have the same, a backup of the database has them as they were when the log was, and
- * who has the database alone can sign nothing.
+ * a thief of the database alone can sign nothing.
  */
 import { catalogue, type RegisterEvent } from "@effekten/domain"
 import type { Vault } from "@effekten/event-store"

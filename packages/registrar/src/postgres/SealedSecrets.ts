@@ -1,5 +1,5 @@
 /**
- * The register's own secrets in a database, sealed under the master key, so that who has the database alone can neither read nor sign. For
+ * The register's own secrets in a database, sealed under the master key, so that a thief of the database alone can neither read nor sign. For
  * what opens the database.
  */
 import { Vault } from "@effekten/event-store"

@@ -1,6 +1,6 @@
 /**
- * Where units are moved for real: the port to a ledger, and the book-entry ledger that is the register itself. For whoever connects a
- * register to a blockchain or a custodian.
+ * Where units are moved for real: the port to a ledger, and the book-entry ledger that is the register itself. For developers who connect
+ * a register to a blockchain or a custodian.
  */
 import type { ProductId, WalletId } from "@effekten/domain"
 import { Clock, Context, Duration, Effect, Layer, Schema } from "effect"

@@ -32,7 +32,7 @@ const again = { while: (error: CommandFailure) => error._tag === "Unavailable", 
 
 type Requested = Extract<LoggedEvent, { readonly type: "CreditRequested" | "RedemptionRequested" }>
 
-/** What ends a task, whoever recorded it. */
+/** What ends a task, recorded by this process or another. */
 const settled = [
   {
     types: [

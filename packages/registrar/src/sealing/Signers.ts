@@ -3,7 +3,7 @@
  * a register lies in, which keep them.
  *
  * They are a text, in a file of the folder or sealed in the database. A line of it is a key, the newest last; every checkpoint is signed
- * with all of them. While one takes over from another there are two, so that whoever trusts the old one sees it vouch for the new.
+ * with all of them. While one takes over from another there are two, so that an auditor who trusts the old one sees it vouch for the new.
  */
 import { type CheckpointStore, type EventStoreError, SignedNote } from "@effekten/event-store"
 import { Effect, Option, Result } from "effect"
@@ -76,7 +76,7 @@ export const openKeys = Effect.fnUntraced(function* (
   options: KeysOf
 ): Effect.fn.Return<NonEmptyArray<SignedNote.Signer>, RegisterUnavailable, SecureRandom.SecureRandom> {
   const { text, logId, checkpoints } = options
-  // In this order: whoever makes keys keeps the text first.
+  // In this order: a process that makes keys keeps the text first.
   const wasSigned = (yield* refusing(checkpoints.keys)).length > 0
   const known = yield* text.read
   if (known !== undefined) return yield* parse(options, known)
