@@ -85,6 +85,8 @@ export const make = (options: {
   const members = new Map<string, { readonly index: number; readonly fingerprint: string }>()
   const reads = new Map<string, QueryItem>()
   let size = 0
+  /** Where the next member's events will stand, if the group commits. */
+  const place = (): Place => ({ first: options.head + size + 1, newId: options.newId })
 
   const decide: CommitGroup["decide"] = (pending) => {
     const { instruction, receivedAt } = pending
@@ -118,7 +120,7 @@ export const make = (options: {
       if (step.value._tag === "Refuse") {
         const { refusal } = step.value
         if (!isRecorded(refusal.code)) return failed(failureOf(refusal))
-        return decided(instruction, context, [rejected(instruction.command, refusal)])
+        return decided(instruction, context, [rejected(instruction.command, refusal)], place())
       }
       const { model } = step.value
       const key = keyOf(model)
@@ -126,43 +128,8 @@ export const make = (options: {
       if (!reads.has(key)) reads.set(key, { types: model.types, tags: model.tags })
       step = decision.next(overlay.state(model, key))
     }
-    return decided(instruction, context, step.value.length > 0 ? step.value : [noted(instruction.command)])
-  }
-
-  const decided = (
-    instruction: Instruction,
-    context: DecisionContext,
-    drafts: ReadonlyArray<DomainEvent>
-  ): MemberResult => {
-    const last = drafts.length - 1
-    const isRefused = drafts[last]?.type === "InstructionRejected"
-    const common = {
-      ...(instruction.platform === undefined ? {} : { platform: instruction.platform }),
-      operation: instruction.command.operation,
-      instruction: instruction.identity,
-      actor: instruction.actor,
-      ...(instruction.correlation === undefined ? {} : { correlation: instruction.correlation }),
-      receivedAt: context.receivedAt.text
-    }
-    const events = drafts.map((draft, index): NewEvent<RegisterEvent> => {
-      const effective = effectiveAt(draft)
-      return {
-        ...draft,
-        id: options.newId(),
-        meta: {
-          ...common,
-          // The last event of an instruction bears its tag, and with it what a repeat is compared with.
-          ...(index === last
-            ? { fingerprint: instruction.fingerprint, answer: isRefused ? refusalVersion : instruction.answer }
-            : {}),
-          ...(effective === undefined ? {} : { effectiveAt: effective })
-        }
-      }
-    })
-    const first = options.head + size + 1
-    // At the positions they will have, if the group commits.
-    const logged = events.map((event, index) => recordedAs(event, first + index, context.receivedAt.text))
-    return { _tag: "Decided", events, logged }
+    const drafts = step.value.length > 0 ? step.value : [noted(instruction.command)]
+    return decided(instruction, context, drafts, place())
   }
 
   return {
@@ -185,6 +152,46 @@ export const make = (options: {
       ...Array.from(members.keys(), (identity) => ({ tags: [`instruction:${identity}`] }))
     ]
   }
+}
+
+interface Place {
+  readonly first: Position
+  readonly newId: () => string
+}
+
+/** What a member leaves in the log: its events, the last of which bears its tag, and with it what a repeat is compared with. */
+const decided = (
+  instruction: Instruction,
+  context: DecisionContext,
+  drafts: ReadonlyArray<DomainEvent>,
+  { first, newId }: Place
+): Decided => {
+  const last = drafts.length - 1
+  const isRefused = drafts[last]?.type === "InstructionRejected"
+  const common = {
+    ...(instruction.platform === undefined ? {} : { platform: instruction.platform }),
+    operation: instruction.command.operation,
+    instruction: instruction.identity,
+    actor: instruction.actor,
+    ...(instruction.correlation === undefined ? {} : { correlation: instruction.correlation }),
+    receivedAt: context.receivedAt.text
+  }
+  const events = drafts.map((draft, index): NewEvent<RegisterEvent> => {
+    const effective = effectiveAt(draft)
+    return {
+      ...draft,
+      id: newId(),
+      meta: {
+        ...common,
+        ...(index === last
+          ? { fingerprint: instruction.fingerprint, answer: isRefused ? refusalVersion : instruction.answer }
+          : {}),
+        ...(effective === undefined ? {} : { effectiveAt: effective })
+      }
+    }
+  })
+  const logged = events.map((event, index) => recordedAs(event, first + index, context.receivedAt.text))
+  return { _tag: "Decided", events, logged }
 }
 
 const failed = (failure: CommandFailure): MemberResult => ({ _tag: "Failed", exit: Exit.fail(failure) })

@@ -35,6 +35,9 @@ interface Seen {
 const concerns = (model: Model<unknown>, event: RecordedDomainEvent): boolean =>
   model.types.includes(event.type) && model.tags.every((tag) => event.tags.includes(tag))
 
+/** What a model is looked up by, the last of its tags: models of two tags are few, and what is new is looked up once per tag of an event. */
+const tagOf = (model: Model<unknown>): string => model.tags[model.tags.length - 1] ?? ""
+
 /** @category models */
 export interface DecisionCache {
   /** The position all states are folds up to. */
@@ -67,11 +70,9 @@ export interface Overlay {
 /** @category constructors */
 export const make = (limit: number = maximumModels): DecisionCache => {
   const entries = new Map<string, Entry>()
-  // By the last of its tags: models of two tags are few, and what is new is looked up once per tag of an event.
   const byTag = new Map<string, Set<Entry>>()
   let position = 0
 
-  const tagOf = (model: Model<unknown>): string => model.tags[model.tags.length - 1] ?? ""
   const drop = (entry: Entry): void => {
     entries.delete(entry.key)
     const siblings = byTag.get(tagOf(entry.model))
@@ -139,58 +140,68 @@ export const make = (limit: number = maximumModels): DecisionCache => {
         drop(entry)
       }
     },
-    overlay: () => {
-      const states = new Map<string, Seen>()
-      const pending = new Map<string, Array<RecordedDomainEvent>>()
-      const decided: Array<RecordedDomainEvent> = []
-      // A model may be loaded after members before have decided; either way it sees what they decided, once.
-      const brought = (own: Seen): unknown => {
-        const events = pending.get(tagOf(own.model)) ?? none
-        for (; own.seen < events.length; own.seen++) {
-          const event = events[own.seen]!
-          if (!concerns(own.model, event)) continue
-          own.state = own.model.evolve(own.state, event)
-          own.folded++
-        }
-        return own.state
+    overlay: () => overlayOn({ entries, orDrop, fold, moveTo: (to) => (position = to) })
+  }
+}
+
+/** What an overlay uses of the cache beneath it. */
+interface Beneath {
+  readonly entries: Map<string, Entry>
+  readonly orDrop: (entry: Entry, step: () => void) => void
+  readonly fold: (event: RecordedDomainEvent, except: ReadonlyMap<string, unknown>) => void
+  readonly moveTo: (position: number) => void
+}
+
+const overlayOn = ({ entries, fold, moveTo, orDrop }: Beneath): Overlay => {
+  const states = new Map<string, Seen>()
+  const pending = new Map<string, Array<RecordedDomainEvent>>()
+  const decided: Array<RecordedDomainEvent> = []
+  // A model may be loaded after members before have decided; either way it sees what they decided, once.
+  const brought = (own: Seen): unknown => {
+    const events = pending.get(tagOf(own.model)) ?? none
+    for (; own.seen < events.length; own.seen++) {
+      const event = events[own.seen]!
+      if (!concerns(own.model, event)) continue
+      own.state = own.model.evolve(own.state, event)
+      own.folded++
+    }
+    return own.state
+  }
+  return {
+    state: <S>(model: Model<S>, key = keyOf(model)): S => {
+      let own = states.get(key)
+      if (own === undefined) {
+        const entry = entries.get(key)
+        if (entry === undefined) throw new Error(`the model ${key} was not loaded`)
+        // Used again: to the end of the line of those that go.
+        entries.delete(key)
+        entries.set(key, entry)
+        own = { model, state: entry.state, seen: 0, folded: 0 }
+        states.set(key, own)
       }
-      return {
-        state: <S>(model: Model<S>, key = keyOf(model)): S => {
-          let own = states.get(key)
-          if (own === undefined) {
-            const entry = entries.get(key)
-            if (entry === undefined) throw new Error(`the model ${key} was not loaded`)
-            // Used again: to the end of the line of those that go.
-            entries.delete(key)
-            entries.set(key, entry)
-            own = { model, state: entry.state, seen: 0, folded: 0 }
-            states.set(key, own)
-          }
-          return brought(own) as S
-        },
-        apply: (events) => {
-          for (const event of events) {
-            decided.push(event)
-            for (const tag of event.tags) {
-              const known = pending.get(tag)
-              if (known === undefined) pending.set(tag, [event])
-              else known.push(event)
-            }
-          }
-        },
-        adopt: (to) => {
-          for (const [key, own] of states) {
-            const entry = entries.get(key)
-            if (entry === undefined) continue
-            orDrop(entry, () => {
-              entry.state = brought(own)
-              entry.events += own.folded
-            })
-          }
-          for (const event of decided) fold(event, states)
-          position = to
+      return brought(own) as S
+    },
+    apply: (events) => {
+      for (const event of events) {
+        decided.push(event)
+        for (const tag of event.tags) {
+          const known = pending.get(tag)
+          if (known === undefined) pending.set(tag, [event])
+          else known.push(event)
         }
       }
+    },
+    adopt: (to) => {
+      for (const [key, own] of states) {
+        const entry = entries.get(key)
+        if (entry === undefined) continue
+        orDrop(entry, () => {
+          entry.state = brought(own)
+          entry.events += own.folded
+        })
+      }
+      for (const event of decided) fold(event, states)
+      moveTo(to)
     }
   }
 }
