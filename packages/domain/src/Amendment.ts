@@ -5,7 +5,6 @@ import { Schema } from "effect"
 import type { DomainEvent } from "./Catalogue.ts"
 import { command, findRecorded } from "./Command.ts"
 import { refuse, type Refuse } from "./Decision.ts"
-import { present } from "./Event.ts"
 import { InvestmentAccepted, InvestmentPaid, WalletAssigned } from "./events/InvestmentEvents.ts"
 import { InvestmentId, WalletId } from "./Id.ts"
 import { findInvestment, hasCreditInFlight, type InvestmentState } from "./Investment.ts"
@@ -63,11 +62,9 @@ export const AmendInvestment = command("AmendInvestment", {
     if (first === undefined) throw new TypeError("no amendment among the events of the instruction")
     return {
       investmentId: first.data.investmentId,
-      ...present({
-        acceptedAt: accepted?.data.acceptedAt,
-        paidAt: paid?.data.paidAt,
-        walletId: wallet?.data.walletId
-      })
+      acceptedAt: accepted?.data.acceptedAt,
+      paidAt: paid?.data.paidAt,
+      walletId: wallet?.data.walletId
     }
   }
 })

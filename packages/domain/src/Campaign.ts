@@ -127,9 +127,12 @@ export const OpenCampaign = command("OpenCampaign", {
     if (!isUnits(input.allocation)) return yield* refuse({ code: "units_invalid" })
     const free = product.terms.issueVolume - (yield* committed(input.productId))
     if (input.allocation > free) return yield* refuse({ code: "issue_volume_exceeded", details: { free } })
-    return [CampaignOpened.make(input)]
+    return [CampaignOpened.make({ ...input, closesAt: input.closesAt })]
   },
-  recall: (events) => recorded(events, "CampaignOpened")
+  recall: (events) => {
+    const data = recorded(events, "CampaignOpened")
+    return { ...data, closesAt: data.closesAt }
+  }
 })
 
 /** Ends new signatures; acceptance, payment and credit go on. @category commands */

@@ -7,6 +7,7 @@
 import { Schema } from "effect"
 import type { EventType, Recorded, RecordedDomainEvent } from "./Catalogue.ts"
 import type { Decision, DecisionContext } from "./Decision.ts"
+import { type EveryMember, withoutUndefined } from "./Event.ts"
 
 type Fields = Schema.Struct.Fields
 
@@ -35,8 +36,8 @@ export const command = <const Operation extends string, const Input extends Fiel
     readonly input: Input
     readonly personal?: Personal
     readonly decide: CommandDefinition<Operation, Input, Personal>["decide"]
-    /** Only for instructions that changed something: refusals and no-ops carry their input. */
-    readonly recall: CommandDefinition<Operation, Input, Personal>["recall"]
+    /** Only for instructions that changed something: refusals and no-ops carry their input. Names every member of it. */
+    readonly recall: (events: ReadonlyArray<RecordedDomainEvent>) => EveryMember<Schema.Struct.Type<Input>>
   }
 ): CommandDefinition<Operation, Input, Personal> => {
   const input = Schema.Struct(definition.input)
@@ -48,7 +49,8 @@ export const command = <const Operation extends string, const Input extends Fiel
     decide: definition.decide,
     recall: (events) => {
       const [first] = events
-      if (first?.type !== "InstructionRejected" && first?.type !== "InstructionNoted") return definition.recall(events)
+      if (first?.type !== "InstructionRejected" && first?.type !== "InstructionNoted")
+        return withoutUndefined(definition.recall(events))
       const recorded: unknown = first.data.input
       if (!isInput(recorded)) throw new TypeError(`not an input of ${operation}`)
       return recorded

@@ -88,7 +88,7 @@ export const recallCommand = (operation: Operation, events: ReadonlyArray<Record
 export const rejected = (command: Command, refusal: Refusal): DomainEvent =>
   InstructionRejected.make({
     code: refusal.code,
-    ...(refusal.details === undefined ? {} : { details: refusal.details }),
+    details: refusal.details,
     input: { ...command.input }
   })
 

@@ -4,7 +4,6 @@
 import { Schema } from "effect"
 import { command, findRecorded, recorded } from "./Command.ts"
 import { read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
-import { present } from "./Event.ts"
 import {
   CreditFailed,
   CreditOutcomeUnknown,
@@ -74,7 +73,7 @@ const succeeded = ({ investment, credit }: Task, resolution: Resolution | undefi
   const { investmentId, investorId, productId } = investment
   const { creditId, walletId, units } = credit
   const data = { creditId, investmentId, investorId, productId, walletId, units }
-  return UnitsCredited.make({ ...data, ...present({ resolution }) })
+  return UnitsCredited.make({ ...data, resolution })
 }
 
 const failed = ({ investment, credit }: Task, reason: FailureReason | undefined, resolution: Resolution | undefined) =>
@@ -82,7 +81,7 @@ const failed = ({ investment, credit }: Task, reason: FailureReason | undefined,
     creditId: credit.creditId,
     investmentId: investment.investmentId,
     reason: reason ?? "unspecified",
-    ...present({ resolution })
+    resolution
   })
 
 /** What the ledger reports is always recorded, whatever was paused or closed since. @category commands */
@@ -109,7 +108,7 @@ export const SettleCredit = command("SettleCredit", {
   },
   recall: (events) => {
     const { creditId, investmentId, outcome, reason } = outcomeOf(events)
-    return { creditId, investmentId, outcome, ...present({ reason }) }
+    return { creditId, investmentId, outcome, reason }
   }
 })
 
@@ -132,7 +131,7 @@ export const ResolveCredit = command("ResolveCredit", {
   recall: (events) => {
     const { creditId, investmentId, outcome, reason, resolution } = outcomeOf(events)
     if (outcome === "unknown" || resolution === undefined) throw new TypeError("no resolution among the events")
-    return { creditId, investmentId, outcome, resolution, ...present({ reason }) }
+    return { creditId, investmentId, outcome, resolution, reason }
   }
 })
 

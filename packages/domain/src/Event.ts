@@ -66,12 +66,28 @@ export const define = <const Type extends string, const Data extends Fields, con
       : { schema: Schema.Struct(options.personal.fields), subject: options.personal.subject },
   tags: (data, meta) =>
     meta.fingerprint === undefined ? options.tags(data) : [...options.tags(data), instructionTag(meta.instruction)],
-  make: (data, ...rest) =>
-    (rest[0] === undefined ? { type, data } : { type, data, personal: rest[0] }) as Draft<Type, Data, Personal>
+  make: (members, ...[personal]) => {
+    const data = withoutUndefined(members)
+    return (personal === undefined ? { type, data } : { type, data, personal }) as MadeEvent<Type, Data, Personal>
+  }
 })
 
+/**
+ * Every member of `A` by name: one that may be absent is given as `undefined`. So a member that was forgotten does not compile.
+ *
+ * @category models
+ */
+export type EveryMember<A> = { readonly [K in keyof A]-?: {} extends Pick<A, K> ? A[K] | undefined : A[K] }
+
+/** What is recorded of such members: those that are `undefined` are left out, in the order in which they were named. @category combining */
+export const withoutUndefined = <A extends object>(members: EveryMember<A>): A => {
+  const entries = Object.entries(members)
+  const set = entries.filter(([, value]) => value !== undefined)
+  return (set.length === entries.length ? members : Object.fromEntries(set)) as A
+}
+
 /** An event before it has an id and metadata. @category models */
-export type Draft<Type extends string, Data extends Fields, Personal extends Fields> = {} extends Personal
+export type MadeEvent<Type extends string, Data extends Fields, Personal extends Fields> = {} extends Personal
   ? { readonly type: Type; readonly data: Schema.Struct.Type<Data> }
   : {
       readonly type: Type
@@ -92,20 +108,10 @@ export interface Definition<Type extends string, Data extends Fields, Personal e
   readonly tags: (data: Schema.Struct.Type<Data>, meta: Meta) => ReadonlyArray<string>
   /** Makes an event of this type; the executor adds id and metadata. */
   readonly make: (
-    data: Schema.Struct.Type<Data>,
+    members: EveryMember<Schema.Struct.Type<Data>>,
     ...rest: {} extends Personal ? [] : [personal: Schema.Struct.Type<Personal> | undefined]
-  ) => Draft<Type, Data, Personal>
+  ) => MadeEvent<Type, Data, Personal>
 }
 
 /** The events a definition makes. @category models */
 export type EventOf<D extends { readonly make: (...args: never) => unknown }> = ReturnType<D["make"]>
-
-/** The members that are there: `{ a: 1, b: undefined }` becomes `{ a: 1 }`, as optional members of events are absent or set. */
-export const present = <A extends object>(members: { readonly [K in keyof A]: A[K] | undefined }): Partial<A> => {
-  const result: Partial<A> = {}
-  for (const key in members) {
-    const value = members[key]
-    if (value !== undefined) result[key] = value
-  }
-  return result
-}

@@ -77,9 +77,12 @@ export const PlaceLegalHold = command("PlaceLegalHold", {
     if (holds.some(({ holdId }) => holdId === input.holdId)) return []
     if (holds.filter((hold) => standsAt(hold, receivedAt)).length >= maximumLegalHolds)
       return yield* refuse({ code: "too_many_legal_holds" })
-    return [LegalHoldPlaced.make(input)]
+    return [LegalHoldPlaced.make({ ...input, until: input.until })]
   },
-  recall: (events) => recorded(events, "LegalHoldPlaced")
+  recall: (events) => {
+    const data = recorded(events, "LegalHoldPlaced")
+    return { ...data, until: data.until }
+  }
 })
 
 /** Released, or over by itself: no change. @category commands */

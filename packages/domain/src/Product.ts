@@ -51,16 +51,32 @@ export const Product = (id: ProductId) =>
     evolve
   })
 
-/** Volume and step are checked by the decision, so that their refusal has its code. @category commands */
+/** Numbers that are no units are let in, so that their refusal has its code. */
+const offeredTerms = { ...productTerms, issueVolume: Schema.Finite, stepSize: Schema.Finite }
+
+/** The terms with every optional member named. */
+const everyTerm = <T extends Schema.Struct.Type<typeof offeredTerms>>(terms: T) => ({
+  ...terms,
+  isin: terms.isin,
+  nominalValue: terms.nominalValue,
+  issuancePrice: terms.issuancePrice,
+  agioPercent: terms.agioPercent,
+  paymentDays: terms.paymentDays,
+  cancellationDays: terms.cancellationDays,
+  lockedUntil: terms.lockedUntil,
+  network: terms.network
+})
+
+/** Volume and step are checked by the decision. @category commands */
 export const RegisterProduct = command("RegisterProduct", {
-  input: { ...productTerms, issueVolume: Schema.Finite, stepSize: Schema.Finite },
+  input: offeredTerms,
   *decide(input) {
     if (!(yield* read(Issuer(input.issuerId)))) return yield* refuse({ code: "issuer_not_found" })
     if (!isUnits(input.issueVolume) || !isUnits(input.stepSize)) return yield* refuse({ code: "units_invalid" })
     if ((yield* read(Product(input.productId))) !== undefined) return []
-    return [ProductRegistered.make(input)]
+    return [ProductRegistered.make(everyTerm(input))]
   },
-  recall: (events) => recorded(events, "ProductRegistered")
+  recall: (events) => everyTerm(recorded(events, "ProductRegistered"))
 })
 
 /** Lets a platform sell a product. @category commands */

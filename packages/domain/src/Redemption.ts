@@ -7,7 +7,6 @@ import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
 import { command, findRecorded, recorded } from "./Command.ts"
 import { model, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
-import { present } from "./Event.ts"
 import {
   RedemptionFailed,
   RedemptionOutcomeUnknown,
@@ -113,7 +112,7 @@ export const SubmitRedemption = command("SubmitRedemption", {
 })
 
 const succeeded = ({ request }: RedemptionState, resolution: Resolution | undefined) =>
-  UnitsRedeemed.make({ ...request, ...present({ resolution }) })
+  UnitsRedeemed.make({ ...request, resolution })
 
 const failed = (
   { request: { redemptionId, productId, walletId } }: RedemptionState,
@@ -125,7 +124,7 @@ const failed = (
     productId,
     walletId,
     reason: reason ?? "unspecified",
-    ...present({ resolution })
+    resolution
   })
 
 /** What the ledger reports is always recorded, whatever was frozen, paused or closed since. @category commands */
@@ -147,7 +146,7 @@ export const SettleRedemption = command("SettleRedemption", {
   },
   recall: (events) => {
     const { redemptionId, outcome, reason } = outcomeOf(events)
-    return { redemptionId, outcome, ...present({ reason }) }
+    return { redemptionId, outcome, reason }
   }
 })
 
@@ -169,7 +168,7 @@ export const ResolveRedemption = command("ResolveRedemption", {
   recall: (events) => {
     const { redemptionId, outcome, reason, resolution } = outcomeOf(events)
     if (outcome === "unknown" || resolution === undefined) throw new TypeError("no resolution among the events")
-    return { redemptionId, outcome, resolution, ...present({ reason }) }
+    return { redemptionId, outcome, resolution, reason }
   }
 })
 

@@ -6,7 +6,6 @@ import { Campaign, takesSubscriptions, Used } from "./Campaign.ts"
 import { command, findRecorded, recorded } from "./Command.ts"
 import { read, refuse } from "./Decision.ts"
 import { checkDocuments, NamedDocuments } from "./Document.ts"
-import { present } from "./Event.ts"
 import {
   InvestmentAccepted,
   InvestmentPaid,
@@ -84,8 +83,12 @@ export const SignInvestment = command("SignInvestment", {
         signedAt: signedAt.text,
         kyc: cleared ? "cleared" : "waiting",
         reviewRequired: campaign.reviewRequired,
+        walletId,
         documentIds,
-        ...present({ walletId, paymentDays, cancellationDays, disagio, accruedInterest })
+        paymentDays,
+        cancellationDays,
+        disagio,
+        accruedInterest
       },
       personal
     )
@@ -96,11 +99,19 @@ export const SignInvestment = command("SignInvestment", {
     ]
   },
   recall: (events) => {
-    const { investmentId, investorId, campaignId, units, documentIds, ...data } = recorded(events, "InvestmentSigned")
-    const { signedAt, walletId, disagio, accruedInterest } = data
-    const acceptedAt = findRecorded(events, "InvestmentAccepted")?.data.acceptedAt
-    const paidAt = findRecorded(events, "InvestmentPaid")?.data.paidAt
-    const optional = present({ signedAt, acceptedAt, paidAt, walletId, disagio, accruedInterest })
-    return { investmentId, investorId, campaignId, units, documentIds, ...optional }
+    const data = recorded(events, "InvestmentSigned")
+    return {
+      investmentId: data.investmentId,
+      investorId: data.investorId,
+      campaignId: data.campaignId,
+      units: data.units,
+      signedAt: data.signedAt,
+      acceptedAt: findRecorded(events, "InvestmentAccepted")?.data.acceptedAt,
+      paidAt: findRecorded(events, "InvestmentPaid")?.data.paidAt,
+      documentIds: data.documentIds,
+      walletId: data.walletId,
+      disagio: data.disagio,
+      accruedInterest: data.accruedInterest
+    }
   }
 })
