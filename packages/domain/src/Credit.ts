@@ -14,10 +14,9 @@ import {
 import { CreditId, InvestmentId } from "./Id.ts"
 import { findInvestment, hasCreditInFlight, Investment, type CreditState, type InvestmentState } from "./Investment.ts"
 import { investmentStatus } from "./InvestmentStatus.ts"
-import { Investor } from "./Investor.ts"
+import { Investor, visibleOfInvestor } from "./Investor.ts"
 import { FailureReason, onReport, onVerdict, Outcome, Resolution, Verdict } from "./LedgerTask.ts"
 import { Product } from "./Product.ts"
-import { visible } from "./Visibility.ts"
 
 /** At most one credit of an investment is live or has succeeded. @category commands */
 export const RequestCredit = command("RequestCredit", {
@@ -53,7 +52,7 @@ function* findCredit(
   creditId: CreditId,
   context: DecisionContext
 ): Generator<Read | Refuse, Task, any> {
-  const investment = visible(yield* read(Investment(investmentId)), context)
+  const investment = yield* visibleOfInvestor(yield* read(Investment(investmentId)), context)
   const credit = investment?.credits.find((credit) => credit.creditId === creditId)
   if (investment === undefined || credit === undefined) return yield* refuse({ code: "task_not_found" })
   return { investment, credit }

@@ -5,11 +5,11 @@ import type { Recorded } from "./Catalogue.ts"
 import { model, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
 import type { CampaignId, CreditId, InvestmentId, InvestorId, PlatformId, ProductId, WalletId } from "./Id.ts"
 import { investmentStatus, type InvestmentEnd, type InvestmentFacts } from "./InvestmentStatus.ts"
+import { visibleOfInvestor } from "./Investor.ts"
 import { isInFlight, type TaskStatus } from "./LedgerTask.ts"
 import { investmentTag } from "./Tag.ts"
 import { instantOf, type Instant, type Timestamp } from "./Timestamp.ts"
 import type { Units } from "./Units.ts"
-import { visible } from "./Visibility.ts"
 
 /** One attempt to deliver. All are remembered, so that an old one that answers again is recognised. @category models */
 export interface CreditState {
@@ -158,6 +158,6 @@ export function* findInvestment(
   id: InvestmentId,
   context: DecisionContext
 ): Generator<Read | Refuse, InvestmentState, any> {
-  const investment = visible(yield* read(Investment(id)), context)
+  const investment = yield* visibleOfInvestor(yield* read(Investment(id)), context)
   return investment ?? (yield* refuse({ code: "investment_not_found" }))
 }

@@ -144,6 +144,21 @@ export function* findInvestor(id: InvestorId, context: DecisionContext): Generat
   return investor
 }
 
+/**
+ * What there is to see for this client of an investor's object. It belongs to the investor's platform, also where the registrar made it,
+ * through no platform.
+ *
+ * @category checks
+ */
+export function* visibleOfInvestor<
+  A extends { readonly platform: PlatformId | undefined; readonly investorId: InvestorId }
+>(thing: A | undefined, context: DecisionContext): Generator<Read, A | undefined, any> {
+  if (thing === undefined || context.platform === undefined || thing.platform !== undefined)
+    return visible(thing, context)
+  const owner = visible(yield* read(Investor(thing.investorId)), context)
+  return owner && thing
+}
+
 /** What the decision needs to know of a person's data, as members of {@link RegisterInvestor}'s input. @category computing */
 export const factsOfInvestor = (personal: Schema.Struct.Type<typeof investorPersonal>) => ({
   pep: personal.naturalPerson.isPep,

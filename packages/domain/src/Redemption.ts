@@ -17,12 +17,11 @@ import {
 import { chooseLots } from "./Fifo.ts"
 import { free, Holding } from "./Holding.ts"
 import { InvestorId, type PlatformId, ProductId, RedemptionId, WalletId } from "./Id.ts"
-import { findInvestor } from "./Investor.ts"
+import { findInvestor, visibleOfInvestor } from "./Investor.ts"
 import { FailureReason, onReport, onVerdict, Outcome, Resolution, type TaskStatus, Verdict } from "./LedgerTask.ts"
 import { Product } from "./Product.ts"
 import { redemptionTag } from "./Tag.ts"
 import { isUnits } from "./Units.ts"
-import { visible } from "./Visibility.ts"
 import { findWalletOf } from "./Wallet.ts"
 
 /** @category models */
@@ -97,7 +96,8 @@ export const RequestRedemption = command("RequestRedemption", {
 })
 
 function* findRedemption(id: RedemptionId, context: DecisionContext): Generator<Read | Refuse, RedemptionState, any> {
-  const redemption = visible(yield* read(Redemption(id)), context)
+  const state = yield* read(Redemption(id))
+  const redemption = yield* visibleOfInvestor(state && { ...state, investorId: state.request.investorId }, context)
   return redemption ?? (yield* refuse({ code: "task_not_found" }))
 }
 

@@ -7,13 +7,12 @@ import { command, recorded } from "./Command.ts"
 import { model, read, refuse, type Decision, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
 import { EthereumAddress } from "./EthereumAddress.ts"
 import { type WalletKind, WalletRegistered } from "./events/WalletEvents.ts"
-import { findInvestor } from "./Investor.ts"
+import { findInvestor, visibleOfInvestor } from "./Investor.ts"
 import { type InvestmentId, InvestorId, type PlatformId, WalletId } from "./Id.ts"
 import { emptySequence, plus, type Sequence } from "./Sequence.ts"
 import { addressTag, investorTag, walletTag } from "./Tag.ts"
 import { type Instant, instantOf, laterOf } from "./Timestamp.ts"
 import type { UnitCount } from "./Units.ts"
-import { visible } from "./Visibility.ts"
 
 /** @category models */
 export interface WalletState {
@@ -118,7 +117,7 @@ export function* findWalletOf(
   walletId: WalletId,
   context: DecisionContext
 ): Generator<Read | Refuse, WalletState, any> {
-  const wallet = visible(yield* read(Wallet(walletId)), context)
+  const wallet = yield* visibleOfInvestor(yield* read(Wallet(walletId)), context)
   if (wallet === undefined) return yield* refuse({ code: "wallet_not_found" })
   if (wallet.investorId !== investorId) return yield* refuse({ code: "wallet_of_other_investor" })
   return wallet

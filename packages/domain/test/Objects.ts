@@ -422,7 +422,12 @@ export class Objects {
         const all = [...this.wallets.values()]
         if (managed && all.some((w) => w.investor === i.investorId && w.managed)) return no("managed_wallet_exists")
         if (all.some((w) => w.address === i.address)) return no("address_taken")
-        this.wallets.set(i.walletId, { platform, investor: i.investorId, managed, address: i.address })
+        this.wallets.set(i.walletId, {
+          platform: investor.platform,
+          investor: i.investorId,
+          managed,
+          address: i.address
+        })
         return ok
       }
       case "SignInvestment": {
@@ -452,7 +457,7 @@ export class Objects {
         if (room.length < i.units) return no("allocation_exhausted", room.length)
         for (const unit of room.slice(0, i.units)) unit.investment = i.investmentId
         const investment: Investment = {
-          platform,
+          platform: investor.platform,
           investor: i.investorId,
           campaign: i.campaignId,
           product: campaign.product,
@@ -607,7 +612,7 @@ export class Objects {
         }
         this.tasks.set(`redemption ${i.redemptionId}`, {
           kind: "redemption",
-          platform,
+          platform: investor.platform,
           investment: undefined,
           wallet: i.walletId,
           product: i.productId,
