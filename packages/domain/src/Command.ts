@@ -11,10 +11,17 @@ import { type EveryMember, withoutUndefined } from "./Event.ts"
 
 type Fields = Schema.Struct.Fields
 
+/** The JSON of an input that an earlier version recorded, made that of the next. Total: it never fails. @category models */
+export type InputUpcaster = (input: Schema.JsonObject) => Schema.JsonObject
+
 /** @category models */
 export interface CommandDefinition<Operation extends string, Input extends Fields, Personal extends Fields> {
   /** The name that stands in the metadata of the command's events. */
   readonly operation: Operation
+  /** Raised when an input recorded before would no longer fit, or mean something else. */
+  readonly version: number
+  /** One for each version before. */
+  readonly upcasters: { readonly [version: number]: InputUpcaster }
   readonly input: Schema.Struct<Input>
   readonly personal: Schema.Struct<Personal> | undefined
   readonly decide: (
@@ -24,7 +31,7 @@ export interface CommandDefinition<Operation extends string, Input extends Field
   ) => Decision
   /**
    * The input, from the events of the instruction in the order of the log. Deciding it again over the log before them gives them again.
-   * Throws where the events are not those of such an instruction, which only a damaged log holds.
+   * Throws where the events are not those of such an instruction, which only a damaged log holds, or are of a newer version.
    */
   readonly recall: (events: ReadonlyArray<RecordedDomainEvent>) => Schema.Struct.Type<Input>
 }
@@ -33,6 +40,9 @@ export interface CommandDefinition<Operation extends string, Input extends Field
 export const command = <const Operation extends string, const Input extends Fields, const Personal extends Fields = {}>(
   operation: Operation,
   definition: {
+    /** Default: 1. */
+    readonly version?: number
+    readonly upcasters?: { readonly [version: number]: InputUpcaster }
     readonly input: Input
     readonly personal?: Personal
     readonly decide: CommandDefinition<Operation, Input, Personal>["decide"]
@@ -40,10 +50,13 @@ export const command = <const Operation extends string, const Input extends Fiel
     readonly recall: (events: ReadonlyArray<RecordedDomainEvent>) => EveryMember<Schema.Struct.Type<Input>>
   }
 ): CommandDefinition<Operation, Input, Personal> => {
+  const { version = 1, upcasters = {} } = definition
   const input = Schema.Struct(definition.input)
   const isInput = Schema.is(input)
   return {
     operation,
+    version,
+    upcasters,
     input,
     personal: definition.personal === undefined ? undefined : Schema.Struct(definition.personal),
     decide: definition.decide,
@@ -51,12 +64,48 @@ export const command = <const Operation extends string, const Input extends Fiel
       const [first] = events
       if (first?.type !== "InstructionRejected" && first?.type !== "InstructionNoted")
         return withoutUndefined(definition.recall(events))
-      const recorded: unknown = first.data.input
+      const recorded: unknown = ofToday({ operation, version, upcasters }, first.data)
       if (!isInput(recorded)) throw new TypeError(`not an input of ${operation}`)
       return recorded
     }
   }
 }
+
+/** An input that a newer version of this program recorded: this one cannot read it. @category errors */
+export class NewerInput extends Error {
+  override readonly name = "NewerInput"
+  readonly operation: string
+  readonly version: number
+
+  constructor(operation: string, version: number, known: number) {
+    super(
+      `the input of ${operation} was recorded in version ${version} by a newer version of this program; this one knows ${known}`
+    )
+    this.operation = operation
+    this.version = version
+  }
+}
+
+type Versions = Pick<CommandDefinition<string, Fields, Fields>, "operation" | "version" | "upcasters">
+
+/** A recorded input as this version of the command would have recorded it. */
+const ofToday = (
+  { operation, version, upcasters }: Versions,
+  { input, inputVersion = 1 }: Recorded<"InstructionNoted">["data"]
+): Schema.JsonObject => {
+  if (inputVersion > version) throw new NewerInput(operation, inputVersion, version)
+  let upcast = input
+  for (let each = inputVersion; each < version; each++) {
+    const upcaster = upcasters[each]
+    if (upcaster === undefined) throw new TypeError(`no upcaster from version ${each} of the input of ${operation}`)
+    upcast = upcaster(upcast)
+  }
+  return upcast
+}
+
+/** The version that is written beside a recorded input: none for the first, so that its events keep their bytes. @category recording */
+export const inputVersionOf = ({ version }: Pick<Versions, "version">): number | undefined =>
+  version === 1 ? undefined : version
 
 /** The first event of a type among those of an instruction, if any. @category recalling */
 export const findRecorded = <T extends EventType>(

@@ -5,6 +5,7 @@ import type { Schema } from "effect"
 import { AmendInvestment } from "./Amendment.ts"
 import { CloseCampaign, OpenCampaign } from "./Campaign.ts"
 import type { DomainEvent, RecordedDomainEvent } from "./Catalogue.ts"
+import { inputVersionOf } from "./Command.ts"
 import { RequestCredit, ResolveCredit, SettleCredit, SubmitCredit } from "./Credit.ts"
 import type { Decision, DecisionContext } from "./Decision.ts"
 import { UploadDocument } from "./Document.ts"
@@ -85,12 +86,14 @@ export const recallCommand = (operation: Operation, events: ReadonlyArray<Record
   ({ operation, input: commands[operation].recall(events) }) as Command
 
 /** What a refused instruction leaves in the log. @category deciding */
-export const rejected = (command: Command, refusal: Refusal): DomainEvent =>
+export const eventOfRefusal = (command: Command, refusal: Refusal): DomainEvent =>
   InstructionRejected.make({
     code: refusal.code,
     details: refusal.details,
-    input: { ...command.input }
+    input: { ...command.input },
+    inputVersion: inputVersionOf(commands[command.operation])
   })
 
 /** What an instruction that changed nothing leaves in the log. @category deciding */
-export const noted = (command: Command): DomainEvent => InstructionNoted.make({ input: { ...command.input } })
+export const eventOfNoChange = (command: Command): DomainEvent =>
+  InstructionNoted.make({ input: { ...command.input }, inputVersion: inputVersionOf(commands[command.operation]) })

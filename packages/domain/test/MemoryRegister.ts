@@ -15,12 +15,12 @@ import {
   isRecorded,
   type Meta,
   type Model,
-  noted,
+  eventOfNoChange,
   type PlatformId,
   type Policy,
   type RecordedDomainEvent,
   type Refusal,
-  rejected
+  eventOfRefusal
 } from "../src/index.ts"
 
 export type Answer = Result.Result<ReadonlyArray<DomainEvent>, Refusal>
@@ -102,9 +102,9 @@ export class MemoryRegister {
     const drafts: ReadonlyArray<DomainEvent> = Result.isSuccess(answer)
       ? answer.success.length > 0
         ? answer.success
-        : [noted(command)]
+        : [eventOfNoChange(command)]
       : isRecorded(answer.failure.code)
-        ? [rejected(command, answer.failure)]
+        ? [eventOfRefusal(command, answer.failure)]
         : []
     const events = drafts.map((draft, index): RecordedDomainEvent => {
       const meta: Meta = {

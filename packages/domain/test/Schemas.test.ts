@@ -1,13 +1,13 @@
 /**
- * A schema that changes gets a new version. For whoever changes one.
+ * A schema that changes gets a new version. For the author of an event or of a command's input.
  *
- * `golden/schemas.json` keeps what each version of each type could hold. A version may become wider, which `GOLDEN=write` records; any
+ * `golden/schemas.json` keeps what each version of each type could hold, and each version of each input. A version may become wider, which `GOLDEN=write` records; any
  * other change is a new version with an upcaster from the one before.
  */
 import { Schema } from "effect"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
-import { catalogue, type EventType, Meta } from "../src/index.ts"
+import { catalogue, commands, type EventType, Meta } from "../src/index.ts"
 import { compareSchemas, type SchemaText, textOfSchema } from "./SchemaText.ts"
 
 const file = new URL("./golden/schemas.json", import.meta.url)
@@ -31,6 +31,8 @@ const now: Record<string, { readonly version: number; readonly text: Kept }> = O
     return [type, { version, text }]
   })
 )
+for (const { operation, version, input } of Object.values(commands))
+  now[`input of ${operation}`] = { version, text: { data: textOfSchema(input.ast) } }
 now["meta"] = { version: 1, text: { data: textOfSchema(Meta.ast) } }
 
 /** How a type stands to what was kept of its version. */
@@ -56,7 +58,7 @@ if (process.env["GOLDEN"] === "write") {
   writeFileSync(file, `{\n${lines.join(",\n")}\n}\n`)
 }
 
-describe("schemas of events", () => {
+describe("schemas of events and of recorded inputs", () => {
   it("do not change without a new version", () => {
     const changed = Object.keys(now).filter((name) => standing(name) === "other")
     expect(changed, "raise the version and add an upcaster from the one before").toEqual([])

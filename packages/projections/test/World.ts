@@ -11,11 +11,11 @@ import {
   instantOfMicros,
   type Meta,
   type Model,
-  noted,
+  eventOfNoChange,
   type PlatformId,
   type Policy,
   type RegisterEvent,
-  rejected
+  eventOfRefusal
 } from "@effekten/domain"
 import type { NewEvent, RecordedEvent } from "@effekten/event-store"
 import { Result } from "effect"
@@ -83,9 +83,9 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
     const context = { platform: platform as PlatformId | undefined, receivedAt, policy }
     const decided = decide(decideCommand(command, context), stateOver(events))
     const made = Result.isFailure(decided)
-      ? [rejected(command, decided.failure)]
+      ? [eventOfRefusal(command, decided.failure)]
       : decided.success.length === 0
-        ? [noted(command)]
+        ? [eventOfNoChange(command)]
         : decided.success
     const group = made.map((event, index): NewEvent<RegisterEvent> => {
       const meta: Meta = {

@@ -6,15 +6,20 @@ import { Schema } from "effect"
 import { define } from "../Event.ts"
 import { RefusalDetails, RejectionCode } from "../Rejection.ts"
 
-/** The non-personal members of a command. */
-const input = Schema.JsonObject
+/**
+ * The non-personal members of a command, as that version of the command took them in. A version is written from 2 on; none means 1.
+ */
+const recordedInput = {
+  input: Schema.JsonObject,
+  inputVersion: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(2)))
+}
 
 export const InstructionRejected = define("InstructionRejected", {
-  data: { code: RejectionCode, details: Schema.optionalKey(RefusalDetails), input },
+  data: { code: RejectionCode, details: Schema.optionalKey(RefusalDetails), ...recordedInput },
   tags: () => []
 })
 
 export const InstructionNoted = define("InstructionNoted", {
-  data: { input },
+  data: recordedInput,
   tags: () => []
 })

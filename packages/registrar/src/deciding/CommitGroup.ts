@@ -11,10 +11,10 @@ import {
   effectiveAt,
   isRecorded,
   type Model,
-  noted,
+  eventOfNoChange,
   type Policy,
   type RecordedDomainEvent,
-  rejected,
+  eventOfRefusal,
   type RegisterEvent,
   catalogue
 } from "@effekten/domain"
@@ -120,7 +120,7 @@ export const make = (options: {
       if (step.value._tag === "Refuse") {
         const { refusal } = step.value
         if (!isRecorded(refusal.code)) return failed(failureOf(refusal))
-        return decided(instruction, context, [rejected(instruction.command, refusal)], place())
+        return decided(instruction, context, [eventOfRefusal(instruction.command, refusal)], place())
       }
       const { model } = step.value
       const key = keyOf(model)
@@ -128,7 +128,7 @@ export const make = (options: {
       if (!reads.has(key)) reads.set(key, { types: model.types, tags: model.tags })
       step = decision.next(overlay.state(model, key))
     }
-    const drafts = step.value.length > 0 ? step.value : [noted(instruction.command)]
+    const drafts = step.value.length > 0 ? step.value : [eventOfNoChange(instruction.command)]
     return decided(instruction, context, drafts, place())
   }
 

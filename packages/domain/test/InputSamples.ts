@@ -1,0 +1,137 @@
+/**
+ * Inputs of each command, with everything they may hold and with no more than they must. For the golden files: a new command, or a new
+ * version of an input, needs its samples here.
+ */
+import type { Operation } from "../src/index.ts"
+
+const at = "2026-03-01T12:00:00.123456+01:00"
+const money = { amount: "-12345", decimals: 2, currency: "EUR" }
+
+const product = {
+  productId: "product",
+  issuerId: "issuer",
+  name: "Musteranleihe 2026 „ä €“",
+  productType: "BOND",
+  kind: "ewpg",
+  issueVolume: 9007199254740991,
+  stepSize: 1
+}
+const campaign = {
+  campaignId: "campaign",
+  productId: "product",
+  platformId: "platform",
+  allocation: 0,
+  opensAt: at,
+  reviewRequired: false
+}
+const wallet = {
+  walletId: "wallet",
+  investorId: "investor",
+  address: "0x0123456789abcdef0123456789abcdef01234567",
+  receivingEnabled: true
+}
+const signing = {
+  investmentId: "investment",
+  investorId: "investor",
+  campaignId: "campaign",
+  units: 1.5,
+  documentIds: ["a", "b"]
+}
+const credit = { creditId: "credit", investmentId: "investment" }
+const redemption = { redemptionId: "redemption" }
+const hold = { investorId: "investor", holdId: "hold", basis: "authority_order" }
+
+export const inputSamples: { readonly [O in Operation]: ReadonlyArray<object> } = {
+  RegisterPlatform: [{ platformId: "platform", name: "Musterplattform" }],
+  RegisterIssuer: [{ issuerId: "issuer" }],
+  RegisterProduct: [
+    {
+      ...product,
+      isin: "DE000A0D6554",
+      nominalValue: money,
+      issuancePrice: money,
+      agioPercent: "5.00",
+      paymentDays: 14,
+      cancellationDays: 14,
+      lockedUntil: at,
+      network: "ETH-MAINNET"
+    },
+    product
+  ],
+  ListProduct: [{ productId: "product", platformId: "platform" }],
+  DelistProduct: [{ productId: "product", platformId: "platform" }],
+  OpenCampaign: [{ ...campaign, closesAt: at }, campaign],
+  CloseCampaign: [{ campaignId: "campaign" }],
+  RegisterInvestor: [
+    {
+      investorId: "investor",
+      custodianBank: true,
+      ownAccount: true,
+      hasTaxInformation: true,
+      pep: true,
+      documentIds: ["a"]
+    },
+    {
+      investorId: "investor",
+      custodianBank: false,
+      ownAccount: false,
+      hasTaxInformation: false,
+      pep: false,
+      documentIds: []
+    }
+  ],
+  RecordIdentification: [
+    { identificationId: "identification", investorId: "investor", protocolDocumentId: "a", verifiedAt: at }
+  ],
+  EraseInvestor: [{ investorId: "investor", ground: "request" }],
+  PlaceLegalHold: [{ ...hold, until: at }, hold],
+  ReleaseLegalHold: [{ investorId: "investor", holdId: "hold" }],
+  UploadDocument: [{ documentId: "a", digest: "0123456789abcdef".repeat(4), size: 3 }],
+  EraseDocument: [{ documentId: "a" }],
+  RegisterManagedWallet: [wallet],
+  RegisterGenericWallet: [wallet],
+  SignInvestment: [
+    {
+      ...signing,
+      signedAt: at,
+      acceptedAt: "now",
+      paidAt: at,
+      walletId: "wallet",
+      disagio: money,
+      accruedInterest: money
+    },
+    signing
+  ],
+  AmendInvestment: [
+    { investmentId: "investment", acceptedAt: at, paidAt: "now", walletId: "wallet" },
+    { investmentId: "investment" }
+  ],
+  RejectInvestment: [{ investmentId: "investment" }],
+  CancelInvestment: [
+    { investmentId: "investment", cancelledAt: "now", late: true },
+    { investmentId: "investment", late: false }
+  ],
+  EnforcePaymentDeadline: [{ investmentId: "investment" }],
+  RequestCredit: [credit],
+  SubmitCredit: [credit],
+  SettleCredit: [
+    { ...credit, outcome: "failed", reason: "reverted" },
+    { ...credit, outcome: "unknown" }
+  ],
+  ResolveCredit: [
+    { ...credit, outcome: "failed", reason: "expired", resolution: "corrected" },
+    { ...credit, outcome: "succeeded", resolution: "observed" }
+  ],
+  RequestRedemption: [
+    { redemptionId: "redemption", investorId: "investor", productId: "product", walletId: "wallet", units: 0 }
+  ],
+  SubmitRedemption: [redemption],
+  SettleRedemption: [
+    { ...redemption, outcome: "failed", reason: "reverted" },
+    { ...redemption, outcome: "unknown" }
+  ],
+  ResolveRedemption: [
+    { ...redemption, outcome: "failed", reason: "expired", resolution: "corrected" },
+    { ...redemption, outcome: "succeeded", resolution: "observed" }
+  ]
+}
