@@ -70,7 +70,7 @@ export function* read<S>(model: Model<S>): Generator<Read, S, any> {
   return yield { _tag: "Read", model }
 }
 
-/** Refuses, inside a decision: `return yield* refuse({ code: "wallet_frozen" })`. @category deciding */
+/** Refuses, inside a decision: `return yield* refuse({ code: "wallet_missing" })`. @category deciding */
 export function* refuse(refusal: Refusal): Generator<Refuse, never, any> {
   yield { _tag: "Refuse", refusal }
   throw new Error("a refused decision was resumed")

@@ -2,6 +2,7 @@
  * Documents: files a platform uploaded, referred to by investors and investments. Their content is in the vault, not here.
  */
 import { Schema } from "effect"
+import type { Recorded } from "./Catalogue.ts"
 import { command, recorded } from "./Command.ts"
 import { model, read, refuse, type Read, type Refuse } from "./Decision.ts"
 import { DocumentUploaded, documentPersonal } from "./events/DocumentEvents.ts"
@@ -10,24 +11,44 @@ import { maximumNamedDocuments } from "./Policy.ts"
 import { documentTag } from "./Tag.ts"
 import { Digest } from "./Text.ts"
 import { UnitCount } from "./Units.ts"
+import { platformOf } from "./Visibility.ts"
 
 /** @category models */
 export interface DocumentState {
-  readonly platform: PlatformId | undefined
+  readonly id: DocumentId
+  readonly platform: PlatformId | null
+  /** Bytes of the content. */
+  readonly size: UnitCount
+  /** Nothing personal of it is shown any more, and nothing can refer to it. */
   readonly erased: boolean
+}
+
+/** @category values */
+export const documentTypes = ["DocumentUploaded", "DocumentErased"] as const
+
+/** The document after one more of its events. @category computing */
+export const documentAfter = (
+  document: DocumentState | undefined,
+  event: Recorded<(typeof documentTypes)[number]>
+): DocumentState | undefined => {
+  switch (event.type) {
+    case "DocumentUploaded": {
+      const { documentId, size } = event.data
+      return { id: documentId, platform: platformOf(event.meta), size, erased: false }
+    }
+    case "DocumentErased":
+      return document && { ...document, erased: true }
+  }
 }
 
 /** Whether a document is present, and whose. @category decision models */
 export const Document = (id: DocumentId) =>
   model({
     name: "Document",
-    types: ["DocumentUploaded", "DocumentErased"],
+    types: documentTypes,
     tags: [documentTag(id)],
     initial: undefined,
-    evolve: (state: DocumentState | undefined, event): DocumentState | undefined =>
-      event.type === "DocumentUploaded"
-        ? { platform: event.meta.platform, erased: false }
-        : state && { ...state, erased: true }
+    evolve: documentAfter
   })
 
 const nobody: ReadonlyArray<InvestorId> = []
@@ -55,7 +76,7 @@ export const NamedDocuments = Schema.Array(DocumentId).check(Schema.isMaxLength(
 /** None named twice; each present, not erased, and uploaded by that platform. @category checks */
 export function* checkDocuments(
   ids: ReadonlyArray<DocumentId>,
-  platform: PlatformId | undefined
+  platform: PlatformId | null
 ): Generator<Read | Refuse, void, any> {
   if (new Set(ids).size < ids.length) yield* refuse({ code: "document_repeated" })
   for (const id of ids) {

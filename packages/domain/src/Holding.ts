@@ -38,8 +38,6 @@ export interface HoldingState {
   readonly chunks: ReadonlyArray<Chunk>
   /** Sum over unblocked lots of `remaining − reserved`. */
   readonly available: UnitCount
-  /** Units that may not leave, whichever lots they are in. */
-  readonly frozen: UnitCount
   /** The lots that tasks in flight have reserved. */
   readonly inFlight: ReadonlyArray<{ readonly taskId: string; readonly lots: ReadonlyArray<Part> }>
 }
@@ -48,7 +46,7 @@ export interface HoldingState {
 export const availableOf = (lot: Lot): UnitCount => (lot.blocked ? 0 : lot.remaining - lot.reserved)
 
 /** What a new task may take of a holding. @category computing */
-export const free = (holding: HoldingState): UnitCount => Math.max(0, holding.available - holding.frozen)
+export const free = (holding: HoldingState): UnitCount => holding.available
 
 /** All lots, in rank order. @category computing */
 export const lotsOf = (holding: HoldingState): ReadonlyArray<Lot> => holding.chunks.flatMap((chunk) => chunk.lots)
@@ -150,13 +148,13 @@ const evolve = (
   }
 }
 
-const none: HoldingState = { chunks: [], available: 0, frozen: 0, inFlight: [] }
+const none: HoldingState = { chunks: [], available: 0, inFlight: [] }
 
 /** @category decision models */
 export const Holding = (productId: ProductId, walletId: WalletId) =>
   model({
     name: "Holding",
-    version: 1,
+    version: 2,
     types: [
       "UnitsCredited",
       "RedemptionRequested",

@@ -2,27 +2,21 @@
  * Investments: the facts of one subscription, from signature to delivery or end. For every command on it, and for its status.
  */
 import type { Recorded } from "./Catalogue.ts"
+import { type CreditEvent, creditOf, type CreditState, creditTypes } from "./Credit.ts"
 import { model, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
-import type { CampaignId, CreditId, InvestmentId, InvestorId, PlatformId, ProductId, WalletId } from "./Id.ts"
+import type { CampaignId, InvestmentId, InvestorId, PlatformId, ProductId, WalletId } from "./Id.ts"
 import { investmentStatus, type InvestmentEnd, type InvestmentFacts } from "./InvestmentStatus.ts"
 import { visibleOfInvestor } from "./Investor.ts"
-import { isInFlight, type TaskStatus } from "./LedgerTask.ts"
+import { isInFlight } from "./LedgerTask.ts"
 import { investmentTag } from "./Tag.ts"
+import { taskAfter } from "./Task.ts"
 import { instantOf, type Instant, type Timestamp } from "./Timestamp.ts"
 import type { Units } from "./Units.ts"
-
-/** One attempt to deliver. All are remembered, so that an old one that answers again is recognised. @category models */
-export interface CreditState {
-  readonly creditId: CreditId
-  readonly walletId: WalletId
-  readonly units: Units
-  readonly status: TaskStatus
-  readonly submitted: boolean
-}
+import { platformOf } from "./Visibility.ts"
 
 /** @category models */
 export interface InvestmentState extends InvestmentFacts {
-  readonly platform: PlatformId | undefined
+  readonly platform: PlatformId | null
   readonly investmentId: InvestmentId
   readonly investorId: InvestorId
   readonly campaignId: CampaignId
@@ -37,6 +31,7 @@ export interface InvestmentState extends InvestmentFacts {
   readonly walletId: WalletId | undefined
   readonly paymentDays: number | undefined
   readonly cancellationDays: number | undefined
+  /** All attempts to deliver are remembered, so that an old one that answers again is recognised. */
   readonly credits: ReadonlyArray<CreditState>
 }
 
@@ -56,7 +51,7 @@ type InvestmentEvent = Recorded<
 >
 
 const signed = ({ data, meta }: Recorded<"InvestmentSigned">): InvestmentState => ({
-  platform: meta.platform,
+  platform: platformOf(meta),
   investmentId: data.investmentId,
   investorId: data.investorId,
   campaignId: data.campaignId,
@@ -77,12 +72,15 @@ const signed = ({ data, meta }: Recorded<"InvestmentSigned">): InvestmentState =
   credits: []
 })
 
-const changeCredit = (
-  state: InvestmentState,
-  creditId: CreditId,
-  change: Partial<CreditState>
-): ReadonlyArray<CreditState> =>
-  state.credits.map((credit) => (credit.creditId === creditId ? { ...credit, ...change } : credit))
+const withCredit = (state: InvestmentState, event: CreditEvent): InvestmentState => ({
+  ...state,
+  credits:
+    event.type === "CreditRequested"
+      ? [...state.credits, creditOf(event)]
+      : state.credits.map((credit) =>
+          credit.id === event.data.creditId ? taskAfter(credit, event.type, creditTypes) : credit
+        )
+})
 
 /** Keeps `acceptedSince` beside a change of a fact that the status depends on. */
 const withStatus = (before: InvestmentState, after: InvestmentState, event: InvestmentEvent): InvestmentState => {
@@ -109,19 +107,13 @@ const change = (
       return { ...state, end: "CANCELLATION" }
     case "WalletAssigned":
       return { ...state, walletId: event.data.walletId }
-    case "CreditRequested": {
-      const { creditId, walletId, units } = event.data
-      const credit: CreditState = { creditId, walletId, units, status: "processing", submitted: false }
-      return { ...state, credits: [...state.credits, credit] }
-    }
-    case "CreditSubmitted":
-      return { ...state, credits: changeCredit(state, event.data.creditId, { submitted: true }) }
     case "UnitsCredited":
-      return { ...state, delivered: true, credits: changeCredit(state, event.data.creditId, { status: "succeeded" }) }
+      return { ...withCredit(state, event), delivered: true }
+    case "CreditRequested":
+    case "CreditSubmitted":
     case "CreditFailed":
-      return { ...state, credits: changeCredit(state, event.data.creditId, { status: "failed" }) }
     case "CreditOutcomeUnknown":
-      return { ...state, credits: changeCredit(state, event.data.creditId, { status: "unknown" }) }
+      return withCredit(state, event)
   }
 }
 

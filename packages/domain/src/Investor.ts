@@ -2,6 +2,7 @@
  * Investors: who may invest, and whether they are identified. For platforms that onboard them.
  */
 import { Schema } from "effect"
+import type { Recorded } from "./Catalogue.ts"
 import { command, recorded } from "./Command.ts"
 import { model, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
 import { checkDocuments, NamedDocuments } from "./Document.ts"
@@ -19,13 +20,16 @@ import { emptySequence, minus, plus, type Sequence } from "./Sequence.ts"
 import { checkNotInFuture } from "./Times.ts"
 import { investorTag } from "./Tag.ts"
 import { dayOf, type Instant, instantOf, laterOf, Timestamp } from "./Timestamp.ts"
-import { visible } from "./Visibility.ts"
+import { platformOf, visible } from "./Visibility.ts"
 
 /** @category models */
 export interface InvestorState extends KycFacts {
-  readonly platform: PlatformId | undefined
+  readonly id: InvestorId
+  readonly platform: PlatformId | null
   readonly kind: InvestorKind
   readonly custodianBank: boolean
+  /** Acts on their own account. */
+  readonly ownAccount: boolean
   readonly hasTaxInformation: boolean
   /** As written into the last event that could change it. */
   readonly kycStatus: KycStatus
@@ -33,52 +37,58 @@ export interface InvestorState extends KycFacts {
   readonly documentIds: ReadonlyArray<DocumentId>
   /** When it was registered or identified last: keeping its data counts from there. */
   readonly lastAt: Instant
+  /** Nothing personal of them is shown any more, and nothing can be added. */
   readonly erased: boolean
+}
+
+/** @category values */
+export const investorTypes = ["InvestorRegistered", "IdentificationRecorded", "InvestorErased"] as const
+
+/** The investor after one more of their events. @category computing */
+export const investorAfter = (
+  investor: InvestorState | undefined,
+  event: Recorded<(typeof investorTypes)[number]>
+): InvestorState | undefined => {
+  switch (event.type) {
+    case "InvestorRegistered": {
+      const { investorId, ...registered } = event.data
+      return {
+        id: investorId,
+        platform: platformOf(event.meta),
+        ...registered,
+        identified: false,
+        benefitingPersons: 0,
+        refused: false,
+        lastAt: instantOf(event.meta.receivedAt),
+        erased: false
+      }
+    }
+    case "IdentificationRecorded": {
+      if (investor === undefined) return investor
+      const { kycStatus, openReasons, protocolDocumentId } = event.data
+      return {
+        ...investor,
+        kycStatus,
+        openReasons,
+        identified: true,
+        refused: kycStatus === "INSUFFICIENT",
+        documentIds: [...investor.documentIds, protocolDocumentId],
+        lastAt: laterOf(investor.lastAt, instantOf(event.meta.receivedAt))
+      }
+    }
+    case "InvestorErased":
+      return investor && { ...investor, erased: true }
+  }
 }
 
 /** @category decision models */
 export const Investor = (id: InvestorId) =>
   model({
     name: "Investor",
-    types: ["InvestorRegistered", "IdentificationRecorded", "InvestorErased"],
+    types: investorTypes,
     tags: [investorTag(id)],
     initial: undefined,
-    evolve: (state: InvestorState | undefined, event): InvestorState | undefined => {
-      switch (event.type) {
-        case "InvestorRegistered": {
-          const { kind, custodianBank, hasTaxInformation, documentIds, kycStatus, openReasons } = event.data
-          return {
-            platform: event.meta.platform,
-            kind,
-            custodianBank,
-            hasTaxInformation,
-            kycStatus,
-            openReasons,
-            identified: false,
-            benefitingPersons: 0,
-            refused: false,
-            documentIds,
-            lastAt: instantOf(event.meta.receivedAt),
-            erased: false
-          }
-        }
-        case "IdentificationRecorded": {
-          if (state === undefined) return state
-          const { kycStatus, openReasons, protocolDocumentId } = event.data
-          return {
-            ...state,
-            kycStatus,
-            openReasons,
-            identified: true,
-            refused: kycStatus === "INSUFFICIENT",
-            documentIds: [...state.documentIds, protocolDocumentId],
-            lastAt: laterOf(state.lastAt, instantOf(event.meta.receivedAt))
-          }
-        }
-        case "InvestorErased":
-          return state && { ...state, erased: true }
-      }
-    }
+    evolve: investorAfter
   })
 
 const nobody: ReadonlyArray<InvestmentId> = []
@@ -150,11 +160,11 @@ export function* findInvestor(id: InvestorId, context: DecisionContext): Generat
  *
  * @category checks
  */
-export function* visibleOfInvestor<
-  A extends { readonly platform: PlatformId | undefined; readonly investorId: InvestorId }
->(thing: A | undefined, context: DecisionContext): Generator<Read, A | undefined, any> {
-  if (thing === undefined || context.platform === undefined || thing.platform !== undefined)
-    return visible(thing, context)
+export function* visibleOfInvestor<A extends { readonly platform: PlatformId | null; readonly investorId: InvestorId }>(
+  thing: A | undefined,
+  context: DecisionContext
+): Generator<Read, A | undefined, any> {
+  if (thing === undefined || context.platform === undefined || thing.platform !== null) return visible(thing, context)
   const owner = visible(yield* read(Investor(thing.investorId)), context)
   return owner && thing
 }
@@ -179,7 +189,7 @@ export const RegisterInvestor = command("RegisterInvestor", {
   *decide({ pep, ...input }, personal, context) {
     if (personal?.naturalPerson.isSubjectToUsTax === true) return yield* refuse({ code: "us_tax_subject" })
     if (!input.ownAccount) return yield* refuse({ code: "not_own_account" })
-    yield* checkDocuments(input.documentIds, context.platform)
+    yield* checkDocuments(input.documentIds, context.platform ?? null)
     const openReasons: ReadonlyArray<KycReason> = pep ? ["pep"] : []
     const kind: InvestorKind = "natural"
     return [InvestorRegistered.make({ ...input, kind, kycStatus: "PENDING", openReasons }, personal)]

@@ -1,5 +1,5 @@
 /**
- * The life of a ledger task: credit or redemption. For the settling decisions and for reads.
+ * The words of a ledger task: its statuses and outcomes, and what each does to the other. For events, decisions and reads.
  *
  * A task is `processing`, then `succeeded` or `failed`, or `unknown` until a person resolves it. Nothing that arrives after the outcome
  * changes it: agreeing is a no-op, contradicting is a refusal that stays in the log as evidence.
@@ -15,16 +15,16 @@ export type TaskStatus = typeof TaskStatus.Type
 export const Outcome = Schema.Literals(["succeeded", "failed", "unknown"])
 export type Outcome = typeof Outcome.Type
 
-/** What a person may decide. @category schemas */
-export const Verdict = Schema.Literals(["succeeded", "failed"])
-export type Verdict = typeof Verdict.Type
+/** What a person may decide about a task whose outcome is unknown. @category schemas */
+export const FinalOutcome = Schema.Literals(["succeeded", "failed"])
+export type FinalOutcome = typeof FinalOutcome.Type
 
 /** Why a task failed, as a closed code; what the ledger wrote about it is no business of the register's. @category schemas */
 export const FailureReason = Schema.Literals(["rejected", "reverted", "expired", "not_executed", "unspecified"])
 export type FailureReason = typeof FailureReason.Type
 
 /**
- * How a person came to the verdict: the ledger was looked at and had done (or not done) it, or the ledger was made whole first.
+ * How a person came to the decision: the ledger was looked at and had done (or not done) it, or the ledger was made whole first.
  *
  * @category schemas
  */
@@ -43,7 +43,7 @@ export const onReport: { readonly [S in TaskStatus]: { readonly [O in Outcome]: 
 }
 
 /** A person decides only what is unknown. @category values */
-export const onVerdict: { readonly [S in TaskStatus]: TaskResponse } = {
+export const onResolution: { readonly [S in TaskStatus]: TaskResponse } = {
   processing: "nothing_to_resolve",
   unknown: "takes_effect",
   succeeded: "nothing_to_resolve",

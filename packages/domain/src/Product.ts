@@ -14,8 +14,6 @@ import { isUnits } from "./Units.ts"
 /** @category models */
 export interface ProductState {
   readonly terms: Recorded<"ProductRegistered">["data"]
-  /** No new credit, redemption or transfer while paused. */
-  readonly paused: boolean
   readonly listedOn: ReadonlyArray<PlatformId>
   /** Holders may still redeem where it was listed once. */
   readonly everListedOn: ReadonlyArray<PlatformId>
@@ -27,7 +25,7 @@ const evolve = (
 ): ProductState | undefined => {
   switch (event.type) {
     case "ProductRegistered":
-      return { terms: event.data, paused: false, listedOn: [], everListedOn: [] }
+      return { terms: event.data, listedOn: [], everListedOn: [] }
     case "ProductListed": {
       if (state === undefined) return state
       const platform = event.data.platformId

@@ -4,10 +4,14 @@
  * Another platform's object is *not found*, exactly as if there were none: a different answer would tell that it exists.
  */
 import type { DecisionContext } from "./Decision.ts"
+import type { Meta } from "./Event.ts"
 import type { PlatformId } from "./Id.ts"
 
+/** The platform through which an object was made; `null` where the issuer or the registrar made it. @category computing */
+export const platformOf = (meta: Pick<Meta, "platform">): PlatformId | null => meta.platform ?? null
+
 /** What there is to see for this client; the registrar, the clock and the ledger (no platform) see everything. @category refinements */
-export const visible = <A extends { readonly platform: PlatformId | undefined }>(
+export const visible = <A extends { readonly platform: PlatformId | null }>(
   thing: A | undefined,
   context: DecisionContext
 ): A | undefined =>

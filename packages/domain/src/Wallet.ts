@@ -12,35 +12,35 @@ import { type InvestmentId, InvestorId, type PlatformId, WalletId } from "./Id.t
 import { emptySequence, plus, type Sequence } from "./Sequence.ts"
 import { addressTag, investorTag, walletTag } from "./Tag.ts"
 import { type Instant, instantOf, laterOf } from "./Timestamp.ts"
+import { platformOf } from "./Visibility.ts"
 import type { UnitCount } from "./Units.ts"
 
 /** @category models */
 export interface WalletState {
-  readonly walletId: WalletId
-  readonly platform: PlatformId | undefined
+  readonly id: WalletId
+  readonly platform: PlatformId | null
   readonly investorId: InvestorId
   readonly kind: WalletKind
+  /** In lower case, as recorded. */
   readonly address: EthereumAddress
   readonly receivingEnabled: boolean
-  /** Nothing new leaves a frozen wallet; credits go on. */
-  readonly frozen: boolean
 }
 
-const walletOf = (event: Recorded<"WalletRegistered">): WalletState => ({
-  ...event.data,
-  platform: event.meta.platform,
-  frozen: false
-})
+/** @category values */
+export const walletTypes = ["WalletRegistered"] as const
+
+/** The wallet after one more of its events. @category computing */
+export const walletAfter = (
+  _wallet: WalletState | undefined,
+  { data, meta }: Recorded<(typeof walletTypes)[number]>
+): WalletState | undefined => {
+  const { walletId, ...registered } = data
+  return { id: walletId, platform: platformOf(meta), ...registered }
+}
 
 /** @category decision models */
 export const Wallet = (id: WalletId) =>
-  model({
-    name: "Wallet",
-    types: ["WalletRegistered"],
-    tags: [walletTag(id)],
-    initial: undefined,
-    evolve: (_state: WalletState | undefined, event) => walletOf(event)
-  })
+  model({ name: "Wallet", types: walletTypes, tags: [walletTag(id)], initial: undefined, evolve: walletAfter })
 
 /** @category models */
 export interface WalletsState {
@@ -105,10 +105,10 @@ export const WalletUnits = (id: WalletId) =>
 export const Address = (address: EthereumAddress) =>
   model({
     name: "Address",
-    types: ["WalletRegistered"],
+    types: walletTypes,
     tags: [addressTag(address)],
     initial: undefined,
-    evolve: (_state: WalletState | undefined, event) => walletOf(event)
+    evolve: walletAfter
   })
 
 /** A wallet of this investor, for this client. @category checks */
@@ -145,7 +145,7 @@ function* register(kind: WalletKind, data: Schema.Struct.Type<typeof input>, con
   const taken = yield* read(Address(address))
   if (taken !== undefined) {
     // That it is taken must be said; by whom is nobody's business but the owner's.
-    const details = taken.investorId === investorId ? { details: { walletId: taken.walletId } } : {}
+    const details = taken.investorId === investorId ? { details: { walletId: taken.id } } : {}
     return yield* refuse({ code: "address_taken", ...details })
   }
   return [WalletRegistered.make({ ...data, kind })]

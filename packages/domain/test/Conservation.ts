@@ -68,7 +68,6 @@ export const conservation = (register: MemoryRegister, world: Objects): void => 
         same(lot.reserved, ofLot.filter((unit) => unit.takenBy !== undefined).length, "reserved of a lot")
         hold((lot.blocked && ofLot.length > 0) === ofLot.some((unit) => unit.blocked), "blocked lots")
       }
-      hold(holding.frozen <= sum(lots.map((lot) => lot.remaining - lot.reserved)), "(4)")
       same(free(holding), world.takeable(id, walletId).length, "free")
       hold(
         lots.every((lot, i) => i === 0 || lots[i - 1]!.rank < lot.rank),

@@ -269,7 +269,7 @@ describe("over random commands", () => {
         const [kind, id] = key.split(" ")
         const state =
           kind === "credit"
-            ? register.state(Investment(task.investment as never))?.credits.find((credit) => credit.creditId === id)
+            ? register.state(Investment(task.investment as never))?.credits.find((credit) => credit.id === id)
             : register.state(Redemption(id as never))
         expect(state).toMatchObject({ status: task.status, submitted: task.submitted })
       }

@@ -3,6 +3,7 @@
  */
 import {
   CreditId,
+  FinalOutcome,
   InvestmentId,
   InvestorId,
   ProductId,
@@ -10,7 +11,6 @@ import {
   TaskStatus,
   Timestamp,
   Units,
-  Verdict,
   WalletId
 } from "@effekten/domain"
 import { Schema } from "effect"
@@ -160,7 +160,7 @@ export class Resolutions extends Resource.Service<Resolutions>()("effekten/servi
   credit: Operation.command({
     operation: "ResolveCredit",
     ids: [InvestmentId, CreditId],
-    input: Verdict,
+    input: FinalOutcome,
     refusals: ["nothing_to_resolve", "task_not_found"],
     summary: "Decide what became of a credit",
     example: "succeeded"
@@ -168,7 +168,7 @@ export class Resolutions extends Resource.Service<Resolutions>()("effekten/servi
   redemption: Operation.command({
     operation: "ResolveRedemption",
     ids: [RedemptionId],
-    input: Verdict,
+    input: FinalOutcome,
     refusals: ["nothing_to_resolve", "task_not_found"],
     summary: "Decide what became of a redemption",
     example: "failed"

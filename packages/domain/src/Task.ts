@@ -1,0 +1,131 @@
+/**
+ * A ledger task, once for all kinds of it: how its events change it, and what may be done about it. For the folds and decisions of
+ * credits and redemptions, and for projections of them.
+ *
+ * No kind of task folds or decides these steps by itself: a kind brings its event types, and how each of its events is made.
+ */
+import { Schema } from "effect"
+import type { DomainEvent, EventType, Recorded, RecordedDomainEvent } from "./Catalogue.ts"
+import { findRecorded, recorded } from "./Command.ts"
+import { refuse, type Decision } from "./Decision.ts"
+import {
+  FailureReason,
+  FinalOutcome,
+  onReport,
+  onResolution,
+  Outcome,
+  Resolution,
+  type TaskStatus
+} from "./LedgerTask.ts"
+
+/** How far a task has come. @category models */
+export interface TaskProgress {
+  readonly status: TaskStatus
+  /** The ledger was or is being asked: never ask again. */
+  readonly submitted: boolean
+}
+
+/** Every task begins so. @category values */
+export const requested: TaskProgress = { status: "processing", submitted: false }
+
+/** The event types of one kind of task. Units move by the one of `succeeded`, and by no other. @category models */
+export interface TaskTypes {
+  readonly requested: "CreditRequested" | "RedemptionRequested"
+  readonly submitted: "CreditSubmitted" | "RedemptionSubmitted"
+  readonly succeeded: "UnitsCredited" | "UnitsRedeemed"
+  readonly failed: "CreditFailed" | "RedemptionFailed"
+  readonly unknown: "CreditOutcomeUnknown" | "RedemptionOutcomeUnknown"
+}
+
+/** The task after one more of its events; whatever else is known of it stays. @category computing */
+export const taskAfter = <T extends TaskProgress>(task: T, type: EventType, types: TaskTypes): T => {
+  switch (type) {
+    case types.submitted:
+      return { ...task, submitted: true }
+    case types.succeeded:
+      return { ...task, status: "succeeded" }
+    case types.failed:
+      return { ...task, status: "failed" }
+    case types.unknown:
+      return { ...task, status: "unknown" }
+    default:
+      return task
+  }
+}
+
+/** What decisions about one kind of task need to know of it. @category models */
+export interface TaskKind<T extends TaskProgress> {
+  readonly submitted: (task: T) => DomainEvent
+  readonly succeeded: (task: T, resolution: Resolution | undefined) => DomainEvent
+  readonly failed: (task: T, reason: FailureReason, resolution: Resolution | undefined) => DomainEvent
+  readonly unknown: (task: T) => DomainEvent
+}
+
+/** What a ledger reports of a task, as members of a command's input. @category schemas */
+export const report = { outcome: Outcome, reason: Schema.optionalKey(FailureReason) }
+
+/** What a person decides about a task, as members of a command's input. @category schemas */
+export const resolving = { outcome: FinalOutcome, reason: Schema.optionalKey(FailureReason), resolution: Resolution }
+
+/** Claims the task: the caller that gets an event back, and no other, may submit it to the ledger. @category deciding */
+export const submit = <T extends TaskProgress>(kind: TaskKind<T>, task: T): ReadonlyArray<DomainEvent> =>
+  task.status === "processing" && !task.submitted ? [kind.submitted(task)] : []
+
+/** Records what the ledger reports, whatever was paused or closed since. @category deciding */
+export function* settle<T extends TaskProgress>(
+  kind: TaskKind<T>,
+  task: T,
+  { outcome, reason }: { readonly outcome: Outcome; readonly reason?: FailureReason | undefined }
+): Decision {
+  const response = onReport[task.status][outcome]
+  if (response === "no_op") return []
+  if (response !== "takes_effect") return yield* refuse({ code: response })
+  switch (outcome) {
+    case "succeeded":
+      return [kind.succeeded(task, undefined)]
+    case "failed":
+      return [kind.failed(task, reason ?? "unspecified", undefined)]
+    case "unknown":
+      return [kind.unknown(task)]
+  }
+}
+
+/** Records what a person found out where the ledger could not say. @category deciding */
+export function* resolve<T extends TaskProgress>(
+  kind: TaskKind<T>,
+  task: T,
+  given: {
+    readonly outcome: FinalOutcome
+    readonly reason?: FailureReason | undefined
+    readonly resolution: Resolution
+  }
+): Decision {
+  const { outcome, reason, resolution } = given
+  const response = onResolution[task.status]
+  if (response === "no_op") return []
+  if (response !== "takes_effect") return yield* refuse({ code: response })
+  return [
+    outcome === "succeeded" ? kind.succeeded(task, resolution) : kind.failed(task, reason ?? "unspecified", resolution)
+  ]
+}
+
+/** The outcome that an instruction recorded, and the members of its event. @category recalling */
+export const recordedOutcome = <T extends TaskTypes>(events: ReadonlyArray<RecordedDomainEvent>, types: T) => {
+  const done = findRecorded<T["succeeded"]>(events, types.succeeded)
+  if (done !== undefined)
+    return { data: done.data, outcome: "succeeded" as const, reason: undefined, resolution: done.data.resolution }
+  const failure = findRecorded<T["failed"]>(events, types.failed)
+  if (failure !== undefined) {
+    const { reason, resolution } = failure.data
+    return { data: failure.data, outcome: "failed" as const, reason, resolution }
+  }
+  const data: Recorded<T["unknown"]>["data"] = recorded<T["unknown"]>(events, types.unknown)
+  return { data, outcome: "unknown" as const, reason: undefined, resolution: undefined }
+}
+
+/** The resolution that an instruction recorded; throws where the ledger reported the outcome. @category recalling */
+export const recordedResolution = <T extends TaskTypes>(events: ReadonlyArray<RecordedDomainEvent>, types: T) => {
+  const { data, outcome, reason, resolution } = recordedOutcome(events, types)
+  if (outcome === "unknown" || resolution === undefined) throw new TypeError("no resolution among the events")
+  return { data, outcome, reason, resolution }
+}

@@ -1,0 +1,59 @@
+/**
+ * Projections of objects that each event is about one of, and whose fold is the domain's. For the projections of this package.
+ *
+ * What decisions go by is folded in the domain and nowhere else. Here is added only what a decision may not see.
+ */
+import type { EventType, Timestamp } from "@effekten/domain"
+import { personalPosition, recordedAt, type Logged, type LoggedEvent, type Projection } from "./Projection.ts"
+
+/** When an object was created. @category models */
+export interface Created {
+  readonly createdAt: Timestamp
+}
+
+/** Positions of the events whose personal parts belong to an object, the one that made it first. @category models */
+export interface WithPersonal {
+  readonly personalAt: ReadonlyArray<number>
+}
+
+/** The members of {@link Created}. @category adding */
+export const created = (event: LoggedEvent): Created => ({ createdAt: recordedAt(event) })
+
+/** Those, and the personal part of the event that made the object. @category adding */
+export const createdWithPersonal = (event: LoggedEvent): Created & WithPersonal => ({
+  createdAt: recordedAt(event),
+  personalAt: personalPosition(event)
+})
+
+/** A fold of the domain, with members that are added when the object comes into being and kept beside every later state. @category adding */
+export const withAdded =
+  <S extends object, E, A extends object>(
+    fold: (state: S | undefined, event: E) => S | undefined,
+    added: (event: LoggedEvent) => A
+  ) =>
+  (state: (S & A) | undefined, event: E & LoggedEvent): (S & A) | undefined => {
+    const after = fold(state, event)
+    if (after === undefined || after === state) return state
+    return state === undefined ? { ...after, ...added(event) } : { ...state, ...after }
+  }
+
+/** A projection that is told its event types once, each event being about one object. @category constructors */
+export const entity = <const T extends EventType, S>({
+  types,
+  key,
+  evolve,
+  ...rest
+}: Omit<Projection<S>, "types" | "keys" | "evolve"> & {
+  readonly types: ReadonlyArray<T>
+  readonly key: (event: Logged<T>) => string
+  readonly evolve: (state: S | undefined, event: Logged<T>) => S | undefined
+}): Projection<S> => {
+  const known: ReadonlySet<EventType> = new Set(types)
+  const isKnown = (event: LoggedEvent): event is Logged<T> => known.has(event.type)
+  return {
+    ...rest,
+    types,
+    keys: (event) => (isKnown(event) ? [key(event)] : []),
+    evolve: (state, event) => (isKnown(event) ? evolve(state, event) : state)
+  }
+}

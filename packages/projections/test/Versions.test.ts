@@ -1,0 +1,160 @@
+/**
+ * A projection gets a new version when its stored states change, and only then. For the author of a change to one.
+ *
+ * `golden/states.json` keeps a digest of what each version made of the events below, step by step. A change of the digest is a change of
+ * the stored states: raise the version of the projection, then `GOLDEN=write` records it.
+ */
+import type { EventType } from "@effekten/domain"
+import { allProjections, type AnyProjection, holdings, type LoggedEvent } from "@effekten/projections"
+import { createHash } from "node:crypto"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { describe, expect, it } from "vitest"
+
+const file = new URL("./golden/states.json", import.meta.url)
+const book: Record<string, string> = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {}
+
+const projections: ReadonlyArray<AnyProjection> = [...new Set([...allProjections, holdings])]
+
+let position = 0
+const event = (type: EventType, data: object, platform: string | undefined = "p", personal = false): LoggedEvent => {
+  const at = `2026-03-01T09:${String(position++).padStart(2, "0")}`
+  return {
+    id: `e${position}`,
+    type,
+    data,
+    tags: [],
+    position,
+    meta: { ...(platform && { platform }), receivedAt: `${at}:00.000000Z`, recordedAt: `${at}:00.001Z` },
+    ...(personal && { personal: { subject: "somebody" } })
+  } as unknown as LoggedEvent
+}
+
+const kyc = { kycStatus: "PENDING", openReasons: ["pep"] }
+const investor = { custodianBank: false, ownAccount: true, hasTaxInformation: true, documentIds: ["D1"], ...kyc }
+const credit = { creditId: "K1", investmentId: "S1", investorId: "I1", productId: "P", walletId: "W1", units: 9 }
+const lots = [{ investmentId: "S1", units: 4 }]
+const redemption = { redemptionId: "R1", investorId: "I1", productId: "P", walletId: "W1", units: 4, lots }
+const signed = { investorId: "I1", campaignId: "C", productId: "P", units: 9, signedAt: "2026-03-01T09:00:00Z" }
+const times = { acceptedAt: "2026-03-01T09:01:00Z", paidAt: "2026-03-01T09:02:00Z" }
+
+const events: ReadonlyArray<LoggedEvent> = [
+  event("DocumentUploaded", { documentId: "D1", digest: "0", size: 3 }, "p", true),
+  event("DocumentUploaded", { documentId: "D2", digest: "0", size: 4 }, undefined, true),
+  event("InvestorRegistered", { investorId: "I1", kind: "natural", ...investor }, "p", true),
+  event("InvestorRegistered", { investorId: "I2", kind: "natural", ...investor }, undefined),
+  event(
+    "IdentificationRecorded",
+    {
+      identificationId: "N1",
+      investorId: "I1",
+      protocolDocumentId: "D1",
+      verifiedAt: "2026-03-01T08:00:00Z",
+      kycStatus: "SUCCESS",
+      openReasons: []
+    },
+    "p",
+    true
+  ),
+  event("WalletRegistered", {
+    walletId: "W1",
+    investorId: "I1",
+    kind: "managed",
+    address: "0x1",
+    receivingEnabled: true
+  }),
+  event(
+    "WalletRegistered",
+    { walletId: "W2", investorId: "I1", kind: "generic", address: "0x2", receivingEnabled: false },
+    undefined
+  ),
+  ...["S1", "S2", "S3"].map((investmentId, index) =>
+    event(
+      "InvestmentSigned",
+      {
+        ...signed,
+        investmentId,
+        kyc: index === 0 ? "cleared" : "waiting",
+        reviewRequired: false,
+        documentIds: ["D1"],
+        ...(index === 0 && { walletId: "W1" })
+      },
+      "p",
+      true
+    )
+  ),
+  event("InvestmentIdentified", { investmentId: "S2", investorId: "I1" }),
+  event("InvestmentAccepted", { investmentId: "S1", acceptedAt: times.acceptedAt }),
+  event("InvestmentPaid", { investmentId: "S1", paidAt: times.paidAt }),
+  event("WalletAssigned", { investmentId: "S1", walletId: "W1" }),
+  event("InvestmentEnded", { ...signed, investmentId: "S3", status: "ABORTION", endedAt: times.paidAt, late: false }),
+  event("CreditRequested", credit),
+  event("CreditSubmitted", { creditId: "K1", investmentId: "S1" }, undefined),
+  event("CreditOutcomeUnknown", { creditId: "K1", investmentId: "S1" }, undefined),
+  event("CreditFailed", { creditId: "K1", investmentId: "S1", reason: "rejected", resolution: "observed" }, undefined),
+  event("CreditRequested", { ...credit, creditId: "K2" }, undefined),
+  event("UnitsCredited", { ...credit, creditId: "K2" }, undefined),
+  event("RedemptionRequested", redemption),
+  event("RedemptionSubmitted", { redemptionId: "R1" }, undefined),
+  event("RedemptionOutcomeUnknown", { redemptionId: "R1" }, undefined),
+  event("UnitsRedeemed", { ...redemption, resolution: "corrected" }, undefined),
+  event("RedemptionRequested", { ...redemption, redemptionId: "R2" }, undefined),
+  event("RedemptionFailed", { redemptionId: "R2", productId: "P", walletId: "W1", reason: "rejected" }, undefined),
+  event("InvestmentCancelledAfterDelivery", {
+    investmentId: "S1",
+    productId: "P",
+    walletId: "W1",
+    cancelledAt: times.paidAt,
+    late: true
+  }),
+  event("LegalHoldPlaced", { investorId: "I1", holdId: "H1", basis: "legal_claims" }, undefined),
+  event("LegalHoldPlaced", { investorId: "I1", holdId: "H2", basis: "legal_claims", until: times.paidAt }, undefined),
+  event("LegalHoldReleased", { investorId: "I1", holdId: "H1" }, undefined),
+  event("InvestorErased", { investorId: "I1", ground: "request" }, undefined),
+  event("DocumentErased", { documentId: "D1" }, undefined)
+]
+
+/** What a table would hold after each event: the order of members is nothing to it. */
+const digest = (projection: AnyProjection): string => {
+  const hash = createHash("sha256")
+  const states = new Map<string, unknown>()
+  for (const each of events) {
+    for (const key of projection.keys(each)) {
+      const state = projection.evolve(states.get(key), each, key)
+      if (state === undefined) continue
+      states.set(key, JSON.parse(JSON.stringify(state)))
+      hash.update(`${key} ${projection.scope(state)} ${JSON.stringify(sorted(state))}\n`)
+    }
+  }
+  return hash.digest("hex")
+}
+
+const sorted = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map(sorted)
+    : typeof value === "object" && value !== null
+      ? Object.fromEntries(
+          Object.entries(value)
+            .toSorted(([a], [b]) => (a < b ? -1 : 1))
+            .map(([name, member]) => [name, sorted(member)])
+        )
+      : value
+
+const nameOf = ({ name, version }: AnyProjection): string => `${name} ${version}`
+
+if (process.env["GOLDEN"] === "write") {
+  for (const projection of projections) book[nameOf(projection)] ??= digest(projection)
+  writeFileSync(file, `${JSON.stringify(book, undefined, 2)}\n`)
+}
+
+describe("stored states", () => {
+  it("promise 7: no projection changes what it stores without a new version", () => {
+    const now = Object.fromEntries(projections.map((projection) => [nameOf(projection), digest(projection)]))
+    const then = Object.fromEntries(projections.map((projection) => [nameOf(projection), book[nameOf(projection)]]))
+    expect(now, "raise the version of the projection, then run with GOLDEN=write").toEqual(then)
+  })
+
+  it("every type that a projection names is among the events here", () => {
+    const here = new Set(events.map(({ type }) => type))
+    expect(projections.flatMap(({ types }) => types).filter((type) => !here.has(type))).toEqual([])
+  })
+})
