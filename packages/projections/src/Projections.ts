@@ -1,8 +1,9 @@
 /**
- * The projections of the register, by name. For runners that keep all of them.
+ * The projections that read models keep. For the readers of lists, and for the runners that bring the lists up to date.
+ *
+ * `holdings` is not among them: it would be written for every event, and no list reads it. A replay folds it when it is asked for.
  */
 import { documents } from "./Documents.ts"
-import { holdings } from "./Holdings.ts"
 import { investments } from "./Investments.ts"
 import { identifications, investors } from "./Investors.ts"
 import { credits, redemptions } from "./LedgerTasks.ts"
@@ -10,7 +11,7 @@ import type { AnyProjection } from "./Projection.ts"
 import { retentions } from "./Retentions.ts"
 import { wallets } from "./Wallets.ts"
 
-/** All of them. @category projections */
+/** Each of these has a table in an SQL database. @category projections */
 export const allProjections: ReadonlyArray<AnyProjection> = [
   investors,
   identifications,
@@ -19,6 +20,5 @@ export const allProjections: ReadonlyArray<AnyProjection> = [
   investments,
   credits,
   redemptions,
-  holdings,
   retentions
 ]

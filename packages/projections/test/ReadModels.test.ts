@@ -4,6 +4,7 @@ import {
   allProjections,
   documents,
   fold,
+  holdings,
   InvalidPage,
   investments,
   investors,
@@ -142,6 +143,46 @@ describe("read models in SQL", () => {
         )
       ),
       { numRuns: 25 }
+    )
+  })
+
+  it("a table of a projection that is kept no longer stays as it was, and is gone on with if it is kept again", async () => {
+    const { events } = makeWorld([
+      ...Array.from({ length: 60 }, (_, n) => [(n * 37) % 1000, n, n + 1, n + 2, n + 3] as const)
+    ])
+    await run(
+      Effect.gen(function* () {
+        const before = Math.floor(events.length / 2)
+        const log = logOf(events, before)
+        const withHoldings = [...allProjections, holdings]
+        const older = yield* SqlReadModels.make({ log, projections: withHoldings })
+        yield* older.catchUp
+        const table = yield* rows([holdings])
+        log.visible = events.length
+        const newer = yield* SqlReadModels.make({ log })
+        expect(yield* newer.catchUp).toBe(events.length)
+        expect(yield* rows()).toStrictEqual(expectedRows(events, events.length))
+        expect(yield* rows([holdings])).toStrictEqual(table)
+        // A node of the version before, that is replaced last, and a register that goes back to it.
+        expect(yield* older.catchUp).toBe(events.length)
+        const again = yield* SqlReadModels.make({ log, projections: withHoldings })
+        expect(yield* again.catchUp).toBe(events.length)
+        expect(yield* rows(withHoldings)).toStrictEqual(expectedRows(events, events.length, withHoldings))
+      })
+    )
+  })
+
+  it("holdings, which no list reads, are not written", async () => {
+    await run(
+      Effect.gen(function* () {
+        const { events } = makeWorld([])
+        yield* SqlReadModels.make({ log: logOf(events) })
+        const sql = yield* SqlClient.SqlClient
+        const tables = yield* sql<{ name: string }>`SELECT name FROM sqlite_master WHERE type = 'table'`
+        const names = tables.map(({ name }) => name).filter((name) => name.startsWith("view_"))
+        expect(names.toSorted()).toStrictEqual(allProjections.map(({ name }) => `view_${name}`).toSorted())
+        expect(names).not.toContain("view_holdings")
+      })
     )
   })
 

@@ -13,7 +13,7 @@ import { describe, expect, it } from "vitest"
 const file = new URL("./golden/states.json", import.meta.url)
 const book: Record<string, string> = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {}
 
-const projections: ReadonlyArray<AnyProjection> = [...new Set([...allProjections, holdings])]
+const projections: ReadonlyArray<AnyProjection> = [...allProjections, holdings]
 
 let position = 0
 const event = (type: EventType, data: object, platform: string | undefined = "p", personal = false): LoggedEvent => {
