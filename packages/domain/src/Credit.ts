@@ -3,7 +3,7 @@
  */
 import type { Recorded } from "./Catalogue.ts"
 import type { CreditId, InvestmentId, InvestorId, PlatformId, ProductId, WalletId } from "./Id.ts"
-import { requested, taskAfter, type TaskProgress, type TaskTypes } from "./Task.ts"
+import { newTask, taskAfter, type TaskProgress, type TaskTypes } from "./Task.ts"
 import type { Units } from "./Units.ts"
 import { platformOf } from "./Visibility.ts"
 
@@ -39,7 +39,7 @@ export const creditOf = ({ data, meta }: Recorded<"CreditRequested">): CreditSta
   productId: data.productId,
   walletId: data.walletId,
   units: data.units,
-  ...requested
+  ...newTask
 })
 
 /** The credit after one more of its events. @category computing */

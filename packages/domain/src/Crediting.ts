@@ -19,11 +19,11 @@ import { Investor, visibleOfInvestor } from "./Investor.ts"
 import {
   recordedOutcome,
   recordedResolution,
-  report,
-  resolve,
-  resolving,
-  settle,
-  submit,
+  reportMembers,
+  resolveTask,
+  resolutionMembers,
+  settleTask,
+  submitTask,
   type TaskKind
 } from "./Task.ts"
 
@@ -73,16 +73,16 @@ const credits: TaskKind<CreditState> = {
 export const SubmitCredit = command("SubmitCredit", {
   input: key,
   *decide(input, _personal, context) {
-    return submit(credits, yield* findCredit(input, context))
+    return submitTask(credits, yield* findCredit(input, context))
   },
   recall: (events) => recorded(events, "CreditSubmitted")
 })
 
 /** @category commands */
 export const SettleCredit = command("SettleCredit", {
-  input: { ...key, ...report },
+  input: { ...key, ...reportMembers },
   *decide(input, _personal, context) {
-    return yield* settle(credits, yield* findCredit(input, context), input)
+    return yield* settleTask(credits, yield* findCredit(input, context), input)
   },
   recall: (events) => {
     const { data, outcome, reason } = recordedOutcome(events, creditTypes)
@@ -92,9 +92,9 @@ export const SettleCredit = command("SettleCredit", {
 
 /** @category commands */
 export const ResolveCredit = command("ResolveCredit", {
-  input: { ...key, ...resolving },
+  input: { ...key, ...resolutionMembers },
   *decide(input, _personal, context) {
-    return yield* resolve(credits, yield* findCredit(input, context), input)
+    return yield* resolveTask(credits, yield* findCredit(input, context), input)
   },
   recall: (events) => {
     const { data, outcome, reason, resolution } = recordedResolution(events, creditTypes)

@@ -25,12 +25,12 @@ import { redemptionTag } from "./Tag.ts"
 import {
   recordedOutcome,
   recordedResolution,
-  report,
-  requested,
-  resolve,
-  resolving,
-  settle,
-  submit,
+  reportMembers,
+  newTask,
+  resolveTask,
+  resolutionMembers,
+  settleTask,
+  submitTask,
   taskAfter,
   type TaskKind,
   type TaskProgress,
@@ -69,7 +69,7 @@ const redemptionOf = ({ data, meta }: Recorded<"RedemptionRequested">): Redempti
   productId: data.productId,
   walletId: data.walletId,
   units: data.units,
-  ...requested
+  ...newTask
 })
 
 /** The redemption after one more of its events. @category computing */
@@ -154,16 +154,16 @@ const redemptions: TaskKind<LotsOfRedemption> = {
 export const SubmitRedemption = command("SubmitRedemption", {
   input: key,
   *decide(input, _personal, context) {
-    return submit(redemptions, yield* findRedemption(input, context))
+    return submitTask(redemptions, yield* findRedemption(input, context))
   },
   recall: (events) => recorded(events, "RedemptionSubmitted")
 })
 
 /** @category commands */
 export const SettleRedemption = command("SettleRedemption", {
-  input: { ...key, ...report },
+  input: { ...key, ...reportMembers },
   *decide(input, _personal, context) {
-    return yield* settle(redemptions, yield* findRedemption(input, context), input)
+    return yield* settleTask(redemptions, yield* findRedemption(input, context), input)
   },
   recall: (events) => {
     const { data, outcome, reason } = recordedOutcome(events, redemptionTypes)
@@ -173,9 +173,9 @@ export const SettleRedemption = command("SettleRedemption", {
 
 /** The units were reserved until now. @category commands */
 export const ResolveRedemption = command("ResolveRedemption", {
-  input: { ...key, ...resolving },
+  input: { ...key, ...resolutionMembers },
   *decide(input, _personal, context) {
-    return yield* resolve(redemptions, yield* findRedemption(input, context), input)
+    return yield* resolveTask(redemptions, yield* findRedemption(input, context), input)
   },
   recall: (events) => {
     const { data, outcome, reason, resolution } = recordedResolution(events, redemptionTypes)

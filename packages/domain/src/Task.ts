@@ -26,7 +26,7 @@ export interface TaskProgress {
 }
 
 /** Every task begins so. @category values */
-export const requested: TaskProgress = { status: "processing", submitted: false }
+export const newTask: TaskProgress = { status: "processing", submitted: false }
 
 /** The event types of one kind of task. Units move by the one of `succeeded`, and by no other. @category models */
 export interface TaskTypes {
@@ -62,17 +62,21 @@ export interface TaskKind<T extends TaskProgress> {
 }
 
 /** What a ledger reports of a task, as members of a command's input. @category schemas */
-export const report = { outcome: Outcome, reason: Schema.optionalKey(FailureReason) }
+export const reportMembers = { outcome: Outcome, reason: Schema.optionalKey(FailureReason) }
 
 /** What a person decides about a task, as members of a command's input. @category schemas */
-export const resolving = { outcome: FinalOutcome, reason: Schema.optionalKey(FailureReason), resolution: Resolution }
+export const resolutionMembers = {
+  outcome: FinalOutcome,
+  reason: Schema.optionalKey(FailureReason),
+  resolution: Resolution
+}
 
 /** Claims the task: the caller that gets an event back, and no other, may submit it to the ledger. @category deciding */
-export const submit = <T extends TaskProgress>(kind: TaskKind<T>, task: T): ReadonlyArray<DomainEvent> =>
+export const submitTask = <T extends TaskProgress>(kind: TaskKind<T>, task: T): ReadonlyArray<DomainEvent> =>
   task.status === "processing" && !task.submitted ? [kind.submitted(task)] : []
 
 /** Records what the ledger reports, whatever was paused or closed since. @category deciding */
-export function* settle<T extends TaskProgress>(
+export function* settleTask<T extends TaskProgress>(
   kind: TaskKind<T>,
   task: T,
   { outcome, reason }: { readonly outcome: Outcome; readonly reason?: FailureReason | undefined }
@@ -91,7 +95,7 @@ export function* settle<T extends TaskProgress>(
 }
 
 /** Records what a person found out where the ledger could not say. @category deciding */
-export function* resolve<T extends TaskProgress>(
+export function* resolveTask<T extends TaskProgress>(
   kind: TaskKind<T>,
   task: T,
   given: {

@@ -159,13 +159,17 @@ const recallWallet: Parameters<typeof command<string, typeof input>>[1]["recall"
 /** The address is derived from the wallet's id beforehand, so that a refusal leaves no key behind. @category commands */
 export const RegisterManagedWallet = command("RegisterManagedWallet", {
   input,
-  decide: (data, _personal, context) => register("managed", data, context),
+  *decide(data, _personal, context) {
+    return yield* register("managed", data, context)
+  },
   recall: recallWallet
 })
 
 /** @category commands */
 export const RegisterGenericWallet = command("RegisterGenericWallet", {
   input,
-  decide: (data, _personal, context) => register("generic", data, context),
+  *decide(data, _personal, context) {
+    return yield* register("generic", data, context)
+  },
   recall: recallWallet
 })
