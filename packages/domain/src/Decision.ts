@@ -8,7 +8,7 @@ import { Result } from "effect"
 import type { DomainEvent, EventType, Recorded, RecordedDomainEvent } from "./Catalogue.ts"
 import type { PlatformId } from "./Id.ts"
 import type { Policy } from "./Policy.ts"
-import type { Refusal } from "./Rejection.ts"
+import type { RaisedCode, Refusal } from "./Rejection.ts"
 import type { Instant } from "./Timestamp.ts"
 
 /**
@@ -71,7 +71,7 @@ export function* read<S>(model: Model<S>): Generator<Read, S, any> {
 }
 
 /** Refuses, inside a decision: `return yield* refuse({ code: "wallet_missing" })`. @category deciding */
-export function* refuse(refusal: Refusal): Generator<Refuse, never, any> {
+export function* refuse(refusal: Refusal<RaisedCode>): Generator<Refuse, never, any> {
   yield { _tag: "Refuse", refusal }
   throw new Error("a refused decision was resumed")
 }

@@ -12,7 +12,7 @@ import { ErasureGround, InvestorErased } from "./events/InvestorEvents.ts"
 import { DocumentId, InvestorId } from "./Id.ts"
 import { Investor, Subscriptions } from "./Investor.ts"
 import { standsAt } from "./LegalHold.ts"
-import type { Refusal } from "./Rejection.ts"
+import type { RaisedCode, Refusal } from "./Rejection.ts"
 import { isDueAt, type Retention, retentionBy, type RetentionFacts, retentionFacts } from "./Retention.ts"
 import { itemsOf } from "./Sequence.ts"
 import type { Instant } from "./Timestamp.ts"
@@ -29,7 +29,7 @@ function* isReferredTo(documentId: DocumentId, leaving: InvestorId | undefined):
 }
 
 /** What stands against the erasure at an instant, as it is told. */
-const refusalOf = (retention: Retention, { holds }: RetentionFacts, at: Instant): Refusal | undefined => {
+const refusalOf = (retention: Retention, { holds }: RetentionFacts, at: Instant): Refusal<RaisedCode> | undefined => {
   switch (retention._tag) {
     case "Erased":
       return undefined

@@ -5,7 +5,7 @@
  * changes it: agreeing is a no-op, contradicting is a refusal that stays in the log as evidence.
  */
 import { Schema } from "effect"
-import type { RejectionCode } from "./Rejection.ts"
+import type { RaisedCode } from "./Rejection.ts"
 
 /** @category schemas */
 export const TaskStatus = Schema.Literals(["processing", "succeeded", "failed", "unknown"])
@@ -32,7 +32,7 @@ export const Resolution = Schema.Literals(["observed", "corrected"])
 export type Resolution = typeof Resolution.Type
 
 /** What to do about a report: let the outcome happen, note that nothing changes, or refuse. @category models */
-export type TaskResponse = "takes_effect" | "no_op" | RejectionCode
+export type TaskResponse = "takes_effect" | "no_op" | RaisedCode
 
 /** @category values */
 export const onReport: { readonly [S in TaskStatus]: { readonly [O in Outcome]: TaskResponse } } = {

@@ -106,6 +106,37 @@ export const rejections = {
 /** @category models */
 export type RejectionCode = keyof typeof rejections
 
+/**
+ * Codes that no decision raises yet, by what will raise them. They stand in the schema of recorded refusals, and in the API's list.
+ *
+ * @category values
+ */
+export const reservedCodes = {
+  transfers: [
+    "wallet_not_managed",
+    "locked_up",
+    "same_wallet",
+    "target_cannot_receive",
+    "not_cancellable",
+    "investor_has_tasks_in_flight"
+  ],
+  reversals: ["change_not_reversible", "reversal_in_flight", "units_moved_on"],
+  freezing: ["wallet_frozen", "units_frozen", "insufficient_frozen_units"],
+  pausing: ["product_paused"],
+  amendedTerms: ["issue_volume_below_allocations", "allocation_below_use"],
+  amendedInvestors: ["investor_kind_fixed"],
+  legalPersons: ["investor_not_legal_person", "too_many_benefiting_persons"],
+  reviews: ["review_not_open", "outside_review_not_open"],
+  laterDocuments: ["document_already_attached"],
+  statements: ["statement_not_due"]
+} as const satisfies { readonly [operations: string]: ReadonlyArray<RejectionCode> }
+
+/** @category models */
+export type ReservedCode = (typeof reservedCodes)[keyof typeof reservedCodes][number]
+
+/** What a decision may refuse with. @category models */
+export type RaisedCode = Exclude<RejectionCode, ReservedCode>
+
 /** @category schemas */
 export const RejectionCode = Schema.Literals(Object.keys(rejections) as ReadonlyArray<RejectionCode>)
 
@@ -120,20 +151,49 @@ export const RefusalDetails = Schema.Struct({
 })
 export type RefusalDetails = typeof RefusalDetails.Type
 
-/** A refused command's answer. @category models */
-export interface Refusal {
-  readonly code: RejectionCode
+/** A refused command's answer: one that a log holds, or a decision's own. @category models */
+export interface Refusal<Code extends RejectionCode = RejectionCode> {
+  readonly code: Code
   readonly details?: RefusalDetails
 }
 
 /** Whether a refusal becomes an event, `InstructionRejected`. @category refinements */
 export const isRecorded = (code: RejectionCode): boolean => rejections[code].class === 409
 
-/** The version of the words of refusals. Raised when a message is changed. @category values */
+/** What a client is told of a refusal, besides its details. @category models */
+export interface RefusalWords {
+  readonly status: RejectionClass
+  readonly message: string
+}
+
+/**
+ * Version of the words with which new refusals are recorded. Raised when the words of a code change: an answer that was given once is
+ * given again in its own words.
+ *
+ * @category values
+ */
 export const refusalVersion = 1
 
-/** The status and the message that a refusal had in a version. @category getters */
-export const refusalWords = (code: RejectionCode, _version: number) => ({
-  status: rejections[code].class,
-  message: rejections[code].message
-})
+/** Words that a later version changed, by the last version in which they stood. @category models */
+export interface FormerWords {
+  readonly [version: number]: { readonly [C in RejectionCode]?: RefusalWords }
+}
+
+const formerWords: FormerWords = {}
+
+/**
+ * The words of a refusal that was recorded with a version. Throws a `RangeError` for a version that there is not: a newer version of this
+ * program has recorded it.
+ *
+ * @category values
+ */
+export const refusalWords = (code: RejectionCode, version: number, former: FormerWords = formerWords): RefusalWords => {
+  if (!Number.isInteger(version) || version < 1 || version > refusalVersion)
+    throw new RangeError(`there is no version ${version} of the words of refusals; the last one is ${refusalVersion}`)
+  for (let each = version; each <= refusalVersion; each++) {
+    const words = former[each]?.[code]
+    if (words !== undefined) return words
+  }
+  const { class: status, message } = rejections[code]
+  return { status, message }
+}

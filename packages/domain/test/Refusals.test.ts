@@ -1,0 +1,87 @@
+/**
+ * Codes of refusals: raised or reserved, never both, and told in the same words forever. For the author of a refusal.
+ *
+ * `golden/refusals.v<version>.json` keeps the words of every code. Changed words are a new version: raise `refusalVersion` and keep the
+ * words that stood until then. `GOLDEN=write` writes the codes that are missing.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { describe, expect, it } from "vitest"
+import {
+  refuse,
+  refusalVersion,
+  refusalWords,
+  type RefusalWords,
+  rejections,
+  reservedCodes,
+  type RejectionCode
+} from "../src/index.ts"
+
+const codes = Object.keys(rejections) as ReadonlyArray<RejectionCode>
+const folder = fileURLToPath(new URL("../src/", import.meta.url))
+
+/** All sources but the one that defines the codes. */
+const decisions = readdirSync(folder, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".ts") && name !== "Rejection.ts")
+  .map((name) => readFileSync(folder + name, "utf8"))
+  .join("\n")
+
+/** Whether some decision names the code. */
+const isRaised = (code: string): boolean => decisions.includes(`"${code}"`)
+
+describe("each code", () => {
+  const reserved = Object.values(reservedCodes).flat()
+
+  it("is raised by a decision or reserved for what will raise it, never both", () => {
+    expect(codes.filter((code) => !isRaised(code)).toSorted()).toEqual(reserved.toSorted())
+    expect(new Set(reserved).size).toBe(reserved.length)
+  })
+
+  it("that is reserved cannot be raised without leaving the list", () => {
+    // @ts-expect-error transfers will raise it
+    expect(refuse({ code: "same_wallet" })).toBeDefined()
+    // @ts-expect-error there is no such code
+    expect(refuse({ code: "same_purse" })).toBeDefined()
+  })
+})
+
+type Words = Partial<Record<RejectionCode, RefusalWords>>
+
+const fileOf = (version: number) => new URL(`./golden/refusals.v${version}.json`, import.meta.url)
+const read = (version: number): Words =>
+  existsSync(fileOf(version)) ? JSON.parse(readFileSync(fileOf(version), "utf8")) : {}
+const wordsOf = (version: number): Words => Object.fromEntries(codes.map((code) => [code, refusalWords(code, version)]))
+
+if (process.env["GOLDEN"] === "write")
+  writeFileSync(
+    fileOf(refusalVersion),
+    `${JSON.stringify({ ...wordsOf(refusalVersion), ...read(refusalVersion) }, undefined, 2)}\n`
+  )
+
+describe("the words of refusals", () => {
+  it("promise 4: are in every version what they were", () => {
+    for (let version = 1; version <= refusalVersion; version++)
+      expect(wordsOf(version), "raise refusalVersion and keep the words that stood until then").toEqual(read(version))
+  })
+
+  it("of today are those of the last version", () => {
+    for (const code of codes) {
+      const { class: status, message } = rejections[code]
+      expect(refusalWords(code, refusalVersion)).toStrictEqual({ status, message })
+    }
+  })
+
+  it("that a version changed stand as they were for the versions before it", () => {
+    const then = { status: 409, message: "The data were held." } as const
+    const former = { 1: { legal_hold: then } }
+    expect(refusalWords("legal_hold", 1, former)).toStrictEqual(then)
+    expect(refusalWords("retention_running", 1, former)).toStrictEqual(refusalWords("retention_running", 1))
+    const golden = read(1)
+    expect({ ...wordsOf(1), legal_hold: refusalWords("legal_hold", 1, former) }).not.toEqual(golden)
+  })
+
+  it("are asked for in a version that there is", () => {
+    for (const version of [0, -1, 1.5, Number.NaN, refusalVersion + 1])
+      expect(() => refusalWords("legal_hold", version)).toThrow(RangeError)
+  })
+})
