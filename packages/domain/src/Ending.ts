@@ -32,8 +32,8 @@ export const RejectInvestment = command("RejectInvestment", {
   recall: (events) => ({ investmentId: recorded(events, "InvestmentEnded").investmentId })
 })
 
-/** The last moment a cancellation may bear: `cancellationDays` × 24 hours after acceptance. `undefined`: none is granted. @category computing */
-export const cancellationPeriodEnd = (investment: InvestmentState): number | undefined =>
+/** The last moment a cancellation may bear: `cancellationDays` × 24 hours after acceptance. `undefined`: none is granted. */
+const cancellationPeriodEnd = (investment: InvestmentState): number | undefined =>
   investment.acceptedAt === undefined || investment.cancellationDays === undefined
     ? undefined
     : instantOf(investment.acceptedAt).micros + investment.cancellationDays * microsPerDay

@@ -14,7 +14,7 @@ import { Investor, Subscriptions } from "./Investor.ts"
 import { standsAt } from "./LegalHold.ts"
 import type { RaisedCode, Refusal } from "./Rejection.ts"
 import { isDueAt, type Retention, retentionBy, type RetentionFacts, retentionFacts } from "./Retention.ts"
-import { itemsOf } from "./Sequence.ts"
+import { itemsOf } from "./ChunkedList.ts"
 import type { Instant } from "./Timestamp.ts"
 import { visible } from "./Visibility.ts"
 

@@ -6,8 +6,8 @@
  */
 import { Schema } from "effect"
 
-/** What any id looks like. @category values */
-export const idPattern = /^[0-9A-Za-z_-]{1,64}$/
+/** What any id looks like. */
+const idPattern = /^[0-9A-Za-z_-]{1,64}$/
 
 const allowed = Array.from({ length: 128 }, (_, code) => idPattern.test(String.fromCharCode(code)))
 

@@ -16,7 +16,7 @@ import {
 } from "./events/InvestorEvents.ts"
 import { DocumentId, IdentificationId, type InvestmentId, InvestorId, type PlatformId } from "./Id.ts"
 import { kycStatus, type KycFacts, type KycReason, type KycStatus } from "./KycStatus.ts"
-import { emptySequence, minus, plus, type Sequence } from "./Sequence.ts"
+import { emptyList, withoutItem, withItems, type ChunkedList } from "./ChunkedList.ts"
 import { checkNotInFuture } from "./Times.ts"
 import { investorTag } from "./Tag.ts"
 import { dayOf, type Instant, instantOf, laterOf, Timestamp } from "./Timestamp.ts"
@@ -113,14 +113,14 @@ export const WaitingSubscriptions = (id: InvestorId) =>
 /** @category models */
 export interface SubscriptionsState {
   /** Those that have not ended: open ones, and ones that were delivered. */
-  readonly notEnded: Sequence<InvestmentId>
+  readonly notEnded: ChunkedList<InvestmentId>
   /** The documents they name. */
-  readonly documentIds: Sequence<DocumentId>
+  readonly documentIds: ChunkedList<DocumentId>
   /** When one was signed or ended last. */
   readonly lastAt: Instant | undefined
 }
 
-const none: SubscriptionsState = { notEnded: emptySequence, documentIds: emptySequence, lastAt: undefined }
+const none: SubscriptionsState = { notEnded: emptyList, documentIds: emptyList, lastAt: undefined }
 
 /** All subscriptions of an investor. For the end of its days: who signs is asked only for those that wait. @category decision models */
 export const Subscriptions = (id: InvestorId) =>
@@ -136,12 +136,12 @@ export const Subscriptions = (id: InvestorId) =>
       switch (event.type) {
         case "InvestmentSigned":
           return {
-            notEnded: plus(state.notEnded, [investmentId]),
-            documentIds: plus(state.documentIds, event.data.documentIds),
+            notEnded: withItems(state.notEnded, [investmentId]),
+            documentIds: withItems(state.documentIds, event.data.documentIds),
             lastAt
           }
         case "InvestmentEnded":
-          return { ...state, notEnded: minus(state.notEnded, investmentId), lastAt }
+          return { ...state, notEnded: withoutItem(state.notEnded, investmentId), lastAt }
       }
     }
   })
@@ -168,12 +168,6 @@ export function* visibleOfInvestor<A extends { readonly platform: PlatformId | n
   const owner = visible(yield* read(Investor(thing.investorId)), context)
   return owner && thing
 }
-
-/** What the decision needs to know of a person's data, as members of {@link RegisterInvestor}'s input. @category computing */
-export const factsOfInvestor = (personal: Schema.Struct.Type<typeof investorPersonal>) => ({
-  pep: personal.naturalPerson.isPep,
-  hasTaxInformation: personal.taxInformation !== undefined
-})
 
 /** Natural persons. @category commands */
 export const RegisterInvestor = command("RegisterInvestor", {

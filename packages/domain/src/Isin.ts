@@ -3,8 +3,8 @@
  */
 import { Schema } from "effect"
 
-/** The check digit: letters become two digits (A = 10 … Z = 35), then the Luhn sum must be divisible by ten. @category refinements */
-export const isIsin = (text: string): boolean => {
+/** The check digit: letters become two digits (A = 10 … Z = 35), then the Luhn sum must be divisible by ten. */
+const isIsin = (text: string): boolean => {
   if (!/^[A-Z]{2}[0-9A-Z]{9}[0-9]$/.test(text)) return false
   let sum = 0
   let double = false

@@ -6,8 +6,8 @@
 import { Schema } from "effect"
 import { CurrencyCode } from "./Currency.ts"
 
-/** A whole number as text, without leading zeros or "-0"; at most 38 digits. @category values */
-export const IntegerText = Schema.String.check(
+/** A whole number as text, without leading zeros or "-0"; at most 38 digits. */
+const IntegerText = Schema.String.check(
   Schema.isPattern(/^(?:0|-?[1-9][0-9]{0,37})$/, { expected: "a whole number of at most 38 digits" })
 )
 

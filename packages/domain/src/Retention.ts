@@ -10,7 +10,7 @@ import type { InvestmentId, InvestorId } from "./Id.ts"
 import { type InvestorState, Subscriptions } from "./Investor.ts"
 import { type LegalHold, LegalHolds } from "./LegalHold.ts"
 import type { Policy } from "./Policy.ts"
-import { itemsOf } from "./Sequence.ts"
+import { itemsOf } from "./ChunkedList.ts"
 import { type Instant, laterOf } from "./Timestamp.ts"
 import { Wallets, WalletUnits, type WalletUnitsState } from "./Wallet.ts"
 

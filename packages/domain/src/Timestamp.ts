@@ -107,9 +107,6 @@ export const instantOfMicros = (micros: number): Instant => {
   return { text: `${secondWritten.text}.${fraction}Z` as Timestamp, micros }
 }
 
-/** Negative, zero or positive, as for `sort`. @category comparing */
-export const compareInstants = (a: Instant, b: Instant): number => a.micros - b.micros
-
 /** Whether two texts mean the same moment. @category comparing */
 export const sameMoment = (a: Timestamp, b: Timestamp): boolean => a === b || microsOf(a) === microsOf(b)
 

@@ -5,9 +5,6 @@
  */
 import { Schema } from "effect"
 
-/** The most units there can be: 9007199254740991. @category limits */
-export const maximumUnits = Number.MAX_SAFE_INTEGER
-
 export const Units = Schema.Number.check(
   Schema.makeFilter((n: number) => isUnits(n), { expected: "a whole number from 1 to 9007199254740991" })
 )

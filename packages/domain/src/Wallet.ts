@@ -9,7 +9,7 @@ import { EthereumAddress } from "./EthereumAddress.ts"
 import { type WalletKind, WalletRegistered } from "./events/WalletEvents.ts"
 import { findInvestor, visibleOfInvestor } from "./Investor.ts"
 import { type InvestmentId, InvestorId, type PlatformId, WalletId } from "./Id.ts"
-import { emptySequence, plus, type Sequence } from "./Sequence.ts"
+import { emptyList, withItems, type ChunkedList } from "./ChunkedList.ts"
 import { addressTag, investorTag, walletTag } from "./Tag.ts"
 import { type Instant, instantOf, laterOf } from "./Timestamp.ts"
 import { platformOf } from "./Visibility.ts"
@@ -68,12 +68,12 @@ export interface WalletUnitsState {
   /** Over all products, blocked and reserved ones included. */
   readonly held: UnitCount
   /** The investments that were delivered here. */
-  readonly delivered: Sequence<InvestmentId>
+  readonly delivered: ChunkedList<InvestmentId>
   /** When units last came or went, or a delivered investment was cancelled. */
   readonly lastAt: Instant | undefined
 }
 
-const empty: WalletUnitsState = { held: 0, delivered: emptySequence, lastAt: undefined }
+const empty: WalletUnitsState = { held: 0, delivered: emptyList, lastAt: undefined }
 
 /** What is held in a wallet over all products. @category decision models */
 export const WalletUnits = (id: WalletId) =>
@@ -90,7 +90,7 @@ export const WalletUnits = (id: WalletId) =>
         case "UnitsCredited":
           return {
             held: state.held + event.data.units,
-            delivered: plus(state.delivered, [event.data.investmentId]),
+            delivered: withItems(state.delivered, [event.data.investmentId]),
             lastAt
           }
         case "UnitsRedeemed":

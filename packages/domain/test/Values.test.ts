@@ -5,7 +5,6 @@ import {
   Bic,
   CalendarDate,
   checksumAddress,
-  compareInstants,
   CountryCode,
   dayOf,
   EthereumAddress,
@@ -188,7 +187,7 @@ describe("timestamps", () => {
 
   it("compare by what they mean, one microsecond apart", () => {
     const [a, b] = [instantOf("2020-08-10T14:06:22.134567Z"), instantOf("2020-08-10T16:06:22.134568+02:00")]
-    expect(compareInstants(a, b)).toBe(-1)
+    expect(b.micros - a.micros).toBe(1)
     expect(laterOf(a, b)).toBe(b)
     expect(sameMoment(a.text, instantOf("2020-08-10T16:06:22.134567+02:00").text)).toBe(true)
     expect(sameMoment(a.text, b.text)).toBe(false)

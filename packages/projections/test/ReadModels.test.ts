@@ -147,9 +147,9 @@ describe("read models in SQL", () => {
   })
 
   it("a table of a projection that is kept no longer stays as it was, and is gone on with if it is kept again", async () => {
-    const { events } = makeWorld([
-      ...Array.from({ length: 60 }, (_, n) => [(n * 37) % 1000, n, n + 1, n + 2, n + 3] as const)
-    ])
+    const { events } = makeWorld(
+      Array.from({ length: 60 }, (_, n) => [(n * 37) % 1000, n, n + 1, n + 2, n + 3] as const)
+    )
     await run(
       Effect.gen(function* () {
         const before = Math.floor(events.length / 2)

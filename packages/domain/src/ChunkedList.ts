@@ -5,36 +5,36 @@
  */
 
 /** Plain JSON; empty chunks do not occur. @category models */
-export type Sequence<A> = ReadonlyArray<ReadonlyArray<A>>
+export type ChunkedList<A> = ReadonlyArray<ReadonlyArray<A>>
 
 /** @category constructors */
-export const emptySequence: Sequence<never> = []
+export const emptyList: ChunkedList<never> = []
 
 /** Items of a chunk: about the square root of a long list, so that a copy is small on both levels. */
 const chunkSize = 256
 
 /** The list with these behind it. @category combining */
-export const plus = <A>(sequence: Sequence<A>, items: ReadonlyArray<A>): Sequence<A> => {
-  if (items.length === 0) return sequence
-  const last = sequence[sequence.length - 1]
-  if (last === undefined || last.length + items.length > chunkSize) return [...sequence, items]
-  const longer = sequence.slice()
+export const withItems = <A>(list: ChunkedList<A>, items: ReadonlyArray<A>): ChunkedList<A> => {
+  if (items.length === 0) return list
+  const last = list[list.length - 1]
+  if (last === undefined || last.length + items.length > chunkSize) return [...list, items]
+  const longer = list.slice()
   longer[longer.length - 1] = [...last, ...items]
   return longer
 }
 
 /** The list without this item; what came last is found first. @category combining */
-export const minus = <A>(sequence: Sequence<A>, item: A): Sequence<A> => {
-  for (let index = sequence.length - 1; index >= 0; index--) {
-    const chunk = sequence[index]
+export const withoutItem = <A>(list: ChunkedList<A>, item: A): ChunkedList<A> => {
+  for (let index = list.length - 1; index >= 0; index--) {
+    const chunk = list[index]
     if (chunk?.includes(item) !== true) continue
     const rest = chunk.filter((other) => other !== item)
     return rest.length === 0
-      ? sequence.filter((_, other) => other !== index)
-      : sequence.map((other, at) => (at === index ? rest : other))
+      ? list.filter((_, other) => other !== index)
+      : list.map((other, at) => (at === index ? rest : other))
   }
-  return sequence
+  return list
 }
 
 /** All items, in order. @category computing */
-export const itemsOf = <A>(sequence: Sequence<A>): ReadonlyArray<A> => sequence.flat()
+export const itemsOf = <A>(list: ChunkedList<A>): ReadonlyArray<A> => list.flat()
