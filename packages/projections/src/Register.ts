@@ -66,239 +66,301 @@ interface Redemption {
   readonly lots: ReadonlyArray<Part>
 }
 
+/** All that is known, one set for each register. */
+interface Books {
+  position: Position
+  readonly products: Map<ProductId, Product>
+  readonly campaigns: Map<CampaignId, Campaign>
+  readonly investments: Map<InvestmentId, Investment>
+  readonly lots: Map<InvestmentId, Lot>
+  readonly redemptions: Map<RedemptionId, Redemption>
+  readonly violations: Array<Violation>
+}
+
 /** An empty register, to be given the log from its first event. @category constructors */
 export const makeRegister = (): Register => {
-  const products = new Map<ProductId, Product>()
-  const campaigns = new Map<CampaignId, Campaign>()
-  const investments = new Map<InvestmentId, Investment>()
-  const lots = new Map<InvestmentId, Lot>()
-  const redemptions = new Map<RedemptionId, Redemption>()
-  const violations: Array<Violation> = []
-  let position = 0
-
-  const report = (law: Law, productId: ProductId, message: string): void => {
-    if (violations.length < maximumViolations) violations.push({ position, productId, law, message })
+  const books: Books = {
+    position: 0,
+    products: new Map(),
+    campaigns: new Map(),
+    investments: new Map(),
+    lots: new Map(),
+    redemptions: new Map(),
+    violations: []
   }
-
-  const productOf = (id: ProductId): Product => {
-    let product = products.get(id)
-    if (product === undefined) {
-      report("entry_has_ground", id, "the product is not registered")
-      product = newProduct(id, 0)
-      products.set(id, product)
-    }
-    return product
-  }
-
-  /** A law broken by an event is reported there, not again at every event that follows. */
-  const checkProduct = (product: Product): void => {
-    const broken = brokenLaws(product)
-    for (const [law, message] of broken) if (!product.broken.has(law)) report(law, product.productId, message)
-    product.broken.clear()
-    for (const [law] of broken) product.broken.add(law)
-  }
-
-  const use = (campaign: Campaign, units: number): void => {
-    const before = shareOf(campaign)
-    campaign.used += units
-    campaign.product.used += units
-    campaign.product.committed += shareOf(campaign) - before
-  }
-
-  /** Takes from or binds a lot; reports a lot that is not there or whose bounds do not hold. */
-  const moveLot = (product: Product, walletId: WalletId, part: Part, remaining: number, reserved: number): void => {
-    const lot = lots.get(part.investmentId)
-    if (lot === undefined || lot.walletId !== walletId) {
-      report("entry_has_ground", product.productId, `investment ${part.investmentId} has no lot in wallet ${walletId}`)
-      return
-    }
-    if (reserved > 0 && lot.blocked)
-      report("entry_has_ground", product.productId, `the lot of investment ${part.investmentId} is blocked`)
-    lot.remaining += remaining * part.units
-    lot.reserved += reserved * part.units
-    product.held += remaining * part.units
-    product.reserved += reserved * part.units
-    const message = brokenLot(lot)
-    if (message !== undefined)
-      report("lot_within_bounds", product.productId, `investment ${part.investmentId}: ${message}`)
-  }
-
-  const credit = (event: Logged<"UnitsCredited">): void => {
-    const { creditId, investmentId, productId, units, walletId } = event.data
-    const product = productOf(productId)
-    const investment = investments.get(investmentId)
-    if (investment === undefined || investment.credit !== creditId)
-      report("entry_has_ground", productId, `credit ${creditId} was not requested, or is not the one in flight`)
-    else {
-      investment.credit = undefined
-      if (investment.units !== units)
-        report(
-          "entry_has_ground",
-          productId,
-          `credit ${creditId} is of ${units} units, ${investment.units} were signed`
-        )
-      if (investment.ended) report("entry_has_ground", productId, `investment ${investmentId} has ended`)
-    }
-    product.issued += units
-    if (lots.has(investmentId)) {
-      report("entry_has_ground", productId, `investment ${investmentId} was delivered before`)
-    } else {
-      const lot: Lot = { walletId, units, remaining: units, reserved: 0, blocked: false }
-      lots.set(investmentId, lot)
-      product.lots.push(lot)
-      product.held += units
-    }
-    checkProduct(product)
-  }
-
-  const requestRedemption = (event: Logged<"RedemptionRequested">): void => {
-    const { redemptionId, productId, walletId, units } = event.data
-    const product = productOf(productId)
-    if (redemptions.has(redemptionId))
-      report("entry_has_ground", productId, `redemption ${redemptionId} was requested before`)
-    const named = event.data.lots.reduce((sum, part) => sum + part.units, 0)
-    if (named !== units)
-      report("entry_has_ground", productId, `redemption ${redemptionId} is of ${units} units, its lots of ${named}`)
-    redemptions.set(redemptionId, event.data)
-    for (const part of event.data.lots) moveLot(product, walletId, part, 0, 1)
-  }
-
-  const redeem = (event: Logged<"UnitsRedeemed">): void => {
-    const { redemptionId, productId, walletId, units } = event.data
-    const product = productOf(productId)
-    const requested = redemptions.get(redemptionId)
-    const asRequested = requested !== undefined && sameRedemption(requested, event.data)
-    if (!asRequested)
-      report("entry_has_ground", productId, `redemption ${redemptionId} is not in flight, or was requested otherwise`)
-    redemptions.delete(redemptionId)
-    product.redeemed += units
-    for (const part of event.data.lots) moveLot(product, walletId, part, -1, asRequested ? -1 : 0)
-    checkProduct(product)
-  }
-
-  const fail = (event: Logged<"RedemptionFailed">): void => {
-    const { redemptionId, productId, walletId } = event.data
-    const product = productOf(productId)
-    const requested = redemptions.get(redemptionId)
-    if (requested === undefined) report("entry_has_ground", productId, `redemption ${redemptionId} is not in flight`)
-    redemptions.delete(redemptionId)
-    for (const part of requested?.lots ?? []) moveLot(product, walletId, part, 0, -1)
-  }
-
-  const apply = (event: LoggedEvent): void => {
-    position = event.position
-    switch (event.type) {
-      case "ProductRegistered": {
-        const product = newProduct(event.data.productId, event.data.issueVolume)
-        if (products.has(product.productId))
-          report("entry_has_ground", product.productId, "the product was registered before")
-        else products.set(product.productId, product)
-        return
-      }
-      case "CampaignOpened": {
-        const product = productOf(event.data.productId)
-        const { campaignId, allocation } = event.data
-        const campaign: Campaign = { campaignId, product, allocation, open: true, used: 0 }
-        campaigns.set(campaignId, campaign)
-        product.campaigns.push(campaign)
-        product.committed += allocation
-        return checkProduct(product)
-      }
-      case "CampaignClosed": {
-        const campaign = campaigns.get(event.data.campaignId)
-        if (campaign === undefined || !campaign.open) {
-          report("entry_has_ground", event.data.productId, `campaign ${event.data.campaignId} is not open`)
-          return
-        }
-        campaign.open = false
-        campaign.product.committed += campaign.used - campaign.allocation
-        return checkProduct(campaign.product)
-      }
-      case "InvestmentSigned": {
-        const { campaignId, investmentId, productId, units } = event.data
-        const campaign = campaigns.get(campaignId)
-        if (campaign === undefined || campaign.product.productId !== productId) {
-          report("entry_has_ground", productId, `the product has no campaign ${campaignId}`)
-          return
-        }
-        investments.set(investmentId, { campaign, units, credit: undefined, ended: false })
-        use(campaign, units)
-        return checkProduct(campaign.product)
-      }
-      case "InvestmentEnded": {
-        const { campaignId, investmentId, units } = event.data
-        const investment = investments.get(investmentId)
-        const campaign = campaigns.get(campaignId)
-        if (campaign === undefined) return
-        const open = investment !== undefined && !investment.ended && !lots.has(investmentId)
-        if (!open || investment.campaign !== campaign || investment.units !== units)
-          report(
-            "entry_has_ground",
-            campaign.product.productId,
-            `investment ${investmentId} has no such units to give back`
-          )
-        if (investment !== undefined) investment.ended = true
-        use(campaign, -units)
-        return checkProduct(campaign.product)
-      }
-      case "CreditRequested": {
-        const investment = investments.get(event.data.investmentId)
-        if (investment === undefined || investment.credit !== undefined)
-          report(
-            "entry_has_ground",
-            event.data.productId,
-            `investment ${event.data.investmentId} is not signed, or a credit of it is in flight`
-          )
-        if (investment !== undefined) investment.credit = event.data.creditId
-        return
-      }
-      case "CreditFailed": {
-        const investment = investments.get(event.data.investmentId)
-        if (investment?.credit === event.data.creditId) investment.credit = undefined
-        return
-      }
-      case "InvestmentCancelledAfterDelivery": {
-        const lot = lots.get(event.data.investmentId)
-        if (lot === undefined)
-          report("entry_has_ground", event.data.productId, `investment ${event.data.investmentId} was not delivered`)
-        else lot.blocked = true
-        return
-      }
-      case "UnitsCredited":
-        return credit(event)
-      case "RedemptionRequested":
-        return requestRedemption(event)
-      case "UnitsRedeemed":
-        return redeem(event)
-      case "RedemptionFailed":
-        return fail(event)
-      default:
-    }
-  }
-
   return {
-    apply,
+    apply: (event) => apply(books, event),
     get position() {
-      return position
+      return books.position
     },
-    products: () => [...products.keys()],
+    products: () => [...books.products.keys()],
     totals(id) {
-      const product = products.get(id)
+      const product = books.products.get(id)
       return product && totalsOf(product)
     },
-    violations,
-    checkConservation: () =>
-      [...products.values()].flatMap((product) =>
-        [
-          ...brokenLaws(recounted(product)),
-          ...product.lots.flatMap((lot) => {
-            const message = brokenLot(lot)
-            return message === undefined ? [] : [["lot_within_bounds", message] as const]
-          })
-        ].map(([law, message]): Violation => ({ position, productId: product.productId, law, message }))
-      )
+    violations: books.violations,
+    checkConservation: () => violationsNow(books)
   }
 }
+
+const apply = (books: Books, event: LoggedEvent): void => {
+  books.position = event.position
+  switch (event.type) {
+    case "ProductRegistered":
+      return registerProduct(books, event)
+    case "CampaignOpened":
+      return openCampaign(books, event)
+    case "CampaignClosed":
+      return closeCampaign(books, event)
+    case "InvestmentSigned":
+      return sign(books, event)
+    case "InvestmentEnded":
+      return end(books, event)
+    case "CreditRequested":
+      return requestCredit(books, event)
+    case "CreditFailed":
+      return failCredit(books, event)
+    case "InvestmentCancelledAfterDelivery":
+      return block(books, event)
+    case "UnitsCredited":
+      return credit(books, event)
+    case "RedemptionRequested":
+      return requestRedemption(books, event)
+    case "UnitsRedeemed":
+      return redeem(books, event)
+    case "RedemptionFailed":
+      return failRedemption(books, event)
+    default:
+  }
+}
+
+const report = (books: Books, law: Law, productId: ProductId, message: string): void => {
+  if (books.violations.length < maximumViolations)
+    books.violations.push({ position: books.position, productId, law, message })
+}
+
+const productOf = (books: Books, id: ProductId): Product => {
+  let product = books.products.get(id)
+  if (product === undefined) {
+    report(books, "entry_has_ground", id, "the product is not registered")
+    product = newProduct(id, 0)
+    books.products.set(id, product)
+  }
+  return product
+}
+
+/** A law broken by an event is reported there, not again at every event that follows. */
+const checkProduct = (books: Books, product: Product): void => {
+  const broken = brokenLaws(product)
+  for (const [law, message] of broken) if (!product.broken.has(law)) report(books, law, product.productId, message)
+  product.broken.clear()
+  for (const [law] of broken) product.broken.add(law)
+}
+
+const use = (campaign: Campaign, units: number): void => {
+  const before = shareOf(campaign)
+  campaign.used += units
+  campaign.product.used += units
+  campaign.product.committed += shareOf(campaign) - before
+}
+
+/** Takes from or binds a lot; reports a lot that is not there or whose bounds do not hold. */
+const moveLot = (
+  books: Books,
+  product: Product,
+  walletId: WalletId,
+  part: Part,
+  remaining: number,
+  reserved: number
+): void => {
+  const lot = books.lots.get(part.investmentId)
+  if (lot === undefined || lot.walletId !== walletId) {
+    report(
+      books,
+      "entry_has_ground",
+      product.productId,
+      `investment ${part.investmentId} has no lot in wallet ${walletId}`
+    )
+    return
+  }
+  if (reserved > 0 && lot.blocked)
+    report(books, "entry_has_ground", product.productId, `the lot of investment ${part.investmentId} is blocked`)
+  lot.remaining += remaining * part.units
+  lot.reserved += reserved * part.units
+  product.held += remaining * part.units
+  product.reserved += reserved * part.units
+  const message = brokenLot(lot)
+  if (message !== undefined)
+    report(books, "lot_within_bounds", product.productId, `investment ${part.investmentId}: ${message}`)
+}
+
+const registerProduct = (books: Books, event: Logged<"ProductRegistered">): void => {
+  const product = newProduct(event.data.productId, event.data.issueVolume)
+  if (books.products.has(product.productId))
+    report(books, "entry_has_ground", product.productId, "the product was registered before")
+  else books.products.set(product.productId, product)
+}
+
+const openCampaign = (books: Books, event: Logged<"CampaignOpened">): void => {
+  const product = productOf(books, event.data.productId)
+  const { campaignId, allocation } = event.data
+  const campaign: Campaign = { campaignId, product, allocation, open: true, used: 0 }
+  books.campaigns.set(campaignId, campaign)
+  product.campaigns.push(campaign)
+  product.committed += allocation
+  checkProduct(books, product)
+}
+
+const closeCampaign = (books: Books, event: Logged<"CampaignClosed">): void => {
+  const campaign = books.campaigns.get(event.data.campaignId)
+  if (campaign === undefined || !campaign.open) {
+    report(books, "entry_has_ground", event.data.productId, `campaign ${event.data.campaignId} is not open`)
+    return
+  }
+  campaign.open = false
+  campaign.product.committed += campaign.used - campaign.allocation
+  checkProduct(books, campaign.product)
+}
+
+const sign = (books: Books, event: Logged<"InvestmentSigned">): void => {
+  const { campaignId, investmentId, productId, units } = event.data
+  const campaign = books.campaigns.get(campaignId)
+  if (campaign === undefined || campaign.product.productId !== productId) {
+    report(books, "entry_has_ground", productId, `the product has no campaign ${campaignId}`)
+    return
+  }
+  books.investments.set(investmentId, { campaign, units, credit: undefined, ended: false })
+  use(campaign, units)
+  checkProduct(books, campaign.product)
+}
+
+const end = (books: Books, event: Logged<"InvestmentEnded">): void => {
+  const { campaignId, investmentId, units } = event.data
+  const investment = books.investments.get(investmentId)
+  const campaign = books.campaigns.get(campaignId)
+  if (campaign === undefined) return
+  const open = investment !== undefined && !investment.ended && !books.lots.has(investmentId)
+  if (!open || investment.campaign !== campaign || investment.units !== units)
+    report(
+      books,
+      "entry_has_ground",
+      campaign.product.productId,
+      `investment ${investmentId} has no such units to give back`
+    )
+  if (investment !== undefined) investment.ended = true
+  use(campaign, -units)
+  checkProduct(books, campaign.product)
+}
+
+const requestCredit = (books: Books, event: Logged<"CreditRequested">): void => {
+  const investment = books.investments.get(event.data.investmentId)
+  if (investment === undefined || investment.credit !== undefined)
+    report(
+      books,
+      "entry_has_ground",
+      event.data.productId,
+      `investment ${event.data.investmentId} is not signed, or a credit of it is in flight`
+    )
+  if (investment !== undefined) investment.credit = event.data.creditId
+}
+
+const failCredit = (books: Books, event: Logged<"CreditFailed">): void => {
+  const investment = books.investments.get(event.data.investmentId)
+  if (investment?.credit === event.data.creditId) investment.credit = undefined
+}
+
+const block = (books: Books, event: Logged<"InvestmentCancelledAfterDelivery">): void => {
+  const lot = books.lots.get(event.data.investmentId)
+  if (lot === undefined)
+    report(books, "entry_has_ground", event.data.productId, `investment ${event.data.investmentId} was not delivered`)
+  else lot.blocked = true
+}
+
+const credit = (books: Books, event: Logged<"UnitsCredited">): void => {
+  const { creditId, investmentId, productId, units, walletId } = event.data
+  const product = productOf(books, productId)
+  const investment = books.investments.get(investmentId)
+  if (investment === undefined || investment.credit !== creditId)
+    report(books, "entry_has_ground", productId, `credit ${creditId} was not requested, or is not the one in flight`)
+  else {
+    investment.credit = undefined
+    if (investment.units !== units)
+      report(
+        books,
+        "entry_has_ground",
+        productId,
+        `credit ${creditId} is of ${units} units, ${investment.units} were signed`
+      )
+    if (investment.ended) report(books, "entry_has_ground", productId, `investment ${investmentId} has ended`)
+  }
+  product.issued += units
+  if (books.lots.has(investmentId)) {
+    report(books, "entry_has_ground", productId, `investment ${investmentId} was delivered before`)
+  } else {
+    const lot: Lot = { walletId, units, remaining: units, reserved: 0, blocked: false }
+    books.lots.set(investmentId, lot)
+    product.lots.push(lot)
+    product.held += units
+  }
+  checkProduct(books, product)
+}
+
+const requestRedemption = (books: Books, event: Logged<"RedemptionRequested">): void => {
+  const { redemptionId, productId, walletId, units } = event.data
+  const product = productOf(books, productId)
+  if (books.redemptions.has(redemptionId))
+    report(books, "entry_has_ground", productId, `redemption ${redemptionId} was requested before`)
+  const named = event.data.lots.reduce((sum, part) => sum + part.units, 0)
+  if (named !== units)
+    report(
+      books,
+      "entry_has_ground",
+      productId,
+      `redemption ${redemptionId} is of ${units} units, its lots of ${named}`
+    )
+  books.redemptions.set(redemptionId, event.data)
+  for (const part of event.data.lots) moveLot(books, product, walletId, part, 0, 1)
+}
+
+const redeem = (books: Books, event: Logged<"UnitsRedeemed">): void => {
+  const { redemptionId, productId, walletId, units } = event.data
+  const product = productOf(books, productId)
+  const requested = books.redemptions.get(redemptionId)
+  const asRequested = requested !== undefined && sameRedemption(requested, event.data)
+  if (!asRequested)
+    report(
+      books,
+      "entry_has_ground",
+      productId,
+      `redemption ${redemptionId} is not in flight, or was requested otherwise`
+    )
+  books.redemptions.delete(redemptionId)
+  product.redeemed += units
+  for (const part of event.data.lots) moveLot(books, product, walletId, part, -1, asRequested ? -1 : 0)
+  checkProduct(books, product)
+}
+
+const failRedemption = (books: Books, event: Logged<"RedemptionFailed">): void => {
+  const { redemptionId, productId, walletId } = event.data
+  const product = productOf(books, productId)
+  const requested = books.redemptions.get(redemptionId)
+  if (requested === undefined)
+    report(books, "entry_has_ground", productId, `redemption ${redemptionId} is not in flight`)
+  books.redemptions.delete(redemptionId)
+  for (const part of requested?.lots ?? []) moveLot(books, product, walletId, part, 0, -1)
+}
+
+/** The laws over sums made anew. */
+const violationsNow = ({ position, products }: Books): ReadonlyArray<Violation> =>
+  [...products.values()].flatMap((product) =>
+    [
+      ...brokenLaws(recounted(product)),
+      ...product.lots.flatMap((lot) => {
+        const message = brokenLot(lot)
+        return message === undefined ? [] : [["lot_within_bounds", message] as const]
+      })
+    ].map(([law, message]): Violation => ({ position, productId: product.productId, law, message }))
+  )
 
 const newProduct = (productId: ProductId, issueVolume: number): Product => ({
   productId,

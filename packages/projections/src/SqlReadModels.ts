@@ -66,17 +66,31 @@ export const make = Effect.fnUntraced(function* (
   options: SqlReadModelsOptions
 ): Effect.fn.Return<ReadModelsShape, EventStoreError | ReadModelsUnavailable, SqlClient.SqlClient> {
   const sql = yield* SqlClient.SqlClient
-  const { log } = options
-  const projections = options.projections ?? allProjections
-  const limit = options.batchSize ?? batchSize
-  const one = yield* Semaphore.make(1)
+  const { log, projections = allProjections } = options
   const positions = yield* Effect.catchTag(sql.withTransaction(open(sql, log, projections)), "SqlError", (error) =>
     Effect.fail(unavailable(error))
   )
+  const one = yield* Semaphore.make(1)
+  const position = () => Math.min(...positions.values())
+  const take = taking(sql, { log, projections, positions, limit: options.batchSize ?? batchSize })
+  const catchUp = catchingUp(log, one, position, take)
+  return { catchUp, ...reading(sql, catchUp, (projection) => positions.has(projection.name)) }
+})
+
+/** What the events from a position on are folded into, and how far each of it has come. */
+interface Following {
+  readonly log: Log
+  readonly projections: ReadonlyArray<AnyProjection>
+  readonly positions: Map<string, Position>
+  /** Events per transaction at the most. */
+  readonly limit: number
+}
+
+/** Takes in the next events, and tells how many there were. */
+const taking = (sql: SqlClient.SqlClient, { log, projections, positions, limit }: Following) => {
+  const position = () => Math.min(...positions.values())
   // After a failure it is not known whether the transaction was committed: the database is asked.
   let uncertain = false
-
-  const position = () => Math.min(...positions.values())
 
   /** How far the database says it is; another node may have folded what this one has not looked at. */
   const ask = Effect.gen(function* () {
@@ -91,7 +105,7 @@ export const make = Effect.fnUntraced(function* (
     }
   })
 
-  const take = (from: Position) =>
+  return (from: Position) =>
     Effect.gen(function* () {
       if (uncertain) {
         yield* ask
@@ -132,16 +146,20 @@ export const make = Effect.fnUntraced(function* (
       Effect.catchTag("SqlError", (error) => Effect.fail(unavailable(error))),
       Effect.onError(() => Effect.sync(() => (uncertain = true)))
     )
+}
 
-  const catchUp = catchingUp(log, one, position, take)
-
+/** The reads, each as of the head. */
+const reading = (
+  sql: SqlClient.SqlClient,
+  catchUp: ReadModelsShape["catchUp"],
+  isKept: (projection: AnyProjection) => boolean
+): Omit<ReadModelsShape, "catchUp"> => {
   const kept = (projection: AnyProjection) =>
-    positions.has(projection.name)
+    isKept(projection)
       ? Effect.succeed(sql(tableOf(projection)))
       : Effect.die(new RangeError(`the projection ${projection.name} is not kept here`))
 
   return {
-    catchUp,
     page: Effect.fnUntraced(
       function* <S>(projection: Projection<S>, scope: string, page?: Parameters<ReadModelsShape["page"]>[2]) {
         const table = yield* kept(projection)
@@ -186,7 +204,7 @@ export const make = Effect.fnUntraced(function* (
       Effect.catchTag("SqlError", (error) => Effect.fail(unavailable(error)))
     )
   }
-})
+}
 
 /** @category layers */
 export const layer = <E, R>(
