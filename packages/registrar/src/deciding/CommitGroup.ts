@@ -14,6 +14,7 @@ import {
   eventOfNoChange,
   type Policy,
   type RecordedDomainEvent,
+  refusalVersion,
   eventOfRefusal,
   type RegisterEvent,
   catalogue
@@ -25,9 +26,6 @@ import { Exit } from "effect"
 import { type DecisionCache, keyOf, type Overlay } from "./DecisionCache.ts"
 import { failureOf, keyReused } from "../base/Failures.ts"
 import type { Instruction, Pending } from "./Instruction.ts"
-
-/** Version of the words a refusal is answered with today. */
-const refusalVersion = 1
 
 /** A member that has events of its own. @category models */
 export interface Decided {
