@@ -80,7 +80,6 @@ export class Credits extends Resource.Service<Credits>()("effekten/services/Cred
       "investment_not_found",
       "investment_not_paid",
       "kyc_insufficient",
-      "product_paused",
       "wallet_missing"
     ],
     summary: "Credit the units to the wallet"
@@ -120,10 +119,8 @@ export class Redemptions extends Resource.Service<Redemptions>()("effekten/servi
       "investor_erased",
       "investor_not_found",
       "product_not_found",
-      "product_paused",
       "redemption_of_crypto_security",
       "too_many_lots",
-      "wallet_frozen",
       "wallet_not_found",
       "wallet_of_other_investor"
     ],

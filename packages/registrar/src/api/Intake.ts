@@ -7,7 +7,7 @@ import type { Json } from "@effekten/event-store"
 import { type CommandFailure, type CommandOptions, Rejection, Request } from "@effekten/services"
 import { Context, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { failureOf, keyInvalid } from "../base/Failures.ts"
+import { failureOf, keyInvalid, newer } from "../base/Failures.ts"
 import { Secrets } from "../base/Secrets.ts"
 import { Executor } from "../deciding/Executor.ts"
 import type { Answered, Instruction } from "../deciding/Instruction.ts"
@@ -97,6 +97,7 @@ const refusing = (answered: Answered): Effect.Effect<Answered, CommandFailure> =
   const last = answered.events[answered.events.length - 1]
   if (last?.type !== "InstructionRejected") return Effect.succeed(answered)
   const version = last.meta.answer ?? refusalVersion
+  if (version > refusalVersion) return Effect.fail(newer("a refusal", version))
   return Effect.flatMap(Request, (request) => {
     request.onReceipt?.({ replayed: answered.replayed, version })
     return Effect.fail(failureOf(last.data, version))

@@ -25,7 +25,7 @@ import {
   Unavailable
 } from "@effekten/services"
 import { Array as Arr, Context, Effect, Layer } from "effect"
-import { unanswered } from "../base/Failures.ts"
+import { newer, unanswered } from "../base/Failures.ts"
 import type { Answered } from "../deciding/Instruction.ts"
 import type { Access } from "../log/Access.ts"
 import { Log, type RegisterLog } from "../log/Log.ts"
@@ -174,12 +174,7 @@ const rendered = <S extends Shown, A>(
   const version = versionOf(answered)
   const render = renderers[version]
   return render === undefined
-    ? Effect.fail(
-        new Unavailable({
-          executed: "unknown",
-          message: `A newer version of this program recorded the answer (${answer.name}, version ${version}); ask that one.`
-        })
-      )
+    ? Effect.fail(newer(answer.name, version))
     : Effect.succeed({ version, answer: render(state, personal) })
 }
 

@@ -47,3 +47,10 @@ export const unanswered = (error: EventStoreError): Unavailable =>
 /** What had to be there before a decision could not be made: nothing was recorded. @category conversions */
 export const noEffect = (error: { readonly message: string }): Unavailable =>
   new Unavailable({ executed: "no", message: error.message, cause: error })
+
+/** The instruction was carried out, and this program does not know the form of its answer. @category constructors */
+export const newer = (answer: string, version: number): Unavailable =>
+  new Unavailable({
+    executed: "unknown",
+    message: `A newer version of the program recorded the answer (${answer}, version ${version}). Repeat the call there.`
+  })
