@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { readEntries } from "../src/internal/IndexEntries.ts"
+import { readEntries } from "../src/sqlite/IndexEntries.ts"
 
 const half = fc.integer({ min: 0, max: 0xff_ff_ff })
 const entry = fc.record({ first: half, second: half, position: fc.integer({ min: 0, max: 999_999_999_999_999 }) })

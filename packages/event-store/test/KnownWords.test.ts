@@ -4,8 +4,8 @@ import { DatabaseSync } from "node:sqlite"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { note } from "@effekten/event-store/testing"
-import { makeKnownWords } from "../src/internal/KnownWords.ts"
-import { wordHalves, wordOf } from "../src/internal/TagIndex.ts"
+import { makeKnownWords } from "../src/sqlite/KnownWords.ts"
+import { wordHalves, wordOf } from "../src/sqlite/TagIndex.ts"
 import { folder, run, storeIn } from "./Harness.ts"
 
 const index = () => {

@@ -4,8 +4,8 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
 import { KeyStore, Vault } from "@effekten/event-store"
-import { decrypt, encrypt, NONCE_BYTES } from "../src/internal/SealedBox.ts"
-import * as Xaes256Gcm from "../src/internal/Xaes256Gcm.ts"
+import { decrypt, encrypt, NONCE_BYTES } from "../src/vault/SealedBox.ts"
+import * as Xaes256Gcm from "../src/vault/Xaes256Gcm.ts"
 import { folder, masterKey, random, run, using, vaultIn } from "./Harness.ts"
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text))

@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { wordHalves, wordOf } from "../src/internal/TagIndex.ts"
+import { wordHalves, wordOf } from "../src/sqlite/TagIndex.ts"
 
 const count = 200_000
 /** Tags as they come: long and nearly the same, or short, or many times the same character. */

@@ -13,7 +13,7 @@ import {
   VerifyLog
 } from "@effekten/event-store"
 import { name, note, opened, subjectOf } from "@effekten/event-store/testing"
-import { wordOf } from "../src/internal/TagIndex.ts"
+import { wordOf } from "../src/sqlite/TagIndex.ts"
 import { folder, run, storeIn } from "./Harness.ts"
 import { append, origin, sealedAt, signer } from "./Sealed.ts"
 

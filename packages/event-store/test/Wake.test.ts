@@ -1,7 +1,7 @@
 /** Between looking at the log and waiting for it. For whoever changes how subscriptions are woken. */
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
-import { makeWake } from "../src/Wake.ts"
+import { makeWake } from "../src/building/Wake.ts"
 import { run } from "./Harness.ts"
 
 const event = { type: "Noted", tags: ["a"] }

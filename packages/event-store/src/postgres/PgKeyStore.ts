@@ -9,10 +9,10 @@ import { PgTypes } from "@effect/sql-pg"
 import { Array, Clock, Duration, Effect, Layer, type Scope } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import type { SqlError } from "effect/sql/SqlError"
-import { DatabaseRefused } from "../DatabaseRefused.ts"
-import type { EventStoreError } from "../EventStore.ts"
-import { aboutServer, serverFault, writesDurably } from "../internal/PgDurability.ts"
-import { array } from "../internal/PgLog.ts"
+import { DatabaseRefused } from "../port/DatabaseRefused.ts"
+import type { EventStoreError } from "../port/EventStore.ts"
+import { aboutServer, serverFault, writesDurably } from "./PgDurability.ts"
+import { array } from "./PgLog.ts"
 import {
   checkSchema,
   defaultBounds,
@@ -22,9 +22,9 @@ import {
   readingOnly,
   refusing,
   transaction
-} from "../internal/PgSession.ts"
-import { type KeyEntry, KeyStore, type KeyStoreShape, VaultError, type WrappedKey } from "../KeyStore.ts"
-import { layer as vaultLayer, type Vault, type VaultOptions } from "../Vault.ts"
+} from "./PgSession.ts"
+import { type KeyEntry, KeyStore, type KeyStoreShape, VaultError, type WrappedKey } from "../vault/KeyStore.ts"
+import { layer as vaultLayer, type Vault, type VaultOptions } from "../vault/Vault.ts"
 
 /** @category models */
 export interface PgKeyStoreOptions {

@@ -9,17 +9,9 @@
 import type { PgConnection, PgPool } from "@effect/sql-pg"
 import { Duration, Effect, Queue, Schedule, Schema, type Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { DatabaseRefused } from "../DatabaseRefused.ts"
-import type { EventStoreError } from "../EventStore.ts"
-import {
-  checkSchema,
-  defaultBounds,
-  describe,
-  openPool,
-  type PgServer,
-  refusing,
-  transaction
-} from "../internal/PgSession.ts"
+import { DatabaseRefused } from "../port/DatabaseRefused.ts"
+import type { EventStoreError } from "../port/EventStore.ts"
+import { checkSchema, defaultBounds, describe, openPool, type PgServer, refusing, transaction } from "./PgSession.ts"
 
 /** How often the holder asks whether its session still lives. @category limits */
 export const heartbeat = Duration.seconds(2)

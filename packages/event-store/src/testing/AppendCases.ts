@@ -3,8 +3,8 @@
  */
 import { deepStrictEqual, equal, ok } from "node:assert/strict"
 import { Clock, Effect, Fiber, Result } from "effect"
-import { nonEmpty } from "../internal/Attempt.ts"
-import { Limits } from "../Limits.ts"
+import { nonEmpty } from "../building/Attempt.ts"
+import { Limits } from "../port/Limits.ts"
 import type { Case, KitStore } from "./Case.ts"
 import { kitCatalogue, note, opened } from "./KitEvent.ts"
 

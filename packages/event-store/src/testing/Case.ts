@@ -4,9 +4,9 @@
 import { Effect, Schema, type Scope } from "effect"
 import type * as FastCheck from "fast-check"
 import type { ChildProcess } from "node:child_process"
-import type { Catalogue } from "../Catalogue.ts"
-import type { NewEvent, Position } from "../Event.ts"
-import type { EventStoreShape } from "../EventStore.ts"
+import type { Catalogue } from "../port/Catalogue.ts"
+import type { NewEvent, Position } from "../port/Event.ts"
+import type { EventStoreShape } from "../port/EventStore.ts"
 import type { KitEvent, Noted } from "./KitEvent.ts"
 
 /** @category models */

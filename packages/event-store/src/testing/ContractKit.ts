@@ -2,8 +2,8 @@
  * The contract of an event store as tests. For whoever builds a store: run it, and what passes can stand in for the ones published here.
  */
 import { Context, Effect, Layer } from "effect"
-import type { Catalogue } from "../Catalogue.ts"
-import { EventStore } from "../EventStore.ts"
+import type { Catalogue } from "../port/Catalogue.ts"
+import { EventStore } from "../port/EventStore.ts"
 import { appendCases } from "./AppendCases.ts"
 import { canRun, type Case, type World } from "./Case.ts"
 import { crashCases } from "./CrashCases.ts"

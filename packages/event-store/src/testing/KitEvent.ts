@@ -2,8 +2,8 @@
  * The events the contract kit writes: a small catalogue with everything a store must cope with. For the kit, and for whoever runs it.
  */
 import { Schema } from "effect"
-import type { Catalogue } from "../Catalogue.ts"
-import type { NewEvent, Opened as OpenedPart } from "../Event.ts"
+import type { Catalogue } from "../port/Catalogue.ts"
+import type { NewEvent, Opened as OpenedPart } from "../port/Event.ts"
 
 /** Who asked for an event, in the kit. @category models */
 export interface KitMeta {

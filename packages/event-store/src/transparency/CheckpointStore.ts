@@ -6,7 +6,7 @@
 import { Context, Effect, Layer, Option, Result, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
-import { EventStoreError } from "../EventStore.ts"
+import { EventStoreError } from "../port/EventStore.ts"
 import type { Checkpoint } from "./Checkpoint.ts"
 import { sameHash } from "./MerkleTree.ts"
 import { parseKey, printKey, type VerifierKey } from "./SignedNote.ts"

@@ -15,8 +15,8 @@ import {
   writeFileSync
 } from "node:fs"
 import { dirname, join } from "node:path"
-import { damaged, leafOf } from "../Codec.ts"
-import type { EventStoreError, EventStoreShape } from "../EventStore.ts"
+import { damaged, leafOf } from "../building/Codec.ts"
+import type { EventStoreError, EventStoreShape } from "../port/EventStore.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import type { CheckpointStoreShape, SignedCheckpoint } from "./CheckpointStore.ts"
 import { auditorsReadme } from "./ExportReadme.ts"

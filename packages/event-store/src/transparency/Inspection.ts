@@ -1,11 +1,11 @@
 /**
  * What a store finds when it holds everything it keeps against the bodies of its events. For `verify`, and for those who build a store.
  */
-import { type Codec, isEnvelope } from "../Codec.ts"
-import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
-import { EventStoreError } from "../EventStore.ts"
-import { hexDigest } from "../internal/Digest.ts"
-import { Limits } from "../Limits.ts"
+import { type Codec, isEnvelope } from "../building/Codec.ts"
+import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
+import { EventStoreError } from "../port/EventStore.ts"
+import { hexDigest } from "../building/Digest.ts"
+import { Limits } from "../port/Limits.ts"
 import { hashBytes } from "./MerkleTree.ts"
 
 /**

@@ -1,7 +1,7 @@
 /**
  * The Merkle tree of RFC 6962 (and 9162) over leaf hashes: roots, proofs and how they are checked. For the sealer, and for auditors.
  */
-import { binaryDigest, digestOf } from "../internal/Digest.ts"
+import { binaryDigest, digestOf } from "../building/Digest.ts"
 
 /** Bytes of a hash. @category values */
 export const hashBytes = 32

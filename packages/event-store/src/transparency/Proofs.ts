@@ -2,8 +2,8 @@
  * Proofs about a log: that it holds an event, and that it continues what it was. For applications that hand them out.
  */
 import { Effect, Option } from "effect"
-import type { Position } from "../Event.ts"
-import type { EventStoreError, EventStoreShape } from "../EventStore.ts"
+import type { Position } from "../port/Event.ts"
+import type { EventStoreError, EventStoreShape } from "../port/EventStore.ts"
 import { CheckpointStore } from "./CheckpointStore.ts"
 import { consistencyRanges, inclusionRanges, type LeafRange, makeFrontier } from "./MerkleTree.ts"
 import { readNode, readPeaks } from "./TreeNodes.ts"

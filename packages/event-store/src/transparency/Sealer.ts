@@ -6,8 +6,8 @@
  */
 import { Clock, Duration, Effect, Option, Result, Schedule, Schema, type Scope, Semaphore } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
-import type { Position } from "../Event.ts"
-import type { EventStoreError } from "../EventStore.ts"
+import type { Position } from "../port/Event.ts"
+import type { EventStoreError } from "../port/EventStore.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import {
   CheckpointStore,

@@ -2,7 +2,7 @@
  * The nodes of the tree over a log: from the ones kept with the checkpoints, and from its leaves. For the sealer, and for proofs.
  */
 import { Effect, Stream } from "effect"
-import { EventStoreError, type EventStoreShape } from "../EventStore.ts"
+import { EventStoreError, type EventStoreShape } from "../port/EventStore.ts"
 import { type CheckpointStoreShape, nodeLevels } from "./CheckpointStore.ts"
 import { hashBytes, type LeafRange, makeFrontier, nodesOf, rootOf } from "./MerkleTree.ts"
 

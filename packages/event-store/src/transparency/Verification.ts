@@ -2,7 +2,7 @@
  * What a verification finds, and the part that is the same for a log and for an export: trees against checkpoints. For `verify`.
  */
 import { Result } from "effect"
-import type { Position } from "../Event.ts"
+import type { Position } from "../port/Event.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import type { Fault } from "./Inspection.ts"
 import { sameHash } from "./MerkleTree.ts"

@@ -2,9 +2,9 @@
  * Verifies a whole log: every event, all that is kept beside it, and every checkpoint. For `verify`, beside a running program too.
  */
 import { Data, Effect, Exit, Result, Stream } from "effect"
-import type { Position } from "../Event.ts"
-import type { EventStoreError, EventStoreShape } from "../EventStore.ts"
-import { Limits } from "../Limits.ts"
+import type { Position } from "../port/Event.ts"
+import type { EventStoreError, EventStoreShape } from "../port/EventStore.ts"
+import { Limits } from "../port/Limits.ts"
 import { type CheckpointStoreShape, type KeptCheckpoint, nodeLevels } from "./CheckpointStore.ts"
 import type { Fault } from "./Inspection.ts"
 import { type Frontier, hashBytes, makeFrontier, sameHash } from "./MerkleTree.ts"

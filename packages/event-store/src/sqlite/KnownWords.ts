@@ -5,7 +5,7 @@
  * and nearly never found, and the longer the log, the longer its index takes to say so.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite"
-import type { Position } from "../Event.ts"
+import type { Position } from "../port/Event.ts"
 
 /** Bits of a filter: as many as half a word can number. */
 const BITS = 2 ** 24

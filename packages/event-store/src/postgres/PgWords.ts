@@ -5,7 +5,7 @@
  * that could have gone through; whoever decides again under the lock reads bodies.
  */
 import { hash } from "node:crypto"
-import type { Query } from "../Query.ts"
+import type { Query } from "../port/Query.ts"
 
 type Kind = "tag" | "type" | "subject"
 

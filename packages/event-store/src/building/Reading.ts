@@ -2,10 +2,10 @@
  * Streams over a log that can give pages of itself: reading, reading at once, subscribing. The same for every store.
  */
 import { type Duration, Effect, Option, Stream } from "effect"
-import type { AnyEvent, Position, RecordedEvent } from "./Event.ts"
-import type { EventStoreError, EventStoreShape, ReadOptions } from "./EventStore.ts"
-import { Limits } from "./Limits.ts"
-import type { Query } from "./Query.ts"
+import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
+import type { EventStoreError, EventStoreShape, ReadOptions } from "../port/EventStore.ts"
+import { Limits } from "../port/Limits.ts"
+import type { Query } from "../port/Query.ts"
 import type { Wake } from "./Wake.ts"
 
 /** A part of the log, bounds inclusive. @category models */

@@ -1,9 +1,9 @@
 /**
  * Pages of rows as both durable stores read them: what none may lack, and where reading goes on. For these stores.
  */
-import { damaged } from "../Codec.ts"
-import type { Position } from "../Event.ts"
-import type { Range } from "../Reading.ts"
+import { damaged } from "./Codec.ts"
+import type { Position } from "../port/Event.ts"
+import type { Range } from "./Reading.ts"
 
 type Rows = ReadonlyArray<readonly [Position, ...Array<unknown>]>
 

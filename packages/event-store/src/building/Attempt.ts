@@ -3,9 +3,9 @@
  */
 import { Effect } from "effect"
 import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
-import type { Position } from "../Event.ts"
-import { AppendConditionFailed, EventStoreError } from "../EventStore.ts"
-import { Limits } from "../Limits.ts"
+import type { Position } from "../port/Event.ts"
+import { AppendConditionFailed, EventStoreError } from "../port/EventStore.ts"
+import { Limits } from "../port/Limits.ts"
 
 /** Runs what throws {@link EventStoreError}; anything else it throws is a defect. */
 export const attempt = <A>(work: () => A): Effect.Effect<A, EventStoreError> =>

@@ -4,7 +4,7 @@
  * FTS5 keeps an inverted index in sorted runs and merges them, so that random tags cost sequential writes; a B-tree over tags pays a page
  * for each of them, and the more the larger the log. Words are hashes, so what an index row matches is looked at again in the body.
  */
-import type { Query } from "../Query.ts"
+import type { Query } from "../port/Query.ts"
 
 /** What of an event a word stands for. */
 export type Kind = "tag" | "type" | "subject"

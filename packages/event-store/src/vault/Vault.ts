@@ -3,9 +3,9 @@
  */
 import { Context, Effect, Layer, Option, Redacted, Schema, Semaphore } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { DatabaseRefused } from "./DatabaseRefused.ts"
-import { decrypt, encrypt, KEY_BYTES, NONCE_BYTES, tooNew } from "./internal/SealedBox.ts"
-import { canonical } from "./Json.ts"
+import { DatabaseRefused } from "../port/DatabaseRefused.ts"
+import { decrypt, encrypt, KEY_BYTES, NONCE_BYTES, tooNew } from "./SealedBox.ts"
+import { canonical } from "../port/Json.ts"
 import {
   KeyStore,
   layerMemory as keysInMemory,
@@ -14,7 +14,7 @@ import {
   VaultError,
   type WrappedKey
 } from "./KeyStore.ts"
-import { Limits } from "./Limits.ts"
+import { Limits } from "../port/Limits.ts"
 
 /** Something was to be sealed for a subject that was forgotten. @category errors */
 export class SubjectErased extends Schema.TaggedError<SubjectErased>()("SubjectErased", {

@@ -4,7 +4,7 @@
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { Effect, Schema, type Scope } from "effect"
-import { resultCode } from "./internal/OpenDatabase.ts"
+import { resultCode } from "./OpenDatabase.ts"
 
 /** Another process has the folder, or its lock cannot be taken. The message says what to do. @category errors */
 export class FolderLocked extends Schema.TaggedError<FolderLocked>()("FolderLocked", {

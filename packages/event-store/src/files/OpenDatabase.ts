@@ -2,7 +2,7 @@
  * Opens a SQLite file that is ours, durably, or says why not. For the log and the key file.
  */
 import { DatabaseSync } from "node:sqlite"
-import { DatabaseRefused } from "../DatabaseRefused.ts"
+import { DatabaseRefused } from "../port/DatabaseRefused.ts"
 import { settleLog } from "./WriteAheadLog.ts"
 
 /** Makes the connection; a test puts faults in between. */

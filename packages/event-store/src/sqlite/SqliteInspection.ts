@@ -2,12 +2,12 @@
  * Holds the tables of the log's file against the bodies in it: events, index, personal parts. For the SQLite log.
  */
 import type { DatabaseSync } from "node:sqlite"
-import type { Codec } from "../Codec.ts"
-import type { AnyEvent, Position } from "../Event.ts"
-import { Limits } from "../Limits.ts"
+import type { Codec } from "../building/Codec.ts"
+import type { AnyEvent, Position } from "../port/Event.ts"
+import { Limits } from "../port/Limits.ts"
 import { type Fault, indexInspected, type Inspected, makeInspection } from "../transparency/Inspection.ts"
 import { readEntries } from "./IndexEntries.ts"
-import { makeIndexSums } from "./IndexSums.ts"
+import { makeIndexSums } from "../building/IndexSums.ts"
 import { READ, type Row } from "./LogStatements.ts"
 import { type Kind, wordHalves, wordOf } from "./TagIndex.ts"
 

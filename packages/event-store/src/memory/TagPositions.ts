@@ -1,8 +1,8 @@
 /**
  * Which positions bear a tag, in memory. For the memory store, so that a long simulation does not read the whole log at every decision.
  */
-import type { Position } from "../Event.ts"
-import type { Query } from "../Query.ts"
+import type { Position } from "../port/Event.ts"
+import type { Query } from "../port/Query.ts"
 
 export interface TagPositions {
   readonly add: (position: Position, tags: ReadonlyArray<string>) => void

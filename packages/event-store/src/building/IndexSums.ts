@@ -4,7 +4,7 @@
  * An index knows its words word by word, and the bodies give them event by event. Sorting one to match the other would cost more than
  * all the rest; and where both say the same, nothing is left.
  */
-import type { Position } from "../Event.ts"
+import type { Position } from "../port/Event.ts"
 
 export interface IndexSums {
   /** The body says so: a word, as whole numbers of 32 bits. */

@@ -4,8 +4,8 @@
 import { type PgConnection, PgPool } from "@effect/sql-pg"
 import { Duration, Effect, type Scope } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import { DatabaseRefused } from "../DatabaseRefused.ts"
-import { EventStoreError } from "../EventStore.ts"
+import { DatabaseRefused } from "../port/DatabaseRefused.ts"
+import { EventStoreError } from "../port/EventStore.ts"
 
 /** How to reach the server; what `@effect/sql-pg` takes. Each store opens a pool of its own from it. */
 export type PgServer = Omit<PgPool.Config, "multiplex" | "startupParameters">

@@ -2,7 +2,7 @@
  * The layout of the log's file and every statement on it. For the SQLite log.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite"
-import type { Position } from "../Event.ts"
+import type { Position } from "../port/Event.ts"
 
 /** "Elog" in ASCII. */
 export const APPLICATION_ID = 0x45_6c_6f_67

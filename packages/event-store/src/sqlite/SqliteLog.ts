@@ -1,15 +1,15 @@
 /**
  * The log in a SQLite file, synchronous and plain: no effect in it, so that it could move to a worker thread. For SqliteEventStore.
  */
-import { type Codec, damaged, type Envelope, isEnvelope, laterInstant, parse } from "../Codec.ts"
-import { DatabaseRefused } from "../DatabaseRefused.ts"
-import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
-import { EventStoreError, type StoredEvent, type StoredLeaves } from "../EventStore.ts"
-import { finish, type Prepared } from "../Preparation.ts"
-import type { AppendCondition, Query } from "../Query.ts"
-import type { Page, Range } from "../Reading.ts"
+import { type Codec, damaged, type Envelope, isEnvelope, laterInstant, parse } from "../building/Codec.ts"
+import { DatabaseRefused } from "../port/DatabaseRefused.ts"
+import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
+import { EventStoreError, type StoredEvent, type StoredLeaves } from "../port/EventStore.ts"
+import { finish, type Prepared } from "../building/Preparation.ts"
+import type { AppendCondition, Query } from "../port/Query.ts"
+import type { Page, Range } from "../building/Reading.ts"
 import { APPLICATION_ID, createTables, LAYOUT, prepareStatements } from "./LogStatements.ts"
-import { type Connect, isClosed, isCorruption, openDatabase, resultCode } from "./OpenDatabase.ts"
+import { type Connect, isClosed, isCorruption, openDatabase, resultCode } from "../files/OpenDatabase.ts"
 import { type KnownWords, makeKnownWords } from "./KnownWords.ts"
 import { makeSqliteInspection, type SqliteInspection } from "./SqliteInspection.ts"
 import { makeSqliteReading } from "./SqliteReading.ts"

@@ -1,15 +1,15 @@
 /**
  * The log's rows read back and held against what was written: events by query, bodies and leaves as they are. For the SQLite log.
  */
-import { type Codec, damaged, parse } from "../Codec.ts"
-import type { AnyEvent, Position, RecordedEvent } from "../Event.ts"
-import type { StoredEvent, StoredLeaves } from "../EventStore.ts"
-import { matches, type Query } from "../Query.ts"
-import type { Page, Range } from "../Reading.ts"
-import { hexDigest } from "./Digest.ts"
+import { type Codec, damaged, parse } from "../building/Codec.ts"
+import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
+import type { StoredEvent, StoredLeaves } from "../port/EventStore.ts"
+import { matches, type Query } from "../port/Query.ts"
+import type { Page, Range } from "../building/Reading.ts"
+import { hexDigest } from "../building/Digest.ts"
 import type { KnownWords } from "./KnownWords.ts"
 import type { prepareStatements, Row } from "./LogStatements.ts"
-import { nextOf, refuseHole, refuseHoles } from "./Pages.ts"
+import { nextOf, refuseHole, refuseHoles } from "../building/Pages.ts"
 import { matchExpression, tagExpression } from "./TagIndex.ts"
 
 /** How many events that bear the tags of a query to look at before it is said whether most have its types too. */

@@ -6,8 +6,8 @@
  * remembered. Where that does not reach, because another process appended in between or too much came since, the log is asked.
  */
 import { type Duration, Effect } from "effect"
-import type { Position } from "./Event.ts"
-import { matches, type Queried, type Query } from "./Query.ts"
+import type { Position } from "../port/Event.ts"
+import { matches, type Queried, type Query } from "../port/Query.ts"
 
 /** Events of this process's latest appends of which type and tags are remembered. @category limits */
 export const rememberedEvents = 1_024

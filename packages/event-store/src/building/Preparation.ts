@@ -3,11 +3,11 @@
  */
 import { Clock, DateTime, Effect, Result } from "effect"
 import { type Codec, type Draft, laterInstant, leafOf, type Split } from "./Codec.ts"
-import type { AnyEvent, NewEvent } from "./Event.ts"
-import { EventStoreError, InvalidEvent, type PreparedEvent } from "./EventStore.ts"
-import { Limits } from "./Limits.ts"
+import type { AnyEvent, NewEvent } from "../port/Event.ts"
+import { EventStoreError, InvalidEvent, type PreparedEvent } from "../port/EventStore.ts"
+import { Limits } from "../port/Limits.ts"
 import { asInvalidEvent, asStoreError, seal, type SealedPart } from "./PersonalPart.ts"
-import type { VaultShape } from "./Vault.ts"
+import type { VaultShape } from "../vault/Vault.ts"
 
 /** A prepared event with what its own store needs. @category models */
 export interface Prepared<E extends AnyEvent> extends PreparedEvent<E> {

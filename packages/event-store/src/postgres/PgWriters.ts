@@ -2,7 +2,7 @@
  * Who may write to a log in PostgreSQL: some of a process side by side, and none after an I/O error. For the PostgreSQL store.
  */
 import { Effect, Semaphore } from "effect"
-import { EventStoreError } from "../EventStore.ts"
+import { EventStoreError } from "../port/EventStore.ts"
 import { meansBrokenDisk } from "./PgSession.ts"
 
 /** Writers of one process that wait for the lock side by side. More would only fill the pool. @category limits */
