@@ -4,7 +4,7 @@
 import { Result } from "effect"
 import type { Position } from "../port/Event.ts"
 import * as Checkpoint from "./Checkpoint.ts"
-import type { Fault } from "./Inspection.ts"
+import type { Fault } from "../port/Inspected.ts"
 import { sameHash } from "./MerkleTree.ts"
 import type { VerifierKey } from "./SignedNote.ts"
 

@@ -6,7 +6,7 @@ import type { Position } from "../port/Event.ts"
 import type { EventStoreError, EventStoreShape } from "../port/EventStore.ts"
 import { Limits } from "../port/Limits.ts"
 import { type CheckpointStoreShape, type KeptCheckpoint, nodeLevels } from "./CheckpointStore.ts"
-import type { Fault } from "./Inspection.ts"
+import type { Fault } from "../port/Inspected.ts"
 import { type Frontier, hashBytes, makeFrontier, sameHash } from "./MerkleTree.ts"
 import { openNote, type VerifierKey } from "./SignedNote.ts"
 import {

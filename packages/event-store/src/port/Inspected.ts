@@ -1,0 +1,42 @@
+/**
+ * What an inspection of a log finds. For readers of `inspect`; how a store inspects is no part of the port.
+ */
+import type { Position } from "./Event.ts"
+
+/**
+ * Something is not as it was written.
+ *
+ * * `position`: there is no event, or one where none can be.
+ * * `body`: the body does not give the leaf kept beside it.
+ * * `schema`: the catalogue cannot read the body.
+ * * `index`: what the event is found by is not what its body says.
+ * * `personal`: the ciphertext is not the one the body names, or is gone while its subject was not forgotten.
+ * * `checkpoint`: the history up to the position is not the one that was signed, or the signature is not good.
+ * * `file`: a file of an export is not what it has to be.
+ *
+ * @category models
+ */
+export interface Fault {
+  /** The first event concerned; 0 where it is none's. */
+  readonly position: Position
+  readonly kind: "position" | "body" | "schema" | "index" | "personal" | "checkpoint" | "file"
+  readonly message: string
+}
+
+/** What was found in one part of a log. @category models */
+export interface Inspected {
+  /** Whether it was the turn of events, or of what they are found by. */
+  readonly phase: "events" | "index"
+  /** How far this phase is, and where it ends: positions, or parts of the index. */
+  readonly done: number
+  readonly total: number
+  /** The leaves kept beside the part's bodies, packed. Empty where it was the index's turn. */
+  readonly leaves: Uint8Array
+  /** Bytes of its bodies. */
+  readonly bytes: number
+  readonly faults: ReadonlyArray<Fault>
+  /** Where a body does not give the leaf kept beside it: the leaf it gives. Which of the two is right, a checkpoint says. */
+  readonly parted: ReadonlyArray<{ readonly position: Position; readonly leaf: Uint8Array }>
+  /** Personal parts that are not there: right if the subject was forgotten, and damage if not. */
+  readonly gone: ReadonlyArray<{ readonly position: Position; readonly subject: string }>
+}
