@@ -1,10 +1,9 @@
 /**
- * Small steps both stores take alike, on the border between plain functions and effects.
+ * Small steps all stores take alike, on the border between plain functions and effects. For the stores.
  */
 import { Effect } from "effect"
 import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
-import type { Position } from "../port/Event.ts"
-import { AppendConditionFailed, EventStoreError } from "../port/EventStore.ts"
+import { EventStoreError } from "../port/EventStore.ts"
 import { Limits } from "../port/Limits.ts"
 
 /** Runs what throws {@link EventStoreError}; anything else it throws is a defect. */
@@ -17,12 +16,6 @@ export const attempt = <A>(work: () => A): Effect.Effect<A, EventStoreError> =>
     }
   })
 
-export const conditionFailed = (position: Position): AppendConditionFailed =>
-  new AppendConditionFailed({
-    position,
-    message: `the event at position ${position} matches the condition of the append`
-  })
-
 /** The type promises it; a caller in JavaScript may not keep the promise. */
 export const nonEmpty = <A>(events: ReadonlyArray<A>): NonEmptyReadonlyArray<A> => {
   if (!isReadonlyArrayNonEmpty(events)) throw new TypeError("an append needs at least one event")
@@ -31,6 +24,3 @@ export const nonEmpty = <A>(events: ReadonlyArray<A>): NonEmptyReadonlyArray<A> 
 
 export const tooManyRead = (): RangeError =>
   new RangeError(`a query read at once matches more than ${Limits.readAll} events: read it as a stream`)
-
-export const tooManyNews = (): RangeError =>
-  new RangeError(`more than ${Limits.readAll} events matched since the decision's position: bring it up to date first`)

@@ -2,7 +2,7 @@
  * Events made ready for an append, one by one, and what is written of them in the end. For the stores.
  */
 import { Clock, DateTime, Effect, Result } from "effect"
-import { type Codec, type Draft, laterInstant, leafOf, type Split } from "./Codec.ts"
+import { type Codec, type Draft, leafOf, type Split } from "./Codec.ts"
 import type { AnyEvent, NewEvent } from "../port/Event.ts"
 import { EventStoreError, InvalidEvent, type PreparedEvent } from "../port/EventStore.ts"
 import { Limits } from "../port/Limits.ts"
@@ -149,8 +149,7 @@ export const finish = <E extends AnyEvent>(event: Prepared<E>, recordedAt: strin
   return { recordedAt, body, leaf: leafOf(body), type: event.type, tags: event.tags, personal: event.personal }
 }
 
-/** What the clock says, but never before the head: time may stand still in the log, it does not go back. @category instants */
-export const instantAfter = (headRecordedAt: string): Effect.Effect<string> =>
-  Effect.map(Clock.currentTimeMillis, (millis) =>
-    laterInstant(DateTime.formatIso(DateTime.makeUnsafe(millis)), headRecordedAt)
-  )
+/** What the clock says. A store takes the head's instant where that is later: time may stand still in the log, it does not go back. @category instants */
+export const instantNow: Effect.Effect<string> = Effect.map(Clock.currentTimeMillis, (millis) =>
+  DateTime.formatIso(DateTime.makeUnsafe(millis))
+)

@@ -6,6 +6,7 @@ import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import type { EventStoreError, EventStoreShape, ReadOptions } from "../port/EventStore.ts"
 import { Limits } from "../port/Limits.ts"
 import type { Query } from "../port/Query.ts"
+import { tooManyRead } from "./Attempt.ts"
 import type { Wake } from "./Wake.ts"
 
 /** A part of the log, bounds inclusive. @category models */
@@ -114,12 +115,7 @@ export const makeReading = <E extends AnyEvent>(
         ...options,
         limit: Math.min(options?.limit ?? Number.POSITIVE_INFINITY, Limits.readAll + 1)
       }),
-      (events) =>
-        events.length <= Limits.readAll
-          ? Effect.succeed(events)
-          : Effect.die(
-              new RangeError(`a query read at once matches more than ${Limits.readAll} events: read it as a stream`)
-            )
+      (events) => (events.length <= Limits.readAll ? Effect.succeed(events) : Effect.die(tooManyRead()))
     )
 
   const subscribe: EventStoreShape<E>["subscribe"] = (query, after) =>

@@ -158,3 +158,5 @@ export const statementsOf = (schema: string) => ({
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[]) AS entry (word, position, type)
     ORDER BY 1, 2 ON CONFLICT DO NOTHING`
 })
+
+export type PgStatements = ReturnType<typeof statementsOf>

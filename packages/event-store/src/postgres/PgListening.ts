@@ -1,15 +1,63 @@
 /**
- * How the PostgreSQL store hears of appends: from the server, but for its own process's, of which that has heard already.
+ * How those who follow the log in this process hear of appends: of its own at once, of other processes' from the server. For the
+ * PostgreSQL store.
+ *
+ * The server tells of every append, but of its own a process need not hear twice: with nobody woken in vain a command of one caller takes
+ * half the CPU, of 64 callers three quarters (docs/reference/performance.md, "What was tried").
  */
-import type { PgPool } from "@effect/sql-pg"
+import type { PgConnection, PgPool } from "@effect/sql-pg"
 import { Effect, Queue, Schedule, type Scope } from "effect"
+import type { Wake } from "../building/Wake.ts"
+import type { Conflicting, Landed } from "../building/Writing.ts"
 
-/** What the server will say of this process's own appends, by the session they went over. One is said for each that is committed. */
-export const makeEchoes = () => {
+export interface PgListening {
+  /** An append over a session: what the server will say of it is nothing new to this process. */
+  readonly expecting: <A extends Landed | Conflicting, X>(
+    connection: PgConnection.PgConnection,
+    append: Effect.Effect<A, X>
+  ) => Effect.Effect<A, X>
+}
+
+/** Listens for as long as the scope lives. */
+export const makeListening = (
+  pool: PgPool.PgPool,
+  channel: string,
+  wake: Wake
+): Effect.Effect<PgListening, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const echoes = makeEchoes()
+    yield* listen(pool, channel, {
+      begun: () => {
+        echoes.clear()
+        wake.notify()
+      },
+      heard: (session) => {
+        if (!echoes.take(session)) wake.notify()
+      }
+    })
+    return {
+      expecting: ({ processId }, append) =>
+        Effect.suspend(() => {
+          echoes.expect(processId)
+          return append.pipe(
+            Effect.tap((outcome) => Effect.sync(() => "conflict" in outcome && echoes.take(processId))),
+            Effect.onError(() =>
+              Effect.sync(() => {
+                echoes.drop(processId)
+                wake.notify()
+              })
+            )
+          )
+        })
+    }
+  })
+
+/** What the server will say of this process's own appends, by the session they went over. It says so once for each that is committed. */
+const makeEchoes = () => {
   const expected = new Map<number, number>()
   return {
     expect: (session: number) => void expected.set(session, (expected.get(session) ?? 0) + 1),
-    /** Whether one was expected, which then is no more. */
+    /** Whether an echo was expected, which then is no more. */
     take: (session: number): boolean => {
       const count = expected.get(session) ?? 0
       if (count > 1) expected.set(session, count - 1)
@@ -22,8 +70,8 @@ export const makeEchoes = () => {
   }
 }
 
-/** Hears of appends, for as long as the scope lives. A connection that is lost is made again; polling bridges the gap. */
-export const listen = (
+/** A connection that is lost is made again; polling bridges the gap. */
+const listen = (
   pool: PgPool.PgPool,
   channel: string,
   tell: { readonly begun: () => void; readonly heard: (session: number) => void }

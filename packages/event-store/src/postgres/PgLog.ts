@@ -8,9 +8,10 @@ import { damaged, leafDigest, parse } from "../building/Codec.ts"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"
 import type { AnyEvent, Position } from "../port/Event.ts"
 import type { Prepared } from "../building/Preparation.ts"
+import type { Conflicting, Landed } from "../building/Writing.ts"
 import type { AppendCondition } from "../port/Query.ts"
 import { aboutServer, serverFault } from "./PgDurability.ts"
-import { functions, LAYOUT, migrations, statementsOf } from "./PgLayout.ts"
+import { functions, LAYOUT, migrations, type PgStatements, statementsOf } from "./PgLayout.ts"
 import { asStoreError, refusing, transaction } from "./PgSession.ts"
 import { encodeQuery, ofType, wordsOf } from "./PgWords.ts"
 
@@ -102,25 +103,25 @@ export const openLayout = (
   }).pipe(Effect.scoped)
 }
 
-/** What came of an append: where it lies, or the position that failed its condition. */
-export interface Outcome {
-  readonly first: Position
-  readonly recordedAt: string
-  readonly conflict: Position | undefined
-}
-
 export interface PgLog {
   readonly head: (
     connection: Connection
   ) => Effect.Effect<{ readonly position: Position; readonly standby: boolean }, SqlError>
   /** The head, once the writer lock is held; it is held to the end of the transaction. */
   readonly lock: (connection: Connection) => Effect.Effect<Position, SqlError>
+  /** Appends; the writer lock is held from here on, if it was not yet. */
   readonly append: <E extends AnyEvent>(
+    connection: Connection,
+    events: ReadonlyArray<Prepared<E>>,
+    now: string
+  ) => Effect.Effect<Landed, SqlError>
+  /** Appends unless the condition refuses it. */
+  readonly appendIf: <E extends AnyEvent>(
     connection: Connection,
     events: ReadonlyArray<Prepared<E>>,
     now: string,
     condition: AppendCondition | undefined
-  ) => Effect.Effect<Outcome, SqlError>
+  ) => Effect.Effect<Landed | Conflicting, SqlError>
   readonly rows: (
     connection: Connection,
     items: string | "all",
@@ -139,49 +140,12 @@ export const makeLog = (schema: string): PgLog => {
         standby: rows[0]?.[1] === true
       })),
     lock: (connection) => Effect.map(connection.queryValues(statements.lock), (rows) => number(rows[0]?.[0])),
-    append: (connection, events, now, condition) =>
-      Effect.suspend(() => {
-        const befores: Array<string> = []
-        const afters: Array<string> = []
-        const types: Array<number> = []
-        const words: Array<bigint> = []
-        const wordEvents: Array<number> = []
-        const ciphertexts: Array<Uint8Array> = []
-        const ciphertextEvents: Array<number> = []
-        let index = 0
-        for (const { before, after, type, tags, personal } of events) {
-          index += 1
-          befores.push(before)
-          afters.push(after)
-          types.push(ofType(type).number)
-          for (const word of wordsOf(type, tags, personal?.subject)) {
-            words.push(word)
-            wordEvents.push(index)
-          }
-          if (personal !== undefined) {
-            ciphertexts.push(personal.ciphertext)
-            ciphertextEvents.push(index)
-          }
-        }
-        const query = condition === undefined ? "none" : encodeQuery(condition.failIfEventsMatch)
-        const params = [
-          now,
-          array(befores, text),
-          array(afters, text),
-          array(types, int4),
-          array(words, int8),
-          array(wordEvents, int4),
-          array(ciphertexts, bytea),
-          array(ciphertextEvents, int4),
-          query === "none" ? null : Math.max(condition?.after ?? 0, 0),
-          typeof query === "string" ? null : query.items
-        ]
-        return Effect.map(connection.queryValues(statements.append, params), ([row]) => ({
-          first: number(row?.[0] ?? 0),
-          recordedAt: String(row?.[1]),
-          conflict: row?.[2] === null || row?.[2] === undefined ? undefined : number(row[2])
-        }))
-      }),
+    append: (connection, events, now) =>
+      Effect.map(callAppend(statements, connection, events, now, undefined), ([row]) => landedAt(row)),
+    appendIf: (connection, events, now, condition) =>
+      Effect.map(callAppend(statements, connection, events, now, condition), ([row]) =>
+        row?.[2] === null || row?.[2] === undefined ? landedAt(row) : { conflict: number(row[2]) }
+      ),
     rows: (connection, items, { from, to, limit, backwards }) =>
       Effect.map(
         items === "all"
@@ -196,6 +160,63 @@ export const makeLog = (schema: string): PgLog => {
           ])
       )
   }
+}
+
+const landedAt = (row: ReadonlyArray<unknown> | undefined): Landed => ({
+  first: number(row?.[0] ?? 0),
+  recordedAt: String(row?.[1])
+})
+
+const callAppend = <E extends AnyEvent>(
+  statements: PgStatements,
+  connection: Connection,
+  events: ReadonlyArray<Prepared<E>>,
+  now: string,
+  condition: AppendCondition | undefined
+) =>
+  Effect.suspend(() => {
+    const query = condition === undefined ? "none" : encodeQuery(condition.failIfEventsMatch)
+    return connection.queryValues(statements.append, [
+      now,
+      ...columnsOf(events),
+      query === "none" ? null : Math.max(condition?.after ?? 0, 0),
+      typeof query === "string" ? null : query.items
+    ])
+  })
+
+/** Events as the arrays the function takes: bodies around their instant, types, words and ciphertexts with the number of their event. */
+const columnsOf = <E extends AnyEvent>(events: ReadonlyArray<Prepared<E>>): ReadonlyArray<PgTypes.Parameter> => {
+  const befores: Array<string> = []
+  const afters: Array<string> = []
+  const types: Array<number> = []
+  const words: Array<bigint> = []
+  const wordEvents: Array<number> = []
+  const ciphertexts: Array<Uint8Array> = []
+  const ciphertextEvents: Array<number> = []
+  let index = 0
+  for (const { before, after, type, tags, personal } of events) {
+    index += 1
+    befores.push(before)
+    afters.push(after)
+    types.push(ofType(type).number)
+    for (const word of wordsOf(type, tags, personal?.subject)) {
+      words.push(word)
+      wordEvents.push(index)
+    }
+    if (personal !== undefined) {
+      ciphertexts.push(personal.ciphertext)
+      ciphertextEvents.push(index)
+    }
+  }
+  return [
+    array(befores, text),
+    array(afters, text),
+    array(types, int4),
+    array(words, int8),
+    array(wordEvents, int4),
+    array(ciphertexts, bytea),
+    array(ciphertextEvents, int4)
+  ]
 }
 
 /** Holds a body against the hash kept beside it, and parses it. Throws the damage it finds. */

@@ -3,21 +3,23 @@
  */
 import { type Duration, Effect, Option, type Scope, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
-import type { Catalogue } from "../port/Catalogue.ts"
-import { make as makeCodec } from "../building/Codec.ts"
-import { DatabaseRefused } from "../port/DatabaseRefused.ts"
-import type { AnyEvent } from "../port/Event.ts"
-import type { EventStoreError, EventStoreShape } from "../port/EventStore.ts"
-import { attempt, conditionFailed, nonEmpty, tooManyNews } from "../building/Attempt.ts"
-import type { Connect } from "../files/OpenDatabase.ts"
-import { indexParts } from "./SqliteInspection.ts"
-import { openLog } from "./SqliteLog.ts"
-import { Limits } from "../port/Limits.ts"
-import { asStoreError, reveal } from "../building/PersonalPart.ts"
-import { instantAfter, makePreparation } from "../building/Preparation.ts"
-import { makeReading, streamPages } from "../building/Reading.ts"
-import { Vault } from "../vault/Vault.ts"
+import { attempt } from "../building/Attempt.ts"
+import { type Codec, make as makeCodec } from "../building/Codec.ts"
+import { reveal } from "../building/PersonalPart.ts"
+import { makePreparation } from "../building/Preparation.ts"
+import { makeReading, type Range, streamPages } from "../building/Reading.ts"
 import { makeWake } from "../building/Wake.ts"
+import { makeWriting } from "../building/Writing.ts"
+import type { Connect } from "../files/OpenDatabase.ts"
+import type { Catalogue } from "../port/Catalogue.ts"
+import { DatabaseRefused } from "../port/DatabaseRefused.ts"
+import type { AnyEvent, Position } from "../port/Event.ts"
+import type { EventStoreError, EventStoreShape } from "../port/EventStore.ts"
+import type { Inspected } from "../port/Inspected.ts"
+import type { Query } from "../port/Query.ts"
+import { Vault } from "../vault/Vault.ts"
+import { indexParts, type SqliteInspection } from "./SqliteInspection.ts"
+import { openLog, type SqliteLog } from "./SqliteLog.ts"
 
 /** @category models */
 export interface SqliteEventStoreOptions<E extends AnyEvent> {
@@ -58,75 +60,37 @@ export const make = <E extends AnyEvent>(
   Effect.gen(function* () {
     const vault = yield* Vault
     const random = yield* SecureRandom.SecureRandom
-    const newLogId = yield* random.uuidV4()
     const codec = makeCodec(options.catalogue)
-    const { prepare, prepareAll, ensureKeys } = makePreparation(codec, vault)
     const wake = makeWake()
-    const log = yield* Effect.acquireRelease(
-      Effect.suspend(() => {
-        try {
-          const { filename, connect, readOnly = false } = options
-          return Effect.succeed(openLog({ filename, readOnly, codec, newLogId, connect }))
-        } catch (error) {
-          return error instanceof DatabaseRefused ? Effect.fail(error) : Effect.die(error)
-        }
-      }),
-      (opened) => Effect.sync(() => opened.close())
-    )
-    // The words of a short log are known at once, those of a long one while it is used.
-    const learn = Effect.sync(log.learn)
-    if (yield* learn)
-      yield* Effect.repeat(Effect.delay(learn, learnInterval), { while: (more) => more }).pipe(
-        Effect.delay(learnAfter),
-        Effect.forkScoped
-      )
+    const log = yield* open(options, codec, yield* random.uuidV4())
+    yield* takeUpWords(log)
     // One connection, so one transaction at a time: a decision under the lock may suspend, and nobody may begin another meanwhile.
     const writerLock = yield* Semaphore.make(1)
-    const exclusively = <A, X, R>(work: Effect.Effect<A, X, R>) => writerLock.withPermit(Effect.uninterruptible(work))
+    const writing = <A, X>(work: Effect.Effect<A, X>) => writerLock.withPermit(Effect.uninterruptible(work))
     const head = attempt(() => log.head().position)
+    const page = (query: Query, range: Range) => attempt(() => log.page(query, range))
 
     return {
       logId: log.logId,
-      prepare,
-      append: (events, condition) =>
-        Effect.flatMap(prepareAll(events), (prepared) =>
-          exclusively(
-            Effect.gen(function* () {
-              nonEmpty(prepared)
-              yield* ensureKeys(prepared)
-              const now = yield* instantAfter("")
-              const outcome = yield* attempt(() => log.append(prepared, now, condition))
-              if (typeof outcome === "number") return yield* conditionFailed(outcome)
-              const { first, recordedAt } = outcome
-              wake.appended(first, prepared)
-              return { first, last: first + prepared.length - 1, recordedAt }
-            })
-          )
-        ),
-      appendExclusive: (after, query, decide) =>
-        exclusively(
-          Effect.gen(function* () {
-            const { position } = yield* attempt(() => log.lock())
-            const range = { from: Math.max(after, 0) + 1, to: position, limit: Limits.readAll, backwards: false }
-            const news =
-              range.from > range.to ? { events: [], next: undefined } : yield* attempt(() => log.page(query, range))
-            if (news.next !== undefined) return yield* Effect.die(tooManyNews())
-            const { events, answer } = yield* Effect.fromResult(decide(news.events, position))
-            if (events.length === 0) return { appended: undefined, answer }
-            const prepared = yield* prepareAll(events)
-            yield* ensureKeys(prepared)
-            const now = yield* instantAfter("")
-            const { first, recordedAt } = yield* attempt(() => log.commit(prepared, now))
-            wake.appended(first, prepared)
-            return { appended: { first, last: first + prepared.length - 1, recordedAt }, answer }
-          }).pipe(Effect.ensuring(Effect.sync(log.unlock)))
-        ),
-      ...makeReading<E>({
-        head,
-        page: (query, range) => attempt(() => log.page(query, range)),
-        wake,
-        pollInterval: options.pollInterval ?? "500 millis"
-      }),
+      ...makeWriting<E>(
+        {
+          writing,
+          append: (events, now, condition) => attempt(() => log.append(events, now, condition)),
+          locked: (work) =>
+            Effect.flatMap(
+              attempt(() => log.lock().position),
+              (position) =>
+                work({ head: position, page, append: (events, now) => attempt(() => log.commit(events, now)) })
+            ).pipe(Effect.ensuring(Effect.sync(log.unlock))),
+          probe: Effect.ensuring(
+            attempt(() => log.lock()),
+            Effect.sync(log.unlock)
+          ),
+          erase: (subject) => attempt(() => log.forget(subject))
+        },
+        { preparation: makePreparation(codec, vault), vault, wake }
+      ),
+      ...makeReading<E>({ head, page, wake, pollInterval: options.pollInterval ?? "500 millis" }),
       writable: attempt(log.refuseIfClosed),
       readStored: (range) => streamPages(head, (part) => attempt(() => log.stored(part)), range),
       readLeaves: (range) => streamPages(head, (part) => attempt(() => log.leaves(part)), range),
@@ -135,22 +99,7 @@ export const make = <E extends AnyEvent>(
           Effect.gen(function* () {
             const to = Math.min(range?.to ?? Number.POSITIVE_INFINITY, yield* attempt(log.last))
             const seed = yield* random.randomBytes(16)
-            const inspection = yield* attempt(() => log.inspection(to, seed))
-            if (to < 1) return Stream.empty
-            return Stream.concat(
-              Stream.paginate(1, (from) =>
-                Effect.map(
-                  attempt(() => inspection.bodies(from)),
-                  (found) => [[found], found.done < to ? Option.some(found.done + 1) : Option.none()] as const
-                )
-              ),
-              Stream.paginate(0, (part) =>
-                Effect.map(
-                  attempt(() => (part < indexParts ? inspection.index(part) : inspection.end())),
-                  (found) => [[found], part < indexParts ? Option.some(part + 1) : Option.none()] as const
-                )
-              )
-            )
+            return inspectionOf(yield* attempt(() => log.inspection(to, seed)), to)
           })
         ),
       reveal: (positions) =>
@@ -160,18 +109,52 @@ export const make = <E extends AnyEvent>(
             ({ event, ciphertext }) => reveal(vault, position, event, ciphertext)
           )
         ),
-      forget: (subject) =>
-        exclusively(
-          Effect.gen(function* () {
-            // A log that cannot be written to must not lose the key first.
-            yield* Effect.ensuring(
-              attempt(() => log.lock()),
-              Effect.sync(log.unlock)
-            )
-            yield* Effect.mapError(vault.forget(subject), asStoreError)
-            yield* attempt(() => log.forget(subject))
-          })
-        ),
-      rebuildIndex: exclusively(attempt(() => log.rebuildIndex()))
+      rebuildIndex: writing(attempt(() => log.rebuildIndex()))
     }
   })
+
+const open = <E extends AnyEvent>(
+  { connect, filename, readOnly = false }: SqliteEventStoreOptions<E>,
+  codec: Codec<E>,
+  newLogId: string
+): Effect.Effect<SqliteLog<E>, DatabaseRefused, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.suspend(() => {
+      try {
+        return Effect.succeed(openLog({ filename, readOnly, codec, newLogId, connect }))
+      } catch (error) {
+        return error instanceof DatabaseRefused ? Effect.fail(error) : Effect.die(error)
+      }
+    }),
+    (opened) => Effect.sync(() => opened.close())
+  )
+
+/** The words of a short log are known at once, those of a long one while it is used. */
+const takeUpWords = <E extends AnyEvent>(log: SqliteLog<E>): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const learn = Effect.sync(log.learn)
+    if (yield* learn)
+      yield* Effect.repeat(Effect.delay(learn, learnInterval), { while: (more) => more }).pipe(
+        Effect.delay(learnAfter),
+        Effect.forkScoped
+      )
+  })
+
+/** The events, then the parts of the index, then what only the whole shows. */
+const inspectionOf = (inspection: SqliteInspection, to: Position): Stream.Stream<Inspected, EventStoreError> =>
+  to < 1
+    ? Stream.empty
+    : Stream.concat(
+        Stream.paginate(1, (from) =>
+          Effect.map(
+            attempt(() => inspection.bodies(from)),
+            (found) => [[found], found.done < to ? Option.some(found.done + 1) : Option.none()] as const
+          )
+        ),
+        Stream.paginate(0, (part) =>
+          Effect.map(
+            attempt(() => (part < indexParts ? inspection.index(part) : inspection.end())),
+            (found) => [[found], part < indexParts ? Option.some(part + 1) : Option.none()] as const
+          )
+        )
+      )

@@ -8,6 +8,7 @@ import { EventStoreError, type StoredEvent, type StoredLeaves } from "../port/Ev
 import { finish, type Prepared } from "../building/Preparation.ts"
 import type { AppendCondition, Query } from "../port/Query.ts"
 import type { Page, Range } from "../building/Reading.ts"
+import type { Conflicting, Landed } from "../building/Writing.ts"
 import { APPLICATION_ID, createTables, LAYOUT, prepareStatements } from "./LogStatements.ts"
 import { type Connect, isClosed, isCorruption, openDatabase, resultCode } from "../files/OpenDatabase.ts"
 import { type KnownWords, makeKnownWords } from "./KnownWords.ts"
@@ -46,18 +47,15 @@ export interface SqliteLog<E extends AnyEvent> {
   readonly last: () => Position
   /** Throws if an earlier fault closed the log for writing. */
   readonly refuseIfClosed: () => void
-  /** All in one: lock, condition, write, commit. A number is the position that failed the condition. */
+  /** All in one: lock, condition, write, commit. */
   readonly append: (
     events: ReadonlyArray<Prepared<E>>,
     now: string,
     condition: AppendCondition | undefined
-  ) => { readonly first: Position; readonly recordedAt: string } | Position
+  ) => Landed | Conflicting
   /** The same in steps, for a decision in between: `lock`, perhaps `commit`, and always `unlock`. */
   readonly lock: () => Head
-  readonly commit: (
-    events: ReadonlyArray<Prepared<E>>,
-    now: string
-  ) => { readonly first: Position; readonly recordedAt: string }
+  readonly commit: (events: ReadonlyArray<Prepared<E>>, now: string) => Landed
   readonly unlock: () => void
   readonly page: (query: Query, range: Range) => Page<RecordedEvent<E>>
   readonly stored: (range: Range) => Page<StoredEvent>
@@ -226,7 +224,7 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     append: (events, now, condition) => {
       try {
         const conflicting = conflict(condition, lock().position)
-        return conflicting ?? commit(events, now)
+        return conflicting === undefined ? commit(events, now) : { conflict: conflicting }
       } finally {
         rollbackQuietly(unlock)
       }

@@ -1,0 +1,165 @@
+/**
+ * Reading the log in PostgreSQL: pages by query, bodies and leaves as they are, and what follows the log. For the PostgreSQL store.
+ */
+import type { PgConnection } from "@effect/sql-pg"
+import { type Duration, Effect, type Exit, Option, Stream } from "effect"
+import { attempt, tooManyRead } from "../building/Attempt.ts"
+import type { Codec } from "../building/Codec.ts"
+import { nextOf } from "../building/Pages.ts"
+import { makeReading, type Page, type Range, streamPages } from "../building/Reading.ts"
+import type { Wake } from "../building/Wake.ts"
+import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
+import { EventStoreError, type EventStoreShape, type StoredEvent } from "../port/EventStore.ts"
+import { Limits } from "../port/Limits.ts"
+import { matches, type Query } from "../port/Query.ts"
+import type { PgCalls } from "./PgCalls.ts"
+import { BECAME_STANDBY, type PgStatements } from "./PgLayout.ts"
+import { parseStored, type PgLog, type Row, storeError } from "./PgLog.ts"
+import { type Found, isIndexed, leavesOf, refuseMissing, type Span, spanOf } from "./PgRows.ts"
+import { encodeQuery } from "./PgWords.ts"
+
+type Connection = Pick<PgConnection.PgConnection, "query" | "queryValues">
+
+export interface PgReading<E extends AnyEvent> extends Pick<
+  EventStoreShape<E>,
+  "head" | "read" | "readAll" | "subscribe" | "readStored" | "readLeaves"
+> {
+  /** A page as a transaction sees it. */
+  readonly pageOn: (
+    connection: Connection,
+    query: Query,
+    range: Range
+  ) => Effect.Effect<Page<RecordedEvent<E>>, EventStoreError>
+}
+
+export interface PgReadingOptions<E extends AnyEvent> {
+  readonly log: PgLog
+  readonly statements: PgStatements
+  readonly codec: Codec<E>
+  readonly wake: Wake
+  readonly pollInterval: Duration.Input
+  readonly read: PgCalls["read"]
+}
+
+export const makePgReading = <E extends AnyEvent>(options: PgReadingOptions<E>): PgReading<E> => {
+  const { codec, log, pollInterval, read, statements, wake } = options
+  const head = headOf(log, read)
+  const pageOn = (connection: Connection, query: Query, range: Range) => pageOf(log, codec, connection, query, range)
+  const page = (query: Query, range: Range) => read((connection) => pageOn(connection, query, range))
+  const reading = makeReading<E>({ head, page, wake, pollInterval })
+  return {
+    ...reading,
+    ...readingByIndex(reading, page),
+    pageOn,
+    readStored: (range) => streamPages(head, (part) => read((connection) => storedOn(log, connection, part)), range),
+    readLeaves: (range) =>
+      streamPages(
+        head,
+        (part) =>
+          Effect.flatMap(
+            read((connection) =>
+              storeError(connection.queryValues(statements.leaves, [part.from, part.to, part.limit]))
+            ),
+            (rows) => attempt(() => leavesOf(rows, part))
+          ),
+        range
+      )
+  }
+}
+
+const headOf = (log: PgLog, read: PgCalls["read"]): Effect.Effect<Position, EventStoreError> =>
+  together(
+    Effect.flatMap(
+      read((connection) => storeError(log.head(connection))),
+      ({ position, standby }) =>
+        standby
+          ? Effect.fail(new EventStoreError({ reason: "unavailable", message: BECAME_STANDBY }))
+          : Effect.succeed(position)
+    )
+  )
+
+/** One question for all who ask in the same turn, as those do whom an append has woken. Nobody gets an answer from before they asked. */
+const together = <A, X>(ask: Effect.Effect<A, X>): Effect.Effect<A, X> => {
+  let asking: Array<(exit: Exit.Exit<A, X>) => void> = []
+  return Effect.callback<A, X>((resume) => {
+    if (asking.push(resume) > 1) return
+    queueMicrotask(() => {
+      const asked = asking
+      asking = []
+      Effect.runFork(ask).addObserver((exit) => asked.forEach((tell) => tell(exit)))
+    })
+  })
+}
+
+const rowsOn = (log: PgLog, connection: Connection, query: Query, range: Range) => {
+  const encoded = encodeQuery(query)
+  if (encoded === "none") return Effect.succeed<ReadonlyArray<Row>>([])
+  return storeError(log.rows(connection, encoded === "all" ? "all" : encoded.items, range)).pipe(
+    Effect.tap((rows) => attempt(() => refuseMissing(rows, encoded === "all" ? range : undefined)))
+  )
+}
+
+const pageOf = <E extends AnyEvent>(
+  log: PgLog,
+  codec: Codec<E>,
+  connection: Connection,
+  query: Query,
+  range: Range
+): Effect.Effect<Found<RecordedEvent<E>>, EventStoreError> =>
+  Effect.flatMap(rowsOn(log, connection, query, range), (rows) =>
+    attempt(() => {
+      const events: Array<RecordedEvent<E>> = []
+      for (const [position, body, leaf] of rows) {
+        const event = codec.decode(position, parseStored(position, body ?? "", leaf ?? new Uint8Array()))
+        if (matches(query, event)) events.push(event)
+      }
+      return { events, next: nextOf(rows, range), head: rows.at(-1)?.[3] }
+    })
+  )
+
+const storedOn = (log: PgLog, connection: Connection, part: Range) =>
+  Effect.map(rowsOn(log, connection, "all", part), (rows): Page<StoredEvent> => ({
+    events: rows.map(([position, body, leaf]) => ({ position, body: body ?? "", leaf: leaf ?? new Uint8Array() })),
+    next: nextOf(rows, part)
+  }))
+
+/** What the index finds: a statement sees one state of the log, so that what fits into a page needs no head, and is one round trip. */
+const readingByIndex = <E extends AnyEvent>(
+  reading: Pick<EventStoreShape<E>, "read" | "readAll">,
+  page: (query: Query, range: Range) => Effect.Effect<Found<RecordedEvent<E>>, EventStoreError>
+): Pick<EventStoreShape<E>, "read" | "readAll"> => {
+  const pageFound = (query: Query, { backwards, from, left, to }: Span) =>
+    Effect.map(
+      page(query, { from, to, limit: Math.min(left, Limits.chunk), backwards }),
+      ({ events, head = to, next }): readonly [ReadonlyArray<RecordedEvent<E>>, Option.Option<Span>] => {
+        const rest = left - events.length
+        const last = Math.min(to, head)
+        if (next === undefined || next > last || rest <= 0) return [events, Option.none()]
+        return [
+          events,
+          Option.some(
+            backwards ? { backwards, from, to: next, left: rest } : { backwards, from: next, to: last, left: rest }
+          )
+        ]
+      }
+    )
+  return {
+    read: (query, range) => {
+      if (!isIndexed(query)) return reading.read(query, range)
+      const first = spanOf(range)
+      return first === undefined ? Stream.empty : Stream.paginate(first, (span) => pageFound(query, span))
+    },
+    readAll: Effect.fnUntraced(function* (query, range) {
+      if (!isIndexed(query)) return yield* reading.readAll(query, range)
+      const all: Array<RecordedEvent<E>> = []
+      let span = spanOf(range)
+      while (span !== undefined) {
+        const [events, rest] = yield* pageFound(query, span)
+        if (all.length + events.length > Limits.readAll) return yield* Effect.die(tooManyRead())
+        for (const event of events) all.push(event)
+        span = Option.getOrUndefined(rest)
+      }
+      return all
+    })
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * What is done to a log in PostgreSQL beside appending to it: its personal parts are read and deleted, its index is made again. For the
+ * PostgreSQL store.
+ */
+import { type PgPool, PgTypes } from "@effect/sql-pg"
+import { Effect } from "effect"
+import { attempt } from "../building/Attempt.ts"
+import { damaged, isEnvelope, parse } from "../building/Codec.ts"
+import { reveal } from "../building/PersonalPart.ts"
+import type { Range } from "../building/Reading.ts"
+import type { AnyEvent, Opened, Position, RecordedEvent } from "../port/Event.ts"
+import type { EventStoreError } from "../port/EventStore.ts"
+import { Limits } from "../port/Limits.ts"
+import type { VaultShape } from "../vault/Vault.ts"
+import type { PgCalls } from "./PgCalls.ts"
+import type { PgStatements } from "./PgLayout.ts"
+import { array, parseStored, type PgLog, storeError } from "./PgLog.ts"
+import type { PgReading } from "./PgReading.ts"
+import { transaction } from "./PgSession.ts"
+import { ofType, wordOf, wordsOf } from "./PgWords.ts"
+
+const { int4, int8 } = PgTypes.OID
+
+/** The personal parts of the events at these positions, in their order. */
+export const revealAt = (
+  read: PgCalls["read"],
+  statements: PgStatements,
+  vault: VaultShape,
+  positions: ReadonlyArray<Position>
+): Effect.Effect<ReadonlyArray<Opened>, EventStoreError> =>
+  Effect.gen(function* () {
+    if (positions.length === 0) return []
+    const rows = yield* read((connection) =>
+      storeError(connection.queryValues(statements.personal, [array(positions.map(BigInt), int8)]))
+    )
+    return yield* Effect.forEach(rows, ([at, body, leaf, ciphertext]) =>
+      Effect.gen(function* () {
+        const position = Number(at as bigint)
+        if (typeof body !== "string" || !(leaf instanceof Uint8Array))
+          return yield* Effect.die(new RangeError(`the log has no position ${position}`))
+        const event = yield* attempt(() => parseStored(position, body, leaf))
+        if (!isEnvelope(event)) return yield* damaged(position, "the body is not that of an event")
+        return yield* reveal(vault, position, event, ciphertext instanceof Uint8Array ? ciphertext : undefined)
+      })
+    )
+  })
+
+/** Deletes the ciphertexts of a subject. Under the lock what other nodes appended before is seen; what comes after finds no key. */
+export const erase = (
+  pool: PgPool.PgPool,
+  log: PgLog,
+  statements: PgStatements,
+  subject: string
+): Effect.Effect<void, EventStoreError> =>
+  transaction(pool, (connection) =>
+    Effect.gen(function* () {
+      yield* storeError(log.lock(connection))
+      const rows = yield* storeError(connection.queryValues(statements.ofSubject, [wordOf("subject", subject)]))
+      const own = rows.flatMap(([at, body]) => {
+        const event = parse(Number(at as bigint), String(body))
+        return isEnvelope(event) && event.personal?.subject === subject ? [BigInt(at as bigint)] : []
+      })
+      if (own.length > 0) yield* storeError(connection.query(statements.deletePersonal, [array(own, int8)]))
+    })
+  )
+
+/** Makes the index again from the bodies, in one transaction that holds the writer lock. */
+export const rebuildIndex = <E extends AnyEvent>(
+  pool: PgPool.PgPool,
+  log: PgLog,
+  statements: PgStatements,
+  pageOn: PgReading<E>["pageOn"]
+): Effect.Effect<void, EventStoreError> =>
+  transaction(pool, (connection) =>
+    Effect.gen(function* () {
+      yield* storeError(connection.query("SET LOCAL statement_timeout = 0"))
+      const last = yield* storeError(log.lock(connection))
+      yield* storeError(connection.query(statements.clearWords))
+      let from: Position | undefined = 1
+      while (from !== undefined && from <= last) {
+        const range: Range = { from, to: last, limit: Limits.chunk, backwards: false }
+        const page: Effect.Success<ReturnType<typeof pageOn>> = yield* pageOn(connection, "all", range)
+        yield* storeError(connection.query(statements.insertWords, entriesOf(page.events)))
+        from = page.next
+      }
+    })
+  )
+
+/** Words, positions and types, side by side. */
+const entriesOf = <E extends AnyEvent>(events: ReadonlyArray<RecordedEvent<E>>) => {
+  const entries = events.flatMap((event) =>
+    wordsOf(event.type, event.tags, event.personal?.subject).map((word) => ({ word, event }))
+  )
+  return [
+    array(
+      entries.map(({ word }) => word),
+      int8
+    ),
+    array(
+      entries.map(({ event }) => BigInt(event.position)),
+      int8
+    ),
+    array(
+      entries.map(({ event }) => ofType(event.type).number),
+      int4
+    )
+  ]
+}
