@@ -1,5 +1,5 @@
 /**
- * Events to canonical bodies and back, by a catalogue. For the stores of this package, and for whoever builds one of their own.
+ * Events to canonical bodies and back, by a catalogue. For the stores of this package, and for builders of another.
  */
 import { Result, Schema } from "effect"
 import type { Catalogue, EventDefinition } from "../port/Catalogue.ts"
@@ -19,37 +19,37 @@ const HASH = /^[0-9a-f]{64}$/
  *
  * @category models
  */
-export interface Draft {
+export interface EncodedEvent {
   readonly id: string
   readonly type: string
   readonly version: number
   readonly tags: ReadonlyArray<string>
   /** Data, id and metadata. */
-  readonly text: Split
+  readonly text: Template
   /** Type and version, behind a personal part. */
   readonly end: string
-  /** Canonical. It is here and nowhere else in the draft. */
+  /** Canonical. It is here and nowhere else in the encoded event. */
   readonly personal: { readonly subject: string; readonly text: string } | undefined
 }
 
 /** A canonical text with a gap where `recordedAt` belongs; its last brace may be missing. @category models */
-export interface Split {
+export interface Template {
   readonly before: string
   readonly after: string
 }
 
 /** What `encode` and `decode` do, for the events of one catalogue. @category models */
 export interface Codec<E extends AnyEvent> {
-  readonly encode: (event: NewEvent<E>) => Result.Result<Draft, InvalidEvent>
-  /** The body of a draft around its instant; refused when it would be too large. `ciphertextHash` is hex, for a personal part. */
+  readonly encode: (event: NewEvent<E>) => Result.Result<EncodedEvent, InvalidEvent>
+  /** The body of an encoded event around its instant; refused when it would be too large. `ciphertextHash` is hex, for a personal part. */
   readonly body: (
-    draft: Draft,
+    encoded: EncodedEvent,
     ciphertextHash: string | undefined
-  ) => Result.Result<Split & { bytes: number }, InvalidEvent>
+  ) => Result.Result<Template & { bytes: number }, InvalidEvent>
   /** Throws {@link EventStoreError} `damaged` with the position, where the body is none the catalogue knows. */
   readonly decode: (position: Position, body: unknown) => RecordedEvent<E>
-  /** The event of a draft again, from its texts alone. */
-  readonly restore: (draft: Draft) => NewEvent<E>
+  /** The encoded event as it was given, again: from its texts alone. */
+  readonly restore: (encoded: EncodedEvent) => NewEvent<E>
 }
 
 /** What was found in the place of a healthy event. @category constructors */
@@ -117,6 +117,24 @@ const hasAsMany = (given: unknown, taken: unknown): boolean => {
   return true
 }
 
+/** The schemas and names of a catalogue, ready to be used. */
+interface CompiledCatalogue {
+  readonly meta: Check
+  readonly events: ReadonlyMap<string, Compiled>
+}
+
+const compileAll = (catalogue: Catalogue<AnyEvent>): CompiledCatalogue => {
+  const events = new Map<string, Compiled>()
+  for (const [type, definition] of Object.entries(catalogue.events))
+    events.set(type, {
+      definition,
+      end: `,"type":${JSON.stringify(type)},"version":${definition.version}}`,
+      data: compile(definition.data),
+      personal: definition.personal === undefined ? undefined : compile(definition.personal.schema)
+    })
+  return { meta: compile(catalogue.meta), events }
+}
+
 /**
  * Compiles the codec of a catalogue. Schemas are compiled once, here; an application that wants them faster enables Effect's schema
  * compiler (`effect/schema/SchemaJITCompiler/enable`) before.
@@ -124,124 +142,126 @@ const hasAsMany = (given: unknown, taken: unknown): boolean => {
  * @category constructors
  */
 export const make = <E extends AnyEvent>(catalogue: Catalogue<E>): Codec<E> => {
-  const meta = compile(catalogue.meta)
-  const events = new Map<string, Compiled>()
-  for (const [type, definition] of Object.entries(catalogue.events)) {
-    events.set(type, {
-      definition,
-      end: `,"type":${JSON.stringify(type)},"version":${definition.version}}`,
-      data: compile(definition.data),
-      personal: definition.personal === undefined ? undefined : compile(definition.personal.schema)
-    })
+  const compiled = compileAll(catalogue)
+  return {
+    encode: (event) => encode(compiled, event),
+    body: bodyOf,
+    decode: (position, body) => decode(compiled, position, body),
+    restore
   }
+}
 
-  const encode = (event: NewEvent<E>): Result.Result<Draft, InvalidEvent> => {
-    const { type, id } = event
-    const refuse = (reason: InvalidEvent["reason"], message: string) =>
-      Result.fail(new InvalidEvent({ type: String(type), reason, message: `event ${String(type)}: ${message}` }))
-    const known = events.get(type)
-    if (known === undefined) return refuse("unknown_type", "the catalogue has no such type")
-    if (typeof id !== "string" || id.length === 0) return refuse("schema", "its id is not a text")
-    const data = known.data.strictly(event.data)
-    if (Result.isFailure(data)) return refuse("schema", `its data: ${data.failure.message}`)
-    const metadata = meta.strictly(event.meta)
-    if (Result.isFailure(metadata)) return refuse("schema", `its metadata: ${metadata.failure.message}`)
-    let personal: Draft["personal"]
-    try {
-      if (event.personal !== undefined) {
-        if (known.personal === undefined || known.definition.personal === undefined)
-          return refuse("schema", "its type has no personal part")
-        const value = known.personal.strictly(event.personal)
-        // An issue quotes the value it found: of a personal part nothing may reach a message, and so a log file.
-        if (Result.isFailure(value)) return refuse("schema", "its personal part does not fit the schema")
-        personal = { subject: known.definition.personal.subject(data.success), text: canonical(value.success) }
-        if (Buffer.byteLength(personal.text) > Limits.personalBytes)
-          return refuse("too_large", `its personal part is larger than ${Limits.personalBytes} bytes`)
-        requireText(personal.subject)
-      }
-      const tags = distinct(known.definition.tags(data.success, metadata.success))
-      if (tags.length > Limits.tagsPerEvent)
-        return refuse("too_many_tags", `${tags.length} tags, ${Limits.tagsPerEvent} are allowed`)
-      for (const tag of tags) requireText(tag)
-      requireText(id)
-      return Result.succeed({
-        id,
-        type,
-        version: known.definition.version,
-        tags,
-        text: split(data.success, id, metadata.success),
-        end: known.end,
-        personal
-      })
-    } catch {
-      // The reason why is a value, and might be a personal one.
-      return refuse(
-        "not_canonical",
-        "it holds what canonical JSON cannot: a lone surrogate, or a number that is not finite"
-      )
+const encode = <E extends AnyEvent>(
+  { events, meta }: CompiledCatalogue,
+  event: NewEvent<E>
+): Result.Result<EncodedEvent, InvalidEvent> => {
+  const { type, id } = event
+  const refuse = (reason: InvalidEvent["reason"], message: string) =>
+    Result.fail(new InvalidEvent({ type: String(type), reason, message: `event ${String(type)}: ${message}` }))
+  const known = events.get(type)
+  if (known === undefined) return refuse("unknown_type", "the catalogue has no such type")
+  if (typeof id !== "string" || id.length === 0) return refuse("schema", "its id is not a text")
+  const data = known.data.strictly(event.data)
+  if (Result.isFailure(data)) return refuse("schema", `its data: ${data.failure.message}`)
+  const metadata = meta.strictly(event.meta)
+  if (Result.isFailure(metadata)) return refuse("schema", `its metadata: ${metadata.failure.message}`)
+  let personal: EncodedEvent["personal"]
+  try {
+    if (event.personal !== undefined) {
+      if (known.personal === undefined || known.definition.personal === undefined)
+        return refuse("schema", "its type has no personal part")
+      const value = known.personal.strictly(event.personal)
+      // An issue quotes the value it found: of a personal part nothing may reach a message, and so a log file.
+      if (Result.isFailure(value)) return refuse("schema", "its personal part does not fit the schema")
+      personal = { subject: known.definition.personal.subject(data.success), text: canonical(value.success) }
+      if (Buffer.byteLength(personal.text) > Limits.personalBytes)
+        return refuse("too_large", `its personal part is larger than ${Limits.personalBytes} bytes`)
+      requireText(personal.subject)
     }
-  }
-
-  const body: Codec<E>["body"] = (draft, ciphertextHash) => {
-    const { before } = draft.text
-    const personal =
-      draft.personal === undefined
-        ? ""
-        : `,"personal":${canonical({ hash: ciphertextHash ?? "", subject: draft.personal.subject })}`
-    const after = `${draft.text.after}${personal}${draft.end}`
-    const bytes = Buffer.byteLength(before) + INSTANT_CHARACTERS + Buffer.byteLength(after)
-    if (bytes <= Limits.bodyBytes) return Result.succeed({ before, after, bytes })
-    return Result.fail(
-      new InvalidEvent({
-        type: draft.type,
-        reason: "too_large",
-        message: `event ${draft.type}: a body of ${bytes} bytes, ${Limits.bodyBytes} are allowed`
-      })
+    const tags = distinct(known.definition.tags(data.success, metadata.success))
+    if (tags.length > Limits.tagsPerEvent)
+      return refuse("too_many_tags", `${tags.length} tags, ${Limits.tagsPerEvent} are allowed`)
+    for (const tag of tags) requireText(tag)
+    requireText(id)
+    return Result.succeed({
+      id,
+      type,
+      version: known.definition.version,
+      tags,
+      text: split(data.success, id, metadata.success),
+      end: known.end,
+      personal
+    })
+  } catch {
+    // The reason why is a value, and might be a personal one.
+    return refuse(
+      "not_canonical",
+      "it holds what canonical JSON cannot: a lone surrogate, or a number that is not finite"
     )
   }
+}
 
-  const decode = (position: Position, body: unknown): RecordedEvent<E> => {
-    if (!isEnvelope(body)) throw damaged(position, "the body is not that of an event")
-    const known = events.get(body.type)
-    if (known === undefined) throw damaged(position, `the catalogue has no type ${JSON.stringify(body.type)}`)
-    const { definition } = known
-    if (body.version > definition.version)
-      throw damaged(
-        position,
-        `${body.type} was written in version ${body.version}, this program knows ${definition.version}: run a newer one`
-      )
-    let data: unknown = body.data
-    for (let version = body.version; version < definition.version; version++) {
-      const upcaster = definition.upcasters[version]
-      if (upcaster === undefined) throw damaged(position, `${body.type} has no upcaster from version ${version}`)
-      try {
-        data = upcaster(data)
-      } catch (cause) {
-        throw damaged(position, `the upcaster of ${body.type} from version ${version} failed`, cause)
-      }
+const bodyOf: Codec<AnyEvent>["body"] = (encoded, ciphertextHash) => {
+  const { before } = encoded.text
+  const personal =
+    encoded.personal === undefined
+      ? ""
+      : `,"personal":${canonical({ hash: ciphertextHash ?? "", subject: encoded.personal.subject })}`
+  const after = `${encoded.text.after}${personal}${encoded.end}`
+  const bytes = Buffer.byteLength(before) + INSTANT_CHARACTERS + Buffer.byteLength(after)
+  if (bytes <= Limits.bodyBytes) return Result.succeed({ before, after, bytes })
+  return Result.fail(
+    new InvalidEvent({
+      type: encoded.type,
+      reason: "too_large",
+      message: `event ${encoded.type}: a body of ${bytes} bytes, ${Limits.bodyBytes} are allowed`
+    })
+  )
+}
+
+const decode = <E extends AnyEvent>(
+  { events, meta }: CompiledCatalogue,
+  position: Position,
+  body: unknown
+): RecordedEvent<E> => {
+  if (!isEnvelope(body)) throw damaged(position, "the body is not that of an event")
+  const known = events.get(body.type)
+  if (known === undefined) throw damaged(position, `the catalogue has no type ${JSON.stringify(body.type)}`)
+  const { definition } = known
+  if (body.version > definition.version)
+    throw damaged(
+      position,
+      `${body.type} was written in version ${body.version}, this program knows ${definition.version}: run a newer one`
+    )
+  let data: unknown = body.data
+  for (let version = body.version; version < definition.version; version++) {
+    const upcaster = definition.upcasters[version]
+    if (upcaster === undefined) throw damaged(position, `${body.type} has no upcaster from version ${version}`)
+    try {
+      data = upcaster(data)
+    } catch (cause) {
+      throw damaged(position, `the upcaster of ${body.type} from version ${version} failed`, cause)
     }
-    if (!known.data.holds(data)) throw damaged(position, `the data of ${body.type} do not fit its schema`)
-    if (!meta.holds(body.meta)) throw damaged(position, `the metadata of ${body.type} do not fit their schema`)
-    const { id, meta: metadata, personal, type } = body
-    const { version } = definition
-    const tags = distinct(definition.tags(data, metadata))
-    // Written out twice: spreading a member that may be absent would cost as much as all the others.
-    const event =
-      personal === undefined
-        ? { position, id, type, version, tags, data, meta: metadata }
-        : { position, id, type, version, tags, data, meta: metadata, personal }
-    // The schemas have just shown it; the compiler cannot know which member of the union the type's name picked.
-    return event as unknown as RecordedEvent<E>
   }
+  if (!known.data.holds(data)) throw damaged(position, `the data of ${body.type} do not fit its schema`)
+  if (!meta.holds(body.meta)) throw damaged(position, `the metadata of ${body.type} do not fit their schema`)
+  const { id, meta: metadata, personal, type } = body
+  const { version } = definition
+  const tags = distinct(definition.tags(data, metadata))
+  // Written out twice: spreading a member that may be absent would cost as much as all the others.
+  const event =
+    personal === undefined
+      ? { position, id, type, version, tags, data, meta: metadata }
+      : { position, id, type, version, tags, data, meta: metadata, personal }
+  // The schemas have just shown it; the compiler cannot know which member of the union the type's name picked.
+  return event as unknown as RecordedEvent<E>
+}
 
-  const restore = (draft: Draft): NewEvent<E> => {
-    const { data, meta } = JSON.parse(`${draft.text.before}${draft.text.after}}`) as Pick<Envelope, "data" | "meta">
-    const { recordedAt: _, ...given } = meta
-    const personal = draft.personal === undefined ? {} : { personal: JSON.parse(draft.personal.text) }
-    return { id: draft.id, type: draft.type, data, meta: given, ...personal } as unknown as NewEvent<E>
-  }
-
-  return { encode, body, decode, restore }
+const restore = <E extends AnyEvent>(encoded: EncodedEvent): NewEvent<E> => {
+  const { data, meta } = JSON.parse(`${encoded.text.before}${encoded.text.after}}`) as Pick<Envelope, "data" | "meta">
+  const { recordedAt: _, ...given } = meta
+  const personal = encoded.personal === undefined ? {} : { personal: JSON.parse(encoded.personal.text) }
+  return { id: encoded.id, type: encoded.type, data, meta: given, ...personal } as unknown as NewEvent<E>
 }
 
 /** The body as stored, before its data are brought to the current version. @category models */
@@ -298,7 +318,7 @@ const distinct = (tags: ReadonlyArray<string>): ReadonlyArray<string> => {
 }
 
 /** Canonical data, id and metadata, with the place of `recordedAt` left open where the order of the members wants it. */
-const split = (data: Json, id: string, meta: { readonly [member: string]: Json | undefined }): Split => {
+const split = (data: Json, id: string, meta: { readonly [member: string]: Json | undefined }): Template => {
   const isFirst = Object.keys(meta).every((name) => name < "recordedAt")
   const first = isFirst ? meta : pick(meta, (name) => name < "recordedAt")
   const before = canonical({ data, id, meta: first as JsonObject }).slice(0, -2)

@@ -3,7 +3,7 @@
  */
 import { hash } from "node:crypto"
 import { Effect, Option } from "effect"
-import { damaged, type Draft, type Envelope } from "./Codec.ts"
+import { damaged, type EncodedEvent, type Envelope } from "./Codec.ts"
 import type { Opened, Position } from "../port/Event.ts"
 import { EventStoreError, InvalidEvent } from "../port/EventStore.ts"
 import { canonical, type JsonObject } from "../port/Json.ts"
@@ -34,17 +34,17 @@ export const asStoreError = (error: VaultError): EventStoreError =>
 export const asInvalidEvent = (type: string, error: SubjectErased): InvalidEvent =>
   new InvalidEvent({ type, reason: "subject_erased", message: `event ${type}: ${error.message}` })
 
-/** Encrypts the personal part of a draft, if it has one. @category sealing */
+/** Encrypts the personal part of an encoded event, if it has one. @category sealing */
 export const seal = (
   vault: VaultShape,
-  draft: Draft
+  encoded: EncodedEvent
 ): Effect.Effect<SealedPart | undefined, InvalidEvent | EventStoreError> => {
-  const { personal } = draft
+  const { personal } = encoded
   if (personal === undefined) return Effect.undefined
-  return vault.seal(personal.subject, placeOf(personal.subject, draft), Buffer.from(personal.text)).pipe(
+  return vault.seal(personal.subject, placeOf(personal.subject, encoded), Buffer.from(personal.text)).pipe(
     Effect.map((ciphertext) => ({ ciphertext, hash: hash("sha256", ciphertext, "hex") })),
     Effect.catchTags({
-      SubjectErased: (error) => Effect.fail(asInvalidEvent(draft.type, error)),
+      SubjectErased: (error) => Effect.fail(asInvalidEvent(encoded.type, error)),
       VaultError: (error) => Effect.fail(asStoreError(error))
     })
   )

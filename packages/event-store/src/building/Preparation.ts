@@ -2,7 +2,7 @@
  * Events made ready for an append, one by one, and what is written of them in the end. For the stores.
  */
 import { Clock, DateTime, Effect, Result } from "effect"
-import { type Codec, type Draft, leafOf, type Split } from "./Codec.ts"
+import { type Codec, type EncodedEvent, leafOf, type Template } from "./Codec.ts"
 import type { AnyEvent, NewEvent } from "../port/Event.ts"
 import { EventStoreError, InvalidEvent, type PreparedEvent } from "../port/EventStore.ts"
 import { Limits } from "../port/Limits.ts"
@@ -53,22 +53,22 @@ class PreparedBody<E extends AnyEvent> implements Prepared<E> {
 
   constructor(
     owner: object,
-    draft: Draft,
-    { before, after, bytes }: Split & { readonly bytes: number },
+    encoded: EncodedEvent,
+    { before, after, bytes }: Template & { readonly bytes: number },
     sealed: SealedPart | undefined,
-    restore: (draft: Draft) => NewEvent<E>
+    restore: (encoded: EncodedEvent) => NewEvent<E>
   ) {
     this.#owner = owner
-    this.#restore = () => restore(draft)
-    this.type = draft.type
-    this.tags = draft.tags
+    this.#restore = () => restore(encoded)
+    this.type = encoded.type
+    this.tags = encoded.tags
     this.bytes = bytes
     this.before = before
     this.after = after
     this.personal =
-      draft.personal === undefined || sealed === undefined
+      encoded.personal === undefined || sealed === undefined
         ? undefined
-        : { subject: draft.personal.subject, ciphertext: sealed.ciphertext }
+        : { subject: encoded.personal.subject, ciphertext: sealed.ciphertext }
   }
 
   /** Made from the texts when it is asked for, so that the caller's object is out of the matter and most events pay nothing. */
@@ -87,19 +87,19 @@ export const makePreparation = <E extends AnyEvent>(codec: Codec<E>, vault: Vaul
   const owner = {}
   const isOwn = (event: object): event is Prepared<E> => PreparedBody.isOf(owner, event)
 
-  const close = (draft: Draft, sealed: SealedPart | undefined): Effect.Effect<Prepared<E>, InvalidEvent> => {
-    const body = codec.body(draft, sealed?.hash)
+  const close = (encoded: EncodedEvent, sealed: SealedPart | undefined): Effect.Effect<Prepared<E>, InvalidEvent> => {
+    const body = codec.body(encoded, sealed?.hash)
     return Result.isFailure(body)
       ? Effect.fail(body.failure)
-      : Effect.succeed(new PreparedBody<E>(owner, draft, body.success, sealed, codec.restore))
+      : Effect.succeed(new PreparedBody<E>(owner, encoded, body.success, sealed, codec.restore))
   }
   const prepare = (event: NewEvent<E>): Effect.Effect<Prepared<E>, InvalidEvent | EventStoreError> =>
     Effect.suspend(() => {
-      const draft = codec.encode(event)
-      if (Result.isFailure(draft)) return Effect.fail(draft.failure)
-      return draft.success.personal === undefined
-        ? close(draft.success, undefined)
-        : Effect.flatMap(seal(vault, draft.success), (sealed) => close(draft.success, sealed))
+      const encoded = codec.encode(event)
+      if (Result.isFailure(encoded)) return Effect.fail(encoded.failure)
+      return encoded.success.personal === undefined
+        ? close(encoded.success, undefined)
+        : Effect.flatMap(seal(vault, encoded.success), (sealed) => close(encoded.success, sealed))
     })
 
   return {

@@ -61,7 +61,7 @@ export const makeWriting = <E extends AnyEvent>(
   const { vault, wake } = building
   const { ensureKeys, prepare, prepareAll } = building.preparation
 
-  /** Tells those who follow the log, and gives what the caller is answered. */
+  /** Tells the subscriptions, and gives what the caller is answered. */
   const appended = ({ first, recordedAt }: Landed, events: ReadonlyArray<Prepared<E>>): Appended => {
     wake.appended(first, events)
     return { first, last: first + events.length - 1, recordedAt }

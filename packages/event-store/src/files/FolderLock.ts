@@ -1,5 +1,5 @@
 /**
- * One process at a time in a folder. For whoever opens a register's files to write.
+ * One process at a time in a folder. For programs that open a register's files to write.
  */
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"

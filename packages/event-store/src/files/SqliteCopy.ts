@@ -65,7 +65,7 @@ const pages = async (source: DatabaseSync, to: string, isStopped: () => boolean)
   source.exec("COMMIT")
 }
 
-/** A write-ahead log beside it would have to be copied with it. Whoever opens it to write makes one again. */
+/** A write-ahead log beside it would have to be copied with it. A program that opens it to write makes one again. */
 const toOneFile = (filename: string): void => {
   const database = new DatabaseSync(filename)
   try {

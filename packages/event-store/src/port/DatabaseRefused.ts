@@ -1,5 +1,5 @@
 /**
- * Why a database file is not opened. For whoever starts a program on it: the message says what to do.
+ * Why a database file is not opened. For the operator who starts a program on it: the message says what to do.
  */
 import { Schema } from "effect"
 

@@ -1,5 +1,5 @@
 /**
- * The port: what every store offers, whatever it is built on. For those who decide on a log, and for those who build one.
+ * The port: what every store offers, whatever it is built on. For programs that decide on a log, and for builders of a store.
  */
 import { Context, type Effect, type Result, Schema, type Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
@@ -142,8 +142,8 @@ export interface EventStoreShape<E extends AnyEvent> {
   /** Random, made with the log and kept in it: tells one log from another, and a restored one from none. */
   readonly logId: string
   /**
-   * The personal parts of the events at these positions, in their order. A position the log does not have is a defect. Who must account for
-   * what is opened does so with what this gives, before passing it on.
+   * The personal parts of the events at these positions, in their order. A position the log does not have is a defect. A caller that must
+   * account for what is opened does so with what this gives, before passing it on.
    */
   readonly reveal: (positions: ReadonlyArray<Position>) => Effect.Effect<ReadonlyArray<Opened>, EventStoreError>
   /** Destroys the key and the ciphertexts of a subject. Append the event that says so first. Repeating it is harmless. */

@@ -1,5 +1,5 @@
 /**
- * JSON as values and as one canonical text (RFC 8785). For everyone who hashes JSON: event bodies, fingerprints, associated data.
+ * JSON as values and as one canonical text (RFC 8785). For all that is hashed as JSON: event bodies, fingerprints, associated data.
  */
 
 /** A JSON value. @category models */

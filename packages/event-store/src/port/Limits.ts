@@ -1,5 +1,5 @@
 /**
- * A bound on everything that could grow, by name. For callers who want to stay inside, and for the stores that refuse what is not.
+ * A bound on everything that could grow, by name. For callers that want to stay inside, and for the stores that refuse the rest.
  */
 
 /**
@@ -16,7 +16,7 @@ export const Limits = {
   tagsPerEvent: 64,
   /** Events of one append: one transaction, in memory at once. */
   eventsPerAppend: 4_096,
-  /** Events `readAll` gives at once. Who needs more takes `read`, which is a stream. */
+  /** Events `readAll` gives at once. A caller that needs more takes `read`, which is a stream. */
   readAll: 100_000,
   /** Events a stream holds in memory at a time. */
   chunk: 1_000,

@@ -1,5 +1,5 @@
 /**
- * Queries and append conditions as the DCB specification (dcb.events) defines them. For everyone who reads or appends.
+ * Queries and append conditions as the DCB specification (dcb.events) defines them. For readers and writers of a log.
  */
 import type { Position } from "./Event.ts"
 

@@ -9,8 +9,8 @@ import type { EventStoreError } from "../port/EventStore.ts"
 import { Limits } from "../port/Limits.ts"
 import type { Fault, Inspected } from "../port/Inspected.ts"
 import { indexInspected, makeInspection } from "../transparency/Inspection.ts"
-import { makeIndexSums } from "../building/IndexSums.ts"
-import { statementsOf } from "./PgLayout.ts"
+import { type IndexSums, makeIndexSums } from "../building/IndexSums.ts"
+import { type PgStatements, statementsOf } from "./PgLayout.ts"
 import { array } from "./PgLog.ts"
 import { ofType, wordOf, wordsOf } from "./PgWords.ts"
 
@@ -36,128 +36,155 @@ export interface PgInspectionOptions<E extends AnyEvent> {
   readonly query: (sql: string, params: ReadonlyArray<unknown>) => Effect.Effect<Values, EventStoreError>
 }
 
+/** An inspection on its way. */
+interface Inspecting<E extends AnyEvent> extends PgInspectionOptions<E> {
+  readonly statements: PgStatements
+  readonly sums: IndexSums
+  /** Events whose words are unknown, for their bodies cannot be read. */
+  readonly unreadable: Set<Position>
+  /** What the index knows beyond the first event and the last. */
+  readonly strangers: Set<bigint>
+}
+
 /** Every event from the first on, then every entry of the index. Statements are short, and nobody waits for any of them. */
 export const inspectLog = <E extends AnyEvent>(
   options: PgInspectionOptions<E>
 ): Stream.Stream<Inspected, EventStoreError> => {
-  const { codec, query, to } = options
-  if (to < 1) return Stream.empty
-  const statements = statementsOf(options.schema)
-  const sums = makeIndexSums(to, options.seed)
-  /** Events whose words are unknown, for their bodies cannot be read. */
-  const unreadable = new Set<Position>()
-  /** What the index knows beyond the first event and the last. */
-  const strangers = new Set<bigint>()
-  const high = (word: bigint): number => Number(BigInt.asIntN(32, word >> 32n))
-  const low = (word: bigint): number => Number(BigInt.asIntN(32, word))
-  const said = (event: RecordedEvent<E>) => new Set(wordsOf(event.type, event.tags, event.personal?.subject))
-  const positions = (rows: Values): ReadonlyArray<Position> => rows.map(([position]) => Number(position as bigint))
-  const loose = (position: Position): Fault => ({
-    position,
-    kind: "personal",
-    message: "there is a personal part of an event the log has not"
-  })
-
-  const bodies = Effect.fnUntraced(function* (from: Position) {
-    const last = Math.min(to, from + Limits.chunk - 1)
-    const part = makeInspection(codec, to)
-    let next = from
-    let whole = true
-    for (const [at, body, leaf, recordedAt, ciphertext] of yield* query(statements.inspected, [from, last])) {
-      const position = Number(at as bigint)
-      whole &&= position === next
-      for (; next < position; next++) part.hole(next)
-      next = position + 1
-      const event = part.body(position, String(body), leaf as Uint8Array)
-      part.personal(position, ciphertext instanceof Uint8Array ? ciphertext : undefined)
-      if (event === undefined) {
-        unreadable.add(position)
-        continue
-      }
-      for (const word of said(event)) sums.put(position, high(word), low(word), ofType(event.type).number)
-      if (event.meta.recordedAt !== recordedAt)
-        part.fault(position, "index", "the instant kept beside it is not the one its body says")
-    }
-    whole &&= next > last
-    for (; next <= last; next++) part.hole(next)
-    if (!whole)
-      for (const position of positions(yield* query(statements.loosePersonal, [from, last])))
-        part.fault(position, "personal", loose(position).message)
-    return part.result()
-  })
-
-  /** The entries after one, and the last of them; none once all were taken. */
-  const entries = Effect.fnUntraced(function* (after: readonly [word: bigint, position: bigint]) {
-    const rows = (yield* query(statements.wordsAfter, [...after, entriesAtOnce])) as unknown as ReadonlyArray<
-      readonly [bigint, bigint, number]
-    >
-    for (const [word, at, type] of rows) {
-      const position = Number(at)
-      if (position < 1 || position > to) strangers.add(BigInt(at))
-      else sums.take(position, high(BigInt(word)), low(BigInt(word)), type)
-    }
-    const end = rows.at(-1)
-    return end === undefined || rows.length < entriesAtOnce ? undefined : ([BigInt(end[0]), BigInt(end[1])] as const)
-  })
-
-  /** What only the whole shows; after all entries. */
-  const end = Effect.gen(function* () {
-    const faults: Array<Fault> = []
-    for (const position of positions(yield* query(statements.beforeFirst, [])))
-      faults.push({ position, kind: "position", message: "there is an event before the first position" })
-    // Positions after `to` may be events that came meanwhile.
-    const unknown = yield* query(statements.missing, [array([...strangers], PgTypes.OID.int8)])
-    for (const position of positions(unknown))
-      faults.push({ position, kind: "index", message: "the index knows an event the log has not" })
-    for (const [from, until] of [
-      [lowest, 0n],
-      [BigInt(to) + 1n, highest]
-    ])
-      faults.push(...positions(yield* query(statements.loosePersonal, [from, until])).map(loose))
-    for (let position = 1; position <= to; position++) {
-      if (sums.agree(position) || unreadable.has(position)) continue
-      const message =
-        faults.length < toldApart ? yield* describe(position) : "the index does not find it by what its body says"
-      faults.push({ position, kind: "index", message })
-    }
-    return indexInspected(indexParts, indexParts, faults)
-  })
-
-  /** What the index lacks of an event, in the words of its body. */
-  const describe = Effect.fnUntraced(function* (position: Position) {
-    const [row] = yield* query(statements.inspected, [position, position])
-    if (row === undefined) return "the index knows an event the log has not"
-    const event = codec.decode(position, JSON.parse(String(row[1])))
-    const { number } = ofType(event.type)
-    const words = array([...said(event)], PgTypes.OID.int8)
-    const found = new Map(
-      (yield* query(statements.wordsOf, [words, position])).map(([word, type]) => [BigInt(word as bigint), type])
-    )
-    const parts = [
-      ["type", event.type],
-      ...event.tags.map((tag) => ["tag", tag] as const),
-      ...(event.personal === undefined ? [] : [["subject", event.personal.subject] as const])
-    ] as ReadonlyArray<readonly ["type" | "tag" | "subject", string]>
-    const lacking = parts.find(([kind, value]) => found.get(wordOf(kind, value)) !== number)
-    return lacking === undefined
-      ? "the index finds it by something its body does not say"
-      : `the index does not find it by its ${lacking[0]} ${JSON.stringify(lacking[1])}`
-  })
-
+  if (options.to < 1) return Stream.empty
+  const inspecting: Inspecting<E> = {
+    ...options,
+    statements: statementsOf(options.schema),
+    sums: makeIndexSums(options.to, options.seed),
+    unreadable: new Set(),
+    strangers: new Set()
+  }
   return Stream.paginate(1, (from: Position) =>
     Effect.map(
-      bodies(from),
-      (found) => [[found], found.done < to ? Option.some(found.done + 1) : Option.none()] as const
+      inspectBodies(inspecting, from),
+      (found) => [[found], found.done < options.to ? Option.some(found.done + 1) : Option.none()] as const
     )
   ).pipe(
     Stream.concat(
       Stream.paginate([lowest, lowest] as readonly [bigint, bigint], (after) =>
-        Effect.map(entries(after), (next) => {
+        Effect.map(takeEntries(inspecting, after), (next) => {
           const done = next === undefined ? indexParts : Number((next[0] - lowest) >> 56n)
           return [[indexInspected(done, indexParts)], Option.fromUndefinedOr(next)] as const
         })
       )
     ),
-    Stream.concat(Stream.fromEffect(end))
+    Stream.concat(Stream.fromEffect(inspectWhole(inspecting)))
   )
 }
+
+const high = (word: bigint): number => Number(BigInt.asIntN(32, word >> 32n))
+const low = (word: bigint): number => Number(BigInt.asIntN(32, word))
+
+const wordsIn = <E extends AnyEvent>(event: RecordedEvent<E>) =>
+  new Set(wordsOf(event.type, event.tags, event.personal?.subject))
+
+const positions = (rows: Values): ReadonlyArray<Position> => rows.map(([position]) => Number(position as bigint))
+
+const loose = (position: Position): Fault => ({
+  position,
+  kind: "personal",
+  message: "there is a personal part of an event the log has not"
+})
+
+/** The events from a position on, as many as a chunk has. */
+const inspectBodies = Effect.fnUntraced(function* <E extends AnyEvent>(
+  { codec, query, statements, sums, to, unreadable }: Inspecting<E>,
+  from: Position
+) {
+  const last = Math.min(to, from + Limits.chunk - 1)
+  const part = makeInspection(codec, to)
+  let next = from
+  let whole = true
+  for (const [at, body, leaf, recordedAt, ciphertext] of yield* query(statements.inspected, [from, last])) {
+    const position = Number(at as bigint)
+    whole &&= position === next
+    for (; next < position; next++) part.hole(next)
+    next = position + 1
+    const event = part.body(position, String(body), leaf as Uint8Array)
+    part.personal(position, ciphertext instanceof Uint8Array ? ciphertext : undefined)
+    if (event === undefined) {
+      unreadable.add(position)
+      continue
+    }
+    for (const word of wordsIn(event)) sums.put(position, high(word), low(word), ofType(event.type).number)
+    if (event.meta.recordedAt !== recordedAt)
+      part.fault(position, "index", "the instant kept beside it is not the one its body says")
+  }
+  whole &&= next > last
+  for (; next <= last; next++) part.hole(next)
+  if (!whole)
+    for (const position of positions(yield* query(statements.loosePersonal, [from, last])))
+      part.fault(position, "personal", loose(position).message)
+  return part.result()
+})
+
+/** The entries after one, and the last of them; none once all were taken. */
+const takeEntries = Effect.fnUntraced(function* <E extends AnyEvent>(
+  { query, statements, strangers, sums, to }: Inspecting<E>,
+  after: readonly [word: bigint, position: bigint]
+) {
+  const rows = (yield* query(statements.wordsAfter, [...after, entriesAtOnce])) as unknown as ReadonlyArray<
+    readonly [bigint, bigint, number]
+  >
+  for (const [word, at, type] of rows) {
+    const position = Number(at)
+    if (position < 1 || position > to) strangers.add(BigInt(at))
+    else sums.take(position, high(BigInt(word)), low(BigInt(word)), type)
+  }
+  const end = rows.at(-1)
+  return end === undefined || rows.length < entriesAtOnce ? undefined : ([BigInt(end[0]), BigInt(end[1])] as const)
+})
+
+/** What only the whole shows; after all entries. */
+const inspectWhole = Effect.fnUntraced(function* <E extends AnyEvent>(inspecting: Inspecting<E>) {
+  const { query, statements, strangers, sums, to, unreadable } = inspecting
+  const faults: Array<Fault> = []
+  for (const position of positions(yield* query(statements.beforeFirst, [])))
+    faults.push({ position, kind: "position", message: "there is an event before the first position" })
+  // Positions after `to` may be events that came meanwhile.
+  const unknown = yield* query(statements.missing, [array([...strangers], PgTypes.OID.int8)])
+  for (const position of positions(unknown))
+    faults.push({ position, kind: "index", message: "the index knows an event the log has not" })
+  for (const [from, until] of [
+    [lowest, 0n],
+    [BigInt(to) + 1n, highest]
+  ])
+    faults.push(...positions(yield* query(statements.loosePersonal, [from, until])).map(loose))
+  for (let position = 1; position <= to; position++) {
+    if (sums.agree(position) || unreadable.has(position)) continue
+    const message =
+      faults.length < toldApart
+        ? yield* describe(inspecting, position)
+        : "the index does not find it by what its body says"
+    faults.push({ position, kind: "index", message })
+  }
+  return indexInspected(indexParts, indexParts, faults)
+})
+
+/** What the index lacks of an event, in the words of its body. */
+const describe = Effect.fnUntraced(function* <E extends AnyEvent>(
+  { codec, query, statements }: Inspecting<E>,
+  position: Position
+) {
+  const [row] = yield* query(statements.inspected, [position, position])
+  if (row === undefined) return "the index knows an event the log has not"
+  const event = codec.decode(position, JSON.parse(String(row[1])))
+  const { number } = ofType(event.type)
+  const words = array([...wordsIn(event)], PgTypes.OID.int8)
+  const found = new Map(
+    (yield* query(statements.wordsOf, [words, position])).map(([word, type]) => [BigInt(word as bigint), type])
+  )
+  const parts = [
+    ["type", event.type],
+    ...event.tags.map((tag) => ["tag", tag] as const),
+    ...(event.personal === undefined ? [] : [["subject", event.personal.subject] as const])
+  ] as ReadonlyArray<readonly ["type" | "tag" | "subject", string]>
+  const lacking = parts.find(([kind, value]) => found.get(wordOf(kind, value)) !== number)
+  return lacking === undefined
+    ? "the index finds it by something its body does not say"
+    : `the index does not find it by its ${lacking[0]} ${JSON.stringify(lacking[1])}`
+})

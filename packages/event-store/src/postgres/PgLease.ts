@@ -1,5 +1,5 @@
 /**
- * Work that runs on one node at a time: who holds the lease does it, another takes over when that node ends. For reactors and other jobs
+ * Work that runs on one node at a time: the holder of the lease does it, another node takes over when that one ends. For reactors and jobs
  * that are to be done once across nodes.
  *
  * A lease is an advisory lock of a session, so a process that dies lets go of it at once, and one that is cut off lets go when the server

@@ -1,6 +1,5 @@
 /**
- * How those who follow the log in this process hear of appends: of its own at once, of other processes' from the server. For the
- * PostgreSQL store.
+ * How the subscriptions of this process hear of appends: of its own at once, of other processes' from the server. For the PostgreSQL store.
  *
  * The server tells of every append, but of its own a process need not hear twice: with nobody woken in vain a command of one caller takes
  * half the CPU, of 64 callers three quarters (docs/reference/performance.md, "What was tried").

@@ -78,7 +78,7 @@ const headOf = (log: PgLog, read: PgCalls["read"]): Effect.Effect<Position, Even
     )
   )
 
-/** One question for all who ask in the same turn, as those do whom an append has woken. Nobody gets an answer from before they asked. */
+/** One question for all fibers that ask in the same turn, as woken subscriptions do. No fiber gets an answer from before it asked. */
 const together = <A, X>(ask: Effect.Effect<A, X>): Effect.Effect<A, X> => {
   let asking: Array<(exit: Exit.Exit<A, X>) => void> = []
   return Effect.callback<A, X>((resume) => {

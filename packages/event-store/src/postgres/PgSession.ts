@@ -72,7 +72,7 @@ export const openPool = (
   )
 
 /** What the server said, where it said anything: an SQLSTATE. A connection that broke has none. */
-export const sqlState = (error: SqlError): string | undefined => {
+const sqlState = (error: SqlError): string | undefined => {
   const { cause } = error.reason as { readonly cause?: unknown }
   return typeof cause === "object" && cause !== null && "code" in cause && /^[0-9A-Z]{5}$/.test(String(cause.code))
     ? String(cause.code)
@@ -91,8 +91,6 @@ const DAMAGED = new Set([...CORRUPTED, "23505"])
 const SYSTEM_ERROR = "58"
 const READ_ONLY = "25006"
 const LOCK_NOT_AVAILABLE = "55P03"
-/** What the functions of the log raise themselves. */
-export const OWN_REFUSAL = "ES001"
 
 /** A statement that can be repeated without harm has failed, or one the server refused: it did not happen. */
 export const asStoreError = (error: SqlError): EventStoreError => {

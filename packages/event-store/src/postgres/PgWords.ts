@@ -2,7 +2,7 @@
  * The words under which the PostgreSQL log finds its events: tags, types and subjects as 64-bit hashes. For the PostgreSQL log.
  *
  * What a word matches on a read is looked at again in the body. In an append condition two texts with one hash can only refuse an append
- * that could have gone through; whoever decides again under the lock reads bodies.
+ * that could have gone through; a decision made again under the lock reads bodies.
  */
 import { hash } from "node:crypto"
 import type { Query } from "../port/Query.ts"
@@ -14,7 +14,7 @@ const digest = (kind: Kind, value: string): Buffer => hash("sha256", `${kind}\0$
 export const wordOf = (kind: Kind, value: string): bigint => digest(kind, value).readBigInt64BE()
 
 /** The type again, in the four bytes that stand beside each word. */
-export const typeNumber = (type: string): number => digest("type", type).readInt32BE(8)
+const typeNumber = (type: string): number => digest("type", type).readInt32BE(8)
 
 // As many as the catalogue has types; queries can name others, so it is bounded all the same.
 const types = new Map<string, { readonly word: bigint; readonly number: number }>()

@@ -1,5 +1,5 @@
 /**
- * Who may write to a log in PostgreSQL: some of a process side by side, and none after an I/O error. For the PostgreSQL store.
+ * How many writers of a process write to a log in PostgreSQL side by side: some, and none after an I/O error. For the PostgreSQL store.
  */
 import { Effect, Semaphore } from "effect"
 import { EventStoreError } from "../port/EventStore.ts"

@@ -73,6 +73,8 @@ export const prepareStatements = (database: DatabaseSync) => {
   }
 }
 
+export type Statements = ReturnType<typeof prepareStatements>
+
 const inArrays = (statement: StatementSync): StatementSync => {
   statement.setReturnArrays(true)
   return statement

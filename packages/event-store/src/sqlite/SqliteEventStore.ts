@@ -36,7 +36,7 @@ export interface SqliteEventStoreOptions<E extends AnyEvent> {
 
 /** Between two steps of taking up the words of a long log, each of which takes about a millisecond. */
 const learnInterval: Duration.Input = "7 millis"
-/** Before the second of them: those who waited for the start come first. */
+/** Before the second of them: callers that waited for the start come first. */
 const learnAfter: Duration.Input = "1 second"
 
 /** What the SQLite store can do beyond the port. @category models */

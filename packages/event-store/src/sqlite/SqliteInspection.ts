@@ -8,7 +8,7 @@ import { Limits } from "../port/Limits.ts"
 import type { Fault, Inspected } from "../port/Inspected.ts"
 import { indexInspected, makeInspection } from "../transparency/Inspection.ts"
 import { readEntries } from "./IndexEntries.ts"
-import { makeIndexSums } from "../building/IndexSums.ts"
+import { type IndexSums, makeIndexSums } from "../building/IndexSums.ts"
 import { READ, type Row } from "./LogStatements.ts"
 import { type Kind, wordHalves, wordOf } from "./TagIndex.ts"
 
@@ -29,123 +29,162 @@ export interface SqliteInspection {
   readonly end: () => Inspected
 }
 
-export const makeSqliteInspection = <E extends AnyEvent>(options: {
+export interface SqliteInspectionOptions<E extends AnyEvent> {
   readonly database: DatabaseSync
   readonly codec: Codec<E>
   readonly to: Position
   readonly seed: Uint8Array
-}): SqliteInspection => {
-  const { database, codec, to } = options
+}
+
+export const makeSqliteInspection = <E extends AnyEvent>(options: SqliteInspectionOptions<E>): SqliteInspection => {
+  const statements = prepareStatements(options.database)
+  const found: Found = { sums: makeIndexSums(options.to, options.seed), unreadable: new Set(), strangers: new Set() }
+  return {
+    bodies: (from) => inspectBodies(options, statements, found, from),
+    index: (part) => inspectIndex(options, statements, found, part),
+    end: () => inspectWhole(options, statements, found)
+  }
+}
+
+/** What is known from the parts that were inspected. */
+interface Found {
+  readonly sums: IndexSums
+  /** Events whose words are unknown, for their bodies cannot be read. */
+  readonly unreadable: Set<Position>
+  /** Positions the index knows, and which are those of no event that is inspected. */
+  readonly strangers: Set<number>
+}
+
+type Statements = ReturnType<typeof prepareStatements>
+
+const prepareStatements = (database: DatabaseSync) => {
+  database.exec("CREATE VIRTUAL TABLE IF NOT EXISTS temp.index_words USING fts5vocab (main, words, instance)")
   const statement = (sql: string) => {
     const prepared = database.prepare(sql)
     prepared.setReturnArrays(true)
     return prepared
   }
-  const events = statement(`SELECT position, ${READ} FROM events WHERE position BETWEEN ? AND ? ORDER BY position`)
-  const personal = statement(
-    "SELECT position, ciphertext FROM personal WHERE position BETWEEN ? AND ? ORDER BY position"
-  )
-  database.exec("CREATE VIRTUAL TABLE IF NOT EXISTS temp.index_words USING fts5vocab (main, words, instance)")
-  const entries = statement(
-    "SELECT count(*), group_concat(term || ' ' || doc) FROM temp.index_words WHERE term >= ? AND term < ?"
-  )
-  const words = statement("SELECT doc, term FROM temp.index_words WHERE term >= ? AND term < ?")
+  return {
+    events: statement(`SELECT position, ${READ} FROM events WHERE position BETWEEN ? AND ? ORDER BY position`),
+    personal: statement("SELECT position, ciphertext FROM personal WHERE position BETWEEN ? AND ? ORDER BY position"),
+    entries: statement(
+      "SELECT count(*), group_concat(term || ' ' || doc) FROM temp.index_words WHERE term >= ? AND term < ?"
+    ),
+    words: statement("SELECT doc, term FROM temp.index_words WHERE term >= ? AND term < ?"),
+    loosePersonal: statement(
+      "SELECT position FROM personal WHERE NOT EXISTS (SELECT 1 FROM events WHERE position = personal.position)"
+    )
+  }
+}
 
-  const sums = makeIndexSums(to, options.seed)
-  /** Events whose words are unknown, for their bodies cannot be read. */
-  const unreadable = new Set<Position>()
-  const strangers = new Set<number>()
+const inspectBodies = <E extends AnyEvent>(
+  { codec, to }: SqliteInspectionOptions<E>,
+  { events, personal }: Statements,
+  { sums, unreadable }: Found,
+  from: Position
+): Inspected => {
   const put = (position: Position, kind: Kind, value: string): void => {
     const [first, second] = wordHalves(kind, value)
     sums.put(position, first, second)
   }
+  const last = Math.min(to, from + Limits.chunk - 1)
+  const part = makeInspection(codec, to)
+  const ciphertexts = new Map(personal.all(from, last) as unknown as ReadonlyArray<readonly [Position, Uint8Array]>)
+  let next = from
+  for (const [position, preimage, leaf] of events.all(from, last) as unknown as ReadonlyArray<Row>) {
+    for (; next < position; next++) part.hole(next)
+    next = position + 1
+    const event = part.preimage(position, preimage, leaf)
+    part.personal(position, ciphertexts.get(position))
+    if (event === undefined) unreadable.add(position)
+    else {
+      put(position, "type", event.type)
+      for (const tag of event.tags) put(position, "tag", tag)
+      if (event.personal !== undefined) put(position, "subject", event.personal.subject)
+    }
+  }
+  for (; next <= last; next++) part.hole(next)
+  return part.result()
+}
+
+const inspectIndex = <E extends AnyEvent>(
+  { to }: SqliteInspectionOptions<E>,
+  { entries, words }: Statements,
+  { strangers, sums }: Found,
+  part: number
+): Inspected => {
   const take = (position: number, first: number, second: number): void => {
     if (position < 1 || position > to) strangers.add(position)
     else sums.take(position, first, second)
   }
-  return {
-    bodies: (from) => {
-      const last = Math.min(to, from + Limits.chunk - 1)
-      const part = makeInspection(codec, to)
-      const ciphertexts = new Map(personal.all(from, last) as unknown as ReadonlyArray<readonly [Position, Uint8Array]>)
-      let next = from
-      for (const [position, preimage, leaf] of events.all(from, last) as unknown as ReadonlyArray<Row>) {
-        for (; next < position; next++) part.hole(next)
-        next = position + 1
-        const event = part.preimage(position, preimage, leaf)
-        part.personal(position, ciphertexts.get(position))
-        if (event === undefined) unreadable.add(position)
-        else {
-          put(position, "type", event.type)
-          for (const tag of event.tags) put(position, "tag", tag)
-          if (event.personal !== undefined) put(position, "subject", event.personal.subject)
-        }
-      }
-      for (; next <= last; next++) part.hole(next)
-      return part.result()
-    },
-    index: (part) => {
-      // Whatever sorts before or after the hex digits belongs to the first or the last part.
-      const from = part === 0 ? "" : digits(part)
-      const before = part === indexParts - 1 ? "\u{10ffff}" : digits(part + 1)
-      const [count, text] = entries.get(from, before) as unknown as readonly [number, string | null]
-      const found = readEntries(text ?? "", count)
-      if (found !== undefined) {
-        const { first, second, positions } = found
-        for (let entry = 0; entry < count; entry++) take(positions[entry]!, first[entry]!, second[entry]!)
-        return indexInspected(part + 1, indexParts)
-      }
-      // There is a word that is none of ours: as it comes, entry by entry.
-      for (const row of words.iterate(from, before) as Iterable<unknown> as Iterable<readonly [number, string]>) {
-        const [position, word] = row
-        // No word of a body has these halves, so it is never made up for.
-        if (!isWord.test(word)) take(position, -1, -1)
-        else take(position, Number.parseInt(word.slice(0, 6), 16), Number.parseInt(word.slice(6), 16))
-      }
-      return indexInspected(part + 1, indexParts)
-    },
-    end: () => {
-      const faults: Array<Fault> = []
-      // Positions after `to` may be events that came meanwhile; those before the first never were.
-      const first = database.prepare("SELECT min(position) AS position FROM events").get()?.["position"]
-      if (typeof first === "number" && first < 1)
-        faults.push({ position: first, kind: "position", message: "there is an event before the first position" })
-      const isEvent = database.prepare("SELECT 1 FROM events WHERE position = ?")
-      for (const position of strangers)
-        if (isEvent.get(position) === undefined)
-          faults.push({ position, kind: "index", message: "the index knows an event the log has not" })
-      const loose = statement(
-        "SELECT position FROM personal WHERE NOT EXISTS (SELECT 1 FROM events WHERE position = personal.position)"
-      )
-      for (const [position] of loose.all() as unknown as ReadonlyArray<readonly [number]>)
-        faults.push({ position, kind: "personal", message: "there is a personal part of an event the log has not" })
-      for (let position = 1; position <= to; position++) {
-        if (sums.agree(position) || unreadable.has(position)) continue
-        const message =
-          faults.length < toldApart ? describe(position) : "the index does not find it by what its body says"
-        faults.push({ position, kind: "index", message })
-      }
-      return indexInspected(indexParts, indexParts, faults)
-    }
+  // Whatever sorts before or after the hex digits belongs to the first or the last part.
+  const from = part === 0 ? "" : digits(part)
+  const before = part === indexParts - 1 ? "\u{10ffff}" : digits(part + 1)
+  const [count, text] = entries.get(from, before) as unknown as readonly [number, string | null]
+  const found = readEntries(text ?? "", count)
+  if (found !== undefined) {
+    const { first, second, positions } = found
+    for (let entry = 0; entry < count; entry++) take(positions[entry]!, first[entry]!, second[entry]!)
+    return indexInspected(part + 1, indexParts)
   }
+  // There is a word that is none of ours: as it comes, entry by entry.
+  for (const row of words.iterate(from, before) as Iterable<unknown> as Iterable<readonly [number, string]>) {
+    const [position, word] = row
+    // No word of a body has these halves, so it is never made up for.
+    if (!isWord.test(word)) take(position, -1, -1)
+    else take(position, Number.parseInt(word.slice(0, 6), 16), Number.parseInt(word.slice(6), 16))
+  }
+  return indexInspected(part + 1, indexParts)
+}
 
-  /** What the index lacks of an event, in the words of its body. */
-  function describe(position: Position): string {
-    const row = events.all(position, position)[0] as unknown as readonly [Position, string] | undefined
-    if (row === undefined) return "the index knows an event the log has not"
-    const event = codec.decode(position, JSON.parse(row[1].slice(1)))
-    // A range, though it is one row: beside MATCH, FTS5 (SQLite 3.53) passes over `rowid = ?`.
-    const indexed = database.prepare("SELECT 1 FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?")
-    const said: ReadonlyArray<readonly [Kind, string]> = [
-      ["type", event.type],
-      ...event.tags.map((tag) => ["tag", tag] as const),
-      ...(event.personal === undefined ? [] : [["subject", event.personal.subject] as const])
-    ]
-    const lacking = said.find(([kind, value]) => indexed.get(wordOf(kind, value), position, position) === undefined)
-    return lacking === undefined
-      ? "the index finds it by something its body does not say"
-      : `the index does not find it by its ${lacking[0]} ${JSON.stringify(lacking[1])}`
+const inspectWhole = <E extends AnyEvent>(
+  options: SqliteInspectionOptions<E>,
+  statements: Statements,
+  { strangers, sums, unreadable }: Found
+): Inspected => {
+  const { database, to } = options
+  const faults: Array<Fault> = []
+  // Positions after `to` may be events that came meanwhile; those before the first never were.
+  const first = database.prepare("SELECT min(position) AS position FROM events").get()?.["position"]
+  if (typeof first === "number" && first < 1)
+    faults.push({ position: first, kind: "position", message: "there is an event before the first position" })
+  const isEvent = database.prepare("SELECT 1 FROM events WHERE position = ?")
+  for (const position of strangers)
+    if (isEvent.get(position) === undefined)
+      faults.push({ position, kind: "index", message: "the index knows an event the log has not" })
+  for (const [position] of statements.loosePersonal.all() as unknown as ReadonlyArray<readonly [number]>)
+    faults.push({ position, kind: "personal", message: "there is a personal part of an event the log has not" })
+  for (let position = 1; position <= to; position++) {
+    if (sums.agree(position) || unreadable.has(position)) continue
+    const message =
+      faults.length < toldApart
+        ? describe(options, statements, position)
+        : "the index does not find it by what its body says"
+    faults.push({ position, kind: "index", message })
   }
+  return indexInspected(indexParts, indexParts, faults)
+}
+
+/** What the index lacks of an event, in the words of its body. */
+const describe = <E extends AnyEvent>(
+  { codec, database }: SqliteInspectionOptions<E>,
+  { events }: Statements,
+  position: Position
+): string => {
+  const row = events.all(position, position)[0] as unknown as readonly [Position, string] | undefined
+  if (row === undefined) return "the index knows an event the log has not"
+  const event = codec.decode(position, JSON.parse(row[1].slice(1)))
+  // A range, though it is one row: beside MATCH, FTS5 (SQLite 3.53) passes over `rowid = ?`.
+  const indexed = database.prepare("SELECT 1 FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?")
+  const said: ReadonlyArray<readonly [Kind, string]> = [
+    ["type", event.type],
+    ...event.tags.map((tag) => ["tag", tag] as const),
+    ...(event.personal === undefined ? [] : [["subject", event.personal.subject] as const])
+  ]
+  const lacking = said.find(([kind, value]) => indexed.get(wordOf(kind, value), position, position) === undefined)
+  return lacking === undefined
+    ? "the index finds it by something its body does not say"
+    : `the index does not find it by its ${lacking[0]} ${JSON.stringify(lacking[1])}`
 }
 
 const digits = (part: number): string => part.toString(16).padStart(2, "0")

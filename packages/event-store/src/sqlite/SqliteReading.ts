@@ -7,8 +7,8 @@ import type { StoredEvent, StoredLeaves } from "../port/EventStore.ts"
 import { matches, type Query } from "../port/Query.ts"
 import type { Page, Range } from "../building/Reading.ts"
 import { hexDigest } from "../building/Digest.ts"
-import type { KnownWords } from "./KnownWords.ts"
-import type { prepareStatements, Row } from "./LogStatements.ts"
+import type { WordFilter } from "./WordFilter.ts"
+import type { Row, Statements } from "./LogStatements.ts"
 import { nextOf, refuseHole, refuseHoles } from "../building/Pages.ts"
 import { matchExpression, tagExpression } from "./TagIndex.ts"
 
@@ -25,87 +25,92 @@ export interface SqliteReading<E extends AnyEvent> {
 }
 
 export const makeSqliteReading = <E extends AnyEvent>(
-  statements: ReturnType<typeof prepareStatements>,
+  statements: Statements,
   codec: Codec<E>,
-  words: KnownWords
-): SqliteReading<E> => {
-  const every = (range: Range): ReadonlyArray<Row> => {
-    const { from, to, limit, backwards } = range
-    const statement = backwards ? statements.allBackwards : statements.all
-    const found = statement.all(from, to, limit) as unknown as ReadonlyArray<Row>
+  filter: WordFilter
+): SqliteReading<E> => ({
+  body: (position) => {
+    const row = statements.one.get(position) as unknown as Row | undefined
+    return row === undefined ? undefined : parseStored(row)
+  },
+  page: (query, range) => pageOf(statements, codec, filter, query, range),
+  stored: (range) => {
+    const { from, to, limit } = range
+    const found = statements.stored.all(from, to, limit) as unknown as ReadonlyArray<
+      readonly [Position, string, Uint8Array]
+    >
     refuseHoles(found, range)
-    return found
+    return { events: found.map(([position, body, leaf]) => ({ position, body, leaf })), next: nextOf(found, range) }
+  },
+  leaves: (range) => {
+    const { from, to, limit } = range
+    const found = statements.leaves.all(from, to, limit) as unknown as ReadonlyArray<readonly [Position, Uint8Array]>
+    refuseHoles(found, range)
+    const hashes = new Uint8Array(32 * found.length)
+    for (const [position, leaf] of found) {
+      if (leaf.length !== 32) throw damaged(position, "its leaf is not a hash")
+      hashes.set(leaf, 32 * (position - from))
+    }
+    const last = from + found.length - 1
+    return { events: [{ first: from, hashes }], next: last < to ? last + 1 : undefined }
   }
+})
 
-  const matching = (expression: string, { from, to, limit, backwards }: Range): ReadonlyArray<Row> => {
-    const statement = backwards ? statements.matchBackwards : statements.match
-    const found = statement.all(expression, from, to, limit) as unknown as ReadonlyArray<Row>
-    for (const [position, preimage] of found) if (preimage === null) refuseHole(undefined, position)
-    return found
+const every = (statements: Statements, range: Range): ReadonlyArray<Row> => {
+  const { from, to, limit, backwards } = range
+  const statement = backwards ? statements.allBackwards : statements.all
+  const found = statement.all(from, to, limit) as unknown as ReadonlyArray<Row>
+  refuseHoles(found, range)
+  return found
+}
+
+const matching = (statements: Statements, expression: string, range: Range): ReadonlyArray<Row> => {
+  const { from, to, limit, backwards } = range
+  const statement = backwards ? statements.matchBackwards : statements.match
+  const found = statement.all(expression, from, to, limit) as unknown as ReadonlyArray<Row>
+  for (const [position, preimage] of found) if (preimage === null) refuseHole(undefined, position)
+  return found
+}
+
+const pageOf = <E extends AnyEvent>(
+  statements: Statements,
+  codec: Codec<E>,
+  filter: WordFilter,
+  query: Query,
+  range: Range
+): Page<RecordedEvent<E>> => {
+  const events: Array<RecordedEvent<E>> = []
+  let rest = range
+  /** Takes what matches, and says where to go on. */
+  const take = (found: ReadonlyArray<Row>): Position | undefined => {
+    for (const row of found) {
+      const event = codec.decode(row[0], parseStored(row))
+      if (matches(query, event)) events.push(event)
+    }
+    const next = nextOf(found, rest)
+    if (next !== undefined) rest = range.backwards ? { ...rest, to: next } : { ...rest, from: next }
+    return next
   }
-
-  const page: SqliteReading<E>["page"] = (query, range) => {
-    const events: Array<RecordedEvent<E>> = []
-    let rest = range
-    /** Takes what matches, and says where to go on. */
-    const take = (found: ReadonlyArray<Row>): Position | undefined => {
-      for (const row of found) {
-        const event = codec.decode(row[0], parseStored(row))
-        if (matches(query, event)) events.push(event)
-      }
-      const next = nextOf(found, rest)
-      if (next !== undefined) rest = range.backwards ? { ...rest, to: next } : { ...rest, from: next }
-      return next
-    }
-    const isNew = words.isNew(range.to)
-    const expression = matchExpression(query, isNew)
-    if (expression === "none") return { events, next: undefined }
-    if (expression === "all") {
-      const next = take(every(rest))
-      return { events, next }
-    }
-    const byTags = tagExpression(query, isNew)
-    if (byTags !== undefined) {
-      let looked = 0
-      for (let look = FIRST_LOOK; looked <= 2 * events.length; look *= 4) {
-        rest = { ...rest, limit: Math.min(look, range.limit - events.length) }
-        looked += rest.limit
-        const next = take(matching(byTags.match, rest))
-        if (next === undefined || events.length === range.limit) return { events, next }
-      }
-    }
-    rest = { ...rest, limit: range.limit - events.length }
-    const next = take(matching(expression.match, rest))
+  const isNew = filter.isNew(range.to)
+  const expression = matchExpression(query, isNew)
+  if (expression === "none") return { events, next: undefined }
+  if (expression === "all") {
+    const next = take(every(statements, rest))
     return { events, next }
   }
-
-  return {
-    body: (position) => {
-      const row = statements.one.get(position) as unknown as Row | undefined
-      return row === undefined ? undefined : parseStored(row)
-    },
-    page,
-    stored: (range) => {
-      const { from, to, limit } = range
-      const found = statements.stored.all(from, to, limit) as unknown as ReadonlyArray<
-        readonly [Position, string, Uint8Array]
-      >
-      refuseHoles(found, range)
-      return { events: found.map(([position, body, leaf]) => ({ position, body, leaf })), next: nextOf(found, range) }
-    },
-    leaves: (range) => {
-      const { from, to, limit } = range
-      const found = statements.leaves.all(from, to, limit) as unknown as ReadonlyArray<readonly [Position, Uint8Array]>
-      refuseHoles(found, range)
-      const hashes = new Uint8Array(32 * found.length)
-      for (const [position, leaf] of found) {
-        if (leaf.length !== 32) throw damaged(position, "its leaf is not a hash")
-        hashes.set(leaf, 32 * (position - from))
-      }
-      const last = from + found.length - 1
-      return { events: [{ first: from, hashes }], next: last < to ? last + 1 : undefined }
+  const byTags = tagExpression(query, isNew)
+  if (byTags !== undefined) {
+    let looked = 0
+    for (let look = FIRST_LOOK; looked <= 2 * events.length; look *= 4) {
+      rest = { ...rest, limit: Math.min(look, range.limit - events.length) }
+      looked += rest.limit
+      const next = take(matching(statements, byTags.match, rest))
+      if (next === undefined || events.length === range.limit) return { events, next }
     }
   }
+  rest = { ...rest, limit: range.limit - events.length }
+  const next = take(matching(statements, expression.match, rest))
+  return { events, next }
 }
 
 /** The parsed body of an event, once it is the one its leaf was made of. */

@@ -12,7 +12,7 @@ import type { KitEvent, Noted } from "./KitEvent.ts"
 /** @category models */
 export type KitStore = EventStoreShape<KitEvent>
 
-/** What the kit needs of whoever runs it. @category models */
+/** What the kit needs of its runner. @category models */
 export interface World {
   /** Makes an empty store; another one at every run. Its scope closes with the test. */
   readonly make: (catalogue: Catalogue<KitEvent>) => Effect.Effect<KitStore, unknown, Scope.Scope>

@@ -1,5 +1,5 @@
 /**
- * The contract of an event store as tests. For whoever builds a store: run it, and what passes can stand in for the ones published here.
+ * The contract of an event store as tests. For builders of a store: run it, and a store that passes can stand in for the ones published here.
  */
 import { Context, Effect, Layer } from "effect"
 import type { Catalogue } from "../port/Catalogue.ts"

@@ -1,5 +1,5 @@
 /**
- * Kills: a process that appends is ended in the midst of it, and the log is looked at. For whoever runs the kit on a store that outlives
+ * Kills: a process that appends is ended in the midst of it, and the log is looked at. For runners of the kit on a store that outlives
  * its process.
  */
 import { deepStrictEqual, equal, ok } from "node:assert/strict"

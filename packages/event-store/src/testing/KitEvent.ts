@@ -1,11 +1,11 @@
 /**
- * The events the contract kit writes: a small catalogue with everything a store must cope with. For the kit, and for whoever runs it.
+ * The events the contract kit writes: a small catalogue with everything a store must cope with. For the kit and its runners.
  */
 import { Schema } from "effect"
 import type { Catalogue } from "../port/Catalogue.ts"
 import type { NewEvent, Opened as OpenedPart } from "../port/Event.ts"
 
-/** Who asked for an event, in the kit. @category models */
+/** The actor of an event, in the kit. @category models */
 export interface KitMeta {
   readonly actor: string
   /** Sorts after `recordedAt`, which the store has to put in its place. */

@@ -5,7 +5,7 @@ import { Result } from "effect"
 import { hashBytes } from "./MerkleTree.ts"
 import { InvalidNote, isName, openNote, type Signer, signNote, strictBase64, type VerifierKey } from "./SignedNote.ts"
 
-/** The head of a tree. It has no extension lines: nobody who watches the log could check them. @category models */
+/** The head of a tree. It has no extension lines: no witness of the log could check them. @category models */
 export interface Checkpoint {
   /** Names the log, and no other; also the name of the keys that sign for it. */
   readonly origin: string

@@ -1,5 +1,5 @@
 /**
- * Where signed checkpoints are kept, and with them the keys and the upper nodes of the tree. For the sealer, and for those who prove.
+ * Where signed checkpoints are kept, and with them the keys and the upper nodes of the tree. For the sealer, and for proofs.
  *
  * They do not lie in the log's own file: only then is a log noticed that was put back to an earlier state.
  */
@@ -148,111 +148,126 @@ export const makeSql: Effect.Effect<CheckpointStoreShape, EventStoreError, SqlCl
   }
 ).pipe(Effect.catchTag("SqlError", (cause) => Effect.fail(failed(cause))))
 
-/** The same over tables that are there, for who may only read. @category constructors */
-export const fromSql = (sql: SqlClient.SqlClient): CheckpointStoreShape => {
-  const checkpoint = (origin: string, { size, root, note }: Row): SignedCheckpoint => ({
-    origin,
-    size: Number(size),
-    root: Buffer.from(root, "base64"),
-    note
-  })
-  const mapped = <A>(effect: Effect.Effect<A, SqlError | EventStoreError>): Effect.Effect<A, EventStoreError> =>
-    Effect.mapError(effect, (error) => (error._tag === "SqlError" ? failed(error) : error))
-  const last = (origin: string) =>
-    Effect.map(
-      sql<Row>`SELECT size, root, note FROM checkpoints WHERE origin = ${origin} ORDER BY size DESC LIMIT 1`,
-      ([row]) => (row === undefined ? Option.none() : Option.some(checkpoint(origin, row)))
-    )
-  const insertNodes = (origin: string, nodes: ReadonlyArray<StoredNode>): Effect.Effect<void, SqlError> =>
-    Effect.forEach(
-      Array.from({ length: Math.ceil(nodes.length / rowsAtOnce) }, (_, part) =>
-        nodes.slice(part * rowsAtOnce, (part + 1) * rowsAtOnce)
-      ),
-      ([first, ...rest]) =>
-        first === undefined
-          ? Effect.void
-          : Effect.asVoid(
-              sql`INSERT INTO tree_nodes
-                ${sql.insert([nodeRow(origin, first), ...rest.map((node) => nodeRow(origin, node))])}
-                ON CONFLICT DO NOTHING`
-            ),
-      { discard: true }
-    )
-  return {
-    last: (origin) => mapped(last(origin)),
-    all: (origin) =>
-      Stream.paginate(-1, (after) =>
-        mapped(
-          sql<Row & { readonly previous: Row["size"] }>`SELECT size, root, note, previous FROM checkpoints
-                   WHERE origin = ${origin} AND size > ${after} ORDER BY size LIMIT ${pageSize}`
-        ).pipe(
-          Effect.map((rows) => {
-            const found = rows.map((row) => ({ ...checkpoint(origin, row), previous: Number(row.previous) }))
-            const end = found.at(-1)
-            return [found, end === undefined ? Option.none() : Option.some(end.size)] as const
-          })
-        )
-      ),
-    put: (next, previous, nodes) =>
-      mapped(
-        sql.withTransaction(
-          Effect.gen(function* () {
-            if (!isSame(yield* last(next.origin), previous) || !follows(next, previous)) return false
-            const row = {
-              origin: next.origin,
-              size: next.size,
-              root: base64(next.root),
-              note: next.note,
-              previous: sizeOf(previous)
-            }
-            yield* sql`INSERT INTO checkpoints ${sql.insert(row)}`
-            yield* insertNodes(next.origin, nodes)
-            return true
-          })
-        )
-      ).pipe(
-        // Another process put one in the same place between our look and our write.
-        Effect.catchIf(isConflict, () => Effect.succeed(false))
-      ),
-    nodes: (origin, level, first, count) =>
-      mapped(
-        Effect.map(
-          sql<{ hash: string }>`SELECT hash FROM tree_nodes WHERE origin = ${origin} AND level = ${level}
+/** The same over tables that are there, for a program that may only read. @category constructors */
+export const fromSql = (sql: SqlClient.SqlClient): CheckpointStoreShape => ({
+  last: (origin) => mapped(selectLast(sql, origin)),
+  all: (origin) => selectAll(sql, origin),
+  put: (next, previous, nodes) => put(sql, next, previous, nodes),
+  nodes: (origin, level, first, count) =>
+    mapped(
+      Effect.map(
+        sql<{ hash: string }>`SELECT hash FROM tree_nodes WHERE origin = ${origin} AND level = ${level}
             AND number >= ${first} AND number < ${first + count} ORDER BY number`,
-          (rows) => rows.map(({ hash }) => Buffer.from(hash, "base64"))
-        )
-      ),
-    replaceNodes: (origin, nodes) =>
-      mapped(
-        sql.withTransaction(
-          Effect.andThen(sql`DELETE FROM tree_nodes WHERE origin = ${origin}`, insertNodes(origin, nodes))
-        )
-      ),
-    keys: mapped(
-      Effect.flatMap(sql<{ line: string }>`SELECT line FROM checkpoint_keys ORDER BY number`, (rows) =>
-        Effect.forEach(rows, ({ line }) =>
-          Result.match(parseKey(line), {
-            onSuccess: (key) => Effect.succeed(key),
-            onFailure: () => Effect.fail(damagedRow("key"))
-          })
-        )
+        (rows) => rows.map(({ hash }) => Buffer.from(hash, "base64"))
       )
     ),
-    addKeys: (keys) =>
-      mapped(
-        Effect.forEach(
-          keys,
-          (key) => sql`INSERT INTO checkpoint_keys (number, line)
+  replaceNodes: (origin, nodes) =>
+    mapped(
+      sql.withTransaction(
+        Effect.andThen(sql`DELETE FROM tree_nodes WHERE origin = ${origin}`, insertNodes(sql, origin, nodes))
+      )
+    ),
+  keys: mapped(
+    Effect.flatMap(sql<{ line: string }>`SELECT line FROM checkpoint_keys ORDER BY number`, (rows) =>
+      Effect.forEach(rows, ({ line }) =>
+        Result.match(parseKey(line), {
+          onSuccess: (key) => Effect.succeed(key),
+          onFailure: () => Effect.fail(damagedRow("key"))
+        })
+      )
+    )
+  ),
+  addKeys: (keys) =>
+    mapped(
+      Effect.forEach(
+        keys,
+        (key) => sql`INSERT INTO checkpoint_keys (number, line)
             SELECT coalesce(max(number), 0) + 1, ${printKey(key)} FROM checkpoint_keys WHERE true
             ON CONFLICT (line) DO NOTHING`,
-          { discard: true }
-        )
-      ).pipe(
-        // Two processes counted the same; the next look counts on.
-        Effect.retry({ times: 5, while: isConflict })
+        { discard: true }
       )
-  }
-}
+    ).pipe(
+      // Two processes counted the same; the next look counts on.
+      Effect.retry({ times: 5, while: isConflict })
+    )
+})
+
+const mapped = <A>(effect: Effect.Effect<A, SqlError | EventStoreError>): Effect.Effect<A, EventStoreError> =>
+  Effect.mapError(effect, (error) => (error._tag === "SqlError" ? failed(error) : error))
+
+const checkpointIn = (origin: string, { size, root, note }: Row): SignedCheckpoint => ({
+  origin,
+  size: Number(size),
+  root: Buffer.from(root, "base64"),
+  note
+})
+
+const selectLast = (sql: SqlClient.SqlClient, origin: string) =>
+  Effect.map(
+    sql<Row>`SELECT size, root, note FROM checkpoints WHERE origin = ${origin} ORDER BY size DESC LIMIT 1`,
+    ([row]) => (row === undefined ? Option.none() : Option.some(checkpointIn(origin, row)))
+  )
+
+const selectAll = (sql: SqlClient.SqlClient, origin: string) =>
+  Stream.paginate(-1, (after) =>
+    mapped(
+      sql<Row & { readonly previous: Row["size"] }>`SELECT size, root, note, previous FROM checkpoints
+                   WHERE origin = ${origin} AND size > ${after} ORDER BY size LIMIT ${pageSize}`
+    ).pipe(
+      Effect.map((rows) => {
+        const found = rows.map((row) => ({ ...checkpointIn(origin, row), previous: Number(row.previous) }))
+        const end = found.at(-1)
+        return [found, end === undefined ? Option.none() : Option.some(end.size)] as const
+      })
+    )
+  )
+
+const put = (
+  sql: SqlClient.SqlClient,
+  next: SignedCheckpoint,
+  previous: Option.Option<Checkpoint>,
+  nodes: ReadonlyArray<StoredNode>
+): Effect.Effect<boolean, EventStoreError> =>
+  mapped(
+    sql.withTransaction(
+      Effect.gen(function* () {
+        if (!isSame(yield* selectLast(sql, next.origin), previous) || !follows(next, previous)) return false
+        const row = {
+          origin: next.origin,
+          size: next.size,
+          root: base64(next.root),
+          note: next.note,
+          previous: sizeOf(previous)
+        }
+        yield* sql`INSERT INTO checkpoints ${sql.insert(row)}`
+        yield* insertNodes(sql, next.origin, nodes)
+        return true
+      })
+    )
+  ).pipe(
+    // Another process put one in the same place between our look and our write.
+    Effect.catchIf(isConflict, () => Effect.succeed(false))
+  )
+
+const insertNodes = (
+  sql: SqlClient.SqlClient,
+  origin: string,
+  nodes: ReadonlyArray<StoredNode>
+): Effect.Effect<void, SqlError> =>
+  Effect.forEach(
+    Array.from({ length: Math.ceil(nodes.length / rowsAtOnce) }, (_, part) =>
+      nodes.slice(part * rowsAtOnce, (part + 1) * rowsAtOnce)
+    ),
+    ([first, ...rest]) =>
+      first === undefined
+        ? Effect.void
+        : Effect.asVoid(
+            sql`INSERT INTO tree_nodes
+                ${sql.insert([nodeRow(origin, first), ...rest.map((node) => nodeRow(origin, node))])}
+                ON CONFLICT DO NOTHING`
+          ),
+    { discard: true }
+  )
 
 const nodeRow = (origin: string, { level, index, hash }: StoredNode) => ({
   origin,

@@ -1,5 +1,6 @@
 /**
- * Writes a log as plain files that anyone can verify without the database and without this program. For auditors, by whoever keeps the log.
+ * Writes a log as plain files that anyone can verify without the database and without this program. For keepers
+ * of a log, and for their auditors.
  */
 import { Effect, Option, Schema, Stream } from "effect"
 import {
@@ -21,7 +22,7 @@ import * as Checkpoint from "./Checkpoint.ts"
 import type { CheckpointStoreShape, SignedCheckpoint } from "./CheckpointStore.ts"
 import { auditorsReadme } from "./ExportReadme.ts"
 import { exportFiles } from "./ExportFolder.ts"
-import { makeFrontier, sameHash } from "./MerkleTree.ts"
+import { type Frontier, makeFrontier, sameHash } from "./MerkleTree.ts"
 import { printKey } from "./SignedNote.ts"
 import { makeTileBuilder, tilePath } from "./Tiles.ts"
 
@@ -91,46 +92,11 @@ export const exportLog = Effect.fnUntraced(function* (
 
   const builder = makeTileBuilder(({ level, index, width }, content) => write(tilePath(level, index, width), content))
   const tree = makeFrontier(builder.onNode)
-  yield* Effect.scoped(
-    Effect.gen(function* () {
-      const file = yield* Effect.acquireRelease(
-        attempt(folder, () => openSync(join(partial, exportFiles.events), "w")),
-        (opened) => Effect.sync(() => closeSync(opened))
-      )
-      let text: Array<string> = []
-      let length = 0
-      const flush = () => {
-        // All of it: a single write may end early, as on a disk that is nearly full, and says so to nobody.
-        writeFileSync(file, text.join(""))
-        text = []
-        length = 0
-      }
-      yield* Stream.runForEachArray(log.readStored({ to: size }), (events) =>
-        Effect.gen(function* () {
-          for (const { position, body, leaf } of events)
-            if (!sameHash(leafOf(body), leaf))
-              return yield* damaged(position, "the body is not the one that was written")
-          yield* attempt(folder, () => {
-            for (const { body, leaf } of events) {
-              tree.add(leaf)
-              text.push(body, "\n")
-              length += body.length + 1
-              if (length >= bufferBytes) flush()
-            }
-          })
-          yield* options.onProgress?.({ done: tree.size(), total: size }) ?? Effect.void
-        })
-      )
-      yield* attempt(folder, () => {
-        flush()
-        fsyncSync(file)
-      })
-    })
-  )
+  yield* Effect.scoped(writeEvents(options, join(partial, exportFiles.events), size, tree))
   if (tree.size() !== size || !sameHash(tree.root(), root))
     return yield* damaged(size, "the events up to here are not those the last checkpoint was signed over")
 
-  return yield* attempt(folder, () => {
+  yield* attempt(folder, () => {
     builder.finish()
     write(exportFiles.checkpoint, note)
     write(exportFiles.checkpoints, Checkpoint.printAll(notes))
@@ -138,16 +104,53 @@ export const exportLog = Effect.fnUntraced(function* (
     write(exportFiles.readme, auditorsReadme(last.value))
     if (existsSync(folder)) rmdirSync(folder)
     renameSync(partial, folder)
-    return { size, notes: notes.length }
-  }).pipe(
-    Effect.zip(log.head),
-    Effect.map(([{ size, notes }, head]) => ({
-      events: size,
-      checkpoints: notes,
-      notSigned: Math.max(0, head - size),
-      root: Buffer.from(root).toString("hex")
-    }))
+  })
+  return {
+    events: size,
+    checkpoints: notes.length,
+    notSigned: Math.max(0, (yield* log.head) - size),
+    root: Buffer.from(root).toString("hex")
+  }
+})
+
+/** Writes the bodies line by line, held against their leaves, and grows the tree over them. */
+const writeEvents = Effect.fnUntraced(function* (
+  { folder, log, onProgress }: ExportOptions,
+  path: string,
+  size: number,
+  tree: Frontier
+) {
+  const file = yield* Effect.acquireRelease(
+    attempt(folder, () => openSync(path, "w")),
+    (opened) => Effect.sync(() => closeSync(opened))
   )
+  let text: Array<string> = []
+  let length = 0
+  const flush = () => {
+    // All of it: a single write may end early, as on a disk that is nearly full, and says so to nobody.
+    writeFileSync(file, text.join(""))
+    text = []
+    length = 0
+  }
+  yield* Stream.runForEachArray(log.readStored({ to: size }), (events) =>
+    Effect.gen(function* () {
+      for (const { position, body, leaf } of events)
+        if (!sameHash(leafOf(body), leaf)) return yield* damaged(position, "the body is not the one that was written")
+      yield* attempt(folder, () => {
+        for (const { body, leaf } of events) {
+          tree.add(leaf)
+          text.push(body, "\n")
+          length += body.length + 1
+          if (length >= bufferBytes) flush()
+        }
+      })
+      yield* onProgress?.({ done: tree.size(), total: size }) ?? Effect.void
+    })
+  )
+  yield* attempt(folder, () => {
+    flush()
+    fsyncSync(file)
+  })
 })
 
 const isFree = (folder: string): boolean => !existsSync(folder) || readdirSync(folder).length === 0

@@ -1,5 +1,5 @@
 /**
- * The files of an export: what they are called, and how they are read. For whoever writes one, and for whoever verifies it.
+ * The files of an export: what they are called, and how they are read. For the export, and for its verification.
  *
  * | file | what |
  * |---|---|

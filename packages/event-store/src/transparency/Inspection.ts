@@ -1,5 +1,5 @@
 /**
- * What a store finds when it holds everything it keeps against the bodies of its events. For `verify`, and for those who build a store.
+ * Holds what a store keeps beside the bodies of its events against the bodies, event by event. For the stores, and for builders of another.
  */
 import { type Codec, isEnvelope } from "../building/Codec.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"

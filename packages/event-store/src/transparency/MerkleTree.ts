@@ -190,7 +190,7 @@ export const consistencyRanges = (earlier: number, size: number): ReadonlyArray<
   const path: Array<LeafRange> = []
   let from = 0
   let to = size
-  // As long as the earlier tree ends further right, or as a whole at the left edge, it is known to whoever checks.
+  // As long as the earlier tree ends further right, or as a whole at the left edge, the checker knows it.
   while (to !== earlier) {
     const middle = from + split(to - from)
     if (earlier <= middle) {

@@ -62,7 +62,7 @@ export interface Sealer {
   readonly seal: Effect.Effect<Option.Option<SignedCheckpoint>, EventStoreError | SealRefused>
 }
 
-/** Leaves held against the tree at the start: whoever puts back an older log and goes on changes the last ones. @category limits */
+/** Leaves held against the tree at the start: an older log that was put back and goes on differs in the last ones. @category limits */
 export const leavesCheckedAtStart = 4_096
 /** Leaves held against it before anything more is signed, beside the work: a start does not wait for them. @category limits */
 export const leavesCheckedBeforeSigning = 65_536
@@ -92,29 +92,66 @@ export const make = (
 ): Effect.Effect<Sealer, SealRefused | EventStoreError, CheckpointStore | Scope.Scope> =>
   Effect.gen(function* () {
     const checkpoints = yield* CheckpointStore
-    const { log, signers, turn } = options
-    const interval = Duration.toMillis(options.interval ?? "30 seconds")
-    const quiet = Duration.toMillis(options.quiet ?? "1 second")
+    const { signers, turn } = options
     const { name: origin } = signers.at(-1)!.key
+    const sealing = yield* makeSealing(options, checkpoints, origin)
+    yield* checkpoints.addKeys(signers.map(({ key }) => key))
+
+    let isOurs = turn === undefined
+    /** Another process may have come further since it was this one's turn. */
+    const takeOver = Effect.gen(function* () {
+      yield* sealing.reopen
+      isOurs = true
+      return yield* follow(options, sealing)
+    }).pipe(Effect.ensuring(Effect.sync(() => (isOurs = false))))
+
+    yield* (turn === undefined ? follow(options, sealing) : turn(takeOver)).pipe(
+      Effect.tapError((error) => Effect.logError("No checkpoints are signed", error)),
+      // What contradicts a checkpoint stays so: trying again would not mend it.
+      Effect.retry({
+        schedule: again,
+        while: (error: EventStoreError | SealRefused) => error._tag === "EventStoreError"
+      }),
+      Effect.ignore,
+      Effect.forkScoped
+    )
+    // Comes before the end of that fiber, while the turn is still this process's.
+    yield* Effect.addFinalizer(() =>
+      Effect.suspend(() => (isOurs ? sealing.seal : Effect.void)).pipe(
+        Effect.catchCause((cause) => Effect.logWarning("No checkpoint could be signed at the end", cause))
+      )
+    )
+
+    return { origin, last: turn === undefined ? sealing.last : checkpoints.last(origin), seal: sealing.seal }
+  })
+
+type Failure = EventStoreError | SealRefused
+
+/** A tree that grows with the log and is signed, by a fiber at a time. */
+interface Sealing {
+  readonly last: Effect.Effect<Option.Option<SignedCheckpoint>>
+  /** When this process signed last, by its clock. */
+  readonly signedAt: Effect.Effect<number>
+  /** Grows the tree up to the head, which it gives. Should it be cut off in the middle, the next one goes on from there. */
+  readonly grow: Effect.Effect<Position, Failure>
+  readonly seal: Effect.Effect<Option.Option<SignedCheckpoint>, Failure>
+  /** Begins anew at the last checkpoint that is kept. */
+  readonly reopen: Effect.Effect<void, Failure>
+}
+
+const makeSealing = (
+  { log, signers }: SealerOptions,
+  checkpoints: CheckpointStoreShape,
+  origin: string
+): Effect.Effect<Sealing, Failure> =>
+  Effect.gen(function* () {
     const open = openTree(log, checkpoints, signers, origin)
     const lock = yield* Semaphore.make(1)
+    const inTurn = <A, X>(work: Effect.Effect<A, X>) => lock.withPermit(Effect.uninterruptible(work))
     let tree = yield* open
-    yield* checkpoints.addKeys(signers.map(({ key }) => key))
     let signedAt = Number.NEGATIVE_INFINITY
-    let isChecked = false
-    let refused: SealRefused | undefined
-    /** The rest of what is looked at once. Where it does not hold nothing is signed any more. */
-    const checkOnce = Effect.gen(function* () {
-      if (refused !== undefined) return yield* refused
-      if (isChecked) return
-      if (Option.isSome(tree.last))
-        yield* Effect.tapError(checkEarlier(log, checkpoints, origin, tree.last.value), (error) =>
-          Effect.sync(() => error._tag === "SealRefused" && (refused = error))
-        )
-      isChecked = true
-    })
+    const checkOnce = makeCheckOnce(log, checkpoints, origin, () => tree.last)
 
-    /** Grows the tree up to the head. Should it be cut off in the middle, the next one goes on from there. */
     const grow = Effect.gen(function* () {
       yield* checkOnce
       const head = yield* log.head
@@ -123,7 +160,7 @@ export const make = (
     })
 
     /** Whether the tree as it is needs no signing any more; not so if another process was faster, and took the tree further. */
-    const sign: Effect.Effect<boolean, EventStoreError | SealRefused> = Effect.gen(function* () {
+    const sign: Effect.Effect<boolean, Failure> = Effect.gen(function* () {
       const { frontier, last, pending } = tree
       const checkpoint: Checkpoint.Checkpoint = { origin, size: frontier.size(), root: frontier.root() }
       const size = Option.isNone(last) ? 0 : last.value.size
@@ -140,8 +177,11 @@ export const make = (
       return false
     })
 
-    const seal = lock.withPermit(
-      Effect.uninterruptible(
+    return {
+      last: Effect.sync(() => tree.last),
+      signedAt: Effect.sync(() => signedAt),
+      grow: inTurn(grow),
+      seal: inTurn(
         Effect.gen(function* () {
           for (let attempt = 0; attempt < turns; attempt++) {
             yield* grow
@@ -149,58 +189,56 @@ export const make = (
           }
           return tree.last
         })
+      ),
+      reopen: inTurn(Effect.flatMap(open, (found) => Effect.sync(() => void (tree = found))))
+    }
+  })
+
+/** The rest of what is looked at once. Where it does not hold nothing is signed any more. */
+const makeCheckOnce = (
+  log: Leaves,
+  checkpoints: CheckpointStoreShape,
+  origin: string,
+  lastOf: () => Option.Option<SignedCheckpoint>
+): Effect.Effect<void, Failure> => {
+  let isChecked = false
+  let refused: SealRefused | undefined
+  return Effect.gen(function* () {
+    if (refused !== undefined) return yield* refused
+    if (isChecked) return
+    const last = lastOf()
+    if (Option.isSome(last))
+      yield* Effect.tapError(checkEarlier(log, checkpoints, origin, last.value), (error) =>
+        Effect.sync(() => error._tag === "SealRefused" && (refused = error))
       )
-    )
+    isChecked = true
+  })
+}
 
-    const follow = Effect.gen(function* () {
-      let seen: Position = -1
-      let unsignedSince = Number.POSITIVE_INFINITY
-      while (true) {
-        // First of all too: those who waited for the start come first.
-        yield* Effect.sleep(quiet)
-        const head = yield* lock.withPermit(Effect.uninterruptible(grow))
-        const now = yield* Clock.currentTimeMillis
-        const signed = Option.isNone(tree.last) ? 0 : tree.last.value.size
-        if (head > signed) {
-          unsignedSince = Math.min(unsignedSince, now)
-          const waited = now - unsignedSince >= interval || head === seen
-          if (waited && now - signedAt >= interval) {
-            yield* seal
-            unsignedSince = Number.POSITIVE_INFINITY
-          }
-        } else unsignedSince = Number.POSITIVE_INFINITY
-        seen = head
-      }
-    })
-
-    let isOurs = turn === undefined
-    /** Another process may have come further since it was this one's turn. */
-    const takeOver = Effect.gen(function* () {
-      yield* lock.withPermit(
-        Effect.uninterruptible(Effect.flatMap(open, (found) => Effect.sync(() => void (tree = found))))
-      )
-      isOurs = true
-      return yield* follow
-    }).pipe(Effect.ensuring(Effect.sync(() => (isOurs = false))))
-
-    yield* (turn === undefined ? follow : turn(takeOver)).pipe(
-      Effect.tapError((error) => Effect.logError("No checkpoints are signed", error)),
-      // What contradicts a checkpoint stays so: trying again would not mend it.
-      Effect.retry({
-        schedule: again,
-        while: (error: EventStoreError | SealRefused) => error._tag === "EventStoreError"
-      }),
-      Effect.ignore,
-      Effect.forkScoped
-    )
-    // Comes before the end of that fiber, while the turn is still this process's.
-    yield* Effect.addFinalizer(() =>
-      Effect.suspend(() => (isOurs ? seal : Effect.void)).pipe(
-        Effect.catchCause((cause) => Effect.logWarning("No checkpoint could be signed at the end", cause))
-      )
-    )
-
-    return { origin, last: turn === undefined ? Effect.sync(() => tree.last) : checkpoints.last(origin), seal }
+/** Signs what comes: once nothing has come for a while, or the interval is over. */
+const follow = (options: SealerOptions, sealing: Sealing): Effect.Effect<never, Failure> =>
+  Effect.gen(function* () {
+    const interval = Duration.toMillis(options.interval ?? "30 seconds")
+    const quiet = Duration.toMillis(options.quiet ?? "1 second")
+    let seen: Position = -1
+    let unsignedSince = Number.POSITIVE_INFINITY
+    while (true) {
+      // First of all too: callers that waited for the start come first.
+      yield* Effect.sleep(quiet)
+      const head = yield* sealing.grow
+      const now = yield* Clock.currentTimeMillis
+      const last = yield* sealing.last
+      const signed = Option.isNone(last) ? 0 : last.value.size
+      if (head > signed) {
+        unsignedSince = Math.min(unsignedSince, now)
+        const waited = now - unsignedSince >= interval || head === seen
+        if (waited && now - (yield* sealing.signedAt) >= interval) {
+          yield* sealing.seal
+          unsignedSince = Number.POSITIVE_INFINITY
+        }
+      } else unsignedSince = Number.POSITIVE_INFINITY
+      seen = head
+    }
   })
 
 /** The tree of the last checkpoint, held against the log. */

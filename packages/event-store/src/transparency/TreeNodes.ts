@@ -10,7 +10,7 @@ import { hashBytes, type LeafRange, makeFrontier, nodesOf, rootOf } from "./Merk
 export type Leaves = Pick<EventStoreShape<any>, "head" | "readLeaves">
 
 /** Hashes that lie packed, one by one. @category encoding */
-export function* unpack(hashes: Uint8Array): Generator<Uint8Array> {
+function* unpack(hashes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < hashes.length; at += hashBytes) yield hashes.subarray(at, at + hashBytes)
 }
 

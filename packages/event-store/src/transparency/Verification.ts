@@ -59,7 +59,7 @@ export const makeFaults = () => {
 const rank = ({ kind }: Fault): number =>
   ["position", "body", "file", "schema", "index", "personal", "checkpoint"].indexOf(kind)
 
-/** A root the tree must have at a size, and who says so. */
+/** A root the tree must have at a size, and the checkpoint that says so. */
 interface Expected {
   readonly size: number
   readonly root: Uint8Array
@@ -130,36 +130,41 @@ export const makeCheckpointCheck = (options: {
     /** Call it after all notes of the log. Gives what the tree is held against, event by event. */
     begin: () => {
       for (const note of trusted.checkpoints ?? []) addKept(note)
-      const expected = [...own, ...kept].toSorted((a, b) => a.size - b.size)
-      let next = 0
-      let agreed = 0
-      return {
-        count: own.length,
-        signed: own.at(-1)?.size ?? 0,
-        /** The next size a checkpoint speaks of. */
-        due: () => expected[next]?.size ?? Number.POSITIVE_INFINITY,
-        /** Holds roots of the same size against the checkpoints of that size: which of them is the signed one, if any. */
-        compare: (size: number, roots: ReadonlyArray<Uint8Array>): Compared => {
-          const before = agreed
-          let candidates = roots
-          let source = ""
-          for (let each = expected[next]; each?.size === size; each = expected[++next]) {
-            const { root } = each
-            candidates = candidates.filter((candidate) => sameHash(candidate, root))
-            if (candidates.length === 0 && source === "") source = each.source
-          }
-          const [signed] = candidates
-          if (signed !== undefined) agreed = size
-          return { signed: signed === undefined ? -1 : roots.indexOf(signed), agreed: before, source }
-        },
-        /** Checkpoints of more events than there are. */
-        end: (events: number): void => {
-          const beyond = expected.at(-1)
-          if (beyond === undefined || beyond.size <= events) return
-          const message = `the log ends at position ${events}, but there is ${beyond.source}: events at the end are gone`
-          fault({ position: events + 1, kind: "position", message })
-        }
+      return makeComparison(own, kept, fault)
+    }
+  }
+}
+
+/** Holds a tree that grows against the checkpoints of its sizes, those of the log itself and those kept elsewhere. */
+const makeComparison = (own: ReadonlyArray<Expected>, kept: ReadonlyArray<Expected>, fault: (fault: Fault) => void) => {
+  const expected = [...own, ...kept].toSorted((a, b) => a.size - b.size)
+  let next = 0
+  let agreed = 0
+  return {
+    count: own.length,
+    signed: own.at(-1)?.size ?? 0,
+    /** The next size a checkpoint speaks of. */
+    due: () => expected[next]?.size ?? Number.POSITIVE_INFINITY,
+    /** Holds roots of the same size against the checkpoints of that size: which of them is the signed one, if any. */
+    compare: (size: number, roots: ReadonlyArray<Uint8Array>): Compared => {
+      const before = agreed
+      let candidates = roots
+      let source = ""
+      for (let each = expected[next]; each?.size === size; each = expected[++next]) {
+        const { root } = each
+        candidates = candidates.filter((candidate) => sameHash(candidate, root))
+        if (candidates.length === 0 && source === "") source = each.source
       }
+      const [signed] = candidates
+      if (signed !== undefined) agreed = size
+      return { signed: signed === undefined ? -1 : roots.indexOf(signed), agreed: before, source }
+    },
+    /** Checkpoints of more events than there are. */
+    end: (events: number): void => {
+      const beyond = expected.at(-1)
+      if (beyond === undefined || beyond.size <= events) return
+      const message = `the log ends at position ${events}, but there is ${beyond.source}: events at the end are gone`
+      fault({ position: events + 1, kind: "position", message })
     }
   }
 }

@@ -28,7 +28,7 @@ export class NotAnExport extends Schema.TaggedError<NotAnExport>()("NotAnExport"
 /** @category models */
 export interface VerifyExportOptions<E extends AnyEvent = AnyEvent> {
   readonly files: ExportedFiles
-  /** Who knows what the events mean can see whether they can be read. Without it, that is left out. */
+  /** What the events mean: with it the verification sees whether they can be read. Without it, that is left out. */
   readonly catalogue?: Catalogue<E>
   readonly trusted?: Trusted
   readonly onProgress?: (progress: VerificationProgress & { readonly unit: "bytes" }) => Effect.Effect<void>
@@ -71,72 +71,12 @@ const decodeText = (bytes: Uint8Array): string | undefined => {
 
 /** Gives the bytes done, now and then, and in the end what was found. */
 function* stepsOf<E extends AnyEvent>(options: VerifyExportOptions<E>): Generator<number, Verification> {
-  const { files, trusted = {} } = options
+  const { files } = options
   const codec = options.catalogue === undefined ? undefined : makeCodec(options.catalogue)
   const faults = makeFaults()
-  const fileFault = (message: string) => faults.add({ position: 0, kind: "file", message })
-  const textOf = (path: string): string => {
-    const bytes = files.read(path)
-    if (bytes === undefined) throw new NotAnExport({ message: `it has no file ${path}` })
-    const decoded = decodeText(bytes)
-    if (decoded === undefined) fileFault(`${path} is not text`)
-    return decoded ?? ""
-  }
-
-  const keys = parseKeys(textOf(exportFiles.keys))
-  if (Result.isFailure(keys)) fileFault(`${exportFiles.keys}: ${keys.failure.message}`)
-  const check = makeCheckpointCheck({
-    keys: Result.getOrElse(keys, () => []),
-    trusted,
-    fault: faults.add
-  })
-  const notes = Checkpoint.splitAll(textOf(exportFiles.checkpoints))
-  if (Result.isFailure(notes)) fileFault(`${exportFiles.checkpoints}: ${notes.failure.message}`)
-  else for (const note of notes.success) check.add(note)
-  const last = textOf(exportFiles.checkpoint)
-  if (Result.isFailure(notes)) check.add(last)
-  else if (notes.success.at(-1) !== last)
-    fileFault(`${exportFiles.checkpoint} is not the last one of ${exportFiles.checkpoints}`)
-  const expected = check.begin()
-
-  // The tree as the tiles have it, and the tree of the lines, once the two part. Which of them is right, the next checkpoint says.
+  const expected = expectedOf(options, faults.add)
   const size = expected.signed
-  const upperTiles: Array<string> = []
-  const builder = makeTileBuilder(({ level, index, width }, content) => {
-    const path = tilePath(level, index, width)
-    const found = files.read(path)
-    if (found === undefined) fileFault(`${path} is missing`)
-    else if (found.length !== content.length) fileFault(`${path} does not hold ${width} hashes`)
-    else if (level > 0 && !sameHash(found, content)) upperTiles.push(path)
-  })
-  const tiled = makeFrontier(builder.onNode)
-  const tileLeaf = makeTileLeaves(files, size)
-  let lined: Frontier | undefined
-  let parted: Array<Position> = []
-  let tilesAreRight = true
-  const judge = (): void => {
-    const compared = expected.compare(tiled.size(), lined === undefined ? [tiled.root()] : [tiled.root(), lined.root()])
-    if (compared.signed === 1) {
-      tilesAreRight = false
-      for (const position of parted)
-        faults.add({
-          position,
-          kind: "file",
-          message: `${tileOf(position, size)} does not have the hash of this event`
-        })
-      // From here on nothing can be said about the tiles; the lines are as signed.
-    } else {
-      for (const position of parted)
-        faults.add({ position, kind: "body", message: `line ${position} is not the event that was written` })
-      if (compared.signed === 0) lined = undefined
-      else if (tilesAreRight) {
-        tilesAreRight = false
-        faults.add(contradiction(compared, compared.agreed + 1, tiled.size()))
-      }
-    }
-    parted = []
-  }
-
+  const trees = makeTrees(files, expected, faults.add)
   let events = 0
   for (const { line, cut, end } of linesOf(files.events())) {
     if (events === size) {
@@ -146,43 +86,129 @@ function* stepsOf<E extends AnyEvent>(options: VerifyExportOptions<E>): Generato
     }
     events += 1
     if (cut) faults.add({ position: events, kind: "body", message: `line ${events} is cut: it has no end` })
-    const leaf = leafOfLine(line)
-    const written = tileLeaf(events - 1)
-    if (written !== undefined && !sameHash(leaf, written)) {
-      parted.push(events)
-      lined ??= makeFrontier(undefined, { size: tiled.size(), peaks: tiled.peaks() })
-    }
-    lined?.add(leaf)
-    tiled.add(written ?? leaf)
     if (codec !== undefined) decodeLine(codec, events, line, faults.add)
-    if (tiled.size() >= expected.due()) judge()
+    trees.add(events, leafOfLine(line))
     if (events % step === 0) yield end
   }
   if (events < size) {
     const message = `the lines end here, but ${size} events were signed`
     faults.add({ position: events + 1, kind: "position", message })
-    lined = undefined
-    for (
-      let written = tileLeaf(tiled.size());
-      tiled.size() < size && written !== undefined;
-      written = tileLeaf(tiled.size())
-    ) {
-      tiled.add(written)
-      if (tiled.size() >= expected.due()) judge()
-    }
+    trees.addTiles()
   }
-  if (parted.length > 0) judge()
-  builder.finish()
-  if (tilesAreRight && tiled.size() === size)
-    for (const path of upperTiles) fileFault(`${path} does not have the hashes of the tiles below it`)
-  expected.end(Math.max(events, tiled.size()))
+  trees.finish()
+  expected.end(Math.max(events, trees.size()))
   return {
     events,
-    root: Buffer.from((lined ?? tiled).root()).toString("hex"),
+    root: Buffer.from(trees.root()).toString("hex"),
     checkpoints: expected.count,
     signed: expected.signed,
     faults: faults.sorted(),
     faultCount: faults.count()
+  }
+}
+
+type OnFault = (fault: Fault) => void
+
+const fileFault = (message: string): Fault => ({ position: 0, kind: "file", message })
+
+/** Reads keys and checkpoints: what the tree of the events is held against. */
+const expectedOf = <E extends AnyEvent>({ files, trusted = {} }: VerifyExportOptions<E>, onFault: OnFault) => {
+  const textOf = (path: string): string => {
+    const bytes = files.read(path)
+    if (bytes === undefined) throw new NotAnExport({ message: `it has no file ${path}` })
+    const decoded = decodeText(bytes)
+    if (decoded === undefined) onFault(fileFault(`${path} is not text`))
+    return decoded ?? ""
+  }
+  const keys = parseKeys(textOf(exportFiles.keys))
+  if (Result.isFailure(keys)) onFault(fileFault(`${exportFiles.keys}: ${keys.failure.message}`))
+  const check = makeCheckpointCheck({ keys: Result.getOrElse(keys, () => []), trusted, fault: onFault })
+  const notes = Checkpoint.splitAll(textOf(exportFiles.checkpoints))
+  if (Result.isFailure(notes)) onFault(fileFault(`${exportFiles.checkpoints}: ${notes.failure.message}`))
+  else for (const note of notes.success) check.add(note)
+  const last = textOf(exportFiles.checkpoint)
+  if (Result.isFailure(notes)) check.add(last)
+  else if (notes.success.at(-1) !== last)
+    onFault(fileFault(`${exportFiles.checkpoint} is not the last one of ${exportFiles.checkpoints}`))
+  return check.begin()
+}
+
+/** The tree as the tiles have it, and the tree of the lines, once the two part. Which of them is right, the next checkpoint says. */
+const makeTrees = (files: ExportedFiles, expected: ReturnType<typeof expectedOf>, onFault: OnFault) => {
+  const size = expected.signed
+  const upper = makeUpperTiles(files, onFault)
+  const tiled = makeFrontier(upper.onNode)
+  const tileLeaf = makeTileLeaves(files, size)
+  let lined: Frontier | undefined
+  let parted: Array<Position> = []
+  let tilesAreRight = true
+  const judge = (): void => {
+    const compared = expected.compare(tiled.size(), lined === undefined ? [tiled.root()] : [tiled.root(), lined.root()])
+    if (compared.signed === 1) {
+      tilesAreRight = false
+      for (const position of parted)
+        onFault({ position, kind: "file", message: `${tileOf(position, size)} does not have the hash of this event` })
+      // From here on nothing can be said about the tiles; the lines are as signed.
+    } else {
+      for (const position of parted)
+        onFault({ position, kind: "body", message: `line ${position} is not the event that was written` })
+      if (compared.signed === 0) lined = undefined
+      else if (tilesAreRight) {
+        tilesAreRight = false
+        onFault(contradiction(compared, compared.agreed + 1, tiled.size()))
+      }
+    }
+    parted = []
+  }
+  return {
+    size: tiled.size,
+    root: () => (lined ?? tiled).root(),
+    /** The next line, by its leaf. */
+    add: (position: Position, leaf: Uint8Array): void => {
+      const written = tileLeaf(position - 1)
+      if (written !== undefined && !sameHash(leaf, written)) {
+        parted.push(position)
+        lined ??= makeFrontier(undefined, { size: tiled.size(), peaks: tiled.peaks() })
+      }
+      lined?.add(leaf)
+      tiled.add(written ?? leaf)
+      if (tiled.size() >= expected.due()) judge()
+    },
+    /** What the tiles have beyond the lines. */
+    addTiles: (): void => {
+      lined = undefined
+      while (tiled.size() < size) {
+        const written = tileLeaf(tiled.size())
+        if (written === undefined) return
+        tiled.add(written)
+        if (tiled.size() >= expected.due()) judge()
+      }
+    },
+    finish: (): void => {
+      if (parted.length > 0) judge()
+      const differing = upper.finish()
+      if (tilesAreRight && tiled.size() === size)
+        for (const path of differing) onFault(fileFault(`${path} does not have the hashes of the tiles below it`))
+    }
+  }
+}
+
+/** Looks for the tiles over a tree that grows. Gives those above the leaves that are not what the tree makes of those below. */
+const makeUpperTiles = (files: ExportedFiles, onFault: OnFault) => {
+  const differing: Array<string> = []
+  const builder = makeTileBuilder(({ level, index, width }, content) => {
+    const path = tilePath(level, index, width)
+    const found = files.read(path)
+    if (found === undefined) onFault(fileFault(`${path} is missing`))
+    else if (found.length !== content.length) onFault(fileFault(`${path} does not hold ${width} hashes`))
+    else if (level > 0 && !sameHash(found, content)) differing.push(path)
+  })
+  return {
+    onNode: builder.onNode,
+    finish: (): ReadonlyArray<string> => {
+      builder.finish()
+      return differing
+    }
   }
 }
 

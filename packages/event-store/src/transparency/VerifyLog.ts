@@ -6,7 +6,7 @@ import type { Position } from "../port/Event.ts"
 import type { EventStoreError, EventStoreShape } from "../port/EventStore.ts"
 import { Limits } from "../port/Limits.ts"
 import { type CheckpointStoreShape, type KeptCheckpoint, nodeLevels } from "./CheckpointStore.ts"
-import type { Fault } from "../port/Inspected.ts"
+import type { Fault, Inspected } from "../port/Inspected.ts"
 import { type Frontier, hashBytes, makeFrontier, sameHash } from "./MerkleTree.ts"
 import { openNote, type VerifierKey } from "./SignedNote.ts"
 import {
@@ -46,38 +46,100 @@ const verifyBefore = Effect.fnUntraced(function* (
   options: VerifyLogOptions,
   unreadable?: Fault
 ): Effect.fn.Return<Verification, EventStoreError | Unreadable> {
-  const { log, checkpoints, isForgotten, signers, trusted = {}, onProgress } = options
+  const { log, checkpoints, trusted = {}, onProgress } = options
   const faults = makeFaults()
   const keys = checkpoints === undefined ? [] : yield* checkpoints.keys
   const origin = keys.at(-1)?.name
   const check = makeCheckpointCheck({ keys, trusted, fault: faults.add })
-  if (checkpoints !== undefined && origin !== undefined) {
-    // Before the events: of what was signed until now, no event may be missing.
-    let last: KeptCheckpoint | undefined
-    yield* Stream.runForEach(checkpoints.all(origin), (kept) =>
-      Effect.sync(() => {
-        const { note, previous, root, size } = kept
-        const before = last?.size ?? -1
-        last = kept
-        const said = check.add(note, size)
-        const wrong = (message: string) => faults.add({ position: size, kind: "checkpoint", message })
-        if (previous !== before)
-          wrong(`the checkpoint at ${size} continues ${oneAt(previous)}, and there is ${oneAt(before)} before it`)
-        if (said !== undefined && !(said.size === size && sameHash(said.root, root)))
-          wrong(`the checkpoint at ${size} is kept with another size or root than its note says`)
-      })
-    )
-    if (last !== undefined && signers !== undefined && Result.isFailure(openNote(last.note, signers)))
-      faults.add({
-        position: last.size,
-        kind: "checkpoint",
-        message: `the checkpoint at ${last.size} was not signed with the key that is here`
-      })
-  }
+  // Before the events: of what was signed until now, no event may be missing.
+  if (origin !== undefined) yield* takeCheckpoints(options, origin, check.add, faults.add)
   const expected = check.begin()
+  const trees = makeTrees(expected, narrowing(checkpoints, origin), faults.add)
+  let isIndexTurn = false
+  const before = unreadable === undefined ? undefined : { to: unreadable.position - 1 }
+  const inspected = Stream.runForEach(log.inspect(before), (part) =>
+    Effect.gen(function* () {
+      isIndexTurn = part.done === part.total || part.phase === "index"
+      for (const fault of part.faults) {
+        faults.add(fault)
+        if (fault.kind === "position") trees.hole()
+      }
+      yield* tellGone(options, part, faults.add)
+      yield* trees.add(part)
+      yield* onProgress?.({ phase: part.phase, done: part.done, total: part.total }) ?? Effect.void
+    })
+  )
+  const broken = yield* inspected.pipe(
+    Effect.as(undefined),
+    Effect.catchIf(
+      ({ position, reason }) => reason === "damaged" && position === undefined,
+      (error) => Effect.succeed(error)
+    )
+  )
+  trees.end()
+  if (unreadable !== undefined) faults.add(unreadable)
+  else if (broken === undefined) expected.end(trees.size())
+  else if (isIndexTurn) faults.add(fault(0, "index", `the index cannot be read: ${broken.message}`))
+  else return yield* new Unreadable({ fault: yield* placeOf(log, broken, trees.size() + 1) })
+  return {
+    events: trees.size(),
+    root: Buffer.from(trees.root()).toString("hex"),
+    checkpoints: expected.count,
+    signed: expected.signed,
+    faults: faults.sorted(),
+    faultCount: faults.count()
+  }
+})
 
-  /** Where a tree first differs from the nodes that were kept when it was signed; they are 256 events wide. */
-  const narrow = Effect.fnUntraced(function* (agreed: number, size: number) {
+type OnFault = (fault: Fault) => void
+type Checkpoints = ReturnType<typeof makeCheckpointCheck>
+
+/** Takes the checkpoints that are kept, oldest first, and looks at each as it is kept. */
+const takeCheckpoints = Effect.fnUntraced(function* (
+  { checkpoints, signers }: VerifyLogOptions,
+  origin: string,
+  add: Checkpoints["add"],
+  onFault: OnFault
+) {
+  if (checkpoints === undefined) return
+  let last: KeptCheckpoint | undefined
+  yield* Stream.runForEach(checkpoints.all(origin), (kept) =>
+    Effect.sync(() => {
+      const { note, previous, root, size } = kept
+      const before = last?.size ?? -1
+      last = kept
+      const said = add(note, size)
+      const wrong = (message: string) => onFault(fault(size, "checkpoint", message))
+      if (previous !== before)
+        wrong(`the checkpoint at ${size} continues ${oneAt(previous)}, and there is ${oneAt(before)} before it`)
+      if (said !== undefined && !(said.size === size && sameHash(said.root, root)))
+        wrong(`the checkpoint at ${size} is kept with another size or root than its note says`)
+    })
+  )
+  if (last !== undefined && signers !== undefined && Result.isFailure(openNote(last.note, signers)))
+    onFault(fault(last.size, "checkpoint", `the checkpoint at ${last.size} was not signed with the key that is here`))
+})
+
+/** Personal parts that are gone, of subjects that were not forgotten. */
+const tellGone = Effect.fnUntraced(function* (
+  { isForgotten }: VerifyLogOptions,
+  { gone }: Inspected,
+  onFault: OnFault
+) {
+  for (const { position, subject } of gone)
+    if (!(yield* isForgotten(subject)))
+      onFault(fault(position, "personal", "its personal part is gone, and its subject was not forgotten"))
+})
+
+type Narrow = (
+  tiles: ReadonlyArray<Uint8Array>,
+  agreed: number,
+  size: number
+) => Effect.Effect<{ readonly from: Position; readonly to: Position }, EventStoreError>
+
+/** Where a tree first differs from the nodes that were kept when it was signed; they are 256 events wide. */
+const narrowing = (checkpoints: CheckpointStoreShape | undefined, origin: string | undefined): Narrow =>
+  Effect.fnUntraced(function* (tiles: ReadonlyArray<Uint8Array>, agreed: number, size: number) {
     const width = 2 ** nodeLevels
     const first = Math.floor(agreed / width)
     const count = Math.floor(size / width) - first
@@ -92,6 +154,11 @@ const verifyBefore = Effect.fnUntraced(function* (
       : { from: Math.max(agreed, tile * width) + 1, to: Math.min(size, (tile + 1) * width) }
   })
 
+/**
+ * The tree of the leaves as they are kept; and that of the bodies as they are, from where a body does not give the leaf kept beside it.
+ * Which of them is right, the next checkpoint says.
+ */
+const makeTrees = (expected: ReturnType<Checkpoints["begin"]>, narrow: Narrow, onFault: OnFault) => {
   const tiles: Array<Uint8Array> = []
   const tree = makeFrontier(
     (level, index, hash) => {
@@ -100,10 +167,13 @@ const verifyBefore = Effect.fnUntraced(function* (
     undefined,
     nodeLevels
   )
-  // The tree of the bodies as they are, from where one does not give the leaf kept beside it. Which is right, the next checkpoint says.
   let bodies: Frontier | undefined
   let parted: Array<Position> = []
   let whole = true
+  const explain = (signed: number): void => {
+    for (const position of parted) onFault(fault(position, "body", whatParted(signed)))
+    parted = []
+  }
   const judge = Effect.fnUntraced(function* () {
     const roots = bodies === undefined ? [tree.root()] : [tree.root(), bodies.root()]
     const compared = expected.compare(tree.size(), roots)
@@ -112,35 +182,23 @@ const verifyBefore = Effect.fnUntraced(function* (
     // After a hole no root can be right: the hole is what is told. After a contradiction, all later ones repeat it.
     if (compared.signed >= 0 || !whole) return
     whole = false
-    const { from, to } = yield* narrow(compared.agreed, tree.size())
-    faults.add(contradiction(compared, from, to))
+    const { from, to } = yield* narrow(tiles, compared.agreed, tree.size())
+    onFault(contradiction(compared, from, to))
   })
-  const explain = (signed: number): void => {
-    const message =
-      signed === 0
-        ? "the body is not the one that was written and signed"
-        : signed === 1
-          ? "the leaf kept beside the body was altered; the body is as it was signed"
-          : "the body does not give the leaf kept beside it"
-    for (const position of parted) faults.add({ position, kind: "body", message })
-    parted = []
+  /** The leaf of an event, and the one its body gives, where that is another. */
+  const addApart = (leaf: Uint8Array, own: Uint8Array | undefined): void => {
+    if (own !== undefined) {
+      parted.push(tree.size() + 1)
+      bodies ??= makeFrontier(undefined, { size: tree.size(), peaks: tree.peaks() })
+    }
+    bodies?.add(own ?? leaf)
+    tree.add(leaf)
   }
-  let isIndexTurn = false
-  const before = unreadable === undefined ? undefined : { to: unreadable.position - 1 }
-  const inspected = Stream.runForEach(log.inspect(before), (part) =>
-    Effect.gen(function* () {
-      isIndexTurn = part.done === part.total || part.phase === "index"
-      for (const fault of part.faults) {
-        faults.add(fault)
-        whole &&= fault.kind !== "position"
-      }
-      for (const { position, subject } of part.gone)
-        if (!(yield* isForgotten(subject)))
-          faults.add({
-            position,
-            kind: "personal",
-            message: "its personal part is gone, and its subject was not forgotten"
-          })
+  return {
+    size: tree.size,
+    root: tree.root,
+    hole: (): void => void (whole = false),
+    add: Effect.fnUntraced(function* (part: Inspected) {
       const count = part.leaves.length / hashBytes
       let differing = 0
       for (let next = 0; next < count;) {
@@ -153,40 +211,24 @@ const verifyBefore = Effect.fnUntraced(function* (
           const leaf = part.leaves.subarray(hashBytes * next, hashBytes * ++next)
           const different = part.parted[differing]
           const own = different?.position === tree.size() + 1 ? different.leaf : undefined
-          if (own !== undefined) {
-            differing += 1
-            parted.push(tree.size() + 1)
-            bodies ??= makeFrontier(undefined, { size: tree.size(), peaks: tree.peaks() })
-          }
-          bodies?.add(own ?? leaf)
-          tree.add(leaf)
+          if (own !== undefined) differing += 1
+          addApart(leaf, own)
         }
         if (tree.size() >= expected.due()) yield* judge()
       }
-      yield* onProgress?.({ phase: part.phase, done: part.done, total: part.total }) ?? Effect.void
-    })
-  )
-  const broken = yield* inspected.pipe(
-    Effect.as(undefined),
-    Effect.catchIf(
-      ({ position, reason }) => reason === "damaged" && position === undefined,
-      (error) => Effect.succeed(error)
-    )
-  )
-  explain(-1)
-  if (unreadable !== undefined) faults.add(unreadable)
-  else if (broken === undefined) expected.end(tree.size())
-  else if (isIndexTurn) faults.add(fault(0, "index", `the index cannot be read: ${broken.message}`))
-  else return yield* new Unreadable({ fault: yield* placeOf(log, broken, tree.size() + 1) })
-  return {
-    events: tree.size(),
-    root: Buffer.from(tree.root()).toString("hex"),
-    checkpoints: expected.count,
-    signed: expected.signed,
-    faults: faults.sorted(),
-    faultCount: faults.count()
+    }),
+    /** What no checkpoint speaks of. */
+    end: (): void => explain(-1)
   }
-})
+}
+
+/** Of a body and the leaf kept beside it: which was altered. */
+const whatParted = (signed: number): string =>
+  signed === 0
+    ? "the body is not the one that was written and signed"
+    : signed === 1
+      ? "the leaf kept beside the body was altered; the body is as it was signed"
+      : "the body does not give the leaf kept beside it"
 
 /** Where a fault is that a database tells without a position: the first event, from one on, that it cannot give. */
 const placeOf = Effect.fnUntraced(function* (log: VerifyLogOptions["log"], error: EventStoreError, from: Position) {

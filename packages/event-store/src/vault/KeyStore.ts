@@ -1,5 +1,5 @@
 /**
- * Where the wrapped keys of the vault lie, and which subjects were forgotten. For the vault, and for who keeps keys elsewhere.
+ * Where the wrapped keys of the vault lie, and which subjects were forgotten. For the vault, and for builders of another key store.
  */
 import { Context, Effect, Layer, Schema, type Scope } from "effect"
 import type { DatabaseSync } from "node:sqlite"
@@ -152,6 +152,41 @@ const truncateLog = (database: DatabaseSync): boolean => {
   return cut
 }
 
+/** What was destroyed must not stay in the write-ahead log. */
+const cutOff = (database: DatabaseSync): void => {
+  if (!truncateLog(database))
+    throw new Error("what was destroyed is still in the write-ahead log: another program is reading the key file")
+}
+
+const transaction = (database: DatabaseSync, work: () => void): void => {
+  database.exec("BEGIN IMMEDIATE")
+  try {
+    work()
+    database.exec("COMMIT")
+  } finally {
+    if (database.isTransaction) database.exec("ROLLBACK")
+  }
+}
+
+const prepareStatements = (database: DatabaseSync) => ({
+  selectKey: database.prepare("SELECT wrapped FROM keys WHERE subject = ?"),
+  selectForgotten: database.prepare("SELECT 1 FROM forgotten WHERE subject = ?"),
+  insertKey: database.prepare("INSERT INTO keys (subject, wrapped) VALUES (?, ?)"),
+  deleteKey: database.prepare("DELETE FROM keys WHERE subject = ?"),
+  insertForgotten: database.prepare("INSERT OR IGNORE INTO forgotten (subject) VALUES (?)"),
+  insertCheck: database.prepare("INSERT OR IGNORE INTO master (one, value) VALUES (1, ?)"),
+  selectCheck: database.prepare("SELECT value FROM master"),
+  selectAllForgotten: database.prepare("SELECT subject FROM forgotten ORDER BY subject"),
+  selectNote: database.prepare("SELECT text FROM note"),
+  upsertNote: database.prepare(
+    "INSERT INTO note (one, text) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET text = excluded.text"
+  ),
+  selectAll: database.prepare("SELECT subject, wrapped FROM keys ORDER BY subject"),
+  updateKey: database.prepare("UPDATE keys SET wrapped = ? WHERE subject = ?"),
+  countKeys: database.prepare("SELECT count(*) AS keys FROM keys"),
+  updateCheck: database.prepare("UPDATE master SET value = ?")
+})
+
 /** Keys in a SQLite file of their own; what is deleted there is overwritten. @category constructors */
 export const makeSqlite = (
   options: SqliteKeyStoreOptions
@@ -161,95 +196,66 @@ export const makeSqlite = (
       Effect.try({ try: () => open(options), catch: (cause) => asRefused(options.filename, cause) }),
       (opened) => Effect.sync(() => opened.close())
     )
-    // Files of before have none; who knows nothing of it leaves it alone.
+    // Files of before have none; a program that knows nothing of it leaves it alone.
     database.exec(
       "CREATE TABLE IF NOT EXISTS note (one INTEGER PRIMARY KEY CHECK (one = 1), text TEXT NOT NULL) STRICT"
     )
-    const selectKey = database.prepare("SELECT wrapped FROM keys WHERE subject = ?")
-    const selectForgotten = database.prepare("SELECT 1 FROM forgotten WHERE subject = ?")
-    const insertKey = database.prepare("INSERT INTO keys (subject, wrapped) VALUES (?, ?)")
-    const deleteKey = database.prepare("DELETE FROM keys WHERE subject = ?")
-    const insertForgotten = database.prepare("INSERT OR IGNORE INTO forgotten (subject) VALUES (?)")
-    const insertCheck = database.prepare("INSERT OR IGNORE INTO master (one, value) VALUES (1, ?)")
-    const selectCheck = database.prepare("SELECT value FROM master")
-
-    const selectAllForgotten = database.prepare("SELECT subject FROM forgotten ORDER BY subject")
-    const selectNote = database.prepare("SELECT text FROM note")
-    const upsertNote = database.prepare(
-      "INSERT INTO note (one, text) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET text = excluded.text"
-    )
-    const selectAll = database.prepare("SELECT subject, wrapped FROM keys ORDER BY subject")
-    const updateKey = database.prepare("UPDATE keys SET wrapped = ? WHERE subject = ?")
-    const countKeys = database.prepare("SELECT count(*) AS keys FROM keys")
-    const updateCheck = database.prepare("UPDATE master SET value = ?")
-
-    const cutOff = () => {
-      if (!truncateLog(database))
-        throw new Error("what was destroyed is still in the write-ahead log: another program is reading the key file")
-    }
+    const statements = prepareStatements(database)
     const attempt = <A>(work: () => A) => Effect.try({ try: work, catch: unavailable })
-    const transaction = (work: () => void): void => {
-      database.exec("BEGIN IMMEDIATE")
-      try {
-        work()
-        database.exec("COMMIT")
-      } finally {
-        if (database.isTransaction) database.exec("ROLLBACK")
-      }
-    }
     return {
       get: (subject) =>
         attempt((): KeyEntry | undefined => {
-          const wrapped = selectKey.get(subject)?.["wrapped"]
+          const wrapped = statements.selectKey.get(subject)?.["wrapped"]
           if (wrapped instanceof Uint8Array) return { _tag: "Key", wrapped }
-          return selectForgotten.get(subject) === undefined ? undefined : { _tag: "Forgotten" }
+          return statements.selectForgotten.get(subject) === undefined ? undefined : { _tag: "Forgotten" }
         }),
       insert: (keys) =>
         attempt(() =>
-          transaction(() => {
+          transaction(database, () => {
             for (const { subject, wrapped } of keys) {
-              if (selectForgotten.get(subject) !== undefined) throw new Error("the subject was forgotten")
-              insertKey.run(subject, wrapped)
+              if (statements.selectForgotten.get(subject) !== undefined) throw new Error("the subject was forgotten")
+              statements.insertKey.run(subject, wrapped)
             }
           })
         ),
       forget: (subject) =>
         attempt(() => {
-          transaction(() => {
-            deleteKey.run(subject)
-            insertForgotten.run(subject)
+          transaction(database, () => {
+            statements.deleteKey.run(subject)
+            statements.insertForgotten.run(subject)
           })
-          cutOff()
+          cutOff(database)
         }),
       check: (value) =>
         attempt(() => {
-          insertCheck.run(value)
-          const found = selectCheck.get()?.["value"]
+          statements.insertCheck.run(value)
+          const found = statements.selectCheck.get()?.["value"]
           if (!(found instanceof Uint8Array)) throw new Error("the check value is gone")
           return found
         }),
       all: attempt(() =>
-        selectAll.all().map((row) => {
+        statements.selectAll.all().map((row) => {
           const { subject, wrapped } = row
           if (typeof subject !== "string" || !(wrapped instanceof Uint8Array)) throw new Error("a key is damaged")
           return { subject, wrapped }
         })
       ),
-      forgotten: attempt(() => selectAllForgotten.all().map((row) => String(row["subject"]))),
+      forgotten: attempt(() => statements.selectAllForgotten.all().map((row) => String(row["subject"]))),
       note: attempt(() => {
-        const text = selectNote.get()?.["text"]
+        const text = statements.selectNote.get()?.["text"]
         return typeof text === "string" ? text : undefined
       }),
-      setNote: (text) => attempt(() => void upsertNote.run(text)),
+      setNote: (text) => attempt(() => void statements.upsertNote.run(text)),
       replace: (keys, check) =>
         attempt(() => {
-          transaction(() => {
+          transaction(database, () => {
             let updated = 0
-            for (const { subject, wrapped } of keys) updated += Number(updateKey.run(wrapped, subject).changes)
-            if (updated !== Number(countKeys.get()?.["keys"])) throw madeSince()
-            updateCheck.run(check)
+            for (const { subject, wrapped } of keys)
+              updated += Number(statements.updateKey.run(wrapped, subject).changes)
+            if (updated !== Number(statements.countKeys.get()?.["keys"])) throw madeSince()
+            statements.updateCheck.run(check)
           })
-          cutOff()
+          cutOff(database)
         })
     }
   })

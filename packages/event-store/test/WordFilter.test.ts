@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { note } from "@effekten/event-store/testing"
-import { makeKnownWords } from "../src/sqlite/KnownWords.ts"
+import { makeWordFilter } from "../src/sqlite/WordFilter.ts"
 import { wordHalves, wordOf } from "../src/sqlite/TagIndex.ts"
 import { folder, run, storeIn } from "./Harness.ts"
 
@@ -46,7 +46,7 @@ describe("words that are known", () => {
         const { database, insert } = index()
         const before = tags.slice(0, opened)
         before.forEach((tag, at) => insert(at + 1, word(tag)))
-        const words = makeKnownWords(database, before.length)
+        const words = makeWordFilter(database, before.length)
         let isLearning = true
         tags.slice(opened).forEach((tag, at) => {
           const position = before.length + at + 1
@@ -68,7 +68,7 @@ describe("words that are known", () => {
     const { database, insert } = index()
     const tags = Array.from({ length: 10_000 }, (_, tag) => word(tag))
     tags.forEach((tag, at) => insert(at + 1, tag))
-    const words = makeKnownWords(database, tags.length)
+    const words = makeWordFilter(database, tags.length)
     let steps = 1
     expect(words.isNew(1)).toBeUndefined()
     for (; words.learn(); steps++) expect(words.isNew(1)).toBeUndefined()
@@ -80,7 +80,7 @@ describe("words that are known", () => {
 
   it("promise 4: more words than there is room for all pass for known", () => {
     const { database } = index()
-    const words = makeKnownWords(database, 0, 1)
+    const words = makeWordFilter(database, 0, 1)
     const random = fc.sample(fc.nat(0xffffff), { numRuns: 2, seed: 1 })
     let made = 0
     for (; made < 2 ** 21 && words.isNew(0) !== undefined; made++) {
