@@ -55,28 +55,9 @@ export interface SqliteWritingOptions<E extends AnyEvent> {
 
 export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOptions<E>): SqliteWriting<E> => {
   const { database, faults, filter, reading, statements } = options
-  const { fault, guarded, refuseIfClosed } = faults
-  let known: Head = { position: 0, recordedAt: "" }
+  const { fault, guarded } = faults
+  const { committed, head, lock, unlock } = makeLocking(options)
 
-  const head = (): Head => {
-    const position = Number(statements.head.get()?.["position"] ?? 0)
-    if (position === known.position) return known
-    const event = reading.body(position)
-    if (!isEnvelope(event)) throw damaged(position, "the body is not that of an event")
-    known = { position, recordedAt: event.meta.recordedAt }
-    return known
-  }
-  const lock = (): Head => {
-    refuseIfClosed()
-    return guarded(() => {
-      statements.begin.run()
-      return head()
-    })
-  }
-  const unlock = (): void =>
-    quietly(() => {
-      if (database.isTransaction) database.exec("ROLLBACK")
-    })
   const commit: SqliteWriting<E>["commit"] = (events, now) => {
     let committing = false
     try {
@@ -92,7 +73,7 @@ export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOpti
       }
       committing = true
       statements.commit.run()
-      known = { position, recordedAt }
+      committed({ position, recordedAt })
       filter.committed(last.position + 1, position)
       return { first: last.position + 1, recordedAt }
     } catch (cause) {
@@ -140,6 +121,34 @@ export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOpti
         unlock()
       }
     }
+  }
+}
+
+/** The writer lock, and the head of the log, whose body is read again where it is not the one known. */
+const makeLocking = <E extends AnyEvent>({ database, faults, reading, statements }: SqliteWritingOptions<E>) => {
+  let known: Head = { position: 0, recordedAt: "" }
+  const head = (): Head => {
+    const position = Number(statements.head.get()?.["position"] ?? 0)
+    if (position === known.position) return known
+    const event = reading.body(position)
+    if (!isEnvelope(event)) throw damaged(position, "the body is not that of an event")
+    known = { position, recordedAt: event.meta.recordedAt }
+    return known
+  }
+  return {
+    head,
+    committed: (last: Head): void => void (known = last),
+    lock: (): Head => {
+      faults.refuseIfClosed()
+      return faults.guarded(() => {
+        statements.begin.run()
+        return head()
+      })
+    },
+    unlock: (): void =>
+      quietly(() => {
+        if (database.isTransaction) database.exec("ROLLBACK")
+      })
   }
 }
 
