@@ -10,7 +10,7 @@ export const silence = Duration.seconds(4)
 /** Subjects told of at a time; where more were forgotten, the rest is asked for at once. */
 const toldAtOnce = 1_000
 
-export interface ForgottenOptions {
+interface ForgottenOptions {
   readonly schema: string
   readonly query: (
     sql: string,

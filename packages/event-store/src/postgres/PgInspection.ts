@@ -27,7 +27,7 @@ const highest = 2n ** 63n - 1n
 
 type Values = ReadonlyArray<ReadonlyArray<unknown>>
 
-export interface PgInspectionOptions<E extends AnyEvent> {
+interface PgInspectionOptions<E extends AnyEvent> {
   readonly schema: string
   readonly codec: Codec<E>
   readonly to: Position

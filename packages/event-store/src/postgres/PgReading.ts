@@ -32,7 +32,7 @@ export interface PgReading<E extends AnyEvent> extends Pick<
   ) => Effect.Effect<Page<RecordedEvent<E>>, EventStoreError>
 }
 
-export interface PgReadingOptions<E extends AnyEvent> {
+interface PgReadingOptions<E extends AnyEvent> {
   readonly log: PgLog
   readonly statements: PgStatements
   readonly codec: Codec<E>

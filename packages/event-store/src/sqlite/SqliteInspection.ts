@@ -29,7 +29,7 @@ export interface SqliteInspection {
   readonly end: () => Inspected
 }
 
-export interface SqliteInspectionOptions<E extends AnyEvent> {
+interface SqliteInspectionOptions<E extends AnyEvent> {
   readonly database: DatabaseSync
   readonly codec: Codec<E>
   readonly to: Position

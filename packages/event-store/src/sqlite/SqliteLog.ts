@@ -16,7 +16,7 @@ import { makeSqliteReading } from "./SqliteReading.ts"
 import { makeSqliteWriting, type SqliteWriting } from "./SqliteWriting.ts"
 import { makeWordFilter, type WordFilter } from "./WordFilter.ts"
 
-export interface SqliteLogOptions<E extends AnyEvent> {
+interface SqliteLogOptions<E extends AnyEvent> {
   readonly filename: string
   readonly readOnly: boolean
   readonly codec: Codec<E>

@@ -20,7 +20,7 @@ const CANDIDATES = 16
 /** Events of which the words are made again in one go. */
 const REBUILT = 1_000
 
-export interface Head {
+interface Head {
   readonly position: Position
   /** Empty while the log is. */
   readonly recordedAt: string
@@ -44,7 +44,7 @@ export interface SqliteWriting<E extends AnyEvent> {
 }
 
 /** An open log, as far as writing needs it. */
-export interface SqliteWritingOptions<E extends AnyEvent> {
+interface SqliteWritingOptions<E extends AnyEvent> {
   readonly filename: string
   readonly database: DatabaseSync
   readonly statements: Statements
