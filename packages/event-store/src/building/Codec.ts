@@ -5,9 +5,9 @@ import { Result, Schema } from "effect"
 import type { Catalogue, EventDefinition } from "../port/Catalogue.ts"
 import type { AnyEvent, NewEvent, PersonalReference, Position, RecordedEvent } from "../port/Event.ts"
 import { EventStoreError, InvalidEvent } from "../port/EventStore.ts"
-import { binaryDigest, digestOf } from "./Digest.ts"
 import { canonical, type Json, type JsonObject } from "../port/Json.ts"
 import { Limits } from "../port/Limits.ts"
+import { binaryDigest, digestOf } from "./Digest.ts"
 
 /** Length of `2026-11-22T12:00:00.000Z`: every `recordedAt` has it, so that a body's size is known before its instant is. */
 const INSTANT_CHARACTERS = 24

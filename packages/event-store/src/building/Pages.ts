@@ -1,8 +1,8 @@
 /**
  * Pages of rows as both durable stores read them: what none may lack, and where reading goes on. For these stores.
  */
-import { damaged } from "./Codec.ts"
 import type { Position } from "../port/Event.ts"
+import { damaged } from "./Codec.ts"
 import type { Range } from "./Reading.ts"
 
 type Rows = ReadonlyArray<readonly [Position, ...Array<unknown>]>

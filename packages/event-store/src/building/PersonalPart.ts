@@ -3,12 +3,12 @@
  */
 import { hash } from "node:crypto"
 import { Effect, Option } from "effect"
-import { damaged, type EncodedEvent, type Envelope } from "./Codec.ts"
 import type { Opened, Position } from "../port/Event.ts"
 import { EventStoreError, InvalidEvent } from "../port/EventStore.ts"
 import { canonical, type JsonObject } from "../port/Json.ts"
 import type { VaultError } from "../vault/KeyStore.ts"
 import type { SubjectErased, VaultShape } from "../vault/Vault.ts"
+import { damaged, type EncodedEvent, type Envelope } from "./Codec.ts"
 
 /** A ciphertext to be stored beside the body that names its hash. @category models */
 export interface SealedPart {

@@ -2,12 +2,12 @@
  * Events made ready for an append, one by one, and what is written of them in the end. For the stores.
  */
 import { Clock, DateTime, Effect, Result } from "effect"
-import { type Codec, type EncodedEvent, leafOf, type Template } from "./Codec.ts"
 import type { AnyEvent, NewEvent } from "../port/Event.ts"
 import { EventStoreError, InvalidEvent, type PreparedEvent } from "../port/EventStore.ts"
 import { Limits } from "../port/Limits.ts"
-import { asInvalidEvent, asStoreError, seal, type SealedPart } from "./PersonalPart.ts"
 import type { VaultShape } from "../vault/Vault.ts"
+import { type Codec, type EncodedEvent, leafOf, type Template } from "./Codec.ts"
+import { asInvalidEvent, asStoreError, seal, type SealedPart } from "./PersonalPart.ts"
 
 /** A prepared event with what its own store needs. @category models */
 export interface Prepared<E extends AnyEvent> extends PreparedEvent<E> {

@@ -4,8 +4,8 @@
 import { Context, type Effect, type Result, Schema, type Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { AnyEvent, NewEvent, Opened, Position, RecordedEvent } from "./Event.ts"
-import type { AppendCondition, Query } from "./Query.ts"
 import type { Inspected } from "./Inspected.ts"
+import type { AppendCondition, Query } from "./Query.ts"
 
 /** An append was refused: an event matching its condition came after the position it was decided on. @category errors */
 export class AppendConditionFailed extends Schema.TaggedError<AppendConditionFailed>()("AppendConditionFailed", {

@@ -2,12 +2,12 @@
  * Rows of the log in PostgreSQL as pages: what a reader asks for, what it may not lack, where it goes on. For the PostgreSQL store.
  */
 import { damaged } from "../building/Codec.ts"
+import { nextOf, refuseHole, refuseHoles } from "../building/Pages.ts"
+import type { Page, Range } from "../building/Reading.ts"
 import type { Position } from "../port/Event.ts"
 import type { ReadOptions, StoredLeaves } from "../port/EventStore.ts"
 import type { Query, QueryItem } from "../port/Query.ts"
-import type { Page, Range } from "../building/Reading.ts"
 import { hashBytes } from "../transparency/MerkleTree.ts"
-import { nextOf, refuseHole, refuseHoles } from "../building/Pages.ts"
 import type { Row } from "./PgLog.ts"
 
 /** Whether the index finds it, rather than that it is every event. */

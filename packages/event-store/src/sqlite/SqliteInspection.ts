@@ -3,12 +3,12 @@
  */
 import type { DatabaseSync } from "node:sqlite"
 import type { Codec } from "../building/Codec.ts"
+import { type IndexSums, makeIndexSums } from "../building/IndexSums.ts"
 import type { AnyEvent, Position } from "../port/Event.ts"
-import { Limits } from "../port/Limits.ts"
 import type { Fault, Inspected } from "../port/Inspected.ts"
+import { Limits } from "../port/Limits.ts"
 import { indexInspected, makeInspection } from "../transparency/Inspection.ts"
 import { readEntries } from "./IndexEntries.ts"
-import { type IndexSums, makeIndexSums } from "../building/IndexSums.ts"
 import { READ, type Row } from "./LogStatements.ts"
 import { type Kind, wordHalves, wordOf } from "./TagIndex.ts"
 

@@ -2,15 +2,15 @@
  * The log's rows read back and held against what was written: events by query, bodies and leaves as they are. For the SQLite log.
  */
 import { type Codec, damaged, parse } from "../building/Codec.ts"
+import { hexDigest } from "../building/Digest.ts"
+import { nextOf, refuseHole, refuseHoles } from "../building/Pages.ts"
+import type { Page, Range } from "../building/Reading.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import type { StoredEvent, StoredLeaves } from "../port/EventStore.ts"
 import { matches, type Query } from "../port/Query.ts"
-import type { Page, Range } from "../building/Reading.ts"
-import { hexDigest } from "../building/Digest.ts"
-import type { WordFilter } from "./WordFilter.ts"
 import type { Row, Statements } from "./LogStatements.ts"
-import { nextOf, refuseHole, refuseHoles } from "../building/Pages.ts"
 import { matchExpression, tagExpression } from "./TagIndex.ts"
+import type { WordFilter } from "./WordFilter.ts"
 
 /** How many events that bear the tags of a query to look at before it is said whether most have its types too. */
 const FIRST_LOOK = 64

@@ -5,13 +5,13 @@ import { deepStrictEqual } from "node:assert/strict"
 import { Effect, Layer, Result, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { Arbitrary } from "fast-check"
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import { make as makeMemory } from "../memory/MemoryEventStore.ts"
+import type { NewEvent } from "../port/Event.ts"
 import type { AppendCondition, Query } from "../port/Query.ts"
 import { layerMemory } from "../vault/Vault.ts"
 import { type Case, type KitStore, property, type World } from "./Case.ts"
 import { type KitEvent, kitCatalogue, name, note, opened, subjectOf } from "./KitEvent.ts"
-import type { NewEvent } from "../port/Event.ts"
-import type { NonEmptyReadonlyArray } from "effect/Array"
 
 type Step =
   | {

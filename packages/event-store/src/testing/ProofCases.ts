@@ -4,8 +4,8 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict"
 import { Effect, Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
-import type { NewEvent } from "../port/Event.ts"
 import { leafOf } from "../building/Codec.ts"
+import type { NewEvent } from "../port/Event.ts"
 import { type Case, caseNeeding, type KitStore } from "./Case.ts"
 import { type KitEvent, kitCatalogue, kitCatalogueBefore, name, note, opened, subjectOf } from "./KitEvent.ts"
 

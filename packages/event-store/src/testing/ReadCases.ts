@@ -5,13 +5,13 @@ import { deepStrictEqual, equal, ok } from "node:assert/strict"
 import { hash } from "node:crypto"
 import { Effect, Stream } from "effect"
 import type { Arbitrary } from "fast-check"
-import { canonical, type Json } from "../port/Json.ts"
 import { nonEmpty } from "../building/Attempt.ts"
+import type { NewEvent } from "../port/Event.ts"
+import type { ReadOptions } from "../port/EventStore.ts"
+import { canonical, type Json } from "../port/Json.ts"
 import { type AppendCondition, matches, type Query } from "../port/Query.ts"
 import { type Case, caseNeeding, type KitStore, property, type World } from "./Case.ts"
 import { type KitEvent, kitCatalogue, kitCatalogueBefore, name, note, opened } from "./KitEvent.ts"
-import type { ReadOptions } from "../port/EventStore.ts"
-import type { NewEvent } from "../port/Event.ts"
 
 /** More events than a store is likely to read in one go. */
 const MANY = 2_500

@@ -3,10 +3,10 @@
  */
 import { deepStrictEqual, equal } from "node:assert/strict"
 import { Effect, Fiber, Queue, Stream } from "effect"
-import type { Position } from "../port/Event.ts"
 import { nonEmpty } from "../building/Attempt.ts"
-import { matches, type Query } from "../port/Query.ts"
 import { rememberedEvents } from "../building/Wake.ts"
+import type { Position } from "../port/Event.ts"
+import { matches, type Query } from "../port/Query.ts"
 import { type Case, caseNeeding, type KitStore, property } from "./Case.ts"
 import { kitCatalogue, note } from "./KitEvent.ts"
 

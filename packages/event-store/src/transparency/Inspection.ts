@@ -2,11 +2,11 @@
  * Holds what a store keeps beside the bodies of its events against the bodies, event by event. For the stores, and for builders of another.
  */
 import { type Codec, isEnvelope } from "../building/Codec.ts"
+import { hexDigest } from "../building/Digest.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import { EventStoreError } from "../port/EventStore.ts"
-import { hexDigest } from "../building/Digest.ts"
-import { Limits } from "../port/Limits.ts"
 import type { Fault, Inspected } from "../port/Inspected.ts"
+import { Limits } from "../port/Limits.ts"
 import { hashBytes } from "./MerkleTree.ts"
 
 export type { Fault, Inspected } from "../port/Inspected.ts"

@@ -3,8 +3,8 @@
  */
 import { Result } from "effect"
 import type { Position } from "../port/Event.ts"
-import * as Checkpoint from "./Checkpoint.ts"
 import type { Fault } from "../port/Inspected.ts"
+import * as Checkpoint from "./Checkpoint.ts"
 import { sameHash } from "./MerkleTree.ts"
 import type { VerifierKey } from "./SignedNote.ts"
 

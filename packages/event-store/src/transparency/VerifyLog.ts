@@ -4,9 +4,9 @@
 import { Data, Effect, Exit, Result, Stream } from "effect"
 import type { Position } from "../port/Event.ts"
 import type { EventStoreError, EventStoreShape } from "../port/EventStore.ts"
+import type { Fault, Inspected } from "../port/Inspected.ts"
 import { Limits } from "../port/Limits.ts"
 import { type CheckpointStoreShape, type KeptCheckpoint, nodeLevels } from "./CheckpointStore.ts"
-import type { Fault, Inspected } from "../port/Inspected.ts"
 import { type Frontier, hashBytes, makeFrontier, sameHash } from "./MerkleTree.ts"
 import { openNote, type VerifierKey } from "./SignedNote.ts"
 import {

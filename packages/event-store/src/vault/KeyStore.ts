@@ -3,9 +3,9 @@
  */
 import { Context, Effect, Layer, Schema, type Scope } from "effect"
 import type { DatabaseSync } from "node:sqlite"
-import { DatabaseRefused } from "../port/DatabaseRefused.ts"
 import { type Connect, openDatabase } from "../files/OpenDatabase.ts"
 import { syncLog } from "../files/WriteAheadLog.ts"
+import { DatabaseRefused } from "../port/DatabaseRefused.ts"
 
 /**
  * The vault could not do its work.
