@@ -155,7 +155,7 @@ describe.skipIf(withoutStrace !== undefined)("a system call that", () => {
         expect(outcome.signal).toBe("SIGKILL")
       }
     }
-  }, 300_000)
+  }, 900_000)
 })
 
 describe.skipIf(process.platform === "win32")("a file that may not grow", () => {

@@ -1,5 +1,5 @@
 /** The tester is tested: stores that break one promise each, and the case of the kit that finds it. */
-import { Deferred, Effect, Layer, Option, Result, Stream } from "effect"
+import { Deferred, type Duration, Effect, Layer, Option, Result, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as fastCheck from "fast-check"
 import { hash } from "node:crypto"
@@ -334,13 +334,13 @@ const stores: ReadonlyArray<readonly [what: string, found: string, wrong: World,
   ]
 ]
 
-/** What became of a case: nothing, or why it failed. A store that hangs is found by the runner's patience. */
-const outcomeOf = (name: string, world: World): Promise<Option.Option<unknown>> => {
+/** What became of a case: nothing, or why it failed. A store that hangs is found by the patience with it. */
+const outcomeOf = (name: string, world: World, patience: Duration.Input): Promise<Option.Option<unknown>> => {
   const found = cases.find((each) => each.name === name)
   if (found === undefined) throw new Error(`the kit has no case "${name}"`)
   return Effect.runPromise(
     Effect.scoped(found.run(world)).pipe(
-      Effect.timeout("10 seconds"),
+      Effect.timeout(patience),
       Effect.sandbox,
       Effect.result,
       Effect.map(Result.match({ onSuccess: () => Option.none(), onFailure: Option.some }))
@@ -351,7 +351,7 @@ const outcomeOf = (name: string, world: World): Promise<Option.Option<unknown>> 
 describe("the kit finds a store that", () => {
   for (const [what, name, world, right = honest] of stores)
     it(`${what}`, async () => {
-      expect(await outcomeOf(name, right)).toEqual(Option.none())
-      expect(Option.isSome(await outcomeOf(name, world))).toBe(true)
+      expect(await outcomeOf(name, right, "3 minutes")).toEqual(Option.none())
+      expect(Option.isSome(await outcomeOf(name, world, "10 seconds"))).toBe(true)
     })
 })

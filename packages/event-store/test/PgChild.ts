@@ -25,6 +25,8 @@ const take = Effect.gen(function* () {
   const store = yield* nodeAt(server, { schema })
   const seats = [{ tags: ["campaign"] }]
   writeSync(1, "ready\n")
+  yield* Effect.promise(() => once(process.stdin, "data"))
+  process.stdin.unref()
   let refused = 0
   let known = 0
   let at = 0

@@ -26,3 +26,12 @@ export const sessionAt = (
   server: PgEventStore.PgServer
 ): Effect.Effect<PgConnection.PgConnection, unknown, Scope.Scope> =>
   PgConnection.make({ ...server, applicationName: "test" })
+
+/** Until the server has finished what it got from these clients, those that are gone included. */
+export const untilQuiet = (session: PgConnection.PgConnection, applicationName: string) =>
+  Effect.repeat(
+    session.queryValues("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND state <> 'idle'", [
+      applicationName
+    ]),
+    { until: (rows) => Number(rows[0]?.[0]) === 0 }
+  )

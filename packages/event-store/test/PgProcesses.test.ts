@@ -4,7 +4,7 @@ import { once } from "node:events"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { run } from "./Harness.ts"
-import { nodeAt } from "./PgHarness.ts"
+import { nodeAt, sessionAt, untilQuiet } from "./PgHarness.ts"
 import { useServer } from "./PgServer.ts"
 
 const postgres = useServer()
@@ -18,7 +18,7 @@ const child = (...args: ReadonlyArray<string>) => {
       join(import.meta.dirname, "PgChild.ts"),
       ...args
     ],
-    { stdio: ["ignore", "pipe", "pipe"] }
+    { stdio: ["pipe", "pipe", "pipe"] }
   )
   const said = { out: "", error: "" }
   process_.stdout.on("data", (data: Buffer) => (said.out += data.toString()))
@@ -39,6 +39,7 @@ const contend = async (schema: string, processes: number, each: number) => {
     child("take", String(postgres.port), schema, `p${index}`, String(each))
   )
   await Promise.all(children.map(({ process, said }) => outputOf(process, said, () => said.out.includes("ready"))))
+  for (const { process } of children) process.stdin.write("go\n")
   const start = performance.now()
   await Promise.all(children.map(({ process, said }) => outputOf(process, said, () => said.out.includes("done"))))
   const seconds = (performance.now() - start) / 1_000
@@ -92,7 +93,7 @@ describe("several processes", () => {
       Effect.gen(function* () {
         const store = yield* nodeAt(postgres.server(), { schema: "killed" })
         // What the server had got is finished by it, killed client or not; then it is quiet.
-        yield* Effect.sleep("300 millis")
+        yield* untilQuiet(yield* sessionAt(postgres.server()), "killed log")
         const events = yield* store.readAll("all")
         events.forEach(({ position }, index) => expect(position).toBe(index + 1))
         const groups = new Map<string, { first: number; last: number }>()

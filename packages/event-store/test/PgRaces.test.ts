@@ -10,10 +10,10 @@ import { tcpProxy } from "./TcpProxy.ts"
 
 const postgres = useServer()
 
-/** Until the server says that somebody waits for a lock. */
-const somebodyWaits = (session: Effect.Success<ReturnType<typeof sessionAt>>) =>
+/** Until the server says that so many wait for a lock. */
+const waitForLock = (session: Effect.Success<ReturnType<typeof sessionAt>>, waiting = 1) =>
   Effect.repeat(session.queryValues("SELECT count(*) FROM pg_locks WHERE NOT granted"), {
-    until: (rows) => Number(rows[0]?.[0]) > 0
+    until: (rows) => Number(rows[0]?.[0]) >= waiting
   })
 
 /** Appends an event as the store does, in a transaction that stays open. */
@@ -38,8 +38,7 @@ describe("two nodes on one log", () => {
         const racing = yield* Effect.forEach([one, two], (store) =>
           Effect.forkChild(Effect.result(store.append([note(["seat"])], condition)))
         )
-        yield* somebodyWaits(watcher)
-        yield* Effect.sleep("50 millis")
+        yield* waitForLock(watcher, 2)
         yield* holder.query("COMMIT")
         const outcomes = yield* Effect.forEach(racing, (fiber) => Fiber.join(fiber))
         expect(outcomes.filter(Result.isSuccess)).toHaveLength(1)
@@ -76,7 +75,7 @@ describe("two nodes on one log", () => {
             const waiting = yield* Effect.forkChild(Stream.runHead(reader.subscribe("all", after)))
             yield* Effect.sleep("100 millis")
             yield* writer.append([note(["a"])])
-            const found = yield* Effect.timeoutOption(Fiber.join(waiting), "5 seconds")
+            const found = yield* Effect.timeoutOption(Fiber.join(waiting), "1 minute")
             expect(Option.flatten(found).pipe(Option.map(({ position }) => position))).toEqual(Option.some(after + 1))
           })
         yield* next(0)
@@ -100,7 +99,7 @@ describe("two nodes on one log", () => {
         yield* session.query(silent)
         const waiting = yield* Effect.forkChild(Stream.runHead(reader.subscribe("all", 0)))
         yield* writer.append([note(["a"])])
-        const found = yield* Effect.timeoutOption(Fiber.join(waiting), "10 seconds")
+        const found = yield* Effect.timeoutOption(Fiber.join(waiting), "1 minute")
         expect(Option.isSome(Option.flatten(found))).toBe(true)
       })
     ))
@@ -175,9 +174,10 @@ describe("two nodes on one log", () => {
         for (const store of [one, two])
           expect(yield* store.reveal([1, 2])).toEqual([revealedName("a", "Erika"), revealedName("a", "Max")])
         yield* one.forget(subjectOf("a"))
-        yield* Effect.sleep("500 millis")
         for (const store of [two, one])
-          expect(yield* store.reveal([1, 2])).toEqual([{ _tag: "Erased" }, { _tag: "Erased" }])
+          yield* Effect.repeat(store.reveal([1, 2]), {
+            until: (parts) => parts.every(({ _tag }) => _tag === "Erased")
+          })
         expect(yield* Effect.flip(two.append([name("a", "again")]))).toMatchObject({ reason: "subject_erased" })
       })
     ))
@@ -194,7 +194,7 @@ describe("two nodes on one log", () => {
         yield* session.query("BEGIN")
         yield* session.query("SELECT at_once_keys.forget(convert_to($1, 'UTF8'))", [subjectOf("a")])
         const forgetting = yield* Effect.forkChild(one.forget(subjectOf("b")))
-        yield* somebodyWaits(watcher)
+        yield* waitForLock(watcher)
         yield* session.query("COMMIT")
         yield* Fiber.join(forgetting)
         for (const store of [one, two])
@@ -231,14 +231,14 @@ describe("two nodes on one log", () => {
         )
         const sealed = yield* vault.seal("s", "p", new Uint8Array([1]))
         yield* vault.ensureKeys(["s"], [{ subject: "s", ciphertext: sealed }])
+        expect(Option.isSome(yield* vault.open("s", "p", sealed))).toBe(true)
+        proxy.freeze()
+        // While it has the key it opens at once; afterwards it asks a database that never answers.
         const opened = Effect.map(
           Effect.timeoutOption(Effect.exit(vault.open("s", "p", sealed)), "500 millis"),
           (exit) => Option.isSome(exit) && Exit.isSuccess(exit.value)
         )
-        expect(yield* opened).toBe(true)
-        proxy.freeze()
-        yield* Effect.sleep("5 seconds")
-        expect(yield* opened).toBe(false)
+        yield* Effect.repeat(Effect.andThen(Effect.sleep("100 millis"), opened), { until: (isOpen) => !isOpen })
         proxy.open()
         proxy.cut()
         yield* Effect.retry(vault.open("s", "p", sealed), Schedule.spaced("100 millis"))

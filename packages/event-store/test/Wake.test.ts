@@ -17,7 +17,7 @@ describe("who is about to wait", () => {
           const wake = makeWake()
           const told = wake.told()
           tell(wake)
-          const woken = yield* Effect.timeoutOption(wake.wait([{ tags: ["a"] }], 0, told, undefined), "2 seconds")
+          const woken = yield* Effect.timeoutOption(wake.wait([{ tags: ["a"] }], 0, told, undefined), "1 minute")
           expect(woken._tag).toBe("Some")
         })
       ))
