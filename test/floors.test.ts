@@ -2,11 +2,9 @@
  * The floors of the house: who may import whom. For everyone who adds an import.
  */
 import { describe, expect, it } from "vitest"
-import { globSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
-import { fileURLToPath } from "node:url"
-
-const root = fileURLToPath(new URL("..", import.meta.url))
+import { circlesOf, foldersOf, graphOf, importsIn, importsOf, root, sourcesOf } from "./Modules.ts"
 
 /** A package imports only from floors below its own: so those on one floor do not know each other. */
 const floors: { readonly [folder: string]: number } = {
@@ -35,21 +33,6 @@ const manifestOf = (folder: string): Manifest =>
 const folders = Object.keys(floors)
 const folderOf = new Map(folders.map((folder) => [manifestOf(folder).name, folder]))
 
-const sourcesOf = (folder: string, part: string): ReadonlyArray<string> =>
-  globSync(`packages/${folder}/${part}/**/*.{ts,js}`, { cwd: root }).map((path) => join(root, path))
-
-/** Static and dynamic imports, and re-exports. An import in a comment is an example for a reader. */
-const importsOf = (path: string): ReadonlyArray<string> => {
-  const text = readFileSync(path, "utf8")
-    .replaceAll(/\/\*\*[\s\S]*?\*\//g, "")
-    .replaceAll(/^\s*\/\/.*$/gm, "")
-  return [
-    ...text.matchAll(/(?:^|\s)(?:import|export)\s[^"']*?from\s*["']([^"']+)["']/g),
-    ...text.matchAll(/(?:^|\s)import\s*["']([^"']+)["']/g),
-    ...text.matchAll(/\bimport\(\s*["']([^"']+)["']\s*\)/g)
-  ].map(([, specifier]) => specifier!)
-}
-
 const packageOf = (specifier: string): string =>
   specifier
     .split("/")
@@ -64,6 +47,56 @@ const everyImport = folders.flatMap((folder) =>
 
 const where = ({ path, specifier }: { readonly path: string; readonly specifier: string }): string =>
   `${relative(root, path)} imports ${specifier}`
+
+describe("a circle that is planted is found", () => {
+  const planted = (...edges: ReadonlyArray<readonly [string, string]>) => circlesOf(graphOf(edges))
+
+  it("none where arrows only run down, even if ways meet again", () => {
+    expect(planted(["a", "b"], ["a", "c"], ["b", "d"], ["c", "d"])).toEqual([])
+  })
+
+  it("of two modules, of three, and of a module that imports itself", () => {
+    expect(planted(["a", "b"], ["b", "a"])).toEqual([["a", "b", "a"]])
+    expect(planted(["a", "b"], ["b", "c"], ["c", "a"], ["d", "a"])).toEqual([["a", "b", "c", "a"]])
+    expect(planted(["a", "a"])).toEqual([["a", "a"]])
+  })
+
+  it("each knot is told once, by the shortest way round", () => {
+    expect(planted(["a", "b"], ["b", "c"], ["c", "a"], ["c", "b"], ["x", "y"], ["y", "x"])).toEqual([
+      ["b", "c", "b"],
+      ["x", "y", "x"]
+    ])
+  })
+
+  it("of folders where no module is in one; a module outside of every folder stands for itself", () => {
+    const modules = graphOf([
+      ["desk/Tray.ts", "log/Append.ts"],
+      ["log/Read.ts", "desk/Paper.ts"]
+    ])
+    expect(circlesOf(modules)).toEqual([])
+    expect(circlesOf(foldersOf(modules))).toEqual([["desk", "log", "desk"]])
+    const flat = graphOf([
+      ["Catalogue.ts", "events/Joined.ts"],
+      ["events/Joined.ts", "Id.ts"]
+    ])
+    expect(circlesOf(foldersOf(flat))).toEqual([])
+  })
+
+  it("whatever kind of import closes it", () => {
+    const kinds = [
+      'import { a } from "./A.ts"',
+      'import type { A } from "./A.ts"',
+      'import "./A.ts"',
+      'export * from "./A.ts"',
+      'export type { A } from "./A.ts"',
+      'const a = await import("./A.ts")',
+      'type A = import("./A.ts").A',
+      'import {\n  a,\n  b\n} from "./A.ts"'
+    ]
+    for (const kind of kinds) expect(importsIn(kind)).toEqual(["./A.ts"])
+    expect(importsIn('/** As in: import { a } from "./A.ts" */\n// import "./A.ts"')).toEqual([])
+  })
+})
 
 describe("the house has floors", () => {
   it("finds the imports it is about to judge", () => {
