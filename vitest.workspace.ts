@@ -1,8 +1,18 @@
 import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 
+/** What never comes about is given up after so long. It is no measure of speed: no test comes near it, on a busy machine either. */
+const patience = process.env["EFFEKTEN_STEPS"] === "all" ? 1_800_000 : 600_000
+
 const project = (name: string, root: string, include: string) => ({
-  test: { name, root, include: [include], testTimeout: 60_000, hookTimeout: 60_000 }
+  test: {
+    name,
+    root,
+    include: [include],
+    testTimeout: patience,
+    hookTimeout: patience,
+    expect: { poll: { timeout: patience } }
+  }
 })
 
 const packages = ["domain", "event-store", "services", "projections", "registrar", "http", "cli"]
@@ -11,6 +21,7 @@ export default defineConfig({
   test: {
     // Much of the time is spent waiting for disks, sockets and other processes: two cores can do two files at once.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    teardownTimeout: patience,
     projects: [
       ...packages.map((name) => project(name, `packages/${name}`, "test/**/*.test.ts")),
       project("house", ".", "test/**/*.test.ts")

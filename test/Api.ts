@@ -141,13 +141,13 @@ export const onboard = async (
   return { investor, wallet }
 }
 
-/** Looks again until `found` gives something, for at most ten seconds. */
+/** Looks again until `found` gives something. The bound is for what never comes about, not for a machine that is busy. */
 export const eventually = async <A>(found: () => Promise<A | undefined>): Promise<A> => {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 120_000
   for (;;) {
     const value = await found()
     if (value !== undefined) return value
-    if (Date.now() > deadline) throw new Error("it did not come about within ten seconds")
+    if (Date.now() > deadline) throw new Error("it did not come about within two minutes")
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

@@ -55,11 +55,12 @@ class Watched {
   }
 }
 
+/** Milliseconds after which a process that neither ends nor gets ready is given up. None comes near it, on a busy machine either. */
+const patience = 180_000
+
 export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv
   readonly cwd?: string
-  /** Milliseconds after which the process is killed. */
-  readonly limit?: number
 }
 
 /** Runs any program to its end. */
@@ -70,7 +71,7 @@ export const run = async (program: string, args: ReadonlyArray<string>, options:
     stdio: ["ignore", "pipe", "pipe"]
   })
   const watched = new Watched(child)
-  const timer = setTimeout(() => child.kill("SIGKILL"), options.limit ?? 60_000)
+  const timer = setTimeout(() => child.kill("SIGKILL"), patience)
   try {
     return await watched.ended
   } finally {
@@ -124,7 +125,7 @@ export const startServer = async (folder: string, options?: StartOptions): Promi
   })
   const watched = new Watched(child)
   const values = await new Promise<Map<string, string>>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not ready after 60 s: ${watched.stderr}`)), 60_000)
+    const timer = setTimeout(() => reject(new Error(`not ready after ${patience} ms: ${watched.stderr}`)), patience)
     const look = () => {
       const lines = watched.stdout.split("\n").slice(0, -1)
       if (lines.length < printed.length) return

@@ -9,7 +9,7 @@ import { Vault } from "@effekten/event-store"
 import { erasedSubject, isErasing } from "@effekten/projections"
 import { Log, Registrar } from "@effekten/registrar"
 import { Disclosures, Documents, Erasures, Investments, Investors } from "@effekten/services"
-import { Context, Effect, Exit, Layer, Logger, Redacted, Scope } from "effect"
+import { Context, Deferred, Effect, Exit, Layer, Logger, Redacted, Scope } from "effect"
 import { useServer } from "../packages/event-store/test/PgServer.ts"
 import { tcpProxy } from "../packages/event-store/test/TcpProxy.ts"
 import { offering } from "../packages/registrar/test/fixture.ts"
@@ -167,14 +167,18 @@ describe("promise 9, in PostgreSQL", () => {
           cut = false
           const who = yield* at(current.node)(as(platform)(someone(campaign)))
           const { proxy, scope, node } = current
+          const isCut = yield* Deferred.make<void>()
           proxy.after(messages, () => {
             cut = true
+            Deferred.doneUnsafe(isCut, Effect.void)
             // From here on the node is as good as dead.
             proxy.hangUp()
           })
           const erased = yield* Effect.exit(
-            at(node)(Effect.flatMap(Erasures, (erasures) => erasures.investor(who.investor, "request"))).pipe(
-              Effect.timeout("300 millis")
+            Effect.raceFirst(
+              at(node)(Effect.flatMap(Erasures, (erasures) => erasures.investor(who.investor, "request"))),
+              // A node that is cut off may say so, or be waited for in vain.
+              Effect.andThen(Deferred.await(isCut), Effect.andThen(Effect.sleep("300 millis"), Effect.fail("cut off")))
             )
           )
           yield* Effect.forkChild(Scope.close(scope, Exit.void))

@@ -22,7 +22,7 @@ beforeAll(async () => {
   for (const folder of [near, far])
     writeFileSync(join(folder, "master.key"), Buffer.alloc(32, 7).toString("base64"), { mode: 0o600 })
   ;[first, second] = await Promise.all([node(near), node(far)])
-}, 120_000)
+})
 
 afterAll(async () => {
   await first?.stop()
@@ -31,8 +31,7 @@ afterAll(async () => {
   for (const { remove } of [...folders, elsewhere]) remove()
 })
 
-const walk = (server: Server, folder: string) =>
-  effekten(["guide", "--url", server.url, "--data", folder], { limit: 60_000 })
+const walk = (server: Server, folder: string) => effekten(["guide", "--url", server.url, "--data", folder])
 
 const investments = async (api: Api, name: string, count: number): Promise<ReadonlyArray<string>> => {
   const { investor, wallet } = await onboard(api, name)
@@ -186,7 +185,7 @@ describe("two nodes on one database", () => {
     const api = await connect(first)
     await onboard(api, "audited")
     const command = (...args: ReadonlyArray<string>) =>
-      effekten(args, { env: { EFFEKTEN_STORE: postgres.url() }, cwd: elsewhere.path, limit: 60_000 })
+      effekten(args, { env: { EFFEKTEN_STORE: postgres.url() }, cwd: elsewhere.path })
     const verified = await command("verify", "--json")
     expect(`${verified.code} ${verified.stderr}`).toBe("0 ")
     expect(JSON.parse(verified.stdout)).toMatchObject({ verified: "register", store: "PostgreSQL", faultCount: 0 })
@@ -211,8 +210,7 @@ describe("two nodes on one database", () => {
 
   it("promise 9: beside the nodes an investor is disclosed, and is not forgotten within retention", async () => {
     const { investor } = await onboard(await connect(second), "told")
-    const command = (...args: ReadonlyArray<string>) =>
-      effekten([...args, "--store", postgres.url(), "--data", near], { limit: 60_000 })
+    const command = (...args: ReadonlyArray<string>) => effekten([...args, "--store", postgres.url(), "--data", near])
     const told = await command("disclose", investor)
     expect(`${told.code} ${told.stderr}`).toBe("0 ")
     expect(JSON.parse(told.stdout)).toMatchObject({ investor_id: investor, erased: false })
@@ -238,15 +236,15 @@ describe("two nodes on one database", () => {
   it("D-06 another master key: not beside a node, once for all of them, and nothing else changes", async () => {
     const { investor } = await onboard(await connect(second), "rewrapped")
     const told = (key?: string) =>
-      effekten(["disclose", investor, "--store", postgres.url(), "--data", near], {
-        ...(key === undefined ? {} : { env: { EFFEKTEN_MASTER_KEY: key } }),
-        limit: 60_000
-      })
+      effekten(
+        ["disclose", investor, "--store", postgres.url(), "--data", near],
+        key === undefined ? {} : { env: { EFFEKTEN_MASTER_KEY: key } }
+      )
     const before = await told()
     expect(before.stdout).toContain("Erika Beispiel")
     const next = Buffer.alloc(32, 9).toString("base64")
     const rotate = (env: NodeJS.ProcessEnv = { EFFEKTEN_NEXT_MASTER_KEY: next }) =>
-      effekten(["rotate-master-key", "--store", postgres.url(), "--data", near], { env, limit: 60_000 })
+      effekten(["rotate-master-key", "--store", postgres.url(), "--data", near], { env })
     expect(await rotate({})).toMatchObject({ code: 2, stderr: expect.stringContaining("openssl rand -base64 32") })
     expect(await rotate()).toMatchObject({ code: 4, stderr: expect.stringContaining("stop all nodes first") })
     await first.stop()
@@ -257,6 +255,6 @@ describe("two nodes on one database", () => {
     expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining("already") })
     expect(await told()).toMatchObject({ code: 4, stderr: expect.stringContaining("the master key is not the one") })
     expect(await told(next)).toMatchObject({ code: 0, stdout: before.stdout })
-    expect(await effekten(["verify", "--store", postgres.url()], { limit: 60_000 })).toMatchObject({ code: 0 })
+    expect(await effekten(["verify", "--store", postgres.url()])).toMatchObject({ code: 0 })
   })
 })

@@ -44,7 +44,7 @@ beforeAll(async () => {
   await served()
   cpSync(data, early, { recursive: true })
   await served(() => effekten(["guide", "--data", data]))
-}, 120_000)
+})
 afterAll(() => temporary.remove())
 
 describe("effekten verify and export", () => {
@@ -162,7 +162,7 @@ describe("effekten verify and export", () => {
     state.close()
     const found = await effekten(["verify", forged])
     expect([found.code, found.stderr]).toEqual([3, expect.stringContaining("was not signed with the key that is here")])
-    const served = await effekten(["serve", "--data", forged, "--port", "0"], { limit: 30_000 })
+    const served = await effekten(["serve", "--data", forged, "--port", "0"])
     expect([served.code, served.stderr]).toEqual([
       4,
       expect.stringContaining("was not signed with the key that is here")
@@ -184,7 +184,7 @@ describe("a register that was put back", () => {
     const register = copy("put back")
     for (const file of ["log.db", "log.db-wal", "log.db-shm"]) rmSync(join(register, file), { force: true })
     cpSync(join(early, "log.db"), join(register, "log.db"))
-    const refused = await effekten(["serve", "--data", register, "--port", "0"], { limit: 30_000 })
+    const refused = await effekten(["serve", "--data", register, "--port", "0"])
     expect(refused).toMatchObject({ code: 4, stdout: "" })
     expect(refused.stderr).toMatch(/log\.db: the log ends at position \d+, but a checkpoint was signed at \d+/)
     expect(refused.stderr).toContain("Restore the newest log.db.")
@@ -209,7 +209,7 @@ describe("a register that was put back", () => {
     update.run(two!["body"]!, two!["leaf"]!, one!["position"]!)
     update.run(one!["body"]!, one!["leaf"]!, two!["position"]!)
     database.close()
-    const refused = await effekten(["serve", "--data", register, "--port", "0"], { limit: 30_000 })
+    const refused = await effekten(["serve", "--data", register, "--port", "0"])
     expect(refused.code).toBe(4)
     expect(refused.stderr).toContain("are not the first")
   })
@@ -220,7 +220,7 @@ describe("the key that signs checkpoints", () => {
     expect(statSync(join(data, "checkpoint.key")).mode & 0o777).toBe(0o600)
     const register = copy("no key")
     rmSync(join(register, "checkpoint.key"))
-    const refused = await effekten(["serve", "--data", register, "--port", "0"], { limit: 30_000 })
+    const refused = await effekten(["serve", "--data", register, "--port", "0"])
     expect(refused.code).toBe(4)
     expect(refused.stderr).toMatch(/checkpoint\.key is missing.*Restore it from your backup/)
   })

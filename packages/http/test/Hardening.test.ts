@@ -8,11 +8,7 @@ import * as H from "./Harness.ts"
 
 let h: H.Harness
 beforeAll(async () => {
-  h = await H.start({
-    limits: { headers: 20 },
-    headersTimeout: "300 millis",
-    checkingInterval: "50 millis"
-  })
+  h = await H.start({ limits: { headers: 20 } })
 })
 afterAll(() => h.close())
 beforeEach(() => {
@@ -214,9 +210,11 @@ describe("H-01 what Node itself refuses is a problem too", () => {
   })
 
   it("a socket that sends its headers slowly is closed with 408", async () => {
-    const answer = await H.raw(h.port, "GET / HTTP/1.1\r\nHost: x\r\n", { keepOpen: true })
+    const slow = await H.start({ headersTimeout: "1 second", checkingInterval: "50 millis" })
+    const answer = await H.raw(slow.port, "GET / HTTP/1.1\r\nHost: x\r\n", { keepOpen: true })
     expect(answer).toMatch(/^HTTP\/1.1 408 /)
     expect(problemIn(answer)).toMatchObject({ code: "request_timeout", retryable: true })
+    await slow.close()
   })
 
   it("413 comes before the body is read", async () => {
@@ -242,7 +240,7 @@ describe("H-01 what Node itself refuses is a problem too", () => {
 
 describe("time", () => {
   it("a body that comes slowly is given up with 408, and its socket is closed", async () => {
-    const slow = await H.start({ limits: { bodyTimeout: Duration.millis(100) } })
+    const slow = await H.start({ limits: { bodyTimeout: Duration.seconds(1) } })
     const answer = await H.raw(
       slow.port,
       `POST /api/external/v2/redemptions/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${slow.token}\r\nX-Idempotency-Key: slow\r\nContent-Length: 10\r\n\r\n{`,
@@ -292,7 +290,7 @@ describe("time", () => {
   })
 
   it("going away: not ready first, requests in flight are finished, idle connections closed", async () => {
-    const going = await H.start({ drainDelay: "150 millis" })
+    const going = await H.start({ drainDelay: "2 seconds" })
     const begun = Promise.withResolvers<void>()
     const goOn = Promise.withResolvers<void>()
     going.memory.before = () =>

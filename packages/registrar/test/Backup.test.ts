@@ -121,7 +121,12 @@ describe("a backup beside a register at work", () => {
               before.push(acknowledged.length)
               yield* take(folder, join(root, `backup-${round}`))
             }
-            yield* Effect.sleep("50 millis")
+            // Three may have been under way; what is answered after them began after the backup.
+            const taken = acknowledged.length
+            yield* until(
+              Effect.sync(() => acknowledged.length),
+              (count) => count > taken + 3
+            )
             yield* Fiber.interrupt(load)
             return { platform, before, answers: [...acknowledged] }
           })
