@@ -36,8 +36,11 @@ import { step, textOf, type Step } from "./Steps.ts"
 /** Long sequences, without the bias to short ones: what matters happens late. They still shrink to a few steps. */
 const steps = fc.noBias(fc.array(step, { minLength: 1, maxLength: 200, size: "max" }))
 
-// A failing run is shrunk for so long, and what was found by then is shown with its seed.
-fc.configureGlobal({ interruptAfterTimeLimit: 30_000 })
+// A failing run is shrunk for so long, and what was found by then is shown with its seed. A mutation run asks whether it fails, not why.
+fc.configureGlobal({
+  interruptAfterTimeLimit: 30_000,
+  endOnFailure: process.env["STRYKER_MUTATOR_WORKER"] !== undefined
+})
 
 const check = (runs: number, property: (steps: ReadonlyArray<Step>) => void) =>
   fc.assert(fc.property(steps, property), { numRuns: runs, verbose: 0 })
