@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config"
  * What takes a second or more stays out, whatever it shows: `npm test` runs everything.
  */
 export const fast = {
-  domain: "Catalogue|Erasure|Folds|Retention|Schemas|Sequence|Subscriptions|Tasks|Values",
+  domain: "Catalogue|Erasure|Folds|Retention|Schemas|ChunkedList|Subscriptions|Tasks|Values",
   "event-store": "Codec|IndexEntries|Json|KeyStore|Wake",
   projections: "Retentions",
   registrar: "Answers|DecisionCache|Erasure|Faults|Golden|Guide|Implement|LegalHolds|Repeat",

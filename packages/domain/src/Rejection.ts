@@ -152,8 +152,8 @@ export const RefusalDetails = Schema.Struct({
 export type RefusalDetails = typeof RefusalDetails.Type
 
 /** A refused command's answer: one that a log holds, or a decision's own. @category models */
-export interface Refusal<Code extends RejectionCode = RejectionCode> {
-  readonly code: Code
+export interface Refusal<C extends RejectionCode = RejectionCode> {
+  readonly code: C
   readonly details?: RefusalDetails
 }
 
