@@ -6,7 +6,7 @@
  */
 import { Schema } from "effect"
 import { command, recorded } from "./Command.ts"
-import { model, read, refuse, type DecisionContext, type Read } from "./Decision.ts"
+import { decisionModel, read, refuse, type DecisionContext, type Read } from "./Decision.ts"
 import { CampaignClosed, CampaignOpened } from "./events/PlatformEvents.ts"
 import { CampaignId, PlatformId, ProductId } from "./Id.ts"
 import { Product } from "./Product.ts"
@@ -28,7 +28,7 @@ export interface CampaignState {
 
 /** @category decision models */
 export const Campaign = (id: CampaignId) =>
-  model({
+  decisionModel({
     name: "Campaign",
     types: ["CampaignOpened", "CampaignClosed"],
     tags: [campaignTag(id)],
@@ -64,7 +64,7 @@ const none: ReadonlyArray<CampaignShare> = []
 
 /** The campaigns of a product. @category decision models */
 export const Campaigns = (id: ProductId) =>
-  model({
+  decisionModel({
     name: "Campaigns",
     version: 1,
     types: ["CampaignOpened", "CampaignClosed"],
@@ -83,7 +83,7 @@ export const Campaigns = (id: ProductId) =>
 
 /** The units of a campaign taken by subscriptions that are open or delivered. @category decision models */
 export const Used = (id: CampaignId) =>
-  model({
+  decisionModel({
     name: "Used",
     version: 1,
     types: ["InvestmentSigned", "InvestmentEnded"],

@@ -32,7 +32,7 @@ export interface Model<out S> {
 }
 
 /** Makes a model whose `evolve` is checked to cover the types it names, and no others. @category constructors */
-export const model = <const T extends ReadonlyArray<EventType>, S>(definition: {
+export const decisionModel = <const T extends ReadonlyArray<EventType>, S>(definition: {
   readonly name: string
   readonly types: T
   readonly tags: ReadonlyArray<string>

@@ -4,7 +4,7 @@
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
 import { command, recorded } from "./Command.ts"
-import { model, read, refuse, type Read, type Refuse } from "./Decision.ts"
+import { decisionModel, read, refuse, type Read, type Refuse } from "./Decision.ts"
 import { DocumentUploaded, documentPersonal } from "./events/DocumentEvents.ts"
 import { DocumentId, type InvestorId, type PlatformId } from "./Id.ts"
 import { maximumNamedDocuments } from "./Policy.ts"
@@ -43,7 +43,7 @@ export const documentAfter = (
 
 /** Whether a document is present, and whose. @category decision models */
 export const Document = (id: DocumentId) =>
-  model({
+  decisionModel({
     name: "Document",
     types: documentTypes,
     tags: [documentTag(id)],
@@ -55,7 +55,7 @@ const nobody: ReadonlyArray<InvestorId> = []
 
 /** The investors that refer to a document, each once, living or erased. @category decision models */
 export const References = (id: DocumentId) =>
-  model({
+  decisionModel({
     name: "References",
     version: 1,
     types: ["InvestorRegistered", "IdentificationRecorded", "InvestmentSigned"],

@@ -5,7 +5,7 @@
  * and chunks in which there is nothing to take or to release are passed over.
  */
 import type { Recorded } from "./Catalogue.ts"
-import { model } from "./Decision.ts"
+import { decisionModel } from "./Decision.ts"
 import type { Part } from "./events/RedemptionEvents.ts"
 import type { InvestmentId, ProductId, WalletId } from "./Id.ts"
 import { productTag, walletTag } from "./Tag.ts"
@@ -152,7 +152,7 @@ const none: HoldingState = { chunks: [], available: 0, inFlight: [] }
 
 /** @category decision models */
 export const Holding = (productId: ProductId, walletId: WalletId) =>
-  model({
+  decisionModel({
     name: "Holding",
     version: 2,
     types: [

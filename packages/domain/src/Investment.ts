@@ -3,7 +3,7 @@
  */
 import type { Recorded } from "./Catalogue.ts"
 import { type CreditEvent, creditOf, type CreditState, creditTypes } from "./Credit.ts"
-import { model, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
+import { decisionModel, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
 import type { CampaignId, InvestmentId, InvestorId, PlatformId, ProductId, WalletId } from "./Id.ts"
 import { investmentStatus, type InvestmentEnd, type InvestmentFacts } from "./InvestmentStatus.ts"
 import { visibleOfInvestor } from "./Investor.ts"
@@ -119,7 +119,7 @@ const change = (
 
 /** @category decision models */
 export const Investment = (id: InvestmentId) =>
-  model({
+  decisionModel({
     name: "Investment",
     types: [
       "InvestmentSigned",

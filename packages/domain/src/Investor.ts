@@ -4,7 +4,7 @@
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
 import { command, recorded } from "./Command.ts"
-import { model, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
+import { decisionModel, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
 import { checkDocuments, NamedDocuments } from "./Document.ts"
 import { InvestmentIdentified } from "./events/InvestmentEvents.ts"
 import {
@@ -83,7 +83,7 @@ export const investorAfter = (
 
 /** @category decision models */
 export const Investor = (id: InvestorId) =>
-  model({
+  decisionModel({
     name: "Investor",
     types: investorTypes,
     tags: [investorTag(id)],
@@ -98,7 +98,7 @@ const without = (ids: ReadonlyArray<InvestmentId>, id: InvestmentId): ReadonlyAr
 
 /** The subscriptions of an investor that wait for KYC, in the order they were signed. @category decision models */
 export const WaitingSubscriptions = (id: InvestorId) =>
-  model({
+  decisionModel({
     name: "WaitingSubscriptions",
     version: 1,
     types: ["InvestmentSigned", "InvestmentIdentified", "InvestmentEnded"],
@@ -124,7 +124,7 @@ const none: SubscriptionsState = { notEnded: emptyList, documentIds: emptyList, 
 
 /** All subscriptions of an investor. For the end of its days: who signs is asked only for those that wait. @category decision models */
 export const Subscriptions = (id: InvestorId) =>
-  model({
+  decisionModel({
     name: "Subscriptions",
     version: 1,
     types: ["InvestmentSigned", "InvestmentEnded"],

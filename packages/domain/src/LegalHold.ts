@@ -6,7 +6,7 @@
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
 import { command, recorded } from "./Command.ts"
-import { model, read, refuse } from "./Decision.ts"
+import { decisionModel, read, refuse } from "./Decision.ts"
 import { HoldBasis, LegalHoldPlaced, LegalHoldReleased } from "./events/LegalHoldEvents.ts"
 import { InvestorId, LegalHoldId } from "./Id.ts"
 import { findInvestor } from "./Investor.ts"
@@ -27,7 +27,7 @@ const none: ReadonlyArray<LegalHold> = []
 
 /** Every hold there ever was on an investor, in the order they were placed. @category decision models */
 export const LegalHolds = (id: InvestorId) =>
-  model({
+  decisionModel({
     name: "LegalHolds",
     types: ["LegalHoldPlaced", "LegalHoldReleased"],
     tags: [investorTag(id)],

@@ -2,7 +2,7 @@
  * Platforms and issuers: that they exist. For the registrar who admits them.
  */
 import { command, recorded } from "./Command.ts"
-import { model, read } from "./Decision.ts"
+import { decisionModel, read } from "./Decision.ts"
 import { IssuerRegistered, issuerPersonal, PlatformRegistered } from "./events/PlatformEvents.ts"
 import { IssuerId, PlatformId } from "./Id.ts"
 import { issuerTag, platformTag } from "./Tag.ts"
@@ -10,7 +10,7 @@ import { PublicName } from "./Text.ts"
 
 /** Whether a platform is registered. @category decision models */
 export const Platform = (id: PlatformId) =>
-  model({
+  decisionModel({
     name: "Platform",
     types: ["PlatformRegistered"],
     tags: [platformTag(id)],
@@ -20,7 +20,7 @@ export const Platform = (id: PlatformId) =>
 
 /** Whether an issuer is registered. @category decision models */
 export const Issuer = (id: IssuerId) =>
-  model({
+  decisionModel({
     name: "Issuer",
     types: ["IssuerRegistered"],
     tags: [issuerTag(id)],

@@ -4,7 +4,7 @@
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
 import { command, recorded } from "./Command.ts"
-import { model, read, refuse } from "./Decision.ts"
+import { decisionModel, read, refuse } from "./Decision.ts"
 import { ProductDelisted, ProductListed, ProductRegistered, productTerms } from "./events/PlatformEvents.ts"
 import { PlatformId, ProductId } from "./Id.ts"
 import { Issuer, Platform } from "./Platform.ts"
@@ -41,7 +41,7 @@ const evolve = (
 
 /** The terms of a product, and where it is or was listed. @category decision models */
 export const Product = (id: ProductId) =>
-  model({
+  decisionModel({
     name: "Product",
     types: ["ProductRegistered", "ProductListed", "ProductDelisted"],
     tags: [productTag(id)],

@@ -7,7 +7,7 @@
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
 import { command, recorded } from "./Command.ts"
-import { model, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
+import { decisionModel, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
 import {
   type Part,
   RedemptionFailed,
@@ -88,7 +88,7 @@ interface LotsOfRedemption extends RedemptionState {
 
 /** @category decision models */
 export const Redemption = (id: RedemptionId) =>
-  model({
+  decisionModel({
     name: "Redemption",
     types: Object.values(redemptionTypes),
     tags: [redemptionTag(id)],

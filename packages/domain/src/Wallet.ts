@@ -4,7 +4,7 @@
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
 import { command, recorded } from "./Command.ts"
-import { model, read, refuse, type Decision, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
+import { decisionModel, read, refuse, type Decision, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
 import { EthereumAddress } from "./EthereumAddress.ts"
 import { type WalletKind, WalletRegistered } from "./events/WalletEvents.ts"
 import { findInvestor, visibleOfInvestor } from "./Investor.ts"
@@ -40,7 +40,7 @@ export const walletAfter = (
 
 /** @category decision models */
 export const Wallet = (id: WalletId) =>
-  model({ name: "Wallet", types: walletTypes, tags: [walletTag(id)], initial: undefined, evolve: walletAfter })
+  decisionModel({ name: "Wallet", types: walletTypes, tags: [walletTag(id)], initial: undefined, evolve: walletAfter })
 
 /** @category models */
 export interface WalletsState {
@@ -52,7 +52,7 @@ const none: WalletsState = { walletIds: [], managed: undefined }
 
 /** The wallets of an investor, and which one is managed. @category decision models */
 export const Wallets = (id: InvestorId) =>
-  model({
+  decisionModel({
     name: "Wallets",
     types: ["WalletRegistered"],
     tags: [investorTag(id)],
@@ -77,7 +77,7 @@ const empty: WalletUnitsState = { held: 0, delivered: emptyList, lastAt: undefin
 
 /** What is held in a wallet over all products. @category decision models */
 export const WalletUnits = (id: WalletId) =>
-  model({
+  decisionModel({
     name: "WalletUnits",
     version: 1,
     types: ["UnitsCredited", "UnitsRedeemed", "InvestmentCancelledAfterDelivery"],
@@ -103,7 +103,7 @@ export const WalletUnits = (id: WalletId) =>
 
 /** By which wallet an address is taken. @category decision models */
 export const Address = (address: EthereumAddress) =>
-  model({
+  decisionModel({
     name: "Address",
     types: walletTypes,
     tags: [addressTag(address)],
