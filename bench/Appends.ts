@@ -1,7 +1,7 @@
 /**
  * Durable appends on the store itself, in groups of as many events as there would be callers, beside the bare driver and the bodies alone.
  */
-import type { RegisterEvent } from "@effekten/domain"
+import type { Events } from "@effekten/domain"
 import type { NewEvent } from "@effekten/event-store"
 import { Log } from "@effekten/registrar"
 import { Effect } from "effect"
@@ -29,7 +29,7 @@ export const measure = (options: {
       const taken: Array<{ ours: Took; again: Took; bodies: Took }> = []
       for (let round = 0; round <= rounds; round++) {
         const all = Array.from({ length: appends }, () => {
-          const group: Array<NewEvent<RegisterEvent>> = []
+          const group: Array<NewEvent<Events.RegisterEvent>> = []
           while (group.length < size) group.push(...Register.subscription(campaign, product))
           return group.slice(0, size)
         })

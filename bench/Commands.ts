@@ -12,7 +12,7 @@ import type { Peer } from "./Peer.ts"
 import * as Register from "./Register.ts"
 import type { Subject } from "./Subject.ts"
 
-const signedAt = "2026-01-02T03:04:05.678901+01:00" as Timestamp
+const signedAt = "2026-01-02T03:04:05.678901+01:00" as Timestamp.Timestamp
 
 /** Commands of a round. Few callers wait for the disk at every turn, so they are asked for less. */
 const commandsOf = (callers: number, quick: boolean): number => {

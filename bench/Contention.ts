@@ -2,7 +2,7 @@
  * Several processes that all sell the same campaign, each with a register of its own over one log in PostgreSQL, beside one process alone.
  * Every group of one stands in the way of the others' groups: nothing can be more contended.
  */
-import type { CampaignId, PlatformId, Timestamp } from "@effekten/domain"
+import type { Id, Timestamp } from "@effekten/domain"
 import { Registrar } from "@effekten/registrar"
 import { Investments } from "@effekten/services"
 import { Effect, Layer, type Scope } from "effect"
@@ -15,7 +15,7 @@ import { plural, type Result } from "./Measure.ts"
 import type { PgSubject } from "./PgSubject.ts"
 import * as Register from "./Register.ts"
 
-const signedAt = "2026-01-02T03:04:05.678901+01:00" as Timestamp
+const signedAt = "2026-01-02T03:04:05.678901+01:00" as Timestamp.Timestamp
 
 /** Commands of each caller that are not measured. */
 const warmUp = 40
@@ -27,8 +27,8 @@ export interface Task {
   readonly log: string
   /** Of its own. */
   readonly folder: string
-  readonly platform: PlatformId
-  readonly campaign: CampaignId
+  readonly platform: Id.PlatformId
+  readonly campaign: Id.CampaignId
   readonly callers: number
   readonly commands: number
 }

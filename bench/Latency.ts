@@ -1,7 +1,7 @@
 /**
  * How long one command takes as the log grows: warm, and the first one after the register was opened again. And how long the opening.
  */
-import type { CampaignId, Timestamp } from "@effekten/domain"
+import type { Id, Timestamp } from "@effekten/domain"
 import { Registrar } from "@effekten/registrar"
 import { Investments } from "@effekten/services"
 import { Effect, Layer } from "effect"
@@ -11,7 +11,7 @@ import { quantile, type Result, timed, type Took } from "./Measure.ts"
 import * as Register from "./Register.ts"
 import type { Subject } from "./Subject.ts"
 
-const signedAt = "2026-01-02T03:04:05.678901+01:00" as Timestamp
+const signedAt = "2026-01-02T03:04:05.678901+01:00" as Timestamp.Timestamp
 
 export const measure = Effect.fnUntraced(function* (options: {
   readonly subject: Subject
@@ -26,7 +26,7 @@ export const measure = Effect.fnUntraced(function* (options: {
     const folder = join(options.folder, `latency-${events}`)
     mkdirSync(folder)
     const layer = Register.layerOver(folder, subject.layer(folder))
-    const commandOf = (campaignId: CampaignId, { investor, wallet }: Effect.Success<typeof Register.onboarded>) =>
+    const commandOf = (campaignId: Id.CampaignId, { investor, wallet }: Effect.Success<typeof Register.onboarded>) =>
       Effect.flatMap(Investments, (investments) =>
         investments.create({
           campaignId,

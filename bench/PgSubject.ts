@@ -2,7 +2,7 @@
  * The PostgreSQL store on a server of the bench's own, and its driver alone writing the same rows to tables that are the same.
  */
 import { PgClient, PgConnection, PgTypes } from "@effect/sql-pg"
-import { catalogue, type RegisterEvent } from "@effekten/domain"
+import { Events } from "@effekten/domain"
 import { PgEventStore } from "@effekten/event-store/postgres"
 import { Log, AccessRecord } from "@effekten/registrar"
 import { Effect, Layer, Redacted, Result, Schema, type Scope } from "effect"
@@ -143,7 +143,8 @@ export const at = (port: number): Effect.Effect<PgSubject, NoServer, Scope.Scope
       database: "postgres"
     }
     const schema = (folder: string) => `${basename(folder).toLowerCase().replaceAll(/\W/g, "_")}_log`
-    const open = (folder: string) => PgEventStore.make<RegisterEvent>({ server, schema: schema(folder), catalogue })
+    const open = (folder: string) =>
+      PgEventStore.make<Events.RegisterEvent>({ server, schema: schema(folder), catalogue: Events.catalogue })
     const connection = yield* PgConnection.make({ ...server, applicationName: "bench" })
     const settings = yield* connection.queryValues(
       "SELECT current_setting('server_version'), current_setting('fsync'), current_setting('synchronous_commit'), current_setting('wal_sync_method')"

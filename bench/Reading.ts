@@ -1,9 +1,9 @@
 /**
  * Reading one object's events out of a long log and folding them, beside the bare driver that parses the same bodies, and the peers.
  */
-import { InvestmentId, investmentTag, type RegisterEvent, WalletId } from "@effekten/domain"
+import { type Events, Id, Tag } from "@effekten/domain"
 import type { NewEvent, Position } from "@effekten/event-store"
-import { fold, investments } from "@effekten/projections"
+import { FoldOne, Projections } from "@effekten/projections"
 import { Log } from "@effekten/registrar"
 import { Effect } from "effect"
 import { isReadonlyArrayNonEmpty } from "effect/Array"
@@ -22,9 +22,9 @@ const write = Effect.fnUntraced(function* (lengths: ReadonlyArray<number>) {
   const most = Math.max(...lengths)
   const [signed] = Register.subscription(Register.newCampaign(), Register.newProduct())
   if (signed?.type !== "InvestmentSigned") return yield* Effect.die(new Error("a subscription begins with a signature"))
-  const objects = lengths.map((length) => ({ length, id: InvestmentId.make(randomUUID()) }))
+  const objects = lengths.map((length) => ({ length, id: Id.InvestmentId.make(randomUUID()) }))
   for (let step = 0; step < most; step++) {
-    const group: Array<NewEvent<RegisterEvent>> = []
+    const group: Array<NewEvent<Events.RegisterEvent>> = []
     for (const { id, length } of objects) {
       if (step % (most / length) !== 0) continue
       group.push(
@@ -33,7 +33,7 @@ const write = Effect.fnUntraced(function* (lengths: ReadonlyArray<number>) {
           : {
               id: randomUUID(),
               type: "WalletAssigned",
-              data: { investmentId: id, walletId: WalletId.make(randomUUID()) },
+              data: { investmentId: id, walletId: Id.WalletId.make(randomUUID()) },
               meta: { ...signed.meta, operation: "AmendInvestment", instruction: randomBytes(32).toString("hex") }
             }
       )
@@ -65,13 +65,13 @@ export const measure = (options: {
     const parse = yield* subject.parse(folder)
     const results: Array<Result> = []
     for (const { id, length } of objects) {
-      const positions: ReadonlyArray<Position> = (yield* log.readAll([{ tags: [investmentTag(id)] }])).map(
+      const positions: ReadonlyArray<Position> = (yield* log.readAll([{ tags: [Tag.investment(id)] }])).map(
         ({ position }) => position
       )
       const count = Math.ceil((options.quick ? 2_000 : 20_000) / length)
       const taken: Array<{ ours: Took; bare: Took; peers: ReadonlyArray<Took> }> = []
       for (let round = 0; round <= rounds; round++) {
-        const ours = yield* timed(times(count, fold(log, investments, id)))
+        const ours = yield* timed(times(count, FoldOne.fold(log, Projections.investments, id)))
         let members = 0
         const bare = yield* timed(
           times(

@@ -1,17 +1,7 @@
 /**
  * A register over a log of the bench's own, and events enough to make that log as long as after years. For the measurements beside it.
  */
-import {
-  type CampaignId,
-  CampaignId as CampaignIds,
-  InvestmentId,
-  InvestorId,
-  type ProductId,
-  ProductId as ProductIds,
-  type RegisterEvent,
-  Timestamp,
-  WalletId
-} from "@effekten/domain"
+import { type Events, Id, Timestamp } from "@effekten/domain"
 import { type DatabaseRefused, KeyStore, type NewEvent, SqliteClient, Vault } from "@effekten/event-store"
 import { MemoryReadModels } from "@effekten/projections"
 import {
@@ -70,14 +60,17 @@ const vault = (
 ): Layer.Layer<Vault.Vault, DatabaseRefused | KeyStore.VaultError, SecureRandom.SecureRandom> =>
   Vault.layerSqlite({ filename: join(folder, "keys.db"), masterKey })
 
-export const newCampaign = () => CampaignIds.make(randomUUID())
-export const newProduct = () => ProductIds.make(randomUUID())
+export const newCampaign = () => Id.CampaignId.make(randomUUID())
+export const newProduct = () => Id.ProductId.make(randomUUID())
 
-const receivedAt = Timestamp.make("2026-01-01T00:00:00.000000Z")
+const receivedAt = Timestamp.Timestamp.make("2026-01-01T00:00:00.000000Z")
 
 /** The two events of a subscription nobody asks for. */
-export const subscription = (campaignId: CampaignId, productId: ProductId): ReadonlyArray<NewEvent<RegisterEvent>> => {
-  const investmentId = InvestmentId.make(randomUUID())
+export const subscription = (
+  campaignId: Id.CampaignId,
+  productId: Id.ProductId
+): ReadonlyArray<NewEvent<Events.RegisterEvent>> => {
+  const investmentId = Id.InvestmentId.make(randomUUID())
   const instruction = randomBytes(32).toString("hex")
   const meta = { operation: "SignInvestment", instruction, actor: "platform", receivedAt } as const
   return [
@@ -86,14 +79,14 @@ export const subscription = (campaignId: CampaignId, productId: ProductId): Read
       type: "InvestmentSigned",
       data: {
         investmentId,
-        investorId: InvestorId.make(randomUUID()),
+        investorId: Id.InvestorId.make(randomUUID()),
         campaignId,
         productId,
         units: 100,
         signedAt: receivedAt,
         kyc: "cleared",
         reviewRequired: false,
-        walletId: WalletId.make(randomUUID()),
+        walletId: Id.WalletId.make(randomUUID()),
         documentIds: []
       },
       meta
@@ -117,7 +110,7 @@ const campaignCount = 50
  */
 export const fill = Effect.fnUntraced(function* (
   events: number,
-  one?: { readonly campaign: CampaignId; readonly product: ProductId }
+  one?: { readonly campaign: Id.CampaignId; readonly product: Id.ProductId }
 ) {
   const log = yield* Log
   const product = newProduct()
@@ -125,7 +118,7 @@ export const fill = Effect.fnUntraced(function* (
     index === 0 && one !== undefined ? one : { campaign: newCampaign(), product }
   )
   for (let left = events; left > 0; left -= 1_000) {
-    const group: Array<NewEvent<RegisterEvent>> = []
+    const group: Array<NewEvent<Events.RegisterEvent>> = []
     for (let index = 0; group.length < Math.min(left, 1_000); index++) {
       const taken = campaigns[index % campaignCount]!
       group.push(...subscription(taken.campaign, taken.product))

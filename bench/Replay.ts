@@ -2,7 +2,7 @@
  * Folding a whole log from its file beside parsing and folding the same bodies in memory, what memory it takes, and verifying it beside
  * SHA-256.
  */
-import { type LoggedEvent, makeRegister, replayInto } from "@effekten/projections"
+import { type Projection, Register as ProjectionsRegister, Replay } from "@effekten/projections"
 import { VerifyLog } from "@effekten/event-store"
 import { Effect, Stream } from "effect"
 import { hash } from "node:crypto"
@@ -21,7 +21,7 @@ export const measure = (options: { readonly subject: Subject; readonly folder: s
     // First, while nothing else of this process has grown: a fold that keeps nothing, so that what grows is the reader's.
     const memory: Array<number> = []
     let counted = 0
-    yield* replayInto(log, [{ apply: () => (counted += 1) }], {
+    yield* Replay.into(log, [{ apply: () => (counted += 1) }], {
       onProgress: ({ position, to }) =>
         Effect.sync(() => {
           const quarter = Math.min(3, Math.floor((position / to) * 4))
@@ -39,15 +39,15 @@ export const measure = (options: { readonly subject: Subject; readonly folder: s
     )
     const taken: Array<{ replay: Took; fold: Took; parse: Took; verify: Took; sha: Took }> = []
     for (let round = 0; round <= rounds; round++) {
-      const replay = yield* timed(replayInto(log, [makeRegister()]))
+      const replay = yield* timed(Replay.into(log, [ProjectionsRegister.make()]))
       // What a body holds is what the fold looks at; all else that reading adds is left out.
-      const register = makeRegister()
+      const register = ProjectionsRegister.make()
       const fold = time(() => {
         let position = 0
         for (const body of bodies) {
           const event = JSON.parse(body) as { position?: number }
           event.position = ++position
-          register.apply(event as unknown as LoggedEvent)
+          register.apply(event as unknown as Projection.LoggedEvent)
         }
       })
       let members = 0

@@ -1,7 +1,7 @@
 /**
  * The SQLite store, and `node:sqlite` alone writing the same rows to a copy of its file.
  */
-import { catalogue, type RegisterEvent } from "@effekten/domain"
+import { Events } from "@effekten/domain"
 import { SqliteEventStore } from "@effekten/event-store"
 import { Log, AccessRecord } from "@effekten/registrar"
 import { Effect, Layer } from "effect"
@@ -164,11 +164,19 @@ export const sqlite: Subject = {
   name: "SQLite",
   durability: "WAL, synchronous=FULL: every commit is synced before it is acknowledged",
   layer: (folder) =>
-    Log.layer(SqliteEventStore.make<RegisterEvent>({ filename: join(folder, "log.db"), catalogue, connect })).pipe(
-      Layer.provideMerge(AccessRecord.layerFile({ filename: join(folder, "openings.db") }))
-    ),
+    Log.layer(
+      SqliteEventStore.make<Events.RegisterEvent>({
+        filename: join(folder, "log.db"),
+        catalogue: Events.catalogue,
+        connect
+      })
+    ).pipe(Layer.provideMerge(AccessRecord.layerFile({ filename: join(folder, "openings.db") }))),
   readOnly: (folder) =>
-    SqliteEventStore.make<RegisterEvent>({ filename: join(folder, "log.db"), catalogue, readOnly: true }),
+    SqliteEventStore.make<Events.RegisterEvent>({
+      filename: join(folder, "log.db"),
+      catalogue: Events.catalogue,
+      readOnly: true
+    }),
   parse: (folder) =>
     Effect.acquireRelease(
       Effect.sync(() => new DatabaseSync(join(folder, "log.db"), { readOnly: true })),

@@ -3,7 +3,7 @@
  *
  * A new store is one more file that makes a `Subject`, and one line in `main.ts`.
  */
-import type { RegisterEvent } from "@effekten/domain"
+import type { Events } from "@effekten/domain"
 import type { EventStoreShape, Position, Vault } from "@effekten/event-store"
 import type { Log, AccessRecord } from "@effekten/registrar"
 import type { Effect, Layer, Scope } from "effect"
@@ -36,7 +36,11 @@ export interface Subject {
   readonly layer: (folder: string) => Layer.Layer<Log | AccessRecord, Error, SecureRandom.SecureRandom | Vault.Vault>
   readonly readOnly: (
     folder: string
-  ) => Effect.Effect<EventStoreShape<RegisterEvent>, Error, SecureRandom.SecureRandom | Vault.Vault | Scope.Scope>
+  ) => Effect.Effect<
+    EventStoreShape<Events.RegisterEvent>,
+    Error,
+    SecureRandom.SecureRandom | Vault.Vault | Scope.Scope
+  >
   /** The bare driver reading and parsing the bodies at these positions. Gives how many members they have. */
   readonly parse: (
     folder: string

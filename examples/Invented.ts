@@ -1,7 +1,7 @@
 /**
  * An invented note on an invented platform, and what an invented person sends. For the examples; nothing here is needed in an application.
  */
-import { type CampaignId, CurrencyCode, type PlatformId, type ProductId, Timestamp, Units } from "@effekten/domain"
+import { Currency, type Id, Timestamp, Units } from "@effekten/domain"
 import { Campaigns, Platforms, Products } from "@effekten/services"
 import { Effect } from "effect"
 
@@ -13,12 +13,12 @@ export const scan = {
   content: new TextEncoder().encode("nothing in it")
 }
 
-export const signedAt = Timestamp.make("2024-05-02T10:00:00Z")
+export const signedAt = Timestamp.Timestamp.make("2024-05-02T10:00:00Z")
 
 export interface Offering {
-  readonly platform: PlatformId
-  readonly campaignId: CampaignId
-  readonly productId: ProductId
+  readonly platform: Id.PlatformId
+  readonly campaignId: Id.CampaignId
+  readonly productId: Id.ProductId
 }
 
 /** What the issuer and the registrar set up before a platform can sell. */
@@ -31,12 +31,12 @@ export const offering = Effect.gen(function* () {
     name: "Example note",
     productType: "DEBT_SECURITY",
     ewpg: false,
-    nominalValue: { amount: "100000", decimals: 2, currency: CurrencyCode.make("EUR") },
-    issueVolume: Units.make(10_000),
-    stepSize: Units.make(1)
+    nominalValue: { amount: "100000", decimals: 2, currency: Currency.Code.make("EUR") },
+    issueVolume: Units.Units.make(10_000),
+    stepSize: Units.Units.make(1)
   })
   yield* products.list(product.id, platform.id)
-  const offer = { productId: product.id, platformId: platform.id, allocation: Units.make(1_000) }
+  const offer = { productId: product.id, platformId: platform.id, allocation: Units.Units.make(1_000) }
   const campaign = yield* (yield* Campaigns).open(offer)
   return { platform: platform.id, campaignId: campaign.id, productId: product.id } satisfies Offering
 })

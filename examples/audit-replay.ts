@@ -3,7 +3,7 @@
  *
  *     npx node --conditions=development examples/audit-replay.ts .effekten 12
  */
-import { holdings, makeRegister, makeViews, replayInto } from "@effekten/projections"
+import { Projections, Register, Replay, Views } from "@effekten/projections"
 import { Audit } from "@effekten/registrar"
 import { Console, Effect } from "effect"
 
@@ -11,12 +11,12 @@ const [folder = ".effekten", to] = process.argv.slice(2)
 
 const program = Effect.gen(function* () {
   const log = yield* Audit
-  const register = makeRegister()
-  const views = makeViews([holdings])
-  const position = yield* replayInto(log, [register, views], to === undefined ? {} : { to: Number(to) })
+  const register = Register.make()
+  const views = Views.make([Projections.holdings])
+  const position = yield* Replay.into(log, [register, views], to === undefined ? {} : { to: Number(to) })
 
   yield* Console.log(`At position ${position} of ${yield* log.head}:`)
-  for (const { held, investorId, productId } of views.all(holdings).values()) {
+  for (const { held, investorId, productId } of views.all(Projections.holdings).values()) {
     yield* Console.log(`  investor ${investorId} held ${held} units of ${productId}`)
   }
   const violations = [...register.violations, ...register.checkConservation()]

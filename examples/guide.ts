@@ -6,13 +6,13 @@
  *
  * Reads what it needs from URL, CLIENT_ID, CLIENT_SECRET, CAMPAIGN_ID and PRODUCT_ID, else from the sandbox in EFFEKTEN_DATA (.effekten).
  */
-import { CampaignId, ProductId, Timestamp, Units } from "@effekten/domain"
+import { Id, Timestamp, Units } from "@effekten/domain"
 import { DistributionClient } from "@effekten/http"
 import { Credits, Documents, Investments, Investors, Redemptions, Wallets } from "@effekten/services"
 import { Config, Console, Effect, Option, Redacted } from "effect"
 import { guideIdentification, guideInvestor, readSandboxFile } from "effekten"
 
-const sell = Effect.fn("sell")(function* (campaignId: CampaignId, productId: ProductId) {
+const sell = Effect.fn("sell")(function* (campaignId: Id.CampaignId, productId: Id.ProductId) {
   const { create, identify } = yield* Investors
   // The key comes from an id of your own: a call whose outcome is unknown is repeated with it, and takes effect once.
   const investor = yield* create(guideInvestor, { key: `customer-${process.pid}` })
@@ -25,11 +25,11 @@ const sell = Effect.fn("sell")(function* (campaignId: CampaignId, productId: Pro
   const wallet = yield* (yield* Wallets).createManaged(investor.id)
 
   const investments = yield* Investments
-  const signedAt = Timestamp.make("2024-05-02T10:00:00Z")
+  const signedAt = Timestamp.Timestamp.make("2024-05-02T10:00:00Z")
   const investment = yield* investments.create({
     campaignId,
     investorId: investor.id,
-    units: Units.make(300),
+    units: Units.Units.make(300),
     signedAt,
     acceptedAt: signedAt,
     paidAt: signedAt,
@@ -40,7 +40,7 @@ const sell = Effect.fn("sell")(function* (campaignId: CampaignId, productId: Pro
     investorId: investor.id,
     productId,
     walletId: wallet.id,
-    units: Units.make(100)
+    units: Units.Units.make(100)
   })
   return yield* investments.get(investment.id)
 })
@@ -57,8 +57,8 @@ const program = Effect.gen(function* () {
     clientSecret: Redacted.make(yield* setting("CLIENT_SECRET", sandbox?.clientSecret))
   })
   const investment = yield* sell(
-    CampaignId.make(yield* setting("CAMPAIGN_ID", sandbox?.campaignId)),
-    ProductId.make(yield* setting("PRODUCT_ID", sandbox?.productId))
+    Id.CampaignId.make(yield* setting("CAMPAIGN_ID", sandbox?.campaignId)),
+    Id.ProductId.make(yield* setting("PRODUCT_ID", sandbox?.productId))
   ).pipe(Effect.provide(client))
   yield* Console.log(`${investment.id} ${investment.status}, ${investment.remainingUnits} of ${investment.units} units`)
 })

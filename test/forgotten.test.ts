@@ -4,9 +4,9 @@
  */
 import { PgConnection } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
-import { defaultPolicy, type PlatformId, type Policy } from "@effekten/domain"
+import { type Id, Policy } from "@effekten/domain"
 import { Vault } from "@effekten/event-store"
-import { erasedSubject, isErasing } from "@effekten/projections"
+import { Projection } from "@effekten/projections"
 import { Log, Registrar } from "@effekten/registrar"
 import { Disclosures, Documents, Erasures, Investments, Investors } from "@effekten/services"
 import { Context, Deferred, Effect, Exit, Layer, Logger, Redacted, Scope } from "effect"
@@ -19,7 +19,7 @@ import { mark, type Planted, piecesOf, plainOf, someone, subjectsOf } from "../p
 const postgres = useServer()
 
 /** Nothing need be kept. */
-const policy: Policy = { ...defaultPolicy, retainUntil: (last) => last }
+const policy: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
 const masterKey = Redacted.make(new Uint8Array(32).fill(7))
 const sealing = { interval: "100 millis", quiet: "20 millis" } as const
 
@@ -97,7 +97,7 @@ const ciphertextsOf = (schema: string, who: Planted) =>
   })
 
 /** All a node says of somebody. */
-const told = (node: Node, platform: PlatformId, who: Planted) =>
+const told = (node: Node, platform: Id.PlatformId, who: Planted) =>
   at(node)(
     Effect.gen(function* () {
       const of = <A, E>(effect: Effect.Effect<A, E, Investors | Documents | Investments>) =>
@@ -187,7 +187,9 @@ describe("promise 9, in PostgreSQL", () => {
           const events = yield* Context.get(current.node, Log).readAll([
             { types: ["InvestorErased", "DocumentErased"] }
           ])
-          const said = new Set(events.flatMap((event) => (isErasing(event) ? [erasedSubject(event)] : [])))
+          const said = new Set(
+            events.flatMap((event) => (Projection.isErasing(event) ? [Projection.erasedSubject(event)] : []))
+          )
           for (const subject of said)
             assert.isTrue(yield* vault.isForgotten(subject), `${subject} after ${messages} messages`)
           const left = yield* ciphertextsOf(schema, who)

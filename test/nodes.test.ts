@@ -4,7 +4,7 @@
  */
 import { PgConnection } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
-import { defaultPolicy, documentTag, investorTag, type Policy } from "@effekten/domain"
+import { Policy, Tag } from "@effekten/domain"
 import { MerkleTree, SignedNote, Vault, VerifyLog } from "@effekten/event-store"
 import { Audit, CheckpointKeys, Log, Registrar, RegisterState, Retention, Sealing } from "@effekten/registrar"
 import { Disclosures, Documents, Erasures, Investors, LegalHolds } from "@effekten/services"
@@ -16,7 +16,7 @@ import { as } from "../packages/registrar/test/parts.ts"
 const postgres = useServer()
 
 /** Nothing need be kept. */
-const policy: Policy = { ...defaultPolicy, retainUntil: (last) => last }
+const policy: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
 const masterKey = Redacted.make(new Uint8Array(32).fill(7))
 const sealing = { interval: "100 millis", quiet: "20 millis" } as const
 
@@ -226,7 +226,7 @@ describe("forgetting across nodes", () => {
         const [first, second] = [yield* node(schema), yield* node(schema)]
         const made = yield* at(first)(offering())
         const investor = yield* at(first)(as(made.platform)(Effect.flatMap(Investors, (api) => api.create(person))))
-        const subject = investorTag(investor.id)
+        const subject = Tag.investor(investor.id)
         const read = as(made.platform)(Effect.flatMap(Investors, (api) => api.get(investor.id)))
         assert.notInclude(JSON.stringify(yield* at(second)(read)), "erased")
         const vault = Context.get(second, Vault.Vault)
@@ -282,17 +282,17 @@ describe("forgetting across nodes", () => {
         const { recordedAt: _, ...meta } = said.meta
         const id = "0190c2a4-0000-7000-8000-000000000000"
         yield* log.append([{ id, type: said.type, data: { ...said.data, investorId: two.id }, meta }])
-        const forgotten = (node: Node) => Context.get(node, Vault.Vault).isForgotten(investorTag(two.id))
+        const forgotten = (node: Node) => Context.get(node, Vault.Vault).isForgotten(Tag.investor(two.id))
         yield* soon("another node finishes it", forgotten(second.node), (is) => is)
         const keysOf = query("SELECT count(*)::integer FROM unfinished_keys.keys WHERE subject = $1", [
-          Buffer.from(investorTag(two.id))
+          Buffer.from(Tag.investor(two.id))
         ])
         assert.deepStrictEqual(yield* keysOf, [[0]])
         yield* first.end
         yield* second.end
 
         // The schema of the keys comes back from a backup of before.
-        yield* query("DELETE FROM unfinished_keys.forgotten WHERE subject = $1", [Buffer.from(investorTag(two.id))])
+        yield* query("DELETE FROM unfinished_keys.forgotten WHERE subject = $1", [Buffer.from(Tag.investor(two.id))])
         yield* query("UPDATE unfinished_keys.note SET text = $1", [note![0]])
         for (const [subject, wrapped] of backup)
           yield* query("INSERT INTO unfinished_keys.keys VALUES ($1, $2) ON CONFLICT DO NOTHING", [subject, wrapped])
@@ -300,7 +300,7 @@ describe("forgetting across nodes", () => {
         const third = yield* node(schema)
         assert.isTrue(yield* forgotten(third))
         assert.deepStrictEqual(yield* keysOf, [[0]])
-        assert.isTrue(yield* Context.get(third, Vault.Vault).isForgotten(documentTag(document.id)))
+        assert.isTrue(yield* Context.get(third, Vault.Vault).isForgotten(Tag.document(document.id)))
         assert.deepStrictEqual((yield* verified(schema)).faults, [])
       }).pipe(Effect.scoped)
   )

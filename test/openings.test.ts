@@ -2,7 +2,7 @@
  * The record of openings as a person asks for it: beside the server, of one investor, from a backup. As processes.
  */
 import * as PgClient from "@effect/sql-pg/PgClient"
-import { catalogue, type RegisterEvent } from "@effekten/domain"
+import { Events } from "@effekten/domain"
 import { PgEventStore, PgKeyStore } from "@effekten/event-store/postgres"
 import { Log, AccessRecord } from "@effekten/registrar"
 import { Effect, Layer } from "effect"
@@ -30,7 +30,9 @@ const onPostgres = (decrypted: Array<Decrypted>) =>
       const server = postgres.server()
       return registerOver(decrypted, {
         vault: PgKeyStore.layerVault({ server, schema: `${schema}_keys`, masterKey }),
-        log: Log.layer(PgEventStore.make<RegisterEvent>({ server, schema: `${schema}_log`, catalogue })),
+        log: Log.layer(
+          PgEventStore.make<Events.RegisterEvent>({ server, schema: `${schema}_log`, catalogue: Events.catalogue })
+        ),
         // The schema is made with the keys.
         openings: AccessRecord.layerSql().pipe(
           Layer.provide(PgClient.layer({ ...server, startupParameters: { search_path: `${schema}_keys` } }))

@@ -4,7 +4,7 @@
  * The codes are gathered from the sources: those a command's own text names, and those of everything it refers to, in its file or by an
  * import.
  */
-import { type Operation as OperationName, rejections } from "@effekten/domain"
+import { type Commands, Refusal } from "@effekten/domain"
 import * as Services from "@effekten/services"
 import { globSync, readFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
@@ -28,8 +28,8 @@ const read = (path: string): Module => {
       declarations.map((found, at) => [found[1]!, text.slice(found.index, declarations[at + 1]?.index)])
     ),
     imported: new Map(
-      [...text.matchAll(/^import \{([^}]*)\} from "(\.[^"]+)"/gm)].flatMap(([, names, from]) =>
-        [...names!.matchAll(/\w+/g)].map(([name]) => [name, resolve(dirname(path), from!)] as const)
+      [...text.matchAll(/^import (?:\{([^}]*)\}|\* as (\w+)) from "(\.[^"]+)"/gm)].flatMap(([, names, whole, from]) =>
+        [...(names ?? whole)!.matchAll(/\w+/g)].map(([name]) => [name, resolve(dirname(path), from!)] as const)
       )
     )
   }
@@ -47,19 +47,19 @@ const codesOf = (path: string, name: string, seen = new Set<string>()): Readonly
   // The list of all codes names them all.
   if (text === undefined || seen.has(visited) || path.endsWith("/Rejection.ts")) return codes
   seen.add(visited)
-  for (const [, code] of text.matchAll(/"([a-z_]+)"/g)) if (code! in rejections) codes.add(code!)
-  for (const [other] of text.matchAll(/\w+/g)) {
-    if (other === name) continue
-    const { declared, imported } = modules.get(path)!
-    const at = declared.has(other) ? path : imported.get(other)
-    if (at !== undefined) for (const code of codesOf(at, other, seen)) codes.add(code)
+  for (const [, code] of text.matchAll(/"([a-z_]+)"/g)) if (code! in Refusal.byCode) codes.add(code!)
+  const { declared, imported } = modules.get(path)!
+  for (const [, whole, other] of text.matchAll(/(?:\b(\w+)\.)?\b(\w+)/g)) {
+    if (other === name && whole === undefined) continue
+    const at = whole === undefined ? (declared.has(other!) ? path : imported.get(other!)) : imported.get(whole)
+    if (at !== undefined) for (const code of codesOf(at, other!, seen)) codes.add(code)
   }
   return codes
 }
 
 const commandAt = new Map(
   [...modules].flatMap(([path, { declared }]) =>
-    [...declared].filter(([, text]) => / = command\(/.test(text)).map(([name]) => [name, path] as const)
+    [...declared].filter(([, text]) => / = Command\.make\(/.test(text)).map(([name]) => [name, path] as const)
   )
 )
 
@@ -77,7 +77,7 @@ const described = [
   .filter((operation) => operation._tag === "Command")
 
 /** Codes that the sources come to and the decision does not, each with the reason. */
-const never: { readonly [O in OperationName]?: ReadonlyArray<string> } = {
+const never: { readonly [O in Commands.Operation]?: ReadonlyArray<string> } = {
   // The API names no documents of an investor.
   RegisterInvestor: ["document_not_found", "document_repeated"],
   // One document is named, so none is named twice.

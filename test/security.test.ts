@@ -2,7 +2,7 @@
  * Platforms are strangers to each other: every route by id, taken from the API's own document, says nothing of another's objects. For
  * whoever adds a route.
  */
-import { CurrencyCode, Units, type CampaignId, type PlatformId, type ProductId } from "@effekten/domain"
+import { Currency, type Id, Units } from "@effekten/domain"
 import { DistributionServer, OAuth, OAuthStore } from "@effekten/http"
 import { Registrar } from "@effekten/registrar"
 import { Campaigns, Platforms, Products } from "@effekten/services"
@@ -43,9 +43,9 @@ const setUp = Effect.gen(function* () {
       name: "Note",
       productType: "DEBT_SECURITY",
       ewpg: false,
-      nominalValue: { amount: "100", decimals: 2, currency: CurrencyCode.make("EUR") },
-      issueVolume: Units.make(1_000_000),
-      stepSize: Units.make(1)
+      nominalValue: { amount: "100", decimals: 2, currency: Currency.Code.make("EUR") },
+      issueVolume: Units.Units.make(1_000_000),
+      stepSize: Units.Units.make(1)
     })
     const one = yield* tenant("First", product.id)
     const two = yield* tenant("Second", product.id)
@@ -55,11 +55,11 @@ const setUp = Effect.gen(function* () {
   return { ...found, origin: `http://127.0.0.1:${address.port}` }
 })
 
-const tenant = Effect.fnUntraced(function* (name: string, productId: ProductId) {
-  const platform: PlatformId = (yield* (yield* Platforms).register({ name })).id
+const tenant = Effect.fnUntraced(function* (name: string, productId: Id.ProductId) {
+  const platform: Id.PlatformId = (yield* (yield* Platforms).register({ name })).id
   yield* (yield* Products).list(productId, platform)
-  const allocation = Units.make(1_000)
-  const campaign: CampaignId = (yield* (yield* Campaigns).open({ productId, platformId: platform, allocation })).id
+  const allocation = Units.Units.make(1_000)
+  const campaign: Id.CampaignId = (yield* (yield* Campaigns).open({ productId, platformId: platform, allocation })).id
   const scopes = [
     "investors:read",
     "investors:write",

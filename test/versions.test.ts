@@ -4,9 +4,9 @@
  *
  * Two programs serve one folder, one after the other. The second shows one member more, and knows one salutation less.
  */
-import { InvestorId, KycStatus, NaturalPerson as person, type PlatformId, Timestamp } from "@effekten/domain"
+import { Id, KycStatus, Person, Timestamp } from "@effekten/domain"
 import { DistributionClient, DistributionServer, OAuth, OAuthStore, scopes } from "@effekten/http"
-import { investors } from "@effekten/projections"
+import { Projections } from "@effekten/projections"
 import { Implement, Intake, Registrar, servicesOf, Showing, view } from "@effekten/registrar"
 import {
   Answer,
@@ -55,22 +55,22 @@ const secret = Redacted.make("a secret for tests only, 256 bits")
 /** A person, as somebody's resource shows an investor. The salutations are a list that moves. */
 const inputWith = <const S extends ReadonlyArray<string>>(salutations: S) =>
   Member.input("CreatePerson", {
-    naturalPerson: Member.personal(wire({ ...person.fields, salutation: Schema.Literals(salutations) })),
+    naturalPerson: Member.personal(wire({ ...Person.NaturalPerson.fields, salutation: Schema.Literals(salutations) })),
     isBeneficiary: Member.plain(Schema.Boolean)
   })
 
 const before = Answer.first(
   "Person",
-  Member.answer("Person", { id: InvestorId, status: listed(KycStatus), createdAt: Timestamp })
+  Member.answer("Person", { id: Id.InvestorId, status: listed(KycStatus.KycStatus), createdAt: Timestamp.Timestamp })
 )
 const after = Answer.next(
   before,
   2,
   Member.answer("Person", {
-    id: InvestorId,
-    status: listed(KycStatus),
+    id: Id.InvestorId,
+    status: listed(KycStatus.KycStatus),
     salutation: Schema.NullOr(Schema.Union([Schema.String, Erased])),
-    createdAt: Timestamp
+    createdAt: Timestamp.Timestamp
   }),
   (shown) => ({ ...shown, salutation: null })
 )
@@ -91,7 +91,7 @@ const operationsWith = <In, Encoded, A>(input: Schema.Codec<In, Encoded>, answer
     reading: "GetInvestor",
     route: "GET /v2/people/:id/",
     scope: "investors:read",
-    ids: [InvestorId],
+    ids: [Id.InvestorId],
     answer,
     refusals: [],
     summary: "Read a person"
@@ -115,7 +115,7 @@ class PeopleAfter extends Resource.Service<PeopleAfter>()("test/People", "people
 
 const given = ({ newId }: { readonly newId: Effect.Effect<string> }) =>
   Effect.map(newId, (id) => ({
-    investorId: InvestorId.make(id),
+    investorId: Id.InvestorId.make(id),
     custodianBank: false,
     hasTaxInformation: false,
     pep: false,
@@ -126,12 +126,12 @@ const given = ({ newId }: { readonly newId: Effect.Effect<string> }) =>
   }))
 
 const missing = "investor_not_found"
-const key = ([id]: readonly [InvestorId]) => id
+const key = ([id]: readonly [Id.InvestorId]) => id
 
-const personBefore = view(before, investors, {
+const personBefore = view(before, Projections.investors, {
   1: ({ createdAt, id, kycStatus }) => ({ id, status: kycStatus, createdAt })
 })
-const personAfter = view(after, investors, {
+const personAfter = view(after, Projections.investors, {
   1: ({ createdAt, id, kycStatus }) => ({ id, status: kycStatus, createdAt }),
   2: ({ createdAt, id, kycStatus, personalAt }, personal) => {
     const part = personal.get(personalAt[0]!)
@@ -178,7 +178,7 @@ interface Answered {
 }
 
 interface Program<Service> {
-  readonly platform: PlatformId
+  readonly platform: Id.PlatformId
   /** A POST of a person, over HTTP. */
   readonly post: (key: string, salutation: string) => Promise<Answered>
   readonly get: (path: string) => Promise<Answered>
@@ -267,7 +267,7 @@ const withProgram = <Service, T>(
 const inputOf = (salutation: string) =>
   Schema.decodeUnknownSync(inputWith(["MR", "MRS", "HON", "DR"]))(body(salutation)) as never
 
-const recorded: { first?: Answered; id?: InvestorId } = {}
+const recorded: { first?: Answered; id?: Id.InvestorId } = {}
 
 it("a program of before answers in its version, which no header names", () =>
   withProgram<PeopleBefore, void>(PeopleBefore, implementBefore, async ({ post, embedded }) => {

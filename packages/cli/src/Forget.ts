@@ -2,7 +2,7 @@
  * `effekten forget` and `effekten disclose`: what a person may ask about their data. For the registrar's staff. No server may hold the folder
  * meanwhile; in PostgreSQL it is done beside the nodes.
  */
-import { type ErasureGround, InvestorId } from "@effekten/domain"
+import { type Events, Id } from "@effekten/domain"
 import type { Registrar } from "@effekten/registrar"
 import { Api, type CommandFailure, Disclosures, Erasures } from "@effekten/services"
 import { Console, Effect, Schema } from "effect"
@@ -33,8 +33,8 @@ export const inRegister = <A>(
 ): Effect.Effect<A, CommandFailed> => Effect.provide(work, place.existing(options))
 
 /** @category arguments */
-export const investorOf = (text: string): Effect.Effect<InvestorId, CommandFailed> =>
-  Schema.decodeUnknownEffect(InvestorId)(text).pipe(
+export const investorOf = (text: string): Effect.Effect<Id.InvestorId, CommandFailed> =>
+  Schema.decodeUnknownEffect(Id.InvestorId)(text).pipe(
     Effect.mapError(
       () => new CommandFailed({ exitCode: ExitCode.usage, message: `${JSON.stringify(text)} is no id of an investor` })
     )
@@ -45,7 +45,7 @@ export const runForget = Effect.fnUntraced(function* (
   place: Place,
   options: {
     readonly investor: string
-    readonly ground: ErasureGround
+    readonly ground: Events.ErasureGround
     /** Whole calendar years the data are kept, 5 to 10. */
     readonly retention: number
   }

@@ -2,7 +2,7 @@
  * `effekten guide`: an investment from beginning to end against a running server, step by step. For developers who try the sandbox, or check a
  * server of their own.
  */
-import { CampaignId, ProductId } from "@effekten/domain"
+import { Id } from "@effekten/domain"
 import { DistributionClient } from "@effekten/http"
 import type { CommandFailure } from "@effekten/services"
 import { Console, Effect, Option, Redacted } from "effect"
@@ -59,8 +59,8 @@ const settled = Effect.fnUntraced(function* (settings: GuideSettings) {
       "--client-secret",
       settings.clientSecret ?? (sandbox && Redacted.make(sandbox.clientSecret))
     ),
-    campaignId: CampaignId.make(yield* need("--campaign-id", settings.campaignId ?? sandbox?.campaignId)),
-    productId: ProductId.make(yield* need("--product-id", settings.productId ?? sandbox?.productId))
+    campaignId: Id.CampaignId.make(yield* need("--campaign-id", settings.campaignId ?? sandbox?.campaignId)),
+    productId: Id.ProductId.make(yield* need("--product-id", settings.productId ?? sandbox?.productId))
   }
 })
 

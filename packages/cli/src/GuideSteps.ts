@@ -2,18 +2,7 @@
  * The way of one investment, from an investor to a redemption: the steps of the Distribution API's own guide. For `effekten guide`, for
  * tests, and to read. It uses the services and nothing else, so it runs embedded and remote alike.
  */
-import type {
-  Bic,
-  CalendarDate,
-  CampaignId,
-  CountryCode,
-  CurrencyCode,
-  DocumentId,
-  Iban,
-  ProductId,
-  Timestamp,
-  Units
-} from "@effekten/domain"
+import type { BankAccount, CalendarDate, CountryCode, Currency, Id, Timestamp, Units } from "@effekten/domain"
 import {
   type Api,
   Credits,
@@ -28,14 +17,14 @@ import { Effect } from "effect"
 
 /** What the guide needs to be told. @category models */
 export interface GuideOptions {
-  readonly campaignId: CampaignId
-  readonly productId: ProductId
+  readonly campaignId: Id.CampaignId
+  readonly productId: Id.ProductId
   /** Told after each step: what was done, and what came of it. */
   readonly onStep?: (title: string, result: string) => Effect.Effect<void>
 }
 
 /** Units the guide subscribes and redeems. @category values */
-export const guideUnits = 300 as Units
+export const guideUnits = 300 as Units.Units
 
 /** An invented person. @category values */
 export const guideInvestor = {
@@ -43,23 +32,23 @@ export const guideInvestor = {
     salutation: "MS",
     forename: "Erika",
     surname: "Beispiel",
-    birthDate: "1984-02-29" as CalendarDate,
+    birthDate: "1984-02-29" as CalendarDate.CalendarDate,
     birthPlace: "Musterstadt",
-    citizenship: "DEU" as CountryCode,
+    citizenship: "DEU" as CountryCode.CountryCode,
     street: "Lindenallee 7",
     city: "Musterstadt",
     zip: "12345",
-    country: "DEU" as CountryCode,
+    country: "DEU" as CountryCode.CountryCode,
     phone: "+49 30 0000 000",
     isPep: false
   },
   bankAccount: {
     accountHolder: "Erika Beispiel",
-    iban: "DE89370400440532013000" as Iban,
-    bic: "COBADEFFXXX" as Bic,
+    iban: "DE89370400440532013000" as BankAccount.Iban,
+    bic: "COBADEFFXXX" as BankAccount.Bic,
     bank: "Beispielbank",
-    country: "DEU" as CountryCode,
-    currency: "EUR" as CurrencyCode
+    country: "DEU" as CountryCode.CountryCode,
+    currency: "EUR" as Currency.Code
   },
   taxInformation: { taxIdentificationNumber: "00000000", nonAssessmentCertificate: false },
   communication: { email: "erika@example.org", emailConfirmed: true },
@@ -67,19 +56,19 @@ export const guideInvestor = {
 }
 
 /** An invented identification, carried out elsewhere. @category values */
-export const guideIdentification = (protocol: DocumentId) => ({
+export const guideIdentification = (protocol: Id.DocumentId) => ({
   documentType: "IDCARD",
   documentId: "T0000000",
   documentIssuer: "Stadt Musterstadt",
-  documentValidFrom: "2020-01-01" as CalendarDate,
-  documentValidTo: "2030-01-01" as CalendarDate,
+  documentValidFrom: "2020-01-01" as CalendarDate.CalendarDate,
+  documentValidTo: "2030-01-01" as CalendarDate.CalendarDate,
   identityProvider: "POSTIDENT",
   legitimationProcessId: "process-1",
   legitimationProtocolId: protocol,
-  verifiedAt: "2024-05-02T09:30:00.000Z" as Timestamp
+  verifiedAt: "2024-05-02T09:30:00.000Z" as Timestamp.Timestamp
 })
 
-const signedAt = "2024-05-02T10:00:00.000000+00:00" as Timestamp
+const signedAt = "2024-05-02T10:00:00.000000+00:00" as Timestamp.Timestamp
 
 const file = (fileName: string) => ({
   fileName,

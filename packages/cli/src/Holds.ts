@@ -2,7 +2,7 @@
  * `effekten hold` and `effekten release`: legal holds, in a folder that no server holds, or in PostgreSQL beside the nodes that serve it. For
  * the registrar's staff.
  */
-import { type HoldBasis, LegalHoldId, Timestamp } from "@effekten/domain"
+import { type Events, Id, Timestamp } from "@effekten/domain"
 import { LegalHolds } from "@effekten/services"
 import { Console, Effect, Schema } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
@@ -16,13 +16,13 @@ const given =
       Schema.decodeUnknownEffect(schema)(text),
       () => new CommandFailed({ exitCode: ExitCode.usage, message: `${JSON.stringify(text)} is no ${what}` })
     )
-const instantOf = given(Timestamp, "instant: 2030-01-01T00:00:00+01:00 is one, with an offset or Z")
-const holdOf = given(LegalHoldId, "id of a legal hold")
+const instantOf = given(Timestamp.Timestamp, "instant: 2030-01-01T00:00:00+01:00 is one, with an offset or Z")
+const holdOf = given(Id.LegalHoldId, "id of a legal hold")
 
 /** @category commands */
 export const runHold = Effect.fnUntraced(function* (
   place: Place,
-  options: { readonly investor: string; readonly basis: HoldBasis; readonly until: string | undefined }
+  options: { readonly investor: string; readonly basis: Events.HoldBasis; readonly until: string | undefined }
 ) {
   const investor = yield* investorOf(options.investor)
   const { basis } = options

@@ -2,18 +2,23 @@
  * What the registrar's staff do about the data of investors, `effekten forget`, `disclose`, `hold`, `release` and `retention`: their
  * arguments. For the command line.
  */
-import type { ErasureGround, HoldBasis } from "@effekten/domain"
+import type { Events } from "@effekten/domain"
 import { Config, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { at, placeFlags } from "./PlaceFlags.ts"
 
-const grounds = ["request", "retention_over", "unlawful", "legal_duty"] as const satisfies ReadonlyArray<ErasureGround>
+const grounds = [
+  "request",
+  "retention_over",
+  "unlawful",
+  "legal_duty"
+] as const satisfies ReadonlyArray<Events.ErasureGround>
 const bases = [
   "legal_claims",
   "authority_order",
   "tax_assessment",
   "subject_request"
-] as const satisfies ReadonlyArray<HoldBasis>
+] as const satisfies ReadonlyArray<Events.HoldBasis>
 
 const investor = Argument.String("investor").pipe(Argument.withDescription("Id of the investor"))
 

@@ -1,7 +1,7 @@
 /**
  * `effekten openings`: who opened whose personal data, when and for what. For the data protection officer; reads ids, opens nothing.
  */
-import { documentTag, DocumentId, investorTag, InvestorId } from "@effekten/domain"
+import { Id, Tag } from "@effekten/domain"
 import { type AccessCursor, type RecordedAccess, AccessRecordAudit } from "@effekten/registrar"
 import { Console, DateTime, Effect } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
@@ -38,9 +38,9 @@ export const runOpenings = Effect.fnUntraced(function* (
   }
   const subject =
     investor !== undefined
-      ? investorTag(InvestorId.make(investor))
+      ? Tag.investor(Id.InvestorId.make(investor))
       : document !== undefined
-        ? documentTag(DocumentId.make(document))
+        ? Tag.document(Id.DocumentId.make(document))
         : undefined
   yield* Effect.gen(function* () {
     const record = yield* AccessRecordAudit

@@ -1,7 +1,7 @@
 /**
  * `effekten openings`: its arguments. For the command line.
  */
-import { DocumentId, InvestorId } from "@effekten/domain"
+import { Id } from "@effekten/domain"
 import { DateTime, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { at, placeFlags } from "./PlaceFlags.ts"
@@ -15,13 +15,13 @@ export const openings = Command.make(
     investor: Flag.String("investor").pipe(
       Flag.withMetavar("ID"),
       Flag.withDescription("Only openings of this investor's data"),
-      Flag.filter(Schema.is(InvestorId), (text) => `${JSON.stringify(text)} is no id of an investor`),
+      Flag.filter(Schema.is(Id.InvestorId), (text) => `${JSON.stringify(text)} is no id of an investor`),
       Flag.optional
     ),
     document: Flag.String("document").pipe(
       Flag.withMetavar("ID"),
       Flag.withDescription("Only openings of this document's data"),
-      Flag.filter(Schema.is(DocumentId), (text) => `${JSON.stringify(text)} is no id of a document`),
+      Flag.filter(Schema.is(Id.DocumentId), (text) => `${JSON.stringify(text)} is no id of a document`),
       Flag.optional
     ),
     since: Flag.String("since").pipe(

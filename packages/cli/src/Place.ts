@@ -2,7 +2,7 @@
  * Where a register lies, and what a command can ask of that place. For every command that opens a register: only the two implementations,
  * `FolderPlace.ts` and `PostgresPlace.ts`, know which of them it is.
  */
-import { defaultPolicy, type Policy, retentionOf } from "@effekten/domain"
+import { Policy } from "@effekten/domain"
 import type { SignedNote } from "@effekten/event-store"
 import type { OAuthStore } from "@effekten/http"
 import type { Audit, CheckpointKeys, AccessRecordAudit, Registrar, RegisterState } from "@effekten/registrar"
@@ -15,7 +15,7 @@ export interface RegisterOptions {
   /** Milliseconds the ledger takes; settles at once if not said. */
   readonly settleAfter?: number | undefined
   /** What the law leaves to the register; the default if not said. */
-  readonly policy?: Policy | undefined
+  readonly policy?: Policy.Policy | undefined
   /** Whether investors are erased as soon as nothing stands against it; not, if not said. */
   readonly eraseWhenDue?: boolean | undefined
 }
@@ -68,7 +68,10 @@ export const refusing = <A>(layer: Layer.Layer<A, { readonly message: string }>)
   )
 
 /** The policy of a register that keeps data for so many calendar years. @category values */
-export const keepingFor = (years: number): Policy => ({ ...defaultPolicy, retainUntil: retentionOf(years) })
+export const keepingFor = (years: number): Policy.Policy => ({
+  ...Policy.defaults,
+  retainUntil: Policy.retentionOf(years)
+})
 
 /** As the registrar takes them: what was not said is left out. @category conversions */
 export const said = ({ eraseWhenDue, policy, settleAfter }: RegisterOptions): Registrar.RegistrarOptions => ({

@@ -3,7 +3,7 @@
  *
  * Whatever changes something holds the register's folder, as a server does. A secret is told once; the register keeps a hash of it.
  */
-import { PlatformId, PublicName } from "@effekten/domain"
+import { type Id, Text } from "@effekten/domain"
 import { OAuth, OAuthStore, type Scope, scopes as allScopes } from "@effekten/http"
 import { Audit, Log } from "@effekten/registrar"
 import { Platforms } from "@effekten/services"
@@ -43,7 +43,7 @@ const scopesOf = (text: string | undefined): Effect.Effect<ReadonlyArray<Scope>,
 }
 
 interface RegisteredPlatform {
-  readonly id: PlatformId
+  readonly id: Id.PlatformId
   readonly name: string
 }
 
@@ -76,7 +76,7 @@ export const runPlatformAdd = Effect.fnUntraced(function* (
   options: { readonly name: string; readonly scopes: string | undefined }
 ) {
   const scopes = yield* scopesOf(options.scopes)
-  const name = yield* Schema.decodeUnknownEffect(PublicName)(options.name.trim()).pipe(
+  const name = yield* Schema.decodeUnknownEffect(Text.PublicName)(options.name.trim()).pipe(
     Effect.mapError(() => failed("a platform's name has 1 to 200 characters", ExitCode.usage))
   )
   yield* inRegister(

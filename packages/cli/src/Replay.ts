@@ -2,25 +2,17 @@
  * `effekten replay`: the log folded from nothing, and promise 1 checked after every event. For auditors, beside a running server too.
  */
 import type { EventStoreError, Position } from "@effekten/event-store"
-import {
-  holdings,
-  makeRegister,
-  makeViews,
-  replayInto,
-  type HoldingState,
-  type Log,
-  type ProductTotals,
-  type Progress,
-  type Violation
-} from "@effekten/projections"
+import { type Conservation, type Projection, Projections, Register, Replay, Views } from "@effekten/projections"
 import { Audit } from "@effekten/registrar"
 import { Console, Effect } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import type { Place } from "./Place.ts"
 
 /** One product as the log up to the position tells it. @category models */
-export interface ReplayedProduct extends ProductTotals {
-  readonly holdings: ReadonlyArray<Pick<HoldingState, "walletId" | "investorId" | "held" | "reserved" | "free">>
+export interface ReplayedProduct extends Conservation.ProductTotals {
+  readonly holdings: ReadonlyArray<
+    Pick<Projections.HoldingState, "walletId" | "investorId" | "held" | "reserved" | "free">
+  >
 }
 
 /** What a replay found. @category models */
@@ -28,19 +20,19 @@ export interface ReplayResult {
   readonly position: Position
   readonly products: ReadonlyArray<ReplayedProduct>
   readonly conservation: "holds" | "violated"
-  readonly violations: ReadonlyArray<Violation>
+  readonly violations: ReadonlyArray<Conservation.Violation>
 }
 
 /** Folds a log up to a position and checks the laws of conservation on the way. @category replaying */
 export const replayLog = Effect.fnUntraced(function* (
-  log: Log,
-  options: { readonly to?: Position; readonly onProgress?: (progress: Progress) => Effect.Effect<void> } = {}
+  log: Projection.Log,
+  options: { readonly to?: Position; readonly onProgress?: (progress: Replay.Progress) => Effect.Effect<void> } = {}
 ): Effect.fn.Return<ReplayResult, EventStoreError> {
-  const register = makeRegister()
-  const views = makeViews([holdings])
-  const position = yield* replayInto(log, [register, views], options)
+  const register = Register.make()
+  const views = Views.make([Projections.holdings])
+  const position = yield* Replay.into(log, [register, views], options)
   const found = [...register.violations, ...register.checkConservation()]
-  const held = [...views.all(holdings).values()]
+  const held = [...views.all(Projections.holdings).values()]
   return {
     position,
     products: register.products().map((product) => ({
@@ -85,7 +77,7 @@ const count = (number: number, word: string): string => `${number} ${word}${numb
 const width = 40
 
 /** A bar on standard error, if a person watches. */
-const progressBar = ({ position, to }: Progress) =>
+const progressBar = ({ position, to }: Replay.Progress) =>
   Effect.sync(() => {
     const done = Math.floor((width * position) / to)
     process.stderr.write(`\r[${"=".repeat(done)}${" ".repeat(width - done)}] ${position} of ${to}`)

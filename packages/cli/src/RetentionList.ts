@@ -3,17 +3,9 @@
  *
  * The log is folded to find whom to print; what is printed of each is what the decision to erase them would find.
  */
-import {
-  type HoldBasis,
-  type Instant,
-  isDueAt,
-  instantOfMicros,
-  type Policy,
-  type Retention as Kept,
-  retentionBy
-} from "@effekten/domain"
+import { type Events, type Policy, RetentionPeriod, Timestamp } from "@effekten/domain"
 import { type EventStoreError, type Position } from "@effekten/event-store"
-import { holdsOf, type Log, replay, retentionFactsOf, retentions, type RetentionState } from "@effekten/projections"
+import { type Projection, Projections, Replay } from "@effekten/projections"
 import { Audit, Retention } from "@effekten/registrar"
 import { Clock, Console, Effect } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
@@ -27,7 +19,11 @@ export interface RetainedInvestor {
   /** From when on they are erased, or may be; null while that is not known. */
   readonly due: string | null
   /** Those that stand. */
-  readonly holds: ReadonlyArray<{ readonly id: string; readonly basis: HoldBasis; readonly until: string | null }>
+  readonly holds: ReadonlyArray<{
+    readonly id: string
+    readonly basis: Events.HoldBasis
+    readonly until: string | null
+  }>
 }
 
 /** One page. @category models */
@@ -44,7 +40,10 @@ export interface RetentionResult {
   readonly next: string | null
 }
 
-const stateOf = (kept: Kept, at: Instant): RetainedInvestor["state"] | "active" | "erased" => {
+const stateOf = (
+  kept: RetentionPeriod.Retention,
+  at: Timestamp.Instant
+): RetainedInvestor["state"] | "active" | "erased" => {
   switch (kept._tag) {
     case "Erased":
       return "erased"
@@ -53,13 +52,13 @@ const stateOf = (kept: Kept, at: Instant): RetainedInvestor["state"] | "active" 
     case "Held":
       return "held"
     case "Until":
-      return isDueAt(kept, at) ? "due" : "restricted"
+      return RetentionPeriod.isDueAt(kept, at) ? "due" : "restricted"
   }
 }
 
 interface Row {
-  readonly state: RetentionState
-  readonly kept: Kept
+  readonly state: Projections.RetentionState
+  readonly kept: RetentionPeriod.Retention
 }
 
 /** Those without a date come last. */
@@ -74,11 +73,14 @@ const compare = (a: Row, b: Row): number => {
 
 /** Where somebody stands in the list, or stood until they were erased: the clock may erase whom the page before has ended with. */
 const rowOf = (
-  state: RetentionState | undefined,
+  state: Projections.RetentionState | undefined,
   investor: string,
-  policy: Policy
+  policy: Policy.Policy
 ): Effect.Effect<Row, CommandFailed> => {
-  const kept = state === undefined ? undefined : retentionBy({ ...retentionFactsOf(state), erased: false }, policy)
+  const kept =
+    state === undefined
+      ? undefined
+      : RetentionPeriod.by({ ...Projections.retentionFactsOf(state), erased: false }, policy)
   return state !== undefined && (kept?._tag === "Until" || kept?._tag === "Held")
     ? Effect.succeed({ state, kept })
     : Effect.fail(
@@ -91,23 +93,23 @@ const rowOf = (
 
 /** Folds a log and tells of one page of investors when their time is over. */
 const listRetention = Effect.fnUntraced(function* (
-  log: Log,
+  log: Projection.Log,
   options: { readonly retention: number; readonly limit: number; readonly after?: string | undefined }
 ): Effect.fn.Return<RetentionResult, CommandFailed | EventStoreError> {
   const policy = keepingFor(options.retention)
-  const at = instantOfMicros((yield* Clock.currentTimeMillis) * 1000)
-  const views = yield* replay(log, [retentions])
+  const at = Timestamp.instantOfMicros((yield* Clock.currentTimeMillis) * 1000)
+  const views = yield* Replay.run(log, [Projections.retentions])
   const counted = { due: 0, restricted: 0, held: 0, active: 0, erased: 0 }
   const rows: Array<Row> = []
-  for (const state of views.all(retentions).values()) {
-    const kept = retentionBy(retentionFactsOf(state), policy)
+  for (const state of views.all(Projections.retentions).values()) {
+    const kept = RetentionPeriod.by(Projections.retentionFactsOf(state), policy)
     counted[stateOf(kept, at)]++
     if (kept._tag === "Until" || kept._tag === "Held") rows.push({ state, kept })
   }
   rows.sort(compare)
   let first = 0
   if (options.after !== undefined) {
-    const last = yield* rowOf(views.all(retentions).get(options.after), options.after, policy)
+    const last = yield* rowOf(views.all(Projections.retentions).get(options.after), options.after, policy)
     first = rows.filter((row) => row.state.investorId === options.after || compare(row, last) < 0).length
   }
   const page = rows.slice(first, first + options.limit)
@@ -120,7 +122,11 @@ const listRetention = Effect.fnUntraced(function* (
       investorId: state.investorId,
       state: found === "held" || found === "due" ? found : "restricted",
       due: retention._tag === "Until" ? retention.due.text : null,
-      holds: holdsOf(state, at).map(({ holdId, basis, end }) => ({ id: holdId, basis, until: end?.text ?? null }))
+      holds: Projections.holdsOf(state, at).map(({ holdId, basis, end }) => ({
+        id: holdId,
+        basis,
+        until: end?.text ?? null
+      }))
     })
   }
   const isLast = first + page.length >= rows.length

@@ -4,7 +4,7 @@
  * Every step has an idempotency key of its own that never changes. So the steps are simply taken at every start: what was done is
  * answered again, and a start that was cut short is finished by the next one.
  */
-import type { CurrencyCode, Units } from "@effekten/domain"
+import type { Currency, Units } from "@effekten/domain"
 import { OAuth, OAuthStore, scopes } from "@effekten/http"
 import { Log } from "@effekten/registrar"
 import { Campaigns, Platforms, Products } from "@effekten/services"
@@ -13,7 +13,7 @@ import { SecureRandom } from "effect/crypto"
 import { readSandboxFile, writeSandboxFile, type SandboxFile } from "./SandboxFile.ts"
 
 /** Units of the sandbox's product, all of them offered by its one campaign. @category values */
-export const sandboxVolume = 1_000_000_000_000 as Units
+export const sandboxVolume = 1_000_000_000_000 as Units.Units
 
 /** The folder holds a register that was not made as a sandbox. @category errors */
 export class NotASandbox extends Schema.TaggedError<NotASandbox>()("NotASandbox", { message: Schema.String }) {}
@@ -45,9 +45,9 @@ const offering = Effect.gen(function* () {
       name: "Sandbox participation right",
       productType: "PARTICIPATION_RIGHT",
       ewpg: false,
-      nominalValue: { amount: "100", decimals: 2, currency: "EUR" as CurrencyCode },
+      nominalValue: { amount: "100", decimals: 2, currency: "EUR" as Currency.Code },
       issueVolume: sandboxVolume,
-      stepSize: 1 as Units,
+      stepSize: 1 as Units.Units,
       network: "POLYGON-MAINNET"
     },
     key("product")

@@ -2,7 +2,7 @@
  * What a person needs to use a sandbox: kept for them in a file only they can read, because the register itself keeps no secret. For
  * `serve --sandbox`, which writes it, and for `guide`, which reads its defaults from it.
  */
-import { CampaignId, PlatformId, ProductId } from "@effekten/domain"
+import { Id } from "@effekten/domain"
 import { Effect, Option, Schema } from "effect"
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -16,9 +16,9 @@ export const SandboxFile = Schema.Struct({
   url: Schema.optionalKey(Schema.String),
   clientId: Schema.String,
   clientSecret: Schema.String,
-  platformId: PlatformId,
-  campaignId: CampaignId,
-  productId: ProductId
+  platformId: Id.PlatformId,
+  campaignId: Id.CampaignId,
+  productId: Id.ProductId
 })
 export type SandboxFile = typeof SandboxFile.Type
 

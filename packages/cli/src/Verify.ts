@@ -2,7 +2,7 @@
  * `effekten verify`: every event, all that is kept beside it and every checkpoint, of a register or of an export. For operators and
  * auditors; beside a running server too.
  */
-import { catalogue } from "@effekten/domain"
+import { Events } from "@effekten/domain"
 import {
   Checkpoint,
   type EventStoreError,
@@ -85,7 +85,7 @@ const damage = ({ message, position, reason }: EventStoreError): CommandFailed =
 const verifyFiles = (folder: string, trusted: Verification.Trusted, show: Show) =>
   VerifyExport.verifyExport({
     files: ExportFolder.openExport(folder),
-    catalogue,
+    catalogue: Events.catalogue,
     trusted,
     ...(show === undefined ? {} : { onProgress: show })
   }).pipe(

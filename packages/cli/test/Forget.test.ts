@@ -1,7 +1,7 @@
 /**
  * Forgetting and rotation in a folder, as the command does them.
  */
-import type { InvestorId } from "@effekten/domain"
+import type { Id } from "@effekten/domain"
 import { Log, MasterKey, Registrar } from "@effekten/registrar"
 import { Investors, Platforms } from "@effekten/services"
 import { Cause, Effect, Exit } from "effect"
@@ -22,7 +22,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const registered = (daysAgo: number): Promise<InvestorId> =>
+const registered = (daysAgo: number): Promise<Id.InvestorId> =>
   Effect.gen(function* () {
     const platform = yield* (yield* Platforms).register({ name: "Erste Plattform" })
     const create = Effect.flatMap(Investors, (investors) => investors.create(somebody))
@@ -38,7 +38,7 @@ const failureOf = async (command: Effect.Effect<unknown, CommandFailed>): Promis
 const forget = (investor: string, retention = 5) =>
   runForget(folderPlace(folder), { investor, ground: "request", retention })
 
-const partsOf = (investor: InvestorId) =>
+const partsOf = (investor: Id.InvestorId) =>
   Effect.gen(function* () {
     const log = yield* Log
     const events = yield* log.readAll([{ types: ["InvestorRegistered"] }])

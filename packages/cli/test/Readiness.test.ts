@@ -1,7 +1,7 @@
 /**
  * A register that can no longer write says so: to the balancer, to the caller, to the operator. For operators.
  */
-import { catalogue, type RegisterEvent } from "@effekten/domain"
+import { Events } from "@effekten/domain"
 import { SqliteEventStore, Vault } from "@effekten/event-store"
 import { DistributionServer, OAuth, OAuthStore, scopes } from "@effekten/http"
 import { MemoryReadModels } from "@effekten/projections"
@@ -64,9 +64,9 @@ it("once the disk is full /readyz is 503, /livez 200, reads go on, and commands 
     Effect.gen(function* () {
       const said: Array<string> = []
       let database: DatabaseSync | undefined
-      const log = SqliteEventStore.make<RegisterEvent>({
+      const log = SqliteEventStore.make<Events.RegisterEvent>({
         filename: join(folder, "log.db"),
-        catalogue,
+        catalogue: Events.catalogue,
         connect: (file, how) => (database = new DatabaseSync(file, how))
       })
       const register = Registrar.layerNoDeps().pipe(

@@ -1,7 +1,7 @@
 /**
  * A replay finds what does not add up, and says where. For `effekten replay`.
  */
-import type { RegisterEvent } from "@effekten/domain"
+import type { Events } from "@effekten/domain"
 import type { NewEvent } from "@effekten/event-store"
 import { Log, Registrar } from "@effekten/registrar"
 import { Cause, Effect, Exit, Layer } from "effect"
@@ -41,7 +41,7 @@ const deliverTwice = Effect.gen(function* () {
   const { recordedAt: _, ...before } = meta
   const random = yield* SecureRandom.SecureRandom
   const again = { id: yield* random.uuidV7(), type, data, meta: { ...before, instruction: "forged" } }
-  yield* log.append([again as NewEvent<RegisterEvent>])
+  yield* log.append([again as NewEvent<Events.RegisterEvent>])
 }).pipe(Effect.provide(SecureRandom.layerWebCrypto))
 
 describe("promise 1: a replay", () => {

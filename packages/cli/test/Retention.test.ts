@@ -1,7 +1,7 @@
 /**
  * D-15 as the registrar's staff see it: holds, the list of who is due when, and a server that erases by the clock.
  */
-import type { InvestorId } from "@effekten/domain"
+import type { Id } from "@effekten/domain"
 import { Log, Registrar } from "@effekten/registrar"
 import { Investors, Platforms } from "@effekten/services"
 import { Cause, Clock, Console, Effect, Exit, Stream } from "effect"
@@ -23,7 +23,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const registered = (daysAgo: number, many = 1): Promise<ReadonlyArray<InvestorId>> =>
+const registered = (daysAgo: number, many = 1): Promise<ReadonlyArray<Id.InvestorId>> =>
   Effect.gen(function* () {
     const platform = yield* (yield* Platforms).register({ name: "Erste Plattform" })
     const create = Effect.map(

@@ -5,17 +5,17 @@
  * may be offered again.
  */
 import { Schema } from "effect"
-import { command, recorded } from "./Command.ts"
+import * as Command from "./Command.ts"
 import { decisionModel, read, refuse, type DecisionContext, type Read } from "./Decision.ts"
 import { CampaignClosed, CampaignOpened } from "./events/PlatformEvents.ts"
 import { CampaignId, PlatformId, ProductId } from "./Id.ts"
-import { Product } from "./Product.ts"
-import { campaignTag, productTag } from "./Tag.ts"
+import * as Product from "./Product.ts"
+import * as Tag from "./Tag.ts"
 import { instantOf, Timestamp, type Instant } from "./Timestamp.ts"
 import { isUnits, type UnitCount, type Units } from "./Units.ts"
 
 /** @category models */
-export interface CampaignState {
+export interface State {
   readonly platform: PlatformId
   readonly productId: ProductId
   readonly allocation: Units
@@ -27,13 +27,13 @@ export interface CampaignState {
 }
 
 /** @category decision models */
-export const Campaign = (id: CampaignId) =>
+export const model = (id: CampaignId) =>
   decisionModel({
     name: "Campaign",
     types: ["CampaignOpened", "CampaignClosed"],
-    tags: [campaignTag(id)],
+    tags: [Tag.campaign(id)],
     initial: undefined,
-    evolve: (state: CampaignState | undefined, event) => {
+    evolve: (state: State | undefined, event) => {
       switch (event.type) {
         case "CampaignOpened": {
           const { platformId, productId, allocation, opensAt, closesAt, reviewRequired } = event.data
@@ -54,23 +54,23 @@ export const Campaign = (id: CampaignId) =>
   })
 
 /** One campaign of a product, as its committed volume needs it. @category models */
-export interface CampaignShare {
+export interface Share {
   readonly campaignId: CampaignId
   readonly allocation: Units
   readonly open: boolean
 }
 
-const none: ReadonlyArray<CampaignShare> = []
+const none: ReadonlyArray<Share> = []
 
 /** The campaigns of a product. @category decision models */
-export const Campaigns = (id: ProductId) =>
+export const ofProduct = (id: ProductId) =>
   decisionModel({
     name: "Campaigns",
     version: 1,
     types: ["CampaignOpened", "CampaignClosed"],
-    tags: [productTag(id)],
+    tags: [Tag.product(id)],
     initial: none,
-    evolve: (state: ReadonlyArray<CampaignShare>, event) => {
+    evolve: (state: ReadonlyArray<Share>, event) => {
       const { campaignId } = event.data
       switch (event.type) {
         case "CampaignOpened":
@@ -82,12 +82,12 @@ export const Campaigns = (id: ProductId) =>
   })
 
 /** The units of a campaign taken by subscriptions that are open or delivered. @category decision models */
-export const Used = (id: CampaignId) =>
+export const used = (id: CampaignId) =>
   decisionModel({
     name: "Used",
     version: 1,
     types: ["InvestmentSigned", "InvestmentEnded"],
-    tags: [campaignTag(id)],
+    tags: [Tag.campaign(id)],
     initial: 0,
     evolve: (used: UnitCount, event) =>
       event.type === "InvestmentSigned" ? used + event.data.units : used - event.data.units
@@ -96,20 +96,20 @@ export const Used = (id: CampaignId) =>
 /** The units of a product's issue volume that campaigns have taken. @category computing */
 export function* committed(productId: ProductId): Generator<Read, UnitCount, any> {
   let units = 0
-  for (const share of yield* read(Campaigns(productId))) {
-    units += share.open ? share.allocation : yield* read(Used(share.campaignId))
+  for (const share of yield* read(ofProduct(productId))) {
+    units += share.open ? share.allocation : yield* read(used(share.campaignId))
   }
   return units
 }
 
 /** Whether a campaign takes subscriptions at the moment of receipt; both ends of its window belong to it. @category refinements */
-export const takesSubscriptions = (campaign: CampaignState, context: DecisionContext): boolean =>
+export const takesSubscriptions = (campaign: State, context: DecisionContext): boolean =>
   campaign.open &&
   campaign.opensAt.micros <= context.receivedAt.micros &&
   (campaign.closesAt === undefined || context.receivedAt.micros <= campaign.closesAt.micros)
 
 /** @category commands */
-export const OpenCampaign = command("OpenCampaign", {
+export const OpenCampaign = Command.make("OpenCampaign", {
   input: {
     campaignId: CampaignId,
     productId: ProductId,
@@ -120,9 +120,9 @@ export const OpenCampaign = command("OpenCampaign", {
     reviewRequired: Schema.Boolean
   },
   *decide(input) {
-    const product = yield* read(Product(input.productId))
+    const product = yield* read(Product.model(input.productId))
     if (product === undefined) return yield* refuse({ code: "product_not_found" })
-    if ((yield* read(Campaign(input.campaignId))) !== undefined) return []
+    if ((yield* read(model(input.campaignId))) !== undefined) return []
     if (!product.listedOn.includes(input.platformId)) return yield* refuse({ code: "product_not_listed" })
     if (!isUnits(input.allocation)) return yield* refuse({ code: "units_invalid" })
     const free = product.terms.issueVolume - (yield* committed(input.productId))
@@ -130,18 +130,18 @@ export const OpenCampaign = command("OpenCampaign", {
     return [CampaignOpened.make({ ...input, closesAt: input.closesAt })]
   },
   recall: (events) => {
-    const data = recorded(events, "CampaignOpened")
+    const data = Command.recorded(events, "CampaignOpened")
     return { ...data, closesAt: data.closesAt }
   }
 })
 
 /** Ends new signatures; acceptance, payment and credit go on. @category commands */
-export const CloseCampaign = command("CloseCampaign", {
+export const CloseCampaign = Command.make("CloseCampaign", {
   input: { campaignId: CampaignId },
   *decide({ campaignId }) {
-    const campaign = yield* read(Campaign(campaignId))
+    const campaign = yield* read(model(campaignId))
     if (campaign === undefined) return yield* refuse({ code: "campaign_not_found" })
     return campaign.open ? [CampaignClosed.make({ campaignId, productId: campaign.productId })] : []
   },
-  recall: (events) => ({ campaignId: recorded(events, "CampaignClosed").campaignId })
+  recall: (events) => ({ campaignId: Command.recorded(events, "CampaignClosed").campaignId })
 })

@@ -15,7 +15,7 @@ type Fields = Schema.Struct.Fields
 export type InputUpcaster = (input: Schema.JsonObject) => Schema.JsonObject
 
 /** @category models */
-export interface CommandDefinition<Operation extends string, Input extends Fields, Personal extends Fields> {
+export interface Definition<Operation extends string, Input extends Fields, Personal extends Fields> {
   /** The name that stands in the metadata of the command's events. */
   readonly operation: Operation
   /** Raised when an input recorded before would no longer fit, or mean something else. */
@@ -37,7 +37,7 @@ export interface CommandDefinition<Operation extends string, Input extends Field
 }
 
 /** @category constructors */
-export const command = <const Operation extends string, const Input extends Fields, const Personal extends Fields = {}>(
+export const make = <const Operation extends string, const Input extends Fields, const Personal extends Fields = {}>(
   operation: Operation,
   definition: {
     /** Default: 1. */
@@ -45,11 +45,11 @@ export const command = <const Operation extends string, const Input extends Fiel
     readonly upcasters?: { readonly [version: number]: InputUpcaster }
     readonly input: Input
     readonly personal?: Personal
-    readonly decide: CommandDefinition<Operation, Input, Personal>["decide"]
+    readonly decide: Definition<Operation, Input, Personal>["decide"]
     /** Only for instructions that changed something: refusals and no-ops carry their input. Names every member of it. */
     readonly recall: (events: ReadonlyArray<RecordedDomainEvent>) => EveryMember<Schema.Struct.Type<Input>>
   }
-): CommandDefinition<Operation, Input, Personal> => {
+): Definition<Operation, Input, Personal> => {
   const { version = 1, upcasters = {} } = definition
   const input = Schema.Struct(definition.input)
   const isInput = Schema.is(input)
@@ -86,7 +86,7 @@ export class NewerInput extends Error {
   }
 }
 
-type Versions = Pick<CommandDefinition<string, Fields, Fields>, "operation" | "version" | "upcasters">
+type Versions = Pick<Definition<string, Fields, Fields>, "operation" | "version" | "upcasters">
 
 /** A recorded input as this version of the command would have recorded it. */
 const ofToday = (

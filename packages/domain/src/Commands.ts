@@ -22,7 +22,7 @@ import { SignInvestment } from "./Signing.ts"
 import { RegisterGenericWallet, RegisterManagedWallet } from "./Wallet.ts"
 
 /** @category values */
-export const commands = {
+export const all = {
   RegisterPlatform,
   RegisterIssuer,
   RegisterProduct,
@@ -55,14 +55,14 @@ export const commands = {
 } as const
 
 /** @category models */
-export type Operation = keyof typeof commands
+export type Operation = keyof typeof all
 
 /** The non-personal members of a command. @category models */
-export type Input<O extends Operation> = (typeof commands)[O]["input"]["Type"]
+export type Input<O extends Operation> = (typeof all)[O]["input"]["Type"]
 
 /** The personal members of a command, `{}` where it has none. @category models */
 export type Personal<O extends Operation> =
-  NonNullable<(typeof commands)[O]["personal"]> extends Schema.Struct<infer F> ? Schema.Struct.Type<F> : never
+  NonNullable<(typeof all)[O]["personal"]> extends Schema.Struct<infer F> ? Schema.Struct.Type<F> : never
 
 type CommandOf<O extends Operation> = keyof Personal<O> extends never
   ? { readonly operation: O; readonly input: Input<O> }
@@ -72,18 +72,14 @@ type CommandOf<O extends Operation> = keyof Personal<O> extends never
 export type Command = { readonly [O in Operation]: CommandOf<O> }[Operation]
 
 /** @category deciding */
-export const decideCommand = (command: Command, context: DecisionContext): Decision => {
-  const decision = commands[command.operation].decide as (
-    input: unknown,
-    personal: unknown,
-    context: unknown
-  ) => Decision
+export const decide = (command: Command, context: DecisionContext): Decision => {
+  const decision = all[command.operation].decide as (input: unknown, personal: unknown, context: unknown) => Decision
   return decision(command.input, "personal" in command ? command.personal : undefined, context)
 }
 
 /** The command an instruction was, without its personal members, from its events. @category replaying */
-export const recallCommand = (operation: Operation, events: ReadonlyArray<RecordedDomainEvent>): Command =>
-  ({ operation, input: commands[operation].recall(events) }) as Command
+export const recall = (operation: Operation, events: ReadonlyArray<RecordedDomainEvent>): Command =>
+  ({ operation, input: all[operation].recall(events) }) as Command
 
 /** What a refused instruction leaves in the log. @category deciding */
 export const eventOfRefusal = (command: Command, refusal: Refusal): DomainEvent =>
@@ -91,9 +87,9 @@ export const eventOfRefusal = (command: Command, refusal: Refusal): DomainEvent 
     code: refusal.code,
     details: refusal.details,
     input: { ...command.input },
-    inputVersion: inputVersionOf(commands[command.operation])
+    inputVersion: inputVersionOf(all[command.operation])
   })
 
 /** What an instruction that changed nothing leaves in the log. @category deciding */
 export const eventOfNoChange = (command: Command): DomainEvent =>
-  InstructionNoted.make({ input: { ...command.input }, inputVersion: inputVersionOf(commands[command.operation]) })
+  InstructionNoted.make({ input: { ...command.input }, inputVersion: inputVersionOf(all[command.operation]) })

@@ -3,12 +3,12 @@
  */
 import type { Recorded } from "./Catalogue.ts"
 import type { CreditId, InvestmentId, InvestorId, PlatformId, ProductId, WalletId } from "./Id.ts"
-import { newTask, taskAfter, type TaskProgress, type TaskTypes } from "./Task.ts"
+import * as Task from "./Task.ts"
 import type { Units } from "./Units.ts"
 import { platformOf } from "./Visibility.ts"
 
 /** @category models */
-export interface CreditState extends TaskProgress {
+export interface State extends Task.Progress {
   readonly id: CreditId
   readonly platform: PlatformId | null
   readonly investmentId: InvestmentId
@@ -19,19 +19,19 @@ export interface CreditState extends TaskProgress {
 }
 
 /** @category values */
-export const creditTypes = {
+export const types = {
   requested: "CreditRequested",
   submitted: "CreditSubmitted",
   succeeded: "UnitsCredited",
   failed: "CreditFailed",
   unknown: "CreditOutcomeUnknown"
-} as const satisfies TaskTypes
+} as const satisfies Task.Types
 
 /** @category models */
-export type CreditEvent = Recorded<(typeof creditTypes)[keyof typeof creditTypes]>
+export type CreditEvent = Recorded<(typeof types)[keyof typeof types]>
 
 /** The credit that was requested. @category computing */
-export const creditOf = ({ data, meta }: Recorded<"CreditRequested">): CreditState => ({
+export const of = ({ data, meta }: Recorded<"CreditRequested">): State => ({
   id: data.creditId,
   platform: platformOf(meta),
   investmentId: data.investmentId,
@@ -39,9 +39,9 @@ export const creditOf = ({ data, meta }: Recorded<"CreditRequested">): CreditSta
   productId: data.productId,
   walletId: data.walletId,
   units: data.units,
-  ...newTask
+  ...Task.newTask
 })
 
 /** The credit after one more of its events. @category computing */
-export const creditAfter = (credit: CreditState | undefined, event: CreditEvent): CreditState | undefined =>
-  event.type === "CreditRequested" ? creditOf(event) : credit && taskAfter(credit, event.type, creditTypes)
+export const after = (credit: State | undefined, event: CreditEvent): State | undefined =>
+  event.type === "CreditRequested" ? of(event) : credit && Task.after(credit, event.type, types)

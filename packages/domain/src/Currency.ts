@@ -5,7 +5,7 @@
  */
 import { Schema } from "effect"
 
-export const CurrencyCode = Schema.String.check(
-  Schema.isPattern(/^[A-Z]{3}$/, { expected: "an ISO 4217 currency code" })
-).pipe(Schema.brand("CurrencyCode"))
-export type CurrencyCode = typeof CurrencyCode.Type
+export const Code = Schema.String.check(Schema.isPattern(/^[A-Z]{3}$/, { expected: "an ISO 4217 currency code" })).pipe(
+  Schema.brand("CurrencyCode")
+)
+export type Code = typeof Code.Type

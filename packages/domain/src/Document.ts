@@ -3,18 +3,18 @@
  */
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
-import { command, recorded } from "./Command.ts"
+import * as Command from "./Command.ts"
 import { decisionModel, read, refuse, type Read, type Refuse } from "./Decision.ts"
 import { DocumentUploaded, documentPersonal } from "./events/DocumentEvents.ts"
 import { DocumentId, type InvestorId, type PlatformId } from "./Id.ts"
 import { maximumNamedDocuments } from "./Policy.ts"
-import { documentTag } from "./Tag.ts"
+import * as Tag from "./Tag.ts"
 import { Digest } from "./Text.ts"
 import { UnitCount } from "./Units.ts"
 import { platformOf } from "./Visibility.ts"
 
 /** @category models */
-export interface DocumentState {
+export interface State {
   readonly id: DocumentId
   readonly platform: PlatformId | null
   /** Bytes of the content. */
@@ -24,13 +24,10 @@ export interface DocumentState {
 }
 
 /** @category values */
-export const documentTypes = ["DocumentUploaded", "DocumentErased"] as const
+export const types = ["DocumentUploaded", "DocumentErased"] as const
 
 /** The document after one more of its events. @category computing */
-export const documentAfter = (
-  document: DocumentState | undefined,
-  event: Recorded<(typeof documentTypes)[number]>
-): DocumentState | undefined => {
+export const after = (document: State | undefined, event: Recorded<(typeof types)[number]>): State | undefined => {
   switch (event.type) {
     case "DocumentUploaded": {
       const { documentId, size } = event.data
@@ -42,24 +39,24 @@ export const documentAfter = (
 }
 
 /** Whether a document is present, and whose. @category decision models */
-export const Document = (id: DocumentId) =>
+export const model = (id: DocumentId) =>
   decisionModel({
     name: "Document",
-    types: documentTypes,
-    tags: [documentTag(id)],
+    types: types,
+    tags: [Tag.document(id)],
     initial: undefined,
-    evolve: documentAfter
+    evolve: after
   })
 
 const nobody: ReadonlyArray<InvestorId> = []
 
 /** The investors that refer to a document, each once, living or erased. @category decision models */
-export const References = (id: DocumentId) =>
+export const references = (id: DocumentId) =>
   decisionModel({
     name: "References",
     version: 1,
     types: ["InvestorRegistered", "IdentificationRecorded", "InvestmentSigned"],
-    tags: [documentTag(id)],
+    tags: [Tag.document(id)],
     initial: nobody,
     evolve: (state: ReadonlyArray<InvestorId>, { data }) =>
       state.includes(data.investorId) ? state : [...state, data.investorId]
@@ -71,28 +68,28 @@ export const References = (id: DocumentId) =>
  *
  * @category schemas
  */
-export const NamedDocuments = Schema.Array(DocumentId).check(Schema.isMaxLength(maximumNamedDocuments))
+export const Named = Schema.Array(DocumentId).check(Schema.isMaxLength(maximumNamedDocuments))
 
 /** None named twice; each present, not erased, and uploaded by that platform. @category checks */
-export function* checkDocuments(
+export function* check(
   ids: ReadonlyArray<DocumentId>,
   platform: PlatformId | null
 ): Generator<Read | Refuse, void, any> {
   if (new Set(ids).size < ids.length) yield* refuse({ code: "document_repeated" })
   for (const id of ids) {
-    const document = yield* read(Document(id))
+    const document = yield* read(model(id))
     if (document === undefined || document.erased || document.platform !== platform)
       yield* refuse({ code: "document_not_found" })
   }
 }
 
 /** @category commands */
-export const UploadDocument = command("UploadDocument", {
+export const UploadDocument = Command.make("UploadDocument", {
   /** `digest`: SHA-256 of the ciphertext; `size`: the content's length in bytes. */
   input: { documentId: DocumentId, digest: Digest, size: UnitCount },
   personal: documentPersonal,
   *decide(input, personal) {
     return [DocumentUploaded.make(input, personal)]
   },
-  recall: (events) => recorded(events, "DocumentUploaded")
+  recall: (events) => Command.recorded(events, "DocumentUploaded")
 })

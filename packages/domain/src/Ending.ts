@@ -4,36 +4,36 @@
  * Before delivery an end gives the units back to the campaign. After it, the lot stays with the investor and is blocked.
  */
 import { Schema } from "effect"
-import { command, findRecorded, recorded } from "./Command.ts"
+import * as Command from "./Command.ts"
 import { refuse } from "./Decision.ts"
 import { InvestmentCancelledAfterDelivery, InvestmentEnded } from "./events/InvestmentEvents.ts"
 import { InvestmentId } from "./Id.ts"
-import { findInvestment, hasCreditInFlight, type InvestmentState } from "./Investment.ts"
-import { investmentStatus, type InvestmentEnd } from "./InvestmentStatus.ts"
-import { checkTimes, StatedTime, statedInstant } from "./Times.ts"
+import * as Investment from "./Investment.ts"
+import * as InvestmentStatus from "./InvestmentStatus.ts"
+import * as Times from "./Times.ts"
 import { instantOf, laterOf, microsPerDay, type Instant } from "./Timestamp.ts"
 
-const ended = (investment: InvestmentState, status: InvestmentEnd, endedAt: Instant, late: boolean) => {
+const ended = (investment: Investment.State, status: InvestmentStatus.End, endedAt: Instant, late: boolean) => {
   const { investmentId, investorId, campaignId, units } = investment
   return InvestmentEnded.make({ investmentId, investorId, campaignId, units, status, endedAt: endedAt.text, late })
 }
 
 /** The issuer refuses the subscription instead of accepting it. @category commands */
-export const RejectInvestment = command("RejectInvestment", {
+export const RejectInvestment = Command.make("RejectInvestment", {
   input: { investmentId: InvestmentId },
   *decide({ investmentId }, _personal, context) {
-    const investment = yield* findInvestment(investmentId, context)
+    const investment = yield* Investment.find(investmentId, context)
     const { end, delivered, acceptedAt, signedAt } = investment
     if (end !== undefined) return yield* refuse({ code: "investment_ended", details: { status: end } })
     if (delivered) return yield* refuse({ code: "already_delivered" })
     if (acceptedAt !== undefined) return yield* refuse({ code: "already_accepted" })
     return [ended(investment, "REJECTION", laterOf(context.receivedAt, signedAt), false)]
   },
-  recall: (events) => ({ investmentId: recorded(events, "InvestmentEnded").investmentId })
+  recall: (events) => ({ investmentId: Command.recorded(events, "InvestmentEnded").investmentId })
 })
 
 /** The last moment a cancellation may bear: `cancellationDays` × 24 hours after acceptance. `undefined`: none is granted. */
-const cancellationPeriodEnd = (investment: InvestmentState): number | undefined =>
+const cancellationPeriodEnd = (investment: Investment.State): number | undefined =>
   investment.acceptedAt === undefined || investment.cancellationDays === undefined
     ? undefined
     : instantOf(investment.acceptedAt).micros + investment.cancellationDays * microsPerDay
@@ -44,15 +44,15 @@ const cancellationPeriodEnd = (investment: InvestmentState): number | undefined 
  *
  * @category commands
  */
-export const CancelInvestment = command("CancelInvestment", {
-  input: { investmentId: InvestmentId, cancelledAt: Schema.optionalKey(StatedTime), late: Schema.Boolean },
+export const CancelInvestment = Command.make("CancelInvestment", {
+  input: { investmentId: InvestmentId, cancelledAt: Schema.optionalKey(Times.Stated), late: Schema.Boolean },
   *decide(input, _personal, context) {
-    const investment = yield* findInvestment(input.investmentId, context)
+    const investment = yield* Investment.find(input.investmentId, context)
     const { investmentId, productId, end, delivered, acceptedAt, signedAt } = investment
     if (end !== undefined) return yield* refuse({ code: "investment_ended", details: { status: end } })
-    const cancelledAt = statedInstant(input.cancelledAt, signedAt, context)
-    yield* checkTimes(signedAt, [cancelledAt], context)
-    if (hasCreditInFlight(investment)) return yield* refuse({ code: "credit_in_flight" })
+    const cancelledAt = Times.statedInstant(input.cancelledAt, signedAt, context)
+    yield* Times.check(signedAt, [cancelledAt], context)
+    if (Investment.hasCreditInFlight(investment)) return yield* refuse({ code: "credit_in_flight" })
     const late = input.late && context.platform === undefined
     if (acceptedAt !== undefined && !late) {
       const last = cancellationPeriodEnd(investment)
@@ -69,17 +69,17 @@ export const CancelInvestment = command("CancelInvestment", {
     return [ended(investment, acceptedAt === undefined ? "ABORTION" : "CANCELLATION", cancelledAt, late)]
   },
   recall: (events) => {
-    const after = findRecorded(events, "InvestmentCancelledAfterDelivery")?.data
+    const after = Command.findRecorded(events, "InvestmentCancelledAfterDelivery")?.data
     if (after !== undefined) {
       return { investmentId: after.investmentId, cancelledAt: after.cancelledAt, late: after.late }
     }
-    const { investmentId, endedAt, late } = recorded(events, "InvestmentEnded")
+    const { investmentId, endedAt, late } = Command.recorded(events, "InvestmentEnded")
     return { investmentId, cancelledAt: endedAt, late }
   }
 })
 
 /** When payment is due, in microseconds; `undefined` while no deadline runs, which is in every status but `ACCEPTED`. @category computing */
-export const paymentDue = (investment: InvestmentState): number | undefined => {
+export const paymentDue = (investment: Investment.State): number | undefined => {
   const { acceptedAt, acceptedSince, paymentDays } = investment
   return acceptedAt === undefined || acceptedSince === undefined || paymentDays === undefined
     ? undefined
@@ -87,18 +87,18 @@ export const paymentDue = (investment: InvestmentState): number | undefined => {
 }
 
 /** The clock's instruction; each deadline is one of its own. @category commands */
-export const EnforcePaymentDeadline = command("EnforcePaymentDeadline", {
+export const EnforcePaymentDeadline = Command.make("EnforcePaymentDeadline", {
   input: { investmentId: InvestmentId },
   *decide({ investmentId }, _personal, context) {
-    const investment = yield* findInvestment(investmentId, context)
+    const investment = yield* Investment.find(investmentId, context)
     if (investment.end !== undefined) {
       return yield* refuse({ code: "investment_ended", details: { status: investment.end } })
     }
     const due = paymentDue(investment)
     if (due === undefined || context.receivedAt.micros <= due) {
-      return yield* refuse({ code: "deadline_not_reached", details: { status: investmentStatus(investment) } })
+      return yield* refuse({ code: "deadline_not_reached", details: { status: InvestmentStatus.of(investment) } })
     }
     return [ended(investment, "PAYMENT_MISSING", laterOf(context.receivedAt, investment.signedAt), false)]
   },
-  recall: (events) => ({ investmentId: recorded(events, "InvestmentEnded").investmentId })
+  recall: (events) => ({ investmentId: Command.recorded(events, "InvestmentEnded").investmentId })
 })

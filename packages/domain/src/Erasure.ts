@@ -4,32 +4,36 @@
  * What is decided here is that nothing stands against it: no units, nothing open, no hold, no duty to keep. The events are the evidence,
  * and hold nothing of what they erase; keys and ciphertexts are destroyed once they are recorded.
  */
-import { command, recorded } from "./Command.ts"
+import * as Command from "./Command.ts"
 import { read, refuse, type Read } from "./Decision.ts"
-import { Document, References } from "./Document.ts"
+import * as Document from "./Document.ts"
 import { DocumentErased } from "./events/DocumentEvents.ts"
 import { ErasureGround, InvestorErased } from "./events/InvestorEvents.ts"
 import { DocumentId, InvestorId } from "./Id.ts"
-import { Investor, Subscriptions } from "./Investor.ts"
+import * as Investor from "./Investor.ts"
 import { standsAt } from "./LegalHold.ts"
 import type { RaisedCode, Refusal } from "./Rejection.ts"
-import { isDueAt, type Retention, retentionBy, type RetentionFacts, retentionFacts } from "./Retention.ts"
+import * as Retention from "./Retention.ts"
 import { itemsOf } from "./ChunkedList.ts"
 import type { Instant } from "./Timestamp.ts"
 import { visible } from "./Visibility.ts"
 
 /** Whether an investor that is not erased refers to the document; `leaving` does no longer. */
 function* isReferredTo(documentId: DocumentId, leaving: InvestorId | undefined): Generator<Read, boolean, any> {
-  for (const id of yield* read(References(documentId))) {
+  for (const id of yield* read(Document.references(documentId))) {
     if (id === leaving) continue
-    const investor = yield* read(Investor(id))
+    const investor = yield* read(Investor.model(id))
     if (investor?.erased === false) return true
   }
   return false
 }
 
 /** What stands against the erasure at an instant, as it is told. */
-const refusalOf = (retention: Retention, { holds }: RetentionFacts, at: Instant): Refusal<RaisedCode> | undefined => {
+const refusalOf = (
+  retention: Retention.Retention,
+  { holds }: Retention.Facts,
+  at: Instant
+): Refusal<RaisedCode> | undefined => {
   switch (retention._tag) {
     case "Erased":
       return undefined
@@ -38,7 +42,7 @@ const refusalOf = (retention: Retention, { holds }: RetentionFacts, at: Instant)
     case "Held":
       return { code: "legal_hold" }
     case "Until":
-      if (isDueAt(retention, at)) return undefined
+      if (Retention.isDueAt(retention, at)) return undefined
       return {
         code: holds.some((hold) => standsAt(hold, at)) ? "legal_hold" : "retention_running",
         details: { until: retention.due.text }
@@ -53,16 +57,16 @@ const refusalOf = (retention: Retention, { holds }: RetentionFacts, at: Instant)
  *
  * @category commands
  */
-export const EraseInvestor = command("EraseInvestor", {
+export const EraseInvestor = Command.make("EraseInvestor", {
   input: { investorId: InvestorId, ground: ErasureGround },
   *decide({ investorId, ground }, _personal, context) {
-    const investor = visible(yield* read(Investor(investorId)), context)
+    const investor = visible(yield* read(Investor.model(investorId)), context)
     if (investor === undefined) return yield* refuse({ code: "investor_not_found" })
     if (investor.erased) return []
-    const facts = yield* retentionFacts(investorId, investor)
-    const refusal = refusalOf(retentionBy(facts, context.policy), facts, context.receivedAt)
+    const facts = yield* Retention.facts(investorId, investor)
+    const refusal = refusalOf(Retention.by(facts, context.policy), facts, context.receivedAt)
     if (refusal !== undefined) return yield* refuse(refusal)
-    const { documentIds } = yield* read(Subscriptions(investorId))
+    const { documentIds } = yield* read(Investor.subscriptions(investorId))
     const documents: Array<DocumentId> = []
     for (const id of new Set([...investor.documentIds, ...itemsOf(documentIds)])) {
       if (!(yield* isReferredTo(id, investorId))) documents.push(id)
@@ -72,18 +76,18 @@ export const EraseInvestor = command("EraseInvestor", {
       ...documents.map((documentId) => DocumentErased.make({ documentId }))
     ]
   },
-  recall: (events) => recorded(events, "InvestorErased")
+  recall: (events) => Command.recorded(events, "InvestorErased")
 })
 
 /** For a document that was uploaded and that no living investor refers to. @category commands */
-export const EraseDocument = command("EraseDocument", {
+export const EraseDocument = Command.make("EraseDocument", {
   input: { documentId: DocumentId },
   *decide({ documentId }, _personal, context) {
-    const document = visible(yield* read(Document(documentId)), context)
+    const document = visible(yield* read(Document.model(documentId)), context)
     if (document === undefined) return yield* refuse({ code: "document_not_found" })
     if (document.erased) return []
     if (yield* isReferredTo(documentId, undefined)) return yield* refuse({ code: "document_in_use" })
     return [DocumentErased.make({ documentId })]
   },
-  recall: (events) => ({ documentId: recorded(events, "DocumentErased").documentId })
+  recall: (events) => ({ documentId: Command.recorded(events, "DocumentErased").documentId })
 })

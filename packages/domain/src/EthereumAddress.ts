@@ -14,7 +14,7 @@ export const EthereumAddress = Schema.String.check(
 export type EthereumAddress = typeof EthereumAddress.Type
 
 /** The mixed-case form of EIP-55: a letter is a capital where the hash of the lower-case digits has a nibble of 8 or more. @category rendering */
-export const checksumAddress = (address: string): string => {
+export const checksum = (address: string): string => {
   const digits = address.slice(2).toLowerCase()
   const hash = bytesToHex(keccak_256(utf8ToBytes(digits)))
   let text = "0x"
@@ -25,16 +25,16 @@ export const checksumAddress = (address: string): string => {
 }
 
 /** Reads an address as people write it; `undefined` when its form or its checksum is wrong. @category parsing */
-export const parseAddress = (text: string): EthereumAddress | undefined => {
+export const parse = (text: string): EthereumAddress | undefined => {
   if (!/^0x[0-9A-Fa-f]{40}$/.test(text)) return undefined
   const digits = text.slice(2)
   const mixed = digits !== digits.toLowerCase() && digits !== digits.toUpperCase()
-  return mixed && checksumAddress(text) !== text ? undefined : EthereumAddress.make(text.toLowerCase())
+  return mixed && checksum(text) !== text ? undefined : EthereumAddress.make(text.toLowerCase())
 }
 
-/** An address as it arrives: any case, EIP-55 checked when mixed. Take {@link parseAddress} for its canonical form. @category values */
-export const WrittenAddress = Schema.String.check(
-  Schema.makeFilter((text: string) => parseAddress(text) !== undefined, {
+/** An address as it arrives: any case, EIP-55 checked when mixed. Take {@link parse} for its canonical form. @category values */
+export const Written = Schema.String.check(
+  Schema.makeFilter((text: string) => parse(text) !== undefined, {
     expected: "an Ethereum address, with a right checksum (EIP-55) when in mixed case"
   })
 )

@@ -6,7 +6,7 @@
  * stands in the event, whatever happens meanwhile.
  */
 import type { Part } from "./events/RedemptionEvents.ts"
-import { availableOf, type HoldingState } from "./Holding.ts"
+import * as Holding from "./Holding.ts"
 import { maximumLots } from "./Policy.ts"
 import type { Units } from "./Units.ts"
 
@@ -16,13 +16,13 @@ import type { Units } from "./Units.ts"
  *
  * @category deciding
  */
-export const chooseLots = (holding: HoldingState, units: Units): ReadonlyArray<Part> | undefined => {
+export const chooseLots = (holding: Holding.State, units: Units): ReadonlyArray<Part> | undefined => {
   const parts: Array<Part> = []
   let needed = units
   for (const chunk of holding.chunks) {
     if (chunk.available === 0) continue
     for (const lot of chunk.lots) {
-      const given = Math.min(needed, availableOf(lot))
+      const given = Math.min(needed, Holding.availableOf(lot))
       if (given === 0) continue
       if (parts.length === maximumLots) return undefined
       parts.push({ investmentId: lot.investmentId, units: given })

@@ -8,7 +8,7 @@ import type { Recorded } from "./Catalogue.ts"
 import { decisionModel } from "./Decision.ts"
 import type { Part } from "./events/RedemptionEvents.ts"
 import type { InvestmentId, ProductId, WalletId } from "./Id.ts"
-import { productTag, walletTag } from "./Tag.ts"
+import * as Tag from "./Tag.ts"
 import type { UnitCount, Units } from "./Units.ts"
 
 /** The units of one investment in one wallet. @category models */
@@ -34,7 +34,7 @@ export interface Chunk {
 }
 
 /** @category models */
-export interface HoldingState {
+export interface State {
   readonly chunks: ReadonlyArray<Chunk>
   /** Sum over unblocked lots of `remaining − reserved`. */
   readonly available: UnitCount
@@ -46,10 +46,10 @@ export interface HoldingState {
 export const availableOf = (lot: Lot): UnitCount => (lot.blocked ? 0 : lot.remaining - lot.reserved)
 
 /** What a new task may take of a holding. @category computing */
-export const free = (holding: HoldingState): UnitCount => holding.available
+export const free = (holding: State): UnitCount => holding.available
 
 /** All lots, in rank order. @category computing */
-export const lotsOf = (holding: HoldingState): ReadonlyArray<Lot> => holding.chunks.flatMap((chunk) => chunk.lots)
+export const lotsOf = (holding: State): ReadonlyArray<Lot> => holding.chunks.flatMap((chunk) => chunk.lots)
 
 /** Lots per chunk: about the square root of a large holding, so that a copy is small on both levels. */
 const chunkSize = 64
@@ -64,7 +64,7 @@ const chunkOf = (lots: ReadonlyArray<Lot>): Chunk => {
   return { lots, available, reserved }
 }
 
-const addLot = (state: HoldingState, lot: Lot): HoldingState => {
+const addLot = (state: State, lot: Lot): State => {
   const chunks = state.chunks.slice()
   const last = chunks[chunks.length - 1]
   if (last === undefined || last.lots.length === chunkSize) chunks.push(chunkOf([lot]))
@@ -74,11 +74,11 @@ const addLot = (state: HoldingState, lot: Lot): HoldingState => {
 
 /** Changes the lots named, each by the units named with it, looking only into chunks that can hold one. */
 const changeLots = (
-  state: HoldingState,
+  state: State,
   parts: ReadonlyArray<Part>,
   mayHold: (chunk: Chunk) => boolean,
   change: (lot: Lot, units: Units) => Lot
-): HoldingState => {
+): State => {
   const wanted = new Map<string, Units>()
   for (const part of parts) wanted.set(part.investmentId, part.units)
   const chunks = state.chunks.slice()
@@ -116,7 +116,7 @@ const take = (lot: Lot, units: Units): Lot => ({
 })
 const block = (lot: Lot): Lot => ({ ...lot, blocked: true })
 
-const settle = (state: HoldingState, taskId: string, change: (lot: Lot, units: Units) => Lot): HoldingState => {
+const settle = (state: State, taskId: string, change: (lot: Lot, units: Units) => Lot): State => {
   const task = state.inFlight.find((task) => task.taskId === taskId)
   if (task === undefined) return state
   const inFlight = state.inFlight.filter((other) => other !== task)
@@ -124,11 +124,11 @@ const settle = (state: HoldingState, taskId: string, change: (lot: Lot, units: U
 }
 
 const evolve = (
-  state: HoldingState,
+  state: State,
   event: Recorded<
     "UnitsCredited" | "RedemptionRequested" | "UnitsRedeemed" | "RedemptionFailed" | "InvestmentCancelledAfterDelivery"
   >
-): HoldingState => {
+): State => {
   switch (event.type) {
     case "UnitsCredited": {
       const { investmentId, units } = event.data
@@ -148,10 +148,10 @@ const evolve = (
   }
 }
 
-const none: HoldingState = { chunks: [], available: 0, inFlight: [] }
+const none: State = { chunks: [], available: 0, inFlight: [] }
 
 /** @category decision models */
-export const Holding = (productId: ProductId, walletId: WalletId) =>
+export const model = (productId: ProductId, walletId: WalletId) =>
   decisionModel({
     name: "Holding",
     version: 2,
@@ -162,7 +162,7 @@ export const Holding = (productId: ProductId, walletId: WalletId) =>
       "RedemptionFailed",
       "InvestmentCancelledAfterDelivery"
     ],
-    tags: [productTag(productId), walletTag(walletId)],
+    tags: [Tag.product(productId), Tag.wallet(walletId)],
     initial: none,
     evolve
   })

@@ -2,20 +2,20 @@
  * Investments: the facts of one subscription, from signature to delivery or end. For every command on it, and for its status.
  */
 import type { Recorded } from "./Catalogue.ts"
-import { type CreditEvent, creditOf, type CreditState, creditTypes } from "./Credit.ts"
+import * as Credit from "./Credit.ts"
 import { decisionModel, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
 import type { CampaignId, InvestmentId, InvestorId, PlatformId, ProductId, WalletId } from "./Id.ts"
-import { investmentStatus, type InvestmentEnd, type InvestmentFacts } from "./InvestmentStatus.ts"
+import * as InvestmentStatus from "./InvestmentStatus.ts"
 import { visibleOfInvestor } from "./Investor.ts"
 import { isInFlight } from "./LedgerTask.ts"
-import { investmentTag } from "./Tag.ts"
-import { taskAfter } from "./Task.ts"
+import * as Tag from "./Tag.ts"
+import * as Task from "./Task.ts"
 import { instantOf, type Instant, type Timestamp } from "./Timestamp.ts"
 import type { Units } from "./Units.ts"
 import { platformOf } from "./Visibility.ts"
 
 /** @category models */
-export interface InvestmentState extends InvestmentFacts {
+export interface State extends InvestmentStatus.Facts {
   readonly platform: PlatformId | null
   readonly investmentId: InvestmentId
   readonly investorId: InvestorId
@@ -27,12 +27,12 @@ export interface InvestmentState extends InvestmentFacts {
   readonly paidAt: Timestamp | undefined
   /** When an event made the status `ACCEPTED`, by its receipt; `undefined` in any other status. */
   readonly acceptedSince: Instant | undefined
-  readonly end: InvestmentEnd | undefined
+  readonly end: InvestmentStatus.End | undefined
   readonly walletId: WalletId | undefined
   readonly paymentDays: number | undefined
   readonly cancellationDays: number | undefined
   /** All attempts to deliver are remembered, so that an old one that answers again is recognised. */
-  readonly credits: ReadonlyArray<CreditState>
+  readonly credits: ReadonlyArray<Credit.State>
 }
 
 type InvestmentEvent = Recorded<
@@ -50,7 +50,7 @@ type InvestmentEvent = Recorded<
   | "CreditOutcomeUnknown"
 >
 
-const signed = ({ data, meta }: Recorded<"InvestmentSigned">): InvestmentState => ({
+const signed = ({ data, meta }: Recorded<"InvestmentSigned">): State => ({
   platform: platformOf(meta),
   investmentId: data.investmentId,
   investorId: data.investorId,
@@ -72,28 +72,27 @@ const signed = ({ data, meta }: Recorded<"InvestmentSigned">): InvestmentState =
   credits: []
 })
 
-const withCredit = (state: InvestmentState, event: CreditEvent): InvestmentState => ({
+const withCredit = (state: State, event: Credit.CreditEvent): State => ({
   ...state,
   credits:
     event.type === "CreditRequested"
-      ? [...state.credits, creditOf(event)]
+      ? [...state.credits, Credit.of(event)]
       : state.credits.map((credit) =>
-          credit.id === event.data.creditId ? taskAfter(credit, event.type, creditTypes) : credit
+          credit.id === event.data.creditId ? Task.after(credit, event.type, Credit.types) : credit
         )
 })
 
 /** Keeps `acceptedSince` beside a change of a fact that the status depends on. */
-const withStatus = (before: InvestmentState, after: InvestmentState, event: InvestmentEvent): InvestmentState => {
-  if (investmentStatus(after) !== "ACCEPTED") {
+const withStatus = (before: State, after: State, event: InvestmentEvent): State => {
+  if (InvestmentStatus.of(after) !== "ACCEPTED") {
     return after.acceptedSince === undefined ? after : { ...after, acceptedSince: undefined }
   }
-  return investmentStatus(before) === "ACCEPTED" ? after : { ...after, acceptedSince: instantOf(event.meta.receivedAt) }
+  return InvestmentStatus.of(before) === "ACCEPTED"
+    ? after
+    : { ...after, acceptedSince: instantOf(event.meta.receivedAt) }
 }
 
-const change = (
-  state: InvestmentState,
-  event: Exclude<InvestmentEvent, Recorded<"InvestmentSigned">>
-): InvestmentState => {
+const change = (state: State, event: Exclude<InvestmentEvent, Recorded<"InvestmentSigned">>): State => {
   switch (event.type) {
     case "InvestmentIdentified":
       return withStatus(state, { ...state, cleared: true }, event)
@@ -118,7 +117,7 @@ const change = (
 }
 
 /** @category decision models */
-export const Investment = (id: InvestmentId) =>
+export const model = (id: InvestmentId) =>
   decisionModel({
     name: "Investment",
     types: [
@@ -135,21 +134,18 @@ export const Investment = (id: InvestmentId) =>
       "CreditFailed",
       "CreditOutcomeUnknown"
     ],
-    tags: [investmentTag(id)],
+    tags: [Tag.investment(id)],
     initial: undefined,
-    evolve: (state: InvestmentState | undefined, event) =>
+    evolve: (state: State | undefined, event) =>
       event.type === "InvestmentSigned" ? signed(event) : state && change(state, event)
   })
 
 /** Whether a credit of it has no final outcome yet. @category refinements */
-export const hasCreditInFlight = (investment: InvestmentState): boolean =>
+export const hasCreditInFlight = (investment: State): boolean =>
   investment.credits.some((credit) => isInFlight(credit.status))
 
 /** The investment, for this client. @category checks */
-export function* findInvestment(
-  id: InvestmentId,
-  context: DecisionContext
-): Generator<Read | Refuse, InvestmentState, any> {
-  const investment = yield* visibleOfInvestor(yield* read(Investment(id)), context)
+export function* find(id: InvestmentId, context: DecisionContext): Generator<Read | Refuse, State, any> {
+  const investment = yield* visibleOfInvestor(yield* read(model(id)), context)
   return investment ?? (yield* refuse({ code: "investment_not_found" }))
 }

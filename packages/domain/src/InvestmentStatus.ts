@@ -4,14 +4,8 @@
 import { Schema } from "effect"
 
 /** The five ends. Each is final. @category schemas */
-export const InvestmentEnd = Schema.Literals([
-  "ABORTION",
-  "REJECTION",
-  "CANCELLATION",
-  "PAYMENT_MISSING",
-  "KYC_INSUFFICIENT"
-])
-export type InvestmentEnd = typeof InvestmentEnd.Type
+export const End = Schema.Literals(["ABORTION", "REJECTION", "CANCELLATION", "PAYMENT_MISSING", "KYC_INSUFFICIENT"])
+export type End = typeof End.Type
 
 /** The eleven documented codes. @category schemas */
 export const InvestmentStatus = Schema.Literals([
@@ -30,8 +24,8 @@ export const InvestmentStatus = Schema.Literals([
 export type InvestmentStatus = typeof InvestmentStatus.Type
 
 /** The facts a status is made of, each set by one event. @category models */
-export interface InvestmentFacts {
-  readonly end: InvestmentEnd | undefined
+export interface Facts {
+  readonly end: End | undefined
   readonly delivered: boolean
   /** The KYC gate was passed once, which is for good. */
   readonly cleared: boolean
@@ -42,7 +36,7 @@ export interface InvestmentFacts {
 }
 
 /** The first row that applies. Payment may be recorded before acceptance and then shows only after it. @category computing */
-export const investmentStatus = (facts: InvestmentFacts): InvestmentStatus => {
+export const of = (facts: Facts): InvestmentStatus => {
   if (facts.end !== undefined) return facts.end
   if (facts.delivered) return "DELIVERED"
   if (!facts.cleared) return "KYC_PENDING"
@@ -52,7 +46,7 @@ export const investmentStatus = (facts: InvestmentFacts): InvestmentStatus => {
 }
 
 /** What each status may change to, when the change is seen between appends. @category values */
-export const investmentTransitions: { readonly [S in InvestmentStatus]: ReadonlyArray<InvestmentStatus> } = {
+export const transitions: { readonly [S in InvestmentStatus]: ReadonlyArray<InvestmentStatus> } = {
   KYC_PENDING: [
     "REVIEW_PENDING",
     "WAITING_FOR_ACCEPTANCE",

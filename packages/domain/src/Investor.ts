@@ -3,9 +3,9 @@
  */
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
-import { command, recorded } from "./Command.ts"
+import * as Command from "./Command.ts"
 import { decisionModel, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
-import { checkDocuments, NamedDocuments } from "./Document.ts"
+import * as Document from "./Document.ts"
 import { InvestmentIdentified } from "./events/InvestmentEvents.ts"
 import {
   IdentificationRecorded,
@@ -15,15 +15,15 @@ import {
   investorPersonal
 } from "./events/InvestorEvents.ts"
 import { DocumentId, IdentificationId, type InvestmentId, InvestorId, type PlatformId } from "./Id.ts"
-import { kycStatus, type KycFacts, type KycReason, type KycStatus } from "./KycStatus.ts"
+import * as KycStatus from "./KycStatus.ts"
 import { emptyList, withoutItem, withItems, type ChunkedList } from "./ChunkedList.ts"
 import { checkNotInFuture } from "./Times.ts"
-import { investorTag } from "./Tag.ts"
+import * as Tag from "./Tag.ts"
 import { dayOf, type Instant, instantOf, laterOf, Timestamp } from "./Timestamp.ts"
 import { platformOf, visible } from "./Visibility.ts"
 
 /** @category models */
-export interface InvestorState extends KycFacts {
+export interface State extends KycStatus.Facts {
   readonly id: InvestorId
   readonly platform: PlatformId | null
   readonly kind: InvestorKind
@@ -32,7 +32,7 @@ export interface InvestorState extends KycFacts {
   readonly ownAccount: boolean
   readonly hasTaxInformation: boolean
   /** As written into the last event that could change it. */
-  readonly kycStatus: KycStatus
+  readonly kycStatus: KycStatus.KycStatus
   /** The documents its registration and its identifications name. */
   readonly documentIds: ReadonlyArray<DocumentId>
   /** When it was registered or identified last: keeping its data counts from there. */
@@ -42,13 +42,10 @@ export interface InvestorState extends KycFacts {
 }
 
 /** @category values */
-export const investorTypes = ["InvestorRegistered", "IdentificationRecorded", "InvestorErased"] as const
+export const types = ["InvestorRegistered", "IdentificationRecorded", "InvestorErased"] as const
 
 /** The investor after one more of their events. @category computing */
-export const investorAfter = (
-  investor: InvestorState | undefined,
-  event: Recorded<(typeof investorTypes)[number]>
-): InvestorState | undefined => {
+export const after = (investor: State | undefined, event: Recorded<(typeof types)[number]>): State | undefined => {
   switch (event.type) {
     case "InvestorRegistered": {
       const { investorId, ...registered } = event.data
@@ -82,13 +79,13 @@ export const investorAfter = (
 }
 
 /** @category decision models */
-export const Investor = (id: InvestorId) =>
+export const model = (id: InvestorId) =>
   decisionModel({
     name: "Investor",
-    types: investorTypes,
-    tags: [investorTag(id)],
+    types: types,
+    tags: [Tag.investor(id)],
     initial: undefined,
-    evolve: investorAfter
+    evolve: after
   })
 
 const nobody: ReadonlyArray<InvestmentId> = []
@@ -97,12 +94,12 @@ const without = (ids: ReadonlyArray<InvestmentId>, id: InvestmentId): ReadonlyAr
   ids.includes(id) ? ids.filter((other) => other !== id) : ids
 
 /** The subscriptions of an investor that wait for KYC, in the order they were signed. @category decision models */
-export const WaitingSubscriptions = (id: InvestorId) =>
+export const waitingSubscriptions = (id: InvestorId) =>
   decisionModel({
     name: "WaitingSubscriptions",
     version: 1,
     types: ["InvestmentSigned", "InvestmentIdentified", "InvestmentEnded"],
-    tags: [investorTag(id)],
+    tags: [Tag.investor(id)],
     initial: nobody,
     evolve: (waiting: ReadonlyArray<InvestmentId>, event): ReadonlyArray<InvestmentId> => {
       if (event.type !== "InvestmentSigned") return without(waiting, event.data.investmentId)
@@ -123,12 +120,12 @@ export interface SubscriptionsState {
 const none: SubscriptionsState = { notEnded: emptyList, documentIds: emptyList, lastAt: undefined }
 
 /** All subscriptions of an investor. For the end of its days: who signs is asked only for those that wait. @category decision models */
-export const Subscriptions = (id: InvestorId) =>
+export const subscriptions = (id: InvestorId) =>
   decisionModel({
     name: "Subscriptions",
     version: 1,
     types: ["InvestmentSigned", "InvestmentEnded"],
-    tags: [investorTag(id)],
+    tags: [Tag.investor(id)],
     initial: none,
     evolve: (state: SubscriptionsState, event): SubscriptionsState => {
       const { investmentId } = event.data
@@ -147,8 +144,8 @@ export const Subscriptions = (id: InvestorId) =>
   })
 
 /** The investor, present for this client and not erased. @category checks */
-export function* findInvestor(id: InvestorId, context: DecisionContext): Generator<Read | Refuse, InvestorState, any> {
-  const investor = visible(yield* read(Investor(id)), context)
+export function* find(id: InvestorId, context: DecisionContext): Generator<Read | Refuse, State, any> {
+  const investor = visible(yield* read(model(id)), context)
   if (investor === undefined) return yield* refuse({ code: "investor_not_found" })
   if (investor.erased) return yield* refuse({ code: "investor_erased" })
   return investor
@@ -165,31 +162,31 @@ export function* visibleOfInvestor<A extends { readonly platform: PlatformId | n
   context: DecisionContext
 ): Generator<Read, A | undefined, any> {
   if (thing === undefined || context.platform === undefined || thing.platform !== null) return visible(thing, context)
-  const owner = visible(yield* read(Investor(thing.investorId)), context)
+  const owner = visible(yield* read(model(thing.investorId)), context)
   return owner && thing
 }
 
 /** Natural persons. @category commands */
-export const RegisterInvestor = command("RegisterInvestor", {
+export const RegisterInvestor = Command.make("RegisterInvestor", {
   input: {
     investorId: InvestorId,
     custodianBank: Schema.Boolean,
     ownAccount: Schema.Boolean,
     hasTaxInformation: Schema.Boolean,
     pep: Schema.Boolean,
-    documentIds: NamedDocuments
+    documentIds: Document.Named
   },
   personal: investorPersonal,
   *decide({ pep, ...input }, personal, context) {
     if (personal?.naturalPerson.isSubjectToUsTax === true) return yield* refuse({ code: "us_tax_subject" })
     if (!input.ownAccount) return yield* refuse({ code: "not_own_account" })
-    yield* checkDocuments(input.documentIds, context.platform ?? null)
-    const openReasons: ReadonlyArray<KycReason> = pep ? ["pep"] : []
+    yield* Document.check(input.documentIds, context.platform ?? null)
+    const openReasons: ReadonlyArray<KycStatus.Reason> = pep ? ["pep"] : []
     const kind: InvestorKind = "natural"
     return [InvestorRegistered.make({ ...input, kind, kycStatus: "PENDING", openReasons }, personal)]
   },
   recall: (events) => {
-    const { kind: _kind, kycStatus: _status, openReasons, ...input } = recorded(events, "InvestorRegistered")
+    const { kind: _kind, kycStatus: _status, openReasons, ...input } = Command.recorded(events, "InvestorRegistered")
     return { ...input, pep: openReasons.includes("pep") }
   }
 })
@@ -200,7 +197,7 @@ export const RegisterInvestor = command("RegisterInvestor", {
  *
  * @category commands
  */
-export const RecordIdentification = command("RecordIdentification", {
+export const RecordIdentification = Command.make("RecordIdentification", {
   input: {
     identificationId: IdentificationId,
     investorId: InvestorId,
@@ -210,27 +207,27 @@ export const RecordIdentification = command("RecordIdentification", {
   personal: identificationPersonal,
   *decide(input, personal, context) {
     const { investorId } = input
-    const investor = yield* findInvestor(investorId, context)
+    const investor = yield* find(investorId, context)
     yield* checkNotInFuture([instantOf(input.verifiedAt)], context)
     // Judged on the day the verification bears, never against today: the document may have expired since.
     const day = dayOf(input.verifiedAt)
     if (personal !== undefined && (day < personal.documentValidFrom || personal.documentValidTo < day)) {
       return yield* refuse({ code: "identity_document_not_valid" })
     }
-    yield* checkDocuments([input.protocolDocumentId], investor.platform)
+    yield* Document.check([input.protocolDocumentId], investor.platform)
     // After a refusal only a person approves: the reason stays open whatever is proven now.
-    const openReasons: ReadonlyArray<KycReason> =
+    const openReasons: ReadonlyArray<KycStatus.Reason> =
       investor.refused && !investor.openReasons.includes("refused_before")
         ? [...investor.openReasons, "refused_before"]
         : investor.openReasons
-    const status = kycStatus({ ...investor, identified: true, openReasons })
+    const status = KycStatus.of({ ...investor, identified: true, openReasons })
     const recording = IdentificationRecorded.make({ ...input, kycStatus: status, openReasons }, personal)
     if (status !== "SUCCESS" || investor.kycStatus === "SUCCESS") return [recording]
-    const waiting = yield* read(WaitingSubscriptions(investorId))
+    const waiting = yield* read(waitingSubscriptions(investorId))
     return [recording, ...waiting.map((investmentId) => InvestmentIdentified.make({ investmentId, investorId }))]
   },
   recall: (events) => {
-    const { kycStatus: _status, openReasons: _reasons, ...input } = recorded(events, "IdentificationRecorded")
+    const { kycStatus: _status, openReasons: _reasons, ...input } = Command.recorded(events, "IdentificationRecorded")
     return input
   }
 })

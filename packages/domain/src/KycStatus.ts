@@ -8,22 +8,22 @@ export const KycStatus = Schema.Literals(["PENDING", "REVIEW", "SUCCESS", "INSUF
 export type KycStatus = typeof KycStatus.Type
 
 /** What only a person's approval settles. @category schemas */
-export const KycReason = Schema.Literals(["pep", "benefiting_pep", "us_tax", "refused_before"])
-export type KycReason = typeof KycReason.Type
+export const Reason = Schema.Literals(["pep", "benefiting_pep", "us_tax", "refused_before"])
+export type Reason = typeof Reason.Type
 
 /** What the status depends on. @category models */
-export interface KycFacts {
+export interface Facts {
   readonly kind: "natural" | "legal"
   /** An identification was recorded after the last change of identity and after the last refusal. */
   readonly identified: boolean
   readonly benefitingPersons: number
-  readonly openReasons: ReadonlyArray<KycReason>
+  readonly openReasons: ReadonlyArray<Reason>
   /** A person refused, and it has not been complete since. */
   readonly refused: boolean
 }
 
 /** A natural person is complete when identified; a company needs at least one benefiting person besides. @category computing */
-export const kycStatus = (facts: KycFacts): KycStatus => {
+export const of = (facts: Facts): KycStatus => {
   const complete = facts.identified && (facts.kind === "natural" || facts.benefitingPersons > 0)
   if (!complete) return facts.refused ? "INSUFFICIENT" : "PENDING"
   return facts.openReasons.length > 0 ? "REVIEW" : "SUCCESS"

@@ -32,10 +32,10 @@ export const Resolution = Schema.Literals(["observed", "corrected"])
 export type Resolution = typeof Resolution.Type
 
 /** What to do about a report: let the outcome happen, note that nothing changes, or refuse. @category models */
-export type TaskResponse = "takes_effect" | "no_op" | RaisedCode
+export type Response = "takes_effect" | "no_op" | RaisedCode
 
 /** @category values */
-export const onReport: { readonly [S in TaskStatus]: { readonly [O in Outcome]: TaskResponse } } = {
+export const onReport: { readonly [S in TaskStatus]: { readonly [O in Outcome]: Response } } = {
   processing: { succeeded: "takes_effect", failed: "takes_effect", unknown: "takes_effect" },
   unknown: { succeeded: "awaiting_resolution", failed: "awaiting_resolution", unknown: "no_op" },
   succeeded: { succeeded: "no_op", failed: "outcome_contradicts", unknown: "no_op" },
@@ -43,7 +43,7 @@ export const onReport: { readonly [S in TaskStatus]: { readonly [O in Outcome]: 
 }
 
 /** A person decides only what is unknown. @category values */
-export const onResolution: { readonly [S in TaskStatus]: TaskResponse } = {
+export const onResolution: { readonly [S in TaskStatus]: Response } = {
   processing: "nothing_to_resolve",
   unknown: "takes_effect",
   succeeded: "nothing_to_resolve",

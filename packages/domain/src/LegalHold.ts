@@ -5,13 +5,13 @@
  */
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
-import { command, recorded } from "./Command.ts"
+import * as Command from "./Command.ts"
 import { decisionModel, read, refuse } from "./Decision.ts"
 import { HoldBasis, LegalHoldPlaced, LegalHoldReleased } from "./events/LegalHoldEvents.ts"
 import { InvestorId, LegalHoldId } from "./Id.ts"
-import { findInvestor } from "./Investor.ts"
+import * as Investor from "./Investor.ts"
 import { maximumLegalHolds } from "./Policy.ts"
-import { investorTag } from "./Tag.ts"
+import * as Tag from "./Tag.ts"
 import { earlierOf, type Instant, instantOf, Timestamp } from "./Timestamp.ts"
 
 /** @category models */
@@ -26,17 +26,17 @@ export interface LegalHold {
 const none: ReadonlyArray<LegalHold> = []
 
 /** Every hold there ever was on an investor, in the order they were placed. @category decision models */
-export const LegalHolds = (id: InvestorId) =>
+export const ofInvestor = (id: InvestorId) =>
   decisionModel({
     name: "LegalHolds",
     types: ["LegalHoldPlaced", "LegalHoldReleased"],
-    tags: [investorTag(id)],
+    tags: [Tag.investor(id)],
     initial: none,
-    evolve: holdsAfter
+    evolve: after
   })
 
 /** The holds after one more event. Total: an event about a hold that is not there changes nothing. @category computing */
-export const holdsAfter = (
+export const after = (
   holds: ReadonlyArray<LegalHold>,
   event: Recorded<"LegalHoldPlaced" | "LegalHoldReleased">
 ): ReadonlyArray<LegalHold> => {
@@ -61,7 +61,7 @@ export const standsAt = (hold: LegalHold, at: Instant): boolean => hold.end === 
  *
  * @category commands
  */
-export const PlaceLegalHold = command("PlaceLegalHold", {
+export const PlaceLegalHold = Command.make("PlaceLegalHold", {
   input: {
     investorId: InvestorId,
     holdId: LegalHoldId,
@@ -69,30 +69,30 @@ export const PlaceLegalHold = command("PlaceLegalHold", {
     until: Schema.optionalKey(Timestamp)
   },
   *decide(input, _personal, context) {
-    yield* findInvestor(input.investorId, context)
+    yield* Investor.find(input.investorId, context)
     const { receivedAt } = context
     if (input.until !== undefined && instantOf(input.until).micros <= receivedAt.micros)
       return yield* refuse({ code: "legal_hold_over" })
-    const holds = yield* read(LegalHolds(input.investorId))
+    const holds = yield* read(ofInvestor(input.investorId))
     if (holds.some(({ holdId }) => holdId === input.holdId)) return []
     if (holds.filter((hold) => standsAt(hold, receivedAt)).length >= maximumLegalHolds)
       return yield* refuse({ code: "too_many_legal_holds" })
     return [LegalHoldPlaced.make({ ...input, until: input.until })]
   },
   recall: (events) => {
-    const data = recorded(events, "LegalHoldPlaced")
+    const data = Command.recorded(events, "LegalHoldPlaced")
     return { ...data, until: data.until }
   }
 })
 
 /** Released, or over by itself: no change. @category commands */
-export const ReleaseLegalHold = command("ReleaseLegalHold", {
+export const ReleaseLegalHold = Command.make("ReleaseLegalHold", {
   input: { investorId: InvestorId, holdId: LegalHoldId },
   *decide({ investorId, holdId }, _personal, context) {
-    yield* findInvestor(investorId, context)
-    const hold = (yield* read(LegalHolds(investorId))).find((each) => each.holdId === holdId)
+    yield* Investor.find(investorId, context)
+    const hold = (yield* read(ofInvestor(investorId))).find((each) => each.holdId === holdId)
     if (hold === undefined) return yield* refuse({ code: "legal_hold_not_found" })
     return hold.released || !standsAt(hold, context.receivedAt) ? [] : [LegalHoldReleased.make({ investorId, holdId })]
   },
-  recall: (events) => recorded(events, "LegalHoldReleased")
+  recall: (events) => Command.recorded(events, "LegalHoldReleased")
 })

@@ -4,7 +4,7 @@
  * No floating point: `{ amount: "12345", decimals: 2, currency: "EUR" }` is 123.45 EUR. One amount has one form per `decimals`.
  */
 import { Schema } from "effect"
-import { CurrencyCode } from "./Currency.ts"
+import * as Currency from "./Currency.ts"
 
 /** A whole number as text, without leading zeros or "-0"; at most 38 digits. */
 const IntegerText = Schema.String.check(
@@ -18,7 +18,7 @@ export const Money = Schema.Struct({
       expected: "a whole number from 0 to 18"
     })
   ),
-  currency: CurrencyCode
+  currency: Currency.Code
 })
 export type Money = typeof Money.Type
 

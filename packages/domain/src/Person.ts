@@ -5,22 +5,22 @@ import { Schema } from "effect"
 import { Bic, Iban } from "./BankAccount.ts"
 import { CalendarDate } from "./CalendarDate.ts"
 import { CountryCode } from "./CountryCode.ts"
-import { CurrencyCode } from "./Currency.ts"
-import { NonEmptyText, Text } from "./Text.ts"
+import * as Currency from "./Currency.ts"
+import * as Text from "./Text.ts"
 
 /** @category schemas */
 export const NaturalPerson = Schema.Struct({
-  salutation: Schema.optionalKey(NonEmptyText),
-  forename: NonEmptyText,
-  surname: NonEmptyText,
+  salutation: Schema.optionalKey(Text.NonEmpty),
+  forename: Text.NonEmpty,
+  surname: Text.NonEmpty,
   birthDate: CalendarDate,
-  birthPlace: NonEmptyText,
+  birthPlace: Text.NonEmpty,
   citizenship: CountryCode,
-  street: NonEmptyText,
-  city: NonEmptyText,
-  zip: NonEmptyText,
+  street: Text.NonEmpty,
+  city: Text.NonEmpty,
+  zip: Text.NonEmpty,
   country: CountryCode,
-  phone: Text,
+  phone: Text.Text,
   isPep: Schema.Boolean,
   isSubjectToUsTax: Schema.optionalKey(Schema.Boolean)
 })
@@ -28,35 +28,35 @@ export type NaturalPerson = typeof NaturalPerson.Type
 
 /** @category schemas */
 export const BankAccount = Schema.Struct({
-  accountHolder: NonEmptyText,
+  accountHolder: Text.NonEmpty,
   iban: Iban,
   bic: Bic,
-  bank: Schema.optionalKey(Text),
+  bank: Schema.optionalKey(Text.Text),
   country: Schema.optionalKey(CountryCode),
-  currency: CurrencyCode
+  currency: Currency.Code
 })
 export type BankAccount = typeof BankAccount.Type
 
 /** @category schemas */
 export const TaxInformation = Schema.Struct({
-  taxIdentificationNumber: NonEmptyText,
+  taxIdentificationNumber: Text.NonEmpty,
   nonAssessmentCertificate: Schema.Boolean
 })
 export type TaxInformation = typeof TaxInformation.Type
 
 /** `email` is any text: the API's own guide sends a placeholder. @category schemas */
-export const Communication = Schema.Struct({ email: NonEmptyText, emailConfirmed: Schema.Boolean })
+export const Communication = Schema.Struct({ email: Text.NonEmpty, emailConfirmed: Schema.Boolean })
 export type Communication = typeof Communication.Type
 
 /** @category schemas */
 export const LegalPerson = Schema.Struct({
-  companyName: NonEmptyText,
-  commercialRegister: Text,
-  commercialRegisterNumber: Text,
-  street: NonEmptyText,
-  city: NonEmptyText,
-  zip: NonEmptyText,
+  companyName: Text.NonEmpty,
+  commercialRegister: Text.Text,
+  commercialRegisterNumber: Text.Text,
+  street: Text.NonEmpty,
+  city: Text.NonEmpty,
+  zip: Text.NonEmpty,
   country: CountryCode,
-  phone: Text
+  phone: Text.Text
 })
 export type LegalPerson = typeof LegalPerson.Type

@@ -48,7 +48,7 @@ export const retentionOf = (years: number): Policy["retainUntil"] => {
  *
  * @category values
  */
-export const defaultPolicy: Policy = {
+export const defaults: Policy = {
   clockTolerance: 5 * microsPerMinute,
   walletNeedsKyc: true,
   walletNeedsTaxInformation: false,

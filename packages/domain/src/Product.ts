@@ -3,16 +3,16 @@
  */
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
-import { command, recorded } from "./Command.ts"
+import * as Command from "./Command.ts"
 import { decisionModel, read, refuse } from "./Decision.ts"
 import { ProductDelisted, ProductListed, ProductRegistered, productTerms } from "./events/PlatformEvents.ts"
 import { PlatformId, ProductId } from "./Id.ts"
-import { Issuer, Platform } from "./Platform.ts"
-import { productTag } from "./Tag.ts"
+import * as Platform from "./Platform.ts"
+import * as Tag from "./Tag.ts"
 import { isUnits } from "./Units.ts"
 
 /** @category models */
-export interface ProductState {
+export interface State {
   readonly terms: Recorded<"ProductRegistered">["data"]
   readonly listedOn: ReadonlyArray<PlatformId>
   /** Holders may still redeem where it was listed once. */
@@ -20,9 +20,9 @@ export interface ProductState {
 }
 
 const evolve = (
-  state: ProductState | undefined,
+  state: State | undefined,
   event: Recorded<"ProductRegistered" | "ProductListed" | "ProductDelisted">
-): ProductState | undefined => {
+): State | undefined => {
   switch (event.type) {
     case "ProductRegistered":
       return { terms: event.data, listedOn: [], everListedOn: [] }
@@ -40,11 +40,11 @@ const evolve = (
 }
 
 /** The terms of a product, and where it is or was listed. @category decision models */
-export const Product = (id: ProductId) =>
+export const model = (id: ProductId) =>
   decisionModel({
     name: "Product",
     types: ["ProductRegistered", "ProductListed", "ProductDelisted"],
-    tags: [productTag(id)],
+    tags: [Tag.product(id)],
     initial: undefined,
     evolve
   })
@@ -66,37 +66,37 @@ const everyTerm = <T extends Schema.Struct.Type<typeof offeredTerms>>(terms: T) 
 })
 
 /** Volume and step are checked by the decision. @category commands */
-export const RegisterProduct = command("RegisterProduct", {
+export const RegisterProduct = Command.make("RegisterProduct", {
   input: offeredTerms,
   *decide(input) {
-    if (!(yield* read(Issuer(input.issuerId)))) return yield* refuse({ code: "issuer_not_found" })
+    if (!(yield* read(Platform.issuer(input.issuerId)))) return yield* refuse({ code: "issuer_not_found" })
     if (!isUnits(input.issueVolume) || !isUnits(input.stepSize)) return yield* refuse({ code: "units_invalid" })
-    if ((yield* read(Product(input.productId))) !== undefined) return []
+    if ((yield* read(model(input.productId))) !== undefined) return []
     return [ProductRegistered.make(everyTerm(input))]
   },
-  recall: (events) => everyTerm(recorded(events, "ProductRegistered"))
+  recall: (events) => everyTerm(Command.recorded(events, "ProductRegistered"))
 })
 
 /** Lets a platform sell a product. @category commands */
-export const ListProduct = command("ListProduct", {
+export const ListProduct = Command.make("ListProduct", {
   input: { productId: ProductId, platformId: PlatformId },
   *decide({ productId, platformId }) {
-    const product = yield* read(Product(productId))
+    const product = yield* read(model(productId))
     if (product === undefined) return yield* refuse({ code: "product_not_found" })
-    if (!(yield* read(Platform(platformId)))) return yield* refuse({ code: "platform_not_found" })
+    if (!(yield* read(Platform.model(platformId)))) return yield* refuse({ code: "platform_not_found" })
     return product.listedOn.includes(platformId) ? [] : [ProductListed.make({ productId, platformId })]
   },
-  recall: (events) => recorded(events, "ProductListed")
+  recall: (events) => Command.recorded(events, "ProductListed")
 })
 
 /** Ends the sale on a platform; holders there keep what they have and may redeem it. @category commands */
-export const DelistProduct = command("DelistProduct", {
+export const DelistProduct = Command.make("DelistProduct", {
   input: { productId: ProductId, platformId: PlatformId },
   *decide({ productId, platformId }) {
-    const product = yield* read(Product(productId))
+    const product = yield* read(model(productId))
     if (product === undefined) return yield* refuse({ code: "product_not_found" })
-    if (!(yield* read(Platform(platformId)))) return yield* refuse({ code: "platform_not_found" })
+    if (!(yield* read(Platform.model(platformId)))) return yield* refuse({ code: "platform_not_found" })
     return product.listedOn.includes(platformId) ? [ProductDelisted.make({ productId, platformId })] : []
   },
-  recall: (events) => recorded(events, "ProductDelisted")
+  recall: (events) => Command.recorded(events, "ProductDelisted")
 })

@@ -6,7 +6,7 @@
  */
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
-import { command, recorded } from "./Command.ts"
+import * as Command from "./Command.ts"
 import { decisionModel, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
 import {
   type Part,
@@ -17,31 +17,18 @@ import {
   UnitsRedeemed
 } from "./events/RedemptionEvents.ts"
 import { chooseLots } from "./Fifo.ts"
-import { free, Holding } from "./Holding.ts"
+import * as Holding from "./Holding.ts"
 import { InvestorId, type PlatformId, ProductId, RedemptionId, WalletId } from "./Id.ts"
-import { findInvestor, visibleOfInvestor } from "./Investor.ts"
-import { Product } from "./Product.ts"
-import { redemptionTag } from "./Tag.ts"
-import {
-  recordedOutcome,
-  recordedResolution,
-  reportMembers,
-  newTask,
-  resolveTask,
-  resolutionMembers,
-  settleTask,
-  submitTask,
-  taskAfter,
-  type TaskKind,
-  type TaskProgress,
-  type TaskTypes
-} from "./Task.ts"
+import * as Investor from "./Investor.ts"
+import * as Product from "./Product.ts"
+import * as Tag from "./Tag.ts"
+import * as Task from "./Task.ts"
 import { isUnits, type Units } from "./Units.ts"
 import { platformOf } from "./Visibility.ts"
-import { findWalletOf } from "./Wallet.ts"
+import * as Wallet from "./Wallet.ts"
 
 /** @category models */
-export interface RedemptionState extends TaskProgress {
+export interface State extends Task.Progress {
   readonly id: RedemptionId
   readonly platform: PlatformId | null
   readonly investorId: InvestorId
@@ -51,56 +38,51 @@ export interface RedemptionState extends TaskProgress {
 }
 
 /** @category values */
-export const redemptionTypes = {
+export const types = {
   requested: "RedemptionRequested",
   submitted: "RedemptionSubmitted",
   succeeded: "UnitsRedeemed",
   failed: "RedemptionFailed",
   unknown: "RedemptionOutcomeUnknown"
-} as const satisfies TaskTypes
+} as const satisfies Task.Types
 
 /** @category models */
-export type RedemptionEvent = Recorded<(typeof redemptionTypes)[keyof typeof redemptionTypes]>
+export type RedemptionEvent = Recorded<(typeof types)[keyof typeof types]>
 
-const redemptionOf = ({ data, meta }: Recorded<"RedemptionRequested">): RedemptionState => ({
+const redemptionOf = ({ data, meta }: Recorded<"RedemptionRequested">): State => ({
   id: data.redemptionId,
   platform: platformOf(meta),
   investorId: data.investorId,
   productId: data.productId,
   walletId: data.walletId,
   units: data.units,
-  ...newTask
+  ...Task.newTask
 })
 
 /** The redemption after one more of its events. @category computing */
-export const redemptionAfter = (
-  redemption: RedemptionState | undefined,
-  event: RedemptionEvent
-): RedemptionState | undefined =>
-  event.type === "RedemptionRequested"
-    ? redemptionOf(event)
-    : redemption && taskAfter(redemption, event.type, redemptionTypes)
+export const after = (redemption: State | undefined, event: RedemptionEvent): State | undefined =>
+  event.type === "RedemptionRequested" ? redemptionOf(event) : redemption && Task.after(redemption, event.type, types)
 
 /** A redemption and the lots that its outcome takes or releases. */
-interface LotsOfRedemption extends RedemptionState {
+interface LotsOfRedemption extends State {
   readonly lots: ReadonlyArray<Part>
 }
 
 /** @category decision models */
-export const Redemption = (id: RedemptionId) =>
+export const model = (id: RedemptionId) =>
   decisionModel({
     name: "Redemption",
-    types: Object.values(redemptionTypes),
-    tags: [redemptionTag(id)],
+    types: Object.values(types),
+    tags: [Tag.redemption(id)],
     initial: undefined,
     evolve: (state: LotsOfRedemption | undefined, event): LotsOfRedemption | undefined =>
       event.type === "RedemptionRequested"
         ? { ...redemptionOf(event), lots: event.data.lots }
-        : state && taskAfter(state, event.type, redemptionTypes)
+        : state && Task.after(state, event.type, types)
   })
 
 /** Takes free units only: neither reserved nor blocked. @category commands */
-export const RequestRedemption = command("RequestRedemption", {
+export const RequestRedemption = Command.make("RequestRedemption", {
   input: {
     redemptionId: RedemptionId,
     investorId: InvestorId,
@@ -110,23 +92,24 @@ export const RequestRedemption = command("RequestRedemption", {
   },
   *decide(input, _personal, context) {
     const { investorId, productId, walletId, units } = input
-    const investor = yield* findInvestor(investorId, context)
-    yield* findWalletOf(investorId, walletId, context)
-    const product = yield* read(Product(productId))
+    const investor = yield* Investor.find(investorId, context)
+    yield* Wallet.findOf(investorId, walletId, context)
+    const product = yield* read(Product.model(productId))
     // A product that was never listed on the investor's platform is none of its business.
     if (product === undefined || !product.everListedOn.some((platform) => platform === investor.platform)) {
       return yield* refuse({ code: "product_not_found" })
     }
     if (!isUnits(units)) return yield* refuse({ code: "units_invalid" })
     if (product.terms.kind === "ewpg") return yield* refuse({ code: "redemption_of_crypto_security" })
-    const holding = yield* read(Holding(productId, walletId))
-    if (units > free(holding)) return yield* refuse({ code: "insufficient_units", details: { free: free(holding) } })
+    const holding = yield* read(Holding.model(productId, walletId))
+    if (units > Holding.free(holding))
+      return yield* refuse({ code: "insufficient_units", details: { free: Holding.free(holding) } })
     const lots = chooseLots(holding, units)
     if (lots === undefined) return yield* refuse({ code: "too_many_lots" })
     return [RedemptionRequested.make({ ...input, lots })]
   },
   recall: (events) => {
-    const { redemptionId, investorId, productId, walletId, units } = recorded(events, "RedemptionRequested")
+    const { redemptionId, investorId, productId, walletId, units } = Command.recorded(events, "RedemptionRequested")
     return { redemptionId, investorId, productId, walletId, units }
   }
 })
@@ -137,11 +120,11 @@ function* findRedemption(
   { redemptionId }: { readonly redemptionId: RedemptionId },
   context: DecisionContext
 ): Generator<Read | Refuse, LotsOfRedemption, any> {
-  const redemption = yield* visibleOfInvestor(yield* read(Redemption(redemptionId)), context)
+  const redemption = yield* Investor.visibleOfInvestor(yield* read(model(redemptionId)), context)
   return redemption ?? (yield* refuse({ code: "task_not_found" }))
 }
 
-const redemptions: TaskKind<LotsOfRedemption> = {
+const redemptions: Task.Kind<LotsOfRedemption> = {
   submitted: ({ id }) => RedemptionSubmitted.make({ redemptionId: id }),
   succeeded: ({ id, investorId, productId, walletId, units, lots }, resolution) =>
     UnitsRedeemed.make({ redemptionId: id, investorId, productId, walletId, units, lots, resolution }),
@@ -151,34 +134,34 @@ const redemptions: TaskKind<LotsOfRedemption> = {
 }
 
 /** @category commands */
-export const SubmitRedemption = command("SubmitRedemption", {
+export const SubmitRedemption = Command.make("SubmitRedemption", {
   input: key,
   *decide(input, _personal, context) {
-    return submitTask(redemptions, yield* findRedemption(input, context))
+    return Task.submit(redemptions, yield* findRedemption(input, context))
   },
-  recall: (events) => recorded(events, "RedemptionSubmitted")
+  recall: (events) => Command.recorded(events, "RedemptionSubmitted")
 })
 
 /** @category commands */
-export const SettleRedemption = command("SettleRedemption", {
-  input: { ...key, ...reportMembers },
+export const SettleRedemption = Command.make("SettleRedemption", {
+  input: { ...key, ...Task.reportMembers },
   *decide(input, _personal, context) {
-    return yield* settleTask(redemptions, yield* findRedemption(input, context), input)
+    return yield* Task.settle(redemptions, yield* findRedemption(input, context), input)
   },
   recall: (events) => {
-    const { data, outcome, reason } = recordedOutcome(events, redemptionTypes)
+    const { data, outcome, reason } = Task.recordedOutcome(events, types)
     return { redemptionId: data.redemptionId, outcome, reason }
   }
 })
 
 /** The units were reserved until now. @category commands */
-export const ResolveRedemption = command("ResolveRedemption", {
-  input: { ...key, ...resolutionMembers },
+export const ResolveRedemption = Command.make("ResolveRedemption", {
+  input: { ...key, ...Task.resolutionMembers },
   *decide(input, _personal, context) {
-    return yield* resolveTask(redemptions, yield* findRedemption(input, context), input)
+    return yield* Task.resolve(redemptions, yield* findRedemption(input, context), input)
   },
   recall: (events) => {
-    const { data, outcome, reason, resolution } = recordedResolution(events, redemptionTypes)
+    const { data, outcome, reason, resolution } = Task.recordedResolution(events, types)
     return { redemptionId: data.redemptionId, outcome, reason, resolution }
   }
 })

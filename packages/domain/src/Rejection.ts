@@ -11,12 +11,12 @@ import { Timestamp } from "./Timestamp.ts"
 import { UnitCount } from "./Units.ts"
 
 /** @category models */
-export type RejectionClass = 400 | 404 | 409
+export type Class = 400 | 404 | 409
 
-const of = <const C extends RejectionClass>(status: C, message: string) => ({ class: status, message })
+const of = <const C extends Class>(status: C, message: string) => ({ class: status, message })
 
 /** Every code there is, with its class and message. @category values */
-export const rejections = {
+export const byCode = {
   platform_not_found: of(404, "There is no such platform for this client."),
   issuer_not_found: of(404, "There is no such issuer for this client."),
   product_not_found: of(404, "There is no such product for this client."),
@@ -101,10 +101,10 @@ export const rejections = {
   too_many_legal_holds: of(409, "The limit of legal holds on one investor is reached."),
   retention_running: of(409, "The data must still be kept."),
   statement_not_due: of(409, "Nothing has been entered for this investment.")
-} as const satisfies { readonly [code: string]: { readonly class: RejectionClass; readonly message: string } }
+} as const satisfies { readonly [code: string]: { readonly class: Class; readonly message: string } }
 
 /** @category models */
-export type RejectionCode = keyof typeof rejections
+export type Code = keyof typeof byCode
 
 /**
  * Codes that no decision raises yet, by what will raise them. They stand in the schema of recorded refusals, and in the API's list.
@@ -129,19 +129,19 @@ export const reservedCodes = {
   reviews: ["review_not_open", "outside_review_not_open"],
   laterDocuments: ["document_already_attached"],
   statements: ["statement_not_due"]
-} as const satisfies { readonly [operations: string]: ReadonlyArray<RejectionCode> }
+} as const satisfies { readonly [operations: string]: ReadonlyArray<Code> }
 
 /** @category models */
 export type ReservedCode = (typeof reservedCodes)[keyof typeof reservedCodes][number]
 
 /** What a decision may refuse with. @category models */
-export type RaisedCode = Exclude<RejectionCode, ReservedCode>
+export type RaisedCode = Exclude<Code, ReservedCode>
 
 /** @category schemas */
-export const RejectionCode = Schema.Literals(Object.keys(rejections) as ReadonlyArray<RejectionCode>)
+export const Code = Schema.Literals(Object.keys(byCode) as ReadonlyArray<Code>)
 
 /** What a refusal may tell besides its code: numbers, statuses, ids of the caller's own objects. @category schemas */
-export const RefusalDetails = Schema.Struct({
+export const Details = Schema.Struct({
   /** What a campaign, an issue volume or a wallet still has room for. */
   free: Schema.optionalKey(UnitCount),
   status: Schema.optionalKey(InvestmentStatus),
@@ -149,20 +149,20 @@ export const RefusalDetails = Schema.Struct({
   until: Schema.optionalKey(Timestamp),
   walletId: Schema.optionalKey(WalletId)
 })
-export type RefusalDetails = typeof RefusalDetails.Type
+export type Details = typeof Details.Type
 
 /** A refused command's answer: one that a log holds, or a decision's own. @category models */
-export interface Refusal<C extends RejectionCode = RejectionCode> {
+export interface Refusal<C extends Code = Code> {
   readonly code: C
-  readonly details?: RefusalDetails
+  readonly details?: Details
 }
 
 /** Whether a refusal becomes an event, `InstructionRejected`. @category refinements */
-export const isRecorded = (code: RejectionCode): boolean => rejections[code].class === 409
+export const isRecorded = (code: Code): boolean => byCode[code].class === 409
 
 /** What a client is told of a refusal, besides its details. @category models */
-export interface RefusalWords {
-  readonly status: RejectionClass
+export interface Words {
+  readonly status: Class
   readonly message: string
 }
 
@@ -172,11 +172,11 @@ export interface RefusalWords {
  *
  * @category values
  */
-export const refusalVersion = 1
+export const wordsVersion = 1
 
 /** Words that a later version changed, by the last version in which they stood. @category models */
 export interface FormerWords {
-  readonly [version: number]: { readonly [C in RejectionCode]?: RefusalWords }
+  readonly [version: number]: { readonly [C in Code]?: Words }
 }
 
 const formerWords: FormerWords = {}
@@ -187,13 +187,13 @@ const formerWords: FormerWords = {}
  *
  * @category values
  */
-export const refusalWords = (code: RejectionCode, version: number, former: FormerWords = formerWords): RefusalWords => {
-  if (!Number.isInteger(version) || version < 1 || version > refusalVersion)
-    throw new RangeError(`there is no version ${version} of the words of refusals; the last one is ${refusalVersion}`)
-  for (let each = version; each <= refusalVersion; each++) {
+export const words = (code: Code, version: number, former: FormerWords = formerWords): Words => {
+  if (!Number.isInteger(version) || version < 1 || version > wordsVersion)
+    throw new RangeError(`there is no version ${version} of the words of refusals; the last one is ${wordsVersion}`)
+  for (let each = version; each <= wordsVersion; each++) {
     const words = former[each]?.[code]
     if (words !== undefined) return words
   }
-  const { class: status, message } = rejections[code]
+  const { class: status, message } = byCode[code]
   return { status, message }
 }

@@ -7,22 +7,22 @@
  */
 import { read, type Read } from "./Decision.ts"
 import type { InvestmentId, InvestorId } from "./Id.ts"
-import { type InvestorState, Subscriptions } from "./Investor.ts"
-import { type LegalHold, LegalHolds } from "./LegalHold.ts"
+import * as Investor from "./Investor.ts"
+import * as LegalHold from "./LegalHold.ts"
 import type { Policy } from "./Policy.ts"
 import { itemsOf } from "./ChunkedList.ts"
 import { type Instant, laterOf } from "./Timestamp.ts"
-import { Wallets, WalletUnits, type WalletUnitsState } from "./Wallet.ts"
+import * as Wallet from "./Wallet.ts"
 
 /** What says how long data are kept. @category models */
-export interface RetentionFacts {
+export interface Facts {
   readonly erased: boolean
   readonly holdsUnits: boolean
   /** A subscription is neither ended nor delivered; a credit in flight belongs to one. */
   readonly hasOpenInvestments: boolean
   /** The last of: registration, identification, signing or end of an investment, units coming or going. */
   readonly lastAt: Instant
-  readonly holds: ReadonlyArray<LegalHold>
+  readonly holds: ReadonlyArray<LegalHold.LegalHold>
 }
 
 /** What stands against an erasure. @category models */
@@ -35,7 +35,7 @@ export type Retention =
   | { readonly _tag: "Until"; readonly due: Instant }
 
 /** The rule. @category computing */
-export const retentionBy = (facts: RetentionFacts, policy: Pick<Policy, "retainUntil">): Retention => {
+export const by = (facts: Facts, policy: Pick<Policy, "retainUntil">): Retention => {
   if (facts.erased) return { _tag: "Erased" }
   // Units of a redemption in flight are still held. With transfers, units on their way in are looked at next.
   if (facts.holdsUnits) return { _tag: "Active", because: "investor_holds_units" }
@@ -53,11 +53,11 @@ export const isDueAt = (retention: Retention, at: Instant): boolean =>
   retention._tag === "Until" && at.micros >= retention.due.micros
 
 /** What the models say of an investor that decisions read. @category checks */
-export function* retentionFacts(investorId: InvestorId, investor: InvestorState): Generator<Read, RetentionFacts, any> {
-  const { walletIds } = yield* read(Wallets(investorId))
-  const wallets: Array<WalletUnitsState> = []
-  for (const walletId of walletIds) wallets.push(yield* read(WalletUnits(walletId)))
-  const { notEnded, lastAt } = yield* read(Subscriptions(investorId))
+export function* facts(investorId: InvestorId, investor: Investor.State): Generator<Read, Facts, any> {
+  const { walletIds } = yield* read(Wallet.ofInvestor(investorId))
+  const wallets: Array<Wallet.UnitsInState> = []
+  for (const walletId of walletIds) wallets.push(yield* read(Wallet.unitsIn(walletId)))
+  const { notEnded, lastAt } = yield* read(Investor.subscriptions(investorId))
   const delivered = new Set<InvestmentId>(wallets.flatMap((wallet) => itemsOf(wallet.delivered)))
   return {
     erased: investor.erased,
@@ -67,6 +67,6 @@ export function* retentionFacts(investorId: InvestorId, investor: InvestorState)
       (latest: Instant, instant) => (instant === undefined ? latest : laterOf(latest, instant)),
       investor.lastAt
     ),
-    holds: yield* read(LegalHolds(investorId))
+    holds: yield* read(LegalHold.ofInvestor(investorId))
   }
 }

@@ -2,10 +2,10 @@
  * Signing: an investor subscribes units of a campaign, which reserves them. For platforms.
  */
 import { Schema } from "effect"
-import { Campaign, type CampaignState, takesSubscriptions, Used } from "./Campaign.ts"
-import { command, findRecorded, recorded } from "./Command.ts"
+import * as Campaign from "./Campaign.ts"
+import * as Command from "./Command.ts"
 import { read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
-import { checkDocuments, NamedDocuments } from "./Document.ts"
+import * as Document from "./Document.ts"
 import {
   InvestmentAccepted,
   InvestmentPaid,
@@ -13,14 +13,14 @@ import {
   signedDocumentsPersonal
 } from "./events/InvestmentEvents.ts"
 import { CampaignId, InvestmentId, InvestorId, WalletId } from "./Id.ts"
-import { findInvestor, type InvestorState, WaitingSubscriptions } from "./Investor.ts"
+import * as Investor from "./Investor.ts"
 import { Money } from "./Money.ts"
 import { maximumDocuments, maximumWaitingInvestments } from "./Policy.ts"
-import { Product, type ProductState } from "./Product.ts"
-import { checkTimes, StatedTime, statedInstant } from "./Times.ts"
+import * as Product from "./Product.ts"
+import * as Times from "./Times.ts"
 import { instantOf, Timestamp } from "./Timestamp.ts"
 import { isUnits, type Units } from "./Units.ts"
-import { findWalletOf } from "./Wallet.ts"
+import * as Wallet from "./Wallet.ts"
 
 const input = {
   investmentId: InvestmentId,
@@ -28,9 +28,9 @@ const input = {
   campaignId: CampaignId,
   units: Schema.Finite,
   signedAt: Schema.optionalKey(Timestamp),
-  acceptedAt: Schema.optionalKey(StatedTime),
-  paidAt: Schema.optionalKey(StatedTime),
-  documentIds: NamedDocuments,
+  acceptedAt: Schema.optionalKey(Times.Stated),
+  paidAt: Schema.optionalKey(Times.Stated),
+  documentIds: Document.Named,
   walletId: Schema.optionalKey(WalletId),
   disagio: Schema.optionalKey(Money),
   accruedInterest: Schema.optionalKey(Money)
@@ -39,15 +39,15 @@ const input = {
 /** What an investor subscribes to. */
 interface Offer {
   readonly campaignId: CampaignId
-  readonly campaign: CampaignState
-  readonly product: ProductState
+  readonly campaign: Campaign.State
+  readonly product: Product.State
 }
 
 /** The campaign and its product, if they are offered on the investor's platform. */
-function* findOffer(campaignId: CampaignId, investor: InvestorState): Generator<Read | Refuse, Offer, any> {
-  const offered = yield* read(Campaign(campaignId))
+function* findOffer(campaignId: CampaignId, investor: Investor.State): Generator<Read | Refuse, Offer, any> {
+  const offered = yield* read(Campaign.model(campaignId))
   const campaign = offered?.platform === investor.platform ? offered : undefined
-  const product = campaign && (yield* read(Product(campaign.productId)))
+  const product = campaign && (yield* read(Product.model(campaign.productId)))
   if (campaign === undefined || product === undefined) return yield* refuse({ code: "campaign_not_found" })
   return { campaignId, campaign, product }
 }
@@ -56,17 +56,17 @@ function* findOffer(campaignId: CampaignId, investor: InvestorState): Generator<
 function* checkRoom(
   { campaignId, campaign, product }: Offer,
   units: Units,
-  investor: InvestorState,
+  investor: Investor.State,
   context: DecisionContext
 ): Generator<Read | Refuse, void, any> {
   if (investor.kycStatus === "INSUFFICIENT") yield* refuse({ code: "kyc_insufficient" })
   if (!product.listedOn.includes(campaign.platform)) yield* refuse({ code: "product_not_listed" })
-  if (!takesSubscriptions(campaign, context)) yield* refuse({ code: "campaign_not_open" })
+  if (!Campaign.takesSubscriptions(campaign, context)) yield* refuse({ code: "campaign_not_open" })
   // Never compared by a sum, which could pass 2^53.
-  const free = campaign.allocation - (yield* read(Used(campaignId)))
+  const free = campaign.allocation - (yield* read(Campaign.used(campaignId)))
   if (units > free) yield* refuse({ code: "allocation_exhausted", details: { free } })
   if (investor.kycStatus === "SUCCESS") return
-  const waiting = yield* read(WaitingSubscriptions(investor.id))
+  const waiting = yield* read(Investor.waitingSubscriptions(investor.id))
   if (waiting.length >= maximumWaitingInvestments) yield* refuse({ code: "too_many_waiting_investments" })
 }
 
@@ -75,12 +75,12 @@ function* checkRoom(
  *
  * @category commands
  */
-export const SignInvestment = command("SignInvestment", {
+export const SignInvestment = Command.make("SignInvestment", {
   input,
   personal: signedDocumentsPersonal,
   *decide(signing, personal, context) {
     const { investmentId, investorId, campaignId, units, walletId, documentIds, disagio, accruedInterest } = signing
-    const investor = yield* findInvestor(investorId, context)
+    const investor = yield* Investor.find(investorId, context)
     const offer = yield* findOffer(campaignId, investor)
     const { productId, stepSize, paymentDays, cancellationDays } = offer.product.terms
 
@@ -88,12 +88,12 @@ export const SignInvestment = command("SignInvestment", {
     if (!isUnits(units)) return yield* refuse({ code: "units_invalid" })
     if (units % stepSize !== 0) return yield* refuse({ code: "units_not_multiple_of_step" })
     const signedAt = instantOf(signing.signedAt)
-    const acceptedAt = signing.acceptedAt && statedInstant(signing.acceptedAt, signedAt, context)
-    const paidAt = signing.paidAt && statedInstant(signing.paidAt, signedAt, context)
-    yield* checkTimes(signedAt, [signedAt, acceptedAt, paidAt], context)
+    const acceptedAt = signing.acceptedAt && Times.statedInstant(signing.acceptedAt, signedAt, context)
+    const paidAt = signing.paidAt && Times.statedInstant(signing.paidAt, signedAt, context)
+    yield* Times.check(signedAt, [signedAt, acceptedAt, paidAt], context)
     if (documentIds.length > maximumDocuments) return yield* refuse({ code: "too_many_documents" })
-    yield* checkDocuments(documentIds, investor.platform)
-    if (walletId !== undefined) yield* findWalletOf(investorId, walletId, context)
+    yield* Document.check(documentIds, investor.platform)
+    if (walletId !== undefined) yield* Wallet.findOf(investorId, walletId, context)
     yield* checkRoom(offer, units, investor, context)
 
     const signed = InvestmentSigned.make(
@@ -122,15 +122,15 @@ export const SignInvestment = command("SignInvestment", {
     ]
   },
   recall: (events) => {
-    const data = recorded(events, "InvestmentSigned")
+    const data = Command.recorded(events, "InvestmentSigned")
     return {
       investmentId: data.investmentId,
       investorId: data.investorId,
       campaignId: data.campaignId,
       units: data.units,
       signedAt: data.signedAt,
-      acceptedAt: findRecorded(events, "InvestmentAccepted")?.data.acceptedAt,
-      paidAt: findRecorded(events, "InvestmentPaid")?.data.paidAt,
+      acceptedAt: Command.findRecorded(events, "InvestmentAccepted")?.data.acceptedAt,
+      paidAt: Command.findRecorded(events, "InvestmentPaid")?.data.paidAt,
       documentIds: data.documentIds,
       walletId: data.walletId,
       disagio: data.disagio,

@@ -4,17 +4,17 @@
 import type * as Id from "./Id.ts"
 import type { EthereumAddress } from "./EthereumAddress.ts"
 
-export const platformTag = (id: Id.PlatformId): string => `platform:${id}`
-export const issuerTag = (id: Id.IssuerId): string => `issuer:${id}`
-export const productTag = (id: Id.ProductId): string => `product:${id}`
-export const campaignTag = (id: Id.CampaignId): string => `campaign:${id}`
-export const investorTag = (id: Id.InvestorId): string => `investor:${id}`
-export const documentTag = (id: Id.DocumentId): string => `document:${id}`
-export const walletTag = (id: Id.WalletId): string => `wallet:${id}`
-export const addressTag = (address: EthereumAddress): string => `address:${address}`
-export const investmentTag = (id: Id.InvestmentId): string => `investment:${id}`
-export const redemptionTag = (id: Id.RedemptionId): string => `redemption:${id}`
+export const platform = (id: Id.PlatformId): string => `platform:${id}`
+export const issuer = (id: Id.IssuerId): string => `issuer:${id}`
+export const product = (id: Id.ProductId): string => `product:${id}`
+export const campaign = (id: Id.CampaignId): string => `campaign:${id}`
+export const investor = (id: Id.InvestorId): string => `investor:${id}`
+export const document = (id: Id.DocumentId): string => `document:${id}`
+export const wallet = (id: Id.WalletId): string => `wallet:${id}`
+export const address = (address: EthereumAddress): string => `address:${address}`
+export const investment = (id: Id.InvestmentId): string => `investment:${id}`
+export const redemption = (id: Id.RedemptionId): string => `redemption:${id}`
 
 /** One tag per document named, each once. */
-export const documentTags = (ids: ReadonlyArray<Id.DocumentId>): ReadonlyArray<string> =>
-  ids.length < 2 ? ids.map(documentTag) : [...new Set(ids.map(documentTag))]
+export const documents = (ids: ReadonlyArray<Id.DocumentId>): ReadonlyArray<string> =>
+  ids.length < 2 ? ids.map(document) : [...new Set(ids.map(document))]

@@ -19,17 +19,17 @@ import {
 } from "./LedgerTask.ts"
 
 /** How far a task has come. @category models */
-export interface TaskProgress {
+export interface Progress {
   readonly status: TaskStatus
   /** The ledger was or is being asked: never ask again. */
   readonly submitted: boolean
 }
 
 /** Every task begins so. @category values */
-export const newTask: TaskProgress = { status: "processing", submitted: false }
+export const newTask: Progress = { status: "processing", submitted: false }
 
 /** The event types of one kind of task. Units move by the one of `succeeded`, and by no other. @category models */
-export interface TaskTypes {
+export interface Types {
   readonly requested: "CreditRequested" | "RedemptionRequested"
   readonly submitted: "CreditSubmitted" | "RedemptionSubmitted"
   readonly succeeded: "UnitsCredited" | "UnitsRedeemed"
@@ -38,7 +38,7 @@ export interface TaskTypes {
 }
 
 /** The task after one more of its events; whatever else is known of it stays. @category computing */
-export const taskAfter = <T extends TaskProgress>(task: T, type: EventType, types: TaskTypes): T => {
+export const after = <T extends Progress>(task: T, type: EventType, types: Types): T => {
   switch (type) {
     case types.submitted:
       return { ...task, submitted: true }
@@ -54,7 +54,7 @@ export const taskAfter = <T extends TaskProgress>(task: T, type: EventType, type
 }
 
 /** What decisions about one kind of task need to know of it. @category models */
-export interface TaskKind<T extends TaskProgress> {
+export interface Kind<T extends Progress> {
   readonly submitted: (task: T) => DomainEvent
   readonly succeeded: (task: T, resolution: Resolution | undefined) => DomainEvent
   readonly failed: (task: T, reason: FailureReason, resolution: Resolution | undefined) => DomainEvent
@@ -72,12 +72,12 @@ export const resolutionMembers = {
 }
 
 /** Claims the task: the caller that gets an event back, and no other, may submit it to the ledger. @category deciding */
-export const submitTask = <T extends TaskProgress>(kind: TaskKind<T>, task: T): ReadonlyArray<DomainEvent> =>
+export const submit = <T extends Progress>(kind: Kind<T>, task: T): ReadonlyArray<DomainEvent> =>
   task.status === "processing" && !task.submitted ? [kind.submitted(task)] : []
 
 /** Records what the ledger reports, whatever was paused or closed since. @category deciding */
-export function* settleTask<T extends TaskProgress>(
-  kind: TaskKind<T>,
+export function* settle<T extends Progress>(
+  kind: Kind<T>,
   task: T,
   { outcome, reason }: { readonly outcome: Outcome; readonly reason?: FailureReason | undefined }
 ): Decision {
@@ -95,8 +95,8 @@ export function* settleTask<T extends TaskProgress>(
 }
 
 /** Records what a person found out where the ledger could not say. @category deciding */
-export function* resolveTask<T extends TaskProgress>(
-  kind: TaskKind<T>,
+export function* resolve<T extends Progress>(
+  kind: Kind<T>,
   task: T,
   given: {
     readonly outcome: FinalOutcome
@@ -114,7 +114,7 @@ export function* resolveTask<T extends TaskProgress>(
 }
 
 /** The outcome that an instruction recorded, and the members of its event. @category recalling */
-export const recordedOutcome = <T extends TaskTypes>(events: ReadonlyArray<RecordedDomainEvent>, types: T) => {
+export const recordedOutcome = <T extends Types>(events: ReadonlyArray<RecordedDomainEvent>, types: T) => {
   const done = findRecorded<T["succeeded"]>(events, types.succeeded)
   if (done !== undefined)
     return { data: done.data, outcome: "succeeded" as const, reason: undefined, resolution: done.data.resolution }
@@ -128,7 +128,7 @@ export const recordedOutcome = <T extends TaskTypes>(events: ReadonlyArray<Recor
 }
 
 /** The resolution that an instruction recorded; throws where the ledger reported the outcome. @category recalling */
-export const recordedResolution = <T extends TaskTypes>(events: ReadonlyArray<RecordedDomainEvent>, types: T) => {
+export const recordedResolution = <T extends Types>(events: ReadonlyArray<RecordedDomainEvent>, types: T) => {
   const { data, outcome, reason, resolution } = recordedOutcome(events, types)
   if (outcome === "unknown" || resolution === undefined) throw new TypeError("no resolution among the events")
   return { data, outcome, reason, resolution }

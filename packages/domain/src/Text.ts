@@ -6,17 +6,17 @@
 import { Schema } from "effect"
 
 /** The longest text a member may hold, in UTF-16 code units. @category limits */
-export const maximumText = 1000
+export const maximum = 1000
 
 const isWellFormed = Schema.makeFilter((text: string) => text.isWellFormed(), {
   expected: "text without lone surrogates"
 })
 
 /** Personal text, possibly empty. @category values */
-export const Text = Schema.String.check(Schema.isMaxLength(maximumText), isWellFormed)
+export const Text = Schema.String.check(Schema.isMaxLength(maximum), isWellFormed)
 
 /** Personal text with at least one character. @category values */
-export const NonEmptyText = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(maximumText), isWellFormed)
+export const NonEmpty = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(maximum), isWellFormed)
 
 /** A name that belongs to no natural person (a product's, a platform's): the one kind of text that may stand in a body. @category values */
 export const PublicName = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(200), isWellFormed)

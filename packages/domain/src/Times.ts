@@ -8,11 +8,11 @@ import { refuse, type DecisionContext, type Refuse } from "./Decision.ts"
 import { instantOf, laterOf, Timestamp, type Instant } from "./Timestamp.ts"
 
 /** A stated time, or `now`: the later of receipt and signature. @category schemas */
-export const StatedTime = Schema.Union([Timestamp, Schema.Literal("now")])
-export type StatedTime = typeof StatedTime.Type
+export const Stated = Schema.Union([Timestamp, Schema.Literal("now")])
+export type Stated = typeof Stated.Type
 
 /** A signature may lie ahead of receipt within the tolerance; the step after it must not become impossible by that. @category computing */
-export const statedInstant = (stated: StatedTime | undefined, signedAt: Instant, context: DecisionContext): Instant =>
+export const statedInstant = (stated: Stated | undefined, signedAt: Instant, context: DecisionContext): Instant =>
   stated === undefined || stated === "now" ? laterOf(context.receivedAt, signedAt) : instantOf(stated)
 
 /** @category checks */
@@ -26,7 +26,7 @@ export function* checkNotInFuture(
 }
 
 /** None in the future, none before the signature. Equal times are legal. @category checks */
-export function* checkTimes(
+export function* check(
   signedAt: Instant,
   times: ReadonlyArray<Instant | undefined>,
   context: DecisionContext

@@ -3,20 +3,20 @@
  */
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
-import { command, recorded } from "./Command.ts"
+import * as Command from "./Command.ts"
 import { decisionModel, read, refuse, type Decision, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
 import { EthereumAddress } from "./EthereumAddress.ts"
 import { type WalletKind, WalletRegistered } from "./events/WalletEvents.ts"
-import { findInvestor, visibleOfInvestor } from "./Investor.ts"
+import * as Investor from "./Investor.ts"
 import { type InvestmentId, InvestorId, type PlatformId, WalletId } from "./Id.ts"
 import { emptyList, withItems, type ChunkedList } from "./ChunkedList.ts"
-import { addressTag, investorTag, walletTag } from "./Tag.ts"
+import * as Tag from "./Tag.ts"
 import { type Instant, instantOf, laterOf } from "./Timestamp.ts"
 import { platformOf } from "./Visibility.ts"
 import type { UnitCount } from "./Units.ts"
 
 /** @category models */
-export interface WalletState {
+export interface State {
   readonly id: WalletId
   readonly platform: PlatformId | null
   readonly investorId: InvestorId
@@ -27,44 +27,44 @@ export interface WalletState {
 }
 
 /** @category values */
-export const walletTypes = ["WalletRegistered"] as const
+export const types = ["WalletRegistered"] as const
 
 /** The wallet after one more of its events. @category computing */
-export const walletAfter = (
-  _wallet: WalletState | undefined,
-  { data, meta }: Recorded<(typeof walletTypes)[number]>
-): WalletState | undefined => {
+export const after = (
+  _wallet: State | undefined,
+  { data, meta }: Recorded<(typeof types)[number]>
+): State | undefined => {
   const { walletId, ...registered } = data
   return { id: walletId, platform: platformOf(meta), ...registered }
 }
 
 /** @category decision models */
-export const Wallet = (id: WalletId) =>
-  decisionModel({ name: "Wallet", types: walletTypes, tags: [walletTag(id)], initial: undefined, evolve: walletAfter })
+export const model = (id: WalletId) =>
+  decisionModel({ name: "Wallet", types: types, tags: [Tag.wallet(id)], initial: undefined, evolve: after })
 
 /** @category models */
-export interface WalletsState {
+export interface OfInvestorState {
   readonly walletIds: ReadonlyArray<WalletId>
   readonly managed: WalletId | undefined
 }
 
-const none: WalletsState = { walletIds: [], managed: undefined }
+const none: OfInvestorState = { walletIds: [], managed: undefined }
 
 /** The wallets of an investor, and which one is managed. @category decision models */
-export const Wallets = (id: InvestorId) =>
+export const ofInvestor = (id: InvestorId) =>
   decisionModel({
     name: "Wallets",
     types: ["WalletRegistered"],
-    tags: [investorTag(id)],
+    tags: [Tag.investor(id)],
     initial: none,
-    evolve: (state: WalletsState, { data }) => ({
+    evolve: (state: OfInvestorState, { data }) => ({
       walletIds: [...state.walletIds, data.walletId],
       managed: data.kind === "managed" ? data.walletId : state.managed
     })
   })
 
 /** @category models */
-export interface WalletUnitsState {
+export interface UnitsInState {
   /** Over all products, blocked and reserved ones included. */
   readonly held: UnitCount
   /** The investments that were delivered here. */
@@ -73,17 +73,17 @@ export interface WalletUnitsState {
   readonly lastAt: Instant | undefined
 }
 
-const empty: WalletUnitsState = { held: 0, delivered: emptyList, lastAt: undefined }
+const empty: UnitsInState = { held: 0, delivered: emptyList, lastAt: undefined }
 
 /** What is held in a wallet over all products. @category decision models */
-export const WalletUnits = (id: WalletId) =>
+export const unitsIn = (id: WalletId) =>
   decisionModel({
     name: "WalletUnits",
     version: 1,
     types: ["UnitsCredited", "UnitsRedeemed", "InvestmentCancelledAfterDelivery"],
-    tags: [walletTag(id)],
+    tags: [Tag.wallet(id)],
     initial: empty,
-    evolve: (state: WalletUnitsState, event): WalletUnitsState => {
+    evolve: (state: UnitsInState, event): UnitsInState => {
       const receivedAt = instantOf(event.meta.receivedAt)
       const lastAt = laterOf(receivedAt, state.lastAt ?? receivedAt)
       switch (event.type) {
@@ -102,22 +102,22 @@ export const WalletUnits = (id: WalletId) =>
   })
 
 /** By which wallet an address is taken. @category decision models */
-export const Address = (address: EthereumAddress) =>
+export const atAddress = (address: EthereumAddress) =>
   decisionModel({
     name: "Address",
-    types: walletTypes,
-    tags: [addressTag(address)],
+    types: types,
+    tags: [Tag.address(address)],
     initial: undefined,
-    evolve: walletAfter
+    evolve: after
   })
 
 /** A wallet of this investor, for this client. @category checks */
-export function* findWalletOf(
+export function* findOf(
   investorId: InvestorId,
   walletId: WalletId,
   context: DecisionContext
-): Generator<Read | Refuse, WalletState, any> {
-  const wallet = yield* visibleOfInvestor(yield* read(Wallet(walletId)), context)
+): Generator<Read | Refuse, State, any> {
+  const wallet = yield* Investor.visibleOfInvestor(yield* read(model(walletId)), context)
   if (wallet === undefined) return yield* refuse({ code: "wallet_not_found" })
   if (wallet.investorId !== investorId) return yield* refuse({ code: "wallet_of_other_investor" })
   return wallet
@@ -133,16 +133,16 @@ const input = {
 function* register(kind: WalletKind, data: Schema.Struct.Type<typeof input>, context: DecisionContext): Decision {
   const { investorId, address } = data
   const { policy } = context
-  const investor = yield* findInvestor(investorId, context)
+  const investor = yield* Investor.find(investorId, context)
   if (policy.walletNeedsKyc && investor.kycStatus !== "SUCCESS") return yield* refuse({ code: "kyc_not_successful" })
   if (policy.walletNeedsTaxInformation && !investor.hasTaxInformation && !investor.custodianBank) {
     return yield* refuse({ code: "tax_information_missing" })
   }
   if (kind === "managed") {
-    const { managed } = yield* read(Wallets(investorId))
+    const { managed } = yield* read(ofInvestor(investorId))
     if (managed !== undefined) return yield* refuse({ code: "managed_wallet_exists", details: { walletId: managed } })
   }
-  const taken = yield* read(Address(address))
+  const taken = yield* read(atAddress(address))
   if (taken !== undefined) {
     // That it is taken must be said; by whom is nobody's business but the owner's.
     const details = taken.investorId === investorId ? { details: { walletId: taken.id } } : {}
@@ -151,13 +151,13 @@ function* register(kind: WalletKind, data: Schema.Struct.Type<typeof input>, con
   return [WalletRegistered.make({ ...data, kind })]
 }
 
-const recallWallet: Parameters<typeof command<string, typeof input>>[1]["recall"] = (events) => {
-  const { kind: _kind, ...data } = recorded(events, "WalletRegistered")
+const recallWallet: Parameters<typeof Command.make<string, typeof input>>[1]["recall"] = (events) => {
+  const { kind: _kind, ...data } = Command.recorded(events, "WalletRegistered")
   return data
 }
 
 /** The address is derived from the wallet's id beforehand, so that a refusal leaves no key behind. @category commands */
-export const RegisterManagedWallet = command("RegisterManagedWallet", {
+export const RegisterManagedWallet = Command.make("RegisterManagedWallet", {
   input,
   *decide(data, _personal, context) {
     return yield* register("managed", data, context)
@@ -166,7 +166,7 @@ export const RegisterManagedWallet = command("RegisterManagedWallet", {
 })
 
 /** @category commands */
-export const RegisterGenericWallet = command("RegisterGenericWallet", {
+export const RegisterGenericWallet = Command.make("RegisterGenericWallet", {
   input,
   *decide(data, _personal, context) {
     return yield* register("generic", data, context)

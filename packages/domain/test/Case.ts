@@ -2,31 +2,20 @@
  * A register with a product, a campaign and an investor, in words that read like the worked cases. For the tests by example.
  */
 import { Result } from "effect"
-import {
-  type Command,
-  defaultPolicy,
-  Holding,
-  instantOf,
-  instantOfMicros,
-  Investment,
-  investmentStatus,
-  microsPerDay,
-  type Operation,
-  type Policy,
-  Used
-} from "../src/index.ts"
+import { Campaign, type Commands, Holding, Investment, InvestmentStatus, Policy, Timestamp } from "../src/index.ts"
 import { MemoryRegister } from "./MemoryRegister.ts"
 import { identityDocument, somebody } from "./Steps.ts"
 
-export const noon = instantOf("2026-03-01T12:00:00Z")
-export const later = (days: number) => instantOfMicros(noon.micros + Math.round(days * microsPerDay)).text
+export const noon = Timestamp.instantOf("2026-03-01T12:00:00Z")
+export const later = (days: number) =>
+  Timestamp.instantOfMicros(noon.micros + Math.round(days * Timestamp.microsPerDay)).text
 
 /** A register with a product, a campaign and an investor on platform `p`, in words that read like the cases. */
 export class Case {
   readonly register: MemoryRegister
   now = noon.text as string
 
-  constructor(product: object = {}, campaign: object = {}, policy: Policy = defaultPolicy) {
+  constructor(product: object = {}, campaign: object = {}, policy: Policy.Policy = Policy.defaults) {
     this.register = new MemoryRegister(policy)
     this.by(undefined, "RegisterPlatform", { platformId: "p", name: "P" })
     this.by(undefined, "RegisterPlatform", { platformId: "q", name: "Q" })
@@ -47,8 +36,8 @@ export class Case {
   }
 
   /** `accepted`, `no change`, or the code of the refusal with its details. */
-  by(platform: string | undefined, operation: Operation, input: object, personal?: object): string {
-    const command = (personal ? { operation, input, personal } : { operation, input }) as Command
+  by(platform: string | undefined, operation: Commands.Operation, input: object, personal?: object): string {
+    const command = (personal ? { operation, input, personal } : { operation, input }) as Commands.Command
     const { answer } = this.register.execute(command, this.register.context(platform, this.now))
     if (Result.isSuccess(answer)) return answer.success.length === 0 ? "no change" : "accepted"
     const { code, details } = answer.failure
@@ -109,8 +98,8 @@ export class Case {
   }
 
   status(investmentId: string) {
-    const state = this.register.state(Investment(investmentId as never))
-    return state && investmentStatus(state)
+    const state = this.register.state(Investment.model(investmentId as never))
+    return state && InvestmentStatus.of(state)
   }
 
   /** Signed, accepted, paid and delivered into wallet `w`. */
@@ -139,11 +128,11 @@ export class Case {
   }
 
   holding(walletId = "w") {
-    return this.register.state(Holding("bond" as never, walletId as never))
+    return this.register.state(Holding.model("bond" as never, walletId as never))
   }
 
   used() {
-    return this.register.state(Used("c" as never))
+    return this.register.state(Campaign.used("c" as never))
   }
 }
 

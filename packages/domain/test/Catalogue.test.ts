@@ -1,14 +1,6 @@
 import { Schema, SchemaAST } from "effect"
 import { describe, expect, it } from "vitest"
-import {
-  catalogue,
-  commands,
-  type EventType,
-  InstructionNoted,
-  isRecorded,
-  rejections,
-  type RejectionCode
-} from "../src/index.ts"
+import { Commands, Events, Refusal } from "../src/index.ts"
 import { MemoryRegister } from "./MemoryRegister.ts"
 import { Objects } from "./Objects.ts"
 import { play } from "./Play.ts"
@@ -49,32 +41,32 @@ const freeText = (ast: SchemaAST.AST, path: string): ReadonlyArray<string> => {
   return [path]
 }
 
-const types = Object.keys(catalogue.events) as ReadonlyArray<EventType>
+const types = Object.keys(Events.catalogue.events) as ReadonlyArray<Events.EventType>
 
 describe("the catalogue", () => {
   it("D-01 no body takes free text: ids, closed codes, times, hashes, addresses, amounts, and names of nobody", () => {
     const found = types
       // Their `input` is the non-personal input of a command, which the next test walks.
       .filter((type) => type !== "InstructionRejected" && type !== "InstructionNoted")
-      .flatMap((type) => freeText(catalogue.events[type].data.ast, type))
+      .flatMap((type) => freeText(Events.catalogue.events[type].data.ast, type))
     expect(found.filter((path) => !names.includes(path))).toEqual([])
     expect(found.length).toBe(2)
   })
 
   it("no non-personal input of a command takes free text, so that a refusal can record it", () => {
-    const found = Object.values(commands).flatMap((command) => freeText(command.input.ast, command.operation))
+    const found = Object.values(Commands.all).flatMap((command) => freeText(command.input.ast, command.operation))
     expect(found.filter((path) => !names.includes(path))).toEqual([])
   })
 
   it("the walk finds free text where there is some", () => {
     const schema = Schema.Struct({ a: Schema.Array(Schema.Struct({ note: Schema.optionalKey(Schema.String) })) })
     expect(freeText(schema.ast, "x")).toEqual(["x.a[].note"])
-    expect(freeText(InstructionNoted.data.ast, "n").length).toBeGreaterThan(0)
+    expect(freeText(Events.InstructionNoted.data.ast, "n").length).toBeGreaterThan(0)
   })
 
   it("each type is found under its own name, and each version but the last has an upcaster", () => {
     for (const type of types) {
-      const definition = catalogue.events[type]
+      const definition = Events.catalogue.events[type]
       expect(definition.type).toBe(type)
       const before = Array.from({ length: definition.version - 1 }, (_, index) => String(index + 1))
       expect(Object.keys(definition.upcasters)).toEqual(before)
@@ -95,7 +87,7 @@ describe("the catalogue", () => {
         () => {}
       )
       for (const event of register.log) {
-        const codec: Schema.Codec<any, any> = catalogue.events[event.type].data
+        const codec: Schema.Codec<any, any> = Events.catalogue.events[event.type].data
         expect(Schema.decodeUnknownSync(codec)(event.data)).toEqual(event.data)
         expect(Schema.encodeSync(codec)(event.data)).toEqual(event.data)
         expect(event.tags.every((tag) => /^[a-z]+:[0-9A-Za-z_-]+$/.test(tag))).toBe(true)
@@ -111,7 +103,7 @@ describe("the catalogue", () => {
       actor: "registrar",
       receivedAt: textOf(0)
     } as const
-    const { tags } = catalogue.events.PlatformRegistered
+    const { tags } = Events.catalogue.events.PlatformRegistered
     const data = { platformId: "p", name: "P" } as Parameters<typeof tags>[0]
     expect(tags(data, meta)).toEqual(["platform:p"])
     expect(tags(data, { ...meta, fingerprint: "1:00" })).toEqual(["platform:p", "instruction:ab"])
@@ -120,8 +112,8 @@ describe("the catalogue", () => {
 
 describe("rejections", () => {
   it("only what the state forbids is recorded", () => {
-    for (const [code, { class: status, message }] of Object.entries(rejections)) {
-      expect(isRecorded(code as RejectionCode)).toBe(status === 409)
+    for (const [code, { class: status, message }] of Object.entries(Refusal.byCode)) {
+      expect(Refusal.isRecorded(code as Refusal.Code)).toBe(status === 409)
       expect(code.endsWith("_not_found")).toBe(status === 404 || code === "document_not_found")
       expect(message).toMatch(/^[A-Z].*\.$/)
     }

@@ -1,20 +1,7 @@
 /**
  * The laws of conservation, computed from the log and compared with the objects. For the tests, after every command: so plain comparisons.
  */
-import {
-  Campaigns,
-  free,
-  Holding,
-  lotsOf,
-  Product,
-  type ProductId,
-  type RecordedDomainEvent,
-  type InvestorId,
-  Used,
-  type WalletId,
-  Wallets,
-  WalletUnits
-} from "../src/index.ts"
+import { Campaign, type Events, Holding, type Id, Product, Wallet } from "../src/index.ts"
 import type { MemoryRegister } from "./MemoryRegister.ts"
 import type { Objects } from "./Objects.ts"
 
@@ -33,9 +20,9 @@ export const conservation = (register: MemoryRegister, world: Objects): void => 
   const { log } = register
   for (const [id, { erased }] of world.investors) {
     if (!erased) continue
-    const { walletIds } = register.state(Wallets(id as InvestorId))
+    const { walletIds } = register.state(Wallet.ofInvestor(id as Id.InvestorId))
     hold(
-      walletIds.every((wallet) => register.state(WalletUnits(wallet)).held === 0),
+      walletIds.every((wallet) => register.state(Wallet.unitsIn(wallet)).held === 0),
       "no unit in an erased investor's wallet"
     )
     const owns = (wallet: string | undefined) => world.wallets.get(wallet ?? "")?.investor === id
@@ -47,19 +34,19 @@ export const conservation = (register: MemoryRegister, world: Objects): void => 
     )
   }
   for (const [id, product] of world.products) {
-    const productId = id as ProductId
-    const ofType = <T extends RecordedDomainEvent["type"]>(type: T) =>
+    const productId = id as Id.ProductId
+    const ofType = <T extends Events.RecordedDomainEvent["type"]>(type: T) =>
       log.filter(
-        (event): event is Extract<RecordedDomainEvent, { type: T }> =>
+        (event): event is Extract<Events.RecordedDomainEvent, { type: T }> =>
           event.type === type && "productId" in event.data && event.data.productId === id
       )
     const issued = sum(ofType("UnitsCredited").map((event) => event.data.units))
     const redeemed = sum(ofType("UnitsRedeemed").map((event) => event.data.units))
     let held = 0
     for (const walletId of world.wallets.keys()) {
-      const holding = register.state(Holding(productId, walletId as WalletId))
+      const holding = register.state(Holding.model(productId, walletId as Id.WalletId))
       const objects = product.units.filter((unit) => unit.state === "held" && unit.wallet === walletId)
-      const lots = lotsOf(holding)
+      const lots = Holding.lotsOf(holding)
       held += sum(lots.map((lot) => lot.remaining))
       for (const lot of lots) {
         const ofLot = objects.filter((unit) => unit.investment === lot.investmentId)
@@ -68,7 +55,7 @@ export const conservation = (register: MemoryRegister, world: Objects): void => 
         same(lot.reserved, ofLot.filter((unit) => unit.takenBy !== undefined).length, "reserved of a lot")
         hold((lot.blocked && ofLot.length > 0) === ofLot.some((unit) => unit.blocked), "blocked lots")
       }
-      same(free(holding), world.takeable(id, walletId).length, "free")
+      same(Holding.free(holding), world.takeable(id, walletId).length, "free")
       hold(
         lots.every((lot, i) => i === 0 || lots[i - 1]!.rank < lot.rank),
         "lots are in rank order"
@@ -85,8 +72,8 @@ export const conservation = (register: MemoryRegister, world: Objects): void => 
       same(world.ledger.get(`${id} ${walletId}`) ?? 0, objects.length + moved, "(5)")
     }
     same(issued, held + redeemed, "(1)")
-    const campaigns = register.state(Campaigns(productId))
-    const used = campaigns.map((share) => register.state(Used(share.campaignId)))
+    const campaigns = register.state(Campaign.ofProduct(productId))
+    const used = campaigns.map((share) => register.state(Campaign.used(share.campaignId)))
     const committed = sum(campaigns.map((share, i) => (share.open ? share.allocation : used[i]!)))
     campaigns.forEach((share, i) => {
       hold(used[i]! <= share.allocation, "(2) used <= allocation")
@@ -95,7 +82,7 @@ export const conservation = (register: MemoryRegister, world: Objects): void => 
       )
       same(used[i]!, objects.length, "used")
     })
-    const volume = register.state(Product(productId))!.terms.issueVolume
+    const volume = register.state(Product.model(productId))!.terms.issueVolume
     hold(issued <= sum(used) && sum(used) <= committed && committed <= volume, "(2)")
     same(committed, product.units.filter((unit) => unit.campaign !== undefined).length, "committed")
   }

@@ -2,21 +2,11 @@
  * The worked cases of forgetting: what stands against it, until when, and what goes with whom.
  */
 import { describe, expect, it } from "vitest"
-import {
-  defaultPolicy,
-  Document,
-  instantOf,
-  Investor,
-  leastRetention,
-  longestRetention,
-  type Policy,
-  References,
-  retentionOf
-} from "../src/index.ts"
+import { Document, Investor, Policy, Timestamp } from "../src/index.ts"
 import { Case, later, ready } from "./Case.ts"
 import { identityDocument } from "./Steps.ts"
 
-const atOnce: Policy = { ...defaultPolicy, retainUntil: (last) => last }
+const atOnce: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
 
 const erase = (c: Case, investorId = "anna", platform?: string) =>
   c.by(platform, "EraseInvestor", { investorId, ground: "request" })
@@ -100,7 +90,7 @@ describe("forgetting an investor", () => {
     expect(erase(c, "none")).toBe("investor_not_found")
     expect(erase(c, "anna", "q")).toBe("investor_not_found")
     expect(erase(c)).toBe("accepted")
-    expect(c.register.state(Investor("anna" as never))).toMatchObject({ erased: true, kycStatus: "SUCCESS" })
+    expect(c.register.state(Investor.model("anna" as never))).toMatchObject({ erased: true, kycStatus: "SUCCESS" })
     expect(erase(c)).toBe("no change")
   })
 
@@ -136,8 +126,8 @@ describe("forgetting a document", () => {
       ["DocumentErased", { documentId: "anna-proof" }],
       ["DocumentErased", { documentId: "annex" }]
     ])
-    expect(c.register.state(References("bert-proof" as never))).toEqual(["bert", "anna"])
-    expect(c.register.state(Document("bert-proof" as never))).toMatchObject({ erased: false })
+    expect(c.register.state(Document.references("bert-proof" as never))).toEqual(["bert", "anna"])
+    expect(c.register.state(Document.model("bert-proof" as never))).toMatchObject({ erased: false })
     expect(erase(c, "bert")).toBe("accepted")
     expect(c.last(["DocumentErased"])).toEqual({ documentId: "bert-proof" })
   })
@@ -158,14 +148,14 @@ describe("forgetting a document", () => {
 
 describe("retention", () => {
   it("is whole calendar years in German time, five to ten of them", () => {
-    const until = (years: number, last: string) => retentionOf(years)(instantOf(last)).text
+    const until = (years: number, last: string) => Policy.retentionOf(years)(Timestamp.instantOf(last)).text
     expect(until(5, "2026-01-01T00:00:00+01:00")).toBe("2032-01-01T00:00:00+01:00")
     expect(until(5, "2026-12-31T23:59:59+01:00")).toBe("2032-01-01T00:00:00+01:00")
     expect(until(5, "2026-12-31T23:00:00Z")).toBe("2033-01-01T00:00:00+01:00")
     expect(until(10, "2026-06-01T00:00:00Z")).toBe("2037-01-01T00:00:00+01:00")
     expect(until(5, "2254-06-01T00:00:00Z")).toBe("2254-01-01T00:00:00+01:00")
-    for (const years of [leastRetention - 1, longestRetention + 1, 5.5, Number.NaN])
-      expect(() => retentionOf(years)).toThrow(RangeError)
-    expect(defaultPolicy.retainUntil(instantOf(later(0))).text).toBe("2032-01-01T00:00:00+01:00")
+    for (const years of [Policy.leastRetention - 1, Policy.longestRetention + 1, 5.5, Number.NaN])
+      expect(() => Policy.retentionOf(years)).toThrow(RangeError)
+    expect(Policy.defaults.retainUntil(Timestamp.instantOf(later(0))).text).toBe("2032-01-01T00:00:00+01:00")
   })
 })

@@ -5,14 +5,14 @@
  */
 import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
-import { command, define, type EventOf, recorded } from "../src/index.ts"
+import { Command, Event } from "../src/index.ts"
 
-const Noticed = define("CampaignClosed", {
+const Noticed = Event.define("CampaignClosed", {
   data: { place: Schema.String, colour: Schema.optionalKey(Schema.String), size: Schema.optionalKey(Schema.Int) },
   tags: () => []
 })
 
-const Witnessed = define("CampaignClosed", {
+const Witnessed = Event.define("CampaignClosed", {
   data: { place: Schema.String },
   personal: { fields: { witness: Schema.String }, subject: (data) => data.place },
   tags: () => []
@@ -20,13 +20,13 @@ const Witnessed = define("CampaignClosed", {
 
 describe("an event is made with every member by name", () => {
   it("what is undefined is left out, and the others keep their order", () => {
-    const made: EventOf<typeof Noticed> = Noticed.make({ size: 3, colour: undefined, place: "here" })
+    const made: Event.EventOf<typeof Noticed> = Noticed.make({ size: 3, colour: undefined, place: "here" })
     expect(JSON.stringify(made)).toBe('{"type":"CampaignClosed","data":{"size":3,"place":"here"}}')
     expect(made).toStrictEqual({ type: "CampaignClosed", data: { size: 3, place: "here" } })
   })
 
   it("null, 0, false and the empty text are not undefined", () => {
-    const Odd = define("CampaignClosed", {
+    const Odd = Event.define("CampaignClosed", {
       data: { a: Schema.Null, b: Schema.Int, c: Schema.Boolean, d: Schema.optionalKey(Schema.String) },
       tags: () => []
     })
@@ -77,18 +77,18 @@ describe("a command is recalled with every member of its input by name", () => {
   }
 
   it("what is undefined is left out", () => {
-    const noticing = command("Notice", { input, decide, recall: () => ({ colour: undefined, place: "here" }) })
+    const noticing = Command.make("Notice", { input, decide, recall: () => ({ colour: undefined, place: "here" }) })
     expect(noticing.recall([])).toStrictEqual({ place: "here" })
   })
 
   it("a forgotten member does not compile", () => {
     const forgotten = () => [
       // @ts-expect-error an optional member is forgotten
-      command("Notice", { input, decide, recall: () => ({ place: "here" }) }),
+      Command.make("Notice", { input, decide, recall: () => ({ place: "here" }) }),
       // @ts-expect-error a member that must be there is forgotten
-      command("Notice", { input, decide, recall: () => ({ colour: undefined }) }),
+      Command.make("Notice", { input, decide, recall: () => ({ colour: undefined }) }),
       // @ts-expect-error the event that is handed through does not have it
-      command("Notice", { input, decide, recall: (events) => recorded(events, "CampaignClosed") })
+      Command.make("Notice", { input, decide, recall: (events) => Command.recorded(events, "CampaignClosed") })
     ]
     expect(forgotten).toBeTypeOf("function")
   })

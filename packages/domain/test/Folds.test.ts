@@ -7,40 +7,24 @@
 import { createHash } from "node:crypto"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
-import {
-  type CampaignId,
-  Campaigns,
-  type DocumentId,
-  type EventType,
-  Holding,
-  type InvestorId,
-  type Model,
-  type ProductId,
-  type RecordedDomainEvent,
-  References,
-  Subscriptions,
-  Used,
-  WaitingSubscriptions,
-  type WalletId,
-  WalletUnits
-} from "../src/index.ts"
 import * as domain from "../src/index.ts"
+import { Campaign, type Decision, Document, type Events, Holding, type Id, Investor, Wallet } from "../src/index.ts"
 
 const file = new URL("./golden/folds.json", import.meta.url)
 const book: Record<string, string> = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {}
 
-const models: ReadonlyArray<Model<unknown>> = [
-  Campaigns("P" as ProductId),
-  Used("C" as CampaignId),
-  Holding("P" as ProductId, "W" as WalletId),
-  WalletUnits("W" as WalletId),
-  WaitingSubscriptions("I" as InvestorId),
-  Subscriptions("I" as InvestorId),
-  References("D" as DocumentId)
+const models: ReadonlyArray<Decision.Model<unknown>> = [
+  Campaign.ofProduct("P" as Id.ProductId),
+  Campaign.used("C" as Id.CampaignId),
+  Holding.model("P" as Id.ProductId, "W" as Id.WalletId),
+  Wallet.unitsIn("W" as Id.WalletId),
+  Investor.waitingSubscriptions("I" as Id.InvestorId),
+  Investor.subscriptions("I" as Id.InvestorId),
+  Document.references("D" as Id.DocumentId)
 ]
 
 let position = 0
-const event = (type: EventType, data: object, minute: number): RecordedDomainEvent =>
+const event = (type: Events.EventType, data: object, minute: number): Events.RecordedDomainEvent =>
   ({
     type,
     data,
@@ -50,7 +34,7 @@ const event = (type: EventType, data: object, minute: number): RecordedDomainEve
       receivedAt: `2026-03-01T09:${String(minute).padStart(2, "0")}:00.000000Z`,
       recordedAt: `2026-03-01T09:${String(minute).padStart(2, "0")}:00.001Z`
     }
-  }) as unknown as RecordedDomainEvent
+  }) as unknown as Events.RecordedDomainEvent
 
 const signed = (
   id: string,
@@ -73,7 +57,7 @@ const requested = (id: string, lots: ReadonlyArray<readonly [string, number]>) =
   )
 
 /** Everything that the models fold: each takes the types it names. */
-const events: ReadonlyArray<RecordedDomainEvent> = [
+const events: ReadonlyArray<Events.RecordedDomainEvent> = [
   event("CampaignOpened", { campaignId: "C", productId: "P", platformId: "1", allocation: 1_000 }, 0),
   event("CampaignOpened", { campaignId: "C2", productId: "P", platformId: "1", allocation: 500 }, 0),
   event("InvestorRegistered", { investorId: "I1", documentIds: ["D"] }, 0),
@@ -101,7 +85,7 @@ const events: ReadonlyArray<RecordedDomainEvent> = [
 ]
 
 /** Members that are undefined are as good as absent: they are left out here as they are in a snapshot. */
-const digest = (model: Model<unknown>): string => {
+const digest = (model: Decision.Model<unknown>): string => {
   const hash = createHash("sha256")
   let state = model.initial
   for (const each of events) {
@@ -122,7 +106,7 @@ const sorted = (value: unknown): unknown =>
         )
       : value
 
-const nameOf = (model: Model<unknown>): string => `${model.name} ${String(model.version)}`
+const nameOf = (model: Decision.Model<unknown>): string => `${model.name} ${String(model.version)}`
 
 if (process.env["GOLDEN"] === "write") {
   for (const model of models) book[nameOf(model)] ??= digest(model)
@@ -152,17 +136,22 @@ describe("folds of which snapshots are kept", () => {
   }
 
   it("are all here", () => {
-    const versioned = Object.values(domain).flatMap((made): ReadonlyArray<string> => {
-      if (typeof made !== "function" || made.length > 2) return []
-      try {
-        const model = (made as (...ids: ReadonlyArray<string>) => Partial<Model<unknown>> | undefined)("1", "2")
-        return model?.version !== undefined && model.evolve !== undefined && model.name !== undefined
-          ? [model.name]
-          : []
-      } catch {
-        return []
-      }
-    })
+    const versioned = Object.values(domain)
+      .flatMap((face): ReadonlyArray<unknown> => Object.values(face))
+      .flatMap((made): ReadonlyArray<string> => {
+        if (typeof made !== "function" || made.length > 2) return []
+        try {
+          const model = (made as (...ids: ReadonlyArray<string>) => Partial<Decision.Model<unknown>> | undefined)(
+            "1",
+            "2"
+          )
+          return model?.version !== undefined && model.evolve !== undefined && model.name !== undefined
+            ? [model.name]
+            : []
+        } catch {
+          return []
+        }
+      })
     expect(versioned.toSorted()).toEqual(models.map(({ name }) => name).toSorted())
   })
 })

@@ -2,7 +2,7 @@
  * Inputs of each command, with everything they may hold and with no more than they must. For the golden files: a new command, or a new
  * version of an input, needs its samples here.
  */
-import type { Operation } from "../src/index.ts"
+import type { Commands } from "../src/index.ts"
 
 const at = "2026-03-01T12:00:00.123456+01:00"
 const money = { amount: "-12345", decimals: 2, currency: "EUR" }
@@ -41,7 +41,7 @@ const credit = { creditId: "credit", investmentId: "investment" }
 const redemption = { redemptionId: "redemption" }
 const hold = { investorId: "investor", holdId: "hold", basis: "authority_order" }
 
-export const inputSamples: { readonly [O in Operation]: ReadonlyArray<object> } = {
+export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<object> } = {
   RegisterPlatform: [{ platformId: "platform", name: "Musterplattform" }],
   RegisterIssuer: [{ issuerId: "issuer" }],
   RegisterProduct: [

@@ -2,41 +2,26 @@
  * A register in memory, as small as it can be: a log, decisions over it, and what each decision read. For the tests.
  */
 import { Result, Schema } from "effect"
-import {
-  catalogue,
-  type Command,
-  type Decision,
-  type DecisionContext,
-  decideCommand,
-  defaultPolicy,
-  type DomainEvent,
-  type Instant,
-  instantOf,
-  isRecorded,
-  type Meta,
-  type Model,
-  eventOfNoChange,
-  type PlatformId,
-  type Policy,
-  type RecordedDomainEvent,
-  type Refusal,
-  eventOfRefusal
-} from "../src/index.ts"
+import { Commands, type Decision, type Event, Events, type Id, Policy, Refusal, Timestamp } from "../src/index.ts"
 
-export type Answer = Result.Result<ReadonlyArray<DomainEvent>, Refusal>
+export type Answer = Result.Result<ReadonlyArray<Events.DomainEvent>, Refusal.Refusal>
 
 export interface Decided {
   readonly answer: Answer
-  readonly reads: ReadonlyArray<Model<unknown>>
+  readonly reads: ReadonlyArray<Decision.Model<unknown>>
 }
 
 /** Which events a model sees: by its query, or by anything else a test wants to compare that with. */
-export type Matches = (model: Model<unknown>, event: RecordedDomainEvent) => boolean
+export type Matches = (model: Decision.Model<unknown>, event: Events.RecordedDomainEvent) => boolean
 
 export const byQuery: Matches = (model, event) =>
   model.types.includes(event.type) && model.tags.every((tag) => event.tags.includes(tag))
 
-export const stateOf = <S>(model: Model<S>, log: ReadonlyArray<RecordedDomainEvent>, matches: Matches = byQuery): S => {
+export const stateOf = <S>(
+  model: Decision.Model<S>,
+  log: ReadonlyArray<Events.RecordedDomainEvent>,
+  matches: Matches = byQuery
+): S => {
   let state = model.initial
   for (const event of log) if (matches(model, event)) state = model.evolve(state, event)
   return state
@@ -44,11 +29,11 @@ export const stateOf = <S>(model: Model<S>, log: ReadonlyArray<RecordedDomainEve
 
 /** Runs a decision over a log. */
 export const decideOver = (
-  decision: Decision,
-  log: ReadonlyArray<RecordedDomainEvent>,
+  decision: Decision.Decision,
+  log: ReadonlyArray<Events.RecordedDomainEvent>,
   matches: Matches = byQuery
 ): Decided => {
-  const reads: Array<Model<unknown>> = []
+  const reads: Array<Decision.Model<unknown>> = []
   let step = decision.next()
   while (!step.done) {
     if ("refusal" in step.value) return { answer: Result.fail(step.value.refusal), reads }
@@ -58,56 +43,57 @@ export const decideOver = (
   return { answer: Result.succeed(step.value), reads }
 }
 
-const tagsOf = (event: DomainEvent, meta: Meta): ReadonlyArray<string> => {
-  const definition: { readonly tags: (data: any, meta: Meta) => ReadonlyArray<string> } = catalogue.events[event.type]
+const tagsOf = (event: Events.DomainEvent, meta: Event.Meta): ReadonlyArray<string> => {
+  const definition: { readonly tags: (data: any, meta: Event.Meta) => ReadonlyArray<string> } =
+    Events.catalogue.events[event.type]
   return definition.tags(event.data, meta)
 }
 
 export interface Executed {
   readonly instruction: string
-  readonly command: Command
+  readonly command: Commands.Command
   readonly answer: Answer
-  readonly events: ReadonlyArray<RecordedDomainEvent>
+  readonly events: ReadonlyArray<Events.RecordedDomainEvent>
 }
 
 export class MemoryRegister {
-  readonly log: Array<RecordedDomainEvent> = []
-  readonly policy: Policy
+  readonly log: Array<Events.RecordedDomainEvent> = []
+  readonly policy: Policy.Policy
   #instructions = 0
 
-  constructor(policy: Policy = defaultPolicy) {
+  constructor(policy: Policy.Policy = Policy.defaults) {
     this.policy = policy
   }
 
-  context(platform: string | undefined, receivedAt: Instant | string): DecisionContext {
+  context(platform: string | undefined, receivedAt: Timestamp.Instant | string): Decision.DecisionContext {
     return {
-      platform: platform as PlatformId | undefined,
-      receivedAt: typeof receivedAt === "string" ? instantOf(receivedAt) : receivedAt,
+      platform: platform as Id.PlatformId | undefined,
+      receivedAt: typeof receivedAt === "string" ? Timestamp.instantOf(receivedAt) : receivedAt,
       policy: this.policy
     }
   }
 
-  state<S>(model: Model<S>): S {
+  state<S>(model: Decision.Model<S>): S {
     return stateOf(model, this.log)
   }
 
-  decide(command: Command, context: DecisionContext, head = this.log.length): Decided {
-    return decideOver(decideCommand(command, context), this.log.slice(0, head))
+  decide(command: Commands.Command, context: Decision.DecisionContext, head = this.log.length): Decided {
+    return decideOver(Commands.decide(command, context), this.log.slice(0, head))
   }
 
   /** Decides, and appends what follows: events, or the refusal, or the note that nothing changed. */
-  execute(command: Command, context: DecisionContext): Executed {
+  execute(command: Commands.Command, context: Decision.DecisionContext): Executed {
     const { answer } = this.decide(command, context)
     const instruction = (++this.#instructions).toString(16).padStart(64, "0")
-    const drafts: ReadonlyArray<DomainEvent> = Result.isSuccess(answer)
+    const drafts: ReadonlyArray<Events.DomainEvent> = Result.isSuccess(answer)
       ? answer.success.length > 0
         ? answer.success
-        : [eventOfNoChange(command)]
-      : isRecorded(answer.failure.code)
-        ? [eventOfRefusal(command, answer.failure)]
+        : [Commands.eventOfNoChange(command)]
+      : Refusal.isRecorded(answer.failure.code)
+        ? [Commands.eventOfRefusal(command, answer.failure)]
         : []
-    const events = drafts.map((draft, index): RecordedDomainEvent => {
-      const meta: Meta = {
+    const events = drafts.map((draft, index): Events.RecordedDomainEvent => {
+      const meta: Event.Meta = {
         ...(context.platform === undefined ? {} : { platform: context.platform }),
         operation: command.operation,
         instruction,
@@ -117,7 +103,7 @@ export class MemoryRegister {
       }
       // What a log gives back is JSON that its schema accepts, and nobody else's object.
       const data = JSON.parse(JSON.stringify(draft.data))
-      const definition: { readonly data: Schema.Top } = catalogue.events[draft.type]
+      const definition: { readonly data: Schema.Top } = Events.catalogue.events[draft.type]
       if (!Schema.is(definition.data)(data)) throw new Error(`${draft.type} does not fit its schema`)
       return {
         type: draft.type,
@@ -125,7 +111,7 @@ export class MemoryRegister {
         position: this.log.length + 1 + index,
         tags: tagsOf(draft, meta),
         meta: { ...meta, recordedAt: context.receivedAt.text }
-      } as RecordedDomainEvent
+      } as Events.RecordedDomainEvent
     })
     this.log.push(...events)
     return { instruction, command, answer, events }
@@ -133,10 +119,13 @@ export class MemoryRegister {
 
   /** The events of each instruction, with the log before them. */
   instructions(): ReadonlyArray<{
-    readonly before: ReadonlyArray<RecordedDomainEvent>
-    readonly events: ReadonlyArray<RecordedDomainEvent>
+    readonly before: ReadonlyArray<Events.RecordedDomainEvent>
+    readonly events: ReadonlyArray<Events.RecordedDomainEvent>
   }> {
-    const groups: Array<{ before: ReadonlyArray<RecordedDomainEvent>; events: Array<RecordedDomainEvent> }> = []
+    const groups: Array<{
+      before: ReadonlyArray<Events.RecordedDomainEvent>
+      events: Array<Events.RecordedDomainEvent>
+    }> = []
     let last: string | undefined
     this.log.forEach((event, index) => {
       if (event.meta.instruction !== last) groups.push({ before: this.log.slice(0, index), events: [] })

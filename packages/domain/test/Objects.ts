@@ -2,7 +2,7 @@
  * The second model: a register in which every unit is an object that is somewhere, and the ledger is a table. For the tests, which compare
  * it with the package. It shares no code with the package's folds and decisions, and is written for plainness, not speed.
  */
-import type { Command } from "../src/index.ts"
+import type { Commands } from "../src/index.ts"
 
 /** One unit of a product's issue volume. */
 interface Unit {
@@ -146,7 +146,7 @@ export class Objects {
     this.ledger.set(place, balance)
   }
 
-  apply(command: Command, platform: string | undefined, now: number): Verdict {
+  apply(command: Commands.Command, platform: string | undefined, now: number): Verdict {
     const sees = <A extends { platform: string | undefined }>(thing: A | undefined): A | undefined =>
       platform === undefined || thing?.platform === platform ? thing : undefined
     const tooLate = (...times: Array<number | undefined>) => times.some((t) => t !== undefined && t > now + tolerance)

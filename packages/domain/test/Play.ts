@@ -1,7 +1,7 @@
 /**
  * Plays random steps on the register and on the second model, from an opening that makes most of them meaningful. For the tests.
  */
-import type { Command } from "../src/index.ts"
+import type { Commands } from "../src/index.ts"
 import type { Objects } from "./Objects.ts"
 import { type Act, identityDocument, somebody, type Step, Stepper, textOf } from "./Steps.ts"
 
@@ -11,7 +11,7 @@ const day = 86_400_000
 export const opening = (stepper: Stepper): ReadonlyArray<Act> => {
   const by = (platform: string | undefined, operation: string, input: object, personal?: object): Act => ({
     platform,
-    command: (personal ? { operation, input, personal } : { operation, input }) as Command
+    command: (personal ? { operation, input, personal } : { operation, input }) as Commands.Command
   })
   const product = (id: string, kind: string, stepSize: number, days: object) => [
     by(undefined, "RegisterProduct", {
@@ -90,7 +90,7 @@ export const start = Date.parse("2026-03-01T09:00:00.000Z")
 export const play = (
   world: Objects,
   steps: ReadonlyArray<Step>,
-  each: (act: Extract<Act, { command: Command }>, now: number) => void,
+  each: (act: Extract<Act, { command: Commands.Command }>, now: number) => void,
   after: () => void
 ): void => {
   const stepper = new Stepper(world, start)

@@ -5,27 +5,18 @@ import fc from "fast-check"
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
 import {
-  catalogue,
-  type Command,
-  decide,
-  type DecisionContext,
-  decideCommand,
-  defaultPolicy,
+  Commands,
+  Decision,
   Document,
+  Events,
   Holding,
-  instantOfMicros,
   Investment,
+  InvestmentStatus,
   Investor,
-  investmentStatus,
-  investmentTransitions,
-  type InvestmentStatus,
-  isRecorded,
-  lotsOf,
-  type Model,
-  type Policy,
-  recallCommand,
+  Policy,
   Redemption,
-  type Operation
+  Refusal,
+  Timestamp
 } from "../src/index.ts"
 import { byQuery, type Answer, decideOver, type Matches, MemoryRegister, stateOf } from "./MemoryRegister.ts"
 import { conservation, sum } from "./Conservation.ts"
@@ -56,15 +47,15 @@ const verdictOf = (answer: Answer): Verdict =>
       : { ok: true }
 
 /** Data are kept for little more than a day, so that erasure takes part. */
-const policy: Policy = {
-  ...defaultPolicy,
-  retainUntil: (last) => instantOfMicros(last.micros + keeping * 1000)
+const policy: Policy.Policy = {
+  ...Policy.defaults,
+  retainUntil: (last) => Timestamp.instantOfMicros(last.micros + keeping * 1000)
 }
 
 interface Run {
   readonly register: MemoryRegister
   readonly world: Objects
-  readonly issued: Array<{ readonly command: Command; readonly context: DecisionContext }>
+  readonly issued: Array<{ readonly command: Commands.Command; readonly context: Decision.DecisionContext }>
 }
 
 /** How often each event type and each recorded refusal occurred. */
@@ -131,7 +122,7 @@ describe("over random commands", () => {
         expect(room >= 0 && room < asked).toBe(true)
         // What is free can be had: the same command for exactly so much passes.
         const key = input.units === undefined ? "allocation" : "units"
-        const command = { operation: event.meta.operation, input: { ...input, [key]: room } } as Command
+        const command = { operation: event.meta.operation, input: { ...input, [key]: room } } as Commands.Command
         const context = register.context(event.meta.platform, event.meta.receivedAt)
         const { answer } = register.decide(command, context, event.position - 1)
         if (room > 0) {
@@ -150,9 +141,9 @@ describe("over random commands", () => {
         const { productId, walletId, lots, units } = event.data
         expect(sum(lots.map((part) => part.units))).toBe(units)
         const before = register.log.slice(0, event.position - 1)
-        const state = Holding(productId, walletId)
+        const state = Holding.model(productId, walletId)
         const holding = before.filter((e) => byQuery(state, e)).reduce(state.evolve, state.initial)
-        const open = lotsOf(holding).filter((lot) => !lot.blocked && lot.remaining > lot.reserved)
+        const open = Holding.lotsOf(holding).filter((lot) => !lot.blocked && lot.remaining > lot.reserved)
         expect(lots.map((part) => part.investmentId)).toEqual(open.slice(0, lots.length).map((lot) => lot.investmentId))
         for (const [i, part] of lots.slice(0, -1).entries()) {
           expect(part.units).toBe(open[i]!.remaining - open[i]!.reserved)
@@ -166,9 +157,9 @@ describe("over random commands", () => {
       const { register } = playBoth(sequence)
       for (const { before, events } of register.instructions()) {
         const { operation, platform, receivedAt } = events[0]!.meta
-        const command = recallCommand(operation as Operation, events)
+        const command = Commands.recall(operation as Commands.Operation, events)
         expect("personal" in command).toBe(false)
-        const { answer } = decideOver(decideCommand(command, register.context(platform, receivedAt)), before)
+        const { answer } = decideOver(Commands.decide(command, register.context(platform, receivedAt)), before)
         const first = events[0]!
         if (first.type === "InstructionRejected") {
           const { input: _input, ...refusal } = first.data
@@ -189,17 +180,17 @@ describe("over random commands", () => {
         let next = 0
         for (const { before, events } of register.instructions()) {
           const { operation, platform, receivedAt } = events[0]!.meta
-          const command = recallCommand(operation as Operation, events)
+          const command = Commands.recall(operation as Commands.Operation, events)
           const context = register.context(platform, receivedAt)
-          const laidAside = <S>(model: Model<S>): S => {
+          const laidAside = <S>(model: Decision.Model<S>): S => {
             if (model.version === undefined) return stateOf(model, before)
             const cut = Math.round(before.length * parts[next++ % parts.length]!)
             const state = stateOf(model, before.slice(0, cut))
             const initial = state === undefined ? state : JSON.parse(JSON.stringify(state))
             return stateOf({ ...model, initial, evolve: model.evolve.bind(model) }, before.slice(cut))
           }
-          expect(decide(decideCommand(command, context), laidAside)).toEqual(
-            decideOver(decideCommand(command, context), before).answer
+          expect(Decision.decide(Commands.decide(command, context), laidAside)).toEqual(
+            decideOver(Commands.decide(command, context), before).answer
           )
         }
       }),
@@ -229,7 +220,7 @@ describe("over random commands", () => {
             return owner !== context.platform
           })
           const answers = ["none", ...strangers.map(([id]) => id)].map((id) => {
-            const changed = { ...command, input: { ...command.input, [member]: id } } as Command
+            const changed = { ...command, input: { ...command.input, [member]: id } } as Commands.Command
             const { answer } = register.decide(changed, context)
             return Result.isFailure(answer) ? answer.failure : answer.success
           })
@@ -240,7 +231,8 @@ describe("over random commands", () => {
         if (task.kind !== "redemption") continue
         const stranger = register.context(task.platform === "1" ? "2" : "1", textOf(Date.parse("2026-03-01")))
         const submit = (redemptionId: string) =>
-          register.decide({ operation: "SubmitRedemption", input: { redemptionId } } as Command, stranger).answer
+          register.decide({ operation: "SubmitRedemption", input: { redemptionId } } as Commands.Command, stranger)
+            .answer
         expect(submit(id.slice("redemption ".length))).toEqual(submit("none"))
       }
     })
@@ -249,15 +241,15 @@ describe("over random commands", () => {
   it("investments change their status only along table 2.2, as seen between appends", () => {
     const transitions = new Set<string>()
     check(100, (sequence) => {
-      const statuses = new Map<string, InvestmentStatus>()
+      const statuses = new Map<string, InvestmentStatus.InvestmentStatus>()
       playBoth(sequence, ({ register, world }) => {
         for (const [id, investment] of world.investments) {
-          const state = register.state(Investment(id as never))!
-          const status = investmentStatus(state)
+          const state = register.state(Investment.model(id as never))!
+          const status = InvestmentStatus.of(state)
           const before = statuses.get(id)
           expect(status).toBe(world.status(investment))
           if (before !== undefined && before !== status) {
-            expect(investmentTransitions[before]).toContain(status)
+            expect(InvestmentStatus.transitions[before]).toContain(status)
             transitions.add(`${before} ${status}`)
           }
           statuses.set(id, status)
@@ -274,16 +266,16 @@ describe("over random commands", () => {
         const [kind, id] = key.split(" ")
         const state =
           kind === "credit"
-            ? register.state(Investment(task.investment as never))?.credits.find((credit) => credit.id === id)
-            : register.state(Redemption(id as never))
+            ? register.state(Investment.model(task.investment as never))?.credits.find((credit) => credit.id === id)
+            : register.state(Redemption.model(id as never))
         expect(state).toMatchObject({ status: task.status, submitted: task.submitted })
       }
       for (const [id, { status, pep, erased }] of world.investors) {
         const openReasons = pep ? ["pep"] : []
-        expect(register.state(Investor(id as never))).toMatchObject({ kycStatus: status, openReasons, erased })
+        expect(register.state(Investor.model(id as never))).toMatchObject({ kycStatus: status, openReasons, erased })
       }
       for (const [id, { erased }] of world.documents) {
-        expect(register.state(Document(id as never))).toMatchObject({ erased })
+        expect(register.state(Document.model(id as never))).toMatchObject({ erased })
       }
       const claims = register.log.filter((e) => e.type === "CreditSubmitted" || e.type === "RedemptionSubmitted")
       expect(new Set(claims.map((event) => JSON.stringify(event.data))).size).toBe(claims.length)
@@ -294,8 +286,8 @@ describe("over random commands", () => {
     check(60, (sequence) => {
       const { register, issued } = playBoth(sequence)
       for (const { command, context } of issued) {
-        const narrow = decideOver(decideCommand(command, context), register.log, byQuery)
-        const whole = decideOver(decideCommand(command, context), register.log, byContent)
+        const narrow = decideOver(Commands.decide(command, context), register.log, byQuery)
+        const whole = decideOver(Commands.decide(command, context), register.log, byContent)
         expect(outcome(narrow.answer)).toEqual(outcome(whole.answer))
       }
     })
@@ -319,7 +311,7 @@ describe("over random commands", () => {
   })
 
   it("the runs reach every event type and the refusals in scope", () => {
-    const events = Object.keys(catalogue.events).filter((type) => type !== "InstructionRejected")
+    const events = Object.keys(Events.catalogue.events).filter((type) => type !== "InstructionRejected")
     expect(events.filter((type) => !seen.has(type))).toEqual([])
     const codes = [
       "kyc_not_successful",
@@ -351,6 +343,6 @@ describe("over random commands", () => {
       "retention_running",
       "document_in_use"
     ] as const
-    expect(codes.filter((code) => !isRecorded(code) || !seen.has(code))).toEqual([])
+    expect(codes.filter((code) => !Refusal.isRecorded(code) || !seen.has(code))).toEqual([])
   })
 })

@@ -7,17 +7,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
-import {
-  refuse,
-  refusalVersion,
-  refusalWords,
-  type RefusalWords,
-  rejections,
-  reservedCodes,
-  type RejectionCode
-} from "../src/index.ts"
+import { Decision, Refusal } from "../src/index.ts"
 
-const codes = Object.keys(rejections) as ReadonlyArray<RejectionCode>
+const codes = Object.keys(Refusal.byCode) as ReadonlyArray<Refusal.Code>
 const folder = fileURLToPath(new URL("../src/", import.meta.url))
 
 /** All sources but the one that defines the codes. */
@@ -30,7 +22,7 @@ const decisions = readdirSync(folder, { recursive: true, encoding: "utf8" })
 const isRaised = (code: string): boolean => decisions.includes(`"${code}"`)
 
 describe("each code", () => {
-  const reserved = Object.values(reservedCodes).flat()
+  const reserved = Object.values(Refusal.reservedCodes).flat()
 
   it("is raised by a decision or reserved for what will raise it, never both", () => {
     expect(codes.filter((code) => !isRaised(code)).toSorted()).toEqual(reserved.toSorted())
@@ -39,49 +31,50 @@ describe("each code", () => {
 
   it("that is reserved cannot be raised without leaving the list", () => {
     // @ts-expect-error transfers will raise it
-    expect(refuse({ code: "same_wallet" })).toBeDefined()
+    expect(Decision.refuse({ code: "same_wallet" })).toBeDefined()
     // @ts-expect-error there is no such code
-    expect(refuse({ code: "same_purse" })).toBeDefined()
+    expect(Decision.refuse({ code: "same_purse" })).toBeDefined()
   })
 })
 
-type Words = Partial<Record<RejectionCode, RefusalWords>>
+type Words = Partial<Record<Refusal.Code, Refusal.Words>>
 
 const fileOf = (version: number) => new URL(`./golden/refusals.v${version}.json`, import.meta.url)
 const read = (version: number): Words =>
   existsSync(fileOf(version)) ? JSON.parse(readFileSync(fileOf(version), "utf8")) : {}
-const wordsOf = (version: number): Words => Object.fromEntries(codes.map((code) => [code, refusalWords(code, version)]))
+const wordsOf = (version: number): Words =>
+  Object.fromEntries(codes.map((code) => [code, Refusal.words(code, version)]))
 
 if (process.env["GOLDEN"] === "write")
   writeFileSync(
-    fileOf(refusalVersion),
-    `${JSON.stringify({ ...wordsOf(refusalVersion), ...read(refusalVersion) }, undefined, 2)}\n`
+    fileOf(Refusal.wordsVersion),
+    `${JSON.stringify({ ...wordsOf(Refusal.wordsVersion), ...read(Refusal.wordsVersion) }, undefined, 2)}\n`
   )
 
 describe("the words of refusals", () => {
   it("promise 4: are in every version what they were", () => {
-    for (let version = 1; version <= refusalVersion; version++)
+    for (let version = 1; version <= Refusal.wordsVersion; version++)
       expect(wordsOf(version), "raise refusalVersion and keep the words that stood until then").toEqual(read(version))
   })
 
   it("of today are those of the last version", () => {
     for (const code of codes) {
-      const { class: status, message } = rejections[code]
-      expect(refusalWords(code, refusalVersion)).toStrictEqual({ status, message })
+      const { class: status, message } = Refusal.byCode[code]
+      expect(Refusal.words(code, Refusal.wordsVersion)).toStrictEqual({ status, message })
     }
   })
 
   it("that a version changed stand as they were for the versions before it", () => {
     const then = { status: 409, message: "The data were held." } as const
     const former = { 1: { legal_hold: then } }
-    expect(refusalWords("legal_hold", 1, former)).toStrictEqual(then)
-    expect(refusalWords("retention_running", 1, former)).toStrictEqual(refusalWords("retention_running", 1))
+    expect(Refusal.words("legal_hold", 1, former)).toStrictEqual(then)
+    expect(Refusal.words("retention_running", 1, former)).toStrictEqual(Refusal.words("retention_running", 1))
     const golden = read(1)
-    expect({ ...wordsOf(1), legal_hold: refusalWords("legal_hold", 1, former) }).not.toEqual(golden)
+    expect({ ...wordsOf(1), legal_hold: Refusal.words("legal_hold", 1, former) }).not.toEqual(golden)
   })
 
   it("are asked for in a version that there is", () => {
-    for (const version of [0, -1, 1.5, Number.NaN, refusalVersion + 1])
-      expect(() => refusalWords("legal_hold", version)).toThrow(RangeError)
+    for (const version of [0, -1, 1.5, Number.NaN, Refusal.wordsVersion + 1])
+      expect(() => Refusal.words("legal_hold", version)).toThrow(RangeError)
   })
 })

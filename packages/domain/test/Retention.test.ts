@@ -5,22 +5,7 @@
 import { Result } from "effect"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import {
-  defaultPolicy,
-  instantOf,
-  instantOfMicros,
-  Investor,
-  type InvestorId,
-  isDueAt,
-  type LegalHold,
-  maximumLegalHolds,
-  microsPerDay,
-  type Policy,
-  type Retention,
-  retentionBy,
-  type RetentionFacts,
-  retentionFacts
-} from "../src/index.ts"
+import { type Id, Investor, type LegalHold, Policy, RetentionPeriod, Timestamp } from "../src/index.ts"
 import { Case, later } from "./Case.ts"
 import { MemoryRegister } from "./MemoryRegister.ts"
 import { keeping, Objects } from "./Objects.ts"
@@ -36,7 +21,7 @@ const hold = (c: Case, holdId: string, until?: string, investorId = "anna") => {
 const release = (c: Case, holdId: string, investorId = "anna") =>
   c.by(undefined, "ReleaseLegalHold", { investorId, holdId })
 
-const atOnce: Policy = { ...defaultPolicy, retainUntil: (last) => last }
+const atOnce: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
 
 describe("D-15 a legal hold", () => {
   it("stands in the way until it is released, and no other one does then", () => {
@@ -81,7 +66,7 @@ describe("D-15 a legal hold", () => {
     hold(c, "1")
     c.now = "2040-05-05T12:00:00.000000Z"
     release(c, "1")
-    expect(retentionOfAnna(c)).toEqual({ _tag: "Until", due: instantOf(c.now) })
+    expect(retentionOfAnna(c)).toEqual({ _tag: "Until", due: Timestamp.instantOf(c.now) })
     expect(erase(c)).toBe("accepted")
   })
 
@@ -104,7 +89,7 @@ describe("D-15 a legal hold", () => {
       "investor_not_found"
     )
     expect(release(c, "1")).toBe("legal_hold_not_found")
-    for (let n = 0; n < maximumLegalHolds; n++)
+    for (let n = 0; n < Policy.maximumLegalHolds; n++)
       expect(hold(c, `h${n}`, n === 0 ? later(1) : undefined)).toBe("accepted")
     expect(hold(c, "more")).toBe("too_many_legal_holds")
     c.now = later(1)
@@ -137,29 +122,31 @@ describe("D-15 a legal hold", () => {
   })
 })
 
-const retentionOfAnna = (c: Case): Retention => retentionIn(c.register, "anna", c.register.policy)
+const retentionOfAnna = (c: Case): RetentionPeriod.Retention => retentionIn(c.register, "anna", c.register.policy)
 
-const retentionIn = (register: MemoryRegister, id: string, policy: Policy): Retention => {
-  const investorId = id as InvestorId
-  const facts = retentionFacts(investorId, register.state(Investor(investorId))!)
+const retentionIn = (register: MemoryRegister, id: string, policy: Policy.Policy): RetentionPeriod.Retention => {
+  const investorId = id as Id.InvestorId
+  const facts = RetentionPeriod.facts(investorId, register.state(Investor.model(investorId))!)
   let step = facts.next()
   while (!step.done) step = facts.next(register.state(step.value.model))
-  return retentionBy(step.value, policy)
+  return RetentionPeriod.by(step.value, policy)
 }
 
 const instant = fc
   .integer({ min: 0, max: 40 * 366 })
-  .map((day) => instantOfMicros(instantOf("2026-01-01T00:00:00Z").micros + day * microsPerDay))
-const holds: fc.Arbitrary<ReadonlyArray<LegalHold>> = fc.array(
+  .map((day) =>
+    Timestamp.instantOfMicros(Timestamp.instantOf("2026-01-01T00:00:00Z").micros + day * Timestamp.microsPerDay)
+  )
+const holds: fc.Arbitrary<ReadonlyArray<LegalHold.LegalHold>> = fc.array(
   fc.record({
-    holdId: fc.constant("hold" as LegalHold["holdId"]),
+    holdId: fc.constant("hold" as LegalHold.LegalHold["holdId"]),
     basis: fc.constant("legal_claims" as const),
     end: fc.option(instant, { nil: undefined, freq: 9 }),
     released: fc.boolean()
   }),
   { maxLength: 4 }
 )
-const facts: fc.Arbitrary<RetentionFacts> = fc.record({
+const facts: fc.Arbitrary<RetentionPeriod.Facts> = fc.record({
   erased: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
   holdsUnits: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
   hasOpenInvestments: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
@@ -171,11 +158,11 @@ describe("D-15 the schedule", () => {
   it("is pure: due from one instant on, the last of retention's end and all holds' ends, and never while something stands", () => {
     fc.assert(
       fc.property(facts, instant, (given, at) => {
-        const retention = retentionBy(given, defaultPolicy)
+        const retention = RetentionPeriod.by(given, Policy.defaults)
         const ends = given.holds.map(({ end }) => end?.micros ?? Infinity)
-        const due = Math.max(defaultPolicy.retainUntil(given.lastAt).micros, ...ends)
+        const due = Math.max(Policy.defaults.retainUntil(given.lastAt).micros, ...ends)
         const stands = given.erased || given.holdsUnits || given.hasOpenInvestments
-        expect(isDueAt(retention, at)).toBe(!stands && at.micros >= due)
+        expect(RetentionPeriod.isDueAt(retention, at)).toBe(!stands && at.micros >= due)
         expect(retention._tag === "Until").toBe(!stands && due < Infinity)
         if (retention._tag === "Until") expect(retention.due.micros).toBe(due)
       })
@@ -183,20 +170,24 @@ describe("D-15 the schedule", () => {
   })
 
   it("never moves to an earlier day when something happens later, or a hold comes", () => {
-    const dueOf = (retention: Retention) => (retention._tag === "Until" ? retention.due.micros : Infinity)
+    const dueOf = (retention: RetentionPeriod.Retention) =>
+      retention._tag === "Until" ? retention.due.micros : Infinity
     fc.assert(
       fc.property(facts, instant, holds, (given, at, more) => {
-        const before = dueOf(retentionBy(given, defaultPolicy))
+        const before = dueOf(RetentionPeriod.by(given, Policy.defaults))
         const lastAt = at.micros > given.lastAt.micros ? at : given.lastAt
-        expect(dueOf(retentionBy({ ...given, lastAt }, defaultPolicy))).toBeGreaterThanOrEqual(before)
-        const held = retentionBy({ ...given, holds: [...given.holds, ...more] }, defaultPolicy)
+        expect(dueOf(RetentionPeriod.by({ ...given, lastAt }, Policy.defaults))).toBeGreaterThanOrEqual(before)
+        const held = RetentionPeriod.by({ ...given, holds: [...given.holds, ...more] }, Policy.defaults)
         expect(dueOf(held)).toBeGreaterThanOrEqual(before)
       })
     )
   })
 
   it("says of everybody, over random commands, what the second model says, and the decision does what it says", () => {
-    const policy: Policy = { ...defaultPolicy, retainUntil: (last) => instantOfMicros(last.micros + keeping * 1000) }
+    const policy: Policy.Policy = {
+      ...Policy.defaults,
+      retainUntil: (last) => Timestamp.instantOfMicros(last.micros + keeping * 1000)
+    }
     const steps = fc.noBias(fc.array(step, { minLength: 50, maxLength: 150, size: "max" }))
     fc.assert(
       fc.property(steps, fc.integer({ min: 0, max: 100 }), (sequence, hours) => {
@@ -220,11 +211,11 @@ describe("D-15 the schedule", () => {
           const due = Math.max(person.last + keeping, ...own.map(({ until, released }) => Math.min(until, released)))
           if (retention._tag === "Until") expect(retention.due.micros).toBe(due * 1000)
           expect(retention._tag === "Held").toBe(!person.erased && isAtRest(world, id) && due === Infinity)
-          const input = { investorId: id as InvestorId, ground: "retention_over" as const }
+          const input = { investorId: id as Id.InvestorId, ground: "retention_over" as const }
           const command = { operation: "EraseInvestor", input } as const
           const { answer } = register.decide(command, register.context(undefined, textOf(at)))
           const isErased = Result.isSuccess(answer) && answer.success.length > 0
-          expect(isErased).toBe(isDueAt(retention, instantOf(textOf(at))))
+          expect(isErased).toBe(RetentionPeriod.isDueAt(retention, Timestamp.instantOf(textOf(at))))
           expect(isErased).toBe(!person.erased && isAtRest(world, id) && at >= due)
         }
       }),

@@ -7,7 +7,7 @@
 import { Schema } from "effect"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
-import { catalogue, commands, type EventType, Meta } from "../src/index.ts"
+import { Commands, Event, Events } from "../src/index.ts"
 import { compareSchemas, type SchemaText, textOfSchema } from "./SchemaText.ts"
 
 const file = new URL("./golden/schemas.json", import.meta.url)
@@ -20,10 +20,10 @@ type Book = Record<string, Record<string, Kept>>
 
 const book: Book = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {}
 
-const types = Object.keys(catalogue.events) as ReadonlyArray<EventType>
+const types = Object.keys(Events.catalogue.events) as ReadonlyArray<Events.EventType>
 const now: Record<string, { readonly version: number; readonly text: Kept }> = Object.fromEntries(
   types.map((type) => {
-    const { version, data, personal } = catalogue.events[type]
+    const { version, data, personal } = Events.catalogue.events[type]
     const text: Kept = {
       data: textOfSchema(data.ast),
       ...(personal === undefined ? {} : { personal: textOfSchema(personal.schema.ast) })
@@ -31,9 +31,9 @@ const now: Record<string, { readonly version: number; readonly text: Kept }> = O
     return [type, { version, text }]
   })
 )
-for (const { operation, version, input } of Object.values(commands))
+for (const { operation, version, input } of Object.values(Commands.all))
   now[`input of ${operation}`] = { version, text: { data: textOfSchema(input.ast) } }
-now["meta"] = { version: 1, text: { data: textOfSchema(Meta.ast) } }
+now["meta"] = { version: 1, text: { data: textOfSchema(Event.Meta.ast) } }
 
 /** How a type stands to what was kept of its version. */
 const standing = (name: string): "new" | "same" | "wider" | "other" => {

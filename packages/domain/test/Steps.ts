@@ -3,7 +3,7 @@
  * tests. Ids are counted per kind: an investor, a wallet, an investment and a product may all be called "1".
  */
 import fc from "fast-check"
-import { type Command, instantOfMicros, type Timestamp } from "../src/index.ts"
+import { type Commands, Timestamp } from "../src/index.ts"
 import { keeping, type Objects } from "./Objects.ts"
 
 const kinds = {
@@ -59,11 +59,11 @@ export const step: fc.Arbitrary<Step> = fc.record({
 
 /** What a step does: a command of somebody, or the ledger at work unseen. */
 export type Act =
-  | { readonly command: Command; readonly platform: string | undefined }
+  | { readonly command: Commands.Command; readonly platform: string | undefined }
   | { readonly task: string; readonly refuses: boolean }
 
 const day = 86_400_000
-export const textOf = (millis: number): Timestamp => instantOfMicros(millis * 1000).text
+export const textOf = (millis: number): Timestamp.Timestamp => Timestamp.instantOfMicros(millis * 1000).text
 
 const pick = <A>(list: ReadonlyArray<A>, n: number): A | undefined => list[n % Math.max(1, list.length)]
 
@@ -167,7 +167,7 @@ export class Stepper {
       c: { operation: string; input: object; personal?: object }
     ): Act => ({
       platform,
-      command: c as Command
+      command: c as Commands.Command
     })
     const units = (n: number) => (n % 40 === 0 ? 0 : n % 41 === 0 ? 1.5 : 1 + (n % 9))
     const time = (n: number) =>

@@ -3,18 +3,7 @@
  */
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
-import {
-  type Command,
-  free,
-  instantOf,
-  instantOfMicros,
-  Investment,
-  Investor,
-  kycStatus,
-  lotsOf,
-  maximumDocuments,
-  paymentDue
-} from "../src/index.ts"
+import { type Commands, Ending, Holding, Investment, Investor, KycStatus, Policy, Timestamp } from "../src/index.ts"
 import { Case, later, noon, ready } from "./Case.ts"
 import { identityDocument, somebody } from "./Steps.ts"
 
@@ -61,7 +50,10 @@ describe("identification", () => {
     const c = new Case()
     c.investor("pep", { pep: true })
     c.identify("pep")
-    expect(c.register.state(Investor("pep" as never))).toMatchObject({ kycStatus: "REVIEW", openReasons: ["pep"] })
+    expect(c.register.state(Investor.model("pep" as never))).toMatchObject({
+      kycStatus: "REVIEW",
+      openReasons: ["pep"]
+    })
     const facts = { custodianBank: false, ownAccount: true, hasTaxInformation: false, pep: false, documentIds: [] }
     const us = c.by("p", "RegisterInvestor", { investorId: "us", ...facts }, somebody(true))
     expect(us).toBe("us_tax_subject")
@@ -76,13 +68,15 @@ describe("identification", () => {
       openReasons: [],
       refused: false
     } as const
-    expect(kycStatus(natural)).toBe("PENDING")
-    expect(kycStatus({ ...natural, identified: true })).toBe("SUCCESS")
-    expect(kycStatus({ ...natural, identified: true, openReasons: ["pep"] })).toBe("REVIEW")
-    expect(kycStatus({ ...natural, refused: true })).toBe("INSUFFICIENT")
-    expect(kycStatus({ ...natural, refused: true, identified: true, openReasons: ["refused_before"] })).toBe("REVIEW")
-    expect(kycStatus({ ...natural, kind: "legal", identified: true })).toBe("PENDING")
-    expect(kycStatus({ ...natural, kind: "legal", identified: true, benefitingPersons: 1 })).toBe("SUCCESS")
+    expect(KycStatus.of(natural)).toBe("PENDING")
+    expect(KycStatus.of({ ...natural, identified: true })).toBe("SUCCESS")
+    expect(KycStatus.of({ ...natural, identified: true, openReasons: ["pep"] })).toBe("REVIEW")
+    expect(KycStatus.of({ ...natural, refused: true })).toBe("INSUFFICIENT")
+    expect(KycStatus.of({ ...natural, refused: true, identified: true, openReasons: ["refused_before"] })).toBe(
+      "REVIEW"
+    )
+    expect(KycStatus.of({ ...natural, kind: "legal", identified: true })).toBe("PENDING")
+    expect(KycStatus.of({ ...natural, kind: "legal", identified: true, benefitingPersons: 1 })).toBe("SUCCESS")
   })
 
   it("a hundred investments may wait, not more", () => {
@@ -145,7 +139,7 @@ describe("creation", () => {
     expect(c.deliver("one", 1)).toBe("accepted")
     expect(c.redeem("r", all)).toBe(`${all - 1} of most, 1 of one`)
     expect(c.settle("r", "succeeded")).toBe("accepted")
-    expect(free(c.holding())).toBe(0)
+    expect(Holding.free(c.holding())).toBe(0)
     expect(c.sign("zero", 0)).toBe("units_invalid")
     expect(c.sign("over", all + 1)).toBe("units_invalid")
   })
@@ -156,7 +150,7 @@ describe("creation", () => {
     expect(c.sign("x", 1, { documentIds: ["anna-proof", "anna-proof"] })).toBe("document_repeated")
     expect(c.sign("x", 1, { documentIds: ["none"] })).toBe("document_not_found")
     expect(c.sign("x", 1, { documentIds: ["foreign"] })).toBe("document_not_found")
-    const many = Array.from({ length: maximumDocuments + 1 }, (_, i) => `d${i}`)
+    const many = Array.from({ length: Policy.maximumDocuments + 1 }, (_, i) => `d${i}`)
     for (const documentId of many) c.by("p", "UploadDocument", { documentId, digest: "0".repeat(64), size: 3 })
     expect(c.sign("x", 1, { documentIds: many })).toBe("too_many_documents")
     expect(c.sign("x", 1, { documentIds: many.slice(1) })).toBe("accepted")
@@ -176,7 +170,7 @@ describe("creation", () => {
           documentIds: ["anna-proof"]
         },
         personal: { signedDocuments: [{ documentId: "anna-proof", category: "Vertrag", subject: "Erika Beispiel" }] }
-      } as unknown as Command,
+      } as unknown as Commands.Command,
       c.register.context("p", c.now)
     )
     expect(JSON.stringify(c.register.log)).not.toContain("Erika")
@@ -217,7 +211,7 @@ describe("amendment and end", () => {
     c.settleCredit("x", "succeeded", "2")
     expect(c.amend("x", { walletId: "v" })).toBe("already_delivered")
     expect(c.amend("x", { walletId: "w" })).toBe("no change")
-    expect([free(c.holding("w")), free(c.holding("v"))]).toEqual([1, 0])
+    expect([Holding.free(c.holding("w")), Holding.free(c.holding("v"))]).toEqual([1, 0])
   })
 
   it("ends before delivery give the units back; a cancellation after it does not", () => {
@@ -236,7 +230,7 @@ describe("amendment and end", () => {
     c.deliver("delivered", 10)
     expect(c.cancel("delivered")).toBe("accepted")
     expect([c.status("delivered"), c.used()]).toEqual(["CANCELLATION", 10])
-    expect(lotsOf(c.holding())).toMatchObject([{ remaining: 10, blocked: true }])
+    expect(Holding.lotsOf(c.holding())).toMatchObject([{ remaining: 10, blocked: true }])
     expect(c.redeem("r", 1)).toBe("insufficient_units 0")
   })
 
@@ -245,7 +239,7 @@ describe("amendment and end", () => {
     for (const id of ["in", "out", "late"]) c.sign(id, 1, { acceptedAt: c.now })
     c.now = later(20)
     const last = later(14)
-    const after = instantOfMicros(instantOf(last).micros + 1).text
+    const after = Timestamp.instantOfMicros(Timestamp.instantOf(last).micros + 1).text
     expect(c.cancel("in", { cancelledAt: last })).toBe("accepted")
     expect(c.cancel("out", { cancelledAt: after })).toBe("cancellation_period_over")
     expect(c.cancel("late", { late: true })).toBe("cancellation_period_over")
@@ -259,11 +253,11 @@ describe("amendment and end", () => {
     c.sign("x", 1, { signedAt: noon.text, acceptedAt: noon.text })
     expect(c.by(undefined, "EnforcePaymentDeadline", { investmentId: "x" })).toBe("deadline_not_reached KYC_PENDING")
     c.identify()
-    const state = c.register.state(Investment("x" as never))
-    expect(state && paymentDue(state)).toBe(instantOf(later(94)).micros)
+    const state = c.register.state(Investment.model("x" as never))
+    expect(state && Ending.paymentDue(state)).toBe(Timestamp.instantOf(later(94)).micros)
     c.now = later(94)
     expect(c.by(undefined, "EnforcePaymentDeadline", { investmentId: "x" })).toBe("deadline_not_reached ACCEPTED")
-    c.now = instantOfMicros(instantOf(later(94)).micros + 1).text
+    c.now = Timestamp.instantOfMicros(Timestamp.instantOf(later(94)).micros + 1).text
     expect(c.by(undefined, "EnforcePaymentDeadline", { investmentId: "x" })).toBe("accepted")
     expect([c.status("x"), c.used()]).toEqual(["PAYMENT_MISSING", 0])
   })
@@ -284,10 +278,10 @@ describe("amendment and end", () => {
   it("a campaign's window is judged at receipt, and both its ends belong to it", () => {
     const c = ready({}, { opensAt: noon.text, closesAt: later(1) })
     const signAt = (micros: number) => {
-      c.now = instantOfMicros(micros).text
+      c.now = Timestamp.instantOfMicros(micros).text
       return c.sign("x", 1, { signedAt: noon.text })
     }
-    const [first, last] = [noon.micros, instantOf(later(1)).micros]
+    const [first, last] = [noon.micros, Timestamp.instantOf(later(1)).micros]
     expect(signAt(first)).toBe("accepted")
     expect(signAt(first - 1)).toBe("campaign_not_open")
     expect(signAt(last)).toBe("accepted")

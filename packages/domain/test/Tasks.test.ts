@@ -2,7 +2,7 @@
  * The worked cases of credits, redemptions and wallets: given what happened, when someone instructs, this is recorded or refused.
  */
 import { describe, expect, it } from "vitest"
-import { defaultPolicy, free, lotsOf, maximumLots } from "../src/index.ts"
+import { Holding, Policy } from "../src/index.ts"
 import { Case, later, ready } from "./Case.ts"
 
 describe("credits", () => {
@@ -68,11 +68,11 @@ describe("redemptions", () => {
     expect(c.redeem("3", 6)).toBe("insufficient_units 5")
     expect(c.redeem("4", 5)).toBe("5 of c")
     expect(c.settle("1", "failed")).toBe("accepted")
-    expect(free(c.holding())).toBe(12)
-    expect(lotsOf(c.holding()).map((lot) => lot.remaining - lot.reserved)).toEqual([10, 2, 0])
+    expect(Holding.free(c.holding())).toBe(12)
+    expect(Holding.lotsOf(c.holding()).map((lot) => lot.remaining - lot.reserved)).toEqual([10, 2, 0])
     expect(c.settle("2", "succeeded")).toBe("accepted")
     expect(c.redeem("5", 11)).toBe("10 of a, 1 of b")
-    expect(lotsOf(c.holding()).map(({ remaining, reserved }) => [remaining, reserved])).toEqual([
+    expect(Holding.lotsOf(c.holding()).map(({ remaining, reserved }) => [remaining, reserved])).toEqual([
       [10, 10],
       [2, 1],
       [5, 5]
@@ -90,7 +90,7 @@ describe("redemptions", () => {
     expect(c.by(undefined, "ResolveRedemption", verdict)).toBe("accepted")
     expect(c.last(["UnitsRedeemed"])).toMatchObject({ units: 4, resolution: "corrected" })
     expect(c.by(undefined, "ResolveRedemption", verdict)).toBe("nothing_to_resolve")
-    expect(lotsOf(c.holding())).toMatchObject([{ remaining: 6, reserved: 0 }])
+    expect(Holding.lotsOf(c.holding())).toMatchObject([{ remaining: 6, reserved: 0 }])
   })
 
   it("in flight while its lot is cancelled: it ends as it ends, and what is left stays blocked", () => {
@@ -102,8 +102,8 @@ describe("redemptions", () => {
     expect(c.redeem("3", 1)).toBe("insufficient_units 0")
     expect(c.settle("1", "succeeded")).toBe("accepted")
     expect(c.settle("2", "failed")).toBe("accepted")
-    expect(free(c.holding())).toBe(0)
-    expect(lotsOf(c.holding())).toMatchObject([{ remaining: 6, reserved: 0, blocked: true }])
+    expect(Holding.free(c.holding())).toBe(0)
+    expect(Holding.lotsOf(c.holding())).toMatchObject([{ remaining: 6, reserved: 0, blocked: true }])
   })
 
   it("refuses in order: wallet, product, units, kind, amount", () => {
@@ -132,13 +132,13 @@ describe("redemptions", () => {
 
   it("a task names at most 256 lots", () => {
     const c = ready()
-    for (let i = 0; i <= maximumLots; i++) c.deliver(`lot${i}`, 1)
-    expect(c.redeem("all", maximumLots + 1)).toBe("too_many_lots")
-    expect(c.redeem("most", maximumLots).split(", ").length).toBe(maximumLots)
+    for (let i = 0; i <= Policy.maximumLots; i++) c.deliver(`lot${i}`, 1)
+    expect(c.redeem("all", Policy.maximumLots + 1)).toBe("too_many_lots")
+    expect(c.redeem("most", Policy.maximumLots).split(", ").length).toBe(Policy.maximumLots)
     expect(JSON.stringify(c.register.log.at(-1)).length).toBeLessThan(65_535)
-    expect(c.redeem("last", 1)).toBe(`1 of lot${maximumLots}`)
+    expect(c.redeem("last", 1)).toBe(`1 of lot${Policy.maximumLots}`)
     c.settle("most", "failed")
-    expect(free(c.holding())).toBe(maximumLots)
+    expect(Holding.free(c.holding())).toBe(Policy.maximumLots)
     expect(c.redeem("again", 2)).toBe("1 of lot0, 1 of lot1")
   })
 })
@@ -161,7 +161,7 @@ describe("wallets", () => {
   })
 
   it("may need tax information, never of a custodian bank; KYC may be left out", () => {
-    const policy = { ...defaultPolicy, walletNeedsKyc: false, walletNeedsTaxInformation: true }
+    const policy = { ...Policy.defaults, walletNeedsKyc: false, walletNeedsTaxInformation: true }
     const c = new Case({}, {}, policy)
     expect(c.wallet()).toBe("tax_information_missing")
     c.investor("bank", { custodianBank: true })

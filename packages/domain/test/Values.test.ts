@@ -2,28 +2,16 @@ import fc from "fast-check"
 import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import {
-  Bic,
+  BankAccount,
   CalendarDate,
-  checksumAddress,
   CountryCode,
-  dayOf,
   EthereumAddress,
-  Iban,
-  instantOf,
-  instantOfMicros,
-  InvestorId,
+  Id,
   Isin,
-  laterOf,
-  maximumText,
   Money,
-  NonEmptyText,
-  parseAddress,
-  Percent,
-  sameMoment,
   Text,
   Timestamp,
-  Units,
-  WrittenAddress
+  Units
 } from "../src/index.ts"
 
 const accepts = (schema: Schema.Top, ...values: ReadonlyArray<unknown>) => {
@@ -35,55 +23,80 @@ const refuses = (schema: Schema.Top, ...values: ReadonlyArray<unknown>) => {
 
 describe("ids", () => {
   it("are 1 to 64 letters, digits, _ and -", () => {
-    accepts(InvestorId, "a", "0190-ffff_A", "x".repeat(64))
-    refuses(InvestorId, "", "x".repeat(65), "a:b", "a b", "a/b", "ä", "a\n", 1)
+    accepts(Id.InvestorId, "a", "0190-ffff_A", "x".repeat(64))
+    refuses(Id.InvestorId, "", "x".repeat(65), "a:b", "a b", "a/b", "ä", "a\n", 1)
   })
 })
 
 describe("units", () => {
   it("are whole numbers from 1 to 2^53 - 1", () => {
-    accepts(Units, 1, 300, 9007199254740991)
-    refuses(Units, 0, -1, 1.5, 9007199254740992, Number.NaN, Infinity, "1")
+    accepts(Units.Units, 1, 300, 9007199254740991)
+    refuses(Units.Units, 0, -1, 1.5, 9007199254740992, Number.NaN, Infinity, "1")
   })
 })
 
 describe("money", () => {
   it("has one form per number of decimals", () => {
     const euro = (amount: string, decimals = 2) => ({ amount, decimals, currency: "EUR" })
-    accepts(Money, euro("0"), euro("-1"), euro("12345"), euro("1", 0), euro("9".repeat(38), 18))
-    refuses(Money, euro("01"), euro("-0"), euro("1.5"), euro(""), euro("1", 19), euro("1", 0.5), euro("9".repeat(39)))
-    refuses(Money, { amount: "1", decimals: 2, currency: "eur" })
-    accepts(Percent, "0", "5", "2.5", "100")
-    refuses(Percent, "101", "-1", "2,5", "1e1", ".5")
+    accepts(Money.Money, euro("0"), euro("-1"), euro("12345"), euro("1", 0), euro("9".repeat(38), 18))
+    refuses(
+      Money.Money,
+      euro("01"),
+      euro("-0"),
+      euro("1.5"),
+      euro(""),
+      euro("1", 19),
+      euro("1", 0.5),
+      euro("9".repeat(39))
+    )
+    refuses(Money.Money, { amount: "1", decimals: 2, currency: "eur" })
+    accepts(Money.Percent, "0", "5", "2.5", "100")
+    refuses(Money.Percent, "101", "-1", "2,5", "1e1", ".5")
   })
 })
 
 describe("account numbers", () => {
   it("are an IBAN in electronic form with right check digits, and a BIC", () => {
-    accepts(Iban, "DE89370400440532013000", "GB29NWBK60161331926819", "FR1420041010050500013M02606")
-    refuses(Iban, "DE88370400440532013000", "DE89 3704 0044 0532 0130 00", "de89370400440532013000", "", "XX00")
-    accepts(Bic, "COBADEFFXXX", "DEUTDEFF")
-    refuses(Bic, "COBADEFFXX", "cobadeff", "12345678", "")
+    accepts(BankAccount.Iban, "DE89370400440532013000", "GB29NWBK60161331926819", "FR1420041010050500013M02606")
+    refuses(
+      BankAccount.Iban,
+      "DE88370400440532013000",
+      "DE89 3704 0044 0532 0130 00",
+      "de89370400440532013000",
+      "",
+      "XX00"
+    )
+    accepts(BankAccount.Bic, "COBADEFFXXX", "DEUTDEFF")
+    refuses(BankAccount.Bic, "COBADEFFXX", "cobadeff", "12345678", "")
   })
 })
 
 describe("ISIN", () => {
   it("has the check digit of ISO 6166", () => {
-    accepts(Isin, "US0378331005", "DE0007164600", "AU0000XVGZA3", "GB0002634946", "DE000BAY0017", "US38259P5089")
-    refuses(Isin, "US0378331004", "AU0000VXGZA4", "us0378331005", "US037833100", "US03783310050", "0S0378331005", "")
+    accepts(Isin.Isin, "US0378331005", "DE0007164600", "AU0000XVGZA3", "GB0002634946", "DE000BAY0017", "US38259P5089")
+    refuses(
+      Isin.Isin,
+      "US0378331004",
+      "AU0000VXGZA4",
+      "us0378331005",
+      "US037833100",
+      "US03783310050",
+      "0S0378331005",
+      ""
+    )
   })
 
   it("any other last digit is refused", () => {
     for (let digit = 0; digit < 10; digit++) {
-      expect(Schema.is(Isin)(`US037833100${digit}`)).toBe(digit === 5)
+      expect(Schema.is(Isin.Isin)(`US037833100${digit}`)).toBe(digit === 5)
     }
   })
 })
 
 describe("countries", () => {
   it("are ISO 3166-1 alpha-3", () => {
-    accepts(CountryCode, "DEU", "AUT", "FRA", "USA")
-    refuses(CountryCode, "DE", "deu", "ZZZ", "")
+    accepts(CountryCode.CountryCode, "DEU", "AUT", "FRA", "USA")
+    refuses(CountryCode.CountryCode, "DE", "deu", "ZZZ", "")
   })
 })
 
@@ -101,23 +114,23 @@ describe("Ethereum addresses", () => {
   ]
 
   it.each(vectors)("EIP-55: %s", (vector) => {
-    expect(checksumAddress(vector.toLowerCase())).toBe(vector)
-    expect(parseAddress(vector)).toBe(vector.toLowerCase())
-    accepts(EthereumAddress, vector.toLowerCase())
-    accepts(WrittenAddress, vector, vector.toLowerCase(), `0x${vector.slice(2).toUpperCase()}`)
+    expect(EthereumAddress.checksum(vector.toLowerCase())).toBe(vector)
+    expect(EthereumAddress.parse(vector)).toBe(vector.toLowerCase())
+    accepts(EthereumAddress.EthereumAddress, vector.toLowerCase())
+    accepts(EthereumAddress.Written, vector, vector.toLowerCase(), `0x${vector.slice(2).toUpperCase()}`)
   })
 
   it("a wrong letter case is a wrong checksum, and the canonical form is lower case", () => {
-    refuses(WrittenAddress, "0x5aaeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0x12", `0X${"0".repeat(40)}`, "")
-    refuses(EthereumAddress, "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed")
+    refuses(EthereumAddress.Written, "0x5aaeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0x12", `0X${"0".repeat(40)}`, "")
+    refuses(EthereumAddress.EthereumAddress, "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed")
   })
 })
 
 describe("calendar dates", () => {
   it("exist", () => {
-    accepts(CalendarDate, "2024-02-29", "2000-02-29", "1980-12-31")
+    accepts(CalendarDate.CalendarDate, "2024-02-29", "2000-02-29", "1980-12-31")
     refuses(
-      CalendarDate,
+      CalendarDate.CalendarDate,
       "2023-02-29",
       "1900-02-29",
       "2024-04-31",
@@ -132,14 +145,14 @@ describe("calendar dates", () => {
 describe("timestamps", () => {
   it("have an offset, a real day and time, and at most microseconds", () => {
     accepts(
-      Timestamp,
+      Timestamp.Timestamp,
       "2020-08-10T14:06:22.134Z",
       "2020-08-10T14:06:22.134567+00:00",
       "2020-08-10T14:06:22-23:59",
       "2020-08-10T00:00:00+14:00"
     )
     refuses(
-      Timestamp,
+      Timestamp.Timestamp,
       "2020-08-10T14:06:22",
       "2020-08-10 14:06:22Z",
       "2020-08-10T14:06:22.1234567Z",
@@ -156,12 +169,14 @@ describe("timestamps", () => {
   })
 
   it("keep their text and mean microseconds", () => {
-    expect(instantOf("1970-01-01T00:00:00.000001Z").micros).toBe(1)
-    expect(instantOf("1970-01-01T01:00:00.5+01:00").micros).toBe(500_000)
-    expect(instantOf("1969-12-31T23:59:59.999999Z").micros).toBe(-1)
-    expect(instantOf("2020-08-10T14:06:22.134567+02:00").text).toBe("2020-08-10T14:06:22.134567+02:00")
-    expect(instantOf("2020-08-10T14:06:22.134567+02:00").micros).toBe(instantOf("2020-08-10T12:06:22.134567Z").micros)
-    expect(() => instantOf("yesterday")).toThrow(RangeError)
+    expect(Timestamp.instantOf("1970-01-01T00:00:00.000001Z").micros).toBe(1)
+    expect(Timestamp.instantOf("1970-01-01T01:00:00.5+01:00").micros).toBe(500_000)
+    expect(Timestamp.instantOf("1969-12-31T23:59:59.999999Z").micros).toBe(-1)
+    expect(Timestamp.instantOf("2020-08-10T14:06:22.134567+02:00").text).toBe("2020-08-10T14:06:22.134567+02:00")
+    expect(Timestamp.instantOf("2020-08-10T14:06:22.134567+02:00").micros).toBe(
+      Timestamp.instantOf("2020-08-10T12:06:22.134567Z").micros
+    )
+    expect(() => Timestamp.instantOf("yesterday")).toThrow(RangeError)
   })
 
   it("any day, time and offset means what Date says it means", () => {
@@ -177,8 +192,8 @@ describe("timestamps", () => {
           const midnight = new Date(`${date}T00:00:00Z`)
           const exists = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date)
           const is = exists && hour < 24 && minute < 60 && second < 60 && hours < 24 && minutes < 60
-          expect([text, Schema.is(Timestamp)(text)]).toEqual([text, is])
-          if (is) expect(instantOf(text).micros).toBe(Date.parse(text) * 1000)
+          expect([text, Schema.is(Timestamp.Timestamp)(text)]).toEqual([text, is])
+          if (is) expect(Timestamp.instantOf(text).micros).toBe(Date.parse(text) * 1000)
         }
       ),
       { numRuns: 3000 }
@@ -186,27 +201,30 @@ describe("timestamps", () => {
   })
 
   it("compare by what they mean, one microsecond apart", () => {
-    const [a, b] = [instantOf("2020-08-10T14:06:22.134567Z"), instantOf("2020-08-10T16:06:22.134568+02:00")]
+    const [a, b] = [
+      Timestamp.instantOf("2020-08-10T14:06:22.134567Z"),
+      Timestamp.instantOf("2020-08-10T16:06:22.134568+02:00")
+    ]
     expect(b.micros - a.micros).toBe(1)
-    expect(laterOf(a, b)).toBe(b)
-    expect(sameMoment(a.text, instantOf("2020-08-10T16:06:22.134567+02:00").text)).toBe(true)
-    expect(sameMoment(a.text, b.text)).toBe(false)
+    expect(Timestamp.laterOf(a, b)).toBe(b)
+    expect(Timestamp.sameMoment(a.text, Timestamp.instantOf("2020-08-10T16:06:22.134567+02:00").text)).toBe(true)
+    expect(Timestamp.sameMoment(a.text, b.text)).toBe(false)
   })
 
   it("bear a day in their own offset", () => {
-    expect(dayOf(instantOf("2020-08-10T23:30:00-05:00").text)).toBe("2020-08-10")
+    expect(Timestamp.dayOf(Timestamp.instantOf("2020-08-10T23:30:00-05:00").text)).toBe("2020-08-10")
   })
 
   it("any microsecond of the range is written in UTC and read back", () => {
-    const first = instantOf("1900-01-01T00:00:00Z").micros
-    const last = instantOf("2254-12-31T23:59:59.999999Z").micros
+    const first = Timestamp.instantOf("1900-01-01T00:00:00Z").micros
+    const last = Timestamp.instantOf("2254-12-31T23:59:59.999999Z").micros
     expect(Number.isSafeInteger(first) && Number.isSafeInteger(last)).toBe(true)
     fc.assert(
       fc.property(fc.integer({ min: first, max: last }), (micros) => {
-        const instant = instantOfMicros(micros)
+        const instant = Timestamp.instantOfMicros(micros)
         expect(instant.micros).toBe(micros)
         expect(instant.text).toMatch(/\.\d{6}Z$/)
-        expect(instantOf(instant.text)).toEqual(instant)
+        expect(Timestamp.instantOf(instant.text)).toEqual(instant)
         expect(Math.floor(micros / 1000)).toBe(Date.parse(instant.text.replace(/\d{3}Z$/, "Z")))
       })
     )
@@ -215,8 +233,8 @@ describe("timestamps", () => {
 
 describe("personal text", () => {
   it("is bounded and has no lone surrogate", () => {
-    accepts(Text, "", "Erika Beispiel", "🙂", "x".repeat(maximumText))
-    refuses(Text, "\ud83d", "a\udc00b", "x".repeat(maximumText + 1), 1)
-    refuses(NonEmptyText, "")
+    accepts(Text.Text, "", "Erika Beispiel", "🙂", "x".repeat(Text.maximum))
+    refuses(Text.Text, "\ud83d", "a\udc00b", "x".repeat(Text.maximum + 1), 1)
+    refuses(Text.NonEmpty, "")
   })
 })

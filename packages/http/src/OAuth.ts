@@ -2,7 +2,7 @@
  * OAuth 2 for machines: clients, and tokens by the client credentials grant (RFC 6749 §4.4). For the server, and for whoever registers
  * clients.
  */
-import type { PlatformId } from "@effekten/domain"
+import type { Id } from "@effekten/domain"
 import { Clock, Context, Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { createHash, timingSafeEqual } from "node:crypto"
@@ -62,7 +62,7 @@ const randomText = (prefix: string) =>
  * @category constructors
  */
 export const registerClient = Effect.fnUntraced(function* (options: {
-  readonly platform: PlatformId
+  readonly platform: Id.PlatformId
   readonly scopes: ReadonlyArray<Scope>
   readonly clientId?: string | undefined
   readonly secret?: Redacted.Redacted | undefined

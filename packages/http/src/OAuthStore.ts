@@ -1,7 +1,7 @@
 /**
  * Where OAuth clients and live access tokens are kept: hashes only, so that a stolen file opens nothing. For whoever runs the server.
  */
-import { PlatformId } from "@effekten/domain"
+import { Id } from "@effekten/domain"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 
@@ -13,7 +13,7 @@ export class OAuthStoreError extends Schema.TaggedError<OAuthStoreError>()("OAut
 /** A client of one platform. Several clients of a platform see the same objects. @category models */
 export interface OAuthClient {
   readonly clientId: string
-  readonly platform: PlatformId
+  readonly platform: Id.PlatformId
   readonly scopes: ReadonlySet<string>
   /** SHA-256 of the secret, lower-case hexadecimal. */
   readonly secretHash: string
@@ -111,7 +111,7 @@ interface TokenRow extends ClientRow {
 
 const clientOf = (row: ClientRow): OAuthClient => ({
   clientId: row.client_id,
-  platform: PlatformId.make(row.platform),
+  platform: Id.PlatformId.make(row.platform),
   scopes: scopesOf(row.client_scopes),
   secretHash: row.secret_hash
 })

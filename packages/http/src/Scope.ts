@@ -1,7 +1,7 @@
 /**
  * What an endpoint asks of a request, and the platform behind a bearer token. For the contract and the server.
  */
-import type { PlatformId } from "@effekten/domain"
+import type { Id } from "@effekten/domain"
 import type { Scope } from "@effekten/services"
 import { Context } from "effect"
 import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
@@ -17,7 +17,7 @@ export class TakesIdempotencyKey extends Context.Service<TakesIdempotencyKey, "r
 /** The platform that a valid token speaks for. @category services */
 export class Principal extends Context.Service<
   Principal,
-  { readonly platform: PlatformId; readonly clientId: string; readonly scopes: ReadonlySet<string> }
+  { readonly platform: Id.PlatformId; readonly clientId: string; readonly scopes: ReadonlySet<string> }
 >()("effekten/http/Principal") {}
 
 /** Asks for a bearer token that holds the endpoint's scope, before anything of the request is decoded. @category middleware */

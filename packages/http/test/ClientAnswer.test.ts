@@ -1,7 +1,7 @@
 /**
  * What the client makes of an answer that is not quite the one of today: it reads what it knows, and keeps a text it does not know.
  */
-import { InvestmentId, InvestorId, ProductId, WalletId } from "@effekten/domain"
+import { Id } from "@effekten/domain"
 import { Investments, Investors, NotFound, Redemptions, Rejection, Wallets } from "@effekten/services"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
@@ -123,7 +123,7 @@ describe("what is never sent", () => {
     Effect.gen(function* () {
       const server = answering(redemption)
       for (const id of ["", "a/b", "..", "x".repeat(65)]) {
-        const wallet = Effect.flatMap(Wallets, (wallets) => wallets.createManaged(id as InvestorId))
+        const wallet = Effect.flatMap(Wallets, (wallets) => wallets.createManaged(id as Id.InvestorId))
         const missing = yield* Effect.flip(wallet.pipe(withClient(server)))
         expect(missing).toEqual(new NotFound({ code: "not_found", message: "There is no such object." }))
       }
@@ -135,9 +135,9 @@ describe("what is never sent", () => {
     Effect.flatMap(Redemptions, (redemptions) =>
       redemptions.create(
         {
-          investorId: InvestorId.make("i"),
-          productId: ProductId.make("p"),
-          walletId: WalletId.make("w"),
+          investorId: Id.InvestorId.make("i"),
+          productId: Id.ProductId.make("p"),
+          walletId: Id.WalletId.make("w"),
           units: 0.5
         },
         key === undefined ? {} : { key }
@@ -172,7 +172,9 @@ it.effect("a path names the ids in order, whatever characters they have", () =>
   Effect.gen(function* () {
     const server = answering({}, 404)
     yield* Effect.ignore(
-      Effect.flatMap(Investments, (investments) => investments.get(InvestmentId.make("a-b_c"))).pipe(withClient(server))
+      Effect.flatMap(Investments, (investments) => investments.get(Id.InvestmentId.make("a-b_c"))).pipe(
+        withClient(server)
+      )
     )
     expect(server.calls[0]?.path).toBe("/api/external/v2/investments/a-b_c/")
   })

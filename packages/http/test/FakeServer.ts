@@ -2,7 +2,7 @@
  * An HTTP client whose server is a function: counts, scripts and delays without a socket, so that time can be virtual. For the tests.
  */
 import { Credits, type PlatformService, Redemptions } from "@effekten/services"
-import { InvestmentId, InvestorId, ProductId, WalletId } from "@effekten/domain"
+import { Id } from "@effekten/domain"
 import { Effect, Layer, Random, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpClient, HttpClientError, type HttpClientRequest, HttpClientResponse } from "effect/http"
@@ -107,14 +107,14 @@ export const redeem = (key?: string) =>
   Effect.flatMap(Redemptions, (redemptions) =>
     redemptions.create(
       {
-        investorId: InvestorId.make("investor"),
-        productId: ProductId.make("product"),
-        walletId: WalletId.make("wallet"),
+        investorId: Id.InvestorId.make("investor"),
+        productId: Id.ProductId.make("product"),
+        walletId: Id.WalletId.make("wallet"),
         units: 3
       },
       key === undefined ? undefined : { key }
     )
   )
 
-export const credit = Effect.flatMap(Credits, (credits) => credits.create(InvestmentId.make("investment")))
+export const credit = Effect.flatMap(Credits, (credits) => credits.create(Id.InvestmentId.make("investment")))
 export const read = Effect.flatMap(Redemptions, (redemptions) => redemptions.list())

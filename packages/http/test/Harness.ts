@@ -1,7 +1,7 @@
 /**
  * A server on a socket of its own, its clients' credentials, and plain requests to it. For the tests.
  */
-import { PlatformId } from "@effekten/domain"
+import { Id } from "@effekten/domain"
 import { Context, Effect, Layer, ManagedRuntime, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer } from "effect/http"
@@ -9,7 +9,7 @@ import { connect } from "node:net"
 import { DistributionServer, OAuth, OAuthStore, type Scope, scopes } from "../src/index.ts"
 import * as MemoryServices from "./MemoryServices.ts"
 
-export const platform = PlatformId.make("platform_a")
+export const platform = Id.PlatformId.make("platform_a")
 export const secret = "a secret for tests only, 256 bits"
 
 export interface Answer {
@@ -21,7 +21,7 @@ export interface Answer {
 
 export interface Client {
   readonly clientId: string
-  readonly platform?: PlatformId
+  readonly platform?: Id.PlatformId
   readonly scopes: ReadonlyArray<Scope>
 }
 

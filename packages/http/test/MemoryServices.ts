@@ -1,25 +1,13 @@
 /**
  * The services, kept in memory and without rules: enough to see what the server asks for and to answer it. For the tests.
  */
-import {
-  type CampaignId,
-  CreditId,
-  DocumentId,
-  IdentificationId,
-  InvestmentId,
-  InvestorId,
-  type PlatformId,
-  ProductId,
-  RedemptionId,
-  type Timestamp,
-  WalletId
-} from "@effekten/domain"
+import { Id, type Timestamp } from "@effekten/domain"
 import * as Services from "@effekten/services"
 import { Context, Effect, Layer } from "effect"
 
 /** One call of a command, as a service saw it. */
 export interface Seen {
-  readonly platform: PlatformId
+  readonly platform: Id.PlatformId
   readonly operation: string
   readonly key: string | undefined
   readonly body: unknown
@@ -35,7 +23,7 @@ export interface Memory {
   readonly layer: Layer.Layer<Services.PlatformServices>
 }
 
-const createdAt = "2026-01-02T03:04:05.000006Z" as Timestamp
+const createdAt = "2026-01-02T03:04:05.000006Z" as Timestamp.Timestamp
 const address = "0x52908400098527886E0F7030069857D2E4169EE7" as Services.Api.Wallet["address"]
 
 export const make = (): Memory => {
@@ -45,7 +33,7 @@ export const make = (): Memory => {
   const answers = new Map<string, { readonly body: string; readonly answer: unknown }>()
   const objects = new Map<string, Array<{ readonly id: string }>>()
 
-  const forPlatform = (platform: PlatformId): Context.Context<Services.PlatformService> => {
+  const forPlatform = (platform: Id.PlatformId): Context.Context<Services.PlatformService> => {
     const at = (name: string) => {
       const key = `${platform} ${name}`
       const found = objects.get(key) ?? []
@@ -115,8 +103,8 @@ export const make = (): Memory => {
           ...(from > 0 ? { previous: String(Math.max(0, from - limit)) } : {})
         }
       })
-    const wallet = (investorId: InvestorId, type: Services.Api.Wallet["type"], receivingEnabled: boolean) => ({
-      id: WalletId.make(id("wallet")),
+    const wallet = (investorId: Id.InvestorId, type: Services.Api.Wallet["type"], receivingEnabled: boolean) => ({
+      id: Id.WalletId.make(id("wallet")),
       investorId,
       type,
       address,
@@ -127,10 +115,10 @@ export const make = (): Memory => {
       input: Services.Api.CreateInvestment,
       status: Services.Api.Investment["status"]
     ): Services.Api.Investment => ({
-      id: InvestmentId.make(id("investment")),
+      id: Id.InvestmentId.make(id("investment")),
       status,
       campaignId: input.campaignId,
-      productId: ProductId.make("product"),
+      productId: Id.ProductId.make("product"),
       investorId: input.investorId,
       units: input.units,
       remainingUnits: 0,
@@ -146,7 +134,7 @@ export const make = (): Memory => {
     })
     const changed = (
       operation: string,
-      investmentId: InvestmentId,
+      investmentId: Id.InvestmentId,
       options: Services.CommandOptions | undefined,
       change: (old: Services.Api.Investment) => Services.Api.Investment
     ) =>
@@ -157,7 +145,7 @@ export const make = (): Memory => {
     return Context.make(Services.Investors, {
       create: (input, options) =>
         command("investors.create", "investors", options, () => ({
-          id: InvestorId.make(id("investor")),
+          id: Id.InvestorId.make(id("investor")),
           kycStatus: "PENDING" as const,
           naturalPerson: input.naturalPerson,
           bankAccount: input.bankAccount ?? null,
@@ -171,7 +159,7 @@ export const make = (): Memory => {
       identify: (investorId, input, options) =>
         command(`investors.identify ${investorId}`, "identifications", options, () => ({
           ...input,
-          id: IdentificationId.make(id("identification")),
+          id: Id.IdentificationId.make(id("identification")),
           investorId,
           kycStatus: "SUCCESS" as const,
           createdAt
@@ -195,7 +183,7 @@ export const make = (): Memory => {
       Context.add(Services.Documents, {
         upload: (input, options) =>
           command("documents.upload", "documents", options, () => ({
-            id: DocumentId.make(id("document")),
+            id: Id.DocumentId.make(id("document")),
             fileName: input.fileName,
             mediaType: input.mediaType,
             size: input.content.length,
@@ -218,9 +206,9 @@ export const make = (): Memory => {
       Context.add(Services.Credits, {
         create: (investmentId, options) =>
           command(`credits.create ${investmentId}`, "credits", options, () => ({
-            id: CreditId.make(id("credit")),
+            id: Id.CreditId.make(id("credit")),
             investmentId,
-            walletId: WalletId.make("wallet"),
+            walletId: Id.WalletId.make("wallet"),
             units: 1,
             status: "processing" as const,
             createdAt
@@ -232,7 +220,7 @@ export const make = (): Memory => {
         create: (input, options) =>
           command("redemptions.create", "redemptions", options, () => ({
             ...input,
-            id: RedemptionId.make(id("redemption")),
+            id: Id.RedemptionId.make(id("redemption")),
             status: "processing" as const,
             createdAt
           })),
@@ -250,4 +238,4 @@ export const make = (): Memory => {
   return memory
 }
 
-export const campaign = "campaign" as CampaignId
+export const campaign = "campaign" as Id.CampaignId

@@ -1,7 +1,7 @@
 /**
  * Access tokens: the client credentials grant, over the wire and in both stores.
  */
-import { PlatformId } from "@effekten/domain"
+import { Id } from "@effekten/domain"
 import { SqliteClient } from "@effekten/event-store"
 import { it as effectIt } from "@effect/vitest"
 import { Effect, Layer, Option, Redacted } from "effect"
@@ -17,7 +17,7 @@ beforeAll(async () => {
     clients: [
       { clientId: "reader", scopes: ["investors:read"] },
       { clientId: "odd %:client", scopes: ["investors:read"] },
-      { clientId: "stranger", scopes: ["investors:read"], platform: PlatformId.make("platform_b") }
+      { clientId: "stranger", scopes: ["investors:read"], platform: Id.PlatformId.make("platform_b") }
     ]
   })
 })

@@ -1,17 +1,7 @@
 /**
  * The same services here and there: what a caller of the remote services gets is what the services behind the server gave.
  */
-import {
-  CalendarDate,
-  CampaignId,
-  DocumentId,
-  WrittenAddress,
-  InvestmentId,
-  InvestorId,
-  ProductId,
-  Timestamp,
-  WalletId
-} from "@effekten/domain"
+import { CalendarDate, EthereumAddress, Id, Timestamp } from "@effekten/domain"
 import * as Services from "@effekten/services"
 import { Context, Effect, ManagedRuntime, Redacted, Schema } from "effect"
 import * as fc from "fast-check"
@@ -47,8 +37,8 @@ const local = <A, E>(effect: Effect.Effect<A, E, Services.PlatformService>): Pro
   Effect.runPromise(Effect.provideContext(effect, here))
 
 const decode = <A, I>(schema: Schema.Codec<A, I>, input: unknown): A => Schema.decodeUnknownSync(schema)(input)
-const investorId = InvestorId.make("investor")
-const timestamp = Schema.decodeUnknownSync(Timestamp)("2021-03-12T07:14:13.630308+00:00")
+const investorId = Id.InvestorId.make("investor")
+const timestamp = Schema.decodeUnknownSync(Timestamp.Timestamp)("2021-03-12T07:14:13.630308+00:00")
 
 /** Both sides list the same, first to last. */
 const sameLists = async <A>(
@@ -89,7 +79,7 @@ describe("every method", () => {
 
   it("wallets", async () => {
     const managed = await there(Services.Wallets.use((_) => _.createManaged(investorId)))
-    const address = decode(WrittenAddress, "0x52908400098527886E0F7030069857D2E4169EE7")
+    const address = decode(EthereumAddress.Written, "0x52908400098527886E0F7030069857D2E4169EE7")
     const generic = await there(
       Services.Wallets.use((_) => _.createGeneric(investorId, { address, receivingEnabled: true }))
     )
@@ -117,18 +107,18 @@ describe("every method", () => {
     const made = await there(
       Services.Investments.use((_) =>
         _.create({
-          campaignId: CampaignId.make("campaign"),
+          campaignId: Id.CampaignId.make("campaign"),
           investorId,
           units: 300,
           signedAt: timestamp,
-          signedDocuments: [{ documentId: DocumentId.make("d"), category: "c", subject: "s" }]
+          signedDocuments: [{ documentId: Id.DocumentId.make("d"), category: "c", subject: "s" }]
         })
       )
     )
     expect(made.signedAt).toBe(timestamp)
     expect(await there(Services.Investments.use((_) => _.get(made.id)))).toEqual(made)
     await sameLists((page) => Services.Investments.use((_) => _.list(page)))
-    const wallet = WalletId.make("wallet")
+    const wallet = Id.WalletId.make("wallet")
     expect((await there(Services.Investments.use((_) => _.amend(made.id, { wallet })))).wallet).toBe(wallet)
     expect((await there(Services.Investments.use((_) => _.cancel(made.id, {})))).status).toBe("CANCELLATION")
 
@@ -138,7 +128,7 @@ describe("every method", () => {
 
     const redemption = await there(
       Services.Redemptions.use((_) =>
-        _.create({ investorId, productId: ProductId.make("product"), walletId: wallet, units: 1 })
+        _.create({ investorId, productId: Id.ProductId.make("product"), walletId: wallet, units: 1 })
       )
     )
     expect(await there(Services.Redemptions.use((_) => _.get(redemption.id)))).toEqual(redemption)
@@ -163,13 +153,13 @@ describe("every failure", () => {
     })
   ])("$_tag $code", async (failure) => {
     h.memory.before = () => Effect.fail(failure)
-    const remote = await there(Effect.flip(Services.Credits.use((_) => _.create(InvestmentId.make("i")))))
+    const remote = await there(Effect.flip(Services.Credits.use((_) => _.create(Id.InvestmentId.make("i")))))
     h.memory.before = () => Effect.void
     expect(remote).toEqual(failure)
   })
 
   it("the key of a caller is the service's, and its answer comes back the same", async () => {
-    const credit = Services.Credits.use((_) => _.create(InvestmentId.make("i"), { key: "stored,first" }))
+    const credit = Services.Credits.use((_) => _.create(Id.InvestmentId.make("i"), { key: "stored,first" }))
     const [first, second] = [await there(credit), await there(credit)]
     expect(second).toEqual(first)
     expect(h.memory.seen.at(-1)).toMatchObject({ key: "stored,first", platform: H.platform })
@@ -177,7 +167,7 @@ describe("every failure", () => {
 
   it("without the scope: a Rejection, insufficient_scope", async () => {
     const failure = await Effect.runPromise(
-      Effect.flip(Services.Credits.use((_) => _.create(InvestmentId.make("i")))).pipe(
+      Effect.flip(Services.Credits.use((_) => _.create(Id.InvestmentId.make("i")))).pipe(
         Effect.provide(
           DistributionClient.layer({ url: h.url, clientId: "reader", clientSecret: Redacted.make(H.secret) })
         )
@@ -200,7 +190,7 @@ describe("every failure", () => {
     const { port } = elsewhere.address() as AddressInfo
     const calls = h.memory.seen.length
     const failure = await Effect.runPromise(
-      Effect.flip(Services.Credits.use((_) => _.create(InvestmentId.make("i")))).pipe(
+      Effect.flip(Services.Credits.use((_) => _.create(Id.InvestmentId.make("i")))).pipe(
         Effect.provide(
           DistributionClient.layer({
             url: `http://127.0.0.1:${port}`,
@@ -219,7 +209,7 @@ describe("every failure", () => {
 
   it("nobody there: Unavailable, executed no", async () => {
     const failure = await Effect.runPromise(
-      Effect.flip(Services.Credits.use((_) => _.create(InvestmentId.make("i")))).pipe(
+      Effect.flip(Services.Credits.use((_) => _.create(Id.InvestmentId.make("i")))).pipe(
         Effect.provide(
           DistributionClient.layer({
             url: "http://127.0.0.1:1",
@@ -240,11 +230,11 @@ it("whatever the input, the body that arrives is the input's JSON form, and the 
     documentType: text,
     documentId: text,
     documentIssuer: text,
-    documentValidFrom: fc.constant(decode(CalendarDate, "2020-02-29")),
-    documentValidTo: fc.constant(decode(CalendarDate, "2030-02-28")),
+    documentValidFrom: fc.constant(decode(CalendarDate.CalendarDate, "2020-02-29")),
+    documentValidTo: fc.constant(decode(CalendarDate.CalendarDate, "2030-02-28")),
     identityProvider: text,
     legitimationProcessId: text,
-    legitimationProtocolId: fc.constant(DocumentId.make("d")),
+    legitimationProtocolId: fc.constant(Id.DocumentId.make("d")),
     verifiedAt: fc.constant(timestamp)
   })
   await fc.assert(

@@ -1,12 +1,12 @@
 /**
  * The laws of conservation over the totals of a product (promise 1). For whoever must know that no unit came from nowhere.
  */
-import type { CampaignId, ProductId } from "@effekten/domain"
+import type { Id } from "@effekten/domain"
 import type { Position } from "@effekten/event-store"
 
 /** A campaign's part of a product. @category models */
 export interface CampaignTotals {
-  readonly campaignId: CampaignId
+  readonly campaignId: Id.CampaignId
   readonly allocation: number
   readonly open: boolean
   /** Units taken by subscriptions that are open or delivered. */
@@ -15,7 +15,7 @@ export interface CampaignTotals {
 
 /** The units of a product, all in one place. @category models */
 export interface ProductTotals {
-  readonly productId: ProductId
+  readonly productId: Id.ProductId
   readonly issueVolume: number
   /** Of the issue volume, what campaigns take: an open one its allocation, a closed one what it uses. */
   readonly committed: number
@@ -43,7 +43,7 @@ export type Law =
 /** What is wrong, and after which event it is. @category models */
 export interface Violation {
   readonly position: Position
-  readonly productId: ProductId
+  readonly productId: Id.ProductId
   readonly law: Law
   readonly message: string
 }

@@ -1,27 +1,21 @@
 /**
  * Uploaded documents of a platform. For the registrar's reads.
  */
-import {
-  documentAfter,
-  type DocumentId,
-  type DocumentState as DecidedDocument,
-  documentTag,
-  documentTypes
-} from "@effekten/domain"
+import { Document, type Id, Tag } from "@effekten/domain"
 import { type Created, createdWithPersonal, entity, withAdded, type WithPersonal } from "./Entity.ts"
 import type { Projection } from "./Projection.ts"
 
 /** A document without its name, media type and the digest of its content, which are personal. @category models */
-export interface DocumentState extends DecidedDocument, Created, WithPersonal {}
+export interface DocumentState extends Document.State, Created, WithPersonal {}
 
 /** Keyed by document, listed by platform. @category projections */
 export const documents: Projection<DocumentState> = entity({
   name: "documents",
   version: 2,
-  types: documentTypes,
+  types: Document.types,
   key: (event) => event.data.documentId,
-  evolve: withAdded(documentAfter, createdWithPersonal),
+  evolve: withAdded(Document.after, createdWithPersonal),
   scope: (state) => state.platform ?? "",
-  subject: (state) => documentTag(state.id),
-  query: (key) => [{ types: documentTypes, tags: [documentTag(key as DocumentId)] }]
+  subject: (state) => Tag.document(state.id),
+  query: (key) => [{ types: Document.types, tags: [Tag.document(key as Id.DocumentId)] }]
 })

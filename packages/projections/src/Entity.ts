@@ -3,12 +3,12 @@
  *
  * What decisions go by is folded in the domain and nowhere else. Here is added only what a decision may not see.
  */
-import type { EventType, Timestamp } from "@effekten/domain"
+import type { Events, Timestamp } from "@effekten/domain"
 import { personalPosition, recordedAt, type Logged, type LoggedEvent, type Projection } from "./Projection.ts"
 
 /** When an object was created. @category models */
 export interface Created {
-  readonly createdAt: Timestamp
+  readonly createdAt: Timestamp.Timestamp
 }
 
 /** Positions of the events whose personal parts belong to an object, the one that made it first. @category models */
@@ -38,7 +38,7 @@ export const withAdded =
   }
 
 /** A projection that is told its event types once, each event being about one object. @category constructors */
-export const entity = <const T extends EventType, S>({
+export const entity = <const T extends Events.EventType, S>({
   types,
   key,
   evolve,
@@ -48,7 +48,7 @@ export const entity = <const T extends EventType, S>({
   readonly key: (event: Logged<T>) => string
   readonly evolve: (state: S | undefined, event: Logged<T>) => S | undefined
 }): Projection<S> => {
-  const known: ReadonlySet<EventType> = new Set(types)
+  const known: ReadonlySet<Events.EventType> = new Set(types)
   const isKnown = (event: LoggedEvent): event is Logged<T> => known.has(event.type)
   return {
     ...rest,

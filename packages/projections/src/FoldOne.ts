@@ -6,7 +6,7 @@ import { Effect, Stream } from "effect"
 import type { LoggedEvent, Log, Projection } from "./Projection.ts"
 
 /** Up to which position; the head, if not said. @category models */
-export interface FoldOptions {
+export interface Options {
   readonly to?: Position
 }
 
@@ -23,7 +23,7 @@ export const fold = Effect.fnUntraced(function* <S>(
   log: Log,
   projection: Projection<S>,
   key: string,
-  options: FoldOptions = {}
+  options: Options = {}
 ): Effect.fn.Return<S | undefined, EventStoreError> {
   const query = projection.query(key)
   if (projection.more === undefined) return yield* foldQuery(log, projection, key, query, options)
@@ -65,7 +65,7 @@ const foldQuery = <S>(
   projection: Projection<S>,
   key: string,
   query: Query,
-  options: FoldOptions
+  options: Options
 ): Effect.Effect<S | undefined, EventStoreError> =>
   Stream.runFold(
     log.read(query, options),

@@ -1,21 +1,12 @@
 /**
  * Holdings: all lots of one product in one wallet, oldest delivery first. For register extracts and for "who held what at T".
  */
-import {
-  productTag,
-  walletTag,
-  type InvestmentId,
-  type InvestorId,
-  type Part,
-  type ProductId,
-  type RedemptionId,
-  type WalletId
-} from "@effekten/domain"
+import { type Events, type Id, Tag } from "@effekten/domain"
 import { keyWithin, partsOfKey, type LoggedEvent, type Projection } from "./Projection.ts"
 
 /** The units one investment has in the wallet. @category models */
 export interface Lot {
-  readonly investmentId: InvestmentId
+  readonly investmentId: Id.InvestmentId
   /** Position of the delivery: lots are redeemed in this order. */
   readonly rank: number
   /** As delivered. */
@@ -29,9 +20,9 @@ export interface Lot {
 
 /** A holding. @category models */
 export interface HoldingState {
-  readonly productId: ProductId
-  readonly walletId: WalletId
-  readonly investorId: InvestorId
+  readonly productId: Id.ProductId
+  readonly walletId: Id.WalletId
+  readonly investorId: Id.InvestorId
   readonly lots: ReadonlyArray<Lot>
   /** What is registered here: the sum of `remaining`. */
   readonly held: number
@@ -40,11 +31,11 @@ export interface HoldingState {
   /** What a new redemption may take. */
   readonly free: number
   /** Redemptions without a final outcome, and the lots they bind. */
-  readonly inFlight: { readonly [redemption: RedemptionId]: ReadonlyArray<Part> }
+  readonly inFlight: { readonly [redemption: Id.RedemptionId]: ReadonlyArray<Events.Part> }
 }
 
 /** The key of a holding. @category keys */
-export const holdingKey = (product: ProductId, wallet: WalletId): string => keyWithin(product, wallet)
+export const holdingKey = (product: Id.ProductId, wallet: Id.WalletId): string => keyWithin(product, wallet)
 
 const change = (
   state: HoldingState,
@@ -65,11 +56,11 @@ const change = (
 /** One pass over the lots, however many parts: a custodian's wallet may have thousands. */
 const move = (
   lots: ReadonlyArray<Lot>,
-  parts: ReadonlyArray<Part>,
+  parts: ReadonlyArray<Events.Part>,
   remaining: number,
   reserved: number
 ): ReadonlyArray<Lot> => {
-  const units = new Map<InvestmentId, number>()
+  const units = new Map<Id.InvestmentId, number>()
   for (const part of parts) units.set(part.investmentId, (units.get(part.investmentId) ?? 0) + part.units)
   return lots.map((lot) => {
     const moved = units.get(lot.investmentId)
@@ -79,7 +70,7 @@ const move = (
   })
 }
 
-const without = (inFlight: HoldingState["inFlight"], redemption: RedemptionId): HoldingState["inFlight"] =>
+const without = (inFlight: HoldingState["inFlight"], redemption: Id.RedemptionId): HoldingState["inFlight"] =>
   Object.fromEntries(Object.entries(inFlight).filter(([id]) => id !== redemption))
 
 const evolve = (state: HoldingState | undefined, event: LoggedEvent): HoldingState | undefined => {
@@ -141,6 +132,6 @@ export const holdings: Projection<HoldingState> = {
   scope: (state) => state.productId,
   query(key) {
     const [product, wallet] = partsOfKey(key)
-    return [{ types: holdings.types, tags: [productTag(product as ProductId), walletTag(wallet as WalletId)] }]
+    return [{ types: holdings.types, tags: [Tag.product(product as Id.ProductId), Tag.wallet(wallet as Id.WalletId)] }]
   }
 }

@@ -1,50 +1,34 @@
 /**
  * Investments, from signature to the last unit redeemed. For the registrar's reads.
  */
-import {
-  investmentStatus,
-  investmentTag,
-  investorTag,
-  productTag,
-  walletTag,
-  type CampaignId,
-  type DocumentId,
-  type InvestmentEnd,
-  type InvestmentId,
-  type InvestmentStatus,
-  type InvestorId,
-  type PlatformId,
-  type ProductId,
-  type Timestamp,
-  type WalletId
-} from "@effekten/domain"
+import { type Id, InvestmentStatus, Tag, type Timestamp } from "@effekten/domain"
 import { personalPosition, recordedAt, type LoggedEvent, type Projection } from "./Projection.ts"
 
 /** An investment without what is personal: category and subject of its documents. @category models */
 export interface InvestmentState {
-  readonly id: InvestmentId
-  readonly platform: PlatformId | null
-  readonly investorId: InvestorId
-  readonly campaignId: CampaignId
-  readonly productId: ProductId
-  readonly status: InvestmentStatus
+  readonly id: Id.InvestmentId
+  readonly platform: Id.PlatformId | null
+  readonly investorId: Id.InvestorId
+  readonly campaignId: Id.CampaignId
+  readonly productId: Id.ProductId
+  readonly status: InvestmentStatus.InvestmentStatus
   readonly units: number
   /** What the API shows: the units until delivery, then what the lot has left; 0 once ended without delivery. */
   readonly remainingUnits: number
-  readonly walletId: WalletId | null
-  readonly signedAt: Timestamp
-  readonly acceptedAt: Timestamp | null
-  readonly paidAt: Timestamp | null
+  readonly walletId: Id.WalletId | null
+  readonly signedAt: Timestamp.Timestamp
+  readonly acceptedAt: Timestamp.Timestamp | null
+  readonly paidAt: Timestamp.Timestamp | null
   /** When the delivery was recorded. */
-  readonly deliveredAt: Timestamp | null
-  readonly documentIds: ReadonlyArray<DocumentId>
-  readonly createdAt: Timestamp
+  readonly deliveredAt: Timestamp.Timestamp | null
+  readonly documentIds: ReadonlyArray<Id.DocumentId>
+  readonly createdAt: Timestamp.Timestamp
   /** Positions of the events whose personal parts list the signed documents with category and subject. */
   readonly personalAt: ReadonlyArray<number>
   /** The facts behind the status that are not shown. */
   readonly cleared: boolean
   readonly reviewRequired: boolean
-  readonly end: InvestmentEnd | null
+  readonly end: InvestmentStatus.End | null
 }
 
 type Facts = Omit<InvestmentState, "status" | "remainingUnits"> & { readonly lotRemaining: number }
@@ -54,7 +38,7 @@ const shown = ({ lotRemaining, ...facts }: Facts): InvestmentState => {
   const delivered = facts.deliveredAt !== null
   return {
     ...facts,
-    status: investmentStatus({
+    status: InvestmentStatus.of({
       end: facts.end ?? undefined,
       delivered,
       cleared: facts.cleared,
@@ -160,11 +144,11 @@ export const investments: Projection<InvestmentState> = {
   },
   evolve,
   scope: (state) => state.platform ?? "",
-  subject: (state) => investorTag(state.investorId),
-  query: (key) => [{ types: tagged, tags: [investmentTag(key as InvestmentId)] }],
+  subject: (state) => Tag.investor(state.investorId),
+  query: (key) => [{ types: tagged, tags: [Tag.investment(key as Id.InvestmentId)] }],
   /** What took from the lot names it in the body and bears the tags of the holding. */
   more: (state) =>
     state.deliveredAt === null || state.walletId === null
       ? undefined
-      : [{ types: ["UnitsRedeemed"], tags: [productTag(state.productId), walletTag(state.walletId)] }]
+      : [{ types: ["UnitsRedeemed"], tags: [Tag.product(state.productId), Tag.wallet(state.walletId)] }]
 }

@@ -1,50 +1,38 @@
 /**
  * Investors as the platform that registered them sees them, and their identifications. For the registrar's reads.
  */
-import {
-  type DocumentId,
-  type IdentificationId,
-  investorAfter,
-  type InvestorId,
-  type InvestorState as DecidedInvestor,
-  investorTag,
-  investorTypes,
-  type KycStatus,
-  type PlatformId,
-  platformOf,
-  type Timestamp
-} from "@effekten/domain"
+import { type Id, Investor, type KycStatus, Tag, type Timestamp, Visibility } from "@effekten/domain"
 import { type Created, createdWithPersonal, entity, withAdded, type WithPersonal } from "./Entity.ts"
 import { keyWithin, partsOfKey, type Projection } from "./Projection.ts"
 
 /** An investor without what is personal; `personalAt` is the registration, which says who the investor is. @category models */
-export interface InvestorState extends DecidedInvestor, Created, WithPersonal {}
+export interface InvestorState extends Investor.State, Created, WithPersonal {}
 
 /** Keyed by investor, listed by platform. @category projections */
 export const investors: Projection<InvestorState> = entity({
   name: "investors",
   version: 3,
-  types: investorTypes,
+  types: Investor.types,
   key: (event) => event.data.investorId,
-  evolve: withAdded(investorAfter, createdWithPersonal),
+  evolve: withAdded(Investor.after, createdWithPersonal),
   scope: (state) => state.platform ?? "",
-  subject: (state) => investorTag(state.id),
-  query: (key) => [{ types: investorTypes, tags: [investorTag(key as InvestorId)] }]
+  subject: (state) => Tag.investor(state.id),
+  query: (key) => [{ types: Investor.types, tags: [Tag.investor(key as Id.InvestorId)] }]
 })
 
 /** An identification without what is personal. @category models */
 export interface IdentificationState extends Created, WithPersonal {
-  readonly id: IdentificationId
-  readonly investorId: InvestorId
-  readonly platform: PlatformId | null
-  readonly protocolDocumentId: DocumentId
-  readonly verifiedAt: Timestamp
+  readonly id: Id.IdentificationId
+  readonly investorId: Id.InvestorId
+  readonly platform: Id.PlatformId | null
+  readonly protocolDocumentId: Id.DocumentId
+  readonly verifiedAt: Timestamp.Timestamp
   /** The investor's status after this identification. */
-  readonly kycStatus: KycStatus
+  readonly kycStatus: KycStatus.KycStatus
 }
 
 /** The key of an identification. @category keys */
-export const identificationKey = (investor: InvestorId, identification: IdentificationId): string =>
+export const identificationKey = (investor: Id.InvestorId, identification: Id.IdentificationId): string =>
   keyWithin(investor, identification)
 
 /** Keyed by {@link identificationKey}, listed by investor. @category projections */
@@ -56,13 +44,13 @@ export const identifications: Projection<IdentificationState> = entity({
   evolve: (_state, event) => ({
     id: event.data.identificationId,
     investorId: event.data.investorId,
-    platform: platformOf(event.meta),
+    platform: Visibility.platformOf(event.meta),
     protocolDocumentId: event.data.protocolDocumentId,
     verifiedAt: event.data.verifiedAt,
     kycStatus: event.data.kycStatus,
     ...createdWithPersonal(event)
   }),
   scope: (state) => state.investorId,
-  subject: (state) => investorTag(state.investorId),
-  query: (key) => [{ types: identifications.types, tags: [investorTag(partsOfKey(key)[0] as InvestorId)] }]
+  subject: (state) => Tag.investor(state.investorId),
+  query: (key) => [{ types: identifications.types, tags: [Tag.investor(partsOfKey(key)[0] as Id.InvestorId)] }]
 })

@@ -4,10 +4,10 @@
 import { maximumPageSize } from "@effekten/services"
 import { Effect, Layer, Result, Semaphore } from "effect"
 import { pageOf, sliceOf } from "./Cursor.ts"
-import type { AnyProjection, Log, Projection } from "./Projection.ts"
-import { allProjections } from "./Projections.ts"
-import { batchSize, catchingUp, type Ranked, ReadModels, type ReadModelsShape } from "./ReadModels.ts"
-import { makeViews } from "./Views.ts"
+import type * as Projection from "./Projection.ts"
+import * as Projections from "./Projections.ts"
+import * as ReadModels from "./ReadModels.ts"
+import * as Views from "./Views.ts"
 
 /**
  * Folded from the first event when they are first asked.
@@ -15,30 +15,33 @@ import { makeViews } from "./Views.ts"
  * @category constructors
  */
 export const make = (options: {
-  readonly log: Log
-  readonly projections?: ReadonlyArray<AnyProjection>
-}): ReadModelsShape => {
+  readonly log: Projection.Log
+  readonly projections?: ReadonlyArray<Projection.Any>
+}): ReadModels.Shape => {
   const { log } = options
-  const views = makeViews(options.projections ?? allProjections)
+  const views = Views.make(options.projections ?? Projections.all)
   const one = Semaphore.makeUnsafe(1)
 
-  const catchUp = catchingUp(
+  const catchUp = ReadModels.catchingUp(
     log,
     one,
     () => views.position,
     (from) =>
-      Effect.map(log.readAll("all", { from, limit: batchSize }), (events) => {
+      Effect.map(log.readAll("all", { from, limit: ReadModels.batchSize }), (events) => {
         for (const event of events) views.apply(event)
         return events.length
       })
   )
 
   // Sorted when it is asked for, and once for all pages as long as nothing happens.
-  const orders = new Map<string, { readonly position: number; readonly all: ReadonlyArray<Ranked<unknown>> }>()
-  const orderOf = <S>(projection: Projection<S>): ReadonlyArray<Ranked<S>> => {
+  const orders = new Map<
+    string,
+    { readonly position: number; readonly all: ReadonlyArray<ReadModels.Ranked<unknown>> }
+  >()
+  const orderOf = <S>(projection: Projection.Projection<S>): ReadonlyArray<ReadModels.Ranked<S>> => {
     const known = orders.get(projection.name)
-    if (known?.position === views.position) return known.all as ReadonlyArray<Ranked<S>>
-    const all: Array<Ranked<S>> = []
+    if (known?.position === views.position) return known.all as ReadonlyArray<ReadModels.Ranked<S>>
+    const all: Array<ReadModels.Ranked<S>> = []
     for (const [key, state] of views.all(projection)) {
       const rank = projection.rank?.(state)
       if (rank !== undefined) all.push({ rank, key, state })
@@ -69,7 +72,7 @@ export const make = (options: {
   }
 }
 
-type Place = Pick<Ranked<unknown>, "rank" | "key">
+type Place = Pick<ReadModels.Ranked<unknown>, "rank" | "key">
 
 const isBehind = (a: Place, b: Place): boolean => (a.rank === b.rank ? a.key > b.key : a.rank > b.rank)
 
@@ -85,8 +88,8 @@ const firstBehind = (all: ReadonlyArray<Place>, place: Place): number => {
 }
 
 /** @category layers */
-export const layer = <E, R>(log: Effect.Effect<Log, E, R>): Layer.Layer<ReadModels, E, R> =>
+export const layer = <E, R>(log: Effect.Effect<Projection.Log, E, R>): Layer.Layer<ReadModels.ReadModels, E, R> =>
   Layer.effect(
-    ReadModels,
+    ReadModels.ReadModels,
     Effect.map(log, (log) => make({ log }))
   )

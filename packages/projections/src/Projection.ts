@@ -1,28 +1,21 @@
 /**
  * A projection: what the events mean for one kind of object, as a pure fold over keyed states. For those who write or run one.
  */
-import {
-  documentTag,
-  investorTag,
-  type EventType,
-  type RecordedDomainEvent,
-  type RegisterEvent,
-  type Timestamp
-} from "@effekten/domain"
+import { type Events, Tag, type Timestamp } from "@effekten/domain"
 import type { EventStoreShape, PersonalReference, Query } from "@effekten/event-store"
 
 /** An event of the register, as read back: of its personal part it says that there is one, and whose. @category models */
-export type LoggedEvent = RecordedDomainEvent & {
+export type LoggedEvent = Events.RecordedDomainEvent & {
   readonly id: string
   readonly meta: { readonly recordedAt: string }
   readonly personal?: Pick<PersonalReference, "subject">
 }
 
 /** A logged event of one type, or of several. @category models */
-export type Logged<T extends EventType> = Extract<LoggedEvent, { readonly type: T }>
+export type Logged<T extends Events.EventType> = Extract<LoggedEvent, { readonly type: T }>
 
 /** What of the event store a reader needs. Nothing here can write. @category models */
-export type Log = Pick<EventStoreShape<RegisterEvent>, "read" | "readAll" | "head" | "logId">
+export type Log = Pick<EventStoreShape<Events.RegisterEvent>, "read" | "readAll" | "head" | "logId">
 
 /**
  * Folds the events into one state per key. All members are pure; `evolve` is total.
@@ -38,7 +31,7 @@ export interface Projection<S> {
   /** Raised whenever the same events come to mean another state: stored states of another version are thrown away and folded again. */
   readonly version: number
   /** The event types that say anything about these objects. */
-  readonly types: ReadonlyArray<EventType>
+  readonly types: ReadonlyArray<Events.EventType>
   /** Which objects an event is about, each once. Most are about one; a redemption is about every lot it names. */
   keys(event: LoggedEvent): ReadonlyArray<string>
   /** The state after the event. `undefined` while there is no such object; an object never vanishes. */
@@ -59,7 +52,7 @@ export interface Projection<S> {
 }
 
 /** A projection whose state does not matter to whoever runs it. @category models */
-export type AnyProjection = Projection<any>
+export type Any = Projection<any>
 
 /** The key of something known only within something else, an identification of an investor for example. @category keys */
 export const keyWithin = (outer: string, inner: string): string => `${outer}/${inner}`
@@ -71,14 +64,14 @@ export const partsOfKey = (key: string): readonly [outer: string, inner: string]
 }
 
 /** When an event was recorded, which is when the object it made was created. The store writes RFC 3339 in UTC. @category events */
-export const recordedAt = (event: LoggedEvent): Timestamp => event.meta.recordedAt as Timestamp
+export const recordedAt = (event: LoggedEvent): Timestamp.Timestamp => event.meta.recordedAt as Timestamp.Timestamp
 
 /** The positions a reader must reveal for an event: its own, if it has a personal part. @category events */
 export const personalPosition = (event: LoggedEvent): ReadonlyArray<number> =>
   event.personal === undefined ? [] : [event.position]
 
 /** The events that say that somebody's, or something's, personal data are erased. @category events */
-export const erasing = ["InvestorErased", "DocumentErased"] as const satisfies ReadonlyArray<EventType>
+export const erasing = ["InvestorErased", "DocumentErased"] as const satisfies ReadonlyArray<Events.EventType>
 
 /** @category events */
 export type ErasingEvent = Logged<(typeof erasing)[number]>
@@ -88,4 +81,4 @@ export const isErasing = (event: LoggedEvent): event is ErasingEvent => erasing.
 
 /** Whose personal data an event says are erased. @category events */
 export const erasedSubject = (event: ErasingEvent): string =>
-  event.type === "InvestorErased" ? investorTag(event.data.investorId) : documentTag(event.data.documentId)
+  event.type === "InvestorErased" ? Tag.investor(event.data.investorId) : Tag.document(event.data.documentId)

@@ -7,12 +7,20 @@ import { documents } from "./Documents.ts"
 import { investments } from "./Investments.ts"
 import { identifications, investors } from "./Investors.ts"
 import { credits, redemptions } from "./LedgerTasks.ts"
-import type { AnyProjection } from "./Projection.ts"
+import type * as Projection from "./Projection.ts"
 import { retentions } from "./Retentions.ts"
 import { wallets } from "./Wallets.ts"
 
+export * from "./Documents.ts"
+export * from "./Holdings.ts"
+export * from "./Investments.ts"
+export * from "./Investors.ts"
+export * from "./LedgerTasks.ts"
+export * from "./Retentions.ts"
+export * from "./Wallets.ts"
+
 /** Each of these has a table in an SQL database. @category projections */
-export const allProjections: ReadonlyArray<AnyProjection> = [
+export const all: ReadonlyArray<Projection.Any> = [
   investors,
   identifications,
   wallets,

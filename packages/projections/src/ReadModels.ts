@@ -7,8 +7,10 @@ import { Context, Effect, Schema, type Semaphore } from "effect"
 import type { InvalidPage } from "./Cursor.ts"
 import type { Log, Projection } from "./Projection.ts"
 
+export { InvalidPage } from "./Cursor.ts"
+
 /** The read models could not be read or brought up to date. They are derived: nothing is lost. @category errors */
-export class ReadModelsUnavailable extends Schema.TaggedError<ReadModelsUnavailable>()("ReadModelsUnavailable", {
+export class Unavailable extends Schema.TaggedError<Unavailable>()("ReadModelsUnavailable", {
   message: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
@@ -27,32 +29,32 @@ export interface RankedOptions {
 }
 
 /** @category models */
-export interface ReadModelsShape {
+export interface Shape {
   /**
    * Takes in what the log holds now. What was appended before this was called is seen by every read that follows its return; requests
    * that arrive together share the work. Gives the position reached.
    */
-  readonly catchUp: Effect.Effect<Position, EventStoreError | ReadModelsUnavailable>
+  readonly catchUp: Effect.Effect<Position, EventStoreError | Unavailable>
   /** One page of a list as of the head, oldest first. */
   readonly page: <S>(
     projection: Projection<S>,
     scope: string,
     options?: PageOptions
-  ) => Effect.Effect<Page<S>, InvalidPage | EventStoreError | ReadModelsUnavailable>
+  ) => Effect.Effect<Page<S>, InvalidPage | EventStoreError | Unavailable>
   /** Objects of a projection that ranks them as of the head, lowest rank first. */
   readonly ranked: <S>(
     projection: Projection<S>,
     options: RankedOptions
-  ) => Effect.Effect<ReadonlyArray<Ranked<S>>, EventStoreError | ReadModelsUnavailable>
+  ) => Effect.Effect<ReadonlyArray<Ranked<S>>, EventStoreError | Unavailable>
   /** One object as of the head. */
   readonly get: <S>(
     projection: Projection<S>,
     key: string
-  ) => Effect.Effect<S | undefined, EventStoreError | ReadModelsUnavailable>
+  ) => Effect.Effect<S | undefined, EventStoreError | Unavailable>
 }
 
 /** The read models of the register. @category services */
-export class ReadModels extends Context.Service<ReadModels, ReadModelsShape>()("effekten/projections/ReadModels") {}
+export class ReadModels extends Context.Service<ReadModels, Shape>()("effekten/projections/ReadModels") {}
 
 /** Events taken in at a time: what a transaction holds, and what is repeated at most after a crash. @category limits */
 export const batchSize = 1_000
@@ -66,7 +68,7 @@ export const catchingUp = <E>(
   one: Semaphore.Semaphore,
   position: () => Position,
   take: (from: Position) => Effect.Effect<number, E>
-): Effect.Effect<Position, E | EventStoreError | ReadModelsUnavailable> =>
+): Effect.Effect<Position, E | EventStoreError | Unavailable> =>
   Effect.flatMap(log.head, (head) =>
     position() >= head
       ? Effect.succeed(position())
@@ -75,7 +77,7 @@ export const catchingUp = <E>(
             while (position() < head) {
               const from = position() + 1
               if ((yield* take(from)) === 0)
-                return yield* new ReadModelsUnavailable({
+                return yield* new Unavailable({
                   message: `the log ends before position ${from}, but said its head is ${head}`
                 })
             }

@@ -4,7 +4,7 @@
  *
  * Folds a million events in about a second: the state behind the interface is mutable, and each event checks only what it touched.
  */
-import type { CampaignId, CreditId, InvestmentId, Part, ProductId, RedemptionId, WalletId } from "@effekten/domain"
+import type { Events, Id } from "@effekten/domain"
 import type { Position } from "@effekten/event-store"
 import { brokenLaws, type Law, maximumViolations, type ProductTotals, type Violation } from "./Conservation.ts"
 import type { Logged, LoggedEvent } from "./Projection.ts"
@@ -14,8 +14,8 @@ import type { Fold } from "./Views.ts"
 export interface Register extends Fold {
   /** The position of the last event applied; 0 before the first. */
   readonly position: Position
-  readonly products: () => ReadonlyArray<ProductId>
-  readonly totals: (product: ProductId) => ProductTotals | undefined
+  readonly products: () => ReadonlyArray<Id.ProductId>
+  readonly totals: (product: Id.ProductId) => ProductTotals | undefined
   /** What was found wrong so far, at the event after which it was; at most {@link maximumViolations}, the first ones. */
   readonly violations: ReadonlyArray<Violation>
   /** Whether the laws hold now: all sums made anew from the lots and campaigns. */
@@ -23,7 +23,7 @@ export interface Register extends Fold {
 }
 
 interface Campaign {
-  readonly campaignId: CampaignId
+  readonly campaignId: Id.CampaignId
   readonly product: Product
   readonly allocation: number
   open: boolean
@@ -31,7 +31,7 @@ interface Campaign {
 }
 
 interface Product {
-  readonly productId: ProductId
+  readonly productId: Id.ProductId
   readonly issueVolume: number
   readonly campaigns: Array<Campaign>
   readonly lots: Array<Lot>
@@ -45,7 +45,7 @@ interface Product {
 }
 
 interface Lot {
-  readonly walletId: WalletId
+  readonly walletId: Id.WalletId
   readonly units: number
   remaining: number
   reserved: number
@@ -55,30 +55,30 @@ interface Lot {
 interface Investment {
   readonly campaign: Campaign
   readonly units: number
-  credit: CreditId | undefined
+  credit: Id.CreditId | undefined
   ended: boolean
 }
 
 interface Redemption {
-  readonly productId: ProductId
-  readonly walletId: WalletId
+  readonly productId: Id.ProductId
+  readonly walletId: Id.WalletId
   readonly units: number
-  readonly lots: ReadonlyArray<Part>
+  readonly lots: ReadonlyArray<Events.Part>
 }
 
 /** All that is known, one set for each register. */
 interface Books {
   position: Position
-  readonly products: Map<ProductId, Product>
-  readonly campaigns: Map<CampaignId, Campaign>
-  readonly investments: Map<InvestmentId, Investment>
-  readonly lots: Map<InvestmentId, Lot>
-  readonly redemptions: Map<RedemptionId, Redemption>
+  readonly products: Map<Id.ProductId, Product>
+  readonly campaigns: Map<Id.CampaignId, Campaign>
+  readonly investments: Map<Id.InvestmentId, Investment>
+  readonly lots: Map<Id.InvestmentId, Lot>
+  readonly redemptions: Map<Id.RedemptionId, Redemption>
   readonly violations: Array<Violation>
 }
 
 /** An empty register, to be given the log from its first event. @category constructors */
-export const makeRegister = (): Register => {
+export const make = (): Register => {
   const books: Books = {
     position: 0,
     products: new Map(),
@@ -134,12 +134,12 @@ const apply = (books: Books, event: LoggedEvent): void => {
   }
 }
 
-const report = (books: Books, law: Law, productId: ProductId, message: string): void => {
+const report = (books: Books, law: Law, productId: Id.ProductId, message: string): void => {
   if (books.violations.length < maximumViolations)
     books.violations.push({ position: books.position, productId, law, message })
 }
 
-const productOf = (books: Books, id: ProductId): Product => {
+const productOf = (books: Books, id: Id.ProductId): Product => {
   let product = books.products.get(id)
   if (product === undefined) {
     report(books, "entry_has_ground", id, "the product is not registered")
@@ -168,8 +168,8 @@ const use = (campaign: Campaign, units: number): void => {
 const moveLot = (
   books: Books,
   product: Product,
-  walletId: WalletId,
-  part: Part,
+  walletId: Id.WalletId,
+  part: Events.Part,
   remaining: number,
   reserved: number
 ): void => {
@@ -362,7 +362,7 @@ const violationsNow = ({ position, products }: Books): ReadonlyArray<Violation> 
     ].map(([law, message]): Violation => ({ position, productId: product.productId, law, message }))
   )
 
-const newProduct = (productId: ProductId, issueVolume: number): Product => ({
+const newProduct = (productId: Id.ProductId, issueVolume: number): Product => ({
   productId,
   issueVolume,
   campaigns: [],

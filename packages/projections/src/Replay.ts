@@ -3,8 +3,8 @@
  */
 import type { EventStoreError, Position } from "@effekten/event-store"
 import { Effect, Stream } from "effect"
-import type { AnyProjection, Log } from "./Projection.ts"
-import { makeViews, type Fold, type Views } from "./Views.ts"
+import type * as Projection from "./Projection.ts"
+import * as Views from "./Views.ts"
 
 /** How far a replay has come. @category models */
 export interface Progress {
@@ -14,7 +14,7 @@ export interface Progress {
 }
 
 /** @category models */
-export interface ReplayOptions {
+export interface Options {
   /** Last position to fold, inclusive; the head at the start, if not said. A position past the head means the head. */
   readonly to?: Position
   /** Told after each chunk of the log. */
@@ -26,10 +26,10 @@ export interface ReplayOptions {
  *
  * @category replaying
  */
-export const replayInto = Effect.fnUntraced(function* (
-  log: Log,
-  folds: ReadonlyArray<Fold>,
-  options: ReplayOptions = {}
+export const into = Effect.fnUntraced(function* (
+  log: Projection.Log,
+  folds: ReadonlyArray<Views.Fold>,
+  options: Options = {}
 ): Effect.fn.Return<Position, EventStoreError> {
   const head = yield* log.head
   const to = Math.min(options.to ?? head, head)
@@ -55,12 +55,12 @@ export const replayInto = Effect.fnUntraced(function* (
  *
  * @category replaying
  */
-export const replay = Effect.fnUntraced(function* (
-  log: Log,
-  projections: ReadonlyArray<AnyProjection>,
-  options: ReplayOptions = {}
-): Effect.fn.Return<Views, EventStoreError> {
-  const views = makeViews(projections)
-  yield* replayInto(log, [views], options)
+export const run = Effect.fnUntraced(function* (
+  log: Projection.Log,
+  projections: ReadonlyArray<Projection.Any>,
+  options: Options = {}
+): Effect.fn.Return<Views.Views, EventStoreError> {
+  const views = Views.make(projections)
+  yield* into(log, [views], options)
   return views
 })

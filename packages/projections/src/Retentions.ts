@@ -6,35 +6,21 @@
  * investor has: sums instead of lists. And it holds no date: that follows from the last thing that happened by the register's policy, which
  * may change and would make every date here a wrong one. Later things never end earlier, so the order of the one is the order of the other.
  */
-import {
-  type HoldBasis,
-  holdsAfter,
-  type Instant,
-  instantOf,
-  investorTag,
-  type InvestorId,
-  laterOf,
-  type LegalHold,
-  type LegalHoldId,
-  type PlatformId,
-  type RetentionFacts,
-  standsAt,
-  type Timestamp
-} from "@effekten/domain"
+import { type Events, type Id, LegalHold, type RetentionPeriod, Tag, Timestamp } from "@effekten/domain"
 import type { LoggedEvent, Projection } from "./Projection.ts"
 
 /** A legal hold; `end` is null while only a release can end it. @category models */
 export interface HoldState {
-  readonly holdId: LegalHoldId
-  readonly basis: HoldBasis
-  readonly end: Timestamp | null
+  readonly holdId: Id.LegalHoldId
+  readonly basis: Events.HoldBasis
+  readonly end: Timestamp.Timestamp | null
   readonly released: boolean
 }
 
 /** @category models */
 export interface RetentionState {
-  readonly investorId: InvestorId
-  readonly platform: PlatformId | null
+  readonly investorId: Id.InvestorId
+  readonly platform: Id.PlatformId | null
   /** Held in all wallets. */
   readonly units: number
   /** Subscriptions that are neither ended nor delivered. */
@@ -43,30 +29,33 @@ export interface RetentionState {
    * The last of: registration, identification, signing or end of an investment, units coming or going. Too early where a delivered
    * investment was cancelled since: the event of that does not say whose it was.
    */
-  readonly lastAt: Timestamp
+  readonly lastAt: Timestamp.Timestamp
   readonly holds: ReadonlyArray<HoldState>
   readonly erased: boolean
 }
 
-const holdOf = ({ end, ...hold }: HoldState): LegalHold => ({
+const holdOf = ({ end, ...hold }: HoldState): LegalHold.LegalHold => ({
   ...hold,
-  end: end === null ? undefined : instantOf(end)
+  end: end === null ? undefined : Timestamp.instantOf(end)
 })
 
-const stored = ({ end, ...hold }: LegalHold): HoldState => ({ ...hold, end: end === undefined ? null : end.text })
+const stored = ({ end, ...hold }: LegalHold.LegalHold): HoldState => ({
+  ...hold,
+  end: end === undefined ? null : end.text
+})
 
 /** What the domain's rule asks for. @category computing */
-export const retentionFactsOf = (state: RetentionState): RetentionFacts => ({
+export const retentionFactsOf = (state: RetentionState): RetentionPeriod.Facts => ({
   erased: state.erased,
   holdsUnits: state.units > 0,
   hasOpenInvestments: state.open > 0,
-  lastAt: instantOf(state.lastAt),
+  lastAt: Timestamp.instantOf(state.lastAt),
   holds: state.holds.map(holdOf)
 })
 
 /** The holds that stand at an instant; none once the investor is erased. @category computing */
-export const holdsOf = (state: RetentionState, at: Instant): ReadonlyArray<LegalHold> =>
-  state.erased ? [] : state.holds.map(holdOf).filter((hold) => standsAt(hold, at))
+export const holdsOf = (state: RetentionState, at: Timestamp.Instant): ReadonlyArray<LegalHold.LegalHold> =>
+  state.erased ? [] : state.holds.map(holdOf).filter((hold) => LegalHold.standsAt(hold, at))
 
 const evolve = (state: RetentionState | undefined, event: LoggedEvent): RetentionState | undefined => {
   if (event.type === "InvestorRegistered")
@@ -80,7 +69,7 @@ const evolve = (state: RetentionState | undefined, event: LoggedEvent): Retentio
       erased: false
     }
   if (state === undefined) return undefined
-  const lastAt = laterOf(instantOf(state.lastAt), instantOf(event.meta.receivedAt)).text
+  const lastAt = Timestamp.laterOf(Timestamp.instantOf(state.lastAt), Timestamp.instantOf(event.meta.receivedAt)).text
   switch (event.type) {
     case "IdentificationRecorded":
       return { ...state, lastAt }
@@ -94,7 +83,7 @@ const evolve = (state: RetentionState | undefined, event: LoggedEvent): Retentio
       return { ...state, units: state.units - event.data.units, lastAt }
     case "LegalHoldPlaced":
     case "LegalHoldReleased":
-      return { ...state, holds: holdsAfter(state.holds.map(holdOf), event).map(stored) }
+      return { ...state, holds: LegalHold.after(state.holds.map(holdOf), event).map(stored) }
     case "InvestorErased":
       return { ...state, erased: true }
     default:
@@ -144,7 +133,7 @@ export const retentions: Projection<RetentionState> = {
   rank: (state) =>
     state.erased || state.units > 0 || state.open > 0 || state.holds.some(({ end }) => end === null)
       ? undefined
-      : instantOf(state.lastAt).micros,
+      : Timestamp.instantOf(state.lastAt).micros,
   // Units bear the tag of their wallet, not of its investor: nobody folds one of these alone, whoever did would read all of them.
-  query: (key) => [{ types: tagged, tags: [investorTag(key as InvestorId)] }, { types: moving }]
+  query: (key) => [{ types: tagged, tags: [Tag.investor(key as Id.InvestorId)] }, { types: moving }]
 }

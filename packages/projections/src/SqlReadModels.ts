@@ -9,21 +9,14 @@ import { maximumPageSize } from "@effekten/services"
 import { Array as Arr, Effect, Layer, Result, Schema, Semaphore } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { pageOf, sliceOf } from "./Cursor.ts"
-import type { AnyProjection, Log, LoggedEvent, Projection } from "./Projection.ts"
-import { allProjections } from "./Projections.ts"
-import {
-  batchSize,
-  catchingUp,
-  type RankedOptions,
-  ReadModels,
-  ReadModelsUnavailable,
-  type ReadModelsShape
-} from "./ReadModels.ts"
+import type * as Projection from "./Projection.ts"
+import * as Projections from "./Projections.ts"
+import * as ReadModels from "./ReadModels.ts"
 
 /** @category models */
-export interface SqlReadModelsOptions {
-  readonly log: Log
-  readonly projections?: ReadonlyArray<AnyProjection>
+export interface Options {
+  readonly log: Projection.Log
+  readonly projections?: ReadonlyArray<Projection.Any>
   /** Events per transaction at the most. Default: 1,000. */
   readonly batchSize?: number
 }
@@ -63,24 +56,24 @@ interface Entry {
  * @category constructors
  */
 export const make = Effect.fnUntraced(function* (
-  options: SqlReadModelsOptions
-): Effect.fn.Return<ReadModelsShape, EventStoreError | ReadModelsUnavailable, SqlClient.SqlClient> {
+  options: Options
+): Effect.fn.Return<ReadModels.Shape, EventStoreError | ReadModels.Unavailable, SqlClient.SqlClient> {
   const sql = yield* SqlClient.SqlClient
-  const { log, projections = allProjections } = options
+  const { log, projections = Projections.all } = options
   const positions = yield* Effect.catchTag(sql.withTransaction(open(sql, log, projections)), "SqlError", (error) =>
     Effect.fail(unavailable(error))
   )
   const one = yield* Semaphore.make(1)
   const position = () => Math.min(...positions.values())
-  const take = taking(sql, { log, projections, positions, limit: options.batchSize ?? batchSize })
-  const catchUp = catchingUp(log, one, position, take)
+  const take = taking(sql, { log, projections, positions, limit: options.batchSize ?? ReadModels.batchSize })
+  const catchUp = ReadModels.catchingUp(log, one, position, take)
   return { catchUp, ...reading(sql, catchUp, (projection) => positions.has(projection.name)) }
 })
 
 /** What the events from a position on are folded into, and how far each of it has come. */
 interface Following {
-  readonly log: Log
-  readonly projections: ReadonlyArray<AnyProjection>
+  readonly log: Projection.Log
+  readonly projections: ReadonlyArray<Projection.Any>
   readonly positions: Map<string, Position>
   /** Events per transaction at the most. */
   readonly limit: number
@@ -98,7 +91,7 @@ const taking = (sql: SqlClient.SqlClient, { log, projections, positions, limit }
       const projection = projections.find(({ name }) => name === row.name)
       if (projection === undefined) continue
       if (row.version !== versionOf(projection) || row.log !== log.logId)
-        return yield* new ReadModelsUnavailable({
+        return yield* new ReadModels.Unavailable({
           message: `the read model ${row.name} was made anew by another version of this program: replace this one`
         })
       positions.set(row.name, row.position)
@@ -137,7 +130,7 @@ const taking = (sql: SqlClient.SqlClient, { log, projections, positions, limit }
         const known = [...positions.values()]
         yield* ask
         if ([...positions.values()].every((at, index) => at === known[index]))
-          return yield* new ReadModelsUnavailable({ message: "the read models are not where they were left: restart" })
+          return yield* new ReadModels.Unavailable({ message: "the read models are not where they were left: restart" })
         return events.length
       }
       for (const projection of behind) positions.set(projection.name, last.position)
@@ -151,17 +144,21 @@ const taking = (sql: SqlClient.SqlClient, { log, projections, positions, limit }
 /** The reads, each as of the head. */
 const reading = (
   sql: SqlClient.SqlClient,
-  catchUp: ReadModelsShape["catchUp"],
-  isKept: (projection: AnyProjection) => boolean
-): Omit<ReadModelsShape, "catchUp"> => {
-  const kept = (projection: AnyProjection) =>
+  catchUp: ReadModels.Shape["catchUp"],
+  isKept: (projection: Projection.Any) => boolean
+): Omit<ReadModels.Shape, "catchUp"> => {
+  const kept = (projection: Projection.Any) =>
     isKept(projection)
       ? Effect.succeed(sql(tableOf(projection)))
       : Effect.die(new RangeError(`the projection ${projection.name} is not kept here`))
 
   return {
     page: Effect.fnUntraced(
-      function* <S>(projection: Projection<S>, scope: string, page?: Parameters<ReadModelsShape["page"]>[2]) {
+      function* <S>(
+        projection: Projection.Projection<S>,
+        scope: string,
+        page?: Parameters<ReadModels.Shape["page"]>[2]
+      ) {
         const table = yield* kept(projection)
         yield* catchUp
         const counted = yield* sql<{
@@ -181,7 +178,7 @@ const reading = (
       Effect.catchTag("SqlError", (error) => Effect.fail(unavailable(error)))
     ),
     ranked: Effect.fnUntraced(
-      function* <S>(projection: Projection<S>, { after, limit }: RankedOptions) {
+      function* <S>(projection: Projection.Projection<S>, { after, limit }: ReadModels.RankedOptions) {
         const table = yield* kept(projection)
         yield* catchUp
         if (projection.rank === undefined) return []
@@ -195,7 +192,7 @@ const reading = (
       Effect.catchTag("SqlError", (error) => Effect.fail(unavailable(error)))
     ),
     get: Effect.fnUntraced(
-      function* <S>(projection: Projection<S>, key: string) {
+      function* <S>(projection: Projection.Projection<S>, key: string) {
         const table = yield* kept(projection)
         yield* catchUp
         const rows = yield* sql<Pick<Row, "state">>`SELECT state FROM ${table} WHERE key = ${key}`
@@ -208,20 +205,20 @@ const reading = (
 
 /** @category layers */
 export const layer = <E, R>(
-  log: Effect.Effect<Log, E, R>,
-  options: Omit<SqlReadModelsOptions, "log"> = {}
-): Layer.Layer<ReadModels, E | EventStoreError | ReadModelsUnavailable, R | SqlClient.SqlClient> =>
+  log: Effect.Effect<Projection.Log, E, R>,
+  options: Omit<Options, "log"> = {}
+): Layer.Layer<ReadModels.ReadModels, E | EventStoreError | ReadModels.Unavailable, R | SqlClient.SqlClient> =>
   Layer.effect(
-    ReadModels,
+    ReadModels.ReadModels,
     Effect.flatMap(log, (log) => make({ ...options, log }))
   )
 
 const unavailable = (cause: SqlError.SqlError) =>
-  new ReadModelsUnavailable({ message: "the database of the read models failed", cause })
+  new ReadModels.Unavailable({ message: "the database of the read models failed", cause })
 
-const tableOf = (projection: AnyProjection): string => `view_${projection.name}`
+const tableOf = (projection: Projection.Any): string => `view_${projection.name}`
 
-const versionOf = (projection: AnyProjection): string => `${layoutVersion}.${projection.version}`
+const versionOf = (projection: Projection.Any): string => `${layoutVersion}.${projection.version}`
 
 const readProgress = (sql: SqlClient.SqlClient) =>
   Effect.map(sql<Progress>`SELECT name, version, log, position, event FROM projection`, (rows) =>
@@ -230,7 +227,7 @@ const readProgress = (sql: SqlClient.SqlClient) =>
 
 /** How far each projection has come; those that cannot go on from there are made new. */
 const open = Effect.fnUntraced(
-  function* (sql: SqlClient.SqlClient, log: Log, projections: ReadonlyArray<AnyProjection>) {
+  function* (sql: SqlClient.SqlClient, log: Projection.Log, projections: ReadonlyArray<Projection.Any>) {
     // Nodes that open the same database make its tables one after the other.
     yield* sql.onDialectOrElse({
       pg: () => sql`SELECT pg_advisory_xact_lock(hashtextextended('effekten read models', 0))`,
@@ -259,7 +256,7 @@ const open = Effect.fnUntraced(
 )
 
 /** The id of the event at a position, if there is one. Nearly always all projections stand at the same: it is looked up once. */
-const eventIds = (log: Log) => {
+const eventIds = (log: Projection.Log) => {
   const known = new Map<Position, string | undefined>([[0, ""]])
   return (position: Position): Effect.Effect<string | undefined, EventStoreError> =>
     known.has(position)
@@ -270,7 +267,7 @@ const eventIds = (log: Log) => {
         })
 }
 
-const begin = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, log: Log, projection: AnyProjection) {
+const begin = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, log: Projection.Log, projection: Projection.Any) {
   const table = sql(tableOf(projection))
   yield* sql`DROP TABLE IF EXISTS ${table}`
   yield* sql`CREATE TABLE ${table} (
@@ -297,9 +294,9 @@ class MovedOn extends Schema.TaggedError<MovedOn>()("MovedOn", {}) {}
 /** Takes the place of whoever would fold the same events again: one of two transactions finds the old position gone. */
 const moveOn = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
-  projection: AnyProjection,
+  projection: Projection.Any,
   from: Position,
-  to: LoggedEvent
+  to: Projection.LoggedEvent
 ) {
   const moved = yield* sql`UPDATE projection SET position = ${to.position}, event = ${to.id}
     WHERE name = ${projection.name} AND version = ${versionOf(projection)} AND position = ${from} RETURNING name`
@@ -309,8 +306,8 @@ const moveOn = Effect.fnUntraced(function* (
 /** Folds events into the rows they concern: loads these, folds in memory, writes what changed. */
 const takeIn = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
-  projection: AnyProjection,
-  events: ReadonlyArray<LoggedEvent>
+  projection: Projection.Any,
+  events: ReadonlyArray<Projection.LoggedEvent>
 ) {
   const steps = events
     .filter((event) => projection.types.includes(event.type))

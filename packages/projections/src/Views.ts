@@ -2,32 +2,32 @@
  * Projections folded in memory: every object of each, up to one position. For replay, for as-of questions and for tests.
  */
 import type { Position } from "@effekten/event-store"
-import type { AnyProjection, LoggedEvent, Projection } from "./Projection.ts"
+import type * as Projection from "./Projection.ts"
 
 /** Something that takes the events of the log in order, each once. @category models */
 export interface Fold {
-  apply(event: LoggedEvent): void
+  apply(event: Projection.LoggedEvent): void
 }
 
 /** What the events up to a position mean. @category models */
 export interface Views extends Fold {
   /** The position of the last event applied; 0 before the first. */
   readonly position: Position
-  get<S>(projection: Projection<S>, key: string): S | undefined
+  get<S>(projection: Projection.Projection<S>, key: string): S | undefined
   /** The keys of a list, in the order the objects came into being. */
-  keys(projection: AnyProjection, scope: string): ReadonlyArray<string>
+  keys(projection: Projection.Any, scope: string): ReadonlyArray<string>
   /** All objects of a projection by key, in the order they came into being. */
-  all<S>(projection: Projection<S>): ReadonlyMap<string, S>
+  all<S>(projection: Projection.Projection<S>): ReadonlyMap<string, S>
 }
 
 interface View {
-  readonly projection: AnyProjection
+  readonly projection: Projection.Any
   readonly states: Map<string, unknown>
   readonly lists: Map<string, Array<string>>
 }
 
 /** Empty views of some projections, to be given the log from its first event. @category constructors */
-export const makeViews = (projections: ReadonlyArray<AnyProjection>): Views => {
+export const make = (projections: ReadonlyArray<Projection.Any>): Views => {
   const views = new Map<string, View>()
   const byType = new Map<string, Array<View>>()
   for (const projection of projections) {
@@ -36,7 +36,7 @@ export const makeViews = (projections: ReadonlyArray<AnyProjection>): Views => {
     views.set(projection.name, view)
     for (const type of new Set(projection.types)) byType.set(type, [...(byType.get(type) ?? []), view])
   }
-  const viewOf = (projection: AnyProjection): View => {
+  const viewOf = (projection: Projection.Any): View => {
     const view = views.get(projection.name)
     if (view === undefined) throw new RangeError(`the projection ${projection.name} is not kept here`)
     return view
@@ -51,13 +51,13 @@ export const makeViews = (projections: ReadonlyArray<AnyProjection>): Views => {
       for (const view of byType.get(event.type) ?? []) step(view, event)
       position = event.position
     },
-    get: <S>(projection: Projection<S>, key: string) => viewOf(projection).states.get(key) as S | undefined,
+    get: <S>(projection: Projection.Projection<S>, key: string) => viewOf(projection).states.get(key) as S | undefined,
     keys: (projection, scope) => viewOf(projection).lists.get(scope) ?? [],
-    all: <S>(projection: Projection<S>) => viewOf(projection).states as ReadonlyMap<string, S>
+    all: <S>(projection: Projection.Projection<S>) => viewOf(projection).states as ReadonlyMap<string, S>
   }
 }
 
-const step = (view: View, event: LoggedEvent): void => {
+const step = (view: View, event: Projection.LoggedEvent): void => {
   const { projection, states, lists } = view
   for (const key of projection.keys(event)) {
     const before = states.get(key)

@@ -1,20 +1,20 @@
 /**
  * Wallets of an investor. For the registrar's reads.
  */
-import { walletAfter, type WalletId, walletTag, walletTypes, type WalletState as DecidedWallet } from "@effekten/domain"
+import { type Id, Tag, Wallet } from "@effekten/domain"
 import { created, type Created, entity, withAdded } from "./Entity.ts"
 import type { Projection } from "./Projection.ts"
 
 /** A wallet. @category models */
-export interface WalletState extends DecidedWallet, Created {}
+export interface WalletState extends Wallet.State, Created {}
 
 /** Keyed by wallet, listed by investor. @category projections */
 export const wallets: Projection<WalletState> = entity({
   name: "wallets",
   version: 1,
-  types: walletTypes,
+  types: Wallet.types,
   key: (event) => event.data.walletId,
-  evolve: withAdded(walletAfter, created),
+  evolve: withAdded(Wallet.after, created),
   scope: (state) => state.investorId,
-  query: (key) => [{ types: walletTypes, tags: [walletTag(key as WalletId)] }]
+  query: (key) => [{ types: Wallet.types, tags: [Tag.wallet(key as Id.WalletId)] }]
 })

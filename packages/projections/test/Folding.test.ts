@@ -1,37 +1,16 @@
 /** Promise 7: a state is the fold of the log at its position, however it was come by. */
 import {
-  defaultPolicy,
   Document,
-  free,
   Holding,
   Investment,
-  investmentStatus,
+  InvestmentStatus,
   Investor,
-  lotsOf,
+  Policy,
   Redemption,
-  retentionBy,
-  retentionFacts,
+  RetentionPeriod,
   Wallet
 } from "@effekten/domain"
-import {
-  allProjections,
-  creditKey,
-  credits,
-  documents,
-  fold,
-  holdings,
-  investments,
-  investors,
-  makeRegister,
-  makeViews,
-  redemptions,
-  replay,
-  replayInto,
-  retentionFactsOf,
-  retentions,
-  wallets,
-  type Progress
-} from "@effekten/projections"
+import { FoldOne, Projections, Register, Replay, Views } from "@effekten/projections"
 import { Effect, Result } from "effect"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -39,10 +18,10 @@ import { appendTo, logOf, memoryStore, vault } from "./Logs.ts"
 import { canary, choices, makeWorld, stateOver, type StoredEvent } from "./World.ts"
 
 /** Those that read models keep, and the one that is folded only when it is asked for. */
-const everyProjection = [...allProjections, holdings]
+const everyProjection = [...Projections.all, Projections.holdings]
 
 const viewsAt = (events: ReadonlyArray<StoredEvent>, to: number) => {
-  const views = makeViews(everyProjection)
+  const views = Views.make(everyProjection)
   for (const event of events.slice(0, to)) views.apply(event)
   return views
 }
@@ -57,7 +36,7 @@ describe("folding", () => {
           const views = viewsAt(events, to)
           for (const projection of everyProjection)
             for (const [key, state] of views.all(projection))
-              expect(await Effect.runPromise(fold(log, projection, key, { to }))).toStrictEqual(state)
+              expect(await Effect.runPromise(FoldOne.fold(log, projection, key, { to }))).toStrictEqual(state)
         }
       }),
       { numRuns: 30 }
@@ -71,11 +50,11 @@ describe("folding", () => {
           const world = makeWorld(all)
           const store = yield* memoryStore
           yield* appendTo(store, world)
-          const views = yield* replay(store, everyProjection)
+          const views = yield* Replay.run(store, everyProjection)
           expect(views.position).toBe(world.events.length)
           for (const projection of everyProjection)
             for (const [key, state] of views.all(projection))
-              expect(yield* fold(store, projection, key)).toStrictEqual(state)
+              expect(yield* FoldOne.fold(store, projection, key)).toStrictEqual(state)
         }).pipe(Effect.provide(vault), Effect.runPromise)
       ),
       { numRuns: 10 }
@@ -104,55 +83,61 @@ describe("folding", () => {
         const prefix = events.slice(0, Math.ceil(events.length * part))
         const views = viewsAt(events, prefix.length)
         const model = stateOver(prefix)
-        for (const state of views.all(investors).values()) {
+        for (const state of views.all(Projections.investors).values()) {
           const { createdAt, personalAt } = state
-          expect(state).toStrictEqual({ ...model(Investor(state.id)), createdAt, personalAt })
+          expect(state).toStrictEqual({ ...model(Investor.model(state.id)), createdAt, personalAt })
         }
-        for (const state of views.all(wallets).values()) {
-          expect(state).toStrictEqual({ ...model(Wallet(state.id)), createdAt: state.createdAt })
+        for (const state of views.all(Projections.wallets).values()) {
+          expect(state).toStrictEqual({ ...model(Wallet.model(state.id)), createdAt: state.createdAt })
         }
-        for (const state of views.all(documents).values()) {
+        for (const state of views.all(Projections.documents).values()) {
           const { createdAt, personalAt } = state
-          expect(state).toStrictEqual({ ...model(Document(state.id)), createdAt, personalAt })
+          expect(state).toStrictEqual({ ...model(Document.model(state.id)), createdAt, personalAt })
         }
-        for (const state of views.all(investments).values()) {
-          const decided = model(Investment(state.id))!
+        for (const state of views.all(Projections.investments).values()) {
+          const decided = model(Investment.model(state.id))!
           const { investorId, campaignId, productId, units } = decided
-          expect(state).toMatchObject({ investorId, campaignId, productId, units, status: investmentStatus(decided) })
+          expect(state).toMatchObject({
+            investorId,
+            campaignId,
+            productId,
+            units,
+            status: InvestmentStatus.of(decided)
+          })
           expect([state.walletId, state.acceptedAt, state.paidAt, state.end]).toStrictEqual(
             [decided.walletId, decided.acceptedAt, decided.paidAt, decided.end].map((value) => value ?? null)
           )
           for (const credit of decided.credits)
-            expect(views.get(credits, creditKey(state.id, credit.id))).toStrictEqual({
+            expect(views.get(Projections.credits, Projections.creditKey(state.id, credit.id))).toStrictEqual({
               ...credit,
               createdAt: expect.any(String)
             })
         }
         const cancelled = prefix.some(({ type }) => type === "InvestmentCancelledAfterDelivery")
-        for (const state of views.all(retentions).values()) {
-          const asked = retentionFacts(state.investorId, model(Investor(state.investorId))!)
+        for (const state of views.all(Projections.retentions).values()) {
+          const asked = RetentionPeriod.facts(state.investorId, model(Investor.model(state.investorId))!)
           let step = asked.next()
           while (!step.done) step = asked.next(model(step.value.model))
           const { lastAt, ...facts } = step.value
-          const shown = retentionFactsOf(state)
+          const shown = Projections.retentionFactsOf(state)
           expect(shown).toStrictEqual({ ...facts, lastAt: shown.lastAt })
           if (cancelled) expect(shown.lastAt.micros).toBeLessThanOrEqual(lastAt.micros)
           else expect(shown.lastAt.micros).toBe(lastAt.micros)
           // Without a rank is whom more than time separates from the erasure.
-          const retention = retentionBy(shown, defaultPolicy)
-          expect(retentions.rank?.(state) !== undefined).toBe(retention._tag === "Until")
+          const retention = RetentionPeriod.by(shown, Policy.defaults)
+          expect(Projections.retentions.rank?.(state) !== undefined).toBe(retention._tag === "Until")
         }
-        for (const state of views.all(redemptions).values()) {
-          const { lots: _lots, ...decided } = model(Redemption(state.id))!
+        for (const state of views.all(Projections.redemptions).values()) {
+          const { lots: _lots, ...decided } = model(Redemption.model(state.id))!
           expect(state).toStrictEqual({ ...decided, createdAt: state.createdAt })
         }
-        for (const state of views.all(holdings).values()) {
-          const decided = model(Holding(state.productId, state.walletId))
-          expect(state.lots).toStrictEqual(lotsOf(decided))
-          expect(state.free).toBe(free(decided))
+        for (const state of views.all(Projections.holdings).values()) {
+          const decided = model(Holding.model(state.productId, state.walletId))
+          expect(state.lots).toStrictEqual(Holding.lotsOf(decided))
+          expect(state.free).toBe(Holding.free(decided))
           expect(Object.keys(state.inFlight).sort()).toStrictEqual(decided.inFlight.map((task) => task.taskId).sort())
           for (const lot of state.lots)
-            expect(views.get(investments, lot.investmentId)?.remainingUnits).toBe(lot.remaining)
+            expect(views.get(Projections.investments, lot.investmentId)?.remainingUnits).toBe(lot.remaining)
         }
       }),
       { numRuns: 60 }
@@ -164,7 +149,7 @@ describe("folding", () => {
       fc.property(choices(150), (all) => {
         const { events } = makeWorld(all)
         const views = viewsAt(events, events.length)
-        for (const state of views.all(investments).values()) {
+        for (const state of views.all(Projections.investments).values()) {
           const redeemed = events
             .flatMap((event) => (event.type === "UnitsRedeemed" ? event.data.lots : []))
             .filter((lot) => lot.investmentId === state.id)
@@ -181,23 +166,23 @@ describe("folding", () => {
     const { events } = makeWorld([])
     const log = logOf(events)
     for (const projection of everyProjection) {
-      expect(await Effect.runPromise(fold(log, projection, "nobody/nothing"))).toBeUndefined()
-      expect(await Effect.runPromise(fold(log, projection, "nobody", { to: 0 }))).toBeUndefined()
+      expect(await Effect.runPromise(FoldOne.fold(log, projection, "nobody/nothing"))).toBeUndefined()
+      expect(await Effect.runPromise(FoldOne.fold(log, projection, "nobody", { to: 0 }))).toBeUndefined()
     }
   })
 
   it("a replay ends where it was told to, tells how far it has come, and fails where the log does", async () => {
     const { events } = makeWorld([[20, 1, 1, 1, 1]])
-    const told: Array<Progress> = []
-    const onProgress = (progress: Progress) => Effect.sync(() => void told.push(progress))
-    const register = makeRegister()
-    const to = await Effect.runPromise(replayInto(logOf(events), [register], { to: 5, onProgress }))
+    const told: Array<Replay.Progress> = []
+    const onProgress = (progress: Replay.Progress) => Effect.sync(() => void told.push(progress))
+    const register = Register.make()
+    const to = await Effect.runPromise(Replay.into(logOf(events), [register], { to: 5, onProgress }))
     expect(to).toBe(5)
     expect(register.position).toBe(5)
     expect(told.at(-1)).toStrictEqual({ position: 5, to: 5 })
-    const head = await Effect.runPromise(replayInto(logOf(events), [], { to: 1e9 }))
+    const head = await Effect.runPromise(Replay.into(logOf(events), [], { to: 1e9 }))
     expect(head).toBe(events.length)
     const damaged = { ...logOf(events), head: Effect.fail("damaged" as never) }
-    expect(Result.isFailure(await Effect.runPromise(Effect.result(replay(damaged, []))))).toBe(true)
+    expect(Result.isFailure(await Effect.runPromise(Effect.result(Replay.run(damaged, []))))).toBe(true)
   })
 })

@@ -1,14 +1,14 @@
 /**
  * Logs for tests: one over a list of events whose head the test moves, and the real stores.
  */
-import { catalogue, type RegisterEvent } from "@effekten/domain"
+import { Events } from "@effekten/domain"
 import { type EventStoreShape, matches, MemoryEventStore, SqliteEventStore, Vault } from "@effekten/event-store"
 import { Effect, Layer, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
-import type { Log } from "@effekten/projections"
+import type { Projection } from "@effekten/projections"
 import type { StoredEvent, World } from "./World.ts"
 
-export interface TestLog extends Log {
+export interface TestLog extends Projection.Log {
   visible: number
   /** How many events were handed out in all. */
   handedOut: number
@@ -43,11 +43,12 @@ export const logOf = (events: ReadonlyArray<StoredEvent>, head = events.length, 
 
 export const vault = Vault.layerMemory.pipe(Layer.provideMerge(SecureRandom.layerWebCrypto))
 
-export const memoryStore = MemoryEventStore.make<RegisterEvent>({ catalogue })
+export const memoryStore = MemoryEventStore.make<Events.RegisterEvent>({ catalogue: Events.catalogue })
 
-export const sqliteStore = (filename: string) => SqliteEventStore.make<RegisterEvent>({ filename, catalogue })
+export const sqliteStore = (filename: string) =>
+  SqliteEventStore.make<Events.RegisterEvent>({ filename, catalogue: Events.catalogue })
 
 /** Appends a world to a store, instruction by instruction. */
-export const appendTo = Effect.fnUntraced(function* (store: EventStoreShape<RegisterEvent>, world: World) {
+export const appendTo = Effect.fnUntraced(function* (store: EventStoreShape<Events.RegisterEvent>, world: World) {
   for (const [first, ...rest] of world.groups) if (first !== undefined) yield* store.append([first, ...rest])
 })

@@ -1,23 +1,13 @@
 /** Read models: the same rows by every way to them, whole pages, strangers kept apart, nothing personal on disk. */
 import { SqliteClient } from "@effekten/event-store"
 import {
-  allProjections,
-  documents,
-  fold,
-  holdings,
-  InvalidPage,
-  investments,
-  investors,
-  makeViews,
+  FoldOne,
   MemoryReadModels,
   type Projection,
-  retentions,
-  ReadModelsUnavailable,
-  type ReadModelsShape,
+  Projections,
+  ReadModels,
   SqlReadModels,
-  wallets,
-  type AnyProjection,
-  type Log
+  Views
 } from "@effekten/projections"
 import { Effect, Result } from "effect"
 import { SqlClient } from "effect/sql"
@@ -35,7 +25,7 @@ const run = <A, E>(effect: Effect.Effect<A, E, SqlClient.SqlClient>) =>
   effect.pipe(Effect.provide(inMemory), Effect.runPromise)
 
 /** Every row there is, as a list by projection and scope. */
-const rows = (projections: ReadonlyArray<AnyProjection> = allProjections) =>
+const rows = (projections: ReadonlyArray<Projection.Any> = Projections.all) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const found: Record<string, unknown> = {}
@@ -54,9 +44,9 @@ const rows = (projections: ReadonlyArray<AnyProjection> = allProjections) =>
 const expectedRows = (
   events: ReadonlyArray<StoredEvent>,
   to: number,
-  projections: ReadonlyArray<AnyProjection> = allProjections
+  projections: ReadonlyArray<Projection.Any> = Projections.all
 ) => {
-  const views = makeViews(projections)
+  const views = Views.make(projections)
   for (const event of events.slice(0, to)) views.apply(event)
   return Object.fromEntries(
     projections.map((projection) => {
@@ -79,17 +69,17 @@ const expectedRows = (
 const failing = (sql: SqlClient.SqlClient, mayFail: () => boolean): SqlClient.SqlClient =>
   Object.assign((...args: Parameters<SqlClient.SqlClient>) => sql(...args), sql, {
     withTransaction: <A, E, R>(effect: Effect.Effect<A, E, R>) => {
-      const broken = Effect.fail(new ReadModelsUnavailable({ message: "crash" }) as never)
+      const broken = Effect.fail(new ReadModels.Unavailable({ message: "crash" }) as never)
       if (mayFail()) return sql.withTransaction(Effect.andThen(effect, broken))
       return mayFail() ? Effect.andThen(sql.withTransaction(effect), broken) : sql.withTransaction(effect)
     }
   }) as SqlClient.SqlClient
 
 /** How many events of each type there were: wrong as soon as one is folded twice, or not. */
-const counting = (name: string, version: number): Projection<{ readonly n: number }> => ({
+const counting = (name: string, version: number): Projection.Projection<{ readonly n: number }> => ({
   name,
   version,
-  types: allProjections.flatMap((projection) => projection.types),
+  types: Projections.all.flatMap((projection) => projection.types),
   keys: (event) => [event.type],
   evolve: (state) => ({ n: (state?.n ?? 0) + 1 }),
   scope: () => "all",
@@ -97,7 +87,7 @@ const counting = (name: string, version: number): Projection<{ readonly n: numbe
 })
 
 const kinds: ReadonlyArray<
-  readonly [string, (log: Log) => Effect.Effect<ReadModelsShape, unknown, SqlClient.SqlClient>]
+  readonly [string, (log: Projection.Log) => Effect.Effect<ReadModels.Shape, unknown, SqlClient.SqlClient>]
 > = [
   ["SQL", (log) => SqlReadModels.make({ log, batchSize: 3 })],
   ["memory", (log) => Effect.succeed(MemoryReadModels.make({ log }))]
@@ -154,15 +144,15 @@ describe("read models in SQL", () => {
       Effect.gen(function* () {
         const before = Math.floor(events.length / 2)
         const log = logOf(events, before)
-        const withHoldings = [...allProjections, holdings]
+        const withHoldings = [...Projections.all, Projections.holdings]
         const older = yield* SqlReadModels.make({ log, projections: withHoldings })
         yield* older.catchUp
-        const table = yield* rows([holdings])
+        const table = yield* rows([Projections.holdings])
         log.visible = events.length
         const newer = yield* SqlReadModels.make({ log })
         expect(yield* newer.catchUp).toBe(events.length)
         expect(yield* rows()).toStrictEqual(expectedRows(events, events.length))
-        expect(yield* rows([holdings])).toStrictEqual(table)
+        expect(yield* rows([Projections.holdings])).toStrictEqual(table)
         // A node of the version before, that is replaced last, and a register that goes back to it.
         expect(yield* older.catchUp).toBe(events.length)
         const again = yield* SqlReadModels.make({ log, projections: withHoldings })
@@ -180,7 +170,7 @@ describe("read models in SQL", () => {
         const sql = yield* SqlClient.SqlClient
         const tables = yield* sql<{ name: string }>`SELECT name FROM sqlite_master WHERE type = 'table'`
         const names = tables.map(({ name }) => name).filter((name) => name.startsWith("view_"))
-        expect(names.toSorted()).toStrictEqual(allProjections.map(({ name }) => `view_${name}`).toSorted())
+        expect(names.toSorted()).toStrictEqual(Projections.all.map(({ name }) => `view_${name}`).toSorted())
         expect(names).not.toContain("view_holdings")
       })
     )
@@ -195,7 +185,7 @@ describe("read models in SQL", () => {
             const log = logOf(events)
             let step = 0
             const sql = failing(yield* SqlClient.SqlClient, () => faults[step++] === 0)
-            const projections = [...allProjections, counting("count", 1)]
+            const projections = [...Projections.all, counting("count", 1)]
             const make = SqlReadModels.make({ log, projections, batchSize: 9 }).pipe(
               Effect.provideService(SqlClient.SqlClient, sql),
               Effect.retry({ times: 100 })
@@ -248,23 +238,27 @@ describe("read models in SQL", () => {
         const before = yield* SqlReadModels.make({ log })
         yield* before.catchUp
         let folded = 0
-        const changed: Projection<unknown> = {
-          ...investors,
-          version: investors.version + 1,
+        const changed: Projection.Projection<unknown> = {
+          ...Projections.investors,
+          version: Projections.investors.version + 1,
           evolve: (state, event, key) => {
             folded++
-            return { ...investors.evolve(state as never, event, key), since: 2 }
+            return { ...Projections.investors.evolve(state as never, event, key), since: 2 }
           }
         }
-        const untouched: Projection<unknown> = {
-          ...documents,
+        const untouched: Projection.Projection<unknown> = {
+          ...Projections.documents,
           evolve: () => {
             throw new Error("folded again")
           }
         }
-        const after = yield* SqlReadModels.make({ log, projections: [changed, untouched, wallets], batchSize: 10 })
+        const after = yield* SqlReadModels.make({
+          log,
+          projections: [changed, untouched, Projections.wallets],
+          batchSize: 10
+        })
         const page = yield* after.page(changed, "platform-a")
-        expect(folded).toBe(events.filter((event) => investors.types.includes(event.type)).length)
+        expect(folded).toBe(events.filter((event) => Projections.investors.types.includes(event.type)).length)
         expect(page.results[0]).toMatchObject({ since: 2 })
         expect((yield* rows())["documents"]).toStrictEqual(expectedRows(events, events.length)["documents"])
       })
@@ -333,8 +327,8 @@ describe("read models in SQL", () => {
         const models = yield* SqlReadModels.make({ log: store, batchSize: 50 })
         expect(yield* models.catchUp).toBe(world.events.length)
         for (const platform of ["platform-a", "platform-b"])
-          for (const investor of (yield* models.page(investors, platform, { limit: 500 })).results) {
-            expect(yield* fold(store, investors, investor.id)).toStrictEqual(investor)
+          for (const investor of (yield* models.page(Projections.investors, platform, { limit: 500 })).results) {
+            expect(yield* FoldOne.fold(store, Projections.investors, investor.id)).toStrictEqual(investor)
             // What the row points at is where the personal part is.
             const [revealed] = yield* store.reveal(investor.personalAt)
             expect(JSON.stringify(revealed)).toContain(canary)
@@ -350,8 +344,8 @@ describe("read models in SQL", () => {
 
 describe.each(kinds)("read models in %s", (_name, make) => {
   const collect = Effect.fnUntraced(function* <S>(
-    models: ReadModelsShape,
-    projection: Projection<S>,
+    models: ReadModels.Shape,
+    projection: Projection.Projection<S>,
     scope: string,
     limit: number,
     meanwhile: () => void = () => {}
@@ -377,22 +371,22 @@ describe.each(kinds)("read models in %s", (_name, make) => {
             const models = yield* make(log)
             for (const visible of [log.visible, events.length]) {
               log.visible = visible
-              const views = makeViews([retentions])
+              const views = Views.make([Projections.retentions])
               for (const event of events.slice(0, visible)) views.apply(event)
-              const expected = [...views.all(retentions)]
+              const expected = [...views.all(Projections.retentions)]
                 .flatMap(([key, state]) => {
-                  const rank = retentions.rank?.(state)
+                  const rank = Projections.retentions.rank?.(state)
                   return rank === undefined ? [] : [{ rank, key, state }]
                 })
                 .sort((a, b) => a.rank - b.rank || (a.key < b.key ? -1 : 1))
               const found: Array<(typeof expected)[number]> = []
               for (;;) {
-                const page = yield* models.ranked(retentions, { limit, after: found.at(-1) })
+                const page = yield* models.ranked(Projections.retentions, { limit, after: found.at(-1) })
                 found.push(...page)
                 if (page.length < limit) break
               }
               expect(found).toStrictEqual(expected)
-              expect(yield* models.ranked(investors, { limit })).toStrictEqual([])
+              expect(yield* models.ranked(Projections.investors, { limit })).toStrictEqual([])
             }
           })
         )
@@ -409,12 +403,12 @@ describe.each(kinds)("read models in %s", (_name, make) => {
             const { events } = makeWorld(all)
             const log = logOf(events, Math.min(start + 9, events.length))
             const models = yield* make(log)
-            const seen = yield* collect(models, investments, "platform-a", limit, () => {
+            const seen = yield* collect(models, Projections.investments, "platform-a", limit, () => {
               log.visible = Math.min(events.length, log.visible + 11)
             })
-            const views = makeViews([investments])
+            const views = Views.make([Projections.investments])
             for (const event of events) views.apply(event)
-            const there = views.keys(investments, "platform-a")
+            const there = views.keys(Projections.investments, "platform-a")
             expect(seen.map((state) => state.id)).toStrictEqual(there.slice(0, seen.length))
           })
         )
@@ -431,15 +425,18 @@ describe.each(kinds)("read models in %s", (_name, make) => {
           Effect.gen(function* () {
             const { events } = makeWorld(all)
             const models = yield* make(logOf(events))
-            const whole = yield* models.page(documents, "platform-a", { limit: 500 })
+            const whole = yield* models.page(Projections.documents, "platform-a", { limit: 500 })
             expect(whole.count).toBe(whole.results.length)
-            let page = yield* models.page(documents, "platform-a", { limit })
+            let page = yield* models.page(Projections.documents, "platform-a", { limit })
             expect(page.previous).toBeUndefined()
             while (page.next !== undefined)
-              page = yield* models.page(documents, "platform-a", { limit, cursor: page.next })
+              page = yield* models.page(Projections.documents, "platform-a", { limit, cursor: page.next })
             const back = [...page.results]
             while (page.previous !== undefined) {
-              page = yield* models.page(documents, "platform-a", { limit: backwards, cursor: page.previous })
+              page = yield* models.page(Projections.documents, "platform-a", {
+                limit: backwards,
+                cursor: page.previous
+              })
               back.unshift(...page.results)
             }
             expect(back).toStrictEqual(whole.results)
@@ -455,13 +452,17 @@ describe.each(kinds)("read models in %s", (_name, make) => {
       fc.asyncProperty(choices(150), fc.integer({ min: 1, max: 4 }), async (all, limit) => {
         const { events } = makeWorld(all)
         const ofPlatform = "platform-a"
-        const pages = (log: Log, projections: ReadonlyArray<AnyProjection>, limit: number) =>
+        const pages = (log: Projection.Log, projections: ReadonlyArray<Projection.Any>, limit: number) =>
           run(
             Effect.flatMap(make(log), (models) =>
               Effect.forEach(projections, (projection) => models.page(projection, ofPlatform, { limit }))
             )
           )
-        for (const { results } of await pages(logOf(events), [investors, documents, investments], 500))
+        for (const { results } of await pages(
+          logOf(events),
+          [Projections.investors, Projections.documents, Projections.investments],
+          500
+        ))
           expect(results.filter((state) => state.platform !== ofPlatform)).toStrictEqual([])
         // As if the other platform were not there.
         const alone = events.map((event) =>
@@ -469,8 +470,8 @@ describe.each(kinds)("read models in %s", (_name, make) => {
             ? ({ ...event, type: "InstructionNoted", data: { input: {} } } as StoredEvent)
             : event
         )
-        expect(await pages(logOf(events), [investors, documents], limit)).toStrictEqual(
-          await pages(logOf(alone), [investors, documents], limit)
+        expect(await pages(logOf(events), [Projections.investors, Projections.documents], limit)).toStrictEqual(
+          await pages(logOf(alone), [Projections.investors, Projections.documents], limit)
         )
       }),
       { numRuns: 15 }
@@ -482,10 +483,10 @@ describe.each(kinds)("read models in %s", (_name, make) => {
       Effect.gen(function* () {
         const { events } = makeWorld([[2, 0, 0, 0, 0]])
         const models = yield* make(logOf(events))
-        const page = yield* models.page(investors, "platform-a")
+        const page = yield* models.page(Projections.investors, "platform-a")
         expect(page.count).toBe(1)
-        expect(yield* models.get(investors, page.results[0]!.id)).toStrictEqual(page.results[0])
-        expect(yield* models.get(investors, "nobody")).toBeUndefined()
+        expect(yield* models.get(Projections.investors, page.results[0]!.id)).toStrictEqual(page.results[0])
+        expect(yield* models.get(Projections.investors, "nobody")).toBeUndefined()
       })
     ))
 
@@ -494,13 +495,13 @@ describe.each(kinds)("read models in %s", (_name, make) => {
       Effect.gen(function* () {
         const { events } = makeWorld(Array.from({ length: 30 }, () => [0, 0, 0, 0, 0] as const))
         const models = yield* make(logOf(events))
-        const first = yield* models.page(documents, "platform-a", { limit: 2 })
+        const first = yield* models.page(Projections.documents, "platform-a", { limit: 2 })
         expect(first.next).toMatch(/^[A-Za-z0-9_-]+$/)
         const refused = (options: object) =>
-          Effect.map(Effect.result(models.page(documents, "platform-a", options)), (result) => {
-            expect(Result.isFailure(result) && result.failure instanceof InvalidPage && result.failure.member).toBe(
-              "cursor" in options ? "cursor" : "limit"
-            )
+          Effect.map(Effect.result(models.page(Projections.documents, "platform-a", options)), (result) => {
+            expect(
+              Result.isFailure(result) && result.failure instanceof ReadModels.InvalidPage && result.failure.member
+            ).toBe("cursor" in options ? "cursor" : "limit")
           })
         const written = (text: string) => Buffer.from(text).toString("base64url")
         for (const cursor of [
@@ -521,9 +522,12 @@ describe.each(kinds)("read models in %s", (_name, make) => {
         ])
           yield* refused({ cursor })
         for (const limit of [0, -1, 1.5, 501, Number.NaN, Number.POSITIVE_INFINITY]) yield* refused({ limit })
-        const past = yield* models.page(documents, "platform-a", { cursor: written("documents from 900"), limit: 2 })
+        const past = yield* models.page(Projections.documents, "platform-a", {
+          cursor: written("documents from 900"),
+          limit: 2
+        })
         expect(past.results).toStrictEqual([])
-        const back = yield* models.page(documents, "platform-a", { cursor: past.previous, limit: 2 })
+        const back = yield* models.page(Projections.documents, "platform-a", { cursor: past.previous, limit: 2 })
         expect(back.results).toHaveLength(2)
         expect(back.next).toBeUndefined()
       })
@@ -541,7 +545,7 @@ describe("read models over the real stores", () => {
         if (first === undefined) continue
         yield* store.append([first, ...rest])
         if (first.type === "DocumentUploaded" && first.meta.platform === "platform-a") count++
-        expect((yield* models.page(documents, "platform-a")).count).toBe(count)
+        expect((yield* models.page(Projections.documents, "platform-a")).count).toBe(count)
       }
       expect(count).toBeGreaterThan(0)
     }).pipe(Effect.provide(vault), Effect.runPromise))

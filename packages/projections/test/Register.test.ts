@@ -1,12 +1,12 @@
 /** Promise 1: conservation, checked after every event; and what is not so is reported. */
-import { Campaigns, Used } from "@effekten/domain"
-import { makeRegister, makeViews, holdings } from "@effekten/projections"
+import { Campaign } from "@effekten/domain"
+import { Projections, Register, Views } from "@effekten/projections"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { choices, makeWorld, stateOver, type StoredEvent } from "./World.ts"
 
 const registerOf = (events: ReadonlyArray<StoredEvent>) => {
-  const register = makeRegister()
+  const register = Register.make()
   for (const event of events) register.apply(event)
   return register
 }
@@ -21,7 +21,7 @@ describe("the register", () => {
   it("promise 1: conservation holds at every position", () => {
     fc.assert(
       fc.property(choices(200), (all) => {
-        const register = makeRegister()
+        const register = Register.make()
         for (const event of makeWorld(all).events) {
           register.apply(event)
           expect(register.checkConservation()).toStrictEqual([])
@@ -37,10 +37,10 @@ describe("the register", () => {
       fc.property(choices(200), (all) => {
         const { events } = makeWorld(all)
         const register = registerOf(events)
-        const views = makeViews([holdings])
+        const views = Views.make([Projections.holdings])
         for (const event of events) views.apply(event)
         for (const product of register.products()) {
-          const held = views.keys(holdings, product).map((key) => views.get(holdings, key)!)
+          const held = views.keys(Projections.holdings, product).map((key) => views.get(Projections.holdings, key)!)
           expect(register.totals(product)).toMatchObject({
             held: held.reduce((sum, holding) => sum + holding.held, 0),
             reserved: held.reduce((sum, holding) => sum + holding.reserved, 0)
@@ -117,7 +117,10 @@ describe("the register", () => {
             0
           )
         for (const product of register.products()) {
-          const shares = model(Campaigns(product)).map((share) => ({ ...share, used: model(Used(share.campaignId)) }))
+          const shares = model(Campaign.ofProduct(product)).map((share) => ({
+            ...share,
+            used: model(Campaign.used(share.campaignId))
+          }))
           expect(register.totals(product)).toMatchObject({
             campaigns: shares,
             used: shares.reduce((sum, share) => sum + share.used, 0),

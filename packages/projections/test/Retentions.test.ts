@@ -1,26 +1,31 @@
 /** D-15: who is among those whom only time separates from their erasure, event by event. */
-import { instantOf } from "@effekten/domain"
-import { holdsOf, type LoggedEvent, retentions, type RetentionState } from "@effekten/projections"
+import { Timestamp } from "@effekten/domain"
+import { type Projection, Projections } from "@effekten/projections"
 import { expect, it } from "vitest"
 
 const at = (day: number) => `2026-03-${String(day).padStart(2, "0")}T12:00:00.000000Z`
 
 /** The state after some events, each a day after the one before. */
-const after = (...events: ReadonlyArray<readonly [LoggedEvent["type"], object?]>): RetentionState =>
-  [["InvestorRegistered"] as const, ...events].reduce<RetentionState | undefined>((state, [type, data], index) => {
-    const event = {
-      type,
-      position: index + 1,
-      data: { investorId: "anna", ...data },
-      meta: { receivedAt: at(index + 1), recordedAt: at(index + 1) }
-    } as unknown as LoggedEvent
-    expect(retentions.types).toContain(type)
-    expect(retentions.keys(event)).toEqual(["anna"])
-    return retentions.evolve(state, event, "anna")
-  }, undefined)!
+const after = (
+  ...events: ReadonlyArray<readonly [Projection.LoggedEvent["type"], object?]>
+): Projections.RetentionState =>
+  [["InvestorRegistered"] as const, ...events].reduce<Projections.RetentionState | undefined>(
+    (state, [type, data], index) => {
+      const event = {
+        type,
+        position: index + 1,
+        data: { investorId: "anna", ...data },
+        meta: { receivedAt: at(index + 1), recordedAt: at(index + 1) }
+      } as unknown as Projection.LoggedEvent
+      expect(Projections.retentions.types).toContain(type)
+      expect(Projections.retentions.keys(event)).toEqual(["anna"])
+      return Projections.retentions.evolve(state, event, "anna")
+    },
+    undefined
+  )!
 
-const rankOf = (state: RetentionState) => retentions.rank?.(state)
-const day = (number: number) => instantOf(at(number)).micros
+const rankOf = (state: Projections.RetentionState) => Projections.retentions.rank?.(state)
+const day = (number: number) => Timestamp.instantOf(at(number)).micros
 
 it("D-15 ranks by the last thing that happened, and nobody with units, with something open, held without an end, or erased", () => {
   const signed = ["InvestmentSigned", { investmentId: "x" }] as const
@@ -42,7 +47,8 @@ it("D-15 ranks by the last thing that happened, and nobody with units, with some
 })
 
 it("D-15 tells the holds that stand", () => {
-  const standing = (state: RetentionState, on: number) => holdsOf(state, instantOf(at(on))).map(({ holdId }) => holdId)
+  const standing = (state: Projections.RetentionState, on: number) =>
+    Projections.holdsOf(state, Timestamp.instantOf(at(on))).map(({ holdId }) => holdId)
   const held = after(
     ["LegalHoldPlaced", { holdId: "endless", basis: "legal_claims" }],
     ["LegalHoldPlaced", { holdId: "timed", basis: "tax_assessment", until: at(9) }]

@@ -4,8 +4,8 @@
  * `golden/states.json` keeps a digest of what each version made of the events below, step by step. A change of the digest is a change of
  * the stored states: raise the version of the projection, then `GOLDEN=write` records it.
  */
-import type { EventType } from "@effekten/domain"
-import { allProjections, type AnyProjection, holdings, type LoggedEvent } from "@effekten/projections"
+import type { Events } from "@effekten/domain"
+import { type Projection, Projections } from "@effekten/projections"
 import { createHash } from "node:crypto"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
@@ -13,10 +13,15 @@ import { describe, expect, it } from "vitest"
 const file = new URL("./golden/states.json", import.meta.url)
 const book: Record<string, string> = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {}
 
-const projections: ReadonlyArray<AnyProjection> = [...allProjections, holdings]
+const projections: ReadonlyArray<Projection.Any> = [...Projections.all, Projections.holdings]
 
 let position = 0
-const event = (type: EventType, data: object, platform: string | undefined = "p", personal = false): LoggedEvent => {
+const event = (
+  type: Events.EventType,
+  data: object,
+  platform: string | undefined = "p",
+  personal = false
+): Projection.LoggedEvent => {
   const at = `2026-03-01T09:${String(position++).padStart(2, "0")}`
   return {
     id: `e${position}`,
@@ -26,7 +31,7 @@ const event = (type: EventType, data: object, platform: string | undefined = "p"
     position,
     meta: { ...(platform && { platform }), receivedAt: `${at}:00.000000Z`, recordedAt: `${at}:00.001Z` },
     ...(personal && { personal: { subject: "somebody" } })
-  } as unknown as LoggedEvent
+  } as unknown as Projection.LoggedEvent
 }
 
 const kyc = { kycStatus: "PENDING", openReasons: ["pep"] }
@@ -37,7 +42,7 @@ const redemption = { redemptionId: "R1", investorId: "I1", productId: "P", walle
 const signed = { investorId: "I1", campaignId: "C", productId: "P", units: 9, signedAt: "2026-03-01T09:00:00Z" }
 const times = { acceptedAt: "2026-03-01T09:01:00Z", paidAt: "2026-03-01T09:02:00Z" }
 
-const events: ReadonlyArray<LoggedEvent> = [
+const events: ReadonlyArray<Projection.LoggedEvent> = [
   event("DocumentUploaded", { documentId: "D1", digest: "0", size: 3 }, "p", true),
   event("DocumentUploaded", { documentId: "D2", digest: "0", size: 4 }, undefined, true),
   event("InvestorRegistered", { investorId: "I1", kind: "natural", ...investor }, "p", true),
@@ -114,7 +119,7 @@ const events: ReadonlyArray<LoggedEvent> = [
 ]
 
 /** What a table would hold after each event: the order of members is nothing to it. */
-const digest = (projection: AnyProjection): string => {
+const digest = (projection: Projection.Any): string => {
   const hash = createHash("sha256")
   const states = new Map<string, unknown>()
   for (const each of events) {
@@ -139,7 +144,7 @@ const sorted = (value: unknown): unknown =>
         )
       : value
 
-const nameOf = ({ name, version }: AnyProjection): string => `${name} ${version}`
+const nameOf = ({ name, version }: Projection.Any): string => `${name} ${version}`
 
 if (process.env["GOLDEN"] === "write") {
   for (const projection of projections) book[nameOf(projection)] ??= digest(projection)

@@ -1,28 +1,13 @@
 /**
  * A small register that random choices drive: commands of the domain decided over the events so far. For the tests of this package.
  */
-import {
-  catalogue,
-  type Command,
-  decide,
-  decideCommand,
-  defaultPolicy,
-  type DomainEvent,
-  instantOfMicros,
-  type Meta,
-  type Model,
-  eventOfNoChange,
-  type PlatformId,
-  type Policy,
-  type RegisterEvent,
-  eventOfRefusal
-} from "@effekten/domain"
+import { Commands, Decision, type Event, Events, type Id, Policy, Timestamp } from "@effekten/domain"
 import type { NewEvent, RecordedEvent } from "@effekten/event-store"
 import { Result } from "effect"
 import * as fc from "fast-check"
 
 /** An event as a store gives it back. */
-export type StoredEvent = RecordedEvent<RegisterEvent>
+export type StoredEvent = RecordedEvent<Events.RegisterEvent>
 
 /** Stands in every personal text there is; must never be found where personal data do not belong. */
 export const canary = "Schwarzwaldkanarienvogel"
@@ -44,7 +29,7 @@ export const choices = (maxLength: number): fc.Arbitrary<ReadonlyArray<Choice>> 
 
 export interface World {
   /** What to append, instruction by instruction. */
-  readonly groups: ReadonlyArray<ReadonlyArray<NewEvent<RegisterEvent>>>
+  readonly groups: ReadonlyArray<ReadonlyArray<NewEvent<Events.RegisterEvent>>>
   /** The same, as a log would give it back. */
   readonly events: ReadonlyArray<StoredEvent>
 }
@@ -55,40 +40,40 @@ const start = Date.UTC(2026, 0, 1) * 1000
 const zero = "0".repeat(64)
 
 /** Nobody need be kept, so that erasure takes part. */
-const policy: Policy = { ...defaultPolicy, retainUntil: (last) => last }
+const policy: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
 
 /** What a decision model says over a list of events. */
 export const stateOver =
   (events: ReadonlyArray<StoredEvent>) =>
-  <S>(model: Model<S>): S =>
+  <S>(model: Decision.Model<S>): S =>
     events
       .filter(
         (event) => model.types.includes(event.type) && model.tags.every((tag: string) => event.tags.includes(tag))
       )
       .reduce((state, event) => model.evolve(state, event), model.initial)
 
-const tagsOf = (event: DomainEvent, meta: Meta): ReadonlyArray<string> => {
-  const tags = catalogue.events[event.type].tags as (data: unknown, meta: Meta) => ReadonlyArray<string>
+const tagsOf = (event: Events.DomainEvent, meta: Event.Meta): ReadonlyArray<string> => {
+  const tags = Events.catalogue.events[event.type].tags as (data: unknown, meta: Event.Meta) => ReadonlyArray<string>
   return tags(event.data, meta)
 }
 
 /** Drives a register from nothing. Equal choices make equal worlds. */
 export const makeWorld = (all: ReadonlyArray<Choice>): World => {
-  const groups: Array<ReadonlyArray<NewEvent<RegisterEvent>>> = []
+  const groups: Array<ReadonlyArray<NewEvent<Events.RegisterEvent>>> = []
   const events: Array<StoredEvent> = []
 
-  const run = (command: Command, platform: string | undefined) => {
+  const run = (command: Commands.Command, platform: string | undefined) => {
     const micros = start + groups.length * 60_000_000
-    const receivedAt = instantOfMicros(micros)
-    const context = { platform: platform as PlatformId | undefined, receivedAt, policy }
-    const decided = decide(decideCommand(command, context), stateOver(events))
+    const receivedAt = Timestamp.instantOfMicros(micros)
+    const context = { platform: platform as Id.PlatformId | undefined, receivedAt, policy }
+    const decided = Decision.decide(Commands.decide(command, context), stateOver(events))
     const made = Result.isFailure(decided)
-      ? [eventOfRefusal(command, decided.failure)]
+      ? [Commands.eventOfRefusal(command, decided.failure)]
       : decided.success.length === 0
-        ? [eventOfNoChange(command)]
+        ? [Commands.eventOfNoChange(command)]
         : decided.success
-    const group = made.map((event, index): NewEvent<RegisterEvent> => {
-      const meta: Meta = {
+    const group = made.map((event, index): NewEvent<Events.RegisterEvent> => {
+      const meta: Event.Meta = {
         ...(context.platform === undefined ? {} : { platform: context.platform }),
         operation: command.operation,
         instruction: `i${groups.length}`,
@@ -98,7 +83,7 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
       }
       const id = `e${events.length + 1}`
       const position = events.length + 1
-      const { personal, ...body } = event as DomainEvent & { readonly personal?: unknown }
+      const { personal, ...body } = event as Events.DomainEvent & { readonly personal?: unknown }
       events.push({
         ...body,
         id,
@@ -108,7 +93,7 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
         meta: { ...meta, recordedAt: new Date(micros / 1000).toISOString() },
         ...(personal === undefined ? {} : { personal: { subject: "somebody", hash: zero } })
       } as StoredEvent)
-      return { ...event, meta, id } as NewEvent<RegisterEvent>
+      return { ...event, meta, id } as NewEvent<Events.RegisterEvent>
     })
     groups.push(group)
   }
@@ -158,7 +143,7 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
           productId: pick(products, a) as never,
           platformId: platform as never,
           allocation: (1 + (b % 30)) * 5,
-          opensAt: instantOfMicros(start).text,
+          opensAt: Timestamp.instantOfMicros(start).text,
           reviewRequired: false
         }
       },
@@ -225,7 +210,7 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
     )
     if (placed !== undefined && b % 4 === 0)
       return run({ operation: "ReleaseLegalHold", input: { investorId, holdId: placed.data.holdId } }, undefined)
-    const until = instantOfMicros(start + (groups.length + 1 + (c % 50)) * 60_000_000).text
+    const until = Timestamp.instantOfMicros(start + (groups.length + 1 + (c % 50)) * 60_000_000).text
     run(
       {
         operation: "PlaceLegalHold",
@@ -250,7 +235,7 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
           identificationId: id("identification"),
           investorId: who.data.investorId,
           protocolDocumentId: protocol.data.documentId,
-          verifiedAt: instantOfMicros(start).text
+          verifiedAt: Timestamp.instantOfMicros(start).text
         },
         personal: {
           documentType: canary,
@@ -298,7 +283,7 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
       d
     )
     const documentIds = document === undefined || d % 3 === 0 ? [] : [document.data.documentId]
-    const signedAt = instantOfMicros(start).text
+    const signedAt = Timestamp.instantOfMicros(start).text
     run(
       {
         operation: "SignInvestment",

@@ -1,12 +1,13 @@
 /**
  * The register, embedded: all of its services over one log. For applications that keep a register, in a folder or in memory.
  */
-import { catalogue, documentTag, type PlatformId, type RegisterEvent } from "@effekten/domain"
+import { Events, type Id, Tag } from "@effekten/domain"
 import { MemoryEventStore, Vault } from "@effekten/event-store"
-import { MemoryReadModels } from "@effekten/projections"
+import { MemoryReadModels, type ReadModels } from "@effekten/projections"
 import { type LegalHolds, PlatformServices, type PlatformService } from "@effekten/services"
 import { type Duration, Effect, Layer } from "effect"
-import { SqlClient } from "effect/sql"
+import type { SecureRandom } from "effect/crypto"
+import { SqlClient, type SqlError } from "effect/sql"
 import { join } from "node:path"
 import { Blobs } from "./documents/Blobs.ts"
 import { Custody } from "./api/Custody.ts"
@@ -15,7 +16,7 @@ import { Showing } from "./api/Showing.ts"
 import * as ErasureApi from "./api/ErasureApi.ts"
 import { Executor, type ExecutorOptions } from "./deciding/Executor.ts"
 import * as Folder from "./folder/Folder.ts"
-import { Forgetting } from "./reactors/Forgetting.ts"
+import { Forgetting, type ForgettingError } from "./reactors/Forgetting.ts"
 import * as IssuerApi from "./api/IssuerApi.ts"
 import * as LegalHoldsApi from "./api/LegalHoldsApi.ts"
 import { Ledger } from "./reactors/Ledger.ts"
@@ -55,7 +56,13 @@ export type Register =
  *
  * @category layers
  */
-export const layerNoDeps = (options: ExecutorOptions & Retention.RetentionOptions = {}) =>
+export const layerNoDeps = (
+  options: ExecutorOptions & Retention.RetentionOptions = {}
+): Layer.Layer<
+  Exclude<Register, Log | AccessRecord>,
+  SqlError.SqlError | ForgettingError,
+  Blobs | Custody | Ledger | Log | Progress | ReadModels.ReadModels | Secrets | SecureRandom.SecureRandom | Vault.Vault
+> =>
   Layer.mergeAll(PlatformApi.layer, IssuerApi.layer, ErasureApi.layer, LegalHoldsApi.layer).pipe(
     Layer.merge(options.eraseWhenDue === true ? Retention.layer(options) : Layer.empty),
     // Nobody is served before what was erased is forgotten.
@@ -71,7 +78,7 @@ const sweep = Layer.effectDiscard(
     const blobs = yield* Blobs
     const log = yield* Log
     for (const id of yield* blobs.pending) {
-      const uploaded = yield* log.readAll([{ types: ["DocumentUploaded"], tags: [documentTag(id)] }], { limit: 1 })
+      const uploaded = yield* log.readAll([{ types: ["DocumentUploaded"], tags: [Tag.document(id)] }], { limit: 1 })
       yield* uploaded.length > 0 ? blobs.keep(id) : blobs.remove(id)
     }
   })
@@ -83,7 +90,7 @@ const sweep = Layer.effectDiscard(
  * @category layers
  */
 export const layerMemory = (options: RegistrarOptions = {}): Layer.Layer<Register | Vault.Vault> => {
-  const log = Log.layer(MemoryEventStore.make<RegisterEvent>({ catalogue }))
+  const log = Log.layer(MemoryEventStore.make<Events.RegisterEvent>({ catalogue: Events.catalogue }))
   return layerNoDeps(options).pipe(
     Layer.provide(
       Layer.mergeAll(
@@ -177,6 +184,6 @@ export const layerPostgres = (
  * @category layers
  */
 export const layer = (options: {
-  readonly platform: PlatformId
+  readonly platform: Id.PlatformId
 }): Layer.Layer<PlatformService, never, PlatformServices> =>
   Layer.effectContext(Effect.map(PlatformServices, (services) => services.forPlatform(options.platform)))

@@ -6,7 +6,7 @@
  * over that log. `GOLDEN=write` writes the file where there is none; one that is there is never changed: a new renderer gets a new version.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { catalogue, type EthereumAddress, type RegisterEvent } from "@effekten/domain"
+import { type EthereumAddress, Events } from "@effekten/domain"
 import { Codec, MemoryEventStore, Vault } from "@effekten/event-store"
 import { Log, Secrets } from "@effekten/registrar"
 import * as Services from "@effekten/services"
@@ -48,7 +48,7 @@ const parts = (log: Golden["log"]) =>
       Context.add(Secrets, Secrets.make({ pepper: secret(1), custodySeed: secret(2) }))
     )
     const storage = yield* Effect.provide(MemoryEventStore.makeStorage, Layer.succeedContext(context))
-    const codec = Codec.make<RegisterEvent>(catalogue)
+    const codec = Codec.make<Events.RegisterEvent>(Events.catalogue)
     for (const { body, personal } of log) {
       const envelope = JSON.parse(body) as Codec.Envelope
       const { tags, type, meta } = codec.decode(storage.log.length + 1, envelope)
@@ -132,7 +132,7 @@ const everyRequest = Effect.gen(function* () {
       investors.identify(investor.id, identificationWith(document.id), o)
     )
     const wallet = yield* ask("createManagedWallet", Services.Api.Wallet, (o) => wallets.createManaged(investor.id, o))
-    const address = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed" as EthereumAddress
+    const address = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed" as EthereumAddress.EthereumAddress
     yield* ask("createGenericWallet", Services.Api.Wallet, (o) =>
       wallets.createGeneric(investor.id, { address, receivingEnabled: true } as never, o)
     )

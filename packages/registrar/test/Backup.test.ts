@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { PlatformId } from "@effekten/domain"
+import type { Id } from "@effekten/domain"
 import { Backup, type BackupFailed, Blobs, Log, Registrar, Restore } from "@effekten/registrar"
-import { makeRegister, replayInto } from "@effekten/projections"
+import { Register, Replay } from "@effekten/projections"
 import { Documents, Investors, Redemptions } from "@effekten/services"
 import { Cause, Context, Effect, Exit, Fiber, Layer, Option } from "effect"
 import {
@@ -82,8 +82,8 @@ const whole = (folder: string) =>
       assert.isTrue(Option.isSome(content), `the content of ${event.data.documentId}`)
       contents++
     }
-    const register = makeRegister()
-    yield* replayInto(log, [register])
+    const register = Register.make()
+    yield* Replay.into(log, [register])
     assert.deepStrictEqual([...register.violations, ...register.checkConservation()], [])
     return { events, contents }
   }).pipe(Effect.scoped)
@@ -249,7 +249,7 @@ const backedUp = Effect.fnUntraced(function* (secrets = true) {
 
 const reasonOf = <A>(effect: Effect.Effect<A, BackupFailed>) => Effect.map(Effect.flip(effect), ({ reason }) => reason)
 
-const repeated = (redeeming: Parameters<Redemptions["Service"]["create"]>[0], platform: PlatformId) =>
+const repeated = (redeeming: Parameters<Redemptions["Service"]["create"]>[0], platform: Id.PlatformId) =>
   Effect.map(
     withReceipt(Effect.flatMap(Redemptions, (redemptions) => redemptions.create(redeeming, { key: "redemption" }))),
     ({ replayed }) => replayed

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Model, RecordedDomainEvent } from "@effekten/domain"
+import type { Decision, Events } from "@effekten/domain"
 import * as fc from "fast-check"
 import * as DecisionCache from "../src/deciding/DecisionCache.ts"
 
@@ -7,7 +7,7 @@ const types = ["InvestmentSigned", "InvestmentEnded", "UnitsRedeemed"] as const
 const tags = ["a", "b", "c", "d"]
 
 /** A model that remembers the position of every event it has seen: twice, missing or out of order shows. */
-const remembering = (index: number): Model<ReadonlyArray<number>> => {
+const remembering = (index: number): Decision.Model<ReadonlyArray<number>> => {
   const modelTags = index % 3 === 0 ? [tags[index % 4]!, tags[(index + 1) % 4]!] : [tags[index % 4]!]
   return {
     name: `model-${index}`,
@@ -23,9 +23,9 @@ type Draft = readonly [type: number, tags: ReadonlyArray<string>]
 const draft = fc.tuple(fc.nat({ max: 2 }), fc.subarray(tags))
 
 const eventAt = ([type, tags]: Draft, position: number) =>
-  ({ type: types[type], tags, position, data: {}, meta: {} }) as unknown as RecordedDomainEvent
+  ({ type: types[type], tags, position, data: {}, meta: {} }) as unknown as Events.RecordedDomainEvent
 
-const foldOf = (model: Model<ReadonlyArray<number>>, events: ReadonlyArray<RecordedDomainEvent>) =>
+const foldOf = (model: Decision.Model<ReadonlyArray<number>>, events: ReadonlyArray<Events.RecordedDomainEvent>) =>
   events
     .filter(({ type, tags }) => model.types.includes(type) && model.tags.every((tag) => tags.includes(tag)))
     .map(({ position }) => position)
@@ -76,7 +76,7 @@ describe("promise 7: every decision sees the fold of the log up to its own place
       fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
         const limit = 4
         const cache = DecisionCache.make(limit)
-        const log: Array<RecordedDomainEvent> = []
+        const log: Array<Events.RecordedDomainEvent> = []
         const record = (drafts: ReadonlyArray<Draft>) => {
           const events = drafts.map((draft, index) => eventAt(draft, log.length + 1 + index))
           log.push(...events)
@@ -105,7 +105,7 @@ describe("promise 7: every decision sees the fold of the log up to its own place
             case "group": {
               const overlay = cache.overlay()
               const drafts: Array<Draft> = []
-              const tentative: Array<RecordedDomainEvent> = []
+              const tentative: Array<Events.RecordedDomainEvent> = []
               for (const member of step.members) {
                 for (const index of member.reads) {
                   const model = models[index]!

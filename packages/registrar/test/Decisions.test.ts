@@ -1,14 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import {
-  CampaignId,
-  type Command,
-  type InvestorId,
-  isRecorded,
-  type PlatformId,
-  type ProductId,
-  type WalletId
-} from "@effekten/domain"
-import type { LoggedEvent } from "@effekten/projections"
+import { type Commands, Id, Refusal } from "@effekten/domain"
+import type { Projection } from "@effekten/projections"
 import {
   Campaigns,
   Credits,
@@ -39,9 +31,13 @@ import {
 const pdf = { fileName: "a.pdf", mediaType: "application/pdf", content: new TextEncoder().encode("ASD") }
 
 interface World {
-  readonly offers: Array<{ readonly platform: PlatformId; readonly product: ProductId; readonly campaign: CampaignId }>
-  readonly investors: Array<InvestorId>
-  readonly wallets: Array<{ readonly investorId: InvestorId; readonly walletId: WalletId }>
+  readonly offers: Array<{
+    readonly platform: Id.PlatformId
+    readonly product: Id.ProductId
+    readonly campaign: Id.CampaignId
+  }>
+  readonly investors: Array<Id.InvestorId>
+  readonly wallets: Array<{ readonly investorId: Id.InvestorId; readonly walletId: Id.WalletId }>
   readonly investments: Array<string>
   readonly redemptions: Array<string>
   readonly credits: Array<readonly [string, string]>
@@ -151,7 +147,7 @@ const outline = (events: ReadonlyArray<{ readonly type: string; readonly data: u
   events.map(({ type, data }) => ({ type, data: JSON.parse(JSON.stringify(data)) as unknown }))
 
 /** Whether deciding an instruction again over what lay before it gives what was recorded. */
-const checkAll = (log: ReadonlyArray<LoggedEvent>) => {
+const checkAll = (log: ReadonlyArray<Projection.LoggedEvent>) => {
   for (const events of instructionsOf(log)) {
     const before = log.slice(0, events[0].position - 1)
     const { command, decided } = decidedAgain(before, events)
@@ -159,7 +155,7 @@ const checkAll = (log: ReadonlyArray<LoggedEvent>) => {
     if (first.type === "InstructionRejected") {
       assert.isTrue(Result.isFailure(decided), `${command.operation} was refused and is not`)
       const refusal = Result.isFailure(decided) ? decided.failure : undefined
-      assert.isTrue(refusal !== undefined && isRecorded(refusal.code))
+      assert.isTrue(refusal !== undefined && Refusal.isRecorded(refusal.code))
       assert.deepStrictEqual([refusal!.code, refusal!.details], [first.data.code, first.data.details])
     } else {
       assert.isTrue(Result.isSuccess(decided), `${command.operation} was accepted and is not`)
@@ -261,8 +257,8 @@ describe("promise 4: an instruction is recorded with the version of its answer",
         )
         const executor = yield* openExecutor(keep)
         const recordedOf = (campaign: number, allocation: number, key: string) => {
-          const campaignId = CampaignId.make(`0198c0de-0000-7000-8000-00000000000${campaign}`)
-          const command: Command = {
+          const campaignId = Id.CampaignId.make(`0198c0de-0000-7000-8000-00000000000${campaign}`)
+          const command: Commands.Command = {
             operation: "OpenCampaign",
             input: {
               campaignId,

@@ -2,17 +2,9 @@
  * Forgetting, from the event on and whatever breaks down on the way. For the data protection officer.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { defaultPolicy, documentTag, type InvestorId, investorTag, type Policy } from "@effekten/domain"
+import { type Id, Policy, Tag } from "@effekten/domain"
 import { EventStoreError, Vault } from "@effekten/event-store"
-import {
-  fold,
-  investments,
-  investors,
-  makeRegister,
-  makeViews,
-  allProjections,
-  replayInto
-} from "@effekten/projections"
+import { FoldOne, Projections, Register, Replay, Views } from "@effekten/projections"
 import { Blobs, Log } from "@effekten/registrar"
 import { type Api, Disclosures, Documents, Erasures, Investments, Investors, Redemptions } from "@effekten/services"
 import { Context, Effect, Fiber, Result, type Scope } from "effect"
@@ -34,7 +26,7 @@ import {
 } from "./parts.ts"
 
 /** Nothing need be kept. */
-const policy: Policy = { ...defaultPolicy, retainUntil: (last) => last }
+const policy: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
 const executor = { policy }
 
 const key = (step: string) => ({ key: step })
@@ -72,7 +64,7 @@ const history = Effect.gen(function* () {
   )
 })
 
-const erase = (id: InvestorId, step = "erased") =>
+const erase = (id: Id.InvestorId, step = "erased") =>
   Effect.flatMap(Erasures, (erasures) => erasures.investor(id, "request", key(step)))
 
 const isErasedInvestor = (investor: { readonly naturalPerson: unknown }) => investor.naturalPerson === "erased"
@@ -175,15 +167,15 @@ describe("promise 9: an erased investor", () => {
           const made = yield* history
           const erasing = yield* Effect.forkChild(erase(made.leaving))
           yield* held.reached
-          assert.isFalse(yield* Context.get(parts.context, Vault.Vault).isForgotten(investorTag(made.leaving)))
+          assert.isFalse(yield* Context.get(parts.context, Vault.Vault).isForgotten(Tag.investor(made.leaving)))
           yield* as(made.platform)(assertForgotten(made))
           const { entries, erased } = yield* (yield* Disclosures).investor(made.leaving)
           assert.isTrue(erased)
           const told = entries.filter(({ personal }) => personal !== "erased").map(({ subject }) => subject)
-          assert.deepStrictEqual(told, [documentTag(made.shared.id)])
+          assert.deepStrictEqual(told, [Tag.document(made.shared.id)])
           yield* held.open
           yield* Fiber.join(erasing)
-          assert.isTrue(yield* Context.get(parts.context, Vault.Vault).isForgotten(investorTag(made.leaving)))
+          assert.isTrue(yield* Context.get(parts.context, Vault.Vault).isForgotten(Tag.investor(made.leaving)))
         }).pipe(Effect.provideContext(register))
       })
     )
@@ -207,7 +199,7 @@ describe("promise 9: an erased investor", () => {
         yield* Effect.gen(function* () {
           const made = yield* history
           yield* erase(made.leaving)
-          const all = [investorTag(made.leaving), documentTag(made.protocol.id), documentTag(made.contract.id)]
+          const all = [Tag.investor(made.leaving), Tag.document(made.protocol.id), Tag.document(made.contract.id)]
           yield* until(
             Effect.sync(() => forgotten),
             (subjects) => subjects.length >= all.length
@@ -274,9 +266,9 @@ describe("promise 9, D-13: forgetting that breaks off", () => {
         yield* Effect.gen(function* () {
           yield* as(made.platform)(assertForgotten(made))
           const vault = Context.get(parts.context, Vault.Vault)
-          const subjects = [investorTag(made.leaving), documentTag(made.protocol.id), documentTag(made.contract.id)]
+          const subjects = [Tag.investor(made.leaving), Tag.document(made.protocol.id), Tag.document(made.contract.id)]
           for (const subject of subjects) assert.isTrue(yield* vault.isForgotten(subject))
-          assert.isFalse(yield* vault.isForgotten(documentTag(made.shared.id)))
+          assert.isFalse(yield* vault.isForgotten(Tag.document(made.shared.id)))
           const ciphertexts = parts.storage.log.filter((written) => subjects.includes(written.personal?.subject ?? ""))
           assert.deepStrictEqual(ciphertexts, [])
           const blobs = Context.get(parts.context, Blobs)
@@ -321,12 +313,12 @@ describe("promise 9, D-13: forgetting that breaks off", () => {
             )
         })
         yield* Effect.scoped(open(parts, { executor, wrap }))
-        assert.deepStrictEqual(again, [documentTag(made.shared.id)])
+        assert.deepStrictEqual(again, [Tag.document(made.shared.id)])
         // A note that fits another log, or none, is no note.
         yield* Context.get(parts.context, Vault.Vault).setNote("{}")
         yield* Effect.scoped(open(parts, { executor, wrap }))
-        const subjects = [made.protocol.id, made.contract.id, made.shared.id].map(documentTag)
-        assert.includeMembers(again.slice(1), [investorTag(made.leaving), investorTag(made.staying), ...subjects])
+        const subjects = [made.protocol.id, made.contract.id, made.shared.id].map(Tag.document)
+        assert.includeMembers(again.slice(1), [Tag.investor(made.leaving), Tag.investor(made.staying), ...subjects])
       })
     )
   )
@@ -381,7 +373,7 @@ describe("promise 9, D-13: forgetting that breaks off", () => {
           assert.strictEqual(codeOf(yield* Effect.result(erase(made.leaving))), "Unavailable unknown")
           torn = false
           yield* erase(made.leaving)
-          assert.isTrue(yield* Context.get(parts.context, Vault.Vault).isForgotten(investorTag(made.leaving)))
+          assert.isTrue(yield* Context.get(parts.context, Vault.Vault).isForgotten(Tag.investor(made.leaving)))
         }).pipe(Effect.provideContext(register))
       })
     )
@@ -402,11 +394,15 @@ describe("D-20, promise 7: with every subject erased", () => {
           const log = yield* Log
           const before = yield* log.head
           const totals = Effect.gen(function* () {
-            const folded = makeRegister()
-            const views = makeViews(allProjections)
-            yield* replayInto(log, [folded, views], { to: before })
+            const folded = Register.make()
+            const views = Views.make(Projections.all)
+            yield* Replay.into(log, [folded, views], { to: before })
             assert.deepStrictEqual(folded.checkConservation(), [])
-            return [folded.totals(made.product), [...views.all(investments)], [...views.all(investors)]]
+            return [
+              folded.totals(made.product),
+              [...views.all(Projections.investments)],
+              [...views.all(Projections.investors)]
+            ]
           })
           const then = yield* totals
           for (const id of [made.leaving, made.staying, holder.investor]) yield* erase(id, id)
@@ -430,7 +426,7 @@ describe("D-20, promise 7: with every subject erased", () => {
                 kept.map(({ type, data }) => ({ type, data }))
               )
           }
-          const state = yield* fold(log, investors, made.leaving)
+          const state = yield* FoldOne.fold(log, Projections.investors, made.leaving)
           assert.isTrue(state?.erased)
         }).pipe(Effect.provideContext(register))
       })
@@ -460,12 +456,12 @@ describe("D-16: a disclosure", () => {
           })
           const signed = made.ended.signedDocuments
           const expected = [
-            [investorTag(made.leaving), "InvestorRegistered", personOf(person)],
-            [documentTag(made.protocol.id), "DocumentUploaded", documentOf(made.protocol)],
-            [documentTag(made.contract.id), "DocumentUploaded", documentOf(made.contract)],
-            [documentTag(made.shared.id), "DocumentUploaded", documentOf(made.shared)],
-            [investorTag(made.leaving), "IdentificationRecorded", proof],
-            [investorTag(made.leaving), "InvestmentSigned", { signedDocuments: signed }]
+            [Tag.investor(made.leaving), "InvestorRegistered", personOf(person)],
+            [Tag.document(made.protocol.id), "DocumentUploaded", documentOf(made.protocol)],
+            [Tag.document(made.contract.id), "DocumentUploaded", documentOf(made.contract)],
+            [Tag.document(made.shared.id), "DocumentUploaded", documentOf(made.shared)],
+            [Tag.investor(made.leaving), "IdentificationRecorded", proof],
+            [Tag.investor(made.leaving), "InvestmentSigned", { signedDocuments: signed }]
           ]
           const found = entries.map(({ subject, type, personal }) => [subject, type, personal])
           assert.deepStrictEqual(JSON.parse(JSON.stringify(found)), JSON.parse(JSON.stringify(expected)))
@@ -473,8 +469,8 @@ describe("D-16: a disclosure", () => {
           const after = yield* disclosures.investor(made.leaving)
           assert.isTrue(after.erased)
           const shown = after.entries.filter(({ personal }) => personal !== "erased").map(({ subject }) => subject)
-          assert.deepStrictEqual(shown, [documentTag(made.shared.id)])
-          const unknown = yield* Effect.result(disclosures.investor("nobody" as InvestorId))
+          assert.deepStrictEqual(shown, [Tag.document(made.shared.id)])
+          const unknown = yield* Effect.result(disclosures.investor("nobody" as Id.InvestorId))
           assert.strictEqual(codeOf(unknown), "investor_not_found")
         }).pipe(Effect.provideContext(register))
       })

@@ -1,5 +1,5 @@
 /** Registers investors in a folder and erases them until it is killed, and says whom it has erased. Run by ErasureCrash.test.ts. */
-import { defaultPolicy } from "@effekten/domain"
+import { Policy } from "@effekten/domain"
 import { Registrar } from "@effekten/registrar"
 import { Documents, Erasures, Investors, Platforms } from "@effekten/services"
 import { Effect } from "effect"
@@ -29,6 +29,6 @@ const program = Effect.gen(function* () {
 })
 
 await program.pipe(
-  Effect.provide(Registrar.layerFolder({ folder, policy: { ...defaultPolicy, retainUntil: (last) => last } })),
+  Effect.provide(Registrar.layerFolder({ folder, policy: { ...Policy.defaults, retainUntil: (last) => last } })),
   Effect.runPromise
 )

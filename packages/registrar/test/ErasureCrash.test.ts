@@ -1,7 +1,7 @@
 /**
  * Forgetting under `kill -9`: whoever is erased in the log is forgotten after the next start, wherever the process ended.
  */
-import { isErasing, erasedSubject } from "@effekten/projections"
+import { Projection } from "@effekten/projections"
 import { Registrar } from "@effekten/registrar"
 import { Vault } from "@effekten/event-store"
 import { Effect } from "effect"
@@ -30,8 +30,8 @@ it(`promise 9, D-13: after each of ${LIVES} kills the next start has forgotten w
     told += acknowledged.length
     const erased = await Effect.gen(function* () {
       const vault = yield* Vault.Vault
-      const events = (yield* wholeLog).filter(isErasing)
-      for (const event of events) expect(yield* vault.isForgotten(erasedSubject(event))).toBe(true)
+      const events = (yield* wholeLog).filter(Projection.isErasing)
+      for (const event of events) expect(yield* vault.isForgotten(Projection.erasedSubject(event))).toBe(true)
       return new Set<string>(
         events.map((event) => (event.type === "InvestorErased" ? event.data.investorId : event.data.documentId))
       )

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Command, type DocumentId, PlatformId, type RegisterEvent } from "@effekten/domain"
+import { type Commands, type Events, Id } from "@effekten/domain"
 import { EventStoreError, InvalidEvent, type NewEvent } from "@effekten/event-store"
 import { type Answered, Blobs } from "@effekten/registrar"
 import { type CommandFailure, Documents, Investments, Investors } from "@effekten/services"
@@ -21,8 +21,8 @@ import {
 
 const uuid = (n: number) => `0198c0de-0000-7000-8000-${String(n).padStart(12, "0")}`
 
-const registering = (n: number, name = "Plattform"): Command =>
-  ({ operation: "RegisterPlatform", input: { platformId: PlatformId.make(uuid(n)), name } }) as Command
+const registering = (n: number, name = "Plattform"): Commands.Command =>
+  ({ operation: "RegisterPlatform", input: { platformId: Id.PlatformId.make(uuid(n)), name } }) as Commands.Command
 
 const fault = (reason: EventStoreError["reason"]) => new EventStoreError({ reason, message: `a fault: ${reason}` })
 
@@ -281,7 +281,7 @@ describe("what is wrong with one member of a group concerns that member alone", 
   /** Lets a group of these gather behind one that waits at the store, and decides them together. */
   const together = Effect.fnUntraced(function* (
     wrap: Wrap,
-    commands: ReadonlyArray<Command>,
+    commands: ReadonlyArray<Commands.Command>,
     meanwhile: (log: LogShape) => Effect.Effect<void> = () => Effect.void
   ) {
     const keep = yield* kept
@@ -361,7 +361,7 @@ describe("what is wrong with one member of a group concerns that member alone", 
 
   it.live("an append that turns one event down records the others", () =>
     Effect.gen(function* () {
-      const bad = (events: ReadonlyArray<NewEvent<RegisterEvent>>) =>
+      const bad = (events: ReadonlyArray<NewEvent<Events.RegisterEvent>>) =>
         events.some((event) => JSON.stringify(event.data).includes(uuid(2)))
       const refused = new InvalidEvent({
         type: "PlatformRegistered",
@@ -372,7 +372,7 @@ describe("what is wrong with one member of a group concerns that member alone", 
         (log) => ({
           ...log,
           append: (events, condition) =>
-            bad(events.map((event) => ("event" in event ? event.event : event) as NewEvent<RegisterEvent>))
+            bad(events.map((event) => ("event" in event ? event.event : event) as NewEvent<Events.RegisterEvent>))
               ? Effect.fail(refused)
               : log.append(events, condition),
           appendExclusive: (after, query, decide) =>
@@ -395,8 +395,8 @@ describe("what is wrong with one member of a group concerns that member alone", 
 
   it.live("a defect in a decision kills its own call only", () =>
     Effect.gen(function* () {
-      const broken = { operation: "RegisterPlatform", input: null } as unknown as Command
-      const unheardOf = { operation: "Unheard", input: {} } as unknown as Command
+      const broken = { operation: "RegisterPlatform", input: null } as unknown as Commands.Command
+      const unheardOf = { operation: "Unheard", input: {} } as unknown as Commands.Command
       const { exits, keep, executor } = yield* together(
         (log) => log,
         [registering(1), broken, unheardOf, registering(3)]
@@ -492,7 +492,7 @@ describe("an upload leaves no content behind that nobody refers to", () => {
         assert.isAbove(uploaded.length, 0)
         assert.isBelow(uploaded.length, 40)
         for (const { body } of uploaded) {
-          const { data } = JSON.parse(body) as { readonly data: { readonly documentId: DocumentId } }
+          const { data } = JSON.parse(body) as { readonly data: { readonly documentId: Id.DocumentId } }
           assert.strictEqual((yield* blobs.get(looking, data.documentId))._tag, "Some")
         }
       }).pipe(Effect.scoped)

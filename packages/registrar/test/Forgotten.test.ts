@@ -3,7 +3,7 @@
  * bring it back. For the data protection officer.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { defaultPolicy, type InvestorId, type Policy } from "@effekten/domain"
+import { type Id, Policy } from "@effekten/domain"
 import { Codec, MerkleTree, Vault, VerifyLog } from "@effekten/event-store"
 import { Audit, CheckpointKeys, Log, Registrar, Sealing } from "@effekten/registrar"
 import { Erasures, Investors, PlatformServices } from "@effekten/services"
@@ -16,7 +16,7 @@ import { offering } from "./fixture.ts"
 import { as } from "./parts.ts"
 import { type Planted, piecesOf, plainOf, someone, subjectsOf } from "./Planted.ts"
 
-const policy: Policy = { ...defaultPolicy, retainUntil: (last) => last }
+const policy: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
 
 const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "effekten-forgotten-"))),
@@ -58,7 +58,7 @@ const populated = (folder: string) =>
     return { platform, leaving, staying }
   }).pipe(Effect.provide(register(folder)))
 
-const erase = (id: InvestorId) => Effect.flatMap(Erasures, (erasures) => erasures.investor(id, "request"))
+const erase = (id: Id.InvestorId) => Effect.flatMap(Erasures, (erasures) => erasures.investor(id, "request"))
 
 /** What somebody's data were encrypted to: the parts of events, the wrapped keys, the contents. */
 const ciphertextsOf = (folder: string, who: Planted) => {
@@ -85,7 +85,7 @@ const allOf = ({ parts, keys, contents }: ReturnType<typeof ciphertextsOf>): Rea
 ]
 
 /** Whether somebody is shown, by name or as erased. */
-const shown = (platform: Effect.Success<ReturnType<typeof populated>>["platform"], id: InvestorId) =>
+const shown = (platform: Effect.Success<ReturnType<typeof populated>>["platform"], id: Id.InvestorId) =>
   Effect.gen(function* () {
     const services = (yield* PlatformServices).forPlatform(platform)
     return (yield* Effect.provide(

@@ -3,7 +3,7 @@
  *
  * The files hold bodies as they lie in logs. A file that is there is never changed; `GOLDEN=write` writes those that are missing.
  */
-import { catalogue, type EventType, type RegisterEvent } from "@effekten/domain"
+import { Events } from "@effekten/domain"
 import { Codec, type EventDefinition, type NewEvent } from "@effekten/event-store"
 import { Result, Schema } from "effect"
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -27,13 +27,13 @@ const recordedAt = "2026-03-01T11:00:01.000Z"
 const id = "0195514e-c4b8-7000-8000-000000000000"
 const ciphertextHash = "fedcba9876543210".repeat(4)
 
-const codec = Codec.make<RegisterEvent>(catalogue)
-const types = Object.keys(catalogue.events) as ReadonlyArray<EventType>
-const definitionOf = (type: EventType): EventDefinition => catalogue.events[type]
-const fileOf = (type: EventType, version: number) => `${folder}${type}.v${version}.json`
+const codec = Codec.make<Events.RegisterEvent>(Events.catalogue)
+const types = Object.keys(Events.catalogue.events) as ReadonlyArray<Events.EventType>
+const definitionOf = (type: Events.EventType): EventDefinition => Events.catalogue.events[type]
+const fileOf = (type: Events.EventType, version: number) => `${folder}${type}.v${version}.json`
 
 /** An event as a store would write it. */
-const written = (event: NewEvent<RegisterEvent>): Golden => {
+const written = (event: NewEvent<Events.RegisterEvent>): Golden => {
   const draft = Result.getOrThrow(codec.encode(event))
   const { before, after } = Result.getOrThrow(codec.body(draft, ciphertextHash))
   const body = before + recordedAt + after
@@ -41,11 +41,11 @@ const written = (event: NewEvent<RegisterEvent>): Golden => {
   return { body, ...(draft.personal === undefined ? {} : { personal: draft.personal.text }), data, tags }
 }
 
-const sampled = (type: EventType): ReadonlyArray<Golden> =>
+const sampled = (type: Events.EventType): ReadonlyArray<Golden> =>
   metas.flatMap((meta, index) =>
     samples[type]
       .slice(0, index === 0 ? undefined : 1)
-      .map((sample) => written({ id, type, meta, ...sample } as NewEvent<RegisterEvent>))
+      .map((sample) => written({ id, type, meta, ...sample } as NewEvent<Events.RegisterEvent>))
   )
 
 if (process.env["GOLDEN"] === "write") {
@@ -89,7 +89,7 @@ describe.each(types)("%s", (type) => {
       const { data, meta } = codec.decode(7, JSON.parse(golden.body)) as { data: object; meta: { recordedAt: string } }
       const { recordedAt: _, ...before } = meta
       const personalPart = golden.personal === undefined ? {} : { personal: JSON.parse(golden.personal) }
-      const event = { id, type, data, meta: before, ...personalPart } as NewEvent<RegisterEvent>
+      const event = { id, type, data, meta: before, ...personalPart } as NewEvent<Events.RegisterEvent>
       expect(written(event)).toEqual(golden)
     }
   })

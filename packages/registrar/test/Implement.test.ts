@@ -2,8 +2,8 @@
  * What is forgotten does not compile: a member that goes nowhere, one that is given under another name or not at all. For everybody who
  * adds a member or an operation. The type-checker reads this file; what it is expected to refuse stays refused.
  */
-import { InvestorId, InvestorRegistered, KycStatus, PublicName } from "@effekten/domain"
-import { investors } from "@effekten/projections"
+import { Events, Id, KycStatus, Text } from "@effekten/domain"
+import { Projections } from "@effekten/projections"
 import { Answer, Investors, Member, Operation } from "@effekten/services"
 import { Effect, Schema } from "effect"
 import { describe, expect, it } from "vitest"
@@ -13,15 +13,15 @@ import { view } from "../src/api/View.ts"
 
 const { create } = Investors.resource.operations
 
-const shown = Answer.first("Person", Member.answer("Person", { id: InvestorId, kyc: KycStatus }))
-const person = view(shown, investors, { 1: ({ id, kycStatus }) => ({ id, kyc: kycStatus }) })
+const shown = Answer.first("Person", Member.answer("Person", { id: Id.InvestorId, kyc: KycStatus.KycStatus }))
+const person = view(shown, Projections.investors, { 1: ({ id, kycStatus }) => ({ id, kyc: kycStatus }) })
 
 /** An investor with one member more than the command of today takes. */
 const withNickname = Operation.command({
   operation: "RegisterInvestor",
   ids: [],
   input: Member.input("CreateNicknamed", {
-    nickname: Member.optional(Member.plain(PublicName)),
+    nickname: Member.optional(Member.plain(Text.PublicName)),
     isBeneficiary: Member.plain(Schema.Boolean)
   }),
   answer: shown,
@@ -31,7 +31,7 @@ const withNickname = Operation.command({
 })
 
 const rest = {
-  investorId: InvestorId.make("i"),
+  investorId: Id.InvestorId.make("i"),
   custodianBank: false,
   hasTaxInformation: false,
   pep: false,
@@ -51,7 +51,9 @@ describe("members of an input", () => {
       instructs(create, {
         members: { isBeneficiary: "ownAccount" },
         given: () => Effect.succeed(rest),
-        answers: made(view(Investors.resource.operations.create.answer!, investors, { 1: () => null as never }))
+        answers: made(
+          view(Investors.resource.operations.create.answer!, Projections.investors, { 1: () => null as never })
+        )
       }),
       instructs(withNickname, {
         members: { isBeneficiary: "ownAccount", nickname: dropped },
@@ -90,7 +92,7 @@ describe("members of an input", () => {
       // @ts-expect-error the input has no such member
       members: { isBeneficiary: "ownAccount", nickname: dropped },
       given: () => Effect.succeed(rest),
-      answers: made(view(create.answer!, investors, { 1: () => null as never }))
+      answers: made(view(create.answer!, Projections.investors, { 1: () => null as never }))
     })
     expect.assertions(0)
   })
@@ -126,24 +128,24 @@ describe("answers", () => {
   const next = Answer.next(
     shown,
     2,
-    Member.answer("Person", { id: InvestorId, kyc: KycStatus, nickname: Schema.NullOr(Schema.String) }),
+    Member.answer("Person", { id: Id.InvestorId, kyc: KycStatus.KycStatus, nickname: Schema.NullOr(Schema.String) }),
     (before) => ({ ...before, nickname: null })
   )
 
   it("have a renderer for every version, each with the members of that version", () => {
-    const both = view(next, investors, {
+    const both = view(next, Projections.investors, {
       1: ({ id, kycStatus }) => ({ id, kyc: kycStatus }),
       2: ({ id, kycStatus }) => ({ id, kyc: kycStatus, nickname: null })
     })
     expect(Object.keys(both.renderers)).toEqual(["1", "2"])
     // @ts-expect-error version 2 has no renderer
-    view(next, investors, { 1: ({ id, kycStatus }) => ({ id, kyc: kycStatus }) })
-    view(next, investors, {
+    view(next, Projections.investors, { 1: ({ id, kycStatus }) => ({ id, kyc: kycStatus }) })
+    view(next, Projections.investors, {
       1: ({ id, kycStatus }) => ({ id, kyc: kycStatus }),
       // @ts-expect-error version 2 shows a nickname
       2: ({ id, kycStatus }) => ({ id, kyc: kycStatus })
     })
-    view(next, investors, {
+    view(next, Projections.investors, {
       1: ({ id, kycStatus }) => ({ id, kyc: kycStatus }),
       // @ts-expect-error the state of an investor holds no nickname
       2: ({ id, kycStatus, nickname }) => ({ id, kyc: kycStatus, nickname })
@@ -166,8 +168,8 @@ it("an event with a member that the decision forgets does not compile", () => {
   const whole = { ...data, kind: "natural", kycStatus: "PENDING", openReasons: [] } as const
   const forgotten = [
     // @ts-expect-error `ownAccount` is missing
-    () => InvestorRegistered.make(whole, undefined),
-    () => InvestorRegistered.make({ ...whole, ownAccount: true }, undefined)
+    () => Events.InvestorRegistered.make(whole, undefined),
+    () => Events.InvestorRegistered.make({ ...whole, ownAccount: true }, undefined)
   ]
   expect(forgotten).toHaveLength(2)
 })

@@ -2,14 +2,14 @@
  * Legal holds as the registrar's staff uses them. For the data protection officer.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { defaultPolicy, type InvestorId, type LegalHoldId, type Policy, type Timestamp } from "@effekten/domain"
+import { type Id, Policy, type Timestamp } from "@effekten/domain"
 import { Disclosures, Erasures, Investors, LegalHolds } from "@effekten/services"
 import { Effect, Result } from "effect"
 import { offering, person } from "./fixture.ts"
 import { as, codeOf, kept, open, wholeLog } from "./parts.ts"
 
-const policy: Policy = { ...defaultPolicy, retainUntil: (last) => last }
-const until = "2100-01-01T00:00:00+01:00" as Timestamp
+const policy: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
+const until = "2100-01-01T00:00:00+01:00" as Timestamp.Timestamp
 
 describe("D-15 legal holds", () => {
   it.live("are placed once however often it is asked, stand in the way, and are released", () =>
@@ -67,13 +67,16 @@ describe("D-15 legal holds", () => {
         const holds = yield* LegalHolds
         const code = <A>(effect: Effect.Effect<A, { readonly _tag: string }>) =>
           Effect.map(Effect.result(effect), codeOf)
-        const nobody = "nobody" as InvestorId
+        const nobody = "nobody" as Id.InvestorId
         const basis = "legal_claims" as const
         assert.strictEqual(yield* code(holds.place(nobody, { basis })), "investor_not_found")
         assert.strictEqual(yield* code(holds.standing(nobody)), "investor_not_found")
-        assert.strictEqual(yield* code(holds.release(id, "none" as LegalHoldId)), "legal_hold_not_found")
-        assert.strictEqual(yield* code(holds.place(id, { basis, until: "soon" as Timestamp })), "invalid_request")
-        const passed = "2020-01-01T00:00:00Z" as Timestamp
+        assert.strictEqual(yield* code(holds.release(id, "none" as Id.LegalHoldId)), "legal_hold_not_found")
+        assert.strictEqual(
+          yield* code(holds.place(id, { basis, until: "soon" as Timestamp.Timestamp })),
+          "invalid_request"
+        )
+        const passed = "2020-01-01T00:00:00Z" as Timestamp.Timestamp
         assert.strictEqual(yield* code(holds.place(id, { basis, until: passed })), "legal_hold_over")
       }).pipe(Effect.provideContext(register))
     })

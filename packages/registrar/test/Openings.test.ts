@@ -2,7 +2,7 @@
  * The record of openings, held against what the vault decrypts. For the data protection officer.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { catalogue, documentTag, investorTag, type RegisterEvent } from "@effekten/domain"
+import { Events, Tag } from "@effekten/domain"
 import { MemoryEventStore, SqliteEventStore, Vault } from "@effekten/event-store"
 import { Blobs, Log, AccessRecord, AccessRecordUnavailable, Registrar } from "@effekten/registrar"
 import { Investors } from "@effekten/services"
@@ -26,7 +26,7 @@ import { as, codeOf, looking } from "./parts.ts"
 const inMemory = (decrypted: Array<Decrypted>, openings: Layer.Layer<AccessRecord> = AccessRecord.layerMemory()) =>
   registerOver(decrypted, {
     vault: Vault.layerMemory,
-    log: Log.layer(MemoryEventStore.make<RegisterEvent>({ catalogue })),
+    log: Log.layer(MemoryEventStore.make<Events.RegisterEvent>({ catalogue: Events.catalogue })),
     openings
   })
 
@@ -35,7 +35,9 @@ const onSqlite = (decrypted: Array<Decrypted>) =>
     Effect.map(temporaryFolder, (folder) =>
       registerOver(decrypted, {
         vault: Vault.layerSqlite({ filename: join(folder, "keys.db"), masterKey }),
-        log: Log.layer(SqliteEventStore.make<RegisterEvent>({ filename: join(folder, "log.db"), catalogue })),
+        log: Log.layer(
+          SqliteEventStore.make<Events.RegisterEvent>({ filename: join(folder, "log.db"), catalogue: Events.catalogue })
+        ),
         openings: AccessRecord.layerFile({ filename: join(folder, "openings.db") })
       })
     )
@@ -83,16 +85,16 @@ describe("what is opened", () => {
           const openings = yield* AccessRecord
           const all = yield* record
           assert.lengthOf(all, 5)
-          const ofOne = yield* openings.page({ subject: investorTag(one) })
+          const ofOne = yield* openings.page({ subject: Tag.investor(one) })
           assert.deepStrictEqual(
             ofOne.map(({ purpose }) => purpose),
             ["GetInvestor", "GetInvestor", "ListInvestors"]
           )
           assert.deepStrictEqual(
-            yield* openings.page({ subject: investorTag(one), after: ofOne[0]!.cursor }),
+            yield* openings.page({ subject: Tag.investor(one), after: ofOne[0]!.cursor }),
             ofOne.slice(1)
           )
-          assert.lengthOf(yield* openings.page({ subject: documentTag(made.documents[0]!) }), 0)
+          assert.lengthOf(yield* openings.page({ subject: Tag.document(made.documents[0]!) }), 0)
           const later = yield* openings.page({ since: all[2]!.at })
           assert.deepStrictEqual(
             later,
@@ -163,7 +165,7 @@ describe("what cannot be recorded", () => {
     Effect.gen(function* () {
       const made = yield* world
       const log = yield* Log
-      const [event] = yield* log.readAll([{ types: ["InvestorRegistered"], tags: [investorTag(made.investors[0]!)] }])
+      const [event] = yield* log.readAll([{ types: ["InvestorRegistered"], tags: [Tag.investor(made.investors[0]!)] }])
       // @ts-expect-error: who opens, and for what, must be said.
       const without = () => log.reveal([event!.position])
       assert.isFunction(without)

@@ -3,7 +3,7 @@
  * record, on any store.
  */
 import { assert } from "@effect/vitest"
-import { type DocumentId, defaultPolicy, type InvestmentId, type InvestorId, type PlatformId } from "@effekten/domain"
+import { type Id, Policy } from "@effekten/domain"
 import { Vault } from "@effekten/event-store"
 import { MemoryReadModels } from "@effekten/projections"
 import {
@@ -57,7 +57,10 @@ const counting = (decrypted: Array<Decrypted>) =>
   )
 
 /** Nothing need be kept. */
-export const policy = { ...defaultPolicy, retainUntil: (last: Parameters<typeof defaultPolicy.retainUntil>[0]) => last }
+export const policy = {
+  ...Policy.defaults,
+  retainUntil: (last: Parameters<typeof Policy.defaults.retainUntil>[0]) => last
+}
 
 /** A register over parts of which the vault is watched. */
 export const registerOver = <X1, X2, X3, R1, R2, R3>(
@@ -105,12 +108,12 @@ export const each = (openings: ReadonlyArray<RecordedAccess>): ReadonlyArray<Rec
 
 /** What there is to be asked about. */
 export interface World {
-  readonly platform: PlatformId
-  readonly stranger: PlatformId
+  readonly platform: Id.PlatformId
+  readonly stranger: Id.PlatformId
   readonly campaign: Effect.Success<ReturnType<typeof offering>>["campaign"]
-  readonly investors: Array<InvestorId>
-  readonly documents: Array<DocumentId>
-  readonly investments: Array<InvestmentId>
+  readonly investors: Array<Id.InvestorId>
+  readonly documents: Array<Id.DocumentId>
+  readonly investments: Array<Id.InvestmentId>
   readonly identifications: Array<Effect.Success<ReturnType<Investors["Service"]["identify"]>>>
 }
 

@@ -1,7 +1,7 @@
 /**
  * Somebody with an unmistakable text in everything they typed, and where to look for it. For the tests of forgetting.
  */
-import { type DocumentId, documentTag, type InvestorId, investorTag } from "@effekten/domain"
+import { type Id, Tag } from "@effekten/domain"
 import { Documents, Investments, Investors } from "@effekten/services"
 import { Effect } from "effect"
 import { identificationWith, type offering, person, signedAt } from "./fixture.ts"
@@ -39,12 +39,12 @@ export const piecesOf = (box: Uint8Array): ReadonlyArray<Buffer> => {
 }
 
 export interface Planted {
-  readonly investor: InvestorId
-  readonly documents: ReadonlyArray<DocumentId>
+  readonly investor: Id.InvestorId
+  readonly documents: ReadonlyArray<Id.DocumentId>
 }
 
 const personPlanted = planted(person)
-const proofPlanted = (protocol: DocumentId) => planted(identificationWith(protocol))
+const proofPlanted = (protocol: Id.DocumentId) => planted(identificationWith(protocol))
 
 /** Large enough that its ciphertext lies on several pages. */
 const content = new TextEncoder().encode(`${mark} in the content `.repeat(2_000))
@@ -68,8 +68,8 @@ export const someone = (campaign: Effect.Success<ReturnType<typeof offering>>["c
   })
 
 export const subjectsOf = ({ investor, documents }: Planted): ReadonlyArray<string> => [
-  investorTag(investor),
-  ...documents.map(documentTag)
+  Tag.investor(investor),
+  ...documents.map(Tag.document)
 ]
 
 /** What was typed, as it could stand in a file: as text, in two encodings, and as hexadecimal digits. */

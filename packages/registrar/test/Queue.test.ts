@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Command, PlatformId } from "@effekten/domain"
+import { type Commands, Id } from "@effekten/domain"
 import { Documents, Investments, Investors } from "@effekten/services"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { maximumGroupEvents } from "../src/deciding/Deciding.ts"
@@ -9,9 +9,9 @@ import { as, gate, instruction, kept, type LogShape, open, openExecutor, turn } 
 
 const uuid = (n: number) => `0198c0de-0000-7000-8000-${String(n).padStart(12, "0")}`
 
-const registering = (n: number): Command => ({
+const registering = (n: number): Commands.Command => ({
   operation: "RegisterPlatform",
-  input: { platformId: PlatformId.make(uuid(n)), name: "Plattform" }
+  input: { platformId: Id.PlatformId.make(uuid(n)), name: "Plattform" }
 })
 
 /** A log whose first append waits at a gate: whoever comes after that waits in the queue. */

@@ -1,4 +1,4 @@
-import type { PlatformId } from "@effekten/domain"
+import type { Id } from "@effekten/domain"
 import { Registrar } from "@effekten/registrar"
 import { Documents, Platforms } from "@effekten/services"
 import { Effect } from "effect"
@@ -15,7 +15,7 @@ const upload = Effect.gen(function* () {
 // What the registrar does: here, let a platform in.
 const registered = Effect.flatMap(Platforms, (platforms) => platforms.register({ name: "Example platform" }))
 
-const asPlatform = (platform: PlatformId) => upload.pipe(Effect.provide(Registrar.layer({ platform })))
+const asPlatform = (platform: Id.PlatformId) => upload.pipe(Effect.provide(Registrar.layer({ platform })))
 
 export const program = (folder: string) =>
   Effect.flatMap(registered, ({ id }) => asPlatform(id)).pipe(Effect.provide(Registrar.layerFolder({ folder })))

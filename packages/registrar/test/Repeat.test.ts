@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { DocumentId, Timestamp, Units } from "@effekten/domain"
+import type { Id, Timestamp, Units } from "@effekten/domain"
 import { Log, Registrar } from "@effekten/registrar"
 import {
   Api,
@@ -54,7 +54,7 @@ it.live("promise 9: where no document is signed nothing personal is kept of a su
       const { investor: investorId, wallet } = yield* onboarded
       const investments = yield* Investments
       const document = yield* (yield* Documents).upload(pdf)
-      const input = { campaignId: campaign, investorId, units: 1 as Units, signedAt, wallet }
+      const input = { campaignId: campaign, investorId, units: 1 as Units.Units, signedAt, wallet }
       yield* investments.create(input)
       yield* investments.create({ ...input, signedDocuments: [] })
       const signedDocuments = [{ documentId: document.id, category: "OTHER", subject: "Vertrag" }]
@@ -84,7 +84,7 @@ describe("promise 4: an instruction has one effect and one answer", () => {
         const signing = {
           campaignId: campaign,
           investorId: investor.id,
-          units: 10 as Units,
+          units: 10 as Units.Units,
           signedAt,
           signedDocuments: [{ documentId: document.id, category: "Vertrag", subject: "Zeichnung" }]
         }
@@ -92,7 +92,7 @@ describe("promise 4: an instruction has one effect and one answer", () => {
         const amendment = { acceptedAt: signedAt, paidAt: signedAt, wallet: wallet.id }
         yield* same(Api.Investment, investments.amend(investment.id, amendment, { key }))
         yield* same(Api.Credit, (yield* Credits).create(investment.id, { key }))
-        const redeeming = { investorId: investor.id, productId: product, walletId: wallet.id, units: 3 as Units }
+        const redeeming = { investorId: investor.id, productId: product, walletId: wallet.id, units: 3 as Units.Units }
         yield* same(Api.Redemption, (yield* Redemptions).create(redeeming as never, { key }))
         const other = yield* investments.create(signing as never, { key: "key-2" })
         yield* same(Api.Investment, investments.cancel(other.id, { cancelledAt: signedAt }, { key }))
@@ -245,11 +245,11 @@ describe("promise 4: an instruction has one effect and one answer", () => {
           ["invalid_request", investments.create({ ...signing, units: "5" as never }, { key })],
           [
             "timestamp_in_future",
-            investments.create({ ...signing, signedAt: "2200-01-01T00:00:00Z" as Timestamp }, { key })
+            investments.create({ ...signing, signedAt: "2200-01-01T00:00:00Z" as Timestamp.Timestamp }, { key })
           ],
           [
             "document_not_found",
-            investors.identify(holder.investor, identificationWith(nobody as DocumentId), { key })
+            investors.identify(holder.investor, identificationWith(nobody as Id.DocumentId), { key })
           ],
           [
             "product_not_found",
@@ -439,7 +439,7 @@ describe("promise 9: forgotten is forgotten", () => {
           const signing = {
             campaignId: campaign,
             investorId: investor.id,
-            units: 1 as Units,
+            units: 1 as Units.Units,
             signedAt,
             signedDocuments: [{ documentId: document.id, category: "Vertrag" as never, subject: "Zeichnung" as never }]
           }

@@ -3,7 +3,7 @@
  * whoever restores single files.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { defaultPolicy, type InvestorId, type Policy } from "@effekten/domain"
+import { type Id, Policy } from "@effekten/domain"
 import { VerifyLog } from "@effekten/event-store"
 import { Audit, Registrar } from "@effekten/registrar"
 import { Erasures, Investors, PlatformServices } from "@effekten/services"
@@ -15,7 +15,7 @@ import { offering, person } from "./fixture.ts"
 import { as } from "./parts.ts"
 
 /** Nothing need be kept. */
-const policy: Policy = { ...defaultPolicy, retainUntil: (last) => last }
+const policy: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
 
 const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "effekten-restored-"))),
@@ -50,7 +50,7 @@ describe("single files of another day", () => {
     () =>
       Effect.gen(function* () {
         const { coming, early, late, leaving, platform, staying } = yield* twoDays
-        const seen = (id: InvestorId): Effect.Effect<Shown, never, PlatformServices> =>
+        const seen = (id: Id.InvestorId): Effect.Effect<Shown, never, PlatformServices> =>
           Effect.flatMap(PlatformServices, (services) =>
             Effect.flatMap(Investors, (api) => api.get(id)).pipe(Effect.provide(services.forPlatform(platform)))
           ).pipe(

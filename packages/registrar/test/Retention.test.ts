@@ -2,25 +2,9 @@
  * The clock that ends retention: over virtual years, over faults, and where several nodes have one register. For the data protection officer.
  */
 import { assert, describe, it } from "@effect/vitest"
-import {
-  defaultPolicy,
-  instantOfMicros,
-  type InvestorId,
-  investorTag,
-  type LegalHoldId,
-  type Policy,
-  type WalletId
-} from "@effekten/domain"
+import { type Id, Policy, Tag, Timestamp } from "@effekten/domain"
 import { EventStoreError, Vault } from "@effekten/event-store"
-import {
-  allProjections,
-  fold,
-  type LoggedEvent,
-  makeRegister,
-  makeViews,
-  MemoryReadModels,
-  replayInto
-} from "@effekten/projections"
+import { FoldOne, MemoryReadModels, type Projection, Projections, Register, Replay, Views } from "@effekten/projections"
 import { Executor, Forgetting, Lease, Log, Retention } from "@effekten/registrar"
 import {
   Credits,
@@ -45,9 +29,10 @@ const start = Date.UTC(2026, 1, 3, 4, 5, 6)
 /** Retention told once more, in milliseconds: the end of the fifth calendar year, in German time. */
 const fiveYears = (last: number) => Date.UTC(new Date(last + 3_600_000).getUTCFullYear() + 6, 0, 1) - 3_600_000
 const days = (many: number) => (last: number) => last + many * day
-const policyOf = (keptUntil: (last: number) => number): Policy => ({
-  ...defaultPolicy,
-  retainUntil: (last) => instantOfMicros(keptUntil(Math.floor(last.micros / 1000)) * 1000 + (last.micros % 1000))
+const policyOf = (keptUntil: (last: number) => number): Policy.Policy => ({
+  ...Policy.defaults,
+  retainUntil: (last) =>
+    Timestamp.instantOfMicros(keptUntil(Math.floor(last.micros / 1000)) * 1000 + (last.micros % 1000))
 })
 
 /** Numbers from 0 to 1, always the same for a seed (mulberry32). */
@@ -63,19 +48,19 @@ const numbers = (seed: number) => {
 
 /** An investor as the test knows them: a second model of what stands against their erasure. */
 interface Known {
-  readonly id: InvestorId
-  wallet: WalletId | undefined
+  readonly id: Id.InvestorId
+  wallet: Id.WalletId | undefined
   units: number
   readonly open: Set<string>
   last: number
-  readonly holds: Map<LegalHoldId, number>
+  readonly holds: Map<Id.LegalHoldId, number>
 }
 
 const dueOf = ({ holds, last, open, units }: Known, keptUntil: (last: number) => number): number =>
   units > 0 || open.size > 0 ? Infinity : Math.max(keptUntil(last), ...holds.values())
 
 const millisOf = (text: string) => Math.floor(Date.parse(text))
-const textOf = (millis: number) => instantOfMicros(millis * 1000).text
+const textOf = (millis: number) => Timestamp.instantOfMicros(millis * 1000).text
 
 const eraseWhenDue = true
 const nowMillis = Clock.currentTimeMillis
@@ -238,17 +223,17 @@ const fifteenYears = Effect.fnUntraced(function* (seed: number, keptUntil: (last
     // The rest of the register stays as it was, and nothing was asked that had to be refused.
     const refused = log.filter((event) => event.type === "InstructionRejected" && event.meta.actor === "clock")
     assert.deepStrictEqual(refused, [])
-    const folded = makeRegister()
-    const views = makeViews(allProjections)
-    yield* replayInto(yield* Log, [folded, views])
+    const folded = Register.make()
+    const views = Views.make(Projections.all)
+    yield* Replay.into(yield* Log, [folded, views])
     assert.deepStrictEqual([...folded.violations, ...folded.checkConservation()], [])
     assert.strictEqual(
       folded.totals(product)?.held,
       known.reduce((sum, { units }) => sum + units, 0)
     )
-    for (const projection of allProjections)
+    for (const projection of Projections.all)
       for (const [key, state] of [...views.all(projection)].slice(0, 20))
-        assert.deepStrictEqual(yield* fold(yield* Log, projection, key), state)
+        assert.deepStrictEqual(yield* FoldOne.fold(yield* Log, projection, key), state)
     return { erased: erasedAt.size, promised: promised.length }
   }).pipe(Effect.provideContext(register))
 })
@@ -302,7 +287,7 @@ const pass = (hours: number) =>
   })
 
 const byTheClock = Effect.map(wholeLog, (log) => log.filter(({ meta }) => meta.actor === "clock"))
-const erasedIn = (events: ReadonlyArray<LoggedEvent>) =>
+const erasedIn = (events: ReadonlyArray<Projection.LoggedEvent>) =>
   events.flatMap((event) => (event.type === "InvestorErased" ? [event.data.investorId] : []))
 
 /** The lease of two nodes in one process. */
@@ -397,9 +382,9 @@ describe("D-15 the clock that ends retention", () => {
           }).pipe(Effect.provideContext(register))
         })
       )
-      assert.isFalse(yield* vault.isForgotten(investorTag(id!)))
+      assert.isFalse(yield* vault.isForgotten(Tag.investor(id!)))
       const register = yield* open(parts, { executor })
-      assert.isTrue(yield* vault.isForgotten(investorTag(id!)))
+      assert.isTrue(yield* vault.isForgotten(Tag.investor(id!)))
       yield* pass(48)
       assert.lengthOf(yield* Effect.provideContext(byTheClock, register), 1)
     })

@@ -2,7 +2,7 @@
  * One event of each type with everything it may hold, and one with no more than it must. For the golden files: a new type, or a new
  * version of one, needs its samples here.
  */
-import type { EventType } from "@effekten/domain"
+import type { Events } from "@effekten/domain"
 
 export interface Sample {
   readonly data: object
@@ -107,7 +107,7 @@ const redemption = {
 const resolved = { resolution: "observed" }
 
 /** Fullest first. */
-export const samples: { readonly [T in EventType]: ReadonlyArray<Sample> } = {
+export const samples: { readonly [T in Events.EventType]: ReadonlyArray<Sample> } = {
   PlatformRegistered: [{ data: { platformId: "platform", name: "Erste Plattform" } }],
   IssuerRegistered: [
     { data: { issuerId: "issuer" }, personal: { naturalPerson, legalPerson, bankAccount } },

@@ -1,13 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import {
-  type CampaignId,
-  InvestmentId,
-  type InvestorId,
-  type Model,
-  type PlatformId,
-  type Units,
-  Used
-} from "@effekten/domain"
+import { Campaign, type Decision, Id, type Units } from "@effekten/domain"
 import { MemoryEventStore, SqliteClient } from "@effekten/event-store"
 import { Executor, Log, Snapshots, SnapshotsTable } from "@effekten/registrar"
 import { Investors } from "@effekten/services"
@@ -21,9 +13,9 @@ import { offering, person, signedAt } from "./fixture.ts"
 import { as, codeOf, instruction, type Kept, kept, logLayer, open, openExecutor } from "./parts.ts"
 
 interface Sale {
-  readonly platform: PlatformId
-  readonly campaign: CampaignId
-  readonly investor: InvestorId
+  readonly platform: Id.PlatformId
+  readonly campaign: Id.CampaignId
+  readonly investor: Id.InvestorId
 }
 
 /** A campaign in a kept log, and an investor of its platform. */
@@ -44,10 +36,10 @@ const signing = (kept: Kept, sale: Sale, units: number) => {
     {
       operation: "SignInvestment",
       input: {
-        investmentId: InvestmentId.make(id),
+        investmentId: Id.InvestmentId.make(id),
         investorId: sale.investor,
         campaignId: sale.campaign,
-        units: units as Units,
+        units: units as Units.Units,
         documentIds: [],
         signedAt
       },
@@ -68,7 +60,7 @@ const over = (kept: Kept, storage: Snapshots.Storage) =>
       log,
       snapshots,
       /** What a model is, by way of a snapshot where there is one, and how many events were folded. */
-      load: <S>(model: Model<S>) =>
+      load: <S>(model: Decision.Model<S>) =>
         Effect.flatMap(log.head, (head) => Snapshots.load(log, snapshots, model, head)) as Effect.Effect<{
           readonly state: S
           readonly events: number
@@ -194,7 +186,7 @@ describe("snapshots", () => {
                   }
                   older = before
                   const { load } = yield* over(register, Snapshots.makeMemoryStorage())
-                  assert.strictEqual((yield* load(Used(sale.campaign))).state, used)
+                  assert.strictEqual((yield* load(Campaign.used(sale.campaign))).state, used)
                 }
               }).pipe(Effect.scoped, Effect.runPromise)
           ),
@@ -216,14 +208,14 @@ describe("snapshots", () => {
         )
       yield* sign(80)
       const { load } = yield* over(register, storage)
-      assert.deepStrictEqual(yield* load(Used(sale.campaign)), { state: 80, events: 0 })
+      assert.deepStrictEqual(yield* load(Campaign.used(sale.campaign)), { state: 80, events: 0 })
       yield* session(register, Snapshots.makeMemoryStorage(), (executor) =>
         executor.execute(signing(register, sale, 5))
       )
-      assert.deepStrictEqual(yield* load(Used(sale.campaign)), { state: 85, events: 1 })
+      assert.deepStrictEqual(yield* load(Campaign.used(sale.campaign)), { state: 85, events: 1 })
       storage.snapshots.clear()
       const { load: without } = yield* over(register, storage)
-      assert.deepStrictEqual(yield* without(Used(sale.campaign)), { state: 85, events: 81 })
+      assert.deepStrictEqual(yield* without(Campaign.used(sale.campaign)), { state: 85, events: 81 })
     }).pipe(Effect.scoped)
   )
 
@@ -234,7 +226,7 @@ describe("snapshots", () => {
       const storage = Snapshots.makeMemoryStorage()
       const { log, snapshots } = yield* over(register, storage)
       const head = yield* log.head
-      const of = (name: string, version = 1): Model<unknown> => ({
+      const of = (name: string, version = 1): Decision.Model<unknown> => ({
         name,
         version,
         types: [],
@@ -276,7 +268,7 @@ describe("snapshots", () => {
       const filename = join(folder, "views.db")
       const register = yield* kept
       const sale = yield* sold(register, 1_000)
-      const model = Used(sale.campaign)
+      const model = Campaign.used(sale.campaign)
       const inTable = <A, E>(work: (snapshots: Snapshots.SnapshotsShape, log: Log["Service"]) => Effect.Effect<A, E>) =>
         Effect.flatMap(Effect.all([Snapshots.Snapshots, Log]), ([snapshots, log]) => work(snapshots, log)).pipe(
           Effect.provide(
@@ -350,8 +342,8 @@ describe("snapshots", () => {
         const log = yield* Log
         const snapshots = yield* Snapshots.Snapshots
         const head = yield* log.head
-        const loaded = yield* Snapshots.load(log, snapshots, Used(sale.campaign), head)
-        yield* snapshots.keep(head, [{ model: Used(sale.campaign), state: 4 }])
+        const loaded = yield* Snapshots.load(log, snapshots, Campaign.used(sale.campaign), head)
+        yield* snapshots.keep(head, [{ model: Campaign.used(sale.campaign), state: 4 }])
         return loaded
       }).pipe(
         Effect.provide(

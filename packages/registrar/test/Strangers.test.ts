@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { DocumentId } from "@effekten/domain"
+import type { Id } from "@effekten/domain"
 import { AccessRecord, Registrar } from "@effekten/registrar"
 import {
   Credits,
@@ -215,7 +215,7 @@ describe("promise 10: platforms are strangers to each other", () => {
     Effect.gen(function* () {
       const { platform, other } = yield* neighbours
       const upload = Effect.flatMap(Documents, (documents) => documents.upload(pdf, { key: "key" }))
-      const ids: ReadonlyArray<DocumentId> = [(yield* as(platform)(upload)).id, (yield* as(other)(upload)).id]
+      const ids: ReadonlyArray<Id.DocumentId> = [(yield* as(platform)(upload)).id, (yield* as(other)(upload)).id]
       assert.notStrictEqual(ids[0], ids[1])
     }).pipe(Effect.provide(Registrar.layerMemory()))
   )

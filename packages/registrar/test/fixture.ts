@@ -1,7 +1,7 @@
 /**
  * A register with a product, a campaign and two platforms, and the data of invented people. For the tests of this package.
  */
-import type { CampaignId, DocumentId, InvestorId, Timestamp, WalletId } from "@effekten/domain"
+import type { Id, Timestamp } from "@effekten/domain"
 import {
   Api,
   Campaigns,
@@ -42,7 +42,7 @@ export const person: Api.CreateInvestor = Schema.decodeUnknownSync(Api.CreateInv
   is_beneficiary: true
 })
 
-export const identificationWith = (protocol: DocumentId): Api.CreateIdentification =>
+export const identificationWith = (protocol: Id.DocumentId): Api.CreateIdentification =>
   Schema.decodeUnknownSync(Api.CreateIdentification)({
     document_type: "IDCARD",
     document_id: "X0000000",
@@ -55,7 +55,7 @@ export const identificationWith = (protocol: DocumentId): Api.CreateIdentificati
     verified_at: "2024-05-06T07:08:09.123Z"
   })
 
-export const signedAt = "2024-05-06T07:14:13.630308+00:00" as Timestamp
+export const signedAt = "2024-05-06T07:14:13.630308+00:00" as Timestamp.Timestamp
 
 /** Issuer, product, campaign, and the platform it is sold on. */
 export const offering = Effect.fnUntraced(function* (
@@ -98,8 +98,8 @@ export const onboarded = Effect.gen(function* () {
 
 /** A paid investment, credited. */
 export const delivered = Effect.fnUntraced(function* (
-  campaign: CampaignId,
-  holder: { readonly investor: InvestorId; readonly wallet: WalletId },
+  campaign: Id.CampaignId,
+  holder: { readonly investor: Id.InvestorId; readonly wallet: Id.WalletId },
   units: number
 ) {
   const investments = yield* Investments

@@ -2,23 +2,9 @@
  * Registers over parts that outlive them: built twice over one log, beside each other, or over a log and a ledger that misbehave. For the
  * tests of this package.
  */
-import {
-  catalogue,
-  type Command,
-  commands,
-  decide,
-  decideCommand,
-  defaultPolicy,
-  instantOf,
-  type Model,
-  type Operation,
-  type PlatformId,
-  type RecordedDomainEvent,
-  recallCommand,
-  type RegisterEvent
-} from "@effekten/domain"
+import { Commands, Decision, Events, type Id, Policy, Timestamp } from "@effekten/domain"
 import { type EventStoreShape, MemoryEventStore, Vault } from "@effekten/event-store"
-import { type LoggedEvent, MemoryReadModels } from "@effekten/projections"
+import { MemoryReadModels, type Projection } from "@effekten/projections"
 import {
   Blobs,
   Custody,
@@ -57,13 +43,16 @@ export const kept: Effect.Effect<Kept, never, Scope.Scope> = Effect.gen(function
   return { storage: yield* Effect.provide(MemoryEventStore.makeStorage, context), context }
 })
 
-export type LogShape = EventStoreShape<RegisterEvent>
+export type LogShape = EventStoreShape<Events.RegisterEvent>
 export type Wrap = (log: LogShape) => LogShape
 
 export const logLayer = (kept: Kept, wrap: Wrap = (log) => log): Layer.Layer<Log> =>
-  Log.layer(Effect.map(MemoryEventStore.make<RegisterEvent>({ catalogue, storage: kept.storage }), wrap)).pipe(
-    Layer.provide(Layer.succeedContext(kept.context))
-  )
+  Log.layer(
+    Effect.map(
+      MemoryEventStore.make<Events.RegisterEvent>({ catalogue: Events.catalogue, storage: kept.storage }),
+      wrap
+    )
+  ).pipe(Layer.provide(Layer.succeedContext(kept.context)))
 
 /** A whole register over kept parts; gone with the scope. */
 export const open = (
@@ -103,7 +92,7 @@ export const looking: Access = { actor: "registrar", platform: undefined, purpos
 
 /** Gives the effect the services of a platform. */
 export const as =
-  (platform: PlatformId) =>
+  (platform: Id.PlatformId) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.flatMap(PlatformServices, (services) =>
       Effect.provide(effect, services.forPlatform(platform))
@@ -111,8 +100,8 @@ export const as =
 
 export const instruction = (
   kept: Kept,
-  command: Command,
-  options: { readonly key: string; readonly platform?: PlatformId; readonly body?: string; readonly answer?: number }
+  command: Commands.Command,
+  options: { readonly key: string; readonly platform?: Id.PlatformId; readonly body?: string; readonly answer?: number }
 ): Instruction => {
   const secrets = Context.get(kept.context, Secrets)
   const { key, platform } = options
@@ -173,17 +162,17 @@ export const scriptedLedger = (script: {
 
 /** What a decision model says over a list of events. */
 export const stateOver =
-  (events: ReadonlyArray<RecordedDomainEvent>) =>
-  <S>(model: Model<S>): S =>
+  (events: ReadonlyArray<Events.RecordedDomainEvent>) =>
+  <S>(model: Decision.Model<S>): S =>
     events
       .filter((event) => model.types.includes(event.type) && model.tags.every((tag) => event.tags.includes(tag)))
       .reduce((state, event) => model.evolve(state, event), model.initial)
 
 /** The instructions of a log, each with its events, in their order. */
 export const instructionsOf = (
-  events: ReadonlyArray<LoggedEvent>
-): ReadonlyArray<readonly [LoggedEvent, ...Array<LoggedEvent>]> => {
-  const all: Array<[LoggedEvent, ...Array<LoggedEvent>]> = []
+  events: ReadonlyArray<Projection.LoggedEvent>
+): ReadonlyArray<readonly [Projection.LoggedEvent, ...Array<Projection.LoggedEvent>]> => {
+  const all: Array<[Projection.LoggedEvent, ...Array<Projection.LoggedEvent>]> = []
   for (const event of events) {
     const last = all[all.length - 1]
     if (last !== undefined && last[0].meta.instruction === event.meta.instruction) last.push(event)
@@ -194,14 +183,14 @@ export const instructionsOf = (
 
 /** Recalls an instruction and decides it over what lay before: type and data of the events that come of it, or the code of the refusal. */
 export const decidedAgain = (
-  before: ReadonlyArray<LoggedEvent>,
-  events: readonly [LoggedEvent, ...Array<LoggedEvent>]
+  before: ReadonlyArray<Projection.LoggedEvent>,
+  events: readonly [Projection.LoggedEvent, ...Array<Projection.LoggedEvent>]
 ) => {
   const { operation, platform, receivedAt } = events[0].meta
-  if (!(operation in commands)) throw new Error(`${operation} is no operation`)
-  const command = recallCommand(operation as Operation, events)
-  const context = { platform, receivedAt: instantOf(receivedAt), policy: defaultPolicy }
-  return { command, decided: decide(decideCommand(command, context), stateOver(before)) }
+  if (!(operation in Commands.all)) throw new Error(`${operation} is no operation`)
+  const command = Commands.recall(operation as Commands.Operation, events)
+  const context = { platform, receivedAt: Timestamp.instantOf(receivedAt), policy: Policy.defaults }
+  return { command, decided: Decision.decide(Commands.decide(command, context), stateOver(before)) }
 }
 
 /** Opens once; whoever passes before waits. */
@@ -223,6 +212,6 @@ export const turn = Effect.promise(() => new Promise<void>((resolve) => setImmed
 export const until = <A, E, R>(effect: Effect.Effect<A, E, R>, holds: (value: A) => boolean): Effect.Effect<A, E, R> =>
   Effect.flatMap(effect, (value) => (holds(value) ? Effect.succeed(value) : Effect.andThen(turn, until(effect, holds))))
 
-export const wholeLog: Effect.Effect<ReadonlyArray<LoggedEvent>, never, Log> = Effect.orDie(
+export const wholeLog: Effect.Effect<ReadonlyArray<Projection.LoggedEvent>, never, Log> = Effect.orDie(
   Effect.flatMap(Log, (log) => log.readAll("all"))
 )

@@ -1,7 +1,7 @@
 /**
  * A campaign of few units, and instructions that sign for one of them. For the tests of the executor.
  */
-import { type CampaignId, InvestmentId, type InvestorId, PlatformId, type Units } from "@effekten/domain"
+import { Id, type Units } from "@effekten/domain"
 import { Investors } from "@effekten/services"
 import { Effect } from "effect"
 import { offering, person, signedAt } from "./fixture.ts"
@@ -21,7 +21,7 @@ export const uuid = (n: number) => `0198c0de-0000-7000-8000-${String(n).padStart
 
 export const signing = (
   kept: Kept,
-  sale: { readonly platform: PlatformId; readonly campaign: CampaignId; readonly investor: InvestorId },
+  sale: { readonly platform: Id.PlatformId; readonly campaign: Id.CampaignId; readonly investor: Id.InvestorId },
   n: number,
   key = `signing-${n}`
 ) =>
@@ -30,10 +30,10 @@ export const signing = (
     {
       operation: "SignInvestment",
       input: {
-        investmentId: InvestmentId.make(uuid(n)),
+        investmentId: Id.InvestmentId.make(uuid(n)),
         investorId: sale.investor,
         campaignId: sale.campaign,
-        units: 1 as Units,
+        units: 1 as Units.Units,
         documentIds: [],
         signedAt
       },

@@ -1,28 +1,28 @@
 /**
  * Campaigns: units of a product that are offered on a platform. For the issuer's side; never made through the distribution API.
  */
-import { CampaignId, PlatformId, ProductId, Timestamp, Units } from "@effekten/domain"
+import { Id, Timestamp, Units } from "@effekten/domain"
 import { Schema } from "effect"
 import * as Answer from "./Answer.ts"
 import { answer, input, optional, plain } from "./Member.ts"
 import * as Operation from "./Operation.ts"
 import * as Resource from "./Resource.ts"
 
-const campaign = { productId: plain(ProductId), platformId: plain(PlatformId), allocation: plain(Units) }
+const campaign = { productId: plain(Id.ProductId), platformId: plain(Id.PlatformId), allocation: plain(Units.Units) }
 
 /** Units of a product offered on one platform. @category inputs */
 export const OpenCampaign = input("OpenCampaign", {
   ...campaign,
   /** Missing means at once. */
-  opensAt: optional(plain(Timestamp)),
-  closesAt: optional(plain(Timestamp)),
+  opensAt: optional(plain(Timestamp.Timestamp)),
+  closesAt: optional(plain(Timestamp.Timestamp)),
   /** Subscriptions wait for an outside review. Default: no. */
   reviewRequired: optional(plain(Schema.Boolean))
 })
 export type OpenCampaign = typeof OpenCampaign.Type
 
 /** @category models */
-export const Campaign = answer("Campaign", { id: CampaignId, ...campaign })
+export const Campaign = answer("Campaign", { id: Id.CampaignId, ...campaign })
 export type Campaign = typeof Campaign.Type
 
 /** @category answers */
@@ -46,7 +46,7 @@ export class Campaigns extends Resource.Service<Campaigns>()("effekten/services/
   /** No new subscription; what is signed goes on. */
   close: Operation.bare({
     operation: "CloseCampaign",
-    ids: [CampaignId],
+    ids: [Id.CampaignId],
     refusals: ["campaign_not_found"],
     summary: "Close a campaign"
   })

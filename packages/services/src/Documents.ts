@@ -1,7 +1,7 @@
 /**
  * Documents: uploaded once, then referred to by id. For platforms.
  */
-import { DocumentId, NonEmptyText, Text, Timestamp } from "@effekten/domain"
+import { Id, Text, Timestamp } from "@effekten/domain"
 import { Schema } from "effect"
 import * as Answer from "./Answer.ts"
 import { answer, personal } from "./Member.ts"
@@ -13,22 +13,22 @@ export const maximumDocumentSize = 25 * 1024 * 1024
 
 /** A file. Its content is taken as it is, whatever the media type says. @category inputs */
 export const UploadDocument = Schema.Struct({
-  fileName: NonEmptyText,
-  mediaType: NonEmptyText,
+  fileName: Text.NonEmpty,
+  mediaType: Text.NonEmpty,
   content: Schema.Uint8Array
 })
 export type UploadDocument = typeof UploadDocument.Type
 
 /** @category models */
 export const Document = answer("Document", {
-  id: DocumentId,
-  fileName: personal(Text),
-  mediaType: personal(Text),
+  id: Id.DocumentId,
+  fileName: personal(Text.Text),
+  mediaType: personal(Text.Text),
   /** Bytes. */
   size: Schema.Int,
   /** SHA-256 of the content, lower-case hexadecimal. */
   sha256: personal(Schema.String),
-  createdAt: Timestamp
+  createdAt: Timestamp.Timestamp
 })
 export type Document = typeof Document.Type
 
@@ -62,7 +62,7 @@ export class Documents extends Resource.Service<Documents>()("effekten/services/
     reading: "GetDocument",
     route: "GET /v2/documents/:id/",
     scope: "documents:write",
-    ids: [DocumentId],
+    ids: [Id.DocumentId],
     answer: documentAnswer,
     refusals: ["document_not_found"],
     summary: "Read what is known of a document"

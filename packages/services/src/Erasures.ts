@@ -2,7 +2,7 @@
  * What a person may ask of the register about their data: to be forgotten, and to be told. For the registrar's side; never reached through
  * the distribution API.
  */
-import { DocumentId, ErasureGround, InvestorId, Timestamp } from "@effekten/domain"
+import { Events, Id, Timestamp } from "@effekten/domain"
 import { Context, type Effect, Schema } from "effect"
 import type { ReadFailure } from "./Failure.ts"
 import * as Operation from "./Operation.ts"
@@ -20,8 +20,8 @@ export class Erasures extends Resource.Service<Erasures>()("effekten/services/Er
    */
   investor: Operation.command({
     operation: "EraseInvestor",
-    ids: [InvestorId],
-    input: ErasureGround,
+    ids: [Id.InvestorId],
+    input: Events.ErasureGround,
     refusals: [
       "investor_has_open_investments",
       "investor_holds_units",
@@ -35,7 +35,7 @@ export class Erasures extends Resource.Service<Erasures>()("effekten/services/Er
   /** Forgets a document no living investor refers to; else `document_in_use`. */
   document: Operation.bare({
     operation: "EraseDocument",
-    ids: [DocumentId],
+    ids: [Id.DocumentId],
     refusals: ["document_in_use", "document_not_found"],
     summary: "Forget a document"
   })
@@ -47,14 +47,14 @@ export const DisclosedEntry = wire({
   subject: Schema.String,
   /** The event that recorded it, `InvestorRegistered` for example. */
   type: Schema.String,
-  recordedAt: Timestamp,
+  recordedAt: Timestamp.Timestamp,
   personal: Schema.Union([Schema.JsonObject, Erased])
 })
 export type DisclosedEntry = typeof DisclosedEntry.Type
 
 /** Everything personal the register holds of an investor, oldest first. @category models */
 export const Disclosure = wire({
-  investorId: InvestorId,
+  investorId: Id.InvestorId,
   erased: Schema.Boolean,
   entries: Schema.Array(DisclosedEntry)
 })
@@ -65,6 +65,6 @@ export class Disclosures extends Context.Service<
   Disclosures,
   {
     /** What is known of an investor (GDPR Art. 15): the personal part of every event about them, and of the documents they refer to. */
-    readonly investor: (id: InvestorId) => Effect.Effect<Disclosure, ReadFailure>
+    readonly investor: (id: Id.InvestorId) => Effect.Effect<Disclosure, ReadFailure>
   }
 >()("effekten/services/Disclosures") {}

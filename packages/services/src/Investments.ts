@@ -1,19 +1,7 @@
 /**
  * Investments: signed, accepted, paid, delivered. For platforms; the issuer's part is {@link IssuerInvestments}.
  */
-import {
-  CampaignId,
-  DocumentId,
-  InvestmentId,
-  InvestmentStatus,
-  InvestorId,
-  maximumNamedDocuments,
-  ProductId,
-  Text,
-  Timestamp,
-  Units,
-  WalletId
-} from "@effekten/domain"
+import { Id, InvestmentStatus, Policy, Text, Timestamp, Units } from "@effekten/domain"
 import { Schema } from "effect"
 import * as Answer from "./Answer.ts"
 import { answer, input, optional, personal, plain } from "./Member.ts"
@@ -21,7 +9,7 @@ import * as Operation from "./Operation.ts"
 import * as Resource from "./Resource.ts"
 import { listed } from "./Shape.ts"
 
-const signedDocument = { documentId: plain(DocumentId), category: personal(Text), subject: personal(Text) }
+const signedDocument = { documentId: plain(Id.DocumentId), category: personal(Text.Text), subject: personal(Text.Text) }
 
 /** A document the investor signed. @category models */
 export const SignedDocument = input("SignedDocument", signedDocument)
@@ -31,21 +19,21 @@ export type SignedDocument = typeof SignedDocument.Type
 export const ShownDocument = answer("ShownDocument", signedDocument)
 
 const investment = {
-  campaignId: plain(CampaignId),
-  investorId: plain(InvestorId),
-  units: plain(Units),
+  campaignId: plain(Id.CampaignId),
+  investorId: plain(Id.InvestorId),
+  units: plain(Units.Units),
   /** Needed: web-based subscription is not offered. */
-  signedAt: optional(plain(Timestamp)),
+  signedAt: optional(plain(Timestamp.Timestamp)),
   /** Present if the issuer's acceptance is given already. */
-  acceptedAt: optional(plain(Timestamp)),
+  acceptedAt: optional(plain(Timestamp.Timestamp)),
   /** Present if the money has arrived already. */
-  paidAt: optional(plain(Timestamp)),
+  paidAt: optional(plain(Timestamp.Timestamp)),
   signedDocuments: {
-    input: Schema.optionalKey(Schema.Array(SignedDocument).check(Schema.isMaxLength(maximumNamedDocuments))),
+    input: Schema.optionalKey(Schema.Array(SignedDocument).check(Schema.isMaxLength(Policy.maximumNamedDocuments))),
     answer: Schema.Array(ShownDocument)
   },
   /** The wallet the units shall be credited to. */
-  wallet: optional(plain(WalletId))
+  wallet: optional(plain(Id.WalletId))
 }
 
 /** A subscription. @category inputs */
@@ -63,16 +51,16 @@ export type AmendInvestment = typeof AmendInvestment.Type
 /** The investor's cancellation. @category inputs */
 export const CancelInvestment = input("CancelInvestment", {
   /** When the investor declared it. Missing means now. */
-  cancelledAt: optional(plain(Timestamp))
+  cancelledAt: optional(plain(Timestamp.Timestamp))
 })
 export type CancelInvestment = typeof CancelInvestment.Type
 
 /** An investment, whole: what is not known is null, never absent. @category models */
 export const Investment = answer("Investment", {
-  id: InvestmentId,
-  status: listed(InvestmentStatus),
-  campaignId: Schema.NullOr(CampaignId),
-  productId: ProductId,
+  id: Id.InvestmentId,
+  status: listed(InvestmentStatus.InvestmentStatus),
+  campaignId: Schema.NullOr(Id.CampaignId),
+  productId: Id.ProductId,
   investorId: investment.investorId,
   units: investment.units,
   /** Falls when a redemption succeeded; 0 once ended without delivery. */
@@ -81,11 +69,11 @@ export const Investment = answer("Investment", {
   signedAt: investment.signedAt,
   acceptedAt: investment.acceptedAt,
   paidAt: investment.paidAt,
-  deliveredAt: Schema.NullOr(Timestamp),
+  deliveredAt: Schema.NullOr(Timestamp.Timestamp),
   signedDocuments: investment.signedDocuments,
   disagio: Schema.Null,
   accruedInterest: Schema.Null,
-  createdAt: Timestamp
+  createdAt: Timestamp.Timestamp
 })
 export type Investment = typeof Investment.Type
 
@@ -147,7 +135,7 @@ export class Investments extends Resource.Service<Investments>()("effekten/servi
     reading: "GetInvestment",
     route: "GET /v2/investments/:id/",
     scope: "investments:read",
-    ids: [InvestmentId],
+    ids: [Id.InvestmentId],
     answer: investmentAnswer,
     refusals: ["investment_not_found"],
     summary: "Read an investment"
@@ -157,7 +145,7 @@ export class Investments extends Resource.Service<Investments>()("effekten/servi
     route: "PATCH /v2/investments/:id/",
     scope: "investments:write",
     key: "optional",
-    ids: [InvestmentId],
+    ids: [Id.InvestmentId],
     input: AmendInvestment,
     answer: investmentAnswer,
     refusals: [
@@ -179,7 +167,7 @@ export class Investments extends Resource.Service<Investments>()("effekten/servi
     operation: "CancelInvestment",
     route: "POST /v2/investments/:id/cancellations/",
     scope: "investments:write",
-    ids: [InvestmentId],
+    ids: [Id.InvestmentId],
     input: CancelInvestment,
     body: "optional",
     answer: investmentAnswer,
@@ -205,7 +193,7 @@ export class IssuerInvestments extends Resource.Service<IssuerInvestments>()(
     /** Refuses the order instead of accepting it: `REJECTION`. */
     reject: Operation.bare({
       operation: "RejectInvestment",
-      ids: [InvestmentId],
+      ids: [Id.InvestmentId],
       refusals: ["already_accepted", "already_delivered", "investment_ended", "investment_not_found"],
       summary: "Refuse the order instead of accepting it"
     })

@@ -1,16 +1,7 @@
 /**
  * Investors and their identification. For platforms that onboard them.
  */
-import * as Domain from "@effekten/domain"
-import {
-  CalendarDate,
-  DocumentId,
-  IdentificationId,
-  InvestorId,
-  KycStatus,
-  NonEmptyText,
-  Timestamp
-} from "@effekten/domain"
+import { CalendarDate, Id, KycStatus, Person, Text, Timestamp } from "@effekten/domain"
 import { Schema } from "effect"
 import * as Answer from "./Answer.ts"
 import { answer, input, optional, personal, plain } from "./Member.ts"
@@ -20,19 +11,19 @@ import { listed } from "./Shape.ts"
 import { wire } from "./Wire.ts"
 
 /** A person. Politically exposed ones are accepted and then reviewed (GwG § 15); ones subject to US tax are refused. @category models */
-export const NaturalPerson = wire(Domain.NaturalPerson.fields)
+export const NaturalPerson = wire(Person.NaturalPerson.fields)
 export type NaturalPerson = typeof NaturalPerson.Type
 
 /** Where redemptions are paid to. @category models */
-export const BankAccount = wire(Domain.BankAccount.fields)
+export const BankAccount = wire(Person.BankAccount.fields)
 export type BankAccount = typeof BankAccount.Type
 
 /** `nonAssessmentCertificate`: NV-Bescheinigung (EStG § 44a). @category models */
-export const TaxInformation = wire(Domain.TaxInformation.fields)
+export const TaxInformation = wire(Person.TaxInformation.fields)
 export type TaxInformation = typeof TaxInformation.Type
 
 /** `email` is any text that is not empty, and need not be unique. @category models */
-export const Communication = wire(Domain.Communication.fields)
+export const Communication = wire(Person.Communication.fields)
 export type Communication = typeof Communication.Type
 
 const investor = {
@@ -50,10 +41,10 @@ export type CreateInvestor = typeof CreateInvestor.Type
 
 /** An investor. What was not given is null; what was forgotten is `"erased"`. @category models */
 export const Investor = answer("Investor", {
-  id: InvestorId,
-  kycStatus: listed(KycStatus),
+  id: Id.InvestorId,
+  kycStatus: listed(KycStatus.KycStatus),
   ...investor,
-  createdAt: Timestamp
+  createdAt: Timestamp.Timestamp
 })
 export type Investor = typeof Investor.Type
 
@@ -62,18 +53,18 @@ export const investorAnswer = Answer.first("Investor", Investor)
 
 const identification = {
   /** `IDCARD`, for example. */
-  documentType: personal(NonEmptyText),
-  documentId: personal(NonEmptyText),
-  documentIssuer: personal(NonEmptyText),
-  documentValidFrom: personal(CalendarDate),
+  documentType: personal(Text.NonEmpty),
+  documentId: personal(Text.NonEmpty),
+  documentIssuer: personal(Text.NonEmpty),
+  documentValidFrom: personal(CalendarDate.CalendarDate),
   /** Compared with the day of `verifiedAt`, never with today. */
-  documentValidTo: personal(CalendarDate),
+  documentValidTo: personal(CalendarDate.CalendarDate),
   /** `POSTIDENT`, for example. */
-  identityProvider: personal(NonEmptyText),
-  legitimationProcessId: personal(NonEmptyText),
+  identityProvider: personal(Text.NonEmpty),
+  legitimationProcessId: personal(Text.NonEmpty),
   /** The uploaded protocol. */
-  legitimationProtocolId: plain(DocumentId),
-  verifiedAt: plain(Timestamp)
+  legitimationProtocolId: plain(Id.DocumentId),
+  verifiedAt: plain(Timestamp.Timestamp)
 }
 
 /** The result of an identification carried out elsewhere. @category inputs */
@@ -82,12 +73,12 @@ export type CreateIdentification = typeof CreateIdentification.Type
 
 /** A recorded identification. @category models */
 export const Identification = answer("Identification", {
-  id: IdentificationId,
-  investorId: InvestorId,
+  id: Id.IdentificationId,
+  investorId: Id.InvestorId,
   ...identification,
   /** The investor's status after this identification. */
-  kycStatus: listed(KycStatus),
-  createdAt: Timestamp
+  kycStatus: listed(KycStatus.KycStatus),
+  createdAt: Timestamp.Timestamp
 })
 export type Identification = typeof Identification.Type
 
@@ -144,7 +135,7 @@ export class Investors extends Resource.Service<Investors>()("effekten/services/
     reading: "GetInvestor",
     route: "GET /v2/investors/:id/",
     scope: "investors:read",
-    ids: [InvestorId],
+    ids: [Id.InvestorId],
     answer: investorAnswer,
     refusals: ["investor_not_found"],
     summary: "Read an investor"
@@ -153,7 +144,7 @@ export class Investors extends Resource.Service<Investors>()("effekten/services/
     operation: "RecordIdentification",
     route: "POST /v2/investors/:id/identifications/",
     scope: "investors:write",
-    ids: [InvestorId],
+    ids: [Id.InvestorId],
     input: CreateIdentification,
     answer: identificationAnswer,
     refusals: [
@@ -180,7 +171,7 @@ export class Investors extends Resource.Service<Investors>()("effekten/services/
     reading: "ListIdentifications",
     route: "GET /v2/investors/:id/identifications/",
     scope: "investors:read",
-    ids: [InvestorId],
+    ids: [Id.InvestorId],
     answer: identificationAnswer,
     refusals: ["investor_not_found"],
     summary: "List identifications"
@@ -189,7 +180,7 @@ export class Investors extends Resource.Service<Investors>()("effekten/services/
     reading: "GetIdentification",
     route: "GET /v2/investors/:id/identifications/:identification/",
     scope: "investors:read",
-    ids: [InvestorId, IdentificationId],
+    ids: [Id.InvestorId, Id.IdentificationId],
     answer: identificationAnswer,
     refusals: ["investor_not_found"],
     summary: "Read an identification"

@@ -1,18 +1,7 @@
 /**
  * Credits and redemptions: work for the ledger that takes its time. For platforms, and for the person who resolves what nobody knows.
  */
-import {
-  CreditId,
-  FinalOutcome,
-  InvestmentId,
-  InvestorId,
-  ProductId,
-  RedemptionId,
-  TaskStatus,
-  Timestamp,
-  Units,
-  WalletId
-} from "@effekten/domain"
+import { Id, TaskStatus, Timestamp, Units } from "@effekten/domain"
 import { Schema } from "effect"
 import * as Answer from "./Answer.ts"
 import { answer, input, plain } from "./Member.ts"
@@ -22,12 +11,12 @@ import { listed } from "./Shape.ts"
 
 /** Adding an investment's units to its wallet. @category models */
 export const Credit = answer("Credit", {
-  id: CreditId,
-  investmentId: InvestmentId,
-  walletId: WalletId,
-  units: Units,
-  status: listed(TaskStatus),
-  createdAt: Timestamp
+  id: Id.CreditId,
+  investmentId: Id.InvestmentId,
+  walletId: Id.WalletId,
+  units: Units.Units,
+  status: listed(TaskStatus.TaskStatus),
+  createdAt: Timestamp.Timestamp
 })
 export type Credit = typeof Credit.Type
 
@@ -35,10 +24,10 @@ export type Credit = typeof Credit.Type
 export const creditAnswer = Answer.first("Credit", Credit)
 
 const redemption = {
-  investorId: plain(InvestorId),
-  productId: plain(ProductId),
-  walletId: plain(WalletId),
-  units: plain(Units)
+  investorId: plain(Id.InvestorId),
+  productId: plain(Id.ProductId),
+  walletId: plain(Id.WalletId),
+  units: plain(Units.Units)
 }
 
 /** Units to take from a wallet forever. Which lots: first in, first out. @category inputs */
@@ -51,10 +40,10 @@ export type RedemptionStatus = typeof RedemptionStatus.Type
 
 /** @category models */
 export const Redemption = answer("Redemption", {
-  id: RedemptionId,
+  id: Id.RedemptionId,
   ...redemption,
   status: listed(RedemptionStatus),
-  createdAt: Timestamp
+  createdAt: Timestamp.Timestamp
 })
 export type Redemption = typeof Redemption.Type
 
@@ -71,7 +60,7 @@ export class Credits extends Resource.Service<Credits>()("effekten/services/Cred
     operation: "RequestCredit",
     route: "POST /v2/investments/:id/credits/",
     scope: "investments:write",
-    ids: [InvestmentId],
+    ids: [Id.InvestmentId],
     answer: creditAnswer,
     refusals: [
       "already_delivered",
@@ -88,7 +77,7 @@ export class Credits extends Resource.Service<Credits>()("effekten/services/Cred
     reading: "ListCredits",
     route: "GET /v2/investments/:id/credits/",
     scope: "investments:read",
-    ids: [InvestmentId],
+    ids: [Id.InvestmentId],
     answer: creditAnswer,
     refusals: ["investment_not_found"],
     summary: "List credits"
@@ -97,7 +86,7 @@ export class Credits extends Resource.Service<Credits>()("effekten/services/Cred
     reading: "GetCredit",
     route: "GET /v2/investments/:id/credits/:credit/",
     scope: "investments:read",
-    ids: [InvestmentId, CreditId],
+    ids: [Id.InvestmentId, Id.CreditId],
     answer: creditAnswer,
     refusals: ["investment_not_found", "task_not_found"],
     summary: "Read a credit"
@@ -145,7 +134,7 @@ export class Redemptions extends Resource.Service<Redemptions>()("effekten/servi
     reading: "GetRedemption",
     route: "GET /v2/redemptions/:id/",
     scope: "investments:read",
-    ids: [RedemptionId],
+    ids: [Id.RedemptionId],
     answer: redemptionAnswer,
     refusals: ["task_not_found"],
     summary: "Read a redemption"
@@ -156,16 +145,16 @@ export class Redemptions extends Resource.Service<Redemptions>()("effekten/servi
 export class Resolutions extends Resource.Service<Resolutions>()("effekten/services/Resolutions", "resolutions", {
   credit: Operation.command({
     operation: "ResolveCredit",
-    ids: [InvestmentId, CreditId],
-    input: FinalOutcome,
+    ids: [Id.InvestmentId, Id.CreditId],
+    input: TaskStatus.FinalOutcome,
     refusals: ["nothing_to_resolve", "task_not_found"],
     summary: "Decide what became of a credit",
     example: "succeeded"
   }),
   redemption: Operation.command({
     operation: "ResolveRedemption",
-    ids: [RedemptionId],
-    input: FinalOutcome,
+    ids: [Id.RedemptionId],
+    input: TaskStatus.FinalOutcome,
     refusals: ["nothing_to_resolve", "task_not_found"],
     summary: "Decide what became of a redemption",
     example: "failed"

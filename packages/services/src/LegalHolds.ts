@@ -2,7 +2,7 @@
  * Legal holds: the data of an investor are kept although their time is over. For the registrar's side; never reached through the
  * distribution API.
  */
-import { HoldBasis, InvestorId, LegalHoldId, Timestamp } from "@effekten/domain"
+import { Events, Id, Timestamp } from "@effekten/domain"
 import { Context, type Effect, Schema } from "effect"
 import * as Answer from "./Answer.ts"
 import type { ReadFailure } from "./Failure.ts"
@@ -11,9 +11,9 @@ import * as Operation from "./Operation.ts"
 import { listed } from "./Shape.ts"
 
 const hold = {
-  basis: plain(HoldBasis),
+  basis: plain(Events.HoldBasis),
   /** When it ends by itself. Missing, or null: when it is released. */
-  until: optional(plain(Timestamp))
+  until: optional(plain(Timestamp.Timestamp))
 }
 
 /** @category inputs */
@@ -22,9 +22,9 @@ export type PlaceLegalHold = typeof PlaceLegalHold.Type
 
 /** @category models */
 export const LegalHold = answer("LegalHold", {
-  id: LegalHoldId,
-  investorId: InvestorId,
-  basis: listed(HoldBasis),
+  id: Id.LegalHoldId,
+  investorId: Id.InvestorId,
+  basis: listed(Events.HoldBasis),
   until: hold.until
 })
 export type LegalHold = typeof LegalHold.Type
@@ -40,7 +40,7 @@ export const legalHoldOperations = {
    */
   place: Operation.command({
     operation: "PlaceLegalHold",
-    ids: [InvestorId],
+    ids: [Id.InvestorId],
     input: PlaceLegalHold,
     answer: legalHoldAnswer,
     refusals: ["investor_not_found", "legal_hold_over", "investor_erased", "too_many_legal_holds"],
@@ -50,7 +50,7 @@ export const legalHoldOperations = {
   /** Ends a hold. One that is released already, or over by itself, is left as it is. */
   release: Operation.bare({
     operation: "ReleaseLegalHold",
-    ids: [InvestorId, LegalHoldId],
+    ids: [Id.InvestorId, Id.LegalHoldId],
     refusals: ["investor_not_found", "investor_erased", "legal_hold_not_found"],
     summary: "Release a legal hold"
   })
@@ -61,6 +61,6 @@ export class LegalHolds extends Context.Service<
   LegalHolds,
   Operation.Methods<typeof legalHoldOperations> & {
     /** The holds on an investor that stand now, in the order they were placed. */
-    readonly standing: (investor: InvestorId) => Effect.Effect<ReadonlyArray<LegalHold>, ReadFailure>
+    readonly standing: (investor: Id.InvestorId) => Effect.Effect<ReadonlyArray<LegalHold>, ReadFailure>
   }
 >()("effekten/services/LegalHolds") {}

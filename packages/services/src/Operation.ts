@@ -4,7 +4,7 @@
  *
  * Arguments follow one rule: the ids of the path in order, then the input or the page, then the options.
  */
-import type { Operation as OperationName, RejectionCode } from "@effekten/domain"
+import type { Commands, Refusal } from "@effekten/domain"
 import type { Effect, Schema } from "effect"
 import type { Answer } from "./Answer.ts"
 import type { CommandFailure, ReadFailure } from "./Failure.ts"
@@ -31,11 +31,11 @@ export interface Told<I extends Ids> {
   readonly summary: string
   readonly description?: string
   /** The codes it can be refused with, beside those that any request can. */
-  readonly refusals: ReadonlyArray<RejectionCode>
+  readonly refusals: ReadonlyArray<Refusal.Code>
 }
 
 /** An operation that changes the register. @category models */
-export interface Command<I extends Ids, In, A, Op extends OperationName = OperationName> extends Told<I> {
+export interface Command<I extends Ids, In, A, Op extends Commands.Operation = Commands.Operation> extends Told<I> {
   readonly _tag: "Command"
   /** Its name in the log. */
   readonly operation: Op
@@ -84,13 +84,13 @@ export type Method<O> =
 /** The functions of a resource. @category models */
 export type Methods<Operations> = { readonly [Name in keyof Operations]: Method<Operations[Name]> }
 
-interface CommandTold<I extends Ids, Op extends OperationName> extends Told<I> {
+interface CommandTold<I extends Ids, Op extends Commands.Operation> extends Told<I> {
   readonly operation: Op
   readonly key?: "required" | "optional"
 }
 
 /** A command with an input. @category constructors */
-export const command = <In, Encoded, const Op extends OperationName, const I extends Ids, A = void>(
+export const command = <In, Encoded, const Op extends Commands.Operation, const I extends Ids, A = void>(
   told: CommandTold<I, Op> & {
     readonly input: Schema.Codec<In, Encoded>
     readonly body?: "optional" | "file"
@@ -106,7 +106,7 @@ export const command = <In, Encoded, const Op extends OperationName, const I ext
 })
 
 /** A command that needs no more than the ids in its path. @category constructors */
-export const bare = <const Op extends OperationName, const I extends Ids, A = void>(
+export const bare = <const Op extends Commands.Operation, const I extends Ids, A = void>(
   told: CommandTold<I, Op> & { readonly answer?: Answer<A> }
 ): Command<I, never, A, Op> => ({
   _tag: "Command",

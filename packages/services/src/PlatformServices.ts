@@ -1,7 +1,7 @@
 /**
  * The platform's services, for a platform that is known only when the request arrives. For servers of many platforms.
  */
-import type { PlatformId } from "@effekten/domain"
+import type { Id } from "@effekten/domain"
 import { Context, type Effect } from "effect"
 import { Documents } from "./Documents.ts"
 import type { CommandFailure } from "./Failure.ts"
@@ -37,11 +37,11 @@ export class PlatformServices extends Context.Service<
   PlatformServices,
   {
     /** The services bound to one platform: they see and change its objects only. */
-    readonly forPlatform: (platform: PlatformId) => Context.Context<PlatformService>
+    readonly forPlatform: (platform: Id.PlatformId) => Context.Context<PlatformService>
     /**
      * What is recorded under a key, if anything is. For bodies that are refused as invalid: a list of today must not refuse what a list
      * of before has accepted. Fails as the recorded instruction did; the same key with another body is refused.
      */
-    readonly repeat: (platform: PlatformId, repeated: Repeated) => Effect.Effect<Receipt | undefined, CommandFailure>
+    readonly repeat: (platform: Id.PlatformId, repeated: Repeated) => Effect.Effect<Receipt | undefined, CommandFailure>
   }
 >()("effekten/services/PlatformServices") {}

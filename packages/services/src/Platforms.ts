@@ -1,16 +1,16 @@
 /**
  * Distribution platforms: the tenants behind the OAuth clients. For the registrar, which lets them in; never made through the distribution API.
  */
-import { PlatformId, PublicName } from "@effekten/domain"
+import { Id, Text } from "@effekten/domain"
 import * as Answer from "./Answer.ts"
 import { answer, input, plain } from "./Member.ts"
 import * as Operation from "./Operation.ts"
 import * as Resource from "./Resource.ts"
 
-const platform = { name: plain(PublicName) }
+const platform = { name: plain(Text.PublicName) }
 
 /** @category models */
-export const Platform = answer("Platform", { id: PlatformId, ...platform })
+export const Platform = answer("Platform", { id: Id.PlatformId, ...platform })
 export type Platform = typeof Platform.Type
 
 /** @category answers */

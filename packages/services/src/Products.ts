@@ -2,18 +2,7 @@
  * Issuers, products and where they are listed: what has to be there before a campaign. For the issuer's side; never made through the
  * distribution API.
  */
-import {
-  Isin,
-  IssuerId,
-  Money,
-  Network,
-  Percent,
-  PlatformId,
-  ProductId,
-  ProductType,
-  PublicName,
-  Units
-} from "@effekten/domain"
+import { Events, Id, Isin, Money, Text, Units } from "@effekten/domain"
 import { Schema } from "effect"
 import * as Answer from "./Answer.ts"
 import { answer, input, optional, plain } from "./Member.ts"
@@ -21,7 +10,7 @@ import * as Operation from "./Operation.ts"
 import * as Resource from "./Resource.ts"
 
 /** @category models */
-export const Issuer = answer("Issuer", { id: IssuerId })
+export const Issuer = answer("Issuer", { id: Id.IssuerId })
 export type Issuer = typeof Issuer.Type
 
 /** @category answers */
@@ -30,34 +19,34 @@ export const issuerAnswer = Answer.first("Issuer", Issuer)
 const days = optional(plain(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3650 }))))
 
 const product = {
-  issuerId: plain(IssuerId),
-  name: plain(PublicName),
+  issuerId: plain(Id.IssuerId),
+  name: plain(Text.PublicName),
   /** True for a crypto security (eWpG § 4(3)), false for a digital security. */
   ewpg: plain(Schema.Boolean),
   /** Units that may ever be issued (eWpG § 17(1) no. 2). */
-  issueVolume: plain(Units),
+  issueVolume: plain(Units.Units),
   /** Subscriptions come in multiples of it. */
-  stepSize: plain(Units)
+  stepSize: plain(Units.Units)
 }
 
 /** Terms of a product. Exactly one of `nominalValue` and `issuancePrice`. @category inputs */
 export const RegisterProduct = input("RegisterProduct", {
   ...product,
-  productType: plain(ProductType),
-  isin: optional(plain(Isin)),
-  nominalValue: optional(plain(Money)),
-  issuancePrice: optional(plain(Money)),
-  agioPercent: optional(plain(Percent)),
+  productType: plain(Events.ProductType),
+  isin: optional(plain(Isin.Isin)),
+  nominalValue: optional(plain(Money.Money)),
+  issuancePrice: optional(plain(Money.Money)),
+  agioPercent: optional(plain(Money.Percent)),
   /** Days to pay after acceptance. Missing: the deadline does not run. */
   paymentDays: days,
   /** Days the investor may cancel after acceptance. Missing: no such right. */
   cancellationDays: days,
-  network: optional(plain(Network))
+  network: optional(plain(Events.Network))
 })
 export type RegisterProduct = typeof RegisterProduct.Type
 
 /** @category models */
-export const Product = answer("Product", { id: ProductId, ...product })
+export const Product = answer("Product", { id: Id.ProductId, ...product })
 export type Product = typeof Product.Type
 
 /** @category answers */
@@ -93,14 +82,14 @@ export class Products extends Resource.Service<Products>()("effekten/services/Pr
   /** Lets a platform sell the product. */
   list: Operation.bare({
     operation: "ListProduct",
-    ids: [ProductId, PlatformId],
+    ids: [Id.ProductId, Id.PlatformId],
     refusals: ["platform_not_found", "product_not_found"],
     summary: "List a product on a platform"
   }),
   /** No new campaign and no new subscription there; holders still redeem. */
   delist: Operation.bare({
     operation: "DelistProduct",
-    ids: [ProductId, PlatformId],
+    ids: [Id.ProductId, Id.PlatformId],
     refusals: ["platform_not_found", "product_not_found"],
     summary: "End the listing of a product on a platform"
   })

@@ -1,7 +1,7 @@
 /**
  * Wallets: managed (the custodian holds the key) and generic (the investor does). For platforms.
  */
-import { InvestorId, Timestamp, WalletId, WrittenAddress } from "@effekten/domain"
+import { EthereumAddress, Id, Timestamp } from "@effekten/domain"
 import { Schema } from "effect"
 import * as Answer from "./Answer.ts"
 import { answer, input, plain, withDefault } from "./Member.ts"
@@ -11,7 +11,7 @@ import { listed } from "./Shape.ts"
 
 const wallet = {
   /** `0x` and 40 hexadecimal digits; in mixed case the checksum of EIP-55 must fit. An answer shows the mixed case. */
-  address: plain(WrittenAddress),
+  address: plain(EthereumAddress.Written),
   /** Whether transfers from others may arrive. Default: no. */
   receivingEnabled: withDefault(plain(Schema.Boolean))
 }
@@ -22,11 +22,11 @@ export type CreateGenericWallet = typeof CreateGenericWallet.Type
 
 /** @category models */
 export const Wallet = answer("Wallet", {
-  id: WalletId,
-  investorId: InvestorId,
+  id: Id.WalletId,
+  investorId: Id.InvestorId,
   type: listed(Schema.Literals(["eth-managed", "eth-generic"])),
   ...wallet,
-  createdAt: Timestamp
+  createdAt: Timestamp.Timestamp
 })
 export type Wallet = typeof Wallet.Type
 
@@ -39,7 +39,7 @@ export class Wallets extends Resource.Service<Wallets>()("effekten/services/Wall
     operation: "RegisterManagedWallet",
     route: "POST /v2/investors/:id/wallets/eth-managed/",
     scope: "investors:write",
-    ids: [InvestorId],
+    ids: [Id.InvestorId],
     answer: walletAnswer,
     refusals: [
       "investor_not_found",
@@ -55,7 +55,7 @@ export class Wallets extends Resource.Service<Wallets>()("effekten/services/Wall
     operation: "RegisterGenericWallet",
     route: "POST /v2/investors/:id/wallets/eth-generic/",
     scope: "investors:write",
-    ids: [InvestorId],
+    ids: [Id.InvestorId],
     input: CreateGenericWallet,
     answer: walletAnswer,
     refusals: [
@@ -72,7 +72,7 @@ export class Wallets extends Resource.Service<Wallets>()("effekten/services/Wall
     reading: "ListWallets",
     route: "GET /v2/investors/:id/wallets/",
     scope: "investors:read",
-    ids: [InvestorId],
+    ids: [Id.InvestorId],
     answer: walletAnswer,
     refusals: ["investor_not_found"],
     summary: "List wallets"
@@ -81,7 +81,7 @@ export class Wallets extends Resource.Service<Wallets>()("effekten/services/Wall
     reading: "GetWallet",
     route: "GET /v2/investors/:id/wallets/:wallet/",
     scope: "investors:read",
-    ids: [InvestorId, WalletId],
+    ids: [Id.InvestorId, Id.WalletId],
     answer: walletAnswer,
     refusals: ["investor_not_found", "wallet_not_found"],
     summary: "Read a wallet"

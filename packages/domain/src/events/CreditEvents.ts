@@ -5,7 +5,7 @@ import { Schema } from "effect"
 import { define } from "../Event.ts"
 import { CreditId, InvestmentId, InvestorId, ProductId, WalletId } from "../Id.ts"
 import { FailureReason, Resolution } from "../LedgerTask.ts"
-import { investmentTag, productTag, walletTag } from "../Tag.ts"
+import * as Tag from "../Tag.ts"
 import { Units } from "../Units.ts"
 
 const credit = {
@@ -19,17 +19,17 @@ const credit = {
 
 export const CreditRequested = define("CreditRequested", {
   data: credit,
-  tags: (data) => [investmentTag(data.investmentId)]
+  tags: (data) => [Tag.investment(data.investmentId)]
 })
 
 export const CreditSubmitted = define("CreditSubmitted", {
   data: { creditId: CreditId, investmentId: InvestmentId },
-  tags: (data) => [investmentTag(data.investmentId)]
+  tags: (data) => [Tag.investment(data.investmentId)]
 })
 
 export const UnitsCredited = define("UnitsCredited", {
   data: { ...credit, resolution: Schema.optionalKey(Resolution) },
-  tags: (data) => [investmentTag(data.investmentId), productTag(data.productId), walletTag(data.walletId)]
+  tags: (data) => [Tag.investment(data.investmentId), Tag.product(data.productId), Tag.wallet(data.walletId)]
 })
 
 export const CreditFailed = define("CreditFailed", {
@@ -39,10 +39,10 @@ export const CreditFailed = define("CreditFailed", {
     reason: FailureReason,
     resolution: Schema.optionalKey(Resolution)
   },
-  tags: (data) => [investmentTag(data.investmentId)]
+  tags: (data) => [Tag.investment(data.investmentId)]
 })
 
 export const CreditOutcomeUnknown = define("CreditOutcomeUnknown", {
   data: { creditId: CreditId, investmentId: InvestmentId },
-  tags: (data) => [investmentTag(data.investmentId)]
+  tags: (data) => [Tag.investment(data.investmentId)]
 })

@@ -3,7 +3,7 @@
  */
 import { define } from "../Event.ts"
 import { DocumentId } from "../Id.ts"
-import { documentTag } from "../Tag.ts"
+import * as Tag from "../Tag.ts"
 import { Digest, Text } from "../Text.ts"
 import { UnitCount } from "../Units.ts"
 
@@ -13,12 +13,12 @@ export const documentPersonal = { fileName: Text, mediaType: Text, digest: Diges
 export const DocumentUploaded = define("DocumentUploaded", {
   /** `digest` is the SHA-256 of the ciphertext, `size` its content's length in bytes. */
   data: { documentId: DocumentId, digest: Digest, size: UnitCount },
-  personal: { fields: documentPersonal, subject: (data) => documentTag(data.documentId) },
-  tags: (data) => [documentTag(data.documentId)]
+  personal: { fields: documentPersonal, subject: (data) => Tag.document(data.documentId) },
+  tags: (data) => [Tag.document(data.documentId)]
 })
 
 /** From its position on nobody can refer to the document; its key, name and content are destroyed a moment later. */
 export const DocumentErased = define("DocumentErased", {
   data: { documentId: DocumentId },
-  tags: (data) => [documentTag(data.documentId)]
+  tags: (data) => [Tag.document(data.documentId)]
 })

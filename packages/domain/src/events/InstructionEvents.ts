@@ -4,7 +4,7 @@
  */
 import { Schema } from "effect"
 import { define } from "../Event.ts"
-import { RefusalDetails, RejectionCode } from "../Rejection.ts"
+import * as Rejection from "../Rejection.ts"
 
 /**
  * The non-personal members of a command, as that version of the command took them in. A version is written from 2 on; none means 1.
@@ -15,7 +15,7 @@ const recordedInput = {
 }
 
 export const InstructionRejected = define("InstructionRejected", {
-  data: { code: RejectionCode, details: Schema.optionalKey(RefusalDetails), ...recordedInput },
+  data: { code: Rejection.Code, details: Schema.optionalKey(Rejection.Details), ...recordedInput },
   tags: () => []
 })
 

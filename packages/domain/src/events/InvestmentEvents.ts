@@ -4,9 +4,9 @@
 import { Schema } from "effect"
 import { define } from "../Event.ts"
 import { CampaignId, DocumentId, InvestmentId, InvestorId, ProductId, WalletId } from "../Id.ts"
-import { InvestmentEnd } from "../InvestmentStatus.ts"
+import * as InvestmentStatus from "../InvestmentStatus.ts"
 import { Money } from "../Money.ts"
-import { campaignTag, documentTags, investmentTag, investorTag, productTag, walletTag } from "../Tag.ts"
+import * as Tag from "../Tag.ts"
 import { Text } from "../Text.ts"
 import { Timestamp } from "../Timestamp.ts"
 import { Units } from "../Units.ts"
@@ -36,33 +36,33 @@ export const InvestmentSigned = define("InvestmentSigned", {
     disagio: Schema.optionalKey(Money),
     accruedInterest: Schema.optionalKey(Money)
   },
-  personal: { fields: signedDocumentsPersonal, subject: (data) => investorTag(data.investorId) },
+  personal: { fields: signedDocumentsPersonal, subject: (data) => Tag.investor(data.investorId) },
   tags: (data) => [
-    investmentTag(data.investmentId),
-    investorTag(data.investorId),
-    campaignTag(data.campaignId),
-    ...documentTags(data.documentIds)
+    Tag.investment(data.investmentId),
+    Tag.investor(data.investorId),
+    Tag.campaign(data.campaignId),
+    ...Tag.documents(data.documentIds)
   ]
 })
 
 export const InvestmentIdentified = define("InvestmentIdentified", {
   data: { investmentId: InvestmentId, investorId: InvestorId },
-  tags: (data) => [investmentTag(data.investmentId), investorTag(data.investorId)]
+  tags: (data) => [Tag.investment(data.investmentId), Tag.investor(data.investorId)]
 })
 
 export const InvestmentAccepted = define("InvestmentAccepted", {
   data: { investmentId: InvestmentId, acceptedAt: Timestamp },
-  tags: (data) => [investmentTag(data.investmentId)]
+  tags: (data) => [Tag.investment(data.investmentId)]
 })
 
 export const InvestmentPaid = define("InvestmentPaid", {
   data: { investmentId: InvestmentId, paidAt: Timestamp },
-  tags: (data) => [investmentTag(data.investmentId)]
+  tags: (data) => [Tag.investment(data.investmentId)]
 })
 
 export const WalletAssigned = define("WalletAssigned", {
   data: { investmentId: InvestmentId, walletId: WalletId },
-  tags: (data) => [investmentTag(data.investmentId)]
+  tags: (data) => [Tag.investment(data.investmentId)]
 })
 
 export const InvestmentEnded = define("InvestmentEnded", {
@@ -71,12 +71,12 @@ export const InvestmentEnded = define("InvestmentEnded", {
     investorId: InvestorId,
     campaignId: CampaignId,
     units: Units,
-    status: InvestmentEnd,
+    status: InvestmentStatus.End,
     endedAt: Timestamp,
     /** The registrar cancelled although the period was over. */
     late: Schema.Boolean
   },
-  tags: (data) => [investmentTag(data.investmentId), investorTag(data.investorId), campaignTag(data.campaignId)]
+  tags: (data) => [Tag.investment(data.investmentId), Tag.investor(data.investorId), Tag.campaign(data.campaignId)]
 })
 
 export const InvestmentCancelledAfterDelivery = define("InvestmentCancelledAfterDelivery", {
@@ -87,5 +87,5 @@ export const InvestmentCancelledAfterDelivery = define("InvestmentCancelledAfter
     cancelledAt: Timestamp,
     late: Schema.Boolean
   },
-  tags: (data) => [investmentTag(data.investmentId), productTag(data.productId), walletTag(data.walletId)]
+  tags: (data) => [Tag.investment(data.investmentId), Tag.product(data.productId), Tag.wallet(data.walletId)]
 })

@@ -5,10 +5,10 @@ import { Schema } from "effect"
 import { CalendarDate } from "../CalendarDate.ts"
 import { define } from "../Event.ts"
 import { DocumentId, IdentificationId, InvestorId } from "../Id.ts"
-import { KycReason, KycStatus } from "../KycStatus.ts"
+import * as KycStatus from "../KycStatus.ts"
 import { BankAccount, Communication, NaturalPerson, TaxInformation } from "../Person.ts"
-import { documentTag, documentTags, investorTag } from "../Tag.ts"
-import { NonEmptyText } from "../Text.ts"
+import * as Tag from "../Tag.ts"
+import * as Text from "../Text.ts"
 import { Timestamp } from "../Timestamp.ts"
 
 /** @category schemas */
@@ -34,17 +34,17 @@ export const investorPersonal = {
 
 /** The proof of identity that was shown. @category schemas */
 export const identificationPersonal = {
-  documentType: NonEmptyText,
-  documentId: NonEmptyText,
-  documentIssuer: NonEmptyText,
+  documentType: Text.NonEmpty,
+  documentId: Text.NonEmpty,
+  documentIssuer: Text.NonEmpty,
   documentValidFrom: CalendarDate,
   documentValidTo: CalendarDate,
-  identityProvider: NonEmptyText,
-  legitimationProcessId: NonEmptyText
+  identityProvider: Text.NonEmpty,
+  legitimationProcessId: Text.NonEmpty
 }
 
 /** What an event that may change the KYC status says about it, so that a later change of the rule rewrites no history. */
-const kycOutcome = { kycStatus: KycStatus, openReasons: Schema.Array(KycReason) }
+const kycOutcome = { kycStatus: KycStatus.KycStatus, openReasons: Schema.Array(KycStatus.Reason) }
 
 export const InvestorRegistered = define("InvestorRegistered", {
   data: {
@@ -56,8 +56,8 @@ export const InvestorRegistered = define("InvestorRegistered", {
     documentIds: Schema.Array(DocumentId),
     ...kycOutcome
   },
-  personal: { fields: investorPersonal, subject: (data) => investorTag(data.investorId) },
-  tags: (data) => [investorTag(data.investorId), ...documentTags(data.documentIds)]
+  personal: { fields: investorPersonal, subject: (data) => Tag.investor(data.investorId) },
+  tags: (data) => [Tag.investor(data.investorId), ...Tag.documents(data.documentIds)]
 })
 
 export const IdentificationRecorded = define("IdentificationRecorded", {
@@ -68,12 +68,12 @@ export const IdentificationRecorded = define("IdentificationRecorded", {
     verifiedAt: Timestamp,
     ...kycOutcome
   },
-  personal: { fields: identificationPersonal, subject: (data) => investorTag(data.investorId) },
-  tags: (data) => [investorTag(data.investorId), documentTag(data.protocolDocumentId)]
+  personal: { fields: identificationPersonal, subject: (data) => Tag.investor(data.investorId) },
+  tags: (data) => [Tag.investor(data.investorId), Tag.document(data.protocolDocumentId)]
 })
 
 /** From its position on nothing personal of the investor is shown; the keys are destroyed a moment later. */
 export const InvestorErased = define("InvestorErased", {
   data: { investorId: InvestorId, ground: ErasureGround },
-  tags: (data) => [investorTag(data.investorId)]
+  tags: (data) => [Tag.investor(data.investorId)]
 })

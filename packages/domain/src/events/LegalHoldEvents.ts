@@ -4,7 +4,7 @@
 import { Schema } from "effect"
 import { define } from "../Event.ts"
 import { InvestorId, LegalHoldId } from "../Id.ts"
-import { investorTag } from "../Tag.ts"
+import * as Tag from "../Tag.ts"
 import { Timestamp } from "../Timestamp.ts"
 
 /**
@@ -27,10 +27,10 @@ export const LegalHoldPlaced = define("LegalHoldPlaced", {
     /** When it ends by itself; absent where only a release ends it. */
     until: Schema.optionalKey(Timestamp)
   },
-  tags: (data) => [investorTag(data.investorId)]
+  tags: (data) => [Tag.investor(data.investorId)]
 })
 
 export const LegalHoldReleased = define("LegalHoldReleased", {
   data: { investorId: InvestorId, holdId: LegalHoldId },
-  tags: (data) => [investorTag(data.investorId)]
+  tags: (data) => [Tag.investor(data.investorId)]
 })

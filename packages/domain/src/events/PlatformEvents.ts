@@ -7,7 +7,7 @@ import { CampaignId, IssuerId, PlatformId, ProductId } from "../Id.ts"
 import { Isin } from "../Isin.ts"
 import { Money, Percent } from "../Money.ts"
 import { BankAccount, LegalPerson, NaturalPerson } from "../Person.ts"
-import { campaignTag, issuerTag, platformTag, productTag } from "../Tag.ts"
+import * as Tag from "../Tag.ts"
 import { PublicName } from "../Text.ts"
 import { Timestamp } from "../Timestamp.ts"
 import { UnitCount, Units } from "../Units.ts"
@@ -64,28 +64,28 @@ export const issuerPersonal = {
 
 export const PlatformRegistered = define("PlatformRegistered", {
   data: { platformId: PlatformId, name: PublicName },
-  tags: (data) => [platformTag(data.platformId)]
+  tags: (data) => [Tag.platform(data.platformId)]
 })
 
 export const IssuerRegistered = define("IssuerRegistered", {
   data: { issuerId: IssuerId },
-  personal: { fields: issuerPersonal, subject: (data) => issuerTag(data.issuerId) },
-  tags: (data) => [issuerTag(data.issuerId)]
+  personal: { fields: issuerPersonal, subject: (data) => Tag.issuer(data.issuerId) },
+  tags: (data) => [Tag.issuer(data.issuerId)]
 })
 
 export const ProductRegistered = define("ProductRegistered", {
   data: productTerms,
-  tags: (data) => [productTag(data.productId)]
+  tags: (data) => [Tag.product(data.productId)]
 })
 
 export const ProductListed = define("ProductListed", {
   data: { productId: ProductId, platformId: PlatformId },
-  tags: (data) => [productTag(data.productId)]
+  tags: (data) => [Tag.product(data.productId)]
 })
 
 export const ProductDelisted = define("ProductDelisted", {
   data: { productId: ProductId, platformId: PlatformId },
-  tags: (data) => [productTag(data.productId)]
+  tags: (data) => [Tag.product(data.productId)]
 })
 
 export const CampaignOpened = define("CampaignOpened", {
@@ -98,10 +98,10 @@ export const CampaignOpened = define("CampaignOpened", {
     closesAt: Schema.optionalKey(Timestamp),
     reviewRequired: Schema.Boolean
   },
-  tags: (data) => [campaignTag(data.campaignId), productTag(data.productId)]
+  tags: (data) => [Tag.campaign(data.campaignId), Tag.product(data.productId)]
 })
 
 export const CampaignClosed = define("CampaignClosed", {
   data: { campaignId: CampaignId, productId: ProductId },
-  tags: (data) => [campaignTag(data.campaignId), productTag(data.productId)]
+  tags: (data) => [Tag.campaign(data.campaignId), Tag.product(data.productId)]
 })

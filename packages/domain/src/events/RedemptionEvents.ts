@@ -5,7 +5,7 @@ import { Schema } from "effect"
 import { define } from "../Event.ts"
 import { InvestmentId, InvestorId, ProductId, RedemptionId, WalletId } from "../Id.ts"
 import { FailureReason, Resolution } from "../LedgerTask.ts"
-import { productTag, redemptionTag, walletTag } from "../Tag.ts"
+import * as Tag from "../Tag.ts"
 import { Units } from "../Units.ts"
 
 /** Some units of one lot. @category schemas */
@@ -24,17 +24,17 @@ const redemption = {
 
 export const RedemptionRequested = define("RedemptionRequested", {
   data: redemption,
-  tags: (data) => [redemptionTag(data.redemptionId), productTag(data.productId), walletTag(data.walletId)]
+  tags: (data) => [Tag.redemption(data.redemptionId), Tag.product(data.productId), Tag.wallet(data.walletId)]
 })
 
 export const RedemptionSubmitted = define("RedemptionSubmitted", {
   data: { redemptionId: RedemptionId },
-  tags: (data) => [redemptionTag(data.redemptionId)]
+  tags: (data) => [Tag.redemption(data.redemptionId)]
 })
 
 export const UnitsRedeemed = define("UnitsRedeemed", {
   data: { ...redemption, resolution: Schema.optionalKey(Resolution) },
-  tags: (data) => [redemptionTag(data.redemptionId), productTag(data.productId), walletTag(data.walletId)]
+  tags: (data) => [Tag.redemption(data.redemptionId), Tag.product(data.productId), Tag.wallet(data.walletId)]
 })
 
 export const RedemptionFailed = define("RedemptionFailed", {
@@ -45,10 +45,10 @@ export const RedemptionFailed = define("RedemptionFailed", {
     reason: FailureReason,
     resolution: Schema.optionalKey(Resolution)
   },
-  tags: (data) => [redemptionTag(data.redemptionId), productTag(data.productId), walletTag(data.walletId)]
+  tags: (data) => [Tag.redemption(data.redemptionId), Tag.product(data.productId), Tag.wallet(data.walletId)]
 })
 
 export const RedemptionOutcomeUnknown = define("RedemptionOutcomeUnknown", {
   data: { redemptionId: RedemptionId },
-  tags: (data) => [redemptionTag(data.redemptionId)]
+  tags: (data) => [Tag.redemption(data.redemptionId)]
 })

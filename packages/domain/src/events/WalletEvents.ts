@@ -5,7 +5,7 @@ import { Schema } from "effect"
 import { EthereumAddress } from "../EthereumAddress.ts"
 import { define } from "../Event.ts"
 import { InvestorId, WalletId } from "../Id.ts"
-import { addressTag, investorTag, walletTag } from "../Tag.ts"
+import * as Tag from "../Tag.ts"
 
 /** *Managed*: the custodian holds the key. *Generic*: an address the investor controls. @category schemas */
 export const WalletKind = Schema.Literals(["managed", "generic"])
@@ -19,5 +19,5 @@ export const WalletRegistered = define("WalletRegistered", {
     address: EthereumAddress,
     receivingEnabled: Schema.Boolean
   },
-  tags: (data) => [walletTag(data.walletId), investorTag(data.investorId), addressTag(data.address)]
+  tags: (data) => [Tag.wallet(data.walletId), Tag.investor(data.investorId), Tag.address(data.address)]
 })

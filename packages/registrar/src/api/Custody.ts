@@ -1,7 +1,7 @@
 /**
  * Who holds the keys of managed wallets: the port to a custodian, and the embedded custody. For the services that make wallets.
  */
-import { EthereumAddress, type WalletId } from "@effekten/domain"
+import { EthereumAddress, type Id } from "@effekten/domain"
 import { Context, Effect, Layer, Redacted, Schema } from "effect"
 import { keccak_256 } from "@noble/hashes/sha3.js"
 import { createECDH, createHmac } from "node:crypto"
@@ -20,7 +20,7 @@ export class Custody extends Context.Service<
   Custody,
   {
     /** The address of a managed wallet: a function of its id, so that a wallet that is refused leaves no key behind. */
-    readonly addressOf: (wallet: WalletId) => Effect.Effect<EthereumAddress, CustodyUnavailable>
+    readonly addressOf: (wallet: Id.WalletId) => Effect.Effect<EthereumAddress.EthereumAddress, CustodyUnavailable>
   }
 >()("effekten/registrar/Custody") {
   /** Keys derived from the register's own seed: the wallet's key is HMAC-SHA-256(seed, wallet id), on secp256k1. */
@@ -33,7 +33,7 @@ export class Custody extends Context.Service<
 }
 
 /** The private key of a managed wallet, for whoever moves the custody elsewhere. @category deriving */
-export const privateKey = (seed: Redacted.Redacted<Uint8Array>, wallet: WalletId): Uint8Array => {
+export const privateKey = (seed: Redacted.Redacted<Uint8Array>, wallet: Id.WalletId): Uint8Array => {
   for (let attempt = 0; ; attempt++) {
     const key = createHmac("sha256", Redacted.value(seed)).update(`wallet\n${wallet}\n${attempt}`).digest()
     const scalar = BigInt(`0x${key.toString("hex")}`)
@@ -43,9 +43,9 @@ export const privateKey = (seed: Redacted.Redacted<Uint8Array>, wallet: WalletId
 }
 
 /** The address of a private key: the last 20 bytes of Keccak-256 of the public key (Ethereum yellow paper, appendix F). */
-const addressOfKey = (key: Uint8Array): EthereumAddress => {
+const addressOfKey = (key: Uint8Array): EthereumAddress.EthereumAddress => {
   const curve = createECDH("secp256k1")
   curve.setPrivateKey(key)
   const point = curve.getPublicKey().subarray(1)
-  return EthereumAddress.make(`0x${Buffer.from(keccak_256(point).subarray(12)).toString("hex")}`)
+  return EthereumAddress.EthereumAddress.make(`0x${Buffer.from(keccak_256(point).subarray(12)).toString("hex")}`)
 }

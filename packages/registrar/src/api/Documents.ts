@@ -1,8 +1,8 @@
 /**
  * Documents, embedded: the content is kept before its event is recorded. For the services of a platform.
  */
-import { DocumentId } from "@effekten/domain"
-import { documents as fold } from "@effekten/projections"
+import { Id } from "@effekten/domain"
+import { Projections } from "@effekten/projections"
 import {
   type Api,
   type CommandFailure,
@@ -26,7 +26,7 @@ interface DocumentPersonal {
   readonly digest: string
 }
 
-const document = view(documentAnswer, fold, {
+const document = view(documentAnswer, Projections.documents, {
   1: (state, personal) => {
     const known = personalOf<DocumentPersonal>(personal, state.personalAt[0])
     return {
@@ -63,7 +63,7 @@ const upload = (blobs: Blobs["Service"]): Instructs<readonly [], Api.UploadDocum
     // A repeated upload stores nothing: its content lies there already.
     const before = yield* intake.find(received)
     if (before !== undefined) return before
-    const documentId = DocumentId.make(yield* newId)
+    const documentId = Id.DocumentId.make(yield* newId)
     return yield* Effect.acquireUseRelease(
       Effect.mapError(blobs.put(documentId, content), noEffect),
       (sealed) =>

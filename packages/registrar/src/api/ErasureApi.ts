@@ -1,9 +1,9 @@
 /**
  * Erasure and disclosure, embedded. For the registrar's side: what a person may ask of the register about their data.
  */
-import { documentTag, type EventType, investorTag } from "@effekten/domain"
+import { type Events, Tag } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
-import { erasedSubject, isErasing, type LoggedEvent } from "@effekten/projections"
+import { Projection } from "@effekten/projections"
 import { type Api, Disclosures, Erasures, Unavailable } from "@effekten/services"
 import { Array as Arr, Context, Effect, Layer } from "effect"
 import type { Access } from "../log/Access.ts"
@@ -34,7 +34,7 @@ const documentsAtATime = 100
 
 const disclosing: Access = { actor: "registrar", platform: undefined, purpose: "DiscloseInvestor" }
 
-const told: ReadonlyArray<EventType> = ["DocumentUploaded", "DocumentErased"]
+const told: ReadonlyArray<Events.EventType> = ["DocumentUploaded", "DocumentErased"]
 
 /** @category layers */
 export const layer: Layer.Layer<ErasureService, never, Forgetting | Intake | Log | Showing> = Layer.effectContext(
@@ -65,14 +65,14 @@ export const layer: Layer.Layer<ErasureService, never, Forgetting | Intake | Log
     const disclosures = Disclosures.of({
       investor: Effect.fnUntraced(
         function* (investorId) {
-          const subject = investorTag(investorId)
+          const subject = Tag.investor(investorId)
           const own = yield* log.readAll([{ tags: [subject] }])
           if (!own.some((event) => event.type === "InvestorRegistered")) return yield* notFound("investor_not_found")
           const documents = Arr.dedupe(own.flatMap((event) => event.tags.filter((tag) => tag.startsWith(documentTags))))
-          const events: Array<LoggedEvent> = [...own]
+          const events: Array<Projection.LoggedEvent> = [...own]
           for (const tags of Arr.chunksOf(documents, documentsAtATime))
             events.push(...(yield* log.readAll(tags.map((tag) => ({ types: told, tags: [tag] })))))
-          const erased = new Set(events.filter(isErasing).map(erasedSubject))
+          const erased = new Set(events.filter(Projection.isErasing).map(Projection.erasedSubject))
           const subjects = new Set([subject, ...documents])
           const about = events
             .filter((event) => subjects.has(event.personal?.subject ?? ""))
@@ -99,4 +99,4 @@ export const layer: Layer.Layer<ErasureService, never, Forgetting | Intake | Log
   })
 )
 
-const documentTags = documentTag("" as Parameters<typeof documentTag>[0])
+const documentTags = Tag.document("" as Parameters<typeof Tag.document>[0])

@@ -2,7 +2,7 @@
  * Implements a resource: a method for every operation that is described, made of a few lines about what is particular to it. For the
  * implementations of the services. Nothing here knows an operation.
  */
-import type { Operation as OperationName, RejectionCode } from "@effekten/domain"
+import type { Commands, Refusal } from "@effekten/domain"
 import {
   type Answer,
   Checking,
@@ -78,10 +78,10 @@ interface InstructOptions<I extends Operation.Ids, In, A> {
   readonly body?: (input: In) => Schema.Json
 }
 
-type Described<I extends Operation.Ids, In, A, Op extends OperationName> = Operation.Command<I, In, A, Op>
+type Described<I extends Operation.Ids, In, A, Op extends Commands.Operation> = Operation.Command<I, In, A, Op>
 
 /** A command whose members are those of the input. @category constructors */
-export const instructs = <I extends Operation.Ids, In, A, Op extends OperationName, const M extends Told<In, Op>>(
+export const instructs = <I extends Operation.Ids, In, A, Op extends Commands.Operation, const M extends Told<In, Op>>(
   described: Described<I, In, A, Op>,
   told: {
     readonly members: M & { readonly [K in Exclude<keyof M, keyof Told<In, Op>>]: never }
@@ -100,7 +100,7 @@ export const instructs = <I extends Operation.Ids, In, A, Op extends OperationNa
 }
 
 /** A command that is carried out in a way of its own. @category constructors */
-export const carries = <I extends Operation.Ids, In, A, Op extends OperationName>(
+export const carries = <I extends Operation.Ids, In, A, Op extends Commands.Operation>(
   _described: Described<I, In, A, Op>,
   told: Pick<Instructs<I, In, A>, "carry" | "answers"> & InstructOptions<I, In, A>
 ): Instructs<I, In, A> => ({ _tag: "Instructs", carry: told.carry, answers: told.answers, options: told })
@@ -110,7 +110,7 @@ export interface Shows<I extends Operation.Ids, A> {
   readonly _tag: "Shows"
   readonly view: View<any, A>
   readonly key: (ids: Asked<I, unknown>["ids"]) => string
-  readonly missing: RejectionCode
+  readonly missing: Refusal.Code
   /** What the platform has to own besides. */
   readonly within?: (ids: Asked<I, unknown>["ids"]) => Owned
   /** Whether the object is the one the path speaks of. Default: it is. */

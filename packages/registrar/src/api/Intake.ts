@@ -2,7 +2,7 @@
  * Where instructions come in: a request becomes an instruction, and an instruction is decided, recorded and found again. For the
  * implementations of the services. What an instruction is answered with is no business of this room.
  */
-import { type Command, type Meta, type PlatformId, refusalVersion } from "@effekten/domain"
+import { type Commands, type Event, type Id, Refusal } from "@effekten/domain"
 import type { Json } from "@effekten/event-store"
 import { type CommandFailure, type CommandOptions, Rejection, Request } from "@effekten/services"
 import { Context, Effect, Layer } from "effect"
@@ -17,13 +17,13 @@ const keyPattern = /^[\x21-\x7e]{1,255}$/
 
 /** The actor that instructs, and the platform it instructs through. @category models */
 export interface Instructing {
-  readonly actor: Meta["actor"]
-  readonly platform: PlatformId | undefined
+  readonly actor: Event.Meta["actor"]
+  readonly platform: Id.PlatformId | undefined
 }
 
 /** What is asked for. @category models */
 export interface Asked {
-  readonly operation: Command["operation"]
+  readonly operation: Commands.Command["operation"]
   /** Ids in the path: they belong to the identity of the instruction. */
   readonly ids: ReadonlyArray<string>
   /** The input in its JSON form, of which the fingerprint is taken unless a request tells what was received. */
@@ -96,8 +96,8 @@ const noCanonicalForm = new Rejection({
 const refusing = (answered: Answered): Effect.Effect<Answered, CommandFailure> => {
   const last = answered.events[answered.events.length - 1]
   if (last?.type !== "InstructionRejected") return Effect.succeed(answered)
-  const version = last.meta.answer ?? refusalVersion
-  if (version > refusalVersion) return Effect.fail(newer("a refusal", version))
+  const version = last.meta.answer ?? Refusal.wordsVersion
+  if (version > Refusal.wordsVersion) return Effect.fail(newer("a refusal", version))
   return Effect.flatMap(Request, (request) => {
     request.onReceipt?.({ replayed: answered.replayed, version })
     return Effect.fail(failureOf(last.data, version))

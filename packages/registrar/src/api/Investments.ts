@@ -1,8 +1,8 @@
 /**
  * Investments, embedded. For the services of a platform, and for the issuer.
  */
-import { InvestmentId } from "@effekten/domain"
-import { investments as fold } from "@effekten/projections"
+import { Id } from "@effekten/domain"
+import { Projections } from "@effekten/projections"
 import { type Api, investmentAnswer, Investments, IssuerInvestments } from "@effekten/services"
 import { type Context, Effect } from "effect"
 import {
@@ -20,7 +20,7 @@ import type { Intake } from "./Intake.ts"
 import type { Owned, Showing } from "./Showing.ts"
 import { erased, personalOf, view } from "./View.ts"
 
-const investment = view(investmentAnswer, fold, {
+const investment = view(investmentAnswer, Projections.investments, {
   1: (state, personal) => {
     const signed = new Map<string, Api.SignedDocument>()
     for (const position of state.personalAt) {
@@ -52,7 +52,11 @@ const investment = view(investmentAnswer, fold, {
 })
 
 /** The investment is this platform's, or there is none. @category reading */
-export const ownInvestment = (key: InvestmentId): Owned => ({ projection: fold, key, missing: "investment_not_found" })
+export const ownInvestment = (key: Id.InvestmentId): Owned => ({
+  projection: Projections.investments,
+  key,
+  missing: "investment_not_found"
+})
 
 const { operations } = Investments.resource
 
@@ -67,7 +71,7 @@ export const investments = (
         members: { wallet: "walletId", signedDocuments: consumed },
         given: ({ input: { signedDocuments = [] }, newId }) =>
           Effect.map(newId, (id) => ({
-            investmentId: InvestmentId.make(id),
+            investmentId: Id.InvestmentId.make(id),
             documentIds: signedDocuments.map(({ documentId }) => documentId),
             // Where nothing was signed, nothing personal was said.
             signedDocuments: signedDocuments.length === 0 ? undefined : signedDocuments,

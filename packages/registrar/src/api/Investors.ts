@@ -1,8 +1,8 @@
 /**
  * Investors and their identification, embedded. For the services of a platform.
  */
-import { IdentificationId, InvestorId } from "@effekten/domain"
-import { identificationKey, identifications, investors as fold } from "@effekten/projections"
+import { Id } from "@effekten/domain"
+import { Projections } from "@effekten/projections"
 import { type Api, identificationAnswer, investorAnswer, Investors } from "@effekten/services"
 import { type Context, Effect } from "effect"
 import { implement, type Implementation, instructs, made, pages, shows } from "./Implement.ts"
@@ -17,7 +17,7 @@ interface InvestorPersonal {
   readonly communication: Api.Communication
 }
 
-const investor = view(investorAnswer, fold, {
+const investor = view(investorAnswer, Projections.investors, {
   1: (state, personal) => {
     const known = personalOf<InvestorPersonal>(personal, state.personalAt[0])
     return {
@@ -33,7 +33,7 @@ const investor = view(investorAnswer, fold, {
   }
 })
 
-const identification = view(identificationAnswer, identifications, {
+const identification = view(identificationAnswer, Projections.identifications, {
   1: (state, personal) => {
     const known = personalOf<Omit<Api.CreateIdentification, "legitimationProtocolId" | "verifiedAt">>(
       personal,
@@ -58,7 +58,11 @@ const identification = view(identificationAnswer, identifications, {
 })
 
 /** The investor is this platform's, or there is none. @category reading */
-export const ownInvestor = (key: InvestorId): Owned => ({ projection: fold, key, missing: "investor_not_found" })
+export const ownInvestor = (key: Id.InvestorId): Owned => ({
+  projection: Projections.investors,
+  key,
+  missing: "investor_not_found"
+})
 
 const { operations } = Investors.resource
 
@@ -73,7 +77,7 @@ export const investors = (
         members: { isBeneficiary: "ownAccount" },
         given: ({ input, newId }) =>
           Effect.map(newId, (id) => ({
-            investorId: InvestorId.make(id),
+            investorId: Id.InvestorId.make(id),
             custodianBank: false,
             hasTaxInformation: input.taxInformation !== undefined,
             pep: input.naturalPerson.isPep,
@@ -86,7 +90,7 @@ export const investors = (
       identify: instructs(operations.identify, {
         members: { legitimationProtocolId: "protocolDocumentId" },
         given: ({ ids: [investorId], newId }) =>
-          Effect.map(newId, (id) => ({ investorId, identificationId: IdentificationId.make(id) })),
+          Effect.map(newId, (id) => ({ investorId, identificationId: Id.IdentificationId.make(id) })),
         answers: made(identification)
       }),
       identifications: pages(operations.identifications, {
@@ -96,7 +100,7 @@ export const investors = (
       }),
       identification: shows(operations.identification, {
         view: identification,
-        key: ([investor, id]) => identificationKey(investor, id),
+        key: ([investor, id]) => Projections.identificationKey(investor, id),
         missing: "investor_not_found"
       })
     },

@@ -1,7 +1,7 @@
 /**
  * The services of the issuer's side, embedded: what has to be there before anyone can subscribe.
  */
-import { CampaignId, IssuerId, PlatformId, ProductId } from "@effekten/domain"
+import { Id } from "@effekten/domain"
 import {
   campaignAnswer,
   Campaigns,
@@ -35,7 +35,7 @@ const platforms = (context: Parts) =>
     {
       register: instructs(ofPlatforms.register, {
         members: {},
-        given: ({ newId }) => Effect.map(newId, (id) => ({ platformId: PlatformId.make(id) })),
+        given: ({ newId }) => Effect.map(newId, (id) => ({ platformId: Id.PlatformId.make(id) })),
         answers: recorded(platformAnswer, {
           1: (answered) => {
             const { platformId, name } = dataOf(answered, "PlatformRegistered")
@@ -59,7 +59,7 @@ const products = (context: Parts) =>
           Effect.flatMap(newId, (id) =>
             intake.execute({
               ...received,
-              command: { operation: "RegisterIssuer", input: { issuerId: IssuerId.make(id) }, personal: {} }
+              command: { operation: "RegisterIssuer", input: { issuerId: Id.IssuerId.make(id) }, personal: {} }
             })
           ),
         answers: recorded(issuerAnswer, { 1: (answered) => ({ id: dataOf(answered, "IssuerRegistered").issuerId }) })
@@ -68,7 +68,7 @@ const products = (context: Parts) =>
         members: { ewpg: consumed },
         given: ({ input: { ewpg }, newId }) =>
           Effect.map(newId, (id) => ({
-            productId: ProductId.make(id),
+            productId: Id.ProductId.make(id),
             kind: ewpg ? ("ewpg" as const) : ("digital" as const),
             lockedUntil: undefined
           })),
@@ -110,7 +110,7 @@ const campaigns = (context: Parts) =>
         members: { opensAt: consumed, reviewRequired: consumed },
         given: Effect.fnUntraced(function* ({ input: { opensAt, reviewRequired = false }, newId }) {
           return {
-            campaignId: CampaignId.make(yield* newId),
+            campaignId: Id.CampaignId.make(yield* newId),
             opensAt: opensAt ?? (yield* now).text,
             reviewRequired
           }

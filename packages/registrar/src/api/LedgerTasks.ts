@@ -1,8 +1,8 @@
 /**
  * Credits and redemptions, embedded, and the decisions of a person on tasks whose outcome nobody knows. For the services.
  */
-import { CreditId, RedemptionId } from "@effekten/domain"
-import { creditKey, credits as creditFold, redemptions as redemptionFold } from "@effekten/projections"
+import { Id } from "@effekten/domain"
+import { Projections } from "@effekten/projections"
 import { creditAnswer, Credits, redemptionAnswer, Redemptions, Resolutions } from "@effekten/services"
 import { type Context, Effect } from "effect"
 import type { Answered } from "../deciding/Instruction.ts"
@@ -13,7 +13,7 @@ import { ownInvestment } from "./Investments.ts"
 import type { Showing } from "./Showing.ts"
 import { view } from "./View.ts"
 
-const credit = view(creditAnswer, creditFold, {
+const credit = view(creditAnswer, Projections.credits, {
   1: (state) => ({
     id: state.id,
     investmentId: state.investmentId,
@@ -24,7 +24,7 @@ const credit = view(creditAnswer, creditFold, {
   })
 })
 
-const redemption = view(redemptionAnswer, redemptionFold, {
+const redemption = view(redemptionAnswer, Projections.redemptions, {
   1: (state) => ({
     id: state.id,
     investorId: state.investorId,
@@ -55,14 +55,14 @@ export const credits = (
       create: instructs(ofCredits.create, {
         members: {},
         given: ({ ids: [investmentId], newId }) =>
-          Effect.map(newId, (id) => ({ investmentId, creditId: CreditId.make(id) })),
+          Effect.map(newId, (id) => ({ investmentId, creditId: Id.CreditId.make(id) })),
         answers: made(credit),
         after: settled(settlement)
       }),
       list: pages(ofCredits.list, { view: credit, scope: ([id]) => id, within: ([id]) => ownInvestment(id) }),
       get: shows(ofCredits.get, {
         view: credit,
-        key: ([investment, id]) => creditKey(investment, id),
+        key: ([investment, id]) => Projections.creditKey(investment, id),
         missing: "task_not_found",
         within: ([investment]) => ownInvestment(investment)
       })
@@ -82,7 +82,7 @@ export const redemptions = (
     {
       create: instructs(ofRedemptions.create, {
         members: {},
-        given: ({ newId }) => Effect.map(newId, (id) => ({ redemptionId: RedemptionId.make(id) })),
+        given: ({ newId }) => Effect.map(newId, (id) => ({ redemptionId: Id.RedemptionId.make(id) })),
         answers: made(redemption),
         after: settled(settlement)
       }),

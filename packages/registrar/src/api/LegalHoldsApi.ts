@@ -1,9 +1,9 @@
 /**
  * Legal holds, embedded. For the registrar's side: whose data must be kept, and no longer.
  */
-import { type InvestorId, LegalHoldId } from "@effekten/domain"
+import { Id } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
-import { holdsOf, ReadModels, type ReadModelsUnavailable, retentions } from "@effekten/projections"
+import { Projections, ReadModels } from "@effekten/projections"
 import { type Api, legalHoldAnswer, legalHoldOperations, LegalHolds, Unavailable } from "@effekten/services"
 import { Effect, Layer } from "effect"
 import { now } from "../base/Now.ts"
@@ -12,21 +12,21 @@ import { implement, instructs, nothing, recorded } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
 import { notFound, type Showing } from "./Showing.ts"
 
-const unreadable = (error: EventStoreError | ReadModelsUnavailable): Effect.Effect<never, Unavailable> =>
+const unreadable = (error: EventStoreError | ReadModels.Unavailable): Effect.Effect<never, Unavailable> =>
   Effect.fail(new Unavailable({ executed: "no", message: error.message, cause: error }))
 
 /** @category layers */
-export const layer: Layer.Layer<LegalHolds, never, Intake | ReadModels | Showing> = Layer.effect(
+export const layer: Layer.Layer<LegalHolds, never, Intake | ReadModels.ReadModels | Showing> = Layer.effect(
   LegalHolds,
   Effect.gen(function* () {
-    const readModels = yield* ReadModels
+    const readModels = yield* ReadModels.ReadModels
     const operations = implement(
       { key: LegalHolds.key, operations: legalHoldOperations },
       {
         place: instructs(legalHoldOperations.place, {
           members: {},
           given: ({ ids: [investorId], newId }) =>
-            Effect.map(newId, (id) => ({ investorId, holdId: LegalHoldId.make(id) })),
+            Effect.map(newId, (id) => ({ investorId, holdId: Id.LegalHoldId.make(id) })),
           answers: recorded(legalHoldAnswer, {
             1: (answered) => {
               const { basis, holdId, investorId, until } = dataOf(answered, "LegalHoldPlaced")
@@ -45,11 +45,11 @@ export const layer: Layer.Layer<LegalHolds, never, Intake | ReadModels | Showing
     return LegalHolds.of({
       ...operations.bind({ actor: "registrar", platform: undefined }),
       standing: Effect.fnUntraced(
-        function* (investorId: InvestorId) {
-          const state = yield* readModels.get(retentions, investorId)
+        function* (investorId: Id.InvestorId) {
+          const state = yield* readModels.get(Projections.retentions, investorId)
           if (state === undefined) return yield* notFound("investor_not_found")
           const at = yield* now
-          return holdsOf(state, at).map(({ holdId, basis, end }): Api.LegalHold => ({
+          return Projections.holdsOf(state, at).map(({ holdId, basis, end }): Api.LegalHold => ({
             id: holdId,
             investorId,
             basis,

@@ -4,7 +4,7 @@
  * A member goes to the command by its name. One that no member of the command takes has to be renamed, consumed or dropped by name, and what
  * the command has besides has to be given by name: what is forgotten does not compile.
  */
-import { type Command, commands, type Input, type Operation as OperationName, type Personal } from "@effekten/domain"
+import { Commands } from "@effekten/domain"
 
 /** `given` takes this member of the input, and says what becomes of it. @category values */
 export const consumed = Symbol("consumed")
@@ -14,7 +14,7 @@ export const dropped = Symbol("dropped")
 type Fate = typeof consumed | typeof dropped
 
 /** The members of a command, personal ones too. */
-type Targets<Op extends OperationName> = Input<Op> & Personal<Op>
+type Targets<Op extends Commands.Operation> = Commands.Input<Op> & Commands.Personal<Op>
 type Members<In> = [In] extends [never] ? {} : In extends object ? In : {}
 
 type IsOptional<O, K extends keyof O> = {} extends Pick<O, K> ? true : false
@@ -34,12 +34,12 @@ type Takers<In, K extends keyof In, T> = {
 }[keyof T]
 
 /** What has to be said of the members of an input, by name. @category models */
-export type Told<In, Op extends OperationName> = {
+export type Told<In, Op extends Commands.Operation> = {
   readonly [K in Exclude<keyof Members<In>, ByName<Members<In>, Targets<Op>>>]-?:
     Takers<Members<In>, K, Targets<Op>> | Fate
 } & { readonly [K in ByName<Members<In>, Targets<Op>>]?: Fate }
 
-type Covered<In, Op extends OperationName, M> =
+type Covered<In, Op extends Commands.Operation, M> =
   | Exclude<ByName<Members<In>, Targets<Op>>, keyof M>
   | { [K in keyof M]: M[K] extends keyof Targets<Op> ? M[K] : never }[keyof M]
 
@@ -49,11 +49,11 @@ type Covered<In, Op extends OperationName, M> =
  *
  * @category models
  */
-export type Given<In, Op extends OperationName, M> = {
-  readonly [K in Exclude<keyof Targets<Op>, Covered<In, Op, M>>]-?: K extends keyof Input<Op>
-    ? IsOptional<Input<Op>, K> extends true
-      ? Input<Op>[K] | undefined
-      : Input<Op>[K]
+export type Given<In, Op extends Commands.Operation, M> = {
+  readonly [K in Exclude<keyof Targets<Op>, Covered<In, Op, M>>]-?: K extends keyof Commands.Input<Op>
+    ? IsOptional<Commands.Input<Op>, K> extends true
+      ? Commands.Input<Op>[K] | undefined
+      : Commands.Input<Op>[K]
     : Targets<Op>[K] | undefined
 }
 
@@ -64,23 +64,23 @@ const pick = (members: { readonly [name: string]: unknown }, names: object) =>
   Object.fromEntries(Object.entries(members).filter(([name]) => name in names))
 
 /** The command that members make: those the decision takes in, and the personal ones, if there are any. */
-const ofMembers = (operation: OperationName, members: { readonly [name: string]: unknown }): Command => {
-  const { input, personal } = commands[operation]
+const ofMembers = (operation: Commands.Operation, members: { readonly [name: string]: unknown }): Commands.Command => {
+  const { input, personal } = Commands.all[operation]
   const personalPart = personal === undefined ? {} : pick(members, personal.fields)
   return {
     operation,
     input: pick(members, input.fields),
     ...(Object.keys(personalPart).length === 0 ? {} : { personal: personalPart })
-  } as Command
+  } as Commands.Command
 }
 
 /** The command of an input whose members go where they are told, and of what is given besides. @category constructors */
 export const commandOf = (
-  operation: OperationName,
+  operation: Commands.Operation,
   told: { readonly [name: string]: string | symbol },
   input: unknown,
   given: object
-): Command => {
+): Commands.Command => {
   const sent = typeof input === "object" && input !== null ? Object.entries(input) : []
   const named = sent.flatMap(([name, value]): ReadonlyArray<readonly [string, unknown]> => {
     const target = told[name] ?? name

@@ -1,7 +1,7 @@
 /**
  * The services of one platform, embedded. For `Registrar.layer` and for servers of many platforms.
  */
-import type { PlatformId } from "@effekten/domain"
+import type { Id } from "@effekten/domain"
 import { PlatformServices, type PlatformService } from "@effekten/services"
 import { Context, Effect, Layer } from "effect"
 import { Blobs } from "../documents/Blobs.ts"
@@ -36,7 +36,7 @@ export const layer: Layer.Layer<PlatformServices, never, Blobs | Custody | Intak
 
 /** The services of any platform, of what is implemented. @category constructors */
 export const servicesOf = (implementations: ReadonlyArray<Implementation<any>>): PlatformServices["Service"] => {
-  const instructing = (platform: PlatformId): Instructing => ({ actor: "platform", platform })
+  const instructing = (platform: Id.PlatformId): Instructing => ({ actor: "platform", platform })
   const byKey = new Map(implementations.map((implementation) => [implementation.key, implementation]))
   return PlatformServices.of({
     forPlatform: (platform) =>

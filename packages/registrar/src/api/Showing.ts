@@ -2,19 +2,9 @@
  * Shows objects: of an instruction that was just answered or is answered again, by id, and in lists. For the implementations of the
  * services. Nothing personal is opened before it is said for what, and nothing of what was forgotten.
  */
-import { type PlatformId, type RejectionCode, rejections } from "@effekten/domain"
+import { type Id, Refusal } from "@effekten/domain"
 import type { EventStoreError, Position, Revealed } from "@effekten/event-store"
-import {
-  erasedSubject,
-  erasing,
-  fold,
-  foldEvent,
-  type InvalidPage,
-  isErasing,
-  type Projection,
-  ReadModels,
-  type ReadModelsUnavailable
-} from "@effekten/projections"
+import { FoldOne, Projection, ReadModels } from "@effekten/projections"
 import {
   type CommandFailure,
   NotFound,
@@ -42,10 +32,10 @@ export interface Versioned {
 
 /** An object that has to be the platform's own. @category models */
 export interface Owned {
-  readonly projection: Projection<any>
+  readonly projection: Projection.Projection<any>
   readonly key: string
   /** What is said where there is none, or where it is another platform's. */
-  readonly missing: RejectionCode
+  readonly missing: Refusal.Code
 }
 
 /** @category services */
@@ -66,13 +56,13 @@ export class Showing extends Context.Service<
       key: string
     ) => Effect.Effect<Versioned, CommandFailure>
     /** That there is such an object, and that it is this platform's. Nothing of it is opened. */
-    readonly own: (platform: PlatformId | undefined, owned: Owned) => Effect.Effect<void, ReadFailure>
+    readonly own: (platform: Id.PlatformId | undefined, owned: Owned) => Effect.Effect<void, ReadFailure>
     /** One object as of the head, if it is that of the platform that asks. */
     readonly get: <S extends Shown, A>(
       access: Access,
       view: View<S, A>,
       key: string,
-      missing: RejectionCode,
+      missing: Refusal.Code,
       belongs: (state: S) => boolean
     ) => Effect.Effect<A, ReadFailure>
     readonly list: <S extends Shown, A>(
@@ -83,11 +73,11 @@ export class Showing extends Context.Service<
     ) => Effect.Effect<Page<A>, ReadFailure>
   }
 >()("effekten/registrar/Showing") {
-  static readonly layer: Layer.Layer<Showing, never, Log | ReadModels> = Layer.effect(
+  static readonly layer: Layer.Layer<Showing, never, Log | ReadModels.ReadModels> = Layer.effect(
     Showing,
     Effect.gen(function* () {
       const log = yield* Log
-      const readModels = yield* ReadModels
+      const readModels = yield* ReadModels.ReadModels
       return Showing.of({ ...ofInstructions(log), ...ofReadings(log, readModels) })
     })
   )
@@ -97,8 +87,8 @@ export class Showing extends Context.Service<
 const erasedAmong = Effect.fnUntraced(function* (log: RegisterLog, subjects: Iterable<string>) {
   const erased = new Set<string>()
   for (const chunk of Arr.chunksOf(Arr.dedupe(subjects), subjectsAtATime)) {
-    const events = yield* log.readAll(chunk.map((subject) => ({ types: erasing, tags: [subject] })))
-    for (const event of events) if (isErasing(event)) erased.add(erasedSubject(event))
+    const events = yield* log.readAll(chunk.map((subject) => ({ types: Projection.erasing, tags: [subject] })))
+    for (const event of events) if (Projection.isErasing(event)) erased.add(Projection.erasedSubject(event))
   }
   return erased
 })
@@ -120,7 +110,7 @@ const opening = Effect.fnUntraced(function* (
 const reveal = Effect.fnUntraced(function* <S extends Shown>(
   log: RegisterLog,
   access: Access,
-  projection: Projection<S>,
+  projection: Projection.Projection<S>,
   states: ReadonlyArray<S>,
   asOfHead: boolean
 ): Effect.fn.Return<Personal, EventStoreError> {
@@ -188,7 +178,7 @@ const ofInstructions = (log: RegisterLog): Pick<Showing["Service"], "made" | "ch
     for (const named of events) {
       for (const key of projection.keys(named)) {
         let state: Parameters<typeof projection.scope>[0] | undefined
-        for (const event of events) state = foldEvent(projection, key, state, event)
+        for (const event of events) state = FoldOne.foldEvent(projection, key, state, event)
         if (state !== undefined) return yield* rendered(view, answered, state, yield* revealOwn(log, access, answered))
       }
     }
@@ -197,7 +187,7 @@ const ofInstructions = (log: RegisterLog): Pick<Showing["Service"], "made" | "ch
   changed: Effect.fnUntraced(
     function* (access, answered, view, key) {
       const { projection } = view
-      const state = yield* fold(log, projection, key, { to: answered.position })
+      const state = yield* FoldOne.fold(log, projection, key, { to: answered.position })
       if (state === undefined)
         return yield* Effect.die(new Error(`${projection.name} ${key} was changed and is not there`))
       return yield* rendered(view, answered, state, yield* reveal(log, access, projection, [state], false))
@@ -208,15 +198,15 @@ const ofInstructions = (log: RegisterLog): Pick<Showing["Service"], "made" | "ch
 
 const ofReadings = (
   log: RegisterLog,
-  readModels: ReadModels["Service"]
+  readModels: ReadModels.ReadModels["Service"]
 ): Pick<Showing["Service"], "own" | "get" | "list"> => {
   const ownState = Effect.fnUntraced(function* <S extends Shown>(
-    platform: PlatformId | undefined,
-    projection: Projection<S>,
+    platform: Id.PlatformId | undefined,
+    projection: Projection.Projection<S>,
     key: string,
-    missing: RejectionCode
+    missing: Refusal.Code
   ) {
-    const state = yield* fold(log, projection, key)
+    const state = yield* FoldOne.fold(log, projection, key)
     if (state === undefined || platform === undefined || state.platform !== platform) return yield* notFound(missing)
     return state
   })
@@ -252,10 +242,10 @@ const ofReadings = (
   }
 }
 
-const unavailableForReads = (error: EventStoreError | ReadModelsUnavailable): Effect.Effect<never, Unavailable> =>
+const unavailableForReads = (error: EventStoreError | ReadModels.Unavailable): Effect.Effect<never, Unavailable> =>
   Effect.fail(new Unavailable({ executed: "no", message: error.message, cause: error }))
 
-const invalidPage = (error: InvalidPage): Rejection =>
+const invalidPage = (error: ReadModels.InvalidPage): Rejection =>
   new Rejection({
     code: "invalid_request",
     status: 400,
@@ -264,4 +254,4 @@ const invalidPage = (error: InvalidPage): Rejection =>
   })
 
 /** @category constructors */
-export const notFound = (code: RejectionCode): NotFound => new NotFound({ code, message: rejections[code].message })
+export const notFound = (code: Refusal.Code): NotFound => new NotFound({ code, message: Refusal.byCode[code].message })

@@ -5,14 +5,14 @@
  * A state holds nothing personal; what is personal is joined from the vault, or reads `"erased"`. A renderer of a version that was ever
  * recorded stays: it gives the same answer again forever.
  */
-import type { PlatformId } from "@effekten/domain"
+import type { Id } from "@effekten/domain"
 import type { Position, Revealed } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import type { Answer } from "@effekten/services"
 
 /** What a view needs of a state: whose it is, and where its personal parts are. @category models */
 export interface Shown {
-  readonly platform: PlatformId | null
+  readonly platform: Id.PlatformId | null
   readonly personalAt?: ReadonlyArray<Position>
   /** Where the projection itself knows. */
   readonly erased?: boolean
@@ -24,14 +24,14 @@ export type Personal = ReadonlyMap<Position, Revealed>
 /** @category models */
 export interface View<S, A> {
   readonly answer: Answer.Answer<A>
-  readonly projection: Projection<S>
+  readonly projection: Projection.Projection<S>
   readonly renderers: { readonly [version: number]: (state: S, personal: Personal) => unknown }
 }
 
 /** @category constructors */
 export const view = <S extends Shown, A, V extends Answer.Versions>(
   answer: Answer.Answer<A, V>,
-  projection: Projection<S>,
+  projection: Projection.Projection<S>,
   renderers: { readonly [N in keyof V]: (state: S, personal: Personal) => V[N] }
 ): View<S, A> => ({ answer, projection, renderers })
 

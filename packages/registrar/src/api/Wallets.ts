@@ -1,8 +1,8 @@
 /**
  * Wallets, embedded. For the services of a platform.
  */
-import { checksumAddress, parseAddress, WalletId } from "@effekten/domain"
-import { wallets as fold } from "@effekten/projections"
+import { EthereumAddress, Id } from "@effekten/domain"
+import { Projections } from "@effekten/projections"
 import { walletAnswer, Wallets } from "@effekten/services"
 import { type Context, Effect } from "effect"
 import { noEffect } from "../base/Failures.ts"
@@ -13,12 +13,12 @@ import { ownInvestor } from "./Investors.ts"
 import type { Showing } from "./Showing.ts"
 import { view } from "./View.ts"
 
-const wallet = view(walletAnswer, fold, {
+const wallet = view(walletAnswer, Projections.wallets, {
   1: (state) => ({
     id: state.id,
     investorId: state.investorId,
     type: state.kind === "managed" ? ("eth-managed" as const) : ("eth-generic" as const),
-    address: checksumAddress(state.address),
+    address: EthereumAddress.checksum(state.address),
     receivingEnabled: state.receivingEnabled,
     createdAt: state.createdAt
   })
@@ -37,7 +37,7 @@ export const wallets = (
       createManaged: instructs(operations.createManaged, {
         members: {},
         given: Effect.fnUntraced(function* ({ ids: [investorId], newId }) {
-          const walletId = WalletId.make(yield* newId)
+          const walletId = Id.WalletId.make(yield* newId)
           const address = yield* Effect.mapError(custody.addressOf(walletId), noEffect)
           return { walletId, investorId, address, receivingEnabled: false }
         }),
@@ -47,10 +47,10 @@ export const wallets = (
         members: { address: consumed, receivingEnabled: consumed },
         given: Effect.fnUntraced(function* ({ ids: [investorId], input, newId }) {
           // The schema has checked the address; this gives its canonical form.
-          const address = parseAddress(input.address)
+          const address = EthereumAddress.parse(input.address)
           if (address === undefined) return yield* Effect.die(new Error("an address that was checked cannot be read"))
           const receivingEnabled = input.receivingEnabled ?? false
-          return { walletId: WalletId.make(yield* newId), investorId, address, receivingEnabled }
+          return { walletId: Id.WalletId.make(yield* newId), investorId, address, receivingEnabled }
         }),
         answers: made(wallet)
       }),

@@ -4,7 +4,7 @@
  * Nobody is kept waiting and nothing is locked: each database is copied as it was at one instant, and the order of copying makes the
  * whole consistent. See {@link databases}.
  */
-import { catalogue, type RegisterEvent } from "@effekten/domain"
+import { Events } from "@effekten/domain"
 import { SqliteCopy, SqliteEventStore, Vault } from "@effekten/event-store"
 import { Clock, Effect, Layer, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -115,7 +115,11 @@ const copyBlobs = Effect.fnUntraced(function* (folder: string, staging: string) 
 const headOf = (staging: string) =>
   Effect.gen(function* () {
     const filename = join(staging, "log.db")
-    const { head, logId } = yield* SqliteEventStore.make<RegisterEvent>({ filename, catalogue, readOnly: true })
+    const { head, logId } = yield* SqliteEventStore.make<Events.RegisterEvent>({
+      filename,
+      catalogue: Events.catalogue,
+      readOnly: true
+    })
     return { logId, position: yield* head }
   }).pipe(
     Effect.scoped,

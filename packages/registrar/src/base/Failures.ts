@@ -1,13 +1,13 @@
 /**
  * Failures as the services say them. For the executor and the services' implementation.
  */
-import { type Refusal, refusalVersion, refusalWords } from "@effekten/domain"
+import { Refusal } from "@effekten/domain"
 import type { EventStoreError, InvalidEvent } from "@effekten/event-store"
 import { type CommandFailure, NotFound, Rejection, Unavailable } from "@effekten/services"
 
 /** A refused command. @category conversions */
-export const failureOf = (refusal: Refusal, version: number = refusalVersion): Rejection | NotFound => {
-  const { status, message } = refusalWords(refusal.code, version)
+export const failureOf = (refusal: Refusal.Refusal, version: number = Refusal.wordsVersion): Rejection | NotFound => {
+  const { status, message } = Refusal.words(refusal.code, version)
   return status === 404
     ? new NotFound({ code: refusal.code, message })
     : new Rejection({

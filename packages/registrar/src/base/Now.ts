@@ -1,10 +1,10 @@
 /**
  * The instant it is, as events bear it: microseconds. For all code that stamps or compares.
  */
-import { type Instant, instantOfMicros } from "@effekten/domain"
+import { Timestamp } from "@effekten/domain"
 import { Clock, Effect } from "effect"
 
 /** @category clock */
-export const now: Effect.Effect<Instant> = Effect.map(Clock.currentTimeNanos, (nanos) =>
-  instantOfMicros(Number(nanos / 1000n))
+export const now: Effect.Effect<Timestamp.Instant> = Effect.map(Clock.currentTimeNanos, (nanos) =>
+  Timestamp.instantOfMicros(Number(nanos / 1000n))
 )

@@ -4,23 +4,9 @@
  * Everything here is synchronous: the same code decides ahead of the append and under the store's writer lock. A model that is not at
  * hand is reported, not fetched.
  */
-import {
-  decideCommand,
-  type DecisionContext,
-  type DomainEvent,
-  effectiveAt,
-  isRecorded,
-  type Model,
-  eventOfNoChange,
-  type Policy,
-  type RecordedDomainEvent,
-  refusalVersion,
-  eventOfRefusal,
-  type RegisterEvent,
-  catalogue
-} from "@effekten/domain"
+import { Commands, type Decision, Events, type Policy, Refusal } from "@effekten/domain"
 import type { EventDefinition, NewEvent, Position, QueryItem } from "@effekten/event-store"
-import type { LoggedEvent } from "@effekten/projections"
+import type { Projection } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
 import { Exit } from "effect"
 import { type DecisionCache, keyOf, type Overlay } from "./DecisionCache.ts"
@@ -30,9 +16,9 @@ import type { Instruction, Pending } from "./Instruction.ts"
 /** A member that has events of its own. @category models */
 export interface Decided {
   readonly _tag: "Decided"
-  readonly events: ReadonlyArray<NewEvent<RegisterEvent>>
+  readonly events: ReadonlyArray<NewEvent<Events.RegisterEvent>>
   /** The same as the log will give them back, but for their positions and the instant they are recorded at. */
-  readonly logged: ReadonlyArray<LoggedEvent>
+  readonly logged: ReadonlyArray<Projection.LoggedEvent>
 }
 
 /** What became of one member of a group, if the group commits. @category models */
@@ -48,7 +34,7 @@ export type MemberResult =
 /** A decision model that is not at hand. @category models */
 export interface Missing {
   readonly _tag: "Missing"
-  readonly model: Model<unknown>
+  readonly model: Decision.Model<unknown>
 }
 
 /** A group while it is decided. @category models */
@@ -74,8 +60,8 @@ export interface CommitGroup {
 export const make = (options: {
   readonly cache: DecisionCache
   readonly head: Position
-  readonly known: ReadonlyMap<string, RecordedDomainEvent>
-  readonly policy: Policy
+  readonly known: ReadonlyMap<string, Events.RecordedDomainEvent>
+  readonly policy: Policy.Policy
   readonly newId: () => string
 }): CommitGroup => {
   const overlay: Overlay = options.cache.overlay()
@@ -111,14 +97,14 @@ export const make = (options: {
     }
   }
 
-  const run = (instruction: Instruction, context: DecisionContext): ReturnType<CommitGroup["decide"]> => {
-    const decision = decideCommand(instruction.command, context)
+  const run = (instruction: Instruction, context: Decision.DecisionContext): ReturnType<CommitGroup["decide"]> => {
+    const decision = Commands.decide(instruction.command, context)
     let step = decision.next()
     while (!step.done) {
       if (step.value._tag === "Refuse") {
         const { refusal } = step.value
-        if (!isRecorded(refusal.code)) return failed(failureOf(refusal))
-        return decided(instruction, context, [eventOfRefusal(instruction.command, refusal)], place())
+        if (!Refusal.isRecorded(refusal.code)) return failed(failureOf(refusal))
+        return decided(instruction, context, [Commands.eventOfRefusal(instruction.command, refusal)], place())
       }
       const { model } = step.value
       const key = keyOf(model)
@@ -126,7 +112,7 @@ export const make = (options: {
       if (!reads.has(key)) reads.set(key, { types: model.types, tags: model.tags })
       step = decision.next(overlay.state(model, key))
     }
-    const drafts = step.value.length > 0 ? step.value : [eventOfNoChange(instruction.command)]
+    const drafts = step.value.length > 0 ? step.value : [Commands.eventOfNoChange(instruction.command)]
     return decided(instruction, context, drafts, place())
   }
 
@@ -160,8 +146,8 @@ interface Place {
 /** What a member leaves in the log: its events, the last of which bears its tag, and with it what a repeat is compared with. */
 const decided = (
   instruction: Instruction,
-  context: DecisionContext,
-  drafts: ReadonlyArray<DomainEvent>,
+  context: Decision.DecisionContext,
+  drafts: ReadonlyArray<Events.DomainEvent>,
   { first, newId }: Place
 ): Decided => {
   const last = drafts.length - 1
@@ -174,15 +160,15 @@ const decided = (
     ...(instruction.correlation === undefined ? {} : { correlation: instruction.correlation }),
     receivedAt: context.receivedAt.text
   }
-  const events = drafts.map((draft, index): NewEvent<RegisterEvent> => {
-    const effective = effectiveAt(draft)
+  const events = drafts.map((draft, index): NewEvent<Events.RegisterEvent> => {
+    const effective = Events.effectiveAt(draft)
     return {
       ...draft,
       id: newId(),
       meta: {
         ...common,
         ...(index === last
-          ? { fingerprint: instruction.fingerprint, answer: isRefused ? refusalVersion : instruction.answer }
+          ? { fingerprint: instruction.fingerprint, answer: isRefused ? Refusal.wordsVersion : instruction.answer }
           : {}),
         ...(effective === undefined ? {} : { effectiveAt: effective })
       }
@@ -195,8 +181,12 @@ const decided = (
 const failed = (failure: CommandFailure): MemberResult => ({ _tag: "Failed", exit: Exit.fail(failure) })
 
 /** An event as the log gives it back, without its personal part. */
-const recordedAs = (event: NewEvent<RegisterEvent>, position: Position, recordedAt: string): LoggedEvent => {
-  const definition: EventDefinition = catalogue.events[event.type]
+const recordedAs = (
+  event: NewEvent<Events.RegisterEvent>,
+  position: Position,
+  recordedAt: string
+): Projection.LoggedEvent => {
+  const definition: EventDefinition = Events.catalogue.events[event.type]
   const subject =
     "personal" in event && event.personal !== undefined ? definition.personal?.subject(event.data) : undefined
   return {
@@ -207,5 +197,5 @@ const recordedAs = (event: NewEvent<RegisterEvent>, position: Position, recorded
     tags: definition.tags(event.data, event.meta),
     meta: { ...event.meta, recordedAt },
     ...(subject === undefined ? {} : { personal: { subject } })
-  } as LoggedEvent
+  } as Projection.LoggedEvent
 }

@@ -3,7 +3,7 @@
  *
  * All reads of a group are cut at one head, and each member sees what those before it have decided.
  */
-import { defaultPolicy, type Model, type Policy, type RegisterEvent } from "@effekten/domain"
+import { type Decision, type Events, Policy } from "@effekten/domain"
 import type {
   AppendCondition,
   Appended,
@@ -37,7 +37,7 @@ export interface DecidedGroup {
   /** Those that did not fit in. */
   readonly rest: ReadonlyArray<Waiting>
   readonly results: ReadonlyArray<MemberResult>
-  readonly prepared: ReadonlyArray<PreparedEvent<RegisterEvent>>
+  readonly prepared: ReadonlyArray<PreparedEvent<Events.RegisterEvent>>
   readonly condition: () => AppendCondition
   /** It was appended: the cache takes over what it decided. If others were faster in between, the next group reads their events and ours. */
   readonly settle: (appended: Appended) => void
@@ -64,13 +64,13 @@ export interface Deciding {
 
 /** @category constructors */
 export const make = Effect.fnUntraced(function* (options: {
-  readonly policy?: Policy
+  readonly policy?: Policy.Policy
 }): Effect.fn.Return<Deciding, EventStoreError, Log | SecureRandom.SecureRandom | Scope.Scope> {
   const parts: Parts = {
     log: yield* Log,
     models: yield* DecisionModels.make,
     ids: yield* drawing,
-    policy: options.policy ?? defaultPolicy
+    policy: options.policy ?? Policy.defaults
   }
   return { decide: decidingAhead(parts), decideLocked: decidingLocked(parts) }
 })
@@ -79,7 +79,7 @@ interface Parts {
   readonly log: Log["Service"]
   readonly models: DecisionModels.DecisionModels
   readonly ids: Ids
-  readonly policy: Policy
+  readonly policy: Policy.Policy
 }
 
 interface Ids {
@@ -132,7 +132,7 @@ const resultOf = Effect.fnUntraced(function* (
 
 /** The events of a group, encoded and encrypted as they are decided. */
 const preparing = (log: Log["Service"]) => {
-  const prepared: Array<PreparedEvent<RegisterEvent>> = []
+  const prepared: Array<PreparedEvent<Events.RegisterEvent>> = []
   let bytes = 0
   return {
     prepared,
@@ -204,7 +204,7 @@ const decidingLocked = (parts: Parts): Deciding["decideLocked"] =>
         }
         cache.apply(news, head)
         const group = groupAt(parts, head, known)
-        const missing: Array<Model<unknown>> = []
+        const missing: Array<Decision.Model<unknown>> = []
         for (const member of members) {
           const result = group.decide(member)
           if (result._tag === "Missing") missing.push(result.model)

@@ -4,27 +4,27 @@
  * All states in the cache are folds up to the same position, `position`. What is new in the log is folded into them by {@link apply};
  * what a group has decided and not yet committed lies in an overlay above them and is dropped with it.
  */
-import type { Model, RecordedDomainEvent } from "@effekten/domain"
+import type { Decision, Events } from "@effekten/domain"
 
 /** Models kept at the most; the one longest unused goes first. @category limits */
 export const maximumModels = 20_000
 
 interface Entry {
   readonly key: string
-  readonly model: Model<unknown>
+  readonly model: Decision.Model<unknown>
   state: unknown
   /** Events folded into it since it was last told by {@link DecisionCache.moved}. */
   events: number
 }
 
 /** What two models with the same name and tags have in common. @category models */
-export const keyOf = ({ name, tags }: Model<unknown>): string =>
+export const keyOf = ({ name, tags }: Decision.Model<unknown>): string =>
   tags.length === 1 ? `${name} ${tags[0]}` : `${name} ${tags.join(" ")}`
 
-const none: ReadonlyArray<RecordedDomainEvent> = []
+const none: ReadonlyArray<Events.RecordedDomainEvent> = []
 
 interface Seen {
-  readonly model: Model<unknown>
+  readonly model: Decision.Model<unknown>
   state: unknown
   /** Events under the model's tag that are in the state, or do not concern it. */
   seen: number
@@ -32,26 +32,26 @@ interface Seen {
   folded: number
 }
 
-const concerns = (model: Model<unknown>, event: RecordedDomainEvent): boolean =>
+const concerns = (model: Decision.Model<unknown>, event: Events.RecordedDomainEvent): boolean =>
   model.types.includes(event.type) && model.tags.every((tag) => event.tags.includes(tag))
 
 /** What a model is looked up by, the last of its tags: models of two tags are few, and what is new is looked up once per tag of an event. */
-const tagOf = (model: Model<unknown>): string => model.tags[model.tags.length - 1] ?? ""
+const tagOf = (model: Decision.Model<unknown>): string => model.tags[model.tags.length - 1] ?? ""
 
 /** @category models */
 export interface DecisionCache {
   /** The position all states are folds up to. */
   readonly position: number
   /** @param key {@link keyOf} the model, where it is at hand */
-  readonly has: (model: Model<unknown>, key?: string) => boolean
+  readonly has: (model: Decision.Model<unknown>, key?: string) => boolean
   /** Keeps a state that was folded up to `position`; of how many events that are in no snapshot. */
-  readonly put: <S>(model: Model<S>, state: S, events?: number) => void
+  readonly put: <S>(model: Decision.Model<S>, state: S, events?: number) => void
   /** Folds the events after `position` up to a new one into the states they concern. */
-  readonly apply: (events: Iterable<RecordedDomainEvent>, position: number) => void
+  readonly apply: (events: Iterable<Events.RecordedDomainEvent>, position: number) => void
   /** The states that have moved on far enough, each told once. */
   readonly moved: (
-    isFar: (model: Model<unknown>, events: number) => boolean
-  ) => ReadonlyArray<{ readonly model: Model<unknown>; readonly state: unknown }>
+    isFar: (model: Decision.Model<unknown>, events: number) => boolean
+  ) => ReadonlyArray<{ readonly model: Decision.Model<unknown>; readonly state: unknown }>
   /** Forgets all states and starts at a position. */
   readonly clear: (position: number) => void
   /** Drops what is over the limit. Not while an overlay is in use. */
@@ -61,8 +61,8 @@ export interface DecisionCache {
 
 /** What a group sees: the cache, and above it what its members before have decided. @category models */
 export interface Overlay {
-  readonly state: <S>(model: Model<S>, key?: string) => S
-  readonly apply: (events: Iterable<RecordedDomainEvent>) => void
+  readonly state: <S>(model: Decision.Model<S>, key?: string) => S
+  readonly apply: (events: Iterable<Events.RecordedDomainEvent>) => void
   /** Takes it all into the cache: it is committed now, at the positions it was decided for, and nothing came in between. */
   readonly adopt: (position: number) => void
 }
@@ -88,7 +88,7 @@ export const make = (limit: number = maximumModels): DecisionCache => {
     }
   }
   /** Folds an event into the states it concerns, but for those of these keys. */
-  const fold = (event: RecordedDomainEvent, except?: ReadonlyMap<string, unknown>): void => {
+  const fold = (event: Events.RecordedDomainEvent, except?: ReadonlyMap<string, unknown>): void => {
     for (const tag of event.tags) {
       const entries = byTag.get(tag)
       if (entries === undefined) continue
@@ -148,14 +148,14 @@ export const make = (limit: number = maximumModels): DecisionCache => {
 interface Beneath {
   readonly entries: Map<string, Entry>
   readonly orDrop: (entry: Entry, step: () => void) => void
-  readonly fold: (event: RecordedDomainEvent, except: ReadonlyMap<string, unknown>) => void
+  readonly fold: (event: Events.RecordedDomainEvent, except: ReadonlyMap<string, unknown>) => void
   readonly moveTo: (position: number) => void
 }
 
 const overlayOn = ({ entries, fold, moveTo, orDrop }: Beneath): Overlay => {
   const states = new Map<string, Seen>()
-  const pending = new Map<string, Array<RecordedDomainEvent>>()
-  const decided: Array<RecordedDomainEvent> = []
+  const pending = new Map<string, Array<Events.RecordedDomainEvent>>()
+  const decided: Array<Events.RecordedDomainEvent> = []
   // A model may be loaded after members before have decided; either way it sees what they decided, once.
   const brought = (own: Seen): unknown => {
     const events = pending.get(tagOf(own.model)) ?? none
@@ -168,7 +168,7 @@ const overlayOn = ({ entries, fold, moveTo, orDrop }: Beneath): Overlay => {
     return own.state
   }
   return {
-    state: <S>(model: Model<S>, key = keyOf(model)): S => {
+    state: <S>(model: Decision.Model<S>, key = keyOf(model)): S => {
       let own = states.get(key)
       if (own === undefined) {
         const entry = entries.get(key)

@@ -2,7 +2,7 @@
  * The decision models of a register, all at one head of the log: cached, brought forward by what others append, loaded where they are not at
  * hand. For {@link Deciding}.
  */
-import type { Model } from "@effekten/domain"
+import type { Decision } from "@effekten/domain"
 import type { EventStoreError, Position } from "@effekten/event-store"
 import { Effect, type Scope, Stream } from "effect"
 import { Log } from "../log/Log.ts"
@@ -18,7 +18,7 @@ export interface DecisionModels {
   /** Folds into the cache what others have appended up to the head, which is given back. */
   readonly bringToHead: Effect.Effect<Position, EventStoreError>
   /** Loads a model as it is where the cache stands. */
-  readonly load: (model: Model<unknown>) => Effect.Effect<void, EventStoreError>
+  readonly load: (model: Decision.Model<unknown>) => Effect.Effect<void, EventStoreError>
 }
 
 /** @category constructors */

@@ -22,7 +22,7 @@ export const maximumWaiting = 4_096
 export const maximumGroup = 256
 /** @category models */
 export interface ExecutorOptions {
-  readonly policy?: Policy
+  readonly policy?: Policy.Policy
   readonly maximumGroup?: number
 }
 

@@ -1,17 +1,9 @@
 /**
  * An instruction on its way through the register, and what is recorded of it. For the executor and for answers.
  */
-import {
-  type Command,
-  type EventType,
-  type Instant,
-  instructionTag,
-  type Meta,
-  type PlatformId,
-  type Recorded
-} from "@effekten/domain"
+import { type Commands, Event, type Events, type Id, type Timestamp } from "@effekten/domain"
 import type { EventStoreError, Position, Revealed } from "@effekten/event-store"
-import type { LoggedEvent } from "@effekten/projections"
+import type { Projection } from "@effekten/projections"
 import { Effect } from "effect"
 import type { Log } from "../log/Log.ts"
 
@@ -19,12 +11,12 @@ import type { Log } from "../log/Log.ts"
 export interface Instruction {
   readonly identity: string
   readonly fingerprint: string
-  readonly platform: PlatformId | undefined
-  readonly actor: Meta["actor"]
+  readonly platform: Id.PlatformId | undefined
+  readonly actor: Event.Meta["actor"]
   readonly correlation: string | undefined
   /** Version of the answer its operation has today: recorded with it, so that a repeat is answered as the first time. */
   readonly answer: number
-  readonly command: Command
+  readonly command: Commands.Command
 }
 
 /**
@@ -33,7 +25,7 @@ export interface Instruction {
  *
  * @category models
  */
-export type AnsweredEvent = LoggedEvent & { readonly revealed?: Revealed }
+export type AnsweredEvent = Projection.LoggedEvent & { readonly revealed?: Revealed }
 
 /** What was recorded of an instruction: its own events, oldest first. @category models */
 export interface Answered {
@@ -48,7 +40,7 @@ export interface Answered {
 export interface Pending {
   readonly instruction: Instruction
   /** When it entered the queue: the only "now" its decision sees, kept when it is decided again. */
-  readonly receivedAt: Instant
+  readonly receivedAt: Timestamp.Instant
 }
 
 /** Events read at a time when an instruction's own are gathered; most have one or two. */
@@ -63,8 +55,8 @@ export const eventsUpTo = Effect.fnUntraced(function* (
   log: Log["Service"],
   identity: string,
   last: Position
-): Effect.fn.Return<ReadonlyArray<LoggedEvent>, EventStoreError> {
-  const events: Array<LoggedEvent> = []
+): Effect.fn.Return<ReadonlyArray<Projection.LoggedEvent>, EventStoreError> {
+  const events: Array<Projection.LoggedEvent> = []
   let to = last
   gather: while (to > 0) {
     for (const event of yield* log.readAll("all", { to, limit: chunk, backwards: true })) {
@@ -84,9 +76,9 @@ export const eventsUpTo = Effect.fnUntraced(function* (
 export const recorded = (
   log: Log["Service"],
   identities: ReadonlyArray<string>
-): Effect.Effect<ReadonlyMap<string, LoggedEvent>, EventStoreError> =>
+): Effect.Effect<ReadonlyMap<string, Projection.LoggedEvent>, EventStoreError> =>
   Effect.map(
-    log.readAll(identities.map((identity) => ({ tags: [instructionTag(identity)] }))),
+    log.readAll(identities.map((identity) => ({ tags: [Event.instructionTag(identity)] }))),
     (events) => new Map(events.map((event) => [event.meta.instruction, event]))
   )
 
@@ -95,7 +87,7 @@ export const recorded = (
  *
  * @category reading
  */
-export const dataOf = <T extends EventType>(answered: Answered, type: T): Recorded<T>["data"] => {
-  for (const event of answered.events) if (event.type === type) return event.data as Recorded<T>["data"]
+export const dataOf = <T extends Events.EventType>(answered: Answered, type: T): Events.Recorded<T>["data"] => {
+  for (const event of answered.events) if (event.type === type) return event.data as Events.Recorded<T>["data"]
   throw new Error(`the instruction left no ${type}`)
 }

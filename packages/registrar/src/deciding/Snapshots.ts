@@ -5,7 +5,7 @@
  * has the leaf of the event it was made at), and as it was written: it bears a code under the register's pepper, so that a stranger with
  * access to where it lies cannot make the register decide on what never happened. Any other is dropped, and the events are folded from the first.
  */
-import type { Model } from "@effekten/domain"
+import type { Decision } from "@effekten/domain"
 import { type EventStoreError, Json, type Position } from "@effekten/event-store"
 import { Context, Effect, Option, Schedule, type Scope, Stream } from "effect"
 import { Secrets } from "../base/Secrets.ts"
@@ -34,13 +34,13 @@ export interface Start {
 /** @category models */
 export interface SnapshotsShape {
   /** What is kept of a model and fits the log as it is up to `head`. */
-  readonly take: (model: Model<unknown>, head: Position) => Effect.Effect<Start | undefined, EventStoreError>
+  readonly take: (model: Decision.Model<unknown>, head: Position) => Effect.Effect<Start | undefined, EventStoreError>
   /** How many events a model has to have moved on until it is kept again: now and then, and at the end. */
-  readonly due: (model: Model<unknown>) => { readonly now: number; readonly atEnd: number }
+  readonly due: (model: Decision.Model<unknown>) => { readonly now: number; readonly atEnd: number }
   /** Keeps states that are folds up to one position. */
   readonly keep: (
     position: Position,
-    states: ReadonlyArray<{ readonly model: Model<unknown>; readonly state: unknown }>
+    states: ReadonlyArray<{ readonly model: Decision.Model<unknown>; readonly state: unknown }>
   ) => Effect.Effect<void, EventStoreError>
 }
 
@@ -200,7 +200,7 @@ const textOf = (state: unknown): string | undefined => {
 export const load = Effect.fnUntraced(function* (
   log: Pick<Log["Service"], "read">,
   snapshots: SnapshotsShape,
-  model: Model<unknown>,
+  model: Decision.Model<unknown>,
   head: Position
 ): Effect.fn.Return<{ readonly state: unknown; readonly events: number }, EventStoreError> {
   const foldFrom = ({ position, state }: Start) => {
@@ -229,7 +229,7 @@ export const keeping = (cache: DecisionCache, snapshots: SnapshotsShape): Effect
   // Where none are kept nobody need look every second.
   if (snapshots === noSnapshots) return Effect.void
   const keep = Effect.fnUntraced(
-    function* (isDue: (model: Model<unknown>, events: number) => boolean) {
+    function* (isDue: (model: Decision.Model<unknown>, events: number) => boolean) {
       const states = cache.moved(isDue)
       if (states.length > 0) yield* snapshots.keep(cache.position, states)
     },

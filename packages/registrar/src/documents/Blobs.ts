@@ -4,7 +4,7 @@
  * A content is durable before the event that names it. Until that event is recorded it lies apart, so that a start finds what a crash
  * left over without looking at everything.
  */
-import { type DocumentId, documentTag } from "@effekten/domain"
+import { type Id, Tag } from "@effekten/domain"
 import { Vault } from "@effekten/event-store"
 import { Context, Duration, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -40,15 +40,15 @@ export class Blobs extends Context.Service<
   Blobs,
   {
     /** Encrypts a content and makes it durable. Gives the SHA-256 of the ciphertext, hexadecimal. */
-    readonly put: (id: DocumentId, content: Uint8Array) => Effect.Effect<string, BlobError>
+    readonly put: (id: Id.DocumentId, content: Uint8Array) => Effect.Effect<string, BlobError>
     /** Its event is recorded: it stays. */
-    readonly keep: (id: DocumentId) => Effect.Effect<void, BlobError>
+    readonly keep: (id: Id.DocumentId) => Effect.Effect<void, BlobError>
     /** The content, once it is recorded that it was opened; none once forgotten. */
-    readonly get: (access: Access, id: DocumentId) => Effect.Effect<Option.Option<Uint8Array>, BlobError>
+    readonly get: (access: Access, id: Id.DocumentId) => Effect.Effect<Option.Option<Uint8Array>, BlobError>
     /** Removes a content, and the key it was encrypted under. */
-    readonly remove: (id: DocumentId) => Effect.Effect<void, BlobError>
+    readonly remove: (id: Id.DocumentId) => Effect.Effect<void, BlobError>
     /** Contents whose event may not be recorded: what was under way when the process ended. */
-    readonly pending: Effect.Effect<ReadonlyArray<DocumentId>, BlobError>
+    readonly pending: Effect.Effect<ReadonlyArray<Id.DocumentId>, BlobError>
   }
 >()("effekten/registrar/Blobs") {
   static readonly layerMemory: Layer.Layer<Blobs, never, AccessRecord | Vault.Vault> = Layer.effect(
@@ -173,10 +173,10 @@ const make = Effect.fnUntraced(function* (files: BlobFiles) {
   const openings = yield* AccessRecord
   const vault = yield* Vault.Vault
   const failed = (error: { readonly message: string }) => new BlobError({ message: error.message, cause: error })
-  const associated = (id: DocumentId) => `document content ${id}`
+  const associated = (id: Id.DocumentId) => `document content ${id}`
   return Blobs.of({
     put: Effect.fnUntraced(function* (id, content) {
-      const subject = documentTag(id)
+      const subject = Tag.document(id)
       const sealed = yield* Effect.mapError(vault.seal(subject, associated(id), content), failed)
       yield* Effect.mapError(vault.ensureKeys([subject]), failed)
       yield* attempt("write", () => files.write(id, sealed))
@@ -186,22 +186,22 @@ const make = Effect.fnUntraced(function* (files: BlobFiles) {
     get: Effect.fnUntraced(function* (access, id) {
       const sealed = yield* attempt("read", () => files.read(id))
       if (sealed === undefined) {
-        if (yield* Effect.mapError(vault.isForgotten(documentTag(id)), failed)) return Option.none()
+        if (yield* Effect.mapError(vault.isForgotten(Tag.document(id)), failed)) return Option.none()
         return yield* new BlobError({ message: `the content of the document ${id} is missing` })
       }
-      const subject = documentTag(id)
+      const subject = Tag.document(id)
       const content = yield* Effect.mapError(vault.open(subject, associated(id), sealed), failed)
       if (Option.isSome(content))
         yield* Effect.mapError(openings.record(access, [{ subject, class: contentClass }]), failed)
       return content
     }),
     remove: Effect.fnUntraced(function* (id) {
-      yield* Effect.mapError(vault.forget(documentTag(id)), failed)
+      yield* Effect.mapError(vault.forget(Tag.document(id)), failed)
       yield* attempt("remove", () => files.remove(id))
     }),
     pending: Effect.map(
       attempt("list", () => files.pending()),
-      (ids) => ids as ReadonlyArray<DocumentId>
+      (ids) => ids as ReadonlyArray<Id.DocumentId>
     )
   })
 })

@@ -2,7 +2,7 @@
  * The keys that sign checkpoints, in the file `checkpoint.key` of a register's folder. For what opens the folder, and for the operator who
  * replaces a key.
  */
-import { catalogue } from "@effekten/domain"
+import { Events } from "@effekten/domain"
 import {
   CheckpointStore,
   FolderLock,
@@ -45,7 +45,11 @@ export const change = (
     if (!existsSync(join(folder, "log.db")))
       return yield* new RegisterUnavailable({ message: `${folder} holds no register` })
     yield* FolderLock.acquire(folder)
-    const { logId } = yield* SqliteEventStore.make({ filename: join(folder, "log.db"), catalogue, readOnly: true })
+    const { logId } = yield* SqliteEventStore.make({
+      filename: join(folder, "log.db"),
+      catalogue: Events.catalogue,
+      readOnly: true
+    })
     const sql = yield* SqliteClient.make({ filename: join(folder, "state.db") })
     const checkpoints = yield* CheckpointStore.makeSql.pipe(Effect.provideService(SqlClient.SqlClient, sql))
     return yield* Signers.change(action, { text: keyFile(folder), logId, checkpoints })

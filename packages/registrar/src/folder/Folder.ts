@@ -43,7 +43,7 @@ export interface FolderOptions extends Sealing.SealingOptions, AccessRecordOptio
 export const layer = (
   options: FolderOptions
 ): Layer.Layer<
-  Log | AccessRecord | ReadModels | RegisterState | Sealing.Sealing | Secrets | Vault.Vault,
+  Log | AccessRecord | ReadModels.ReadModels | RegisterState | Sealing.Sealing | Secrets | Vault.Vault,
   RegisterUnavailable,
   SecureRandom.SecureRandom
 > => {

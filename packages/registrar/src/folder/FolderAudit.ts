@@ -1,7 +1,7 @@
 /**
  * The log in a register's folder, to be read only, also while a server has the folder open. For {@link Audit.layerFolder}.
  */
-import { catalogue, type RegisterEvent } from "@effekten/domain"
+import { Events } from "@effekten/domain"
 import {
   CheckpointStore,
   EventStoreError,
@@ -24,7 +24,11 @@ import { keyFile } from "./CheckpointKeyFile.ts"
 export const open = (folder: string): Effect.Effect<AuditedLog, RegisterUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
     const file = (name: string) => join(folder, name)
-    const log = yield* SqliteEventStore.make<RegisterEvent>({ filename: file("log.db"), catalogue, readOnly: true })
+    const log = yield* SqliteEventStore.make<Events.RegisterEvent>({
+      filename: file("log.db"),
+      catalogue: Events.catalogue,
+      readOnly: true
+    })
     const scope = yield* Effect.scope
     // Opened when they are asked for: a replay needs neither.
     const keys = yield* Effect.cached(

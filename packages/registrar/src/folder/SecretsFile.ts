@@ -2,7 +2,7 @@
  * The register's own secrets, in the file `register.key` of a folder, and the log they are bound to. For what opens the folder: a log without
  * its secrets is not opened.
  */
-import { catalogue, type RegisterEvent } from "@effekten/domain"
+import { Events } from "@effekten/domain"
 import { SqliteEventStore, type Vault } from "@effekten/event-store"
 import { Context, Effect, Layer, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -57,7 +57,10 @@ export const register = (
       const secrets = yield* read(folder)
       if (isNew && secrets.logId !== undefined) return yield* restore(folder, "log.db", fileName)
       const log = yield* Effect.mapError(
-        SqliteEventStore.make<RegisterEvent>({ filename: yield* database(folder, "log.db"), catalogue }),
+        SqliteEventStore.make<Events.RegisterEvent>({
+          filename: yield* database(folder, "log.db"),
+          catalogue: Events.catalogue
+        }),
         refused
       )
       if (secrets.logId === undefined) yield* write(folder, { ...secrets, logId: log.logId })

@@ -1,7 +1,7 @@
 /**
  * Who opens personal data, and for what: to be said before anything is decrypted. For all code that reveals, and for the record of it.
  */
-import type { Meta, Operation, PlatformId } from "@effekten/domain"
+import type { Commands, Event, Id } from "@effekten/domain"
 import type { PlatformReading } from "@effekten/services"
 
 /**
@@ -10,12 +10,12 @@ import type { PlatformReading } from "@effekten/services"
  *
  * @category models
  */
-export type Purpose = PlatformReading | "DownloadDocument" | "DiscloseInvestor" | Operation
+export type Purpose = PlatformReading | "DownloadDocument" | "DiscloseInvestor" | Commands.Operation
 
 /** @category models */
 export interface Access {
-  readonly actor: Meta["actor"]
+  readonly actor: Event.Meta["actor"]
   /** Through which platform; none on the registrar's side. */
-  readonly platform: PlatformId | undefined
+  readonly platform: Id.PlatformId | undefined
   readonly purpose: Purpose
 }

@@ -3,14 +3,14 @@
  *
  * Events come without their personal parts: a replay does not need them, and an auditor does not get them.
  */
-import type { RegisterEvent } from "@effekten/domain"
+import type { Events } from "@effekten/domain"
 import type { CheckpointStore, EventStoreError, EventStoreShape, SignedNote } from "@effekten/event-store"
-import type * as Projections from "@effekten/projections"
+import type { Projection } from "@effekten/projections"
 import type { Effect } from "effect"
 
 /** Everything about a log that can be had without writing to it. @category models */
 export interface AuditedLog
-  extends Projections.Log, Pick<EventStoreShape<RegisterEvent>, "inspect" | "readLeaves" | "readStored"> {
+  extends Projection.Log, Pick<EventStoreShape<Events.RegisterEvent>, "inspect" | "readLeaves" | "readStored"> {
   /** What was signed; none in a register that never was. */
   readonly checkpoints: CheckpointStore.CheckpointStoreShape | undefined
   /** What the last checkpoint has to be signed with, as a start demands; none where that cannot be read. */
@@ -28,7 +28,7 @@ export const readingOf = ({
   readAll,
   readLeaves,
   readStored
-}: EventStoreShape<RegisterEvent>): Omit<AuditedLog, "checkpoints" | "signers" | "isForgotten"> => ({
+}: EventStoreShape<Events.RegisterEvent>): Omit<AuditedLog, "checkpoints" | "signers" | "isForgotten"> => ({
   read,
   readAll,
   head,

@@ -4,14 +4,14 @@
  * Nothing personal is opened through it unless it is said who opens and for what, and that is recorded first: the store beneath can reveal
  * without, the log cannot.
  */
-import type { RegisterEvent } from "@effekten/domain"
+import type { Events } from "@effekten/domain"
 import { EventStoreError, type EventStoreShape, type Position, type Revealed } from "@effekten/event-store"
 import { Context, Effect, Layer, type Scope } from "effect"
 import type { Access } from "./Access.ts"
 import { AccessRecord, type AccessRecordShape } from "./AccessRecord.ts"
 
 /** @category models */
-export interface RegisterLog extends Omit<EventStoreShape<RegisterEvent>, "reveal"> {
+export interface RegisterLog extends Omit<EventStoreShape<Events.RegisterEvent>, "reveal"> {
   /**
    * The personal parts of the events at these positions, in their order, once it is recorded that they were opened. Fails as unavailable
    * where it cannot be recorded.
@@ -23,7 +23,7 @@ export interface RegisterLog extends Omit<EventStoreShape<RegisterEvent>, "revea
 }
 
 /** A store whose openings are recorded. @category constructors */
-export const recording = (store: EventStoreShape<RegisterEvent>, openings: AccessRecordShape): RegisterLog => ({
+export const recording = (store: EventStoreShape<Events.RegisterEvent>, openings: AccessRecordShape): RegisterLog => ({
   ...store,
   reveal: Effect.fnUntraced(function* (access, positions) {
     const parts = yield* store.reveal(positions)
@@ -42,7 +42,7 @@ const unrecorded = (error: { readonly message: string }): EventStoreError =>
 export class Log extends Context.Service<Log, RegisterLog>()("effekten/registrar/Log") {
   /** The log over a store. */
   static readonly layer = <X, R>(
-    store: Effect.Effect<EventStoreShape<RegisterEvent>, X, R>
+    store: Effect.Effect<EventStoreShape<Events.RegisterEvent>, X, R>
   ): Layer.Layer<Log, X, AccessRecord | Exclude<R, Scope.Scope>> =>
     Layer.effect(
       Log,

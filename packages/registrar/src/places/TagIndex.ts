@@ -1,7 +1,7 @@
 /**
  * The log's index, made again from the bodies: after damage, or when events bear other tags than when they were recorded. For operators.
  */
-import { catalogue, type RegisterEvent } from "@effekten/domain"
+import { Events } from "@effekten/domain"
 import { FolderLock, SqliteEventStore, Vault } from "@effekten/event-store"
 import { Effect, Layer, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -24,7 +24,7 @@ export const rebuildInFolder = (folder: string): Effect.Effect<void, RegisterUna
       const filename = join(folder, "log.db")
       if (!existsSync(filename)) return yield* new RegisterUnavailable({ message: `${folder} holds no register` })
       yield* FolderLock.acquire(folder)
-      const log = yield* SqliteEventStore.make<RegisterEvent>({ filename, catalogue })
+      const log = yield* SqliteEventStore.make<Events.RegisterEvent>({ filename, catalogue: Events.catalogue })
       yield* log.rebuildIndex
     })
   )
@@ -35,10 +35,10 @@ export const rebuildInPostgres = (options: PostgresDatabase): Effect.Effect<void
     Effect.gen(function* () {
       // Loaded when it is asked for: a register in a folder does without the driver.
       const { PgEventStore } = yield* Effect.promise(() => import("@effekten/event-store/postgres"))
-      const log = yield* PgEventStore.make<RegisterEvent>({
+      const log = yield* PgEventStore.make<Events.RegisterEvent>({
         server: options.server,
         schema: nameIn(options, "log"),
-        catalogue
+        catalogue: Events.catalogue
       })
       yield* log.rebuildIndex
     })

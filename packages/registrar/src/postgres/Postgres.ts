@@ -13,7 +13,7 @@
  * lie in the database, sealed under it: so all nodes have the same, a backup of the database has them as they were when the log was, and
  * a thief of the database alone can sign nothing.
  */
-import { catalogue, type RegisterEvent } from "@effekten/domain"
+import { Events } from "@effekten/domain"
 import type { Vault } from "@effekten/event-store"
 import { PgEventStore, PgKeyStore, PgLease } from "@effekten/event-store/postgres"
 import { type ReadModels, SqlReadModels } from "@effekten/projections"
@@ -43,7 +43,9 @@ export const shared = (
   const name = (part: string) => nameIn(options, part)
 
   const vault = PgKeyStore.layerVault({ server, schema: name("keys"), masterKey }).pipe(refusing)
-  const log = Log.layer(PgEventStore.make<RegisterEvent>({ server, schema: name("log"), catalogue })).pipe(refusing)
+  const log = Log.layer(
+    PgEventStore.make<Events.RegisterEvent>({ server, schema: name("log"), catalogue: Events.catalogue })
+  ).pipe(refusing)
 
   const schemas = Layer.effectDiscard(
     Effect.gen(function* () {
@@ -90,7 +92,7 @@ export const shared = (
 export const layer = (
   options: PostgresOptions
 ): Layer.Layer<
-  Log | AccessRecord | ReadModels | RegisterState | Sealing.Sealing | Secrets | Vault.Vault,
+  Log | AccessRecord | ReadModels.ReadModels | RegisterState | Sealing.Sealing | Secrets | Vault.Vault,
   RegisterUnavailable,
   SecureRandom.SecureRandom
 > => {

@@ -1,7 +1,7 @@
 /**
  * The log of a register in PostgreSQL, to be read only, also while nodes serve it. For {@link Audit.layerPostgres}.
  */
-import { catalogue, type RegisterEvent } from "@effekten/domain"
+import { Events } from "@effekten/domain"
 import { CheckpointStore, EventStoreError, Vault } from "@effekten/event-store"
 import { PgEventStore, PgKeyStore } from "@effekten/event-store/postgres"
 import { Context, Effect, Layer, type Scope } from "effect"
@@ -15,10 +15,10 @@ import { client, nameIn, type PostgresDatabase } from "./PostgresDatabase.ts"
 export const open = (options: PostgresDatabase): Effect.Effect<AuditedLog, RegisterUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
     const { server } = options
-    const log = yield* PgEventStore.make<RegisterEvent>({
+    const log = yield* PgEventStore.make<Events.RegisterEvent>({
       server,
       schema: nameIn(options, "log"),
-      catalogue,
+      catalogue: Events.catalogue,
       readOnly: true
     })
     const keys = yield* PgKeyStore.make({ server, schema: nameIn(options, "keys"), readOnly: true })

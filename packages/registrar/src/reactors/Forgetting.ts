@@ -5,7 +5,7 @@
  * with the keys: a key file that is restored from a backup brings an older note along, and what it had forgotten since is forgotten again.
  */
 import { type EventStoreError, type KeyStore, Vault } from "@effekten/event-store"
-import { type ErasingEvent, erasedSubject, erasing, isErasing } from "@effekten/projections"
+import { Projection } from "@effekten/projections"
 import { Context, Effect, Layer, Option, Schema, Semaphore, Stream } from "effect"
 import { Lease } from "../base/Lease.ts"
 import { type BlobError, Blobs } from "../documents/Blobs.ts"
@@ -31,7 +31,7 @@ const Note = Schema.fromJsonString(
 const readNote = Schema.decodeUnknownOption(Note)
 const printNote = Schema.encodeSync(Note)
 
-const query = [{ types: erasing }]
+const query = [{ types: Projection.erasing }]
 
 /** Subjects named in a warning. */
 const shownSubjects = 20
@@ -69,7 +69,7 @@ export class Forgetting extends Context.Service<
         const before = reached
         yield* log.read(query, { from: reached + 1, to: head }).pipe(
           Stream.runForEach((event) =>
-            isErasing(event)
+            Projection.isErasing(event)
               ? Effect.andThen(
                   forget(event),
                   Effect.sync(() => (erasure = event.position))
@@ -121,8 +121,8 @@ const noting = Effect.gen(function* () {
 const forgettingOf = Effect.gen(function* () {
   const blobs = yield* Blobs
   const log = yield* Log
-  return Effect.fnUntraced(function* (event: ErasingEvent) {
-    yield* log.forget(erasedSubject(event))
+  return Effect.fnUntraced(function* (event: Projection.ErasingEvent) {
+    yield* log.forget(Projection.erasedSubject(event))
     if (event.type === "DocumentErased") yield* blobs.remove(event.data.documentId)
     // Each one waits for the disk: everybody else's turn comes before the next one, however many there are.
     yield* Effect.yieldNow
@@ -137,7 +137,7 @@ const forgetAgain = Effect.gen(function* () {
   const unsaid: Array<string> = []
   for (const subject of forgotten) {
     yield* log.forget(subject)
-    const said = yield* log.readAll([{ types: erasing, tags: [subject] }], { limit: 1 })
+    const said = yield* log.readAll([{ types: Projection.erasing, tags: [subject] }], { limit: 1 })
     if (said.length === 0 && subject.startsWith("investor:")) unsaid.push(subject)
   }
   if (unsaid.length > 0)

@@ -2,15 +2,15 @@
  * Where units are moved for real: the port to a ledger, and the book-entry ledger that is the register itself. For developers who connect
  * a register to a blockchain or a custodian.
  */
-import type { ProductId, WalletId } from "@effekten/domain"
+import type { Id } from "@effekten/domain"
 import { Clock, Context, Duration, Effect, Layer, Schema } from "effect"
 
 /** What the ledger shall do. `taskId` is the credit's or the redemption's. @category models */
 export interface LedgerTask {
   readonly kind: "credit" | "redemption"
   readonly taskId: string
-  readonly productId: ProductId
-  readonly walletId: WalletId
+  readonly productId: Id.ProductId
+  readonly walletId: Id.WalletId
   readonly units: number
 }
 

@@ -5,9 +5,9 @@
  * A reactor decides nothing. What it asks for is an instruction like any other, under a key that follows from what it saw. Asked twice, by two
  * nodes or before and after a crash, it is recorded once; so a reactor remembers no more than how far it has come, and may forget that too.
  */
-import type { Command, Meta } from "@effekten/domain"
+import type { Commands, Event } from "@effekten/domain"
 import type { EventStoreError, Position, Query } from "@effekten/event-store"
-import type { LoggedEvent } from "@effekten/projections"
+import type { Projection } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
 import { type Duration, Effect, Schedule, Schema, type Scope, Stream } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
@@ -66,19 +66,19 @@ export const following = (
   query: Query,
   after: () => Position,
   standing: string
-): Stream.Stream<LoggedEvent, EventStoreError> =>
+): Stream.Stream<Projection.LoggedEvent, EventStoreError> =>
   Stream.suspend(() => log.subscribe(query, after())).pipe(
-    Stream.map((event): LoggedEvent => event),
+    Stream.map((event): Projection.LoggedEvent => event),
     Stream.tapError((error) => Effect.logError(standing, error)),
     Stream.retry(again)
   )
 
 /** Gives instructions of a reactor's own: their key is the step that is taken. @category instructing */
-export const instructing = (actor: Meta["actor"]) =>
+export const instructing = (actor: Event.Meta["actor"]) =>
   Effect.gen(function* () {
     const executor = yield* Executor
     const secrets = yield* Secrets
-    return (command: Command, id: string, key: string): Effect.Effect<Answered, CommandFailure> =>
+    return (command: Commands.Command, id: string, key: string): Effect.Effect<Answered, CommandFailure> =>
       executor.execute({
         identity: secrets.identity({ platform: undefined, operation: command.operation, ids: [id], key }),
         fingerprint: secrets.fingerprint(key),
@@ -92,7 +92,7 @@ export const instructing = (actor: Meta["actor"]) =>
   })
 
 /** @category models */
-export interface LogReactor<E extends LoggedEvent, X, R> {
+export interface LogReactor<E extends Projection.LoggedEvent, X, R> {
   /** Of its lease and of its stored progress. */
   readonly name: string
   readonly types: ReadonlyArray<E["type"]>
@@ -111,13 +111,13 @@ export interface LogReactor<E extends LoggedEvent, X, R> {
 const progressStep = 256
 
 /** Follows the log from where the reactor has come to, many events at a time. @category following */
-export const followLog = Effect.fnUntraced(function* <E extends LoggedEvent, X, R>(
+export const followLog = Effect.fnUntraced(function* <E extends Projection.LoggedEvent, X, R>(
   reactor: LogReactor<E, X, R>
 ): Effect.fn.Return<void, EventStoreError | SqlError, Log | Progress | R | Scope.Scope> {
   const log = yield* Log
   const progress = yield* Progress
   const lease = yield* Lease
-  const heeded = (event: LoggedEvent): event is E => reactor.types.some((type) => type === event.type)
+  const heeded = (event: Projection.LoggedEvent): event is E => reactor.types.some((type) => type === event.type)
   const start = Effect.gen(function* () {
     const known = yield* progress.get(reactor.name)
     // Progress from beyond the log is that of a log that was put back to an earlier state: what was done after it is not any more.

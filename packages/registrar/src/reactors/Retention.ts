@@ -5,29 +5,9 @@
  * word. What is asked is an instruction whose identity follows from the investor and the instant they are due: asked twice, by two nodes or
  * before and after a crash, it is recorded once. The keys are destroyed by {@link Forgetting}, as for everybody who asked for it.
  */
-import {
-  defaultPolicy,
-  earlierOf,
-  type Instant,
-  instantOf,
-  Investor,
-  type InvestorId,
-  isDueAt,
-  type Policy,
-  type Retention,
-  retentionBy,
-  retentionFacts
-} from "@effekten/domain"
+import { type Id, Investor, Policy, RetentionPeriod, Timestamp } from "@effekten/domain"
 import type { EventStoreError, Position } from "@effekten/event-store"
-import {
-  type Log as ReadLog,
-  type Ranked,
-  ReadModels,
-  type ReadModelsUnavailable,
-  retentionFactsOf,
-  retentions,
-  type RetentionState
-} from "@effekten/projections"
+import { type Projection, Projections, ReadModels } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
 import { Array as Arr, Duration, Effect, Layer } from "effect"
 import { now } from "../base/Now.ts"
@@ -40,7 +20,7 @@ import * as Reactor from "./Reactor.ts"
 
 /** @category models */
 export interface RetentionOptions {
-  readonly policy?: Policy
+  readonly policy?: Policy.Policy
   /**
    * Whether investors are erased as soon as nothing stands against it any more. Default: no, for the register cannot know whether a business
    * relationship goes on without units.
@@ -65,7 +45,7 @@ const again = Reactor.backingOff("1 second", "10 minutes")
  * for ever, and what was in the way may go without moving the instant: a node's clock was put back, for example. Within a turn nothing is
  * recorded twice.
  */
-const turnOf = (due: Instant, at: Instant): number =>
+const turnOf = (due: Timestamp.Instant, at: Timestamp.Instant): number =>
   Math.floor((at.micros - due.micros) / 1000 / Duration.toMillis(longestSleep))
 
 /**
@@ -74,28 +54,28 @@ const turnOf = (due: Instant, at: Instant): number =>
  * @category reading
  */
 export const retentionAt = Effect.fnUntraced(function* (
-  log: Pick<ReadLog, "read">,
-  investorId: InvestorId,
-  options: { readonly policy: Policy; readonly head: Position; readonly snapshots?: SnapshotsShape }
-): Effect.fn.Return<Retention | undefined, EventStoreError> {
+  log: Pick<Projection.Log, "read">,
+  investorId: Id.InvestorId,
+  options: { readonly policy: Policy.Policy; readonly head: Position; readonly snapshots?: SnapshotsShape }
+): Effect.fn.Return<RetentionPeriod.Retention | undefined, EventStoreError> {
   const { head, policy, snapshots = noSnapshots } = options
-  const investor = (yield* load(log, snapshots, Investor(investorId), head)).state
+  const investor = (yield* load(log, snapshots, Investor.model(investorId), head)).state
   if (investor === undefined) return undefined
-  const facts = retentionFacts(investorId, investor as Parameters<typeof retentionFacts>[1])
+  const facts = RetentionPeriod.facts(investorId, investor as Parameters<typeof RetentionPeriod.facts>[1])
   let step = facts.next()
   while (!step.done) step = facts.next((yield* load(log, snapshots, step.value.model, head)).state)
-  return retentionBy(step.value, policy)
+  return RetentionPeriod.by(step.value, policy)
 })
 
-type Failure = CommandFailure | EventStoreError | ForgettingError | ReadModelsUnavailable | Reactor.BrokenOff
+type Failure = CommandFailure | EventStoreError | ForgettingError | ReadModels.Unavailable | Reactor.BrokenOff
 
 /** @category layers */
 export const layer = (
   options: RetentionOptions = {}
-): Layer.Layer<never, never, Executor | Forgetting | Log | ReadModels | Secrets> =>
+): Layer.Layer<never, never, Executor | Forgetting | Log | ReadModels.ReadModels | Secrets> =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      const look = yield* looking(options.policy ?? defaultPolicy)
+      const look = yield* looking(options.policy ?? Policy.defaults)
       const turn = Reactor.insisting(look, "Investors that are due could not be erased", again).pipe(
         Effect.flatMap((next) => Effect.map(now, (at) => sleepUntil(next, at))),
         Effect.flatMap(Effect.sleep)
@@ -105,16 +85,16 @@ export const layer = (
   )
 
 /** Erases an investor who is due; tells when they will be, if that is known and later. */
-const erasing = Effect.fnUntraced(function* (policy: Policy) {
+const erasing = Effect.fnUntraced(function* (policy: Policy.Policy) {
   const log = yield* Log
   const snapshots = yield* Snapshots
   const instruct = yield* Reactor.instructing("clock")
-  return Effect.fnUntraced(function* (investorId: InvestorId) {
+  return Effect.fnUntraced(function* (investorId: Id.InvestorId) {
     const retention = yield* retentionAt(log, investorId, { policy, head: yield* log.head, snapshots })
     if (retention?._tag !== "Until") return undefined
     const { due } = retention
     const at = yield* now
-    if (!isDueAt(retention, at)) return due
+    if (!RetentionPeriod.isDueAt(retention, at)) return due
     // No key that a person brings has a blank in it.
     const key = `${due.text} ${turnOf(due, at)}`
     const command = { operation: "EraseInvestor", input: { investorId, ground: "retention_over" } } as const
@@ -127,18 +107,18 @@ const erasing = Effect.fnUntraced(function* (policy: Policy) {
 })
 
 /** Erases everybody who is due, round by round, and tells when the next one will be. */
-const looking = Effect.fnUntraced(function* (policy: Policy) {
+const looking = Effect.fnUntraced(function* (policy: Policy.Policy) {
   const forgetting = yield* Forgetting
-  const readModels = yield* ReadModels
+  const readModels = yield* ReadModels.ReadModels
   const erase = yield* erasing(policy)
-  return Effect.gen(function* (): Effect.fn.Return<Instant | undefined, Failure> {
-    let next: Instant | undefined
+  return Effect.gen(function* (): Effect.fn.Return<Timestamp.Instant | undefined, Failure> {
+    let next: Timestamp.Instant | undefined
     let failure: Failure | undefined
-    let after: Ranked<RetentionState> | undefined
+    let after: ReadModels.Ranked<Projections.RetentionState> | undefined
     let isLast = false
-    const expect = (at: Instant) => (next = next === undefined ? at : earlierOf(next, at))
+    const expect = (at: Timestamp.Instant) => (next = next === undefined ? at : Timestamp.earlierOf(next, at))
     while (!isLast) {
-      const round = yield* readModels.ranked(retentions, { limit: maximumAtOnce, after })
+      const round = yield* readModels.ranked(Projections.retentions, { limit: maximumAtOnce, after })
       after = round[round.length - 1]
       const { due, isOver, later } = yield* sorted(round, policy)
       isLast = isOver || round.length < maximumAtOnce
@@ -158,22 +138,25 @@ const looking = Effect.fnUntraced(function* (policy: Policy) {
 })
 
 /** Of one round: the investors who are due now, the instants at which others will be, and whether those behind are due no sooner. */
-const sorted = Effect.fnUntraced(function* (round: ReadonlyArray<Ranked<RetentionState>>, policy: Policy) {
+const sorted = Effect.fnUntraced(function* (
+  round: ReadonlyArray<ReadModels.Ranked<Projections.RetentionState>>,
+  policy: Policy.Policy
+) {
   const at = yield* now
-  const due: Array<InvestorId> = []
-  const later: Array<Instant> = []
+  const due: Array<Id.InvestorId> = []
+  const later: Array<Timestamp.Instant> = []
   for (const { state } of round) {
-    const soonest = policy.retainUntil(instantOf(state.lastAt))
+    const soonest = policy.retainUntil(Timestamp.instantOf(state.lastAt))
     if (at.micros < soonest.micros) return { due, later: [...later, soonest], isOver: true }
-    const retention = retentionBy(retentionFactsOf(state), policy)
-    if (isDueAt(retention, at)) due.push(state.investorId)
+    const retention = RetentionPeriod.by(Projections.retentionFactsOf(state), policy)
+    if (RetentionPeriod.isDueAt(retention, at)) due.push(state.investorId)
     else if (retention._tag === "Until") later.push(retention.due)
   }
   return { due, later, isOver: false }
 })
 
 /** In whole milliseconds, and not too early. */
-const sleepUntil = (next: Instant | undefined, at: Instant): Duration.Duration =>
+const sleepUntil = (next: Timestamp.Instant | undefined, at: Timestamp.Instant): Duration.Duration =>
   next === undefined
     ? longestSleep
     : Duration.clamp(Duration.millis(Math.ceil((next.micros - at.micros) / 1000)), {

@@ -4,9 +4,9 @@
  * The claim is an event, `…Submitted`, and comes before the submission. A reactor that finds a claim which is not its own (after a crash)
  * asks the ledger what became of the task; what nobody knows is recorded as unknown and waits for a person. Nothing is ever submitted twice.
  */
-import type { Command, Outcome } from "@effekten/domain"
+import type { Commands, TaskStatus } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
-import type { LoggedEvent } from "@effekten/projections"
+import type { Projection } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
 import { Context, Deferred, Duration, Effect, Layer, Stream } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
@@ -30,7 +30,7 @@ const polling = Reactor.backingOff("50 millis", "5 seconds")
 /** How a step is taken again when the register was not available. */
 const again = { while: (error: CommandFailure) => error._tag === "Unavailable", schedule: Reactor.again }
 
-type Requested = Extract<LoggedEvent, { readonly type: "CreditRequested" | "RedemptionRequested" }>
+type Requested = Extract<Projection.LoggedEvent, { readonly type: "CreditRequested" | "RedemptionRequested" }>
 
 /** What ends a task, recorded by this process or another. */
 const settled = [
@@ -42,10 +42,10 @@ const settled = [
       "UnitsRedeemed",
       "RedemptionFailed",
       "RedemptionOutcomeUnknown"
-    ] satisfies ReadonlyArray<LoggedEvent["type"]>
+    ] satisfies ReadonlyArray<Projection.LoggedEvent["type"]>
   }
 ]
-const taskOf = ({ data }: LoggedEvent): string =>
+const taskOf = ({ data }: Projection.LoggedEvent): string =>
   "creditId" in data ? data.creditId : "redemptionId" in data ? data.redemptionId : ""
 
 /** @category services */
@@ -152,12 +152,12 @@ const outcomes = {
   Failed: "failed",
   Unknown: "unknown",
   Processing: "unknown"
-} as const satisfies { readonly [T in LedgerOutcome["_tag"]]: Outcome }
+} as const satisfies { readonly [T in LedgerOutcome["_tag"]]: TaskStatus.Outcome }
 
 interface Steps {
   readonly task: LedgerTask
-  readonly submit: Command
-  readonly settle: (outcome: Outcome) => Command
+  readonly submit: Commands.Command
+  readonly settle: (outcome: TaskStatus.Outcome) => Commands.Command
 }
 
 const creditSteps = ({ data }: Extract<Requested, { type: "CreditRequested" }>): Steps => {
