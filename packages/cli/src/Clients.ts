@@ -20,14 +20,14 @@ export const layer: Layer.Layer<OAuthStore.OAuthStore, OAuthStore.OAuthStoreErro
 
 const all = Effect.flatMap(OAuthStore.OAuthStore, (store) => store.clients)
 
-/** All of a register that is opened for it. @category reading */
+/** All of a register that is opened for it. @category computing */
 export const clientsOf = (register: OpenRegister): Effect.Effect<Clients, CommandFailed> =>
   Effect.provide(all, layer).pipe(
     Effect.mapError(() => refused({ message: "the clients in the database cannot be read" })),
     Effect.provide(register)
   )
 
-/** All in a state file, beside a running server. A register that was never served has no table of clients yet. @category reading */
+/** All in a state file, beside a running server. A register that was never served has no table of clients yet. @category computing */
 export const clientsInFile = (filename: string): Effect.Effect<Clients, CommandFailed> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient

@@ -9,7 +9,7 @@ import { Console, Effect, Schema } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { keepingFor, type Place, type RegisterOptions } from "./Place.ts"
 
-/** A failure of the register as the command ends with it. @category failures */
+/** A failure of the register as the command ends with it. @category errors */
 export const explain = (failure: CommandFailure): CommandFailed => {
   const { message } = failure
   switch (failure._tag) {
@@ -25,14 +25,14 @@ export const explain = (failure: CommandFailure): CommandFailed => {
   }
 }
 
-/** Opens the register, which must be there. @category opening */
+/** Opens the register, which must be there. @category running */
 export const inRegister = <A>(
   place: Place,
   options: RegisterOptions,
   work: Effect.Effect<A, CommandFailed, Registrar.Register>
 ): Effect.Effect<A, CommandFailed> => Effect.provide(work, place.existing(options))
 
-/** @category arguments */
+/** @category computing */
 export const investorOf = (text: string): Effect.Effect<Id.InvestorId, CommandFailed> =>
   Schema.decodeUnknownEffect(Id.InvestorId)(text).pipe(
     Effect.mapError(

@@ -93,7 +93,7 @@ const settled = (
 /**
  * Runs the guide and returns the investment as it is after delivery, and after all its units were redeemed.
  *
- * @category guides
+ * @category running
  */
 export const runGuide = Effect.fnUntraced(function* (options: GuideOptions) {
   const investors = yield* Investors

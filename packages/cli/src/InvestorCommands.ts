@@ -22,7 +22,7 @@ const bases = [
 
 const investor = Argument.String("investor").pipe(Argument.withDescription("Id of the investor"))
 
-/** `--retention YEARS`, else `EFFEKTEN_RETENTION`, else 5. @category flags */
+/** `--retention YEARS`, else `EFFEKTEN_RETENTION`, else 5. @category values */
 export const retentionYears = Flag.Int("retention").pipe(
   Flag.withMetavar("YEARS"),
   Flag.withDescription(

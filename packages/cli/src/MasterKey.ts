@@ -12,7 +12,7 @@ const nextMasterKeyName = "EFFEKTEN_NEXT_MASTER_KEY"
 
 const refused = (message: string) => new CommandFailed({ exitCode: ExitCode.folder, message })
 
-/** `EFFEKTEN_MASTER_KEY`, or `master.key` in the data folder, made where the register does not exist yet. @category keys */
+/** `EFFEKTEN_MASTER_KEY`, or `master.key` in the data folder, made where the register does not exist yet. @category constructors */
 export const masterKey = (
   folder: string,
   exists = false
@@ -26,7 +26,7 @@ export const masterKey = (
     return yield* keyIn(text, Option.isSome(given) ? "EFFEKTEN_MASTER_KEY" : path)
   }).pipe(Effect.catchTag("ConfigError", (error) => Effect.fail(refused(error.message))))
 
-/** The key that is to take its place: a person keeps it before anything is wrapped with it. @category keys */
+/** The key that is to take its place: a person keeps it before anything is wrapped with it. @category constructors */
 export const nextMasterKey: Effect.Effect<Redacted.Redacted<Uint8Array>, CommandFailed> = Effect.gen(function* () {
   const given = yield* Config.option(Config.Redacted(nextMasterKeyName))
   if (Option.isSome(given)) return yield* keyIn(Redacted.value(given.value), nextMasterKeyName)

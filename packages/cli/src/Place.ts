@@ -57,11 +57,11 @@ export interface Place {
   readonly rebuildIndex: Effect.Effect<void, CommandFailed>
 }
 
-/** The place cannot be used. @category failures */
+/** The place cannot be used. @category errors */
 export const refused = ({ message }: { readonly message: string }): CommandFailed =>
   new CommandFailed({ exitCode: ExitCode.folder, message })
 
-/** A layer that fails as the command does. @category failures */
+/** A layer that fails as the command does. @category errors */
 export const refusing = <A>(layer: Layer.Layer<A, { readonly message: string }>): Layer.Layer<A, CommandFailed> =>
   Layer.catch(layer, (error) =>
     Layer.effectContext(Effect.fail(error instanceof CommandFailed ? error : refused(error)))

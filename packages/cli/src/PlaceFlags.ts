@@ -7,7 +7,7 @@ import { resolve } from "node:path"
 import { defaultDataFolder } from "./DataFolder.ts"
 import type { Place } from "./Place.ts"
 
-/** `--data DIR`, else `EFFEKTEN_DATA`, else `.effekten`: as an absolute path. @category flags */
+/** `--data DIR`, else `EFFEKTEN_DATA`, else `.effekten`: as an absolute path. @category values */
 export const dataFolder = Flag.String("data").pipe(
   Flag.withMetavar("DIR"),
   Flag.withDescription("Folder of the register; .effekten if not said (environment: EFFEKTEN_DATA)"),
@@ -30,7 +30,7 @@ const store = Flag.Redacted("store").pipe(
   Flag.optional
 )
 
-/** The flags that name a place. @category flags */
+/** The flags that name a place. @category values */
 export const placeFlags = { folder: dataFolder, store }
 
 /** What they said. @category models */

@@ -25,7 +25,7 @@ const duration = (seconds: number): string =>
       ? `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
       : `${Math.floor(seconds / 3_600)} h ${Math.round((seconds % 3_600) / 60)} min`
 
-/** One line: bar, amount, rate, time left. @category formatting */
+/** One line: bar, amount, rate, time left. @category conversions */
 export const formatProgress = ({ phase, done, total, unit = "" }: Progress, seconds: number): string => {
   const part = total === 0 ? 1 : Math.min(1, done / total)
   const filled = Math.floor(width * part)
@@ -37,7 +37,7 @@ export const formatProgress = ({ phase, done, total, unit = "" }: Progress, seco
   return `${phase === undefined ? "" : `${phase} `}[${"=".repeat(filled)}${" ".repeat(width - filled)}] ${what}${unit === "" || unit === "bytes" ? "" : ` ${unit}`}, ${speed}${left}`
 }
 
-/** Draws while it is told how far things are; nothing where no person watches. The line is gone afterwards. @category drawing */
+/** Draws while it is told how far things are; nothing where no person watches. The line is gone afterwards. @category running */
 export const makeProgressBar = Effect.gen(function* () {
   if (process.stderr.isTTY !== true) return { show: undefined, clear: Effect.void }
   let phase: string | undefined

@@ -22,7 +22,7 @@ const standing = "1 second"
  * Whether the disk of a folder takes writes. The log learns that from an append alone, and keys and contents, which are written before it,
  * may keep every append from getting there.
  *
- * @category readiness
+ * @category running
  */
 export const diskOf = (folder: string): Effect.Effect<Effect.Effect<void, DiskRefuses>> => {
   const path = join(folder, "probe.tmp")
@@ -43,7 +43,7 @@ export const diskOf = (folder: string): Effect.Effect<Effect.Effect<void, DiskRe
   return Effect.cachedWithTTL(Effect.uninterruptible(probe), standing)
 }
 
-/** Says why on standard error when it turns from ready to not ready, and back; a probe comes every few seconds. @category readiness */
+/** Says why on standard error when it turns from ready to not ready, and back; a probe comes every few seconds. @category running */
 export const readinessOf = (
   log: Pick<Log["Service"], "writable">,
   disk: Effect.Effect<void, DiskRefuses> = Effect.void

@@ -23,7 +23,7 @@ export interface ReplayResult {
   readonly violations: ReadonlyArray<Conservation.Violation>
 }
 
-/** Folds a log up to a position and checks the laws of conservation on the way. @category replaying */
+/** Folds a log up to a position and checks the laws of conservation on the way. @category running */
 export const replayLog = Effect.fnUntraced(function* (
   log: Projection.Log,
   options: { readonly to?: Position; readonly onProgress?: (progress: Replay.Progress) => Effect.Effect<void> } = {}

@@ -78,7 +78,7 @@ const newCredentials = Effect.gen(function* () {
 /**
  * Makes the sandbox in an open register, or finds it there, and writes down for the person how to use it.
  *
- * @category sandbox
+ * @category running
  */
 export const openSandbox = Effect.fnUntraced(function* (folder: string) {
   yield* onlyInASandbox(folder)
@@ -92,6 +92,6 @@ export const openSandbox = Effect.fnUntraced(function* (folder: string) {
   return sandbox
 })
 
-/** Writes down where the sandbox is served now. @category sandbox */
+/** Writes down where the sandbox is served now. @category running */
 export const serveSandboxAt = (folder: string, sandbox: SandboxFile, url: string) =>
   sandbox.url === url ? Effect.void : writeSandboxFile(folder, { ...sandbox, url })

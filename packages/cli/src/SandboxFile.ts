@@ -35,7 +35,7 @@ const Text = Schema.fromJsonString(SandboxFile)
 const isMissing = (cause: unknown): boolean =>
   cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR")
 
-/** The file of a data folder; none if there is none. @category files */
+/** The file of a data folder; none if there is none. @category running */
 export const readSandboxFile = Effect.fnUntraced(function* (folder: string) {
   const path = pathOf(folder)
   const text = yield* Effect.try({
@@ -59,7 +59,7 @@ export const readSandboxFile = Effect.fnUntraced(function* (folder: string) {
   )
 })
 
-/** Replaces the file as a whole, readable by its owner alone. @category files */
+/** Replaces the file as a whole, readable by its owner alone. @category running */
 export const writeSandboxFile = Effect.fnUntraced(function* (folder: string, sandbox: SandboxFile) {
   const path = pathOf(folder)
   const text = yield* Effect.orDie(Schema.encodeEffect(Text)(sandbox))

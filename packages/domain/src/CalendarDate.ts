@@ -8,7 +8,7 @@ import { Schema } from "effect"
 const daysBeforeFebruaryEnds = (year: number): number =>
   year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
 
-/** @category refinements */
+/** @category predicates */
 export const isDay = (year: number, month: number, day: number): boolean =>
   month >= 1 &&
   month <= 12 &&

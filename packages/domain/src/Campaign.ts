@@ -102,7 +102,7 @@ export function* committed(productId: ProductId): Generator<Read, UnitCount, any
   return units
 }
 
-/** Whether a campaign takes subscriptions at the moment of receipt; both ends of its window belong to it. @category refinements */
+/** Whether a campaign takes subscriptions at the moment of receipt; both ends of its window belong to it. @category predicates */
 export const takesSubscriptions = (campaign: State, context: DecisionContext): boolean =>
   campaign.open &&
   campaign.opensAt.micros <= context.receivedAt.micros &&

@@ -95,7 +95,7 @@ export const catalogue: {
  * When the fact took place according to whoever stated it: signature, acceptance, payment, verification, end. `undefined` for events
  * that are entries in the register, which take effect when recorded (eWpG §§ 24, 25).
  *
- * @category metadata
+ * @category computing
  */
 export const effectiveAt = (event: DomainEvent): Timestamp | undefined => {
   switch (event.type) {

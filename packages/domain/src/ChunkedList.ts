@@ -13,7 +13,7 @@ export const emptyList: ChunkedList<never> = []
 /** Items of a chunk: about the square root of a long list, so that a copy is small on both levels. */
 const chunkSize = 256
 
-/** The list with these behind it. @category combining */
+/** The list with these behind it. @category computing */
 export const withItems = <A>(list: ChunkedList<A>, items: ReadonlyArray<A>): ChunkedList<A> => {
   if (items.length === 0) return list
   const last = list[list.length - 1]
@@ -23,7 +23,7 @@ export const withItems = <A>(list: ChunkedList<A>, items: ReadonlyArray<A>): Chu
   return longer
 }
 
-/** The list without this item; what came last is found first. @category combining */
+/** The list without this item; what came last is found first. @category computing */
 export const withoutItem = <A>(list: ChunkedList<A>, item: A): ChunkedList<A> => {
   for (let index = list.length - 1; index >= 0; index--) {
     const chunk = list[index]

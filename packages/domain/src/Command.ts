@@ -103,17 +103,17 @@ const ofToday = (
   return upcast
 }
 
-/** The version that is written beside a recorded input: none for the first, so that its events keep their bytes. @category recording */
+/** The version that is written beside a recorded input: none for the first, so that its events keep their bytes. @category computing */
 export const inputVersionOf = ({ version }: Pick<Versions, "version">): number | undefined =>
   version === 1 ? undefined : version
 
-/** The first event of a type among those of an instruction, if any. @category recalling */
+/** The first event of a type among those of an instruction, if any. @category computing */
 export const findRecorded = <T extends EventType>(
   events: ReadonlyArray<RecordedDomainEvent>,
   type: T
 ): Recorded<T> | undefined => events.find((event): event is Recorded<T> => event.type === type)
 
-/** The data of the first event of a type; throws where the instruction made none. @category recalling */
+/** The data of the first event of a type; throws where the instruction made none. @category computing */
 export const recorded = <T extends EventType>(
   events: ReadonlyArray<RecordedDomainEvent>,
   type: T

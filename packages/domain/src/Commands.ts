@@ -71,17 +71,17 @@ type CommandOf<O extends Operation> = keyof Personal<O> extends never
 /** A command to be decided. @category models */
 export type Command = { readonly [O in Operation]: CommandOf<O> }[Operation]
 
-/** @category deciding */
+/** @category computing */
 export const decide = (command: Command, context: DecisionContext): Decision => {
   const decision = all[command.operation].decide as (input: unknown, personal: unknown, context: unknown) => Decision
   return decision(command.input, "personal" in command ? command.personal : undefined, context)
 }
 
-/** The command an instruction was, without its personal members, from its events. @category replaying */
+/** The command an instruction was, without its personal members, from its events. @category running */
 export const recall = (operation: Operation, events: ReadonlyArray<RecordedDomainEvent>): Command =>
   ({ operation, input: all[operation].recall(events) }) as Command
 
-/** What a refused instruction leaves in the log. @category deciding */
+/** What a refused instruction leaves in the log. @category computing */
 export const eventOfRefusal = (command: Command, refusal: Refusal): DomainEvent =>
   InstructionRejected.make({
     code: refusal.code,
@@ -90,6 +90,6 @@ export const eventOfRefusal = (command: Command, refusal: Refusal): DomainEvent 
     inputVersion: inputVersionOf(all[command.operation])
   })
 
-/** What an instruction that changed nothing leaves in the log. @category deciding */
+/** What an instruction that changed nothing leaves in the log. @category computing */
 export const eventOfNoChange = (command: Command): DomainEvent =>
   InstructionNoted.make({ input: { ...command.input }, inputVersion: inputVersionOf(all[command.operation]) })

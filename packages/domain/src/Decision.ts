@@ -65,12 +65,12 @@ export interface DecisionContext {
 /** No event means: there was nothing to change. @category models */
 export type Decision = Generator<Read | Refuse, ReadonlyArray<DomainEvent>, any>
 
-/** The state of a model, inside a decision: `const investor = yield* read(Investor(id))`. @category deciding */
+/** The state of a model, inside a decision: `const investor = yield* read(Investor(id))`. @category computing */
 export function* read<S>(model: Model<S>): Generator<Read, S, any> {
   return yield { _tag: "Read", model }
 }
 
-/** Refuses, inside a decision: `return yield* refuse({ code: "wallet_missing" })`. @category deciding */
+/** Refuses, inside a decision: `return yield* refuse({ code: "wallet_missing" })`. @category computing */
 export function* refuse(refusal: Refusal<RaisedCode>): Generator<Refuse, never, any> {
   yield { _tag: "Refuse", refusal }
   throw new Error("a refused decision was resumed")

@@ -70,7 +70,7 @@ export const references = (id: DocumentId) =>
  */
 export const Named = Schema.Array(DocumentId).check(Schema.isMaxLength(maximumNamedDocuments))
 
-/** None named twice; each present, not erased, and uploaded by that platform. @category checks */
+/** None named twice; each present, not erased, and uploaded by that platform. @category predicates */
 export function* check(
   ids: ReadonlyArray<DocumentId>,
   platform: PlatformId | null

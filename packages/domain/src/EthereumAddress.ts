@@ -13,7 +13,7 @@ export const EthereumAddress = Schema.String.check(
 ).pipe(Schema.brand("EthereumAddress"))
 export type EthereumAddress = typeof EthereumAddress.Type
 
-/** The mixed-case form of EIP-55: a letter is a capital where the hash of the lower-case digits has a nibble of 8 or more. @category rendering */
+/** The mixed-case form of EIP-55: a letter is a capital where the hash of the lower-case digits has a nibble of 8 or more. @category conversions */
 export const checksum = (address: string): string => {
   const digits = address.slice(2).toLowerCase()
   const hash = bytesToHex(keccak_256(utf8ToBytes(digits)))
@@ -24,7 +24,7 @@ export const checksum = (address: string): string => {
   return text
 }
 
-/** Reads an address as people write it; `undefined` when its form or its checksum is wrong. @category parsing */
+/** Reads an address as people write it; `undefined` when its form or its checksum is wrong. @category conversions */
 export const parse = (text: string): EthereumAddress | undefined => {
   if (!/^0x[0-9A-Fa-f]{40}$/.test(text)) return undefined
   const digits = text.slice(2)

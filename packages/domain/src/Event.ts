@@ -33,7 +33,7 @@ export const Meta = Schema.Struct({
 })
 export type Meta = typeof Meta.Type
 
-/** The tag by which an instruction is found. @category tags */
+/** The tag by which an instruction is found. @category constructors */
 export const instructionTag = (instruction: string): string => `instruction:${instruction}`
 
 /** What may stand in a definition: a codec whose two sides are the same JSON. */
@@ -79,7 +79,7 @@ export const define = <const Type extends string, const Data extends Fields, con
  */
 export type EveryMember<A> = { readonly [K in keyof A]-?: {} extends Pick<A, K> ? A[K] | undefined : A[K] }
 
-/** What is recorded of such members: those that are `undefined` are left out, in the order in which they were named. @category combining */
+/** What is recorded of such members: those that are `undefined` are left out, in the order in which they were named. @category computing */
 export const withoutUndefined = <A extends object>(members: EveryMember<A>): A => {
   const entries = Object.entries(members)
   const set = entries.filter(([, value]) => value !== undefined)

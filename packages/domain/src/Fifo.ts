@@ -14,7 +14,7 @@ import type { Units } from "./Units.ts"
  * The lots that give `units`, oldest first. The caller has made sure that so many are free; `undefined` means that they lie in more
  * than {@link maximumLots} lots.
  *
- * @category deciding
+ * @category computing
  */
 export const chooseLots = (holding: Holding.State, units: Units): ReadonlyArray<Part> | undefined => {
   const parts: Array<Part> = []

@@ -26,50 +26,50 @@ const Text = Schema.String.check(
   })
 )
 
-/** A distribution platform: the tenant behind an OAuth client. @category ids */
+/** A distribution platform: the tenant behind an OAuth client. @category schemas */
 export const PlatformId = Text.pipe(Schema.brand("PlatformId"))
 export type PlatformId = typeof PlatformId.Type
 
-/** Who issues a product. @category ids */
+/** Who issues a product. @category schemas */
 export const IssuerId = Text.pipe(Schema.brand("IssuerId"))
 export type IssuerId = typeof IssuerId.Type
 
-/** A security. @category ids */
+/** A security. @category schemas */
 export const ProductId = Text.pipe(Schema.brand("ProductId"))
 export type ProductId = typeof ProductId.Type
 
-/** An offering of part of a product on one platform. @category ids */
+/** An offering of part of a product on one platform. @category schemas */
 export const CampaignId = Text.pipe(Schema.brand("CampaignId"))
 export type CampaignId = typeof CampaignId.Type
 
-/** A person or company that invests. @category ids */
+/** A person or company that invests. @category schemas */
 export const InvestorId = Text.pipe(Schema.brand("InvestorId"))
 export type InvestorId = typeof InvestorId.Type
 
-/** A wallet, managed or generic; not its address. @category ids */
+/** A wallet, managed or generic; not its address. @category schemas */
 export const WalletId = Text.pipe(Schema.brand("WalletId"))
 export type WalletId = typeof WalletId.Type
 
-/** An uploaded file. @category ids */
+/** An uploaded file. @category schemas */
 export const DocumentId = Text.pipe(Schema.brand("DocumentId"))
 export type DocumentId = typeof DocumentId.Type
 
-/** One identification of an investor. @category ids */
+/** One identification of an investor. @category schemas */
 export const IdentificationId = Text.pipe(Schema.brand("IdentificationId"))
 export type IdentificationId = typeof IdentificationId.Type
 
-/** A subscription; after delivery also the lot it became. @category ids */
+/** A subscription; after delivery also the lot it became. @category schemas */
 export const InvestmentId = Text.pipe(Schema.brand("InvestmentId"))
 export type InvestmentId = typeof InvestmentId.Type
 
-/** One legal hold on the data of an investor. @category ids */
+/** One legal hold on the data of an investor. @category schemas */
 export const LegalHoldId = Text.pipe(Schema.brand("LegalHoldId"))
 export type LegalHoldId = typeof LegalHoldId.Type
 
-/** One attempt to credit an investment's units: a failed credit and the next one are two tasks. @category ids */
+/** One attempt to credit an investment's units: a failed credit and the next one are two tasks. @category schemas */
 export const CreditId = Text.pipe(Schema.brand("CreditId"))
 export type CreditId = typeof CreditId.Type
 
-/** A redemption task. @category ids */
+/** A redemption task. @category schemas */
 export const RedemptionId = Text.pipe(Schema.brand("RedemptionId"))
 export type RedemptionId = typeof RedemptionId.Type

@@ -140,11 +140,11 @@ export const model = (id: InvestmentId) =>
       event.type === "InvestmentSigned" ? signed(event) : state && change(state, event)
   })
 
-/** Whether a credit of it has no final outcome yet. @category refinements */
+/** Whether a credit of it has no final outcome yet. @category predicates */
 export const hasCreditInFlight = (investment: State): boolean =>
   investment.credits.some((credit) => isInFlight(credit.status))
 
-/** The investment, for this client. @category checks */
+/** The investment, for this client. @category predicates */
 export function* find(id: InvestmentId, context: DecisionContext): Generator<Read | Refuse, State, any> {
   const investment = yield* visibleOfInvestor(yield* read(model(id)), context)
   return investment ?? (yield* refuse({ code: "investment_not_found" }))

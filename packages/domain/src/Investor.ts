@@ -143,7 +143,7 @@ export const subscriptions = (id: InvestorId) =>
     }
   })
 
-/** The investor, present for this client and not erased. @category checks */
+/** The investor, present for this client and not erased. @category predicates */
 export function* find(id: InvestorId, context: DecisionContext): Generator<Read | Refuse, State, any> {
   const investor = visible(yield* read(model(id)), context)
   if (investor === undefined) return yield* refuse({ code: "investor_not_found" })
@@ -155,7 +155,7 @@ export function* find(id: InvestorId, context: DecisionContext): Generator<Read 
  * What there is to see for this client of an investor's object. It belongs to the investor's platform, also where the registrar made it,
  * through no platform.
  *
- * @category checks
+ * @category predicates
  */
 export function* visibleOfInvestor<A extends { readonly platform: PlatformId | null; readonly investorId: InvestorId }>(
   thing: A | undefined,

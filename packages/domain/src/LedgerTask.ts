@@ -50,5 +50,5 @@ export const onResolution: { readonly [S in TaskStatus]: Response } = {
   failed: "nothing_to_resolve"
 }
 
-/** Whether units are still bound by the task. @category refinements */
+/** Whether units are still bound by the task. @category predicates */
 export const isInFlight = (status: TaskStatus): boolean => status === "processing" || status === "unknown"

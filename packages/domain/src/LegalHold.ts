@@ -53,7 +53,7 @@ export const after = (
   )
 }
 
-/** Whether a hold stands at an instant. @category refinements */
+/** Whether a hold stands at an instant. @category predicates */
 export const standsAt = (hold: LegalHold, at: Instant): boolean => hold.end === undefined || at.micros < hold.end.micros
 
 /**

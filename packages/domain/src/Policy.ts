@@ -15,10 +15,10 @@ export interface Policy {
   readonly retainUntil: (last: Instant) => Instant
 }
 
-/** Years § 8(4) GwG wants the records of due diligence kept. @category limits */
+/** Years § 8(4) GwG wants the records of due diligence kept. @category values */
 export const leastRetention = 5
 
-/** Years after which it wants them destroyed, whatever other law wants them kept. @category limits */
+/** Years after which it wants them destroyed, whatever other law wants them kept. @category values */
 export const longestRetention = 10
 
 /** German winter time, in which every calendar year there begins. */
@@ -55,17 +55,17 @@ export const defaults: Policy = {
   retainUntil: retentionOf(leastRetention)
 }
 
-/** Lots one task may name: keeps its event's body below 65,535 bytes. @category limits */
+/** Lots one task may name: keeps its event's body below 65,535 bytes. @category values */
 export const maximumLots = 256
 
-/** Legal holds on one investor that stand at the same time. @category limits */
+/** Legal holds on one investor that stand at the same time. @category values */
 export const maximumLegalHolds = 50
 
-/** Investments of one investor waiting for KYC: bounds the events an identification appends. @category limits */
+/** Investments of one investor waiting for KYC: bounds the events an identification appends. @category values */
 export const maximumWaitingInvestments = 100
 
-/** Documents of one investment. @category limits */
+/** Documents of one investment. @category values */
 export const maximumDocuments = 50
 
-/** Documents one request may name at all. @category limits */
+/** Documents one request may name at all. @category values */
 export const maximumNamedDocuments = 500

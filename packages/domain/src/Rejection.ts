@@ -157,7 +157,7 @@ export interface Refusal<C extends Code = Code> {
   readonly details?: Details
 }
 
-/** Whether a refusal becomes an event, `InstructionRejected`. @category refinements */
+/** Whether a refusal becomes an event, `InstructionRejected`. @category predicates */
 export const isRecorded = (code: Code): boolean => byCode[code].class === 409
 
 /** What a client is told of a refusal, besides its details. @category models */

@@ -48,11 +48,11 @@ export const by = (facts: Facts, policy: Pick<Policy, "retainUntil">): Retention
   return { _tag: "Until", due }
 }
 
-/** Whether the erasure is due at an instant. @category refinements */
+/** Whether the erasure is due at an instant. @category predicates */
 export const isDueAt = (retention: Retention, at: Instant): boolean =>
   retention._tag === "Until" && at.micros >= retention.due.micros
 
-/** What the models say of an investor that decisions read. @category checks */
+/** What the models say of an investor that decisions read. @category predicates */
 export function* facts(investorId: InvestorId, investor: Investor.State): Generator<Read, Facts, any> {
   const { walletIds } = yield* read(Wallet.ofInvestor(investorId))
   const wallets: Array<Wallet.UnitsInState> = []

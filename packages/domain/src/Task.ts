@@ -71,11 +71,11 @@ export const resolutionMembers = {
   resolution: Resolution
 }
 
-/** Claims the task: the caller that gets an event back, and no other, may submit it to the ledger. @category deciding */
+/** Claims the task: the caller that gets an event back, and no other, may submit it to the ledger. @category computing */
 export const submit = <T extends Progress>(kind: Kind<T>, task: T): ReadonlyArray<DomainEvent> =>
   task.status === "processing" && !task.submitted ? [kind.submitted(task)] : []
 
-/** Records what the ledger reports, whatever was paused or closed since. @category deciding */
+/** Records what the ledger reports, whatever was paused or closed since. @category computing */
 export function* settle<T extends Progress>(
   kind: Kind<T>,
   task: T,
@@ -94,7 +94,7 @@ export function* settle<T extends Progress>(
   }
 }
 
-/** Records what a person found out where the ledger could not say. @category deciding */
+/** Records what a person found out where the ledger could not say. @category computing */
 export function* resolve<T extends Progress>(
   kind: Kind<T>,
   task: T,
@@ -113,7 +113,7 @@ export function* resolve<T extends Progress>(
   ]
 }
 
-/** The outcome that an instruction recorded, and the members of its event. @category recalling */
+/** The outcome that an instruction recorded, and the members of its event. @category computing */
 export const recordedOutcome = <T extends Types>(events: ReadonlyArray<RecordedDomainEvent>, types: T) => {
   const done = findRecorded<T["succeeded"]>(events, types.succeeded)
   if (done !== undefined)
@@ -127,7 +127,7 @@ export const recordedOutcome = <T extends Types>(events: ReadonlyArray<RecordedD
   return { data, outcome: "unknown" as const, reason: undefined, resolution: undefined }
 }
 
-/** The resolution that an instruction recorded; throws where the ledger reported the outcome. @category recalling */
+/** The resolution that an instruction recorded; throws where the ledger reported the outcome. @category computing */
 export const recordedResolution = <T extends Types>(events: ReadonlyArray<RecordedDomainEvent>, types: T) => {
   const { data, outcome, reason, resolution } = recordedOutcome(events, types)
   if (outcome === "unknown" || resolution === undefined) throw new TypeError("no resolution among the events")

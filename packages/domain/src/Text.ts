@@ -5,7 +5,7 @@
  */
 import { Schema } from "effect"
 
-/** The longest text a member may hold, in UTF-16 code units. @category limits */
+/** The longest text a member may hold, in UTF-16 code units. @category values */
 export const maximum = 1000
 
 const isWellFormed = Schema.makeFilter((text: string) => text.isWellFormed(), {

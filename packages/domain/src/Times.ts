@@ -15,7 +15,7 @@ export type Stated = typeof Stated.Type
 export const statedInstant = (stated: Stated | undefined, signedAt: Instant, context: DecisionContext): Instant =>
   stated === undefined || stated === "now" ? laterOf(context.receivedAt, signedAt) : instantOf(stated)
 
-/** @category checks */
+/** @category predicates */
 export function* checkNotInFuture(
   times: ReadonlyArray<Instant | undefined>,
   context: DecisionContext
@@ -25,7 +25,7 @@ export function* checkNotInFuture(
     if (time !== undefined && time.micros > latest) yield* refuse({ code: "timestamp_in_future" })
 }
 
-/** None in the future, none before the signature. Equal times are legal. @category checks */
+/** None in the future, none before the signature. Equal times are legal. @category predicates */
 export function* check(
   signedAt: Instant,
   times: ReadonlyArray<Instant | undefined>,

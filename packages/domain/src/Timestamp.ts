@@ -107,20 +107,20 @@ export const instantOfMicros = (micros: number): Instant => {
   return { text: `${secondWritten.text}.${fraction}Z` as Timestamp, micros }
 }
 
-/** Whether two texts mean the same moment. @category comparing */
+/** Whether two texts mean the same moment. @category predicates */
 export const sameMoment = (a: Timestamp, b: Timestamp): boolean => a === b || microsOf(a) === microsOf(b)
 
-/** The later of two; the first when equal. @category comparing */
+/** The later of two; the first when equal. @category predicates */
 export const laterOf = (a: Instant, b: Instant): Instant => (b.micros > a.micros ? b : a)
 
-/** The earlier of two; the first when equal. @category comparing */
+/** The earlier of two; the first when equal. @category predicates */
 export const earlierOf = (a: Instant, b: Instant): Instant => (b.micros < a.micros ? b : a)
 
-/** The calendar day a timestamp bears, in its own offset. @category parsing */
+/** The calendar day a timestamp bears, in its own offset. @category conversions */
 export const dayOf = (text: Timestamp): CalendarDate => text.slice(0, 10) as CalendarDate
 
-/** @category units */
+/** @category values */
 export const microsPerMinute = 60_000_000
 
-/** Of 24 hours. @category units */
+/** Of 24 hours. @category values */
 export const microsPerDay = 86_400_000_000

@@ -18,5 +18,5 @@ export const UnitCount = Schema.Number.check(
 )
 export type UnitCount = typeof UnitCount.Type
 
-/** @category refinements */
+/** @category predicates */
 export const isUnits = (n: number): boolean => Number.isSafeInteger(n) && n >= 1

@@ -10,7 +10,7 @@ import type { PlatformId } from "./Id.ts"
 /** The platform through which an object was made; `null` where the issuer or the registrar made it. @category computing */
 export const platformOf = (meta: Pick<Meta, "platform">): PlatformId | null => meta.platform ?? null
 
-/** What there is to see for this client; the registrar, the clock and the ledger (no platform) see everything. @category refinements */
+/** What there is to see for this client; the registrar, the clock and the ledger (no platform) see everything. @category predicates */
 export const visible = <A extends { readonly platform: PlatformId | null }>(
   thing: A | undefined,
   context: DecisionContext

@@ -111,7 +111,7 @@ export const atAddress = (address: EthereumAddress) =>
     evolve: after
   })
 
-/** A wallet of this investor, for this client. @category checks */
+/** A wallet of this investor, for this client. @category predicates */
 export function* findOf(
   investorId: InvestorId,
   walletId: WalletId,

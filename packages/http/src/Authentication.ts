@@ -83,7 +83,7 @@ const parameterOf = (form: URLSearchParams, name: string): Result.Result<string 
     : Result.succeed(values[0] === "" ? undefined : values[0])
 }
 
-/** @category decoding */
+/** @category conversions */
 export const credentialsOf = (
   form: URLSearchParams,
   authorization: string | undefined

@@ -53,7 +53,7 @@ export const reader = <A>(answer: Answer.Answer<A>): ((version: number) => Readi
   return (version) => known.get(version) ?? today
 }
 
-/** The version of an answer: the first, unless a header says another. @category getters */
+/** The version of an answer: the first, unless a header says another. @category computing */
 export const versionOf = (response: HttpClientResponse.HttpClientResponse): number => {
   const said = response.headers[answerVersionHeader]
   return said !== undefined && /^[1-9]\d{0,8}$/.test(said) ? Number(said) : 1

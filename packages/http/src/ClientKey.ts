@@ -7,11 +7,11 @@ import { type HttpClient, HttpClientRequest } from "effect/http"
 import { around, isRead } from "./ClientOutcome.ts"
 import { draftKeyHeader, keyHeader } from "./IdempotencyKey.ts"
 
-/** Whether a request carries a key. @category refinements */
+/** Whether a request carries a key. @category predicates */
 export const hasKey = (request: HttpClientRequest.HttpClientRequest): boolean =>
   request.headers[keyHeader] !== undefined || request.headers[draftKeyHeader] !== undefined
 
-/** Gives a key to every request that changes something and brings none. @category combinators */
+/** Gives a key to every request that changes something and brings none. @category computing */
 export const keyed = <E, R>(
   client: HttpClient.HttpClient.With<E, R>,
   random: SecureRandom.SecureRandom["Service"]

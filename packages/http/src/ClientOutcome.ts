@@ -39,7 +39,7 @@ export const reconsidered = (
 /** A client whose attempts fail in these words. @category models */
 export type AttemptClient = HttpClient.HttpClient.With<AttemptFailed>
 
-/** Puts a function around a client's requests. @category combinators */
+/** Puts a function around a client's requests. @category computing */
 export const around = <E, R, E2, R2>(
   client: HttpClient.HttpClient.With<E, R>,
   f: (
@@ -75,7 +75,7 @@ const retryAfterOf = (response: HttpClientResponse.HttpClientResponse): number |
   return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined
 }
 
-/** A method without an effect: nothing is ever unknown about it. @category refinements */
+/** A method without an effect: nothing is ever unknown about it. @category predicates */
 export const isRead = (request: HttpClientRequest.HttpClientRequest): boolean =>
   request.method === "GET" || request.method === "HEAD"
 
@@ -168,7 +168,7 @@ const withoutProblem = (status: number): Rejection | NotFound =>
 /**
  * Makes every attempt end in an answer that is a success, read to its end, or in an {@link AttemptFailed}; at the latest after `timeout`.
  *
- * @category combinators
+ * @category computing
  */
 export const attempting = (
   client: HttpClient.HttpClient,

@@ -7,7 +7,7 @@ import { Unavailable } from "@effekten/services"
 import { hasKey } from "./ClientKey.ts"
 import { around, type AttemptClient, type AttemptFailed, isRead, reconsidered } from "./ClientOutcome.ts"
 
-/** @category options */
+/** @category models */
 export interface RetryOptions {
   /** Attempts of one call, the first included. Default: 3; 1 means no repeats. */
   readonly attempts?: number | undefined
@@ -19,10 +19,10 @@ export interface RetryOptions {
   readonly maximum?: Duration.Input | undefined
 }
 
-/** Tells the server which attempt this is: `2/3`. @category headers */
+/** Tells the server which attempt this is: `2/3`. @category values */
 export const attemptHeader = "x-attempt"
 
-/** Milliseconds a server's `Retry-After` may add to a wait. @category limits */
+/** Milliseconds a server's `Retry-After` may add to a wait. @category values */
 export const maximumHintExcess = 5000
 
 const millis = (given: Duration.Input | undefined, otherwise: Duration.Input): number =>
@@ -42,7 +42,7 @@ export const delayBefore = (options: RetryOptions | undefined, retry: number, fa
     return Math.max(backoff, Math.min(hint, backoff + maximumHintExcess))
   })
 
-/** Without a key a repeat could have a second effect. @category refinements */
+/** Without a key a repeat could have a second effect. @category predicates */
 export const isRepeatable = (request: HttpClientRequest.HttpClientRequest): boolean =>
   isRead(request) || hasKey(request)
 
@@ -62,7 +62,7 @@ const withDoubt = (failed: AttemptFailed): AttemptFailed =>
       })
     : failed
 
-/** Repeats attempts that may succeed later. @category combinators */
+/** Repeats attempts that may succeed later. @category computing */
 export const retrying = (
   client: AttemptClient,
   options?: RetryOptions,

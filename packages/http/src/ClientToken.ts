@@ -14,7 +14,7 @@ import {
 } from "./ClientOutcome.ts"
 import { TokenError } from "./Contract.ts"
 
-/** @category options */
+/** @category models */
 export interface TokenOptions {
   /** Where the API is mounted: `https://example.org/api/external`. */
   readonly url: string
@@ -24,11 +24,11 @@ export interface TokenOptions {
   readonly scopes?: ReadonlyArray<string> | undefined
 }
 
-/** Seconds before its end a token is renewed, at the most; otherwise a tenth of its life. @category limits */
+/** Seconds before its end a token is renewed, at the most; otherwise a tenth of its life. @category values */
 export const maximumEarliness = 300
-/** Seconds between attempts to renew a token that is still good. @category limits */
+/** Seconds between attempts to renew a token that is still good. @category values */
 export const renewalPause = 10
-/** Seconds a token is taken to live if the server does not say. @category limits */
+/** Seconds a token is taken to live if the server does not say. @category values */
 export const assumedLifetime = 300
 
 /** More tolerant than the contract: other servers spell the type in other ways. */
@@ -174,7 +174,7 @@ export const make = Effect.fnUntraced(function* (client: AttemptClient, options:
 /**
  * Sends every request with the current token. One that is refused as invalid is replaced, and the request sent once more.
  *
- * @category combinators
+ * @category computing
  */
 export const authenticated = (client: AttemptClient, tokens: Tokens): AttemptClient =>
   around(client, (request, next) => {

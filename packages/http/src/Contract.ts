@@ -31,7 +31,7 @@ const page = {
 
 const file = Schema.Struct({ file: Multipart.SingleFileSchema }).pipe(HttpApiSchema.asMultipart())
 
-/** The status of a success: what a POST makes is created, all else is shown. @category getters */
+/** The status of a success: what a POST makes is created, all else is shown. @category computing */
 export const successStatus = (operation: Operation.Any): 200 | 201 =>
   operation._tag === "Command" && operation.route?.startsWith("POST") === true ? 201 : 200
 
@@ -106,7 +106,7 @@ export const TokenError = Schema.Struct({
 }).annotate({ identifier: "TokenError" })
 export type TokenError = typeof TokenError.Type
 
-/** Access tokens: the client credentials grant (RFC 6749 §4.4). The only endpoint without a slash at its end. @category groups */
+/** Access tokens: the client credentials grant (RFC 6749 §4.4). The only endpoint without a slash at its end. @category values */
 export const oauth = HttpApiGroup.make("oauth").add(
   HttpApiEndpoint.post("token", "/oauth/token", {
     payload: Schema.Struct({
@@ -128,5 +128,5 @@ export const make = (resources: ReadonlyArray<Resource.AnyService>): HttpApi.Htt
     .annotate(HttpApi.ParseOptions, { errors: "all" })
     .annotateMerge(describe(prefixes))
 
-/** @category api */
+/** @category values */
 export const DistributionApi = make(platformResources)

@@ -29,7 +29,7 @@ import { retrying, type RetryOptions } from "./ClientRetry.ts"
 import * as ClientToken from "./ClientToken.ts"
 import { isKey, toHeader } from "./IdempotencyKey.ts"
 
-/** @category options */
+/** @category models */
 export interface ClientOptions {
   /** Where the API is mounted: `https://example.org/api/external`. */
   readonly url: string

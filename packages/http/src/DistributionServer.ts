@@ -30,7 +30,7 @@ export const Readiness = Context.Reference<Effect.Effect<boolean>>("effekten/htt
   defaultValue: () => Effect.succeed(true)
 })
 
-/** @category options */
+/** @category models */
 export interface ServerOptions extends OAuth.OAuthOptions {
   /** Bounds of a request; see {@link Limits}. */
   readonly limits?: Partial<Limits> | undefined

@@ -12,7 +12,7 @@ import { Limits } from "./Limits.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 
-/** Names a request, in the request and in the answer. @category headers */
+/** Names a request, in the request and in the answer. @category values */
 export const requestIdHeader = "x-request-id"
 
 const acceptableRequestId = /^[A-Za-z0-9._-]{1,64}$/
@@ -72,7 +72,7 @@ const isRouteNotFound = (cause: Cause.Cause<unknown>): boolean =>
       reason.error.reason._tag === "RouteNotFound"
   )
 
-/** @category options */
+/** @category models */
 export interface EdgeOptions {
   /** The contract whose paths are known here. */
   readonly api: typeof DistributionApi

@@ -3,15 +3,15 @@
  */
 import { Result } from "effect"
 
-/** Characters of a key at the most. @category limits */
+/** Characters of a key at the most. @category values */
 export const maximumKeyLength = 255
 
-/** The header of the Distribution API: the key as it is. @category headers */
+/** The header of the Distribution API: the key as it is. @category values */
 export const keyHeader = "x-idempotency-key"
-/** The header of the IETF draft: an RFC 8941 string, or the key as it is. @category headers */
+/** The header of the IETF draft: an RFC 8941 string, or the key as it is. @category values */
 export const draftKeyHeader = "idempotency-key"
 
-/** Headers that stay out of traces: secrets, and keys, which may be anything a client has a name for. @category headers */
+/** Headers that stay out of traces: secrets, and keys, which may be anything a client has a name for. @category values */
 export const redactedHeaders: ReadonlyArray<string> = [
   "authorization",
   "cookie",
@@ -24,7 +24,7 @@ export const redactedHeaders: ReadonlyArray<string> = [
 /** Visible ASCII. */
 const pattern = new RegExp(`^[\\x21-\\x7e]{1,${maximumKeyLength}}$`)
 
-/** @category refinements */
+/** @category predicates */
 export const isKey = (text: string): boolean => pattern.test(text)
 
 /** Between the quotes of an RFC 8941 string: `\"` and `\\` are escapes, a lone quote or backslash is an error. */
@@ -48,7 +48,7 @@ const readDraft = (text: string): string | undefined => {
  * The key of a request, byte for byte; `undefined` if it brings none. Fails with a sentence where a header is not a key, or where the two
  * headers name two keys.
  *
- * @category decoding
+ * @category conversions
  */
 export const fromHeaders = (headers: {
   readonly [name: string]: string | undefined
@@ -65,6 +65,6 @@ export const fromHeaders = (headers: {
     : Result.succeed(keys[0])
 }
 
-/** The header that carries a key: the API's own where it can, the quoted one for a key with a comma. @category encoding */
+/** The header that carries a key: the API's own where it can, the quoted one for a key with a comma. @category conversions */
 export const toHeader = (key: string): readonly [name: string, value: string] =>
   key.includes(",") ? [draftKeyHeader, `"${key.replace(/["\\]/g, "\\$&")}"`] : [keyHeader, key]

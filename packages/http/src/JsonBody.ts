@@ -5,7 +5,7 @@ import type { Json } from "@effekten/event-store"
 import { Checking, type MemberError } from "@effekten/services"
 import { Result } from "effect"
 
-/** Objects and arrays inside each other at the most. @category limits */
+/** Objects and arrays inside each other at the most. @category values */
 export const maximumDepth = 32
 
 type JsonValue = Json.Json
@@ -16,7 +16,7 @@ const violation = (pointer: string, code: string, message: string): MemberError 
  * Reads UTF-8 JSON. Refused, besides what is no JSON: invalid UTF-8, more than {@link maximumDepth} levels, a member named twice or named
  * `__proto__`, lone surrogates, and integers a number cannot hold exactly.
  *
- * @category decoding
+ * @category conversions
  */
 export const parse = (bytes: Uint8Array): Result.Result<JsonValue, MemberError> => {
   let text: string

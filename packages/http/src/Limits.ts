@@ -18,11 +18,11 @@ export interface Limits {
   readonly headers: number
 }
 
-/** Bytes boundaries, part headers and small fields may add to an upload. @category limits */
+/** Bytes boundaries, part headers and small fields may add to an upload. @category values */
 export const multipartOverhead = 64 * 1024
-/** Parts of an upload at the most; one of them is the file, the others are ignored. @category limits */
+/** Parts of an upload at the most; one of them is the file, the others are ignored. @category values */
 export const maximumParts = 16
-/** Bytes of a token request. @category limits */
+/** Bytes of a token request. @category values */
 export const maximumTokenRequest = 16 * 1024
 
 /** 1 MiB in 30 s, 25 MiB in 120 s, 100 header lines. @category values */

@@ -9,7 +9,7 @@ import { requestIdHeader, securityHeaders } from "./Edge.ts"
 import { defaultLimits, type Limits } from "./Limits.ts"
 import { type EdgeCode, edgeProblem, type Problem, problemMediaType } from "./Problem.ts"
 
-/** @category options */
+/** @category models */
 export interface NodeOptions {
   /** 0 is any free port. */
   readonly port: number

@@ -11,16 +11,16 @@ import { type OAuthClient, OAuthStore, type OAuthStoreError } from "./OAuthStore
 import type { Scope } from "@effekten/services"
 import type { Principal } from "./Scope.ts"
 
-/** Seconds a token lives: 10 hours. @category limits */
+/** Seconds a token lives: 10 hours. @category values */
 export const defaultTokenLifetime = 36_000
-/** Live tokens of one client at the most; with one more, its oldest dies. @category limits */
+/** Live tokens of one client at the most; with one more, its oldest dies. @category values */
 export const defaultLiveTokens = 100
-/** Bytes of randomness in a secret or a token. @category limits */
+/** Bytes of randomness in a secret or a token. @category values */
 export const secretBytes = 32
-/** Characters of a secret an operator chooses, at the least. @category limits */
+/** Characters of a secret an operator chooses, at the least. @category values */
 export const minimumSecretLength = 16
 
-/** @category options */
+/** @category models */
 export interface OAuthOptions {
   /** How long a token lives; whole seconds. Default: 10 hours. */
   readonly tokenLifetime?: Duration.Input | undefined

@@ -16,7 +16,7 @@ const scopeSentences: { readonly [S in Scope]: string } = {
   "documents:write": "Upload documents and read what is known of them"
 }
 
-/** An operation's sentence, scope, refusals and example, and whether it takes an idempotency key. @category annotations */
+/** An operation's sentence, scope, refusals and example, and whether it takes an idempotency key. @category services */
 export const documented = (operation: Operation.Any, scope: Scope): Context.Context<never> =>
   OpenApi.annotations({
     summary: operation.summary,
@@ -71,7 +71,7 @@ const withPlainNames = (generated: Json): Json => {
   return { ...document, components: { ...document["components"], schemas: Object.fromEntries(schemas) } }
 }
 
-/** Title, prefixes and the client credentials flow. @category annotations */
+/** Title, prefixes and the client credentials flow. @category services */
 export const describe = (prefixes: ReadonlyArray<string>): Context.Context<never> =>
   OpenApi.annotations({
     title: "Distribution API",

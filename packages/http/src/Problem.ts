@@ -186,7 +186,7 @@ const decodeDetails = Schema.decodeUnknownOption(Details)
  * Reads a problem leniently: whatever a member is that this program does not understand, the others still say what they say. `undefined`
  * where the text is no JSON object with a code or a detail.
  *
- * @category decoding
+ * @category conversions
  */
 export const read = (status: number, text: string): Problem | undefined => {
   let body: unknown

@@ -39,7 +39,7 @@ const unreadable = (error: HttpServerError.HttpServerError, limit: number): Refu
     ? tooLarge(limit)
     : new Refused({ code: "invalid_request", detail: "The body could not be read." })
 
-/** The whole body, at most `limit` bytes, or a refusal. @category reading */
+/** The whole body, at most `limit` bytes, or a refusal. @category computing */
 export const readBytes = Effect.fnUntraced(function* (
   limit: number,
   timeout: Duration.Duration
@@ -54,7 +54,7 @@ export const readBytes = Effect.fnUntraced(function* (
   return new Uint8Array(buffer)
 })
 
-/** @category refinements */
+/** @category predicates */
 export const mediaTypeOf = (contentType: string): string => (contentType.split(";")[0] ?? "").trim().toLowerCase()
 
 const isJson = (contentType: string | undefined): boolean => {
@@ -66,7 +66,7 @@ const isJson = (contentType: string | undefined): boolean => {
 /**
  * The JSON body as received, parsed but not decoded; `undefined` if there is none. A body without a content type is taken for JSON.
  *
- * @category reading
+ * @category computing
  */
 export const readJson = Effect.gen(function* () {
   const request = yield* HttpServerRequest.HttpServerRequest
@@ -120,7 +120,7 @@ export const uploadBody = (input: Api.UploadDocument): Json.JsonObject => ({
   sha256: createHash("sha256").update(input.content).digest("hex")
 })
 
-/** The one file of a `multipart/form-data` body, in the part `file`. Text fields beside it are ignored. @category reading */
+/** The one file of a `multipart/form-data` body, in the part `file`. Text fields beside it are ignored. @category computing */
 export const readUpload = Effect.gen(function* () {
   const request = yield* HttpServerRequest.HttpServerRequest
   const limits = yield* Limits

@@ -6,10 +6,10 @@ import type { Scope } from "@effekten/services"
 import { Context } from "effect"
 import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
 
-/** The scope an endpoint needs: an annotation of the contract. @category annotations */
+/** The scope an endpoint needs: an annotation of the contract. @category services */
 export class RequiredScope extends Context.Service<RequiredScope, Scope>()("effekten/http/RequiredScope") {}
 
-/** Whether an endpoint needs an idempotency key, or takes one. @category annotations */
+/** Whether an endpoint needs an idempotency key, or takes one. @category services */
 export class TakesIdempotencyKey extends Context.Service<TakesIdempotencyKey, "required" | "optional">()(
   "effekten/http/TakesIdempotencyKey"
 ) {}
@@ -20,7 +20,7 @@ export class Principal extends Context.Service<
   { readonly platform: Id.PlatformId; readonly clientId: string; readonly scopes: ReadonlySet<string> }
 >()("effekten/http/Principal") {}
 
-/** Asks for a bearer token that holds the endpoint's scope, before anything of the request is decoded. @category middleware */
+/** Asks for a bearer token that holds the endpoint's scope, before anything of the request is decoded. @category services */
 export class BearerToken extends HttpApiMiddleware.Service<BearerToken, { provides: Principal; requires: never }>()(
   "effekten/http/BearerToken",
   { security: { oauth2: HttpApiSecurity.bearer } }

@@ -48,10 +48,10 @@ export interface Violation {
   readonly message: string
 }
 
-/** Violations kept by a register: a broken log breaks nearly everywhere, and the first places tell why. @category limits */
+/** Violations kept by a register: a broken log breaks nearly everywhere, and the first places tell why. @category values */
 export const maximumViolations = 1_000
 
-/** Which laws do not hold for these totals, and how. @category checking */
+/** Which laws do not hold for these totals, and how. @category running */
 export const brokenLaws = (totals: ProductTotals): ReadonlyArray<readonly [law: Law, message: string]> => {
   const { issueVolume, committed, used, issued, redeemed, held } = totals
   const broken: Array<readonly [Law, string]> = []

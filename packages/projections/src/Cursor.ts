@@ -42,7 +42,7 @@ const decode = (list: string, cursor: string): Place | undefined => {
   return encode(list, place) === cursor ? place : undefined
 }
 
-/** Which rows are asked for, of a list that has `count`. @category paging */
+/** Which rows are asked for, of a list that has `count`. @category computing */
 export const sliceOf = (list: string, count: number, options: PageOptions = {}): Result.Result<Slice, InvalidPage> => {
   const limit = options.limit ?? defaultPageSize
   if (!Number.isInteger(limit) || limit < 1 || limit > maximumPageSize)
@@ -59,7 +59,7 @@ export const sliceOf = (list: string, count: number, options: PageOptions = {}):
   return Result.succeed({ first, last: end })
 }
 
-/** The page of these rows. @category paging */
+/** The page of these rows. @category computing */
 export const pageOf = <S>(list: string, count: number, slice: Slice, results: ReadonlyArray<S>): Page<S> => ({
   count,
   results,

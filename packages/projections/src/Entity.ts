@@ -16,16 +16,16 @@ export interface WithPersonal {
   readonly personalAt: ReadonlyArray<number>
 }
 
-/** The members of {@link Created}. @category adding */
+/** The members of {@link Created}. @category constructors */
 export const created = (event: LoggedEvent): Created => ({ createdAt: recordedAt(event) })
 
-/** Those, and the personal part of the event that made the object. @category adding */
+/** Those, and the personal part of the event that made the object. @category constructors */
 export const createdWithPersonal = (event: LoggedEvent): Created & WithPersonal => ({
   createdAt: recordedAt(event),
   personalAt: personalPosition(event)
 })
 
-/** A fold of the domain, with members that are added when the object comes into being and kept beside every later state. @category adding */
+/** A fold of the domain, with members that are added when the object comes into being and kept beside every later state. @category constructors */
 export const withAdded =
   <S extends object, E, A extends object>(
     fold: (state: S | undefined, event: E) => S | undefined,

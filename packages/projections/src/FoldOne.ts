@@ -17,7 +17,7 @@ const keptEvents = 1_000
  * Reads the events of one object and folds them. Where a state names further events (`more`), these are read too, and all are folded again
  * in the order of the log. `undefined` where there is no such object at that position.
  *
- * @category folding
+ * @category projections
  */
 export const fold = Effect.fnUntraced(function* <S>(
   log: Log,
@@ -73,7 +73,7 @@ const foldQuery = <S>(
     (state, event) => foldEvent(projection, key, state, event)
   )
 
-/** One step of a projection for one key; events about other objects change nothing. @category folding */
+/** One step of a projection for one key; events about other objects change nothing. @category projections */
 export const foldEvent = <S>(
   projection: Projection<S>,
   key: string,

@@ -34,7 +34,7 @@ export interface HoldingState {
   readonly inFlight: { readonly [redemption: Id.RedemptionId]: ReadonlyArray<Events.Part> }
 }
 
-/** The key of a holding. @category keys */
+/** The key of a holding. @category constructors */
 export const holdingKey = (product: Id.ProductId, wallet: Id.WalletId): string => keyWithin(product, wallet)
 
 const change = (

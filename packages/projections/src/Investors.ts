@@ -31,7 +31,7 @@ export interface IdentificationState extends Created, WithPersonal {
   readonly kycStatus: KycStatus.KycStatus
 }
 
-/** The key of an identification. @category keys */
+/** The key of an identification. @category constructors */
 export const identificationKey = (investor: Id.InvestorId, identification: Id.IdentificationId): string =>
   keyWithin(investor, identification)
 

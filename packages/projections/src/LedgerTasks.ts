@@ -8,7 +8,7 @@ import { keyWithin, partsOfKey, type Projection } from "./Projection.ts"
 /** A credit. @category models */
 export interface CreditState extends Credit.State, Created {}
 
-/** The key of a credit. @category keys */
+/** The key of a credit. @category constructors */
 export const creditKey = (investment: Id.InvestmentId, credit: Id.CreditId): string => keyWithin(investment, credit)
 
 /** Keyed by {@link creditKey}, listed by investment. @category projections */

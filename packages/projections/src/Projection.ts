@@ -54,10 +54,10 @@ export interface Projection<S> {
 /** A projection whose state does not matter to whoever runs it. @category models */
 export type Any = Projection<any>
 
-/** The key of something known only within something else, an identification of an investor for example. @category keys */
+/** The key of something known only within something else, an identification of an investor for example. @category constructors */
 export const keyWithin = (outer: string, inner: string): string => `${outer}/${inner}`
 
-/** The two ids of {@link keyWithin}. Ids hold no slash. @category keys */
+/** The two ids of {@link keyWithin}. Ids hold no slash. @category constructors */
 export const partsOfKey = (key: string): readonly [outer: string, inner: string] => {
   const slash = key.indexOf("/")
   return slash < 0 ? [key, ""] : [key.slice(0, slash), key.slice(slash + 1)]
@@ -76,7 +76,7 @@ export const erasing = ["InvestorErased", "DocumentErased"] as const satisfies R
 /** @category events */
 export type ErasingEvent = Logged<(typeof erasing)[number]>
 
-/** @category refinements */
+/** @category predicates */
 export const isErasing = (event: LoggedEvent): event is ErasingEvent => erasing.some((type) => type === event.type)
 
 /** Whose personal data an event says are erased. @category events */

@@ -56,7 +56,7 @@ export interface Shape {
 /** The read models of the register. @category services */
 export class ReadModels extends Context.Service<ReadModels, Shape>()("effekten/projections/ReadModels") {}
 
-/** Events taken in at a time: what a transaction holds, and what is repeated at most after a crash. @category limits */
+/** Events taken in at a time: what a transaction holds, and what is repeated at most after a crash. @category values */
 export const batchSize = 1_000
 
 /**

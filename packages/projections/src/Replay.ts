@@ -24,7 +24,7 @@ export interface Options {
 /**
  * Gives every event of the log to each of `folds`, in order, and returns the position reached.
  *
- * @category replaying
+ * @category running
  */
 export const into = Effect.fnUntraced(function* (
   log: Projection.Log,
@@ -53,7 +53,7 @@ export const into = Effect.fnUntraced(function* (
  * const holding = then.get(holdings, holdingKey(product, wallet))
  * ```
  *
- * @category replaying
+ * @category running
  */
 export const run = Effect.fnUntraced(function* (
   log: Projection.Log,

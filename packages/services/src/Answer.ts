@@ -23,7 +23,7 @@ export interface Answer<out Today, out V extends Versions = Versions> {
   readonly "~versions"?: V
 }
 
-/** The schema of today's version. @category getters */
+/** The schema of today's version. @category computing */
 export const schemaOf = <A>(answer: Answer<A>): Schema.Codec<A, any> => answer.schemas.get(answer.version)!
 
 /** The first version of an answer. @category constructors */

@@ -10,7 +10,7 @@ import * as Resource from "./Resource.ts"
 
 const campaign = { productId: plain(Id.ProductId), platformId: plain(Id.PlatformId), allocation: plain(Units.Units) }
 
-/** Units of a product offered on one platform. @category inputs */
+/** Units of a product offered on one platform. @category schemas */
 export const OpenCampaign = input("OpenCampaign", {
   ...campaign,
   /** Missing means at once. */
@@ -25,7 +25,7 @@ export type OpenCampaign = typeof OpenCampaign.Type
 export const Campaign = answer("Campaign", { id: Id.CampaignId, ...campaign })
 export type Campaign = typeof Campaign.Type
 
-/** @category answers */
+/** @category schemas */
 export const campaignAnswer = Answer.first("Campaign", Campaign)
 
 /** @category services */

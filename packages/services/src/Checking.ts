@@ -7,14 +7,14 @@ import { type MemberError, Rejection } from "./Failure.ts"
 import { shape } from "./Shape.ts"
 import { snakeCase } from "./Wire.ts"
 
-/** Errors a refusal lists at most. @category limits */
+/** Errors a refusal lists at most. @category values */
 export const maximumErrors = 100
-/** Ignored members an answer's header lists at most. @category limits */
+/** Ignored members an answer's header lists at most. @category values */
 export const maximumIgnoredMembers = 20
 
 const escapePointer = (member: string): string => member.replaceAll("~", "~0").replaceAll("/", "~1")
 
-/** A JSON Pointer (RFC 6901) from the names and indexes on the way. @category encoding */
+/** A JSON Pointer (RFC 6901) from the names and indexes on the way. @category conversions */
 export const pointerOf = (path: ReadonlyArray<PropertyKey>): string =>
   path.map((segment) => `/${escapePointer(String(segment))}`).join("")
 

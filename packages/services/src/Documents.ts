@@ -8,10 +8,10 @@ import { answer, personal } from "./Member.ts"
 import * as Operation from "./Operation.ts"
 import * as Resource from "./Resource.ts"
 
-/** Bytes of a document at most: 25 MiB. @category limits */
+/** Bytes of a document at most: 25 MiB. @category values */
 export const maximumDocumentSize = 25 * 1024 * 1024
 
-/** A file. Its content is taken as it is, whatever the media type says. @category inputs */
+/** A file. Its content is taken as it is, whatever the media type says. @category schemas */
 export const UploadDocument = Schema.Struct({
   fileName: Text.NonEmpty,
   mediaType: Text.NonEmpty,
@@ -32,7 +32,7 @@ export const Document = answer("Document", {
 })
 export type Document = typeof Document.Type
 
-/** @category answers */
+/** @category schemas */
 export const documentAnswer = Answer.first("Document", Document)
 
 /** @category services */

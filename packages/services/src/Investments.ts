@@ -36,11 +36,11 @@ const investment = {
   wallet: optional(plain(Id.WalletId))
 }
 
-/** A subscription. @category inputs */
+/** A subscription. @category schemas */
 export const CreateInvestment = input("CreateInvestment", investment)
 export type CreateInvestment = typeof CreateInvestment.Type
 
-/** Later acceptance, payment or choice of the wallet. What is set already may be repeated, not changed. @category inputs */
+/** Later acceptance, payment or choice of the wallet. What is set already may be repeated, not changed. @category schemas */
 export const AmendInvestment = input("AmendInvestment", {
   acceptedAt: investment.acceptedAt,
   paidAt: investment.paidAt,
@@ -48,7 +48,7 @@ export const AmendInvestment = input("AmendInvestment", {
 })
 export type AmendInvestment = typeof AmendInvestment.Type
 
-/** The investor's cancellation. @category inputs */
+/** The investor's cancellation. @category schemas */
 export const CancelInvestment = input("CancelInvestment", {
   /** When the investor declared it. Missing means now. */
   cancelledAt: optional(plain(Timestamp.Timestamp))
@@ -77,7 +77,7 @@ export const Investment = answer("Investment", {
 })
 export type Investment = typeof Investment.Type
 
-/** @category answers */
+/** @category schemas */
 export const investmentAnswer = Answer.first("Investment", Investment)
 
 /** @category services */

@@ -35,7 +35,7 @@ const investor = {
   isBeneficiary: plain(Schema.Boolean)
 }
 
-/** What creates an investor. @category inputs */
+/** What creates an investor. @category schemas */
 export const CreateInvestor = input("CreateInvestor", investor)
 export type CreateInvestor = typeof CreateInvestor.Type
 
@@ -48,7 +48,7 @@ export const Investor = answer("Investor", {
 })
 export type Investor = typeof Investor.Type
 
-/** @category answers */
+/** @category schemas */
 export const investorAnswer = Answer.first("Investor", Investor)
 
 const identification = {
@@ -67,7 +67,7 @@ const identification = {
   verifiedAt: plain(Timestamp.Timestamp)
 }
 
-/** The result of an identification carried out elsewhere. @category inputs */
+/** The result of an identification carried out elsewhere. @category schemas */
 export const CreateIdentification = input("CreateIdentification", identification)
 export type CreateIdentification = typeof CreateIdentification.Type
 
@@ -82,7 +82,7 @@ export const Identification = answer("Identification", {
 })
 export type Identification = typeof Identification.Type
 
-/** @category answers */
+/** @category schemas */
 export const identificationAnswer = Answer.first("Identification", Identification)
 
 /** @category services */

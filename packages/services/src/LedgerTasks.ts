@@ -20,7 +20,7 @@ export const Credit = answer("Credit", {
 })
 export type Credit = typeof Credit.Type
 
-/** @category answers */
+/** @category schemas */
 export const creditAnswer = Answer.first("Credit", Credit)
 
 const redemption = {
@@ -30,7 +30,7 @@ const redemption = {
   units: plain(Units.Units)
 }
 
-/** Units to take from a wallet forever. Which lots: first in, first out. @category inputs */
+/** Units to take from a wallet forever. Which lots: first in, first out. @category schemas */
 export const CreateRedemption = input("CreateRedemption", redemption)
 export type CreateRedemption = typeof CreateRedemption.Type
 
@@ -47,7 +47,7 @@ export const Redemption = answer("Redemption", {
 })
 export type Redemption = typeof Redemption.Type
 
-/** @category answers */
+/** @category schemas */
 export const redemptionAnswer = Answer.first("Redemption", Redemption)
 
 /** @category services */

@@ -16,7 +16,7 @@ const hold = {
   until: optional(plain(Timestamp.Timestamp))
 }
 
-/** @category inputs */
+/** @category schemas */
 export const PlaceLegalHold = input("PlaceLegalHold", hold)
 export type PlaceLegalHold = typeof PlaceLegalHold.Type
 
@@ -29,7 +29,7 @@ export const LegalHold = answer("LegalHold", {
 })
 export type LegalHold = typeof LegalHold.Type
 
-/** @category answers */
+/** @category schemas */
 export const legalHoldAnswer = Answer.first("LegalHold", LegalHold)
 
 /** @category models */

@@ -142,12 +142,12 @@ export type ReadingOf<Operations> = Operations extends unknown
     }[keyof Operations]
   : never
 
-/** The method of a route, and its path with `:names`. @category getters */
+/** The method of a route, and its path with `:names`. @category computing */
 export const partsOf = (route: Route): readonly [method: "GET" | "POST" | "PATCH", path: `/${string}`] => {
   const [method, path] = route.split(" ") as ["GET", `/${string}`]
   return [method, path]
 }
 
-/** The names of the ids in a path, in order. @category getters */
+/** The names of the ids in a path, in order. @category computing */
 export const idNames = (path: string): ReadonlyArray<string> =>
   Array.from(path.matchAll(/:(\w+)/g), ([, name]) => name!)

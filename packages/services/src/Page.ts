@@ -3,9 +3,9 @@
  */
 import { Schema } from "effect"
 
-/** Results per page, if the caller does not say. @category limits */
+/** Results per page, if the caller does not say. @category values */
 export const defaultPageSize = 50
-/** Results per page at the most. @category limits */
+/** Results per page at the most. @category values */
 export const maximumPageSize = 500
 
 /**

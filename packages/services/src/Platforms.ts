@@ -13,10 +13,10 @@ const platform = { name: plain(Text.PublicName) }
 export const Platform = answer("Platform", { id: Id.PlatformId, ...platform })
 export type Platform = typeof Platform.Type
 
-/** @category answers */
+/** @category schemas */
 export const platformAnswer = Answer.first("Platform", Platform)
 
-/** @category inputs */
+/** @category schemas */
 export const RegisterPlatform = input("RegisterPlatform", platform)
 export type RegisterPlatform = typeof RegisterPlatform.Type
 

@@ -13,7 +13,7 @@ import * as Resource from "./Resource.ts"
 export const Issuer = answer("Issuer", { id: Id.IssuerId })
 export type Issuer = typeof Issuer.Type
 
-/** @category answers */
+/** @category schemas */
 export const issuerAnswer = Answer.first("Issuer", Issuer)
 
 const days = optional(plain(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3650 }))))
@@ -29,7 +29,7 @@ const product = {
   stepSize: plain(Units.Units)
 }
 
-/** Terms of a product. Exactly one of `nominalValue` and `issuancePrice`. @category inputs */
+/** Terms of a product. Exactly one of `nominalValue` and `issuancePrice`. @category schemas */
 export const RegisterProduct = input("RegisterProduct", {
   ...product,
   productType: plain(Events.ProductType),
@@ -49,7 +49,7 @@ export type RegisterProduct = typeof RegisterProduct.Type
 export const Product = answer("Product", { id: Id.ProductId, ...product })
 export type Product = typeof Product.Type
 
-/** @category answers */
+/** @category schemas */
 export const productAnswer = Answer.first("Product", Product)
 
 /** @category services */

@@ -16,7 +16,7 @@ const wallet = {
   receivingEnabled: withDefault(plain(Schema.Boolean))
 }
 
-/** An address the investor controls. @category inputs */
+/** An address the investor controls. @category schemas */
 export const CreateGenericWallet = input("CreateGenericWallet", wallet)
 export type CreateGenericWallet = typeof CreateGenericWallet.Type
 
@@ -30,7 +30,7 @@ export const Wallet = answer("Wallet", {
 })
 export type Wallet = typeof Wallet.Type
 
-/** @category answers */
+/** @category schemas */
 export const walletAnswer = Answer.first("Wallet", Wallet)
 
 /** @category services */

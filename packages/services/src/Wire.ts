@@ -11,7 +11,7 @@ export type SnakeCase<Name extends string> = Name extends `${infer Letter}${infe
     : `_${Lowercase<Letter>}${SnakeCase<Rest>}`
   : Name
 
-/** The wire's name of a member. @category encoding */
+/** The wire's name of a member. @category conversions */
 export const snakeCase = <const Name extends string>(name: Name): SnakeCase<Name> =>
   name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) as SnakeCase<Name>
 

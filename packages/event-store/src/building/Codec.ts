@@ -61,7 +61,7 @@ export const damaged = (position: Position, message: string, cause?: unknown): E
     ...(cause === undefined ? {} : { cause })
   })
 
-/** Parses a stored body. Throws {@link EventStoreError} `damaged`. @category decoding */
+/** Parses a stored body. Throws {@link EventStoreError} `damaged`. @category conversions */
 export const parse = (position: Position, body: string): unknown => {
   try {
     return JSON.parse(body)
@@ -70,13 +70,13 @@ export const parse = (position: Position, body: string): unknown => {
   }
 }
 
-/** The RFC 6962 leaf of a body: SHA-256 over a zero byte and the UTF-8 of the text. @category hashing */
+/** The RFC 6962 leaf of a body: SHA-256 over a zero byte and the UTF-8 of the text. @category conversions */
 export const leafOf = (body: string): Uint8Array => digestOf(`\0${body}`)
 
-/** The same as a string of 32 characters from U+0000 to U+00FF. @category hashing */
+/** The same as a string of 32 characters from U+0000 to U+00FF. @category conversions */
 export const leafDigest = (body: string): string => binaryDigest(`\0${body}`)
 
-/** The later of two instants written as {@link Recording.recordedAt}, which sort as text. @category instants */
+/** The later of two instants written as {@link Recording.recordedAt}, which sort as text. @category computing */
 export const laterInstant = (a: string, b: string): string => (a > b ? a : b)
 
 interface Compiled {
@@ -274,7 +274,7 @@ export interface Envelope {
   readonly personal?: PersonalReference
 }
 
-/** Whether a parsed body has the members every event has. @category decoding */
+/** Whether a parsed body has the members every event has. @category predicates */
 export const isEnvelope = (body: unknown): body is Envelope => {
   if (!isObject(body) || !isObject(body["data"]) || !isObject(body["meta"])) return false
   const { id, type, version, personal } = body

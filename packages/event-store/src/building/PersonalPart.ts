@@ -34,7 +34,7 @@ export const asStoreError = (error: VaultError): EventStoreError =>
 export const asInvalidEvent = (type: string, error: SubjectErased): InvalidEvent =>
   new InvalidEvent({ type, reason: "subject_erased", message: `event ${type}: ${error.message}` })
 
-/** Encrypts the personal part of an encoded event, if it has one. @category sealing */
+/** Encrypts the personal part of an encoded event, if it has one. @category conversions */
 export const seal = (
   vault: VaultShape,
   encoded: EncodedEvent
@@ -54,7 +54,7 @@ export const seal = (
  * Opens what was sealed. A missing or altered ciphertext is damage, unless its subject was forgotten. The value is not checked against
  * a schema again: that it was not altered is proved, and an old one may be of an older schema.
  *
- * @category sealing
+ * @category conversions
  */
 export const reveal = (
   vault: VaultShape,

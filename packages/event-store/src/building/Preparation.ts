@@ -143,13 +143,13 @@ export const makePreparation = <E extends AnyEvent>(codec: Codec<E>, vault: Vaul
   }
 }
 
-/** Closes the body of a prepared event around its instant. @category encoding */
+/** Closes the body of a prepared event around its instant. @category conversions */
 export const finish = <E extends AnyEvent>(event: Prepared<E>, recordedAt: string): Written => {
   const body = event.before + recordedAt + event.after
   return { recordedAt, body, leaf: leafOf(body), type: event.type, tags: event.tags, personal: event.personal }
 }
 
-/** What the clock says. A store takes the head's instant where that is later: time may stand still in the log, it does not go back. @category instants */
+/** What the clock says. A store takes the head's instant where that is later: time may stand still in the log, it does not go back. @category computing */
 export const instantNow: Effect.Effect<string> = Effect.map(Clock.currentTimeMillis, (millis) =>
   DateTime.formatIso(DateTime.makeUnsafe(millis))
 )

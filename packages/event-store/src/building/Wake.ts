@@ -9,7 +9,7 @@ import { type Duration, Effect } from "effect"
 import type { Position } from "../port/Event.ts"
 import { matches, type Queried, type Query } from "../port/Query.ts"
 
-/** Events of this process's latest appends of which type and tags are remembered. @category limits */
+/** Events of this process's latest appends of which type and tags are remembered. @category values */
 export const rememberedEvents = 1_024
 
 /** What is remembered of the events after a position, up to `last`. @category models */

@@ -20,7 +20,7 @@ const step = 4_096
  * Copies what is committed when it begins, page by page. Writers are not kept waiting; their write-ahead log grows until the copy is done.
  * The new file must not be there yet, and is for the owner's eyes only.
  *
- * @category copying
+ * @category running
  */
 export const copy = (from: string, to: string): Effect.Effect<void, CopyFailed> => {
   const failed = (cause: unknown) =>

@@ -14,7 +14,7 @@ export type JsonObject = { readonly [member: string]: Json }
  *
  * Throws `TypeError` where no canonical text exists: numbers that are not finite, lone surrogates, values that are not JSON.
  *
- * @category encoding
+ * @category conversions
  */
 export const canonical = (value: Json | undefined): string => {
   const copy = ordered(value)
@@ -102,7 +102,7 @@ const requireFinite = (number: number): number => {
 
 const notJson = (value: unknown): TypeError => new TypeError(`a ${typeof value} has no canonical JSON text`)
 
-/** Names by UTF-16 code units, in place. Objects have few members, so by insertion. @category encoding */
+/** Names by UTF-16 code units, in place. Objects have few members, so by insertion. @category conversions */
 export const sorted = (names: Array<string>): ReadonlyArray<string> => {
   if (names.length > 24) return names.sort()
   for (let index = 1; index < names.length; index++) {

@@ -32,11 +32,11 @@ export interface Queried {
   readonly tags: ReadonlyArray<string>
 }
 
-/** Whether an event matches one item. @category matching */
+/** Whether an event matches one item. @category predicates */
 export const matchesItem = (item: QueryItem, event: Queried): boolean =>
   (item.types === undefined || item.types.includes(event.type)) &&
   (item.tags === undefined || item.tags.every((tag) => event.tags.includes(tag)))
 
-/** Whether an event matches a query. @category matching */
+/** Whether an event matches a query. @category predicates */
 export const matches = (query: Query, event: Queried): boolean =>
   query === "all" || query.some((item) => matchesItem(item, event))

@@ -4,7 +4,7 @@
 import { Clock, Duration, Effect, type Scope } from "effect"
 import type { VaultError } from "../vault/KeyStore.ts"
 
-/** How long to wait for the answer what was forgotten, before all keys are dropped. @category limits */
+/** How long to wait for the answer what was forgotten, before all keys are dropped. @category values */
 export const silence = Duration.seconds(4)
 
 /** Subjects told of at a time; where more were forgotten, the rest is asked for at once. */

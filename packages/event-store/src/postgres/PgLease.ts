@@ -13,13 +13,13 @@ import { DatabaseRefused } from "../port/DatabaseRefused.ts"
 import type { EventStoreError } from "../port/EventStore.ts"
 import { checkSchema, defaultBounds, describe, openPool, type PgServer, refusing, transaction } from "./PgSession.ts"
 
-/** How often the holder asks whether its session still lives. @category limits */
+/** How often the holder asks whether its session still lives. @category values */
 export const heartbeat = Duration.seconds(2)
 /** How long it waits for the answer, before it gives the lease up. */
 const silence = Duration.seconds(4)
-/** How often a node without the lease tries to get it. @category limits */
+/** How often a node without the lease tries to get it. @category values */
 export const attempts = Duration.seconds(1)
-/** How long a new holder waits when the one before did not say goodbye: it may be noticing only now. @category limits */
+/** How long a new holder waits when the one before did not say goodbye: it may be noticing only now. @category values */
 export const grace = Duration.seconds(2)
 
 /** The session that held the lease has ended. @category errors */

@@ -5,7 +5,7 @@ import { Effect, Semaphore } from "effect"
 import { EventStoreError } from "../port/EventStore.ts"
 import { meansBrokenDisk } from "./PgSession.ts"
 
-/** Writers of one process that wait for the lock side by side. More would only fill the pool. @category limits */
+/** Writers of one process that wait for the lock side by side. More would only fill the pool. @category values */
 export const maximumWriters = 4
 
 export interface PgWriters {

@@ -27,7 +27,7 @@ const atTime = (millis: number) => {
   })
 }
 
-/** @category cases */
+/** @category values */
 export const appendCases: ReadonlyArray<Case> = [
   {
     name: "promise 6: positions are dense from 1 and a group is adjacent, in order",

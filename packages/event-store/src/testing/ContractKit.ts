@@ -16,7 +16,7 @@ import { readCases } from "./ReadCases.ts"
 import { subscribeCases } from "./SubscribeCases.ts"
 import { transactionCases } from "./TransactionCases.ts"
 
-/** Every case of the contract, to be run one by one. @category cases */
+/** Every case of the contract, to be run one by one. @category values */
 export const cases: ReadonlyArray<Case> = [
   ...appendCases,
   ...readCases,

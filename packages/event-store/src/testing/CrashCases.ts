@@ -16,7 +16,7 @@ const lives = 4
  * Appends groups of events for ever, and says on standard output which were acknowledged. What the process does that
  * {@link World.start} starts.
  *
- * @category crashing
+ * @category running
  */
 export const appendUntilKilled = (store: KitStore, life: string): Effect.Effect<never, unknown> =>
   Effect.gen(function* () {
@@ -78,7 +78,7 @@ const groupsOf = Effect.fnUntraced(function* (store: KitStore) {
   return groups
 })
 
-/** @category cases */
+/** @category values */
 export const crashCases: ReadonlyArray<Case> = [
   caseNeeding(
     ["reopen", "start"],

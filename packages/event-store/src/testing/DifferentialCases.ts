@@ -110,7 +110,7 @@ const holds = (store: KitStore) =>
     }
   })
 
-/** @category cases */
+/** @category values */
 export const differentialCases: ReadonlyArray<Case> = [
   {
     name: "property: any plan of appends, decisions under the lock and forgetting goes as on the store in memory",

@@ -23,7 +23,7 @@ const groupsIn = (store: KitStore, size: number) =>
     return groups
   })
 
-/** @category cases */
+/** @category values */
 export const faultCases: ReadonlyArray<Case> = [
   {
     name: `promise 5: of ${GROUPS} groups appended at once, half of them conditional, every acknowledged one is stored and no other`,

@@ -62,7 +62,7 @@ const noted = {
   tags: ({ tags }: Noted["data"]) => tags
 }
 
-/** The catalogue as it is. @category catalogues */
+/** The catalogue as it is. @category events */
 export const kitCatalogue: Catalogue<KitEvent> = {
   meta,
   events: {
@@ -77,7 +77,7 @@ export const kitCatalogue: Catalogue<KitEvent> = {
   }
 }
 
-/** The catalogue as it was when `Opened` had no kind. @category catalogues */
+/** The catalogue as it was when `Opened` had no kind. @category events */
 export const kitCatalogueBefore: Catalogue<KitEvent> = {
   meta,
   events: {

@@ -6,7 +6,7 @@ import { Effect, Stream } from "effect"
 import type { Case } from "./Case.ts"
 import { kitCatalogue, name, note, opened, revealedName, subjectOf } from "./KitEvent.ts"
 
-/** @category cases */
+/** @category values */
 export const personalCases: ReadonlyArray<Case> = [
   {
     name: "D-01 what is personal is in no body, no tag and no error, and comes back through reveal",

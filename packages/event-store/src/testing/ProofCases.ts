@@ -44,7 +44,7 @@ const fill = (store: KitStore, size: number) =>
     }
   })
 
-/** @category cases */
+/** @category values */
 export const proofCases: ReadonlyArray<Case> = [
   {
     name: "promise 6: leaves are those of the bodies, in order, from and to, over more than one chunk",

@@ -51,7 +51,7 @@ const arbitraries = (fc: World["fastCheck"]) => {
 const tagsOf = (event: NewEvent<KitEvent>): ReadonlyArray<string> =>
   kitCatalogue.events[event.type]?.tags(event.data, event.meta) ?? []
 
-/** @category cases */
+/** @category values */
 export const readCases: ReadonlyArray<Case> = [
   {
     name: "reads forwards and backwards, from, to and limit, over more than one chunk",

@@ -18,7 +18,7 @@ const LAST = "last"
 const appendMany = (store: KitStore, size: number) =>
   store.append(nonEmpty(Array.from({ length: size }, (_, index) => note([index % 2 === 0 ? "even" : "odd"]))))
 
-/** @category cases */
+/** @category values */
 export const subscribeCases: ReadonlyArray<Case> = [
   {
     name: "promise 7: subscribers see history and what comes meanwhile, each event once, in order",

@@ -27,7 +27,7 @@ const look = Effect.fnUntraced(function* (store: KitStore, before: Seen) {
   return ids
 })
 
-/** @category cases */
+/** @category values */
 export const transactionCases: ReadonlyArray<Case> = [
   caseNeeding(
     ["reopen"],

@@ -14,11 +14,11 @@ export interface Checkpoint {
   readonly root: Uint8Array
 }
 
-/** @category encoding */
+/** @category conversions */
 export const print = ({ origin, size, root }: Checkpoint): string =>
   `${origin}\n${size}\n${Buffer.from(root).toString("base64")}\n`
 
-/** @category encoding */
+/** @category conversions */
 export const parse = (text: string): Result.Result<Checkpoint, InvalidNote> => {
   const [origin, digits, encoded, end, ...more] = text.split("\n")
   if (origin === undefined || digits === undefined || encoded === undefined || end !== "" || more.length > 0)
@@ -30,11 +30,11 @@ export const parse = (text: string): Result.Result<Checkpoint, InvalidNote> => {
   return Result.succeed({ origin, size, root })
 }
 
-/** A checkpoint as a note, signed by all. @category signing */
+/** A checkpoint as a note, signed by all. @category conversions */
 export const sign = (checkpoint: Checkpoint, signers: ReadonlyArray<Signer>): string =>
   signNote(print(checkpoint), signers)
 
-/** A checkpoint out of its note, if a known key signed it and none of the known did so wrongly. @category signing */
+/** A checkpoint out of its note, if a known key signed it and none of the known did so wrongly. @category conversions */
 export const open = (note: string, keys: ReadonlyArray<VerifierKey>): Result.Result<Checkpoint, InvalidNote> =>
   Result.flatMap(openNote(note, keys), ({ text }) => parse(text))
 
@@ -42,7 +42,7 @@ export const open = (note: string, keys: ReadonlyArray<VerifierKey>): Result.Res
  * The same, and besides every signature must be by a known key. For collections that bring their keys along: there, a signature nobody
  * knows is an altered one.
  *
- * @category signing
+ * @category conversions
  */
 export const openStrictly = (note: string, keys: ReadonlyArray<VerifierKey>): Result.Result<Checkpoint, InvalidNote> =>
   Result.flatMap(openNote(note, keys), ({ text, signatures }) => {
@@ -52,13 +52,13 @@ export const openStrictly = (note: string, keys: ReadonlyArray<VerifierKey>): Re
       : Result.fail(new InvalidNote({ message: `the signature by ${unknown.name} (${unknown.id}) is of no known key` }))
   })
 
-/** Notes written one after the other, an empty line after each. @category encoding */
+/** Notes written one after the other, an empty line after each. @category conversions */
 export const printAll = (notes: ReadonlyArray<string>): string => notes.map((note) => `${note}\n`).join("")
 
 /** Whether it could be one of many: the shape alone says where a note ends. */
 const noteShape = /(?:[^\n]+\n){3}\n(?:\u2014 [^\n]+\n)+\n/y
 
-/** The notes of {@link printAll} again; fails with the number of the first that is none. @category encoding */
+/** The notes of {@link printAll} again; fails with the number of the first that is none. @category conversions */
 export const splitAll = (text: string): Result.Result<ReadonlyArray<string>, InvalidNote> => {
   const notes: Array<string> = []
   noteShape.lastIndex = 0

@@ -58,7 +58,7 @@ const bufferBytes = 1 << 20
  * Exports a log up to its last checkpoint; beside a running program too. The folder appears when it is complete: what a broken off export
  * left, in a folder beside it, the next one replaces.
  *
- * @category exporting
+ * @category running
  */
 export const exportLog = Effect.fnUntraced(function* (
   options: ExportOptions

@@ -32,7 +32,7 @@ export interface ExportedFiles {
   readonly eventBytes: () => number
 }
 
-/** Whether a folder looks like an export. @category reading */
+/** Whether a folder looks like an export. @category predicates */
 export const isExport = (folder: string): boolean => existsSync(join(folder, exportFiles.events))
 
 /** Bytes of events read at a time. */
@@ -67,7 +67,7 @@ export const openExport = (folder: string): ExportedFiles => ({
 
 const NEWLINE = 10
 
-/** Lines without their newlines; a last one that has none is said to be cut. @category reading */
+/** Lines without their newlines; a last one that has none is said to be cut. @category computing */
 export function* linesOf(
   parts: Iterable<Uint8Array>
 ): Generator<{ readonly line: Uint8Array; readonly cut: boolean; readonly end: number }> {

@@ -3,7 +3,7 @@
  */
 import type { Checkpoint } from "./Checkpoint.ts"
 
-/** @category exporting */
+/** @category running */
 export const auditorsReadme = ({ origin, size, root }: Checkpoint): string => `# A log, exported to be verified
 
 The first ${size} events of the log \`${origin}\`, with root \`${Buffer.from(root).toString("base64")}\`.

@@ -13,14 +13,14 @@ export const emptyRoot: Uint8Array = digestOf("")
 const nodeInput = new Uint8Array(1 + 2 * hashBytes)
 nodeInput[0] = 1
 
-/** The hash of an inner node: SHA-256 over a one byte and its two children. @category hashing */
+/** The hash of an inner node: SHA-256 over a one byte and its two children. @category conversions */
 export const nodeHash = (left: Uint8Array, right: Uint8Array): Uint8Array => {
   nodeInput.set(left, 1)
   nodeInput.set(right, 1 + hashBytes)
   return digestOf(nodeInput)
 }
 
-/** @category hashing */
+/** @category conversions */
 export const sameHash = (a: Uint8Array, b: Uint8Array): boolean => {
   let same = a.length === b.length
   for (let index = 0; same && index < a.length; index++) same = a[index] === b[index]
@@ -44,7 +44,7 @@ export interface Frontier {
 /**
  * The complete subtrees a tree of this size falls into, left to right: one for every bit of the size.
  *
- * @category shape
+ * @category conversions
  */
 export const peaksOf = (size: number): ReadonlyArray<NodeId> => nodesOf({ from: 0, to: size })
 
@@ -107,7 +107,7 @@ export const makeFrontier = (
 const combine = (peaks: ReadonlyArray<Uint8Array>): Uint8Array =>
   peaks.length === 0 ? emptyRoot : peaks.reduceRight((right, left) => nodeHash(left, right))
 
-/** The root over leaves. @category hashing */
+/** The root over leaves. @category conversions */
 export const rootOf = (leaves: Iterable<Uint8Array>): Uint8Array => {
   const frontier = makeFrontier()
   for (const leaf of leaves) frontier.add(leaf)
@@ -129,7 +129,7 @@ export interface NodeId {
 /** Gives the hash of a complete subtree. @category models */
 export type NodeSource = (level: number, index: number) => Uint8Array
 
-/** The complete subtrees of a range that starts where one of them may. @category shape */
+/** The complete subtrees of a range that starts where one of them may. @category conversions */
 export const nodesOf = ({ from, to }: LeafRange): ReadonlyArray<NodeId> => {
   const nodes: Array<NodeId> = []
   for (let at = from; at < to;) {
@@ -141,7 +141,7 @@ export const nodesOf = ({ from, to }: LeafRange): ReadonlyArray<NodeId> => {
   return nodes
 }
 
-/** The root of a range, from its complete subtrees. @category hashing */
+/** The root of a range, from its complete subtrees. @category conversions */
 export const rangeRoot = (range: LeafRange, node: NodeSource): Uint8Array =>
   combine(nodesOf(range).map(({ level, index }) => node(level, index)))
 
@@ -155,7 +155,7 @@ const split = (size: number): number => {
 /**
  * What an inclusion proof consists of: RFC 6962's `PATH(index, D[size])`, deepest first. Throws `RangeError` for a leaf the tree has not.
  *
- * @category proofs
+ * @category computing
  */
 export const inclusionRanges = (index: number, size: number): ReadonlyArray<LeafRange> => {
   checkSize(size)
@@ -180,7 +180,7 @@ export const inclusionRanges = (index: number, size: number): ReadonlyArray<Leaf
 /**
  * What a consistency proof consists of: RFC 6962's `PROOF(earlier, D[size])`. Empty between equal sizes, and from the empty tree.
  *
- * @category proofs
+ * @category computing
  */
 export const consistencyRanges = (earlier: number, size: number): ReadonlyArray<LeafRange> => {
   checkSize(size)
@@ -209,15 +209,15 @@ const checkSize = (size: number): void => {
   if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`${size} is no number of leaves`)
 }
 
-/** @category proofs */
+/** @category computing */
 export const inclusionProof = (index: number, size: number, node: NodeSource): ReadonlyArray<Uint8Array> =>
   inclusionRanges(index, size).map((range) => rangeRoot(range, node))
 
-/** @category proofs */
+/** @category computing */
 export const consistencyProof = (earlier: number, size: number, node: NodeSource): ReadonlyArray<Uint8Array> =>
   consistencyRanges(earlier, size).map((range) => rangeRoot(range, node))
 
-/** Whether a leaf lies at `index` in the tree of this size and root (RFC 9162, 2.1.3.2). @category proofs */
+/** Whether a leaf lies at `index` in the tree of this size and root (RFC 9162, 2.1.3.2). @category computing */
 export const verifyInclusion = (claim: {
   readonly leaf: Uint8Array
   readonly index: number
@@ -245,7 +245,7 @@ export const verifyInclusion = (claim: {
   return last === 0 && sameHash(found, root)
 }
 
-/** Whether the tree of `size` leaves continues the earlier one (RFC 9162, 2.1.4.2). @category proofs */
+/** Whether the tree of `size` leaves continues the earlier one (RFC 9162, 2.1.4.2). @category computing */
 export const verifyConsistency = (claim: {
   readonly earlier: number
   readonly earlierRoot: Uint8Array

@@ -62,9 +62,9 @@ export interface Sealer {
   readonly seal: Effect.Effect<Option.Option<SignedCheckpoint>, EventStoreError | SealRefused>
 }
 
-/** Leaves held against the tree at the start: an older log that was put back and goes on differs in the last ones. @category limits */
+/** Leaves held against the tree at the start: an older log that was put back and goes on differs in the last ones. @category values */
 export const leavesCheckedAtStart = 4_096
-/** Leaves held against it before anything more is signed, beside the work: a start does not wait for them. @category limits */
+/** Leaves held against it before anything more is signed, beside the work: a start does not wait for them. @category values */
 export const leavesCheckedBeforeSigning = 65_536
 /** Of them, so many at a time: whole tiles, and about a millisecond that a command may have to wait. */
 const leavesAtATime = 1_024

@@ -52,7 +52,7 @@ export interface OpenedNote {
   readonly signatures: ReadonlyArray<NoteSignature>
 }
 
-/** Names have no white space and no plus sign, which divides the parts of a written key. @category keys */
+/** Names have no white space and no plus sign, which divides the parts of a written key. @category predicates */
 export const isName = (name: string): boolean => name.length > 0 && name.isWellFormed() && !/[\s+\p{Cc}]/u.test(name)
 
 const withAlgorithm = (key: Uint8Array): Buffer => Buffer.concat([Uint8Array.of(ED25519), key])
@@ -60,7 +60,7 @@ const withAlgorithm = (key: Uint8Array): Buffer => Buffer.concat([Uint8Array.of(
 const idOf = (name: string, publicKey: Uint8Array): string =>
   hash("sha256", Buffer.concat([Buffer.from(`${name}\n`), withAlgorithm(publicKey)]), "hex").slice(0, 2 * ID_BYTES)
 
-/** @category keys */
+/** @category constructors */
 export const makeVerifierKey = (name: string, publicKey: Uint8Array): VerifierKey => {
   if (!isName(name) || publicKey.length !== KEY_BYTES) throw new TypeError("a key needs a name and 32 bytes")
   let made: KeyObject | undefined
@@ -75,7 +75,7 @@ export const makeVerifierKey = (name: string, publicKey: Uint8Array): VerifierKe
   }
 }
 
-/** A signer from 32 random bytes. @category keys */
+/** A signer from 32 random bytes. @category constructors */
 export const makeSigner = (name: string, seed: Uint8Array): Signer => {
   if (!isName(name) || seed.length !== KEY_BYTES) throw new TypeError("a signer needs a name and 32 bytes")
   const secret = createPrivateKey({ key: Buffer.concat([pkcs8Prefix, seed]), format: "der", type: "pkcs8" })
@@ -88,11 +88,11 @@ export const makeSigner = (name: string, seed: Uint8Array): Signer => {
   }
 }
 
-/** A public key in one line: name, id and key, as `vkey` of C2SP. @category keys */
+/** A public key in one line: name, id and key, as `vkey` of C2SP. @category constructors */
 export const printKey = ({ name, id, publicKey }: VerifierKey): string =>
   `${name}+${id}+${withAlgorithm(publicKey).toString("base64")}`
 
-/** Name, id and key again, out of one line. @category keys */
+/** Name, id and key again, out of one line. @category constructors */
 export const parseKey = (line: string): Result.Result<VerifierKey, InvalidNote> => {
   const { name, id, key } = /^(?<name>[^+]+)\+(?<id>[0-9a-f]{8})\+(?<key>.+)$/u.exec(line)?.groups ?? {}
   if (name === undefined || id === undefined || key === undefined || !isName(name))
@@ -103,7 +103,7 @@ export const parseKey = (line: string): Result.Result<VerifierKey, InvalidNote> 
   return made.id === id ? Result.succeed(made) : invalid(`the key ${name} is damaged: its id should be ${made.id}`)
 }
 
-/** The line of a key file again. The message of a failure holds nothing of it. @category keys */
+/** The line of a key file again. The message of a failure holds nothing of it. @category constructors */
 export const parseSigner = (line: string): Result.Result<Signer, InvalidNote> => {
   const { name, id, key } = /^PRIVATE\+KEY\+(?<name>[^+]+)\+(?<id>[0-9a-f]{8})\+(?<key>.+)$/u.exec(line)?.groups ?? {}
   if (name === undefined || id === undefined || key === undefined || !isName(name))
@@ -114,7 +114,7 @@ export const parseSigner = (line: string): Result.Result<Signer, InvalidNote> =>
   return made.key.id === id ? Result.succeed(made) : invalid("the signing key is damaged")
 }
 
-/** Public keys, one in a line; empty lines do not count. @category keys */
+/** Public keys, one in a line; empty lines do not count. @category constructors */
 export const parseKeys = (text: string): Result.Result<ReadonlyArray<VerifierKey>, InvalidNote> =>
   Result.all(
     text
@@ -125,7 +125,7 @@ export const parseKeys = (text: string): Result.Result<ReadonlyArray<VerifierKey
 
 const dash = "\u2014 "
 
-/** Signs a text with all signers: two of them while one key takes over from another. @category notes */
+/** Signs a text with all signers: two of them while one key takes over from another. @category conversions */
 export const signNote = (text: string, signers: ReadonlyArray<Signer>): string => {
   if (!isNoteText(text)) throw new TypeError("a note is lines of text without control characters")
   const lines = signers.map(({ key, sign }) => {
@@ -141,7 +141,7 @@ const isNoteText = (text: string): boolean => text.endsWith("\n") && text.isWell
  * Opens a note: it has at least one signature by a known key, and none by a known key is wrong. Signatures by others are passed over,
  * as C2SP demands, but told.
  *
- * @category notes
+ * @category conversions
  */
 export const openNote = (note: string, keys: ReadonlyArray<VerifierKey>): Result.Result<OpenedNote, InvalidNote> => {
   if (!isNoteText(note)) return invalid("the note is not text")
@@ -167,7 +167,7 @@ export const openNote = (note: string, keys: ReadonlyArray<VerifierKey>): Result
   return Result.succeed({ text, signatures })
 }
 
-/** Base64 that decodes to bytes which encode to it again: no white space, no stray bits at the end. @category encoding */
+/** Base64 that decodes to bytes which encode to it again: no white space, no stray bits at the end. @category conversions */
 export const strictBase64 = (text: string): Buffer | undefined => {
   const bytes = Buffer.from(text, "base64")
   return bytes.toString("base64") === text ? bytes : undefined

@@ -16,15 +16,15 @@ const numberPath = (index: number): string => {
   return groups.join("/")
 }
 
-/** Where a tile lies: `tile/0/x001/234`, and with `.p/5` at the end while it has 5 hashes only. @category shape */
+/** Where a tile lies: `tile/0/x001/234`, and with `.p/5` at the end while it has 5 hashes only. @category conversions */
 export const tilePath = (level: number, index: number, width: number = tileWidth): string =>
   `tile/${level}/${numberPath(index)}${width === tileWidth ? "" : `.p/${width}`}`
 
-/** Where the entries under a tile of level 0 lie. @category shape */
+/** Where the entries under a tile of level 0 lie. @category conversions */
 export const entriesPath = (index: number, width: number = tileWidth): string =>
   `tile/entries/${numberPath(index)}${width === tileWidth ? "" : `.p/${width}`}`
 
-/** Entries as tlog-tiles bundles them: each after its length in two bytes. @category encoding */
+/** Entries as tlog-tiles bundles them: each after its length in two bytes. @category conversions */
 export const entryBundle = (bodies: ReadonlyArray<string>): Uint8Array =>
   Buffer.concat(
     bodies.flatMap((body) => {
@@ -42,7 +42,7 @@ export interface Tile {
   readonly width: number
 }
 
-/** The tiles of a tree, level by level. @category shape */
+/** The tiles of a tree, level by level. @category conversions */
 export function* tilesOf(size: number): Generator<Tile> {
   for (let level = 0, hashes = size; hashes > 0; level++, hashes = Math.floor(hashes / tileWidth)) {
     for (let index = 0; index < Math.floor(hashes / tileWidth); index++) yield { level, index, width: tileWidth }

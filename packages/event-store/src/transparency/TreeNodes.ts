@@ -9,7 +9,7 @@ import { hashBytes, type LeafRange, makeFrontier, nodesOf, rootOf } from "./Merk
 /** What of a log the tree needs. @category models */
 export type Leaves = Pick<EventStoreShape<any>, "head" | "readLeaves">
 
-/** Hashes that lie packed, one by one. @category encoding */
+/** Hashes that lie packed, one by one. @category conversions */
 function* unpack(hashes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < hashes.length; at += hashBytes) yield hashes.subarray(at, at + hashBytes)
 }
@@ -28,7 +28,7 @@ export const feed = (
         })
       )
 
-/** The hash of one complete subtree, from what is kept. @category reading */
+/** The hash of one complete subtree, from what is kept. @category computing */
 export const readNode = (
   log: Leaves,
   checkpoints: CheckpointStoreShape,
@@ -48,7 +48,7 @@ export const readNode = (
     return rootOf(nodes)
   })
 
-/** The roots of complete subtrees of a range, left to right. @category reading */
+/** The roots of complete subtrees of a range, left to right. @category computing */
 export const readPeaks = (
   node: (level: number, index: number) => Effect.Effect<Uint8Array, EventStoreError>,
   range: LeafRange

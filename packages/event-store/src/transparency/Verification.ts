@@ -37,7 +37,7 @@ export interface VerificationProgress {
   readonly total: number
 }
 
-/** Faults told one by one; beyond it they are counted. @category limits */
+/** Faults told one by one; beyond it they are counted. @category values */
 export const maximumFaults = 1_000
 
 /** Gathers faults, and does not grow without end on a log of which nothing fits. @category constructors */
@@ -80,7 +80,7 @@ interface Compared {
  * Takes the notes of a log, oldest first, and looks at each by itself: signature, form, origin, order. What stands in them is expected of
  * the tree.
  *
- * @category checkpoints
+ * @category running
  */
 export const makeCheckpointCheck = (options: {
   readonly keys: ReadonlyArray<VerifierKey>
@@ -169,7 +169,7 @@ const makeComparison = (own: ReadonlyArray<Expected>, kept: ReadonlyArray<Expect
   }
 }
 
-/** That a tree is not the signed one, and where the reason lies. @category checkpoints */
+/** That a tree is not the signed one, and where the reason lies. @category running */
 export const contradiction = (
   { agreed, source }: { readonly agreed: number; readonly source: string },
   from: Position,

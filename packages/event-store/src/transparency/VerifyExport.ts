@@ -37,7 +37,7 @@ export interface VerifyExportOptions<E extends AnyEvent = AnyEvent> {
 /** Events looked at before others get their turn. */
 const step = 2_000
 
-/** @category verifying */
+/** @category running */
 export const verifyExport = <E extends AnyEvent>(
   options: VerifyExportOptions<E>
 ): Effect.Effect<Verification, NotAnExport> =>
@@ -234,7 +234,7 @@ const makeTileLeaves = (files: ExportedFiles, size: number): ((index: number) =>
 }
 
 const zero = Buffer.of(0)
-/** The leaf of a body as it lies in the file, byte for byte. @category hashing */
+/** The leaf of a body as it lies in the file, byte for byte. @category conversions */
 export const leafOfLine = (line: Uint8Array): Uint8Array => hash("sha256", Buffer.concat([zero, line]), "buffer")
 
 const decodeLine = <E extends AnyEvent>(

@@ -31,7 +31,7 @@ export interface VerifyLogOptions {
   readonly onProgress?: (progress: VerificationProgress) => Effect.Effect<void>
 }
 
-/** The program that decides is told everything; it fails only where nothing can be read. @category verifying */
+/** The program that decides is told everything; it fails only where nothing can be read. @category running */
 export const verifyLog = (options: VerifyLogOptions): Effect.Effect<Verification, EventStoreError> =>
   Effect.catchTag(verifyBefore(options), "Unreadable", ({ fault }) =>
     // Once more, up to there: what is wrong before it in the part that could not be read.

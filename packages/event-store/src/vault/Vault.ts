@@ -155,7 +155,7 @@ const checkMaster = (
  * Wraps every key anew with another master key; ciphertexts, bodies and their hashes stay as they are. No vault may be open on the key
  * store meanwhile. All or nothing: after a crash either the old master key is the right one, or the new.
  *
- * @category rotation
+ * @category running
  */
 export const rotateMasterKey = (options: {
   readonly from: Redacted.Redacted<Uint8Array>

@@ -46,19 +46,19 @@ export type Answering<I extends Operation.Ids, A> =
     }
   | { readonly _tag: "Nothing" }
 
-/** The object an instruction made. @category answering */
+/** The object an instruction made. @category computing */
 export const made = <A>(view: View<any, A>) => ({ _tag: "Made", view }) as const
-/** The object an instruction changed. @category answering */
+/** The object an instruction changed. @category computing */
 export const changed = <I extends Operation.Ids, A>(
   view: View<any, A>,
   key: (ids: Asked<I, unknown>["ids"]) => string
 ) => ({ _tag: "Changed", view, key }) as const
-/** What stands in the instruction's events. @category answering */
+/** What stands in the instruction's events. @category computing */
 export const recorded = <A, V extends Answer.Versions>(
   _answer: Answer.Answer<A, V> | undefined,
   renderers: { readonly [N in keyof V]: (answered: Answered) => V[N] }
 ) => ({ _tag: "Recorded", renderers }) as const
-/** Nothing. @category answering */
+/** Nothing. @category computing */
 export const nothing = { _tag: "Nothing" } as const
 
 /** What is particular to a command. @category models */

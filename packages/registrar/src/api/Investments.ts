@@ -51,7 +51,7 @@ const investment = view(investmentAnswer, Projections.investments, {
   }
 })
 
-/** The investment is this platform's, or there is none. @category reading */
+/** The investment is this platform's, or there is none. @category computing */
 export const ownInvestment = (key: Id.InvestmentId): Owned => ({
   projection: Projections.investments,
   key,

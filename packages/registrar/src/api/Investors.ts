@@ -57,7 +57,7 @@ const identification = view(identificationAnswer, Projections.identifications, {
   }
 })
 
-/** The investor is this platform's, or there is none. @category reading */
+/** The investor is this platform's, or there is none. @category computing */
 export const ownInvestor = (key: Id.InvestorId): Owned => ({
   projection: Projections.investors,
   key,

@@ -168,7 +168,7 @@ const rendered = <S extends Shown, A>(
     : Effect.succeed({ version, answer: render(state, personal) })
 }
 
-/** The version of an instruction's answer: its last event says it. @category getters */
+/** The version of an instruction's answer: its last event says it. @category computing */
 export const versionOf = ({ events }: Answered): number => events[events.length - 1]?.meta.answer ?? 1
 
 const ofInstructions = (log: RegisterLog): Pick<Showing["Service"], "made" | "changed"> => ({

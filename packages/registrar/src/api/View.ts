@@ -42,7 +42,7 @@ export const erased = "erased" as const
  * The members of the personal part at a position, or undefined where its subject was forgotten. The codec has checked them against the
  * schema of the event's type, which the caller names.
  *
- * @category rendering
+ * @category conversions
  */
 export const personalOf = <P extends object>(
   personal: Personal,

@@ -167,7 +167,7 @@ const attempts = 3
 /**
  * Takes a backup. Everything that was acknowledged before it began is in it; it is there whole or not at all.
  *
- * @category backups
+ * @category running
  */
 export const take = Effect.fnUntraced(function* (options: BackupOptions): Effect.fn.Return<Manifest, BackupFailed> {
   const folder = resolve(options.folder)

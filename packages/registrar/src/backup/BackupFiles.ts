@@ -76,10 +76,10 @@ export type Manifest = typeof Manifest.Type
 
 const chunk = 1 << 20
 
-/** Size and hash of a file, read to its end. @category files */
+/** Size and hash of a file, read to its end. @category running */
 export const measure = (path: string): Promise<Omit<BackupFile, "path">> => transfer(path, undefined)
 
-/** Copies a file, and measures what was copied. The new file must not be there yet. @category files */
+/** Copies a file, and measures what was copied. The new file must not be there yet. @category running */
 export const copyMeasured = async (from: string, to: string): Promise<Omit<BackupFile, "path">> => {
   await mkdir(dirname(to), { recursive: true, mode: 0o700 })
   return transfer(from, to)
@@ -110,7 +110,7 @@ const transfer = async (from: string, to: string | undefined): Promise<Omit<Back
   }
 }
 
-/** Makes files below a folder durable, and their names. Apart from writing them: the disk is waited for about once, not for each. @category files */
+/** Makes files below a folder durable, and their names. Apart from writing them: the disk is waited for about once, not for each. @category running */
 export const makeDurable = async (root: string, paths: ReadonlyArray<string>): Promise<void> => {
   const folders = new Set<string>([root])
   for (const path of paths) {

@@ -101,7 +101,7 @@ export interface RestoreOptions {
 /**
  * Restores a backup into an empty folder. Says what was in it: also which secrets have to be put there by hand before a start.
  *
- * @category backups
+ * @category running
  */
 export const restore = (options: RestoreOptions): Effect.Effect<Manifest, BackupFailed> =>
   Effect.gen(function* () {

@@ -4,7 +4,7 @@
 import { Timestamp } from "@effekten/domain"
 import { Clock, Effect } from "effect"
 
-/** @category clock */
+/** @category computing */
 export const now: Effect.Effect<Timestamp.Instant> = Effect.map(Clock.currentTimeNanos, (nanos) =>
   Timestamp.instantOfMicros(Number(nanos / 1000n))
 )

@@ -10,7 +10,7 @@ import { Context, Effect, Layer, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { createHmac, createSecretKey } from "node:crypto"
 
-/** Bytes of each secret. @category limits */
+/** Bytes of each secret. @category values */
 export const secretSize = 32
 
 /** Version of the way fingerprints are taken. A new way gets a new number; old ones stay readable. @category models */

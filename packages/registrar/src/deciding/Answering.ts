@@ -120,7 +120,7 @@ export const make = (log: Log["Service"]): Answering => {
   }
 }
 
-/** The same failure for all. @category answering */
+/** The same failure for all. @category computing */
 export const failAll = (members: Iterable<Waiting>, failure: CommandFailure): Effect.Effect<void> =>
   Effect.forEach(members, (member) => Deferred.fail(member.answer, failure), { discard: true })
 

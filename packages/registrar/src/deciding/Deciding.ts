@@ -22,9 +22,9 @@ import * as CommitGroup from "./CommitGroup.ts"
 import * as DecisionModels from "./DecisionModels.ts"
 import { recorded } from "./Instruction.ts"
 
-/** Events after which a group is closed. The largest instruction, an identification with all its waiting investments, still fits. @category limits */
+/** Events after which a group is closed. The largest instruction, an identification with all its waiting investments, still fits. @category values */
 export const maximumGroupEvents = 1_024
-/** Bytes of bodies after which a group is closed. @category limits */
+/** Bytes of bodies after which a group is closed. @category values */
 export const maximumGroupBytes = 4 * 1024 * 1024
 /** Ids drawn for each member of a group: most instructions have so many events or fewer. */
 const idsPerMember = 3

@@ -6,7 +6,7 @@
  */
 import type { Decision, Events } from "@effekten/domain"
 
-/** Models kept at the most; the one longest unused goes first. @category limits */
+/** Models kept at the most; the one longest unused goes first. @category values */
 export const maximumModels = 20_000
 
 interface Entry {

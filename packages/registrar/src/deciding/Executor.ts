@@ -16,9 +16,9 @@ import * as Committing from "./Committing.ts"
 import * as Deciding from "./Deciding.ts"
 import type { Answered, Instruction } from "./Instruction.ts"
 
-/** Instructions that wait at the most; the next ones wait to be let in. @category limits */
+/** Instructions that wait at the most; the next ones wait to be let in. @category values */
 export const maximumWaiting = 4_096
-/** Members of a group at the most. @category limits */
+/** Members of a group at the most. @category values */
 export const maximumGroup = 256
 /** @category models */
 export interface ExecutorOptions {

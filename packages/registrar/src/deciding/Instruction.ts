@@ -49,7 +49,7 @@ const chunk = 8
 /**
  * The events of a recorded instruction. They lie side by side and the last bears the tag, so they are read backwards from there.
  *
- * @category reading
+ * @category computing
  */
 export const eventsUpTo = Effect.fnUntraced(function* (
   log: Log["Service"],
@@ -71,7 +71,7 @@ export const eventsUpTo = Effect.fnUntraced(function* (
 /**
  * The last events of those instructions that are recorded, by identity.
  *
- * @category reading
+ * @category computing
  */
 export const recorded = (
   log: Log["Service"],
@@ -85,7 +85,7 @@ export const recorded = (
 /**
  * What an instruction left in the event of a type: answers of the registrar's side are small enough to be read off it.
  *
- * @category reading
+ * @category computing
  */
 export const dataOf = <T extends Events.EventType>(answered: Answered, type: T): Events.Recorded<T>["data"] => {
   for (const event of answered.events) if (event.type === type) return event.data as Events.Recorded<T>["data"]

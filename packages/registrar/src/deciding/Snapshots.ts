@@ -12,13 +12,13 @@ import { Secrets } from "../base/Secrets.ts"
 import { Log } from "../log/Log.ts"
 import { type DecisionCache, keyOf } from "./DecisionCache.ts"
 
-/** Events a model has to have moved on for a snapshot of it to be worth its while. @category limits */
+/** Events a model has to have moved on for a snapshot of it to be worth its while. @category values */
 export const leastEvents = 64
-/** Characters of a state written for each event it has moved on, at the most: what is large is written seldom. @category limits */
+/** Characters of a state written for each event it has moved on, at the most: what is large is written seldom. @category values */
 export const charactersPerEvent = 1_024
-/** Characters of a state as JSON; of a larger one no snapshot is kept. @category limits */
+/** Characters of a state as JSON; of a larger one no snapshot is kept. @category values */
 export const maximumCharacters = 4 * 1_024 * 1_024
-/** Characters of all states together, and their number; those longest unchanged go first. @category limits */
+/** Characters of all states together, and their number; those longest unchanged go first. @category values */
 export const maximumAllCharacters = 32 * 1_024 * 1_024
 export const maximumSnapshots = 1_024
 /** How often snapshots are made of what has moved on: a start after a crash folds what came since. */
@@ -196,7 +196,7 @@ const textOf = (state: unknown): string | undefined => {
   return text.length > maximumCharacters ? undefined : text
 }
 
-/** What a model is up to `head`, and how many events had to be folded for it. @category folding */
+/** What a model is up to `head`, and how many events had to be folded for it. @category projections */
 export const load = Effect.fnUntraced(function* (
   log: Pick<Log["Service"], "read">,
   snapshots: SnapshotsShape,
@@ -224,7 +224,7 @@ export const load = Effect.fnUntraced(function* (
   return yield* Effect.catchDefect(foldFrom(start), () => whole)
 })
 
-/** Keeps what has moved on in the cache, now and then and once more at the end. @category folding */
+/** Keeps what has moved on in the cache, now and then and once more at the end. @category projections */
 export const keeping = (cache: DecisionCache, snapshots: SnapshotsShape): Effect.Effect<void, never, Scope.Scope> => {
   // Where none are kept nobody need look every second.
   if (snapshots === noSnapshots) return Effect.void

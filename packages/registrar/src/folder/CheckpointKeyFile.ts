@@ -36,7 +36,7 @@ export const keyFile = (folder: string): Signers.KeyText => {
   }
 }
 
-/** Changes the keys of a register that no process has open. Gives the newest one. @category keys */
+/** Changes the keys of a register that no process has open. Gives the newest one. @category constructors */
 export const change = (
   folder: string,
   action: Signers.Action

@@ -6,7 +6,7 @@ import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from "node:
 import { join } from "node:path"
 import { RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 
-/** @category files */
+/** @category running */
 export const attempt = <A>(what: string, run: () => A): Effect.Effect<A, RegisterUnavailable> =>
   Effect.try({
     try: run,

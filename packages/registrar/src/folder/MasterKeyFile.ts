@@ -58,7 +58,7 @@ const settle = Effect.fnUntraced(function* (folder: string) {
   yield* attempt(`${next} cannot be moved`, () => (isDone ? renameSync(next, join(folder, currentName)) : rmSync(next)))
 })
 
-/** The master key of a folder, made where there are no keys yet. To be read by the process that holds the folder. @category reading */
+/** The master key of a folder, made where there are no keys yet. To be read by the process that holds the folder. @category computing */
 export const masterKeyOf = Effect.fnUntraced(function* (
   folder: string
 ): Effect.fn.Return<MasterKey, RegisterUnavailable, SecureRandom.SecureRandom> {
@@ -74,7 +74,7 @@ export const masterKeyOf = Effect.fnUntraced(function* (
  * Puts a new master key in the place of the old one; no event, no ciphertext and no key of the vault changes. The folder must not be open.
  * The old key is overwritten by nothing but the file system: what it still opens are older backups of `keys.db`.
  *
- * @category rotation
+ * @category running
  */
 export const rotate = (folder: string): Effect.Effect<void, RegisterUnavailable, SecureRandom.SecureRandom> =>
   Effect.gen(function* () {

@@ -28,24 +28,24 @@ import { statSync } from "node:fs"
 import type { Access } from "./Access.ts"
 import * as Table from "./AccessRecordTable.ts"
 
-/** How long openings are kept, if nobody says: two years, a leap day included. @category limits */
+/** How long openings are kept, if nobody says: two years, a leap day included. @category values */
 export const defaultKept = Duration.days(731)
-/** The shortest and the longest they may be kept. @category limits */
+/** The shortest and the longest they may be kept. @category values */
 export const keptAtLeast = Duration.days(30)
 export const keptAtMost = Duration.days(10 * 366)
 
 /** How often what is too old is looked for. What is found is destroyed at once, so nothing gets older than this beyond its time. */
 const round = Duration.days(1)
-/** Openings destroyed by one statement: readers, and in a folder the whole process, wait for no longer than that. @category limits */
+/** Openings destroyed by one statement: readers, and in a folder the whole process, wait for no longer than that. @category values */
 export const destroyedAtOnce = 100
-/** How long a power loss may take back what is recorded in a file. @category limits */
+/** How long a power loss may take back what is recorded in a file. @category values */
 export const syncedAfter = Duration.seconds(1)
 /** How often a round that failed is begun again before the next one is due. */
 const roundsAgain = Schedule.max([Schedule.spaced("1 minute"), Schedule.recurs(10)])
 
-/** Readers that wait for their commit at the most; the next ones wait to be let in. @category limits */
+/** Readers that wait for their commit at the most; the next ones wait to be let in. @category values */
 export const maximumWaiting = 4_096
-/** Openings after which a commit is closed. The largest page of a list still fits. @category limits */
+/** Openings after which a commit is closed. The largest page of a list still fits. @category values */
 export const maximumGroup = 4_096
 
 /** An opening could not be recorded; then nothing is shown. @category errors */

@@ -6,9 +6,9 @@ import type { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Access } from "./Access.ts"
 
-/** Openings in memory at the most; then the oldest go. @category limits */
+/** Openings in memory at the most; then the oldest go. @category values */
 export const maximumInMemory = 100_000
-/** Openings of a page at the most. @category limits */
+/** Openings of a page at the most. @category values */
 export const maximumPage = 1_000
 
 /** One kind of personal data of one subject, opened by one caller for one purpose. @category models */

@@ -10,13 +10,13 @@ import type { Action } from "../sealing/Signers.ts"
 
 export type { Action }
 
-/** Changes the keys of a register in a folder. Gives the newest one. @category keys */
+/** Changes the keys of a register in a folder. Gives the newest one. @category constructors */
 export const changeInFolder = (options: {
   readonly folder: string
   readonly action: Action
 }): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable> => change(options.folder, options.action)
 
-/** Changes the keys of a register in PostgreSQL. Gives the newest one. Needs `@effect/sql-pg`. @category keys */
+/** Changes the keys of a register in PostgreSQL. Gives the newest one. Needs `@effect/sql-pg`. @category constructors */
 export const changeInPostgres = (
   options: PostgresOptions & { readonly action: Action }
 ): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable> =>

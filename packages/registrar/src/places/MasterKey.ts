@@ -13,7 +13,7 @@ import type { PostgresOptions } from "../postgres/PostgresDatabase.ts"
  * In a folder: the new key is made, and its file takes the place of the old one. Nothing but the file system overwrites the old key. What it
  * still opens are older backups of `keys.db`.
  *
- * @category rotation
+ * @category running
  */
 export const rotateInFolder: (folder: string) => Effect.Effect<void, RegisterUnavailable, SecureRandom.SecureRandom> =
   rotate
@@ -22,7 +22,7 @@ export const rotateInFolder: (folder: string) => Effect.Effect<void, RegisterUna
  * In PostgreSQL: in one transaction, so that afterwards either the one key is right or the other. Nodes that run for all that neither read
  * nor make a key any more. Says false where it was done before. Needs `@effect/sql-pg`.
  *
- * @category rotation
+ * @category running
  */
 export const rotateInPostgres = (
   options: PostgresOptions & { readonly next: Redacted.Redacted<Uint8Array> }

@@ -17,7 +17,7 @@ const rebuilt = <E extends { readonly message: string }, R>(
   work: Effect.Effect<void, E, R | Scope.Scope | Vault.Vault | SecureRandom.SecureRandom>
 ) => work.pipe(Effect.provide(withoutKeys), Effect.scoped, Effect.uninterruptible, Effect.mapError(refused))
 
-/** In a folder, which must not be open. @category rebuilding */
+/** In a folder, which must not be open. @category running */
 export const rebuildInFolder = (folder: string): Effect.Effect<void, RegisterUnavailable> =>
   rebuilt(
     Effect.gen(function* () {
@@ -29,7 +29,7 @@ export const rebuildInFolder = (folder: string): Effect.Effect<void, RegisterUna
     })
   )
 
-/** In a database, while its nodes wait. Needs `@effect/sql-pg`. @category rebuilding */
+/** In a database, while its nodes wait. Needs `@effect/sql-pg`. @category running */
 export const rebuildInPostgres = (options: PostgresDatabase): Effect.Effect<void, RegisterUnavailable> =>
   rebuilt(
     Effect.gen(function* () {

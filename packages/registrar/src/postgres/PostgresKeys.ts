@@ -31,7 +31,7 @@ const whileNobodyServes = <A, X, R>(work: Effect.Effect<A, X, R>): Effect.Effect
     return yield* Fiber.join(working)
   }).pipe(Effect.scoped)
 
-/** Changes the keys that sign checkpoints, of a register no node serves. Gives the newest one. @category keys */
+/** Changes the keys that sign checkpoints, of a register no node serves. Gives the newest one. @category constructors */
 export const changeSigners = (
   options: PostgresOptions & { readonly action: Signers.Action }
 ): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable> =>
@@ -48,7 +48,7 @@ export const changeSigners = (
     return yield* Effect.provideContext(change, context)
   }).pipe(Effect.scoped, Effect.provide(SecureRandom.layerWebCrypto))
 
-/** Wraps the keys of a register no node serves with another master key. False where they are already. @category keys */
+/** Wraps the keys of a register no node serves with another master key. False where they are already. @category constructors */
 export const rotateMasterKey = (
   options: PostgresOptions & { readonly next: PostgresOptions["masterKey"] }
 ): Effect.Effect<boolean, RegisterUnavailable, SecureRandom.SecureRandom> =>

@@ -76,7 +76,7 @@ const sealedIn = Effect.fnUntraced(function* (table: keyof typeof purposes) {
   }
 })
 
-/** The keys that sign checkpoints. @category secrets */
+/** The keys that sign checkpoints. @category running */
 export const signersText = Effect.gen(function* (): Effect.fn.Return<KeyText, never, RegisterState | Vault.Vault> {
   const stored = yield* sealedIn("checkpoint_signers")
   const name = "what signs checkpoints, in the schema of the state,"
@@ -123,7 +123,7 @@ const openOrMake = Effect.gen(function* () {
   return Secrets.make({ pepper: Redacted.make(pepper), custodySeed: Redacted.make(custodySeed) })
 })
 
-/** The register's own secrets, made where its log is new. @category secrets */
+/** The register's own secrets, made where its log is new. @category running */
 export const openSecrets: Effect.Effect<
   Secrets["Service"],
   RegisterUnavailable,

@@ -24,11 +24,11 @@ export class BrokenOff extends Schema.TaggedError<BrokenOff>()("BrokenOff", {
   cause: Schema.Defect()
 }) {}
 
-/** Pauses that begin short and grow, so that many nodes do not come again at once. @category schedules */
+/** Pauses that begin short and grow, so that many nodes do not come again at once. @category values */
 export const backingOff = (first: Duration.Input, longest: Duration.Input) =>
   Schedule.jittered(Schedule.min([Schedule.exponential(first), Schedule.spaced(longest)]))
 
-/** How a reactor of the log comes again after a fault. @category schedules */
+/** How a reactor of the log comes again after a fault. @category values */
 export const again = backingOff("100 millis", "10 seconds")
 
 /** Runs a reactor for as long as the scope is open: where several processes serve the register, on the one that has its lease. @category running */
@@ -40,11 +40,11 @@ export const run = Effect.fnUntraced(function* <A, E, R>(
   yield* Effect.forkScoped(lease.shared ? lease.whileHeld(name, work) : work)
 })
 
-/** A step whose defects are failures. @category steps */
+/** A step whose defects are failures. @category running */
 export const withoutDefects = <A, E, R>(step: Effect.Effect<A, E, R>): Effect.Effect<A, E | BrokenOff, R> =>
   Effect.catchDefect(step, (cause) => Effect.fail(new BrokenOff({ message: String(cause), cause })))
 
-/** Takes a step until it succeeds; each failure is logged under the message. @category steps */
+/** Takes a step until it succeeds; each failure is logged under the message. @category running */
 export const insisting = <A, E, R>(
   step: Effect.Effect<A, E, R>,
   failing: string,
@@ -59,7 +59,7 @@ export const insisting = <A, E, R>(
  * The events after a position, and then those to come. After a fault of reading they are read again from where it broke off, which disturbs
  * nothing that is under way.
  *
- * @category following
+ * @category running
  */
 export const following = (
   log: Pick<Log["Service"], "subscribe">,
@@ -73,7 +73,7 @@ export const following = (
     Stream.retry(again)
   )
 
-/** Gives instructions of a reactor's own: their key is the step that is taken. @category instructing */
+/** Gives instructions of a reactor's own: their key is the step that is taken. @category constructors */
 export const instructing = (actor: Event.Meta["actor"]) =>
   Effect.gen(function* () {
     const executor = yield* Executor
@@ -110,7 +110,7 @@ export interface LogReactor<E extends Projection.LoggedEvent, X, R> {
 /** Events after which progress is stored, if there is no quiet moment before. */
 const progressStep = 256
 
-/** Follows the log from where the reactor has come to, many events at a time. @category following */
+/** Follows the log from where the reactor has come to, many events at a time. @category running */
 export const followLog = Effect.fnUntraced(function* <E extends Projection.LoggedEvent, X, R>(
   reactor: LogReactor<E, X, R>
 ): Effect.fn.Return<void, EventStoreError | SqlError, Log | Progress | R | Scope.Scope> {

@@ -28,13 +28,13 @@ export interface RetentionOptions {
   readonly eraseWhenDue?: boolean
 }
 
-/** Investors of one round: what is read at a time, and what is destroyed together. @category limits */
+/** Investors of one round: what is read at a time, and what is destroyed together. @category values */
 export const maximumAtOnce = 100
-/** Of these, in the executor's queue at the same time: everybody else's instructions find their place between them. @category limits */
+/** Of these, in the executor's queue at the same time: everybody else's instructions find their place between them. @category values */
 export const maximumInFlight = 16
-/** How long the clock sleeps at the most: what was released, or restored, meanwhile is found within a day of being due. @category limits */
+/** How long the clock sleeps at the most: what was released, or restored, meanwhile is found within a day of being due. @category values */
 export const longestSleep = Duration.hours(6)
-/** How long it sleeps at the least. @category limits */
+/** How long it sleeps at the least. @category values */
 export const shortestSleep = Duration.seconds(1)
 
 /** How a look is taken again that failed. */
@@ -51,7 +51,7 @@ const turnOf = (due: Timestamp.Instant, at: Timestamp.Instant): number =>
 /**
  * How long the data of an investor are kept, as the decision would find it at a position. `undefined` where there is no such investor.
  *
- * @category reading
+ * @category computing
  */
 export const retentionAt = Effect.fnUntraced(function* (
   log: Pick<Projection.Log, "read">,

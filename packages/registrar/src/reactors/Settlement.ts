@@ -18,11 +18,11 @@ import { Ledger, type LedgerOutcome, type LedgerTask, LedgerUnavailable } from "
 import type { Progress } from "./Progress.ts"
 import * as Reactor from "./Reactor.ts"
 
-/** Tasks under way at the ledger at the most. @category limits */
+/** Tasks under way at the ledger at the most. @category values */
 export const maximumInFlight = 1_024
 /** Tasks whose end somebody may wait for. */
 const maximumAwaited = 16_384
-/** How long the answer to a ledger task waits for its settlement. @category limits */
+/** How long the answer to a ledger task waits for its settlement. @category values */
 export const settlementWait = Duration.seconds(2)
 
 /** How a ledger is asked again while a task is processing there. */

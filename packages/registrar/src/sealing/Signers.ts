@@ -71,7 +71,7 @@ const generate = (name: string) =>
     return SignedNote.makeSigner(name, yield* random.randomBytes(seedSize))
   })
 
-/** The keys of a register; made if it never had any. Lost ones are not replaced silently. @category keys */
+/** The keys of a register; made if it never had any. Lost ones are not replaced silently. @category constructors */
 export const openKeys = Effect.fnUntraced(function* (
   options: KeysOf
 ): Effect.fn.Return<NonEmptyArray<SignedNote.Signer>, RegisterUnavailable, SecureRandom.SecureRandom> {
@@ -124,7 +124,7 @@ const renewKey = Effect.fnUntraced(function* ({ text, logId, checkpoints }: Keys
   return fresh.key
 })
 
-/** The public halves of the keys; none where they cannot be read, as by an auditor. @category keys */
+/** The public halves of the keys; none where they cannot be read, as by an auditor. @category constructors */
 export const publicKeys = (
   keys: Pick<KeysOf, "text" | "logId">
 ): Effect.Effect<ReadonlyArray<SignedNote.VerifierKey> | undefined> =>
@@ -133,12 +133,12 @@ export const publicKeys = (
     return known === undefined ? undefined : (yield* parse(keys, known)).map(({ key }) => key)
   }).pipe(Effect.orElseSucceed(() => undefined))
 
-/** What an operator can do about the keys. @category keys */
+/** What an operator can do about the keys. @category constructors */
 export type Action = "rotate" | "retire" | "renew"
 
 const actions = { rotate: rotateKey, retire: retireKeys, renew: renewKey }
 
-/** @category keys */
+/** @category constructors */
 export const change = (
   action: Action,
   options: KeysOf
