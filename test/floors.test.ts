@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest"
 import { readFileSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
-import { circlesOf, foldersOf, graphOf, importsIn, importsOf, root, sourcesOf } from "./Modules.ts"
+import { circlesOf, foldersOf, graphOf, importsIn, importsOf, modulesOf, root, sourcesOf } from "./Modules.ts"
 
 /** A package imports only from floors below its own: so those on one floor do not know each other. */
 const floors: { readonly [folder: string]: number } = {
@@ -44,6 +44,11 @@ const isBare = (specifier: string): boolean => !specifier.startsWith(".") && !sp
 const everyImport = folders.flatMap((folder) =>
   sourcesOf(folder, "src").flatMap((path) => importsOf(path).map((specifier) => ({ folder, path, specifier })))
 )
+
+const arrowsUp = everyImport.filter(({ folder, specifier }) => {
+  const other = folderOf.get(packageOf(specifier))
+  return other !== undefined && floors[other]! >= floors[folder]!
+})
 
 const where = ({ path, specifier }: { readonly path: string; readonly specifier: string }): string =>
   `${relative(root, path)} imports ${specifier}`
@@ -105,11 +110,7 @@ describe("the house has floors", () => {
   })
 
   it("a package imports only from floors below its own", () => {
-    const wrong = everyImport.filter(({ folder, specifier }) => {
-      const other = folderOf.get(packageOf(specifier))
-      return other !== undefined && floors[other]! >= floors[folder]!
-    })
-    expect(wrong.map(where)).toEqual([])
+    expect(arrowsUp.map(where)).toEqual([])
   })
 
   it("nothing imports what another package keeps internal, or reaches into it by path", () => {
@@ -161,5 +162,17 @@ describe("the house has floors", () => {
         folder === "domain" && !specifier.startsWith(".") && !domainMayUse.includes(packageOf(specifier))
     )
     expect(wrong.map(where)).toEqual([])
+  })
+
+  it("there is no circle of imports: not of modules, not of a package's folders, and no arrow runs up", () => {
+    const circles = folders.flatMap((folder) => {
+      const modules = modulesOf(folder)
+      return [...circlesOf(modules), ...circlesOf(foldersOf(modules))].map(
+        (circle) => `${folder}: ${circle.join(" → ")}`
+      )
+    })
+    const up = arrowsUp.map(where)
+    console.log(`circles ${circles.length}, arrows up ${up.length}`)
+    expect([...circles, ...up]).toEqual([])
   })
 })
