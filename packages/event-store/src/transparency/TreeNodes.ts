@@ -14,7 +14,7 @@ function* unpack(hashes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < hashes.length; at += hashBytes) yield hashes.subarray(at, at + hashBytes)
 }
 
-/** Gives every leaf of a range to `add`, in order; `from` counts from 0, as the tree does. @category reading */
+/** Gives every leaf of a range to `add`, in order; `from` counts from 0, as the tree does. @category running */
 export const feed = (
   log: Leaves,
   { from, to }: LeafRange,
