@@ -47,7 +47,7 @@ const codesOf = (path: string, name: string, seen = new Set<string>()): Readonly
   // The list of all codes names them all.
   if (text === undefined || seen.has(visited) || path.endsWith("/Rejection.ts")) return codes
   seen.add(visited)
-  for (const [, code] of text.matchAll(/"([a-z_]+)"/g)) if (code! in Refusal.byCode) codes.add(code!)
+  for (const [, code] of text.matchAll(/"([a-z_]+)"/g)) if (Object.hasOwn(Refusal.byCode, code!)) codes.add(code!)
   const { declared, imported } = modules.get(path)!
   for (const [, whole, other] of text.matchAll(/(?:\b(\w+)\.)?\b(\w+)/g)) {
     if (other === name && whole === undefined) continue

@@ -5,7 +5,7 @@
  * goes in and what comes out stands in its description.
  */
 import { Answer, maximumPageSize, Operation, PageOf, platformResources, type Resource } from "@effekten/services"
-import { Context, Schema } from "effect"
+import { Schema } from "effect"
 import { Multipart } from "effect/http"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { describe, documented } from "./OpenApiDocument.ts"

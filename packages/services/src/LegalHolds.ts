@@ -3,7 +3,7 @@
  * distribution API.
  */
 import { Events, Id, Timestamp } from "@effekten/domain"
-import { Context, type Effect, Schema } from "effect"
+import { Context, type Effect } from "effect"
 import * as Answer from "./Answer.ts"
 import type { ReadFailure } from "./Failure.ts"
 import { answer, input, optional, plain } from "./Member.ts"

@@ -137,5 +137,5 @@ it("input and answer are made of one table: a member that may be missing is null
     loud: false
   })
   // @ts-expect-error what was not sent is null, not missing
-  expect(() => Schema.encodeSync(answer)({ id: "i", name: "", loud: false })).toThrow()
+  expect(() => Schema.encodeSync(answer)({ id: "i", name: "", loud: false })).toThrow("nickname")
 })
