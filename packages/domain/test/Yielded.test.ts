@@ -63,7 +63,7 @@ describe("in a decision", () => {
     expect(callable("Redemption.ts")).toEqual(
       expect.arrayContaining(["read", "refuse", "Investor.find", "Task.settle", "Wallet.findOf"])
     )
-    expect(callable("Times.ts")).toEqual(expect.arrayContaining(["refuse", "checkTimes"]))
+    expect(callable("Times.ts")).toEqual(expect.arrayContaining(["refuse", "check"]))
   })
 
   it("one that is planted is found", () => {
