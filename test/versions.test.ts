@@ -5,7 +5,7 @@
  * Two programs serve one folder, one after the other. The second shows one member more, and knows one salutation less.
  */
 import { Id, KycStatus, Person, Timestamp } from "@effekten/domain"
-import { DistributionClient, DistributionServer, OAuth, OAuthStore, scopes } from "@effekten/http"
+import { DistributionClient, DistributionServer, OAuth, OAuthStore } from "@effekten/http"
 import { Projections } from "@effekten/projections"
 import { Implement, Intake, Registrar, servicesOf, Showing, view } from "@effekten/registrar"
 import {
@@ -19,7 +19,7 @@ import {
   Request,
   Resource
 } from "@effekten/services"
-import { type Receipt, wire } from "@effekten/services"
+import { type Receipt, scopes, wire } from "@effekten/services"
 import { Context, Effect, Layer, Redacted, Result, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { FetchHttpClient, HttpServer } from "effect/http"

@@ -4,9 +4,9 @@
  * Whatever changes something holds the register's folder, as a server does. A secret is told once; the register keeps a hash of it.
  */
 import { type Id, Text } from "@effekten/domain"
-import { OAuth, OAuthStore, type Scope, scopes as allScopes } from "@effekten/http"
+import { OAuth, OAuthStore } from "@effekten/http"
 import { Audit, Log } from "@effekten/registrar"
-import { Platforms } from "@effekten/services"
+import { Platforms, type Scope, scopes as allScopes } from "@effekten/services"
 import { Console, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as Clients from "./Clients.ts"
@@ -24,8 +24,10 @@ const inRegister = <A>(
     Platforms | Log | OAuthStore.OAuthStore | SecureRandom.SecureRandom
   >
 ): Effect.Effect<A, CommandFailed> =>
-  Effect.provide(work, Layer.provideMerge(Clients.layer, place.existing({}))).pipe(
-    Effect.provide(SecureRandom.layerWebCrypto),
+  work.pipe(
+    Effect.provide(
+      Clients.layer.pipe(Layer.provideMerge(place.existing({})), Layer.provideMerge(SecureRandom.layerWebCrypto))
+    ),
     Effect.catchTag("OAuthStoreError", () =>
       Effect.fail(failed(`the clients in ${place.name} cannot be read or written`))
     )

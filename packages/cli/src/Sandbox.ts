@@ -5,9 +5,9 @@
  * answered again, and a start that was cut short is finished by the next one.
  */
 import type { Currency, Units } from "@effekten/domain"
-import { OAuth, OAuthStore, scopes } from "@effekten/http"
+import { OAuth, OAuthStore } from "@effekten/http"
 import { Log } from "@effekten/registrar"
-import { Campaigns, Platforms, Products } from "@effekten/services"
+import { Campaigns, Platforms, Products, scopes } from "@effekten/services"
 import { Effect, Option, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { readSandboxFile, writeSandboxFile, type SandboxFile } from "./SandboxFile.ts"

@@ -3,7 +3,7 @@
  */
 import { Events } from "@effekten/domain"
 import { SqliteEventStore, Vault } from "@effekten/event-store"
-import { DistributionServer, OAuth, OAuthStore, scopes } from "@effekten/http"
+import { DistributionServer, OAuth, OAuthStore } from "@effekten/http"
 import { MemoryReadModels } from "@effekten/projections"
 import {
   Blobs,
@@ -16,7 +16,7 @@ import {
   Registrar,
   Secrets
 } from "@effekten/registrar"
-import { Platforms } from "@effekten/services"
+import { Platforms, scopes } from "@effekten/services"
 import { Context, Effect, Layer, Logger, Redacted } from "effect"
 import { HttpServer } from "effect/http"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"

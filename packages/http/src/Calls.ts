@@ -66,12 +66,21 @@ const setHeader = (name: string, value: string) =>
 /** A body of which nothing is read still has to be an object. */
 const nothing = Schema.Struct({})
 
-const checksOf = new Map<Schema.Constraint, Checking.Checks<unknown>>()
+/** What is made of a schema once, and used by every request. */
+const once = <A>(make: (schema: Schema.Codec<unknown, any>) => A) => {
+  const made = new WeakMap<Schema.Codec<unknown, any>, A>()
+  return (schema: Schema.Codec<unknown, any>): A => {
+    const known = made.get(schema) ?? make(schema)
+    made.set(schema, known)
+    return known
+  }
+}
+
+const checksOf = once((schema) => Checking.checks(schema))
+const encoderOf = once((schema) => Schema.encodeUnknownSync(schema))
 
 const decoded = Effect.fnUntraced(function* (schema: Schema.Codec<unknown, any>, body: unknown) {
-  let checks = checksOf.get(schema)
-  if (checks === undefined) checksOf.set(schema, (checks = Checking.checks(schema)))
-  const input = checks.decode(body)
+  const input = checksOf(schema).decode(body)
   if (Result.isFailure(input)) {
     const { message, errors = [] } = input.failure
     return yield* new Refused({ code: "invalid_request", detail: message, errors, received: body })
@@ -101,7 +110,7 @@ const written = Effect.fnUntraced(function* (answer: Answer.Answer<unknown>, ver
   const schema = answer.schemas.get(version)
   if (schema === undefined) return yield* Effect.die(new Error(`there is no version ${version} of ${answer.name}`))
   if (version !== 1) yield* setHeader(answerVersionHeader, String(version))
-  return Schema.encodeUnknownSync(schema)(value) as unknown
+  return encoderOf(schema)(value) as unknown
 })
 
 /** What a client sees of a page: cursors become URLs under the host and the prefix it used itself. */

@@ -3,7 +3,6 @@
  */
 export * from "./Contract.ts"
 export * from "./Problem.ts"
-export { Scope, scopes } from "@effekten/services"
 export * from "./Scope.ts"
 export * as ClientRetry from "./ClientRetry.ts"
 export * as DistributionClient from "./DistributionClient.ts"

@@ -6,7 +6,8 @@ import { Context, Effect, Layer, ManagedRuntime, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer } from "effect/http"
 import { connect } from "node:net"
-import { DistributionServer, OAuth, OAuthStore, type Scope, scopes } from "../src/index.ts"
+import { type Scope, scopes } from "@effekten/services"
+import { DistributionServer, OAuth, OAuthStore } from "../src/index.ts"
 import * as MemoryServices from "./MemoryServices.ts"
 
 export const platform = Id.PlatformId.make("platform_a")

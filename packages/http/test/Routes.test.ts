@@ -4,7 +4,8 @@
 import { Context, Option } from "effect"
 import { HttpApi } from "effect/http-api"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { DistributionApi, RequiredScope, type Scope, scopes, TakesIdempotencyKey } from "../src/index.ts"
+import { type Scope, scopes } from "@effekten/services"
+import { DistributionApi, RequiredScope, TakesIdempotencyKey } from "../src/index.ts"
 import * as H from "./Harness.ts"
 
 interface Route {
