@@ -1,0 +1,56 @@
+/**
+ * Two versions of the code, measured in turns: the CPU time of a command here, and in another checkout. For an author of a change that
+ * must not make commands slower. It starts processes and changes nothing.
+ *
+ *     npm run bench:compare -- ../before --rounds 20
+ *
+ * Each round measures one version and then the other; which comes first alternates. What is compared is the CPU time, which hardly depends
+ * on what else the machine does.
+ */
+import { execFileSync } from "node:child_process"
+import { globSync, readFileSync, rmSync } from "node:fs"
+import { dirname, join, resolve } from "node:path"
+import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
+import { median, quantile, type Result } from "./Measure.ts"
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: "string", default: "20" }, events: { type: "string", default: "20000" } }
+})
+const [other] = positionals
+if (other === undefined) throw new Error("name the folder of the other checkout, with its dependencies installed")
+
+const here = dirname(dirname(fileURLToPath(import.meta.url)))
+const figure = "CPU µs/command"
+
+const microsecondsIn = (checkout: string): number => {
+  const args = ["--events", values.events, "--rounds", "1", "--callers", "64", "--store", "sqlite", "--no-peers"]
+  const before = new Set(globSync("bench/results/*.json", { cwd: checkout }))
+  execFileSync(process.execPath, ["--conditions=development", "bench/main.ts", ...args, "commands"], { cwd: checkout })
+  const [written] = globSync("bench/results/*.json", { cwd: checkout }).filter((path) => !before.has(path))
+  if (written === undefined) throw new Error(`${checkout} wrote no result`)
+  const path = join(checkout, written)
+  const { results } = JSON.parse(readFileSync(path, "utf8")) as { readonly results: ReadonlyArray<Result> }
+  rmSync(path)
+  return results[0]!.figures[figure]!
+}
+
+const checkouts = { before: resolve(other), after: here }
+const measured = { before: [] as Array<number>, after: [] as Array<number> }
+for (let round = 1; round <= Number(values.rounds); round++) {
+  const order = round % 2 === 0 ? (["after", "before"] as const) : (["before", "after"] as const)
+  for (const version of order) measured[version].push(microsecondsIn(checkouts[version]))
+  const [before, after] = [measured.before.at(-1)!, measured.after.at(-1)!]
+  console.log(`round ${round}: ${before.toFixed(1)} before, ${after.toFixed(1)} after, ${(before / after).toFixed(3)}`)
+}
+
+const spread = (numbers: ReadonlyArray<number>, digits: number): string =>
+  [0, 0.25, 0.5, 0.75, 1].map((part) => quantile(numbers, part).toFixed(digits)).join(" ")
+const ratios = measured.before.map((before, at) => before / measured.after[at]!)
+
+console.log(`\n${figure}: least, quartiles and most of ${values.rounds} rounds on a log of ${values.events} events`)
+console.log(`  before  ${spread(measured.before, 1)}`)
+console.log(`  after   ${spread(measured.after, 1)}`)
+console.log(`  ratio   ${spread(ratios, 3)}`)
+console.log(`median before / median after: ${(median(measured.before) / median(measured.after)).toFixed(3)}`)
