@@ -72,14 +72,20 @@ const parts = (log: Golden["log"]) =>
 const everyRequest = Effect.gen(function* () {
   const answers: Record<string, unknown> = {}
   const key = (step: string) => ({ key: step.replaceAll(/[ ,]+/g, "-") })
-  const ask = <A, I, E, R>(
+  /** Keeps an answer as it goes over the wire: in the version it is recorded in. */
+  const ask = <A, E, R>(
     call: string,
-    schema: Schema.Codec<A, I>,
+    answer: Services.Answer.Answer<A>,
     request: (options: { key: string }) => Effect.Effect<A, E, R>
   ) =>
-    Effect.map(request(key(call)), (answer) => {
-      answers[call] = Schema.encodeSync(schema)(answer)
-      return answer
+    Effect.suspend(() => {
+      let receipt: Services.Receipt | undefined
+      const onReceipt = (given: Services.Receipt) => (receipt = given)
+      return Effect.map(Effect.provideService(request(key(call)), Services.Request, { onReceipt }), (today) => {
+        assert.strictEqual(receipt?.version, 1, call)
+        answers[call] = Schema.encodeUnknownSync(answer.schemas.get(1)!)(receipt?.answer)
+        return today
+      })
     })
   const refused = <A, E extends { readonly _tag: string }, R>(
     call: string,
@@ -97,10 +103,10 @@ const everyRequest = Effect.gen(function* () {
   const platforms = yield* Services.Platforms
   const products = yield* Services.Products
   const campaigns = yield* Services.Campaigns
-  const platform = yield* ask("registerPlatform", Services.Api.Platform, (o) =>
+  const platform = yield* ask("registerPlatform", Services.platformAnswer, (o) =>
     platforms.register({ name: "Erste Plattform" }, o)
   )
-  const issuer = yield* ask("registerIssuer", Services.Api.Issuer, (o) => products.registerIssuer(o))
+  const issuer = yield* ask("registerIssuer", Services.issuerAnswer, (o) => products.registerIssuer(o))
   const terms = {
     issuerId: issuer.id,
     name: "Musteranleihe",
@@ -111,10 +117,10 @@ const everyRequest = Effect.gen(function* () {
     cancellationDays: 14,
     paymentDays: 14
   } as const
-  const product = yield* ask("registerProduct", Services.Api.Product, (o) => products.register(terms, o))
+  const product = yield* ask("registerProduct", Services.productAnswer, (o) => products.register(terms, o))
   yield* products.list(product.id, platform.id, key("list"))
   const offered = { productId: product.id, platformId: platform.id, allocation: 500, opensAt: signedAt }
-  const campaign = yield* ask("openCampaign", Services.Api.Campaign, (o) => campaigns.open(offered, o))
+  const campaign = yield* ask("openCampaign", Services.campaignAnswer, (o) => campaigns.open(offered, o))
 
   yield* Effect.gen(function* () {
     const investors = yield* Services.Investors
@@ -123,17 +129,19 @@ const everyRequest = Effect.gen(function* () {
     const investments = yield* Services.Investments
     const credits = yield* Services.Credits
     const redemptions = yield* Services.Redemptions
-    const investor = yield* ask("createInvestor", Services.Api.Investor, (o) => investors.create(person, o))
+    const investor = yield* ask("createInvestor", Services.investorAnswer, (o) => investors.create(person, o))
     const { taxInformation: _, ...least } = person
-    yield* ask("createInvestor, least", Services.Api.Investor, (o) => investors.create(least, o))
+    yield* ask("createInvestor, least", Services.investorAnswer, (o) => investors.create(least, o))
     const upload = { fileName: "protocol.pdf", mediaType: "application/pdf", content: new TextEncoder().encode("ASD") }
-    const document = yield* ask("uploadDocument", Services.Api.Document, (o) => documents.upload(upload, o))
-    yield* ask("createIdentification", Services.Api.Identification, (o) =>
+    const document = yield* ask("uploadDocument", Services.documentAnswer, (o) => documents.upload(upload, o))
+    yield* ask("createIdentification", Services.identificationAnswer, (o) =>
       investors.identify(investor.id, identificationWith(document.id), o)
     )
-    const wallet = yield* ask("createManagedWallet", Services.Api.Wallet, (o) => wallets.createManaged(investor.id, o))
+    const wallet = yield* ask("createManagedWallet", Services.walletAnswer, (o) =>
+      wallets.createManaged(investor.id, o)
+    )
     const address = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed" as EthereumAddress.EthereumAddress
-    yield* ask("createGenericWallet", Services.Api.Wallet, (o) =>
+    yield* ask("createGenericWallet", Services.walletAnswer, (o) =>
       wallets.createGeneric(investor.id, { address, receivingEnabled: true } as never, o)
     )
     yield* refused("createManagedWallet, again", (o) => wallets.createManaged(investor.id, o))
@@ -144,17 +152,17 @@ const everyRequest = Effect.gen(function* () {
       signedAt,
       signedDocuments: [{ documentId: document.id, category: "Vertrag", subject: "Zeichnungsschein" }]
     }
-    const investment = yield* ask("createInvestment", Services.Api.Investment, (o) => investments.create(input, o))
-    yield* ask("amendInvestment", Services.Api.Investment, (o) =>
+    const investment = yield* ask("createInvestment", Services.investmentAnswer, (o) => investments.create(input, o))
+    yield* ask("amendInvestment", Services.investmentAnswer, (o) =>
       investments.amend(investment.id, { acceptedAt: signedAt, paidAt: signedAt, wallet: wallet.id }, o)
     )
     const ended = yield* investments.create(input, key("second"))
-    yield* ask("cancelInvestment", Services.Api.Investment, (o) =>
+    yield* ask("cancelInvestment", Services.investmentAnswer, (o) =>
       investments.cancel(ended.id, { cancelledAt: signedAt }, o)
     )
-    yield* ask("createCredit", Services.Api.Credit, (o) => credits.create(investment.id, o))
+    yield* ask("createCredit", Services.creditAnswer, (o) => credits.create(investment.id, o))
     const redeem = { investorId: investor.id, productId: product.id, walletId: wallet.id }
-    yield* ask("createRedemption", Services.Api.Redemption, (o) => redemptions.create({ ...redeem, units: 12 }, o))
+    yield* ask("createRedemption", Services.redemptionAnswer, (o) => redemptions.create({ ...redeem, units: 12 }, o))
     yield* refused("createRedemption, refused", (o) => redemptions.create({ ...redeem, units: 9 }, o))
   }).pipe(as(platform.id))
   const erasures = yield* Services.Erasures
