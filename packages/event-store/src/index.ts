@@ -1,13 +1,17 @@
+/**
+ * The face of the package: the types and errors of the port by their names, everything else in a namespace. For applications and for
+ * builders of a store. What is not exported here, in `postgres/` or in `testing/` is private.
+ */
 export * from "./port/Catalogue.ts"
 export * from "./port/DatabaseRefused.ts"
 export * from "./port/Event.ts"
 export * from "./port/EventStore.ts"
-export * from "./port/Limits.ts"
 export * from "./port/Query.ts"
 export * as Codec from "./building/Codec.ts"
 export * as FolderLock from "./files/FolderLock.ts"
 export * as Json from "./port/Json.ts"
 export * as KeyStore from "./vault/KeyStore.ts"
+export * as Matching from "./port/Matching.ts"
 export * as MemoryEventStore from "./memory/MemoryEventStore.ts"
 export * as PersonalPart from "./building/PersonalPart.ts"
 export * as Preparation from "./building/Preparation.ts"
@@ -15,6 +19,7 @@ export * as Reading from "./building/Reading.ts"
 export * as SqliteClient from "./files/SqliteClient.ts"
 export * as SqliteCopy from "./files/SqliteCopy.ts"
 export * as SqliteEventStore from "./sqlite/SqliteEventStore.ts"
+export * as StoreLimits from "./port/StoreLimits.ts"
 export * as Vault from "./vault/Vault.ts"
 export * as Wake from "./building/Wake.ts"
 export * as Writing from "./building/Writing.ts"

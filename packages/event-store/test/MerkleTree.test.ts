@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { describe, expect, it } from "vitest"
-import { Checkpoint, Limits, MerkleTree, SignedNote, Tiles } from "@effekten/event-store"
+import { Checkpoint, MerkleTree, SignedNote, StoreLimits, Tiles } from "@effekten/event-store"
 import { Result } from "effect"
 
 const sha256 = (...parts: ReadonlyArray<Uint8Array>) => {
@@ -304,7 +304,7 @@ describe("tiles", () => {
   })
 
   it("S-02 entries are bundled after their length in two bytes, and no body is longer than these can say", () => {
-    expect(Limits.bodyBytes).toBe(2 ** 16 - 1)
+    expect(StoreLimits.bodyBytes).toBe(2 ** 16 - 1)
     expect(Buffer.from(Tiles.entryBundle(["ab", "", "ü"])).toString("hex")).toBe("0002616200000002c3bc")
   })
 

@@ -4,7 +4,7 @@ import { copyFileSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
-import { KeyStore, Limits, Vault } from "@effekten/event-store"
+import { KeyStore, StoreLimits, Vault } from "@effekten/event-store"
 import { name, subjectOf } from "@effekten/event-store/testing"
 import { folder, masterKey, random, run, storeIn, using, vaultIn } from "./Harness.ts"
 
@@ -274,8 +274,9 @@ describe("the vault", () => {
       using(Vault.layerMemory, (vault) =>
         Effect.gen(function* () {
           const sealed = yield* vault.seal("first", "p", bytes("x"))
-          for (let index = 0; index < Limits.cachedKeys + 10; index++) yield* vault.seal(`s${index}`, "p", bytes(""))
-          yield* vault.ensureKeys(["first", `s${Limits.cachedKeys}`])
+          for (let index = 0; index < StoreLimits.cachedKeys + 10; index++)
+            yield* vault.seal(`s${index}`, "p", bytes(""))
+          yield* vault.ensureKeys(["first", `s${StoreLimits.cachedKeys}`])
           expect(Option.isSome(yield* vault.open("first", "p", sealed))).toBe(true)
         })
       )

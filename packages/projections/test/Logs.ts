@@ -2,7 +2,7 @@
  * Logs for tests: one over a list of events whose head the test moves, and the real stores.
  */
 import { Events } from "@effekten/domain"
-import { type EventStoreShape, matches, MemoryEventStore, SqliteEventStore, Vault } from "@effekten/event-store"
+import { type EventStoreShape, Matching, MemoryEventStore, SqliteEventStore, Vault } from "@effekten/event-store"
 import { Effect, Layer, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { Projection } from "@effekten/projections"
@@ -31,7 +31,7 @@ export const logOf = (events: ReadonlyArray<StoredEvent>, head = events.length, 
             ? events.slice(from - 1, Math.min(to, from - 1 + (options.limit ?? to)))
             : events
                 .slice(from - 1, to)
-                .filter((event) => matches(query, event))
+                .filter((event) => Matching.matches(query, event))
                 .slice(0, options.limit)
         log.handedOut += found.length
         return found

@@ -4,7 +4,7 @@
 import { Effect } from "effect"
 import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"
 import { EventStoreError } from "../port/EventStore.ts"
-import { Limits } from "../port/Limits.ts"
+import * as StoreLimits from "../port/StoreLimits.ts"
 
 /** Runs what throws {@link EventStoreError}; anything else it throws is a defect. */
 export const attempt = <A>(work: () => A): Effect.Effect<A, EventStoreError> =>
@@ -23,4 +23,4 @@ export const nonEmpty = <A>(events: ReadonlyArray<A>): NonEmptyReadonlyArray<A> 
 }
 
 export const tooManyRead = (): RangeError =>
-  new RangeError(`a query read at once matches more than ${Limits.readAll} events: read it as a stream`)
+  new RangeError(`a query read at once matches more than ${StoreLimits.readAll} events: read it as a stream`)

@@ -6,7 +6,7 @@ import type { Catalogue, EventDefinition } from "../port/Catalogue.ts"
 import type { AnyEvent, NewEvent, PersonalReference, Position, RecordedEvent } from "../port/Event.ts"
 import { EventStoreError, InvalidEvent } from "../port/EventStore.ts"
 import { canonical, type Json, type JsonObject } from "../port/Json.ts"
-import { Limits } from "../port/Limits.ts"
+import * as StoreLimits from "../port/StoreLimits.ts"
 import { binaryDigest, digestOf } from "./Digest.ts"
 
 /** Length of `2026-11-22T12:00:00.000Z`: every `recordedAt` has it, so that a body's size is known before its instant is. */
@@ -174,13 +174,13 @@ const encode = <E extends AnyEvent>(
       // An issue quotes the value it found: of a personal part nothing may reach a message, and so a log file.
       if (Result.isFailure(value)) return refuse("schema", "its personal part does not fit the schema")
       personal = { subject: known.definition.personal.subject(data.success), text: canonical(value.success) }
-      if (Buffer.byteLength(personal.text) > Limits.personalBytes)
-        return refuse("too_large", `its personal part is larger than ${Limits.personalBytes} bytes`)
+      if (Buffer.byteLength(personal.text) > StoreLimits.personalBytes)
+        return refuse("too_large", `its personal part is larger than ${StoreLimits.personalBytes} bytes`)
       requireText(personal.subject)
     }
     const tags = distinct(known.definition.tags(data.success, metadata.success))
-    if (tags.length > Limits.tagsPerEvent)
-      return refuse("too_many_tags", `${tags.length} tags, ${Limits.tagsPerEvent} are allowed`)
+    if (tags.length > StoreLimits.tagsPerEvent)
+      return refuse("too_many_tags", `${tags.length} tags, ${StoreLimits.tagsPerEvent} are allowed`)
     for (const tag of tags) requireText(tag)
     requireText(id)
     return Result.succeed({
@@ -209,12 +209,12 @@ const bodyOf: Codec<AnyEvent>["body"] = (encoded, ciphertextHash) => {
       : `,"personal":${canonical({ hash: ciphertextHash ?? "", subject: encoded.personal.subject })}`
   const after = `${encoded.text.after}${personal}${encoded.end}`
   const bytes = Buffer.byteLength(before) + INSTANT_CHARACTERS + Buffer.byteLength(after)
-  if (bytes <= Limits.bodyBytes) return Result.succeed({ before, after, bytes })
+  if (bytes <= StoreLimits.bodyBytes) return Result.succeed({ before, after, bytes })
   return Result.fail(
     new InvalidEvent({
       type: encoded.type,
       reason: "too_large",
-      message: `event ${encoded.type}: a body of ${bytes} bytes, ${Limits.bodyBytes} are allowed`
+      message: `event ${encoded.type}: a body of ${bytes} bytes, ${StoreLimits.bodyBytes} are allowed`
     })
   )
 }

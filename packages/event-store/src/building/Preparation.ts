@@ -4,7 +4,7 @@
 import { Clock, DateTime, Effect, Result } from "effect"
 import type { AnyEvent, NewEvent } from "../port/Event.ts"
 import { EventStoreError, InvalidEvent, type PreparedEvent } from "../port/EventStore.ts"
-import { Limits } from "../port/Limits.ts"
+import * as StoreLimits from "../port/StoreLimits.ts"
 import type { VaultShape } from "../vault/Vault.ts"
 import { type Codec, type EncodedEvent, leafOf, type Template } from "./Codec.ts"
 import { asInvalidEvent, asStoreError, seal, type SealedPart } from "./PersonalPart.ts"
@@ -106,11 +106,11 @@ export const makePreparation = <E extends AnyEvent>(codec: Codec<E>, vault: Vaul
     prepare,
     prepareAll: (events) =>
       Effect.gen(function* () {
-        if (events.length > Limits.eventsPerAppend)
+        if (events.length > StoreLimits.eventsPerAppend)
           return yield* new InvalidEvent({
             type: "",
             reason: "too_large",
-            message: `${events.length} events in one append, ${Limits.eventsPerAppend} are allowed`
+            message: `${events.length} events in one append, ${StoreLimits.eventsPerAppend} are allowed`
           })
         // A list of our own: the caller may go on writing to its own while this one waits for the lock.
         if (events.every(isOwn)) return events.slice()

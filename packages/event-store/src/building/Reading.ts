@@ -4,7 +4,7 @@
 import { type Duration, Effect, Option, Stream } from "effect"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import type { EventStoreError, EventStoreShape, ReadOptions } from "../port/EventStore.ts"
-import { Limits } from "../port/Limits.ts"
+import * as StoreLimits from "../port/StoreLimits.ts"
 import type { Query } from "../port/Query.ts"
 import { tooManyRead } from "./Attempt.ts"
 import type { Wake } from "./Wake.ts"
@@ -54,7 +54,7 @@ const wholeOf = (last: Position, options: ReadOptions): Rest | undefined => {
 const nextPart = ({ from, to, left, backwards }: Rest): Range => ({
   from,
   to,
-  limit: Math.min(left, Limits.chunk),
+  limit: Math.min(left, StoreLimits.chunk),
   backwards
 })
 
@@ -113,9 +113,9 @@ export const makeReading = <E extends AnyEvent>(
     Effect.flatMap(
       gatherPages(head, (range) => page(query, range), {
         ...options,
-        limit: Math.min(options?.limit ?? Number.POSITIVE_INFINITY, Limits.readAll + 1)
+        limit: Math.min(options?.limit ?? Number.POSITIVE_INFINITY, StoreLimits.readAll + 1)
       }),
-      (events) => (events.length <= Limits.readAll ? Effect.succeed(events) : Effect.die(tooManyRead()))
+      (events) => (events.length <= StoreLimits.readAll ? Effect.succeed(events) : Effect.die(tooManyRead()))
     )
 
   const subscribe: EventStoreShape<E>["subscribe"] = (query, after) =>
@@ -132,7 +132,7 @@ export const makeReading = <E extends AnyEvent>(
             continue
           }
           const { adjacent, from, to } = unread
-          const range = { from, to, limit: Limits.chunk, backwards: false }
+          const range = { from, to, limit: StoreLimits.chunk, backwards: false }
           // Where nothing else lies between, the positions say all: no index is asked.
           const { events, next } = yield* page(adjacent ? "all" : query, range)
           at = next === undefined ? last : next - 1

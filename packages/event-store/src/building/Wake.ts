@@ -7,7 +7,8 @@
  */
 import { type Duration, Effect } from "effect"
 import type { Position } from "../port/Event.ts"
-import { matches, type Queried, type Query } from "../port/Query.ts"
+import { matches, type Queried } from "../port/Matching.ts"
+import type { Query } from "../port/Query.ts"
 
 /** Events of this process's latest appends of which type and tags are remembered. @category values */
 export const rememberedEvents = 1_024

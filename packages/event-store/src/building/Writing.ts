@@ -7,7 +7,7 @@
 import { Effect } from "effect"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import { AppendConditionFailed, type Appended, type EventStoreError, type EventStoreShape } from "../port/EventStore.ts"
-import { Limits } from "../port/Limits.ts"
+import * as StoreLimits from "../port/StoreLimits.ts"
 import type { AppendCondition, Query } from "../port/Query.ts"
 import type { VaultShape } from "../vault/Vault.ts"
 import { nonEmpty } from "./Attempt.ts"
@@ -110,14 +110,14 @@ export const makeWriting = <E extends AnyEvent>(
 
 /** What matches the query of a decision and came after its position. */
 const news = <E extends AnyEvent>(log: Locked<E>, query: Query, after: Position) => {
-  const range = { from: Math.max(after, 0) + 1, to: log.head, limit: Limits.readAll, backwards: false }
+  const range = { from: Math.max(after, 0) + 1, to: log.head, limit: StoreLimits.readAll, backwards: false }
   if (range.from > range.to) return Effect.succeed<ReadonlyArray<RecordedEvent<E>>>([])
   return Effect.flatMap(log.page(query, range), ({ events, next }) =>
     next === undefined
       ? Effect.succeed(events)
       : Effect.die(
           new RangeError(
-            `more than ${Limits.readAll} events matched since the decision's position: bring it up to date first`
+            `more than ${StoreLimits.readAll} events matched since the decision's position: bring it up to date first`
           )
         )
   )

@@ -119,7 +119,7 @@ export interface EventStoreShape<E extends AnyEvent> {
   >
   /** Reads in position order, in chunks; nothing that is appended after the first pull is seen. */
   readonly read: (query: Query, options?: ReadOptions) => Stream.Stream<RecordedEvent<E>, EventStoreError>
-  /** What `read` gives, at once: for decisions, which read little. Fails with a defect past {@link Limits.readAll} events. */
+  /** What `read` gives, at once: for decisions, which read little. Fails with a defect past `StoreLimits.readAll` events. */
   readonly readAll: (
     query: Query,
     options?: ReadOptions

@@ -25,18 +25,3 @@ export interface AppendCondition {
   readonly failIfEventsMatch: Query
   readonly after?: Position
 }
-
-/** What of an event a query looks at. @category models */
-export interface Queried {
-  readonly type: string
-  readonly tags: ReadonlyArray<string>
-}
-
-/** Whether an event matches one item. @category predicates */
-export const matchesItem = (item: QueryItem, event: Queried): boolean =>
-  (item.types === undefined || item.types.includes(event.type)) &&
-  (item.tags === undefined || item.tags.every((tag) => event.tags.includes(tag)))
-
-/** Whether an event matches a query. @category predicates */
-export const matches = (query: Query, event: Queried): boolean =>
-  query === "all" || query.some((item) => matchesItem(item, event))

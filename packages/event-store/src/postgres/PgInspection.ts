@@ -8,7 +8,7 @@ import { type IndexSums, makeIndexSums } from "../building/IndexSums.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import type { EventStoreError } from "../port/EventStore.ts"
 import type { Fault, Inspected } from "../port/Inspected.ts"
-import { Limits } from "../port/Limits.ts"
+import * as StoreLimits from "../port/StoreLimits.ts"
 import { indexInspected, makeInspection } from "../transparency/Inspection.ts"
 import { type PgStatements, statementsOf } from "./PgLayout.ts"
 import { array } from "./PgLog.ts"
@@ -95,7 +95,7 @@ const inspectBodies = Effect.fnUntraced(function* <E extends AnyEvent>(
   { codec, query, statements, sums, to, unreadable }: Inspecting<E>,
   from: Position
 ) {
-  const last = Math.min(to, from + Limits.chunk - 1)
+  const last = Math.min(to, from + StoreLimits.chunk - 1)
   const part = makeInspection(codec, to)
   let next = from
   let whole = true

@@ -10,8 +10,9 @@ import { makeReading, type Page, type Range, streamPages } from "../building/Rea
 import type { Wake } from "../building/Wake.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import { EventStoreError, type EventStoreShape, type StoredEvent } from "../port/EventStore.ts"
-import { Limits } from "../port/Limits.ts"
-import { matches, type Query } from "../port/Query.ts"
+import * as StoreLimits from "../port/StoreLimits.ts"
+import { matches } from "../port/Matching.ts"
+import type { Query } from "../port/Query.ts"
 import type { PgCalls } from "./PgCalls.ts"
 import { BECAME_STANDBY, type PgStatements } from "./PgLayout.ts"
 import { parseStored, type PgLog, type Row, storeError } from "./PgLog.ts"
@@ -130,7 +131,7 @@ const readingByIndex = <E extends AnyEvent>(
 ): Pick<EventStoreShape<E>, "read" | "readAll"> => {
   const pageFound = (query: Query, { backwards, from, left, to }: Span) =>
     Effect.map(
-      page(query, { from, to, limit: Math.min(left, Limits.chunk), backwards }),
+      page(query, { from, to, limit: Math.min(left, StoreLimits.chunk), backwards }),
       ({ events, head = to, next }): readonly [ReadonlyArray<RecordedEvent<E>>, Option.Option<Span>] => {
         const rest = left - events.length
         const last = Math.min(to, head)
@@ -155,7 +156,7 @@ const readingByIndex = <E extends AnyEvent>(
       let span = spanOf(range)
       while (span !== undefined) {
         const [events, rest] = yield* pageFound(query, span)
-        if (all.length + events.length > Limits.readAll) return yield* Effect.die(tooManyRead())
+        if (all.length + events.length > StoreLimits.readAll) return yield* Effect.die(tooManyRead())
         for (const event of events) all.push(event)
         span = Option.getOrUndefined(rest)
       }

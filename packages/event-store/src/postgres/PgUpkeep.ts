@@ -10,7 +10,7 @@ import { reveal } from "../building/PersonalPart.ts"
 import type { Range } from "../building/Reading.ts"
 import type { AnyEvent, Opened, Position, RecordedEvent } from "../port/Event.ts"
 import type { EventStoreError } from "../port/EventStore.ts"
-import { Limits } from "../port/Limits.ts"
+import * as StoreLimits from "../port/StoreLimits.ts"
 import type { VaultShape } from "../vault/Vault.ts"
 import type { PgCalls } from "./PgCalls.ts"
 import type { PgStatements } from "./PgLayout.ts"
@@ -78,7 +78,7 @@ export const rebuildIndex = <E extends AnyEvent>(
       yield* storeError(connection.query(statements.clearWords))
       let from: Position | undefined = 1
       while (from !== undefined && from <= last) {
-        const range: Range = { from, to: last, limit: Limits.chunk, backwards: false }
+        const range: Range = { from, to: last, limit: StoreLimits.chunk, backwards: false }
         const page: Effect.Success<ReturnType<typeof pageOn>> = yield* pageOn(connection, "all", range)
         yield* storeError(connection.query(statements.insertWords, entriesOf(page.events)))
         from = page.next

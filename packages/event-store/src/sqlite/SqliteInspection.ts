@@ -6,7 +6,7 @@ import type { Codec } from "../building/Codec.ts"
 import { type IndexSums, makeIndexSums } from "../building/IndexSums.ts"
 import type { AnyEvent, Position } from "../port/Event.ts"
 import type { Fault, Inspected } from "../port/Inspected.ts"
-import { Limits } from "../port/Limits.ts"
+import * as StoreLimits from "../port/StoreLimits.ts"
 import { indexInspected, makeInspection } from "../transparency/Inspection.ts"
 import { readEntries } from "./IndexEntries.ts"
 import { READ, type Row } from "./LogStatements.ts"
@@ -87,7 +87,7 @@ const inspectBodies = <E extends AnyEvent>(
     const [first, second] = wordHalves(kind, value)
     sums.put(position, first, second)
   }
-  const last = Math.min(to, from + Limits.chunk - 1)
+  const last = Math.min(to, from + StoreLimits.chunk - 1)
   const part = makeInspection(codec, to)
   const ciphertexts = new Map(personal.all(from, last) as unknown as ReadonlyArray<readonly [Position, Uint8Array]>)
   let next = from

@@ -4,7 +4,7 @@
 import { deepStrictEqual, equal, ok } from "node:assert/strict"
 import { Clock, Effect, Fiber, Result } from "effect"
 import { nonEmpty } from "../building/Attempt.ts"
-import { Limits } from "../port/Limits.ts"
+import * as StoreLimits from "../port/StoreLimits.ts"
 import type { Case, KitStore } from "./Case.ts"
 import { kitCatalogue, note, opened } from "./KitEvent.ts"
 
@@ -254,17 +254,17 @@ export const appendCases: ReadonlyArray<Case> = [
       Effect.gen(function* () {
         const store = yield* make(kitCatalogue)
         const tags = (size: number) => Array.from({ length: size }, (_, index) => `t${index}`)
-        yield* store.append([note(tags(Limits.tagsPerEvent))])
-        const tooMany = yield* Effect.flip(store.append([note(["a"]), note(tags(Limits.tagsPerEvent + 1))]))
+        yield* store.append([note(tags(StoreLimits.tagsPerEvent))])
+        const tooMany = yield* Effect.flip(store.append([note(["a"]), note(tags(StoreLimits.tagsPerEvent + 1))]))
         ok(tooMany._tag === "InvalidEvent" && tooMany.reason === "too_many_tags")
-        const repeated = note([...tags(Limits.tagsPerEvent), "t0"])
+        const repeated = note([...tags(StoreLimits.tagsPerEvent), "t0"])
         yield* store.append([repeated])
 
         const empty = (yield* store.prepare({ ...note([], ""), id: "size" })).bytes
         // A character of two bytes: it is bytes that count.
-        const rest = Limits.bodyBytes - empty
+        const rest = StoreLimits.bodyBytes - empty
         const fits = { ...note([], "é".repeat(Math.floor(rest / 2)) + "x".repeat(rest % 2)), id: "size" }
-        equal((yield* store.prepare(fits)).bytes, Limits.bodyBytes)
+        equal((yield* store.prepare(fits)).bytes, StoreLimits.bodyBytes)
         yield* store.append([fits])
         const tooLarge = yield* Effect.flip(
           store.append([note(["a"]), { ...fits, data: { ...fits.data, text: `${fits.data.text}x` } }])
@@ -272,12 +272,12 @@ export const appendCases: ReadonlyArray<Case> = [
         ok(tooLarge._tag === "InvalidEvent" && tooLarge.reason === "too_large")
         equal(yield* store.head, 3)
 
-        const many = yield* Effect.forEach(Array.from({ length: Limits.eventsPerAppend }), () =>
+        const many = yield* Effect.forEach(Array.from({ length: StoreLimits.eventsPerAppend }), () =>
           store.prepare(note([]))
         )
         const overfull = yield* Effect.flip(store.append(nonEmpty([...many, note([])])))
         equal(overfull._tag, "InvalidEvent")
-        equal((yield* store.append(nonEmpty(many))).last, 3 + Limits.eventsPerAppend)
+        equal((yield* store.append(nonEmpty(many))).last, 3 + StoreLimits.eventsPerAppend)
       })
   },
   {

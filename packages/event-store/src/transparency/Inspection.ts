@@ -6,7 +6,7 @@ import { hexDigest } from "../building/Digest.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import { EventStoreError } from "../port/EventStore.ts"
 import type { Fault, Inspected } from "../port/Inspected.ts"
-import { Limits } from "../port/Limits.ts"
+import * as StoreLimits from "../port/StoreLimits.ts"
 import { hashBytes } from "./MerkleTree.ts"
 
 export type { Fault, Inspected } from "../port/Inspected.ts"
@@ -29,7 +29,7 @@ const hexDigits = 2 * hashBytes
 
 /** @category constructors */
 export const makeInspection = <E extends AnyEvent>(codec: Codec<E>, to: Position): Inspection<E> => {
-  let leaves = Buffer.alloc(hashBytes * Limits.chunk)
+  let leaves = Buffer.alloc(hashBytes * StoreLimits.chunk)
   let leafBytes = 0
   const faults: Array<Fault> = []
   const parted: Array<{ readonly position: Position; readonly leaf: Uint8Array }> = []

@@ -5,7 +5,7 @@ import { Data, Effect, Exit, Result, Stream } from "effect"
 import type { Position } from "../port/Event.ts"
 import type { EventStoreError, EventStoreShape } from "../port/EventStore.ts"
 import type { Fault, Inspected } from "../port/Inspected.ts"
-import { Limits } from "../port/Limits.ts"
+import * as StoreLimits from "../port/StoreLimits.ts"
 import { type CheckpointStoreShape, type KeptCheckpoint, nodeLevels } from "./CheckpointStore.ts"
 import { type Frontier, hashBytes, makeFrontier, sameHash } from "./MerkleTree.ts"
 import { openNote, type VerifierKey } from "./SignedNote.ts"
@@ -233,7 +233,7 @@ const whatParted = (signed: number): string =>
 /** Where a fault is that a database tells without a position: the first event, from one on, that it cannot give. */
 const placeOf = Effect.fnUntraced(function* (log: VerifyLogOptions["log"], error: EventStoreError, from: Position) {
   const reads = (to: Position) => Effect.map(Effect.exit(Stream.runDrain(log.readStored({ from, to }))), Exit.isSuccess)
-  let [readable, unreadable] = [from - 1, from + Limits.chunk - 1]
+  let [readable, unreadable] = [from - 1, from + StoreLimits.chunk - 1]
   // Not even the head: then nothing can be said of any event.
   if (!(yield* reads(readable))) return yield* error
   if (yield* reads(unreadable))

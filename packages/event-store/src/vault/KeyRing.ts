@@ -7,7 +7,7 @@
 import { Effect, Schema, Semaphore } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { canonical } from "../port/Json.ts"
-import { Limits } from "../port/Limits.ts"
+import * as StoreLimits from "../port/StoreLimits.ts"
 import { type KeyStoreShape, VaultError } from "./KeyStore.ts"
 import { decrypt, encrypt, KEY_BYTES, NONCE_BYTES, tooNew } from "./SealedBox.ts"
 
@@ -87,7 +87,7 @@ export const keyForSealing = (ring: KeyRing, subject: string): Effect.Effect<Uin
         if (durable === "forgotten") return yield* erased(subject)
         if (durable !== undefined) return durable
         // Keys of events that were never appended would pile up; made durable they are merely unused.
-        if (pending.size >= Limits.cachedKeys) yield* flush(ring, [...pending.keys()])
+        if (pending.size >= StoreLimits.cachedKeys) yield* flush(ring, [...pending.keys()])
         const key = yield* random.randomBytes(KEY_BYTES)
         pending.set(subject, key)
         return key
@@ -144,7 +144,7 @@ export const destroyKey = (ring: KeyRing, subject: string): Effect.Effect<void, 
 const remember = ({ cached }: KeyRing, subject: string, key: Uint8Array): Uint8Array => {
   cached.delete(subject)
   cached.set(subject, key)
-  if (cached.size > Limits.cachedKeys) for (const oldest of cached.keys()) if (cached.delete(oldest)) break
+  if (cached.size > StoreLimits.cachedKeys) for (const oldest of cached.keys()) if (cached.delete(oldest)) break
   return key
 }
 
