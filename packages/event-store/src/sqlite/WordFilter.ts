@@ -41,8 +41,7 @@ export const makeWordFilter = (
   let room = 0
   let covered = head
   let state: "learning" | "complete" | "stopped" = head === 0 ? "complete" : "learning"
-  let terms: StatementSync | undefined
-  let reached = ""
+  const next = wordsOf(database)
 
   const stop = (): void => {
     state = "stopped"
@@ -67,16 +66,6 @@ export const makeWordFilter = (
     room--
   }
 
-  /** The next words of the index in their order; fewer than asked for at its end. */
-  const next = (): ReadonlyArray<readonly [string]> => {
-    if (terms === undefined) {
-      database.exec("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab (main, words, row)")
-      terms = database.prepare("SELECT term FROM temp.vocabulary WHERE term > ? ORDER BY term LIMIT ?")
-      terms.setReturnArrays(true)
-    }
-    return terms.all(reached, STEP) as unknown as ReadonlyArray<readonly [string]>
-  }
-
   return {
     learn: () => {
       if (state !== "learning") return false
@@ -84,8 +73,7 @@ export const makeWordFilter = (
         const found = next()
         // The index has each word once: whether one came with an event meanwhile isn't worth asking.
         for (const [word] of found) if (!Number.isNaN(firstOf(word))) enter(firstOf(word), stepOf(secondOf(word)))
-        if (found.length === STEP) reached = found[STEP - 1]![0]
-        else if (isLearning()) state = "complete"
+        if (found.length < STEP && isLearning()) state = "complete"
       } catch {
         // An index that cannot be read is nothing to stop at: the next look-up in it fails.
         stop()
@@ -102,6 +90,22 @@ export const makeWordFilter = (
     },
     stop,
     isNew: (to) => (state === "complete" && to <= covered ? isNew : undefined)
+  }
+}
+
+/** Returns the next words of the index at every call, in their order: fewer than a step at its end. */
+const wordsOf = (database: DatabaseSync): (() => ReadonlyArray<readonly [string]>) => {
+  let terms: StatementSync | undefined
+  let reached = ""
+  return () => {
+    if (terms === undefined) {
+      database.exec("CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab (main, words, row)")
+      terms = database.prepare("SELECT term FROM temp.vocabulary WHERE term > ? ORDER BY term LIMIT ?")
+      terms.setReturnArrays(true)
+    }
+    const found = terms.all(reached, STEP) as unknown as ReadonlyArray<readonly [string]>
+    if (found.length === STEP) reached = found[STEP - 1]![0]
+    return found
   }
 }
 

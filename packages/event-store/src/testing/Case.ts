@@ -65,7 +65,7 @@ export const canRun = (world: World, { needs = [] }: Case): boolean =>
   needs.every((ability) => world[ability] !== undefined)
 
 /** A property did not hold; the cause says for what, and with which seed. @category errors */
-export class PropertyFailed extends Schema.TaggedError<PropertyFailed>()("PropertyFailed", {
+class PropertyFailed extends Schema.TaggedError<PropertyFailed>()("PropertyFailed", {
   cause: Schema.Defect()
 }) {}
 

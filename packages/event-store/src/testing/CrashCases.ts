@@ -31,7 +31,7 @@ export const appendUntilKilled = (store: KitStore, life: string): Effect.Effect<
   })
 
 /** The process could not be started, or ended before it was killed. @category errors */
-export class ProcessFailed extends Schema.TaggedError<ProcessFailed>()("ProcessFailed", { message: Schema.String }) {}
+class ProcessFailed extends Schema.TaggedError<ProcessFailed>()("ProcessFailed", { message: Schema.String }) {}
 
 /** What a process acknowledged, line by line, until it was killed behind so many lines. */
 const killed = (child: ChildProcess, behind: number): Effect.Effect<ReadonlyArray<string>, ProcessFailed> =>

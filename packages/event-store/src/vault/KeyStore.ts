@@ -187,6 +187,18 @@ const prepareStatements = (database: DatabaseSync) => ({
   updateCheck: database.prepare("UPDATE master SET value = ?")
 })
 
+/** Throws where a key was made that is not among these: it would be lost. Must run in a transaction. */
+const replaceAll = (
+  { countKeys, updateCheck, updateKey }: ReturnType<typeof prepareStatements>,
+  keys: ReadonlyArray<WrappedKey>,
+  check: Uint8Array
+): void => {
+  let updated = 0
+  for (const { subject, wrapped } of keys) updated += Number(updateKey.run(wrapped, subject).changes)
+  if (updated !== Number(countKeys.get()?.["keys"])) throw madeSince()
+  updateCheck.run(check)
+}
+
 /** Keys in a SQLite file of their own; what is deleted there is overwritten. @category constructors */
 export const makeSqlite = (
   options: SqliteKeyStoreOptions
@@ -248,13 +260,7 @@ export const makeSqlite = (
       setNote: (text) => attempt(() => void statements.upsertNote.run(text)),
       replace: (keys, check) =>
         attempt(() => {
-          transaction(database, () => {
-            let updated = 0
-            for (const { subject, wrapped } of keys)
-              updated += Number(statements.updateKey.run(wrapped, subject).changes)
-            if (updated !== Number(statements.countKeys.get()?.["keys"])) throw madeSince()
-            statements.updateCheck.run(check)
-          })
+          transaction(database, () => replaceAll(statements, keys, check))
           cutOff(database)
         })
     }
