@@ -1,5 +1,6 @@
 /**
- * Durable appends on the store itself, in groups of as many events as there would be callers, beside the bare driver and the bodies alone.
+ * Measures durable appends on the store itself, beside the bare driver and the bodies alone. A group has as many events as there would be
+ * callers.
  */
 import type { Events } from "@effekten/domain"
 import type { NewEvent } from "@effekten/event-store"

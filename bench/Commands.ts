@@ -1,6 +1,6 @@
 /**
- * Durable commands per second through the register, beside the bare driver that writes the same rows to the same tables with the same
- * durability and grouping, beside writing the bodies alone, and beside the peers.
+ * Measures durable commands per second through the register. Beside it: the bare driver, which writes the same rows with the same
+ * durability and grouping, the bodies alone, and the peers.
  */
 import type { Timestamp } from "@effekten/domain"
 import { Registrar } from "@effekten/registrar"

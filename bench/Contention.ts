@@ -1,6 +1,6 @@
 /**
- * Several processes that all sell the same campaign, each with a register of its own over one log in PostgreSQL, beside one process alone.
- * Every group of one stands in the way of the others' groups: nothing can be more contended.
+ * Measures several processes that sell the same campaign, beside one process alone. Each has a register of its own over one log in
+ * PostgreSQL. Every group of a process conflicts with the groups of all others: nothing can be more contended.
  */
 import type { Id, Timestamp } from "@effekten/domain"
 import { Registrar } from "@effekten/registrar"

@@ -1,6 +1,6 @@
 /**
- * Reads of personal data through the services: one investor, and a page of them, by one caller and by many at once. Each opening is recorded
- * before the answer is there; callers that come together share a commit of that record.
+ * Measures reads of personal data through the services: one investor, and a page of them, by one caller and by many at once. Each opening
+ * is recorded before the answer is there; callers that come together share a commit of that record.
  */
 import { Registrar } from "@effekten/registrar"
 import { Investors } from "@effekten/services"

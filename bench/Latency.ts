@@ -1,5 +1,6 @@
 /**
- * How long one command takes as the log grows: warm, and the first one after the register was opened again. And how long the opening.
+ * Measures how long a command takes as the log grows: warm, and as the first after the register was opened again. The opening is measured
+ * too.
  */
 import type { Id, Timestamp } from "@effekten/domain"
 import { Registrar } from "@effekten/registrar"
@@ -44,7 +45,7 @@ export const measure = Effect.fnUntraced(function* (options: {
       yield* Register.fill(events, offered)
       return yield* Effect.gen(function* () {
         const command = commandOf(offered.campaign, yield* Register.onboarded)
-        // The register has decided on this campaign before, as one has that came by such a log.
+        // The register has decided on this campaign before, as any register with such a log has.
         yield* command
         return { command, platform: offered.platform }
       }).pipe(Effect.provide(Registrar.layer({ platform: offered.platform })))

@@ -1,8 +1,8 @@
 /**
- * Another event store under the same kind of work, in a process of its own: its CPU time is its own, and so is its memory. For the measurements.
+ * Another event store under the same kind of work, in a process of its own, so that CPU time and memory are its own. For the measurements.
  *
- * Peers are not among what the repository installs. The bench installs them in `bench/peers` when it is asked for them, and says of
- * each that cannot be had that it could not be had.
+ * Peers are not among what the repository installs. The bench installs them in `bench/peers` when it is asked for them, and names each peer
+ * that it could not install.
  */
 import { Effect, type Scope } from "effect"
 import { type ChildProcess, execFileSync, fork } from "node:child_process"

@@ -1,5 +1,6 @@
 /**
- * Reading one object's events out of a long log and folding them, beside the bare driver that parses the same bodies, and the peers.
+ * Measures reading the events of an object out of a long log and folding them. Beside it: the bare driver, which parses the same bodies,
+ * and the peers.
  */
 import { type Events, Id, Tag } from "@effekten/domain"
 import type { NewEvent, Position } from "@effekten/event-store"

@@ -1,5 +1,5 @@
 /**
- * A register over a log of the bench's own, and events enough to make that log as long as after years. For the measurements beside it.
+ * A register over a log of the bench's own, with as many events as after years. For the measurements beside it.
  */
 import { type Events, Id, Timestamp } from "@effekten/domain"
 import { type DatabaseRefused, KeyStore, type NewEvent, SqliteClient, Vault } from "@effekten/event-store"

@@ -1,6 +1,6 @@
 /**
- * Folding a whole log from its file beside parsing and folding the same bodies in memory, what memory it takes, and verifying it beside
- * SHA-256.
+ * Measures folding a whole log from its file, beside parsing and folding the same bodies in memory, and the memory it takes. Also verifying
+ * the log, beside SHA-256.
  */
 import { type Projection, Register as ProjectionsRegister, Replay } from "@effekten/projections"
 import { VerifyLog } from "@effekten/event-store"

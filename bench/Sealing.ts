@@ -1,5 +1,5 @@
 /**
- * What encrypting a personal part costs, and opening it again: XAES-256-GCM of some hundred bytes, bound to their place.
+ * Measures what encrypting a personal part costs, and opening it again: XAES-256-GCM of some hundred bytes, bound to their place.
  */
 import { Vault } from "@effekten/event-store"
 import { Effect } from "effect"

@@ -1,5 +1,6 @@
 /**
- * What is measured: a store under the register, with the bare driver writing the same rows. For each store that stands in the bench.
+ * What is measured: a store under the register, and the bare driver that writes the same rows. For an author of a measurement or of a
+ * store.
  *
  * A new store is one more file that makes a `Subject`, and one line in `main.ts`.
  */
@@ -14,7 +15,7 @@ import type { Took } from "./Measure.ts"
 export interface Bare {
   /** Writes all the store has written since the last call, again, statement by statement: computed beforehand. */
   readonly again: () => Effect.Effect<Took>
-  /** The same groups once more, nothing but the bodies, in a table of their own. */
+  /** The same groups again, nothing but the bodies, in a table of their own. */
   readonly bodies: () => Effect.Effect<Took>
   /** What the store has written since the last call. */
   readonly shape: () => Shape

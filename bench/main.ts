@@ -1,5 +1,6 @@
 /**
- * Runs the measurements, prints ratios, and writes them as JSON. For whoever wants to know how fast the register is, and beside what.
+ * Runs the measurements, prints ratios, and writes them as JSON. For a developer who wants to know how fast the register is, and beside
+ * what.
  *
  *     npm run bench -- [--quick] [--events N] [--rounds N] [--callers 1,16,64,256] [--store sqlite,postgresql] [--long] [--no-peers]
  *                      [--folder DIR] [SECTION …]

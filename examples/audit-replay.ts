@@ -1,5 +1,5 @@
 /**
- * An auditor's questions to a register's folder, also while a server has it open: who held what then, and does it add up?
+ * For an auditor: who held what then, and does it add up? Reads a register's folder, also while a server has it open.
  *
  *     npx node --conditions=development examples/audit-replay.ts .effekten 12
  */

@@ -1,5 +1,5 @@
 /**
- * The typed client against a running server: onboard an investor, sell them units, redeem a part.
+ * For a developer who calls a running server with the typed client: onboard an investor, sell them units, redeem a part.
  *
  *     npm start                                # in another terminal
  *     npx node --conditions=development examples/guide.ts

@@ -1,5 +1,5 @@
-// Breaks the sources on purpose, one place at a time, and counts how many of these mutants the tests notice. For a developer who wants to
-// know what the tests are worth. Run by `npm run mutation`; it takes minutes for a sample, hours for everything.
+// Breaks the sources on purpose, one place at a time, and counts how many of these mutants the tests notice. For a developer who asks what
+// the tests are worth. Run by `npm run mutation`; it takes minutes for a sample, hours for everything.
 //
 //     npm run mutation                              100 lines of the domain and of the deciding part of the registrar
 //     npm run mutation -- --seed 7 --lines 300      the same lines again, or more

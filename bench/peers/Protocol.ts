@@ -1,9 +1,9 @@
 /**
  * What the bench asks of a peer in its process, and the work all peers do alike. For the peers beside it.
  *
- * The work is the register's command as far as a store of streams can take it: a stream of its own for each investment, read and folded,
- * then three events appended at the version that was read. It looks at nothing across streams (no campaign that is used up), knows no
- * instruction again, and encrypts nothing.
+ * The work is the register's command as far as a store of streams can take it. Each investment is a stream: it is read and folded, then
+ * three events are appended at the version that was read. It looks at nothing across streams (no campaign that is used up), recognises no
+ * repeated instruction, and encrypts nothing.
  */
 import { randomBytes, randomUUID } from "node:crypto"
 

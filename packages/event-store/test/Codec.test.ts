@@ -22,7 +22,7 @@ describe("the place of recordedAt in a body", () => {
     [{ actor: "a" }, `{"actor":"a","recordedAt":"${instant}"}`],
     [{ source: "s" }, `{"recordedAt":"${instant}","source":"s"}`],
     [{ source: "s", actor: "a" }, `{"actor":"a","recordedAt":"${instant}","source":"s"}`],
-    // Said by whoever appends, it must not stand in the place of the store's, nor beside it.
+    // A caller may send an instant of its own. It must not take the place of the store's, nor stand beside it.
     [{ recordedAt: "1999" }, `{"recordedAt":"${instant}"}`],
     [{ recordedAt: "1999", source: "s", actor: "a" }, `{"actor":"a","recordedAt":"${instant}","source":"s"}`]
   ])("promise 6: among %j it is the store's, once, where the order wants it", (meta, expected) => {

@@ -1,4 +1,4 @@
-/** What the tests of this package share: folders that go away, a seeded random, stores on files. */
+/** What the tests of this package share: folders that are removed afterwards, seeded randomness, stores on files. */
 import { Effect, Layer, Redacted, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { mkdtempSync, rmSync } from "node:fs"

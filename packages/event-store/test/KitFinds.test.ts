@@ -74,7 +74,7 @@ const wrong = (change: (store: KitStore) => Partial<KitStore>, world: World = ho
   }
 }
 
-/** Hides the last event of the log from whoever reads, as long as it is said to. */
+/** Hides the last event of the log from readers, as long as it is told to. */
 const hiding = (store: KitStore, hides: () => boolean): Partial<KitStore> => ({
   readAll: (query, options) =>
     Effect.flatMap(store.head, (head) =>

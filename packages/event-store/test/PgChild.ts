@@ -1,6 +1,6 @@
 /**
- * A node in a process of its own, run by PgContract.test.ts, PgProcesses.test.ts and PgSteps.test.ts: takes seats under contention, appends groups until it
- * is killed, or appends once when it is told to. Says on its output what was acknowledged.
+ * A node in a process of its own, run by PgContract.test.ts, PgProcesses.test.ts and PgSteps.test.ts. It takes seats under contention,
+ * appends groups until it is killed, or appends once when it is told to. Says on its output what was acknowledged.
  */
 import { Effect, Result } from "effect"
 import { once } from "node:events"

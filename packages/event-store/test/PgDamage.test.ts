@@ -1,4 +1,4 @@
-/** Rows of the log in PostgreSQL that somebody has changed past the store, and databases that are none of ours. */
+/** Rows of the log in PostgreSQL that were changed past the store, and databases of other programs. */
 import { Cause, Effect, Exit, Option, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import { PgEventStore } from "@effekten/event-store/postgres"

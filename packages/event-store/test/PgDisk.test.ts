@@ -1,6 +1,6 @@
 /**
- * A PostgreSQL server whose disk fails under it: system calls of its processes fail, its files are cut and changed. For whoever asks what
- * becomes of an append then, and of what was there.
+ * A PostgreSQL server whose disk fails under it: system calls of its processes fail, its files are cut and changed. For an operator who
+ * asks what becomes of an append then, and of the older events.
  */
 import { Effect, Result, Schedule } from "effect"
 import { spawn } from "node:child_process"
@@ -137,7 +137,7 @@ describe.skipIf(withoutStrace !== undefined)("a disk of the server that", () => 
             expect(yield* errorOf(store.append([note(["b"])], own))).toMatchObject({ reason: "unknown" })
           })
         )
-        // It recovers from its write-ahead log by itself; whoever tries again finds out.
+        // It recovers from its write-ahead log by itself; a caller that tries again finds out.
         yield* Effect.retry(store.append([note(["b"])], own), {
           schedule: Schedule.spaced("50 millis"),
           while: ({ _tag }) => _tag === "EventStoreError"

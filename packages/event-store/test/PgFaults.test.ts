@@ -282,7 +282,7 @@ describe("a lease", () => {
           "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
         )
         yield* held_(3)
-        // Who did not say goodbye may be noticing only now: two seconds, and a second at most until somebody tries.
+        // A holder that did not say goodbye may notice only now: two seconds, and at most a second until another node tries.
         expect(performance.now() - begun).toBeGreaterThan(1_900)
         expect(holders).toEqual(["one", "two", "two"])
         yield* Fiber.interrupt(two)

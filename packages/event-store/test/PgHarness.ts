@@ -1,4 +1,4 @@
-/** What the tests on PostgreSQL share: stores in schemas of a server, and a plain session to look over their shoulder. */
+/** What the tests on PostgreSQL share: stores in schemas of a server, and a plain session that sees what they do. */
 import { PgConnection } from "@effect/sql-pg"
 import { type Duration, Effect, Layer, type Scope } from "effect"
 import { PgEventStore, PgKeyStore } from "@effekten/event-store/postgres"

@@ -124,7 +124,7 @@ describe("two nodes on one log", () => {
           appended += 1
           return proxy.passed() - before
         })
-        // What an append takes by itself: the least of several, for the notification of one may pass during the next.
+        // What an append takes by itself: the least of several, because the notification of an append may pass during the next.
         let alone = Number.POSITIVE_INFINITY
         for (let round = 0; round < 20; round++) alone = Math.min(alone, yield* cost)
         expect(alone).toBeGreaterThan(0)

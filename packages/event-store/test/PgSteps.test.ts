@@ -1,6 +1,6 @@
 /**
- * An append broken off at every step of it: after each message of PostgreSQL's protocol, in either direction, the wire is cut, the client
- * is killed, or the server is. For whoever asks what becomes of it then.
+ * An append broken off at every step. After each message of PostgreSQL's protocol, in either direction, the wire is cut, or the client or
+ * the server is killed. For a developer who asks what becomes of the append then.
  */
 import { Effect, Layer, Result, Schedule, type Scope } from "effect"
 import { spawn } from "node:child_process"
@@ -95,8 +95,8 @@ const there = (store: Store, index: number) =>
   })
 
 /**
- * What an append that was broken off said of itself must be so. Then it is tried again, as whoever does not know does: only if it is not
- * there. In the end it is there once.
+ * What an append that was broken off said of itself must be so. Then it is tried again, as a caller does that does not know the outcome:
+ * only if it is not there. In the end it is there once.
  */
 const settle = (
   outcome: Outcome,

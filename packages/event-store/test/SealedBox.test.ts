@@ -148,7 +148,7 @@ describe("sealed boxes", () => {
           const again = yield* vault.seal("one", "elsewhere", bytes("more"))
           expect(one.subarray(25, 57)).toEqual(again.subarray(25, 57))
           expect(one.subarray(25, 57)).not.toEqual(other.subarray(25, 57))
-          // Whoever could make a ciphertext that both keys accept would have to choose whose commitment it bears.
+          // An attacker who could make a ciphertext that both keys accept would have to choose whose commitment it has.
           const mixed = Buffer.concat([one.subarray(0, 25), other.subarray(25, 57), one.subarray(57)])
           for (const subject of ["one", "other"])
             expect(yield* Effect.flip(vault.open(subject, "place", mixed))).toMatchObject({ reason: "not_authentic" })

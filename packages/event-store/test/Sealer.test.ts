@@ -207,7 +207,7 @@ describe("the sealer", () => {
           yield* Effect.all([one.seal, two.seal], { concurrency: "unbounded" })
           yield* (turn % 2 === 0 ? one : two).seal
         }
-        // Who comes too late takes over the other's checkpoint, and signs what came since.
+        // A sealer that comes too late takes over the other's checkpoint, and signs what came since.
         yield* append(store, 5)
         yield* one.seal
         yield* append(store, 5)

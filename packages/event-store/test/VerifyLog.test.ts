@@ -50,7 +50,7 @@ const found = ({ faults }: Verification.Verification): ReadonlyArray<readonly [n
 
 const leaf = (body: string) => hash("sha256", `\0${body}`, "buffer")
 
-/** What somebody who may write to the database can do to an event: body and leaf fit. */
+/** What an attacker with write access to the database can do to an event: body and leaf fit. */
 const rewrite = (database: DatabaseSync, position: number, change: (body: string) => string) => {
   const { body } = database.prepare("SELECT body FROM events WHERE position = ?").get(position) as { body: string }
   const altered = change(body)

@@ -1,4 +1,4 @@
-/** Between looking at the log and waiting for it. For whoever changes how subscriptions are woken. */
+/** Between looking at the log and waiting for it. For a developer who changes how subscriptions are woken. */
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
 import { makeWake } from "../src/building/Wake.ts"

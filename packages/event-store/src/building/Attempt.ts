@@ -1,5 +1,5 @@
 /**
- * Small steps all stores take alike, on the border between plain functions and effects. For the stores.
+ * Small steps that all stores take, on the border between plain functions and effects. For the stores; no rule of one store belongs here.
  */
 import { Effect } from "effect"
 import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"

@@ -1,5 +1,6 @@
 /**
- * Events to canonical bodies and back, by a catalogue. For the stores of this package, and for builders of another.
+ * Events to canonical bodies and back, by a catalogue. For the stores of this package, and for builders of another store. Nothing else may
+ * write or parse a body.
  */
 import { Result, Schema } from "effect"
 import type { Catalogue, EventDefinition } from "../port/Catalogue.ts"

@@ -1,8 +1,8 @@
 /**
- * SHA-256 in the forms that cost least. For leaves, the tree over them, and whatever is compared with them.
+ * SHA-256 in the forms that cost least. For leaves, the tree over them, and all that is compared with them.
  *
- * Node makes a text of a digest in half the time it takes to make a buffer of it, and two texts are compared at once. It is among what
- * took a verification from 12 to 6.5 µs an event (docs/reference/performance.md, "What was tried").
+ * Node makes a text of a digest in half the time of a buffer, and two texts are compared at once. With other changes this took a
+ * verification from 12 to 6.5 µs an event (docs/reference/performance.md, "What was tried").
  */
 import { hash } from "node:crypto"
 

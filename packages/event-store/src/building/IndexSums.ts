@@ -1,8 +1,8 @@
 /**
- * Two sums for every event, in which what its body says is added and what the index says is taken away. For the inspections of the stores.
+ * Two sums for every event: what its body says is added, and what the index says is subtracted. For the inspections of the stores.
  *
- * An index knows its words word by word, and the bodies give them event by event. Sorting one to match the other would cost more than
- * all the rest; and where both say the same, nothing is left.
+ * An index lists its words word by word, and the bodies list them event by event. Sorting one to match the other would cost more than all
+ * the rest. Where both say the same, the sums are zero.
  */
 import type { Position } from "../port/Event.ts"
 
@@ -14,7 +14,9 @@ export interface IndexSums {
   readonly agree: (position: Position) => boolean
 }
 
-/** Sums of the events from 1 to a position; `seed` has 16 bytes: different in every inspection, so that nothing can be made to fit. */
+/**
+ * Sums of the events from 1 to a position. `seed` has 16 bytes, different in every inspection, so that no attacker can make an index fit.
+ */
 export const makeIndexSums = (to: Position, seed: Uint8Array): IndexSums => {
   const [one = 0, two = 0, three = 0, four = 0] = new Int32Array(Uint8Array.from(seed).buffer, 0, 4)
   const sums = new Int32Array(2 * (to + 1))

@@ -51,8 +51,8 @@ export const seal = (
 }
 
 /**
- * Opens what was sealed. A missing or altered ciphertext is damage, unless its subject was forgotten. The value is not checked against
- * a schema again: that it was not altered is proved, and an old one may be of an older schema.
+ * Opens what was sealed. A missing or altered ciphertext is damage, unless its subject was forgotten. The value is not checked against a
+ * schema again: the hash proves that it was not altered. An old value may be of an older schema.
  *
  * @category conversions
  */

@@ -1,5 +1,5 @@
 /**
- * Events made ready for an append, one by one, and what is written of them in the end. For the stores.
+ * Events prepared for an append one by one, and what a store writes of them in the end. For the stores.
  */
 import { Clock, DateTime, Effect, Result } from "effect"
 import type { AnyEvent, NewEvent } from "../port/Event.ts"
@@ -31,11 +31,11 @@ export interface Written {
 /** @category models */
 export interface Preparation<E extends AnyEvent> {
   readonly prepare: (event: NewEvent<E>) => Effect.Effect<Prepared<E>, InvalidEvent | EventStoreError>
-  /** Prepares what is not prepared yet, and looks at the number of all. */
+  /** Prepares what is not prepared yet, and refuses too many events at once. */
   readonly prepareAll: (
     events: ReadonlyArray<NewEvent<E> | PreparedEvent<E>>
   ) => Effect.Effect<ReadonlyArray<Prepared<E>>, InvalidEvent | EventStoreError>
-  /** Makes the keys of all personal parts durable. To be called under the writer lock, before anything is written. */
+  /** Makes the keys of all personal parts durable. A store calls it under the writer lock, before it writes anything. */
   readonly ensureKeys: (events: ReadonlyArray<Prepared<E>>) => Effect.Effect<void, InvalidEvent | EventStoreError>
 }
 
@@ -71,7 +71,7 @@ class PreparedBody<E extends AnyEvent> implements Prepared<E> {
         : { subject: encoded.personal.subject, ciphertext: sealed.ciphertext }
   }
 
-  /** Made from the texts when it is asked for, so that the caller's object is out of the matter and most events pay nothing. */
+  /** Made from the texts when a caller asks for it: the caller's own object plays no part any more, and most events pay nothing. */
   get event(): NewEvent<E> {
     return (this.#restored ??= this.#restore())
   }
@@ -112,7 +112,7 @@ export const makePreparation = <E extends AnyEvent>(codec: Codec<E>, vault: Vaul
             reason: "too_large",
             message: `${events.length} events in one append, ${StoreLimits.eventsPerAppend} are allowed`
           })
-        // A list of our own: the caller may go on writing to its own while this one waits for the lock.
+        // A copy: the caller may change its own list while this one waits for the lock.
         if (events.every(isOwn)) return events.slice()
         const all: Array<Prepared<E>> = []
         for (const event of events) {
@@ -149,7 +149,11 @@ export const finish = <E extends AnyEvent>(event: Prepared<E>, recordedAt: strin
   return { recordedAt, body, leaf: leafOf(body), type: event.type, tags: event.tags, personal: event.personal }
 }
 
-/** What the clock says. A store takes the head's instant where that is later: time may stand still in the log, it does not go back. @category computing */
+/**
+ * What the clock says. A store takes the head's instant where that is later: in the log time may stand still, but never goes back.
+ *
+ * @category computing
+ */
 export const instantNow: Effect.Effect<string> = Effect.map(Clock.currentTimeMillis, (millis) =>
   DateTime.formatIso(DateTime.makeUnsafe(millis))
 )

@@ -1,5 +1,5 @@
 /**
- * Streams over a log that can give pages of itself: reading, reading at once, subscribing. The same for every store.
+ * Reading as a stream, reading at once and subscribing, over a log that returns pages. For the stores, and for builders of another store.
  */
 import { type Duration, Effect, Option, Stream } from "effect"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
@@ -24,7 +24,7 @@ export interface Page<A> {
   readonly next: Position | undefined
 }
 
-/** What a store gives to be read. @category models */
+/** What reading needs of a store. @category models */
 export interface Readable<E extends AnyEvent> {
   readonly head: Effect.Effect<Position, EventStoreError>
   readonly page: (query: Query, range: Range) => Effect.Effect<Page<RecordedEvent<E>>, EventStoreError>

@@ -1,9 +1,10 @@
 /**
- * What this process appended last, for its subscriptions: most are not concerned, and learn it without asking the log. For the stores.
+ * What this process appended last, for its subscriptions: most are not concerned, and learn it without asking the log. For the stores. It
+ * is a memory, not the truth: in doubt a subscription asks the log.
  *
- * An append tells types and tags of its events. A subscription that waits is woken by what it follows alone; a busy one later looks at
- * what is remembered. Where that does not reach, because another process appended in between or too much came since, the log is asked.
- * A command of one caller takes 0.88 of the CPU it took before (docs/reference/performance.md, "What was tried").
+ * An append tells the types and tags of its events. They wake a waiting subscription only if its query matches; a busy subscription looks
+ * at them later. Where another process appended in between, or too much came since, the subscription asks the log. A command of one caller
+ * takes 0.88 of the CPU it took before (docs/reference/performance.md, "What was tried").
  */
 import { type Duration, Effect } from "effect"
 import type { Position } from "../port/Event.ts"
@@ -22,7 +23,7 @@ export interface Remembered {
 
 /** Wakes the subscriptions of this process after an append. @category models */
 export interface Wake {
-  /** This process has appended these events, the first of them there. To be told in the order of the appends. */
+  /** This process has appended these events from this position on. The store tells it in the order of the appends. */
   readonly appended: (first: Position, events: ReadonlyArray<Queried>) => void
   /** Somebody has appended something, or may have. */
   readonly notify: () => void

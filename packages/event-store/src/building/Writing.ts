@@ -1,8 +1,9 @@
 /**
- * Appending, deciding under the writer lock and forgetting, over a log that can be locked and written to. The same for every store.
+ * Appending, deciding under the writer lock and forgetting, over a log that can be locked and written to. For the stores, and for builders
+ * of another store.
  *
- * The order of the steps is what keeps the promises, so it stands here and in no store: a key is durable before the event that needs it,
- * a subscriber hears of an event after it is durable, and a key is destroyed where its ciphertexts can be deleted too.
+ * The order of the steps keeps the promises, so it stands here and in no store. A key is durable before the event that needs it. A
+ * subscriber hears of an event after it is durable. A key is destroyed only where its ciphertexts can be deleted too.
  */
 import { Effect } from "effect"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
@@ -35,7 +36,7 @@ export interface Locked<E extends AnyEvent> {
   readonly append: (events: ReadonlyArray<Prepared<E>>, now: string) => Effect.Effect<Landed, EventStoreError>
 }
 
-/** What a store gives to be written to. @category models */
+/** What writing needs of a store. @category models */
 export interface Writable<E extends AnyEvent> {
   /** Runs work in its turn, and to its end once it has begun. Refuses it where an earlier fault closed the log. */
   readonly writing: <A, X>(work: Effect.Effect<A, X>) => Effect.Effect<A, X | EventStoreError>
@@ -61,7 +62,7 @@ export const makeWriting = <E extends AnyEvent>(
   const { vault, wake } = building
   const { ensureKeys, prepare, prepareAll } = building.preparation
 
-  /** Tells the subscriptions, and gives what the caller is answered. */
+  /** Tells the subscriptions, and returns the answer for the caller. */
   const appended = ({ first, recordedAt }: Landed, events: ReadonlyArray<Prepared<E>>): Appended => {
     wake.appended(first, events)
     return { first, last: first + events.length - 1, recordedAt }

@@ -17,8 +17,8 @@ const FILE = "lock.db"
 const BUSY = 5
 
 /**
- * Holds the folder until the scope closes. It is a lock of the operating system on an open file, so a crash releases it too and nothing
- * is left to clean up; the file itself stays.
+ * Holds the folder until the scope closes. It is a lock of the operating system on an open file, so a crash releases it too. The file
+ * itself stays; nobody has to remove it.
  *
  * @category constructors
  */

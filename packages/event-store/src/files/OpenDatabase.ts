@@ -1,5 +1,5 @@
 /**
- * Opens a SQLite file that is ours, durably, or says why not. For the log and the key file.
+ * Opens a SQLite file of this program durably, or says why not. For the log and the key file: no other module may open either.
  */
 import { DatabaseSync } from "node:sqlite"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"

@@ -10,7 +10,10 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 export interface SqliteClientOptions {
   /** The file, or `:memory:`. */
   readonly filename: string
-  /** `FULL` (the default) keeps every commit through a power loss; `NORMAL` may lose the last ones: for what can be made again, or is synced by and by. */
+  /**
+   * `FULL` (the default) keeps every commit through a power loss. `NORMAL` may lose the last commits: it is for what can be made again, or
+   * is synced later.
+   */
   readonly synchronous?: "FULL" | "NORMAL"
   readonly readonly?: boolean
 }

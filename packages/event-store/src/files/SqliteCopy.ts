@@ -5,7 +5,7 @@ import { Effect, Schema } from "effect"
 import { closeSync, openSync } from "node:fs"
 import { backup, DatabaseSync } from "node:sqlite"
 
-/** The copy could not be made; what lies at `to` is none. @category errors */
+/** The copy could not be made; what is stored at `to` is not a copy. @category errors */
 export class CopyFailed extends Schema.TaggedError<CopyFailed>()("CopyFailed", {
   from: Schema.String,
   to: Schema.String,
@@ -18,7 +18,7 @@ const step = 4_096
 
 /**
  * Copies what is committed when it begins, page by page. Writers are not kept waiting; their write-ahead log grows until the copy is done.
- * The new file must not be there yet, and is for the owner's eyes only.
+ * The new file must not exist yet; only its owner may read it.
  *
  * @category running
  */

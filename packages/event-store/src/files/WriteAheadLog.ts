@@ -21,11 +21,11 @@ export const syncLog = (database: DatabaseSync): void => {
 }
 
 /**
- * Writes the log that an earlier process left behind once more, as it is, and syncs it.
+ * Writes the log that an earlier process left behind again, as it is, and syncs it.
  *
- * SQLite takes over every commit it finds there. One may never have been synced: its process was killed on the way, or the sync failed,
- * and then the pages read as written, a later sync succeeds, and the disk has none of it. What is told of such a commit, or acknowledged
- * behind it, a power loss would take. Written anew it is as durable as any other.
+ * SQLite takes over every commit it finds there, even a commit that was never synced. Either its process was killed on the way, or the sync
+ * failed. After a failed sync the pages read as written and a later sync succeeds, but nothing is on the disk. A power loss would take that
+ * commit, and all that was acknowledged after it. Written again, it is as durable as any other.
  */
 export const settleLog = (database: DatabaseSync): void => {
   const path = pathOf(database)

@@ -1,5 +1,6 @@
 /**
- * The reference store: the whole contract over an array. For tests and simulations, and to read before the one on SQLite.
+ * The reference store: the whole contract over an array. For tests and simulations, and for a developer to read before the store on SQLite.
+ * It may be slow, but not differ.
  */
 import { Effect, Semaphore } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -23,7 +24,7 @@ import { makeTagPositions, type TagPositions } from "./TagPositions.ts"
 /** @category models */
 export interface MemoryEventStoreOptions<E extends AnyEvent> {
   readonly catalogue: Catalogue<E>
-  /** What another store made: the log of a process that was restarted, in a simulation. Default: an empty one. */
+  /** The contents that another store left: in a simulation, the log of a process that was restarted. Default: an empty log. */
   readonly storage?: Storage
 }
 

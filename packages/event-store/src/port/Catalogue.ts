@@ -20,8 +20,9 @@ export interface EventDefinition {
   /** The personal part, where the type has one: its schema, and the subject whose key encrypts it. */
   readonly personal?: { readonly schema: Schema.Codec<any, any>; readonly subject: (data: any) => string } | undefined
   /**
-   * What the event is about. A function of the body alone, so that the index can be rebuilt from the bodies; not of `recordedAt`, which
-   * is not known yet when an event is prepared. When it changes, `rebuildIndex` of the SQLite store finds old events by their new tags.
+   * What the event is about. A function of the body alone, so that the index can be rebuilt from the bodies. It must not read `recordedAt`:
+   * when an event is prepared, its instant is not known. When it changes, `rebuildIndex` of the SQLite store finds old events by their new
+   * tags.
    */
   readonly tags: (data: any, meta: any) => ReadonlyArray<string>
 }

@@ -1,12 +1,12 @@
 /**
- * Why a database file is not opened. For the operator who starts a program on it: the message says what to do.
+ * Why a database file is not opened. For operators: the message says what to do.
  */
 import { Schema } from "effect"
 
 /**
  * A database file was refused at opening, untouched.
  *
- * * `foreign`: it belongs to another program, or is another file of this one.
+ * * `foreign`: it belongs to another program, or is another kind of file of this program.
  * * `newer`: a newer version of this program wrote it.
  * * `damaged`: it is no database, or not all of one.
  * * `missing`: there is nothing to read.

@@ -1,5 +1,5 @@
 /**
- * Events as a caller hands them over and as the log gives them back. For users of the store and for its implementations.
+ * Events as a caller hands them over, and as the log returns them. For applications, and for builders of a store.
  */
 import type { JsonObject } from "./Json.ts"
 
@@ -7,8 +7,8 @@ import type { JsonObject } from "./Json.ts"
 export type Position = number
 
 /**
- * The least a store asks of its events. `data` holds no personal data; what is personal stands in `personal`, which is kept encrypted
- * in the vault under the event's subject.
+ * The least a store asks of its events. `data` holds no personal data; what is personal stands in `personal`, which is encrypted under the
+ * key of the event's subject.
  *
  * @category models
  */

@@ -1,5 +1,6 @@
 /**
- * The port: what every store offers, whatever it is built on. For programs that decide on a log, and for builders of a store.
+ * The port: what every store offers, whatever it is built on. For programs that decide on a log, and for builders of a store. Nothing here
+ * may depend on a store.
  */
 import { Context, type Effect, type Result, Schema, type Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
@@ -81,7 +82,10 @@ export interface StoredEvent {
   readonly position: Position
   /** The canonical text. */
   readonly body: string
-  /** The RFC 6962 leaf hash kept beside it: SHA-256 over a zero byte and the UTF-8 of the body, as it was when the event was written. */
+  /**
+   * The RFC 6962 leaf hash stored beside it: SHA-256 over a zero byte and the UTF-8 of the body. It was computed when the event was
+   * written.
+   */
   readonly leaf: Uint8Array
 }
 
@@ -106,8 +110,8 @@ export interface EventStoreShape<E extends AnyEvent> {
     condition?: AppendCondition
   ) => Effect.Effect<Appended, AppendConditionFailed | InvalidEvent | EventStoreError>
   /**
-   * Decides under the writer lock: hands over what matches `query` after `after`, and appends what `decide` returns before anyone else
-   * can append. `decide` is synchronous and pure; when it fails nothing is written.
+   * Decides under the writer lock: passes to `decide` what matches `query` after `after`, and appends what it returns before any other
+   * append. `decide` is synchronous and pure; when it fails nothing is written.
    */
   readonly appendExclusive: <A, X>(
     after: Position,
@@ -119,7 +123,7 @@ export interface EventStoreShape<E extends AnyEvent> {
   >
   /** Reads in position order, in chunks; nothing that is appended after the first pull is seen. */
   readonly read: (query: Query, options?: ReadOptions) => Stream.Stream<RecordedEvent<E>, EventStoreError>
-  /** What `read` gives, at once: for decisions, which read little. Fails with a defect past `StoreLimits.readAll` events. */
+  /** What `read` returns, at once: for decisions, which read little. Fails with a defect past `StoreLimits.readAll` events. */
   readonly readAll: (
     query: Query,
     options?: ReadOptions
@@ -143,7 +147,7 @@ export interface EventStoreShape<E extends AnyEvent> {
   readonly logId: string
   /**
    * The personal parts of the events at these positions, in their order. A position the log does not have is a defect. A caller that must
-   * account for what is opened does so with what this gives, before passing it on.
+   * account for what is opened does so with what this returns, before passing it on.
    */
   readonly reveal: (positions: ReadonlyArray<Position>) => Effect.Effect<ReadonlyArray<Opened>, EventStoreError>
   /** Destroys the key and the ciphertexts of a subject. Append the event that says so first. Repeating it is harmless. */

@@ -1,5 +1,5 @@
 /**
- * What an inspection of a log finds. For readers of `inspect`; how a store inspects is no part of the port.
+ * What an inspection of a log finds. For callers of `inspect`; how a store inspects is no part of the port.
  */
 import type { Position } from "./Event.ts"
 
@@ -7,7 +7,7 @@ import type { Position } from "./Event.ts"
  * Something is not as it was written.
  *
  * * `position`: there is no event, or one where none can be.
- * * `body`: the body does not give the leaf kept beside it.
+ * * `body`: the body does not have the leaf that is stored beside it.
  * * `schema`: the catalogue cannot read the body.
  * * `index`: what the event is found by is not what its body says.
  * * `personal`: the ciphertext is not the one the body names, or is gone while its subject was not forgotten.

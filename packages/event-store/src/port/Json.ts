@@ -1,5 +1,6 @@
 /**
- * JSON as values and as one canonical text (RFC 8785). For all that is hashed as JSON: event bodies, fingerprints, associated data.
+ * JSON as values and as one canonical text (RFC 8785). For all that is hashed as JSON: event bodies, fingerprints, associated data. A text
+ * may never change: hashes of it are stored.
  */
 
 /** A JSON value. @category models */
@@ -9,8 +10,8 @@ export type Json = null | boolean | number | string | ReadonlyArray<Json> | { re
 export type JsonObject = { readonly [member: string]: Json }
 
 /**
- * The canonical text of a JSON value as RFC 8785 (JCS) defines it: members sorted by UTF-16 code units, no white space, numbers as
- * ECMAScript prints them. Members whose value is `undefined` are left out, as `JSON.stringify` does.
+ * The canonical text of a JSON value as RFC 8785 (JCS) defines it. Members are sorted by UTF-16 code units, there is no white space, and
+ * numbers are as ECMAScript prints them. Members whose value is `undefined` are left out, as `JSON.stringify` does.
  *
  * Throws `TypeError` where no canonical text exists: numbers that are not finite, lone surrogates, values that are not JSON.
  *
@@ -23,8 +24,8 @@ export const canonical = (value: Json | undefined): string => {
 }
 
 /**
- * Stands for a value that holds an object which lists its members in an order of its own, whatever is done: names of digits come first,
- * and `__proto__` is no member when it is assigned.
+ * Stands for a value with an object that the engine lists in an order of its own. Names of digits come first, and an assigned `__proto__`
+ * is no member.
  */
 const unorderable = Symbol("unorderable")
 

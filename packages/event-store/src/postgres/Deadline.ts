@@ -1,12 +1,12 @@
 /**
- * Deadlines on the wire. For the PostgreSQL store.
+ * Deadlines on the wire. For the PostgreSQL store. They are about the time of the world, not about the clock of a test.
  */
 import { type Context, Effect, Fiber } from "effect"
 
 /**
- * Gives an effect up that takes too long. A deadline on the wire is about the world's time, also where the program's clock stands still.
- * Made by hand, for every statement has one: a race would cost two fibers where this costs one. With three other changes it took the CPU
- * of a command among 64 from 240 to 197 µs (docs/reference/performance.md, "What was tried").
+ * Gives an effect up that takes too long. The world's time counts, also where the program's clock stands still. Made by hand, because every
+ * statement has a deadline: a race would cost two fibers where this costs one. With three other changes it took the CPU of a command among
+ * 64 from 240 to 197 µs (docs/reference/performance.md, "What was tried").
  */
 export const within = <A, X, R, L>(
   effect: Effect.Effect<A, X, R>,

@@ -1,8 +1,9 @@
 /**
- * What a PostgreSQL server must be, so that what it has acknowledged is there after a power loss. For everything that is opened in one.
+ * What a PostgreSQL server must be, so that what it has acknowledged is there after a power loss. For everything that opens a database
+ * there.
  *
- * Looked at when a database is opened, and again by every function that writes: settings can be changed while the server runs, another
- * server can take its place, and a role, a database or a pooler in between can turn a session's durability down.
+ * The store checks it when it opens a database, and again in every function that writes. Settings can change while the server runs, and
+ * another server can take its place. A role, a database or a pooler in between can turn a session's durability down.
  */
 
 /** One row about the server, for {@link serverFault}. */

@@ -59,9 +59,9 @@ export interface PgEventStoreShape<E extends AnyEvent> extends EventStoreShape<E
  * Opens the log, and makes or migrates its schema. A database of a newer version is refused.
  *
  * Every append is one call of a function that takes the writer lock first and reads after, and one commit. When the connection breaks
- * before the answer, the append fails with `unknown`: look for its events, then go on. A process that is cut off while it decides under
- * the lock loses it after {@link PgBounds.idleInTransaction}. After an I/O error of the server it writes nothing any more until the log is
- * opened again; where there is no room an append is refused until there is.
+ * before the answer, the append fails with `unknown`: look for its events, then go on. A process that is cut off while it decides under the
+ * lock loses it after {@link PgBounds.idleInTransaction}. After an I/O error of the server the store writes nothing until the log is opened
+ * again. On a full disk it refuses appends until there is room.
  *
  * @category constructors
  */

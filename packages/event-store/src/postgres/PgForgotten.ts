@@ -4,7 +4,7 @@
 import { Clock, Duration, Effect, type Scope } from "effect"
 import type { VaultError } from "../vault/KeyStore.ts"
 
-/** How long to wait for the answer what was forgotten, before all keys are dropped. @category values */
+/** How long a node waits to be told what was forgotten, before it drops all keys. @category values */
 export const silence = Duration.seconds(4)
 
 /** Subjects told of at a time; where more were forgotten, the rest is asked for at once. */
@@ -19,7 +19,7 @@ interface ForgottenOptions {
   /** How many subjects were forgotten when the keys were opened; those after are news. */
   readonly seen: number
   readonly interval: Duration.Duration
-  /** Whether the keys were wrapped anew with another master key since: then nothing this node has is good any more. */
+  /** Whether the keys were wrapped with another master key since: then nothing that this node has is valid any more. */
   readonly isLeftBehind: Effect.Effect<boolean, VaultError>
 }
 

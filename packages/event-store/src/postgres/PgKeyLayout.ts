@@ -15,7 +15,9 @@ import { DatabaseRefused } from "../port/DatabaseRefused.ts"
 import { aboutServer, serverFault, writesDurably } from "./PgDurability.ts"
 import { refusing, transaction } from "./PgSession.ts"
 
-/** From layout 2 on there are sealed boxes of format 3, here and in the log: a program that can't open them doesn't open the keys either. */
+/**
+ * From layout 2 on there are sealed boxes of format 3, here and in the log. A program that cannot open them does not open the keys either.
+ */
 const LAYOUT = 2
 
 const tables = (schema: string): ReadonlyArray<string> => [
@@ -31,8 +33,8 @@ const tables = (schema: string): ReadonlyArray<string> => [
 export const REPLACED = "the master key was replaced: start this node again with the new one"
 /** Functions hold no data: they are made anew at every start that may write. Each is one round trip and one commit. */
 const functions = (schema: string): ReadonlyArray<string> => [
-  // A subject that has a key fails on the primary key. One that was forgotten, and another master key than the one these were wrapped
-  // with, is looked for after the lock, which `forget` and a rotation take too.
+  // A subject that has a key fails on the primary key. After the lock, the function looks whether the subject was forgotten, and whether
+  // the keys were wrapped with another master key. `forget` and a rotation take this lock too.
   `CREATE OR REPLACE FUNCTION ${schema}.keep(subjects bytea[], wraps bytea[], under bytea, OUT kept boolean) LANGUAGE plpgsql VOLATILE AS $$
    BEGIN${writesDurably}
      LOCK TABLE ${schema}.keys IN ROW EXCLUSIVE MODE;

@@ -1,9 +1,9 @@
 /**
  * The vault's keys in a PostgreSQL schema of their own, shared by all nodes. For registers whose log is in PostgreSQL too.
  *
- * Give it another database than the log's where backups are kept: what was forgotten can be read as long as an old copy of its key and
- * the master key exist, so backups of keys live shorter. A deleted key is out of the table at once. Wrapped, it stays in the free
- * space of its page until that is written over, and in the write-ahead log until that is recycled.
+ * Where backups are kept, give it another database than the log's. What was forgotten can be read as long as an old copy of its key and the
+ * master key exist. So keep backups of keys shorter. A deleted key is out of the table at once. Wrapped, it stays in the free space of its
+ * page until that is written over, and in the write-ahead log until that is recycled.
  */
 import { type PgPool, PgTypes } from "@effect/sql-pg"
 import { Array, Duration, Effect, Layer, type Scope } from "effect"

@@ -2,9 +2,9 @@
  * Work that runs on one node at a time: the holder of the lease does it, another node takes over when that one ends. For reactors and jobs
  * that are to be done once across nodes.
  *
- * A lease is an advisory lock of a session, so a process that dies lets go of it at once, and one that is cut off lets go when the server
- * gives its connection up (about 25 seconds). The holder asks after its session and stops its work well before. Nevertheless a lease only
- * saves work: what must not happen twice needs a fence of its own, such as an append condition.
+ * A lease is an advisory lock of a session. When a process dies, the server releases it at once. When a process is cut off, the server
+ * releases it as it gives the connection up (about 25 seconds). The holder asks for its session and stops its work well before. A lease
+ * only saves work: what must not happen twice needs a fence of its own, such as an append condition.
  */
 import type { PgConnection, PgPool } from "@effect/sql-pg"
 import { Duration, Effect, Queue, Schedule, Schema, type Scope } from "effect"

@@ -1,7 +1,8 @@
 /**
- * How the subscriptions of this process hear of appends: of its own at once, of other processes' from the server. For the PostgreSQL store.
+ * How the subscriptions of this process hear of appends: of its own at once, of those of other processes from the server. For the
+ * PostgreSQL store.
  *
- * The server tells of every append, but of its own a process need not hear twice: with nobody woken in vain a command of one caller takes
+ * The server tells of every append, but a process need not hear of its own twice. Without needless wakes, a command of one caller takes
  * half the CPU, of 64 callers three quarters (docs/reference/performance.md, "What was tried").
  */
 import type { PgConnection, PgPool } from "@effect/sql-pg"

@@ -1,5 +1,5 @@
 /**
- * Opens the log's schema in a PostgreSQL database and gives its rows: every statement, no decision. For PgEventStore.
+ * Opens the log's schema in a PostgreSQL database and returns its rows: every statement, no decision. For PgEventStore.
  */
 import { type PgConnection, type PgPool, PgTypes } from "@effect/sql-pg"
 import { Effect, Result, type Scope } from "effect"
@@ -25,7 +25,7 @@ export type Row = readonly [
 
 type Connection = Pick<PgConnection.PgConnection, "query" | "queryValues">
 
-/** An array parameter of a named type, so that an empty one has it too. */
+/** An array parameter with a named type, so that an empty array has the type too. */
 export const array = (values: ReadonlyArray<unknown>, oid: number): PgTypes.Parameter =>
   Result.getOrThrow(PgTypes.array(values, oid))
 const { bytea, int4, int8, text } = PgTypes.OID

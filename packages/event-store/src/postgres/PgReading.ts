@@ -124,7 +124,9 @@ const storedOn = (log: PgLog, connection: Connection, part: Range) =>
     next: nextOf(rows, part)
   }))
 
-/** What the index finds: a statement sees one state of the log, so that what fits into a page needs no head, and is one round trip. */
+/**
+ * What the index finds. A statement sees one state of the log, so a result that fits into a page needs no head and takes one round trip.
+ */
 const readingByIndex = <E extends AnyEvent>(
   reading: Pick<EventStoreShape<E>, "read" | "readAll">,
   page: (query: Query, range: Range) => Effect.Effect<Found<RecordedEvent<E>>, EventStoreError>

@@ -45,7 +45,7 @@ const sessionParameters = (bounds: PgBounds): Readonly<Record<string, string>> =
   tcp_keepalives_count: "3",
   tcp_user_timeout: "25000",
   client_connection_check_interval: "5000",
-  // Every statement here is meant to walk an index; what the planner guesses of a table that was empty a minute ago must not change that.
+  // Every statement here has to walk an index. A planner that believes a table still empty must not change that.
   plan_cache_mode: "force_generic_plan",
   enable_seqscan: "off",
   enable_bitmapscan: "off",

@@ -1,5 +1,5 @@
 /**
- * What is done to a log in PostgreSQL beside appending to it: its personal parts are read and deleted, its index is made again. For the
+ * What the store does to a log in PostgreSQL beside appending: it reads and deletes personal parts, and makes the index again. For the
  * PostgreSQL store.
  */
 import { type PgPool, PgTypes } from "@effect/sql-pg"

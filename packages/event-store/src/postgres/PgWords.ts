@@ -1,8 +1,8 @@
 /**
  * The words under which the PostgreSQL log finds its events: tags, types and subjects as 64-bit hashes. For the PostgreSQL log.
  *
- * What a word matches on a read is looked at again in the body. In an append condition two texts with one hash can only refuse an append
- * that could have gone through; a decision made again under the lock reads bodies.
+ * What a word matches on a read is looked at again in the body. In an append condition, two texts with the same hash can only refuse an
+ * append needlessly. The decision is then made again under the lock, from the bodies.
  */
 import { hash } from "node:crypto"
 import type { Query } from "../port/Query.ts"
@@ -38,8 +38,8 @@ export const wordsOf = (type: string, tags: ReadonlyArray<string>, subject: stri
 }
 
 /**
- * A query as the JSON text the functions take: for each item one word to look up, the rest that must be there too, the types allowed.
- * The last of an item's tags is looked up: by custom it is the narrowest.
+ * A query as the JSON text that the functions take. Each item has a word to look up, the other words that must be there, and the types
+ * allowed. The last of an item's tags is looked up: by custom it is the narrowest.
  */
 export const encodeQuery = (query: Query): { readonly items: string } | "all" | "none" => {
   if (query === "all") return "all"

@@ -1,5 +1,5 @@
 /**
- * How many writers of a process write to a log in PostgreSQL side by side: some, and none after an I/O error. For the PostgreSQL store.
+ * How many writers of a process write to a log in PostgreSQL at a time: a few, and none after an I/O error. For the PostgreSQL store.
  */
 import { Effect, Semaphore } from "effect"
 import { EventStoreError } from "../port/EventStore.ts"

@@ -1,13 +1,13 @@
 /**
- * What an index says, as one text: `word position,word position,…`. For the inspection of the SQLite log.
+ * The entries of an index as one text: `word position,word position,…`. For the inspection of the SQLite log.
  *
- * A row for each entry costs many times what is done with it; SQLite writes thousands of them into one text in less time. With cheaper
- * words an event is verified in 6.5 µs, not 12 (docs/reference/performance.md, "What was tried").
+ * A row for each entry costs many times as much as the work on it. SQLite writes thousands of entries into one text in less time. Together
+ * with cheaper words, it verifies an event in 6.5 µs, not 12 (docs/reference/performance.md, "What was tried").
  */
 
 const COMMA = 44
 const SPACE = 32
-/** More digits than a position has could lose some. */
+/** No position has more digits; a longer number could lose some. */
 const POSITION_DIGITS = 15
 /** Of a word: its two halves are whole numbers of 24 bits. */
 const HALF_DIGITS = 6
@@ -24,8 +24,8 @@ export interface IndexEntries {
 }
 
 /**
- * Reads so many entries. Undefined unless the text is exactly these: every word twelve hex digits, every position plain digits, so that
- * no word, whatever somebody wrote into it, passes for another entry.
+ * Reads so many entries. Undefined unless the text is exactly these: every word twelve hex digits, every position plain digits. So no word
+ * in a damaged index passes for another entry.
  */
 export const readEntries = (text: string, count: number): IndexEntries | undefined => {
   const first = new Int32Array(count)

@@ -1,5 +1,5 @@
 /**
- * The layout of the log's file and every statement on it. For the SQLite log.
+ * The layout of the log's file and every statement on it. For the SQLite log. Names of tables and columns must not change: files have them.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import type { Position } from "../port/Event.ts"
@@ -18,8 +18,8 @@ export const createTables = `
 `
 
 /**
- * An event as it is read: what its leaf is the hash of, a zero byte and the body (null where the index knows an event the log has not), and
- * the leaf in hex. As two texts, for a blob costs more than all the rest of its row.
+ * An event as it is read: a zero byte with the body, which its leaf is the hash of, and the leaf in hex. The first is null where the index
+ * has an event that the log has not. Both are texts, because a blob costs more than all the rest of its row.
  */
 export type Row = readonly [position: Position, preimage: string, leaf: string]
 
@@ -28,8 +28,8 @@ export const READ = "char(0) || events.body, lower(hex(events.leaf))"
 
 /** Every statement of the log, prepared once: single rows in a loop are the fastest way in. */
 export const prepareStatements = (database: DatabaseSync) => {
-  // The driver binds every number as a float, and the index takes no float for a bound: it would go through all that matches from the
-  // first event on, however far on the range begins.
+  // The driver binds every number as a float, and the index takes no float for a bound. It would go through all matches from the first
+  // event on, wherever the range begins.
   const matched = (order: string): StatementSync =>
     inArrays(
       database.prepare(

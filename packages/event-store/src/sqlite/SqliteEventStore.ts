@@ -48,9 +48,9 @@ export interface SqliteEventStoreShape<E extends AnyEvent> extends EventStoreSha
 /**
  * Opens the log in a file, and makes it where there is none. The file is closed with the scope.
  *
- * An acknowledged append survives `kill -9` and power loss: the write-ahead log is synced with every commit, and a file system where that
- * cannot be had is refused. After an I/O error nothing is written any more until the log is opened again. What an opening finds, of a
- * process that ended half-way, is durable when it returns.
+ * An acknowledged append survives `kill -9` and power loss: the write-ahead log is synced with every commit. A file system without this
+ * guarantee is refused. After an I/O error nothing is written any more until the log is opened again. What an earlier process left behind
+ * is durable when the opening returns.
  *
  * @category constructors
  */
@@ -64,7 +64,8 @@ export const make = <E extends AnyEvent>(
     const wake = makeWake()
     const log = yield* open(options, codec, yield* random.uuidV4())
     yield* takeUpWords(log)
-    // One connection, so one transaction at a time: a decision under the lock may suspend, and nobody may begin another meanwhile.
+    // One connection, so one transaction at a time: a decision under the lock may suspend, and no other fiber may begin a transaction
+    // meanwhile.
     const writerLock = yield* Semaphore.make(1)
     const writing = <A, X>(work: Effect.Effect<A, X>) => writerLock.withPermit(Effect.uninterruptible(work))
     const head = attempt(() => log.head().position)

@@ -1,5 +1,5 @@
 /**
- * What SQLite throws, as the errors of the port, and whether the log may be written to after it. For the SQLite log.
+ * The errors of SQLite as those of the port, and whether the store may write after them. For the SQLite log.
  */
 import { isClosed, isCorruption, resultCode } from "../files/OpenDatabase.ts"
 import { EventStoreError } from "../port/EventStore.ts"
@@ -11,7 +11,7 @@ const CLOSING = new Set([10, 11, 13, 14, 26, 8])
 const FULL = 13
 
 export interface SqliteFaults {
-  /** Turns what SQLite throws into what the port knows. Anything that is not SQLite's is a defect and passes. */
+  /** Turns an error of SQLite into one of the port. Any other error is a defect and passes. */
   readonly fault: (cause: unknown, committing: boolean) => unknown
   /** Runs what is no commit, and throws its faults. */
   readonly guarded: <A>(work: () => A) => A

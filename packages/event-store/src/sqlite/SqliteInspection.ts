@@ -127,10 +127,10 @@ const inspectIndex = <E extends AnyEvent>(
     for (let entry = 0; entry < count; entry++) take(positions[entry]!, first[entry]!, second[entry]!)
     return indexInspected(part + 1, indexParts)
   }
-  // There is a word that is none of ours: as it comes, entry by entry.
+  // A word here was not written by this program: read the part entry by entry.
   for (const row of words.iterate(from, before) as Iterable<unknown> as Iterable<readonly [number, string]>) {
     const [position, word] = row
-    // No word of a body has these halves, so it is never made up for.
+    // No word of a body has these halves, so nothing cancels it.
     if (!isWord.test(word)) take(position, -1, -1)
     else take(position, Number.parseInt(word.slice(0, 6), 16), Number.parseInt(word.slice(6), 16))
   }

@@ -1,5 +1,6 @@
 /**
- * The log in a SQLite file, synchronous and plain: no effect in it, so that it could move to a worker thread. For SqliteEventStore.
+ * The log in a SQLite file, as synchronous functions. For SqliteEventStore. No effect belongs here, so that the log can move to a worker
+ * thread.
  */
 import type { DatabaseSync } from "node:sqlite"
 import { type Codec, damaged, type Envelope, isEnvelope } from "../building/Codec.ts"
@@ -34,7 +35,7 @@ export interface SqliteLog<E extends AnyEvent> extends SqliteWriting<E> {
   readonly page: (query: Query, range: Range) => Page<RecordedEvent<E>>
   readonly stored: (range: Range) => Page<StoredEvent>
   readonly leaves: (range: Range) => Page<StoredLeaves>
-  /** For an inspection of the events up to a position. The seed keeps what is compared from being made to fit. */
+  /** For an inspection of the events up to a position. The seed keeps an attacker from making the index fit. */
   readonly inspection: (to: Position, seed: Uint8Array) => SqliteInspection
   readonly personal: (position: Position) => { readonly event: Envelope; readonly ciphertext: Uint8Array | undefined }
   /** Takes up some more of the words in the index, so that looking up something new is cheap; false when all is known. */

@@ -1,5 +1,5 @@
 /**
- * The log's rows read back and held against what was written: events by query, bodies and leaves as they are. For the SQLite log.
+ * Reads the log's rows and compares them with their leaves: events by query, bodies and leaves as they are. For the SQLite log.
  */
 import { type Codec, damaged, parse } from "../building/Codec.ts"
 import { hexDigest } from "../building/Digest.ts"
@@ -13,7 +13,7 @@ import type { Row, Statements } from "./LogStatements.ts"
 import { matchExpression, tagExpression } from "./TagIndex.ts"
 import type { WordFilter } from "./WordFilter.ts"
 
-/** How many events that bear the tags of a query to look at before it is said whether most have its types too. */
+/** How many events with the tags of a query the store looks at, before it decides whether most have its types too. */
 const FIRST_LOOK = 64
 
 /** Synchronous; what is damaged throws, and so does SQLite. */

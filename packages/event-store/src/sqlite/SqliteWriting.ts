@@ -1,5 +1,6 @@
 /**
- * Everything that is written to the log in a SQLite file: events under a lock, a forgetting, the index made again. For the SQLite log.
+ * Everything that writes to the log in a SQLite file: events under a lock, a forgetting, the index made again. For the SQLite log; no other
+ * module may write to the file.
  */
 import type { DatabaseSync } from "node:sqlite"
 import { damaged, isEnvelope, laterInstant, parse } from "../building/Codec.ts"
@@ -180,7 +181,7 @@ const erase = <E extends AnyEvent>({ database, statements }: SqliteWritingOption
   }
 }
 
-/** What was overwritten is still in the write-ahead log: folds it into the file and cuts the log to nothing. */
+/** What was overwritten is still in the write-ahead log. So this folds the log into the file and cuts it to nothing. */
 const truncateWal = <E extends AnyEvent>({ database, filename }: SqliteWritingOptions<E>): void => {
   const outcome = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()
   if (outcome?.["busy"] !== 0)

@@ -1,8 +1,8 @@
 /**
  * The words under which the SQLite log finds its events: hashed tags, types and subjects in a full-text index. For the SQLite log.
  *
- * FTS5 keeps an inverted index in sorted runs and merges them, so that random tags cost sequential writes; a B-tree over tags pays a page
- * for each of them, and the more the larger the log. Words are hashes, so what an index row matches is looked at again in the body.
+ * FTS5 keeps an inverted index in sorted runs and merges them, so that random tags cost sequential writes. A B-tree over tags writes a page
+ * for each tag, and costs more as the log grows. Words are hashes, so a reader looks again in the body of every row that matches.
  */
 import type { Query } from "../port/Query.ts"
 
@@ -13,9 +13,9 @@ export type Kind = "tag" | "type" | "subject"
 const beginnings = { tag: 0x7461_6700, type: 0x7479_7065, subject: 0x7375_626a } as const
 
 /**
- * 48 bits as two whole numbers of 24: few enough collisions that looking again costs nothing. Nothing is proved by a word, so two
- * multiplicative hashes side by side, mixed as MurmurHash3 ends, will do: 0.2 µs a word, where SHA-256 takes 0.7
- * (docs/reference/performance.md, "What was tried").
+ * 48 bits as two whole numbers of 24: few enough collisions that looking again costs nothing. A word proves nothing, so two multiplicative
+ * hashes side by side are enough, mixed as MurmurHash3 ends. They take 0.2 µs a word, SHA-256 takes 0.7 (docs/reference/performance.md,
+ * "What was tried").
  */
 export const wordHalves = (kind: Kind, value: string): readonly [first: number, second: number] => {
   let one: number = beginnings[kind]
@@ -91,9 +91,9 @@ export const matchExpression = (
 /**
  * The same, but by tags alone wherever there are any: finds events of other types too. Undefined where it would find no other.
  *
- * A type is a word of a good part of all events, and going along their list takes the index some ten times as long as finding the few
- * events of a tag. So looking at what bears the tags is the shorter way, unless most of that is of other types: an object of 10 events
- * is read in 67 µs, not 380 (docs/reference/performance.md, "What was tried").
+ * A type is a word of many events. Going along their list takes the index about ten times as long as finding the few events of a tag. So it
+ * is shorter to look at every event with the tags, unless most are of other types. An object of 10 events is read in 67 µs, not 380
+ * (docs/reference/performance.md, "What was tried").
  */
 export const tagExpression = (
   query: Query,

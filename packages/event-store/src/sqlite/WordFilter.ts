@@ -1,19 +1,19 @@
 /**
- * Bloom filters over the words of the index, so that looking up a word it does not have asks no index. For the SQLite log.
+ * Bloom filters over the words of the index: a new word is known to be new without asking the index. For the SQLite log.
  *
- * What the filter calls new is new, what it calls known may be. The key of a fresh instruction is looked up with every command and nearly
- * never found. Its look-up takes 2 % of a command's CPU among 64, not 12 %, and no longer grows with the log (docs/reference/performance.md,
- * "What was tried").
+ * What the filter calls new is new; what it calls known may be new too. Every command looks up the key of its instruction, which is nearly
+ * always new. It takes 2 % of a command's CPU among 64, not 12 %, and does not grow with the log (docs/reference/performance.md, "What was
+ * tried").
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import type { Position } from "../port/Event.ts"
 
 /** Bits of a filter: as many as half a word can number. */
 const BITS = 2 ** 24
-/** Words of a filter. With sixteen bits for each, one new word in about 700 passes for known of each filter. */
+/** Words of a filter. With sixteen bits for each, a filter takes one new word in about 700 for a known one. */
 const CAPACITY = 2 ** 20
 const PROBES = 5
-/** Filters at the most, of two MiB each: the words of some twenty million events. */
+/** At most so many filters, of two MiB each: the words of some twenty million events. */
 const FILTERS = 32
 /** Words read from the index in one step, which takes about a millisecond: a command may have to wait for it. */
 const STEP = 1_024
@@ -23,7 +23,7 @@ export interface WordFilter {
   readonly learn: () => boolean
   /** To be called with the halves of each word of an event, before they are committed. */
   readonly add: (first: number, second: number) => void
-  /** To be called after; what another connection wrote in between ends it, for its words were never seen. */
+  /** To be called after the commit. If another connection wrote in between, the filter ends: it never saw those words. */
   readonly committed: (first: Position, last: Position) => void
   /** The index was made anew. */
   readonly stop: () => void
@@ -51,7 +51,7 @@ export const makeWordFilter = (
     for (let index = filters.length - 1; index >= 0; index--) if (isIn(filters[index]!, first, step)) return true
     return false
   }
-  // What is no word of ours was never added.
+  // What is not a word of this program was never added.
   const isNew = (word: string): boolean =>
     !Number.isNaN(firstOf(word)) && !isKnown(firstOf(word), stepOf(secondOf(word)))
   const isLearning = (): boolean => state === "learning"

@@ -1,5 +1,5 @@
 /**
- * One promise of the contract, as a test any runner can run. For the kit's own rooms.
+ * One promise of the contract, as a test for any runner. For the modules of the kit.
  */
 import { Effect, Schema, type Scope } from "effect"
 import type * as FastCheck from "fast-check"
@@ -16,19 +16,19 @@ export type KitStore = EventStoreShape<KitEvent>
 export interface World {
   /** Makes an empty store; another one at every run. Its scope closes with the test. */
   readonly make: (catalogue: Catalogue<KitEvent>) => Effect.Effect<KitStore, unknown, Scope.Scope>
-  /** Opens the log of a store once more, with another catalogue: upcasting, what outlives a store, several stores on one log. */
+  /** Opens the log of a store again, with another catalogue: for upcasting, for what outlives a store, for several stores on one log. */
   readonly reopen?: (store: KitStore, catalogue: Catalogue<KitEvent>) => Effect.Effect<KitStore, unknown, Scope.Scope>
-  /** Changes the body at a position as only the database's owner can, past the store: damage. */
+  /** Changes the body at a position past the store, as only the database's owner can: for damage. */
   readonly edit?: (
     store: KitStore,
     position: Position,
     change: (body: string) => string
   ) => Effect.Effect<void, unknown, Scope.Scope>
-  /** Starts a process that opens the log of a store, runs `appendUntilKilled` on it, and whose standard output is piped: kills. */
+  /** Starts a process that opens the log of a store and runs `appendUntilKilled` on it, with a piped standard output: for kills. */
   readonly start?: (store: KitStore, life: string) => ChildProcess
   /**
-   * Appends an event as another process would, in a transaction that is not committed yet: late commits. Gives what commits it. For
-   * stores on a server, where one writer's transaction can be open while others go on.
+   * Appends an event as another process would, in a transaction that is not committed yet, and returns what commits it: for late commits.
+   * For stores on a server, where one writer's transaction can be open while others go on.
    */
   readonly appendLate?: (
     store: KitStore,

@@ -1,5 +1,5 @@
 /**
- * The contract of an event store as tests. For builders of a store: run it, and a store that passes can stand in for the ones published here.
+ * The contract of an event store as tests. For builders of a store: a store that passes can replace the ones that are published here.
  */
 import { Context, Effect, Layer } from "effect"
 import type { Catalogue } from "../port/Catalogue.ts"
@@ -58,7 +58,7 @@ const worldOf = (options: ContractKitOptions): World => ({
 })
 
 /**
- * Registers the whole contract with a test runner. Cases that need what is not given are left out, and are not in the report.
+ * Registers the whole contract with a test runner. Cases whose means are missing are left out, and are not in the report.
  *
  * @example
  * ```ts

@@ -1,6 +1,5 @@
 /**
- * Kills: a process that appends is ended in the midst of it, and the log is looked at. For runners of the kit on a store that outlives
- * its process.
+ * Kills: the kit ends a process in the midst of its appends, and looks at the log. For builders of a store that outlives its process.
  */
 import { deepStrictEqual, equal, ok } from "node:assert/strict"
 import type { ChildProcess } from "node:child_process"
@@ -9,11 +8,11 @@ import { Effect, Schema } from "effect"
 import { type Case, caseNeeding, type KitStore } from "./Case.ts"
 import { kitCatalogue, note, opened } from "./KitEvent.ts"
 
-/** How often the process is killed, each time one that goes on where the one before was. */
+/** How often a process is killed. The next one goes on where the one before ended. */
 const lives = 4
 
 /**
- * Appends groups of events for ever, and says on standard output which were acknowledged. What the process does that
+ * Appends groups of events until the process is killed, and says on standard output which were acknowledged. What the process does that
  * {@link World.start} starts.
  *
  * @category running
@@ -55,7 +54,7 @@ const killed = (child: ChildProcess, behind: number): Effect.Effect<ReadonlyArra
     return Effect.sync(() => void child.kill("SIGKILL"))
   })
 
-/** The groups of a log by their texts; fails where one is there twice, or not as a whole. */
+/** The groups of a log by their texts; fails where a group is there twice, or not as a whole. */
 const groupsOf = Effect.fnUntraced(function* (store: KitStore) {
   const groups = new Map<string, { readonly first: number; readonly last: number }>()
   const events = yield* store.readAll("all")

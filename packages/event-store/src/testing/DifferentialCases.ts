@@ -1,5 +1,5 @@
 /**
- * One plan on two stores: the one under test and the reference in memory must say and hold the same. For the contract kit.
+ * One plan on two stores: the store under test and the store in memory must return and hold the same. For the contract kit.
  */
 import { deepStrictEqual } from "node:assert/strict"
 import { Effect, Layer, Result, Stream } from "effect"

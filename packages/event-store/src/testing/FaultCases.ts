@@ -1,5 +1,5 @@
 /**
- * What the log promises when many write at once, when it is opened again, and when somebody edits it. For the contract kit.
+ * What the log promises when many callers write at once, when it is opened again, and when its rows are edited. For the contract kit.
  */
 import { deepStrictEqual, equal, ok } from "node:assert/strict"
 import { Deferred, Effect, Fiber, Result, Stream } from "effect"
@@ -8,7 +8,7 @@ import { kitCatalogue, name, note, opened } from "./KitEvent.ts"
 
 /** Groups appended at once. */
 const GROUPS = 100
-/** Who would make the same thing at once. */
+/** How many callers contend for the same thing. */
 const CREATORS = 16
 
 /** Which groups the log holds, and that each is whole: `size` events side by side. */
@@ -167,7 +167,7 @@ export const faultCases: ReadonlyArray<Case> = [
           deepStrictEqual([failed.reason, failed.position], ["damaged", 2])
         }
         equal((yield* store.readAll([{ tags: ["a"] }])).length, 1)
-        // And by who verifies: the body gives another leaf than the one kept beside it.
+        // A verification finds it too: the body has another leaf than the stored one.
         const parts = yield* Stream.runCollect(store.inspect())
         deepStrictEqual(
           parts.flatMap(({ parted }) => parted.map(({ position }) => position)),

@@ -1,5 +1,5 @@
 /**
- * What a store gives to proofs and to a verification: leaves, and an inspection that finds a healthy log healthy. For the contract kit.
+ * What proofs and a verification need of a store: leaves, and an inspection without faults of a healthy log. For the contract kit.
  */
 import { deepStrictEqual, equal, ok } from "node:assert/strict"
 import { Effect, Stream } from "effect"

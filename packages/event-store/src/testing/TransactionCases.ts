@@ -1,5 +1,6 @@
 /**
- * What a log promises while others write to it: a reader never meets a late commit, and nobody waits for a stranger. For the contract kit.
+ * What a log promises while other processes write: a reader never sees a hole, and no caller waits for another program's transaction. For
+ * the contract kit.
  */
 import { deepStrictEqual, equal, ok } from "node:assert/strict"
 import { Effect, Fiber, Result, Stream } from "effect"
@@ -108,7 +109,7 @@ export const transactionCases: ReadonlyArray<Case> = [
         const won = [yield* Fiber.join(appending), yield* Fiber.join(deciding)].map(({ _tag }) => _tag === "Success")
         const [first] = yield* store.readAll([{ tags: ["seat"] }])
         ok(first?.type === "Noted" && won.filter(Boolean).length <= 1)
-        // Where a store lets others pass, one of them may have been first. Who was not has seen who was.
+        // Where a store lets other transactions pass, any of them may be first. The others have seen the first one.
         if (first.data.text !== "late") return
         deepStrictEqual(won, [false, false])
         deepStrictEqual(looked, [first.id])

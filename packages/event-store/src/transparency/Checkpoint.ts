@@ -1,5 +1,6 @@
 /**
  * Checkpoints as C2SP defines them (c2sp.org/tlog-checkpoint): which log, how many events, which root. For the sealer, and for auditors.
+ * Every byte is signed: the format must not change.
  */
 import { Result } from "effect"
 import { hashBytes } from "./MerkleTree.ts"
@@ -34,13 +35,13 @@ export const parse = (text: string): Result.Result<Checkpoint, InvalidNote> => {
 export const sign = (checkpoint: Checkpoint, signers: ReadonlyArray<Signer>): string =>
   signNote(print(checkpoint), signers)
 
-/** A checkpoint out of its note, if a known key signed it and none of the known did so wrongly. @category conversions */
+/** A checkpoint out of its note, if a known key signed it and no signature of a known key is wrong. @category conversions */
 export const open = (note: string, keys: ReadonlyArray<VerifierKey>): Result.Result<Checkpoint, InvalidNote> =>
   Result.flatMap(openNote(note, keys), ({ text }) => parse(text))
 
 /**
- * The same, and besides every signature must be by a known key. For collections that bring their keys along: there, a signature nobody
- * knows is an altered one.
+ * The same, and every signature must be by a known key. For collections with keys of their own: there, a signature by an unknown key was
+ * altered.
  *
  * @category conversions
  */

@@ -1,7 +1,7 @@
 /**
- * Where signed checkpoints are kept, and with them the keys and the upper nodes of the tree. For the sealer, and for proofs.
+ * Where signed checkpoints are stored, and with them the keys and the upper nodes of the tree. For the sealer, and for proofs.
  *
- * They do not lie in the log's own file: only then is a log noticed that was put back to an earlier state.
+ * They must not be stored in the log's own file: otherwise an older copy of the log would bring its older checkpoints along.
  */
 import { Context, Effect, Layer, Option, Result, Stream } from "effect"
 import { SqlClient } from "effect/sql"
@@ -16,7 +16,7 @@ export interface SignedCheckpoint extends Checkpoint {
   readonly note: string
 }
 
-/** One that is kept, with the size of the one it was put behind; -1 where it is the first. @category models */
+/** A stored checkpoint, with the size of the one before it; -1 where it is the first. @category models */
 export interface KeptCheckpoint extends SignedCheckpoint {
   readonly previous: number
 }
@@ -28,7 +28,7 @@ export interface StoredNode {
   readonly hash: Uint8Array
 }
 
-/** Of so many levels of the tree one is kept: the others are made from it or from the leaves when a proof asks for them. @category values */
+/** Every so many levels of the tree, a level is stored. A proof makes the others from it, or from the leaves. @category values */
 export const nodeLevels = 8
 
 /** @category models */
@@ -37,8 +37,8 @@ export interface CheckpointStoreShape {
   /** From the smallest on; as it is when the stream begins, and perhaps what comes meanwhile. */
   readonly all: (origin: string) => Stream.Stream<KeptCheckpoint, EventStoreError>
   /**
-   * Keeps a checkpoint durably, if `previous` is still the last one; else changes nothing and says false. So whatever was signed, by one
-   * process or by several, is one line of growing trees.
+   * Stores a checkpoint durably, if `previous` is still the last one; else changes nothing and returns false. So all that was signed, by
+   * one process or by several, is one line of growing trees.
    */
   readonly put: (
     next: SignedCheckpoint,
@@ -56,7 +56,7 @@ export interface CheckpointStoreShape {
   readonly replaceNodes: (origin: string, nodes: ReadonlyArray<StoredNode>) => Effect.Effect<void, EventStoreError>
   /** Every public key that ever signed, the newest last; its name is the log's current origin. */
   readonly keys: Effect.Effect<ReadonlyArray<VerifierKey>, EventStoreError>
-  /** Remembers public keys, for ever. Repeating it is harmless. */
+  /** Remembers public keys, forever. Repeating it is harmless. */
   readonly addKeys: (keys: ReadonlyArray<VerifierKey>) => Effect.Effect<void, EventStoreError>
 }
 
@@ -117,7 +117,7 @@ const follows = (next: Checkpoint, previous: Option.Option<Checkpoint>): boolean
 const failed = (cause: SqlError): EventStoreError =>
   new EventStoreError({ reason: "unavailable", message: "the checkpoints cannot be read or written", cause })
 
-/** The order of what cannot be understood: a row nobody of us wrote. */
+/** The order of a checkpoint that cannot be read: this program did not write its row. */
 const damagedRow = (what: string): EventStoreError =>
   new EventStoreError({ reason: "damaged", message: `the table of checkpoints holds a ${what} that is none` })
 
@@ -187,7 +187,7 @@ export const fromSql = (sql: SqlClient.SqlClient): CheckpointStoreShape => ({
         { discard: true }
       )
     ).pipe(
-      // Two processes counted the same; the next look counts on.
+      // Two processes counted to the same number; the next try counts on.
       Effect.retry({ times: 5, while: isConflict })
     )
 })

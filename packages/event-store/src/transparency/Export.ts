@@ -1,6 +1,6 @@
 /**
- * Writes a log as plain files that anyone can verify without the database and without this program. For keepers
- * of a log, and for their auditors.
+ * Writes a log as plain files. For operators of a log, and for auditors: they verify it without the database and without this program.
+ * Nothing personal may be written there.
  */
 import { Effect, Option, Schema, Stream } from "effect"
 import {

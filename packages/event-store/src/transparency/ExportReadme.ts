@@ -1,5 +1,6 @@
 /**
- * The page that goes with an export: what the files are, and how they are checked, with our program and without. For the auditor.
+ * The page that goes with an export: what the files are, and how an auditor checks them, with this program and without. For auditors,
+ * perhaps years later: it must need no other page.
  */
 import type { Checkpoint } from "./Checkpoint.ts"
 
@@ -16,19 +17,19 @@ The first ${size} events of the log \`${origin}\`, with root \`${Buffer.from(roo
 | \`keys\` | the public keys (Ed25519) that sign or signed, one in a line: name, id, Base64 of a one byte and the key |
 | \`tile/\` | the hashes of the tree ([tlog-tiles](https://c2sp.org/tlog-tiles)) |
 
-Personal data is not in the events: where there is some, \`personal.hash\` is the SHA-256 of its ciphertext, which stays with whoever
-keeps the log and can be destroyed there without any hash here changing.
+Personal data is not in the events. Where an event has some, \`personal.hash\` is the SHA-256 of its ciphertext. The ciphertext stays with
+the operator of the log, and can be destroyed there without any hash here changing.
 
 ## How to verify
 
-1. Compare \`keys\` with the keys you were given on another way, and \`checkpoints\` with the checkpoints you kept: whoever can rewrite
-   everything here can also sign with another key.
-2. With this program: \`npx effekten verify DIR\` (\`--keys FILE\`, \`--checkpoint FILE\` for what you kept). Exit code 0: all is as signed; 3: it
-   says which event is not.
-3. Without it: the leaf of a line is SHA-256 over a zero byte and the bytes of the line without its newline; a node is SHA-256 over a one
-   byte and its two children; the tree is that of [RFC 6962](https://www.rfc-editor.org/rfc/rfc6962#section-2.1). For every checkpoint, the root
-   over the first \`size\` lines is the root it names, and its signature is by a key you know. In Go: \`golang.org/x/mod/sumdb/note\` and
-   \`golang.org/x/mod/sumdb/tlog\`.
+1. Compare \`keys\` with the keys that you received by another way, and \`checkpoints\` with the checkpoints that you kept. An attacker who
+   can rewrite everything here can also sign with another key.
+2. With this program: \`npx effekten verify DIR\` (\`--keys FILE\`, \`--checkpoint FILE\` for what you kept). Exit code 0: all is as signed.
+   Exit code 3: it is not, and the program names the event.
+3. Without it: the leaf of a line is SHA-256 over a zero byte and the bytes of the line without its newline. A node is SHA-256 over a one
+   byte and its two children. The tree is that of [RFC 6962](https://www.rfc-editor.org/rfc/rfc6962#section-2.1). For every checkpoint, the
+   root over the first \`size\` lines is the root that it names, and its signature is by a key you know. In Go:
+   \`golang.org/x/mod/sumdb/note\` and \`golang.org/x/mod/sumdb/tlog\`.
 
-Every checkpoint over the same lines proves that the log only ever grew between them.
+That every checkpoint fits the same lines proves that the log only ever grew between them.
 `

@@ -1,5 +1,6 @@
 /**
- * Holds what a store keeps beside the bodies of its events against the bodies, event by event. For the stores, and for builders of another.
+ * Compares what a store keeps beside the bodies of its events with the bodies, event by event. For the stores, and for builders of another
+ * store.
  */
 import { type Codec, isEnvelope } from "../building/Codec.ts"
 import { hexDigest } from "../building/Digest.ts"

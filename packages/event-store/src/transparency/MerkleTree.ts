@@ -1,5 +1,6 @@
 /**
- * The Merkle tree of RFC 6962 (and 9162) over leaf hashes: roots, proofs and how they are checked. For the sealer, and for auditors.
+ * The Merkle tree of RFC 6962 (and 9162) over leaf hashes: roots, proofs and how they are checked. For the sealer, and for auditors. Pure;
+ * nothing here knows events.
  */
 import { binaryDigest, digestOf } from "../building/Digest.ts"
 
@@ -9,7 +10,7 @@ export const hashBytes = 32
 /** The root of a tree without leaves. @category values */
 export const emptyRoot: Uint8Array = digestOf("")
 
-// A buffer for one node at a time: there is nothing asynchronous between filling and hashing it.
+// A buffer for one node at a time: nothing asynchronous may come between filling and hashing it.
 const nodeInput = new Uint8Array(1 + 2 * hashBytes)
 nodeInput[0] = 1
 

@@ -1,5 +1,5 @@
 /**
- * Proofs about a log: that it holds an event, and that it continues what it was. For applications that hand them out.
+ * Proofs about a log: that it holds an event, and that it continues an earlier state. For applications that hand out proofs.
  */
 import { Effect, Option } from "effect"
 import type { Position } from "../port/Event.ts"
@@ -17,7 +17,7 @@ export interface Proofs {
 }
 
 /**
- * Proofs for trees up to the last checkpoint; of a larger one, and of events it does not have, they are a defect.
+ * Proofs for trees up to the last checkpoint. To ask for a larger tree, or for an event that it does not have, is a defect.
  *
  * @category constructors
  */

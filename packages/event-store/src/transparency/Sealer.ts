@@ -1,8 +1,8 @@
 /**
- * Signs how the log stands, now and then, beside the append path and never in it. For every program that keeps a log.
+ * Signs how the log stands, now and then. For every program that keeps a log. No append waits for it.
  *
- * It never signs what does not continue the last checkpoint: it grows the tree of that checkpoint by the leaves that came since, and
- * keeps the new one only in the place of the one it grew from. A log that is not the signed one is refused at the start.
+ * It never signs what does not continue the last checkpoint. It grows the tree of that checkpoint by the leaves that came since. It stores
+ * the new checkpoint only if the one that it grew from is still the last. At the start it refuses a log that is not the signed log.
  */
 import { Clock, Duration, Effect, Option, Result, Schedule, Schema, type Scope, Semaphore } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
@@ -21,11 +21,11 @@ import { openNote, type Signer } from "./SignedNote.ts"
 import { feed, type Leaves, readNode, readPeaks } from "./TreeNodes.ts"
 
 /**
- * The log is not the one that was signed, and must not be appended to as it is.
+ * The log is not the signed log, and no program may append to it as it is.
  *
- * * `shorter`: it ends before its last checkpoint; an older copy was put in its place.
- * * `other_history`: it is long enough, but what was signed is not what it holds.
- * * `other_key`: the last checkpoint was signed with none of the keys given.
+ * * `shorter`: it ends before its last checkpoint; it was replaced by an older copy.
+ * * `other_history`: it is long enough, but it does not hold what was signed.
+ * * `other_key`: none of the given keys signed the last checkpoint.
  *
  * @category errors
  */
@@ -44,11 +44,11 @@ export interface SealerOptions {
   readonly signers: NonEmptyReadonlyArray<Signer>
   /** The least time between two checkpoints. Default: 30 seconds. */
   readonly interval?: Duration.Input
-  /** How long nothing has to come for a checkpoint before the interval is over, if the last one is older. Default: a second. */
+  /** After such a pause in the appends the sealer signs before the interval is over, if the last checkpoint is older. Default: a second. */
   readonly quiet?: Duration.Input
   /**
-   * Where several processes seal one log: runs the work while it is this one's turn, and interrupts it when it is no more. The turn saves
-   * work; that the line of checkpoints does not fork is the store's doing.
+   * Where several processes seal one log: runs the work while it is this process's turn, and interrupts it afterwards. The turn only saves
+   * work: the checkpoint store keeps the line of checkpoints from forking.
    */
   readonly turn?: <A, X, R>(work: Effect.Effect<A, X, R>) => Effect.Effect<A, X, R>
 }
@@ -62,14 +62,14 @@ export interface Sealer {
   readonly seal: Effect.Effect<Option.Option<SignedCheckpoint>, EventStoreError | SealRefused>
 }
 
-/** Leaves held against the tree at the start: an older log that was put back and goes on differs in the last ones. @category values */
+/** Leaves compared with the tree at the start: an older log that was restored and goes on differs in the last leaves. @category values */
 export const leavesCheckedAtStart = 4_096
-/** Leaves held against it before anything more is signed, beside the work: a start does not wait for them. @category values */
+/** Leaves compared with it before the sealer signs anything more, beside the work: a start does not wait for them. @category values */
 export const leavesCheckedBeforeSigning = 65_536
-/** Of them, so many at a time: whole tiles, and about a millisecond that a command may have to wait. */
+/** So many of them at a time: whole tiles, and about a millisecond that a command may have to wait. */
 const leavesAtATime = 1_024
 
-/** How often to try again in the place of another process's checkpoint; then it is that one's turn. */
+/** How often to try again when another process was faster; then it is that process's turn. */
 const turns = 10
 
 /** How a fault of the log or of the checkpoints is waited out. */
@@ -83,7 +83,7 @@ interface Tree {
 }
 
 /**
- * Starts to seal a log: in a fiber of its own, until the scope closes; then once more. Fails where the log is not the signed one.
+ * Starts to seal a log: in a fiber of its own, until the scope closes, and a last time then. Fails where the log is not the signed log.
  *
  * @category constructors
  */

@@ -1,5 +1,6 @@
 /**
- * Signed notes as C2SP defines them (c2sp.org/signed-note): a text, and below it Ed25519 signatures by named keys. For checkpoints.
+ * Signed notes as C2SP defines them (c2sp.org/signed-note): a text, and below it Ed25519 signatures by named keys. For checkpoints; no
+ * secret may reach a message here.
  */
 import { createPrivateKey, createPublicKey, hash, type KeyObject, sign, verify } from "node:crypto"
 import { Result, Schema } from "effect"

@@ -1,5 +1,6 @@
 /**
- * The nodes of the tree over a log: from the ones kept with the checkpoints, and from its leaves. For the sealer, and for proofs.
+ * The nodes of the tree over a log: from the nodes that are stored with the checkpoints, and from the leaves. For the sealer, and for
+ * proofs.
  */
 import { Effect, Stream } from "effect"
 import { EventStoreError, type EventStoreShape } from "../port/EventStore.ts"

@@ -1,5 +1,5 @@
 /**
- * What a verification finds, and the part that is the same for a log and for an export: trees against checkpoints. For `verify`.
+ * What a verification finds, and the part that a log and an export share: trees compared with checkpoints. For VerifyLog and VerifyExport.
  */
 import { Result } from "effect"
 import type { Position } from "../port/Event.ts"
@@ -8,7 +8,7 @@ import * as Checkpoint from "./Checkpoint.ts"
 import { sameHash } from "./MerkleTree.ts"
 import type { VerifierKey } from "./SignedNote.ts"
 
-/** What an auditor brings along, and believes more than what is verified. @category models */
+/** What an auditor brings along, and trusts more than the log. @category models */
 export interface Trusted {
   /** Every checkpoint of the log has to be signed by one of them. */
   readonly keys?: ReadonlyArray<VerifierKey>
@@ -40,7 +40,7 @@ export interface VerificationProgress {
 /** Faults told one by one; beyond it they are counted. @category values */
 export const maximumFaults = 1_000
 
-/** Gathers faults, and does not grow without end on a log of which nothing fits. @category constructors */
+/** Gathers faults, within a limit: in a damaged log every event may be a fault. @category constructors */
 export const makeFaults = () => {
   const first: Array<Fault> = []
   let count = 0

@@ -1,5 +1,6 @@
 /**
- * Verifies an export: events against tiles, tiles and events against every checkpoint, without the database. For auditors.
+ * Verifies an export without the database: events against tiles, and both against every checkpoint. For auditors. It must trust nothing in
+ * the folder but what a known key signed.
  */
 import { hash } from "node:crypto"
 import { Effect, Result, Schema } from "effect"
@@ -69,7 +70,7 @@ const decodeText = (bytes: Uint8Array): string | undefined => {
   }
 }
 
-/** Gives the bytes done, now and then, and in the end what was found. */
+/** Emits the bytes done, now and then, and in the end what was found. */
 function* stepsOf<E extends AnyEvent>(options: VerifyExportOptions<E>): Generator<number, Verification> {
   const { files } = options
   const codec = options.catalogue === undefined ? undefined : makeCodec(options.catalogue)

@@ -1,5 +1,6 @@
 /**
- * Verifies a whole log: every event, all that is kept beside it, and every checkpoint. For `verify`, beside a running program too.
+ * Verifies a whole log: every event, all that is stored beside it, and every checkpoint. For operators and auditors, beside a running
+ * program too. It only reads.
  */
 import { Data, Effect, Exit, Result, Stream } from "effect"
 import type { Position } from "../port/Event.ts"
@@ -31,10 +32,10 @@ export interface VerifyLogOptions {
   readonly onProgress?: (progress: VerificationProgress) => Effect.Effect<void>
 }
 
-/** The program that decides is told everything; it fails only where nothing can be read. @category running */
+/** The caller decides, so it is told everything; this fails only where nothing can be read. @category running */
 export const verifyLog = (options: VerifyLogOptions): Effect.Effect<Verification, EventStoreError> =>
   Effect.catchTag(verifyBefore(options), "Unreadable", ({ fault }) =>
-    // Once more, up to there: what is wrong before it in the part that could not be read.
+    // Again, up to there: what is wrong before it in the part that could not be read.
     Effect.catchTag(verifyBefore(options, fault), "Unreadable", Effect.die)
   )
 
@@ -155,8 +156,8 @@ const narrowing = (checkpoints: CheckpointStoreShape | undefined, origin: string
   })
 
 /**
- * The tree of the leaves as they are kept; and that of the bodies as they are, from where a body does not give the leaf kept beside it.
- * Which of them is right, the next checkpoint says.
+ * The tree of the stored leaves, and the tree of the bodies. The second begins where a body does not have its stored leaf. Which of them is
+ * right, the next checkpoint says.
  */
 const makeTrees = (expected: ReturnType<Checkpoints["begin"]>, narrow: Narrow, onFault: OnFault) => {
   const tiles: Array<Uint8Array> = []
@@ -222,7 +223,7 @@ const makeTrees = (expected: ReturnType<Checkpoints["begin"]>, narrow: Narrow, o
   }
 }
 
-/** Of a body and the leaf kept beside it: which was altered. */
+/** Of a body and the leaf stored beside it: which was altered. */
 const whatParted = (signed: number): string =>
   signed === 0
     ? "the body is not the one that was written and signed"

@@ -1,8 +1,8 @@
 /**
- * The subjects' keys a vault has at hand: unwrapped and remembered, made at their first use, durable when they must be. For the vault.
+ * The keys of subjects that a vault has in memory: unwrapped, made at their first use, durable when they must be. For the vault.
  *
- * A key that was forgotten must not come back. So a key is read and made under one lock, and whatever may have been read before another
- * process forgot it is read again.
+ * A forgotten key must not come back. So the vault reads and makes a key under one lock. It reads a key again that another process may have
+ * forgotten since.
  */
 import { Effect, Schema, Semaphore } from "effect"
 import type { SecureRandom } from "effect/crypto"

@@ -1,5 +1,6 @@
 /**
- * Where the wrapped keys of the vault lie, and which subjects were forgotten. For the vault, and for builders of another key store.
+ * Where the wrapped keys of the vault are stored, and which subjects were forgotten. For the vault, and for builders of another key store.
+ * No unwrapped key comes here.
  */
 import { Context, Effect, Layer, Schema, type Scope } from "effect"
 import type { DatabaseSync } from "node:sqlite"
@@ -11,7 +12,7 @@ import { DatabaseRefused } from "../port/DatabaseRefused.ts"
  * The vault could not do its work.
  *
  * * `unavailable`: the key store failed; later it may work.
- * * `missing_key`: there is no key for a subject nobody forgot. That is damage: restore the key file.
+ * * `missing_key`: there is no key for a subject that was not forgotten. That is damage: restore the key file.
  * * `not_authentic`: what was opened is not what was sealed, for this subject, under this associated data.
  *
  * @category errors
@@ -38,7 +39,7 @@ export interface KeyStoreShape {
   readonly insert: (keys: ReadonlyArray<WrappedKey>) => Effect.Effect<void, VaultError>
   /** Destroys the key, if there is one, and remembers that it did. Durable when it returns; repeating it is harmless. */
   readonly forget: (subject: string) => Effect.Effect<void, VaultError>
-  /** Keeps the value at the first call; ever after gives back the first one. It tells a wrong master key from a right one. */
+  /** Stores the value at the first call; every later call returns the first value. It tells a wrong master key from a right one. */
   readonly check: (value: Uint8Array) => Effect.Effect<Uint8Array, VaultError>
   /** Every key there is. */
   readonly all: Effect.Effect<ReadonlyArray<WrappedKey>, VaultError>
@@ -48,13 +49,13 @@ export interface KeyStoreShape {
   readonly note: Effect.Effect<string | undefined, VaultError>
   readonly setNote: (text: string) => Effect.Effect<void, VaultError>
   /**
-   * Puts these in the place of the keys there are, and this in that of the check value: all or nothing, durably. What was forgotten since
-   * `all` stays so; fails where a key was made since.
+   * Replaces the wrapped keys and the check value: all or nothing, durably. What was forgotten since `all` stays forgotten; fails where a
+   * key was made since.
    */
   readonly replace: (keys: ReadonlyArray<WrappedKey>, check: Uint8Array) => Effect.Effect<void, VaultError>
   /**
-   * Where several processes share the keys: tells of each subject another one has forgotten, and `undefined` when it can't be sure which.
-   * A vault drops the keys it is told of, and knows that another process may make a key before it does.
+   * Where several processes share the keys: tells of each subject that another process has forgotten, and `undefined` when it cannot be
+   * sure which. A vault drops the keys that it is told of, and knows that another process may make a key first.
    */
   readonly watch?: (onForgotten: (subject: string | undefined) => void) => Effect.Effect<void>
 }
@@ -108,7 +109,7 @@ export const layerMemory: Layer.Layer<KeyStore> = Layer.effect(KeyStore, makeMem
 
 /** Where the keys lie. @category models */
 export interface SqliteKeyStoreOptions {
-  /** The key file, apart from the log, so that its backups can be shorter-lived: what is forgotten stays in older backups of it. */
+  /** The key file, apart from the log, so that its backups can be kept shorter: older backups still have the keys of forgotten subjects. */
   readonly filename: string
   /** Opens keys another process may be writing; nothing can be kept or forgotten. */
   readonly readOnly?: boolean
@@ -118,7 +119,9 @@ export interface SqliteKeyStoreOptions {
 
 /** "Ekey" in ASCII. */
 const APPLICATION_ID = 0x45_6b_65_79
-/** From layout 2 on there are sealed boxes of format 3, here and in the log: a program that can't open them doesn't open the keys either. */
+/**
+ * From layout 2 on there are sealed boxes of format 3, here and in the log. A program that cannot open them does not open the keys either.
+ */
 const LAYOUT = 2
 
 const create = (database: DatabaseSync): void =>
@@ -144,7 +147,10 @@ const open = (options: SqliteKeyStoreOptions): DatabaseSync => {
   }
 }
 
-/** What was overwritten is still in the write-ahead log: folds it into the file and cuts the log to nothing; false when a reader holds it. */
+/**
+ * What was overwritten is still in the write-ahead log. So this folds the log into the file and cuts it to nothing; false when a reader
+ * holds it.
+ */
 const truncateLog = (database: DatabaseSync): boolean => {
   const cut = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"] === 0
   // SQLite leaves the cut to chance: after a power loss the log could be there again, and the keys in it.
@@ -208,7 +214,7 @@ export const makeSqlite = (
       Effect.try({ try: () => open(options), catch: (cause) => asRefused(options.filename, cause) }),
       (opened) => Effect.sync(() => opened.close())
     )
-    // Files of before have none; a program that knows nothing of it leaves it alone.
+    // Older files have no such table, and an older program leaves it alone.
     database.exec(
       "CREATE TABLE IF NOT EXISTS note (one INTEGER PRIMARY KEY CHECK (one = 1), text TEXT NOT NULL) STRICT"
     )

@@ -7,8 +7,8 @@
  * | 2 | AES-256-GCM | 12 bytes, random | 32 bytes |
  * | 1 | AES-256-GCM | 12 bytes, random | none |
  *
- * New boxes have format 3; what was sealed before still opens. Neither cipher alone commits to its key: a box could be made that opens
- * under two keys, to two texts. So it bears what only its own key derives.
+ * New boxes have format 3; older boxes still open. Neither cipher alone commits to its key: an attacker could make a box that opens under
+ * two keys, to two texts. So a box contains a commitment that only its own key derives.
  */
 import { createDecipheriv, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from "node:crypto"
 import * as Xaes256Gcm from "./Xaes256Gcm.ts"

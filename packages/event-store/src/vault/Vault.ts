@@ -1,5 +1,6 @@
 /**
  * Encrypts what is personal under one key per subject, and forgets a subject by destroying its key. For the stores and for document blobs.
+ * No text, key or ciphertext may reach a message here.
  */
 import { Context, Effect, Layer, Option, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"

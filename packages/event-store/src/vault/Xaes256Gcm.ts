@@ -1,7 +1,7 @@
 /**
  * XAES-256-GCM (c2sp.org/XAES-256-GCM): AES-256-GCM under a key derived for each message. For the sealed box.
  *
- * A nonce of 192 bits can be drawn at random for 2⁸⁰ messages; with the 96 bits of AES-256-GCM a key would have to be counted and given up
+ * Random nonces of 192 bits are safe for 2⁸⁰ messages of a key. With the 96 bits of AES-256-GCM the uses of a key must be counted, and end
  * after 2³². The derivation is the KDF of NIST SP 800-108r1 in counter mode over CMAC-AES256: one block for each half of the derived key.
  */
 import { type Cipheriv, createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from "node:crypto"

@@ -1,5 +1,5 @@
 /**
- * What may be on a disk when the power goes: what was synced, and of the rest whatever the disk had got to. For the crash-image tester.
+ * What may be on a disk when the power goes: all that was synced, and any part of the rest. For the crash-image tester.
  */
 import type { File, Operation } from "./Trace.ts"
 
@@ -35,8 +35,8 @@ export interface Disk {
 
 export interface DiskOptions {
   /**
-   * What was written before a sync that failed never reaches the disk, though the process reads it as before and a later sync succeeds:
-   * Linux marks the pages clean. Otherwise it is as if that sync had not been tried.
+   * What was written before a failed sync never reaches the disk: Linux marks the pages clean. The process reads it as before, and a later
+   * sync succeeds. Otherwise it is as if that sync had not been tried.
    */
   readonly failedSyncLoses: boolean
 }

@@ -1,5 +1,6 @@
 /**
- * What the traced workload does, step by step, and so what may be in its log afterwards. For the workload and for who looks at its images.
+ * What the traced workload does, step by step, and so what may be in its log afterwards. For the workload and for the inspection of its
+ * images.
  */
 import type { NewEvent } from "@effekten/event-store"
 import { type KitEvent, name, note, opened, subjectOf } from "@effekten/event-store/testing"

@@ -1,5 +1,5 @@
 /**
- * What the workload has said by a moment, and so what must be on a disk from then on. For the crash-image tester.
+ * What the workload has acknowledged by a moment, and so what must be on a disk from then on. For the crash-image tester.
  */
 import { Schema } from "effect"
 
