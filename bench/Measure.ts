@@ -1,5 +1,5 @@
 /**
- * Times, CPU times, rates and ratios. For the measurements beside it: everything is compared within one run, on one machine, in turns.
+ * Times, CPU times, rates and ratios. For the measurements: they must compare within one run, on one machine, in turns.
  */
 import { Effect } from "effect"
 

@@ -1,5 +1,6 @@
 /**
- * The PostgreSQL store on a server of the bench's own, and its driver alone writing the same rows to tables that are the same.
+ * The PostgreSQL store on a server of the bench's own, and its driver alone writing the same rows to the same tables. For the measurements;
+ * both must have the same durability.
  */
 import { PgClient, PgConnection, PgTypes } from "@effect/sql-pg"
 import { Events } from "@effekten/domain"

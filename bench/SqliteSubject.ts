@@ -1,5 +1,6 @@
 /**
- * The SQLite store, and `node:sqlite` alone writing the same rows to a copy of its file.
+ * The SQLite store, and `node:sqlite` alone writing the same rows to a copy of its file. For the measurements; both must have the same
+ * durability.
  */
 import { Events } from "@effekten/domain"
 import { SqliteEventStore } from "@effekten/event-store"

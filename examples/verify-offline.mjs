@@ -3,8 +3,8 @@
  *
  *     node examples/verify-offline.mjs DIR [--keys FILE] [--checkpoint FILE]
  *
- * `--keys` are public keys you were given on another way, `--checkpoint` is one you kept. Exit code 0: all is as signed; 3: it is not; 1: the
- * export cannot be read.
+ * `--keys` are public keys that you received by another route, `--checkpoint` is one that you kept. Exit code 0: all is as signed; 3: it is
+ * not; 1: the export cannot be read.
  */
 import { createHash, createPublicKey, verify } from "node:crypto"
 import { createReadStream, existsSync, readFileSync } from "node:fs"

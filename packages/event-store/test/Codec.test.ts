@@ -1,3 +1,4 @@
+/** Where the codec puts `recordedAt` in a body. For a developer who changes the codec: bodies in logs must stay as they are. */
 import { Result, Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import { Codec } from "@effekten/event-store"

@@ -1,3 +1,4 @@
+/** `kill -9` at random moments, over many lives of several logs in SQLite. For a developer who changes how the store writes. */
 import { Effect } from "effect"
 import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"

@@ -1,3 +1,4 @@
+/** Every disk that a power loss can leave, for a sample of moments. For a developer who changes how the SQLite store writes or syncs. */
 import { describe, expect, it } from "vitest"
 import { make } from "./images/Disk.ts"
 import { enumerate, type Tally } from "./images/Images.ts"

@@ -1,3 +1,4 @@
+/** An export, its verification by this program and by the example without packages, and attacks on it. For a developer who changes either. */
 import { Effect, Result, Stream } from "effect"
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, writeFileSync } from "node:fs"
@@ -258,7 +259,7 @@ describe("an export", () => {
     expect(faults[0]?.message).toContain("altered between positions 301 and 700; up to 300 all is as signed")
   })
 
-  it("promise 6: who rewrites everything, with a key of their own, is found by the keys and checkpoints the auditor has", () =>
+  it("promise 6: an attacker who rewrites everything, with a key of their own, is found by the keys and checkpoints the auditor has", () =>
     run(
       Effect.gen(function* () {
         const store = yield* storeIn(yield* folder)
@@ -294,7 +295,7 @@ describe("an export", () => {
     }
   })
 
-  it("promise 6: whoever knows the catalogue also sees what cannot be read", () => {
+  it("promise 6: an auditor with the catalogue also sees what cannot be read", () => {
     const check = (catalogue: typeof kitCatalogue) =>
       Effect.runSync(VerifyExport.verifyExport({ files: inMemory(files), catalogue }))
     expect(check(kitCatalogue).faultCount).toBe(0)

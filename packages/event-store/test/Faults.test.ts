@@ -1,3 +1,4 @@
+/** System calls of the SQLite store that fail: syncs, writes, a full disk. For a developer who changes what the store does after a fault. */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

@@ -1,3 +1,4 @@
+/** The index of the SQLite log read as one text. For a developer who changes the inspection. */
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { readEntries } from "../src/sqlite/IndexEntries.ts"

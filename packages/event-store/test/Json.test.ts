@@ -1,3 +1,4 @@
+/** Canonical JSON (RFC 8785). For a developer who changes it: hashes of these texts are stored, so no text may change. */
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Json } from "@effekten/event-store"

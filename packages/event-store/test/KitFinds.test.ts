@@ -175,7 +175,7 @@ const stores: ReadonlyArray<readonly [what: string, found: string, wrong: World,
   ],
   [
     "refuses everybody of a group in which one is refused",
-    "a success beside a conflict: who is refused takes nobody along",
+    "a success beside a conflict: an append that is refused takes no other along",
     wrong((store) => {
       let group: Deferred.Deferred<boolean> | undefined
       return {

@@ -1,3 +1,4 @@
+/** The tree of RFC 6962, signed notes, checkpoints and tiles against their standards. For a developer who changes what auditors verify. */
 import { createHash } from "node:crypto"
 import { describe, expect, it } from "vitest"
 import { Checkpoint, MerkleTree, SignedNote, StoreLimits, Tiles } from "@effekten/event-store"
@@ -217,7 +218,7 @@ describe("signed notes and checkpoints", () => {
     `)
   })
 
-  it("promise 6: keys rotate by several signatures: who knows either key opens the note; a wrong one of a known key closes it", () => {
+  it("promise 6: keys rotate by several signatures: a reader with either key opens the note; a wrong signature of a known key closes it", () => {
     const note = Checkpoint.sign(checkpoint, [old, fresh])
     for (const keys of [[old.key], [fresh.key], [old.key, fresh.key]])
       expect(Result.isSuccess(Checkpoint.open(note, keys))).toBe(true)

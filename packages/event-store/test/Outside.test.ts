@@ -1,3 +1,4 @@
+/** Go's own modules verify proofs and an export of this package. For auditors who trust another implementation more. */
 import { Effect } from "effect"
 import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"

@@ -1,3 +1,4 @@
+/** A wire and a server that fail under the PostgreSQL store. For a developer who changes what a caller is told then. */
 import { Deferred, Effect, Fiber, Result, Schedule, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import { PgLease } from "@effekten/event-store/postgres"
@@ -220,7 +221,7 @@ describe("a wire that breaks", () => {
       })
     ))
 
-  it("who waits for the lock too long is refused, and nothing of it is written", () =>
+  it("an append that waits for the lock too long is refused, and nothing of it is written", () =>
     run(
       Effect.gen(function* () {
         const bounds = { lockTimeout: "200 millis" } as const

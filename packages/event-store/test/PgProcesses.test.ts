@@ -1,3 +1,4 @@
+/** Several processes on one log in PostgreSQL, under contention and under `kill -9`. For a developer who changes how nodes write. */
 import { Effect } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"

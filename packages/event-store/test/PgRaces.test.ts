@@ -1,3 +1,4 @@
+/** Two nodes on one log in PostgreSQL, in the orders of events that go wrong most easily. For a developer who changes locks or waking. */
 import { Context, Deferred, Effect, Exit, Fiber, Layer, Option, Result, Schedule, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import { Vault } from "@effekten/event-store"
@@ -104,7 +105,7 @@ describe("two nodes on one log", () => {
       })
     ))
 
-  it("who follows in the process that appends asks the server nothing, unless it concerns them", () =>
+  it("a subscriber in the process that appends asks the server nothing, unless an event matches its query", () =>
     run(
       Effect.gen(function* () {
         const proxy = yield* tcpProxy(postgres.port)

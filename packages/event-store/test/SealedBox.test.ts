@@ -1,3 +1,4 @@
+/** Sealed boxes of every format against their specification and against golden boxes. For a developer who changes the encryption. */
 import { Effect, Layer, Option } from "effect"
 import { createHash, createSecretKey } from "node:crypto"
 import { join } from "node:path"

@@ -1,3 +1,4 @@
+/** The sealer, its checkpoints, and proofs from a log. For a developer who changes what is signed, or when. */
 import { Effect, Exit, Option, Scope, Stream } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient } from "effect/sql"
@@ -196,7 +197,7 @@ describe("the sealer", () => {
       })
     ))
 
-  it("S-03 two sealers on one log never fork the line of checkpoints: who comes too late goes on from the other's", () =>
+  it("S-03 two sealers on one log never fork the line of checkpoints: the sealer that comes too late goes on from the other's", () =>
     run(
       Effect.gen(function* () {
         const store = yield* storeIn(yield* folder)

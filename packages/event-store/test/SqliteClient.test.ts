@@ -1,3 +1,4 @@
+/** The `SqlClient` over `node:sqlite`, and the lock of a folder. For a developer who changes `files/`. */
 import { Effect, Layer, Result, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { join } from "node:path"

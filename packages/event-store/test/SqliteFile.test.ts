@@ -1,3 +1,4 @@
+/** The file of the SQLite log: opened, refused, damaged, full, read beside its writer. For a developer who changes the SQLite store. */
 import { Effect, Fiber, Result, Stream } from "effect"
 import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

@@ -1,3 +1,4 @@
+/** The words of the SQLite index: how seldom two texts share one, and that they never change. For a developer who changes the index. */
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { wordHalves, wordOf } from "../src/sqlite/TagIndex.ts"

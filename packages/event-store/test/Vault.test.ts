@@ -1,3 +1,4 @@
+/** The vault: sealing, opening, forgetting, the master key. For a developer who changes the encryption of personal data. */
 import { Effect, Layer, Option, Result } from "effect"
 import * as fc from "fast-check"
 import { copyFileSync, readdirSync, readFileSync } from "node:fs"

@@ -1,3 +1,4 @@
+/** The verification of a whole log, and the damage and attacks that it finds. For a developer who changes it. */
 import { Effect, Stream } from "effect"
 import { hash } from "node:crypto"
 import { readFileSync, writeFileSync } from "node:fs"
@@ -208,7 +209,7 @@ describe("verifying a log", () => {
       })
     ))
 
-  it("promise 6: who rewrites body and leaf, with full access to the database, is found by the checkpoints, 256 events wide", () =>
+  it("promise 6: an attacker who rewrites body and leaf, with full access to the database, is found by the checkpoints, 256 events wide", () =>
     run(
       Effect.gen(function* () {
         const { faults } = yield* afterwards((database) => rewrite(database, 600, otherText))

@@ -6,7 +6,7 @@ import { run } from "./Harness.ts"
 
 const event = { type: "Noted", tags: ["a"] }
 
-describe("who is about to wait", () => {
+describe("a subscription that is about to wait", () => {
   for (const [what, tell] of [
     ["by this process's append", (wake: ReturnType<typeof makeWake>) => wake.appended(1, [event])],
     ["by another's", (wake: ReturnType<typeof makeWake>) => wake.notify()]

@@ -1,3 +1,4 @@
+/** The filter of words: it never calls a known word new. For a developer who changes it: an error here would lose conflicts. */
 import { Effect, Result } from "effect"
 import * as fc from "fast-check"
 import { DatabaseSync } from "node:sqlite"
@@ -132,7 +133,7 @@ describe("words that are known", () => {
       })
     ))
 
-  it("a damaged index is told to whoever asks it, not at opening", () =>
+  it("a damaged index is told to the reader that asks it, not at opening", () =>
     run(
       Effect.gen(function* () {
         const path = yield* folder

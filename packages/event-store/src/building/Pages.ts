@@ -1,5 +1,5 @@
 /**
- * Pages of rows as both durable stores read them: that no row is missing, and where reading goes on. For these stores.
+ * Pages of rows as both durable stores read them: checks that no row is missing, and says where reading goes on. For these stores.
  */
 import type { Position } from "../port/Event.ts"
 import { damaged } from "./Codec.ts"

@@ -1,5 +1,5 @@
 /**
- * Opens a SQLite file of this program durably, or says why not. For the log and the key file: no other module may open either.
+ * Opens a SQLite file of this program durably, or says why not. For the log and the key file; no other module may open them to write.
  */
 import { DatabaseSync } from "node:sqlite"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"

@@ -21,7 +21,7 @@ export const syncLog = (database: DatabaseSync): void => {
 }
 
 /**
- * Writes the log that an earlier process left behind again, as it is, and syncs it.
+ * Takes the log that an earlier process left behind, writes it again as it is, and syncs it.
  *
  * SQLite takes over every commit it finds there, even a commit that was never synced. Either its process was killed on the way, or the sync
  * failed. After a failed sync the pages read as written and a later sync succeeds, but nothing is on the disk. A power loss would take that

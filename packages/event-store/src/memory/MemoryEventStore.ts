@@ -1,6 +1,6 @@
 /**
  * The reference store: the whole contract over an array. For tests and simulations, and for a developer to read before the store on SQLite.
- * It may be slow, but not differ.
+ * It may be slow, but must not differ from the contract.
  */
 import { Effect, Semaphore } from "effect"
 import { SecureRandom } from "effect/crypto"

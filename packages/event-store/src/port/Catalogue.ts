@@ -21,8 +21,8 @@ export interface EventDefinition {
   readonly personal?: { readonly schema: Schema.Codec<any, any>; readonly subject: (data: any) => string } | undefined
   /**
    * What the event is about. A function of the body alone, so that the index can be rebuilt from the bodies. It must not read `recordedAt`:
-   * when an event is prepared, its instant is not known. When it changes, `rebuildIndex` of the SQLite store finds old events by their new
-   * tags.
+   * when an event is prepared, its instant is not known. When the function changes, `rebuildIndex` of the SQLite store finds old events by
+   * their new tags.
    */
   readonly tags: (data: any, meta: any) => ReadonlyArray<string>
 }

@@ -8,7 +8,8 @@ import { Schema } from "effect"
  *
  * * `foreign`: it belongs to another program, or is another kind of file of this program.
  * * `newer`: a newer version of this program wrote it.
- * * `damaged`: it is no database, or not all of one.
+ * * `older`: an older version wrote it, and a reader cannot bring it up to date.
+ * * `damaged`: it is not a database, or not a whole database.
  * * `missing`: there is nothing to read.
  * * `not_durable`: the file system or the build of SQLite does not give what durability needs.
  * * `wrong_master_key`: the keys in it were wrapped with another master key.

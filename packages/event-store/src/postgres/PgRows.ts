@@ -1,5 +1,5 @@
 /**
- * Rows of the log in PostgreSQL as pages: what a reader asks for, that no row is missing, and where it goes on. For the PostgreSQL store.
+ * Rows of the log in PostgreSQL as pages: checks that no row is missing, and says where reading goes on. For the PostgreSQL store.
  */
 import { damaged } from "../building/Codec.ts"
 import { nextOf, refuseHole, refuseHoles } from "../building/Pages.ts"

@@ -1,8 +1,8 @@
 /**
  * The entries of an index as one text: `word position,word position,…`. For the inspection of the SQLite log.
  *
- * A row for each entry costs many times as much as the work on it. SQLite writes thousands of entries into one text in less time. Together
- * with cheaper words, it verifies an event in 6.5 µs, not 12 (docs/reference/performance.md, "What was tried").
+ * A row for each entry costs many times as much as the work on it. SQLite writes thousands of entries into one text in less time. With
+ * cheaper words too, an event is verified in 6.5 µs, not 12 (docs/reference/performance.md, "What was tried").
  */
 
 const COMMA = 44

@@ -2,8 +2,8 @@
  * Bloom filters over the words of the index: a new word is known to be new without asking the index. For the SQLite log.
  *
  * What the filter calls new is new; what it calls known may be new too. Every command looks up the key of its instruction, which is nearly
- * always new. It takes 2 % of a command's CPU among 64, not 12 %, and does not grow with the log (docs/reference/performance.md, "What was
- * tried").
+ * always new. The look-up takes 2 % of a command's CPU among 64, not 12 %, and does not grow with the log (docs/reference/performance.md,
+ * "What was tried").
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import type { Position } from "../port/Event.ts"

@@ -81,7 +81,7 @@ export const faultCases: ReadonlyArray<Case> = [
       })
   },
   {
-    name: "a success beside a conflict: who is refused takes nobody along",
+    name: "a success beside a conflict: an append that is refused takes no other along",
     run: ({ make }) =>
       Effect.gen(function* () {
         const store = yield* make(kitCatalogue)

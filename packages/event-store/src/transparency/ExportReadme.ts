@@ -22,7 +22,7 @@ the operator of the log, and can be destroyed there without any hash here changi
 
 ## How to verify
 
-1. Compare \`keys\` with the keys that you received by another way, and \`checkpoints\` with the checkpoints that you kept. An attacker who
+1. Compare \`keys\` with the keys that you received by another route, and \`checkpoints\` with the checkpoints that you kept. An attacker who
    can rewrite everything here can also sign with another key.
 2. With this program: \`npx effekten verify DIR\` (\`--keys FILE\`, \`--checkpoint FILE\` for what you kept). Exit code 0: all is as signed.
    Exit code 3: it is not, and the program names the event.

@@ -1,6 +1,6 @@
 /**
- * Verifies an export without the database: events against tiles, and both against every checkpoint. For auditors. It must trust nothing in
- * the folder but what a known key signed.
+ * Verifies an export without the database: events against tiles, and both against every checkpoint. For auditors. It must take nothing in
+ * the folder for granted.
  */
 import { hash } from "node:crypto"
 import { Effect, Result, Schema } from "effect"
