@@ -24,7 +24,7 @@ it("strace is there, or what needs it is NOT RUN", (test) => {
 
 describe.skipIf(withoutStrace !== undefined)("crash images", () => {
   const plain = withoutStrace === undefined ? record({ steps: STEPS }) : undefined
-  // The tests await it. Should it fail before they do, it is their failure, and no error outside of them.
+  // The tests await it. If it fails before, the failure is theirs, and not an error outside of any test.
   plain?.catch(() => undefined)
   const hit = async () => firstSyncOf(HIT, (await plain!).operations)
 

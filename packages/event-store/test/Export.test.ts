@@ -76,7 +76,7 @@ describe("an export", () => {
     const tiles = Buffer.concat(
       [0, 1, 2].map((index) => files.get(`tile/0/00${index}`)!).concat(files.get("tile/0/003.p/232")!)
     )
-    // Every bit, held against the tile as the verification does it.
+    // Every bit, compared with the tile as the verification does it.
     let position = 1
     let start = 0
     let flips = 0
@@ -379,7 +379,7 @@ describe("an export", () => {
           expect(
             Effect.runSync(VerifyExport.verifyExport({ files: inMemory(both), trusted: { keys } })).faultCount
           ).toBe(0)
-        // Neither signature can be altered unseen, though the other one would do.
+        // Neither signature can be altered unseen, though the other signature would be enough.
         const note = both.get("checkpoint")!
         for (let bit = 8 * note.indexOf("\u2014"); bit < 8 * note.length; bit += 11)
           expect(verify(new Map(both).set("checkpoint", flipped(note, bit))).faultCount).toBeGreaterThan(0)

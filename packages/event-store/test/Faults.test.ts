@@ -70,7 +70,7 @@ const faulted = (
 
 const refusals = ({ said }: Outcome): ReadonlyArray<Said> => said.filter((each) => /unknown|refused/.test(each.said))
 
-/** The fault is told at once; afterwards nothing is written and everyone is told why; nothing acknowledged is lost. */
+/** The caller is told of the fault at once. Afterwards nothing is written, every caller is told why, and nothing acknowledged is lost. */
 const closes = (outcome: Outcome, expected: string, why: RegExp) => {
   expect(outcome.finding).toBeUndefined()
   const [told, ...others] = refusals(outcome)

@@ -1,4 +1,4 @@
-/** What a key store promises to a rotation, whatever the keys lie in. In PostgreSQL: PgMasterKey.test.ts. */
+/** What a key store promises to a rotation, wherever the keys are stored. In PostgreSQL: PgMasterKey.test.ts. */
 import { Effect } from "effect"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"

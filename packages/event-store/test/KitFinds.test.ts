@@ -1,4 +1,4 @@
-/** The tester is tested: stores that break one promise each, and the case of the kit that finds it. */
+/** Tests of the contract kit: stores that break one promise each, and the case that finds it. For a developer who changes the kit. */
 import { Deferred, type Duration, Effect, Layer, Option, Result, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as fastCheck from "fast-check"
@@ -22,7 +22,7 @@ const over = (catalogue: Parameters<World["make"]>[0], storage: MemoryEventStore
     return store
   })
 
-/** Stores in memory. Nobody waits for anybody in it, so what is late is appended when it commits. */
+/** Stores in memory. No caller waits for another there, so a late append happens when it commits. */
 const honest: World = {
   make: (catalogue) =>
     Effect.flatMap(Effect.provide(MemoryEventStore.makeStorage, vault), (storage) => over(catalogue, storage)),

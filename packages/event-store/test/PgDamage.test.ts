@@ -111,7 +111,7 @@ describe("a log that is not what was written", () => {
           _tag: "DatabaseRefused",
           reason: "newer"
         })
-        // What seals in format 3 marks the keys, so that a program which can't open that doesn't open the keys either.
+        // A program that seals in format 3 marks the keys, so that no older program opens them.
         yield* nodeAt(postgres.server(), { schema: "older" })
         yield* session.query("UPDATE older_keys.layout SET layout = 1")
         yield* nodeAt(postgres.server(), { schema: "older" })

@@ -86,12 +86,12 @@ describe("another master key", () => {
         const session = yield* sessionAt(postgres.server())
         const made = yield* Effect.flip(rotate("meanwhile", sealed(node, "b")))
         expect(made).toMatchObject({ _tag: "VaultError", message: expect.stringMatching(/stop all nodes/) })
-        // All or nothing: the old one is right for all of them.
+        // All or nothing: the old master key is right for all of them.
         expect(yield* textOf(yield* vaultAt("meanwhile", old), "a", a)).toBe("a")
         yield* rotate("meanwhile", node.forget("b"))
         const rows = yield* session.queryValues("SELECT convert_from(subject, 'UTF8') FROM meanwhile.keys")
         expect(rows).toEqual([["a"]])
-        // Two at once: one is told to look again.
+        // Two at once: the slower is told to look again.
         const another = session.query("UPDATE meanwhile.master SET value = value || '\\x00'")
         const twice = yield* Effect.flip(rotate("meanwhile", another, { from: fresh, to: old }))
         expect(twice).toMatchObject({ message: expect.stringMatching(/meanwhile/) })

@@ -93,7 +93,7 @@ describe("several processes", () => {
     await run(
       Effect.gen(function* () {
         const store = yield* nodeAt(postgres.server(), { schema: "killed" })
-        // What the server had got is finished by it, killed client or not; then it is quiet.
+        // The server finishes what it has received, whether the client was killed or not; then it is quiet.
         yield* untilQuiet(yield* sessionAt(postgres.server()), "killed log")
         const events = yield* store.readAll("all")
         events.forEach(({ position }, index) => expect(position).toBe(index + 1))

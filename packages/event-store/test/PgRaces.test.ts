@@ -144,7 +144,7 @@ describe("two nodes on one log", () => {
             return fiber
           })
         )
-        // All have begun, and come to wait. Three that asked at each append would need six messages more at the least, every time.
+        // All have begun, and come to wait. Three subscribers that asked at each append would need at least six messages more, every time.
         let isQuiet = false
         for (let tries = 0; tries < 50 && !isQuiet; tries++) {
           let ten = 0

@@ -14,7 +14,7 @@ export interface PgTestServer {
   readonly url: (database?: string) => string
   /** Every process of the server dies where it stands; then it is started again and recovers from its write-ahead log. */
   readonly crash: (whileItIsDown?: () => void) => Promise<void>
-  /** `kill -9` of the process that starts all others: nobody tidies up. Then it is started again. */
+  /** `kill -9` of the process that starts all others: nothing is tidied up. Then it is started again. */
   readonly kill: () => Promise<void>
   /** Stops the server and starts it again as a standby, which it is until `pg_promote()`. */
   readonly becomeStandby: () => Promise<void>

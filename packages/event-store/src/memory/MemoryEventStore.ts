@@ -158,7 +158,7 @@ const erase = ({ log }: Storage, subject: string): void =>
     if (written.personal?.subject === subject) log[index] = { ...written, personal: undefined }
   })
 
-/** Leaves in memory of their own: what a read returns is nobody else's. */
+/** Leaves in memory of their own: a caller may change what a read returns. */
 const storedIn = ({ log }: Storage, from: Position, last: Position): ReadonlyArray<StoredEvent> =>
   log.slice(from - 1, last).map(({ body, leaf }, index) => ({ position: from + index, body, leaf: leaf.slice() }))
 

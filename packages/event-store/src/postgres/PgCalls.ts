@@ -13,7 +13,7 @@ export interface PgCalls {
   readonly read: <A>(
     ask: (connection: PgConnection.PgConnection) => Effect.Effect<A, EventStoreError>
   ) => Effect.Effect<A, EventStoreError>
-  /** Sends a statement that commits. Where no answer comes, nobody knows whether it did. */
+  /** Sends a statement that commits. Where no answer comes, it is unknown whether it did. */
   readonly commit: <A>(
     send: (connection: PgConnection.PgConnection) => Effect.Effect<A, SqlError>
   ) => Effect.Effect<A, EventStoreError>

@@ -51,7 +51,7 @@ export interface PgEventStoreOptions<E extends AnyEvent> {
 
 /** What the PostgreSQL store can do beyond the port. @category models */
 export interface PgEventStoreShape<E extends AnyEvent> extends EventStoreShape<E> {
-  /** Makes the index again from the bodies, while everybody else waits. */
+  /** Makes the index again from the bodies, while all other callers wait. */
   readonly rebuildIndex: Effect.Effect<void, EventStoreError>
 }
 

@@ -31,7 +31,7 @@ interface PgInspectionOptions<E extends AnyEvent> {
   readonly schema: string
   readonly codec: Codec<E>
   readonly to: Position
-  /** 16 bytes that nobody can foresee. */
+  /** 16 bytes that no attacker can foresee. */
   readonly seed: Uint8Array
   readonly query: (sql: string, params: ReadonlyArray<unknown>) => Effect.Effect<Values, EventStoreError>
 }
@@ -46,7 +46,7 @@ interface Inspecting<E extends AnyEvent> extends PgInspectionOptions<E> {
   readonly strangers: Set<bigint>
 }
 
-/** Every event from the first on, then every entry of the index. Statements are short, and nobody waits for any of them. */
+/** Every event from the first on, then every entry of the index. Statements are short, and no writer waits for them. */
 export const inspectLog = <E extends AnyEvent>(
   options: PgInspectionOptions<E>
 ): Stream.Stream<Inspected, EventStoreError> => {

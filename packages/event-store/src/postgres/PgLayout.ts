@@ -141,7 +141,7 @@ export const statementsOf = (schema: string) => ({
     WHERE NOT EXISTS (SELECT FROM ${schema}.events AS e WHERE e.position = asked.position) ORDER BY 1`,
   loosePersonal: `SELECT p.position FROM ${schema}.personal AS p WHERE p.position BETWEEN $1 AND $2
     AND NOT EXISTS (SELECT FROM ${schema}.events AS e WHERE e.position = p.position) ORDER BY 1 LIMIT 1000`,
-  // With each row the head of the same snapshot; where nothing is found nobody looks for it.
+  // With each row the head of the same snapshot; where nothing is found, no reader needs it.
   find: `SELECT place, body, leaf, (SELECT max(position) FROM ${schema}.events) FROM ${schema}.find_asc($1, $2, $3, $4)`,
   findBackwards: `SELECT place, body, leaf, (SELECT max(position) FROM ${schema}.events) FROM ${schema}.find_desc($1, $2, $3, $4)`,
   personal: `SELECT asked.position, event.body, event.leaf, sealed.ciphertext

@@ -64,7 +64,7 @@ const makeEchoes = () => {
       else expected.delete(session)
       return count > 0
     },
-    /** Nobody knows what was committed over it. */
+    /** It is unknown what was committed over it. */
     drop: (session: number) => void expected.delete(session),
     clear: () => expected.clear()
   }

@@ -127,7 +127,7 @@ const writeEvents = Effect.fnUntraced(function* (
   let text: Array<string> = []
   let length = 0
   const flush = () => {
-    // All of it: a single write may end early, as on a disk that is nearly full, and says so to nobody.
+    // All of it: a single write may end early without an error, as on a disk that is nearly full.
     writeFileSync(file, text.join(""))
     text = []
     length = 0

@@ -1,5 +1,5 @@
 /**
- * Opens an image with the store and holds it against what was promised. For the crash-image tester and the tests with faults.
+ * Opens an image with the store and compares it with what was promised. For the crash-image tester and the tests with faults.
  */
 import { Cause, Effect, Exit, Layer, type Scope } from "effect"
 import type { SecureRandom } from "effect/crypto"

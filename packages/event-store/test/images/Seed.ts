@@ -1,5 +1,5 @@
 /**
- * Chance that can be had again: a number that stands for all of it. For the crash-image tester.
+ * Randomness that can be repeated from a number. For the crash-image tester.
  */
 
 /** Numbers from 0 to 1, always the same for a seed (mulberry32). */

@@ -52,7 +52,7 @@ export const strace = (
 export const limited = (kibibytes: number, script: string, parameters: ReadonlyArray<string>): Promise<Ended> =>
   run("bash", ["-c", `trap "" XFSZ; ulimit -f ${kibibytes}; exec "$@"`, "bash", ...program(script, parameters)])
 
-/** Runs it to its end, and gives what it said with the trace of what it did. */
+/** Runs it to its end, and returns what it said with the trace of what it did. */
 export const trace = async (
   file: string,
   script: string,

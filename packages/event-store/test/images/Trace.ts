@@ -18,7 +18,7 @@ export type Operation =
   /** A line on standard output: what the process has promised by then. */
   | { readonly kind: "say"; readonly line: string }
 
-/** The system calls to trace. More than are understood: one of them on a file of the folder ends the test, not its honesty. */
+/** The system calls to trace. More than the tester understands: if such a call touches a file of the folder, the test fails. */
 export const traced =
   "openat,open,creat,close,dup,dup2,dup3,lseek,write,writev,pwrite64,pwritev,pwritev2,fsync,fdatasync,sync_file_range,sync,syncfs," +
   "ftruncate,truncate,fallocate,unlink,unlinkat,rename,renameat,renameat2,link,linkat,symlink,copy_file_range,sendfile,mmap"
