@@ -45,7 +45,7 @@ const codesOf = (path: string, name: string, seen = new Set<string>()): Readonly
   const visited = `${path} ${name}`
   const text = modules.get(path)?.declared.get(name)
   // The list of all codes names them all.
-  if (text === undefined || seen.has(visited) || path.endsWith("/Rejection.ts")) return codes
+  if (text === undefined || seen.has(visited) || path.endsWith("/Refusal.ts")) return codes
   seen.add(visited)
   for (const [, code] of text.matchAll(/"([a-z_]+)"/g)) if (Object.hasOwn(Refusal.byCode, code!)) codes.add(code!)
   const { declared, imported } = modules.get(path)!

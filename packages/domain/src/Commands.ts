@@ -17,7 +17,7 @@ import { PlaceLegalHold, ReleaseLegalHold } from "./LegalHold.ts"
 import { RegisterIssuer, RegisterPlatform } from "./Platform.ts"
 import { DelistProduct, ListProduct, RegisterProduct } from "./Product.ts"
 import { RequestRedemption, ResolveRedemption, SettleRedemption, SubmitRedemption } from "./Redemption.ts"
-import type { Refusal } from "./Rejection.ts"
+import type { Refusal } from "./Refusal.ts"
 import { SignInvestment } from "./Signing.ts"
 import { RegisterGenericWallet, RegisterManagedWallet } from "./Wallet.ts"
 

@@ -28,7 +28,7 @@ export const types = {
 } as const satisfies Task.Types
 
 /** @category models */
-export type CreditEvent = Recorded<(typeof types)[keyof typeof types]>
+export type Event = Recorded<(typeof types)[keyof typeof types]>
 
 /** The credit that was requested. @category computing */
 export const of = ({ data, meta }: Recorded<"CreditRequested">): State => ({
@@ -39,9 +39,9 @@ export const of = ({ data, meta }: Recorded<"CreditRequested">): State => ({
   productId: data.productId,
   walletId: data.walletId,
   units: data.units,
-  ...Task.newTask
+  ...Task.initial
 })
 
 /** The credit after one more of its events. @category computing */
-export const after = (credit: State | undefined, event: CreditEvent): State | undefined =>
+export const after = (credit: State | undefined, event: Event): State | undefined =>
   event.type === "CreditRequested" ? of(event) : credit && Task.after(credit, event.type, types)

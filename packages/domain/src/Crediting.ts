@@ -46,7 +46,7 @@ function* findCredit(
   { creditId, investmentId }: { readonly creditId: CreditId; readonly investmentId: InvestmentId },
   context: DecisionContext
 ): Generator<Read | Refuse, Credit.State, any> {
-  const investment = yield* Investor.visibleOfInvestor(yield* read(Investment.model(investmentId)), context)
+  const investment = yield* Investor.visibleObject(yield* read(Investment.model(investmentId)), context)
   const credit = investment?.credits.find(({ id }) => id === creditId)
   return credit ?? (yield* refuse({ code: "task_not_found" }))
 }

@@ -8,7 +8,7 @@ import { Result } from "effect"
 import type { DomainEvent, EventType, Recorded, RecordedDomainEvent } from "./Catalogue.ts"
 import type { PlatformId } from "./Id.ts"
 import type { Policy } from "./Policy.ts"
-import type { RaisedCode, Refusal } from "./Rejection.ts"
+import type { RaisedCode, Refusal } from "./Refusal.ts"
 import type { Instant } from "./Timestamp.ts"
 
 /**

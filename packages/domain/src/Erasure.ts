@@ -12,8 +12,8 @@ import { ErasureGround, InvestorErased } from "./events/InvestorEvents.ts"
 import { DocumentId, InvestorId } from "./Id.ts"
 import * as Investor from "./Investor.ts"
 import { standsAt } from "./LegalHold.ts"
-import type { RaisedCode, Refusal } from "./Rejection.ts"
-import * as Retention from "./Retention.ts"
+import type { RaisedCode, Refusal } from "./Refusal.ts"
+import * as RetentionPeriod from "./RetentionPeriod.ts"
 import { itemsOf } from "./ChunkedList.ts"
 import type { Instant } from "./Timestamp.ts"
 import { visible } from "./Visibility.ts"
@@ -30,8 +30,8 @@ function* isReferredTo(documentId: DocumentId, leaving: InvestorId | undefined):
 
 /** What stands against the erasure at an instant, as it is told. */
 const refusalOf = (
-  retention: Retention.Retention,
-  { holds }: Retention.Facts,
+  retention: RetentionPeriod.Retention,
+  { holds }: RetentionPeriod.Facts,
   at: Instant
 ): Refusal<RaisedCode> | undefined => {
   switch (retention._tag) {
@@ -42,7 +42,7 @@ const refusalOf = (
     case "Held":
       return { code: "legal_hold" }
     case "Until":
-      if (Retention.isDueAt(retention, at)) return undefined
+      if (RetentionPeriod.isDueAt(retention, at)) return undefined
       return {
         code: holds.some((hold) => standsAt(hold, at)) ? "legal_hold" : "retention_running",
         details: { until: retention.due.text }
@@ -63,8 +63,8 @@ export const EraseInvestor = Command.make("EraseInvestor", {
     const investor = visible(yield* read(Investor.model(investorId)), context)
     if (investor === undefined) return yield* refuse({ code: "investor_not_found" })
     if (investor.erased) return []
-    const facts = yield* Retention.facts(investorId, investor)
-    const refusal = refusalOf(Retention.by(facts, context.policy), facts, context.receivedAt)
+    const facts = yield* RetentionPeriod.facts(investorId, investor)
+    const refusal = refusalOf(RetentionPeriod.by(facts, context.policy), facts, context.receivedAt)
     if (refusal !== undefined) return yield* refuse(refusal)
     const { documentIds } = yield* read(Investor.subscriptions(investorId))
     const documents: Array<DocumentId> = []

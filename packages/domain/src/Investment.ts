@@ -6,8 +6,8 @@ import * as Credit from "./Credit.ts"
 import { decisionModel, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
 import type { CampaignId, InvestmentId, InvestorId, PlatformId, ProductId, WalletId } from "./Id.ts"
 import * as InvestmentStatus from "./InvestmentStatus.ts"
-import { visibleOfInvestor } from "./Investor.ts"
-import { isInFlight } from "./LedgerTask.ts"
+import { visibleObject } from "./Investor.ts"
+import { isInFlight } from "./TaskStatus.ts"
 import * as Tag from "./Tag.ts"
 import * as Task from "./Task.ts"
 import { instantOf, type Instant, type Timestamp } from "./Timestamp.ts"
@@ -72,7 +72,7 @@ const signed = ({ data, meta }: Recorded<"InvestmentSigned">): State => ({
   credits: []
 })
 
-const withCredit = (state: State, event: Credit.CreditEvent): State => ({
+const withCredit = (state: State, event: Credit.Event): State => ({
   ...state,
   credits:
     event.type === "CreditRequested"
@@ -146,6 +146,6 @@ export const hasCreditInFlight = (investment: State): boolean =>
 
 /** The investment, for this client. @category predicates */
 export function* find(id: InvestmentId, context: DecisionContext): Generator<Read | Refuse, State, any> {
-  const investment = yield* visibleOfInvestor(yield* read(model(id)), context)
+  const investment = yield* visibleObject(yield* read(model(id)), context)
   return investment ?? (yield* refuse({ code: "investment_not_found" }))
 }

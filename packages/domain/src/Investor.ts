@@ -157,7 +157,7 @@ export function* find(id: InvestorId, context: DecisionContext): Generator<Read 
  *
  * @category predicates
  */
-export function* visibleOfInvestor<A extends { readonly platform: PlatformId | null; readonly investorId: InvestorId }>(
+export function* visibleObject<A extends { readonly platform: PlatformId | null; readonly investorId: InvestorId }>(
   thing: A | undefined,
   context: DecisionContext
 ): Generator<Read, A | undefined, any> {

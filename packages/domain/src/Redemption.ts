@@ -47,7 +47,7 @@ export const types = {
 } as const satisfies Task.Types
 
 /** @category models */
-export type RedemptionEvent = Recorded<(typeof types)[keyof typeof types]>
+export type Event = Recorded<(typeof types)[keyof typeof types]>
 
 const redemptionOf = ({ data, meta }: Recorded<"RedemptionRequested">): State => ({
   id: data.redemptionId,
@@ -56,11 +56,11 @@ const redemptionOf = ({ data, meta }: Recorded<"RedemptionRequested">): State =>
   productId: data.productId,
   walletId: data.walletId,
   units: data.units,
-  ...Task.newTask
+  ...Task.initial
 })
 
 /** The redemption after one more of its events. @category computing */
-export const after = (redemption: State | undefined, event: RedemptionEvent): State | undefined =>
+export const after = (redemption: State | undefined, event: Event): State | undefined =>
   event.type === "RedemptionRequested" ? redemptionOf(event) : redemption && Task.after(redemption, event.type, types)
 
 /** A redemption and the lots that its outcome takes or releases. */
@@ -120,7 +120,7 @@ function* findRedemption(
   { redemptionId }: { readonly redemptionId: RedemptionId },
   context: DecisionContext
 ): Generator<Read | Refuse, LotsOfRedemption, any> {
-  const redemption = yield* Investor.visibleOfInvestor(yield* read(model(redemptionId)), context)
+  const redemption = yield* Investor.visibleObject(yield* read(model(redemptionId)), context)
   return redemption ?? (yield* refuse({ code: "task_not_found" }))
 }
 

@@ -16,7 +16,7 @@ import {
   Outcome,
   Resolution,
   type TaskStatus
-} from "./LedgerTask.ts"
+} from "./TaskStatus.ts"
 
 /** How far a task has come. @category models */
 export interface Progress {
@@ -26,7 +26,7 @@ export interface Progress {
 }
 
 /** Every task begins so. @category values */
-export const newTask: Progress = { status: "processing", submitted: false }
+export const initial: Progress = { status: "processing", submitted: false }
 
 /** The event types of one kind of task. Units move by the one of `succeeded`, and by no other. @category models */
 export interface Types {

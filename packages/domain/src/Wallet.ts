@@ -117,7 +117,7 @@ export function* findOf(
   walletId: WalletId,
   context: DecisionContext
 ): Generator<Read | Refuse, State, any> {
-  const wallet = yield* Investor.visibleOfInvestor(yield* read(model(walletId)), context)
+  const wallet = yield* Investor.visibleObject(yield* read(model(walletId)), context)
   if (wallet === undefined) return yield* refuse({ code: "wallet_not_found" })
   if (wallet.investorId !== investorId) return yield* refuse({ code: "wallet_of_other_investor" })
   return wallet

@@ -14,7 +14,7 @@ const folder = fileURLToPath(new URL("../src/", import.meta.url))
 
 /** All sources but the one that defines the codes. */
 const decisions = readdirSync(folder, { recursive: true, encoding: "utf8" })
-  .filter((name) => name.endsWith(".ts") && name !== "Rejection.ts")
+  .filter((name) => name.endsWith(".ts") && name !== "Refusal.ts")
   .map((name) => readFileSync(folder + name, "utf8"))
   .join("\n")
 

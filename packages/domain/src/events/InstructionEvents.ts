@@ -4,7 +4,7 @@
  */
 import { Schema } from "effect"
 import { define } from "../Event.ts"
-import * as Rejection from "../Rejection.ts"
+import * as Rejection from "../Refusal.ts"
 
 /**
  * The non-personal members of a command, as that version of the command took them in. A version is written from 2 on; none means 1.

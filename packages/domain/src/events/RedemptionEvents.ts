@@ -4,7 +4,7 @@
 import { Schema } from "effect"
 import { define } from "../Event.ts"
 import { InvestmentId, InvestorId, ProductId, RedemptionId, WalletId } from "../Id.ts"
-import { FailureReason, Resolution } from "../LedgerTask.ts"
+import { FailureReason, Resolution } from "../TaskStatus.ts"
 import * as Tag from "../Tag.ts"
 import { Units } from "../Units.ts"
 

@@ -5,7 +5,7 @@
  * changes it: agreeing is a no-op, contradicting is a refusal that stays in the log as evidence.
  */
 import { Schema } from "effect"
-import type { RaisedCode } from "./Rejection.ts"
+import type { RaisedCode } from "./Refusal.ts"
 
 /** @category schemas */
 export const TaskStatus = Schema.Literals(["processing", "succeeded", "failed", "unknown"])
