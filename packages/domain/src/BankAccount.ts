@@ -4,7 +4,7 @@
 import { Schema } from "effect"
 import { isValidBIC, isValidIBAN } from "ibantools"
 
-/** Electronic form: no blanks, capitals, valid for its country, check digits right (mod 97). @category values */
+/** Electronic form: capitals without blanks, valid for its country, with correct check digits (mod 97). @category values */
 export const Iban = Schema.String.check(
   Schema.isMaxLength(34),
   Schema.makeFilter((text: string) => isValidIBAN(text), { expected: "an IBAN in electronic form" })

@@ -1,8 +1,8 @@
 /**
  * Campaigns: offerings of part of a product on one platform, and how much of each is used. For the issuer side and for signing.
  *
- * An open campaign takes its whole allocation of the issue volume, a closed one what it uses; so what is released in a closed campaign
- * may be offered again.
+ * An open campaign takes its whole allocation of the issue volume; a closed campaign takes what it uses. So what is released in a closed
+ * campaign may be offered again.
  */
 import { Schema } from "effect"
 import * as Command from "./Command.ts"

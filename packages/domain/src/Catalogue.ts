@@ -1,5 +1,5 @@
 /**
- * All event types of the register. For a store's codec, for folds, and for whoever asks what can be in the log.
+ * All event types of the register. For a store's codec, for folds, and for a reader who asks what can be in the log.
  */
 import * as CreditEvents from "./events/CreditEvents.ts"
 import * as DocumentEvents from "./events/DocumentEvents.ts"
@@ -53,7 +53,7 @@ const events = {
 /** @category models */
 export type EventType = keyof typeof events
 
-/** What a decision returns: type, data, personal part. Whoever runs it adds id and metadata. @category models */
+/** What a decision returns: type, data, personal part. The registrar adds id and metadata. @category models */
 export type DomainEvent = { readonly [T in EventType]: EventOf<(typeof events)[T]> }[EventType]
 
 /** An event to be appended. @category models */
@@ -73,8 +73,8 @@ type RecordedByType = {
 }
 
 /**
- * An event as decisions see it: no personal part, but a position. The instant it was recorded at is missing, for nobody knows it while
- * those beside it are decided.
+ * An event as decisions see it: no personal part, but a position. The instant it was recorded at is missing: it is not known while the
+ * events beside it are decided.
  *
  * @category models
  */
@@ -92,8 +92,8 @@ export const catalogue: {
 } = { meta: Meta, events }
 
 /**
- * When the fact took place according to whoever stated it: signature, acceptance, payment, verification, end. `undefined` for events
- * that are entries in the register, which take effect when recorded (eWpG §§ 24, 25).
+ * When the fact took place, as the platform or the registrar stated it: signature, acceptance, payment, verification, end. `undefined` for
+ * events that are entries in the register, which take effect when recorded (eWpG §§ 24, 25).
  *
  * @category computing
  */

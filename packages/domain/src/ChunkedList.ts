@@ -1,7 +1,7 @@
 /**
- * A list that an event makes longer by one or two. For the states of decision models that grow with the log.
+ * A list that an event makes longer by an item or two. For the states of decision models that grow with the log.
  *
- * It lies in chunks, so that a fold over many events does not copy all of it for each: an event copies one chunk and the list of chunks.
+ * It lies in chunks: an event copies one chunk and the list of chunks. So a fold over many events does not copy the whole list for each.
  */
 
 /** Plain JSON; empty chunks do not occur. @category models */

@@ -1,8 +1,8 @@
 /**
- * What a command is: its input, its decision, and the way back from its events to its input. For the commands, and for whoever runs them.
+ * What a command is: its input, its decision, and the way back from its events to its input. For the commands, and for the registrar.
  *
- * `input` is everything a decision takes in that is not personal, ids made beforehand included: those are fresh, so no decision asks
- * whether one is taken. `personal` is looked at for checks of content and handed through to the event; a replay leaves it away.
+ * `input` is everything that a decision takes in and that is not personal. Ids in it were made beforehand and are fresh, so no decision
+ * asks whether an id is taken. `personal` serves checks of content and goes into the event; a replay decides without it.
  */
 import { Schema } from "effect"
 import type { EventType, Recorded, RecordedDomainEvent } from "./Catalogue.ts"
@@ -30,8 +30,8 @@ export interface Definition<Operation extends string, Input extends Fields, Pers
     context: DecisionContext
   ) => Decision
   /**
-   * The input, from the events of the instruction in the order of the log. Deciding it again over the log before them gives them again.
-   * Throws where the events are not those of such an instruction, which only a damaged log holds, or are of a newer version.
+   * The input, from the events of the instruction in the order of the log. Deciding it again over the log before them returns the same
+   * events. Throws where the events belong to no such instruction, as in a damaged log, or are of a newer version.
    */
   readonly recall: (events: ReadonlyArray<RecordedDomainEvent>) => Schema.Struct.Type<Input>
 }

@@ -1,5 +1,5 @@
 /**
- * Every command of the register by its operation. For whoever decides, replays or lists them.
+ * Every command of the register by its operation. For the registrar, for replays, and for lists of the commands.
  */
 import type { Schema } from "effect"
 import { AmendInvestment } from "./Amendment.ts"

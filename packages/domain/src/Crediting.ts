@@ -1,6 +1,6 @@
 /**
- * Crediting: the decisions on the ledger task that delivers an investment's units to its wallet. For platforms, the ledger, and the person
- * that resolves what the ledger could not say.
+ * Crediting: the decisions on the ledger task that delivers an investment's units to its wallet. For platforms, for the ledger, and for the
+ * person that resolves an unknown outcome.
  */
 import * as Command from "./Command.ts"
 import * as Credit from "./Credit.ts"

@@ -1,8 +1,8 @@
 /**
- * The way of a decision: models read, checks made, events returned. For the commands, and for whoever runs them.
+ * The way of a decision: models read, checks made, events returned. For the commands, and for the registrar that runs them.
  *
- * A decision is a generator that asks for the models it needs and returns events, or refuses. It holds no state and does no I/O: whoever
- * runs it answers each question, and knows afterwards what was read, which is what the append must be conditional on.
+ * A decision is a generator that asks for the models it needs and returns events, or refuses. It has no state and does no I/O. Its runner
+ * answers each question and knows afterwards what was read: exactly on that the append must be conditional.
  */
 import { Result } from "effect"
 import type { DomainEvent, EventType, Recorded, RecordedDomainEvent } from "./Catalogue.ts"
@@ -23,8 +23,8 @@ export interface Model<out S> {
   readonly tags: ReadonlyArray<string>
   readonly initial: S
   /**
-   * Given by models that grow with the log: of these snapshots are kept. The state is plain JSON then, in which a member that is
-   * `undefined` is as good as absent. Raised whenever the same events come to mean another state.
+   * Given by models that grow with the log: snapshots of them are kept. Their state is plain JSON, in which an `undefined` member means the
+   * same as an absent member. Raised whenever the same events come to mean another state.
    */
   readonly version?: number
   /** A method, so that a model may take only the events it names. */

@@ -1,5 +1,5 @@
 /**
- * Documents: files a platform uploaded, referred to by investors and investments. Their content is in the vault, not here.
+ * Documents: files that a platform uploaded and that investors and investments refer to. Their content is in the vault, not here.
  */
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
@@ -63,8 +63,8 @@ export const references = (id: DocumentId) =>
   })
 
 /**
- * Documents a request names. More are let in than are accepted, so that the refusal has its code; few enough that an event which records
- * the refusal stays below the limit of a body.
+ * Documents a request names. The schema lets in more documents than a decision accepts, so that the refusal has its code. An event that
+ * records the refusal still stays below the limit of a body.
  *
  * @category schemas
  */

@@ -1,7 +1,7 @@
 /**
  * How an investment ends: rejected, cancelled, or unpaid. For platforms, issuers, the registrar and the clock.
  *
- * Before delivery an end gives the units back to the campaign. After it, the lot stays with the investor and is blocked.
+ * Before delivery an end returns the units to the campaign. After delivery the lot stays with the investor and is blocked.
  */
 import { Schema } from "effect"
 import * as Command from "./Command.ts"
@@ -39,8 +39,8 @@ const cancellationPeriodEnd = (investment: Investment.State): number | undefined
     : instantOf(investment.acceptedAt).micros + investment.cancellationDays * microsPerDay
 
 /**
- * The investor withdraws. What is judged is the day of the declaration: one made in time and told late is in time. `late` lets the
- * registrar enter one that is not; from a platform it counts for nothing.
+ * The investor withdraws. The day of the declaration counts: a declaration made in time and reported late is in time. With `late` the
+ * registrar enters a late declaration; from a platform it has no effect.
  *
  * @category commands
  */
@@ -86,7 +86,7 @@ export const paymentDue = (investment: Investment.State): number | undefined => 
     : Math.max(instantOf(acceptedAt).micros, acceptedSince.micros) + paymentDays * microsPerDay
 }
 
-/** The clock's instruction; each deadline is one of its own. @category commands */
+/** The clock's instruction; each deadline has its own. @category commands */
 export const EnforcePaymentDeadline = Command.make("EnforcePaymentDeadline", {
   input: { investmentId: InvestmentId },
   *decide({ investmentId }, _personal, context) {

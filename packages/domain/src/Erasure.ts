@@ -1,8 +1,8 @@
 /**
  * Erasure: the data of an investor, or a document, are forgotten for good. For the registrar, and for the clock that ends retention.
  *
- * What is decided here is that nothing stands against it: no units, nothing open, no hold, no duty to keep. The events are the evidence,
- * and hold nothing of what they erase; keys and ciphertexts are destroyed once they are recorded.
+ * The decision makes sure that nothing stands against it: no units, nothing open, no hold, no duty to keep. The events are the evidence and
+ * hold nothing of what they erase; once they are recorded, keys and ciphertexts are destroyed.
  */
 import * as Command from "./Command.ts"
 import { read, refuse, type Read } from "./Decision.ts"
@@ -28,7 +28,7 @@ function* isReferredTo(documentId: DocumentId, leaving: InvestorId | undefined):
   return false
 }
 
-/** What stands against the erasure at an instant, as it is told. */
+/** What stands against the erasure at an instant, as the refusal says it. */
 const refusalOf = (
   retention: RetentionPeriod.Retention,
   { holds }: RetentionPeriod.Facts,

@@ -1,5 +1,5 @@
 /**
- * Ethereum addresses, in canonical form lower case. For wallets, and for whoever shows an address to a person.
+ * Ethereum addresses, in canonical form lower case. For wallets, and for programs that show an address to a person.
  *
  * An address in mixed case carries a checksum (EIP-55) that catches mistyping; all lower or all upper case carries none.
  */

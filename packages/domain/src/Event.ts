@@ -1,13 +1,13 @@
 /**
- * What an event type of the register is: its data, its personal part, its tags. For the catalogue, and for whoever folds events.
+ * What an event type of the register is: its data, its personal part, its tags. For the catalogue, and for folds over events.
  */
 import { Schema } from "effect"
 import { PlatformId } from "./Id.ts"
 import { Timestamp } from "./Timestamp.ts"
 
 /**
- * Metadata of every event. The events of one instruction lie side by side and bear the same `instruction`; the last of them bears the
- * fingerprint and the version of the renderer, and with them the tag by which the instruction is found again.
+ * Metadata of every event. The events of one instruction lie side by side and bear the same `instruction`. The last of them also bears the
+ * fingerprint, the version of the renderer, and the tag by which the instruction is found again.
  *
  * @category models
  */
@@ -22,7 +22,7 @@ export const Meta = Schema.Struct({
   fingerprint: Schema.optionalKey(Schema.String),
   /** Version of the renderer of the answer. On the last event of the instruction only. */
   answer: Schema.optionalKey(Schema.Int),
-  /** Who acted: `platform`, `issuer`, `registrar`, `clock` or `ledger`. */
+  /** The actor: `platform`, `issuer`, `registrar`, `clock` or `ledger`. */
   actor: Schema.Literals(["platform", "issuer", "registrar", "clock", "ledger"]),
   correlation: Schema.optionalKey(Schema.String),
   causation: Schema.optionalKey(Schema.String),
@@ -73,7 +73,7 @@ export const define = <const Type extends string, const Data extends Fields, con
 })
 
 /**
- * Every member of `A` by name: one that may be absent is given as `undefined`. So a member that was forgotten does not compile.
+ * Every member of `A` by name: an optional member is given as `undefined`. So code that forgets a member does not compile.
  *
  * @category models
  */

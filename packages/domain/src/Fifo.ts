@@ -1,9 +1,9 @@
 /**
- * The FIFO rule: which lots give the units a task asks for. For redemptions, and for whoever checks them.
+ * The FIFO rule: which lots give the units a task asks for. For redemptions, and for auditors of them.
  *
  * Lots are chosen when the task is requested, in rank order (position of the delivery, never a clock): each unblocked lot gives
- * `min(still needed, remaining − reserved)`. So every lot before the last one named is emptied of what was available, and the choice
- * stands in the event, whatever happens meanwhile.
+ * `min(still needed, remaining − reserved)`. So every lot before the last named lot is emptied of what was available. The choice stands in
+ * the event, whatever happens meanwhile.
  */
 import type { Part } from "./events/RedemptionEvents.ts"
 import * as Holding from "./Holding.ts"

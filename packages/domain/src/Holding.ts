@@ -1,8 +1,8 @@
 /**
  * Holdings: all lots of one product in one wallet, in rank order. For redemptions, and for every reading of "who holds what".
  *
- * A fold over a wallet with many lots must not copy them all for each event: lots lie in chunks, an event copies the chunks it touches,
- * and chunks in which there is nothing to take or to release are passed over.
+ * A fold over a wallet with many lots must not copy them all for each event. Therefore lots lie in chunks, and an event copies only the
+ * chunks it touches. Chunks with nothing to take or to release are passed over.
  */
 import type { Recorded } from "./Catalogue.ts"
 import { decisionModel } from "./Decision.ts"

@@ -1,8 +1,8 @@
 /**
- * Identities of the things the register knows: opaque text, made by whoever registers the thing. For everyone.
+ * Identities of the things the register knows: opaque text, made where the thing is registered. For every module.
  *
- * The alphabet keeps an id safe inside a tag, a path and a file name; UUIDv7 text is what the embedded register makes. Two kinds of
- * ids are two types, so that a wallet is never passed for a product.
+ * The alphabet keeps an id safe inside a tag, a path and a file name. The embedded register makes UUIDv7 text. Two kinds of ids are two
+ * types, so that a wallet is never passed for a product.
  */
 import { Schema } from "effect"
 
@@ -11,7 +11,7 @@ const idPattern = /^[0-9A-Za-z_-]{1,64}$/
 
 const allowed = Array.from({ length: 128 }, (_, code) => idPattern.test(String.fromCharCode(code)))
 
-/** Says what {@link idPattern} says. An event bears several ids, and a replay reads them all: a table takes a third of the time. */
+/** Accepts what {@link idPattern} accepts. An event bears several ids and a replay reads them all: a table takes a third of the time. */
 const isId = (text: string): boolean => {
   if (text.length === 0 || text.length > 64) return false
   for (let i = 0; i < text.length; i++) if (allowed[text.charCodeAt(i)] !== true) return false
@@ -30,7 +30,7 @@ const Text = Schema.String.check(
 export const PlatformId = Text.pipe(Schema.brand("PlatformId"))
 export type PlatformId = typeof PlatformId.Type
 
-/** Who issues a product. @category schemas */
+/** The company that issues a product. @category schemas */
 export const IssuerId = Text.pipe(Schema.brand("IssuerId"))
 export type IssuerId = typeof IssuerId.Type
 

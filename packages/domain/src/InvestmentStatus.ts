@@ -27,7 +27,7 @@ export type InvestmentStatus = typeof InvestmentStatus.Type
 export interface Facts {
   readonly end: End | undefined
   readonly delivered: boolean
-  /** The KYC gate was passed once, which is for good. */
+  /** The KYC gate was passed once, and that holds forever. */
   readonly cleared: boolean
   readonly reviewRequired: boolean
   readonly reviewed: boolean

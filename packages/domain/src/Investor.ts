@@ -1,5 +1,5 @@
 /**
- * Investors: who may invest, and whether they are identified. For platforms that onboard them.
+ * Investors: the persons that may invest, and whether they are identified. For platforms that onboard them.
  */
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
@@ -119,7 +119,11 @@ export interface SubscriptionsState {
 
 const none: SubscriptionsState = { notEnded: emptyList, documentIds: emptyList, lastAt: undefined }
 
-/** All subscriptions of an investor. For the end of its days: who signs is asked only for those that wait. @category decision models */
+/**
+ * All subscriptions of an investor. For the erasure only: a signature reads only {@link waitingSubscriptions}.
+ *
+ * @category decision models
+ */
 export const subscriptions = (id: InvestorId) =>
   decisionModel({
     name: "Subscriptions",
@@ -152,8 +156,8 @@ export function* find(id: InvestorId, context: DecisionContext): Generator<Read 
 }
 
 /**
- * What there is to see for this client of an investor's object. It belongs to the investor's platform, also where the registrar made it,
- * through no platform.
+ * An investor's object, as far as this client may see it. It belongs to the investor's platform, also where the registrar made it without a
+ * platform.
  *
  * @category predicates
  */
@@ -192,8 +196,8 @@ export const RegisterInvestor = Command.make("RegisterInvestor", {
 })
 
 /**
- * Records proof of identity obtained elsewhere. If it completes KYC, every investment that waited is identified in the same append, so
- * that nobody ever sees an identified investor with a waiting investment.
+ * Records proof of identity obtained elsewhere. If it completes KYC, every waiting investment is identified in the same append. So no
+ * reader ever sees an identified investor with a waiting investment.
  *
  * @category commands
  */

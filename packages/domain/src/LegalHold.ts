@@ -1,5 +1,5 @@
 /**
- * Legal holds: the data of an investor are kept whatever else is over. For the registrar, who places and releases them.
+ * Legal holds: the data of an investor are kept whatever else is over. For the registrar, which places and releases them.
  *
  * A hold with an end expires by itself; any other stands until it is released.
  */
@@ -57,7 +57,7 @@ export const after = (
 export const standsAt = (hold: LegalHold, at: Instant): boolean => hold.end === undefined || at.micros < hold.end.micros
 
 /**
- * At any time before the erasure. The same hold placed again is no change: who wants it to last longer places another one.
+ * At any time before the erasure. The same hold placed again is no change; a registrar that wants it to last longer places another hold.
  *
  * @category commands
  */

@@ -1,5 +1,5 @@
 /**
- * What is known about a person or company beyond the register's needs. All of it is personal: it goes to the vault, never into a body.
+ * What is known about a person or company beyond the register's needs. For the personal parts of events: never put any of it into a body.
  */
 import { Schema } from "effect"
 import { Bic, Iban } from "./BankAccount.ts"

@@ -1,5 +1,5 @@
 /**
- * Platforms and issuers: that they exist. For the registrar who admits them.
+ * Platforms and issuers: that they exist. For the registrar, which admits them.
  */
 import * as Command from "./Command.ts"
 import { decisionModel, read } from "./Decision.ts"

@@ -1,5 +1,5 @@
 /**
- * What a registrar may set, and limits nobody may set. For decisions, and for whoever runs a register.
+ * What a registrar may set, and limits that are fixed. For decisions, and for an operator of a register.
  */
 import { instantOf, instantOfMicros, microsPerMinute, type Instant } from "./Timestamp.ts"
 
@@ -43,8 +43,8 @@ export const retentionOf = (years: number): Policy["retainUntil"] => {
 }
 
 /**
- * Retention is the shortest the law allows, for keeping longer needs a reason: a register whose data are also books or vouchers (HGB § 257,
- * AO § 147) sets `retentionOf(8)`, for example.
+ * Retention is the shortest the law allows, because keeping longer needs a reason. A register whose data are also books or vouchers (HGB
+ * § 257, AO § 147) sets `retentionOf(8)`, for example.
  *
  * @category values
  */

@@ -1,5 +1,5 @@
 /**
- * Products: their terms, and the platforms that may sell them. Made by the issuer side, never through the distribution API.
+ * Products: their terms, and the platforms that may sell them. For the issuer side; never made through the distribution API.
  */
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"

@@ -1,6 +1,6 @@
 /**
- * Redemptions: the ledger task that burns units. For platforms, the ledger, the person that resolves
- * what the ledger could not say, and for reads.
+ * Redemptions: the ledger task that burns units. For platforms, for the ledger, for the person that resolves an unknown outcome, and for
+ * reads.
  *
  * The request chooses and reserves its lots; settling reads only the task, because nothing else can make the outcome wrong.
  */

@@ -1,8 +1,8 @@
 /**
  * Why a command is refused: a closed list of codes, each with its class and one sentence. For callers, and for the log.
  *
- * 404: there is no such thing for this client. 400: the request is wrong whatever the state. 409: the state forbids it. Only the last is
- * recorded, because only it is an answer a repeat must get again; after the others the key is still free.
+ * 404: there is no such thing for this client. 400: the request is wrong whatever the state. 409: the state forbids it. Only a 409 is
+ * recorded, because a repeat must get that answer again; after the others the key is still free.
  */
 import { Schema } from "effect"
 import { WalletId } from "./Id.ts"
@@ -167,8 +167,8 @@ export interface Words {
 }
 
 /**
- * Version of the words with which new refusals are recorded. Raised when the words of a code change: an answer that was given once is
- * given again in its own words.
+ * Version of the words with which new refusals are recorded. Raised when the words of a code change: an answer that was sent once is sent
+ * again in its own words.
  *
  * @category values
  */

@@ -1,9 +1,9 @@
 /**
  * Retention: how long the data of an investor are kept, and from when on nothing stands against their erasure. For the decision that
- * erases, and for the clock that asks for it: both go by the one function here.
+ * erases, and for the clock that asks for it: both use the one function here.
  *
- * An investor is *active* while they hold units or have something open, *held* while a hold without an end stands, *restricted* until an
- * instant that is known, *due* from then on, and at last *erased*. What happens later moves the instant; a hold defers it.
+ * An investor is *active* while they hold units or have something open, and *held* while a hold without an end stands. Then they are
+ * *restricted* until a known instant, *due* from then on, and at last *erased*. What happens later moves the instant; a hold defers it.
  */
 import { read, type Read } from "./Decision.ts"
 import type { InvestmentId, InvestorId } from "./Id.ts"
@@ -29,7 +29,7 @@ export interface Facts {
 export type Retention =
   | { readonly _tag: "Erased" }
   | { readonly _tag: "Active"; readonly because: "investor_holds_units" | "investor_has_open_investments" }
-  /** Until somebody releases a hold. */
+  /** Until the registrar releases a hold. */
   | { readonly _tag: "Held" }
   /** Restricted before that instant, due from it on. */
   | { readonly _tag: "Until"; readonly due: Instant }

@@ -71,7 +71,7 @@ export const resolutionMembers = {
   resolution: Resolution
 }
 
-/** Claims the task: the caller that gets an event back, and no other, may submit it to the ledger. @category computing */
+/** Claims the task: only a caller that receives an event may submit it to the ledger. @category computing */
 export const submit = <T extends Progress>(kind: Kind<T>, task: T): ReadonlyArray<DomainEvent> =>
   task.status === "processing" && !task.submitted ? [kind.submitted(task)] : []
 

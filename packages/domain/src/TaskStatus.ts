@@ -19,12 +19,12 @@ export type Outcome = typeof Outcome.Type
 export const FinalOutcome = Schema.Literals(["succeeded", "failed"])
 export type FinalOutcome = typeof FinalOutcome.Type
 
-/** Why a task failed, as a closed code; what the ledger wrote about it is no business of the register's. @category schemas */
+/** Why a task failed, as a closed code. The register does not keep what the ledger wrote about it. @category schemas */
 export const FailureReason = Schema.Literals(["rejected", "reverted", "expired", "not_executed", "unspecified"])
 export type FailureReason = typeof FailureReason.Type
 
 /**
- * How a person came to the decision: the ledger was looked at and had done (or not done) it, or the ledger was made whole first.
+ * How a person came to the decision: they looked at the ledger and found it done or not done, or they corrected the ledger first.
  *
  * @category schemas
  */

@@ -1,5 +1,5 @@
 /**
- * Text a person typed: bounded, and free of lone surrogates. For the personal parts of events; it never stands in a body.
+ * Text that a person typed: bounded, and free of lone surrogates. For the personal parts of events; never put it into a body.
  *
  * A lone surrogate has no UTF-8 form: hashing it would silently hash something else (RFC 8785, section 3.2.2.2).
  */

@@ -1,7 +1,7 @@
 /**
  * Checks of the times a client states. For signing, acceptance, payment, cancellation, identification.
  *
- * Times are evidence and order nothing; all that is asked is that none lies in the future and none precedes the signature.
+ * Times are evidence and order nothing. No time may lie in the future, and none may precede the signature.
  */
 import { Schema } from "effect"
 import { refuse, type DecisionContext, type Refuse } from "./Decision.ts"
@@ -11,7 +11,7 @@ import { instantOf, laterOf, Timestamp, type Instant } from "./Timestamp.ts"
 export const Stated = Schema.Union([Timestamp, Schema.Literal("now")])
 export type Stated = typeof Stated.Type
 
-/** A signature may lie ahead of receipt within the tolerance; the step after it must not become impossible by that. @category computing */
+/** A signature may lie ahead of receipt within the tolerance; that must not make the next step impossible. @category computing */
 export const statedInstant = (stated: Stated | undefined, signedAt: Instant, context: DecisionContext): Instant =>
   stated === undefined || stated === "now" ? laterOf(context.receivedAt, signedAt) : instantOf(stated)
 

@@ -1,8 +1,8 @@
 /**
  * Points in time: the text as it came, and the microseconds it means. For events, and for checks of times.
  *
- * ISO 8601 / RFC 3339 with an offset and at most six digits of a second. The text is kept, because a `Date` would drop the microseconds
- * and the offset a platform sent; comparison is by the microseconds, which are a safe integer until the year 2255.
+ * ISO 8601 / RFC 3339 with an offset and at most six digits of a second. The text is kept, because a `Date` would drop the microseconds and
+ * the offset that a platform sent. Comparison is by the microseconds, which are a safe integer until the year 2255.
  */
 import { Schema } from "effect"
 import { isDay, type CalendarDate } from "./CalendarDate.ts"
@@ -28,7 +28,7 @@ const daysSince1970 = (year: number, month: number, day: number): number => {
 
 /**
  * Microseconds since 1970-01-01T00:00:00Z, or `undefined` where the text is no timestamp. Every event bears at least one, and a replay
- * reads them all: read by position, which takes a fraction of what a regular expression takes.
+ * reads them all. So the text is read by position, in a fraction of the time of a regular expression.
  */
 const microsOf = (text: string): number | undefined => {
   const century = two(text, 0)

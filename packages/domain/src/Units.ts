@@ -1,5 +1,5 @@
 /**
- * Units of a security: whole numbers from 1 to 2^53 − 1. For everyone that counts.
+ * Units of a security: whole numbers from 1 to 2^53 − 1. For every module that counts units.
  *
  * The bound keeps every sum of units of one product exact in a JavaScript number, because the issue volume is itself such a number.
  */

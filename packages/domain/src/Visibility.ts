@@ -1,5 +1,5 @@
 /**
- * Who may see what: platforms are strangers to each other. For every decision that looks something up.
+ * What a client may see: platforms are strangers to each other. For every decision that looks something up.
  *
  * Another platform's object is *not found*, exactly as if there were none: a different answer would tell that it exists.
  */
@@ -10,7 +10,7 @@ import type { PlatformId } from "./Id.ts"
 /** The platform through which an object was made; `null` where the issuer or the registrar made it. @category computing */
 export const platformOf = (meta: Pick<Meta, "platform">): PlatformId | null => meta.platform ?? null
 
-/** What there is to see for this client; the registrar, the clock and the ledger (no platform) see everything. @category predicates */
+/** The thing, if this client may see it; the registrar, the clock and the ledger (no platform) see everything. @category predicates */
 export const visible = <A extends { readonly platform: PlatformId | null }>(
   thing: A | undefined,
   context: DecisionContext

@@ -1,5 +1,5 @@
 /**
- * Wallets: managed by the custodian, or an address the investor controls. One address belongs to one investor for ever.
+ * Wallets: managed by the custodian, or an address the investor controls. One address belongs to one investor forever. For platforms.
  */
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
@@ -144,7 +144,7 @@ function* register(kind: WalletKind, data: Schema.Struct.Type<typeof input>, con
   }
   const taken = yield* read(atAddress(address))
   if (taken !== undefined) {
-    // That it is taken must be said; by whom is nobody's business but the owner's.
+    // A client must learn that the address is taken; only its owner learns by which wallet.
     const details = taken.investorId === investorId ? { details: { walletId: taken.id } } : {}
     return yield* refuse({ code: "address_taken", ...details })
   }

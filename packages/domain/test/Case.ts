@@ -1,5 +1,5 @@
 /**
- * A register with a product, a campaign and an investor, in words that read like the worked cases. For the tests by example.
+ * A register with a product, a campaign and an investor, in the words of the worked cases. For the tests by example.
  */
 import { Result } from "effect"
 import { Campaign, type Commands, Holding, Investment, InvestmentStatus, Policy, Timestamp } from "../src/index.ts"

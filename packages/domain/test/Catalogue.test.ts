@@ -1,3 +1,6 @@
+/**
+ * The catalogue of events: no body takes free text, every type is found, every body is JSON. For the author of an event.
+ */
 import { Schema, SchemaAST } from "effect"
 import { describe, expect, it } from "vitest"
 import { Commands, Events, Refusal } from "../src/index.ts"

@@ -1,5 +1,5 @@
 /**
- * The worked cases of forgetting: what stands against it, until when, and what goes with whom.
+ * The worked cases of erasure: what stands against it, until when, and which documents go with an investor. For the tests by example.
  */
 import { describe, expect, it } from "vitest"
 import { Document, Investor, Policy, Timestamp } from "../src/index.ts"
@@ -23,7 +23,7 @@ const people = (...names: ReadonlyArray<string>) => {
 }
 
 describe("forgetting an investor", () => {
-  it("who holds, whose redemption is in flight, who waits, whose credit is in flight: refused", () => {
+  it("refused while the investor holds units, or a redemption, a subscription or a credit is open", () => {
     const c = people("anna")
     c.deliver("held", 10, "w0")
     expect(erase(c)).toBe("investor_holds_units")
@@ -42,7 +42,7 @@ describe("forgetting an investor", () => {
     expect(erase(c)).toBe("accepted")
   })
 
-  it("D-08, D-15 who has sold everything: allowed once retention is over, and the entries stay", () => {
+  it("D-08, D-15 of an investor that has sold everything: allowed once retention is over, and the entries stay", () => {
     const c = ready()
     c.deliver("x", 10)
     c.redeem("r", 10)
@@ -85,7 +85,7 @@ describe("forgetting an investor", () => {
     expect(erase(moved)).toBe(`retention_running ${untilSecond}`)
   })
 
-  it("that is not there, that is another platform's; that is erased already is no change", () => {
+  it("not found, or another platform's: refused; erased already: no change", () => {
     const c = people("anna")
     expect(erase(c, "none")).toBe("investor_not_found")
     expect(erase(c, "anna", "q")).toBe("investor_not_found")
@@ -132,7 +132,7 @@ describe("forgetting a document", () => {
     expect(c.last(["DocumentErased"])).toEqual({ documentId: "bert-proof" })
   })
 
-  it("an investor refers to is refused; one nobody refers to goes, once", () => {
+  it("refused while an investor refers to it; otherwise it goes, once", () => {
     const c = people("anna")
     const forget = (documentId: string, platform?: string) => c.by(platform, "EraseDocument", { documentId })
     expect(forget("none")).toBe("document_not_found")

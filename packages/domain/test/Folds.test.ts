@@ -1,5 +1,5 @@
 /**
- * A fold whose snapshots are kept gets a new version when it changes. For whoever changes one.
+ * A fold whose snapshots are kept gets a new version when it changes. For an author of such a fold.
  *
  * `golden/folds.json` keeps a digest of what each version made of the events below, step by step. A change of the digest is a change of
  * the fold: raise the version of the model, then `GOLDEN=write` records it.

@@ -1,6 +1,6 @@
 /**
- * Inputs of each command, with everything they may hold and with no more than they must. For the golden files: a new command, or a new
- * version of an input, needs its samples here.
+ * Inputs of each command: one with every member, one with only the required members. For the golden files: a new command, or a new version
+ * of an input, needs its samples here.
  */
 import type { Commands } from "../src/index.ts"
 

@@ -23,7 +23,7 @@ interface Golden {
 
 const commandOf = (operation: Commands.Operation, input: object) => ({ operation, input }) as Commands.Command
 
-/** An event as a log gives it back. */
+/** An event as a log returns it. */
 const logged = (type: "InstructionNoted" | "InstructionRejected", data: object): Events.RecordedDomainEvent =>
   ({ type, data: JSON.parse(JSON.stringify(data)), position: 1, tags: [] }) as unknown as Events.RecordedDomainEvent
 

@@ -101,7 +101,7 @@ export class MemoryRegister {
         actor: context.platform === undefined ? "registrar" : "platform",
         receivedAt: context.receivedAt.text
       }
-      // What a log gives back is JSON that its schema accepts, and nobody else's object.
+      // A log returns JSON that its schema accepts, and an object that no other code shares.
       const data = JSON.parse(JSON.stringify(draft.data))
       const definition: { readonly data: Schema.Top } = Events.catalogue.events[draft.type]
       if (!Schema.is(definition.data)(data)) throw new Error(`${draft.type} does not fit its schema`)

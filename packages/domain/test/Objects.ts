@@ -1,6 +1,6 @@
 /**
- * The second model: a register in which every unit is an object that is somewhere, and the ledger is a table. For the tests, which compare
- * it with the package. It shares no code with the package's folds and decisions, and is written for plainness, not speed.
+ * The second model: a register in which every unit is an object in some place, and the ledger is a table. For the tests, which compare it
+ * with the package. Share no code with the package's folds and decisions, and write for plainness, not for speed.
  */
 import type { Commands } from "../src/index.ts"
 
@@ -229,7 +229,7 @@ export class Objects {
       const task = sees(this.tasks.get(id))
       if (!task) return no("task_not_found")
       if (task.status !== "unknown") return no("nothing_to_resolve")
-      // The person has made the ledger whole before saying so.
+      // The person has corrected the ledger before saying so.
       if (outcome === "succeeded" && task.ledger !== "done") this.ledgerMoves(task, 1)
       if (outcome === "failed" && task.ledger === "done") this.ledgerMoves(task, -1)
       task.ledger = outcome === "succeeded" ? "done" : "refused"

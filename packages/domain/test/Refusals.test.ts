@@ -1,8 +1,8 @@
 /**
  * Codes of refusals: raised or reserved, never both, and told in the same words forever. For the author of a refusal.
  *
- * `golden/refusals.v<version>.json` keeps the words of every code. Changed words are a new version: raise `refusalVersion` and keep the
- * words that stood until then. `GOLDEN=write` writes the codes that are missing.
+ * `golden/refusals.v<version>.json` keeps the words of every code. Changed words are a new version: raise `wordsVersion` and keep the words
+ * that stood until then. `GOLDEN=write` writes the codes that are missing.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"

@@ -183,7 +183,7 @@ describe("D-15 the schedule", () => {
     )
   })
 
-  it("says of everybody, over random commands, what the second model says, and the decision does what it says", () => {
+  it("agrees with the second model and with the decision, over random commands", () => {
     const policy: Policy.Policy = {
       ...Policy.defaults,
       retainUntil: (last) => Timestamp.instantOfMicros(last.micros + keeping * 1000)
@@ -224,7 +224,7 @@ describe("D-15 the schedule", () => {
   })
 })
 
-/** No units, nothing open, as the objects tell it. */
+/** No units, nothing open, by the objects. */
 const isAtRest = (world: Objects, id: string): boolean =>
   ![...world.investments.values()].some((one) => one.investor === id && !one.end && !one.delivered) &&
   ![...world.products.values()].some(({ units }) =>

@@ -3,7 +3,7 @@
  */
 import { SchemaAST } from "effect"
 
-/** A schema, told so that two are the same if and only if they take the same JSON, as far as a schema can tell. */
+/** A schema as text: two texts are equal if and only if both schemas accept the same JSON, as far as a schema can tell. */
 export type SchemaText =
   | { readonly kind: "object"; readonly members: { readonly [name: string]: Member }; readonly rest?: SchemaText }
   | { readonly kind: "array"; readonly elements: ReadonlyArray<SchemaText>; readonly rest: ReadonlyArray<SchemaText> }

@@ -1,8 +1,8 @@
 /**
  * A schema that changes gets a new version. For the author of an event or of a command's input.
  *
- * `golden/schemas.json` keeps what each version of each type could hold, and each version of each input. A version may become wider, which `GOLDEN=write` records; any
- * other change is a new version with an upcaster from the one before.
+ * `golden/schemas.json` keeps what each version of each type could hold, and each version of each input. A version may become wider, and
+ * `GOLDEN=write` records that. Any other change is a new version with an upcaster from the version before.
  */
 import { Schema } from "effect"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"

@@ -39,7 +39,7 @@ export interface Step {
   readonly b: number
   readonly c: number
   readonly d: number
-  /** 0: the stranger's platform, 1: nobody's; else the owner's. */
+  /** 0: the stranger's platform, 1: no platform; else the owner's. */
   readonly who: number
   /** Time that passes before it. */
   readonly wait: number
@@ -57,7 +57,7 @@ export const step: fc.Arbitrary<Step> = fc.record({
   wait: fc.constantFrom(0, 0, 0, 0, 1, 1, 60_000, 60_000, 600_000, 600_000, 5 * 3_600_000, 50 * 3_600_000)
 })
 
-/** What a step does: a command of somebody, or the ledger at work unseen. */
+/** What a step does: a command of some client, or unseen work of the ledger. */
 export type Act =
   | { readonly command: Commands.Command; readonly platform: string | undefined }
   | { readonly task: string; readonly refuses: boolean }
@@ -67,7 +67,7 @@ export const textOf = (millis: number): Timestamp.Timestamp => Timestamp.instant
 
 const pick = <A>(list: ReadonlyArray<A>, n: number): A | undefined => list[n % Math.max(1, list.length)]
 
-/** Personal data of nobody: a name that says so, a date, a place. */
+/** Personal data of no real person: a name that says so, a date, a place. */
 export const somebody = (usTax: boolean) => ({
   naturalPerson: {
     forename: "Erika",
@@ -221,7 +221,7 @@ export class Stepper {
           personal: somebody(s.c % 19 === 0)
         })
       case "erase": {
-        // Mostly who has nothing left and was left alone for a while: everybody else is kept for the other steps.
+        // Mostly an investor that has nothing left and was left alone for a while: the others are kept for other steps.
         const leaving = new Map([...world.investors].filter(([id, i]) => s.c % 6 === 0 || this.#leaving(id, i)))
         const id = this.#known(leaving, s.a)
         const platform = s.who === 0 ? whose(world.investors.get(id)?.platform) : undefined

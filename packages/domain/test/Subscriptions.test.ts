@@ -1,5 +1,6 @@
 /**
- * The worked cases of identification and subscription: given what happened, when someone instructs, this is recorded or refused.
+ * The worked cases of identification and subscription: given what happened, an instruction is recorded or refused. For the tests by
+ * example.
  */
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"

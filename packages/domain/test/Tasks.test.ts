@@ -1,5 +1,6 @@
 /**
- * The worked cases of credits, redemptions and wallets: given what happened, when someone instructs, this is recorded or refused.
+ * The worked cases of credits, redemptions and wallets: given what happened, an instruction is recorded or refused. For the tests by
+ * example.
  */
 import { describe, expect, it } from "vitest"
 import { Holding, Policy } from "../src/index.ts"

@@ -1,3 +1,6 @@
+/**
+ * The values of the register: what each accepts, and what it means. For the author of a value.
+ */
 import fc from "fast-check"
 import { Schema } from "effect"
 import { describe, expect, it } from "vitest"

@@ -59,14 +59,14 @@ describe("in a decision", () => {
     expect(found).toEqual([])
   })
 
-  it("those that are looked for are here", () => {
+  it("the generators that are looked for are here", () => {
     expect(callable("Redemption.ts")).toEqual(
       expect.arrayContaining(["read", "refuse", "Investor.find", "Task.settle", "Wallet.findOf"])
     )
     expect(callable("Times.ts")).toEqual(expect.arrayContaining(["refuse", "check"]))
   })
 
-  it("one that is planted is found", () => {
+  it("a planted call is found", () => {
     const planted = `
       export function* checkOpen(campaign: CampaignState) {
         // refuse({ code: "campaign_not_open" }) in a comment is none

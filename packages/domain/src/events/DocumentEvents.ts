@@ -17,7 +17,7 @@ export const DocumentUploaded = define("DocumentUploaded", {
   tags: (data) => [Tag.document(data.documentId)]
 })
 
-/** From its position on nobody can refer to the document; its key, name and content are destroyed a moment later. */
+/** From its position on no command can refer to the document; its key, name and content are destroyed a moment later. */
 export const DocumentErased = define("DocumentErased", {
   data: { documentId: DocumentId },
   tags: (data) => [Tag.document(data.documentId)]

@@ -1,6 +1,6 @@
 /**
- * What an instruction left behind that changed nothing: a refusal, or the finding that all was as asked. So that a repeat gets the same
- * answer, and the decision can be taken again. Found by the instruction's own tag, which every event with a fingerprint bears.
+ * What an instruction leaves in the log when it changes nothing: a refusal, or a note that all was as asked. A repeat gets the same answer
+ * from it, and the decision can be taken again. It is found by the instruction's own tag.
  */
 import { Schema } from "effect"
 import { define } from "../Event.ts"

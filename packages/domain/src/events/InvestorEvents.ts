@@ -16,8 +16,8 @@ export const InvestorKind = Schema.Literals(["natural", "legal"])
 export type InvestorKind = typeof InvestorKind.Type
 
 /**
- * Why the data of a person are erased: they asked for it (GDPR Art. 17(1)(b), (c)), the time for which they had to be kept is over (GwG
- * § 8(4)), they were kept unlawfully (GDPR Art. 17(1)(d)), or a law or an authority wants it (Art. 17(1)(e)).
+ * Why the data of a person are erased. The person asked for it (GDPR Art. 17(1)(b), (c)). The time for which the data had to be kept is
+ * over (GwG § 8(4)). They were kept unlawfully (GDPR Art. 17(1)(d)). Or a law or an authority requires it (Art. 17(1)(e)).
  *
  * @category schemas
  */

@@ -8,11 +8,11 @@ import * as Tag from "../Tag.ts"
 import { Timestamp } from "../Timestamp.ts"
 
 /**
- * Why data are kept although their time is over: legal claims need them (GDPR Art. 17(3)(e)), an authority or a court has ordered it, a tax
- * still has to be assessed (AO § 147(3)), or the person wants them kept for claims of their own (GDPR Art. 18(1)(c)).
+ * Why data are kept although their time is over. Legal claims need them (GDPR Art. 17(3)(e)). An authority or a court has ordered it. A tax
+ * still has to be assessed (AO § 147(3)). Or the person wants them kept for claims of their own (GDPR Art. 18(1)(c)).
  *
- * There is no reason in words on purpose: it would be about the person, and told to them with everything else, also where the law forbids
- * that (GwG § 47). The file it belongs to is found by the hold's id.
+ * There is no reason in words, on purpose. It would be about the person and disclosed to them with everything else, also where the law
+ * forbids that (GwG § 47). The hold's id leads to the file it belongs to.
  *
  * @category schemas
  */

@@ -55,7 +55,7 @@ export const productTerms = {
   network: Schema.optionalKey(Network)
 }
 
-/** Who acts for an issuer, and where it is paid. @category schemas */
+/** The persons that act for an issuer, and the account where it is paid. @category schemas */
 export const issuerPersonal = {
   naturalPerson: Schema.optionalKey(NaturalPerson),
   legalPerson: Schema.optionalKey(LegalPerson),

@@ -1,5 +1,5 @@
 /**
- * Facts about wallets: whose an address is.
+ * Facts about wallets: which investor an address belongs to.
  */
 import { Schema } from "effect"
 import { EthereumAddress } from "../EthereumAddress.ts"
