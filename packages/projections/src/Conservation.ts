@@ -1,5 +1,5 @@
 /**
- * The laws of conservation over the totals of a product (promise 1). For whoever must know that no unit came from nowhere.
+ * The laws of conservation over the totals of a product (promise 1). For auditors and tests: no unit comes from nowhere.
  */
 import type { Id } from "@effekten/domain"
 import type { Position } from "@effekten/event-store"

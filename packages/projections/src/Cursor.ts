@@ -1,21 +1,21 @@
 /**
  * Cursors of lists: places in one list, as opaque text. For the read models that give and take them.
  *
- * A cursor holds the list's kind and a place counted within that one list, so that it tells nothing about any other; whose list it is
- * never comes from a cursor. Objects stay where they are in a list, hence a cursor stays valid for ever.
+ * A cursor holds the list's kind and a place counted within that one list, so it says nothing about any other list. Never take from a
+ * cursor whose list it is. Objects keep their place in a list, hence a cursor stays valid forever.
  */
 import { defaultPageSize, maximumPageSize, type Page, type PageOptions } from "@effekten/services"
 import { Result, Schema } from "effect"
 import { Base64Url } from "effect/encoding"
 
-/** A page was asked for that cannot be: a cursor that none of these lists gave, or a limit out of bounds. @category errors */
+/** The page that was asked for cannot be: the cursor is from no page of this list, or the limit is out of bounds. @category errors */
 export class InvalidPage extends Schema.TaggedError<InvalidPage>()("InvalidPage", {
   member: Schema.Literals(["cursor", "limit"]),
   message: Schema.String
 }) {}
 
-/** Rows of a list by their ordinals, from 1, both inclusive. Empty where `last < first`. @category models */
-export interface Slice {
+/** Rows of a list by their ordinals, from 1, both inclusive. Empty where `last < first`. */
+interface Slice {
   readonly first: number
   readonly last: number
 }

@@ -1,7 +1,7 @@
 /**
- * Projections of objects that each event is about one of, and whose fold is the domain's. For the projections of this package.
+ * Projections whose events are each about one object and whose fold is the domain's. For the projections of this package.
  *
- * What decisions go by is folded in the domain and nowhere else. Here is added only what a decision may not see.
+ * What decisions go by is folded in the domain and nowhere else. Add here only what a decision may not see.
  */
 import type { Events, Timestamp } from "@effekten/domain"
 import { personalPosition, recordedAt, type Logged, type LoggedEvent, type Projection } from "./Projection.ts"
@@ -11,7 +11,7 @@ export interface Created {
   readonly createdAt: Timestamp.Timestamp
 }
 
-/** Positions of the events whose personal parts belong to an object, the one that made it first. @category models */
+/** Positions of the events whose personal parts belong to an object; the first position is of the event that made it. @category models */
 export interface WithPersonal {
   readonly personalAt: ReadonlyArray<number>
 }
@@ -19,7 +19,7 @@ export interface WithPersonal {
 /** The members of {@link Created}. @category constructors */
 export const created = (event: LoggedEvent): Created => ({ createdAt: recordedAt(event) })
 
-/** Those, and the personal part of the event that made the object. @category constructors */
+/** The members of {@link Created}, and the position of the event that made the object, if it has a personal part. @category constructors */
 export const createdWithPersonal = (event: LoggedEvent): Created & WithPersonal => ({
   createdAt: recordedAt(event),
   personalAt: personalPosition(event)
@@ -37,7 +37,7 @@ export const withAdded =
     return state === undefined ? { ...after, ...added(event) } : { ...state, ...after }
   }
 
-/** A projection that is told its event types once, each event being about one object. @category constructors */
+/** A projection whose event types are named once, and whose events are each about one object. @category constructors */
 export const entity = <const T extends Events.EventType, S>({
   types,
   key,

@@ -10,7 +10,7 @@ export interface Options {
   readonly to?: Position
 }
 
-/** Events of an object that are kept until it is known where else to look. Most objects have fewer. */
+/** Events of an object that are kept in memory until its state says where else to look. Most objects have fewer. */
 const keptEvents = 1_000
 
 /**
@@ -27,7 +27,7 @@ export const fold = Effect.fnUntraced(function* <S>(
 ): Effect.fn.Return<S | undefined, EventStoreError> {
   const query = projection.query(key)
   if (projection.more === undefined) return yield* foldQuery(log, projection, key, query, options)
-  // Both readings end at one position, or the second might tell of a state the first did not.
+  // Both readings must end at one position: otherwise the second might show a later state than the first.
   const to = options.to ?? (yield* log.head)
   const own = yield* log.readAll(query, { to, limit: keptEvents + 1 })
   const few = own.length <= keptEvents

@@ -1,5 +1,6 @@
 /**
- * Holdings: all lots of one product in one wallet, oldest delivery first. For register extracts and for "who held what at T".
+ * Holdings: all lots of one product in one wallet, oldest delivery first. For register extracts, and for the question which units a wallet
+ * held at a time.
  */
 import { type Events, type Id, Tag } from "@effekten/domain"
 import { keyWithin, partsOfKey, type LoggedEvent, type Projection } from "./Projection.ts"

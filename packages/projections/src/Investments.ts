@@ -146,7 +146,7 @@ export const investments: Projection<InvestmentState> = {
   scope: (state) => state.platform ?? "",
   subject: (state) => Tag.investor(state.investorId),
   query: (key) => [{ types: tagged, tags: [Tag.investment(key as Id.InvestmentId)] }],
-  /** What took from the lot names it in the body and bears the tags of the holding. */
+  /** Redemptions that took from the lot name it in the body and bear the tags of the holding. */
   more: (state) =>
     state.deliveredAt === null || state.walletId === null
       ? undefined

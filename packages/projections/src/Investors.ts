@@ -5,7 +5,7 @@ import { type Id, Investor, type KycStatus, Tag, type Timestamp, Visibility } fr
 import { type Created, createdWithPersonal, entity, withAdded, type WithPersonal } from "./Entity.ts"
 import { keyWithin, partsOfKey, type Projection } from "./Projection.ts"
 
-/** An investor without what is personal; `personalAt` is the registration, which says who the investor is. @category models */
+/** An investor without what is personal; `personalAt` is the registration, whose personal part names the person. @category models */
 export interface InvestorState extends Investor.State, Created, WithPersonal {}
 
 /** Keyed by investor, listed by platform. @category projections */

@@ -1,5 +1,6 @@
 /**
- * A projection: what the events mean for one kind of object, as a pure fold over keyed states. For those who write or run one.
+ * A projection: what the events mean for one kind of object, as a pure fold over keyed states. For the author of a projection, and for the
+ * code that runs it.
  */
 import { type Events, Tag, type Timestamp } from "@effekten/domain"
 import type { EventStoreShape, PersonalReference, Query } from "@effekten/event-store"
@@ -20,8 +21,8 @@ export type Log = Pick<EventStoreShape<Events.RegisterEvent>, "read" | "readAll"
 /**
  * Folds the events into one state per key. All members are pure; `evolve` is total.
  *
- * A state is plain JSON (absent is `null`, never `undefined`) and holds no personal data: it keeps the positions of the events whose
- * personal part belongs to it, for a reader to join from the vault.
+ * A state is plain JSON: absent is `null`, never `undefined`. It holds no personal data, only the positions of the events whose personal
+ * part belongs to it. A reader joins these parts from the vault.
  *
  * @category models
  */
@@ -40,7 +41,7 @@ export interface Projection<S> {
   scope(state: S): string
   /**
    * A number by which the objects can be read in order, lowest first, wherever it changes; `undefined` while an object is not among them.
-   * Absent where nobody asks for an order.
+   * Absent where no reader asks for an order.
    */
   rank?(state: S): number | undefined
   /** The events that made the object, by their tags. */
@@ -51,7 +52,7 @@ export interface Projection<S> {
   more?(state: S): Query | undefined
 }
 
-/** A projection whose state does not matter to whoever runs it. @category models */
+/** A projection whose state does not matter to the code that runs it. @category models */
 export type Any = Projection<any>
 
 /** The key of something known only within something else, an identification of an investor for example. @category constructors */
@@ -66,11 +67,11 @@ export const partsOfKey = (key: string): readonly [outer: string, inner: string]
 /** When an event was recorded, which is when the object it made was created. The store writes RFC 3339 in UTC. @category events */
 export const recordedAt = (event: LoggedEvent): Timestamp.Timestamp => event.meta.recordedAt as Timestamp.Timestamp
 
-/** The positions a reader must reveal for an event: its own, if it has a personal part. @category events */
+/** The positions that a reader must reveal for an event: its own, if it has a personal part. @category events */
 export const personalPosition = (event: LoggedEvent): ReadonlyArray<number> =>
   event.personal === undefined ? [] : [event.position]
 
-/** The events that say that somebody's, or something's, personal data are erased. @category events */
+/** The events that say that the personal data of an investor or of a document are erased. @category events */
 export const erasing = ["InvestorErased", "DocumentErased"] as const satisfies ReadonlyArray<Events.EventType>
 
 /** @category events */

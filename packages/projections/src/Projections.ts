@@ -1,7 +1,7 @@
 /**
  * The projections that read models keep. For the readers of lists, and for the runners that bring the lists up to date.
  *
- * `holdings` is not among them: it would be written for every event, and no list reads it. A replay folds it when it is asked for.
+ * Do not add `holdings`: it would be written for every event, and no list reads it. A replay folds it on request.
  */
 import { documents } from "./Documents.ts"
 import { investments } from "./Investments.ts"

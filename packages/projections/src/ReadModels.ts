@@ -1,5 +1,5 @@
 /**
- * Lists and look-ups over the whole register, brought up to the head of the log by whoever asks. For the registrar's reads.
+ * Lists and look-ups over the whole register; each read brings them to the head of the log first. For the registrar's reads.
  */
 import type { EventStoreError, Position } from "@effekten/event-store"
 import type { Page, PageOptions } from "@effekten/services"
@@ -22,7 +22,7 @@ export interface Ranked<out S> {
   readonly state: S
 }
 
-/** How many at the most (no more than a page may have), and behind which place. @category models */
+/** How many at most (no more than a page may have), and behind which place. @category models */
 export interface RankedOptions {
   readonly limit: number
   readonly after?: Pick<Ranked<unknown>, "rank" | "key"> | undefined
@@ -31,8 +31,8 @@ export interface RankedOptions {
 /** @category models */
 export interface Shape {
   /**
-   * Takes in what the log holds now. What was appended before this was called is seen by every read that follows its return; requests
-   * that arrive together share the work. Gives the position reached.
+   * Takes in what the log holds now, and returns the position reached. Every later read sees what was appended before this call. Requests
+   * that arrive together share the work.
    */
   readonly catchUp: Effect.Effect<Position, EventStoreError | Unavailable>
   /** One page of a list as of the head, oldest first. */
@@ -60,8 +60,8 @@ export class ReadModels extends Context.Service<ReadModels, Shape>()("effekten/p
 export const batchSize = 1_000
 
 /**
- * Takes batches in until the head that was seen at the start is reached. One at a time does the work; whoever waited for it finds it
- * done, unless the log has grown since. `take` takes in the events from a position on and tells how many there were.
+ * Takes batches in until the head that was seen at the start is reached. One request at a time does the work; a request that waited finds
+ * it done, unless the log has grown since. `take` takes in the events from a position on and returns how many there were.
  */
 export const catchingUp = <E>(
   log: Log,

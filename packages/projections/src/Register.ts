@@ -4,9 +4,24 @@
  *
  * Folds a million events in about a second: the state behind the interface is mutable, and each event checks only what it touched.
  */
-import type { Events, Id } from "@effekten/domain"
+import type { Id } from "@effekten/domain"
 import type { Position } from "@effekten/event-store"
-import { brokenLaws, type Law, maximumViolations, type ProductTotals, type Violation } from "./Conservation.ts"
+import {
+  type Books,
+  type Campaign,
+  checkProduct,
+  empty,
+  type Lot,
+  moveLot,
+  newProduct,
+  productOf,
+  type Redemption,
+  report,
+  totalsOf,
+  use,
+  violationsNow
+} from "./Books.ts"
+import type { ProductTotals, Violation } from "./Conservation.ts"
 import type { Logged, LoggedEvent } from "./Projection.ts"
 import type { Fold } from "./Views.ts"
 
@@ -22,72 +37,9 @@ export interface Register extends Fold {
   readonly checkConservation: () => ReadonlyArray<Violation>
 }
 
-interface Campaign {
-  readonly campaignId: Id.CampaignId
-  readonly product: Product
-  readonly allocation: number
-  open: boolean
-  used: number
-}
-
-interface Product {
-  readonly productId: Id.ProductId
-  readonly issueVolume: number
-  readonly campaigns: Array<Campaign>
-  readonly lots: Array<Lot>
-  issued: number
-  redeemed: number
-  held: number
-  reserved: number
-  used: number
-  committed: number
-  readonly broken: Set<Law>
-}
-
-interface Lot {
-  readonly walletId: Id.WalletId
-  readonly units: number
-  remaining: number
-  reserved: number
-  blocked: boolean
-}
-
-interface Investment {
-  readonly campaign: Campaign
-  readonly units: number
-  credit: Id.CreditId | undefined
-  ended: boolean
-}
-
-interface Redemption {
-  readonly productId: Id.ProductId
-  readonly walletId: Id.WalletId
-  readonly units: number
-  readonly lots: ReadonlyArray<Events.Part>
-}
-
-/** All that is known, one set for each register. */
-interface Books {
-  position: Position
-  readonly products: Map<Id.ProductId, Product>
-  readonly campaigns: Map<Id.CampaignId, Campaign>
-  readonly investments: Map<Id.InvestmentId, Investment>
-  readonly lots: Map<Id.InvestmentId, Lot>
-  readonly redemptions: Map<Id.RedemptionId, Redemption>
-  readonly violations: Array<Violation>
-}
-
 /** An empty register, to be given the log from its first event. @category constructors */
 export const make = (): Register => {
-  const books: Books = {
-    position: 0,
-    products: new Map(),
-    campaigns: new Map(),
-    investments: new Map(),
-    lots: new Map(),
-    redemptions: new Map(),
-    violations: []
-  }
+  const books = empty()
   return {
     apply: (event) => apply(books, event),
     get position() {
@@ -132,66 +84,6 @@ const apply = (books: Books, event: LoggedEvent): void => {
       return failRedemption(books, event)
     default:
   }
-}
-
-const report = (books: Books, law: Law, productId: Id.ProductId, message: string): void => {
-  if (books.violations.length < maximumViolations)
-    books.violations.push({ position: books.position, productId, law, message })
-}
-
-const productOf = (books: Books, id: Id.ProductId): Product => {
-  let product = books.products.get(id)
-  if (product === undefined) {
-    report(books, "entry_has_ground", id, "the product is not registered")
-    product = newProduct(id, 0)
-    books.products.set(id, product)
-  }
-  return product
-}
-
-/** A law broken by an event is reported there, not again at every event that follows. */
-const checkProduct = (books: Books, product: Product): void => {
-  const broken = brokenLaws(product)
-  for (const [law, message] of broken) if (!product.broken.has(law)) report(books, law, product.productId, message)
-  product.broken.clear()
-  for (const [law] of broken) product.broken.add(law)
-}
-
-const use = (campaign: Campaign, units: number): void => {
-  const before = shareOf(campaign)
-  campaign.used += units
-  campaign.product.used += units
-  campaign.product.committed += shareOf(campaign) - before
-}
-
-/** Takes from or binds a lot; reports a lot that is not there or whose bounds do not hold. */
-const moveLot = (
-  books: Books,
-  product: Product,
-  walletId: Id.WalletId,
-  part: Events.Part,
-  remaining: number,
-  reserved: number
-): void => {
-  const lot = books.lots.get(part.investmentId)
-  if (lot === undefined || lot.walletId !== walletId) {
-    report(
-      books,
-      "entry_has_ground",
-      product.productId,
-      `investment ${part.investmentId} has no lot in wallet ${walletId}`
-    )
-    return
-  }
-  if (reserved > 0 && lot.blocked)
-    report(books, "entry_has_ground", product.productId, `the lot of investment ${part.investmentId} is blocked`)
-  lot.remaining += remaining * part.units
-  lot.reserved += reserved * part.units
-  product.held += remaining * part.units
-  product.reserved += reserved * part.units
-  const message = brokenLot(lot)
-  if (message !== undefined)
-    report(books, "lot_within_bounds", product.productId, `investment ${part.investmentId}: ${message}`)
 }
 
 const registerProduct = (books: Books, event: Logged<"ProductRegistered">): void => {
@@ -245,7 +137,7 @@ const end = (books: Books, event: Logged<"InvestmentEnded">): void => {
       books,
       "entry_has_ground",
       campaign.product.productId,
-      `investment ${investmentId} has no such units to give back`
+      `investment ${investmentId} has no such units to return`
     )
   if (investment !== undefined) investment.ended = true
   use(campaign, -units)
@@ -349,63 +241,6 @@ const failRedemption = (books: Books, event: Logged<"RedemptionFailed">): void =
   books.redemptions.delete(redemptionId)
   for (const part of requested?.lots ?? []) moveLot(books, product, walletId, part, 0, -1)
 }
-
-/** The laws over sums made anew. */
-const violationsNow = ({ position, products }: Books): ReadonlyArray<Violation> =>
-  [...products.values()].flatMap((product) =>
-    [
-      ...brokenLaws(recounted(product)),
-      ...product.lots.flatMap((lot) => {
-        const message = brokenLot(lot)
-        return message === undefined ? [] : [["lot_within_bounds", message] as const]
-      })
-    ].map(([law, message]): Violation => ({ position, productId: product.productId, law, message }))
-  )
-
-const newProduct = (productId: Id.ProductId, issueVolume: number): Product => ({
-  productId,
-  issueVolume,
-  campaigns: [],
-  lots: [],
-  issued: 0,
-  redeemed: 0,
-  held: 0,
-  reserved: 0,
-  used: 0,
-  committed: 0,
-  broken: new Set()
-})
-
-/** What a campaign takes of the issue volume. */
-const shareOf = (campaign: Campaign): number => (campaign.open ? campaign.allocation : campaign.used)
-
-const totalsOf = (product: Product): ProductTotals => ({
-  productId: product.productId,
-  issueVolume: product.issueVolume,
-  committed: product.committed,
-  used: product.used,
-  issued: product.issued,
-  redeemed: product.redeemed,
-  held: product.held,
-  reserved: product.reserved,
-  campaigns: product.campaigns.map(({ campaignId, allocation, open, used }) => ({ campaignId, allocation, open, used }))
-})
-
-const recounted = (product: Product): ProductTotals => {
-  const sum = <A>(all: ReadonlyArray<A>, of: (a: A) => number) => all.reduce((total, a) => total + of(a), 0)
-  return {
-    ...totalsOf(product),
-    committed: sum(product.campaigns, shareOf),
-    used: sum(product.campaigns, (campaign) => campaign.used),
-    held: sum(product.lots, (lot) => lot.remaining),
-    reserved: sum(product.lots, (lot) => lot.reserved)
-  }
-}
-
-const brokenLot = (lot: Lot): string | undefined =>
-  0 <= lot.reserved && lot.reserved <= lot.remaining && lot.remaining <= lot.units
-    ? undefined
-    : `0 <= reserved ${lot.reserved} <= remaining ${lot.remaining} <= units ${lot.units} does not hold`
 
 const sameRedemption = (a: Redemption, b: Redemption): boolean =>
   a.productId === b.productId &&

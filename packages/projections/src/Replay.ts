@@ -1,5 +1,6 @@
 /**
- * The whole log, folded from nothing up to a position. For `effekten replay`, for as-of questions over many objects, and for tests.
+ * The whole log, folded from nothing up to a position. For `effekten replay`, for questions about many objects at a past position, and for
+ * tests.
  */
 import type { EventStoreError, Position } from "@effekten/event-store"
 import { Effect, Stream } from "effect"
@@ -17,7 +18,7 @@ export interface Progress {
 export interface Options {
   /** Last position to fold, inclusive; the head at the start, if not said. A position past the head means the head. */
   readonly to?: Position
-  /** Told after each chunk of the log. */
+  /** Called after each chunk of the log. */
   readonly onProgress?: (progress: Progress) => Effect.Effect<void>
 }
 
@@ -49,8 +50,8 @@ export const into = Effect.fnUntraced(function* (
  *
  * @example
  * ```ts
- * const then = yield* replay(log, [holdings], { to: position })
- * const holding = then.get(holdings, holdingKey(product, wallet))
+ * const then = yield* Replay.run(log, [Projections.holdings], { to: position })
+ * const holding = then.get(Projections.holdings, Projections.holdingKey(product, wallet))
  * ```
  *
  * @category running

@@ -1,10 +1,9 @@
 /**
- * What is known of each investor that says how long their data are kept. For the clock that ends retention, and for whoever asks who is
- * due when.
+ * What is known of each investor that says how long their data are kept. For the clock that ends retention, and for the list of due dates.
  *
  * It proposes, the decision decides: by the same rule, over what it reads itself. So a state here is small, however many subscriptions an
- * investor has: sums instead of lists. And it holds no date: that follows from the last thing that happened by the register's policy, which
- * may change and would make every date here a wrong one. Later things never end earlier, so the order of the one is the order of the other.
+ * investor has: sums instead of lists. A state must hold no end date: the date follows from the last thing that happened, by the register's
+ * policy, and the policy may change. Later things never end earlier, so both have the same order.
  */
 import { type Events, type Id, LegalHold, type RetentionPeriod, Tag, Timestamp } from "@effekten/domain"
 import type { LoggedEvent, Projection } from "./Projection.ts"
@@ -27,7 +26,7 @@ export interface RetentionState {
   readonly open: number
   /**
    * The last of: registration, identification, signing or end of an investment, units coming or going. Too early where a delivered
-   * investment was cancelled since: the event of that does not say whose it was.
+   * investment was cancelled since: that event does not name the investor.
    */
   readonly lastAt: Timestamp.Timestamp
   readonly holds: ReadonlyArray<HoldState>
@@ -103,8 +102,8 @@ const tagged = [
 const moving = ["UnitsCredited", "UnitsRedeemed"] as const
 
 /**
- * Keyed by investor, listed by platform. Ranked by the microseconds of the last thing that happened: everybody whom only time separates from
- * their erasure, if anything.
+ * Keyed by investor, listed by platform. Ranked by the microseconds of the last thing that happened: every investor that at most time
+ * separates from erasure.
  *
  * @category projections
  */
@@ -134,6 +133,7 @@ export const retentions: Projection<RetentionState> = {
     state.erased || state.units > 0 || state.open > 0 || state.holds.some(({ end }) => end === null)
       ? undefined
       : Timestamp.instantOf(state.lastAt).micros,
-  // Units bear the tag of their wallet, not of its investor: nobody folds one of these alone, whoever did would read all of them.
+  // Units bear the tag of their wallet, not of its investor: to fold one of these alone would read the units of all investors. No reader
+  // does.
   query: (key) => [{ types: tagged, tags: [Tag.investor(key as Id.InvestorId)] }, { types: moving }]
 }

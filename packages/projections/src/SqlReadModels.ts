@@ -1,8 +1,8 @@
 /**
  * Read models in an SQL database that may be thrown away: deleted, it is folded again from the log. For the embedded register.
  *
- * One table per projection, and one row per projection that says how far it has come. Rows and position are committed together, hence
- * each event is folded exactly once, whatever crashes when. Only positions, ids, codes and instants are stored; nothing personal.
+ * One table per projection, and one row per projection that says how far it has come. Rows and position are committed together, hence each
+ * event is folded exactly once, whatever crashes when. Store only positions, ids, codes and instants here; nothing personal.
  */
 import type { EventStoreError, Position } from "@effekten/event-store"
 import { maximumPageSize } from "@effekten/services"
@@ -17,7 +17,7 @@ import * as ReadModels from "./ReadModels.ts"
 export interface Options {
   readonly log: Projection.Log
   readonly projections?: ReadonlyArray<Projection.Any>
-  /** Events per transaction at the most. Default: 1,000. */
+  /** Events per transaction at most. Default: 1,000. */
   readonly batchSize?: number
 }
 
@@ -32,7 +32,7 @@ interface Progress {
   readonly version: string
   readonly log: string
   readonly position: Position
-  /** Id of the event at the position: another one there means that the log was put back and went another way. */
+  /** Id of the event at the position: another id there means that the log was restored to an earlier state and went another way. */
   readonly event: string
 }
 
@@ -50,8 +50,8 @@ interface Entry {
 }
 
 /**
- * Opens the read models in the database at hand. A projection whose stored rows are of another version, of another log, or of a history
- * the log does not have, begins again from nothing.
+ * Opens the read models in the database at hand. A projection begins again from nothing if its stored rows are of another version, another
+ * log, or a history that the log does not have.
  *
  * @category constructors
  */
@@ -70,19 +70,19 @@ export const make = Effect.fnUntraced(function* (
   return { catchUp, ...reading(sql, catchUp, (projection) => positions.has(projection.name)) }
 })
 
-/** What the events from a position on are folded into, and how far each of it has come. */
+/** What the events from a position on are folded into, and how far each projection has come. */
 interface Following {
   readonly log: Projection.Log
   readonly projections: ReadonlyArray<Projection.Any>
   readonly positions: Map<string, Position>
-  /** Events per transaction at the most. */
+  /** Events per transaction at most. */
   readonly limit: number
 }
 
-/** Takes in the next events, and tells how many there were. */
+/** Takes in the next events, and returns how many there were. */
 const taking = (sql: SqlClient.SqlClient, { log, projections, positions, limit }: Following) => {
   const position = () => Math.min(...positions.values())
-  // After a failure it is not known whether the transaction was committed: the database is asked.
+  // After a failure it is not known whether the transaction was committed: ask the database.
   let uncertain = false
 
   /** How far the database says it is; another node may have folded what this one has not looked at. */
@@ -225,7 +225,7 @@ const readProgress = (sql: SqlClient.SqlClient) =>
     rows.map((row) => ({ ...row, position: Number(row.position) }))
   )
 
-/** How far each projection has come; those that cannot go on from there are made new. */
+/** How far each projection has come; a projection that cannot go on from there is made new. */
 const open = Effect.fnUntraced(
   function* (sql: SqlClient.SqlClient, log: Projection.Log, projections: ReadonlyArray<Projection.Any>) {
     // Nodes that open the same database make its tables one after the other.
@@ -255,7 +255,7 @@ const open = Effect.fnUntraced(
   Effect.catchTag("SqlError", (error) => Effect.fail(unavailable(error)))
 )
 
-/** The id of the event at a position, if there is one. Nearly always all projections stand at the same: it is looked up once. */
+/** The id of the event at a position, if there is one. Nearly always all projections stand at the same position: it is looked up once. */
 const eventIds = (log: Projection.Log) => {
   const known = new Map<Position, string | undefined>([[0, ""]])
   return (position: Position): Effect.Effect<string | undefined, EventStoreError> =>
@@ -274,7 +274,7 @@ const begin = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, log: Projec
     key TEXT PRIMARY KEY, scope TEXT NOT NULL, ordinal BIGINT NOT NULL, state TEXT NOT NULL, UNIQUE (scope, ordinal))`
   if (projection.rank !== undefined) {
     yield* sql`ALTER TABLE ${table} ADD COLUMN rank BIGINT`
-    // Most objects have none: they cost the index nothing.
+    // Most objects have no rank: they cost the index nothing.
     yield* sql`CREATE INDEX ${sql(`${tableOf(projection)}_rank`)} ON ${table} (rank, key) WHERE rank IS NOT NULL`
   }
   yield* sql`DELETE FROM projection WHERE name = ${projection.name}`
@@ -288,10 +288,10 @@ const begin = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, log: Projec
   yield* sql`INSERT INTO projection ${sql.insert({ ...row })}`
 })
 
-/** Somebody else has folded these events. */
+/** Another node has folded these events. */
 class MovedOn extends Schema.TaggedError<MovedOn>()("MovedOn", {}) {}
 
-/** Takes the place of whoever would fold the same events again: one of two transactions finds the old position gone. */
+/** Claims these events against another node: one of two transactions finds the old position gone. */
 const moveOn = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   projection: Projection.Any,

@@ -1,5 +1,5 @@
 /**
- * Projections folded in memory: every object of each, up to one position. For replay, for as-of questions and for tests.
+ * Projections folded in memory: every object of each, up to one position. For replay, for questions about a past position, and for tests.
  */
 import type { Position } from "@effekten/event-store"
 import type * as Projection from "./Projection.ts"

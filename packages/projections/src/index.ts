@@ -1,5 +1,6 @@
 /**
- * What the events of the register mean: folds, replay, as-of, read models, and the laws of conservation. Nothing here writes an event.
+ * What the events of the register mean: folds, replays, read models, and the laws of conservation. For the registrar's reads,
+ * `effekten replay` and auditors. Nothing here may write an event.
  */
 export * as Conservation from "./Conservation.ts"
 export * as FoldOne from "./FoldOne.ts"

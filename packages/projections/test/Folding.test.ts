@@ -1,4 +1,4 @@
-/** Promise 7: a state is the fold of the log at its position, however it was come by. */
+/** Promise 7: a state is the fold of the log at its position, by every way to it. For the author of a projection. */
 import {
   Document,
   Holding,
@@ -17,7 +17,7 @@ import { describe, expect, it } from "vitest"
 import { appendTo, logOf, memoryStore, vault } from "./Logs.ts"
 import { canary, choices, makeWorld, stateOver, type StoredEvent } from "./World.ts"
 
-/** Those that read models keep, and the one that is folded only when it is asked for. */
+/** The projections that read models keep, and the one that is folded only on request. */
 const everyProjection = [...Projections.all, Projections.holdings]
 
 const viewsAt = (events: ReadonlyArray<StoredEvent>, to: number) => {
@@ -123,7 +123,7 @@ describe("folding", () => {
           expect(shown).toStrictEqual({ ...facts, lastAt: shown.lastAt })
           if (cancelled) expect(shown.lastAt.micros).toBeLessThanOrEqual(lastAt.micros)
           else expect(shown.lastAt.micros).toBe(lastAt.micros)
-          // Without a rank is whom more than time separates from the erasure.
+          // An investor has no rank while more than time separates it from the erasure.
           const retention = RetentionPeriod.by(shown, Policy.defaults)
           expect(Projections.retentions.rank?.(state) !== undefined).toBe(retention._tag === "Until")
         }

@@ -1,4 +1,7 @@
-/** Read models: the same rows by every way to them, whole pages, strangers kept apart, nothing personal on disk. */
+/**
+ * Read models: the same rows by every way to them, whole pages, strangers kept apart, nothing personal on disk. For the author of read
+ * models.
+ */
 import { SqliteClient } from "@effekten/event-store"
 import {
   FoldOne,
@@ -40,7 +43,7 @@ const rows = (projections: ReadonlyArray<Projection.Any> = Projections.all) =>
     return found
   })
 
-/** The rows that a fold from nothing gives. */
+/** The rows of a fold from nothing. */
 const expectedRows = (
   events: ReadonlyArray<StoredEvent>,
   to: number,
@@ -153,7 +156,7 @@ describe("read models in SQL", () => {
         expect(yield* newer.catchUp).toBe(events.length)
         expect(yield* rows()).toStrictEqual(expectedRows(events, events.length))
         expect(yield* rows([Projections.holdings])).toStrictEqual(table)
-        // A node of the version before, that is replaced last, and a register that goes back to it.
+        // A node of the version before: it is replaced last, and a register may go back to it.
         expect(yield* older.catchUp).toBe(events.length)
         const again = yield* SqlReadModels.make({ log, projections: withHoldings })
         expect(yield* again.catchUp).toBe(events.length)

@@ -1,4 +1,4 @@
-/** Promise 1: conservation, checked after every event; and what is not so is reported. */
+/** Promise 1: conservation is checked after every event, and every violation is reported. For auditors. */
 import { Campaign } from "@effekten/domain"
 import { Projections, Register, Views } from "@effekten/projections"
 import * as fc from "fast-check"
@@ -97,7 +97,7 @@ describe("the register", () => {
         const forged = { ...entry!, data: { ...entry!.data, units: entry!.data.units + by } } as StoredEvent
         const register = registerOf(events.map((event) => (event === entry ? forged : event)))
         expect(register.violations.map((violation) => violation.position)).toContain(entry!.position)
-        // Of a credit the lot bears the same wrong number, and only what was asked for tells.
+        // For a credit the lot bears the same wrong number: only the request shows it.
         const laws = register.checkConservation().map((violation) => violation.law)
         expect(laws.includes("issued_is_held_and_redeemed")).toBe(entry!.type === "UnitsRedeemed")
       }),

@@ -1,4 +1,4 @@
-/** D-15: who is among those whom only time separates from their erasure, event by event. */
+/** D-15: which investors only time separates from their erasure, event by event. For the author of the projection. */
 import { Timestamp } from "@effekten/domain"
 import { type Projection, Projections } from "@effekten/projections"
 import { expect, it } from "vitest"

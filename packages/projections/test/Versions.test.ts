@@ -1,5 +1,5 @@
 /**
- * A projection gets a new version when its stored states change, and only then. For the author of a change to one.
+ * A projection gets a new version when its stored states change, and only then. For an author that changes a projection.
  *
  * `golden/states.json` keeps a digest of what each version made of the events below, step by step. A change of the digest is a change of
  * the stored states: raise the version of the projection, then `GOLDEN=write` records it.
@@ -118,7 +118,7 @@ const events: ReadonlyArray<Projection.LoggedEvent> = [
   event("DocumentErased", { documentId: "D1" }, undefined)
 ]
 
-/** What a table would hold after each event: the order of members is nothing to it. */
+/** What a table would hold after each event: the order of members does not count. */
 const digest = (projection: Projection.Any): string => {
   const hash = createHash("sha256")
   const states = new Map<string, unknown>()

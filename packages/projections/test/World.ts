@@ -6,7 +6,7 @@ import type { NewEvent, RecordedEvent } from "@effekten/event-store"
 import { Result } from "effect"
 import * as fc from "fast-check"
 
-/** An event as a store gives it back. */
+/** An event as a store returns it. */
 export type StoredEvent = RecordedEvent<Events.RegisterEvent>
 
 /** Stands in every personal text there is; must never be found where personal data do not belong. */
@@ -30,7 +30,7 @@ export const choices = (maxLength: number): fc.Arbitrary<ReadonlyArray<Choice>> 
 export interface World {
   /** What to append, instruction by instruction. */
   readonly groups: ReadonlyArray<ReadonlyArray<NewEvent<Events.RegisterEvent>>>
-  /** The same, as a log would give it back. */
+  /** The same, as a log would return it. */
   readonly events: ReadonlyArray<StoredEvent>
 }
 
@@ -39,7 +39,7 @@ const products = ["bond", "share"]
 const start = Date.UTC(2026, 0, 1) * 1000
 const zero = "0".repeat(64)
 
-/** Nobody need be kept, so that erasure takes part. */
+/** No data need be kept, so that erasure takes part. */
 const policy: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
 
 /** What a decision model says over a list of events. */
@@ -339,7 +339,7 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
     }
   }
 
-  /** Whatever an investment still needs, one step of it: left to chance alone, hardly any would ever be delivered. */
+  /** One step of what an investment still needs: by chance alone, hardly any would ever be delivered. */
   const advance = (a: number, b: number, c: number) => {
     const over = new Set(found("InvestmentEnded", "UnitsCredited").map((event) => event.data.investmentId))
     const signed = found("InvestmentSigned").filter((event) => !over.has(event.data.investmentId))
