@@ -1,7 +1,7 @@
 /**
  * What an object of the API looks like, by version. For the descriptions of operations, for the server and for the client.
  *
- * An answer that was given once is given again in the same bytes, so a version that was ever recorded keeps its schema here. Today's
+ * An answer that was sent once is sent again in the same bytes. So never remove the schema of a version that was ever recorded. Today's
  * programs see today's form: an old answer is lifted, version by version.
  */
 import { Schema } from "effect"
@@ -17,7 +17,7 @@ export interface Answer<out Today, out V extends Versions = Versions> {
   readonly version: number
   /** The schema of each version, today's last. */
   readonly schemas: ReadonlyMap<number, Schema.Codec<any, any>>
-  /** Lifts what was answered in a version to today's form. Total: what the old form lacked is null. */
+  /** Lifts an answer of a version to today's form. Total: what the old form lacked is null. */
   readonly lift: (answer: unknown, version: number) => Today
   /** For types only. */
   readonly "~versions"?: V
@@ -35,7 +35,8 @@ export const first = <A, I>(name: string, schema: Schema.Codec<A, I>): Answer<A,
 })
 
 /**
- * The version after another one. `lift` makes what the version before showed into what this one shows; what it lacks is null.
+ * The version after another one. `lift` turns an answer of the version before into an answer of this version; what the old form lacked is
+ * null.
  *
  * @category constructors
  */

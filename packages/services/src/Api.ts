@@ -1,6 +1,6 @@
 /**
- * The objects of the API: what is sent and what is shown, decoded in `camelCase`, encoded as it stands on the wire. For programs that
- * build an input or name the type of an answer.
+ * The objects of the API, inputs and answers: `camelCase` when decoded, the wire's form when encoded. For programs that build an input or
+ * name the type of an answer.
  */
 export {
   BankAccount,

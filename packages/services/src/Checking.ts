@@ -1,6 +1,6 @@
 /**
- * What is wrong with an input, member by member and in the wire's names, without a word of what was sent. For the embedded services, the
- * server and the client, which refuse in the same words.
+ * What is wrong with an input, member by member and in the wire's names. For the embedded services, the server and the client, which refuse
+ * in the same words. No message may repeat what was sent.
  */
 import { Result, Schema, SchemaAST, SchemaIssue } from "effect"
 import { type MemberError, Rejection } from "./Failure.ts"
@@ -87,7 +87,7 @@ export const ignoredMembers = (schema: Schema.Constraint, value: unknown): Reado
   return found
 }
 
-/** An input that was checked in full, and its JSON form, of which the fingerprint is taken. @category models */
+/** An input that was checked in full, and its JSON form: the fingerprint is taken of that form. @category models */
 export interface Accepted<A> {
   readonly input: A
   readonly body: Schema.Json
@@ -96,7 +96,7 @@ export interface Accepted<A> {
 /** An input that was refused. @category models */
 export interface Refused {
   readonly rejection: Rejection
-  /** Its JSON form, where it has one: an earlier list may have accepted it, and its answer be recorded. */
+  /** Its JSON form, where it has one: an earlier list may have accepted it, so that its answer is recorded. */
   readonly body: Schema.Json | undefined
 }
 
@@ -113,8 +113,8 @@ export interface Checks<A> {
   /** Of a body as it is sent. */
   readonly decode: (body: unknown) => Result.Result<A, Rejection>
   /**
-   * Of an input as a program has it. What comes back is read from the JSON form, as it would be from the wire: it holds nothing that the
-   * schema does not name, and nothing the caller can still change.
+   * Of an input as a program has it. The result is read from the JSON form, as it would be from the wire. So it holds nothing that the
+   * schema does not name, and nothing that the caller can still change.
    */
   readonly accept: (input: unknown) => Result.Result<Accepted<A>, Refused>
 }

@@ -1,6 +1,6 @@
 /**
- * What a person may ask of the register about their data: to be forgotten, and to be told. For the registrar's side; never reached through
- * the distribution API.
+ * What a person may ask of the register about their data: erasure and disclosure. For the registrar's side; never reached through the
+ * distribution API.
  */
 import { Events, Id, Timestamp } from "@effekten/domain"
 import { Context, type Effect, Schema } from "effect"
@@ -12,11 +12,11 @@ import { Erased, wire } from "./Wire.ts"
 /** @category services */
 export class Erasures extends Resource.Service<Erasures>()("effekten/services/Erasures", "erasures", {
   /**
-   * Forgets an investor forever (GDPR Art. 17), and each document no other living investor refers to. When it returns, the keys and
-   * ciphertexts are gone. Refused while the investor holds units (`investor_holds_units`), has subscriptions that are neither ended nor
-   * delivered (`investor_has_open_investments`), a legal hold stands (`legal_hold`), or a duty to keep the data runs
-   * (`retention_running`). `until` in the details is when it will be granted, if nothing else happens; it is missing where only the
-   * release of a hold can end the waiting. Forgetting again changes nothing.
+   * Forgets an investor forever (GDPR Art. 17), and each document that no other living investor refers to. When it returns, the keys and
+   * ciphertexts are gone. Refused while the investor holds units (`investor_holds_units`), or has subscriptions that are neither ended nor
+   * delivered (`investor_has_open_investments`). Refused while a legal hold stands (`legal_hold`), or a duty to keep the data runs
+   * (`retention_running`). `until` in the details is the instant from which it is granted, if nothing else happens. It is missing where
+   * only the release of a hold can end the waiting. Forgetting again changes nothing.
    */
   investor: Operation.command({
     operation: "EraseInvestor",
@@ -32,7 +32,7 @@ export class Erasures extends Resource.Service<Erasures>()("effekten/services/Er
     summary: "Forget an investor",
     example: "request"
   }),
-  /** Forgets a document no living investor refers to; else `document_in_use`. */
+  /** Forgets a document that no living investor refers to; else `document_in_use`. */
   document: Operation.bare({
     operation: "EraseDocument",
     ids: [Id.DocumentId],
@@ -43,7 +43,7 @@ export class Erasures extends Resource.Service<Erasures>()("effekten/services/Er
 
 /** One thing that was recorded about a person, as it was sent. @category models */
 export const DisclosedEntry = wire({
-  /** `investor:…`, or `document:…` for what is known of a document of theirs. */
+  /** `investor:…`, or `document:…` for what is known of one of their documents. */
   subject: Schema.String,
   /** The event that recorded it, `InvestorRegistered` for example. */
   type: Schema.String,

@@ -16,7 +16,7 @@ export const Details = Schema.Record(Schema.String, Schema.Union([Schema.String,
 export type Details = typeof Details.Type
 
 /**
- * The request was understood and refused. The register's codes are those of `RejectionCode`; the ones below concern the request itself.
+ * The request was understood and refused. The register's codes are those of `Refusal.Code`; the codes below concern the request itself.
  *
  * | code | status | meaning |
  * |---|---|---|
@@ -44,15 +44,15 @@ export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
 }) {}
 
 /**
- * The call could not be carried out now. `executed: "no"` means it had no effect and will have none; `"unknown"` means it may have had
- * one: repeat it with the same idempotency key to learn the answer.
+ * The call could not be carried out now. `executed: "no"` means that it had no effect and will have none. `"unknown"` means that it may
+ * have had an effect: send it again with the same idempotency key to learn the answer.
  *
  * @category errors
  */
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
   executed: Schema.Literals(["no", "unknown"]),
   message: Schema.String,
-  /** Seconds to wait, where whoever is unavailable said so. */
+  /** Seconds to wait, where the unavailable service said so. */
   retryAfter: Schema.optionalKey(Schema.Finite),
   cause: Schema.optionalKey(Schema.Defect())
 }) {}

@@ -1,6 +1,6 @@
 /**
- * What accompanies a request to change the register. For callers that bring an idempotency key, and for the HTTP server, which knows
- * the request as it was received.
+ * What accompanies a request to change the register. For callers that bring an idempotency key, and for the HTTP server, which has the
+ * request as received.
  */
 import { Context } from "effect"
 
@@ -11,16 +11,16 @@ import { Context } from "effect"
  */
 export interface CommandOptions {
   /**
-   * The idempotency key: 1 to 255 visible ASCII characters. The same key with the same input gives the same answer and no second effect;
-   * with another input it is refused. Store it before the call, so that a call whose outcome is unknown can be repeated. Without a key,
-   * one is made for this call.
+   * The idempotency key: 1 to 255 visible ASCII characters. The same key with the same input returns the same answer and has no second
+   * effect; with another input it is refused. Store the key before the call, so that a call with an unknown outcome can be sent again.
+   * Without a key, the service makes one for this call.
    */
   readonly key?: string | undefined
 }
 
 /** What is recorded of an instruction besides its answer in today's form. For the HTTP server. @category models */
 export interface Receipt {
-  /** The instruction had been recorded already: this is its answer again, and nothing was done. */
+  /** The instruction had been recorded already: this is its answer again, without a new effect. */
   readonly replayed: boolean
   /** The version its answer was recorded in. */
   readonly version: number
@@ -29,8 +29,8 @@ export interface Receipt {
 }
 
 /**
- * The request a call arrived in. Empty when the services are used embedded: then the fingerprint of an instruction is taken of the input in
- * its JSON form, which is what the typed client sends.
+ * The request a call arrived in. Empty when the services are used embedded. Then the fingerprint of an instruction is taken of the JSON
+ * form of its input, which the typed client sends as well.
  *
  * @category models
  */

@@ -55,7 +55,7 @@ export const CancelInvestment = input("CancelInvestment", {
 })
 export type CancelInvestment = typeof CancelInvestment.Type
 
-/** An investment, whole: what is not known is null, never absent. @category models */
+/** A whole investment: an unknown member is null, never absent. @category models */
 export const Investment = answer("Investment", {
   id: Id.InvestmentId,
   status: listed(InvestmentStatus.InvestmentStatus),

@@ -10,7 +10,11 @@ import * as Resource from "./Resource.ts"
 import { listed } from "./Shape.ts"
 import { wire } from "./Wire.ts"
 
-/** A person. Politically exposed ones are accepted and then reviewed (GwG § 15); ones subject to US tax are refused. @category models */
+/**
+ * A person. Politically exposed persons are accepted and then reviewed (GwG § 15); persons subject to US tax are refused.
+ *
+ * @category models
+ */
 export const NaturalPerson = wire(Person.NaturalPerson.fields)
 export type NaturalPerson = typeof NaturalPerson.Type
 
@@ -39,7 +43,7 @@ const investor = {
 export const CreateInvestor = input("CreateInvestor", investor)
 export type CreateInvestor = typeof CreateInvestor.Type
 
-/** An investor. What was not given is null; what was forgotten is `"erased"`. @category models */
+/** An investor. A member that was not sent is null; an erased member is `"erased"`. @category models */
 export const Investor = answer("Investor", {
   id: Id.InvestorId,
   kycStatus: listed(KycStatus.KycStatus),

@@ -1,5 +1,5 @@
 /**
- * Credits and redemptions: work for the ledger that takes its time. For platforms, and for the person who resolves what nobody knows.
+ * Credits and redemptions: work for the ledger that takes its time. For platforms, and for the person that resolves an unknown outcome.
  */
 import { Id, TaskStatus, Timestamp, Units } from "@effekten/domain"
 import { Schema } from "effect"
@@ -53,8 +53,8 @@ export const redemptionAnswer = Answer.first("Redemption", Redemption)
 /** @category services */
 export class Credits extends Resource.Service<Credits>()("effekten/services/Credits", "credits", {
   /**
-   * Starts the credit of an investment's units to its wallet. The answer says `processing`, whatever the ledger has said meanwhile; it is
-   * given once the outcome is recorded, or after a bounded wait.
+   * Starts the credit of an investment's units to its wallet. The answer says `processing`, whatever the ledger has said meanwhile. It is
+   * sent once the outcome is recorded, or after a bounded wait.
    */
   create: Operation.bare({
     operation: "RequestCredit",

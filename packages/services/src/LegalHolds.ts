@@ -35,8 +35,8 @@ export const legalHoldAnswer = Answer.first("LegalHold", LegalHold)
 /** @category models */
 export const legalHoldOperations = {
   /**
-   * While it stands the investor is not erased (`legal_hold`). There may be several. Refused for an erased investor
-   * (`investor_erased`), and where it would be over before it begins (`legal_hold_over`).
+   * While it stands the investor is not erased (`legal_hold`). An investor may have several. Refused for an erased investor
+   * (`investor_erased`), and where the hold would be over before it begins (`legal_hold_over`).
    */
   place: Operation.command({
     operation: "PlaceLegalHold",
@@ -47,7 +47,7 @@ export const legalHoldOperations = {
     summary: "Place a legal hold on the data of an investor",
     example: { basis: "legal_claims" }
   }),
-  /** Ends a hold. One that is released already, or over by itself, is left as it is. */
+  /** Ends a hold. A hold that is released already, or over by itself, is left as it is. */
   release: Operation.bare({
     operation: "ReleaseLegalHold",
     ids: [Id.InvestorId, Id.LegalHoldId],

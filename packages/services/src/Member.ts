@@ -1,8 +1,8 @@
 /**
- * The members of the API's objects, each told once: what comes in and what is shown. For the descriptions of operations.
+ * The members of the API's objects, each described once for inputs and answers. For the descriptions of operations.
  *
- * An input is checked in full: values, formats, lists. An answer is checked for its shape only. Both are made of one table, so a member
- * that is added to it is in both.
+ * An input is checked in full: values, formats, lists. An answer is checked for its shape only. Make both from one table, so that a member
+ * added to it is in both.
  */
 import { Schema } from "effect"
 import { shape } from "./Shape.ts"
@@ -37,7 +37,7 @@ export const optional = <In extends Schema.Constraint, Out extends Schema.Constr
   answer: Schema.NullOr(member.answer)
 })
 
-/** A member that may be left out, because the register knows what is meant then; an answer always shows it. @category constructors */
+/** A member that may be left out, because the register has a default for it; an answer always shows it. @category constructors */
 export const withDefault = <In extends Schema.Constraint, Out extends Schema.Constraint>(
   member: Member<In, Out>
 ): Member<Schema.optionalKey<In>, Out> => ({ input: Schema.optionalKey(member.input), answer: member.answer })

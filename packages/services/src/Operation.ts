@@ -1,5 +1,5 @@
 /**
- * An operation of the API, told once: route, scope, key, input, answer, refusals. For all that is derived from it: the contract, the
+ * An operation of the API, described once: route, scope, key, input, answer, refusals. For everything that is derived from it: contract,
  * handlers, the client's methods, the types of the embedded services, the documents.
  *
  * Arguments follow one rule: the ids of the path in order, then the input or the page, then the options.
@@ -20,11 +20,11 @@ export type Ids = ReadonlyArray<Schema.Codec<any, string>>
 
 type ValuesOf<I extends Ids> = { readonly [At in keyof I]: I[At]["Type"] }
 
-/** What is told of every operation. @category models */
+/** What is described of every operation. @category models */
 export interface Told<I extends Ids> {
   /** Where it answers over HTTP. Operations of the issuer's and the registrar's side have no route. */
   readonly route?: Route
-  /** Needed by the token of a platform. There is one wherever there is a route. */
+  /** The scope that the token of a platform needs. Every operation with a route has a scope. */
   readonly scope?: Scope
   readonly ids: I
   /** One sentence. */
@@ -53,7 +53,7 @@ export interface Command<I extends Ids, In, A, Op extends Commands.Operation = C
 /** An operation that shows one object. @category models */
 export interface Read<I extends Ids, A, R extends string = string> extends Told<I> {
   readonly _tag: "Read"
-  /** What it is called where openings of personal data are recorded. */
+  /** Its name in the record of openings of personal data. */
   readonly reading: R
   readonly answer: Answer<A>
 }
@@ -61,7 +61,7 @@ export interface Read<I extends Ids, A, R extends string = string> extends Told<
 /** An operation that shows a page of objects. @category models */
 export interface List<I extends Ids, A, R extends string = string> extends Told<I> {
   readonly _tag: "List"
-  /** What it is called where openings of personal data are recorded. */
+  /** Its name in the record of openings of personal data. */
   readonly reading: R
   readonly answer: Answer<A>
 }

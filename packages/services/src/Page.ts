@@ -3,13 +3,13 @@
  */
 import { Schema } from "effect"
 
-/** Results per page, if the caller does not say. @category values */
+/** Results per page, if the caller sets no limit. @category values */
 export const defaultPageSize = 50
-/** Results per page at the most. @category values */
+/** Results per page at most. @category values */
 export const maximumPageSize = 500
 
 /**
- * Which page: at most `limit` results (1 to 500, default 50), from a cursor that an earlier page gave.
+ * Which page: at most `limit` results (1 to 500, default 50), from a cursor of an earlier page.
  *
  * @category models
  */
@@ -19,7 +19,7 @@ export interface PageOptions {
 }
 
 /**
- * One page. `next` and `previous` are cursors, absent at the ends. A cursor stays valid for ever and says nothing about other platforms.
+ * One page. `next` and `previous` are cursors, absent at the ends. A cursor stays valid forever and says nothing about other platforms.
  *
  * @category models
  */

@@ -18,7 +18,7 @@ export const platformResources = [Investors, Wallets, Documents, Investments, Cr
 /** The services a platform uses. @category models */
 export type PlatformService = Investors | Wallets | Documents | Investments | Credits | Redemptions
 
-/** What the readings of a platform are called where openings of personal data are recorded. @category models */
+/** The names of a platform's readings in the record of openings of personal data. @category models */
 export type PlatformReading = Operation.ReadingOf<(typeof platformResources)[number]["resource"]["operations"]>
 
 /** A command that may be recorded already. @category models */
@@ -39,8 +39,8 @@ export class PlatformServices extends Context.Service<
     /** The services bound to one platform: they see and change its objects only. */
     readonly forPlatform: (platform: Id.PlatformId) => Context.Context<PlatformService>
     /**
-     * What is recorded under a key, if anything is. For bodies that are refused as invalid: a list of today must not refuse what a list
-     * of before has accepted. Fails as the recorded instruction did; the same key with another body is refused.
+     * What is recorded under a key, if anything is. For bodies that are refused as invalid: today's list must not refuse what an earlier
+     * list has accepted. Fails as the recorded instruction did; the same key with another body is refused.
      */
     readonly repeat: (platform: Id.PlatformId, repeated: Repeated) => Effect.Effect<Receipt | undefined, CommandFailure>
   }

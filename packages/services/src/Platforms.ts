@@ -1,5 +1,5 @@
 /**
- * Distribution platforms: the tenants behind the OAuth clients. For the registrar, which lets them in; never made through the distribution API.
+ * Distribution platforms: the tenants behind the OAuth clients. For the registrar, which admits them; never made through the distribution API.
  */
 import { Id, Text } from "@effekten/domain"
 import * as Answer from "./Answer.ts"

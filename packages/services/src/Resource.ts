@@ -1,5 +1,6 @@
 /**
- * A resource of the API: its operations, and the service that has a method for each. For one file per resource.
+ * A resource of the API: its operations, and the service that has a method for each. For the author of a resource; each resource has its
+ * own file.
  */
 import { Context } from "effect"
 import type { Any, Methods } from "./Operation.ts"
@@ -14,7 +15,7 @@ export interface Resource<Ops extends Operations = Operations> {
   readonly operations: Ops
 }
 
-/** A resource together with its service, whichever that is. @category models */
+/** Any resource together with its service. @category models */
 export interface AnyService {
   readonly key: string
   readonly resource: Resource

@@ -5,13 +5,17 @@
  */
 import { Schema, SchemaAST } from "effect"
 
-/** A text beside those that are listed: a server of another version may send it. @category models */
+/** A text beside the listed texts: a server of another version may send it. @category models */
 export type Unlisted = string & {}
 
-/** What a member shows: listed texts may be joined by others, which a list of today cannot know. @category models */
+/** What a member shows: later versions may list more texts, which today's list cannot know. @category models */
 export type Listed<S extends Schema.Constraint> = Schema.Codec<S["Type"] | Unlisted, string>
 
-/** A member with listed texts, `KycStatus` for example, as an answer shows it: its type says that there may be others. @category constructors */
+/**
+ * A member with listed texts, `KycStatus` for example, as an answer shows it: its type says that there may be other texts.
+ *
+ * @category constructors
+ */
 export const listed = <S extends Schema.Codec<string, string>>(schema: S): Listed<S> => shape(schema)
 
 const isText = (ast: SchemaAST.AST): boolean => SchemaAST.isLiteral(ast) && typeof ast.literal === "string"

@@ -1,6 +1,6 @@
 /**
- * The JSON form of the API: the same members in `snake_case`. For the schemas of this package, whose encoded side is what goes over the
- * wire and what a fingerprint is taken of, embedded and remote alike.
+ * The JSON form of the API: the same members in `snake_case`. For the schemas of this package: their encoded side goes over the wire. The
+ * fingerprint is taken of it too, embedded and remote alike.
  */
 import { Schema } from "effect"
 
@@ -29,7 +29,7 @@ export const wire = <const Fields extends Schema.Struct.Fields>(fields: Fields) 
   return Schema.Struct(fields).pipe(Schema.encodeKeys(names as WireNames<Fields>))
 }
 
-/** What stands in the place of personal data whose subject was forgotten. @category models */
+/** What stands in the place of personal data that were erased. @category models */
 export const Erased = Schema.Literal("erased")
 export type Erased = typeof Erased.Type
 

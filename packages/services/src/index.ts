@@ -1,5 +1,5 @@
 /**
- * What can be asked of the register, each operation told once. For callers, and for all that is derived from the descriptions.
+ * What can be asked of the register, each operation described once. For callers, and for everything that is derived from the descriptions.
  */
 export * as Answer from "./Answer.ts"
 export * as Api from "./Api.ts"

@@ -1,6 +1,6 @@
 /**
- * What must hold of every description: its example can be sent, its route names its ids, its answer asks for a shape and for nothing else.
- * For everybody who describes an operation.
+ * What must hold for every description: its example can be sent, its route names its ids, its answer checks only the shape. For the author
+ * of an operation.
  */
 import { InvestmentStatus, KycStatus } from "@effekten/domain"
 import { Result, Schema, SchemaAST } from "effect"
