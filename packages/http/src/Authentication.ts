@@ -1,5 +1,5 @@
 /**
- * The token endpoint, and the bearer tokens it gave. For the server.
+ * The token endpoint, and the check of its bearer tokens. For the server.
  */
 import { Unavailable } from "@effekten/services"
 import { Context, Effect, Layer, Option, Redacted, Result } from "effect"
@@ -24,7 +24,7 @@ const storeUnavailable = (cause: OAuthStoreError) =>
     )
   })
 
-/** Checks the token and the endpoint's scope, and says who is calling. @category layers */
+/** Checks the token and the endpoint's scope, and provides the calling platform. @category layers */
 export const bearerToken: Layer.Layer<BearerToken, never, OAuth> = Layer.effect(
   BearerToken,
   Effect.gen(function* () {
@@ -41,7 +41,7 @@ export const bearerToken: Layer.Layer<BearerToken, never, OAuth> = Layer.effect(
             return unauthorized("The token is unknown or has expired.", 'Bearer error="invalid_token"')
           }
           const scope = Option.getOrUndefined(Context.getOption(endpoint.annotations, RequiredScope))
-          // An endpoint that names no scope is open to nobody.
+          // An endpoint that names no scope refuses every token.
           if (scope === undefined || !principal.scopes.has(scope)) {
             return toResponse(edgeProblem("insufficient_scope", `The token lacks the scope ${scope}.`, exchange), {
               "www-authenticate": `Bearer error="insufficient_scope", scope="${scope}"`
@@ -75,7 +75,7 @@ const basicCredentials = (header: string): readonly [id: string, secret: string]
   }
 }
 
-/** A parameter without a value counts as left out; one sent twice is an error (RFC 6749 §3.2). */
+/** A parameter without a value counts as left out; a parameter sent twice is an error (RFC 6749 §3.2). */
 const parameterOf = (form: URLSearchParams, name: string): Result.Result<string | undefined, TokenRefused> => {
   const values = form.getAll(name)
   return values.length > 1
@@ -83,8 +83,7 @@ const parameterOf = (form: URLSearchParams, name: string): Result.Result<string 
     : Result.succeed(values[0] === "" ? undefined : values[0])
 }
 
-/** @category conversions */
-export const credentialsOf = (
+const credentialsOf = (
   form: URLSearchParams,
   authorization: string | undefined
 ): Result.Result<Credentials, TokenRefused> =>

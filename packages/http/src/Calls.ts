@@ -90,7 +90,7 @@ const decoded = Effect.fnUntraced(function* (schema: Schema.Codec<unknown, any>,
   return input.success
 })
 
-/** The body as received, of which the fingerprint is taken, and the input it says. */
+/** The body as received, for the fingerprint, and the input it says. */
 const received = Effect.fnUntraced(function* ({ body, input }: CommandCall["operation"]) {
   if (body === "file") return yield* readUpload
   const json = yield* readJson
@@ -130,34 +130,29 @@ const pageOf = Effect.fnUntraced(function* (page: Page<unknown>, limit: number |
 
 type Method = (...args: ReadonlyArray<unknown>) => Effect.Effect<any, CommandFailure>
 
-/** @category models */
-export interface Calls {
-  /** Carries out one call and says what became of it; every failure is a problem. */
-  readonly answer: (call: Call) => Effect.Effect<Response, never, Principal | HttpServerRequest.HttpServerRequest>
-}
+type Platforms = PlatformServices["Service"]
 
-/** The calls of one server, for the platform a request speaks for. @category constructors */
-export const make = Effect.gen(function* (): Effect.fn.Return<Calls, never, PlatformServices> {
-  const platforms = yield* PlatformServices
-
-  const methodOf = ({ name, service }: Call) =>
-    Effect.map(Principal, ({ platform }): Method => {
-      const services = platforms.forPlatform(platform).mapUnsafe.get(service.key) as { readonly [name: string]: Method }
-      return services[name]!
-    })
-
-  /** What was recorded of a command, in the version it was recorded in. */
-  const respond = Effect.fnUntraced(function* (
-    { operation }: CommandCall,
-    receipt: Omit<Receipt, "answer"> & { readonly answer?: unknown }
-  ) {
-    if (receipt.replayed) yield* setHeader(replayedHeader, "true")
-    const { answer } = operation
-    return answer === undefined
-      ? HttpServerResponse.empty({ status: 204 })
-      : json(yield* written(answer, receipt.version, receipt.answer), successStatus(operation))
+/** The method of the service, for the platform that the request speaks for. */
+const methodOf = (platforms: Platforms, { name, service }: Call) =>
+  Effect.map(Principal, ({ platform }): Method => {
+    const services = platforms.forPlatform(platform).mapUnsafe.get(service.key) as { readonly [name: string]: Method }
+    return services[name]!
   })
 
+/** What was recorded of a command, in the version it was recorded in. */
+const respond = Effect.fnUntraced(function* (
+  { operation }: CommandCall,
+  receipt: Omit<Receipt, "answer"> & { readonly answer?: unknown }
+) {
+  if (receipt.replayed) yield* setHeader(replayedHeader, "true")
+  const { answer } = operation
+  return answer === undefined
+    ? HttpServerResponse.empty({ status: 204 })
+    : json(yield* written(answer, receipt.version, receipt.answer), successStatus(operation))
+})
+
+/** Carries out commands. */
+const commands = (platforms: Platforms) => {
   /** Once it has begun, a command is not interrupted: a client that goes away does not stop it half-way. */
   const run = Effect.fnUntraced(function* (
     call: CommandCall,
@@ -166,7 +161,7 @@ export const make = Effect.gen(function* (): Effect.fn.Return<Calls, never, Plat
   ) {
     const { requestId, responseHeaders } = yield* Exchange
     const { clientId } = yield* Principal
-    const method = yield* methodOf(call)
+    const method = yield* methodOf(platforms, call)
     let receipt: Receipt | undefined
     const request: Request = {
       body,
@@ -190,7 +185,7 @@ export const make = Effect.gen(function* (): Effect.fn.Return<Calls, never, Plat
     )
   })
 
-  /** A body that is refused as invalid may have been accepted under this key before, by lists of that time. */
+  /** A body that is refused as invalid may have been accepted under this key before, by the lists of that time. */
   const repeat = Effect.fnUntraced(function* (call: CommandCall, key: string | undefined, refused: Refused) {
     if (refused.code !== "invalid_request" || refused.received === undefined || key === undefined) return yield* refused
     const { platform } = yield* Principal
@@ -200,16 +195,28 @@ export const make = Effect.gen(function* (): Effect.fn.Return<Calls, never, Plat
     return receipt === undefined ? yield* refused : yield* respond(call, receipt)
   })
 
-  const command = Effect.fnUntraced(function* (call: CommandCall) {
+  return Effect.fnUntraced(function* (call: CommandCall) {
     const key = yield* keyOf(call.operation.key === "required")
     const sent = yield* Effect.result(received(call.operation))
     return yield* Result.isSuccess(sent) ? run(call, key, sent.success) : repeat(call, key, sent.failure)
   })
+}
 
-  /** A reading is told which client asks. */
+/** @category models */
+export interface Calls {
+  /** Carries out one call and says what became of it; every failure is a problem. */
+  readonly answer: (call: Call) => Effect.Effect<Response, never, Principal | HttpServerRequest.HttpServerRequest>
+}
+
+/** The calls of one server, for the platform a request speaks for. @category constructors */
+export const make = Effect.gen(function* (): Effect.fn.Return<Calls, never, PlatformServices> {
+  const platforms = yield* PlatformServices
+  const command = commands(platforms)
+
+  /** A reading is recorded with the client that asks. */
   const ask = Effect.fnUntraced(function* (call: Call, ...args: ReadonlyArray<unknown>) {
     const { clientId } = yield* Principal
-    const method = yield* methodOf(call)
+    const method = yield* methodOf(platforms, call)
     return yield* Effect.provideService(method(...call.ids, ...args), Request, { client: clientId })
   })
 

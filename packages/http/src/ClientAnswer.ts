@@ -1,8 +1,8 @@
 /**
  * Reading an answer: by the version it was given in, leniently, in today's form. For the client.
  *
- * Any success will do, members that are unknown are passed over, and a member that is absent is null where it may be. An answer of a
- * version this program does not know is read as one of today.
+ * Any success will do, members that are unknown are passed over, and a member that is absent is null where it may be. An answer of an
+ * unknown version is read as an answer of today's.
  */
 import { Answer } from "@effekten/services"
 import { Result, Schema, SchemaAST } from "effect"

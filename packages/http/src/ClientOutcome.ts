@@ -104,8 +104,8 @@ export const notAnswered = (
   })
 }
 
-/** A request that failed without an answer. @category conversions */
-export const ofTransport = (
+/** A request that failed without an answer. */
+const ofTransport = (
   request: HttpClientRequest.HttpClientRequest,
   error: HttpClientError.HttpClientError
 ): AttemptFailed => {

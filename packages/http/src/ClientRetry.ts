@@ -1,5 +1,5 @@
 /**
- * Repeating what failed for no lasting reason: when, how often, after how long. For the client.
+ * Sending again what failed for no lasting reason: when, how often, after how long. For the client.
  */
 import { Duration, Effect, Random } from "effect"
 import { HttpClientRequest } from "effect/http"
@@ -29,7 +29,7 @@ const millis = (given: Duration.Input | undefined, otherwise: Duration.Input): n
   Duration.toMillis(Duration.fromInputUnsafe(given ?? otherwise))
 
 /**
- * Milliseconds to wait before attempt `retry + 2`: anywhere from nothing to `min(maximum, base × 2^retry)` ("full jitter"), or what the
+ * Milliseconds to wait before attempt `retry + 2`: anywhere from nothing to `min(maximum, base × 2^retry)` ("full jitter"). Or what the
  * server asked for, as far as it adds at most {@link maximumHintExcess}.
  *
  * @category constructors
@@ -47,7 +47,7 @@ export const isRepeatable = (request: HttpClientRequest.HttpClientRequest): bool
   isRead(request) || hasKey(request)
 
 /**
- * "Had no effect" is a promise about the whole call: it cannot be given when an earlier attempt may have had one. What the register has
+ * "Had no effect" is a promise about the whole call: it does not hold when an earlier attempt may have had an effect. What the register has
  * recorded under the key is the answer to all attempts.
  */
 const withDoubt = (failed: AttemptFailed): AttemptFailed =>

@@ -1,5 +1,5 @@
 /**
- * The client's access token: fetched once for everyone who waits for it, renewed before it expires. For the client.
+ * The client's access token: fetched once for all waiting calls, renewed before it expires. For the client.
  */
 import { Rejection, Unavailable } from "@effekten/services"
 import { Clock, Deferred, Effect, Exit, Redacted, Result, Schema } from "effect"
@@ -24,12 +24,12 @@ export interface TokenOptions {
   readonly scopes?: ReadonlyArray<string> | undefined
 }
 
-/** Seconds before its end a token is renewed, at the most; otherwise a tenth of its life. @category values */
-export const maximumEarliness = 300
-/** Seconds between attempts to renew a token that is still good. @category values */
-export const renewalPause = 10
-/** Seconds a token is taken to live if the server does not say. @category values */
-export const assumedLifetime = 300
+/** A token is renewed a tenth of its life before its end, at most so many seconds before. */
+const maximumEarliness = 300
+/** Seconds between attempts to renew a token that is still good. */
+const renewalPause = 10
+/** Seconds a token is taken to live if the server does not say. */
+const assumedLifetime = 300
 
 /** More tolerant than the contract: other servers spell the type in other ways. */
 const Answer = Schema.fromJsonString(
@@ -83,18 +83,8 @@ const unsent = (failed: AttemptFailed): AttemptFailed => {
   })
 }
 
-/**
- * Tokens from a token endpoint, asked through `client`. Callers who come while a token is being fetched share its outcome; a failure is
- * shared too, then forgotten. `invalid_client` ends it: nothing is asked any more.
- *
- * @category constructors
- */
-export const make = Effect.fnUntraced(function* (client: AttemptClient, options: TokenOptions) {
-  const scope = yield* Effect.scope
-  let token: Token | undefined
-  let pending: Deferred.Deferred<Token, AttemptFailed> | undefined
-  let ended: AttemptFailed | undefined
-
+/** Asks the token endpoint for a new token. */
+const fetching = (client: AttemptClient, options: TokenOptions): Effect.Effect<Token, AttemptFailed> => {
   const request = HttpClientRequest.post(`${options.url}/oauth/token`).pipe(
     HttpClientRequest.acceptJson,
     HttpClientRequest.bodyUrlParams({
@@ -105,7 +95,7 @@ export const make = Effect.fnUntraced(function* (client: AttemptClient, options:
     })
   )
 
-  const fetch: Effect.Effect<Token, AttemptFailed> = Effect.gen(function* () {
+  return Effect.gen(function* () {
     // The life of a token is counted from before it was asked for: an error on the safe side.
     const now = yield* Clock.currentTimeNanos
     const response = yield* client.execute(request)
@@ -122,6 +112,21 @@ export const make = Effect.fnUntraced(function* (client: AttemptClient, options:
       renewAt: now + nanos(lifetime - Math.min(maximumEarliness, lifetime / 10))
     }
   })
+}
+
+/**
+ * Tokens from a token endpoint, asked through `client`. Calls that arrive while a token is being fetched share its outcome; a failure is
+ * shared too, then forgotten. `invalid_client` ends it: no further token is asked for.
+ *
+ * @category constructors
+ */
+export const make = Effect.fnUntraced(function* (client: AttemptClient, options: TokenOptions) {
+  const scope = yield* Effect.scope
+  let token: Token | undefined
+  let pending: Deferred.Deferred<Token, AttemptFailed> | undefined
+  let ended: AttemptFailed | undefined
+
+  const fetch = fetching(client, options)
 
   const settle = (deferred: Deferred.Deferred<Token, AttemptFailed>, exit: Exit.Exit<Token, AttemptFailed>) =>
     Effect.suspend(() => {
@@ -130,7 +135,7 @@ export const make = Effect.fnUntraced(function* (client: AttemptClient, options:
       return Deferred.done(deferred, exit)
     })
 
-  /** One request for all who wait. It belongs to the client, not to the first who asked, whose interruption must not hurt the others. */
+  /** One request for all waiting calls. It belongs to the client, not to the first call: its interruption must not hurt the others. */
   const renewed: Effect.Effect<Token, AttemptFailed> = Effect.suspend(() => {
     if (ended !== undefined) return Effect.fail(ended)
     if (pending !== undefined) return Deferred.await(pending)
@@ -172,7 +177,7 @@ export const make = Effect.fnUntraced(function* (client: AttemptClient, options:
 })
 
 /**
- * Sends every request with the current token. One that is refused as invalid is replaced, and the request sent once more.
+ * Sends every request with the current token. A token that is refused as invalid is replaced, and the request is sent once more.
  *
  * @category computing
  */

@@ -1,8 +1,8 @@
 /**
  * The Distribution API as one value: a route for every operation that is described. For the server and its tests.
  *
- * Paths begin where the API's prefixes end ({@link prefixes}): all of it answers under each. Nothing about an operation is told here: what
- * goes in and what comes out stands in its description.
+ * Paths begin where the API's prefixes end ({@link prefixes}): all of it answers under each. Never describe an operation here: its input
+ * and its answer stand in its description.
  */
 import { Answer, maximumPageSize, Operation, PageOf, platformResources, type Resource } from "@effekten/services"
 import { Schema } from "effect"

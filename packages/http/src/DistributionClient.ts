@@ -140,8 +140,8 @@ const commandOf = (operation: CommandOperation, base: string, send: Send): Metho
 }
 
 /**
- * What the server would refuse as invalid is refused here, in the same words and without a call. Under a key of the caller's it is sent
- * all the same: the server may have recorded it by lists of before.
+ * What the server would refuse as invalid is refused here, in the same words and without a call. Under a key of the caller's it is sent all
+ * the same: the server may have recorded it by earlier lists.
  */
 const bodyOf = (
   checks: Checking.Checks<unknown>,

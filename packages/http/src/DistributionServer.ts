@@ -1,5 +1,5 @@
 /**
- * The API on a socket, over whatever provides the services. For applications that serve it.
+ * The API on a socket, over any layer that provides the services. For applications that serve it.
  */
 // Not from the barrel: that loads every client it knows, and a server starts a quarter slower.
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -129,7 +129,7 @@ export const layer = (options?: ServerOptions) =>
   )
 
 /**
- * The same on a Node server of its own. The `HttpServer` it provides tells the address; on SIGTERM `NodeRuntime.runMain` closes the scope.
+ * The same on a Node server of its own. The `HttpServer` it provides has the address; on SIGTERM `NodeRuntime.runMain` closes the scope.
  *
  * @category layers
  */

@@ -1,5 +1,5 @@
 /**
- * What every request and every answer passes: a request id, security headers, and a problem for whatever went wrong. For the server.
+ * What every request and every answer passes: a request id, security headers, and a problem for every failure. For the server.
  */
 import { Checking } from "@effekten/services"
 import { Cause, Effect } from "effect"
@@ -53,7 +53,7 @@ const routeMethods = (api: typeof DistributionApi): ReadonlyArray<RouteMethods> 
   }))
 }
 
-/** What an unanswered path would answer to; empty if it is no path of ours. */
+/** The methods of an unanswered path; empty if the server has no such path. */
 const allowedAt = (routes: ReadonlyArray<RouteMethods>, path: string): ReadonlyArray<string> =>
   [...new Set(routes.flatMap(({ methods, pattern }) => (pattern.test(path) ? [...methods] : [])))].sort()
 
@@ -72,8 +72,17 @@ const isRouteNotFound = (cause: Cause.Cause<unknown>): boolean =>
       reason.error.reason._tag === "RouteNotFound"
   )
 
-/** @category models */
-export interface EdgeOptions {
+/** Why a request is refused by its headers alone, if it is. */
+const unacceptable = (request: HttpServerRequest.HttpServerRequest, limits: Limits): Refused | undefined => {
+  if (Object.keys(request.headers).length > limits.headers) {
+    return new Refused({ code: "headers_too_large", detail: "The request has too many headers." })
+  }
+  return acceptableHost.test(request.headers["host"] ?? "")
+    ? undefined
+    : new Refused({ code: "invalid_request", detail: "The Host header is missing or malformed." })
+}
+
+interface EdgeOptions {
   /** The contract whose paths are known here. */
   readonly api: typeof DistributionApi
   /** The server is going away: answers close their connection. */
@@ -98,7 +107,7 @@ export const make = Effect.fnUntraced(function* <E, R>(app: Effect.Effect<Respon
         : refused({ code: "method_not_allowed", detail: "This path has other methods.", headers: { allow } })
     }
     const invalid = schemaError(cause)
-    // A text that cannot be an id names nothing: no different from an id nobody has.
+    // A text that cannot be an id names nothing: the same as an id that no object has.
     if (invalid?.kind === "Params") return refused({ code: "not_found", detail: "There is no such object." })
     if (invalid?.kind === "Query" || invalid?.kind === "Headers") {
       const errors = Checking.memberErrors(invalid.cause.issue)
@@ -111,15 +120,6 @@ export const make = Effect.fnUntraced(function* <E, R>(app: Effect.Effect<Respon
     })
   })
 
-  const unacceptable = (request: HttpServerRequest.HttpServerRequest): Refused | undefined => {
-    if (Object.keys(request.headers).length > limits.headers) {
-      return new Refused({ code: "headers_too_large", detail: "The request has too many headers." })
-    }
-    return acceptableHost.test(request.headers["host"] ?? "")
-      ? undefined
-      : new Refused({ code: "invalid_request", detail: "The Host header is missing or malformed." })
-  }
-
   return Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
     const given = request.headers[requestIdHeader]
@@ -131,7 +131,7 @@ export const make = Effect.fnUntraced(function* <E, R>(app: Effect.Effect<Respon
       path: request.url.split(/[?#]/, 1)[0] ?? "/",
       responseHeaders: new Map()
     }
-    const refused = unacceptable(request)
+    const refused = unacceptable(request, limits)
     const answer: Response =
       refused === undefined
         ? yield* app.pipe(

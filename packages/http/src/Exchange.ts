@@ -23,7 +23,7 @@ export class Refused extends Data.TaggedError("Refused")<{
   readonly detail: string
   readonly errors?: ReadonlyArray<MemberError>
   readonly headers?: Record<string, string>
-  /** The body, where it could be read: what is recorded of it is looked for. */
+  /** The body, where it could be read: the server looks for what is recorded of it. */
   readonly received?: unknown
 }> {}
 

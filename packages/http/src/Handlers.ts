@@ -1,6 +1,6 @@
 /**
- * A handler for every operation that is described, which hands the request to the operation's service. For the server. No rule of the
- * business lives here.
+ * A handler for every described operation: it hands the request to the operation's service. For the server. Put no rule of the business
+ * here.
  */
 import type { Operation, Resource } from "@effekten/services"
 import { Effect, Layer } from "effect"

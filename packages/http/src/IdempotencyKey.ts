@@ -3,7 +3,7 @@
  */
 import { Result } from "effect"
 
-/** Characters of a key at the most. @category values */
+/** Characters of a key at most. @category values */
 export const maximumKeyLength = 255
 
 /** The header of the Distribution API: the key as it is. @category values */
@@ -11,7 +11,7 @@ export const keyHeader = "x-idempotency-key"
 /** The header of the IETF draft: an RFC 8941 string, or the key as it is. @category values */
 export const draftKeyHeader = "idempotency-key"
 
-/** Headers that stay out of traces: secrets, and keys, which may be anything a client has a name for. @category values */
+/** Headers that stay out of traces: secrets, and keys, because a client may put any text into a key. @category values */
 export const redactedHeaders: ReadonlyArray<string> = [
   "authorization",
   "cookie",
@@ -33,9 +33,7 @@ const unquote = (text: string): string | undefined => {
   return text.slice(1, -1).replace(/\\(["\\])/g, "$1")
 }
 
-/**
- * A raw key must not hold a comma: that is how repeated header lines arrive, and one line among several is nobody's key. In quotes it may.
- */
+/** A raw key must not hold a comma: repeated header lines arrive joined by commas, and a part of them is no key. A key in quotes may. */
 const readRaw = (text: string): string | undefined => (text.includes(",") || !isKey(text) ? undefined : text)
 
 const readDraft = (text: string): string | undefined => {

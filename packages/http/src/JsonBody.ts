@@ -1,20 +1,20 @@
 /**
- * A JSON body read strictly: what two parsers could read differently is refused. For the server, before anything is decoded.
+ * A JSON body read strictly: a text that two parsers could read differently is refused. For the server, before anything is decoded.
  */
 import type { Json } from "@effekten/event-store"
 import { Checking, type MemberError } from "@effekten/services"
 import { Result } from "effect"
 
-/** Objects and arrays inside each other at the most. @category values */
-export const maximumDepth = 32
+/** Objects and arrays inside each other at most. */
+const maximumDepth = 32
 
 type JsonValue = Json.Json
 
 const violation = (pointer: string, code: string, message: string): MemberError => ({ pointer, code, message })
 
 /**
- * Reads UTF-8 JSON. Refused, besides what is no JSON: invalid UTF-8, more than {@link maximumDepth} levels, a member named twice or named
- * `__proto__`, lone surrogates, and integers a number cannot hold exactly.
+ * Reads UTF-8 JSON. Refuses, besides what is no JSON: invalid UTF-8, lone surrogates, and more than {@link maximumDepth} levels. Refuses a
+ * member named twice or named `__proto__`, and integers that a number cannot hold exactly.
  *
  * @category conversions
  */

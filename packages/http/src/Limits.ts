@@ -1,5 +1,5 @@
 /**
- * What the server takes of one request: bytes and time. For its modules, and for whoever tunes it.
+ * What the server takes of one request: bytes and time. For its modules, and for an operator that tunes it.
  */
 import { maximumDocumentSize } from "@effekten/services"
 import { Context, Duration } from "effect"
@@ -20,7 +20,7 @@ export interface Limits {
 
 /** Bytes boundaries, part headers and small fields may add to an upload. @category values */
 export const multipartOverhead = 64 * 1024
-/** Parts of an upload at the most; one of them is the file, the others are ignored. @category values */
+/** Parts of an upload at most; one of them is the file, the others are ignored. @category values */
 export const maximumParts = 16
 /** Bytes of a token request. @category values */
 export const maximumTokenRequest = 16 * 1024

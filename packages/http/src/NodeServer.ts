@@ -67,7 +67,7 @@ export const makeServer = (options: NodeOptions, random: SecureRandom.SecureRand
   const headersTimeout = millis(options.headersTimeout, "10 seconds")
   const server = createServer({
     headersTimeout,
-    // The longest any request may take to arrive; JSON bodies get less, from whoever reads them.
+    // The longest any request may take to arrive; the reader of a JSON body allows less.
     requestTimeout: Math.max(Duration.toMillis(limits.uploadTimeout), headersTimeout),
     connectionsCheckingInterval: millis(options.checkingInterval, "1 second"),
     keepAliveTimeout: millis(options.keepAliveTimeout, "65 seconds"),
@@ -77,7 +77,7 @@ export const makeServer = (options: NodeOptions, random: SecureRandom.SecureRand
   })
   server.maxConnections = options.maxConnections ?? 10_000
   server.maxRequestsPerSocket = options.maxRequestsPerConnection ?? 10_000
-  // One more than allowed, so that the edge sees that there were too many.
+  // One more header than allowed, so that the edge sees that there were too many.
   server.maxHeadersCount = limits.headers + 1
 
   const requestId = () => Buffer.from(Effect.runSync(random.randomBytes(16))).toString("hex")

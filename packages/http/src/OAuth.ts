@@ -1,6 +1,6 @@
 /**
- * OAuth 2 for machines: clients, and tokens by the client credentials grant (RFC 6749 §4.4). For the server, and for whoever registers
- * clients.
+ * OAuth 2 for machines: clients, and tokens by the client credentials grant (RFC 6749 §4.4). For the server, and for an operator that
+ * registers clients.
  */
 import type { Id } from "@effekten/domain"
 import { Clock, Context, Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
@@ -13,7 +13,7 @@ import type { Principal } from "./Scope.ts"
 
 /** Seconds a token lives: 10 hours. @category values */
 export const defaultTokenLifetime = 36_000
-/** Live tokens of one client at the most; with one more, its oldest dies. @category values */
+/** Live tokens of one client at most; with one more, its oldest dies. @category values */
 export const defaultLiveTokens = 100
 /** Bytes of randomness in a secret or a token. @category values */
 export const secretBytes = 32
@@ -24,7 +24,7 @@ export const minimumSecretLength = 16
 export interface OAuthOptions {
   /** How long a token lives; whole seconds. Default: 10 hours. */
   readonly tokenLifetime?: Duration.Input | undefined
-  /** Live tokens of one client at the most; with one more, its oldest dies. Default: 100. */
+  /** Live tokens of one client at most; with one more, its oldest dies. Default: 100. */
   readonly liveTokens?: number | undefined
 }
 
@@ -38,7 +38,7 @@ export class TokenRefused extends Schema.TaggedError<TokenRefused>()("TokenRefus
   }
 }
 
-/** A client's credentials. The secret is not kept anywhere: this is the only time it is told. @category models */
+/** A client's credentials. The secret is not kept anywhere: it is shown only here. @category models */
 export interface RegisteredClient {
   readonly clientId: string
   readonly secret: Redacted.Redacted
@@ -56,8 +56,8 @@ const randomText = (prefix: string) =>
   })
 
 /**
- * Registers an OAuth client of a platform, or replaces the one of that id and ends its tokens. Without a secret one is made, of 256 random
- * bits; a secret that is given must be as hard to guess, because it is kept under one fast hash.
+ * Registers an OAuth client of a platform, or replaces the client of that id and ends its tokens. Without a secret it makes a secret of 256
+ * random bits. A given secret must be as hard to guess, because only a fast hash protects it.
  *
  * @category constructors
  */
@@ -93,7 +93,7 @@ export class OAuth extends Context.Service<
       readonly secret: Redacted.Redacted
       readonly scope: string | undefined
     }) => Effect.Effect<Token, TokenRefused | OAuthStoreError>
-    /** Whom a bearer token speaks for; none if it is unknown or has expired. */
+    /** The platform and the client that a bearer token speaks for; none if it is unknown or has expired. */
     readonly authenticate: (
       token: Redacted.Redacted
     ) => Effect.Effect<Option.Option<Principal["Service"]>, OAuthStoreError>
@@ -115,7 +115,7 @@ export const layer = (options?: OAuthOptions): Layer.Layer<OAuth, never, OAuthSt
       const context = yield* Effect.context<SecureRandom.SecureRandom>()
       const lifetime = Math.floor(Duration.toSeconds(options?.tokenLifetime ?? Duration.seconds(defaultTokenLifetime)))
       const limit = options?.liveTokens ?? defaultLiveTokens
-      // Stands in for an unknown client's hash, so that both take the same work. It is the hash of no secret anyone knows.
+      // Stands in for an unknown client's hash, so that both take the same work. It is the hash of a secret that is known nowhere.
       const nobody = hashOf(yield* randomText(""))
 
       return {

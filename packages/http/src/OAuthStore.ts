@@ -1,5 +1,5 @@
 /**
- * Where OAuth clients and live access tokens are kept: hashes only, so that a stolen file opens nothing. For whoever runs the server.
+ * Where OAuth clients and live access tokens are kept: hashes only, so that a stolen file opens nothing. For an operator of the server.
  */
 import { Id } from "@effekten/domain"
 import { Context, Effect, Layer, Option, Schema } from "effect"

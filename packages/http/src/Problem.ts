@@ -1,8 +1,8 @@
 /**
  * Problem details (RFC 9457): the one shape of every error but the token endpoint's. For both ends of the wire.
  *
- * An answer the register recorded, which is a refusal with status 409, is the same bytes for ever: its problem holds no request id, no
- * path, no host and no time. Every other problem names its request in `request_id` and `instance`.
+ * A refusal with status 409 is recorded and has the same bytes forever. Put no request id, no path, no host and no time into its problem.
+ * Every other problem names its request in `request_id` and `instance`.
  */
 import {
   Details,
@@ -109,7 +109,7 @@ const renamed = (details: Details, rename: (name: string) => string): Details =>
 
 const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
-/** What is still being decided elsewhere is refused with 409 too, but nothing was recorded, and a repeat is welcome. */
+/** A call that is still being decided elsewhere is refused with 409 too. Nothing was recorded, so a client may send it again. */
 const inProgress = "idempotency_in_progress"
 
 const rejectionProblem = (rejection: Rejection, occurrence: Occurrence): Problem => ({
@@ -124,7 +124,7 @@ const rejectionProblem = (rejection: Rejection, occurrence: Occurrence): Problem
   ...(rejection.details === undefined ? {} : { details: renamed(rejection.details, snakeCase) })
 })
 
-/** A failure of a service as a problem. The cause of an `Unavailable` stays in the house. @category conversions */
+/** A failure of a service as a problem. The cause of an `Unavailable` never leaves the server. @category conversions */
 export const ofFailure = (failure: CommandFailure, occurrence: Occurrence): Problem => {
   switch (failure._tag) {
     case "Rejection":
@@ -183,8 +183,8 @@ const decodeErrors = Schema.decodeUnknownOption(Schema.Array(MemberError))
 const decodeDetails = Schema.decodeUnknownOption(Details)
 
 /**
- * Reads a problem leniently: whatever a member is that this program does not understand, the others still say what they say. `undefined`
- * where the text is no JSON object with a code or a detail.
+ * Reads a problem leniently: a member that this program does not understand does not hide the others. `undefined` where the text is no JSON
+ * object with a code or a detail.
  *
  * @category conversions
  */

@@ -1,5 +1,6 @@
 /**
- * What the client makes of an answer that is not quite the one of today: it reads what it knows, and keeps a text it does not know.
+ * What the client makes of an answer of another version: it reads what it knows, and keeps a text it does not know. For the author of the
+ * client.
  */
 import { Id } from "@effekten/domain"
 import { Investments, Investors, NotFound, Redemptions, Rejection, Wallets } from "@effekten/services"

@@ -1,5 +1,5 @@
 /**
- * What the client repeats, how often, after how long, under which key; and what it dares to say of a failure.
+ * What the client sends again, how often, after how long, under which key; and what it says of a failure. For the author of the client.
  */
 import { Rejection, Unavailable } from "@effekten/services"
 import { describe, expect, it } from "@effect/vitest"

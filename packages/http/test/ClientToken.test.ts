@@ -1,5 +1,5 @@
 /**
- * The client's token: one request for all who wait, renewed in time, replaced when refused.
+ * The client's token: one request for all waiting calls, renewed in time, replaced when refused. For the author of the client.
  */
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
@@ -26,7 +26,7 @@ it.live("R-17 100 calls without a token: one token request", () =>
   })
 )
 
-it.effect("R-17 a failure is shared by those who wait, then forgotten", () =>
+it.effect("R-17 a failure is shared by all waiting calls, then forgotten", () =>
   Effect.gen(function* () {
     let broken = true
     const server = fake(created, () => (broken ? systemError("ECONNREFUSED", "connect") : token()))

@@ -14,7 +14,7 @@ export interface Sent {
   readonly headers: { readonly [name: string]: string | undefined }
 }
 
-/** What the server does with a request: answers, fails to (`Error`), or takes its time. */
+/** What the server does with a request: answers, fails (`Error`), or takes its time. */
 export type Behaviour = (sent: Sent, count: number) => Response | Error | Effect.Effect<Response>
 
 export interface Fake {

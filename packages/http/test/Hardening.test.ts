@@ -1,5 +1,5 @@
 /**
- * Requests nobody means well, or nobody finishes. On real sockets.
+ * Requests of an attacker, and requests that a client never finishes. On real sockets. For the author of the server.
  */
 import { Duration, Effect } from "effect"
 import { connect, type Socket } from "node:net"

@@ -100,7 +100,7 @@ export const send = async (
 export const get = (url: string, headers?: { readonly [header: string]: string }) => send("GET", url, headers)
 export const post = (url: string, headers?: { readonly [header: string]: string }) => send("POST", url, headers)
 
-/** Writes bytes to a socket and hears what comes back until the other side closes it. */
+/** Writes bytes to a socket and collects what comes back until the other side closes it. */
 export const raw = (port: number, write: string | Buffer, options?: { readonly keepOpen?: boolean }): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1", () => socket.write(write))

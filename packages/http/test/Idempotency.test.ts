@@ -1,5 +1,5 @@
 /**
- * The idempotency key as the server reads it, and what it makes of an answer given twice.
+ * The idempotency key as the server reads it, and how it sends an answer again. For the author of the server.
  */
 import { NotFound, Rejection, Unavailable } from "@effekten/services"
 import { Effect, Result } from "effect"

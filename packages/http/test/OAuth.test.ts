@@ -1,5 +1,5 @@
 /**
- * Access tokens: the client credentials grant, over the wire and in both stores.
+ * Access tokens: the client credentials grant, over the wire and in both stores. For the author of the server.
  */
 import { Id } from "@effekten/domain"
 import { SqliteClient } from "@effekten/event-store"

@@ -1,5 +1,6 @@
 /**
- * The same services here and there: what a caller of the remote services gets is what the services behind the server gave.
+ * The same services here and there: a caller of the remote services gets what the services behind the server returned. For the author of
+ * either end.
  */
 import { CalendarDate, EthereumAddress, Id, Timestamp } from "@effekten/domain"
 import * as Services from "@effekten/services"

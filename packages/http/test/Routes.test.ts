@@ -1,5 +1,5 @@
 /**
- * What must hold on every route, taken from the contract itself so that no route is forgotten.
+ * What must hold on every route, taken from the contract itself so that no route is forgotten. For the author of the server.
  */
 import { Context, Option } from "effect"
 import { HttpApi } from "effect/http-api"

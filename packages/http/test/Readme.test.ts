@@ -1,0 +1,15 @@
+/**
+ * The README's programs are the ones that are compiled here. For the author of the README.
+ */
+import { readFileSync } from "node:fs"
+import { expect, it } from "vitest"
+import { redeem } from "./ReadmeClient.ts"
+import { serve } from "./ReadmeServer.ts"
+
+const textOf = (name: string) => readFileSync(new URL(name, import.meta.url), "utf8")
+
+it("the README quotes code that is compiled", () => {
+  const blocks = [...textOf("../README.md").matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code)
+  expect(blocks).toEqual([textOf("./ReadmeServer.ts"), textOf("./ReadmeClient.ts")])
+  expect([serve, redeem].map((each) => typeof each)).toEqual(["function", "function"])
+})
