@@ -1,5 +1,6 @@
 /**
- * Credits: one attempt to deliver an investment's units to its wallet, as its events tell it. For decisions on the investment, and for reads.
+ * Credits: one attempt to deliver an investment's units to its wallet, as its events record it. For decisions on the investment, and for
+ * reads.
  */
 import type { Recorded } from "./Catalogue.ts"
 import type { CreditId, InvestmentId, InvestorId, PlatformId, ProductId, WalletId } from "./Id.ts"

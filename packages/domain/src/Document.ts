@@ -1,5 +1,6 @@
 /**
- * Documents: files that a platform uploaded and that investors and investments refer to. Their content is in the vault, not here.
+ * Documents: files that a platform uploaded and that investors and investments refer to. For platforms. Their content is in the vault;
+ * never put it into an event.
  */
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"

@@ -65,7 +65,7 @@ export const CancelInvestment = Command.make("CancelInvestment", {
       const data = { investmentId, productId, walletId, cancelledAt: cancelledAt.text, late }
       return [InvestmentCancelledAfterDelivery.make(data)]
     }
-    // Told apart by whether an acceptance is recorded now, not by the dates they bear.
+    // Distinguished by whether an acceptance is recorded now, not by the dates they bear.
     return [ended(investment, acceptedAt === undefined ? "ABORTION" : "CANCELLATION", cancelledAt, late)]
   },
   recall: (events) => {

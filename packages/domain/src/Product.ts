@@ -49,7 +49,7 @@ export const model = (id: ProductId) =>
     evolve
   })
 
-/** Numbers that are no units are let in, so that their refusal has its code. */
+/** The input accepts numbers that are no units, so that their refusal has its code. */
 const offeredTerms = { ...productTerms, issueVolume: Schema.Finite, stepSize: Schema.Finite }
 
 /** The terms with every optional member named. */

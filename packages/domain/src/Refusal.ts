@@ -140,7 +140,7 @@ export type RaisedCode = Exclude<Code, ReservedCode>
 /** @category schemas */
 export const Code = Schema.Literals(Object.keys(byCode) as ReadonlyArray<Code>)
 
-/** What a refusal may tell besides its code: numbers, statuses, ids of the caller's own objects. @category schemas */
+/** What a refusal may say besides its code: numbers, statuses, ids of the caller's own objects. @category schemas */
 export const Details = Schema.Struct({
   /** What a campaign, an issue volume or a wallet still has room for. */
   free: Schema.optionalKey(UnitCount),
@@ -160,7 +160,7 @@ export interface Refusal<C extends Code = Code> {
 /** Whether a refusal becomes an event, `InstructionRejected`. @category predicates */
 export const isRecorded = (code: Code): boolean => byCode[code].class === 409
 
-/** What a client is told of a refusal, besides its details. @category models */
+/** What a client reads of a refusal, besides its details. @category models */
 export interface Words {
   readonly status: Class
   readonly message: string

@@ -1,7 +1,7 @@
 /**
  * What a client may see: platforms are strangers to each other. For every decision that looks something up.
  *
- * Another platform's object is *not found*, exactly as if there were none: a different answer would tell that it exists.
+ * Another platform's object is *not found*, exactly as if there were none: a different answer would reveal that it exists.
  */
 import type { DecisionContext } from "./Decision.ts"
 import type { Meta } from "./Event.ts"

@@ -1,5 +1,6 @@
 /**
- * What may happen in a register of digital securities: values, events, decision models, decisions. Pure and total.
+ * What may happen in a register of digital securities: values, events, decision models, decisions. Pure and total. For the registrar, for
+ * projections, and for a reader of the rules.
  */
 export * as Amendment from "./Amendment.ts"
 export * as BankAccount from "./BankAccount.ts"

@@ -1,4 +1,4 @@
-/** Long lists of decision models: they hold what an array would hold. */
+/** Long lists of decision models: they hold what an array would hold. For the author of a model. */
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { emptyList, itemsOf, withoutItem, withItems, type ChunkedList } from "../src/ChunkedList.ts"

@@ -1,5 +1,5 @@
 /**
- * The promises of the design that the domain keeps, over random commands, against a second model in which every unit is an object.
+ * The promises of the domain over random commands, against a second model in which every unit is an object. For the author of a decision.
  */
 import fc from "fast-check"
 import { Result } from "effect"

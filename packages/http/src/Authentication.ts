@@ -142,7 +142,7 @@ export const tokenEndpoint = (api: typeof DistributionApi) =>
                   ? refusedResponse(refused, 401, request.headers["authorization"] !== undefined)
                   : refusedResponse(refused, 400, false)
               ),
-            // The token endpoint speaks RFC 6749 whatever is wrong; only the status tells a body too large or too slow.
+            // The token endpoint speaks RFC 6749 whatever is wrong; only the status shows a body that is too large or too slow.
             Refused: (refused: Refused) =>
               Effect.map(Exchange, (exchange) =>
                 refusedResponse(invalidRequest(refused.detail), edgeProblem(refused.code, "", exchange).status, false)

@@ -145,7 +145,7 @@ const unavailableDetail = (failure: Unavailable): string =>
     ? "The request had no effect. Repeat it later."
     : "The request may have had its effect. Repeat it with the same idempotency key to learn the answer."
 
-/** Seconds a client should wait before it repeats, if it was not told otherwise. @category values */
+/** Seconds a client should wait before it repeats, if the failure names no time. @category values */
 export const defaultRetryAfter = 1
 
 const isThrottled = (status: number): boolean => status === 429 || status === 503

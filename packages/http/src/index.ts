@@ -1,5 +1,5 @@
 /**
- * The services over the wire: contract, server, client.
+ * The services over the wire: contract, server, client. For servers of a register and for applications that call one.
  */
 export * from "./Contract.ts"
 export * from "./Problem.ts"

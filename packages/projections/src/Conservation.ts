@@ -48,7 +48,7 @@ export interface Violation {
   readonly message: string
 }
 
-/** Violations kept by a register: a broken log breaks nearly everywhere, and the first places tell why. @category values */
+/** Violations kept by a register: a broken log breaks nearly everywhere, and the first places show why. @category values */
 export const maximumViolations = 1_000
 
 /** Which laws do not hold for these totals, and how. @category running */

@@ -1,5 +1,5 @@
 /**
- * Facts about credits: the task that delivers an investment's units. `UnitsCredited` alone makes units exist.
+ * Facts about credits: the task that delivers an investment's units. For readers of the log. Only `UnitsCredited` makes units exist.
  */
 import { Schema } from "effect"
 import { define } from "../Event.ts"

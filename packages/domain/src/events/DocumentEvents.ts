@@ -1,5 +1,6 @@
 /**
- * Facts about documents. The body keeps the digest of the ciphertext: a digest of the content would outlive an erasure.
+ * Facts about documents. For readers of the log. The body must keep only the digest of the ciphertext: a digest of the content would
+ * outlive an erasure.
  */
 import { define } from "../Event.ts"
 import { DocumentId } from "../Id.ts"

@@ -1,6 +1,6 @@
 /**
  * What an instruction leaves in the log when it changes nothing: a refusal, or a note that all was as asked. A repeat gets the same answer
- * from it, and the decision can be taken again. It is found by the instruction's own tag.
+ * from it, and the decision can be taken again. It is found by the instruction's own tag. For the registrar.
  */
 import { Schema } from "effect"
 import { define } from "../Event.ts"

@@ -1,5 +1,5 @@
 /**
- * Facts about investments: signed, identified, accepted, paid, given a wallet, ended. None of them says a status.
+ * Facts about investments: signed, identified, accepted, paid, given a wallet, ended. For readers of the log. No event may say a status.
  */
 import { Schema } from "effect"
 import { define } from "../Event.ts"

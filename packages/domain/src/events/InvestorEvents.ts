@@ -1,5 +1,6 @@
 /**
- * Facts about investors. What the person sent is personal; the body keeps what decisions need of it, as flags and codes.
+ * Facts about investors. For readers of the log. What the person sent is personal; the body may keep only what decisions need of it, as
+ * flags and codes.
  */
 import { Schema } from "effect"
 import { CalendarDate } from "../CalendarDate.ts"

@@ -1,5 +1,6 @@
 /**
- * Facts about legal holds: that the data of an investor must be kept for a reason of its own. Closed codes and instants, no free text.
+ * Facts about legal holds: that the data of an investor must be kept for a reason of its own. For readers of the log. Only closed codes and
+ * instants, no free text.
  */
 import { Schema } from "effect"
 import { define } from "../Event.ts"

@@ -1,5 +1,5 @@
 /**
- * Facts about platforms, issuers, products and campaigns: what is on sale, where, and how much of it.
+ * Facts about platforms, issuers, products and campaigns: what is on sale, where, and how much of it. For readers of the log.
  */
 import { Schema } from "effect"
 import { define } from "../Event.ts"

@@ -1,5 +1,6 @@
 /**
- * Facts about redemptions: the task that burns units. The request names the lots it reserves; the outcome takes or releases these.
+ * Facts about redemptions: the task that burns units. For readers of the log. The request names the lots it reserves; the outcome takes or
+ * releases exactly these.
  */
 import { Schema } from "effect"
 import { define } from "../Event.ts"

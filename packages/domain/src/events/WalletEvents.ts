@@ -1,5 +1,5 @@
 /**
- * Facts about wallets: which investor an address belongs to.
+ * Facts about wallets: which investor an address belongs to. For readers of the log.
  */
 import { Schema } from "effect"
 import { EthereumAddress } from "../EthereumAddress.ts"
