@@ -139,49 +139,65 @@ const methodOf = (platforms: Platforms, { name, service }: Call) =>
     return services[name]!
   })
 
+type Recorded = Omit<Receipt, "answer"> & { readonly answer?: unknown }
+
 /** What was recorded of a command, in the version it was recorded in. */
-const respond = Effect.fnUntraced(function* (
-  { operation }: CommandCall,
-  receipt: Omit<Receipt, "answer"> & { readonly answer?: unknown }
-) {
-  if (receipt.replayed) yield* setHeader(replayedHeader, "true")
+const respond = Effect.fnUntraced(function* ({ operation }: CommandCall, recorded: Recorded) {
+  if (recorded.replayed) yield* setHeader(replayedHeader, "true")
   const { answer } = operation
   return answer === undefined
     ? HttpServerResponse.empty({ status: 204 })
-    : json(yield* written(answer, receipt.version, receipt.answer), successStatus(operation))
+    : json(yield* written(answer, recorded.version, recorded.answer), successStatus(operation))
+})
+
+/** A failure of a service. A refusal that was recorded is an answer: its body is that of its version. */
+const fail = Effect.fnUntraced(function* (failure: CommandFailure, receipt: Receipt | undefined) {
+  if (receipt?.replayed === true) yield* setHeader(replayedHeader, "true")
+  if (receipt !== undefined && receipt.version !== 1) yield* setHeader(answerVersionHeader, String(receipt.version))
+  return failureResponse(failure, yield* Exchange, receipt?.version)
+})
+
+/** Runs what a command asks of the services: they are told of the request, and what they tell of it is told back. */
+const asking = Effect.fnUntraced(function* <A>(
+  call: CommandCall,
+  body: unknown,
+  run: Effect.Effect<A, CommandFailure>,
+  recorded: (value: A, receipt: Receipt | undefined) => Recorded | Refused
+) {
+  const { requestId } = yield* Exchange
+  const { clientId } = yield* Principal
+  let receipt: Receipt | undefined
+  const request: Request = {
+    body,
+    client: clientId,
+    correlation: requestId,
+    onReceipt: (given) => {
+      receipt = given
+    }
+  }
+  // Once it has begun, a command is not interrupted: a client that goes away does not stop it half-way.
+  const result = yield* run.pipe(Effect.provideService(Request, request), Effect.uninterruptible, Effect.result)
+  if (Result.isFailure(result)) return yield* fail(result.failure, receipt)
+  const answer = recorded(result.success, receipt)
+  return answer instanceof Refused ? yield* answer : yield* respond(call, answer)
 })
 
 /** Carries out commands. */
 const commands = (platforms: Platforms) => {
-  /** Once it has begun, a command is not interrupted: a client that goes away does not stop it half-way. */
   const run = Effect.fnUntraced(function* (
     call: CommandCall,
     key: string | undefined,
     { body, input }: { readonly body: unknown; readonly input: unknown }
   ) {
-    const { requestId, responseHeaders } = yield* Exchange
-    const { clientId } = yield* Principal
     const method = yield* methodOf(platforms, call)
-    let receipt: Receipt | undefined
-    const request: Request = {
-      body,
-      client: clientId,
-      correlation: requestId,
-      onReceipt: (recorded) => {
-        receipt = recorded
-        // A refusal is an answer too, and fails past everything below.
-        if (recorded.replayed) responseHeaders.set(replayedHeader, "true")
-        if (recorded.version !== 1) responseHeaders.set(answerVersionHeader, String(recorded.version))
-      }
-    }
     const options = key === undefined ? {} : { key }
     const args = call.operation.input === undefined ? [...call.ids, options] : [...call.ids, input, options]
-    const value = yield* method(...args).pipe(Effect.provideService(Request, request), Effect.uninterruptible)
-    return yield* respond(
-      call,
+    const today = call.operation.answer?.version ?? 1
+    return yield* asking(call, body, method(...args), (value, receipt) =>
+      // Services that keep no record answer in today's version.
       receipt !== undefined && "answer" in receipt
         ? receipt
-        : { replayed: receipt?.replayed ?? false, version: call.operation.answer?.version ?? 1, answer: value }
+        : { replayed: receipt?.replayed ?? false, version: today, answer: value }
     )
   })
 
@@ -191,8 +207,7 @@ const commands = (platforms: Platforms) => {
     const { platform } = yield* Principal
     const { ids, name, service } = call
     const repeated = { service: service.key, operation: name, ids, key, body: refused.received }
-    const receipt = yield* platforms.repeat(platform, repeated)
-    return receipt === undefined ? yield* refused : yield* respond(call, receipt)
+    return yield* asking(call, refused.received, platforms.repeat(platform, repeated), (receipt) => receipt ?? refused)
   })
 
   return Effect.fnUntraced(function* (call: CommandCall) {

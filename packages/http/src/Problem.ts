@@ -4,6 +4,7 @@
  * A refusal with status 409 is recorded and has the same bytes forever. Put no request id, no path, no host and no time into its problem.
  * Every other problem names its request in `request_id` and `instance`.
  */
+import { Refusal } from "@effekten/domain"
 import {
   Details,
   MemberError,
@@ -124,11 +125,23 @@ const rejectionProblem = (rejection: Rejection, occurrence: Occurrence): Problem
   ...(rejection.details === undefined ? {} : { details: renamed(rejection.details, snakeCase) })
 })
 
-/** A failure of a service as a problem. The cause of an `Unavailable` never leaves the server. @category conversions */
-export const ofFailure = (failure: CommandFailure, occurrence: Occurrence): Problem => {
+/**
+ * What a refusal looks like, by the version of its words. A version that was ever recorded stays: it is the same bytes forever, title
+ * included.
+ *
+ * @category values
+ */
+export const refusalBodies: { readonly [version: number]: typeof rejectionProblem } = { 1: rejectionProblem }
+
+/** A failure of a service as a problem. The cause of an `Unavailable` stays in the house. @category conversions */
+export const ofFailure = (
+  failure: CommandFailure,
+  occurrence: Occurrence,
+  version: number = Refusal.wordsVersion
+): Problem => {
   switch (failure._tag) {
     case "Rejection":
-      return rejectionProblem(failure, occurrence)
+      return refusalBodies[version]!(failure, occurrence)
     case "NotFound":
       return {
         ...edgeProblem("not_found", failure.message, occurrence),
@@ -164,10 +177,11 @@ export const toResponse = (
 /** @category conversions */
 export const failureResponse = (
   failure: CommandFailure,
-  occurrence: Occurrence
+  occurrence: Occurrence,
+  version?: number
 ): HttpServerResponse.HttpServerResponse => {
   const wait = failure._tag === "Unavailable" ? failure.retryAfter : undefined
-  const problem = ofFailure(failure, occurrence)
+  const problem = ofFailure(failure, occurrence, version)
   return toResponse(problem, {
     ...(problem.code === inProgress ? { "retry-after": String(defaultRetryAfter) } : {}),
     ...(wait === undefined ? {} : { "retry-after": String(Math.max(0, Math.ceil(wait))) })
