@@ -10,8 +10,8 @@ import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { runGuide } from "./GuideSteps.ts"
 import { readSandboxFile } from "./SandboxFile.ts"
 
-/** What the command line, or the environment, said. @category models */
-export interface GuideSettings {
+/** What the command line, or the environment, said. */
+interface GuideSettings {
   readonly folder: string
   readonly url: string | undefined
   readonly clientId: string | undefined

@@ -11,8 +11,8 @@ import { Clock, Console, Effect } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { keepingFor, type Place } from "./Place.ts"
 
-/** Of one investor. @category models */
-export interface RetainedInvestor {
+/** Of one investor. */
+interface RetainedInvestor {
   readonly investorId: string
   /** `held`: until a hold is released. */
   readonly state: "due" | "restricted" | "held"

@@ -12,8 +12,8 @@ import { Effect, Option, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { readSandboxFile, writeSandboxFile, type SandboxFile } from "./SandboxFile.ts"
 
-/** Units of the sandbox's product, all of them offered by its one campaign. @category values */
-export const sandboxVolume = 1_000_000_000_000 as Units.Units
+/** Units of the sandbox's product, all of them offered by its one campaign. */
+const sandboxVolume = 1_000_000_000_000 as Units.Units
 
 /** The folder holds a register that was not made as a sandbox. @category errors */
 export class NotASandbox extends Schema.TaggedError<NotASandbox>()("NotASandbox", { message: Schema.String }) {}

@@ -15,8 +15,7 @@ import { readinessOf } from "./Readiness.ts"
 import { openSandbox, serveSandboxAt } from "./Sandbox.ts"
 import type { SandboxFile } from "./SandboxFile.ts"
 
-/** @category models */
-export interface ServeOptions extends Omit<RegisterOptions, "policy"> {
+interface ServeOptions extends Omit<RegisterOptions, "policy"> {
   /** Whole calendar years the data of investors are kept, 5 to 10. */
   readonly retention: number
   readonly sandbox: boolean

@@ -32,8 +32,8 @@ export class Custody extends Context.Service<
   )
 }
 
-/** The private key of a managed wallet, for whoever moves the custody elsewhere. @category computing */
-export const privateKey = (seed: Redacted.Redacted<Uint8Array>, wallet: Id.WalletId): Uint8Array => {
+/** The private key of a managed wallet, for whoever moves the custody elsewhere. */
+const privateKey = (seed: Redacted.Redacted<Uint8Array>, wallet: Id.WalletId): Uint8Array => {
   for (let attempt = 0; ; attempt++) {
     const key = createHmac("sha256", Redacted.value(seed)).update(`wallet\n${wallet}\n${attempt}`).digest()
     const scalar = BigInt(`0x${key.toString("hex")}`)

@@ -48,24 +48,17 @@ export interface Answering {
 
 /** @category constructors */
 export const make = (log: Log["Service"]): Answering => {
-  /** Answers a member that was recorded before, from the log. */
-  const answerRecorded = Effect.fnUntraced(function* (member: Waiting, position: Position) {
-    const events = yield* Effect.exit(
-      Effect.mapError(eventsUpTo(log, member.instruction.identity, position), unanswered)
+  const answerAgain = (member: Waiting, position: Position) =>
+    Effect.flatMap(Effect.exit(answeredAt(log, member.instruction.identity, position)), (exit) =>
+      Deferred.completeWith(member.answer, exit)
     )
-    yield* Deferred.completeWith(
-      member.answer,
-      Exit.map(events, (events): Answered => ({ events, position, replayed: true }))
-    )
-  })
 
   const find: Answering["find"] = Effect.fnUntraced(
-    function* (instruction) {
-      const last = (yield* recorded(log, [instruction.identity])).get(instruction.identity)
+    function* ({ fingerprint, identity }) {
+      const last = (yield* recorded(log, [identity])).get(identity)
       if (last === undefined) return undefined
-      if (last.meta.fingerprint !== instruction.fingerprint) return yield* keyReused()
-      const events = yield* Effect.mapError(eventsUpTo(log, instruction.identity, last.position), unanswered)
-      return { events, position: last.position, replayed: true } satisfies Answered
+      if (last.meta.fingerprint !== fingerprint) return yield* keyReused()
+      return yield* answeredAt(log, identity, last.position)
     },
     Effect.catchTag("EventStoreError", (error) => Effect.fail(unavailable(error)))
   )
@@ -89,7 +82,7 @@ export const make = (log: Log["Service"]): Answering => {
             yield* Deferred.succeed(member.answer, { ...answers[result.member]!, replayed: true })
             break
           case "Recorded":
-            yield* answerRecorded(member, result.position)
+            yield* answerAgain(member, result.position)
             break
           case "Failed":
             yield* Deferred.completeWith(member.answer, result.exit)
@@ -100,7 +93,7 @@ export const make = (log: Log["Service"]): Answering => {
       for (const [index, member] of members.entries()) {
         const result = results[index]
         yield* result?._tag === "Recorded"
-          ? answerRecorded(member, result.position)
+          ? answerAgain(member, result.position)
           : Deferred.fail(member.answer, failure)
       }
     }),
@@ -123,6 +116,13 @@ export const make = (log: Log["Service"]): Answering => {
 /** The same failure for all. @category computing */
 export const failAll = (members: Iterable<Waiting>, failure: CommandFailure): Effect.Effect<void> =>
   Effect.forEach(members, (member) => Deferred.fail(member.answer, failure), { discard: true })
+
+/** What was answered to an instruction whose last event is at a position, read from the log. */
+const answeredAt = (log: Log["Service"], identity: string, position: Position) =>
+  Effect.mapBoth(eventsUpTo(log, identity, position), {
+    onFailure: unanswered,
+    onSuccess: (events): Answered => ({ events, position, replayed: true })
+  })
 
 const answerOf = ({ events, logged }: Decided, first: Position, recordedAt: string): Answered => ({
   events: logged.map((event, index): AnsweredEvent => {

@@ -66,7 +66,7 @@ export const make = (options: {
 }): CommitGroup => {
   const overlay: Overlay = options.cache.overlay()
   const results: Array<MemberResult> = []
-  const members = new Map<string, { readonly index: number; readonly fingerprint: string }>()
+  const members = new Map<string, Member>()
   const reads = new Map<string, QueryItem>()
   let size = 0
   /** Where the next member's events will stand, if the group commits. */
@@ -74,24 +74,10 @@ export const make = (options: {
 
   const decide: CommitGroup["decide"] = (pending) => {
     const { instruction, receivedAt } = pending
-    const known = options.known.get(instruction.identity)
-    if (known !== undefined) {
-      return known.meta.fingerprint === instruction.fingerprint
-        ? { _tag: "Recorded", position: known.position }
-        : failed(keyReused())
-    }
-    const before = members.get(instruction.identity)
-    if (before !== undefined) {
-      return before.fingerprint === instruction.fingerprint
-        ? { _tag: "Same", member: before.index }
-        : failed(keyReused())
-    }
+    const before = repeated(instruction, options.known, members)
+    if (before !== undefined) return before
     try {
-      return run(instruction, {
-        platform: instruction.platform,
-        receivedAt,
-        policy: options.policy
-      })
+      return run(instruction, { platform: instruction.platform, receivedAt, policy: options.policy })
     } catch (defect) {
       return { _tag: "Failed", exit: Exit.die(defect) }
     }
@@ -136,6 +122,28 @@ export const make = (options: {
       ...Array.from(members.keys(), (identity) => ({ tags: [`instruction:${identity}`] }))
     ]
   }
+}
+
+/** An instruction of the group that is decided. */
+interface Member {
+  readonly index: number
+  readonly fingerprint: string
+}
+
+/** What becomes of an instruction that the log has, or that a member before is; nothing where it is new. */
+const repeated = (
+  { fingerprint, identity }: Instruction,
+  known: ReadonlyMap<string, Events.RecordedDomainEvent>,
+  members: ReadonlyMap<string, Member>
+): MemberResult | undefined => {
+  const recorded = known.get(identity)
+  if (recorded !== undefined)
+    return recorded.meta.fingerprint === fingerprint
+      ? { _tag: "Recorded", position: recorded.position }
+      : failed(keyReused())
+  const before = members.get(identity)
+  if (before === undefined) return undefined
+  return before.fingerprint === fingerprint ? { _tag: "Same", member: before.index } : failed(keyReused())
 }
 
 interface Place {

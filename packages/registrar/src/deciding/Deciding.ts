@@ -24,15 +24,15 @@ import { recorded } from "./Instruction.ts"
 
 /** Events after which a group is closed. The largest instruction, an identification with all its waiting investments, still fits. @category values */
 export const maximumGroupEvents = 1_024
-/** Bytes of bodies after which a group is closed. @category values */
-export const maximumGroupBytes = 4 * 1024 * 1024
+/** Bytes of bodies after which a group is closed. */
+const maximumGroupBytes = 4 * 1024 * 1024
 /** Ids drawn for each member of a group: most instructions have so many events or fewer. */
 const idsPerMember = 3
 
 type MemberResult = CommitGroup.MemberResult
 
-/** A group that is decided and not yet appended. @category models */
-export interface DecidedGroup {
+/** A group that is decided and not yet appended. */
+interface DecidedGroup {
   readonly members: ReadonlyArray<Waiting>
   /** Those that did not fit in. */
   readonly rest: ReadonlyArray<Waiting>

@@ -6,8 +6,8 @@
  */
 import type { Decision, Events } from "@effekten/domain"
 
-/** Models kept at the most; the one longest unused goes first. @category values */
-export const maximumModels = 20_000
+/** Models kept at the most; the one longest unused goes first. */
+const maximumModels = 20_000
 
 interface Entry {
   readonly key: string
@@ -67,18 +67,36 @@ export interface Overlay {
   readonly adopt: (position: number) => void
 }
 
-/** @category constructors */
-export const make = (limit: number = maximumModels): DecisionCache => {
+/** Entries by key, the one longest unused first, and by {@link tagOf} their model. */
+const makeIndex = () => {
   const entries = new Map<string, Entry>()
   const byTag = new Map<string, Set<Entry>>()
+  return {
+    entries,
+    byTag,
+    add: (entry: Entry): void => {
+      const tag = tagOf(entry.model)
+      entries.set(entry.key, entry)
+      const siblings = byTag.get(tag)
+      if (siblings === undefined) byTag.set(tag, new Set([entry]))
+      else siblings.add(entry)
+    },
+    drop: (entry: Entry): void => {
+      const tag = tagOf(entry.model)
+      entries.delete(entry.key)
+      const siblings = byTag.get(tag)
+      siblings?.delete(entry)
+      if (siblings?.size === 0) byTag.delete(tag)
+    }
+  }
+}
+
+/** @category constructors */
+export const make = (limit: number = maximumModels): DecisionCache => {
+  const index = makeIndex()
+  const { byTag, drop, entries } = index
   let position = 0
 
-  const drop = (entry: Entry): void => {
-    entries.delete(entry.key)
-    const siblings = byTag.get(tagOf(entry.model))
-    siblings?.delete(entry)
-    if (siblings?.size === 0) byTag.delete(tagOf(entry.model))
-  }
   /** Half a step would be worse than none: a decision that needs the model loads it, and meets the defect alone. */
   const orDrop = (entry: Entry, step: () => void): void => {
     try {
@@ -110,11 +128,7 @@ export const make = (limit: number = maximumModels): DecisionCache => {
       const key = keyOf(model)
       const known = entries.get(key)
       if (known !== undefined) drop(known)
-      const entry: Entry = { key, model, state, events }
-      entries.set(key, entry)
-      const siblings = byTag.get(tagOf(model))
-      if (siblings === undefined) byTag.set(tagOf(model), new Set([entry]))
-      else siblings.add(entry)
+      index.add({ key, model, state, events })
     },
     apply: (events, to) => {
       for (const event of events) fold(event)

@@ -84,6 +84,7 @@ export const make = Effect.fnUntraced(function* (
   const log = yield* Log
   const secrets = yield* Secrets
   const least = options.leastEvents ?? leastEvents
+  const leafAt = leavesOf(log)
   const kept = makeKept()
   const drop = (models: ReadonlyArray<string>) => {
     models.forEach(kept.forget)
@@ -92,18 +93,6 @@ export const make = Effect.fnUntraced(function* (
 
   const codeOf = ({ model, version, position, leaf, state }: Omit<Stored, "code">): string =>
     secrets.code("snapshot", Json.canonical([log.logId, model, version, position, leaf, state]))
-
-  // Nearly all are of the same few positions.
-  const leaves = new Map<Position, string>()
-  const leafAt = Effect.fnUntraced(function* (position: Position) {
-    const known = leaves.get(position)
-    if (known !== undefined) return known
-    const found = yield* Stream.runHead(log.readLeaves({ from: position, to: position }))
-    const leaf = Option.isNone(found) ? "" : Buffer.from(found.value.hashes).toString("hex")
-    if (leaves.size >= 64) leaves.clear()
-    leaves.set(position, leaf)
-    return leaf
-  })
 
   const unfit: Array<string> = []
   for (const snapshot of yield* storage.all) {
@@ -149,6 +138,21 @@ export const make = Effect.fnUntraced(function* (
     })
   }
 })
+
+/** Leaves of the log, hexadecimal. Nearly all snapshots are of the same few positions, so a few leaves are kept. */
+const leavesOf = (log: Pick<Log["Service"], "readLeaves">) => {
+  const leaves = new Map<Position, string>()
+  return Effect.fnUntraced(function* (position: Position) {
+    const known = leaves.get(position)
+    if (known !== undefined) return known
+    const found = yield* Stream.runHead(log.readLeaves({ from: position, to: position }))
+    const leaf = Option.isNone(found) ? "" : Buffer.from(found.value.hashes).toString("hex")
+    if (leaves.size >= leavesKept) leaves.clear()
+    leaves.set(position, leaf)
+    return leaf
+  })
+}
+const leavesKept = 64
 
 /** What is kept, all in memory: a look-up must not wait for a database in which others write. */
 const makeKept = () => {

@@ -20,8 +20,8 @@ export class BlobError extends Schema.TaggedError<BlobError>()("BlobError", {
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
 
-/** How long a content may wait for its event while another node is at work on it. @category values */
-export const abandoned = Duration.hours(1)
+/** How long a content may wait for its event while another node is at work on it. */
+const abandoned = Duration.hours(1)
 
 /** What the record of openings calls a content. */
 const contentClass = "content"

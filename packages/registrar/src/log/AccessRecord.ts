@@ -30,9 +30,9 @@ import * as Table from "./AccessRecordTable.ts"
 
 /** How long openings are kept, if nobody says: two years, a leap day included. @category values */
 export const defaultKept = Duration.days(731)
-/** The shortest and the longest they may be kept. @category values */
+/** The shortest and the longest they may be kept. */
 export const keptAtLeast = Duration.days(30)
-export const keptAtMost = Duration.days(10 * 366)
+const keptAtMost = Duration.days(10 * 366)
 
 /** How often what is too old is looked for. What is found is destroyed at once, so nothing gets older than this beyond its time. */
 const round = Duration.days(1)

@@ -91,8 +91,7 @@ export const instructing = (actor: Event.Meta["actor"]) =>
       })
   })
 
-/** @category models */
-export interface LogReactor<E extends Projection.LoggedEvent, X, R> {
+interface LogReactor<E extends Projection.LoggedEvent, X, R> {
   /** Of its lease and of its stored progress. */
   readonly name: string
   readonly types: ReadonlyArray<E["type"]>

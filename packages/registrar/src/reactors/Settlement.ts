@@ -4,7 +4,7 @@
  * The claim is an event, `…Submitted`, and comes before the submission. A reactor that finds a claim which is not its own (after a crash)
  * asks the ledger what became of the task; what nobody knows is recorded as unknown and waits for a person. Nothing is ever submitted twice.
  */
-import type { Commands, TaskStatus } from "@effekten/domain"
+import { type Commands, Credit, Redemption, type TaskStatus } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
@@ -22,31 +22,29 @@ import * as Reactor from "./Reactor.ts"
 export const maximumInFlight = 1_024
 /** Tasks whose end somebody may wait for. */
 const maximumAwaited = 16_384
-/** How long the answer to a ledger task waits for its settlement. @category values */
-export const settlementWait = Duration.seconds(2)
+/** How long the answer to a ledger task waits for its settlement. */
+const settlementWait = Duration.seconds(2)
 
 /** How a ledger is asked again while a task is processing there. */
 const polling = Reactor.backingOff("50 millis", "5 seconds")
 /** How a step is taken again when the register was not available. */
 const again = { while: (error: CommandFailure) => error._tag === "Unavailable", schedule: Reactor.again }
 
-type Requested = Extract<Projection.LoggedEvent, { readonly type: "CreditRequested" | "RedemptionRequested" }>
+/** The event types of every kind of ledger task. A kind that is not in this list is not settled. */
+const kinds = [Credit.types, Redemption.types] as const
+type Kind = (typeof kinds)[number]
 
+type Of<T extends string> = Extract<Projection.LoggedEvent, { readonly type: T }>
+type Requested = Of<Kind["requested"]>
+type Ended = Of<Kind["succeeded" | "failed" | "unknown"]>
+
+const requested = kinds.map((types) => types.requested)
+const submitted: ReadonlyArray<string> = kinds.map((types) => types.submitted)
 /** What ends a task, recorded by this process or another. */
-const settled = [
-  {
-    types: [
-      "UnitsCredited",
-      "CreditFailed",
-      "CreditOutcomeUnknown",
-      "UnitsRedeemed",
-      "RedemptionFailed",
-      "RedemptionOutcomeUnknown"
-    ] satisfies ReadonlyArray<Projection.LoggedEvent["type"]>
-  }
-]
-const taskOf = ({ data }: Projection.LoggedEvent): string =>
-  "creditId" in data ? data.creditId : "redemptionId" in data ? data.redemptionId : ""
+const ended = kinds.flatMap(({ failed, succeeded, unknown }) => [succeeded, failed, unknown])
+const isEnded = (event: Projection.LoggedEvent): event is Ended => ended.some((type) => type === event.type)
+
+const taskIdOf = ({ data }: Requested | Ended): string => ("creditId" in data ? data.creditId : data.redemptionId)
 
 /** @category services */
 export class Settlement extends Context.Service<
@@ -68,18 +66,20 @@ export class Settlement extends Context.Service<
       const ends = makeEnds()
       yield* Reactor.followLog<Requested, CommandFailure, never>({
         name: "settlement",
-        types: ["CreditRequested", "RedemptionRequested"],
+        types: requested,
         react: yield* settling,
-        through: (event) => ends.reach(taskOf(event)),
+        through: (event) => ends.reach(taskIdOf(event)),
         maximumInFlight,
         standing: "Settlement stands still",
         failing: "A ledger task could not be settled"
       })
       // Another process may settle: a caller that waits here learns of it from the log.
       if (lease.shared) {
-        yield* Stream.suspend(() => Stream.unwrap(Effect.map(log.head, (head) => log.subscribe(settled, head)))).pipe(
+        yield* Stream.suspend(() =>
+          Stream.unwrap(Effect.map(log.head, (head) => log.subscribe([{ types: ended }], head)))
+        ).pipe(
           Stream.retry(Reactor.again),
-          Stream.runForEach((event) => ends.reach(taskOf(event))),
+          Stream.runForEach((event) => (isEnded(event) ? ends.reach(taskIdOf(event)) : Effect.void)),
           Effect.forkScoped
         )
       }
@@ -122,10 +122,9 @@ const settling = Effect.gen(function* () {
     )
 
   return Effect.fnUntraced(function* (event: Requested) {
-    const steps = event.type === "CreditRequested" ? creditSteps(event) : redemptionSteps(event)
-    const { task } = steps
-    const claim = yield* Effect.retry(instruct(steps.submit, task.taskId, "submit"), again)
-    const mine = !claim.replayed && claim.events.some(({ type }) => type.endsWith("Submitted"))
+    const { settle, submit, task } = stepsOf(event)
+    const claim = yield* Effect.retry(instruct(submit, task.taskId, "submit"), again)
+    const mine = !claim.replayed && claim.events.some(({ type }) => submitted.includes(type))
     // A ledger that throws instead of failing has said as little: what became of the task is asked, not guessed.
     let outcome: LedgerOutcome = yield* mine
       ? Effect.catch(
@@ -140,7 +139,7 @@ const settling = Effect.gen(function* () {
       })
     }
     const said = outcomes[outcome._tag]
-    yield* Effect.retry(instruct(steps.settle(said), task.taskId, said), again)
+    yield* Effect.retry(instruct(settle(said), task.taskId, said), again)
   })
 })
 
@@ -160,32 +159,26 @@ interface Steps {
   readonly settle: (outcome: TaskStatus.Outcome) => Commands.Command
 }
 
-const creditSteps = ({ data }: Extract<Requested, { type: "CreditRequested" }>): Steps => {
-  const ids = { creditId: data.creditId, investmentId: data.investmentId }
-  return {
-    task: {
-      kind: "credit",
-      taskId: data.creditId,
-      productId: data.productId,
-      walletId: data.walletId,
-      units: data.units
-    },
-    submit: { operation: "SubmitCredit", input: ids },
-    settle: (outcome) => ({ operation: "SettleCredit", input: { ...ids, outcome } })
-  }
-}
-
-const redemptionSteps = ({ data }: Extract<Requested, { type: "RedemptionRequested" }>): Steps => {
-  const ids = { redemptionId: data.redemptionId }
-  return {
-    task: {
-      kind: "redemption",
-      taskId: data.redemptionId,
-      productId: data.productId,
-      walletId: data.walletId,
-      units: data.units
-    },
-    submit: { operation: "SubmitRedemption", input: ids },
-    settle: (outcome) => ({ operation: "SettleRedemption", input: { ...ids, outcome } })
+/** What the ledger is told of a task, and the commands that record how far it has come. */
+const stepsOf = (event: Requested): Steps => {
+  const { productId, units, walletId } = event.data
+  const task = { taskId: taskIdOf(event), productId, walletId, units }
+  switch (event.type) {
+    case "CreditRequested": {
+      const { creditId, investmentId } = event.data
+      return {
+        task: { kind: "credit", ...task },
+        submit: { operation: "SubmitCredit", input: { creditId, investmentId } },
+        settle: (outcome) => ({ operation: "SettleCredit", input: { creditId, investmentId, outcome } })
+      }
+    }
+    case "RedemptionRequested": {
+      const { redemptionId } = event.data
+      return {
+        task: { kind: "redemption", ...task },
+        submit: { operation: "SubmitRedemption", input: { redemptionId } },
+        settle: (outcome) => ({ operation: "SettleRedemption", input: { redemptionId, outcome } })
+      }
+    }
   }
 }

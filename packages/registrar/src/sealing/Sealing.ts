@@ -30,8 +30,8 @@ export class Sealing extends Context.Service<
 /** Whose turn it is to sign. */
 export const sealingLease = "sealing"
 
-/** What to do about a log that is not the one that was signed. @category models */
-export type WayOut = { readonly [R in Sealer.SealRefused["reason"]]: string }
+/** What to do about a log that is not the one that was signed. */
+type WayOut = { readonly [R in Sealer.SealRefused["reason"]]: string }
 
 /** The checkpoints in the database of the register's state. @category constructors */
 export const openCheckpoints = Effect.flatMap(RegisterState, ({ sql }) =>

@@ -28,8 +28,7 @@ export interface KeyText {
   readonly replace: (text: string) => Effect.Effect<void, RegisterUnavailable>
 }
 
-/** @category models */
-export interface KeysOf {
+interface KeysOf {
   readonly text: KeyText
   readonly logId: string
   readonly checkpoints: Checkpoints
