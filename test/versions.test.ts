@@ -7,7 +7,7 @@
 import { Id, KycStatus, Person, Timestamp } from "@effekten/domain"
 import { DistributionClient, DistributionServer, OAuth, OAuthStore } from "@effekten/http"
 import { Projections } from "@effekten/projections"
-import { Implement, Intake, Registrar, servicesOf, Showing, view } from "@effekten/registrar"
+import { Implement, Intake, Registrar, Showing } from "@effekten/registrar"
 import {
   Answer,
   Erased,
@@ -128,10 +128,10 @@ const given = ({ newId }: { readonly newId: Effect.Effect<string> }) =>
 const missing = "investor_not_found"
 const key = ([id]: readonly [Id.InvestorId]) => id
 
-const personBefore = view(before, Projections.investors, {
+const personBefore = Implement.view(before, Projections.investors, {
   1: ({ createdAt, id, kycStatus }) => ({ id, status: kycStatus, createdAt })
 })
-const personAfter = view(after, Projections.investors, {
+const personAfter = Implement.view(after, Projections.investors, {
   1: ({ createdAt, id, kycStatus }) => ({ id, status: kycStatus, createdAt }),
   2: ({ createdAt, id, kycStatus, personalAt }, personal) => {
     const part = personal.get(personalAt[0]!)
@@ -199,7 +199,7 @@ const withProgram = <Service, T>(
     Effect.scoped(
       Effect.gen(function* () {
         const register = yield* Layer.build(Registrar.layerFolder({ folder }))
-        const services = servicesOf([implement(register)])
+        const services = Implement.servicesOf([implement(register)])
         const { id: platform } = yield* Context.get(register, Platforms).register({ name: "p" }, { key: "platform" })
         const store = Layer.effectDiscard(
           OAuth.registerClient({ clientId: "client", platform, secret, scopes: [...scopes] })

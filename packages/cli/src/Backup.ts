@@ -1,12 +1,12 @@
 /**
  * `effekten backup` and `effekten restore`: what they do, and what they tell. For operators.
  */
-import { Backup, type BackupFailed, type Manifest, neededSecrets, Restore } from "@effekten/registrar"
+import { Backup, Restore } from "@effekten/registrar"
 import { Console, Effect } from "effect"
 import { resolve } from "node:path"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 
-const exitCodes: { readonly [R in BackupFailed["reason"]]: number } = {
+const exitCodes: { readonly [R in Backup.BackupFailed["reason"]]: number } = {
   folder: ExitCode.folder,
   exists: ExitCode.failed,
   damaged: ExitCode.violated,
@@ -14,23 +14,24 @@ const exitCodes: { readonly [R in BackupFailed["reason"]]: number } = {
   unavailable: ExitCode.failed
 }
 
-const explain = ({ message, reason }: BackupFailed) => new CommandFailed({ exitCode: exitCodes[reason], message })
+const explain = ({ message, reason }: Backup.BackupFailed) =>
+  new CommandFailed({ exitCode: exitCodes[reason], message })
 
 const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? "" : "s"}`
 
-const sizes = ({ files, position }: Manifest): string => {
+const sizes = ({ files, position }: Backup.Manifest): string => {
   const contents = files.filter(({ path }) => path.startsWith("blobs/")).length
   const bytes = files.reduce((sum, { size }) => sum + size, 0)
   return `${count(position, "event")}, ${count(contents, "content")} of documents, ${(bytes / 1e6).toFixed(1)} MB`
 }
 
-const summary = (folder: string, manifest: Manifest) => {
+const summary = (folder: string, manifest: Backup.Manifest) => {
   const { files, leftOut, logId, position, takenAt } = manifest
   return JSON.stringify({ folder, takenAt, logId, position, leftOut, files: files.length }, undefined, 2)
 }
 
-const secretsLeftOut = ({ leftOut }: Manifest): string =>
-  leftOut.filter((name) => neededSecrets.includes(name)).join(", ")
+const secretsLeftOut = ({ leftOut }: Backup.Manifest): string =>
+  leftOut.filter((name) => Backup.neededSecrets.includes(name)).join(", ")
 
 /** @category commands */
 export const runBackup = Effect.fnUntraced(function* (options: {
@@ -59,7 +60,7 @@ export const runBackup = Effect.fnUntraced(function* (options: {
 })
 
 /** What is left to do, in its order. */
-const nextSteps = (folder: string, manifest: Manifest): ReadonlyArray<string> => [
+const nextSteps = (folder: string, manifest: Backup.Manifest): ReadonlyArray<string> => [
   ...(manifest.leftOut.length === 0
     ? []
     : [`Put ${secretsLeftOut(manifest)} of this register into ${folder}: without them it does not start.`]),

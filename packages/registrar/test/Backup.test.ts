@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Id } from "@effekten/domain"
-import { Backup, type BackupFailed, Blobs, Log, Registrar, Restore } from "@effekten/registrar"
+import { Backup, Blobs, Log, Registrar, Restore } from "@effekten/registrar"
 import { Register, Replay } from "@effekten/projections"
 import { Documents, Investors, Redemptions } from "@effekten/services"
 import { Cause, Context, Effect, Exit, Fiber, Layer, Option } from "effect"
@@ -247,7 +247,8 @@ const backedUp = Effect.fnUntraced(function* (secrets = true) {
   return { ...made, root, folder, source, manifest, restored: join(root, "restored") }
 })
 
-const reasonOf = <A>(effect: Effect.Effect<A, BackupFailed>) => Effect.map(Effect.flip(effect), ({ reason }) => reason)
+const reasonOf = <A>(effect: Effect.Effect<A, Backup.BackupFailed>) =>
+  Effect.map(Effect.flip(effect), ({ reason }) => reason)
 
 const repeated = (redeeming: Parameters<Redemptions["Service"]["create"]>[0], platform: Id.PlatformId) =>
   Effect.map(

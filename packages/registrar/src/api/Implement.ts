@@ -2,7 +2,7 @@
  * Implements a resource: a method for every operation that is described, made of a few lines about what is particular to it. For the
  * implementations of the services. Nothing here knows an operation.
  */
-import type { Commands, Refusal } from "@effekten/domain"
+import type { Commands, Id, Refusal } from "@effekten/domain"
 import {
   type Answer,
   Checking,
@@ -11,6 +11,8 @@ import {
   type Operation,
   type PageOptions,
   type PlatformReading,
+  type PlatformService,
+  PlatformServices,
   type Receipt,
   type Repeated,
   Request,
@@ -24,7 +26,10 @@ import { Intake, type Instructing, type Received } from "./Intake.ts"
 import { type Owned, Showing, type Versioned, versionOf } from "./Showing.ts"
 import type { View } from "./View.ts"
 
-export { consumed, dropped } from "./Members.ts"
+export type { Instructing, Received } from "./Intake.ts"
+export { consumed, dropped, type Given, type Told } from "./Members.ts"
+export type { Owned } from "./Showing.ts"
+export { erased, type Personal, personalOf, type Shown, type View, view } from "./View.ts"
 
 /** What a command is made of. @category models */
 export interface Asked<I extends Operation.Ids, In> {
@@ -191,6 +196,20 @@ export const implement = <const Ops extends Resource.Operations>(
     repeat: (instructing, repeated) =>
       Effect.suspend(() => repeats.get(repeated.operation)?.(instructing, repeated) ?? Effect.undefined)
   }
+}
+
+/** The services of any platform, of what is implemented. @category constructors */
+export const servicesOf = (implementations: ReadonlyArray<Implementation<any>>): PlatformServices["Service"] => {
+  const instructing = (platform: Id.PlatformId): Instructing => ({ actor: "platform", platform })
+  const byKey = new Map(implementations.map((implementation) => [implementation.key, implementation]))
+  return PlatformServices.of({
+    forPlatform: (platform) =>
+      Context.makeUnsafe<PlatformService>(
+        new Map(implementations.map(({ bind, key }) => [key, bind(instructing(platform))]))
+      ),
+    repeat: (platform, repeated) =>
+      byKey.get(repeated.service)?.repeat(instructing(platform), repeated) ?? Effect.undefined
+  })
 }
 
 interface Parts {

@@ -21,8 +21,8 @@ export interface Instructing {
   readonly platform: Id.PlatformId | undefined
 }
 
-/** What is asked for. @category models */
-export interface Asked {
+/** What a caller asks for, as it came in. @category models */
+export interface Sent {
   readonly operation: Commands.Command["operation"]
   /** Ids in the path: they belong to the identity of the instruction. */
   readonly ids: ReadonlyArray<string>
@@ -41,7 +41,7 @@ export class Intake extends Context.Service<
   Intake,
   {
     /** Makes an instruction of what is asked. */
-    readonly receive: (instructing: Instructing, asked: Asked) => Effect.Effect<Received, CommandFailure>
+    readonly receive: (instructing: Instructing, sent: Sent) => Effect.Effect<Received, CommandFailure>
     /** Decides and records; a recorded refusal fails as it did the first time. */
     readonly execute: (instruction: Instruction) => Effect.Effect<Answered, CommandFailure>
     /** What is recorded of an instruction already. */

@@ -1,15 +1,14 @@
 /**
  * The services of one platform, embedded. For `Registrar.layer` and for servers of many platforms.
  */
-import type { Id } from "@effekten/domain"
-import { PlatformServices, type PlatformService } from "@effekten/services"
-import { Context, Effect, Layer } from "effect"
+import { PlatformServices } from "@effekten/services"
+import { Effect, Layer } from "effect"
 import { Blobs } from "../documents/Blobs.ts"
 import { Settlement } from "../reactors/Settlement.ts"
 import { Custody } from "./Custody.ts"
 import { documents } from "./Documents.ts"
-import type { Implementation } from "./Implement.ts"
-import type { Instructing, Intake } from "./Intake.ts"
+import { servicesOf } from "./Implement.ts"
+import type { Intake } from "./Intake.ts"
 import { investments } from "./Investments.ts"
 import { investors } from "./Investors.ts"
 import { credits, redemptions } from "./LedgerTasks.ts"
@@ -33,17 +32,3 @@ export const layer: Layer.Layer<PlatformServices, never, Blobs | Custody | Intak
       ])
     })
   )
-
-/** The services of any platform, of what is implemented. @category constructors */
-export const servicesOf = (implementations: ReadonlyArray<Implementation<any>>): PlatformServices["Service"] => {
-  const instructing = (platform: Id.PlatformId): Instructing => ({ actor: "platform", platform })
-  const byKey = new Map(implementations.map((implementation) => [implementation.key, implementation]))
-  return PlatformServices.of({
-    forPlatform: (platform) =>
-      Context.makeUnsafe<PlatformService>(
-        new Map(implementations.map(({ bind, key }) => [key, bind(instructing(platform))]))
-      ),
-    repeat: (platform, repeated) =>
-      byKey.get(repeated.service)?.repeat(instructing(platform), repeated) ?? Effect.undefined
-  })
-}

@@ -28,6 +28,8 @@ import {
   openingsName
 } from "./BackupFiles.ts"
 
+export { BackupFailed, type BackupFile, Manifest, neededSecrets } from "./BackupFiles.ts"
+
 /** @category models */
 export interface BackupOptions {
   /** The register's. */
