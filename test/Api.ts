@@ -141,7 +141,7 @@ export const onboard = async (
   return { investor, wallet }
 }
 
-/** Looks again until `found` gives something. The bound is for what never comes about, not for a machine that is busy. */
+/** Looks again until `found` returns something. The bound is for what never comes about, not for a machine that is busy. */
 export const eventually = async <A>(found: () => Promise<A | undefined>): Promise<A> => {
   const deadline = Date.now() + 120_000
   for (;;) {

@@ -1,5 +1,5 @@
 /**
- * Personal data stays in the vault: what a person typed is in no file and in no log, in no form that a search would find. For the data
+ * Personal data stay in the vault: what a person typed is in no file and no log, in no form that a search would find. For the data
  * protection officer.
  */
 import { readdirSync, readFileSync, statSync } from "node:fs"

@@ -1,5 +1,5 @@
 /**
- * What the documentation says is there: links, tests, routes. For whoever moves something.
+ * What the documentation says is there: links, tests, routes. For a developer that moves or renames something.
  */
 import { DistributionApi } from "@effekten/http"
 import { type Operation, platformResources } from "@effekten/services"

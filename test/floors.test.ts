@@ -1,5 +1,5 @@
 /**
- * The floors of the house: who may import whom. For everyone who adds an import.
+ * The floors of the house: which package may import from which. For a developer that adds an import.
  */
 import { describe, expect, it } from "vitest"
 import { readFileSync } from "node:fs"

@@ -1,6 +1,6 @@
 /**
- * What was forgotten in PostgreSQL is in no row of any table and in no answer of any node; and where forgetting breaks off, the next start
- * ends it. For the data protection officer.
+ * What was forgotten in PostgreSQL is in no row of any table and in no answer of any node. Where forgetting breaks off, the next start
+ * finishes it. For the data protection officer.
  */
 import { PgConnection } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
@@ -18,7 +18,7 @@ import { mark, type Planted, piecesOf, plainOf, someone, subjectsOf } from "../p
 
 const postgres = useServer()
 
-/** Nothing need be kept. */
+/** No data need be kept. */
 const policy: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
 const masterKey = Redacted.make(new Uint8Array(32).fill(7))
 const sealing = { interval: "100 millis", quiet: "20 millis" } as const
@@ -29,7 +29,10 @@ const node = (schema: string, port = postgres.port) =>
   )
 type Node = Effect.Success<ReturnType<typeof node>>
 
-/** An erasure of somebody with two documents is some three hundred messages; a start takes long. With `EFFEKTEN_STEPS=all` many are tried. */
+/**
+ * The erasure of an investor with two documents takes some three hundred messages, and a start takes long. With `EFFEKTEN_STEPS=all` many
+ * are tried.
+ */
 const stride = process.env["EFFEKTEN_STEPS"] === "all" ? 11 : 75
 const seed = Number(process.env["EFFEKTEN_SEED"] ?? Date.now() % 1_000)
 
@@ -68,7 +71,7 @@ const holding = (texts: ReadonlyArray<Buffer>) =>
       .map(({ table }) => table)
   )
 
-/** What somebody's data were encrypted to. */
+/** The ciphertexts of an investor. */
 const ciphertextsOf = (schema: string, who: Planted) =>
   Effect.gen(function* () {
     const subjects = subjectsOf(who)
@@ -96,7 +99,7 @@ const ciphertextsOf = (schema: string, who: Planted) =>
     }
   })
 
-/** All a node says of somebody. */
+/** All that a node says of an investor. */
 const told = (node: Node, platform: Id.PlatformId, who: Planted) =>
   at(node)(
     Effect.gen(function* () {
@@ -141,7 +144,7 @@ describe("promise 9, in PostgreSQL", () => {
         for (const each of nodes) {
           const said = yield* told(each, platform, leaving)
           assert.include(said, "erased")
-          // Who stays is in the lists.
+          // The other investor is in the lists.
           const others = JSON.stringify(yield* at(each)(as(platform)(Effect.flatMap(Investors, (api) => api.list({})))))
           assert.include(others, mark)
           assert.include(others, staying.investor)

@@ -1,5 +1,6 @@
 /**
- * The way of an investment against a real server, with the typed client and with another language's plainest one. For whoever integrates.
+ * An investment against a real server, with the typed client and with the plainest client of another language. For a developer that
+ * integrates the API.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { connect, created, eventually, investmentBody, onboard } from "./Api.ts"

@@ -1,5 +1,5 @@
 /**
- * Effect once, over the wire: the same key gives the same answer, for ever, and one effect. For whoever must repeat a call.
+ * Effect once, over the wire: the same key gives the same answer forever, and one effect. For a developer whose client sends a call again.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import {

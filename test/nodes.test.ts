@@ -1,6 +1,6 @@
 /**
- * A register in PostgreSQL, served by two nodes: what is done once, what both must know, and what an auditor finds. For whoever runs more
- * than one.
+ * A register in PostgreSQL, served by two nodes: what is done once, what both must know, and what an auditor finds. For an operator of
+ * several nodes.
  */
 import { PgConnection } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
@@ -99,7 +99,7 @@ describe("checkpoints of several nodes", () => {
           "SELECT count(*)::integer FROM pg_locks WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) + objid::bigint = hashtextextended('event store lease sealed_log sealing', 0)"
         )
         assert.deepStrictEqual(yield* holders, [[1]])
-        // Nodes that started at once have one key, and nobody finds it in the database.
+        // Nodes that started at once have one key, and the database does not show it.
         const secret = yield* query("SELECT encode(sealed, 'escape') FROM sealed_state.checkpoint_signers")
         assert.notInclude(String(secret), "effekten")
         for (const each of [first.node, second]) {
@@ -128,7 +128,7 @@ describe("checkpoints of several nodes", () => {
       }).pipe(Effect.scoped)
   )
 
-  it.live("promise 6: who changes rows past the register is found, and a log put back is not served", () =>
+  it.live("promise 6: a change of rows past the register is found, and a log put back is not served", () =>
     Effect.gen(function* () {
       const schema = "altered"
       const one = yield* passing(schema)

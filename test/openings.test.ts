@@ -1,5 +1,5 @@
 /**
- * The record of openings as a person asks for it: beside the server, of one investor, from a backup. As processes.
+ * The record of openings as a person asks for it: beside the server, of one investor, from a backup. For the data protection officer.
  */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { Events } from "@effekten/domain"
@@ -42,7 +42,7 @@ const onPostgres = (decrypted: Array<Decrypted>) =>
   )
 
 describe("the record of a register on PostgreSQL", () => {
-  it("D-18 holds what the vault decrypts, no more and no less, with who, for what, whose and which", () =>
+  it("D-18 holds what the vault decrypts, no more and no less, with actor, purpose, subject and class", () =>
     holdsWhatIsDecrypted(onPostgres, 3))
 
   it("D-18 holds it as well when many ask at once", () => holdsItAtOnce(onPostgres, 2))
@@ -76,7 +76,7 @@ const openings = async (...args: ReadonlyArray<string>): Promise<ReadonlyArray<T
 const essence = ({ client, purpose, subject }: Told) => ({ client, purpose, subject })
 
 describe("effekten openings", () => {
-  it("D-18 tells beside the server who opened what; so does a backup, and neither verify nor export adds to it", async () => {
+  it("D-18 tells beside the server which actor opened what; so does a backup, and neither verify nor export adds to it", async () => {
     const folder = at("served")
     const server = await startServer(folder)
     const api = await connect(server)
@@ -124,7 +124,7 @@ describe("effekten openings", () => {
 
   it("D-18 tells the same of a register in PostgreSQL", async () => {
     const store = ["--data", at("node"), "--store", postgres.url()]
-    // Neither is a register made by who only looks for one.
+    // Nor does a mere look make a register.
     for (const args of [["openings"], ["platform", "list"], ["platform", "add", "Nobody"], ["openings"]]) {
       const ended = await effekten([...args, ...store])
       expect({ code: ended.code, stdout: ended.stdout }).toEqual({ code: 4, stdout: "" })
@@ -169,7 +169,7 @@ it("D-18 nothing opens a vault or a store but what records it", () => {
     // Contents of documents: recorded there.
     "packages/registrar/src/documents/Blobs.ts opens the vault",
     "packages/registrar/src/log/Log.ts reveals from the store",
-    // The register's own secrets, which are nobody's data.
+    // The register's own secrets, which are no person's data.
     "packages/registrar/src/postgres/SealedSecrets.ts opens the vault"
   ])
 })

@@ -1,5 +1,6 @@
 /**
- * What an operator does with a register: backs it up and restores it, admits platforms, sees that it cannot write. As processes.
+ * What an operator does with a register, as processes: backs it up and restores it, admits platforms, sees that it cannot write. For
+ * operators.
  */
 import { execFileSync } from "node:child_process"
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -183,7 +184,7 @@ it.skipIf(!canLimit)(
     }
     await eventually(async () => ((await statusOf(server, "/readyz")) === 503 ? true : undefined))
     expect(await statusOf(server, "/livez")).toBe(200)
-    // What shows nothing personal goes on. That something personal was opened could not be recorded: so it is not shown.
+    // What shows nothing personal goes on. An opening could not be recorded, so nothing personal is shown.
     const repeated = await unidentified()
     expect([repeated.status, repeated.bytes]).toEqual([refused.status, refused.bytes])
     const hidden = await api.get(`/v2/investors/${before.json.id}/`)

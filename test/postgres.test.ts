@@ -1,4 +1,4 @@
-/** Two nodes of one register: processes of their own, in folders of their own, on one PostgreSQL database. */
+/** Two nodes of one register: processes of their own, in folders of their own, on one PostgreSQL database. For operators. */
 import { existsSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -250,7 +250,7 @@ describe("two nodes on one database", () => {
     await first.stop()
     await second.stop()
     expect(await rotate()).toMatchObject({ code: 0, stderr: "" })
-    // Who does not know whether it was done does it again.
+    // An operator that does not know whether it was done does it again.
     const again = await rotate()
     expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining("already") })
     expect(await told()).toMatchObject({ code: 4, stderr: expect.stringContaining("the master key is not the one") })

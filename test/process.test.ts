@@ -1,5 +1,5 @@
 /**
- * The server as a process: how it starts, how it ends, and what it refuses to work with. For operators' peace of mind.
+ * The server as a process: how it starts, how it ends, and what it refuses to work with. For operators.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -112,7 +112,7 @@ describe("a start", () => {
     }
   })
 
-  it("goes on when nobody reads its output any more", async () => {
+  it("goes on when its reader stops reading", async () => {
     const data = folder()
     const child = spawn(process.execPath, [bin, ...serveArgs(data)], {
       stdio: ["ignore", "pipe", "ignore"]

@@ -1,8 +1,7 @@
 /**
- * What an operation says it can be refused with is what its decision can refuse. For everybody who adds a check to a decision.
+ * The refusals in an operation's description are those of its decision. For a developer that adds a check to a decision.
  *
- * The codes are gathered from the sources: those a command's own text names, and those of everything it refers to, in its file or by an
- * import.
+ * The codes are gathered from the sources: from a command's own text, and from everything it refers to, in its file or by an import.
  */
 import { type Commands, Refusal } from "@effekten/domain"
 import * as Services from "@effekten/services"

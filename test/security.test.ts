@@ -1,6 +1,6 @@
 /**
- * Platforms are strangers to each other: every route by id, taken from the API's own document, says nothing of another's objects. For
- * whoever adds a route.
+ * Platforms are strangers to each other: every route by id in the API's own document says nothing of another platform's objects. For a
+ * developer that adds a route.
  */
 import { Currency, type Id, Units } from "@effekten/domain"
 import { DistributionServer, OAuth, OAuthStore } from "@effekten/http"

@@ -1,6 +1,6 @@
 /**
- * What a reader of the sources would stumble over: definitions and files that are too long, exports that nobody imports.
- * For every developer. The budgets below may only fall; at zero the list is gone.
+ * What would delay a reader of the sources: definitions and files that are too long, exports that no module imports. For every developer.
+ * The budgets below may only fall; at zero the list is gone.
  */
 import { parseSync, type Node } from "oxc-parser"
 import { existsSync, globSync, readFileSync } from "node:fs"

@@ -1,5 +1,6 @@
 /**
- * The log as an operator and an auditor check it: the command, a backup that is too old, an export, and a verifier that is not ours.
+ * The log as an operator and an auditor check it: the command, a backup that is too old, an export, and another program's verifier. For
+ * both.
  */
 import { spawnSync } from "node:child_process"
 import { hash } from "node:crypto"
@@ -136,7 +137,7 @@ describe("effekten verify and export", () => {
     }
   })
 
-  it("promise 6: who may write to every database, but has not the key, rewrites no history: neither verified nor served", async () => {
+  it("promise 6: an intruder that may write to every database, but has no key, rewrites no history: neither verified nor served", async () => {
     const forged = copy("forged")
     const log = new DatabaseSync(join(forged, "log.db"))
     const state = new DatabaseSync(join(forged, "state.db"))

@@ -1,6 +1,6 @@
 /**
- * Answers by version: a program of today gives again what a program of before has answered, in the same bytes, embedded, over HTTP and
- * through the client. For everybody who changes an answer, or a list that inputs are checked by.
+ * Answers by version: today's program returns again what an earlier program has answered, in the same bytes: embedded, over HTTP and through
+ * the client. For a developer that changes an answer, or a list that inputs are checked by.
  *
  * Two programs serve one folder, one after the other. The second shows one member more, and knows one salutation less.
  */
@@ -52,7 +52,7 @@ const body = (salutation: string) => ({
 
 const secret = Redacted.make("a secret for tests only, 256 bits")
 
-/** A person, as somebody's resource shows an investor. The salutations are a list that moves. */
+/** A person, as an application's own resource shows an investor. The salutations are a list that moves. */
 const inputWith = <const S extends ReadonlyArray<string>>(salutations: S) =>
   Member.input("CreatePerson", {
     naturalPerson: Member.personal(wire({ ...Person.NaturalPerson.fields, salutation: Schema.Literals(salutations) })),

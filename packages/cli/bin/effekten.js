@@ -21,13 +21,13 @@ if (!isNewEnough) await runOnWorkspaceNode()
 else await run()
 
 async function run() {
-  // Whoever reads our output may stop reading (`effekten serve | head`): no reason to stop working.
+  // A reader of the output may stop reading (`effekten serve | head`): no reason to stop working.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error) => {
       if (error.code !== "EPIPE") throw error
     })
   }
-  // On Node 22 the database and the type stripping announce themselves as experimental; a person cannot act on that.
+  // On Node 22 the database and the type stripping announce themselves as experimental; a person can do nothing about it.
   process.removeAllListeners("warning")
   process.on("warning", (warning) => {
     if (warning.name !== "ExperimentalWarning") process.stderr.write(`${warning.name}: ${warning.message}\n`)

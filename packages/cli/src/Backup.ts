@@ -1,5 +1,5 @@
 /**
- * `effekten backup` and `effekten restore`: what they do, and what they tell. For operators.
+ * `effekten backup` and `effekten restore`: what they do and print. For operators.
  */
 import { Backup, Restore } from "@effekten/registrar"
 import { Console, Effect } from "effect"
@@ -54,12 +54,12 @@ export const runBackup = Effect.fnUntraced(function* (options: {
   yield* Console.log(`Backed up to ${target}: ${sizes(manifest)}`)
   if (!options.withoutSecrets) {
     yield* Console.log(
-      "It holds the keys that open it: whoever has it reads everything and signs in the register's name."
+      "It holds the keys that open it: anyone with a copy can read everything and sign in the register's name."
     )
   }
 })
 
-/** What is left to do, in its order. */
+/** The steps that are left to the operator, in order. */
 const nextSteps = (folder: string, manifest: Backup.Manifest): ReadonlyArray<string> => [
   ...(manifest.leftOut.length === 0
     ? []
@@ -67,7 +67,7 @@ const nextSteps = (folder: string, manifest: Backup.Manifest): ReadonlyArray<str
   `effekten verify --data ${folder}`,
   `If the register went on after ${manifest.takenAt}: what it recorded since is gone, together with its idempotency keys.`,
   "  Clients whose secret was replaced or withdrawn since then are back: effekten client",
-  "  Legal holds since then are gone, so place them again before anybody is erased: effekten hold",
+  "  Legal holds since then are gone, so place them again before an investor is erased: effekten hold",
   "  Erasures since then have to be carried out again: effekten forget",
   `  Checkpoints since then exist with your auditors: effekten checkpoint-key renew --data ${folder}`,
   "  A log older than its own last checkpoint is refused; do not put files of different backups together.",

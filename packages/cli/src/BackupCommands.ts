@@ -28,7 +28,10 @@ export const backup = Command.make(
   Command.withDescription("Copy a register, served or not, into a folder it can be restored from"),
   Command.withExamples([
     { command: "effekten backup /mnt/backup/2026-11-22", description: "The register in .effekten" },
-    { command: "effekten backup /mnt/backup/2026-11-22 --without-secrets", description: "Nobody can read it alone" }
+    {
+      command: "effekten backup /mnt/backup/2026-11-22 --without-secrets",
+      description: "Cannot be read without the keys"
+    }
   ])
 )
 

@@ -1,5 +1,5 @@
 /**
- * `effekten checkpoint-key`: replaces the key that signs checkpoints. For operators; while the register is not open elsewhere.
+ * `effekten checkpoint-key`: replaces the key that signs checkpoints. For operators. No process may have the register open meanwhile.
  */
 import type { CheckpointKeys } from "@effekten/registrar"
 import { SignedNote } from "@effekten/event-store"

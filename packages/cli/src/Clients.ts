@@ -27,7 +27,7 @@ export const clientsOf = (register: OpenRegister): Effect.Effect<Clients, Comman
     Effect.provide(register)
   )
 
-/** All in a state file, beside a running server. A register that was never served has no table of clients yet. @category computing */
+/** All in a state file, beside a running server. A register that was never served has no table of clients. @category computing */
 export const clientsInFile = (filename: string): Effect.Effect<Clients, CommandFailed> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient

@@ -1,5 +1,5 @@
 /**
- * The folder of a register if nobody names another. For the flags, and for what commands print.
+ * The default folder of a register. For the flags, and for what commands print.
  */
 import { relative } from "node:path"
 

@@ -1,5 +1,6 @@
 /**
- * How the command ends: exit codes, and the failure that carries one. For every subcommand, and for scripts that call it.
+ * How the command ends: its exit codes, and the failure that has one. For every subcommand, and for scripts that call it. A code is never
+ * given another meaning.
  */
 import { Schema } from "effect"
 
@@ -9,9 +10,9 @@ import { Schema } from "effect"
  * | 0 | done; for `serve` also: stopped by SIGTERM or Ctrl-C with nothing left undone |
  * | 1 | could not do it; standard error says why |
  * | 2 | wrong arguments |
- * | 3 | `replay`, `retention`, `verify`, `export`: the log is damaged, not as it was signed, or breaks a promise; `restore`: the backup is not whole |
+ * | 3 | `replay`, `retention`, `verify`, `export`: the log is damaged, not as it was signed, or breaks a promise; `restore`: the backup is damaged |
  * | 4 | the data folder or the database cannot be used: locked, not writable, damaged, newer, secrets missing |
- * | 5 | the address cannot be served at: the port is taken, for example |
+ * | 5 | the server cannot listen at the address: the port is taken, for example |
  * | 6 | the register refuses: standard error names the rule |
  * | 130 | interrupted |
  *

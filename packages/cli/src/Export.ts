@@ -1,5 +1,5 @@
 /**
- * `effekten export`: the log as plain files, for an auditor to verify without us. For operators; beside a running server too.
+ * `effekten export`: the log as plain files that an auditor can verify without this program. For operators, beside a running server too.
  */
 import { Export } from "@effekten/event-store"
 import { Audit } from "@effekten/registrar"

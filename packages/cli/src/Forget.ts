@@ -1,6 +1,6 @@
 /**
- * `effekten forget` and `effekten disclose`: what a person may ask about their data. For the registrar's staff. No server may hold the folder
- * meanwhile; in PostgreSQL it is done beside the nodes.
+ * `effekten forget` and `effekten disclose`: what a person may ask about their data. For the registrar's staff. No server may hold the
+ * folder meanwhile; in PostgreSQL the nodes may run.
  */
 import { type Events, Id } from "@effekten/domain"
 import type { Registrar } from "@effekten/registrar"

@@ -1,6 +1,6 @@
 /**
- * `effekten guide`: an investment from beginning to end against a running server, step by step. For developers who try the sandbox, or check a
- * server of their own.
+ * `effekten guide`: an investment from beginning to end against a running server, step by step. For developers that try the sandbox, or
+ * check their own server.
  */
 import { Id } from "@effekten/domain"
 import { DistributionClient } from "@effekten/http"
@@ -10,7 +10,7 @@ import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { runGuide } from "./GuideSteps.ts"
 import { readSandboxFile } from "./SandboxFile.ts"
 
-/** What the command line, or the environment, said. */
+/** The settings of the command line, or of the environment. */
 interface GuideSettings {
   readonly folder: string
   readonly url: string | undefined
@@ -33,7 +33,7 @@ const explain = (failure: CommandFailure): string => {
   }
 }
 
-/** Fills in from the sandbox file what nobody said. */
+/** Takes the missing settings from the sandbox file. */
 const settled = Effect.fnUntraced(function* (settings: GuideSettings) {
   const given = [settings.url, settings.clientId, settings.clientSecret, settings.campaignId, settings.productId]
   const sandbox = given.includes(undefined)

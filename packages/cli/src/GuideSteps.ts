@@ -1,6 +1,6 @@
 /**
- * The way of one investment, from an investor to a redemption: the steps of the Distribution API's own guide. For `effekten guide`, for
- * tests, and to read. It uses the services and nothing else, so it runs embedded and remote alike.
+ * One investment, from its investor to a redemption: the steps of the Distribution API's own guide. For `effekten guide`, for tests, and for
+ * readers. It may use only the services, so that it runs embedded and remote alike.
  */
 import type { BankAccount, CalendarDate, CountryCode, Currency, Id, Timestamp, Units } from "@effekten/domain"
 import {
@@ -15,11 +15,11 @@ import {
 } from "@effekten/services"
 import { Effect } from "effect"
 
-/** What the guide needs to be told. @category models */
+/** What the guide needs to know. @category models */
 export interface GuideOptions {
   readonly campaignId: Id.CampaignId
   readonly productId: Id.ProductId
-  /** Told after each step: what was done, and what came of it. */
+  /** Called after each step with its title and its result. */
   readonly onStep?: (title: string, result: string) => Effect.Effect<void>
 }
 

@@ -1,6 +1,6 @@
 /**
- * `effekten hold` and `effekten release`: legal holds, in a folder that no server holds, or in PostgreSQL beside the nodes that serve it. For
- * the registrar's staff.
+ * `effekten hold` and `effekten release`: legal holds. For the registrar's staff. No server may hold the folder meanwhile; in PostgreSQL the
+ * nodes may run.
  */
 import { type Events, Id, Timestamp } from "@effekten/domain"
 import { LegalHolds } from "@effekten/services"

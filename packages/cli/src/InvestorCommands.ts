@@ -1,6 +1,5 @@
 /**
- * What the registrar's staff do about the data of investors, `effekten forget`, `disclose`, `hold`, `release` and `retention`: their
- * arguments. For the command line.
+ * The arguments of `effekten forget`, `disclose`, `hold`, `release` and `retention`, for the data of investors. For the command line.
  */
 import type { Events } from "@effekten/domain"
 import { Config, Option } from "effect"
@@ -26,7 +25,7 @@ const investor = Argument.String("investor").pipe(Argument.withDescription("Id o
 export const retentionYears = Flag.Int("retention").pipe(
   Flag.withMetavar("YEARS"),
   Flag.withDescription(
-    "Calendar years the data are kept, 5 to 10 (GwG § 8(4)); 5 if not said (environment: EFFEKTEN_RETENTION)"
+    "Calendar years the data are kept, 5 to 10 (GwG § 8(4)); 5 by default (environment: EFFEKTEN_RETENTION)"
   ),
   Flag.withFallbackConfig(Config.Int("EFFEKTEN_RETENTION")),
   Flag.withDefault(5),
@@ -42,7 +41,7 @@ export const forget = Command.make(
   {
     investor,
     ground: Flag.Literals("ground", grounds).pipe(
-      Flag.withDescription("Why; request if not said"),
+      Flag.withDescription("Why; request by default"),
       Flag.withDefault("request" as const)
     ),
     retention: retentionYears,
@@ -54,13 +53,13 @@ export const forget = Command.make(
   )
 ).pipe(
   Command.withDescription(
-    "Forget an investor for good: their data, and the documents of nobody else. A server in the folder must be stopped. Refused while they hold units, have open subscriptions, a legal hold stands, or the data must be kept"
+    "Forget an investor for good: their data, and the documents that no other investor has. A server in the folder must be stopped. Refused while they hold units or have open subscriptions, a legal hold stands, or the data must be kept"
   ),
   Command.withExamples([
     { command: "effekten forget 0190c2a4-0000-7000-8000-000000000000", description: "They asked for it" },
     {
       command: "effekten forget 0190c2a4-0000-7000-8000-000000000000 --ground retention_over",
-      description: "Nobody may keep it any longer"
+      description: "The data may not be kept any longer"
     }
   ])
 )
@@ -87,7 +86,9 @@ export const hold = Command.make(
     basis: Flag.Literals("basis", bases).pipe(Flag.withDescription("Why the data must be kept")),
     until: Flag.String("until").pipe(
       Flag.withMetavar("INSTANT"),
-      Flag.withDescription("When it ends by itself, 2030-01-01T00:00:00+01:00 for example; else when it is released"),
+      Flag.withDescription(
+        "When it ends by itself, for example 2030-01-01T00:00:00+01:00; by default it ends when it is released"
+      ),
       Flag.optional
     ),
     ...placeFlags
@@ -98,7 +99,7 @@ export const hold = Command.make(
   )
 ).pipe(
   Command.withDescription(
-    "Place a legal hold: while it stands nobody erases the investor. Prints its id. A server in the folder must be stopped"
+    "Place a legal hold: while it stands the investor cannot be erased. Prints its id. A server in the folder must be stopped"
   ),
   Command.withExamples([
     {
@@ -108,7 +109,7 @@ export const hold = Command.make(
     {
       command:
         "effekten hold 0190c2a4-0000-7000-8000-000000000000 --basis tax_assessment --until 2034-01-01T00:00:00+01:00",
-      description: "It is known for how long"
+      description: "It ends at a known instant"
     }
   ])
 )
@@ -133,7 +134,7 @@ export const retention = Command.make(
   {
     retention: retentionYears,
     limit: Flag.Int("limit").pipe(
-      Flag.withDescription("Investors to print, 1 to 500; 50 if not said"),
+      Flag.withDescription("Investors to print, 1 to 500; 50 by default"),
       Flag.withDefault(50),
       Flag.filter(
         (limit) => limit >= 1 && limit <= 500,
@@ -142,7 +143,7 @@ export const retention = Command.make(
     ),
     after: Flag.String("after").pipe(
       Flag.withMetavar("INVESTOR"),
-      Flag.withDescription("Go on behind this investor, the last of the page before"),
+      Flag.withDescription("Go on after this investor, the last of the page before"),
       Flag.optional
     ),
     ...placeFlags,
@@ -154,10 +155,13 @@ export const retention = Command.make(
   )
 ).pipe(
   Command.withDescription(
-    "Print who is to be erased when, the soonest first, and on whom a legal hold stands, of a register served or not. Changes nothing"
+    "Print when each investor is to be erased, the soonest first, and every legal hold, of a register served or not. Changes nothing"
   ),
   Command.withExamples([
     { command: "effekten retention", description: "The register in .effekten" },
-    { command: "effekten retention --retention 8 --limit 500 --json", description: "Of one that keeps for eight years" }
+    {
+      command: "effekten retention --retention 8 --limit 500 --json",
+      description: "A register that keeps data for eight years"
+    }
   ])
 )

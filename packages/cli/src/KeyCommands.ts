@@ -1,5 +1,5 @@
 /**
- * How an operator replaces keys, `effekten checkpoint-key` and `effekten rotate-master-key`: their arguments. For the command line.
+ * The arguments of `effekten checkpoint-key` and `effekten rotate-master-key`, with which an operator replaces keys. For the command line.
  */
 import { Command } from "effect/cli"
 import { at, placeFlags } from "./PlaceFlags.ts"

@@ -1,5 +1,5 @@
 /**
- * What auditors and operators do about the log, `effekten replay`, `verify`, `export` and `rebuild-index`: their arguments. For the command line.
+ * The arguments of `effekten replay`, `verify`, `export` and `rebuild-index`, for auditors and operators of the log. For the command line.
  */
 import { Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -49,13 +49,13 @@ export const verify = Command.make(
   "verify",
   {
     target: Argument.String("DIR").pipe(
-      Argument.withDescription("A register's folder or an export; the register's folder (--data) if not said"),
+      Argument.withDescription("A register's folder or an export; by default the register's folder (--data)"),
       Argument.optional
     ),
     ...placeFlags,
     keys: Flag.String("keys").pipe(
       Flag.withMetavar("FILE"),
-      Flag.withDescription("Public keys you trust, one in a line: each checkpoint has to be signed by one of them"),
+      Flag.withDescription("Public keys you trust, one on each line: each checkpoint has to be signed by one of them"),
       Flag.optional
     ),
     checkpoints: Flag.String("checkpoint").pipe(

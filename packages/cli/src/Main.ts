@@ -34,7 +34,7 @@ export const effekten = Command.make("effekten").pipe(
       "  2  wrong arguments",
       "  3  replay, retention, verify, export, restore: damaged, or a promise is broken",
       "  4  the data folder or the database cannot be used",
-      "  5  the address cannot be served at",
+      "  5  the server cannot listen at the address",
       "  6  the register refuses: standard error names the rule",
       "  130  interrupted"
     ].join("\n")
@@ -61,10 +61,10 @@ export const effekten = Command.make("effekten").pipe(
   ])
 )
 
-/** What a setting of the environment should have been is told in several. */
+/** The message about a wrong setting of the environment has several lines. */
 const inOneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ")
 
-/** Help goes to standard output when it was asked for. What is wrong goes to standard error, and does not drown in a page of help. */
+/** Help goes to standard output when the caller asked for it. A mistake goes to standard error, without a page of help around it. */
 const presenter = CliOutput.Presenter.of({
   present: (event) =>
     event._tag === "InvalidInvocation"
@@ -83,7 +83,7 @@ const environment = Layer.mergeAll(
   Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
 )
 
-/** Says what went wrong on standard error, in one line where it is something foreseen, and returns the exit code. */
+/** Prints what went wrong on standard error, a foreseen failure in one line, and returns the exit code. */
 const report = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
   if (Cause.hasInterruptsOnly(cause)) return Effect.succeed(ExitCode.interrupted)
   const error = Cause.squash(cause)
@@ -104,7 +104,7 @@ export const main = (): void =>
     ),
     {
       disableErrorReporting: true,
-      // Being told to stop is how `serve` ends well; it says so in `process.exitCode`.
+      // `serve` ends well when it is told to stop, and sets `process.exitCode` then.
       teardown: (exit, onExit) =>
         onExit(Exit.isSuccess(exit) ? Number(exit.value) : Number(process.exitCode ?? ExitCode.interrupted))
     }

@@ -1,5 +1,5 @@
 /**
- * The master key of a register in PostgreSQL, as this node is given it: from the environment, or from a file. For {@link PostgresPlace}.
+ * The master key of a register in PostgreSQL, as this node gets it: from the environment, or from a file. For {@link PostgresPlace}.
  */
 import { Config, Effect, Option, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -26,7 +26,11 @@ export const masterKey = (
     return yield* keyIn(text, Option.isSome(given) ? "EFFEKTEN_MASTER_KEY" : path)
   }).pipe(Effect.catchTag("ConfigError", (error) => Effect.fail(refused(error.message))))
 
-/** The key that is to take its place: a person keeps it before anything is wrapped with it. @category constructors */
+/**
+ * The key that is to take its place. An operator must have stored it before anything is wrapped with it, so the command makes none.
+ *
+ * @category constructors
+ */
 export const nextMasterKey: Effect.Effect<Redacted.Redacted<Uint8Array>, CommandFailed> = Effect.gen(function* () {
   const given = yield* Config.option(Config.Redacted(nextMasterKeyName))
   if (Option.isSome(given)) return yield* keyIn(Redacted.value(given.value), nextMasterKeyName)
@@ -59,7 +63,7 @@ const readOrMake = (
         } catch (cause) {
           if (exists || (cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause
         }
-        // Whole or not there; and if another node of this folder is faster, its key is the one.
+        // Whole or not there. If another node of this folder is faster, its key is taken.
         const own = `${path}.${process.pid}`
         const file = openSync(own, "w", 0o600)
         try {

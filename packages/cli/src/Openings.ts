@@ -1,5 +1,6 @@
 /**
- * `effekten openings`: who opened whose personal data, when and for what. For the data protection officer; reads ids, opens nothing.
+ * `effekten openings`: which actor opened whose personal data, when and for what. For the data protection officer. It reads ids, and must
+ * open nothing personal.
  */
 import { Id, Tag } from "@effekten/domain"
 import { type AccessCursor, type RecordedAccess, AccessRecordAudit } from "@effekten/registrar"
@@ -10,7 +11,7 @@ import type { Place } from "./Place.ts"
 /** Openings read at a time; what is printed needs no more memory than that. */
 const page = 1_000
 
-/** Without its place in the record, which is nobody's concern. */
+/** Without its place in the record, which no reader needs. */
 const told = (opening: RecordedAccess) => ({ ...opening, at: DateTime.formatIso(opening.at), cursor: undefined })
 
 const asText = (opening: RecordedAccess): string => {
@@ -33,7 +34,7 @@ export const runOpenings = Effect.fnUntraced(function* (
   if (investor !== undefined && document !== undefined) {
     return yield* new CommandFailed({
       exitCode: ExitCode.usage,
-      message: "say either --investor or --document, not both"
+      message: "--investor and --document exclude each other: give one of them"
     })
   }
   const subject =

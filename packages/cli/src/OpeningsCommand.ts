@@ -47,7 +47,9 @@ export const openings = Command.make(
       })
   )
 ).pipe(
-  Command.withDescription("Print who opened whose personal data, when and for what; beside a running server too"),
+  Command.withDescription(
+    "Print which actor opened whose personal data, when and for what; beside a running server too"
+  ),
   Command.withExamples([
     { command: "effekten openings --since 2026-01-01", description: "Everything recorded this year" },
     {

@@ -1,6 +1,6 @@
 /**
- * Where a register lies, and what a command can ask of that place. For every command that opens a register: only the two implementations,
- * `FolderPlace.ts` and `PostgresPlace.ts`, know which of them it is.
+ * The place where a register is stored, and what a command can ask of it. For every command that opens a register. Only the implementations,
+ * `FolderPlace.ts` and `PostgresPlace.ts`, may know which place it is.
  */
 import { Policy } from "@effekten/domain"
 import type { SignedNote } from "@effekten/event-store"
@@ -12,11 +12,11 @@ import type { DiskRefuses } from "./Readiness.ts"
 
 /** @category models */
 export interface RegisterOptions {
-  /** Milliseconds the ledger takes; settles at once if not said. */
+  /** Milliseconds the ledger takes. Default: it settles at once. */
   readonly settleAfter?: number | undefined
-  /** What the law leaves to the register; the default if not said. */
+  /** What the law leaves to the register. Default: the domain's. */
   readonly policy?: Policy.Policy | undefined
-  /** Whether investors are erased as soon as nothing stands against it; not, if not said. */
+  /** Whether investors are erased as soon as nothing stands against it. Default: no. */
   readonly eraseWhenDue?: boolean | undefined
 }
 
@@ -27,31 +27,31 @@ export type OpenRegister = Layer.Layer<Registrar.Register | RegisterState, Comma
 export interface Place {
   /** The data folder of this machine: the register's own, or what a node keeps beside the database. */
   readonly folder: string
-  /** What messages call the register's place. */
+  /** The place's name in messages. */
   readonly name: string
-  /** What messages call the place of its clients. */
+  /** The name of its clients' place in messages. */
   readonly clientsName: string
-  /** What `serve` prints of it: where the data lie, and what another terminal has to say to name the folder, or the place. */
+  /** What `serve` prints of it: where the data are stored, and the flags that name the folder, or the place, in another terminal. */
   readonly printed: { readonly data: string; readonly folder: string; readonly place: string }
   /** How a result in JSON names it. */
   readonly json: { readonly [member: string]: string }
   /** The register, made where none is. */
   readonly register: (options: RegisterOptions) => OpenRegister
-  /** The register; fails where none is, for a slip of the pen makes no new one. */
+  /** The register. Fails if there is none: a typing error must not make a new one. */
   readonly existing: (options: RegisterOptions) => OpenRegister
   /** Its log, to be read only, beside a running server too. */
   readonly audit: Layer.Layer<Audit, CommandFailed>
-  /** What lies there to be verified; fails where neither does. */
+  /** What is there to be verified. Fails if it is neither. */
   readonly verifiable: Effect.Effect<"register" | "export", CommandFailed>
   /** Its record of openings, to be read only, beside a running server too. */
   readonly openings: Layer.Layer<AccessRecordAudit, CommandFailed>
   /** Its OAuth clients, beside a running server too. */
   readonly clients: Effect.Effect<ReadonlyArray<OAuthStore.OAuthClient>, CommandFailed>
-  /** Whether the disk takes writes that the log does not learn of. To be made once for a server. */
+  /** Whether the disk takes those writes that the log does not see. To be made once for a server. */
   readonly disk: Effect.Effect<Effect.Effect<void, DiskRefuses>>
-  /** Changes what signs checkpoints, of a register no server holds. Gives the newest key. */
+  /** Changes the keys that sign checkpoints, of a register that no server holds. Returns the newest key. */
   readonly changeCheckpointKey: (action: CheckpointKeys.Action) => Effect.Effect<SignedNote.VerifierKey, CommandFailed>
-  /** Puts a new master key around the keys of personal data, and says what is to be done next. */
+  /** Puts a new master key around the keys of personal data, and returns what the operator has to do next. */
   readonly rotateMasterKey: Effect.Effect<string, CommandFailed>
   /** Makes the index of the log again. */
   readonly rebuildIndex: Effect.Effect<void, CommandFailed>
@@ -73,7 +73,7 @@ export const keepingFor = (years: number): Policy.Policy => ({
   retainUntil: Policy.retentionOf(years)
 })
 
-/** As the registrar takes them: what was not said is left out. @category conversions */
+/** The options of the registrar: what is undefined is left out. @category conversions */
 export const said = ({ eraseWhenDue, policy, settleAfter }: RegisterOptions): Registrar.RegistrarOptions => ({
   ...(settleAfter === undefined ? {} : { settleAfter }),
   ...(policy === undefined ? {} : { policy }),

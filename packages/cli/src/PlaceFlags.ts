@@ -1,5 +1,5 @@
 /**
- * Where a register lies, as the command line says it. For every subcommand that opens one.
+ * The flags that name the place of a register. For every subcommand that opens one.
  */
 import { Config, Effect, Option, Redacted } from "effect"
 import { Flag } from "effect/cli"
@@ -10,17 +10,17 @@ import type { Place } from "./Place.ts"
 /** `--data DIR`, else `EFFEKTEN_DATA`, else `.effekten`: as an absolute path. @category values */
 export const dataFolder = Flag.String("data").pipe(
   Flag.withMetavar("DIR"),
-  Flag.withDescription("Folder of the register; .effekten if not said (environment: EFFEKTEN_DATA)"),
+  Flag.withDescription("Folder of the register; .effekten by default (environment: EFFEKTEN_DATA)"),
   Flag.withFallbackConfig(Config.NonEmptyString("EFFEKTEN_DATA")),
   Flag.withDefault(defaultDataFolder),
   Flag.map((folder) => resolve(folder))
 )
 
-/** `--store URL`, else `EFFEKTEN_STORE`. The URL may hold a password: better in the environment than on the command line. */
+/** `--store URL`, else `EFFEKTEN_STORE`. The URL may hold a password: it is safer in the environment than on the command line. */
 const store = Flag.Redacted("store").pipe(
   Flag.withMetavar("URL"),
   Flag.withDescription(
-    "postgres://… to keep the register in PostgreSQL, where several nodes serve it; a folder if not said (environment: EFFEKTEN_STORE)"
+    "postgres://… to keep the register in PostgreSQL, where several nodes serve it; a folder by default (environment: EFFEKTEN_STORE)"
   ),
   Flag.withFallbackConfig(Config.Redacted("EFFEKTEN_STORE")),
   Flag.filter(
@@ -33,7 +33,7 @@ const store = Flag.Redacted("store").pipe(
 /** The flags that name a place. @category values */
 export const placeFlags = { folder: dataFolder, store }
 
-/** What they said. @category models */
+/** Their values. @category models */
 export interface PlaceFlags {
   readonly folder: string
   readonly store: Option.Option<Redacted.Redacted>
@@ -55,7 +55,8 @@ const placeOf = ({ folder, store }: PlaceFlags): Effect.Effect<Place> =>
   })
 
 /**
- * Runs a command at the place its flags name. Its code is loaded when it is called: the other commands, and `--help`, need not wait for it.
+ * Runs a command at the place its flags name. Its code is loaded when it is called, so that the other commands, and `--help`, do not wait
+ * for it.
  *
  * @category running
  */

@@ -8,7 +8,7 @@ import { at, placeFlags } from "./PlaceFlags.ts"
 const load = () => import("./Platforms.ts")
 
 const scopes = Flag.String("scopes").pipe(
-  Flag.withDescription("What the client may do, separated by spaces or commas; everything if not said"),
+  Flag.withDescription("What the client may do, separated by spaces or commas; everything by default"),
   Flag.optional
 )
 

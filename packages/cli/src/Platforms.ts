@@ -1,7 +1,8 @@
 /**
- * `effekten platform` and `effekten client`: who may use a register, and with which credentials. For operators.
+ * `effekten platform` and `effekten client`: which platforms may use a register, and with which credentials. For operators.
  *
- * Whatever changes something holds the register's folder, as a server does. A secret is told once; the register keeps a hash of it.
+ * A command that changes something holds the register's folder, as a server does. A secret is printed once; the register stores a hash of
+ * it.
  */
 import { type Id, Text } from "@effekten/domain"
 import { OAuth, OAuthStore } from "@effekten/http"
@@ -15,7 +16,7 @@ import type { Place } from "./Place.ts"
 
 const failed = (message: string, exitCode: number = ExitCode.failed) => new CommandFailed({ exitCode, message })
 
-/** Opens the register, which must be there, and its clients. A folder no server may hold meanwhile. */
+/** Opens the register, which must be there, and its clients. No server may hold the folder meanwhile. */
 const inRegister = <A>(
   place: Place,
   work: Effect.Effect<
@@ -68,7 +69,7 @@ const tell = (platform: RegisteredPlatform, { clientId, secret }: OAuth.Register
       `CLIENT_ID=${clientId}`,
       `CLIENT_SECRET=${Redacted.value(secret)}`,
       "",
-      `The secret of this client of ${JSON.stringify(platform.name)} is told only now: the register keeps no more than a hash of it.`
+      `The secret of this client of ${JSON.stringify(platform.name)} is printed only now: the register stores no more than a hash of it.`
     ].join("\n")
   )
 
@@ -86,7 +87,7 @@ export const runPlatformAdd = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       const known = (yield* platformsIn(yield* Log)).find((platform) => platform.name === name)
       const clients = yield* (yield* OAuthStore.OAuthStore).clients
-      // One without a client was left behind by a call that was cut short, or lost its clients: it gets one.
+      // A platform without a client gets one: an earlier call was cut short, or its clients were removed.
       if (known !== undefined && clients.some(({ platform }) => platform === known.id)) {
         return yield* failed(
           `there is a platform ${JSON.stringify(name)} already, ${known.id}: \`effekten client add ${known.id}\` gives it one more client`,

@@ -16,11 +16,11 @@ export const postgresPlace = (options: {
   readonly url: Redacted.Redacted
 }): Place => {
   const { folder, url } = options
-  // The driver comes with the command, which cannot know whether it will be asked for.
+  // The package depends on the driver, because any call may name a database.
   const server: PgPool.Config = { url }
   const audit = refusing(Audit.layerPostgres({ server }))
   const exists = Effect.scoped(Effect.asVoid(Layer.build(audit)))
-  /** Where a register is, its master key is not made anew. */
+  /** If the register exists, no new master key is made for it. */
   const opened = (options: RegisterOptions, isThere: boolean): OpenRegister =>
     Layer.unwrap(
       Effect.map(masterKey(folder, isThere), (masterKey) =>
@@ -44,7 +44,7 @@ export const postgresPlace = (options: {
       Effect.promise(() => import("./Clients.ts")),
       ({ clientsOf }) => clientsOf(existing({}))
     ),
-    // The server's disk is its own affair, and its log says when it takes nothing.
+    // The disk belongs to the database server, and the log says when that takes no writes.
     disk: Effect.succeed(Effect.void),
     changeCheckpointKey: (action) =>
       Effect.flatMap(masterKey(folder, true), (masterKey) =>

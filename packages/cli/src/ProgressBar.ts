@@ -1,5 +1,5 @@
 /**
- * How far a long command is, on standard error, if a person watches: a bar, the rate, the time left. For verify and export.
+ * A bar on standard error that shows a person how far a long command is: the rate, the time left. For verify and export.
  */
 import { Clock, Effect } from "effect"
 
@@ -37,7 +37,7 @@ export const formatProgress = ({ phase, done, total, unit = "" }: Progress, seco
   return `${phase === undefined ? "" : `${phase} `}[${"=".repeat(filled)}${" ".repeat(width - filled)}] ${what}${unit === "" || unit === "bytes" ? "" : ` ${unit}`}, ${speed}${left}`
 }
 
-/** Draws while it is told how far things are; nothing where no person watches. The line is gone afterwards. @category running */
+/** Draws each progress it is called with; nothing if standard error is no terminal. The line is gone afterwards. @category running */
 export const makeProgressBar = Effect.gen(function* () {
   if (process.stderr.isTTY !== true) return { show: undefined, clear: Effect.void }
   let phase: string | undefined

@@ -1,5 +1,5 @@
 /**
- * Whether requests should be sent to a served register: whether it can write. For `/readyz`, and in words for operators who read the output.
+ * Whether a served register can write, so that requests may be sent to it. For `/readyz`, and in words for operators that read the output.
  */
 import type { Log } from "@effekten/registrar"
 import { Effect, Schema } from "effect"
@@ -12,15 +12,15 @@ export class DiskRefuses extends Schema.TaggedError<DiskRefuses>()("DiskRefuses"
   cause: Schema.Defect()
 }) {}
 
-/** What is written and removed again: a block, for a byte may find room where a block does not. */
+/** What is written and removed again: a whole block, because a byte may fit where a block does not. */
 const block = Buffer.alloc(4_096, "effekten")
 
-/** How long an answer of the disk stands: anyone may ask `/readyz`, and as often as they like. */
+/** How long an answer of the disk is valid: any client may ask `/readyz`, as often as it likes. */
 const standing = "1 second"
 
 /**
- * Whether the disk of a folder takes writes. The log learns that from an append alone, and keys and contents, which are written before it,
- * may keep every append from getting there.
+ * Whether the disk of a folder takes writes. The log sees that only when it appends. Keys and contents are written before, and their failure
+ * may prevent every append.
  *
  * @category running
  */
@@ -39,11 +39,11 @@ export const diskOf = (folder: string): Effect.Effect<Effect.Effect<void, DiskRe
     },
     catch: (cause) => new DiskRefuses({ message: `${folder} takes no writes: ${(cause as Error).message}`, cause })
   })
-  // A caller may leave; the answer is for the others too.
+  // A caller may be interrupted; the answer is for the others too.
   return Effect.cachedWithTTL(Effect.uninterruptible(probe), standing)
 }
 
-/** Says why on standard error when it turns from ready to not ready, and back; a probe comes every few seconds. @category running */
+/** Logs why only when ready turns to not ready, and back: a probe comes every few seconds. @category running */
 export const readinessOf = (
   log: Pick<Log["Service"], "writable">,
   disk: Effect.Effect<void, DiskRefuses> = Effect.void

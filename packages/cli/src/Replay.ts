@@ -46,7 +46,7 @@ export const replayLog = Effect.fnUntraced(function* (
   }
 })
 
-/** Holdings a person is shown per product; `--json` has all. */
+/** Holdings printed of each product for a person; `--json` has all. */
 const shownHoldings = 20
 
 const asText = (result: ReplayResult): string => {

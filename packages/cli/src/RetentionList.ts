@@ -1,7 +1,8 @@
 /**
- * `effekten retention`: who is to be erased when, and on whom a legal hold stands. For the registrar's staff, beside a running server too.
+ * `effekten retention`: when each investor is to be erased, and which legal holds stand. For the registrar's staff, beside a running server
+ * too.
  *
- * The log is folded to find whom to print; what is printed of each is what the decision to erase them would find.
+ * The log is folded to find the investors of a page. What is printed of each must be what the decision to erase them would find.
  */
 import { type Events, type Policy, RetentionPeriod, Timestamp } from "@effekten/domain"
 import { type EventStoreError, type Position } from "@effekten/event-store"
@@ -16,7 +17,7 @@ interface RetainedInvestor {
   readonly investorId: string
   /** `held`: until a hold is released. */
   readonly state: "due" | "restricted" | "held"
-  /** From when on they are erased, or may be; null while that is not known. */
+  /** The instant from which on they are, or may be, erased; null while it is not known. */
   readonly due: string | null
   /** Those that stand. */
   readonly holds: ReadonlyArray<{
@@ -36,7 +37,7 @@ export interface RetentionResult {
   readonly active: number
   readonly erased: number
   readonly investors: ReadonlyArray<RetainedInvestor>
-  /** The investor behind whom the next page begins. */
+  /** The investor after whom the next page begins. */
   readonly next: string | null
 }
 
@@ -71,7 +72,7 @@ const compare = (a: Row, b: Row): number => {
   return aDue === bDue ? (aId < bId ? -1 : 1) : aDue < bDue ? -1 : 1
 }
 
-/** Where somebody stands in the list, or stood until they were erased: the clock may erase whom the page before has ended with. */
+/** The row of an investor in the list, also after their erasure: the clock may erase the last investor of the page before. */
 const rowOf = (
   state: Projections.RetentionState | undefined,
   investor: string,
@@ -86,12 +87,12 @@ const rowOf = (
     : Effect.fail(
         new CommandFailed({
           exitCode: ExitCode.usage,
-          message: `${JSON.stringify(investor)} is nobody in this list: begin without --after`
+          message: `${JSON.stringify(investor)} is no investor in this list: begin without --after`
         })
       )
 }
 
-/** Folds a log and tells of one page of investors when their time is over. */
+/** Folds a log, and finds for one page of investors when their time is over. */
 const listRetention = Effect.fnUntraced(function* (
   log: Projection.Log,
   options: { readonly retention: number; readonly limit: number; readonly after?: string | undefined }

@@ -1,5 +1,5 @@
 /**
- * `effekten rotate-master-key`: a new key around the keys of personal data. For operators, when the old one may be known to somebody.
+ * `effekten rotate-master-key`: a new key around the keys of personal data. For operators, when a stranger may know the old one.
  */
 import { Console, Effect } from "effect"
 import type { Place } from "./Place.ts"

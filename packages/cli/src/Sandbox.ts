@@ -1,8 +1,8 @@
 /**
  * A register that is ready to be tried: an issuer, a product, a campaign, a platform and a client of it. For `serve --sandbox`.
  *
- * Every step has an idempotency key of its own that never changes. So the steps are simply taken at every start: what was done is
- * answered again, and a start that was cut short is finished by the next one.
+ * Every step has an idempotency key of its own, which must never change. So every start takes all steps: a step that was done is answered
+ * again, and the next start finishes one that was cut short.
  */
 import type { Currency, Units } from "@effekten/domain"
 import { OAuth, OAuthStore } from "@effekten/http"
@@ -20,7 +20,7 @@ export class NotASandbox extends Schema.TaggedError<NotASandbox>()("NotASandbox"
 
 const platformName = "Sandbox platform"
 
-/** A sandbox begins with its platform. Into any other register an invented product must not get by a slip of the hand. */
+/** A sandbox begins with its platform. An invented product must not get into any other register by mistake. */
 const onlyInASandbox = Effect.fnUntraced(function* (folder: string) {
   const log = yield* Log
   const [first] = yield* log.readAll("all", { to: 1 })
@@ -32,7 +32,7 @@ const onlyInASandbox = Effect.fnUntraced(function* (folder: string) {
 
 const key = (step: string) => ({ key: `sandbox/${step}` })
 
-/** Takes the issuer's steps, each once for ever. */
+/** Takes the issuer's steps, each of which has effect once. */
 const offering = Effect.gen(function* () {
   const platforms = yield* Platforms
   const products = yield* Products
@@ -76,7 +76,7 @@ const newCredentials = Effect.gen(function* () {
 })
 
 /**
- * Makes the sandbox in an open register, or finds it there, and writes down for the person how to use it.
+ * Makes the sandbox in an open register, or finds it there, and writes the file that says how to use it.
  *
  * @category running
  */

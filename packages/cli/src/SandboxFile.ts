@@ -1,6 +1,6 @@
 /**
- * What a person needs to use a sandbox: kept for them in a file only they can read, because the register itself keeps no secret. For
- * `serve --sandbox`, which writes it, and for `guide`, which reads its defaults from it.
+ * The file with what a person needs to use a sandbox, readable for its owner alone: the register itself stores no secret. For `serve
+ * --sandbox`, which writes it, and for `guide`, which takes its defaults from it.
  */
 import { Id } from "@effekten/domain"
 import { Effect, Option, Schema } from "effect"

@@ -1,6 +1,6 @@
 /**
- * `effekten serve`: a register in a folder, served over the Distribution API until it is told to stop. For operators, and with
- * `--sandbox` for developers who try the API.
+ * `effekten serve`: a register, served over the Distribution API until the server is told to stop. For operators, and with `--sandbox` for
+ * developers that try the API.
  */
 import { DistributionServer } from "@effekten/http"
 import { Log } from "@effekten/registrar"
@@ -53,13 +53,13 @@ const forPeople = (place: Place, options: ServeOptions, origin: string, sandbox:
     `Check    npx effekten replay${place.printed.place}`,
     ...(options.eraseWhenDue === true
       ? [
-          `Erases   investors, ${options.retention} calendar years after the last thing that happened, if nothing else stands against it`
+          `Erases   investors, ${options.retention} calendar years after their last event, if nothing else stands against it`
         ]
       : []),
     "Stop     Ctrl-C"
   ].join("\n")
 
-/** The lines a program reads: first on standard output, and nothing else before them. */
+/** The lines for programs: nothing may be printed on standard output before them. */
 const forPrograms = (url: string, sandbox: SandboxFile | undefined): string =>
   [
     `URL=${url}`,
@@ -89,7 +89,7 @@ const sandboxIn = (context: Context.Context<SandboxParts>, folder: string, isAsk
 export const runServe = (place: Place, options: ServeOptions): Effect.Effect<never, CommandFailed> =>
   Effect.gen(function* () {
     const { host, port } = options
-    // Databases, keys and contents are for the owner's eyes only, also in a folder that others may look into.
+    // Databases, keys and contents are readable for the owner only, also in a folder that other users may read.
     process.umask(0o077)
     const register = yield* Layer.build(place.register({ ...options, policy: keepingFor(options.retention) }))
     const clients = yield* Layer.build(Layer.provide(Clients.layer, Layer.succeedContext(register))).pipe(

@@ -16,12 +16,12 @@ export const serve = Command.make(
     ),
     ...placeFlags,
     host: Flag.String("host").pipe(
-      Flag.withDescription("Address to listen at; 127.0.0.1 if not said (environment: HOST)"),
+      Flag.withDescription("Address to listen at; 127.0.0.1 by default (environment: HOST)"),
       Flag.withFallbackConfig(Config.NonEmptyString("HOST")),
       Flag.withDefault("127.0.0.1")
     ),
     port: Flag.Int("port").pipe(
-      Flag.withDescription("Port to listen at; 0 takes a free one, 8080 if not said (environment: PORT)"),
+      Flag.withDescription("Port to listen at; 0 takes a free one, 8080 by default (environment: PORT)"),
       Flag.withFallbackConfig(Config.Int("PORT")),
       Flag.withDefault(8080),
       Flag.filter(
@@ -32,7 +32,7 @@ export const serve = Command.make(
     settleAfter: Flag.Int("settle-after").pipe(
       Flag.withMetavar("MS"),
       Flag.withDescription(
-        "Milliseconds the ledger takes to settle a credit or a redemption; without it, it settles at once"
+        "Milliseconds the ledger takes to settle a credit or a redemption; by default it settles at once"
       ),
       Flag.filter(
         (milliseconds) => milliseconds >= 0,
@@ -43,7 +43,7 @@ export const serve = Command.make(
     retention: retentionYears,
     eraseWhenDue: Flag.Boolean("erase-when-due").pipe(
       Flag.withDescription(
-        "Erase investors for good as soon as nothing stands against it any more (environment: EFFEKTEN_ERASE_WHEN_DUE)"
+        "Erase investors for good as soon as nothing stands against it (environment: EFFEKTEN_ERASE_WHEN_DUE)"
       ),
       Flag.withFallbackConfig(Config.Boolean("EFFEKTEN_ERASE_WHEN_DUE")),
       Flag.withDefault(false)
@@ -62,7 +62,7 @@ export const serve = Command.make(
     { command: "EFFEKTEN_STORE=postgres://… effekten serve", description: "Serve it as one node of several" },
     {
       command: "effekten serve --data /srv/register --erase-when-due --retention 8",
-      description: "Forget each investor eight calendar years after the last thing that happened"
+      description: "Forget each investor eight calendar years after their last event"
     }
   ])
 )

@@ -1,6 +1,6 @@
 /**
  * `effekten verify`: every event, all that is kept beside it and every checkpoint, of a register or of an export. For operators and
- * auditors; beside a running server too.
+ * auditors, beside a running server too.
  */
 import { Events } from "@effekten/domain"
 import {
@@ -22,14 +22,14 @@ import type { Place } from "./Place.ts"
 /** @category models */
 export interface VerifyOptions {
   readonly json: boolean
-  /** Files of what the auditor trusts. */
+  /** The file of keys that the auditor trusts. */
   readonly keys: string | undefined
   readonly checkpoints: ReadonlyArray<string>
 }
 
 type Show = ((progress: Progress) => Effect.Effect<void>) | undefined
 
-/** Faults a person is shown; `--json` has more. */
+/** Faults printed for a person; `--json` has more. */
 const shownFaults = 20
 
 const failed = (message: string, exitCode: number = ExitCode.failed) => new CommandFailed({ exitCode, message })
@@ -75,7 +75,7 @@ const verifyRegister = (place: Place, trusted: Verification.Trusted, show: Show)
     })
   }).pipe(Effect.mapError(damage), Effect.provide(place.audit))
 
-/** Where nothing can be read any more. */
+/** The failure of a log that cannot be read at all. */
 const damage = ({ message, position, reason }: EventStoreError): CommandFailed =>
   failed(
     position === undefined ? message : `first bad position ${position}: ${message}`,
@@ -97,7 +97,7 @@ const asText = (what: string, found: Verification.Verification): string => {
   const after = found.events - found.signed
   lines.push(
     found.checkpoints === 0
-      ? "Checkpoints: none, so a history that was rewritten as a whole would not be seen"
+      ? "Checkpoints: none, so a history that was rewritten as a whole would not be noticed"
       : `Checkpoints: ${found.checkpoints}, the last at ${found.signed}` +
           (after > 0 ? `; ${after} events after it are not signed yet` : "")
   )
@@ -111,7 +111,7 @@ const asText = (what: string, found: Verification.Verification): string => {
   return lines.join("\n")
 }
 
-/** Positions first; a fault of no event is the first only if there is no other. */
+/** The first fault at a position; a fault of no event only if there is no other. */
 const firstOf = (found: Verification.Verification): string => {
   const first = found.faults.find(({ position }) => position > 0) ?? found.faults[0]
   return first === undefined || first.position === 0

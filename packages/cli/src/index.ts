@@ -1,5 +1,5 @@
 /**
- * What the command is made of, for programs that want it without a terminal.
+ * The parts of the command. For programs that run it, or its steps, without a terminal.
  */
 export * from "./ExitCode.ts"
 export * from "./GuideSteps.ts"

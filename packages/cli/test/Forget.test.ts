@@ -1,5 +1,5 @@
 /**
- * Forgetting and rotation in a folder, as the command does them.
+ * Forgetting and rotation in a folder, as the command does them. For the registrar's staff.
  */
 import type { Id } from "@effekten/domain"
 import { Log, MasterKey, Registrar } from "@effekten/registrar"

@@ -1,8 +1,8 @@
-/** Somebody who was registered years ago. For the tests of what is done when their time is over. */
+/** An investor that was registered years ago. For the tests of what is done when their time is over. */
 import { Api } from "@effekten/services"
 import { Clock, Effect, Schema } from "effect"
 
-/** Nobody. */
+/** An id that no investor has. */
 export const somebody = Schema.decodeUnknownSync(Api.CreateInvestor)({
   natural_person: {
     forename: "Wilma",

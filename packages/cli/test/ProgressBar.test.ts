@@ -1,3 +1,6 @@
+/**
+ * The progress bar says amount, rate and time left. For people at a terminal.
+ */
 import { expect, it } from "vitest"
 import { formatProgress } from "../src/ProgressBar.ts"
 

@@ -1,5 +1,5 @@
 /**
- * A register that can no longer write says so: to the balancer, to the caller, to the operator. For operators.
+ * A register that can no longer write says so to the load balancer, to the caller and to the operator. For operators.
  */
 import { Events } from "@effekten/domain"
 import { SqliteEventStore, Vault } from "@effekten/event-store"
@@ -26,7 +26,7 @@ import { DatabaseSync } from "node:sqlite"
 import { afterEach, beforeEach, expect, it } from "vitest"
 import { diskOf, readinessOf } from "../src/Readiness.ts"
 
-/** Nobody. */
+/** An id that no investor has. */
 const investor = {
   natural_person: {
     salutation: "MS",

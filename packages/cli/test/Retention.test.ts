@@ -1,5 +1,5 @@
 /**
- * D-15 as the registrar's staff see it: holds, the list of who is due when, and a server that erases by the clock.
+ * D-15 as the registrar's staff see it: holds, the list of due investors, and a server that erases by the clock.
  */
 import type { Id } from "@effekten/domain"
 import { Log, Registrar } from "@effekten/registrar"
@@ -62,7 +62,7 @@ const list = async (options: { readonly limit?: number; readonly after?: string 
   )
 
 describe("D-15 hold and release", () => {
-  it("put off whoever would forget, with the date where there is one", async () => {
+  it("put off an erasure, with the date where there is one", async () => {
     const [investor] = await registered(8 * 366)
     const placed = await printed(hold(investor!))
     expect(placed).toMatch(/^held: [0-9a-f-]{36}$/)
@@ -95,7 +95,7 @@ describe("D-15 hold and release", () => {
 })
 
 describe("D-15 retention", () => {
-  it("prints who is due when, the soonest first, page by page, also behind whom the clock has erased since, beside a register that is open", async () => {
+  it("prints when investors are due, the soonest first, page by page, also after an investor erased since, beside a register that is open", async () => {
     const old = await registered(8 * 366, 2)
     const recent = await registered(0, 3)
     await printed(hold(recent[1]!))
@@ -144,7 +144,7 @@ describe("D-15 retention", () => {
 })
 
 describe("D-15 a register that is told to erase", () => {
-  /** Whom the clock erases, until it has erased so many. */
+  /** The investors that the clock erases, until it has erased so many. */
   const erasedBy = (years: number, many: number) =>
     Effect.flatMap(Log, (log) =>
       log.subscribe([{ types: ["InvestorErased"] }], 0).pipe(Stream.take(many), Stream.runCollect)
@@ -154,7 +154,7 @@ describe("D-15 a register that is told to erase", () => {
       Effect.runPromise
     )
 
-  it("erases who is due by the years it was told, and nobody on whom a hold stands", async () => {
+  it("erases the investors that are due by the years it was told, and none on whom a hold stands", async () => {
     const [ten, held] = await registered(12 * 366, 2)
     const [seven] = await registered(8 * 366)
     await registered(0)

@@ -1,5 +1,5 @@
 /**
- * The sandbox is set up once, whatever is cut short or lost. For `serve --sandbox`.
+ * The sandbox is set up once, also after a start was cut short or a file was lost. For `serve --sandbox`.
  */
 import { OAuthStore } from "@effekten/http"
 import { Log, Registrar } from "@effekten/registrar"

@@ -47,12 +47,12 @@ export type Register =
   | Log
   | AccessRecord
   | PlatformServices
-  // For resources of one's own.
+  // What an application's own resources are made with.
   | Intake
   | Showing
 
 /**
- * The services of a register over parts of one's own choosing: log, read models, secrets, contents, custody, ledger.
+ * The services of a register over parts that the application chooses: log, read models, secrets, contents, custody, ledger.
  *
  * @category layers
  */
@@ -65,14 +65,14 @@ export const layerNoDeps = (
 > =>
   Layer.mergeAll(PlatformApi.layer, IssuerApi.layer, ErasureApi.layer, LegalHoldsApi.layer).pipe(
     Layer.merge(options.eraseWhenDue === true ? Retention.layer(options) : Layer.empty),
-    // Nobody is served before what was erased is forgotten.
+    // The register serves no caller before what was erased is forgotten.
     Layer.provide(Layer.mergeAll(Settlement.layer, Forgetting.layer)),
     Layer.provideMerge(Layer.mergeAll(Intake.layer, Showing.layer)),
     Layer.provide(Executor.layer(options)),
     Layer.provide(sweep)
   )
 
-/** Looks at what was under way when the process ended: a content whose event is recorded stays, another goes. */
+/** Looks at what was under way when the process ended: a content stays if its event is recorded, and goes if not. */
 const sweep = Layer.effectDiscard(
   Effect.gen(function* () {
     const blobs = yield* Blobs
@@ -139,8 +139,8 @@ export const layerFolder = (
 }
 
 /**
- * A register in a PostgreSQL database: for any number of processes. Lists, clients, documents, checkpoints and progress lie in it too; what
- * is to be done once is done by one of the nodes, and by another when that one ends. Needs `@effect/sql-pg`.
+ * A register in a PostgreSQL database: for any number of processes. Lists, clients, documents, checkpoints and progress are stored in it
+ * too. What is to be done once, one node does; when it ends, another takes over. Needs `@effect/sql-pg`.
  *
  * @category layers
  */

@@ -1,9 +1,9 @@
 /**
- * What was answered once is answered in the same bytes for ever (promise 4). For whoever changes a renderer, a fingerprint or the way an
- * instruction is known by.
+ * What was answered once is answered in the same bytes forever (promise 4). For a developer that changes a renderer, a fingerprint or an
+ * identity.
  *
- * `golden/answers.v1.json` holds a log written by version 1 of the renderer, and the answers given then. Here each request is repeated
- * over that log. `GOLDEN=write` writes the file where there is none; one that is there is never changed: a new renderer gets a new version.
+ * `golden/answers.v1.json` holds a log written by version 1 of the renderer, and the answers given then. Here each request is repeated over
+ * that log. `GOLDEN=write` writes a missing file. An existing file is never changed: a new renderer gets a new version.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { type EthereumAddress, Events } from "@effekten/domain"
@@ -25,7 +25,7 @@ interface Golden {
   readonly answers: { readonly [call: string]: unknown }
 }
 
-/** Hides nothing: what lies in the golden file is invented. */
+/** Hides nothing: what the golden file holds is invented. */
 const openVault = Vault.Vault.of({
   seal: (_subject, _associated, plaintext) => Effect.succeed(plaintext),
   ensureKeys: () => Effect.void,
@@ -68,7 +68,7 @@ const parts = (log: Golden["log"]) =>
     return { context, storage } satisfies Kept
   })
 
-/** Every request there is that leaves an answer, each under a key of its own. Gives the answers as they go over the wire. */
+/** Every request there is that leaves an answer, each under a key of its own. Returns the answers as they go over the wire. */
 const everyRequest = Effect.gen(function* () {
   const answers: Record<string, unknown> = {}
   const key = (step: string) => ({ key: step.replaceAll(/[ ,]+/g, "-") })
@@ -173,7 +173,7 @@ const everyRequest = Effect.gen(function* () {
   return answers
 })
 
-/** Asks everything over a log; tells the answers, and the log afterwards. */
+/** Asks everything over a log; returns the answers, and the log afterwards. */
 const asked = (log: Golden["log"]) =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -243,7 +243,7 @@ describe("promise 4: answers of version 1", () => {
     })
   )
 
-  it("an instruction is known by the same identity and fingerprint for ever", () => {
+  it("an instruction is known by the same identity and fingerprint forever", () => {
     const { identity, fingerprint } = Secrets.make({ pepper: secret(1), custodySeed: secret(2) })
     const name = { platform: "platform", operation: "SignInvestment", ids: ["a", "b"], key: "key" }
     const hashes = [

@@ -1,3 +1,6 @@
+/**
+ * A backup taken beside a busy register is whole, restores, and says what it lacks. For operators.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import type { Id } from "@effekten/domain"
 import { Backup, Blobs, Log, Registrar, Restore } from "@effekten/registrar"

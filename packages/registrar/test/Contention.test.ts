@@ -1,3 +1,7 @@
+/**
+ * Several writers over one log: each instruction takes effect once, and a contended group makes progress. For a developer that changes the
+ * executor.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { EventStoreError } from "@effekten/event-store"
 import type { Executor } from "@effekten/registrar"

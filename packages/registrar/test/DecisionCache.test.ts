@@ -1,3 +1,6 @@
+/**
+ * The cache of decision models equals the folds of the log, whatever is dropped and loaded meanwhile. For a developer that changes it.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import type { Decision, Events } from "@effekten/domain"
 import * as fc from "fast-check"

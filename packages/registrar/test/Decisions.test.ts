@@ -1,3 +1,6 @@
+/**
+ * Every recorded instruction, decided again over the events before it, gives the same events. For a developer that changes a decision.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { type Commands, Id, Refusal } from "@effekten/domain"
 import type { Projection } from "@effekten/projections"
@@ -43,7 +46,7 @@ interface World {
   readonly credits: Array<readonly [string, string]>
 }
 
-/** Calls anybody might make, of what there is; most make sense, some do not. */
+/** Calls that a client might make with what there is; most make sense, some do not. */
 const call = Effect.fnUntraced(function* (
   world: World,
   [kind, a, b, units]: readonly [number, number, number, number]

@@ -31,7 +31,7 @@ const executor = { policy }
 
 const key = (step: string) => ({ key: step })
 
-/** An investor who has bought and given everything back, with a signed document, and one who stays. */
+/** An investor that has bought and returned everything, with a signed document, and an investor that stays. */
 const history = Effect.gen(function* () {
   const { platform, product, campaign } = yield* offering()
   return yield* Effect.gen(function* () {
@@ -69,7 +69,7 @@ const erase = (id: Id.InvestorId, step = "erased") =>
 
 const isErasedInvestor = (investor: { readonly naturalPerson: unknown }) => investor.naturalPerson === "erased"
 
-/** Everything the platform can ask shows nothing personal of who has left, and everything of who stays. */
+/** Every answer to the platform shows nothing personal of the erased investor, and everything of the other one. */
 const assertForgotten = Effect.fnUntraced(function* (made: Effect.Success<typeof history>) {
   const api = yield* Investors
   const gone = { naturalPerson: "erased", bankAccount: "erased", taxInformation: "erased", communication: "erased" }
@@ -145,7 +145,7 @@ describe("promise 9: an erased investor", () => {
           yield* as(made.platform)(assertForgotten(made))
           yield* erase(made.leaving)
           yield* erase(made.leaving, "once-more")
-          // Who stays takes the document they shared along.
+          // The investor that stays still has the shared document.
           yield* erase(made.staying, "the-other")
           const shared = yield* as(made.platform)(
             Effect.flatMap(Documents, (documents) => documents.get(made.shared.id))
@@ -323,7 +323,7 @@ describe("promise 9, D-13: forgetting that breaks off", () => {
     )
   )
 
-  it.live("lets everybody else have a turn between two of them, however many there are", () =>
+  it.live("lets all other callers have a turn between two of them, however many there are", () =>
     run(
       Effect.gen(function* () {
         let turns = 0
@@ -355,7 +355,7 @@ describe("promise 9, D-13: forgetting that breaks off", () => {
     )
   )
 
-  it.live("is told to who asked: recorded, not yet destroyed; the repeated request finishes it", () =>
+  it.live("is told to the caller: recorded, not yet destroyed; the repeated request finishes it", () =>
     run(
       Effect.gen(function* () {
         let torn = true
@@ -435,7 +435,7 @@ describe("D-20, promise 7: with every subject erased", () => {
 })
 
 describe("D-16: a disclosure", () => {
-  it.live("tells every personal field that was sent, and nobody else's", () =>
+  it.live("tells every personal field that was sent, and no other person's", () =>
     run(
       Effect.gen(function* () {
         const register = yield* open(yield* kept, { executor })

@@ -1,4 +1,4 @@
-/** Registers investors in a folder and erases them until it is killed, and says whom it has erased. Run by ErasureCrash.test.ts. */
+/** Registers investors in a folder and erases them until it is killed, and prints each erased one. Run by ErasureCrash.test.ts. */
 import { Policy } from "@effekten/domain"
 import { Registrar } from "@effekten/registrar"
 import { Documents, Erasures, Investors, Platforms } from "@effekten/services"

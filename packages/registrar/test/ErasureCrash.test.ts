@@ -1,5 +1,6 @@
 /**
- * Forgetting under `kill -9`: whoever is erased in the log is forgotten after the next start, wherever the process ended.
+ * Forgetting under `kill -9`: an investor that is erased in the log is forgotten after the next start, wherever the process ended. For the
+ * data protection officer.
  */
 import { Projection } from "@effekten/projections"
 import { Registrar } from "@effekten/registrar"
@@ -20,11 +21,11 @@ const filesOf = (folder: string): ReadonlyArray<string> =>
     .filter((entry) => entry.isFile())
     .map(({ name }) => name)
 
-it(`promise 9, D-13: after each of ${LIVES} kills the next start has forgotten whom the log calls erased`, async () => {
+it(`promise 9, D-13: after each of ${LIVES} kills the next start has forgotten every investor that the log calls erased`, async () => {
   const folder = mkdtempSync(join(tmpdir(), "effekten-erasure-"))
   let told = 0
   for (let life = 0; life < LIVES; life++) {
-    // Of its first erasure it says that it asks for it, and that it is done; however slow the machine, every other life gets so far.
+    // Every other life lasts until its first erasure is done, however slow the machine: the child prints when it asks and when it is done.
     const lines = await killed("ErasureChild.ts", folder, life % 2 === 0 ? /\n/ : /^erased .*\n/m, (life * 37) % 160)
     const acknowledged = lines.filter((line) => line.startsWith("erased ")).map((line) => line.slice("erased ".length))
     told += acknowledged.length

@@ -1,3 +1,6 @@
+/**
+ * A store that fails at any step: every caller learns whether its instruction was done, and nothing is done twice. For operators.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { type Commands, type Events, Id } from "@effekten/domain"
 import { EventStoreError, InvalidEvent, type NewEvent } from "@effekten/event-store"
@@ -278,7 +281,7 @@ describe('R-21, I-22: executed: "no" is never wrong, and no call hangs', () => {
 const tooLarge = "x".repeat(70_000)
 
 describe("what is wrong with one member of a group concerns that member alone", () => {
-  /** Lets a group of these gather behind one that waits at the store, and decides them together. */
+  /** Lets a group of these gather behind an instruction that waits at the store, and decides them together. */
   const together = Effect.fnUntraced(function* (
     wrap: Wrap,
     commands: ReadonlyArray<Commands.Command>,
@@ -411,7 +414,7 @@ describe("what is wrong with one member of a group concerns that member alone", 
 })
 
 describe("I-30: a defect of the store ends every call, and is no end of the executor", () => {
-  it.live("the members are told that nobody knows, and a repeat finds out", () =>
+  it.live("the members are told that it is unknown, and a repeat finds out", () =>
     Effect.gen(function* () {
       const keep = yield* kept
       let defect = true
@@ -431,7 +434,7 @@ describe("I-30: a defect of the store ends every call, and is no end of the exec
   )
 })
 
-describe("an upload leaves no content behind that nobody refers to", () => {
+describe("an upload leaves no content behind that no event refers to", () => {
   const pdf = { fileName: "a.pdf", mediaType: "application/pdf", content: new TextEncoder().encode("ASD") }
 
   it.live("not when it is refused, repeated, or not recorded; and keeps it where nobody knows", () =>

@@ -1,3 +1,6 @@
+/**
+ * A register in a folder: what its files hold, and what a start refuses. For operators.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { Registrar, RegisterState } from "@effekten/registrar"
 import { Documents, Investments, Investors, Redemptions } from "@effekten/services"

@@ -1,6 +1,6 @@
 /**
- * What was forgotten is in no byte of any file: neither the text, which never was there, nor what it was encrypted to. And backups do not
- * bring it back. For the data protection officer.
+ * What was forgotten is in no byte of any file: neither as text, which was never there, nor as ciphertext. Backups do not bring it back. For
+ * the data protection officer.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { type Id, Policy } from "@effekten/domain"
@@ -60,7 +60,7 @@ const populated = (folder: string) =>
 
 const erase = (id: Id.InvestorId) => Effect.flatMap(Erasures, (erasures) => erasures.investor(id, "request"))
 
-/** What somebody's data were encrypted to: the parts of events, the wrapped keys, the contents. */
+/** The ciphertexts of an investor: the parts of events, the wrapped keys, the contents. */
 const ciphertextsOf = (folder: string, who: Planted) => {
   const subjects = subjectsOf(who)
     .map((subject) => `'${subject}'`)
@@ -84,7 +84,7 @@ const allOf = ({ parts, keys, contents }: ReturnType<typeof ciphertextsOf>): Rea
   ...contents
 ]
 
-/** Whether somebody is shown, by name or as erased. */
+/** Whether an investor is shown, by name or as erased. */
 const shown = (platform: Effect.Success<ReturnType<typeof populated>>["platform"], id: Id.InvestorId) =>
   Effect.gen(function* () {
     const services = (yield* PlatformServices).forPlatform(platform)
@@ -110,7 +110,7 @@ describe("promise 9, on disk", () => {
         assert.isAbove(holding(folder, forgotten).length, 2)
         assert.deepStrictEqual(holding(folder, plain), [])
         yield* Effect.gen(function* () {
-          // Read once, so that whatever is kept in memory has it; and write, so that the write-ahead logs are in use.
+          // Read once, so that the caches in memory have it; and write, so that the write-ahead logs are in use.
           assert.notStrictEqual(yield* shown(platform, leaving.investor), "erased")
           yield* erase(leaving.investor)
           // While it is open, with the write-ahead logs.
@@ -126,7 +126,7 @@ describe("promise 9, on disk", () => {
       }).pipe(Effect.scoped)
   )
 
-  it.live("D-08, D-20 with everybody erased the log verifies, and each erasure is proved by the signed tree", () =>
+  it.live("D-08, D-20 with all investors erased the log verifies, and each erasure is proved by the signed tree", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const { leaving, staying } = yield* populated(folder)
@@ -166,7 +166,7 @@ describe("promise 9, on disk", () => {
       yield* erase(leaving.investor).pipe(Effect.provide(register(folder)))
       cpSync(backup, join(folder, "log.db"))
       assert.include(holding(folder, ciphertexts.parts.flatMap(piecesOf)), join(folder, "log.db"))
-      // An older log is not opened unseen: somebody has to say that it shall be.
+      // An older log is not opened silently: an operator has to accept it.
       const refused = yield* Effect.flip(Layer.build(register(folder)))
       assert.match(refused.message, /checkpoint/)
       yield* CheckpointKeys.changeInFolder({ folder, action: "renew" })

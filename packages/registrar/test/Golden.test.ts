@@ -1,7 +1,7 @@
 /**
- * Events of every version ever written are read as what they are, for ever. For whoever changes a schema.
+ * Events of every version ever written are read as what they are, forever. For a developer that changes a schema.
  *
- * The files hold bodies as they lie in logs. A file that is there is never changed; `GOLDEN=write` writes those that are missing.
+ * The files hold bodies as they are stored in logs. An existing file is never changed; `GOLDEN=write` writes the missing ones.
  */
 import { Events } from "@effekten/domain"
 import { Codec, type EventDefinition, type NewEvent } from "@effekten/event-store"
@@ -14,7 +14,7 @@ import { metas, samples } from "./Samples.ts"
 const folder = fileURLToPath(new URL("../../domain/test/golden/events/", import.meta.url))
 
 interface Golden {
-  /** The text that lies in the log. */
+  /** The text that is stored in the log. */
   readonly body: string
   /** The text that was encrypted beside it. */
   readonly personal?: string

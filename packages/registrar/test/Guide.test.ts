@@ -1,3 +1,6 @@
+/**
+ * The steps of the guide over an embedded register. For a developer that integrates the services.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { Credits, Documents, Investments, Investors, Redemptions, Wallets } from "@effekten/services"
 import { Effect, Result } from "effect"

@@ -1,6 +1,6 @@
 /**
- * What is forgotten does not compile: a member that goes nowhere, one that is given under another name or not at all. For everybody who
- * adds a member or an operation. The type-checker reads this file; what it is expected to refuse stays refused.
+ * A forgotten member does not compile: a member that goes nowhere, or is given under another name or not at all. For a developer that adds a
+ * member or an operation. The type-checker reads this file: it must refuse what is marked as an error.
  */
 import { Events, Id, KycStatus, Text } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
@@ -99,7 +99,7 @@ describe("members of an input", () => {
 })
 
 describe("members of a command", () => {
-  it("that nobody gives do not compile, optional and personal ones included", () => {
+  it("that are not given do not compile, optional and personal ones included", () => {
     const { pep: _, ...withoutPep } = rest
     instructs(withNickname, {
       members: { isBeneficiary: "ownAccount", nickname: dropped },

@@ -1,5 +1,5 @@
 /**
- * Legal holds as the registrar's staff uses them. For the data protection officer.
+ * Legal holds as the registrar's staff use them. For the data protection officer.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { type Id, Policy, type Timestamp } from "@effekten/domain"
@@ -35,7 +35,7 @@ describe("D-15 legal holds", () => {
         const deferred = Result.getOrThrow(Result.flip(yield* Effect.result(erase)))
         assert.strictEqual(deferred._tag === "Rejection" ? deferred.details?.["until"] : "", until)
 
-        // Another register over the same log knows of them; a person is not told.
+        // Another register over the same log has them; a platform does not see them.
         const other = yield* open(parts, { executor: { policy } })
         assert.deepStrictEqual(yield* Effect.provideContext(holds.standing(investor.id), other), [timed])
         const { entries } = yield* (yield* Disclosures).investor(investor.id)

@@ -1,3 +1,6 @@
+/**
+ * Lists page through everything a platform has, and through nothing else. For a developer that adds a list.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { Registrar } from "@effekten/registrar"
 import {

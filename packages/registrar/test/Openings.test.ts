@@ -49,7 +49,7 @@ const stores = [
 ] as const
 
 describe.each(stores)("the record of a register $name", ({ register, runs }) => {
-  it("D-18 holds what the vault decrypts, no more and no less, with who, for what, whose and which", () =>
+  it("D-18 holds what the vault decrypts, no more and no less, with actor, purpose, subject and class", () =>
     holdsWhatIsDecrypted(register, runs))
 
   it("D-18 holds it as well when many ask at once", () => holdsItAtOnce(register, runs / 2))

@@ -1,4 +1,4 @@
-/** Shows an investor's data again and again until it is killed, to several readers at once, and says each time that it did. Run by OpeningsKept.test.ts. */
+/** Shows an investor's data to several readers at once, until it is killed, and prints a line each time. Run by OpeningsKept.test.ts. */
 import { Registrar } from "@effekten/registrar"
 import { Investors, Platforms } from "@effekten/services"
 import { Effect } from "effect"

@@ -47,7 +47,7 @@ const watched = (hooks: { readonly before?: Effect.Effect<unknown, AccessRecordU
 }
 
 describe("readers that come together", () => {
-  it.live("D-18 share a commit: 64 at once take two at the most, and equal ones are counted", () =>
+  it.live("D-18 share a commit: 64 at once take at most two, and equal ones are counted", () =>
     Effect.gen(function* () {
       const { inserted, table } = watched()
       const openings = yield* make({}, table)
@@ -67,7 +67,7 @@ describe("readers that come together", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("D-18 each wait for their own commit; who comes while the queue is full waits to be let in", () =>
+  it.live("D-18 each wait for their own commit; a reader that comes while the queue is full waits to be let in", () =>
     Effect.gen(function* () {
       const held = gate()
       const { inserted, table } = watched({ before: held.pass })
@@ -284,7 +284,7 @@ describe("the record", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("D-18 that is damaged is not begun anew behind everybody's back: the start is refused, in words", () =>
+  it.live("D-18 that is damaged is not silently replaced: the start is refused, in words", () =>
     Effect.gen(function* () {
       const { layer, filename } = yield* inFile
       writeFileSync(filename, "no database at all, and long enough to be taken for one ".repeat(20))
@@ -293,7 +293,7 @@ describe("the record", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("D-18 whose file was moved away is not written where nobody finds it", () =>
+  it.live("D-18 whose file was moved away is not written where no reader finds it", () =>
     Effect.gen(function* () {
       const { layer, filename } = yield* inFile
       yield* Effect.gen(function* () {

@@ -1,6 +1,6 @@
 /**
- * A register of which the vault is watched, everything it can be asked, and what the record of openings must hold of it. For the tests of that
- * record, on any store.
+ * A register with a watched vault, every call to it, and what the record of openings must hold afterwards. For the tests of that record, on
+ * any store.
  */
 import { assert } from "@effect/vitest"
 import { type Id, Policy } from "@effekten/domain"
@@ -62,7 +62,7 @@ export const policy = {
   retainUntil: (last: Parameters<typeof Policy.defaults.retainUntil>[0]) => last
 }
 
-/** A register over parts of which the vault is watched. */
+/** A register over parts with a watched vault. */
 export const registerOver = <X1, X2, X3, R1, R2, R3>(
   decrypted: Array<Decrypted>,
   parts: {
@@ -295,7 +295,7 @@ export type Watched = (
   decrypted: Array<Decrypted>
 ) => Layer.Layer<Blobs | Log | AccessRecord | Registrar.Register, unknown>
 
-/** One call after the other: after each, what is new in the record is what was decrypted, with who asked and for what. */
+/** One call after the other: after each, the record has exactly what was decrypted, with the actor and the purpose. */
 export const holdsWhatIsDecrypted = (register: Watched, runs: number): Promise<void> =>
   fc.assert(
     fc.asyncProperty(script, async (script) => {

@@ -1,5 +1,5 @@
 /**
- * Somebody with an unmistakable text in everything they typed, and where to look for it. For the tests of forgetting.
+ * An investor with an unmistakable text in every typed member, and the places to look for it. For the tests of forgetting.
  */
 import { type Id, Tag } from "@effekten/domain"
 import { Documents, Investments, Investors } from "@effekten/services"
@@ -27,7 +27,7 @@ const textsOf = (value: unknown): ReadonlyArray<string> =>
       ? Object.values(value).flatMap(textsOf)
       : []
 
-/** Format, nonce and commitment of a sealed box; the last is the same in all boxes of a key, so in all that the master key wraps. */
+/** Format, nonce and commitment of a sealed box. The commitment is the same in all boxes of a key, so in all that the master key wraps. */
 const head = 1 + 12 + 32
 
 /** What a box holds in pieces short enough that a page of a database cannot tear them all. */
@@ -46,10 +46,10 @@ export interface Planted {
 const personPlanted = planted(person)
 const proofPlanted = (protocol: Id.DocumentId) => planted(identificationWith(protocol))
 
-/** Large enough that its ciphertext lies on several pages. */
+/** Large enough that its ciphertext covers several pages. */
 const content = new TextEncoder().encode(`${mark} in the content `.repeat(2_000))
 
-/** Somebody with a mark in everything they sent. */
+/** An investor with a mark in everything that was sent. */
 export const someone = (campaign: Effect.Success<ReturnType<typeof offering>>["campaign"]) =>
   Effect.gen(function* () {
     const investor = yield* (yield* Investors).create(personPlanted)

@@ -1,3 +1,6 @@
+/**
+ * The executor's queue is bounded, and a caller may leave it. For a developer that changes the executor.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { type Commands, Id } from "@effekten/domain"
 import { Documents, Investments, Investors } from "@effekten/services"
@@ -14,7 +17,7 @@ const registering = (n: number): Commands.Command => ({
   input: { platformId: Id.PlatformId.make(uuid(n)), name: "Plattform" }
 })
 
-/** A log whose first append waits at a gate: whoever comes after that waits in the queue. */
+/** A log whose first append waits at a gate: later callers wait in the queue. */
 const waitingLog = () => {
   const turnstile = gate()
   const groups: Array<number> = []
@@ -78,7 +81,7 @@ describe("I-19: a caller that leaves", () => {
 })
 
 describe("the queue is bounded", () => {
-  it.live("who comes when it is full waits outside, is let in later, and may leave from there, too", () =>
+  it.live("a caller that comes when it is full waits outside, is let in later, and may leave from there, too", () =>
     Effect.gen(function* () {
       const keep = yield* kept
       const { turnstile, groups, wrap } = waitingLog()
@@ -222,7 +225,7 @@ describe("closing a register", () => {
       }).pipe(Effect.scoped)
   )
 
-  it.live("and whoever comes afterwards", () =>
+  it.live("and callers that come afterwards", () =>
     Effect.gen(function* () {
       const { keep, executor } = yield* closing(3)
       const late = yield* Effect.exit(executor.execute(instruction(keep, registering(9), { key: "late" })))

@@ -1,3 +1,6 @@
+/**
+ * The examples of the README are the ones that compile and run here. For a developer that changes either.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"

@@ -1,3 +1,6 @@
+/**
+ * Every command sent again with its key gives the same answer and no second effect. For a developer that adds a command.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import type { Id, Timestamp, Units } from "@effekten/domain"
 import { Log, Registrar } from "@effekten/registrar"

@@ -1,6 +1,6 @@
 /**
- * A folder whose files come from two different days, in every combination: what is refused, what is shown, what is never shown again. For
- * whoever restores single files.
+ * A folder whose files come from two different days, in every combination: what is refused, what is shown, what is never shown again. For an
+ * operator that restores single files.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { type Id, Policy } from "@effekten/domain"
@@ -27,7 +27,7 @@ const onboard = Effect.map(
   ({ id }) => id
 )
 
-/** A register on two days. Between them somebody was forgotten, and somebody came. */
+/** A register on two days. Between them an investor was forgotten, and another one came. */
 const twoDays = Effect.gen(function* () {
   const [early, late] = [yield* temporaryFolder, yield* temporaryFolder]
   const first = yield* Effect.gen(function* () {
@@ -62,14 +62,14 @@ describe("single files of another day", () => {
         for (const [log, keys, state, expected] of [
           ["late", "late", "late", ["erased", "shown", "shown"]],
           ["late", "late", "early", ["erased", "shown", "shown"]],
-          // The key of who came is lost: that is damage, and not an erasure. Who was forgotten is forgotten again.
+          // The key of the new investor is lost: that is damage, and not an erasure. The forgotten investor is forgotten again.
           ["late", "early", "late", ["erased", "shown", "Unavailable"]],
           ["late", "early", "early", ["erased", "shown", "Unavailable"]],
           ["early", "late", "late", "refused"],
           ["early", "early", "late", "refused"],
-          // The log has lost that somebody was forgotten; the keys have not.
+          // The log has lost the erasure; the keys have not.
           ["early", "late", "early", ["erased", "shown", "NotFound"]],
-          // The whole of a day is the whole of a day: only what is kept elsewhere can tell.
+          // All files of one day fit each other: only a copy elsewhere can show that they are old.
           ["early", "early", "early", ["shown", "shown", "NotFound"]]
         ] as const) {
           const what = `log ${log}, keys ${keys}, state ${state}`

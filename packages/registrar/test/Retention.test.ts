@@ -26,7 +26,7 @@ const day = 86_400_000
 const year = 365.25 * day
 const start = Date.UTC(2026, 1, 3, 4, 5, 6)
 
-/** Retention told once more, in milliseconds: the end of the fifth calendar year, in German time. */
+/** A second computation of retention, in milliseconds: the end of the fifth calendar year, in German time. */
 const fiveYears = (last: number) => Date.UTC(new Date(last + 3_600_000).getUTCFullYear() + 6, 0, 1) - 3_600_000
 const days = (many: number) => (last: number) => last + many * day
 const policyOf = (keptUntil: (last: number) => number): Policy.Policy => ({
@@ -103,7 +103,7 @@ const fifteenYears = Effect.fnUntraced(function* (seed: number, keptUntil: (last
         investorId: who.id,
         units: 1 + below(5),
         signedAt,
-        // What is accepted cannot be taken back for ever.
+        // An accepted investment cannot be cancelled after a while.
         ...(delivered && who.wallet !== undefined ? { acceptedAt: signedAt, paidAt: signedAt, wallet: who.wallet } : {})
       })
       who.open.add(id)
@@ -140,7 +140,7 @@ const fifteenYears = Effect.fnUntraced(function* (seed: number, keptUntil: (last
         who.holds.set(id, at)
       }
     })
-    /** Gives everything back, and takes back the last signature a few days later: for the data, the last thing that happens. */
+    /** Redeems everything, and cancels the last investment a few days later: that is the last event of these data. */
     const regret = Effect.fnUntraced(function* (who: Known) {
       const id = yield* sign(who, true)
       yield* redeem(who, who.units)
@@ -149,7 +149,7 @@ const fifteenYears = Effect.fnUntraced(function* (seed: number, keptUntil: (last
       who.open.delete(id)
       yield* touch(who)
     })
-    /** Somebody asks early, and is told until when it is put off. */
+    /** An investor asks early, and the refusal says until when it is put off. */
     const ask = Effect.fnUntraced(function* (who: Known) {
       const asked = yield* Effect.result(api.erasures.investor(who.id, "request"))
       if (Result.isSuccess(asked)) return
@@ -195,7 +195,7 @@ const fifteenYears = Effect.fnUntraced(function* (seed: number, keptUntil: (last
     known.length = 0
     while ((yield* nowMillis) < start + 8 * year) {
       yield* pass(1 + below(24))
-      // Most of what is asked of who has gone is refused.
+      // Most calls for an erased investor are refused.
       if (below(20) === 0) yield* Effect.ignore(as(platform)(act((yield* nowMillis) > start + 4 * year)))
     }
     known.push(...apart)

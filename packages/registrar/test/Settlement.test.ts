@@ -1,3 +1,6 @@
+/**
+ * Ledger tasks are submitted at most once, through crashes and a ledger that fails. For developers that connect a ledger.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { type LedgerOutcome, LedgerUnavailable, Progress } from "@effekten/registrar"
 import { Credits, Investments, Redemptions, Resolutions } from "@effekten/services"
@@ -142,7 +145,7 @@ describe("a ledger task settles as the ledger says", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("the answer waits for the outcome, but not for ever, and a repeat does not wait at all", () =>
+  it.live("the answer waits for the outcome, but not forever, and a repeat does not wait at all", () =>
     Effect.gen(function* () {
       const ledger = scriptedLedger({ submit: () => Effect.never })
       const keep = yield* kept

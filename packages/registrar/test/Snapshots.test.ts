@@ -1,3 +1,6 @@
+/**
+ * Snapshots spare a start events to fold, and change no decision, damaged or not. For a developer that changes a decision model.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { Campaign, type Decision, Id, type Units } from "@effekten/domain"
 import { MemoryEventStore, SqliteClient } from "@effekten/event-store"
@@ -259,7 +262,7 @@ describe("snapshots", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("promise 7: who changes a snapshot in its table changes no decision, and finds it dropped", () =>
+  it.live("promise 7: a snapshot that was changed in its table changes no decision, and is dropped", () =>
     Effect.gen(function* () {
       const folder = yield* Effect.acquireRelease(
         Effect.sync(() => mkdtempSync(join(tmpdir(), "snapshots-"))),
@@ -309,7 +312,7 @@ describe("snapshots", () => {
           continue
         }
         const database = new DatabaseSync(filename)
-        // A table somebody made anew may let in anything.
+        // A table that another program made may let in anything.
         if (change.endsWith("NULL")) {
           database.exec(
             "CREATE TABLE other AS SELECT * FROM snapshot; DROP TABLE snapshot; ALTER TABLE other RENAME TO snapshot"

@@ -1,3 +1,6 @@
+/**
+ * A platform learns nothing of another platform's objects from the services. For a developer that adds an operation.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import type { Id } from "@effekten/domain"
 import { AccessRecord, Registrar } from "@effekten/registrar"
@@ -193,7 +196,7 @@ describe("promise 10: platforms are strangers to each other", () => {
     }).pipe(Effect.provide(Registrar.layerMemory()))
   )
 
-  it.live("an address that a stranger has is taken, and nothing says by whom; one's own wallet is named", () =>
+  it.live("an address that a stranger has is taken, and nothing says by whom; the platform's own wallet is named", () =>
     Effect.gen(function* () {
       const { platform, other, own } = yield* neighbours
       const address = `0x${"7".repeat(40)}` as never

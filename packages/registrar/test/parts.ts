@@ -1,6 +1,5 @@
 /**
- * Registers over parts that outlive them: built twice over one log, beside each other, or over a log and a ledger that misbehave. For the
- * tests of this package.
+ * Registers over parts that outlive them: two over one log, or over a log and a ledger that misbehave. For the tests of this package.
  */
 import { Commands, Decision, Events, type Id, Policy, Timestamp } from "@effekten/domain"
 import { type EventStoreShape, MemoryEventStore, Vault } from "@effekten/event-store"
@@ -87,10 +86,10 @@ export const openExecutor = (kept: Kept, wrap?: Wrap, options: ExecutorOptions =
     (context) => Context.get(context, Executor)
   )
 
-/** As whom the tests themselves look at what is personal. */
+/** The access of the tests themselves to personal data. */
 export const looking: Access = { actor: "registrar", platform: undefined, purpose: "DiscloseInvestor" }
 
-/** Gives the effect the services of a platform. */
+/** Provides the services of a platform to the effect. */
 export const as =
   (platform: Id.PlatformId) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -181,7 +180,7 @@ export const instructionsOf = (
   return all
 }
 
-/** Recalls an instruction and decides it over what lay before: type and data of the events that come of it, or the code of the refusal. */
+/** Recalls an instruction and decides it over the events before it. Returns type and data of the new events, or the code of the refusal. */
 export const decidedAgain = (
   before: ReadonlyArray<Projection.LoggedEvent>,
   events: readonly [Projection.LoggedEvent, ...Array<Projection.LoggedEvent>]
@@ -193,13 +192,13 @@ export const decidedAgain = (
   return { command, decided: Decision.decide(Commands.decide(command, context), stateOver(before)) }
 }
 
-/** Opens once; whoever passes before waits. */
+/** Opens once; a fiber that comes earlier waits. */
 export const gate = () => {
   const opened = Deferred.makeUnsafe<void>()
   const reached = Deferred.makeUnsafe<void>()
   return {
     open: Deferred.succeed(opened, undefined),
-    /** Somebody waits at the gate, or has passed it. */
+    /** A fiber waits at the gate, or has passed it. */
     reached: Deferred.await(reached),
     pass: Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(opened))
   }

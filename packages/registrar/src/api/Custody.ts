@@ -1,5 +1,6 @@
 /**
- * Who holds the keys of managed wallets: the port to a custodian, and the embedded custody. For the services that make wallets.
+ * The custody of managed wallets: the port to a custodian that holds their keys, and the embedded custody. For the services that make
+ * wallets. No key is stored here: an address follows from the wallet's id.
  */
 import { EthereumAddress, type Id } from "@effekten/domain"
 import { Context, Effect, Layer, Redacted, Schema } from "effect"
@@ -12,7 +13,7 @@ export class CustodyUnavailable extends Schema.TaggedError<CustodyUnavailable>()
   message: Schema.String
 }) {}
 
-/** Order of secp256k1 (SEC 2, 2.4.1): a private key lies between 0 and it. */
+/** Order of secp256k1 (SEC 2, 2.4.1): a private key is between 0 and it. */
 const order = BigInt("0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141")
 
 /** @category services */
@@ -32,7 +33,7 @@ export class Custody extends Context.Service<
   )
 }
 
-/** The private key of a managed wallet, for whoever moves the custody elsewhere. */
+/** The private key of a managed wallet. The same seed and id give the same key, so custody can move elsewhere. */
 const privateKey = (seed: Redacted.Redacted<Uint8Array>, wallet: Id.WalletId): Uint8Array => {
   for (let attempt = 0; ; attempt++) {
     const key = createHmac("sha256", Redacted.value(seed)).update(`wallet\n${wallet}\n${attempt}`).digest()

@@ -57,10 +57,10 @@ const upload = (blobs: Blobs["Service"]): Instructs<readonly [], Api.UploadDocum
   Effect.fnUntraced(function* (received, { input, newId }, intake) {
     if (input.content.byteLength > maximumDocumentSize) return yield* tooLarge
     const { fileName, mediaType } = input
-    // The caller may fill its buffer anew while this one waits its turn.
+    // The caller may reuse its buffer while this upload waits its turn.
     const content = input.content.slice()
     const digest = digestOf(content)
-    // A repeated upload stores nothing: its content lies there already.
+    // A repeated upload stores nothing: its content is stored already.
     const before = yield* intake.find(received)
     if (before !== undefined) return before
     const documentId = Id.DocumentId.make(yield* newId)
@@ -76,7 +76,7 @@ const upload = (blobs: Blobs["Service"]): Instructs<readonly [], Api.UploadDocum
           }
         }),
       (_, exit) =>
-        // What became of the content is settled by its event. Without an answer the next start looks at it.
+        // The event decides what becomes of the content. Without an answer, the next start looks at it.
         Effect.ignore(
           exit._tag === "Success" && !exit.value.replayed
             ? blobs.keep(documentId)

@@ -1,5 +1,6 @@
 /**
- * Erasure and disclosure, embedded. For the registrar's side: what a person may ask of the register about their data.
+ * Erasure and disclosure, embedded: what a person may ask of the register about their data. For the registrar's side. Destroying is left to
+ * {@link Forgetting}.
  */
 import { type Events, Tag } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
@@ -18,7 +19,7 @@ const { operations } = Erasures.resource
 /** @category models */
 export type ErasureService = Disclosures | Erasures
 
-/** The erasure stands in the log, so it will be done; who must know that it is done repeats the request. */
+/** The erasure is recorded in the log, so it will be done. A caller that must know when it is done sends the request again. */
 const notForgottenYet = (error: ForgettingError): Unavailable =>
   new Unavailable({
     executed: "unknown",

@@ -1,6 +1,6 @@
 /**
- * Implements a resource: a method for every operation that is described, made of a few lines about what is particular to it. For the
- * implementations of the services. Nothing here knows an operation.
+ * Implements a resource: makes a method of every described operation and of a few lines about what is particular to it. For the
+ * implementations of the services, and for an application with a resource of its own. No operation may be named here.
  */
 import type { Commands, Id, Refusal } from "@effekten/domain"
 import {
@@ -75,9 +75,9 @@ export interface Instructs<I extends Operation.Ids, In, A> {
 }
 
 interface InstructOptions<I extends Operation.Ids, In, A> {
-  /** Once it is answered, before the answer is told. */
+  /** Runs once the instruction is answered, before the caller has the answer. */
   readonly after?: (answered: Answered, answer: A) => Failing<void>
-  /** The ids that belong to its identity, where these are fewer than those of its path. */
+  /** The ids that belong to its identity, where they are fewer than those of its path. */
   readonly identity?: (ids: Asked<I, In>["ids"]) => ReadonlyArray<string>
   /** The JSON form of its input, where the schema has none. */
   readonly body?: (input: In) => Schema.Json
@@ -104,7 +104,7 @@ export const instructs = <I extends Operation.Ids, In, A, Op extends Commands.Op
   })
 }
 
-/** A command that is carried out in a way of its own. @category constructors */
+/** A command that the implementation carries out itself. @category constructors */
 export const carries = <I extends Operation.Ids, In, A, Op extends Commands.Operation>(
   _described: Described<I, In, A, Op>,
   told: Pick<Instructs<I, In, A>, "carry" | "answers"> & InstructOptions<I, In, A>
@@ -116,7 +116,7 @@ export interface Shows<I extends Operation.Ids, A> {
   readonly view: View<any, A>
   readonly key: (ids: Asked<I, unknown>["ids"]) => string
   readonly missing: Refusal.Code
-  /** What the platform has to own besides. */
+  /** What else the platform has to own. */
   readonly within?: (ids: Asked<I, unknown>["ids"]) => Owned
   /** Whether the object is the one the path speaks of. Default: it is. */
   readonly belongs?: (state: any, ids: Asked<I, unknown>["ids"]) => boolean
@@ -135,7 +135,7 @@ export const shows = <S, I extends Operation.Ids, A>(
 export interface Pages<I extends Operation.Ids, A> {
   readonly _tag: "Pages"
   readonly view: View<any, A>
-  /** Whose list it is: the platform's, unless something else is said. */
+  /** The id that the list belongs to. Default: the platform's. */
   readonly scope?: (ids: Asked<I, unknown>["ids"]) => string
   readonly within?: (ids: Asked<I, unknown>["ids"]) => Owned
 }
@@ -273,7 +273,7 @@ const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstr
       options
     })
 
-  /** What an embedded caller hands over is checked here; under a key it may have been accepted before. */
+  /** An embedded caller's input is checked here. An input that is invalid today may have been accepted before, under its key. */
   const accepted = Effect.fnUntraced(function* (
     instructing: Instructing,
     ids: ReadonlyArray<string>,

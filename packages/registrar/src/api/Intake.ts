@@ -1,6 +1,6 @@
 /**
- * Where instructions come in: a request becomes an instruction, and an instruction is decided, recorded and found again. For the
- * implementations of the services. What an instruction is answered with is no business of this room.
+ * The intake of instructions: makes an instruction of a request, has it decided and recorded, and finds it again. For the implementations of
+ * the services. Answers are not made here; see {@link Showing}.
  */
 import { type Commands, type Event, type Id, Refusal } from "@effekten/domain"
 import type { Json } from "@effekten/event-store"
@@ -26,14 +26,14 @@ export interface Sent {
   readonly operation: Commands.Command["operation"]
   /** Ids in the path: they belong to the identity of the instruction. */
   readonly ids: ReadonlyArray<string>
-  /** The input in its JSON form, of which the fingerprint is taken unless a request tells what was received. */
+  /** The input in its JSON form. Its fingerprint is taken, unless the request has the body as it was received. */
   readonly body: Json.Json
   /** The version of the answer that the operation has today. */
   readonly answer: number
   readonly options: CommandOptions | undefined
 }
 
-/** An instruction before its command is made: one that is recorded already needs none. @category models */
+/** An instruction before its command is made. A recorded instruction needs no command. @category models */
 export type Received = Omit<Instruction, "command">
 
 /** @category services */

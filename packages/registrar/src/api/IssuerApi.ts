@@ -1,5 +1,6 @@
 /**
- * The services of the issuer's side, embedded: what has to be there before anyone can subscribe.
+ * The services of the issuer's side, embedded: platforms, products and campaigns, which come before any subscription. For the registrar and
+ * the issuer.
  */
 import { Id } from "@effekten/domain"
 import {
@@ -54,7 +55,7 @@ const products = (context: Parts) =>
     { key: Products.key, operations: ofProducts },
     {
       registerIssuer: carries(ofProducts.registerIssuer, {
-        // What is personal of an issuer is recorded although nothing can be said yet: its key is there from the first day.
+        // An empty personal part is recorded, so that the issuer has a key from the first day.
         carry: (received, { newId }, intake) =>
           Effect.flatMap(newId, (id) =>
             intake.execute({

@@ -1,5 +1,6 @@
 /**
- * Credits and redemptions, embedded, and the decisions of a person on tasks whose outcome nobody knows. For the services.
+ * Credits and redemptions, embedded, and a person's decisions on tasks with an unknown outcome. For the services of a platform and of the
+ * registrar.
  */
 import { Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
@@ -36,7 +37,7 @@ const redemption = view(redemptionAnswer, Projections.redemptions, {
   })
 })
 
-/** A first answer waits for the outcome. A repeated one is at hand, and says nothing of the outcome. */
+/** A first answer waits for the outcome. A repeated answer does not wait, and says nothing of the outcome. */
 const settled =
   (settlement: Settlement["Service"]) =>
   ({ replayed }: Answered, { id }: { readonly id: string }): Effect.Effect<void> =>

@@ -1,5 +1,5 @@
 /**
- * Legal holds, embedded. For the registrar's side: whose data must be kept, and no longer.
+ * Legal holds, embedded: places, releases and lists them. For the registrar's side.
  */
 import { Id } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"

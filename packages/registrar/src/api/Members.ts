@@ -1,8 +1,8 @@
 /**
  * How the members of an input become those of a command, in types and at run time. For the implementations of the services.
  *
- * A member goes to the command by its name. One that no member of the command takes has to be renamed, consumed or dropped by name, and what
- * the command has besides has to be given by name: what is forgotten does not compile.
+ * A member goes to the command by its name. A member that the command does not take has to be renamed, consumed or dropped by name. What the
+ * command has besides has to be given by name. So a forgotten member does not compile.
  */
 import { Commands } from "@effekten/domain"
 
@@ -44,8 +44,8 @@ type Covered<In, Op extends Commands.Operation, M> =
   | { [K in keyof M]: M[K] extends keyof Targets<Op> ? M[K] : never }[keyof M]
 
 /**
- * What a command has besides the members of the input, every member by name. Undefined says that the member is left out, which a personal
- * part may be as a whole.
+ * What a command has besides the members of the input, every member by name. Undefined leaves the member out; a personal part may be left
+ * out as a whole.
  *
  * @category models
  */

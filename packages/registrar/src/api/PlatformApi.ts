@@ -1,5 +1,5 @@
 /**
- * The services of one platform, embedded. For `Registrar.layer` and for servers of many platforms.
+ * The services of a platform, embedded, out of the resources of this folder. For `Registrar.layer` and for servers of many platforms.
  */
 import { PlatformServices } from "@effekten/services"
 import { Effect, Layer } from "effect"

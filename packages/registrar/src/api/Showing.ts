@@ -1,6 +1,6 @@
 /**
- * Shows objects: of an instruction that was just answered or is answered again, by id, and in lists. For the implementations of the
- * services. Nothing personal is opened before it is said for what, and nothing of what was forgotten.
+ * Shows objects: as the answer of an instruction, by id, and in lists. For the implementations of the services. Nothing personal may be
+ * opened here without an access that says for what, and nothing that was forgotten.
  */
 import { type Id, Refusal } from "@effekten/domain"
 import type { EventStoreError, Position, Revealed } from "@effekten/event-store"
@@ -34,7 +34,7 @@ export interface Versioned {
 export interface Owned {
   readonly projection: Projection.Projection<any>
   readonly key: string
-  /** What is said where there is none, or where it is another platform's. */
+  /** The code of the failure where there is no such object, or another platform has it. */
   readonly missing: Refusal.Code
 }
 
@@ -42,7 +42,10 @@ export interface Owned {
 export class Showing extends Context.Service<
   Showing,
   {
-    /** The answer of an instruction that made an object: the fold of its own events. Of a repeated one their personal parts are opened. */
+    /**
+     * The answer of an instruction that made an object: the fold of its own events. If the instruction is repeated, their personal parts are
+     * opened.
+     */
     readonly made: <S extends Shown, A>(
       access: Access,
       answered: Answered,
@@ -55,9 +58,9 @@ export class Showing extends Context.Service<
       view: View<S, A>,
       key: string
     ) => Effect.Effect<Versioned, CommandFailure>
-    /** That there is such an object, and that it is this platform's. Nothing of it is opened. */
+    /** Fails unless the object is there and is this platform's. Opens nothing. */
     readonly own: (platform: Id.PlatformId | undefined, owned: Owned) => Effect.Effect<void, ReadFailure>
-    /** One object as of the head, if it is that of the platform that asks. */
+    /** One object as of the head, if the platform that asks has it. */
     readonly get: <S extends Shown, A>(
       access: Access,
       view: View<S, A>,
@@ -83,7 +86,7 @@ export class Showing extends Context.Service<
   )
 }
 
-/** From the event on that says so nothing personal is shown, although keys are destroyed a moment later. */
+/** From the erasing event on nothing personal is shown. The keys are destroyed a moment later. */
 const erasedAmong = Effect.fnUntraced(function* (log: RegisterLog, subjects: Iterable<string>) {
   const erased = new Set<string>()
   for (const chunk of Arr.chunksOf(Arr.dedupe(subjects), subjectsAtATime)) {
@@ -93,7 +96,7 @@ const erasedAmong = Effect.fnUntraced(function* (log: RegisterLog, subjects: Ite
   return erased
 })
 
-/** Opens what lies at some positions, and puts it beside what is known already. */
+/** Opens the parts at some positions, and adds them to the known ones. */
 const opening = Effect.fnUntraced(function* (
   log: RegisterLog,
   access: Access,
@@ -106,7 +109,7 @@ const opening = Effect.fnUntraced(function* (
   return known
 })
 
-/** The personal parts of states; `asOfHead` where the states are, so that what they say of erasure is the latest. */
+/** The personal parts of states. With `asOfHead` the states are of the head, and what they say of erasure holds. */
 const reveal = Effect.fnUntraced(function* <S extends Shown>(
   log: RegisterLog,
   access: Access,
@@ -132,7 +135,7 @@ const reveal = Effect.fnUntraced(function* <S extends Shown>(
   return yield* opening(log, access, personal, shown)
 })
 
-/** The personal parts of an instruction's own events. A repeated answer says no more than a read would. */
+/** The personal parts of an instruction's own events. A repeated answer shows no more than a read would. */
 const revealOwn = Effect.fnUntraced(function* (log: RegisterLog, access: Access, { events, replayed }: Answered) {
   const personal = new Map<Position, Revealed>()
   const sealed = events.filter((event) => event.personal !== undefined && event.revealed === undefined)
@@ -168,7 +171,7 @@ const rendered = <S extends Shown, A>(
     : Effect.succeed({ version, answer: render(state, personal) })
 }
 
-/** The version of an instruction's answer: its last event says it. @category computing */
+/** The version of an instruction's answer, stored in its last event. @category computing */
 export const versionOf = ({ events }: Answered): number => events[events.length - 1]?.meta.answer ?? 1
 
 const ofInstructions = (log: RegisterLog): Pick<Showing["Service"], "made" | "changed"> => ({

@@ -1,9 +1,9 @@
 /**
- * A view: how an object of the register is shown, which is the fold of its events and a renderer for each version of its answer. For the
- * implementations of the services.
+ * A view says how an object is shown: by the fold of its events, and a renderer for each version of its answer. For the implementations of
+ * the services.
  *
- * A state holds nothing personal; what is personal is joined from the vault, or reads `"erased"`. A renderer of a version that was ever
- * recorded stays: it gives the same answer again forever.
+ * A state holds nothing personal. What is personal is joined from the vault, or reads `"erased"`. A renderer of a recorded version is never
+ * removed or changed: it gives the same answer again forever.
  */
 import type { Id } from "@effekten/domain"
 import type { Position, Revealed } from "@effekten/event-store"

@@ -1,8 +1,8 @@
 /**
  * Copies of a register that can be restored, taken beside a running server. For operators.
  *
- * Nobody is kept waiting and nothing is locked: each database is copied as it was at one instant, and the order of copying makes the
- * whole consistent. See {@link databases}.
+ * No writer waits and nothing is locked. Each database is copied as it was at one instant, and the order of copying makes the whole
+ * consistent. See {@link databases}.
  */
 import { Events } from "@effekten/domain"
 import { SqliteCopy, SqliteEventStore, Vault } from "@effekten/event-store"
@@ -88,8 +88,8 @@ const copyDatabases = (folder: string, staging: string) =>
   )
 
 /**
- * Contents wait in `pending` until their event is recorded, and move on. That folder is looked at first: what moves meanwhile is found at
- * its new place. What is gone in between belongs to no event, or was erased.
+ * Contents wait in `pending` until their event is recorded, and move on. That folder is copied first, so a content that moves meanwhile is
+ * found at its new place. A content that is gone belongs to no event, or was erased.
  */
 const copyBlobs = Effect.fnUntraced(function* (folder: string, staging: string) {
   const root = join(folder, blobsName)
@@ -163,7 +163,7 @@ const fill = Effect.fnUntraced(function* ({ folder, secrets }: BackupOptions, st
   return manifest
 })
 
-/** How often it begins anew when keys are replaced meanwhile. */
+/** How often a backup starts again when keys are replaced meanwhile. */
 const attempts = 3
 
 /**

@@ -21,14 +21,14 @@ export class BackupFailed extends Schema.TaggedError<BackupFailed>()("BackupFail
 }) {}
 
 /**
- * The databases, in the order in which they are copied: whatever a file speaks of is in one that is copied after it. A signed checkpoint
- * speaks of the log, an event of a key, a key and an event of a content. So what is too new in a later file is spoken of by nobody.
+ * The databases, in the order in which they are copied: a file refers only to files that are copied after it. A checkpoint refers to the
+ * log, an event to a key, a key and an event to a content. So nothing refers to what is too new in a later file.
  *
  * @category values
  */
 export const databases = ["state.db", "log.db", "keys.db"] as const
 
-/** The record of openings, copied before them: it speaks of nobody who need be there. A register that was not started since has none. */
+/** The record of openings, copied before them: the investors in it need not be in the backup. A register that was not started since has none. */
 export const openingsName = "openings.db"
 
 /** Folder of the contents, copied after the databases. @category values */
@@ -38,7 +38,7 @@ export const pendingName = "pending"
 /** Small files that open what the databases hold, or sign for it. Not every register has all of them. @category values */
 export const secretNames = ["register.key", "master.key", "master.key.next", "checkpoint.key", "sandbox.json"] as const
 
-/** Secrets without which a restored register does not start, or begins anew what it should continue. @category values */
+/** Secrets without which a restored register does not start, or starts again what it should continue. @category values */
 export const neededSecrets: ReadonlyArray<string> = ["register.key", "master.key", "checkpoint.key"]
 
 /** @category values */

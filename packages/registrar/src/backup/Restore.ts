@@ -1,8 +1,8 @@
 /**
  * Puts a backup in the place of a register that is lost. For operators.
  *
- * Everything is copied beside its place and held against the manifest first. It is put in place in an order in which no start succeeds
- * before the last step: neither with half of a register, nor by making a new one of what is missing.
+ * Everything is copied beside its place and held against the manifest first. The files are put in place in an order in which no start
+ * succeeds before the last step. No start opens half of a register, or makes a new file for a missing one.
  */
 import { FolderLock } from "@effekten/event-store"
 import { Effect, Schema } from "effect"
@@ -23,7 +23,7 @@ import {
 /** Where the files wait, within the folder: it may be a disk of its own. */
 const stagingName = "restoring"
 
-/** Does not make a folder one that is in use. */
+/** Files that do not make a folder count as used. */
 const harmless = new Set(["lock.db", "lock.db-journal", "lost+found", stagingName])
 
 /** Secrets first: a start finds them without what they belong to, and is refused. Without secrets, the keys do the same. The log comes last. */

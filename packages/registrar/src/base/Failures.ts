@@ -1,5 +1,5 @@
 /**
- * Failures as the services say them. For the executor and the services' implementation.
+ * The failures of the services, made of refusals and of faults of the store. For the executor and the implementations of the services.
  */
 import { Refusal } from "@effekten/domain"
 import type { EventStoreError, InvalidEvent } from "@effekten/event-store"
@@ -18,7 +18,7 @@ export const failureOf = (refusal: Refusal.Refusal, version: number = Refusal.wo
       })
 }
 
-/** The key belongs to a request with another body. Says nothing of that request. @category constructors */
+/** The key belongs to a request with another body. Tells nothing about that request. @category constructors */
 export const keyReused = (): Rejection =>
   new Rejection({
     code: "idempotency_key_reused",

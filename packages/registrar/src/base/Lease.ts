@@ -1,5 +1,5 @@
 /**
- * Whose turn it is to do what is done once: for reactors, where several processes serve one register.
+ * The lease of work that one process at a time may do. For reactors, where several processes serve one register.
  */
 import { Context, type Effect } from "effect"
 
@@ -7,7 +7,7 @@ import { Context, type Effect } from "effect"
 export interface LeaseShape {
   /** Runs the work while this process holds the lease, as often as it gets it; interrupts it when the lease is lost. */
   readonly whileHeld: <A, X, R>(lease: string, work: Effect.Effect<A, X, R>) => Effect.Effect<A, X, R>
-  /** Whether other processes may hold it: then what they have done is learnt from the log. */
+  /** Whether other processes may hold it. Then this one learns from the log what they have done. */
   readonly shared: boolean
 }
 

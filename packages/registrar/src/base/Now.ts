@@ -1,5 +1,5 @@
 /**
- * The instant it is, as events bear it: microseconds. For all code that stamps or compares.
+ * The current instant in microseconds, as events have it. For all code that stamps or compares.
  */
 import { Timestamp } from "@effekten/domain"
 import { Clock, Effect } from "effect"

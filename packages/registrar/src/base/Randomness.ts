@@ -19,7 +19,7 @@ export const layer: Layer.Layer<SecureRandom.SecureRandom> = Layer.sync(SecureRa
       next = 0
     }
     const bytes = pool.slice(next, next + size)
-    // What was given out is nowhere kept.
+    // No byte that was returned stays in the pool.
     pool.fill(0, next, next + size)
     next += size
     return bytes

@@ -1,5 +1,5 @@
 /**
- * The database of small state that is neither events nor derived: `state.db`. For all that keeps some.
+ * The database `state.db`: small state that is neither an event nor derived from events. For every part that keeps such state.
  */
 import { Context } from "effect"
 import type { SqlClient } from "effect/sql"

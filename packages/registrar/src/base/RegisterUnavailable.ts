@@ -1,5 +1,6 @@
 /**
- * Why a register is not opened: the one failure of everything that opens one. For the layers, and for operators, who read its message.
+ * Why a register is not opened: the one failure of everything that opens a register. For the layers, and for operators that read its
+ * message.
  */
 import { Effect, Layer, Schema } from "effect"
 

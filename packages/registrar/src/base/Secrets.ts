@@ -2,8 +2,8 @@
  * The register's own secrets: the pepper behind the identities of instructions, and the seed of managed wallets. For the executor and
  * the embedded custody.
  *
- * They belong to the register for as long as it lives: with another pepper the same key would take effect a second time, with another
- * seed the keys of managed wallets would be lost. Back them up with the log.
+ * They belong to the register for as long as it lives. With another pepper the same key would take effect a second time. With another seed
+ * the keys of managed wallets would be lost. Back them up with the log.
  */
 import { Json } from "@effekten/event-store"
 import { Context, Effect, Layer, Redacted } from "effect"
@@ -17,7 +17,7 @@ export const secretSize = 32
 const fingerprintVersion = 1
 
 /**
- * What an instruction is known by: the platform (none for the issuer and the registrar), the operation, the ids in its path, its key.
+ * What identifies an instruction: the platform (none for the issuer and the registrar), the operation, the ids in its path, its key.
  *
  * @category models
  */
@@ -32,7 +32,7 @@ export interface InstructionName {
 export class Secrets extends Context.Service<
   Secrets,
   {
-    /** Identity of an instruction: HMAC-SHA-256 under the pepper, hexadecimal. The key itself is nowhere stored: it may be personal. */
+    /** Identity of an instruction: HMAC-SHA-256 under the pepper, hexadecimal. The key itself is not stored anywhere: it may be personal. */
     readonly identity: (name: InstructionName) => string
     /** Fingerprint of a request's body, with its version. Throws where the body has no canonical JSON text. */
     readonly fingerprint: (body: Json.Json) => string
@@ -59,7 +59,7 @@ export class Secrets extends Context.Service<
     })
   }
 
-  /** Fresh secrets that nobody keeps: for a register in memory. */
+  /** Fresh secrets that are stored nowhere: for a register in memory. */
   static readonly layerMemory = Layer.effect(
     Secrets,
     Effect.gen(function* () {

@@ -1,5 +1,5 @@
 /**
- * Tells each member of a group what became of it, once the log has it or will not have it. For the executor.
+ * Answers each member of a group, once the log has it or will not have it. For the executor. No answer may leave before the commit.
  */
 import { type Appended, type EventStoreError, Json, type Position, type Revealed } from "@effekten/event-store"
 import type { CommandFailure } from "@effekten/services"
@@ -38,7 +38,10 @@ export interface Answering {
     results: ReadonlyArray<MemberResult>,
     failure: CommandFailure
   ) => Effect.Effect<void>
-  /** The append may or may not have happened: the log knows which instructions are there, and the ids of the events whose doing it was. */
+  /**
+   * The append may or may not have happened. The log tells which instructions are recorded, and by their events' ids, whether this group
+   * recorded them.
+   */
   readonly resolve: (
     members: ReadonlyArray<Waiting>,
     results: ReadonlyArray<MemberResult>,
@@ -131,7 +134,7 @@ const answerOf = ({ events, logged }: Decided, first: Position, recordedAt: stri
     const revealed: Revealed =
       personal === undefined
         ? { _tag: "None" }
-        : // In the form in which every later answer will find it.
+        : // In the form that every later answer reads from the log.
           { _tag: "Present", value: JSON.parse(Json.canonical(personal as Json.JsonObject)) }
     return { ...event, position: first + index, meta: { ...event.meta, recordedAt }, revealed } as AnsweredEvent
   }),

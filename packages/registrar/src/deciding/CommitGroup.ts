@@ -1,8 +1,8 @@
 /**
- * Decides a group of instructions in memory, one after the other. For {@link Deciding}; what comes of them is committed together.
+ * Decides a group of instructions in memory, one after the other. For {@link Deciding}, which commits their events together.
  *
- * Everything here is synchronous: the same code decides ahead of the append and under the store's writer lock. A model that is not at
- * hand is reported, not fetched.
+ * Everything here must stay synchronous: the same code decides ahead of the append and under the store's writer lock. A missing model is
+ * reported, not loaded.
  */
 import { Commands, type Decision, Events, type Policy, Refusal } from "@effekten/domain"
 import type { EventDefinition, NewEvent, Position, QueryItem } from "@effekten/event-store"
@@ -17,7 +17,7 @@ import type { Instruction, Pending } from "./Instruction.ts"
 export interface Decided {
   readonly _tag: "Decided"
   readonly events: ReadonlyArray<NewEvent<Events.RegisterEvent>>
-  /** The same as the log will give them back, but for their positions and the instant they are recorded at. */
+  /** The same as the log will return them, but for their positions and the instant of recording. */
   readonly logged: ReadonlyArray<Projection.LoggedEvent>
 }
 
@@ -46,7 +46,7 @@ export interface CommitGroup {
   readonly results: ReadonlyArray<MemberResult>
   /** Events of the whole group so far. */
   readonly size: number
-  /** What the decisions of the group have read, and the instructions they are the only ones of. */
+  /** What the decisions of the group have read, and the tags of its instructions: none of them may be recorded yet. */
   readonly query: () => ReadonlyArray<QueryItem>
   /** The group is committed right behind the head it was decided at: the cache has its events now. */
   readonly adopt: () => void
@@ -130,7 +130,7 @@ interface Member {
   readonly fingerprint: string
 }
 
-/** What becomes of an instruction that the log has, or that a member before is; nothing where it is new. */
+/** The result of an instruction that is in the log, or earlier in the group. Undefined for a new one. */
 const repeated = (
   { fingerprint, identity }: Instruction,
   known: ReadonlyMap<string, Events.RecordedDomainEvent>,
@@ -151,7 +151,7 @@ interface Place {
   readonly newId: () => string
 }
 
-/** What a member leaves in the log: its events, the last of which bears its tag, and with it what a repeat is compared with. */
+/** What a member leaves in the log: its events. The last one has the instruction's tag and fingerprint, which a repeat is compared with. */
 const decided = (
   instruction: Instruction,
   context: Decision.DecisionContext,
@@ -188,7 +188,7 @@ const decided = (
 
 const failed = (failure: CommandFailure): MemberResult => ({ _tag: "Failed", exit: Exit.fail(failure) })
 
-/** An event as the log gives it back, without its personal part. */
+/** An event as the log returns it, without its personal part. */
 const recordedAs = (
   event: NewEvent<Events.RegisterEvent>,
   position: Position,

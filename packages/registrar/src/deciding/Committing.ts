@@ -1,5 +1,5 @@
 /**
- * Commits groups of instructions: ahead of the writer lock where nobody is in the way, under it where others are. For the executor.
+ * Commits groups of instructions: ahead of the writer lock, or under it when other writers are in the way. For the executor.
  *
  * No answer leaves before the commit. When the append is refused, because another writer appended what the group had read, the group is
  * decided again under the store's writer lock.
@@ -15,18 +15,18 @@ import type { Waiting } from "./Answering.ts"
 import type { Deciding } from "./Deciding.ts"
 
 /**
- * Groups that are decided under the writer lock at once after one has lost: two after the first, twice as many after each that loses
- * again. Then it is tried whether the others are still in the way.
+ * Groups that are decided under the writer lock after one has lost: two after the first loss, twice as many after each further one. Then a
+ * group tries again whether other writers are still in the way.
  */
 const maximumLockedGroups = 64
-/** Members of such a group at the most: while they are decided everybody else waits. */
+/** At most so many members in such a group: while they are decided, all other writers wait. */
 const maximumLockedMembers = 64
-/** Times a group is decided under the writer lock before its members are told to come again. */
+/** Times a group is decided under the writer lock before its callers are asked to try again. */
 const maximumLockedAttempts = 8
 
 /** @category models */
 export interface Committing {
-  /** Commits a group and answers its members. Gives back those that did not fit into one append. */
+  /** Commits a group and answers its members. Returns those that did not fit into one append. */
   readonly commit: (members: ReadonlyArray<Waiting>) => Effect.Effect<ReadonlyArray<Waiting>, EventStoreError>
 }
 
@@ -35,9 +35,9 @@ export const make = (log: Log["Service"], deciding: Deciding, answering: Answeri
   let lockedGroups = 0
   let backoff = 1
 
-  /** One append. Gives back the members that did not fit into it. */
+  /** One append. Returns the members that did not fit into it. */
   const commit = Effect.fnUntraced(function* (members: ReadonlyArray<Waiting>) {
-    // A writer that keeps losing saves the attempt: it would be read, decided and encrypted for nothing.
+    // A writer that keeps losing skips the first attempt: it would read, decide and encrypt for nothing.
     if (lockedGroups > 0) {
       lockedGroups -= 1
       yield* decideLocked(members.slice(0, maximumLockedMembers))
@@ -56,7 +56,7 @@ export const make = (log: Log["Service"], deciding: Deciding, answering: Answeri
       yield* answering.answer(group.members, results, appended.success)
     } else {
       const error = appended.failure
-      // Refused together although each could be encoded: a subject was forgotten in between. It is found when they are decided again.
+      // The group is refused although each member could be encoded: a subject was forgotten in between. Deciding again finds out which.
       if (error._tag !== "EventStoreError") {
         if (error._tag === "AppendConditionFailed") {
           backoff = Math.min(2 * backoff, maximumLockedGroups)
@@ -69,7 +69,7 @@ export const make = (log: Log["Service"], deciding: Deciding, answering: Answeri
     return group.rest
   })
 
-  /** Decides under the writer lock: nobody can come in between, so a contended group makes progress. */
+  /** Decides under the writer lock: no other writer can come in between, so a contended group makes progress. */
   const decideLocked = Effect.fnUntraced(function* (
     members: ReadonlyArray<Waiting>
   ): Effect.fn.Return<void, EventStoreError> {
@@ -82,7 +82,7 @@ export const make = (log: Log["Service"], deciding: Deciding, answering: Answeri
       if (error._tag === "EventStoreError" && error.reason === "unknown")
         return yield* answering.resolve(members, results, error)
       if (error._tag === "InvalidEvent" && members.length > 1) {
-        // One of them cannot be recorded: alone it fails alone.
+        // One of them cannot be recorded. Decided alone, it alone fails.
         for (const member of members) yield* decideLocked([member])
         return
       }

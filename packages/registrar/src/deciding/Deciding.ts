@@ -1,5 +1,5 @@
 /**
- * Decides the members of a group, ahead of its append or under the store's writer lock. For the executor.
+ * Decides the members of a group, ahead of its append or under the store's writer lock. For {@link Committing}.
  *
  * All reads of a group are cut at one head, and each member sees what those before it have decided.
  */
@@ -22,7 +22,11 @@ import * as CommitGroup from "./CommitGroup.ts"
 import * as DecisionModels from "./DecisionModels.ts"
 import { recorded } from "./Instruction.ts"
 
-/** Events after which a group is closed. The largest instruction, an identification with all its waiting investments, still fits. @category values */
+/**
+ * Events after which a group is closed. An identification with all its waiting investments is the largest instruction, and still fits.
+ *
+ * @category values
+ */
 export const maximumGroupEvents = 1_024
 /** Bytes of bodies after which a group is closed. */
 const maximumGroupBytes = 4 * 1024 * 1024
@@ -39,7 +43,7 @@ interface DecidedGroup {
   readonly results: ReadonlyArray<MemberResult>
   readonly prepared: ReadonlyArray<PreparedEvent<Events.RegisterEvent>>
   readonly condition: () => AppendCondition
-  /** It was appended: the cache takes over what it decided. If others were faster in between, the next group reads their events and ours. */
+  /** It was appended: the cache takes over what it decided. If other writers were faster, the next group reads their events and this group's. */
   readonly settle: (appended: Appended) => void
 }
 
@@ -58,7 +62,7 @@ export type Locked =
 export interface Deciding {
   /** Decides ahead of the append, as many as a group may have. */
   readonly decide: (members: ReadonlyArray<Waiting>) => Effect.Effect<DecidedGroup, EventStoreError>
-  /** Decides and appends under the writer lock: nobody can come in between. */
+  /** Decides and appends under the writer lock: no other writer can come in between. */
   readonly decideLocked: (members: ReadonlyArray<Waiting>) => Effect.Effect<Locked, EventStoreError>
 }
 
@@ -97,7 +101,7 @@ const drawing = Effect.gen(function* () {
     draw: Effect.fnUntraced(function* (count: number) {
       ids = []
       for (let drawn = 0; drawn < count; drawn++) ids.push(yield* random.uuidV7())
-      // Given out in the order they were made.
+      // They are used in the order they were made.
       ids.reverse()
     }),
     next: () => ids.pop() ?? runSync(random.uuidV7())
@@ -122,7 +126,7 @@ const resultOf = Effect.fnUntraced(function* (
   let result = group.decide(member)
   while (result._tag === "Missing") {
     const loaded: Exit.Exit<void, EventStoreError> = yield* Effect.exit(models.load(result.model))
-    // A store that cannot be read concerns the whole group; a fold that does not hold, the member that asked for it.
+    // A store that cannot be read fails the whole group; a fold that throws fails only the member that asked for it.
     if (Exit.isSuccess(loaded)) result = group.decide(member)
     else if (Cause.hasFails(loaded.cause)) return yield* Effect.failCause(loaded.cause)
     else result = { _tag: "Failed", exit: loaded as Exit.Exit<never, never> }
@@ -139,7 +143,7 @@ const preparing = (log: Log["Service"]) => {
     get bytes() {
       return bytes
     },
-    /** All events of a member or none: whatever is wrong with one of them concerns this member alone. */
+    /** All events of a member or none: a fault of one of them fails this member alone. */
     add: Effect.fnUntraced(function* (result: CommitGroup.Decided): Effect.fn.Return<MemberResult> {
       const before = { events: prepared.length, bytes }
       for (const event of result.events) {
@@ -171,7 +175,7 @@ const decidingAhead = (parts: Parts): Deciding["decide"] =>
       if (group.size >= maximumGroupEvents || events.bytes >= maximumGroupBytes) break
       const result = group.decide(member)
       const decided = result._tag === "Missing" ? yield* resultOf(parts, group, member) : result
-      // Only what can be recorded is seen by those after it.
+      // Later members see only what can be recorded.
       group.add(member, decided._tag === "Decided" ? yield* events.add(decided) : decided)
       taken++
     }

@@ -1,12 +1,12 @@
 /**
  * Decision models kept at one position of the log. For the executor.
  *
- * All states in the cache are folds up to the same position, `position`. What is new in the log is folded into them by {@link apply};
- * what a group has decided and not yet committed lies in an overlay above them and is dropped with it.
+ * All states in the cache are folds up to the same position, `position`. {@link apply} folds into them what is new in the log. What a group
+ * has decided and not yet committed is kept in an overlay, and dropped with it.
  */
 import type { Decision, Events } from "@effekten/domain"
 
-/** Models kept at the most; the one longest unused goes first. */
+/** At most so many models are kept; the one longest unused goes first. */
 const maximumModels = 20_000
 
 interface Entry {
@@ -35,7 +35,7 @@ interface Seen {
 const concerns = (model: Decision.Model<unknown>, event: Events.RecordedDomainEvent): boolean =>
   model.types.includes(event.type) && model.tags.every((tag) => event.tags.includes(tag))
 
-/** What a model is looked up by, the last of its tags: models of two tags are few, and what is new is looked up once per tag of an event. */
+/** A model is looked up by the last of its tags: few models have two. A new event is looked up once for each of its tags. */
 const tagOf = (model: Decision.Model<unknown>): string => model.tags[model.tags.length - 1] ?? ""
 
 /** @category models */
@@ -63,7 +63,7 @@ export interface DecisionCache {
 export interface Overlay {
   readonly state: <S>(model: Decision.Model<S>, key?: string) => S
   readonly apply: (events: Iterable<Events.RecordedDomainEvent>) => void
-  /** Takes it all into the cache: it is committed now, at the positions it was decided for, and nothing came in between. */
+  /** Takes it all into the cache. To be called once it is committed at the positions it was decided for, with nothing in between. */
   readonly adopt: (position: number) => void
 }
 
@@ -97,7 +97,7 @@ export const make = (limit: number = maximumModels): DecisionCache => {
   const { byTag, drop, entries } = index
   let position = 0
 
-  /** Half a step would be worse than none: a decision that needs the model loads it, and meets the defect alone. */
+  /** Half a step would be worse than none. A decision that needs the model loads it again, and fails alone if it still throws. */
   const orDrop = (entry: Entry, step: () => void): void => {
     try {
       step()
@@ -105,7 +105,7 @@ export const make = (limit: number = maximumModels): DecisionCache => {
       drop(entry)
     }
   }
-  /** Folds an event into the states it concerns, but for those of these keys. */
+  /** Folds an event into the states it concerns, except those with these keys. */
   const fold = (event: Events.RecordedDomainEvent, except?: ReadonlyMap<string, unknown>): void => {
     for (const tag of event.tags) {
       const entries = byTag.get(tag)
@@ -170,7 +170,7 @@ const overlayOn = ({ entries, fold, moveTo, orDrop }: Beneath): Overlay => {
   const states = new Map<string, Seen>()
   const pending = new Map<string, Array<Events.RecordedDomainEvent>>()
   const decided: Array<Events.RecordedDomainEvent> = []
-  // A model may be loaded after members before have decided; either way it sees what they decided, once.
+  // A model may be loaded after earlier members have decided. Either way it sees their events once.
   const brought = (own: Seen): unknown => {
     const events = pending.get(tagOf(own.model)) ?? none
     for (; own.seen < events.length; own.seen++) {
@@ -187,7 +187,7 @@ const overlayOn = ({ entries, fold, moveTo, orDrop }: Beneath): Overlay => {
       if (own === undefined) {
         const entry = entries.get(key)
         if (entry === undefined) throw new Error(`the model ${key} was not loaded`)
-        // Used again: to the end of the line of those that go.
+        // Used again, so it is the last to be dropped.
         entries.delete(key)
         entries.set(key, entry)
         own = { model, state: entry.state, seen: 0, folded: 0 }

@@ -1,6 +1,6 @@
 /**
- * The decision models of a register, all at one head of the log: cached, brought forward by what others append, loaded where they are not at
- * hand. For {@link Deciding}.
+ * The decision models of a register, all at one head of the log: cached, brought forward by what other writers append, and loaded when
+ * missing. For {@link Deciding}.
  */
 import type { Decision } from "@effekten/domain"
 import type { EventStoreError, Position } from "@effekten/event-store"
@@ -9,15 +9,15 @@ import { Log } from "../log/Log.ts"
 import * as DecisionCache from "./DecisionCache.ts"
 import { keeping, load as loadModel, Snapshots } from "./Snapshots.ts"
 
-/** New events of others that are folded into the cache; beyond that it starts afresh. */
+/** At most so many new events of other writers are folded into the cache; beyond that it starts empty. */
 const maximumCatchUp = 50_000
 
 /** @category models */
 export interface DecisionModels {
   readonly cache: DecisionCache.DecisionCache
-  /** Folds into the cache what others have appended up to the head, which is given back. */
+  /** Folds into the cache what other writers have appended up to the head, and returns the head. */
   readonly bringToHead: Effect.Effect<Position, EventStoreError>
-  /** Loads a model as it is where the cache stands. */
+  /** Loads a model as it is at the position of the cache. */
   readonly load: (model: Decision.Model<unknown>) => Effect.Effect<void, EventStoreError>
 }
 

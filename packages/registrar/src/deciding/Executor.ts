@@ -1,8 +1,8 @@
 /**
  * Decides instructions one after the other and commits them in groups. For everything that changes the register: there is no other way.
  *
- * Instructions wait in a bounded queue. One fiber takes what has gathered, decides each member against memory, each seeing the one before,
- * and commits all their events in one append under one condition. No answer leaves before that commit.
+ * Instructions wait in a bounded queue. One fiber takes those that have gathered and decides them against memory, each after the one before.
+ * It commits all their events in one append under one condition. No answer leaves before that commit.
  */
 import type { Policy } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
@@ -16,9 +16,9 @@ import * as Committing from "./Committing.ts"
 import * as Deciding from "./Deciding.ts"
 import type { Answered, Instruction } from "./Instruction.ts"
 
-/** Instructions that wait at the most; the next ones wait to be let in. @category values */
+/** At most so many instructions wait; the next ones wait to be let in. @category values */
 export const maximumWaiting = 4_096
-/** Members of a group at the most. @category values */
+/** At most so many members in a group. @category values */
 export const maximumGroup = 256
 /** @category models */
 export interface ExecutorOptions {
@@ -31,8 +31,8 @@ export class Executor extends Context.Service<
   Executor,
   {
     /**
-     * Decides and records one instruction. Once its turn has come nothing interrupts it: a caller that leaves before takes the
-     * instruction along, one that leaves after leaves it done.
+     * Decides and records one instruction. Once its turn has come nothing interrupts it. A caller that is interrupted earlier takes its
+     * instruction along; later, the instruction is done all the same.
      */
     readonly execute: (instruction: Instruction) => Effect.Effect<Answered, CommandFailure>
     /** What is recorded of an instruction, if anything is. */
@@ -64,7 +64,7 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
   /** One group, from its first instruction to its last answer. Only the wait for the first can be interrupted. */
   const work = Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      // Looked at only: what is taken is in hands that nothing interrupts.
+      // Only a look: what is taken may not be interrupted any more.
       yield* restore(Queue.peek(queue))
       // Let those that are ready to come in do so: they share one disk sync.
       yield* Effect.yieldNow
@@ -79,7 +79,7 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
         const exit: Exit.Exit<ReadonlyArray<Answering.Waiting>, EventStoreError> = yield* Effect.exit(commit(members))
         if (Exit.isFailure(exit)) {
           yield* Effect.logError("A group could not be decided", exit.cause)
-          // A failed read comes before the append. Of a defect nobody knows.
+          // A failed read comes before the append. After a defect it is unknown whether the append was done.
           const executed = Cause.hasDies(exit.cause) ? "unknown" : "no"
           const message = "The register could not decide this; repeat it with the same key."
           return yield* Answering.failAll(members, new Unavailable({ executed, message, cause: exit.cause }))
@@ -92,7 +92,7 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
   const closing = () => new Unavailable({ executed: "no", message: "The register is closing." })
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
-      // In one step: nobody comes in between the last look and the end.
+      // In one step: no caller comes in between the last look and the end.
       const waiting = takeUpTo(Number.POSITIVE_INFINITY)
       Queue.shutdownUnsafe(queue)
       return Answering.failAll(waiting, closing())

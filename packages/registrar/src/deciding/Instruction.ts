@@ -14,14 +14,14 @@ export interface Instruction {
   readonly platform: Id.PlatformId | undefined
   readonly actor: Event.Meta["actor"]
   readonly correlation: string | undefined
-  /** Version of the answer its operation has today: recorded with it, so that a repeat is answered as the first time. */
+  /** Version of the answer its operation has today: recorded with it, so that a repeat has the same answer. */
   readonly answer: number
   readonly command: Commands.Command
 }
 
 /**
- * An event of an instruction. Its personal part is at hand where this process has just recorded it; what is read from the log is sealed
- * until somebody says who opens it, and for what.
+ * An event of an instruction. Its personal part is known if this process has just recorded it. A part read from the log stays sealed until
+ * an access says which actor opens it, and for what.
  *
  * @category models
  */
@@ -47,7 +47,8 @@ export interface Pending {
 const chunk = 8
 
 /**
- * The events of a recorded instruction. They lie side by side and the last bears the tag, so they are read backwards from there.
+ * The events of a recorded instruction. They are at neighbouring positions and the last one has the tag, so they are read backwards from
+ * there.
  *
  * @category computing
  */
@@ -83,7 +84,7 @@ export const recorded = (
   )
 
 /**
- * What an instruction left in the event of a type: answers of the registrar's side are small enough to be read off it.
+ * The data of an instruction's event of a type. Answers of the registrar's side are small enough to be made of it alone.
  *
  * @category computing
  */

@@ -1,9 +1,9 @@
 /**
  * Snapshots of decision models: states from which a fold goes on, instead of from the first event. For the executor, after a restart.
  *
- * They are derived and may be thrown away. One is taken only if it is of this fold (the model's version), of this history (the log still
- * has the leaf of the event it was made at), and as it was written: it bears a code under the register's pepper, so that a stranger with
- * access to where it lies cannot make the register decide on what never happened. Any other is dropped, and the events are folded from the first.
+ * They are derived and may be deleted. One is used only if it is of this fold (the model's version) and this history (the log still has its
+ * event's leaf). It must also be as it was written. Its code under the register's pepper shows that: an intruder in the database cannot make
+ * the register decide on what never happened. Any other snapshot is dropped, and the events are folded from the first.
  */
 import type { Decision } from "@effekten/domain"
 import { type EventStoreError, Json, type Position } from "@effekten/event-store"
@@ -12,11 +12,11 @@ import { Secrets } from "../base/Secrets.ts"
 import { Log } from "../log/Log.ts"
 import { type DecisionCache, keyOf } from "./DecisionCache.ts"
 
-/** Events a model has to have moved on for a snapshot of it to be worth its while. @category values */
+/** A snapshot is worth its cost after so many further events of its model. @category values */
 export const leastEvents = 64
-/** Characters of a state written for each event it has moved on, at the most: what is large is written seldom. @category values */
+/** At most so many characters of a state are written for each further event: a large state is written seldom. @category values */
 export const charactersPerEvent = 1_024
-/** Characters of a state as JSON; of a larger one no snapshot is kept. @category values */
+/** Characters of a state as JSON; no snapshot of a larger one is kept. @category values */
 export const maximumCharacters = 4 * 1_024 * 1_024
 /** Characters of all states together, and their number; those longest unchanged go first. @category values */
 export const maximumAllCharacters = 32 * 1_024 * 1_024
@@ -35,7 +35,7 @@ export interface Start {
 export interface SnapshotsShape {
   /** What is kept of a model and fits the log as it is up to `head`. */
   readonly take: (model: Decision.Model<unknown>, head: Position) => Effect.Effect<Start | undefined, EventStoreError>
-  /** How many events a model has to have moved on until it is kept again: now and then, and at the end. */
+  /** After how many further events a model is kept again: in the regular rounds, and at the end. */
   readonly due: (model: Decision.Model<unknown>) => { readonly now: number; readonly atEnd: number }
   /** Keeps states that are folds up to one position. */
   readonly keep: (
@@ -56,7 +56,7 @@ export const Snapshots = Context.Reference<SnapshotsShape>("effekten/registrar/S
   defaultValue: () => noSnapshots
 })
 
-/** A snapshot as it lies somewhere. @category models */
+/** A snapshot as it is stored. @category models */
 export interface Stored {
   /** Name and tags of the model. */
   readonly model: string
@@ -69,7 +69,11 @@ export interface Stored {
   readonly code: string
 }
 
-/** Where snapshots outlive the process. Nothing here fails: what cannot be read or written is not there. @category models */
+/**
+ * Where snapshots outlive the process. An implementation must not fail: a snapshot that cannot be read or written counts as missing.
+ *
+ * @category models
+ */
 export interface Storage {
   readonly all: Effect.Effect<ReadonlyArray<Stored>>
   readonly put: (snapshots: ReadonlyArray<Stored>) => Effect.Effect<void>
@@ -96,7 +100,7 @@ export const make = Effect.fnUntraced(function* (
 
   const unfit: Array<string> = []
   for (const snapshot of yield* storage.all) {
-    // Of a table somebody else made, anything may come.
+    // A table that was made by another program may return anything.
     if (typeof snapshot.state === "string") kept.remember(snapshot)
     else unfit.push(snapshot.model)
   }
@@ -129,7 +133,7 @@ export const make = Effect.fnUntraced(function* (
           const snapshot = { model: keyOf(model), version: model.version, position, leaf, state: text }
           made.push({ ...snapshot, code: codeOf(snapshot) })
         }
-        // A caller that waits for a decision waits for one state at the most.
+        // A caller that waits for a decision waits for at most one state.
         yield* Effect.yieldNow
       }
       made.forEach(kept.remember)
@@ -154,7 +158,7 @@ const leavesOf = (log: Pick<Log["Service"], "readLeaves">) => {
 }
 const leavesKept = 64
 
-/** What is kept, all in memory: a look-up must not wait for a database in which others write. */
+/** What is kept, all in memory: a look-up must not wait for a database in which other nodes write. */
 const makeKept = () => {
   const kept = new Map<string, Stored>()
   let characters = 0
@@ -184,7 +188,7 @@ const makeKept = () => {
   }
 }
 
-/** A code is compared with one of text alone, so what else lies in the place of a member never fits. */
+/** A member of another type, in a table that another program made, changes the code or makes it fail: it never fits. */
 const isCode = (snapshot: Stored, codeOf: (snapshot: Stored) => string): boolean => {
   try {
     return codeOf(snapshot) === snapshot.code
@@ -224,13 +228,13 @@ export const load = Effect.fnUntraced(function* (
   const start = model.version === undefined ? undefined : yield* snapshots.take(model, head)
   if (start === undefined) return yield* whole
   if (start.position === head) return { state: start.state, events: 0 }
-  // What does not hold from there on may hold from the first event.
+  // A fold that throws from the snapshot on may succeed from the first event.
   return yield* Effect.catchDefect(foldFrom(start), () => whole)
 })
 
-/** Keeps what has moved on in the cache, now and then and once more at the end. @category projections */
+/** Keeps the states of the cache that have moved on: in regular rounds, and a last time at the end. @category projections */
 export const keeping = (cache: DecisionCache, snapshots: SnapshotsShape): Effect.Effect<void, never, Scope.Scope> => {
-  // Where none are kept nobody need look every second.
+  // Without a place for snapshots, a look every second is wasted.
   if (snapshots === noSnapshots) return Effect.void
   const keep = Effect.fnUntraced(
     function* (isDue: (model: Decision.Model<unknown>, events: number) => boolean) {

@@ -1,5 +1,6 @@
 /**
- * Snapshots in a table of the database of the read models: `views.db`, or a schema in PostgreSQL. For the places a register lies in.
+ * Snapshots in a table of the database of the read models: `views.db`, or a schema in PostgreSQL. For the folder and the PostgreSQL layer of
+ * a register.
  *
  * They are derived: where the table cannot be read or written, a start folds more events, and nothing fails.
  */

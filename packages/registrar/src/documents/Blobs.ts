@@ -1,8 +1,8 @@
 /**
  * Contents of documents, each encrypted under a key of its own. For the upload of documents.
  *
- * A content is durable before the event that names it. Until that event is recorded it lies apart, so that a start finds what a crash
- * left over without looking at everything.
+ * A content is durable before the event that names it. Until that event is recorded it is stored apart, so that a start finds what a crash
+ * left over without looking at every content.
  */
 import { type Id, Tag } from "@effekten/domain"
 import { Vault } from "@effekten/event-store"
@@ -26,7 +26,7 @@ const abandoned = Duration.hours(1)
 /** What the record of openings calls a content. */
 const contentClass = "content"
 
-/** Where encrypted contents lie. @category models */
+/** Where encrypted contents are stored. @category models */
 interface BlobFiles {
   readonly write: (id: string, bytes: Uint8Array) => Promise<void>
   readonly keep: (id: string) => Promise<void>
@@ -39,7 +39,7 @@ interface BlobFiles {
 export class Blobs extends Context.Service<
   Blobs,
   {
-    /** Encrypts a content and makes it durable. Gives the SHA-256 of the ciphertext, hexadecimal. */
+    /** Encrypts a content and makes it durable. Returns the SHA-256 of the ciphertext, hexadecimal. */
     readonly put: (id: Id.DocumentId, content: Uint8Array) => Effect.Effect<string, BlobError>
     /** Its event is recorded: it stays. */
     readonly keep: (id: Id.DocumentId) => Effect.Effect<void, BlobError>
@@ -69,8 +69,8 @@ export class Blobs extends Context.Service<
   )
 
   /**
-   * Rows of a table in PostgreSQL, made where it is missing, of the database it is given. Several nodes write them, so only what was
-   * written more than {@link abandoned} ago counts as left over.
+   * Rows of a table in PostgreSQL, made where it is missing, of the database it is given. Several nodes write them, so a content counts as
+   * left over only after {@link abandoned}.
    */
   static readonly layerPostgres: Layer.Layer<Blobs, BlobError, AccessRecord | Vault.Vault | SqlClient.SqlClient> =
     Layer.effect(

@@ -1,5 +1,5 @@
 /**
- * The keys that sign checkpoints, in the file `checkpoint.key` of a register's folder. For what opens the folder, and for the operator who
+ * The keys that sign checkpoints, in the file `checkpoint.key` of a register's folder. For what opens the folder, and for an operator that
  * replaces a key.
  */
 import { Events } from "@effekten/domain"
@@ -36,7 +36,7 @@ export const keyFile = (folder: string): Signers.KeyText => {
   }
 }
 
-/** Changes the keys of a register that no process has open. Gives the newest one. @category constructors */
+/** Changes the keys of a register that no process has open. Returns the newest one. @category constructors */
 export const change = (
   folder: string,
   action: Signers.Action

@@ -7,7 +7,7 @@
  * | `register.key` | the register's own secrets | a repeated request takes effect twice; managed wallets are gone |
  * | `master.key`, `keys.db` | what personal data are encrypted under | everything personal is forgotten |
  * | `blobs/` | encrypted contents of documents | the documents |
- * | `openings.db` | who opened whose personal data, when and for what | that record; begun anew |
+ * | `openings.db` | which actor opened whose personal data, when and for what | that record; a new one begins |
  * | `checkpoint.key` | what signs checkpoints | a new line of checkpoints begins |
  * | `state.db` | hashes of client secrets, tokens, progress, checkpoints | clients must be registered again; auditors' copies of checkpoints are the only ones |
  * | `views.db` | lists, snapshots of what decisions read | nothing: made again from the log |
@@ -69,7 +69,7 @@ const locked = (folder: string) =>
 const vault = ({ folder, masterKey }: FolderOptions) =>
   Layer.unwrap(
     Effect.gen(function* () {
-      // In this order: once there are keys, a master key is not made anew.
+      // In this order: once there are keys, no new master key is made.
       const key = masterKey ?? (yield* masterKeyOf(folder))
       return refusing(Vault.layerSqlite({ filename: yield* database(folder, "keys.db"), masterKey: key }))
     })

@@ -1,5 +1,5 @@
 /**
- * Small files and databases in a register's folder: written durably, for the owner's eyes only. For whatever opens the folder.
+ * Small files and databases in a register's folder: written durably, for the owner's eyes only. For the modules that open the folder.
  */
 import { Effect } from "effect"
 import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from "node:fs"
@@ -36,8 +36,8 @@ export const writeDurably = (folder: string, name: string, content: string): voi
 }
 
 /**
- * The path of a database, which is there afterwards and readable for its owner only: SQLite would make it readable for everybody who can see the
- * folder, and gives the files beside a database the mode of the database.
+ * Makes a database if it is missing, readable for its owner only, and returns its path. SQLite itself would let every user that can see the
+ * folder read it. The files beside a database get the mode of the database.
  */
 export const database = (folder: string, name: string): Effect.Effect<string, RegisterUnavailable> =>
   attempt(`${join(folder, name)} cannot be made`, () => {
@@ -46,7 +46,7 @@ export const database = (folder: string, name: string): Effect.Effect<string, Re
     return path
   })
 
-/** A file that belongs to another one is gone. @category constructors */
+/** The failure for a missing file that belongs to another one. @category constructors */
 export const restore = (folder: string, name: string, file: string): RegisterUnavailable =>
   new RegisterUnavailable({
     message: `${join(folder, name)} is missing, but ${file} is there. Restore ${name} from your backup; a new one would not fit.`

@@ -1,9 +1,9 @@
 /**
- * The master key of a register in a folder, which wraps every key of the vault: the file `master.key`. For what opens the folder, and for
- * the operator who replaces the key.
+ * The master key of a register in a folder, which wraps every key of the vault: the file `master.key`. For what opens the folder, and for an
+ * operator that replaces the key.
  *
- * A rotation writes the new key beside the old one, wraps the keys anew, and puts the new key in the place of the
- * old. Between any two of these steps it may break off: the next start sees by the keys which of the two is the right one.
+ * A rotation writes the new key beside the old one, wraps the keys with it, and puts it in the place of the old one. It may break off
+ * between any two steps: the next start sees by the keys which of the two is right.
  */
 import { FolderLock, KeyStore, Vault } from "@effekten/event-store"
 import { Effect, Redacted } from "effect"
@@ -72,7 +72,7 @@ export const masterKeyOf = Effect.fnUntraced(function* (
 
 /**
  * Puts a new master key in the place of the old one; no event, no ciphertext and no key of the vault changes. The folder must not be open.
- * The old key is overwritten by nothing but the file system: what it still opens are older backups of `keys.db`.
+ * Only the file system overwrites the old key. It still opens older backups of `keys.db`.
  *
  * @category running
  */

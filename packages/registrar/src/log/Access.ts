@@ -1,12 +1,13 @@
 /**
- * Who opens personal data, and for what: to be said before anything is decrypted. For all code that reveals, and for the record of it.
+ * An access: the actor that opens personal data, and its purpose. For all code that reveals, and for the record of openings. Nothing may be
+ * decrypted without one.
  */
 import type { Commands, Event, Id } from "@effekten/domain"
 import type { PlatformReading } from "@effekten/services"
 
 /**
- * For what: a reading, or the operation of an instruction whose answer shows what was known before. Closed codes; a reading of the
- * platform's is called what its description says; `DownloadDocument` opens the content of one, `DiscloseInvestor` all of a person.
+ * The purpose: a reading, or the operation of an instruction whose answer shows earlier data. The codes are closed. A platform's reading has
+ * the name in its description; `DownloadDocument` opens a content, `DiscloseInvestor` everything about a person.
  *
  * @category models
  */

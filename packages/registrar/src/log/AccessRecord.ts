@@ -1,8 +1,10 @@
 /**
- * The record of openings: who opened whose personal data, when and for what. For what opens them, and for the data protection officer.
+ * The record of openings: which actor opened whose personal data, when and for what. For the code that opens them, and for the data
+ * protection officer.
  *
- * An opening is recorded before anybody sees what was opened; what cannot be recorded is not shown. The record holds ids and closed codes,
- * nothing personal. It lies outside the log, for it is destroyed after two years (§ 10(5) eWpRV), and outside what can be made again.
+ * An opening is recorded before any reader sees what was opened; what cannot be recorded is not shown. The record holds ids and closed
+ * codes, nothing personal. It is stored outside the log, because it is destroyed after two years (§ 10(5) eWpRV), and outside the databases
+ * that can be made again.
  *
  * Readers that come together share a commit, as instructions do.
  */
@@ -28,22 +30,22 @@ import { statSync } from "node:fs"
 import type { Access } from "./Access.ts"
 import * as Table from "./AccessRecordTable.ts"
 
-/** How long openings are kept, if nobody says: two years, a leap day included. @category values */
+/** How long openings are kept by default: two years, a leap day included. @category values */
 export const defaultKept = Duration.days(731)
 /** The shortest and the longest they may be kept. */
 export const keptAtLeast = Duration.days(30)
 const keptAtMost = Duration.days(10 * 366)
 
-/** How often what is too old is looked for. What is found is destroyed at once, so nothing gets older than this beyond its time. */
+/** How often openings that are too old are looked for and destroyed: none outlives its time by more than this. */
 const round = Duration.days(1)
 /** Openings destroyed by one statement: readers, and in a folder the whole process, wait for no longer than that. @category values */
 export const destroyedAtOnce = 100
 /** How long a power loss may take back what is recorded in a file. @category values */
 export const syncedAfter = Duration.seconds(1)
-/** How often a round that failed is begun again before the next one is due. */
+/** How a failed round is tried again before the next one is due. */
 const roundsAgain = Schedule.max([Schedule.spaced("1 minute"), Schedule.recurs(10)])
 
-/** Readers that wait for their commit at the most; the next ones wait to be let in. @category values */
+/** At most so many readers wait for their commit; the next ones wait to be let in. @category values */
 export const maximumWaiting = 4_096
 /** Openings after which a commit is closed. The largest page of a list still fits. @category values */
 export const maximumGroup = 4_096
@@ -59,7 +61,7 @@ export type OpenedPart = Pick<Table.RecordedAccess, "subject" | "class">
 
 /** @category models */
 export interface AccessRecordOptions {
-  /** How long openings are kept; {@link defaultKept} if not said, from {@link keptAtLeast} to {@link keptAtMost}. */
+  /** How long openings are kept, from {@link keptAtLeast} to {@link keptAtMost}. Default: {@link defaultKept}. */
   readonly openingsKept?: Duration.Input | undefined
 }
 
@@ -92,7 +94,7 @@ export class AccessRecord extends Context.Service<AccessRecord, AccessRecordShap
     )
 
   /**
-   * A file of its own, whose readers need not wait for the disk: a commit survives the end of the process at once, and a power loss after
+   * A file of its own, whose readers need not wait for the disk. A commit survives the end of the process at once, and a power loss after
    * {@link syncedAfter}. What is destroyed is overwritten.
    */
   static readonly layerFile = (
@@ -114,7 +116,7 @@ const inFile = Effect.fnUntraced(function* (options: AccessRecordOptions & { rea
   const table = Table.overSql(sql)
   const unsynced = yield* Latch.make()
   let failing = false
-  // Folds the write-ahead log into the file, which syncs both. What comes meanwhile is for the next time.
+  // Folds the write-ahead log into the file, which syncs both. What comes meanwhile is synced the next time.
   const sync = Effect.gen(function* () {
     yield* unsynced.await
     yield* Effect.sleep(syncedAfter)
@@ -123,14 +125,14 @@ const inFile = Effect.fnUntraced(function* (options: AccessRecordOptions & { rea
     failing = false
   }).pipe(
     Effect.catch((error) => {
-      // Said once, until it works again.
+      // Logged once, until it works again.
       const said = failing ? Effect.void : Effect.logWarning("Openings could not be synced", error)
       failing = true
       return Effect.andThen(said, unsynced.open)
     })
   )
   yield* Effect.forkScoped(Effect.forever(sync))
-  // SQLite goes on writing to a file that was taken away, and nobody will ever read it.
+  // SQLite would go on writing to a file that was moved away, where no reader looks for it.
   const fileOf = () => statSync(options.filename, { throwIfNoEntry: false })?.ino
   const opened = fileOf()
   const isThere = Effect.suspend(() =>
@@ -203,7 +205,7 @@ const writing = Effect.fnUntraced(function* <X extends { readonly message: strin
     return taken
   }
   let wasWritten = true
-  /** Says it when it turns from one to the other, for many may ask meanwhile: callers are not told why they are shown nothing. */
+  /** Logs only a change between the two, because many readers may ask meanwhile. Callers are not told why they are shown nothing. */
   const say = (exit: Exit.Exit<void, AccessRecordUnavailable>) => {
     if (Exit.isSuccess(exit) === wasWritten) return Effect.void
     wasWritten = !wasWritten
@@ -221,7 +223,7 @@ const writing = Effect.fnUntraced(function* <X extends { readonly message: strin
   })
   const work = Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      // Looked at only: what is taken is in hands that nothing interrupts.
+      // Only a look: what is taken may not be interrupted any more.
       yield* restore(Queue.peek(queue))
       // Let those that are ready to come in do so: they share one commit.
       yield* Effect.yieldNow
@@ -256,7 +258,7 @@ const destroying = Effect.fnUntraced(function* <X>(
   kept: Duration.Duration,
   afterDestroying: Effect.Effect<unknown, unknown>
 ): Effect.fn.Return<void, never, Scope.Scope> {
-  // Several nodes of a database may do this at the same time: what one has destroyed the other does not find.
+  // Several nodes of a database may do this at the same time: none finds what another has destroyed.
   const destroy = Effect.gen(function* () {
     const before = (yield* Clock.currentTimeMillis) - Duration.toMillis(kept)
     let all = 0

@@ -1,19 +1,20 @@
 /**
- * Where openings are kept: a table of a SQL database, or an array. For {@link AccessRecord}, and for audits that read the record beside a server.
+ * Where openings are kept: a table of a SQL database, or an array. For {@link AccessRecord}, and for audits that read the record beside a
+ * server. Nothing personal may be stored here.
  */
 import { DateTime, Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Access } from "./Access.ts"
 
-/** Openings in memory at the most; then the oldest go. @category values */
+/** At most so many openings in memory; then the oldest go. @category values */
 export const maximumInMemory = 100_000
-/** Openings of a page at the most. @category values */
+/** At most so many openings in a page. @category values */
 export const maximumPage = 1_000
 
 /** One kind of personal data of one subject, opened by one caller for one purpose. @category models */
 export interface RecordedAccess {
-  /** When it was recorded, which is before anybody saw what was opened. */
+  /** When it was recorded: before any reader saw what was opened. */
   readonly at: DateTime.Utc
   readonly actor: Access["actor"]
   readonly platform: string | undefined
@@ -42,7 +43,7 @@ export interface AccessQuery {
   /** Recorded then or later. */
   readonly since?: DateTime.Utc | undefined
   readonly after?: AccessCursor | undefined
-  /** At most so many; {@link maximumPage} if not said, and at the most. */
+  /** At most so many; {@link maximumPage} is the default and the largest. */
   readonly limit?: number | undefined
 }
 
@@ -54,7 +55,7 @@ export interface AccessRecordTable<X> {
   /** Keeps all or none, recorded at one instant. */
   readonly insert: (at: number, rows: ReadonlyArray<Row>) => Effect.Effect<void, X>
   readonly page: (sought: AccessQuery) => Effect.Effect<ReadonlyArray<RecordedAccess>, X>
-  /** Destroys at most so many of those recorded before; gives how many. */
+  /** Destroys at most so many of those recorded before; returns how many. */
   readonly destroy: (before: number, limit: number) => Effect.Effect<number, X>
 }
 
@@ -139,7 +140,7 @@ const openingOf = (row: Stored): RecordedAccess => {
 /** Over a table that is there. @category constructors */
 export const overSql = (sql: SqlClient.SqlClient): AccessRecordTable<SqlError> => ({
   insert: (at, rows) => {
-    // One statement, whatever the number of rows: it is prepared once, and it is its own transaction.
+    // One statement for any number of rows: it is prepared once, and it is its own transaction.
     const values = JSON.stringify(
       rows.map((row) => [row.actor, row.platform, row.client, row.purpose, row.subject, row.class, row.number])
     )

@@ -1,5 +1,6 @@
 /**
- * The log of a register as an audit reads it. For the places a register lies in, which open it so, and for {@link Audit}, which offers it.
+ * The log of a register as an audit reads it. For the folder and the PostgreSQL audit that open it so, and for {@link Audit}. Nothing may be
+ * written through it.
  *
  * Events come without their personal parts: a replay does not need them, and an auditor does not get them.
  */
@@ -11,11 +12,11 @@ import type { Effect } from "effect"
 /** Everything about a log that can be had without writing to it. @category models */
 export interface AuditedLog
   extends Projection.Log, Pick<EventStoreShape<Events.RegisterEvent>, "inspect" | "readLeaves" | "readStored"> {
-  /** What was signed; none in a register that never was. */
+  /** The signed checkpoints; none in a register that was never signed. */
   readonly checkpoints: CheckpointStore.CheckpointStoreShape | undefined
   /** What the last checkpoint has to be signed with, as a start demands; none where that cannot be read. */
   readonly signers: ReadonlyArray<SignedNote.VerifierKey> | undefined
-  /** Whether the personal parts of a subject are rightly gone. */
+  /** Whether the personal parts of a subject were forgotten, rather than lost. */
   readonly isForgotten: (subject: string) => Effect.Effect<boolean, EventStoreError>
 }
 

@@ -1,8 +1,8 @@
 /**
  * The register's log: the event store of the domain's events. For everything in this package, and for audits.
  *
- * Nothing personal is opened through it unless it is said who opens and for what, and that is recorded first: the store beneath can reveal
- * without, the log cannot.
+ * Personal data are opened through it only with an access, which is recorded first. The store beneath can reveal without one; the log
+ * cannot.
  */
 import type { Events } from "@effekten/domain"
 import { EventStoreError, type EventStoreShape, type Position, type Revealed } from "@effekten/event-store"

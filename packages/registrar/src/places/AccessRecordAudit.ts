@@ -28,8 +28,8 @@ export class AccessRecordAudit extends Context.Service<AccessRecordAudit, Pick<A
   }
 
   /**
-   * The record in a database, without any key; its sessions may only read. Empty where no server was started since there is such a record.
-   * Needs `@effect/sql-pg`.
+   * The record in a database, without any key; its sessions may only read. Empty if no server with such a record was ever started. Needs
+   * `@effect/sql-pg`.
    */
   static readonly layerPostgres = (options: PostgresDatabase): Layer.Layer<AccessRecordAudit, RegisterUnavailable> =>
     // Loaded when it is asked for: a register in a folder does without the driver.
@@ -68,7 +68,7 @@ const layer = (name: string): Layer.Layer<AccessRecordAudit, RegisterUnavailable
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const table = Table.overSql(sql)
-      // What cannot be read is said before anything is told.
+      // A record that cannot be read fails here, before anything is shown.
       yield* Effect.mapError(table.page({ limit: 0 }), (error) => refused(unavailable(`read from ${name}`)(error)))
       return AccessRecordAudit.of({ page: (sought) => Effect.mapError(table.page(sought), unavailable("read")) })
     })

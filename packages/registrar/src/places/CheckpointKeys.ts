@@ -1,5 +1,5 @@
 /**
- * Replaces the key that signs checkpoints, wherever a register lies. For operators; no process may serve the register meanwhile.
+ * Replaces the key that signs checkpoints, in a folder or in PostgreSQL. For operators. No process may serve the register meanwhile.
  */
 import type { SignedNote } from "@effekten/event-store"
 import { Effect } from "effect"
@@ -10,13 +10,13 @@ import type { Action } from "../sealing/Signers.ts"
 
 export type { Action }
 
-/** Changes the keys of a register in a folder. Gives the newest one. @category constructors */
+/** Changes the keys of a register in a folder. Returns the newest one. @category constructors */
 export const changeInFolder = (options: {
   readonly folder: string
   readonly action: Action
 }): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable> => change(options.folder, options.action)
 
-/** Changes the keys of a register in PostgreSQL. Gives the newest one. Needs `@effect/sql-pg`. @category constructors */
+/** Changes the keys of a register in PostgreSQL. Returns the newest one. Needs `@effect/sql-pg`. @category constructors */
 export const changeInPostgres = (
   options: PostgresOptions & { readonly action: Action }
 ): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable> =>

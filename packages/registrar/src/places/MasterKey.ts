@@ -1,5 +1,6 @@
 /**
- * Puts a new master key in the place of the old one, wherever a register lies. For operators; no process may serve the register meanwhile.
+ * Puts a new master key in the place of the old one, in a folder or in PostgreSQL. For operators. No process may serve the register
+ * meanwhile.
  *
  * Only the wrapping of the vault's keys changes: no event, no ciphertext and no key of the vault does.
  */
@@ -10,8 +11,8 @@ import { rotate } from "../folder/MasterKeyFile.ts"
 import type { PostgresOptions } from "../postgres/PostgresDatabase.ts"
 
 /**
- * In a folder: the new key is made, and its file takes the place of the old one. Nothing but the file system overwrites the old key. What it
- * still opens are older backups of `keys.db`.
+ * In a folder: the new key is made, and its file takes the place of the old one. Only the file system overwrites the old key. It still opens
+ * older backups of `keys.db`.
  *
  * @category running
  */
@@ -19,8 +20,8 @@ export const rotateInFolder: (folder: string) => Effect.Effect<void, RegisterUna
   rotate
 
 /**
- * In PostgreSQL: in one transaction, so that afterwards either the one key is right or the other. Nodes that run for all that neither read
- * nor make a key any more. Says false where it was done before. Needs `@effect/sql-pg`.
+ * In PostgreSQL: in one transaction, so that afterwards one of the two keys is right. A node that runs all the same can neither read nor
+ * make a key any more. Returns false if it was done before. Needs `@effect/sql-pg`.
  *
  * @category running
  */

@@ -1,5 +1,6 @@
 /**
- * The log's index, made again from the bodies: after damage, or when events bear other tags than when they were recorded. For operators.
+ * The log's index, made again from the bodies: after damage, or when events have other tags than when they were recorded. For operators. No
+ * event changes.
  */
 import { Events } from "@effekten/domain"
 import { FolderLock, SqliteEventStore, Vault } from "@effekten/event-store"

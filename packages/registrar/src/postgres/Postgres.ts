@@ -6,12 +6,12 @@
  * |---|---|---|
  * | `…_log` | events, index, encrypted personal parts, leases | the register |
  * | `…_keys` | what personal data are encrypted under, wrapped by the master key | everything personal is forgotten |
- * | `…_state` | the register's own secrets, sealed; checkpoints; clients, tokens, progress; who opened what; encrypted contents of documents | see `Folder` |
+ * | `…_state` | the register's own secrets, sealed; checkpoints; clients, tokens, progress; the record of openings; encrypted contents of documents | see `Folder` |
  * | `…_views` | lists, snapshots of what decisions read | nothing: made again from the log |
  *
- * One secret stands outside, the master key, and every node is given the same one. Pepper, custody seed and the keys that sign checkpoints
- * lie in the database, sealed under it: so all nodes have the same, a backup of the database has them as they were when the log was, and
- * a thief of the database alone can sign nothing.
+ * The master key alone is outside the database, and every node is given the same one. Pepper, custody seed and the keys that sign
+ * checkpoints are stored in the database, sealed under it. So all nodes have the same ones, and a backup has those that fit its log. A thief
+ * of the database alone can sign nothing.
  */
 import { Events } from "@effekten/domain"
 import type { Vault } from "@effekten/event-store"
@@ -82,7 +82,7 @@ export const shared = (
     Layer.provideMerge(log),
     Layer.provideMerge(openings),
     Layer.provideMerge(state),
-    // Its table lies in the log's schema, which the log makes.
+    // Its table is stored in the log's schema, which the log makes.
     (layer) => Layer.provideMerge(lease(options), layer),
     Layer.provideMerge(vault)
   )

@@ -1,5 +1,5 @@
 /**
- * Where a register lies in a PostgreSQL database: which server, what its schemas are called. For all that opens one.
+ * Where a register is stored in PostgreSQL: on which server, and in which schemas. For everything that opens one.
  */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import type { PgEventStore } from "@effekten/event-store/postgres"
@@ -36,7 +36,7 @@ export const client = (options: PostgresDatabase, part: string, parameters: Reco
       lock_timeout: "10000",
       idle_in_transaction_session_timeout: "10000",
       tcp_keepalives_idle: "10",
-      // Whatever a role or the database has as its default.
+      // Set here, whatever default a role or the database has.
       synchronous_commit: "on",
       ...parameters
     }

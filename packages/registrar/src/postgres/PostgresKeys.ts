@@ -18,7 +18,7 @@ import { signersText } from "./SealedSecrets.ts"
 /** How long to wait for the lease of the sealer, which some node has while any runs. */
 const patience = Duration.seconds(5)
 
-/** Runs what no node may meet. Begun it is not broken off any more: the lease is waited for, not the work. */
+/** Runs what no node may meet. Once begun it is not broken off: the time limit is for the lease, not for the work. */
 const whileNobodyServes = <A, X, R>(work: Effect.Effect<A, X, R>): Effect.Effect<A, X | RegisterUnavailable, R> =>
   Effect.gen(function* () {
     const { whileHeld } = yield* Lease
@@ -31,12 +31,12 @@ const whileNobodyServes = <A, X, R>(work: Effect.Effect<A, X, R>): Effect.Effect
     return yield* Fiber.join(working)
   }).pipe(Effect.scoped)
 
-/** Changes the keys that sign checkpoints, of a register no node serves. Gives the newest one. @category constructors */
+/** Changes the keys that sign checkpoints, of a register no node serves. Returns the newest one. @category constructors */
 export const changeSigners = (
   options: PostgresOptions & { readonly action: Signers.Action }
 ): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable> =>
   Effect.gen(function* () {
-    // Only where there is a register: a slip of the pen makes no new one.
+    // Only where there is a register: a typing error makes no new one.
     yield* Effect.scoped(openAudit(options))
     const context = yield* Layer.build(shared(options))
     const change = Effect.gen(function* () {
@@ -48,7 +48,7 @@ export const changeSigners = (
     return yield* Effect.provideContext(change, context)
   }).pipe(Effect.scoped, Effect.provide(SecureRandom.layerWebCrypto))
 
-/** Wraps the keys of a register no node serves with another master key. False where they are already. @category constructors */
+/** Wraps the keys of a register that no node serves with another master key. Returns false if they are already. @category constructors */
 export const rotateMasterKey = (
   options: PostgresOptions & { readonly next: PostgresOptions["masterKey"] }
 ): Effect.Effect<boolean, RegisterUnavailable, SecureRandom.SecureRandom> =>

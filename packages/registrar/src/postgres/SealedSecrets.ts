@@ -1,6 +1,6 @@
 /**
- * The register's own secrets in a database, sealed under the master key, so that a thief of the database alone can neither read nor sign. For
- * what opens the database.
+ * The register's own secrets in a database, sealed under the master key: a thief of the database alone can neither read nor sign. For what
+ * opens the database.
  */
 import { Vault } from "@effekten/event-store"
 import { Effect, Option, Redacted, Schema } from "effect"
@@ -45,7 +45,7 @@ export const createTables = Effect.gen(function* () {
       one BOOLEAN PRIMARY KEY DEFAULT true CHECK (one), sealed BYTEA NOT NULL)`
 })
 
-/** A secret of the register, sealed under its key in a table of its own. Another one than the first is only ever put there by `replace`. */
+/** A secret of the register, sealed under its key in a table of its own. Only `replace` ever changes the first one. */
 const sealedIn = Effect.fnUntraced(function* (table: keyof typeof purposes) {
   const { sql } = yield* RegisterState
   const vault = yield* Vault.Vault

@@ -1,8 +1,9 @@
 /**
  * Does what an erasure in the log asks for: destroys keys, ciphertexts and contents. For the service that erases, and for every start.
  *
- * The log says who is to be forgotten, and this {@link Reactor} follows it from the first erasure to the last. How far that has come is noted
- * with the keys: a key file that is restored from a backup brings an older note along, and what it had forgotten since is forgotten again.
+ * The log says whose data are to be forgotten, and this {@link Reactor} follows it from the first erasure to the last. A note of how far it
+ * has come is stored with the keys. So a key file from a backup brings an older note along, and what it had forgotten since is forgotten
+ * again.
  */
 import { type EventStoreError, type KeyStore, Vault } from "@effekten/event-store"
 import { Projection } from "@effekten/projections"
@@ -16,8 +17,8 @@ import * as Reactor from "./Reactor.ts"
 export type ForgettingError = BlobError | EventStoreError | KeyStore.VaultError
 
 /**
- * How far forgetting has come, in a log that may have been restored from a backup or belong to another register: so the event at that
- * position is noted too.
+ * How far forgetting has come. The log may have been restored from a backup or belong to another register, so the event at that position is
+ * noted too.
  */
 const Note = Schema.fromJsonString(
   Schema.Struct({
@@ -40,13 +41,13 @@ const shownSubjects = 20
 export class Forgetting extends Context.Service<
   Forgetting,
   {
-    /** Forgets everything the log says is erased up to its head, and is not forgotten yet. Repeating it is cheap. */
+    /** Forgets everything that is erased in the log up to its head and not forgotten yet. Repeating it is cheap. */
     readonly catchUp: Effect.Effect<void, ForgettingError>
   }
 >()("effekten/registrar/Forgetting") {
   /**
    * What earlier processes left half done is done before the layer is there. What other processes erase and do not finish themselves is
-   * finished soon after; where several serve one register, by the one that has the lease. (Their vaults drop the key by themselves.)
+   * finished soon after. Where several serve one register, the one with the lease does it. (Their vaults drop the key by themselves.)
    */
   static readonly layer: Layer.Layer<Forgetting, ForgettingError, Blobs | Log | Vault.Vault> = Layer.effect(
     Forgetting,
@@ -60,7 +61,7 @@ export class Forgetting extends Context.Service<
       const noted = yield* note.read
       if (noted === undefined) yield* forgetAgain
       let erasure = noted ?? 0
-      // Once more with the last one: a backup of the log may hold it half done.
+      // The last one is done again: a backup of the log may have it half done.
       let reached = Math.max(erasure - 1, 0)
       const take = Effect.fnUntraced(function* (always: boolean) {
         const head = yield* log.head
@@ -81,7 +82,7 @@ export class Forgetting extends Context.Service<
         reached = head
       })
       const exclusively = (always: boolean) => one.withPermit(Effect.uninterruptible(take(always)))
-      // Noted even where nothing was erased, so that no start looks at everything again.
+      // Noted even if nothing was erased, so that no start reads the whole log again.
       yield* exclusively(true)
       const catchUp = exclusively(false)
 
@@ -124,12 +125,12 @@ const forgettingOf = Effect.gen(function* () {
   return Effect.fnUntraced(function* (event: Projection.ErasingEvent) {
     yield* log.forget(Projection.erasedSubject(event))
     if (event.type === "DocumentErased") yield* blobs.remove(event.data.documentId)
-    // Each one waits for the disk: everybody else's turn comes before the next one, however many there are.
+    // Each one waits for the disk: all other callers get their turn before the next one, however many there are.
     yield* Effect.yieldNow
   })
 })
 
-/** A log restored from a backup of before an erasure does not know of it, the key file does: what came back with it goes again. */
+/** A log restored from a backup of before an erasure does not have it, but the key file does. What came back with the log is destroyed again. */
 const forgetAgain = Effect.gen(function* () {
   const log = yield* Log
   const vault = yield* Vault.Vault

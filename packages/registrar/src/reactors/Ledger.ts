@@ -1,11 +1,11 @@
 /**
- * Where units are moved for real: the port to a ledger, and the book-entry ledger that is the register itself. For developers who connect
- * a register to a blockchain or a custodian.
+ * The port to a ledger, where units really move, and the book-entry ledger that is the register itself. For developers that connect a
+ * register to a blockchain or a custodian.
  */
 import type { Id } from "@effekten/domain"
 import { Clock, Context, Duration, Effect, Layer, Schema } from "effect"
 
-/** What the ledger shall do. `taskId` is the credit's or the redemption's. @category models */
+/** What the ledger has to do. `taskId` is the id of the credit or the redemption. @category models */
 export interface LedgerTask {
   readonly kind: "credit" | "redemption"
   readonly taskId: string
@@ -19,7 +19,7 @@ export type LedgerOutcome =
   | { readonly _tag: "Succeeded" }
   | { readonly _tag: "Failed" }
   | { readonly _tag: "Unknown" }
-  /** Taken, not settled yet: ask again. */
+  /** Accepted, not settled yet: ask again. */
   | { readonly _tag: "Processing" }
 
 /** The ledger gave no answer. What it was asked to do may have happened. @category errors */
@@ -31,15 +31,15 @@ export class LedgerUnavailable extends Schema.TaggedError<LedgerUnavailable>()("
 export class Ledger extends Context.Service<
   Ledger,
   {
-    /** Called at most once per task, ever. An error means that nobody knows whether it happened. */
+    /** Called at most once per task, forever. After an error it is unknown whether it happened. */
     readonly submit: (task: LedgerTask) => Effect.Effect<LedgerOutcome, LedgerUnavailable>
     /** What became of a task that was, or may have been, submitted. None: the ledger has never heard of it. */
     readonly find: (task: LedgerTask) => Effect.Effect<LedgerOutcome | undefined, LedgerUnavailable>
   }
 >()("effekten/registrar/Ledger") {
   /**
-   * The book-entry ledger: the register's own entry is the movement, so whatever was submitted has succeeded. With `settleAfter` the
-   * outcome comes so much later, for clients that want to exercise polling.
+   * The book-entry ledger: the register's own entry is the movement, so every submitted task has succeeded. With `settleAfter` the outcome
+   * comes so much later, for clients that test their polling.
    */
   static readonly layerBookEntry = (options: { readonly settleAfter?: Duration.Input } = {}): Layer.Layer<Ledger> =>
     Layer.effect(

@@ -1,5 +1,5 @@
 /**
- * How far reactors have come. For the reactors, which do again what lies after it and find it done.
+ * How far reactors have come. For the reactors: they do again what comes after it, and must find it done.
  */
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"

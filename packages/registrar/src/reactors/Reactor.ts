@@ -1,9 +1,9 @@
 /**
- * What reactors have in common: they follow the log, or the clock, and ask of the register what follows from it. For settlement, forgetting
- * and retention, and for every reactor to come.
+ * What reactors have in common: they follow the log or the clock, and instruct the register to do what follows. For settlement, forgetting
+ * and retention, and for every further reactor.
  *
- * A reactor decides nothing. What it asks for is an instruction like any other, under a key that follows from what it saw. Asked twice, by two
- * nodes or before and after a crash, it is recorded once; so a reactor remembers no more than how far it has come, and may forget that too.
+ * A reactor must decide nothing. It gives an instruction like any other, under a key that follows from what it saw. Given twice, by two
+ * nodes or before and after a crash, it is recorded once. So a reactor remembers only how far it has come, and may forget that too.
  */
 import type { Commands, Event } from "@effekten/domain"
 import type { EventStoreError, Position, Query } from "@effekten/event-store"
@@ -31,7 +31,11 @@ export const backingOff = (first: Duration.Input, longest: Duration.Input) =>
 /** How a reactor of the log comes again after a fault. @category values */
 export const again = backingOff("100 millis", "10 seconds")
 
-/** Runs a reactor for as long as the scope is open: where several processes serve the register, on the one that has its lease. @category running */
+/**
+ * Runs a reactor for as long as the scope is open. Where several processes serve the register, it runs in the one that has its lease.
+ *
+ * @category running
+ */
 export const run = Effect.fnUntraced(function* <A, E, R>(
   name: string,
   work: Effect.Effect<A, E, R>
@@ -56,8 +60,8 @@ export const insisting = <A, E, R>(
   )
 
 /**
- * The events after a position, and then those to come. After a fault of reading they are read again from where it broke off, which disturbs
- * nothing that is under way.
+ * The events after a position, and then those to come. After a fault of reading, reading goes on where it broke off; events under way are
+ * not disturbed.
  *
  * @category running
  */
@@ -73,7 +77,7 @@ export const following = (
     Stream.retry(again)
   )
 
-/** Gives instructions of a reactor's own: their key is the step that is taken. @category constructors */
+/** Gives a reactor's instructions, whose key is the step that it takes. @category constructors */
 export const instructing = (actor: Event.Meta["actor"]) =>
   Effect.gen(function* () {
     const executor = yield* Executor
@@ -85,7 +89,7 @@ export const instructing = (actor: Event.Meta["actor"]) =>
         platform: undefined,
         actor,
         correlation: undefined,
-        // Only the reactor itself reads what comes of it.
+        // Only the reactor reads the answer.
         answer: 1,
         command
       })
@@ -95,11 +99,11 @@ interface LogReactor<E extends Projection.LoggedEvent, X, R> {
   /** Of its lease and of its stored progress. */
   readonly name: string
   readonly types: ReadonlyArray<E["type"]>
-  /** Does what follows from an event. Done again after a crash it must find it done. */
+  /** Does what follows from an event. Run again after a crash, it must find that done. */
   readonly react: (event: E) => Effect.Effect<void, X, R>
   /** The reactor is through with an event, whatever came of it. */
   readonly through: (event: E) => Effect.Effect<unknown>
-  /** Events under way at the most. */
+  /** At most so many events under way. */
   readonly maximumInFlight: number
   /** What is logged where the log cannot be read, and where an event cannot be dealt with. */
   readonly standing: string
@@ -119,7 +123,7 @@ export const followLog = Effect.fnUntraced(function* <E extends Projection.Logge
   const heeded = (event: Projection.LoggedEvent): event is E => reactor.types.some((type) => type === event.type)
   const start = Effect.gen(function* () {
     const known = yield* progress.get(reactor.name)
-    // Progress from beyond the log is that of a log that was put back to an earlier state: what was done after it is not any more.
+    // Progress beyond the log's head means that the log was put back to an earlier state. What was done after that state is undone.
     return known > (yield* log.head) ? 0 : known
   })
 
@@ -133,10 +137,10 @@ export const followLog = Effect.fnUntraced(function* <E extends Projection.Logge
   const done = Effect.fnUntraced(function* (position: Position) {
     underway.delete(position)
     const before = Math.min(...underway, reached + 1) - 1
-    // Written now and then only: what lies between is found done when it is looked at again.
+    // Written only now and then: events in between are found done when they are looked at again.
     if (before - stored < progressStep && underway.size > 0) return
     stored = before
-    // Not stored is no harm but work done again: the next one is.
+    // Progress that is not stored only costs work: the next one is stored.
     yield* Effect.ignore(
       Effect.tapError(progress.set(reactor.name, before), (error) =>
         Effect.logError(`The progress of ${reactor.name} could not be stored`, error)

@@ -1,9 +1,9 @@
 /**
  * Erases investors when they are due. A {@link Reactor}: it follows the clock, and decides nothing.
  *
- * The read model proposes whose time may be over, a look at what the decision reads says whether it is, and the decision itself has the last
- * word. What is asked is an instruction whose identity follows from the investor and the instant they are due: asked twice, by two nodes or
- * before and after a crash, it is recorded once. The keys are destroyed by {@link Forgetting}, as for everybody who asked for it.
+ * The read model proposes investors whose time may be over. A look at what the decision reads says whether it is, and the decision itself
+ * has the last word. The identity of the instruction follows from the investor and the due instant. Given twice, by two nodes or before and
+ * after a crash, it is recorded once. {@link Forgetting} destroys the keys, as after every erasure.
  */
 import { type Id, Investor, Policy, RetentionPeriod, Timestamp } from "@effekten/domain"
 import type { EventStoreError, Position } from "@effekten/event-store"
@@ -22,28 +22,28 @@ import * as Reactor from "./Reactor.ts"
 export interface RetentionOptions {
   readonly policy?: Policy.Policy
   /**
-   * Whether investors are erased as soon as nothing stands against it any more. Default: no, for the register cannot know whether a business
-   * relationship goes on without units.
+   * Whether investors are erased as soon as nothing stands against it any more. Default: no, because the register cannot know whether a
+   * business relationship goes on without units.
    */
   readonly eraseWhenDue?: boolean
 }
 
 /** Investors of one round: what is read at a time, and what is destroyed together. @category values */
 export const maximumAtOnce = 100
-/** Of these, in the executor's queue at the same time: everybody else's instructions find their place between them. @category values */
+/** At most so many of these are in the executor's queue at a time: all other instructions find their place between them. @category values */
 export const maximumInFlight = 16
-/** How long the clock sleeps at the most: what was released, or restored, meanwhile is found within a day of being due. @category values */
+/** The clock sleeps at most so long: an investor that was released or restored meanwhile is found within a day of being due. @category values */
 export const longestSleep = Duration.hours(6)
-/** How long it sleeps at the least. @category values */
+/** And at least so long. @category values */
 export const shortestSleep = Duration.seconds(1)
 
-/** How a look is taken again that failed. */
+/** How a failed look is tried again. */
 const again = Reactor.backingOff("1 second", "10 minutes")
 
 /**
- * Which turn of asking it is, so long after the due instant. Each turn is an instruction of its own, for a refusal is recorded and answered
- * for ever, and what was in the way may go without moving the instant: a node's clock was put back, for example. Within a turn nothing is
- * recorded twice.
+ * The number of the turn, so long after the due instant. Each turn is an instruction of its own, because a recorded refusal is its answer
+ * forever. The obstacle may go without moving the due instant: a node's clock was wrong, for example. Within a turn nothing is recorded
+ * twice.
  */
 const turnOf = (due: Timestamp.Instant, at: Timestamp.Instant): number =>
   Math.floor((at.micros - due.micros) / 1000 / Duration.toMillis(longestSleep))
@@ -84,7 +84,7 @@ export const layer = (
     })
   )
 
-/** Erases an investor who is due; tells when they will be, if that is known and later. */
+/** Erases an investor that is due; otherwise returns when that will be, if it is known. */
 const erasing = Effect.fnUntraced(function* (policy: Policy.Policy) {
   const log = yield* Log
   const snapshots = yield* Snapshots
@@ -106,7 +106,7 @@ const erasing = Effect.fnUntraced(function* (policy: Policy.Policy) {
   })
 })
 
-/** Erases everybody who is due, round by round, and tells when the next one will be. */
+/** Erases all investors that are due, round by round, and returns when the next one will be. */
 const looking = Effect.fnUntraced(function* (policy: Policy.Policy) {
   const forgetting = yield* Forgetting
   const readModels = yield* ReadModels.ReadModels
@@ -129,7 +129,7 @@ const looking = Effect.fnUntraced(function* (policy: Policy.Policy) {
         concurrency: maximumInFlight
       })
       for (const instant of Arr.getSuccesses(results)) if (instant !== undefined) expect(instant)
-      // One that cannot be asked about, or not be destroyed yet, holds nobody else up.
+      // An investor that cannot be looked at or destroyed yet does not delay the others.
       const forgotten = yield* Effect.result(forgetting.catchUp)
       failure ??= Arr.getFailures([...results, forgotten])[0]
     }
@@ -137,7 +137,7 @@ const looking = Effect.fnUntraced(function* (policy: Policy.Policy) {
   })
 })
 
-/** Of one round: the investors who are due now, the instants at which others will be, and whether those behind are due no sooner. */
+/** Of one round: the investors that are due now, the instants at which others will be, and whether all further ones are due no sooner. */
 const sorted = Effect.fnUntraced(function* (
   round: ReadonlyArray<ReadModels.Ranked<Projections.RetentionState>>,
   policy: Policy.Policy
@@ -155,7 +155,7 @@ const sorted = Effect.fnUntraced(function* (
   return { due, later, isOver: false }
 })
 
-/** In whole milliseconds, and not too early. */
+/** Rounded up to whole milliseconds, so that the clock does not wake too early. */
 const sleepUntil = (next: Timestamp.Instant | undefined, at: Timestamp.Instant): Duration.Duration =>
   next === undefined
     ? longestSleep

@@ -1,8 +1,9 @@
 /**
  * Settles ledger tasks: claims each, submits it once, records what the ledger says. A {@link Reactor}: it follows the log and decides nothing.
  *
- * The claim is an event, `…Submitted`, and comes before the submission. A reactor that finds a claim which is not its own (after a crash)
- * asks the ledger what became of the task; what nobody knows is recorded as unknown and waits for a person. Nothing is ever submitted twice.
+ * The claim is an event, `…Submitted`, and comes before the submission. A reactor that finds a claim of an earlier process (after a crash)
+ * asks the ledger what became of the task. If the ledger cannot say, the task is recorded as unknown and waits for a person. Nothing may
+ * ever be submitted twice.
  */
 import { type Commands, Credit, Redemption, type TaskStatus } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
@@ -18,9 +19,9 @@ import { Ledger, type LedgerOutcome, type LedgerTask, LedgerUnavailable } from "
 import type { Progress } from "./Progress.ts"
 import * as Reactor from "./Reactor.ts"
 
-/** Tasks under way at the ledger at the most. @category values */
+/** At most so many tasks are under way at the ledger. @category values */
 export const maximumInFlight = 1_024
-/** Tasks whose end somebody may wait for. */
+/** At most so many tasks have a place where callers wait for their end. */
 const maximumAwaited = 16_384
 /** How long the answer to a ledger task waits for its settlement. */
 const settlementWait = Duration.seconds(2)
@@ -50,7 +51,7 @@ const taskIdOf = ({ data }: Requested | Ended): string => ("creditId" in data ? 
 export class Settlement extends Context.Service<
   Settlement,
   {
-    /** Waits until a task has an outcome, for a bounded time; says nothing about what it is. */
+    /** Waits until a task has an outcome, for a bounded time. Does not say which. */
     readonly wait: (taskId: string) => Effect.Effect<void>
   }
 >()("effekten/registrar/Settlement") {
@@ -111,7 +112,7 @@ const settling = Effect.gen(function* () {
   const ledger = yield* Ledger
   const instruct = yield* Reactor.instructing("ledger")
 
-  /** A ledger that is out of reach is asked until it answers; one that has never heard of the task leaves it unknown. */
+  /** A ledger that is out of reach is asked until it answers. A ledger that has never heard of the task leaves it unknown. */
   const find = (task: LedgerTask): Effect.Effect<LedgerOutcome> =>
     Effect.retry(
       withoutDefects(() => ledger.find(task)),
@@ -125,7 +126,7 @@ const settling = Effect.gen(function* () {
     const { settle, submit, task } = stepsOf(event)
     const claim = yield* Effect.retry(instruct(submit, task.taskId, "submit"), again)
     const mine = !claim.replayed && claim.events.some(({ type }) => submitted.includes(type))
-    // A ledger that throws instead of failing has said as little: what became of the task is asked, not guessed.
+    // A ledger that throws has said as little as one that fails: it is asked what became of the task.
     let outcome: LedgerOutcome = yield* mine
       ? Effect.catch(
           withoutDefects(() => ledger.submit(task)),

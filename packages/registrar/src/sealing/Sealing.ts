@@ -1,9 +1,9 @@
 /**
- * Checkpoints of an embedded register: signed beside its work, kept beside its log, and held against the log at every start. For the
+ * Checkpoints of an embedded register: signed beside its work, stored beside its log, and compared with the log at every start. For the
  * embedded layers, and for applications that hand out proofs.
  *
- * Where several processes serve one register, each holds the log against the last checkpoint when it starts, and the one that has the
- * lease signs.
+ * Where several processes serve one register, each compares the log with the last checkpoint when it starts. The one that has the lease
+ * signs.
  */
 import { CheckpointStore, Proofs, Sealer } from "@effekten/event-store"
 import { Context, type Duration, Effect, Layer } from "effect"
@@ -27,10 +27,10 @@ export class Sealing extends Context.Service<
   Sealer.Sealer & { readonly proofs: Proofs.Proofs; readonly checkpoints: CheckpointStore.CheckpointStoreShape }
 >()("effekten/registrar/Sealing") {}
 
-/** Whose turn it is to sign. */
+/** The lease of the process that signs. */
 export const sealingLease = "sealing"
 
-/** What to do about a log that is not the one that was signed. */
+/** What an operator can do about a log that is not the signed one. */
 type WayOut = { readonly [R in Sealer.SealRefused["reason"]]: string }
 
 /** The checkpoints in the database of the register's state. @category constructors */
@@ -42,14 +42,14 @@ export const openCheckpoints = Effect.flatMap(RegisterState, ({ sql }) =>
   )
 )
 
-/** Fails where the log is not the one that was signed. To be built before anything that appends. @category layers */
+/** Fails if the log is not the signed one. Must be built before anything that appends. @category layers */
 export const layer = <R>({
   name,
   sealing = {},
   text,
   wayOut
 }: SealingOptions & {
-  /** What messages call the log, and what is said where it is refused. */
+  /** The log's name in messages, and what they advise where it is refused. */
   readonly name: string
   readonly wayOut: WayOut
   readonly text: Effect.Effect<KeyText, RegisterUnavailable, R>

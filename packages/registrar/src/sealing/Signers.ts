@@ -1,9 +1,9 @@
 /**
- * The keys that sign the checkpoints of a register: made at the first start, replaced by overlapping. For the sealer, and for the places
- * a register lies in, which keep them.
+ * The keys that sign the checkpoints of a register: made at the first start, replaced by overlapping. For the sealer, and for the folder and
+ * the database that store them.
  *
- * They are a text, in a file of the folder or sealed in the database. A line of it is a key, the newest last; every checkpoint is signed
- * with all of them. While one takes over from another there are two, so that an auditor who trusts the old one sees it vouch for the new.
+ * They are a text, in a file of the folder or sealed in the database. Each line of it is a key, the newest last; every checkpoint is signed
+ * with all of them. While a new key takes over there are two, so that an auditor sees the old key vouch for the new one.
  */
 import { type CheckpointStore, type EventStoreError, SignedNote } from "@effekten/event-store"
 import { Effect, Option, Result } from "effect"
@@ -16,9 +16,9 @@ const seedSize = 32
 
 type Checkpoints = CheckpointStore.CheckpointStoreShape
 
-/** Where the text with the keys lies. @category models */
+/** Where the text with the keys is stored. @category models */
 export interface KeyText {
-  /** What messages call it, and what it is restored with. */
+  /** Its name in messages, and what has to be restored together with it. */
   readonly name: string
   readonly together: string
   readonly read: Effect.Effect<string | undefined, RegisterUnavailable>
@@ -97,7 +97,7 @@ const rotateKey = Effect.fnUntraced(function* (options: KeysOf) {
   return fresh.key
 })
 
-/** Takes the older keys out of use; once a checkpoint bears the newest one's signature, and not before. */
+/** Takes the older keys out of use. Refused until a checkpoint has the newest one's signature. */
 const retireKeys = Effect.fnUntraced(function* (options: KeysOf) {
   const signers = yield* openKeys(options)
   const newest = signers.at(-1)!
@@ -123,7 +123,7 @@ const renewKey = Effect.fnUntraced(function* ({ text, logId, checkpoints }: Keys
   return fresh.key
 })
 
-/** The public halves of the keys; none where they cannot be read, as by an auditor. @category constructors */
+/** The public halves of the keys; none where they cannot be read, as in an audit. @category constructors */
 export const publicKeys = (
   keys: Pick<KeysOf, "text" | "logId">
 ): Effect.Effect<ReadonlyArray<SignedNote.VerifierKey> | undefined> =>
