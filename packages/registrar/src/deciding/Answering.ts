@@ -3,7 +3,7 @@
  */
 import { type Appended, type EventStoreError, Json, type Position, type Revealed } from "@effekten/event-store"
 import type { CommandFailure } from "@effekten/services"
-import { Deferred, Effect, Exit, Result } from "effect"
+import { Deferred, Effect, Result } from "effect"
 import { keyReused, unanswered, unavailable } from "../base/Failures.ts"
 import type { Log } from "../log/Log.ts"
 import type { Decided, MemberResult } from "./CommitGroup.ts"
