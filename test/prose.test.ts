@@ -10,7 +10,7 @@ import { commentsOf, namelessActor, sentencesOf, wordsIn } from "./Prose.ts"
 const longestSentence = 25
 
 /** How many are left. A number may only fall: lower it with what you mend. */
-const budgets = { whoever: 75, actors: 35, pages: 0, sentences: 301 }
+const budgets = { whoever: 0, actors: 0, pages: 0, sentences: 0 }
 
 /** Pages that a newcomer reads first. */
 const first = [

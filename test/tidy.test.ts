@@ -14,7 +14,7 @@ const longestDefinition = 70
 const longestFile = 400
 
 /** How many are left. A number may only fall: lower it with what you mend. */
-const budgets = { definitions: 9, files: 1, exports: 24 }
+const budgets = { definitions: 0, files: 0, exports: 0 }
 
 const within = (what: keyof typeof budgets, found: ReadonlyArray<string>): void => {
   console.log(`${what} to mend: ${found.length} of at most ${budgets[what]}`)
