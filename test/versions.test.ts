@@ -199,7 +199,7 @@ const withProgram = <Service, T>(
     Effect.scoped(
       Effect.gen(function* () {
         const register = yield* Layer.build(Registrar.layerFolder({ folder }))
-        const services = Implement.servicesOf([implement(register)])
+        const services = Implement.servicesOf([resource], [implement(register)])
         const { id: platform } = yield* Context.get(register, Platforms).register({ name: "p" }, { key: "platform" })
         const store = Layer.effectDiscard(
           OAuth.registerClient({ clientId: "client", platform, secret, scopes: [...scopes] })

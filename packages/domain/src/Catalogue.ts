@@ -13,6 +13,16 @@ import * as WalletEvents from "./events/WalletEvents.ts"
 import { Meta, type EventOf } from "./Event.ts"
 import type { Timestamp } from "./Timestamp.ts"
 
+export * from "./events/CreditEvents.ts"
+export * from "./events/DocumentEvents.ts"
+export * from "./events/InstructionEvents.ts"
+export * from "./events/InvestmentEvents.ts"
+export * from "./events/InvestorEvents.ts"
+export * from "./events/LegalHoldEvents.ts"
+export * from "./events/PlatformEvents.ts"
+export * from "./events/RedemptionEvents.ts"
+export * from "./events/WalletEvents.ts"
+
 const events = {
   PlatformRegistered: PlatformEvents.PlatformRegistered,
   IssuerRegistered: PlatformEvents.IssuerRegistered,

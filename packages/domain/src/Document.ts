@@ -24,6 +24,9 @@ export interface State {
   readonly erased: boolean
 }
 
+/** Raised when the same events come to mean another state: a stored state of another version is folded again. @category values */
+export const stateVersion = 2
+
 /** @category values */
 export const types = ["DocumentUploaded", "DocumentErased"] as const
 

@@ -41,6 +41,9 @@ export interface State extends KycStatus.Facts {
   readonly erased: boolean
 }
 
+/** Raised when the same events come to mean another state: a stored state of another version is folded again. @category values */
+export const stateVersion = 3
+
 /** @category values */
 export const types = ["InvestorRegistered", "IdentificationRecorded", "InvestorErased"] as const
 

@@ -37,6 +37,9 @@ export interface State extends Task.Progress {
   readonly units: Units
 }
 
+/** Raised when the same events come to mean another state: a stored state of another version is folded again. @category values */
+export const stateVersion = 1
+
 /** @category values */
 export const types = {
   requested: "RedemptionRequested",

@@ -30,11 +30,11 @@ export const initial: Progress = { status: "processing", submitted: false }
 
 /** The event types of one kind of task. Units move by the one of `succeeded`, and by no other. @category models */
 export interface Types {
-  readonly requested: "CreditRequested" | "RedemptionRequested"
-  readonly submitted: "CreditSubmitted" | "RedemptionSubmitted"
+  readonly requested: Extract<EventType, `${string}Requested`>
+  readonly submitted: Extract<EventType, `${string}Submitted`>
   readonly succeeded: "UnitsCredited" | "UnitsRedeemed"
-  readonly failed: "CreditFailed" | "RedemptionFailed"
-  readonly unknown: "CreditOutcomeUnknown" | "RedemptionOutcomeUnknown"
+  readonly failed: Extract<EventType, `${string}Failed`>
+  readonly unknown: Extract<EventType, `${string}OutcomeUnknown`>
 }
 
 /** The task after one more of its events; whatever else is known of it stays. @category computing */

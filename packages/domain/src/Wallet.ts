@@ -26,6 +26,9 @@ export interface State {
   readonly receivingEnabled: boolean
 }
 
+/** Raised when the same events come to mean another state: a stored state of another version is folded again. @category values */
+export const stateVersion = 1
+
 /** @category values */
 export const types = ["WalletRegistered"] as const
 

@@ -11,7 +11,7 @@ export interface DocumentState extends Document.State, Created, WithPersonal {}
 /** Keyed by document, listed by platform. @category projections */
 export const documents: Projection<DocumentState> = entity({
   name: "documents",
-  version: 2,
+  version: Document.stateVersion,
   types: Document.types,
   key: (event) => event.data.documentId,
   evolve: withAdded(Document.after, createdWithPersonal),

@@ -11,7 +11,7 @@ export interface InvestorState extends Investor.State, Created, WithPersonal {}
 /** Keyed by investor, listed by platform. @category projections */
 export const investors: Projection<InvestorState> = entity({
   name: "investors",
-  version: 3,
+  version: Investor.stateVersion,
   types: Investor.types,
   key: (event) => event.data.investorId,
   evolve: withAdded(Investor.after, createdWithPersonal),

@@ -14,7 +14,7 @@ export const creditKey = (investment: Id.InvestmentId, credit: Id.CreditId): str
 /** Keyed by {@link creditKey}, listed by investment. @category projections */
 export const credits: Projection<CreditState> = entity({
   name: "credits",
-  version: 1,
+  version: Credit.stateVersion,
   types: Object.values(Credit.types),
   key: (event) => creditKey(event.data.investmentId, event.data.creditId),
   evolve: withAdded(Credit.after, created),
@@ -28,7 +28,7 @@ export interface RedemptionState extends Redemption.State, Created {}
 /** Keyed by redemption, listed by platform. @category projections */
 export const redemptions: Projection<RedemptionState> = entity({
   name: "redemptions",
-  version: 1,
+  version: Redemption.stateVersion,
   types: Object.values(Redemption.types),
   key: (event) => event.data.redemptionId,
   evolve: withAdded(Redemption.after, created),

@@ -11,7 +11,7 @@ export interface WalletState extends Wallet.State, Created {}
 /** Keyed by wallet, listed by investor. @category projections */
 export const wallets: Projection<WalletState> = entity({
   name: "wallets",
-  version: 1,
+  version: Wallet.stateVersion,
   types: Wallet.types,
   key: (event) => event.data.walletId,
   evolve: withAdded(Wallet.after, created),

@@ -103,10 +103,10 @@ const everyRequest = Effect.gen(function* () {
   const platforms = yield* Services.Platforms
   const products = yield* Services.Products
   const campaigns = yield* Services.Campaigns
-  const platform = yield* ask("registerPlatform", Services.platformAnswer, (o) =>
+  const platform = yield* ask("registerPlatform", Services.Api.platformAnswer, (o) =>
     platforms.register({ name: "Erste Plattform" }, o)
   )
-  const issuer = yield* ask("registerIssuer", Services.issuerAnswer, (o) => products.registerIssuer(o))
+  const issuer = yield* ask("registerIssuer", Services.Api.issuerAnswer, (o) => products.registerIssuer(o))
   const terms = {
     issuerId: issuer.id,
     name: "Musteranleihe",
@@ -117,10 +117,10 @@ const everyRequest = Effect.gen(function* () {
     cancellationDays: 14,
     paymentDays: 14
   } as const
-  const product = yield* ask("registerProduct", Services.productAnswer, (o) => products.register(terms, o))
+  const product = yield* ask("registerProduct", Services.Api.productAnswer, (o) => products.register(terms, o))
   yield* products.list(product.id, platform.id, key("list"))
   const offered = { productId: product.id, platformId: platform.id, allocation: 500, opensAt: signedAt }
-  const campaign = yield* ask("openCampaign", Services.campaignAnswer, (o) => campaigns.open(offered, o))
+  const campaign = yield* ask("openCampaign", Services.Api.campaignAnswer, (o) => campaigns.open(offered, o))
 
   yield* Effect.gen(function* () {
     const investors = yield* Services.Investors
@@ -129,19 +129,19 @@ const everyRequest = Effect.gen(function* () {
     const investments = yield* Services.Investments
     const credits = yield* Services.Credits
     const redemptions = yield* Services.Redemptions
-    const investor = yield* ask("createInvestor", Services.investorAnswer, (o) => investors.create(person, o))
+    const investor = yield* ask("createInvestor", Services.Api.investorAnswer, (o) => investors.create(person, o))
     const { taxInformation: _, ...least } = person
-    yield* ask("createInvestor, least", Services.investorAnswer, (o) => investors.create(least, o))
+    yield* ask("createInvestor, least", Services.Api.investorAnswer, (o) => investors.create(least, o))
     const upload = { fileName: "protocol.pdf", mediaType: "application/pdf", content: new TextEncoder().encode("ASD") }
-    const document = yield* ask("uploadDocument", Services.documentAnswer, (o) => documents.upload(upload, o))
-    yield* ask("createIdentification", Services.identificationAnswer, (o) =>
+    const document = yield* ask("uploadDocument", Services.Api.documentAnswer, (o) => documents.upload(upload, o))
+    yield* ask("createIdentification", Services.Api.identificationAnswer, (o) =>
       investors.identify(investor.id, identificationWith(document.id), o)
     )
-    const wallet = yield* ask("createManagedWallet", Services.walletAnswer, (o) =>
+    const wallet = yield* ask("createManagedWallet", Services.Api.walletAnswer, (o) =>
       wallets.createManaged(investor.id, o)
     )
     const address = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed" as EthereumAddress.EthereumAddress
-    yield* ask("createGenericWallet", Services.walletAnswer, (o) =>
+    yield* ask("createGenericWallet", Services.Api.walletAnswer, (o) =>
       wallets.createGeneric(investor.id, { address, receivingEnabled: true } as never, o)
     )
     yield* refused("createManagedWallet, again", (o) => wallets.createManaged(investor.id, o))
@@ -152,17 +152,21 @@ const everyRequest = Effect.gen(function* () {
       signedAt,
       signedDocuments: [{ documentId: document.id, category: "Vertrag", subject: "Zeichnungsschein" }]
     }
-    const investment = yield* ask("createInvestment", Services.investmentAnswer, (o) => investments.create(input, o))
-    yield* ask("amendInvestment", Services.investmentAnswer, (o) =>
+    const investment = yield* ask("createInvestment", Services.Api.investmentAnswer, (o) =>
+      investments.create(input, o)
+    )
+    yield* ask("amendInvestment", Services.Api.investmentAnswer, (o) =>
       investments.amend(investment.id, { acceptedAt: signedAt, paidAt: signedAt, wallet: wallet.id }, o)
     )
     const ended = yield* investments.create(input, key("second"))
-    yield* ask("cancelInvestment", Services.investmentAnswer, (o) =>
+    yield* ask("cancelInvestment", Services.Api.investmentAnswer, (o) =>
       investments.cancel(ended.id, { cancelledAt: signedAt }, o)
     )
-    yield* ask("createCredit", Services.creditAnswer, (o) => credits.create(investment.id, o))
+    yield* ask("createCredit", Services.Api.creditAnswer, (o) => credits.create(investment.id, o))
     const redeem = { investorId: investor.id, productId: product.id, walletId: wallet.id }
-    yield* ask("createRedemption", Services.redemptionAnswer, (o) => redemptions.create({ ...redeem, units: 12 }, o))
+    yield* ask("createRedemption", Services.Api.redemptionAnswer, (o) =>
+      redemptions.create({ ...redeem, units: 12 }, o)
+    )
     yield* refused("createRedemption, refused", (o) => redemptions.create({ ...redeem, units: 9 }, o))
   }).pipe(as(platform.id))
   const erasures = yield* Services.Erasures

@@ -4,10 +4,10 @@
  */
 import { Events, Id, KycStatus, Text } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
-import { Answer, Investors, Member, Operation } from "@effekten/services"
+import { Answer, Investors, Member, Operation, type platformResources } from "@effekten/services"
 import { Effect, Schema } from "effect"
 import { describe, expect, it } from "vitest"
-import { instructs, made } from "../src/api/Implement.ts"
+import { type ImplementationsOf, instructs, made } from "../src/api/Implement.ts"
 import { consumed, dropped } from "../src/api/Members.ts"
 import { view } from "../src/api/View.ts"
 
@@ -172,4 +172,16 @@ it("an event with a member that the decision forgets does not compile", () => {
     () => Events.InvestorRegistered.make({ ...whole, ownAccount: true }, undefined)
   ]
   expect(forgotten).toHaveLength(2)
+})
+
+it("a resource that is described and not implemented does not compile, nor one in another's place", () => {
+  type Implemented = ImplementationsOf<typeof platformResources>
+  const each = [] as unknown as Implemented
+  const [first, second, third, fourth, fifth, sixth] = each
+  const whole: Implemented = [first, second, third, fourth, fifth, sixth]
+  // @ts-expect-error the last one is missing
+  const missing: Implemented = [first, second, third, fourth, fifth]
+  // @ts-expect-error two have changed places
+  const changed: Implemented = [second, first, third, fourth, fifth, sixth]
+  expect([whole, missing, changed]).toHaveLength(3)
 })

@@ -10,21 +10,31 @@ export {
   Identification,
   Investor,
   NaturalPerson,
-  TaxInformation
+  TaxInformation,
+  identificationAnswer,
+  investorAnswer
 } from "./Investors.ts"
-export { CreateGenericWallet, Wallet } from "./Wallets.ts"
-export { Document, UploadDocument } from "./Documents.ts"
+export { CreateGenericWallet, Wallet, walletAnswer } from "./Wallets.ts"
+export { Document, UploadDocument, documentAnswer } from "./Documents.ts"
 export {
   AmendInvestment,
   CancelInvestment,
   CreateInvestment,
   Investment,
   ShownDocument,
-  SignedDocument
+  SignedDocument,
+  investmentAnswer
 } from "./Investments.ts"
-export { CreateRedemption, Credit, Redemption, RedemptionStatus } from "./LedgerTasks.ts"
-export { Platform, RegisterPlatform } from "./Platforms.ts"
-export { Issuer, Product, RegisterProduct } from "./Products.ts"
-export { Campaign, OpenCampaign } from "./Campaigns.ts"
-export { LegalHold, PlaceLegalHold } from "./LegalHolds.ts"
+export {
+  CreateRedemption,
+  Credit,
+  Redemption,
+  RedemptionStatus,
+  creditAnswer,
+  redemptionAnswer
+} from "./LedgerTasks.ts"
+export { Platform, RegisterPlatform, platformAnswer } from "./Platforms.ts"
+export { Issuer, Product, RegisterProduct, issuerAnswer, productAnswer } from "./Products.ts"
+export { Campaign, OpenCampaign, campaignAnswer } from "./Campaigns.ts"
+export { LegalHold, PlaceLegalHold, legalHoldAnswer } from "./LegalHolds.ts"
 export { DisclosedEntry, Disclosure } from "./Erasures.ts"

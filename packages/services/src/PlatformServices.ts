@@ -12,6 +12,8 @@ import { Credits, Redemptions } from "./LedgerTasks.ts"
 import type * as Operation from "./Operation.ts"
 import { Wallets } from "./Wallets.ts"
 
+export { Credits, Documents, Investments, Investors, Redemptions, Wallets }
+
 /** The resources a platform uses: what is served over HTTP, in the order of the documents. @category values */
 export const platformResources = [Investors, Wallets, Documents, Investments, Credits, Redemptions] as const
 

@@ -96,7 +96,7 @@ const shown = {
 }
 
 it("what was accepted once is shown forever: lists of today say nothing about an answer", () => {
-  const schema = Services.Answer.schemaOf(Services.investorAnswer)
+  const schema = Services.Answer.schemaOf(Services.Api.investorAnswer)
   const investor = Schema.decodeUnknownSync(schema)(shown)
   expect(Schema.encodeUnknownSync(schema)(investor)).toEqual(shown)
   // And they say a lot about an input.
@@ -114,7 +114,7 @@ it("what was accepted once is shown forever: lists of today say nothing about an
 })
 
 it("an answer keeps a text that is listed nowhere; an input does not take it", () => {
-  const schema = Services.Answer.schemaOf(Services.investorAnswer)
+  const schema = Services.Answer.schemaOf(Services.Api.investorAnswer)
   expect(Schema.decodeUnknownSync(schema)({ ...shown, kyc_status: "ON_HOLD" }).kycStatus).toBe("ON_HOLD")
   expect(Schema.is(InvestmentStatus.InvestmentStatus)("ON_HOLD")).toBe(false)
 })

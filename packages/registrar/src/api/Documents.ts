@@ -3,14 +3,7 @@
  */
 import { Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
-import {
-  type Api,
-  type CommandFailure,
-  documentAnswer,
-  Documents,
-  maximumDocumentSize,
-  Rejection
-} from "@effekten/services"
+import { Api, type CommandFailure, Documents, maximumDocumentSize, Rejection } from "@effekten/services"
 import { type Context, Effect, Exit, Option } from "effect"
 import { createHash } from "node:crypto"
 import { noEffect } from "../base/Failures.ts"
@@ -26,7 +19,7 @@ interface DocumentPersonal {
   readonly digest: string
 }
 
-const document = view(documentAnswer, Projections.documents, {
+const document = view(Api.documentAnswer, Projections.documents, {
   1: (state, personal) => {
     const known = personalOf<DocumentPersonal>(personal, state.personalAt[0])
     return {

@@ -198,8 +198,19 @@ export const implement = <const Ops extends Resource.Operations>(
   }
 }
 
-/** The services of any platform, of what is implemented. @category constructors */
-export const servicesOf = (implementations: ReadonlyArray<Implementation<any>>): PlatformServices["Service"] => {
+/** The implementations of some resources, one for each and in their order. @category models */
+export type ImplementationsOf<R extends ReadonlyArray<Resource.AnyService>> = {
+  readonly [At in keyof R]: R[At] extends { readonly resource: Resource.Resource<infer Ops> }
+    ? Implementation<Ops>
+    : never
+}
+
+/** The services of any platform, of resources that are all implemented. @category constructors */
+export const servicesOf = <const R extends ReadonlyArray<Resource.AnyService>>(
+  _resources: R,
+  implemented: ImplementationsOf<R>
+): PlatformServices["Service"] => {
+  const implementations: ReadonlyArray<Implementation<any>> = implemented
   const instructing = (platform: Id.PlatformId): Instructing => ({ actor: "platform", platform })
   const byKey = new Map(implementations.map((implementation) => [implementation.key, implementation]))
   return PlatformServices.of({

@@ -3,7 +3,7 @@
  */
 import { Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
-import { type Api, investmentAnswer, Investments, IssuerInvestments } from "@effekten/services"
+import { Api, Investments, IssuerInvestments } from "@effekten/services"
 import { type Context, Effect } from "effect"
 import {
   consumed,
@@ -20,7 +20,7 @@ import type { Intake } from "./Intake.ts"
 import type { Owned, Showing } from "./Showing.ts"
 import { erased, personalOf, view } from "./View.ts"
 
-const investment = view(investmentAnswer, Projections.investments, {
+const investment = view(Api.investmentAnswer, Projections.investments, {
   1: (state, personal) => {
     const signed = new Map<string, Api.SignedDocument>()
     for (const position of state.personalAt) {

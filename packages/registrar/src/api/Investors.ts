@@ -3,7 +3,7 @@
  */
 import { Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
-import { type Api, identificationAnswer, investorAnswer, Investors } from "@effekten/services"
+import { Api, Investors } from "@effekten/services"
 import { type Context, Effect } from "effect"
 import { implement, type Implementation, instructs, made, pages, shows } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
@@ -17,7 +17,7 @@ interface InvestorPersonal {
   readonly communication: Api.Communication
 }
 
-const investor = view(investorAnswer, Projections.investors, {
+const investor = view(Api.investorAnswer, Projections.investors, {
   1: (state, personal) => {
     const known = personalOf<InvestorPersonal>(personal, state.personalAt[0])
     return {
@@ -33,7 +33,7 @@ const investor = view(investorAnswer, Projections.investors, {
   }
 })
 
-const identification = view(identificationAnswer, Projections.identifications, {
+const identification = view(Api.identificationAnswer, Projections.identifications, {
   1: (state, personal) => {
     const known = personalOf<Omit<Api.CreateIdentification, "legitimationProtocolId" | "verifiedAt">>(
       personal,

@@ -3,17 +3,7 @@
  * the issuer.
  */
 import { Id } from "@effekten/domain"
-import {
-  campaignAnswer,
-  Campaigns,
-  issuerAnswer,
-  IssuerInvestments,
-  platformAnswer,
-  Platforms,
-  productAnswer,
-  Products,
-  Resolutions
-} from "@effekten/services"
+import { Api, Campaigns, IssuerInvestments, Platforms, Products, Resolutions } from "@effekten/services"
 import { Context, Effect, Layer } from "effect"
 import { now } from "../base/Now.ts"
 import { dataOf } from "../deciding/Instruction.ts"
@@ -37,7 +27,7 @@ const platforms = (context: Parts) =>
       register: instructs(ofPlatforms.register, {
         members: {},
         given: ({ newId }) => Effect.map(newId, (id) => ({ platformId: Id.PlatformId.make(id) })),
-        answers: recorded(platformAnswer, {
+        answers: recorded(Api.platformAnswer, {
           1: (answered) => {
             const { platformId, name } = dataOf(answered, "PlatformRegistered")
             return { id: platformId, name }
@@ -63,7 +53,9 @@ const products = (context: Parts) =>
               command: { operation: "RegisterIssuer", input: { issuerId: Id.IssuerId.make(id) }, personal: {} }
             })
           ),
-        answers: recorded(issuerAnswer, { 1: (answered) => ({ id: dataOf(answered, "IssuerRegistered").issuerId }) })
+        answers: recorded(Api.issuerAnswer, {
+          1: (answered) => ({ id: dataOf(answered, "IssuerRegistered").issuerId })
+        })
       }),
       register: instructs(ofProducts.register, {
         members: { ewpg: consumed },
@@ -73,7 +65,7 @@ const products = (context: Parts) =>
             kind: ewpg ? ("ewpg" as const) : ("digital" as const),
             lockedUntil: undefined
           })),
-        answers: recorded(productAnswer, {
+        answers: recorded(Api.productAnswer, {
           1: (answered) => {
             const product = dataOf(answered, "ProductRegistered")
             return {
@@ -116,7 +108,7 @@ const campaigns = (context: Parts) =>
             reviewRequired
           }
         }),
-        answers: recorded(campaignAnswer, {
+        answers: recorded(Api.campaignAnswer, {
           1: (answered) => {
             const { campaignId, productId, platformId, allocation } = dataOf(answered, "CampaignOpened")
             return { id: campaignId, productId, platformId, allocation }

@@ -4,7 +4,7 @@
  */
 import { Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
-import { creditAnswer, Credits, redemptionAnswer, Redemptions, Resolutions } from "@effekten/services"
+import { Api, Credits, Redemptions, Resolutions } from "@effekten/services"
 import { type Context, Effect } from "effect"
 import type { Answered } from "../deciding/Instruction.ts"
 import type { Settlement } from "../reactors/Settlement.ts"
@@ -14,7 +14,7 @@ import { ownInvestment } from "./Investments.ts"
 import type { Showing } from "./Showing.ts"
 import { view } from "./View.ts"
 
-const credit = view(creditAnswer, Projections.credits, {
+const credit = view(Api.creditAnswer, Projections.credits, {
   1: (state) => ({
     id: state.id,
     investmentId: state.investmentId,
@@ -25,7 +25,7 @@ const credit = view(creditAnswer, Projections.credits, {
   })
 })
 
-const redemption = view(redemptionAnswer, Projections.redemptions, {
+const redemption = view(Api.redemptionAnswer, Projections.redemptions, {
   1: (state) => ({
     id: state.id,
     investorId: state.investorId,

@@ -4,7 +4,7 @@
 import { Id } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
 import { Projections, ReadModels } from "@effekten/projections"
-import { type Api, legalHoldAnswer, legalHoldOperations, LegalHolds, Unavailable } from "@effekten/services"
+import { Api, legalHoldOperations, LegalHolds, Unavailable } from "@effekten/services"
 import { Effect, Layer } from "effect"
 import { now } from "../base/Now.ts"
 import { dataOf } from "../deciding/Instruction.ts"
@@ -27,7 +27,7 @@ export const layer: Layer.Layer<LegalHolds, never, Intake | ReadModels.ReadModel
           members: {},
           given: ({ ids: [investorId], newId }) =>
             Effect.map(newId, (id) => ({ investorId, holdId: Id.LegalHoldId.make(id) })),
-          answers: recorded(legalHoldAnswer, {
+          answers: recorded(Api.legalHoldAnswer, {
             1: (answered) => {
               const { basis, holdId, investorId, until } = dataOf(answered, "LegalHoldPlaced")
               return { id: holdId, investorId, basis, until: until ?? null }

@@ -1,7 +1,7 @@
 /**
  * The services of a platform, embedded, out of the resources of this folder. For `Registrar.layer` and for servers of many platforms.
  */
-import { PlatformServices } from "@effekten/services"
+import { platformResources, PlatformServices } from "@effekten/services"
 import { Effect, Layer } from "effect"
 import { Blobs } from "../documents/Blobs.ts"
 import { Settlement } from "../reactors/Settlement.ts"
@@ -22,7 +22,7 @@ export const layer: Layer.Layer<PlatformServices, never, Blobs | Custody | Intak
     Effect.gen(function* () {
       const context = yield* Effect.context<Intake | Showing>()
       const settlement = yield* Settlement
-      return servicesOf([
+      return servicesOf(platformResources, [
         investors(context),
         wallets(context, yield* Custody),
         documents(context, yield* Blobs),

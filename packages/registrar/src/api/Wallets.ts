@@ -3,7 +3,7 @@
  */
 import { EthereumAddress, Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
-import { walletAnswer, Wallets } from "@effekten/services"
+import { Api, Wallets } from "@effekten/services"
 import { type Context, Effect } from "effect"
 import { noEffect } from "../base/Failures.ts"
 import type { Custody } from "./Custody.ts"
@@ -13,7 +13,7 @@ import { ownInvestor } from "./Investors.ts"
 import type { Showing } from "./Showing.ts"
 import { view } from "./View.ts"
 
-const wallet = view(walletAnswer, Projections.wallets, {
+const wallet = view(Api.walletAnswer, Projections.wallets, {
   1: (state) => ({
     id: state.id,
     investorId: state.investorId,
