@@ -119,10 +119,18 @@ export interface Checks<A> {
   readonly accept: (input: unknown) => Result.Result<Accepted<A>, Refused>
 }
 
+/** Reading that stops at the first error is cheaper. Only an input that is refused is read again, for all its errors. */
+const thorough =
+  <A, E>(first: (input: unknown) => Result.Result<A, E>, all: (input: unknown) => Result.Result<A, E>) =>
+  (input: unknown): Result.Result<A, E> => {
+    const result = first(input)
+    return Result.isSuccess(result) ? result : all(input)
+  }
+
 /** All errors are found before an input is refused, so that one answer names them all. @category constructors */
 export const checks = <A, I>(schema: Schema.Codec<A, I>): Checks<A> => {
-  const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
-  const encode = Schema.encodeUnknownResult(schema, { errors: "all" })
+  const decode = thorough(Schema.decodeUnknownResult(schema), Schema.decodeUnknownResult(schema, { errors: "all" }))
+  const encode = thorough(Schema.encodeUnknownResult(schema), Schema.encodeUnknownResult(schema, { errors: "all" }))
   const encodeShape = Schema.encodeUnknownResult(shape(schema))
   return {
     decode: (body) => Result.mapError(decode(body), (error) => refusal(error.issue)),

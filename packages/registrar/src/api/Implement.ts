@@ -21,7 +21,7 @@ import {
 import { Context, Effect, Result, type Schema } from "effect"
 import type { Answered } from "../deciding/Instruction.ts"
 import type { Access } from "../log/Access.ts"
-import { commandOf, type Given, type Told } from "./Members.ts"
+import { commandsOf, type Given, type Told } from "./Members.ts"
 import { Intake, type Instructing, type Received } from "./Intake.ts"
 import { type Owned, Showing, type Versioned, versionOf } from "./Showing.ts"
 import type { View } from "./View.ts"
@@ -94,12 +94,12 @@ export const instructs = <I extends Operation.Ids, In, A, Op extends Commands.Op
     readonly answers: Answering<I, A>
   } & InstructOptions<I, In, A>
 ): Instructs<I, In, A> => {
-  const members = told.members as { readonly [name: string]: string | symbol }
+  const commandOf = commandsOf(described.operation, told.members as { readonly [name: string]: string | symbol })
   return carries(described, {
     ...told,
     carry: (received, asked, intake) =>
       Effect.flatMap(told.given(asked), (given) =>
-        intake.execute({ ...received, command: commandOf(described.operation, members, asked.input, given) })
+        intake.execute({ ...received, command: commandOf(asked.input, given) })
       )
   })
 }
@@ -263,6 +263,11 @@ const receiptOf = (answered: Answered, versioned: Versioned | undefined): Receip
   ...(versioned ?? { version: versionOf(answered) })
 })
 
+const noInput: Result.Result<Checking.Accepted<any>, Checking.Refused> = Result.succeed({
+  input: undefined,
+  body: null
+})
+
 const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstructs) => {
   const { intake } = parts
   const { operation, answer, ids: idSchemas, input: schema } = described
@@ -284,20 +289,16 @@ const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstr
       options
     })
 
-  /** An embedded caller's input is checked here. An input that is invalid today may have been accepted before, under its key. */
-  const accepted = Effect.fnUntraced(function* (
+  /** An input that is invalid today may have been accepted before, under its key. */
+  const recordedBefore = Effect.fnUntraced(function* (
     instructing: Instructing,
     ids: ReadonlyArray<string>,
-    given: unknown,
+    { body, rejection }: Checking.Refused,
     options: CommandOptions | undefined
   ) {
-    if (accept === undefined) return { input: undefined, body: null }
-    const checked = accept(given)
-    if (Result.isSuccess(checked)) return checked.success
-    const { body, rejection } = checked.failure
     if (options?.key === undefined || body === undefined) return yield* rejection
     const receipt = yield* repeat(instructing, { ids, key: options.key, body })
-    return receipt === undefined ? yield* rejection : { receipt }
+    return receipt ?? (yield* rejection)
   })
 
   const lifted = (versioned: Versioned | undefined) =>
@@ -310,11 +311,13 @@ const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstr
         const [given, options]: ReadonlyArray<any> =
           accept === undefined ? [undefined, args[ids.length]] : args.slice(ids.length)
         const { onReceipt } = yield* Request
-        const sent = yield* accepted(instructing, ids, given, options)
-        if ("receipt" in sent) {
-          onReceipt?.(sent.receipt)
-          return lifted("answer" in sent.receipt ? (sent.receipt as Versioned) : undefined)
+        const checked = accept?.(given) ?? noInput
+        if (Result.isFailure(checked)) {
+          const receipt = yield* recordedBefore(instructing, ids, checked.failure, options)
+          onReceipt?.(receipt)
+          return lifted("answer" in receipt ? (receipt as Versioned) : undefined)
         }
+        const sent = checked.success
         const body = bodyOf === undefined ? sent.body : bodyOf(sent.input)
         const asked = { ids, input: sent.input, newId: intake.newId }
         const answered = yield* particular.carry(yield* received(instructing, ids, body, options), asked, intake)

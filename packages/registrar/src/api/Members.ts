@@ -57,34 +57,47 @@ export type Given<In, Op extends Commands.Operation, M> = {
     : Targets<Op>[K] | undefined
 }
 
-const withoutUndefined = (members: object): { readonly [name: string]: unknown } =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+type Values = { readonly [name: string]: unknown }
 
-const pick = (members: { readonly [name: string]: unknown }, names: object) =>
-  Object.fromEntries(Object.entries(members).filter(([name]) => name in names))
-
-/** The command that members make: those the decision takes in, and the personal ones, if there are any. */
-const ofMembers = (operation: Commands.Operation, members: { readonly [name: string]: unknown }): Commands.Command => {
-  const { input, personal } = Commands.all[operation]
-  const personalPart = personal === undefined ? {} : pick(members, personal.fields)
-  return {
-    operation,
-    input: pick(members, input.fields),
-    ...(Object.keys(personalPart).length === 0 ? {} : { personal: personalPart })
-  } as Commands.Command
+/** Some members of a command: what is given for a member, else what the input has for it. */
+const pick = (
+  names: ReadonlyArray<string>,
+  sources: ReadonlyMap<string, string | undefined>,
+  sent: Values,
+  given: Values
+): Values => {
+  const picked: { [name: string]: unknown } = {}
+  for (const name of names) {
+    const source = sources.has(name) ? sources.get(name) : name
+    const value = name in given ? given[name] : source === undefined ? undefined : sent[source]
+    if (value !== undefined) picked[name] = value
+  }
+  return picked
 }
 
-/** The command of an input whose members go where they are told, and of what is given besides. @category constructors */
-export const commandOf = (
-  operation: Commands.Operation,
-  told: { readonly [name: string]: string | symbol },
-  input: unknown,
-  given: object
-): Commands.Command => {
-  const sent = typeof input === "object" && input !== null ? Object.entries(input) : []
-  const named = sent.flatMap(([name, value]): ReadonlyArray<readonly [string, unknown]> => {
-    const target = told[name] ?? name
-    return typeof target === "string" ? [[target, value]] : []
-  })
-  return ofMembers(operation, withoutUndefined({ ...Object.fromEntries(named), ...given }))
+const nothing: Values = {}
+
+/**
+ * Makes the commands of an operation, of an input whose members go where they are told, and of what is given besides.
+ *
+ * What does not depend on the input is settled once: every command of the register passes here.
+ *
+ * @category constructors
+ */
+export const commandsOf = (operation: Commands.Operation, told: { readonly [name: string]: string | symbol }) => {
+  const { input, personal } = Commands.all[operation]
+  const names = Object.keys(input.fields)
+  const personalNames = personal === undefined ? [] : Object.keys(personal.fields)
+  // A member of the input that goes elsewhere, or nowhere, is not the source of the member of its own name.
+  const sources = new Map<string, string | undefined>()
+  for (const name of Object.keys(told)) sources.set(name, undefined)
+  for (const [name, target] of Object.entries(told)) if (typeof target === "string") sources.set(target, name)
+  return (sent: unknown, given: object): Commands.Command => {
+    const members = typeof sent === "object" && sent !== null ? (sent as Values) : nothing
+    const command = { operation, input: pick(names, sources, members, given as Values) }
+    const personalPart = pick(personalNames, sources, members, given as Values)
+    return (
+      Object.keys(personalPart).length === 0 ? command : { ...command, personal: personalPart }
+    ) as Commands.Command
+  }
 }
