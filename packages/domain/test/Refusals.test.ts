@@ -54,7 +54,7 @@ if (process.env["GOLDEN"] === "write")
 describe("the words of refusals", () => {
   it("promise 4: are in every version what they were", () => {
     for (let version = 1; version <= Refusal.wordsVersion; version++)
-      expect(wordsOf(version), "raise refusalVersion and keep the words that stood until then").toEqual(read(version))
+      expect(wordsOf(version), "raise wordsVersion and keep the words that stood until then").toEqual(read(version))
   })
 
   it("of today are those of the last version", () => {
