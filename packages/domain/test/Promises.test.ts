@@ -213,10 +213,8 @@ describe("over random commands", () => {
         for (const [member, kind] of Object.entries(foreignable) as Array<[keyof typeof foreignable, "wallets"]>) {
           if (!(member in command.input) || (member === "investmentId" && command.operation === "SignInvestment"))
             continue
-          // Ownership follows the investor: a wallet that the issuer's side registers for it belongs to the investor's platform.
           const strangers = [...world[kind]].filter(([, thing]) => {
-            const investor = "investor" in thing ? world.investors.get(thing.investor) : undefined
-            const owner: string | undefined = (investor ?? thing).platform
+            const owner: string | undefined = thing.platform
             return owner !== context.platform
           })
           const answers = ["none", ...strangers.map(([id]) => id)].map((id) => {
