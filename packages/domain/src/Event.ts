@@ -81,12 +81,9 @@ export type EveryMember<A> = { readonly [K in keyof A]-?: {} extends Pick<A, K> 
 
 /** What is recorded of such members: those that are `undefined` are left out, in the order in which they were named. @category computing */
 export const withoutUndefined = <A extends object>(members: EveryMember<A>): A => {
-  // Nearly always nothing is left out.
-  for (const name in members) {
-    if (members[name] !== undefined) continue
-    return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as A
-  }
-  return members as A
+  const kept: { [name: string]: unknown } = {}
+  for (const name in members) if (members[name] !== undefined) kept[name] = members[name]
+  return kept as A
 }
 
 /** An event before it has an id and metadata. @category models */

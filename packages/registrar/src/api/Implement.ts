@@ -304,30 +304,32 @@ const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstr
   const lifted = (versioned: Versioned | undefined) =>
     versioned === undefined || answer === undefined ? undefined : answer.lift(versioned.answer, versioned.version)
 
-  return (instructing: Instructing): Method =>
-    (...args) =>
+  return (instructing: Instructing): Method => {
+    const access = accessOf(instructing, described)
+    return (...args) =>
       Effect.gen(function* () {
         const ids: ReadonlyArray<string> = args.slice(0, idSchemas.length)
-        const [given, options]: ReadonlyArray<any> =
-          accept === undefined ? [undefined, args[ids.length]] : args.slice(ids.length)
-        const { onReceipt } = yield* Request
-        const checked = accept?.(given) ?? noInput
+        const options: CommandOptions | undefined = args[accept === undefined ? ids.length : ids.length + 1]
+        const checked = accept?.(args[ids.length]) ?? noInput
         if (Result.isFailure(checked)) {
           const receipt = yield* recordedBefore(instructing, ids, checked.failure, options)
-          onReceipt?.(receipt)
+          yield* report(receipt)
           return lifted("answer" in receipt ? (receipt as Versioned) : undefined)
         }
         const sent = checked.success
         const body = bodyOf === undefined ? sent.body : bodyOf(sent.input)
         const asked = { ids, input: sent.input, newId: intake.newId }
         const answered = yield* particular.carry(yield* received(instructing, ids, body, options), asked, intake)
-        const versioned = yield* answerOf(parts, particular, accessOf(instructing, described), answered, ids)
+        const versioned = yield* answerOf(parts, particular, access, answered, ids)
         const today = lifted(versioned)
         if (after !== undefined) yield* after(answered, today)
-        onReceipt?.(receiptOf(answered, versioned))
+        yield* report(receiptOf(answered, versioned))
         return today
       })
+  }
 }
+
+const report = (receipt: Receipt): Effect.Effect<void> => Effect.map(Request, ({ onReceipt }) => onReceipt?.(receipt))
 
 const repeatOf = (parts: Parts, described: AnyCommand, particular: AnyInstructs) => {
   const { identity = (ids: ReadonlyArray<string>) => ids } = particular.options

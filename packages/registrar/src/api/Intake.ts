@@ -58,24 +58,12 @@ export class Intake extends Context.Service<
       const random = yield* SecureRandom.SecureRandom
       return Intake.of({
         newId: random.uuidV7(),
-        receive: Effect.fnUntraced(function* ({ actor, platform }, { operation, ids, body, answer, options }) {
-          const request = yield* Request
-          const key = options?.key ?? (yield* random.uuidV4())
-          if (!keyPattern.test(key)) return yield* keyInvalid()
-          const received = request.body === undefined ? body : (request.body as Json.Json)
-          try {
-            return {
-              identity: secrets.identity({ platform, operation, ids, key }),
-              fingerprint: secrets.fingerprint(received),
-              platform,
-              actor,
-              correlation: request.correlation,
-              answer
-            }
-          } catch {
-            return yield* noCanonicalForm
-          }
-        }),
+        receive: (instructing, sent) =>
+          Effect.flatMap(Request, (request) =>
+            sent.options?.key === undefined
+              ? Effect.flatMap(random.uuidV4(), (key) => receiving(secrets, instructing, sent, request, key))
+              : receiving(secrets, instructing, sent, request, sent.options.key)
+          ),
         execute: (instruction) => Effect.flatMap(executor.execute(instruction), refusing),
         find: Effect.fnUntraced(function* (received) {
           const found = yield* executor.find(received)
@@ -84,6 +72,23 @@ export class Intake extends Context.Service<
       })
     })
   )
+}
+
+const receiving = (
+  secrets: Secrets["Service"],
+  { actor, platform }: Instructing,
+  { answer, body, ids, operation }: Sent,
+  { body: asReceived = body, correlation }: Request,
+  key: string
+): Effect.Effect<Received, Rejection> => {
+  if (!keyPattern.test(key)) return Effect.fail(keyInvalid())
+  try {
+    const identity = secrets.identity({ platform, operation, ids, key })
+    const fingerprint = secrets.fingerprint(asReceived as Json.Json)
+    return Effect.succeed({ identity, fingerprint, platform, actor, correlation, answer })
+  } catch {
+    return Effect.fail(noCanonicalForm)
+  }
 }
 
 const noCanonicalForm = new Rejection({

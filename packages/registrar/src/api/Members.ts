@@ -59,18 +59,18 @@ export type Given<In, Op extends Commands.Operation, M> = {
 
 type Values = { readonly [name: string]: unknown }
 
-/** Some members of a command: what is given for a member, else what the input has for it. */
-const pick = (
-  names: ReadonlyArray<string>,
-  sources: ReadonlyMap<string, string | undefined>,
-  sent: Values,
-  given: Values
-): Values => {
-  const picked: { [name: string]: unknown } = {}
-  for (const name of names) {
-    const source = sources.has(name) ? sources.get(name) : name
-    const value = name in given ? given[name] : source === undefined ? undefined : sent[source]
-    if (value !== undefined) picked[name] = value
+/** A member of a command, and the member of the input that goes there, if one does. */
+interface Target {
+  readonly name: string
+  readonly source: string | undefined
+}
+
+/** Some members of a command: what is given for a member, else what the input has for it. Undefined where there is none. */
+const pick = (targets: ReadonlyArray<Target>, sent: Values, given: Values): Values | undefined => {
+  let picked: { [name: string]: unknown } | undefined
+  for (const { name, source } of targets) {
+    const value = given[name] === undefined && source !== undefined ? sent[source] : given[name]
+    if (value !== undefined) (picked ??= {})[name] = value
   }
   return picked
 }
@@ -86,18 +86,18 @@ const nothing: Values = {}
  */
 export const commandsOf = (operation: Commands.Operation, told: { readonly [name: string]: string | symbol }) => {
   const { input, personal } = Commands.all[operation]
-  const names = Object.keys(input.fields)
-  const personalNames = personal === undefined ? [] : Object.keys(personal.fields)
   // A member of the input that goes elsewhere, or nowhere, is not the source of the member of its own name.
   const sources = new Map<string, string | undefined>()
   for (const name of Object.keys(told)) sources.set(name, undefined)
   for (const [name, target] of Object.entries(told)) if (typeof target === "string") sources.set(target, name)
+  const targetsOf = (fields: object): ReadonlyArray<Target> =>
+    Object.keys(fields).map((name) => ({ name, source: sources.has(name) ? sources.get(name) : name }))
+  const targets = targetsOf(input.fields)
+  const personalTargets = targetsOf(personal?.fields ?? {})
   return (sent: unknown, given: object): Commands.Command => {
     const members = typeof sent === "object" && sent !== null ? (sent as Values) : nothing
-    const command = { operation, input: pick(names, sources, members, given as Values) }
-    const personalPart = pick(personalNames, sources, members, given as Values)
-    return (
-      Object.keys(personalPart).length === 0 ? command : { ...command, personal: personalPart }
-    ) as Commands.Command
+    const command = { operation, input: pick(targets, members, given as Values) ?? nothing }
+    const personalPart = pick(personalTargets, members, given as Values)
+    return (personalPart === undefined ? command : { ...command, personal: personalPart }) as Commands.Command
   }
 }

@@ -97,17 +97,18 @@ const erasedAmong = Effect.fnUntraced(function* (log: RegisterLog, subjects: Ite
 })
 
 /** Opens the parts at some positions, and adds them to the known ones. */
-const opening = Effect.fnUntraced(function* (
+const opening = (
   log: RegisterLog,
   access: Access,
   known: Map<Position, Revealed>,
   shown: ReadonlyArray<Position>
-): Effect.fn.Return<Personal, EventStoreError> {
-  if (shown.length === 0) return known
-  const revealed = yield* log.reveal(access, shown)
-  shown.forEach((position, index) => known.set(position, revealed[index]!))
-  return known
-})
+): Effect.Effect<Personal, EventStoreError> =>
+  shown.length === 0
+    ? Effect.succeed(known)
+    : Effect.map(log.reveal(access, shown), (revealed) => {
+        shown.forEach((position, index) => known.set(position, revealed[index]!))
+        return known
+      })
 
 /** The personal parts of states. With `asOfHead` the states are of the head, and what they say of erasure holds. */
 const reveal = Effect.fnUntraced(function* <S extends Shown>(
@@ -135,27 +136,27 @@ const reveal = Effect.fnUntraced(function* <S extends Shown>(
   return yield* opening(log, access, personal, shown)
 })
 
+const noneErased: ReadonlySet<string> = new Set()
+
 /** The personal parts of an instruction's own events. A repeated answer shows no more than a read would. */
-const revealOwn = Effect.fnUntraced(function* (log: RegisterLog, access: Access, { events, replayed }: Answered) {
-  const personal = new Map<Position, Revealed>()
-  const sealed = events.filter((event) => event.personal !== undefined && event.revealed === undefined)
-  // A first answer is about what was just recorded.
-  const erased =
-    replayed || sealed.length > 0
-      ? yield* erasedAmong(
-          log,
-          events.flatMap((event) => event.personal?.subject ?? [])
-        )
-      : new Set<string>()
-  const shown: Array<Position> = []
-  for (const { personal: reference, position, revealed } of events) {
-    if (reference === undefined) continue
-    if (erased.has(reference.subject)) personal.set(position, { _tag: "Erased" })
-    else if (revealed === undefined) shown.push(position)
-    else personal.set(position, revealed)
+const revealOwn = (log: RegisterLog, access: Access, { events, replayed }: Answered) => {
+  const open = (erased: ReadonlySet<string>) => {
+    const personal = new Map<Position, Revealed>()
+    const shown: Array<Position> = []
+    for (const { personal: reference, position, revealed } of events) {
+      if (reference === undefined) continue
+      if (erased.has(reference.subject)) personal.set(position, { _tag: "Erased" })
+      else if (revealed === undefined) shown.push(position)
+      else personal.set(position, revealed)
+    }
+    return opening(log, access, personal, shown)
   }
-  return yield* opening(log, access, personal, shown)
-}, Effect.mapError(unanswered))
+  const subjects = events.flatMap((event) => event.personal?.subject ?? [])
+  // A first answer is about what was just recorded.
+  const isFirst = !replayed && events.every((event) => event.personal === undefined || event.revealed !== undefined)
+  const opened = isFirst || subjects.length === 0 ? open(noneErased) : Effect.flatMap(erasedAmong(log, subjects), open)
+  return Effect.mapError(opened, unanswered)
+}
 
 /** An answer in the version its instruction was recorded with. */
 const rendered = <S extends Shown, A>(
@@ -174,19 +175,26 @@ const rendered = <S extends Shown, A>(
 /** The version of an instruction's answer, stored in its last event. @category computing */
 export const versionOf = ({ events }: Answered): number => events[events.length - 1]?.meta.answer ?? 1
 
-const ofInstructions = (log: RegisterLog): Pick<Showing["Service"], "made" | "changed"> => ({
-  made: Effect.fnUntraced(function* (access, answered, view) {
-    const { events } = answered
-    const { projection } = view
-    for (const named of events) {
-      for (const key of projection.keys(named)) {
-        let state: Parameters<typeof projection.scope>[0] | undefined
-        for (const event of events) state = FoldOne.foldEvent(projection, key, state, event)
-        if (state !== undefined) return yield* rendered(view, answered, state, yield* revealOwn(log, access, answered))
-      }
+/** The object an instruction made: the fold of its own events. */
+const firstMade = <S>(projection: Projection.Projection<S>, { events }: Answered): S | undefined => {
+  for (const named of events) {
+    for (const key of projection.keys(named)) {
+      let state: S | undefined
+      for (const event of events) state = FoldOne.foldEvent(projection, key, state, event)
+      if (state !== undefined) return state
     }
-    return yield* Effect.die(new Error(`the instruction made no object of ${projection.name}`))
-  }),
+  }
+  return undefined
+}
+
+const ofInstructions = (log: RegisterLog): Pick<Showing["Service"], "made" | "changed"> => ({
+  made: (access, answered, view) =>
+    Effect.suspend(() => {
+      const state = firstMade(view.projection, answered)
+      return state === undefined
+        ? Effect.die(new Error(`the instruction made no object of ${view.projection.name}`))
+        : Effect.flatMap(revealOwn(log, access, answered), (personal) => rendered(view, answered, state, personal))
+    }),
   changed: Effect.fnUntraced(
     function* (access, answered, view, key) {
       const { projection } = view
