@@ -4,8 +4,8 @@
  *
  *     npm run bench:compare -- ../before --rounds 20
  *
- * Each round measures one version and then the other; which comes first alternates. What is compared is the CPU time, which hardly depends
- * on what else the machine does.
+ * Each round measures the versions in the order A B B A, and the next one B A A B: so a machine that grows slower or faster meanwhile says
+ * nothing about either. What is compared is the CPU time, which hardly depends on what else the machine does.
  */
 import { execFileSync } from "node:child_process"
 import { globSync, readFileSync, rmSync } from "node:fs"
@@ -25,7 +25,7 @@ const here = dirname(dirname(fileURLToPath(import.meta.url)))
 const figure = "CPU µs/command"
 
 const microsecondsIn = (checkout: string): number => {
-  const args = ["--events", values.events, "--rounds", "1", "--callers", "64", "--store", "sqlite", "--no-peers"]
+  const args = ["--events", values.events, "--rounds", "4", "--callers", "64", "--store", "sqlite", "--no-peers"]
   const before = new Set(globSync("bench/results/*.json", { cwd: checkout }))
   execFileSync(process.execPath, ["--conditions=development", "bench/main.ts", ...args, "commands"], { cwd: checkout })
   const [written] = globSync("bench/results/*.json", { cwd: checkout }).filter((path) => !before.has(path))
@@ -39,9 +39,12 @@ const microsecondsIn = (checkout: string): number => {
 const checkouts = { before: resolve(other), after: here }
 const measured = { before: [] as Array<number>, after: [] as Array<number> }
 for (let round = 1; round <= Number(values.rounds); round++) {
-  const order = round % 2 === 0 ? (["after", "before"] as const) : (["before", "after"] as const)
-  for (const version of order) measured[version].push(microsecondsIn(checkouts[version]))
-  const [before, after] = [measured.before.at(-1)!, measured.after.at(-1)!]
+  const [first, second] = round % 2 === 0 ? (["after", "before"] as const) : (["before", "after"] as const)
+  const taken = { before: 0, after: 0 }
+  for (const version of [first, second, second, first]) taken[version] += microsecondsIn(checkouts[version]) / 2
+  measured.before.push(taken.before)
+  measured.after.push(taken.after)
+  const { after, before } = taken
   console.log(`round ${round}: ${before.toFixed(1)} before, ${after.toFixed(1)} after, ${(before / after).toFixed(3)}`)
 }
 

@@ -22,7 +22,7 @@ import { Context, Effect, Result, type Schema } from "effect"
 import type { Answered } from "../deciding/Instruction.ts"
 import type { Access } from "../log/Access.ts"
 import { commandsOf, type Given, type Told } from "./Members.ts"
-import { Intake, type Instructing, type Received } from "./Intake.ts"
+import { Intake, type Instructing, type Received, type Sent } from "./Intake.ts"
 import { type Owned, Showing, type Versioned, versionOf } from "./Showing.ts"
 import type { View } from "./View.ts"
 
@@ -275,20 +275,6 @@ const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstr
   const accept = schema === undefined ? undefined : Checking.checks(schema).accept
   const repeat = repeatOf(parts, described, particular)
 
-  const received = (
-    instructing: Instructing,
-    ids: ReadonlyArray<string>,
-    body: Schema.Json,
-    options?: CommandOptions
-  ) =>
-    intake.receive(instructing, {
-      operation,
-      ids: identity(ids),
-      body: body as never,
-      answer: answer?.version ?? 1,
-      options
-    })
-
   /** An input that is invalid today may have been accepted before, under its key. */
   const recordedBefore = Effect.fnUntraced(function* (
     instructing: Instructing,
@@ -310,26 +296,35 @@ const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstr
       Effect.gen(function* () {
         const ids: ReadonlyArray<string> = args.slice(0, idSchemas.length)
         const options: CommandOptions | undefined = args[accept === undefined ? ids.length : ids.length + 1]
+        const request = yield* Request
         const checked = accept?.(args[ids.length]) ?? noInput
         if (Result.isFailure(checked)) {
           const receipt = yield* recordedBefore(instructing, ids, checked.failure, options)
-          yield* report(receipt)
+          request.onReceipt?.(receipt)
           return lifted("answer" in receipt ? (receipt as Versioned) : undefined)
         }
         const sent = checked.success
         const body = bodyOf === undefined ? sent.body : bodyOf(sent.input)
+        const key = options?.key ?? (yield* intake.newKey)
+        const received = intake.receive(instructing, request, sentAs(described, identity(ids), key, body))
+        if (Result.isFailure(received)) return yield* received.failure
         const asked = { ids, input: sent.input, newId: intake.newId }
-        const answered = yield* particular.carry(yield* received(instructing, ids, body, options), asked, intake)
+        const answered = yield* particular.carry(received.success, asked, intake)
         const versioned = yield* answerOf(parts, particular, access, answered, ids)
         const today = lifted(versioned)
         if (after !== undefined) yield* after(answered, today)
-        yield* report(receiptOf(answered, versioned))
+        request.onReceipt?.(receiptOf(answered, versioned))
         return today
       })
   }
 }
 
-const report = (receipt: Receipt): Effect.Effect<void> => Effect.map(Request, ({ onReceipt }) => onReceipt?.(receipt))
+const sentAs = (
+  { answer, operation }: AnyCommand,
+  ids: ReadonlyArray<string>,
+  key: string,
+  body: Schema.Json
+): Sent => ({ operation, ids, key, body: body as never, answer: answer?.version ?? 1 })
 
 const repeatOf = (parts: Parts, described: AnyCommand, particular: AnyInstructs) => {
   const { identity = (ids: ReadonlyArray<string>) => ids } = particular.options
@@ -337,13 +332,8 @@ const repeatOf = (parts: Parts, described: AnyCommand, particular: AnyInstructs)
     instructing: Instructing,
     { ids, key, body }: Pick<Repeated, "ids" | "key" | "body">
   ): Effect.fn.Return<Receipt | undefined, CommandFailure> {
-    const received = yield* parts.intake.receive(instructing, {
-      operation: described.operation,
-      ids: identity(ids),
-      body: body as never,
-      answer: described.answer?.version ?? 1,
-      options: { key }
-    })
+    const sent = sentAs(described, identity(ids), key, body as Schema.Json)
+    const received = yield* Effect.fromResult(parts.intake.receive(instructing, yield* Request, sent))
     const answered = yield* parts.intake.find(received)
     if (answered === undefined) return undefined
     return receiptOf(answered, yield* answerOf(parts, particular, accessOf(instructing, described), answered, ids))

@@ -4,8 +4,8 @@
  */
 import { type Commands, type Event, type Id, Refusal } from "@effekten/domain"
 import type { Json } from "@effekten/event-store"
-import { type CommandFailure, type CommandOptions, Rejection, Request } from "@effekten/services"
-import { Context, Effect, Layer } from "effect"
+import { type CommandFailure, Rejection, Request } from "@effekten/services"
+import { Context, Effect, Layer, Result } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { failureOf, keyInvalid, newer } from "../base/Failures.ts"
 import { Secrets } from "../base/Secrets.ts"
@@ -30,7 +30,7 @@ export interface Sent {
   readonly body: Json.Json
   /** The version of the answer that the operation has today. */
   readonly answer: number
-  readonly options: CommandOptions | undefined
+  readonly key: string
 }
 
 /** An instruction before its command is made. A recorded instruction needs no command. @category models */
@@ -40,8 +40,10 @@ export type Received = Omit<Instruction, "command">
 export class Intake extends Context.Service<
   Intake,
   {
-    /** Makes an instruction of what is asked. */
-    readonly receive: (instructing: Instructing, sent: Sent) => Effect.Effect<Received, CommandFailure>
+    /** Makes an instruction of what is asked, in a request. */
+    readonly receive: (instructing: Instructing, request: Request, sent: Sent) => Result.Result<Received, Rejection>
+    /** A key for a caller that has none. */
+    readonly newKey: Effect.Effect<string>
     /** Decides and records; a recorded refusal fails as it did the first time. */
     readonly execute: (instruction: Instruction) => Effect.Effect<Answered, CommandFailure>
     /** What is recorded of an instruction already. */
@@ -58,12 +60,8 @@ export class Intake extends Context.Service<
       const random = yield* SecureRandom.SecureRandom
       return Intake.of({
         newId: random.uuidV7(),
-        receive: (instructing, sent) =>
-          Effect.flatMap(Request, (request) =>
-            sent.options?.key === undefined
-              ? Effect.flatMap(random.uuidV4(), (key) => receiving(secrets, instructing, sent, request, key))
-              : receiving(secrets, instructing, sent, request, sent.options.key)
-          ),
+        newKey: random.uuidV4(),
+        receive: (instructing, request, sent) => receiving(secrets, instructing, request, sent),
         execute: (instruction) => Effect.flatMap(executor.execute(instruction), refusing),
         find: Effect.fnUntraced(function* (received) {
           const found = yield* executor.find(received)
@@ -77,17 +75,16 @@ export class Intake extends Context.Service<
 const receiving = (
   secrets: Secrets["Service"],
   { actor, platform }: Instructing,
-  { answer, body, ids, operation }: Sent,
-  { body: asReceived = body, correlation }: Request,
-  key: string
-): Effect.Effect<Received, Rejection> => {
-  if (!keyPattern.test(key)) return Effect.fail(keyInvalid())
+  { body: asReceived, correlation }: Request,
+  { answer, body, ids, key, operation }: Sent
+): Result.Result<Received, Rejection> => {
+  if (!keyPattern.test(key)) return Result.fail(keyInvalid())
   try {
     const identity = secrets.identity({ platform, operation, ids, key })
-    const fingerprint = secrets.fingerprint(asReceived as Json.Json)
-    return Effect.succeed({ identity, fingerprint, platform, actor, correlation, answer })
+    const fingerprint = secrets.fingerprint(asReceived === undefined ? body : (asReceived as Json.Json))
+    return Result.succeed({ identity, fingerprint, platform, actor, correlation, answer })
   } catch {
-    return Effect.fail(noCanonicalForm)
+    return Result.fail(noCanonicalForm)
   }
 }
 

@@ -139,7 +139,11 @@ const reveal = Effect.fnUntraced(function* <S extends Shown>(
 const noneErased: ReadonlySet<string> = new Set()
 
 /** The personal parts of an instruction's own events. A repeated answer shows no more than a read would. */
-const revealOwn = (log: RegisterLog, access: Access, { events, replayed }: Answered) => {
+const revealOwn = (
+  log: RegisterLog,
+  access: Access,
+  { events, replayed }: Answered
+): Effect.Effect<Personal, EventStoreError> => {
   const open = (erased: ReadonlySet<string>) => {
     const personal = new Map<Position, Revealed>()
     const shown: Array<Position> = []
@@ -151,11 +155,11 @@ const revealOwn = (log: RegisterLog, access: Access, { events, replayed }: Answe
     }
     return opening(log, access, personal, shown)
   }
-  const subjects = events.flatMap((event) => event.personal?.subject ?? [])
   // A first answer is about what was just recorded.
-  const isFirst = !replayed && events.every((event) => event.personal === undefined || event.revealed !== undefined)
-  const opened = isFirst || subjects.length === 0 ? open(noneErased) : Effect.flatMap(erasedAmong(log, subjects), open)
-  return Effect.mapError(opened, unanswered)
+  if (!replayed && events.every((event) => event.personal === undefined || event.revealed !== undefined))
+    return open(noneErased)
+  const subjects = events.flatMap((event) => event.personal?.subject ?? [])
+  return Effect.flatMap(erasedAmong(log, subjects), open)
 }
 
 /** An answer in the version its instruction was recorded with. */
@@ -188,13 +192,15 @@ const firstMade = <S>(projection: Projection.Projection<S>, { events }: Answered
 }
 
 const ofInstructions = (log: RegisterLog): Pick<Showing["Service"], "made" | "changed"> => ({
-  made: (access, answered, view) =>
-    Effect.suspend(() => {
+  made: Effect.fnUntraced(
+    function* (access, answered, view) {
       const state = firstMade(view.projection, answered)
-      return state === undefined
-        ? Effect.die(new Error(`the instruction made no object of ${view.projection.name}`))
-        : Effect.flatMap(revealOwn(log, access, answered), (personal) => rendered(view, answered, state, personal))
-    }),
+      if (state === undefined)
+        return yield* Effect.die(new Error(`the instruction made no object of ${view.projection.name}`))
+      return yield* rendered(view, answered, state, yield* revealOwn(log, access, answered))
+    },
+    Effect.catchTag("EventStoreError", (error) => Effect.fail(unanswered(error)))
+  ),
   changed: Effect.fnUntraced(
     function* (access, answered, view, key) {
       const { projection } = view
