@@ -228,11 +228,12 @@ export const verifyInclusion = (claim: {
 }): boolean => {
   const { leaf, index, size, root, proof } = claim
   if (!Number.isSafeInteger(size) || !Number.isSafeInteger(index) || index < 0 || index >= size) return false
+  if (!areHashes([leaf, root, ...proof])) return false
   let node = index
   let last = size - 1
   let found = leaf
   for (const sibling of proof) {
-    if (last === 0 || sibling.length !== hashBytes) return false
+    if (last === 0) return false
     if (node % 2 === 1 || node === last) {
       found = nodeHash(sibling, found)
       while (node % 2 === 0 && node !== 0) {
@@ -256,8 +257,10 @@ export const verifyConsistency = (claim: {
 }): boolean => {
   const { earlier, earlierRoot, size, root, proof } = claim
   if (!Number.isSafeInteger(size) || !Number.isSafeInteger(earlier) || earlier < 0 || earlier > size) return false
+  if (!areHashes([earlierRoot, root, ...proof])) return false
+  if (earlier === 0 && !sameHash(earlierRoot, emptyRoot)) return false
   if (earlier === size) return proof.length === 0 && sameHash(earlierRoot, root)
-  if (earlier === 0) return proof.length === 0 && sameHash(earlierRoot, emptyRoot)
+  if (earlier === 0) return proof.length === 0
   let node = earlier - 1
   let last = size - 1
   while (node % 2 === 1) {
@@ -266,11 +269,11 @@ export const verifyConsistency = (claim: {
   }
   // A tree whose size is a power of two is one of the subtrees, and its root need not be told.
   const [first, ...rest] = node === 0 ? [earlierRoot, ...proof] : proof
-  if (first === undefined || first.length !== hashBytes) return false
+  if (first === undefined) return false
   let before = first
   let after = first
   for (const sibling of rest) {
-    if (last === 0 || sibling.length !== hashBytes) return false
+    if (last === 0) return false
     if (node % 2 === 1 || node === last) {
       before = nodeHash(sibling, before)
       after = nodeHash(sibling, after)
@@ -284,5 +287,8 @@ export const verifyConsistency = (claim: {
   }
   return last === 0 && sameHash(before, earlierRoot) && sameHash(after, root)
 }
+
+/** A claim may bring bytes of any number: what is not as long as a hash is none. */
+const areHashes = (claimed: ReadonlyArray<Uint8Array>): boolean => claimed.every(({ length }) => length === hashBytes)
 
 const half = (value: number): number => Math.floor(value / 2)

@@ -136,6 +136,13 @@ export const signNote = (text: string, signers: ReadonlyArray<Signer>): string =
   return `${text}\n${lines.join("")}`
 }
 
+/**
+ * Signature lines of a note that is opened, as in Go's `sumdb/note`: each costs a look, and a stranger may write any number of them.
+ *
+ * @category values
+ */
+export const maximumSignatures = 100
+
 const isNoteText = (text: string): boolean => text.endsWith("\n") && text.isWellFormed() && !/[^\P{Cc}\n]/u.test(text)
 
 /**
@@ -149,17 +156,19 @@ export const openNote = (note: string, keys: ReadonlyArray<VerifierKey>): Result
   const border = note.lastIndexOf("\n\n")
   const text = note.slice(0, border + 1)
   if (border < 0 || text.length === 0) return invalid("the note has no signatures")
+  const lines = note.slice(border + 2, -1).split("\n", maximumSignatures + 1)
+  if (lines.length > maximumSignatures) return invalid(`the note has more than ${maximumSignatures} signatures`)
   const signatures: Array<NoteSignature> = []
-  for (const line of note.slice(border + 2, -1).split("\n")) {
+  for (const line of lines) {
     const [name, encoded, ...more] = line.startsWith(dash) ? line.slice(dash.length).split(" ") : []
     const bytes = encoded === undefined ? undefined : strictBase64(encoded)
     if (name === undefined || encoded === undefined || bytes === undefined || more.length > 0 || !isName(name))
       return invalid("the note has a malformed signature line")
     if (bytes.length <= ID_BYTES) return invalid("the note has a signature that is too short")
     const id = bytes.subarray(0, ID_BYTES).toString("hex")
-    if (signatures.some((other) => other.name === name && other.id === id))
-      return invalid(`the note is signed twice by ${name}`)
     const key = keys.find((each) => each.name === name && each.id === id)
+    if (key !== undefined && signatures.some((other) => other.name === name && other.id === id))
+      return invalid(`the note is signed twice by ${name}`)
     if (key !== undefined && !key.verifies(text, bytes.subarray(ID_BYTES)))
       return invalid(`the signature by ${name} is wrong`)
     signatures.push({ name, id, text: encoded, verified: key !== undefined })
