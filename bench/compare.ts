@@ -4,8 +4,8 @@
  *
  *     npm run bench:compare -- ../before --rounds 20
  *
- * Each round measures the versions in the order A B B A, and the next one B A A B: so a machine that grows slower or faster meanwhile says
- * nothing about either. What is compared is the CPU time, which hardly depends on what else the machine does.
+ * A round measures the versions in the order A B B A, and the next one in the order B A A B. So a machine that grows slower or faster
+ * meanwhile says nothing about either. What is compared is the CPU time, which hardly depends on what else the machine does.
  */
 import { execFileSync } from "node:child_process"
 import { globSync, readFileSync, rmSync } from "node:fs"

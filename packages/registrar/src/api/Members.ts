@@ -59,7 +59,7 @@ export type Given<In, Op extends Commands.Operation, M> = {
 
 type Values = { readonly [name: string]: unknown }
 
-/** A member of a command, and the member of the input that goes there, if one does. */
+/** A member of a command, and the member of the input that goes there, if any does. */
 interface Target {
   readonly name: string
   readonly source: string | undefined
