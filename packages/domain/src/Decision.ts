@@ -5,6 +5,7 @@
  * answers each question and knows afterwards what was read: exactly on that the append must be conditional.
  */
 import { Result } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { DomainEvent, EventType, Recorded, RecordedDomainEvent } from "./Catalogue.ts"
 import type { PlatformId } from "./Id.ts"
 import type { Policy } from "./Policy.ts"
@@ -19,7 +20,7 @@ import type { Instant } from "./Timestamp.ts"
  */
 export interface Model<out S> {
   readonly name: string
-  readonly types: ReadonlyArray<EventType>
+  readonly types: NonEmptyReadonlyArray<EventType>
   readonly tags: ReadonlyArray<string>
   readonly initial: S
   /**
@@ -32,7 +33,7 @@ export interface Model<out S> {
 }
 
 /** Makes a model whose `evolve` is checked to cover the types it names, and no others. @category constructors */
-export const decisionModel = <const T extends ReadonlyArray<EventType>, S>(definition: {
+export const decisionModel = <const T extends NonEmptyReadonlyArray<EventType>, S>(definition: {
   readonly name: string
   readonly types: T
   readonly tags: ReadonlyArray<string>

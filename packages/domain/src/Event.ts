@@ -60,10 +60,13 @@ export const define = <const Type extends string, const Data extends Fields, con
   version: options.version ?? 1,
   data: Schema.Struct(options.data),
   upcasters: options.upcasters ?? {},
-  personal:
-    options.personal === undefined
-      ? undefined
-      : { schema: Schema.Struct(options.personal.fields), subject: options.personal.subject },
+  personal: (options.personal === undefined
+    ? undefined
+    : { schema: Schema.Struct(options.personal.fields), subject: options.personal.subject }) as Definition<
+    Type,
+    Data,
+    Personal
+  >["personal"],
   tags: (data, meta) =>
     meta.fingerprint === undefined ? options.tags(data) : [...options.tags(data), instructionTag(meta.instruction)],
   make: (members, ...[personal]) => {
@@ -102,9 +105,9 @@ export interface Definition<Type extends string, Data extends Fields, Personal e
   readonly version: number
   readonly data: Schema.Struct<Data>
   readonly upcasters: { readonly [version: number]: (data: any) => any }
-  readonly personal:
-    | { readonly schema: Schema.Struct<Personal>; readonly subject: (data: Schema.Struct.Type<Data>) => string }
-    | undefined
+  readonly personal: {} extends Personal
+    ? undefined
+    : { readonly schema: Schema.Struct<Personal>; readonly subject: (data: Schema.Struct.Type<Data>) => string }
   readonly tags: (data: Schema.Struct.Type<Data>, meta: Meta) => ReadonlyArray<string>
   /** Makes an event of this type; the executor adds id and metadata. */
   readonly make: (

@@ -75,7 +75,7 @@ interface LotsOfRedemption extends State {
 export const model = (id: RedemptionId) =>
   decisionModel({
     name: "Redemption",
-    types: Object.values(types),
+    types: Task.listOf(types),
     tags: [Tag.redemption(id)],
     initial: undefined,
     evolve: (state: LotsOfRedemption | undefined, event): LotsOfRedemption | undefined =>

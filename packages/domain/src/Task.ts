@@ -5,6 +5,7 @@
  * No kind of task folds or decides these steps by itself: a kind brings its event types, and how each of its events is made.
  */
 import { Schema } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { DomainEvent, EventType, Recorded, RecordedDomainEvent } from "./Catalogue.ts"
 import { findRecorded, recorded } from "./Command.ts"
 import { refuse, type Decision } from "./Decision.ts"
@@ -36,6 +37,11 @@ export interface Types {
   readonly failed: Extract<EventType, `${string}Failed`>
   readonly unknown: Extract<EventType, `${string}OutcomeUnknown`>
 }
+
+/** The event types of one kind of task, as a list. @category values */
+export const listOf = <T extends EventType>(types: {
+  readonly [S in keyof Types]: T
+}): NonEmptyReadonlyArray<T> => [types.requested, types.submitted, types.succeeded, types.failed, types.unknown]
 
 /** The task after one more of its events; whatever else is known of it stays. @category computing */
 export const after = <T extends Progress>(task: T, type: EventType, types: Types): T => {

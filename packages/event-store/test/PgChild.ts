@@ -23,7 +23,7 @@ const server = {
 /** Every seat in turn: its number is what the decision has counted, so that a decision on stale ground shows. */
 const take = Effect.gen(function* () {
   const store = yield* nodeAt(server, { schema })
-  const seats = [{ tags: ["campaign"] }]
+  const seats = [{ tags: ["campaign"] }] as const
   writeSync(1, "ready\n")
   yield* Effect.promise(() => once(process.stdin, "data"))
   process.stdin.unref()

@@ -111,7 +111,7 @@ describe.skipIf(withoutStrace !== undefined)("a disk of the server that", () => 
         )
         for (const refused of [
           yield* errorOf(store.append([note(["c"])])),
-          yield* errorOf(store.appendExclusive(0, [], () => Result.succeed({ events: [], answer: 1 }))),
+          yield* errorOf(store.appendExclusive(0, "all", () => Result.succeed({ events: [], answer: 1 }))),
           yield* errorOf(store.forget("person:a")),
           yield* errorOf(store.writable)
         ])
@@ -130,7 +130,7 @@ describe.skipIf(withoutStrace !== undefined)("a disk of the server that", () => 
     run(
       Effect.gen(function* () {
         const { processes, store } = yield* nodeIn("unsynced")
-        const own = { failIfEventsMatch: [{ tags: ["b"] }], after: 0 }
+        const own = { failIfEventsMatch: [{ tags: ["b"] }], after: 0 } as const
         yield* Effect.scoped(
           Effect.gen(function* () {
             yield* failing(processes, "fdatasync,fsync", "EIO")

@@ -38,7 +38,7 @@ describe("a server that loses what it acknowledges", () => {
             running.append([note(["b"])]),
             // Its key would be lost.
             running.append([name("b", "Erika")]),
-            running.appendExclusive(0, [], () => Result.succeed({ events: [note(["c"])], answer: undefined })),
+            running.appendExclusive(0, "all", () => Result.succeed({ events: [note(["c"])], answer: undefined })),
             running.forget(subjectOf("b"))
           ]
           for (const attempt of attempts) {

@@ -52,7 +52,7 @@ describe("a wire that breaks", () => {
                 ? Effect.suspend(() => {
                     proxy.open()
                     return Effect.asVoid(
-                      near.appendExclusive(0, [], () => {
+                      near.appendExclusive(0, "all", () => {
                         setTimeout(() => proxy.mute(), 0)
                         return Result.succeed({ events, answer: undefined })
                       })
@@ -234,7 +234,7 @@ describe("a wire that breaks", () => {
           yield* Effect.flip(store.append([note(["a"])])),
           // Nor is a key destroyed whose ciphertexts could not be deleted.
           yield* Effect.flip(store.forget(subjectOf("a"))),
-          yield* Effect.flip(store.appendExclusive(0, [], () => Result.succeed({ events: [], answer: 1 })))
+          yield* Effect.flip(store.appendExclusive(0, "all", () => Result.succeed({ events: [], answer: 1 })))
         ])
           expect(refused).toMatchObject({ _tag: "EventStoreError", reason: "unavailable" })
         yield* holder.query("ROLLBACK")

@@ -32,7 +32,7 @@ describe("two nodes on one log", () => {
         ]
         const holder = yield* sessionAt(postgres.server())
         const watcher = yield* sessionAt(postgres.server())
-        const condition = { failIfEventsMatch: [{ tags: ["seat"] }], after: 0 }
+        const condition = { failIfEventsMatch: [{ tags: ["seat"] }], after: 0 } as const
         // The lock is held while both are called: the statement of each is older than the other's commit.
         yield* holder.query("BEGIN")
         yield* holder.query("SELECT trap.lock_log()")

@@ -45,7 +45,7 @@ const nodeBehind = (
   )
 }
 
-const own = (index: number) => [{ tags: [`n:${index}`] }]
+const own = (index: number) => [{ tags: [`n:${index}`] }] as const
 const pair = (index: number) => [note([`n:${index}`]), note([`n:${index}`])] as const
 /** An event whose personal part needs a key that is not there yet. */
 const somebody = (index: number) => [name(`s${index}`, "Erika"), note([`n:${index}`]), note([`n:${index}`])] as const

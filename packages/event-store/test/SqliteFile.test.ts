@@ -222,7 +222,7 @@ describe("the log's file", () => {
       })
     ))
 
-  it("promise 6: a hole, a cut body and an unknown type are damage at their position", () =>
+  it("promise 6: a hole and a cut body are damage at their position, and an unknown type is not", () =>
     run(
       Effect.gen(function* () {
         for (const [sql, position] of [
@@ -236,7 +236,7 @@ describe("the log's file", () => {
           )
           alter(join(path, "log.db"), sql)
           const store = yield* storeIn(path)
-          for (const query of ["all" as const, [{ tags: ["a"] }]])
+          for (const query of ["all", [{ tags: ["a"] }]] as const)
             for (const backwards of [false, true])
               expect(yield* Effect.flip(store.readAll(query, { backwards }))).toMatchObject({
                 reason: "damaged",
@@ -246,8 +246,8 @@ describe("the log's file", () => {
         const path = yield* folder
         yield* Effect.scoped(Effect.flatMap(storeIn(path), (store) => store.append([note(["a"]), opened("b")])))
         const { Opened: _, ...events } = kitCatalogue.events
-        const store = yield* storeIn(path, { catalogue: { ...kitCatalogue, events } })
-        expect(yield* Effect.flip(store.readAll("all"))).toMatchObject({ reason: "damaged", position: 2 })
+        const store = yield* storeIn(path, { catalogue: { ...kitCatalogue, events } as unknown as typeof kitCatalogue })
+        expect(yield* Effect.flip(store.readAll("all"))).toMatchObject({ reason: "newer", position: 2 })
       })
     ))
 

@@ -125,7 +125,7 @@ describe("the index in the log's file", () => {
         }
         const all = yield* store.readAll("all")
         const wanted = all.filter(({ type }) => type === "Opened").map(({ position }) => position)
-        const query = [{ tags: ["account:a"], types: ["Opened"] }, { types: ["Named"] }]
+        const query = [{ tags: ["account:a"], types: ["Opened"] }, { types: ["Named"] }] as const
         for (const [from, to, limit] of [
           [1, all.length, 10_000],
           [6, all.length, 10_000],

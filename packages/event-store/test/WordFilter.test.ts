@@ -120,7 +120,7 @@ describe("words that are known", () => {
         yield* Effect.scoped(Effect.flatMap(storeIn(path), (store) => store.append([note(["a"]), note(["b"])])))
         const { asked, connect } = counting()
         const store = yield* storeIn(path, { connect })
-        const condition = { failIfEventsMatch: [{ tags: ["a"] }], after: 0 }
+        const condition = { failIfEventsMatch: [{ tags: ["a"] }], after: 0 } as const
         expect(Result.isFailure(yield* Effect.result(store.append([note(["c"])], condition)))).toBe(true)
         yield* store.append([note(["d"])])
         asked.times = 0

@@ -4,6 +4,7 @@
  * What decisions go by is folded in the domain and nowhere else. Add here only what a decision may not see.
  */
 import type { Events, Timestamp } from "@effekten/domain"
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import { personalPosition, recordedAt, type Logged, type LoggedEvent, type Projection } from "./Projection.ts"
 
 /** When an object was created. @category models */
@@ -44,7 +45,7 @@ export const entity = <const T extends Events.EventType, S>({
   evolve,
   ...rest
 }: Omit<Projection<S>, "types" | "keys" | "evolve"> & {
-  readonly types: ReadonlyArray<T>
+  readonly types: NonEmptyReadonlyArray<T>
   readonly key: (event: Logged<T>) => string
   readonly evolve: (state: S | undefined, event: Logged<T>) => S | undefined
 }): Projection<S> => {

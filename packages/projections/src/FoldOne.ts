@@ -1,9 +1,9 @@
 /**
  * One object's state, folded from its own events alone, at the head or as of any position. For reads by id.
  */
-import type { EventStoreError, Position, Query } from "@effekten/event-store"
+import type { EventStoreError, Position } from "@effekten/event-store"
 import { Effect, Stream } from "effect"
-import type { LoggedEvent, Log, Projection } from "./Projection.ts"
+import type { LoggedEvent, Log, LogQuery, Projection } from "./Projection.ts"
 
 /** Up to which position; the head, if not said. @category models */
 export interface Options {
@@ -58,13 +58,13 @@ const foldEvents = <S>(projection: Projection<S>, key: string, events: ReadonlyA
   return state
 }
 
-const either = (a: Query, b: Query): Query => (a === "all" || b === "all" ? "all" : [...a, ...b])
+const either = (a: LogQuery, b: LogQuery): LogQuery => (a === "all" || b === "all" ? "all" : [...a, ...b])
 
 const foldQuery = <S>(
   log: Log,
   projection: Projection<S>,
   key: string,
-  query: Query,
+  query: LogQuery,
   options: Options
 ): Effect.Effect<S | undefined, EventStoreError> =>
   Stream.runFold(

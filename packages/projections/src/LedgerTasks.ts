@@ -1,7 +1,7 @@
 /**
  * Credits and redemptions: what was asked of the ledger, and what became of it. For the registrar's reads.
  */
-import { Credit, type Id, Redemption, Tag } from "@effekten/domain"
+import { Credit, type Id, Redemption, Tag, Task } from "@effekten/domain"
 import { created, type Created, entity, withAdded } from "./Entity.ts"
 import { keyWithin, partsOfKey, type Projection } from "./Projection.ts"
 
@@ -15,7 +15,7 @@ export const creditKey = (investment: Id.InvestmentId, credit: Id.CreditId): str
 export const credits: Projection<CreditState> = entity({
   name: "credits",
   version: Credit.stateVersion,
-  types: Object.values(Credit.types),
+  types: Task.listOf(Credit.types),
   key: (event) => creditKey(event.data.investmentId, event.data.creditId),
   evolve: withAdded(Credit.after, created),
   scope: (state) => state.investmentId,
@@ -29,7 +29,7 @@ export interface RedemptionState extends Redemption.State, Created {}
 export const redemptions: Projection<RedemptionState> = entity({
   name: "redemptions",
   version: Redemption.stateVersion,
-  types: Object.values(Redemption.types),
+  types: Task.listOf(Redemption.types),
   key: (event) => event.data.redemptionId,
   evolve: withAdded(Redemption.after, created),
   scope: (state) => state.platform ?? "",

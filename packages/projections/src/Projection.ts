@@ -4,6 +4,7 @@
  */
 import { type Events, Tag, type Timestamp } from "@effekten/domain"
 import type { EventStoreShape, PersonalReference, Query } from "@effekten/event-store"
+import type { NonEmptyReadonlyArray } from "effect/Array"
 
 /** An event of the register, as read back: of its personal part it says that there is one, and whose. @category models */
 export type LoggedEvent = Events.RecordedDomainEvent & {
@@ -14,6 +15,9 @@ export type LoggedEvent = Events.RecordedDomainEvent & {
 
 /** A logged event of one type, or of several. @category models */
 export type Logged<T extends Events.EventType> = Extract<LoggedEvent, { readonly type: T }>
+
+/** Which events of the register a reader asks for. @category models */
+export type LogQuery = Query<Events.RegisterEvent>
 
 /** What of the event store a reader needs. Nothing here can write. @category models */
 export type Log = Pick<EventStoreShape<Events.RegisterEvent>, "read" | "readAll" | "head" | "logId">
@@ -32,7 +36,7 @@ export interface Projection<S> {
   /** Raised whenever the same events come to mean another state: stored states of another version are thrown away and folded again. */
   readonly version: number
   /** The event types that say anything about these objects. */
-  readonly types: ReadonlyArray<Events.EventType>
+  readonly types: NonEmptyReadonlyArray<Events.EventType>
   /** Which objects an event is about, each once. Most are about one; a redemption is about every lot it names. */
   keys(event: LoggedEvent): ReadonlyArray<string>
   /** The state after the event. `undefined` while there is no such object; an object never vanishes. */
@@ -45,11 +49,11 @@ export interface Projection<S> {
    */
   rank?(state: S): number | undefined
   /** The events that made the object, by their tags. */
-  query(key: string): Query
+  query(key: string): LogQuery
   /** Whose personal parts the state names by their positions; absent where it names none. */
   subject?(state: S): string
   /** Events about the object that do not bear its tag; where to look for them is known once it has this state. */
-  more?(state: S): Query | undefined
+  more?(state: S): LogQuery | undefined
 }
 
 /** A projection whose state does not matter to the code that runs it. @category models */

@@ -82,7 +82,7 @@ const failing = (sql: SqlClient.SqlClient, mayFail: () => boolean): SqlClient.Sq
 const counting = (name: string, version: number): Projection.Projection<{ readonly n: number }> => ({
   name,
   version,
-  types: Projections.all.flatMap((projection) => projection.types),
+  types: ["InvestorRegistered", ...Projections.all.flatMap((projection) => projection.types)],
   keys: (event) => [event.type],
   evolve: (state) => ({ n: (state?.n ?? 0) + 1 }),
   scope: () => "all",

@@ -14,7 +14,7 @@ const remembering = (index: number): Decision.Model<ReadonlyArray<number>> => {
   const modelTags = index % 3 === 0 ? [tags[index % 4]!, tags[(index + 1) % 4]!] : [tags[index % 4]!]
   return {
     name: `model-${index}`,
-    types: types.slice(0, 1 + (index % 3)),
+    types: [types[0], ...types.slice(1, 1 + (index % 3))],
     tags: modelTags,
     initial: [],
     evolve: (state: ReadonlyArray<number>, event) => [...state, event.position]

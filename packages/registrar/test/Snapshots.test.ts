@@ -232,7 +232,7 @@ describe("snapshots", () => {
       const of = (name: string, version = 1): Decision.Model<unknown> => ({
         name,
         version,
-        types: [],
+        types: ["InvestmentSigned"],
         tags: ["t"],
         initial: 0,
         evolve: (state) => state

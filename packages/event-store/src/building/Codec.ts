@@ -6,7 +6,9 @@ import { Result, Schema } from "effect"
 import type { Catalogue, EventDefinition } from "../port/Catalogue.ts"
 import type { AnyEvent, NewEvent, PersonalReference, Position, RecordedEvent } from "../port/Event.ts"
 import { EventStoreError, InvalidEvent } from "../port/EventStore.ts"
-import { canonical, type Json, type JsonObject } from "../port/Json.ts"
+import { canonical, isPlain, type Json, type JsonObject } from "../port/Json.ts"
+import { matches, mayMatch } from "../port/Matching.ts"
+import type { Query } from "../port/Query.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
 import { binaryDigest, digestOf } from "./Digest.ts"
 
@@ -47,8 +49,13 @@ export interface Codec<E extends AnyEvent> {
     encoded: EncodedEvent,
     ciphertextHash: string | undefined
   ) => Result.Result<Template & { bytes: number }, InvalidEvent>
-  /** Throws {@link EventStoreError} `damaged` with the position, where the body is none the catalogue knows. */
+  /**
+   * Throws {@link EventStoreError} with the position: `damaged` where the body is none. Where the catalogue does not know the type or the
+   * version yet, it is `newer`.
+   */
   readonly decode: (position: Position, body: unknown) => RecordedEvent<E>
+  /** The same where the event matches the query. A type that the query does not ask for is not decoded. */
+  readonly find: (position: Position, body: unknown, query: Query) => RecordedEvent<E> | undefined
   /** The encoded event as it was given, again: from its texts alone. */
   readonly restore: (encoded: EncodedEvent) => NewEvent<E>
 }
@@ -60,6 +67,14 @@ export const damaged = (position: Position, message: string, cause?: unknown): E
     position,
     message: `the log is damaged at position ${position}: ${message}`,
     ...(cause === undefined ? {} : { cause })
+  })
+
+/** What a newer program wrote is no damage: to restore a backup would be the wrong answer. */
+const newer = (position: Position, message: string): EventStoreError =>
+  new EventStoreError({
+    reason: "newer",
+    position,
+    message: `a newer program wrote the event at position ${position}, ${message}: run the version that wrote it`
   })
 
 /** Parses a stored body. Throws {@link EventStoreError} `damaged`. @category conversions */
@@ -100,8 +115,12 @@ const compile = (schema: Schema.Codec<any, any>): Check => {
   return {
     // What was decoded has the members that the schema names: if it has as many as there were, none was left out. Counting is faster.
     strictly: (value) => {
-      const decoded = decode(value)
-      return Result.isSuccess(decoded) && hasAsMany(value, decoded.success) ? decoded : strictly(value)
+      const lax = decode(value)
+      const decoded = Result.isSuccess(lax) && hasAsMany(value, lax.success) ? lax : strictly(value)
+      // JSON leaves out what is undefined: a schema that insists on such a member would not read what was written.
+      return Result.isSuccess(decoded) && hasUndefined(decoded.success)
+        ? strictly(withoutUndefined(decoded.success))
+        : decoded
     },
     holds: Schema.is(schema)
   }
@@ -118,13 +137,28 @@ const hasAsMany = (given: unknown, taken: unknown): boolean => {
   return true
 }
 
+/** Whether a member somewhere is undefined. */
+const hasUndefined = (value: unknown): boolean => {
+  if (typeof value !== "object" || value === null) return false
+  for (const member of Object.values(value)) if (member === undefined || hasUndefined(member)) return true
+  return false
+}
+
+const withoutUndefined = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withoutUndefined)
+  // Anything else is refused where it is encoded.
+  if (!isObject(value) || !isPlain(value)) return value
+  const members = Object.entries(value).filter(([, member]) => member !== undefined)
+  return Object.fromEntries(members.map(([name, member]) => [name, withoutUndefined(member)]))
+}
+
 /** The schemas and names of a catalogue, ready to be used. */
 interface CompiledCatalogue {
   readonly meta: Check
   readonly events: ReadonlyMap<string, Compiled>
 }
 
-const compileAll = (catalogue: Catalogue<AnyEvent>): CompiledCatalogue => {
+const compileAll = (catalogue: Catalogue): CompiledCatalogue => {
   const events = new Map<string, Compiled>()
   for (const [type, definition] of Object.entries(catalogue.events))
     events.set(type, {
@@ -147,7 +181,13 @@ export const make = <E extends AnyEvent>(catalogue: Catalogue<E>): Codec<E> => {
   return {
     encode: (event) => encode(compiled, event),
     body: bodyOf,
-    decode: (position, body) => decode(compiled, position, body),
+    decode: (position, body) => decode(compiled, position, requireEnvelope(position, body)),
+    find: (position, body, query) => {
+      const envelope = requireEnvelope(position, body)
+      if (!mayMatch(query, envelope.type)) return undefined
+      const event = decode<E>(compiled, position, envelope)
+      return matches(query, event) ? event : undefined
+    },
     restore
   }
 }
@@ -197,7 +237,7 @@ const encode = <E extends AnyEvent>(
     // The reason why is a value, and might be a personal one.
     return refuse(
       "not_canonical",
-      "it holds what canonical JSON cannot: a lone surrogate, or a number that is not finite"
+      "it holds what JSON would not return as it is: a lone surrogate, a number that is not finite, a list with holes, or an object that is not plain, such as a date"
     )
   }
 }
@@ -223,17 +263,13 @@ const bodyOf: Codec<AnyEvent>["body"] = (encoded, ciphertextHash) => {
 const decode = <E extends AnyEvent>(
   { events, meta }: CompiledCatalogue,
   position: Position,
-  body: unknown
+  body: Envelope
 ): RecordedEvent<E> => {
-  if (!isEnvelope(body)) throw damaged(position, "the body is not that of an event")
   const known = events.get(body.type)
-  if (known === undefined) throw damaged(position, `the catalogue has no type ${JSON.stringify(body.type)}`)
+  if (known === undefined) throw newer(position, `of the type ${JSON.stringify(body.type)}, which is not known here`)
   const { definition } = known
   if (body.version > definition.version)
-    throw damaged(
-      position,
-      `${body.type} was written in version ${body.version}, this program knows ${definition.version}: run a newer one`
-    )
+    throw newer(position, `${body.type} in version ${body.version}, of which ${definition.version} is known here`)
   let data: unknown = body.data
   for (let version = body.version; version < definition.version; version++) {
     const upcaster = definition.upcasters[version]
@@ -273,6 +309,11 @@ export interface Envelope {
   readonly data: object
   readonly meta: { readonly recordedAt: string }
   readonly personal?: PersonalReference
+}
+
+const requireEnvelope = (position: Position, body: unknown): Envelope => {
+  if (!isEnvelope(body)) throw damaged(position, "the body is not that of an event")
+  return body
 }
 
 /** Whether a parsed body has the members every event has. @category predicates */

@@ -4,6 +4,7 @@
  */
 import { Effect, Semaphore } from "effect"
 import { SecureRandom } from "effect/crypto"
+import { checked } from "../building/Asking.ts"
 import { attempt } from "../building/Attempt.ts"
 import { type Codec, type Envelope, laterInstant, make as makeCodec, parse } from "../building/Codec.ts"
 import { reveal } from "../building/PersonalPart.ts"
@@ -78,7 +79,7 @@ export const make = <E extends AnyEvent>(
         range
       )
 
-    return {
+    return checked<E, EventStoreShape<E>>(options.catalogue, {
       logId,
       ...makeWriting<E>(
         {
@@ -110,7 +111,7 @@ export const make = <E extends AnyEvent>(
             return reveal(vault, position, JSON.parse(body) as Envelope, personal?.ciphertext)
           })
         )
-    }
+    })
   })
 
 const writtenAt = ({ log }: Storage, position: Position): Written => {

@@ -1,30 +1,34 @@
 /**
  * What a store must know about its events to encode, index and upcast them. Plain data: the owner of the events writes it without
- * importing the store.
+ * importing the store. Its types follow the events, so that a misspelt type or member does not compile.
  */
 import type { Schema } from "effect"
 import type { AnyEvent } from "./Event.ts"
+
+/** The personal part of an event, where its type has one. */
+type PersonalOf<E extends AnyEvent> = "personal" extends keyof E ? Exclude<E["personal"], undefined> : never
 
 /**
  * One event type.
  *
  * @category models
  */
-export interface EventDefinition {
+export interface EventDefinition<E extends AnyEvent = any> {
   /** The version new events are written with, from 1. */
   readonly version: number
   /** The data of the current version. Type and encoded side are the same JSON. */
-  readonly data: Schema.Codec<any, any>
+  readonly data: Schema.Codec<E["data"], any>
   /** For each earlier version `n`, what turns its data into the data of version `n + 1`. Total: it never fails. */
   readonly upcasters: { readonly [version: number]: (data: any) => any }
   /** The personal part, where the type has one: its schema, and the subject whose key encrypts it. */
-  readonly personal?: { readonly schema: Schema.Codec<any, any>; readonly subject: (data: any) => string } | undefined
+  readonly personal?:
+    { readonly schema: Schema.Codec<PersonalOf<E>, any>; readonly subject: (data: E["data"]) => string } | undefined
   /**
    * What the event is about. A function of the body alone, so that the index can be rebuilt from the bodies. It must not read `recordedAt`:
    * when an event is prepared, its instant is not known. When the function changes, `rebuildIndex` of the SQLite store finds old events by
    * their new tags.
    */
-  readonly tags: (data: any, meta: any) => ReadonlyArray<string>
+  readonly tags: (data: E["data"], meta: E["meta"]) => ReadonlyArray<string>
 }
 
 /**
@@ -32,9 +36,9 @@ export interface EventDefinition {
  *
  * @category models
  */
-export interface Catalogue<out E extends AnyEvent = AnyEvent> {
-  readonly meta: Schema.Codec<any, any>
-  readonly events: { readonly [type: string]: EventDefinition }
+export interface Catalogue<E extends AnyEvent = any> {
+  readonly meta: Schema.Codec<E["meta"], any>
+  readonly events: { readonly [T in E["type"]]: EventDefinition<Extract<E, { readonly type: T }>> }
   /** Carries the type of the events; never read. */
   readonly _E?: () => E
 }

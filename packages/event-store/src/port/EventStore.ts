@@ -29,11 +29,12 @@ export class InvalidEvent extends Schema.TaggedError<InvalidEvent>()("InvalidEve
  * * `unknown`: an append whose outcome is not known; look for its events before trying again.
  * * `read_only`: an earlier fault closed the store for writing; it did not happen.
  * * `damaged`: the log is not what was written; `position` says where.
+ * * `newer`: a newer program wrote the event at `position`, and this one does not know its type or its version. The log is whole.
  *
  * @category errors
  */
 export class EventStoreError extends Schema.TaggedError<EventStoreError>()("EventStoreError", {
-  reason: Schema.Literals(["unavailable", "unknown", "read_only", "damaged"]),
+  reason: Schema.Literals(["unavailable", "unknown", "read_only", "damaged", "newer"]),
   message: Schema.String,
   position: Schema.optionalKey(Schema.Int),
   cause: Schema.optionalKey(Schema.Defect())
@@ -107,7 +108,7 @@ export interface EventStoreShape<E extends AnyEvent> {
   /** Appends all events or none, adjacent, in one durable commit. When it returns, they survive `kill -9` and power loss. */
   readonly append: (
     events: NonEmptyReadonlyArray<NewEvent<E> | PreparedEvent<E>>,
-    condition?: AppendCondition
+    condition?: AppendCondition<E>
   ) => Effect.Effect<Appended, AppendConditionFailed | InvalidEvent | EventStoreError>
   /**
    * Decides under the writer lock: passes to `decide` what matches `query` after `after`, and appends what it returns before any other
@@ -115,21 +116,21 @@ export interface EventStoreShape<E extends AnyEvent> {
    */
   readonly appendExclusive: <A, X>(
     after: Position,
-    query: Query,
+    query: Query<E>,
     decide: (news: ReadonlyArray<RecordedEvent<E>>, head: Position) => Result.Result<Exclusive<E, A>, X>
   ) => Effect.Effect<
     { readonly appended: Appended | undefined; readonly answer: A },
     X | InvalidEvent | EventStoreError
   >
   /** Reads in position order, in chunks; nothing that is appended after the first pull is seen. */
-  readonly read: (query: Query, options?: ReadOptions) => Stream.Stream<RecordedEvent<E>, EventStoreError>
+  readonly read: (query: Query<E>, options?: ReadOptions) => Stream.Stream<RecordedEvent<E>, EventStoreError>
   /** What `read` returns, at once: for decisions, which read little. Fails with a defect past `StoreLimits.readAll` events. */
   readonly readAll: (
-    query: Query,
+    query: Query<E>,
     options?: ReadOptions
   ) => Effect.Effect<ReadonlyArray<RecordedEvent<E>>, EventStoreError>
   /** History after a position, then live, without a gap and without a duplicate between. Never ends by itself. */
-  readonly subscribe: (query: Query, after: Position) => Stream.Stream<RecordedEvent<E>, EventStoreError>
+  readonly subscribe: (query: Query<E>, after: Position) => Stream.Stream<RecordedEvent<E>, EventStoreError>
   /** The position of the last event; 0 while the log is empty. */
   readonly head: Effect.Effect<Position, EventStoreError>
   /** Fails with what an append would fail with now, as far as that can be told without one: for probes, and cheap enough for many. */

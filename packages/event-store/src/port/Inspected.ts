@@ -9,6 +9,7 @@ import type { Position } from "./Event.ts"
  * * `position`: there is no event, or one where none can be.
  * * `body`: the body does not have the leaf that is stored beside it.
  * * `schema`: the catalogue cannot read the body.
+ * * `newer`: a newer program wrote the event; this one cannot judge it.
  * * `index`: what the event is found by is not what its body says.
  * * `personal`: the ciphertext is not the one the body names, or is gone while its subject was not forgotten.
  * * `checkpoint`: the history up to the position is not the one that was signed, or the signature is not good.
@@ -19,7 +20,7 @@ import type { Position } from "./Event.ts"
 export interface Fault {
   /** The first event concerned; 0 where it is none's. */
   readonly position: Position
-  readonly kind: "position" | "body" | "schema" | "index" | "personal" | "checkpoint" | "file"
+  readonly kind: "position" | "body" | "schema" | "newer" | "index" | "personal" | "checkpoint" | "file"
   readonly message: string
 }
 

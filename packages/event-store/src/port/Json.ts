@@ -13,7 +13,8 @@ export type JsonObject = { readonly [member: string]: Json }
  * The canonical text of a JSON value as RFC 8785 (JCS) defines it. Members are sorted by UTF-16 code units, there is no white space, and
  * numbers are as ECMAScript prints them. Members whose value is `undefined` are left out, as `JSON.stringify` does.
  *
- * Throws `TypeError` where no canonical text exists: numbers that are not finite, lone surrogates, values that are not JSON.
+ * Throws `TypeError` where no canonical text exists: for numbers that are not finite, lone surrogates, and values that are not JSON. What
+ * JSON would not return as it is has none either, such as a list with holes, a date or a map.
  *
  * @category conversions
  */
@@ -49,12 +50,13 @@ const ordered = (value: Json | undefined): Json | undefined | typeof unorderable
       if (Array.isArray(value)) {
         const items: Array<Json> = []
         for (const item of value) {
-          const copy = ordered(item)
+          const copy = ordered(requireItem(item))
           if (copy === unorderable) return copy
-          items.push(copy ?? null)
+          items.push(copy!)
         }
         return items
       }
+      requirePlain(value)
       const members: { [member: string]: Json } = {}
       for (const name of sorted(Object.keys(value))) {
         if (hasOwnPlace(name)) return unorderable
@@ -80,8 +82,8 @@ const written = (value: Json | undefined): string => {
       return value ? "true" : "false"
     case "object":
       if (value === null) return "null"
-      if (Array.isArray(value))
-        return `[${value.map((item) => (item === undefined ? "null" : written(item))).join(",")}]`
+      if (Array.isArray(value)) return `[${Array.from(value, (item) => written(requireItem(item))).join(",")}]`
+      requirePlain(value)
       return `{${sorted(Object.keys(value))
         .filter((name) => (value as JsonObject)[name] !== undefined)
         .map((name) => `${JSON.stringify(requireText(name))}:${written((value as JsonObject)[name])}`)
@@ -94,6 +96,29 @@ const written = (value: Json | undefined): string => {
 const requireText = (text: string): string => {
   if (!text.isWellFormed()) throw new TypeError("a string with a lone surrogate has no canonical JSON text")
   return text
+}
+
+/** JSON writes `null` for a hole, which does not come back as one. */
+const requireItem = (item: Json | undefined): Json => {
+  if (item === undefined) throw new TypeError("a list with holes has no canonical JSON text")
+  return item
+}
+
+/**
+ * Whether an object is nothing but its members. JSON writes other objects as what they happen to show, or as nothing.
+ *
+ * @category predicates
+ */
+export const isPlain = (value: object): boolean => {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  // That of a plain object of another realm has none of its own either.
+  return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** Members named by symbols are left out too. */
+const requirePlain = (value: object): void => {
+  if (!isPlain(value) || Object.getOwnPropertySymbols(value).length > 0)
+    throw new TypeError("an object that is not plain has no canonical JSON text")
 }
 
 const requireFinite = (number: number): number => {

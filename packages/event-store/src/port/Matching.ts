@@ -18,3 +18,7 @@ export const matchesItem = (item: QueryItem, event: Queried): boolean =>
 /** Whether an event matches a query. @category predicates */
 export const matches = (query: Query, event: Queried): boolean =>
   query === "all" || query.some((item) => matchesItem(item, event))
+
+/** Whether an event of a type could match a query, whatever its tags are. @category predicates */
+export const mayMatch = (query: Query, type: string): boolean =>
+  query === "all" || query.some(({ types }) => types === undefined || types.includes(type))

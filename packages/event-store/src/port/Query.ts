@@ -1,27 +1,34 @@
 /**
- * Queries and append conditions as the DCB specification (dcb.events) defines them. For readers and writers of a log.
+ * Queries and append conditions as the DCB specification (dcb.events) defines them. For readers and writers of a log. Their types know the
+ * events of the log: what is misspelt would match nothing, and a condition that matches nothing guards nothing.
  */
-import type { Position } from "./Event.ts"
+import type { NonEmptyReadonlyArray } from "effect/Array"
+import type { AnyEvent, Position } from "./Event.ts"
 
 /**
  * One alternative of a query. An event matches when its type is one of `types` (any type, if absent) and it bears **all** of `tags`.
  *
  * @category models
  */
-export interface QueryItem {
-  readonly types?: ReadonlyArray<string>
+export interface QueryItem<out E extends AnyEvent = AnyEvent> {
+  readonly types?: NonEmptyReadonlyArray<E["type"]>
   readonly tags?: ReadonlyArray<string>
 }
 
-/** All events, or the events that match at least one item. An empty list matches nothing. @category models */
-export type Query = "all" | ReadonlyArray<QueryItem>
+/**
+ * All events, or the events that match at least one item. A store dies of a type that its catalogue does not have, and of an empty list
+ * of items or of types. They would match nothing, which no caller asks for on purpose.
+ *
+ * @category models
+ */
+export type Query<E extends AnyEvent = AnyEvent> = "all" | NonEmptyReadonlyArray<QueryItem<E>>
 
 /**
  * Fail if any event matching the query came after the position; without `after`: if any such event exists.
  *
  * @category models
  */
-export interface AppendCondition {
-  readonly failIfEventsMatch: Query
+export interface AppendCondition<out E extends AnyEvent = AnyEvent> {
+  readonly failIfEventsMatch: Query<E>
   readonly after?: Position
 }

@@ -4,6 +4,7 @@
  */
 import { type Duration, Effect, type Scope, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
+import { checked } from "../building/Asking.ts"
 import { make as makeCodec } from "../building/Codec.ts"
 import { makePreparation } from "../building/Preparation.ts"
 import { makeWake } from "../building/Wake.ts"
@@ -103,7 +104,7 @@ export const make = <E extends AnyEvent>(
         )
       )
 
-    return {
+    return checked<E, PgEventStoreShape<E>>(options.catalogue, {
       logId,
       ...makeWriting<E>(
         {
@@ -130,5 +131,5 @@ export const make = <E extends AnyEvent>(
         ),
       reveal: (positions) => revealAt(read, statements, vault, positions),
       rebuildIndex: writing(rebuildIndex(pool, log, statements, pageOn))
-    }
+    })
   })

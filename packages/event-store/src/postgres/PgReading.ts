@@ -11,7 +11,6 @@ import type { Wake } from "../building/Wake.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import { EventStoreError, type EventStoreShape, type StoredEvent } from "../port/EventStore.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
-import { matches } from "../port/Matching.ts"
 import type { Query } from "../port/Query.ts"
 import type { PgCalls } from "./PgCalls.ts"
 import { BECAME_STANDBY, type PgStatements } from "./PgLayout.ts"
@@ -111,8 +110,8 @@ const pageOf = <E extends AnyEvent>(
     attempt(() => {
       const events: Array<RecordedEvent<E>> = []
       for (const [position, body, leaf] of rows) {
-        const event = codec.decode(position, parseStored(position, body ?? "", leaf ?? new Uint8Array()))
-        if (matches(query, event)) events.push(event)
+        const event = codec.find(position, parseStored(position, body ?? "", leaf ?? new Uint8Array()), query)
+        if (event !== undefined) events.push(event)
       }
       return { events, next: nextOf(rows, range), head: rows.at(-1)?.[3] }
     })

@@ -6,12 +6,12 @@ import { nextOf, refuseHole, refuseHoles } from "../building/Pages.ts"
 import type { Page, Range } from "../building/Reading.ts"
 import type { Position } from "../port/Event.ts"
 import type { ReadOptions, StoredLeaves } from "../port/EventStore.ts"
-import type { Query, QueryItem } from "../port/Query.ts"
+import type { Query } from "../port/Query.ts"
 import { hashBytes } from "../transparency/MerkleTree.ts"
 import type { Row } from "./PgLog.ts"
 
 /** Whether the index finds it, rather than that it is every event. */
-export const isIndexed = (query: Query): query is ReadonlyArray<QueryItem> =>
+export const isIndexed = (query: Query): query is Exclude<Query, "all"> =>
   query !== "all" && query.every(({ tags = [], types }) => tags.length > 0 || types !== undefined)
 
 /** What is left of a read. */

@@ -3,6 +3,7 @@
  */
 import { type Duration, Effect, Option, type Scope, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
+import { checked } from "../building/Asking.ts"
 import { attempt } from "../building/Attempt.ts"
 import { type Codec, make as makeCodec } from "../building/Codec.ts"
 import { reveal } from "../building/PersonalPart.ts"
@@ -71,7 +72,7 @@ export const make = <E extends AnyEvent>(
     const head = attempt(() => log.head().position)
     const page = (query: Query, range: Range) => attempt(() => log.page(query, range))
 
-    return {
+    return checked<E, SqliteEventStoreShape<E>>(options.catalogue, {
       logId: log.logId,
       ...makeWriting<E>(
         {
@@ -111,7 +112,7 @@ export const make = <E extends AnyEvent>(
           )
         ),
       rebuildIndex: writing(attempt(() => log.rebuildIndex()))
-    }
+    })
   })
 
 const open = <E extends AnyEvent>(

@@ -7,7 +7,6 @@ import { nextOf, refuseHole, refuseHoles } from "../building/Pages.ts"
 import type { Page, Range } from "../building/Reading.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import type { StoredEvent, StoredLeaves } from "../port/EventStore.ts"
-import { matches } from "../port/Matching.ts"
 import type { Query } from "../port/Query.ts"
 import type { Row, Statements } from "./LogStatements.ts"
 import { matchExpression, tagExpression } from "./TagIndex.ts"
@@ -85,8 +84,8 @@ const pageOf = <E extends AnyEvent>(
   /** Takes what matches, and says where to go on. */
   const take = (found: ReadonlyArray<Row>): Position | undefined => {
     for (const row of found) {
-      const event = codec.decode(row[0], parseStored(row))
-      if (matches(query, event)) events.push(event)
+      const event = codec.find(row[0], parseStored(row), query)
+      if (event !== undefined) events.push(event)
     }
     const next = nextOf(found, rest)
     if (next !== undefined) rest = range.backwards ? { ...rest, to: next } : { ...rest, from: next }

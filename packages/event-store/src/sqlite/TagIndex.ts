@@ -4,6 +4,7 @@
  * FTS5 keeps an inverted index in sorted runs and merges them, so that random tags cost sequential writes. A B-tree over tags writes a page
  * for each tag, and costs more as the log grows. Words are hashes, so a reader looks again in the body of every row that matches.
  */
+import { Array as Arr } from "effect"
 import type { Query } from "../port/Query.ts"
 
 /** What of an event a word stands for. */
@@ -101,7 +102,7 @@ export const tagExpression = (
 ): { readonly match: string } | undefined => {
   if (query === "all" || !query.some(({ types, tags }) => types !== undefined && isNotEmpty(tags))) return undefined
   const expression = matchExpression(
-    query.map((item) => (isNotEmpty(item.tags) && item.types?.length !== 0 ? { tags: item.tags } : item)),
+    Arr.map(query, (item) => (isNotEmpty(item.tags) ? { tags: item.tags } : item)),
     isNew
   )
   return typeof expression === "string" ? undefined : expression

@@ -85,7 +85,7 @@ export const appendCases: ReadonlyArray<Case> = [
           const tag = `key-${after}`
           const before = yield* store.head
           const condition = {
-            failIfEventsMatch: [{ tags: [tag] }],
+            failIfEventsMatch: [{ tags: [tag] }] as const,
             ...(after === undefined ? {} : { after: before })
           }
           const outcomes = yield* Effect.forEach(
@@ -114,7 +114,7 @@ export const appendCases: ReadonlyArray<Case> = [
         equal(yield* store.head, 3)
         yield* store.append([note(["c"])], { failIfEventsMatch: [{ tags: ["a"] }], after: 3 })
         yield* store.append([note(["c"])], { failIfEventsMatch: [{ tags: ["b"] }], after: 2 })
-        yield* store.append([note(["c"])], { failIfEventsMatch: [] })
+        yield* store.append([note(["c"])], { failIfEventsMatch: [{ tags: ["none"] }] })
         equal(
           (yield* Effect.flip(store.append([note(["c"])], { failIfEventsMatch: "all", after: 5 })))._tag,
           "AppendConditionFailed"
@@ -205,7 +205,7 @@ export const appendCases: ReadonlyArray<Case> = [
         const none = yield* store.appendExclusive(0, "all", () => Result.succeed({ events: [], answer: 1 }))
         deepStrictEqual(none, { appended: undefined, answer: 1 })
         const invalid = yield* Effect.flip(
-          store.appendExclusive(0, [], () => Result.succeed({ events: [note(["ok"]), note(["\udfff"])], answer: 1 }))
+          store.appendExclusive(0, "all", () => Result.succeed({ events: [note(["ok"]), note(["\udfff"])], answer: 1 }))
         )
         equal(invalid._tag, "InvalidEvent")
         equal((yield* store.append([note(["after"])])).first, 5)

@@ -5,7 +5,7 @@ import { deepStrictEqual } from "node:assert/strict"
 import { Effect, Layer, Result, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { Arbitrary } from "fast-check"
-import type { NonEmptyReadonlyArray } from "effect/Array"
+import { nonEmpty } from "../building/Attempt.ts"
 import { make as makeMemory } from "../memory/MemoryEventStore.ts"
 import type { NewEvent } from "../port/Event.ts"
 import type { AppendCondition, Query } from "../port/Query.ts"
@@ -17,9 +17,9 @@ type Step =
   | {
       readonly _tag: "Append"
       readonly events: ReadonlyArray<NewEvent<KitEvent>>
-      readonly condition?: AppendCondition
+      readonly condition?: AppendCondition<KitEvent>
     }
-  | { readonly _tag: "Exclusive"; readonly query: Query; readonly after: number; readonly most: number }
+  | { readonly _tag: "Exclusive"; readonly query: Query<KitEvent>; readonly after: number; readonly most: number }
   | { readonly _tag: "Forget"; readonly account: string }
 
 const steps = (fc: World["fastCheck"]): Arbitrary<ReadonlyArray<Step>> => {
@@ -32,12 +32,15 @@ const steps = (fc: World["fastCheck"]): Arbitrary<ReadonlyArray<Step>> => {
   )
   const item = fc.record(
     {
-      types: fc.uniqueArray(fc.constantFrom("Opened", "Named", "Noted"), { maxLength: 2 }),
+      types: fc.uniqueArray(fc.constantFrom("Opened", "Named", "Noted"), { minLength: 1, maxLength: 2 }).map(nonEmpty),
       tags: fc.uniqueArray(tag, { maxLength: 2 })
     },
     { requiredKeys: [] }
   )
-  const query: Arbitrary<Query> = fc.oneof(fc.constant("all" as const), fc.array(item, { maxLength: 2 }))
+  const query: Arbitrary<Query<KitEvent>> = fc.oneof(
+    fc.constant("all" as const),
+    fc.array(item, { minLength: 1, maxLength: 2 }).map(nonEmpty)
+  )
   const condition = fc.record(
     { failIfEventsMatch: query, after: fc.integer({ min: 0, max: 12 }) },
     { requiredKeys: ["failIfEventsMatch"] }
@@ -71,8 +74,7 @@ const take = (store: KitStore, step: Step): Effect.Effect<unknown> =>
       Effect.gen(function* (): Effect.fn.Return<unknown, { readonly _tag: string; readonly reason?: string }> {
         switch (step._tag) {
           case "Append": {
-            const events = step.events as unknown as NonEmptyReadonlyArray<NewEvent<KitEvent>>
-            const { first, last } = yield* store.append(events, step.condition)
+            const { first, last } = yield* store.append(nonEmpty(step.events), step.condition)
             return [first, last]
           }
           case "Exclusive": {

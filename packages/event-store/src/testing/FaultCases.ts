@@ -3,8 +3,9 @@
  */
 import { deepStrictEqual, equal, ok } from "node:assert/strict"
 import { Deferred, Effect, Fiber, Result, Stream } from "effect"
+import type { Query } from "../port/Query.ts"
 import { type Case, caseNeeding, type KitStore } from "./Case.ts"
-import { kitCatalogue, name, note, opened } from "./KitEvent.ts"
+import { type KitEvent, kitCatalogue, name, note, opened } from "./KitEvent.ts"
 
 /** Groups appended at once. */
 const GROUPS = 100
@@ -58,7 +59,7 @@ export const faultCases: ReadonlyArray<Case> = [
     run: ({ make }) =>
       Effect.gen(function* () {
         const store = yield* make(kitCatalogue)
-        const thing = [{ types: ["Opened"], tags: ["account:one"] }]
+        const thing: Query<KitEvent> = [{ types: ["Opened"], tags: ["account:one"] }]
         // All have read, and found nothing, before the first of them appends: the worst that can happen.
         const everybodyHasRead = yield* Deferred.make<void>()
         let readers = 0
@@ -86,7 +87,7 @@ export const faultCases: ReadonlyArray<Case> = [
       Effect.gen(function* () {
         const store = yield* make(kitCatalogue)
         yield* store.append([note(["taken"])])
-        const taken = { failIfEventsMatch: [{ tags: ["taken"] }], after: 0 }
+        const taken = { failIfEventsMatch: [{ tags: ["taken"] }], after: 0 } as const
         const [refused, free, exclusive, invalid] = yield* Effect.all(
           [
             Effect.result(store.append([note(["refused"])], taken)),

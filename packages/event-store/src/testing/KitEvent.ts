@@ -2,7 +2,7 @@
  * The events the contract kit writes: a small catalogue with everything a store must cope with. For the kit and its runners.
  */
 import { Schema } from "effect"
-import type { Catalogue } from "../port/Catalogue.ts"
+import type { Catalogue, EventDefinition } from "../port/Catalogue.ts"
 import type { NewEvent, Opened as OpenedPart } from "../port/Event.ts"
 
 /** The actor of an event, in the kit. @category models */
@@ -53,14 +53,14 @@ const named = {
     subject: ({ account }: Named["data"]) => subjectOf(account)
   },
   tags: ({ account }: Named["data"]) => [`account:${account}`]
-}
+} satisfies EventDefinition<Named>
 
 const noted = {
   version: 1,
   data: Schema.Struct({ tags: Schema.Array(Schema.String), text: Schema.String }),
   upcasters: {},
   tags: ({ tags }: Noted["data"]) => tags
-}
+} satisfies EventDefinition<Noted>
 
 /** The catalogue as it is. @category events */
 export const kitCatalogue: Catalogue<KitEvent> = {
@@ -70,27 +70,32 @@ export const kitCatalogue: Catalogue<KitEvent> = {
       version: 2,
       data: Schema.Struct({ account: Schema.String, kind: Schema.String }),
       upcasters: { 1: (data: { readonly account: string }) => ({ ...data, kind: "plain" }) },
-      tags: ({ account, kind }: Opened["data"]) => [`account:${account}`, `kind:${kind}`]
+      tags: ({ account, kind }) => [`account:${account}`, `kind:${kind}`]
     },
     Named: named,
     Noted: noted
   }
 }
 
-/** The catalogue as it was when `Opened` had no kind. @category events */
-export const kitCatalogueBefore: Catalogue<KitEvent> = {
+/** An account, when it had no kind. */
+type OpenedBefore = Omit<Opened, "data"> & { readonly data: Omit<Opened["data"], "kind"> }
+
+const catalogueBefore: Catalogue<OpenedBefore | Named | Noted> = {
   meta,
   events: {
     Opened: {
       version: 1,
       data: Schema.Struct({ account: Schema.String }),
       upcasters: {},
-      tags: ({ account }: { readonly account: string }) => [`account:${account}`]
+      tags: ({ account }) => [`account:${account}`]
     },
     Named: named,
     Noted: noted
   }
 }
+
+/** The catalogue as it was when `Opened` had no kind, passed off as that of the events of today. @category events */
+export const kitCatalogueBefore = catalogueBefore as unknown as Catalogue<KitEvent>
 
 let made = 0
 const nextId = (): string => `event-${++made}`

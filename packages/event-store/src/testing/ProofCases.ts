@@ -111,7 +111,7 @@ export const proofCases: ReadonlyArray<Case> = [
         const { faults } = yield* inspect(older)
         deepStrictEqual(
           faults.map(({ position, kind }) => [position, kind]),
-          [[2, "schema"]]
+          [[2, "newer"]]
         )
       })
   )

@@ -9,7 +9,7 @@ import type { Position } from "../port/Event.ts"
 import { matches } from "../port/Matching.ts"
 import type { Query } from "../port/Query.ts"
 import { type Case, caseNeeding, type KitStore, property } from "./Case.ts"
-import { kitCatalogue, note } from "./KitEvent.ts"
+import { type KitEvent, kitCatalogue, note } from "./KitEvent.ts"
 
 const HISTORY = 1_500
 const LIVE = 200
@@ -96,7 +96,11 @@ export const subscribeCases: ReadonlyArray<Case> = [
             Effect.gen(function* () {
               const store = yield* make(kitCatalogue)
               const other = yield* reopen(store, kitCatalogue)
-              const queries: ReadonlyArray<Query> = ["all", [{ tags: ["odd"] }], [{ tags: ["even"] }, { tags: [LAST] }]]
+              const queries: ReadonlyArray<Query<KitEvent>> = [
+                "all",
+                [{ tags: ["odd"] }],
+                [{ tags: ["even"] }, { tags: [LAST] }]
+              ]
               const appended: Array<ReadonlyArray<string>> = []
               const append = (to: KitStore, tags: ReadonlyArray<string>) => {
                 appended.push(...tags.map((tag) => [tag]))

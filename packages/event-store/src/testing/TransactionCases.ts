@@ -92,7 +92,7 @@ export const transactionCases: ReadonlyArray<Case> = [
         const store = yield* make(kitCatalogue)
         let looked: ReadonlyArray<string> = []
         const commit = yield* appendLate(store, note(["seat"], "late"))
-        const condition = { failIfEventsMatch: [{ tags: ["seat"] }], after: 0 }
+        const condition = { failIfEventsMatch: [{ tags: ["seat"] }], after: 0 } as const
         const appending = yield* Effect.forkChild(Effect.result(store.append([note(["seat"])], condition)))
         const deciding = yield* Effect.forkChild(
           Effect.result(

@@ -57,7 +57,7 @@ export const makeInspection = <E extends AnyEvent>(codec: Codec<E>, to: Position
       if (isEnvelope(parsed)) reference = parsed.personal
       return codec.decode(position, parsed)
     } catch (error) {
-      fault(position, "schema", reasonOf(error))
+      fault(position, kindOf(error), reasonOf(error))
       return undefined
     }
   }
@@ -102,6 +102,10 @@ export const indexInspected = (done: number, total: number, faults: ReadonlyArra
   parted: [],
   gone: []
 })
+
+/** Which fault it is that an event could not be decoded. @category computing */
+export const kindOf = (error: unknown): "newer" | "schema" =>
+  error instanceof EventStoreError && error.reason === "newer" ? "newer" : "schema"
 
 const reasonOf = (error: unknown): string => {
   if (!(error instanceof EventStoreError)) return "the body is not JSON"

@@ -11,6 +11,7 @@ import { EventStoreError } from "../port/EventStore.ts"
 import type { Fault } from "../port/Inspected.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import { type ExportedFiles, exportFiles, linesOf } from "./ExportFolder.ts"
+import { kindOf } from "./Inspection.ts"
 import { type Frontier, hashBytes, makeFrontier, sameHash } from "./MerkleTree.ts"
 import { parseKeys } from "./SignedNote.ts"
 import { makeTileBuilder, tilePath, tileWidth } from "./Tiles.ts"
@@ -248,6 +249,6 @@ const decodeLine = <E extends AnyEvent>(
     codec.decode(position, JSON.parse(decodeText(line) ?? ""))
   } catch (error) {
     const message = error instanceof EventStoreError ? error.message : `position ${position} is not JSON`
-    fault({ position, kind: "schema", message })
+    fault({ position, kind: kindOf(error), message })
   }
 }

@@ -63,7 +63,7 @@ await Effect.runPromise(
       switch (planned.kind) {
         case "append":
         case "refused": {
-          const exclusive = store.appendExclusive(yield* store.head, [], () =>
+          const exclusive = store.appendExclusive(yield* store.head, "all", () =>
             Result.succeed({ events: planned.events, answer: undefined })
           )
           const outcome = yield* Effect.result(

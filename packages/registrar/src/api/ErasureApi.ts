@@ -35,7 +35,7 @@ const documentsAtATime = 100
 
 const disclosing: Access = { actor: "registrar", platform: undefined, purpose: "DiscloseInvestor" }
 
-const told: ReadonlyArray<Events.EventType> = ["DocumentUploaded", "DocumentErased"]
+const told = ["DocumentUploaded", "DocumentErased"] as const satisfies ReadonlyArray<Events.EventType>
 
 /** @category layers */
 export const layer: Layer.Layer<ErasureService, never, Forgetting | Intake | Log | Showing> = Layer.effectContext(
@@ -72,7 +72,7 @@ export const layer: Layer.Layer<ErasureService, never, Forgetting | Intake | Log
           const documents = Arr.dedupe(own.flatMap((event) => event.tags.filter((tag) => tag.startsWith(documentTags))))
           const events: Array<Projection.LoggedEvent> = [...own]
           for (const tags of Arr.chunksOf(documents, documentsAtATime))
-            events.push(...(yield* log.readAll(tags.map((tag) => ({ types: told, tags: [tag] })))))
+            events.push(...(yield* log.readAll(Arr.map(tags, (tag) => ({ types: told, tags: [tag] })))))
           const erased = new Set(events.filter(Projection.isErasing).map(Projection.erasedSubject))
           const subjects = new Set([subject, ...documents])
           const about = events

@@ -90,7 +90,7 @@ export class Showing extends Context.Service<
 const erasedAmong = Effect.fnUntraced(function* (log: RegisterLog, subjects: Iterable<string>) {
   const erased = new Set<string>()
   for (const chunk of Arr.chunksOf(Arr.dedupe(subjects), subjectsAtATime)) {
-    const events = yield* log.readAll(chunk.map((subject) => ({ types: Projection.erasing, tags: [subject] })))
+    const events = yield* log.readAll(Arr.map(chunk, (subject) => ({ types: Projection.erasing, tags: [subject] })))
     for (const event of events) if (Projection.isErasing(event)) erased.add(Projection.erasedSubject(event))
   }
   return erased

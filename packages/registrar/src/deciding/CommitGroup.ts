@@ -9,6 +9,7 @@ import type { EventDefinition, NewEvent, Position, QueryItem } from "@effekten/e
 import type { Projection } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
 import { Exit } from "effect"
+import { isReadonlyArrayNonEmpty } from "effect/Array"
 import { type DecisionCache, keyOf, type Overlay } from "./DecisionCache.ts"
 import { failureOf, keyReused } from "../base/Failures.ts"
 import type { Instruction, Pending } from "./Instruction.ts"
@@ -47,7 +48,7 @@ export interface CommitGroup {
   /** Events of the whole group so far. */
   readonly size: number
   /** What the decisions of the group have read, and the tags of its instructions: none of them may be recorded yet. */
-  readonly query: () => ReadonlyArray<QueryItem>
+  readonly query: () => Projection.LogQuery
   /** The group is committed right behind the head it was decided at: the cache has its events now. */
   readonly adopt: () => void
 }
@@ -67,7 +68,7 @@ export const make = (options: {
   const overlay: Overlay = options.cache.overlay()
   const results: Array<MemberResult> = []
   const members = new Map<string, Member>()
-  const reads = new Map<string, QueryItem>()
+  const reads = new Map<string, QueryItem<Events.RegisterEvent>>()
   let size = 0
   /** Where the next member's events will stand, if the group commits. */
   const place = (): Place => ({ first: options.head + size + 1, newId: options.newId })
@@ -117,10 +118,14 @@ export const make = (options: {
     get size() {
       return size
     },
-    query: () => [
-      ...reads.values(),
-      ...Array.from(members.keys(), (identity) => ({ tags: [`instruction:${identity}`] }))
-    ]
+    query: () => {
+      const items = [
+        ...reads.values(),
+        ...Array.from(members.keys(), (identity) => ({ tags: [`instruction:${identity}`] }))
+      ]
+      // What read nothing is taken for what depends on everything.
+      return isReadonlyArrayNonEmpty(items) ? items : "all"
+    }
   }
 }
 

@@ -42,7 +42,7 @@ interface DecidedGroup {
   readonly rest: ReadonlyArray<Waiting>
   readonly results: ReadonlyArray<MemberResult>
   readonly prepared: ReadonlyArray<PreparedEvent<Events.RegisterEvent>>
-  readonly condition: () => AppendCondition
+  readonly condition: () => AppendCondition<Events.RegisterEvent>
   /** It was appended: the cache takes over what it decided. If other writers were faster, the next group reads their events and this group's. */
   readonly settle: (appended: Appended) => void
 }

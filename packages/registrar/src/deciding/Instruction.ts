@@ -4,7 +4,7 @@
 import { type Commands, Event, type Events, type Id, type Timestamp } from "@effekten/domain"
 import type { EventStoreError, Position, Revealed } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
-import { Effect } from "effect"
+import { Array as Arr, Effect } from "effect"
 import type { Log } from "../log/Log.ts"
 
 /** One request to change the register. @category models */
@@ -78,10 +78,12 @@ export const recorded = (
   log: Log["Service"],
   identities: ReadonlyArray<string>
 ): Effect.Effect<ReadonlyMap<string, Projection.LoggedEvent>, EventStoreError> =>
-  Effect.map(
-    log.readAll(identities.map((identity) => ({ tags: [Event.instructionTag(identity)] }))),
-    (events) => new Map(events.map((event) => [event.meta.instruction, event]))
-  )
+  Arr.isReadonlyArrayNonEmpty(identities)
+    ? Effect.map(
+        log.readAll(Arr.map(identities, (identity) => ({ tags: [Event.instructionTag(identity)] }))),
+        (events) => new Map(events.map((event) => [event.meta.instruction, event]))
+      )
+    : Effect.succeed(new Map())
 
 /**
  * The data of an instruction's event of a type. Answers of the registrar's side are small enough to be made of it alone.

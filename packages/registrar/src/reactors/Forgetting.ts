@@ -32,7 +32,7 @@ const Note = Schema.fromJsonString(
 const readNote = Schema.decodeUnknownOption(Note)
 const printNote = Schema.encodeSync(Note)
 
-const query = [{ types: Projection.erasing }]
+const query = [{ types: Projection.erasing }] as const
 
 /** Subjects named in a warning. */
 const shownSubjects = 20

@@ -6,10 +6,11 @@
  * nodes or before and after a crash, it is recorded once. So a reactor remembers only how far it has come, and may forget that too.
  */
 import type { Commands, Event } from "@effekten/domain"
-import type { EventStoreError, Position, Query } from "@effekten/event-store"
+import type { EventStoreError, Position } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
 import { type Duration, Effect, Schedule, Schema, type Scope, Stream } from "effect"
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { SqlError } from "effect/sql/SqlError"
 import { Lease } from "../base/Lease.ts"
 import { Secrets } from "../base/Secrets.ts"
@@ -67,7 +68,7 @@ export const insisting = <A, E, R>(
  */
 export const following = (
   log: Pick<Log["Service"], "subscribe">,
-  query: Query,
+  query: Projection.LogQuery,
   after: () => Position,
   standing: string
 ): Stream.Stream<Projection.LoggedEvent, EventStoreError> =>
@@ -98,7 +99,7 @@ export const instructing = (actor: Event.Meta["actor"]) =>
 interface LogReactor<E extends Projection.LoggedEvent, X, R> {
   /** Of its lease and of its stored progress. */
   readonly name: string
-  readonly types: ReadonlyArray<E["type"]>
+  readonly types: NonEmptyReadonlyArray<E["type"]>
   /** Does what follows from an event. Run again after a crash, it must find that done. */
   readonly react: (event: E) => Effect.Effect<void, X, R>
   /** The reactor is through with an event, whatever came of it. */

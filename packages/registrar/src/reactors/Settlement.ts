@@ -9,7 +9,7 @@ import { type Commands, Credit, Redemption, type TaskStatus } from "@effekten/do
 import type { EventStoreError } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
-import { Context, Deferred, Duration, Effect, Layer, Stream } from "effect"
+import { Array as Arr, Context, Deferred, Duration, Effect, Layer, Stream } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { Lease } from "../base/Lease.ts"
 import type { Secrets } from "../base/Secrets.ts"
@@ -32,17 +32,17 @@ const polling = Reactor.backingOff("50 millis", "5 seconds")
 const again = { while: (error: CommandFailure) => error._tag === "Unavailable", schedule: Reactor.again }
 
 /** The event types of every kind of ledger task. A kind that is not in this list is not settled. */
-const kinds = [Credit.types, Redemption.types] as const
+const kinds = Arr.make(Credit.types, Redemption.types)
 type Kind = (typeof kinds)[number]
 
 type Of<T extends string> = Extract<Projection.LoggedEvent, { readonly type: T }>
 type Requested = Of<Kind["requested"]>
 type Ended = Of<Kind["succeeded" | "failed" | "unknown"]>
 
-const requested = kinds.map((types) => types.requested)
+const requested = Arr.map(kinds, (types) => types.requested)
 const submitted: ReadonlyArray<string> = kinds.map((types) => types.submitted)
 /** What ends a task, recorded by this process or another. */
-const ended = kinds.flatMap(({ failed, succeeded, unknown }) => [succeeded, failed, unknown])
+const ended = Arr.flatMap(kinds, ({ failed, succeeded, unknown }) => Arr.make(succeeded, failed, unknown))
 const isEnded = (event: Projection.LoggedEvent): event is Ended => ended.some((type) => type === event.type)
 
 const taskIdOf = ({ data }: Requested | Ended): string => ("creditId" in data ? data.creditId : data.redemptionId)
