@@ -19,13 +19,15 @@ import { mark, type Planted, piecesOf, plainOf, someone, subjectsOf } from "../p
 const postgres = useServer()
 
 /** No data need be kept. */
-const policy: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
+const policy: Policy.Change = { retention: { seconds: 0 } }
 const masterKey = Redacted.make(new Uint8Array(32).fill(7))
 const sealing = { interval: "100 millis", quiet: "20 millis" } as const
 
 const node = (schema: string, port = postgres.port) =>
   Layer.build(
-    Layer.fresh(Registrar.layerPostgres({ server: postgres.server({ port }), schema, masterKey, policy, sealing }))
+    Layer.fresh(
+      Registrar.layerPostgres({ server: postgres.server({ port }), schema, masterKey, policy, sandbox: true, sealing })
+    )
   )
 type Node = Effect.Success<ReturnType<typeof node>>
 

@@ -16,7 +16,7 @@ import { as } from "../packages/registrar/test/parts.ts"
 const postgres = useServer()
 
 /** Nothing need be kept. */
-const policy: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
+const policy: Policy.Change = { retention: { seconds: 0 } }
 const masterKey = Redacted.make(new Uint8Array(32).fill(7))
 const sealing = { interval: "100 millis", quiet: "20 millis" } as const
 
@@ -24,7 +24,15 @@ const sealing = { interval: "100 millis", quiet: "20 millis" } as const
 const node = (schema: string, eraseWhenDue = false) =>
   Layer.build(
     Layer.fresh(
-      Registrar.layerPostgres({ server: postgres.server(), schema, masterKey, policy, sealing, eraseWhenDue })
+      Registrar.layerPostgres({
+        server: postgres.server(),
+        schema,
+        masterKey,
+        policy,
+        sandbox: true,
+        sealing,
+        eraseWhenDue
+      })
     )
   )
 type Node = Effect.Success<ReturnType<typeof node>>

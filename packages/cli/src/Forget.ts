@@ -46,8 +46,8 @@ export const runForget = Effect.fnUntraced(function* (
   options: {
     readonly investor: string
     readonly ground: Events.ErasureGround
-    /** Whole calendar years the data are kept, 5 to 10. */
-    readonly retention: number
+    /** Whole calendar years the data are kept, 5 to 10: what the register's policy is, or becomes if it has none. */
+    readonly retention: number | undefined
   }
 ) {
   const investor = yield* investorOf(options.investor)

@@ -1,7 +1,7 @@
 /**
  * The arguments of `effekten forget`, `disclose`, `hold`, `release` and `retention`, for the data of investors. For the command line.
  */
-import type { Events } from "@effekten/domain"
+import { Events } from "@effekten/domain"
 import { Config, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { at, placeFlags } from "./PlaceFlags.ts"
@@ -21,19 +21,21 @@ const bases = [
 
 const investor = Argument.String("investor").pipe(Argument.withDescription("Id of the investor"))
 
-/** `--retention YEARS`, else `EFFEKTEN_RETENTION`, else 5. @category values */
-export const retentionYears = Flag.Int("retention").pipe(
-  Flag.withMetavar("YEARS"),
-  Flag.withDescription(
-    "Calendar years the data are kept, 5 to 10 (GwG § 8(4)); 5 by default (environment: EFFEKTEN_RETENTION)"
-  ),
-  Flag.withFallbackConfig(Config.Int("EFFEKTEN_RETENTION")),
-  Flag.withDefault(5),
-  Flag.filter(
-    (years) => years >= 5 && years <= 10,
-    (years) => `Expected 5 to 10 years, got: ${years}`
+/** `--retention YEARS`: so many whole calendar years. @category values */
+export const retentionFlag = (description: string) =>
+  Flag.Int("retention").pipe(
+    Flag.withMetavar("YEARS"),
+    Flag.withDescription(description),
+    Flag.filter(
+      (years) => years >= Events.leastRetention && years <= Events.longestRetention,
+      (years) => `Expected ${Events.leastRetention} to ${Events.longestRetention} years, got: ${years}`
+    )
   )
-)
+
+/** `--retention YEARS`, else `EFFEKTEN_RETENTION`; without either, what the register's policy says. @category values */
+export const retentionYears = retentionFlag(
+  "Calendar years the data are kept, 5 to 10 (GwG § 8(4)): the register's first policy, later only a repetition of it; by default what the policy says (environment: EFFEKTEN_RETENTION)"
+).pipe(Flag.withFallbackConfig(Config.Int("EFFEKTEN_RETENTION")), Flag.optional, Flag.map(Option.getOrUndefined))
 
 /** @category commands */
 export const forget = Command.make(
@@ -132,7 +134,9 @@ export const release = Command.make(
 export const retention = Command.make(
   "retention",
   {
-    retention: retentionYears,
+    retention: retentionFlag(
+      "As if data were kept for so many calendar years, 5 to 10; by default what the policy says"
+    ).pipe(Flag.optional, Flag.map(Option.getOrUndefined)),
     limit: Flag.Int("limit").pipe(
       Flag.withDescription("Investors to print, 1 to 500; 50 by default"),
       Flag.withDefault(50),
@@ -161,7 +165,7 @@ export const retention = Command.make(
     { command: "effekten retention", description: "The register in .effekten" },
     {
       command: "effekten retention --retention 8 --limit 500 --json",
-      description: "A register that keeps data for eight years"
+      description: "What it would be if data were kept for eight years"
     }
   ])
 )

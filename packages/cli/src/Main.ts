@@ -16,6 +16,7 @@ import { checkpointKey, rotateMasterKey } from "./KeyCommands.ts"
 import { export_, rebuildIndex, replay, verify } from "./LogCommands.ts"
 import { openings } from "./OpeningsCommand.ts"
 import { client, platform } from "./PlatformCommands.ts"
+import { policy } from "./PolicyCommands.ts"
 import { guide, serve } from "./ServeCommands.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -56,6 +57,7 @@ export const effekten = Command.make("effekten").pipe(
     rebuildIndex,
     backup,
     restore,
+    policy,
     platform,
     client
   ])

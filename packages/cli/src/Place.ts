@@ -2,7 +2,7 @@
  * The place where a register is stored, and what a command can ask of it. For every command that opens a register. Only the implementations,
  * `FolderPlace.ts` and `PostgresPlace.ts`, may know which place it is.
  */
-import { Policy } from "@effekten/domain"
+import type { Policy } from "@effekten/domain"
 import type { SignedNote } from "@effekten/event-store"
 import type { OAuthStore } from "@effekten/http"
 import type { Audit, CheckpointKeys, AccessRecordAudit, Registrar, RegisterState } from "@effekten/registrar"
@@ -14,8 +14,10 @@ import type { DiskRefuses } from "./Readiness.ts"
 export interface RegisterOptions {
   /** Milliseconds the ledger takes. Default: it settles at once. */
   readonly settleAfter?: number | undefined
-  /** What the law leaves to the register. Default: the domain's. */
-  readonly policy?: Policy.Policy | undefined
+  /** What the law leaves to the register: the first policy, or what it is already. Default: whatever is in force. */
+  readonly policy?: Policy.Change | undefined
+  /** Whether the register is for trials. Default: no. */
+  readonly sandbox?: boolean | undefined
   /** Whether investors are erased as soon as nothing stands against it. Default: no. */
   readonly eraseWhenDue?: boolean | undefined
 }
@@ -67,15 +69,14 @@ export const refusing = <A>(layer: Layer.Layer<A, { readonly message: string }>)
     Layer.effectContext(Effect.fail(error instanceof CommandFailed ? error : refused(error)))
   )
 
-/** The policy of a register that keeps data for so many calendar years. @category values */
-export const keepingFor = (years: number): Policy.Policy => ({
-  ...Policy.defaults,
-  retainUntil: Policy.retentionOf(years)
-})
+/** The policy that a start with `--retention YEARS` says. @category values */
+export const keepingFor = (years: number | undefined): Policy.Change | undefined =>
+  years === undefined ? undefined : { retention: { years } }
 
 /** The options of the registrar: what is undefined is left out. @category conversions */
-export const said = ({ eraseWhenDue, policy, settleAfter }: RegisterOptions): Registrar.RegistrarOptions => ({
+export const said = ({ eraseWhenDue, policy, sandbox, settleAfter }: RegisterOptions): Registrar.RegistrarOptions => ({
   ...(settleAfter === undefined ? {} : { settleAfter }),
   ...(policy === undefined ? {} : { policy }),
+  ...(sandbox === undefined ? {} : { sandbox }),
   ...(eraseWhenDue === undefined ? {} : { eraseWhenDue })
 })

@@ -4,7 +4,7 @@
  *
  * The log is folded to find the investors of a page. What is printed of each must be what the decision to erase them would find.
  */
-import { type Events, type Policy, RetentionPeriod, Timestamp } from "@effekten/domain"
+import { type Events, Policy, RetentionPeriod, Timestamp } from "@effekten/domain"
 import { type EventStoreError, type Position } from "@effekten/event-store"
 import { type Projection, Projections, Replay } from "@effekten/projections"
 import { Audit, Retention } from "@effekten/registrar"
@@ -30,6 +30,8 @@ interface RetainedInvestor {
 /** One page. @category models */
 export interface RetentionResult {
   readonly position: Position
+  /** The policy by which the instants are counted. */
+  readonly policy: Policy.Policy
   readonly due: number
   readonly restricted: number
   readonly held: number
@@ -95,11 +97,13 @@ const rowOf = (
 /** Folds a log, and finds for one page of investors when their time is over. */
 const listRetention = Effect.fnUntraced(function* (
   log: Projection.Log,
-  options: { readonly retention: number; readonly limit: number; readonly after?: string | undefined }
+  options: { readonly retention: number | undefined; readonly limit: number; readonly after?: string | undefined }
 ): Effect.fn.Return<RetentionResult, CommandFailed | EventStoreError> {
-  const policy = keepingFor(options.retention)
+  const head = yield* log.head
+  const supposed = keepingFor(options.retention)
+  const policy = Policy.changed((yield* Retention.policyIn(log, head)).policy, supposed ?? {})
   const at = Timestamp.instantOfMicros((yield* Clock.currentTimeMillis) * 1000)
-  const views = yield* Replay.run(log, [Projections.retentions])
+  const views = yield* Replay.run(log, [Projections.retentions], { to: head })
   const counted = { due: 0, restricted: 0, held: 0, active: 0, erased: 0 }
   const rows: Array<Row> = []
   for (const state of views.all(Projections.retentions).values()) {
@@ -133,16 +137,19 @@ const listRetention = Effect.fnUntraced(function* (
   const isLast = first + page.length >= rows.length
   return {
     position: views.position,
+    policy,
     ...counted,
     investors,
     next: isLast ? null : (page.at(-1)?.state.investorId ?? null)
   }
 })
 
-const asText = (result: RetentionResult, options: { readonly retention: number }): string => {
-  const { active, due, erased, held, position, restricted } = result
+const asText = (result: RetentionResult): string => {
+  const { active, due, erased, held, policy, position, restricted } = result
+  const { retention } = policy
+  const kept = "years" in retention ? `${retention.years} calendar years` : `${retention.seconds} seconds`
   return [
-    `${due} due, ${restricted} restricted, ${held} held, ${active} active, ${erased} erased, after ${position} events, if data are kept for ${options.retention} calendar years`,
+    `${due} due, ${restricted} restricted, ${held} held, ${active} active, ${erased} erased, after ${position} events, if data are kept for ${kept}`,
     ...result.investors.map(
       (each) =>
         `${each.due ?? "until a release"}  ${each.investorId}  ${each.state}${each.holds
@@ -157,7 +164,8 @@ const asText = (result: RetentionResult, options: { readonly retention: number }
 export const runRetention = Effect.fnUntraced(function* (
   place: Place,
   options: {
-    readonly retention: number
+    /** As if data were kept for so many whole calendar years; by default what the policy says. */
+    readonly retention: number | undefined
     readonly limit: number
     readonly after: string | undefined
     readonly json: boolean
@@ -174,5 +182,5 @@ export const runRetention = Effect.fnUntraced(function* (
     ),
     Effect.provide(place.audit)
   )
-  yield* Console.log(options.json ? JSON.stringify(result, undefined, 2) : asText(result, options))
+  yield* Console.log(options.json ? JSON.stringify(result, undefined, 2) : asText(result))
 })

@@ -15,9 +15,9 @@ import { readinessOf } from "./Readiness.ts"
 import { openSandbox, serveSandboxAt } from "./Sandbox.ts"
 import type { SandboxFile } from "./SandboxFile.ts"
 
-interface ServeOptions extends Omit<RegisterOptions, "policy"> {
-  /** Whole calendar years the data of investors are kept, 5 to 10. */
-  readonly retention: number
+interface ServeOptions extends Omit<RegisterOptions, "policy" | "sandbox"> {
+  /** Whole calendar years the data of investors are kept, 5 to 10: what the register's policy is, or becomes if it has none. */
+  readonly retention: number | undefined
   readonly sandbox: boolean
   readonly host: string
   readonly port: number
@@ -52,9 +52,7 @@ const forPeople = (place: Place, options: ServeOptions, origin: string, sandbox:
     ...(sandbox === undefined ? [] : [`Guide    npx effekten guide${place.printed.folder}`]),
     `Check    npx effekten replay${place.printed.place}`,
     ...(options.eraseWhenDue === true
-      ? [
-          `Erases   investors, ${options.retention} calendar years after their last event, if nothing else stands against it`
-        ]
+      ? ["Erases   investors, once the time of the policy is over and nothing else stands against it"]
       : []),
     "Stop     Ctrl-C"
   ].join("\n")

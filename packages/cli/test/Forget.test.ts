@@ -14,6 +14,7 @@ import { CommandFailed, ExitCode } from "../src/ExitCode.ts"
 import { folderPlace } from "../src/FolderPlace.ts"
 import { runDisclose, runForget } from "../src/Forget.ts"
 import { runRotateMasterKey } from "../src/RotateMasterKey.ts"
+import { runPolicySet } from "../src/PolicyInForce.ts"
 import { behind, somebody } from "./Past.ts"
 
 let folder: string
@@ -35,7 +36,7 @@ const failureOf = async (command: Effect.Effect<unknown, CommandFailed>): Promis
   return Exit.isFailure(exit) ? (Cause.squash(exit.cause) as CommandFailed) : (undefined as never)
 }
 
-const forget = (investor: string, retention = 5) =>
+const forget = (investor: string, retention?: number) =>
   runForget(folderPlace(folder), { investor, ground: "request", retention })
 
 const partsOf = (investor: Id.InvestorId) =>
@@ -57,7 +58,13 @@ describe("forget", () => {
     rmSync(folder, { recursive: true })
     const old = await registered(8 * 366)
     expect(await failureOf(forget(old, 10))).toMatchObject({ exitCode: ExitCode.refused })
-    await Effect.runPromise(forget(old))
+    // It is the register's policy now.
+    expect((await failureOf(forget(old))).message).toMatch(/^retention_running/)
+    const other = await failureOf(forget(old, 5))
+    expect(other.exitCode).toBe(ExitCode.folder)
+    expect(other.message).toContain("`effekten policy set`")
+    await Effect.runPromise(runPolicySet(folderPlace(folder), { retention: { years: 5 } }))
+    await Effect.runPromise(forget(old, 5))
     expect(await partsOf(old)).toEqual([{ _tag: "Erased" }])
     await Effect.runPromise(forget(old))
   })

@@ -15,6 +15,7 @@ import { runForget } from "../src/Forget.ts"
 import { runHold, runRelease } from "../src/Holds.ts"
 import { type RetentionResult, runRetention } from "../src/RetentionList.ts"
 import { keepingFor } from "../src/Place.ts"
+import { runPolicySet } from "../src/PolicyInForce.ts"
 import { behind, somebody } from "./Past.ts"
 
 let folder: string
@@ -53,11 +54,18 @@ const failureOf = async (command: Effect.Effect<unknown, CommandFailed>): Promis
 const hold = (investor: string, until?: string) =>
   runHold(folderPlace(folder), { investor, basis: "authority_order", until })
 const forget = (investor: string) =>
-  runForget(folderPlace(folder), { investor, ground: "retention_over", retention: 5 })
-const list = async (options: { readonly limit?: number; readonly after?: string } = {}): Promise<RetentionResult> =>
+  runForget(folderPlace(folder), { investor, ground: "retention_over", retention: undefined })
+const list = async (
+  options: { readonly limit?: number; readonly after?: string; readonly retention?: number } = {}
+): Promise<RetentionResult> =>
   JSON.parse(
     await printed(
-      runRetention(folderPlace(folder), { retention: 5, limit: options.limit ?? 50, after: options.after, json: true })
+      runRetention(folderPlace(folder), {
+        retention: options.retention,
+        limit: options.limit ?? 50,
+        after: options.after,
+        json: true
+      })
     )
   )
 
@@ -126,7 +134,7 @@ describe("D-15 retention", () => {
     }
     expect(pages).toEqual(whole.investors.map(({ investorId }) => investorId))
     const text = await printed(
-      runRetention(folderPlace(folder), { retention: 5, limit: 2, after: undefined, json: false })
+      runRetention(folderPlace(folder), { retention: undefined, limit: 2, after: undefined, json: false })
     )
     expect(text).toMatch(/^1 due, 3 restricted, 1 held, 0 active, 0 erased, after \d+ events/)
     expect(text).toMatch(/\nmore: --after [0-9a-f-]{36}$/)
@@ -138,14 +146,14 @@ describe("D-15 retention", () => {
       due: 0,
       erased: 1
     })
-    const nobody = runRetention(folderPlace(folder), { retention: 5, limit: 2, after: "nobody", json: false })
+    const nobody = runRetention(folderPlace(folder), { retention: undefined, limit: 2, after: "nobody", json: false })
     expect(await failureOf(nobody)).toMatchObject({ exitCode: ExitCode.usage })
   })
 })
 
 describe("D-15 a register that is told to erase", () => {
   /** The investors that the clock erases, until it has erased so many. */
-  const erasedBy = (years: number, many: number) =>
+  const erasedBy = (years: number | undefined, many: number) =>
     Effect.flatMap(Log, (log) =>
       log.subscribe([{ types: ["InvestorErased"] }], 0).pipe(Stream.take(many), Stream.runCollect)
     ).pipe(
@@ -160,8 +168,16 @@ describe("D-15 a register that is told to erase", () => {
     await registered(0)
     await printed(hold(held!))
     expect(await erasedBy(10, 1)).toEqual([ten])
-    expect(await list()).toMatchObject({ due: 1, restricted: 1, held: 1, erased: 1 })
-    expect(await erasedBy(5, 2)).toEqual([ten, seven])
+    expect(await list()).toMatchObject({
+      policy: { retention: { years: 10 } },
+      due: 0,
+      restricted: 2,
+      held: 1,
+      erased: 1
+    })
+    expect(await list({ retention: 5 })).toMatchObject({ due: 1, restricted: 1, held: 1, erased: 1 })
+    await printed(runPolicySet(folderPlace(folder), { retention: { years: 5 } }))
+    expect(await erasedBy(undefined, 2)).toEqual([ten, seven])
     expect(await list()).toMatchObject({ due: 0, restricted: 1, held: 1, erased: 2 })
   })
 })

@@ -8,6 +8,7 @@ import * as InvestmentEvents from "./events/InvestmentEvents.ts"
 import * as InvestorEvents from "./events/InvestorEvents.ts"
 import * as LegalHoldEvents from "./events/LegalHoldEvents.ts"
 import * as PlatformEvents from "./events/PlatformEvents.ts"
+import * as PolicyEvents from "./events/PolicyEvents.ts"
 import * as RedemptionEvents from "./events/RedemptionEvents.ts"
 import * as WalletEvents from "./events/WalletEvents.ts"
 import { Meta, type EventOf } from "./Event.ts"
@@ -20,10 +21,12 @@ export * from "./events/InvestmentEvents.ts"
 export * from "./events/InvestorEvents.ts"
 export * from "./events/LegalHoldEvents.ts"
 export * from "./events/PlatformEvents.ts"
+export * from "./events/PolicyEvents.ts"
 export * from "./events/RedemptionEvents.ts"
 export * from "./events/WalletEvents.ts"
 
 const events = {
+  PolicySet: PolicyEvents.PolicySet,
   PlatformRegistered: PlatformEvents.PlatformRegistered,
   IssuerRegistered: PlatformEvents.IssuerRegistered,
   ProductRegistered: PlatformEvents.ProductRegistered,

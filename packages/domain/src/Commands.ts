@@ -15,6 +15,7 @@ import { EraseDocument, EraseInvestor } from "./Erasure.ts"
 import { RecordIdentification, RegisterInvestor } from "./Investor.ts"
 import { PlaceLegalHold, ReleaseLegalHold } from "./LegalHold.ts"
 import { RegisterIssuer, RegisterPlatform } from "./Platform.ts"
+import { SeedPolicy, SetPolicy } from "./Policy.ts"
 import { DelistProduct, ListProduct, RegisterProduct } from "./Product.ts"
 import { RequestRedemption, ResolveRedemption, SettleRedemption, SubmitRedemption } from "./Redemption.ts"
 import type { Refusal } from "./Refusal.ts"
@@ -23,6 +24,8 @@ import { RegisterGenericWallet, RegisterManagedWallet } from "./Wallet.ts"
 
 /** @category values */
 export const all = {
+  SeedPolicy,
+  SetPolicy,
   RegisterPlatform,
   RegisterIssuer,
   RegisterProduct,

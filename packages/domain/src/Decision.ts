@@ -8,7 +8,6 @@ import { Result } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { DomainEvent, EventType, Recorded, RecordedDomainEvent } from "./Catalogue.ts"
 import type { PlatformId } from "./Id.ts"
-import type { Policy } from "./Policy.ts"
 import type { RaisedCode, Refusal } from "./Refusal.ts"
 import type { Instant } from "./Timestamp.ts"
 
@@ -60,7 +59,6 @@ export interface DecisionContext {
   /** The platform that instructs; absent for the issuer, the registrar, the clock and the ledger. */
   readonly platform: PlatformId | undefined
   readonly receivedAt: Instant
-  readonly policy: Policy
 }
 
 /** No event means: there was nothing to change. @category models */

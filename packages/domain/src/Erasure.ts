@@ -12,6 +12,7 @@ import { ErasureGround, InvestorErased } from "./events/InvestorEvents.ts"
 import { DocumentId, InvestorId } from "./Id.ts"
 import * as Investor from "./Investor.ts"
 import { standsAt } from "./LegalHold.ts"
+import * as Policy from "./Policy.ts"
 import type { RaisedCode, Refusal } from "./Refusal.ts"
 import * as RetentionPeriod from "./RetentionPeriod.ts"
 import { itemsOf } from "./ChunkedList.ts"
@@ -64,7 +65,7 @@ export const EraseInvestor = Command.make("EraseInvestor", {
     if (investor === undefined) return yield* refuse({ code: "investor_not_found" })
     if (investor.erased) return []
     const facts = yield* RetentionPeriod.facts(investorId, investor)
-    const refusal = refusalOf(RetentionPeriod.by(facts, context.policy), facts, context.receivedAt)
+    const refusal = refusalOf(RetentionPeriod.by(facts, yield* Policy.inForce()), facts, context.receivedAt)
     if (refusal !== undefined) return yield* refuse(refusal)
     const { documentIds } = yield* read(Investor.subscriptions(investorId))
     const documents: Array<DocumentId> = []

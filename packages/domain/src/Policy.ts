@@ -1,50 +1,53 @@
 /**
- * What a registrar may set, and limits that are fixed. For decisions, and for an operator of a register.
+ * The policy of a register: what the law leaves to the registrar, and limits that are fixed. For decisions, and for an operator of a
+ * register.
+ *
+ * The policy is what the log says it is. A decision that goes by it reads it there, as it reads everything else; nothing may hand a
+ * decision another one.
  */
+import { Schema } from "effect"
+import * as Command from "./Command.ts"
+import { decisionModel, read, type Read } from "./Decision.ts"
+import { leastRetention, policyMembers, PolicySet } from "./events/PolicyEvents.ts"
+import * as Tag from "./Tag.ts"
 import { instantOf, instantOfMicros, microsPerMinute, type Instant } from "./Timestamp.ts"
 
-/** @category models */
-export interface Policy {
-  /** How far a timestamp may lie ahead of the moment of receipt, in microseconds: clocks differ. */
-  readonly clockTolerance: number
-  /** Whether a wallet needs an investor whose KYC is `SUCCESS`. The API's pages suggest it and do not state it. */
-  readonly walletNeedsKyc: boolean
-  /** Whether a wallet needs complete tax information (never for custodian banks). */
-  readonly walletNeedsTaxInformation: boolean
-  /** Until when personal data are kept after the last thing that concerned them: never earlier for something later. */
-  readonly retainUntil: (last: Instant) => Instant
-}
+/** @category schemas */
+export const Policy = Schema.Struct(policyMembers)
+export type Policy = typeof Policy.Type
 
-/** Years § 8(4) GwG wants the records of due diligence kept. @category values */
-export const leastRetention = 5
-
-/** Years after which it wants them destroyed, whatever other law wants them kept. @category values */
-export const longestRetention = 10
+/** What a policy changes of the one before. @category schemas */
+export const Change = Schema.Struct({
+  clockTolerance: Schema.optionalKey(policyMembers.clockTolerance),
+  walletNeedsKyc: Schema.optionalKey(policyMembers.walletNeedsKyc),
+  walletNeedsTaxInformation: Schema.optionalKey(policyMembers.walletNeedsTaxInformation),
+  retention: Schema.optionalKey(policyMembers.retention)
+})
+export type Change = typeof Change.Type
 
 /** German winter time, in which every calendar year there begins. */
 const winterOffset = 60 * microsPerMinute
+
+const microsPerSecond = 1_000_000
 
 /** The last year of a timestamp. */
 const lastYear = 2254
 
 /**
- * Retention by § 8(4) GwG: so many whole calendar years after the one in which the last thing happened, counted in German time. Throws a
- * `RangeError` for less than the law asks for, and for more than it allows.
+ * Until when personal data are kept after the last thing that concerned them: never earlier for something later. By § 8(4) GwG so many
+ * whole calendar years after the one in which it happened, counted in German time.
  *
- * @category constructors
+ * @category computing
  */
-export const retentionOf = (years: number): Policy["retainUntil"] => {
-  if (!Number.isInteger(years) || years < leastRetention || years > longestRetention)
-    throw new RangeError(`retention is a whole number of years from ${leastRetention} to ${longestRetention}`)
-  return (last) => {
-    const year = Number(instantOfMicros(last.micros + winterOffset).text.slice(0, 4))
-    return instantOf(`${Math.min(year + years + 1, lastYear)}-01-01T00:00:00+01:00`)
-  }
+export const retainUntil = ({ retention }: Pick<Policy, "retention">, last: Instant): Instant => {
+  if ("seconds" in retention) return instantOfMicros(last.micros + retention.seconds * microsPerSecond)
+  const year = Number(instantOfMicros(last.micros + winterOffset).text.slice(0, 4))
+  return instantOf(`${Math.min(year + retention.years + 1, lastYear)}-01-01T00:00:00+01:00`)
 }
 
 /**
- * Retention is the shortest the law allows, because keeping longer needs a reason. A register whose data are also books or vouchers (HGB
- * § 257, AO § 147) sets `retentionOf(8)`, for example.
+ * The policy of a register that has set none. Retention is the shortest the law allows, because keeping longer needs a reason. A register
+ * whose data are also books or vouchers (HGB § 257, AO § 147) keeps them for 8 years, for example.
  *
  * @category values
  */
@@ -52,8 +55,57 @@ export const defaults: Policy = {
   clockTolerance: 5 * microsPerMinute,
   walletNeedsKyc: true,
   walletNeedsTaxInformation: false,
-  retainUntil: retentionOf(leastRetention)
+  retention: { years: leastRetention }
 }
+
+/** The policy the log has set; none means that {@link defaults} apply. @category decision models */
+export const model = decisionModel({
+  name: "Policy",
+  types: ["PolicySet"],
+  tags: [Tag.policy],
+  initial: undefined,
+  evolve: (_state: Policy | undefined, { data }): Policy | undefined => data
+})
+
+/** The policy that a decision goes by. @category decision models */
+export function* inForce(): Generator<Read, Policy, any> {
+  return (yield* read(model)) ?? defaults
+}
+
+/** A policy after a change. @category computing */
+export const changed = (before: Policy, change: Change): Policy => ({
+  clockTolerance: change.clockTolerance ?? before.clockTolerance,
+  walletNeedsKyc: change.walletNeedsKyc ?? before.walletNeedsKyc,
+  walletNeedsTaxInformation: change.walletNeedsTaxInformation ?? before.walletNeedsTaxInformation,
+  retention: change.retention ?? before.retention
+})
+
+/** Whether two policies say the same. @category predicates */
+export const same: (a: Policy, b: Policy) => boolean = Schema.toEquivalence(Policy)
+
+/**
+ * Changes the policy from the next position on. What was decided stays. A policy that is in force and recorded is left as it is.
+ *
+ * @category commands
+ */
+export const SetPolicy = Command.make("SetPolicy", {
+  input: Change.fields,
+  *decide(input) {
+    const before = yield* read(model)
+    const after = changed(before ?? defaults, input)
+    return before !== undefined && same(before, after) ? [] : [PolicySet.make(after)]
+  },
+  recall: (events) => Command.recorded(events, "PolicySet")
+})
+
+/** The first policy, which the first start with options records. A register that has one keeps it. @category commands */
+export const SeedPolicy = Command.make("SeedPolicy", {
+  input: Change.fields,
+  *decide(input) {
+    return (yield* read(model)) === undefined ? [PolicySet.make(changed(defaults, input))] : []
+  },
+  recall: (events) => Command.recorded(events, "PolicySet")
+})
 
 /** Lots one task may name: keeps its event's body below 65,535 bytes. @category values */
 export const maximumLots = 256

@@ -9,7 +9,7 @@ import { read, type Read } from "./Decision.ts"
 import type { InvestmentId, InvestorId } from "./Id.ts"
 import * as Investor from "./Investor.ts"
 import * as LegalHold from "./LegalHold.ts"
-import type { Policy } from "./Policy.ts"
+import { type Policy, retainUntil } from "./Policy.ts"
 import { itemsOf } from "./ChunkedList.ts"
 import { type Instant, laterOf } from "./Timestamp.ts"
 import * as Wallet from "./Wallet.ts"
@@ -35,12 +35,12 @@ export type Retention =
   | { readonly _tag: "Until"; readonly due: Instant }
 
 /** The rule. @category computing */
-export const by = (facts: Facts, policy: Pick<Policy, "retainUntil">): Retention => {
+export const by = (facts: Facts, policy: Pick<Policy, "retention">): Retention => {
   if (facts.erased) return { _tag: "Erased" }
   // Units of a redemption in flight are still held. With transfers, units on their way in are looked at next.
   if (facts.holdsUnits) return { _tag: "Active", because: "investor_holds_units" }
   if (facts.hasOpenInvestments) return { _tag: "Active", because: "investor_has_open_investments" }
-  let due = policy.retainUntil(facts.lastAt)
+  let due = retainUntil(policy, facts.lastAt)
   for (const { end } of facts.holds) {
     if (end === undefined) return { _tag: "Held" }
     due = laterOf(due, end)

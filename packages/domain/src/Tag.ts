@@ -4,6 +4,8 @@
 import type * as Id from "./Id.ts"
 import type { EthereumAddress } from "./EthereumAddress.ts"
 
+/** The register as a whole has one policy. */
+export const policy = "register:policy"
 export const platform = (id: Id.PlatformId): string => `platform:${id}`
 export const issuer = (id: Id.IssuerId): string => `issuer:${id}`
 export const product = (id: Id.ProductId): string => `product:${id}`

@@ -4,7 +4,8 @@
  * Times are evidence and order nothing. No time may lie in the future, and none may precede the signature.
  */
 import { Schema } from "effect"
-import { refuse, type DecisionContext, type Refuse } from "./Decision.ts"
+import { refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
+import * as Policy from "./Policy.ts"
 import { instantOf, laterOf, Timestamp, type Instant } from "./Timestamp.ts"
 
 /** A stated time, or `now`: the later of receipt and signature. @category schemas */
@@ -15,14 +16,16 @@ export type Stated = typeof Stated.Type
 export const statedInstant = (stated: Stated | undefined, signedAt: Instant, context: DecisionContext): Instant =>
   stated === undefined || stated === "now" ? laterOf(context.receivedAt, signedAt) : instantOf(stated)
 
-/** @category predicates */
+/** Asks for the policy only where a time lies ahead of the receipt at all. @category predicates */
 export function* checkNotInFuture(
   times: ReadonlyArray<Instant | undefined>,
-  context: DecisionContext
-): Generator<Refuse, void, any> {
-  const latest = context.receivedAt.micros + context.policy.clockTolerance
-  for (const time of times)
-    if (time !== undefined && time.micros > latest) yield* refuse({ code: "timestamp_in_future" })
+  { receivedAt }: DecisionContext
+): Generator<Read | Refuse, void, any> {
+  for (const time of times) {
+    if (time === undefined || time.micros <= receivedAt.micros) continue
+    const { clockTolerance } = yield* Policy.inForce()
+    if (time.micros > receivedAt.micros + clockTolerance) yield* refuse({ code: "timestamp_in_future" })
+  }
 }
 
 /** None in the future, none before the signature. Equal times are legal. @category predicates */
@@ -30,7 +33,7 @@ export function* check(
   signedAt: Instant,
   times: ReadonlyArray<Instant | undefined>,
   context: DecisionContext
-): Generator<Refuse, void, any> {
+): Generator<Read | Refuse, void, any> {
   yield* checkNotInFuture(times, context)
   for (const time of times) {
     if (time !== undefined && time.micros < signedAt.micros) yield* refuse({ code: "timestamp_before_signing" })

@@ -10,6 +10,7 @@ import { type WalletKind, WalletRegistered } from "./events/WalletEvents.ts"
 import * as Investor from "./Investor.ts"
 import { type InvestmentId, InvestorId, type PlatformId, WalletId } from "./Id.ts"
 import { emptyList, withItems, type ChunkedList } from "./ChunkedList.ts"
+import * as Policy from "./Policy.ts"
 import * as Tag from "./Tag.ts"
 import { type Instant, instantOf, laterOf } from "./Timestamp.ts"
 import { platformOf } from "./Visibility.ts"
@@ -135,8 +136,8 @@ const input = {
 
 function* register(kind: WalletKind, data: Schema.Struct.Type<typeof input>, context: DecisionContext): Decision {
   const { investorId, address } = data
-  const { policy } = context
   const investor = yield* Investor.find(investorId, context)
+  const policy = yield* Policy.inForce()
   if (policy.walletNeedsKyc && investor.kycStatus !== "SUCCESS") return yield* refuse({ code: "kyc_not_successful" })
   if (policy.walletNeedsTaxInformation && !investor.hasTaxInformation && !investor.custodianBank) {
     return yield* refuse({ code: "tax_information_missing" })

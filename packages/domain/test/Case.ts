@@ -2,7 +2,7 @@
  * A register with a product, a campaign and an investor, in the words of the worked cases. For the tests by example.
  */
 import { Result } from "effect"
-import { Campaign, type Commands, Holding, Investment, InvestmentStatus, Policy, Timestamp } from "../src/index.ts"
+import { Campaign, type Commands, Holding, Investment, InvestmentStatus, type Policy, Timestamp } from "../src/index.ts"
 import { MemoryRegister } from "./MemoryRegister.ts"
 import { identityDocument, somebody } from "./Steps.ts"
 
@@ -15,7 +15,7 @@ export class Case {
   readonly register: MemoryRegister
   now = noon.text as string
 
-  constructor(product: object = {}, campaign: object = {}, policy: Policy.Policy = Policy.defaults) {
+  constructor(product: object = {}, campaign: object = {}, policy?: Policy.Change) {
     this.register = new MemoryRegister(policy)
     this.by(undefined, "RegisterPlatform", { platformId: "p", name: "P" })
     this.by(undefined, "RegisterPlatform", { platformId: "q", name: "Q" })

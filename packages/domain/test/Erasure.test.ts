@@ -1,12 +1,13 @@
 /**
  * The worked cases of erasure: what stands against it, until when, and which documents go with an investor. For the tests by example.
  */
+import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import { Document, Investor, Policy, Timestamp } from "../src/index.ts"
 import { Case, later, ready } from "./Case.ts"
 import { identityDocument } from "./Steps.ts"
 
-const atOnce: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
+const atOnce: Policy.Change = { retention: { seconds: 0 } }
 
 const erase = (c: Case, investorId = "anna", platform?: string) =>
   c.by(platform, "EraseInvestor", { investorId, ground: "request" })
@@ -148,14 +149,17 @@ describe("forgetting a document", () => {
 
 describe("retention", () => {
   it("is whole calendar years in German time, five to ten of them", () => {
-    const until = (years: number, last: string) => Policy.retentionOf(years)(Timestamp.instantOf(last)).text
+    const until = (years: number, last: string) =>
+      Policy.retainUntil({ retention: { years } }, Timestamp.instantOf(last)).text
     expect(until(5, "2026-01-01T00:00:00+01:00")).toBe("2032-01-01T00:00:00+01:00")
     expect(until(5, "2026-12-31T23:59:59+01:00")).toBe("2032-01-01T00:00:00+01:00")
     expect(until(5, "2026-12-31T23:00:00Z")).toBe("2033-01-01T00:00:00+01:00")
     expect(until(10, "2026-06-01T00:00:00Z")).toBe("2037-01-01T00:00:00+01:00")
     expect(until(5, "2254-06-01T00:00:00Z")).toBe("2254-01-01T00:00:00+01:00")
-    for (const years of [Policy.leastRetention - 1, Policy.longestRetention + 1, 5.5, Number.NaN])
-      expect(() => Policy.retentionOf(years)).toThrow(RangeError)
-    expect(Policy.defaults.retainUntil(Timestamp.instantOf(later(0))).text).toBe("2032-01-01T00:00:00+01:00")
+    const isPolicy = Schema.is(Policy.Policy)
+    for (const years of [5, 10]) expect(isPolicy({ ...Policy.defaults, retention: { years } })).toBe(true)
+    for (const years of [4, 11, 5.5, Number.NaN])
+      expect(isPolicy({ ...Policy.defaults, retention: { years } })).toBe(false)
+    expect(Policy.retainUntil(Policy.defaults, Timestamp.instantOf(later(0))).text).toBe("2032-01-01T00:00:00+01:00")
   })
 })

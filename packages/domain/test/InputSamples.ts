@@ -42,6 +42,15 @@ const redemption = { redemptionId: "redemption" }
 const hold = { investorId: "investor", holdId: "hold", basis: "authority_order" }
 
 export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<object> } = {
+  SeedPolicy: [
+    { clockTolerance: 0, walletNeedsKyc: false, walletNeedsTaxInformation: true, retention: { seconds: 1 } },
+    { retention: { years: 8 } },
+    {}
+  ],
+  SetPolicy: [
+    { clockTolerance: 0, walletNeedsKyc: false, walletNeedsTaxInformation: true, retention: { years: 8 } },
+    {}
+  ],
   RegisterPlatform: [{ platformId: "platform", name: "Musterplattform" }],
   RegisterIssuer: [{ issuerId: "issuer" }],
   RegisterProduct: [

@@ -58,18 +58,22 @@ export interface Executed {
 
 export class MemoryRegister {
   readonly log: Array<Events.RecordedDomainEvent> = []
-  readonly policy: Policy.Policy
   #instructions = 0
 
-  constructor(policy: Policy.Policy = Policy.defaults) {
-    this.policy = policy
+  /** With a policy, the log begins with it. */
+  constructor(policy?: Policy.Change) {
+    if (policy !== undefined)
+      this.execute({ operation: "SeedPolicy", input: policy }, this.context(undefined, "2020-01-01T00:00:00Z"))
+  }
+
+  get policy(): Policy.Policy {
+    return this.state(Policy.model) ?? Policy.defaults
   }
 
   context(platform: string | undefined, receivedAt: Timestamp.Instant | string): Decision.DecisionContext {
     return {
       platform: platform as Id.PlatformId | undefined,
-      receivedAt: typeof receivedAt === "string" ? Timestamp.instantOf(receivedAt) : receivedAt,
-      policy: this.policy
+      receivedAt: typeof receivedAt === "string" ? Timestamp.instantOf(receivedAt) : receivedAt
     }
   }
 

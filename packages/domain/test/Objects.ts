@@ -53,6 +53,7 @@ interface Person {
   status: string
   pep: boolean
   identified: boolean
+  taxed: boolean
   erased: boolean
   /** When something that keeps its data alive happened last. */
   last: number
@@ -60,7 +61,7 @@ interface Person {
   documents: Set<string>
 }
 
-/** For how long data are kept in these tests: short enough that a run sees the end of it. */
+/** For how long data are kept at first in these tests: short enough that a run sees the end of it. */
 export const keeping = 30 * 3_600_000
 
 export type Verdict =
@@ -72,13 +73,14 @@ const no = (code: string, free?: number): Verdict => (free === undefined ? { cod
 const ok: Verdict = { ok: true }
 const noop: Verdict = { noop: true }
 const isWhole = (n: number) => Number.isSafeInteger(n) && n > 0
-const tolerance = 300_000
 const dayLong = 86_400_000
 
 /** Milliseconds; the tests of random commands use no finer times. */
 const at = (text: string) => Date.parse(text)
 
 export class Objects {
+  /** The policy, in milliseconds where it is a time. */
+  policy = { tolerance: 300_000, needsKyc: true, needsTaxInformation: false, keeping }
   platforms = new Set<string>()
   issuers = new Set<string>()
   products = new Map<
@@ -149,7 +151,8 @@ export class Objects {
   apply(command: Commands.Command, platform: string | undefined, now: number): Verdict {
     const sees = <A extends { platform: string | undefined }>(thing: A | undefined): A | undefined =>
       platform === undefined || thing?.platform === platform ? thing : undefined
-    const tooLate = (...times: Array<number | undefined>) => times.some((t) => t !== undefined && t > now + tolerance)
+    const tooLate = (...times: Array<number | undefined>) =>
+      times.some((t) => t !== undefined && t > now + this.policy.tolerance)
     const stated = (text: string | undefined, signed: number) =>
       text === undefined || text === "now" ? Math.max(now, signed) : at(text)
     const documentProblem = (ids: ReadonlyArray<string>, owner: string | undefined): string | undefined => {
@@ -238,6 +241,21 @@ export class Objects {
     }
 
     switch (command.operation) {
+      case "SeedPolicy":
+        return noop
+      case "SetPolicy": {
+        const { clockTolerance, retention, walletNeedsKyc, walletNeedsTaxInformation } = command.input
+        const { policy } = this
+        const after = {
+          tolerance: clockTolerance === undefined ? policy.tolerance : clockTolerance / 1_000,
+          needsKyc: walletNeedsKyc ?? policy.needsKyc,
+          needsTaxInformation: walletNeedsTaxInformation ?? policy.needsTaxInformation,
+          keeping: retention === undefined || "years" in retention ? policy.keeping : retention.seconds * 1_000
+        }
+        if (JSON.stringify(after) === JSON.stringify(policy)) return noop
+        this.policy = after
+        return ok
+      }
       case "RegisterPlatform": {
         if (this.platforms.has(command.input.platformId)) return noop
         this.platforms.add(command.input.platformId)
@@ -341,7 +359,7 @@ export class Objects {
           if (investment.investor === id && !investment.end && !investment.delivered)
             return no("investor_has_open_investments")
         if (standing(id).length > 0) return no("legal_hold")
-        if (now < investor.last + keeping) return no("retention_running")
+        if (now < investor.last + this.policy.keeping) return no("retention_running")
         investor.erased = true
         for (const document of investor.documents) if (!isUsed(document)) this.documents.get(document)!.erased = true
         return ok
@@ -380,6 +398,7 @@ export class Objects {
           platform,
           status: "PENDING",
           pep: i.pep,
+          taxed: i.hasTaxInformation,
           identified: false,
           erased: false,
           last: now,
@@ -417,7 +436,8 @@ export class Objects {
         const investor = sees(this.investors.get(i.investorId))
         if (!investor) return no("investor_not_found")
         if (investor.erased) return no("investor_erased")
-        if (investor.status !== "SUCCESS") return no("kyc_not_successful")
+        if (this.policy.needsKyc && investor.status !== "SUCCESS") return no("kyc_not_successful")
+        if (this.policy.needsTaxInformation && !investor.taxed) return no("tax_information_missing")
         const managed = command.operation === "RegisterManagedWallet"
         const all = [...this.wallets.values()]
         if (managed && all.some((w) => w.investor === i.investorId && w.managed)) return no("managed_wallet_exists")

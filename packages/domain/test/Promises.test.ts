@@ -15,8 +15,7 @@ import {
   Investor,
   Policy,
   Redemption,
-  Refusal,
-  Timestamp
+  Refusal
 } from "../src/index.ts"
 import { byQuery, type Answer, decideOver, type Matches, MemoryRegister, stateOf } from "./MemoryRegister.ts"
 import { conservation, sum } from "./Conservation.ts"
@@ -49,7 +48,7 @@ const verdictOf = (answer: Answer): Verdict =>
 /** Data are kept for little more than a day, so that erasure takes part. */
 const policy: Policy.Policy = {
   ...Policy.defaults,
-  retainUntil: (last) => Timestamp.instantOfMicros(last.micros + keeping * 1000)
+  retention: { seconds: keeping / 1000 }
 }
 
 interface Run {
@@ -95,6 +94,7 @@ const byContent: Matches = (model, event) =>
   model.types.includes(event.type) &&
   model.tags.every((tag) => {
     const [kind, id] = tag.split(":")
+    if (kind === "register") return event.type === "PolicySet"
     const data: Record<string, unknown> = { ...event.data }
     if (kind === "document") {
       return data.documentId === id || data.protocolDocumentId === id || (data.documentIds as string[])?.includes(id!)

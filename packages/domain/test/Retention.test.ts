@@ -21,7 +21,7 @@ const hold = (c: Case, holdId: string, until?: string, investorId = "anna") => {
 const release = (c: Case, holdId: string, investorId = "anna") =>
   c.by(undefined, "ReleaseLegalHold", { investorId, holdId })
 
-const atOnce: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
+const atOnce: Policy.Change = { retention: { seconds: 0 } }
 
 describe("D-15 a legal hold", () => {
   it("stands in the way until it is released, and no other one does then", () => {
@@ -160,7 +160,7 @@ describe("D-15 the schedule", () => {
       fc.property(facts, instant, (given, at) => {
         const retention = RetentionPeriod.by(given, Policy.defaults)
         const ends = given.holds.map(({ end }) => end?.micros ?? Infinity)
-        const due = Math.max(Policy.defaults.retainUntil(given.lastAt).micros, ...ends)
+        const due = Math.max(Policy.retainUntil(Policy.defaults, given.lastAt).micros, ...ends)
         const stands = given.erased || given.holdsUnits || given.hasOpenInvestments
         expect(RetentionPeriod.isDueAt(retention, at)).toBe(!stands && at.micros >= due)
         expect(retention._tag === "Until").toBe(!stands && due < Infinity)
@@ -186,7 +186,7 @@ describe("D-15 the schedule", () => {
   it("agrees with the second model and with the decision, over random commands", () => {
     const policy: Policy.Policy = {
       ...Policy.defaults,
-      retainUntil: (last) => Timestamp.instantOfMicros(last.micros + keeping * 1000)
+      retention: { seconds: keeping / 1000 }
     }
     const steps = fc.noBias(fc.array(step, { minLength: 50, maxLength: 150, size: "max" }))
     fc.assert(
@@ -206,9 +206,12 @@ describe("D-15 the schedule", () => {
         )
         const at = now + hours * 3_600_000
         for (const [id, person] of world.investors) {
-          const retention = retentionIn(register, id, policy)
+          const retention = retentionIn(register, id, register.policy)
           const own = [...world.holds.values()].filter(({ investor }) => investor === id)
-          const due = Math.max(person.last + keeping, ...own.map(({ until, released }) => Math.min(until, released)))
+          const due = Math.max(
+            person.last + world.policy.keeping,
+            ...own.map(({ until, released }) => Math.min(until, released))
+          )
           if (retention._tag === "Until") expect(retention.due.micros).toBe(due * 1000)
           expect(retention._tag === "Held").toBe(!person.erased && isAtRest(world, id) && due === Infinity)
           const input = { investorId: id as Id.InvestorId, ground: "retention_over" as const }

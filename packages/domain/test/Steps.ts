@@ -29,7 +29,8 @@ const kinds = {
   erase: 3,
   hold: 2,
   release: 1,
-  forget: 2
+  forget: 2,
+  policy: 1
 }
 type Kind = keyof typeof kinds
 
@@ -188,6 +189,16 @@ export class Stepper {
           }
         })
       }
+      case "policy":
+        return command(undefined, {
+          operation: s.d % 5 === 0 ? "SeedPolicy" : "SetPolicy",
+          input: {
+            ...(s.a % 3 === 0 ? { clockTolerance: s.b % 2 === 0 ? 300_000_000 : 0 } : {}),
+            ...(s.a % 3 === 1 ? { walletNeedsKyc: s.b % 4 !== 0 } : {}),
+            ...(s.a % 3 === 2 ? { walletNeedsTaxInformation: s.b % 6 === 0 } : {}),
+            ...(s.c % 4 === 0 ? { retention: { seconds: (keeping / 1_000) * (1 + (s.c % 3)) } } : {})
+          }
+        })
       case "close":
         return command(undefined, {
           operation: "CloseCampaign",

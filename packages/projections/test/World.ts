@@ -40,7 +40,7 @@ const start = Date.UTC(2026, 0, 1) * 1000
 const zero = "0".repeat(64)
 
 /** No data need be kept, so that erasure takes part. */
-const policy: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
+const policy: Policy.Change = { retention: { seconds: 0 } }
 
 /** What a decision model says over a list of events. */
 export const stateOver =
@@ -65,7 +65,7 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
   const run = (command: Commands.Command, platform: string | undefined) => {
     const micros = start + groups.length * 60_000_000
     const receivedAt = Timestamp.instantOfMicros(micros)
-    const context = { platform: platform as Id.PlatformId | undefined, receivedAt, policy }
+    const context = { platform: platform as Id.PlatformId | undefined, receivedAt }
     const decided = Decision.decide(Commands.decide(command, context), stateOver(events))
     const made = Result.isFailure(decided)
       ? [Commands.eventOfRefusal(command, decided.failure)]
@@ -108,6 +108,7 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
 
   for (const platform of platforms)
     run({ operation: "RegisterPlatform", input: { platformId: platform as never, name: platform } }, undefined)
+  run({ operation: "SeedPolicy", input: policy }, undefined)
   run({ operation: "RegisterIssuer", input: { issuerId: "issuer" as never }, personal: {} as never }, undefined)
   for (const product of products) {
     run(

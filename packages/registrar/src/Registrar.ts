@@ -4,7 +4,7 @@
 import { Events, type Id, Tag } from "@effekten/domain"
 import { MemoryEventStore, Vault } from "@effekten/event-store"
 import { MemoryReadModels, type ReadModels } from "@effekten/projections"
-import { type LegalHolds, PlatformServices, type PlatformService } from "@effekten/services"
+import { type LegalHolds, PlatformServices, type PlatformService, type Policies } from "@effekten/services"
 import { type Duration, Effect, Layer } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { SqlClient, type SqlError } from "effect/sql"
@@ -22,6 +22,7 @@ import * as LegalHoldsApi from "./api/LegalHoldsApi.ts"
 import { Ledger } from "./reactors/Ledger.ts"
 import { Log } from "./log/Log.ts"
 import * as PlatformApi from "./api/PlatformApi.ts"
+import * as PoliciesApi from "./api/PoliciesApi.ts"
 import type { PostgresOptions } from "./postgres/PostgresDatabase.ts"
 import { AccessRecord, type AccessRecordOptions } from "./log/AccessRecord.ts"
 import { Progress } from "./reactors/Progress.ts"
@@ -29,12 +30,14 @@ import { refusing, type RegisterUnavailable } from "./base/RegisterUnavailable.t
 import * as Randomness from "./base/Randomness.ts"
 import { RegisterState } from "./base/RegisterState.ts"
 import * as Retention from "./reactors/Retention.ts"
+import * as StartingPolicy from "./reactors/StartingPolicy.ts"
 import type { Sealing } from "./sealing/Sealing.ts"
 import { Secrets } from "./base/Secrets.ts"
 import { Settlement } from "./reactors/Settlement.ts"
 
 /** @category models */
-export interface RegistrarOptions extends ExecutorOptions, AccessRecordOptions, Retention.RetentionOptions {
+export interface RegistrarOptions
+  extends ExecutorOptions, AccessRecordOptions, Retention.RetentionOptions, StartingPolicy.PolicyOptions {
   /** How much later the book-entry ledger settles. Default: at once. */
   readonly settleAfter?: Duration.Input
 }
@@ -44,6 +47,7 @@ export type Register =
   | ErasureApi.ErasureService
   | IssuerApi.IssuerService
   | LegalHolds
+  | Policies
   | Log
   | AccessRecord
   | PlatformServices
@@ -57,17 +61,19 @@ export type Register =
  * @category layers
  */
 export const layerNoDeps = (
-  options: ExecutorOptions & Retention.RetentionOptions = {}
+  options: ExecutorOptions & Retention.RetentionOptions & StartingPolicy.PolicyOptions = {}
 ): Layer.Layer<
   Exclude<Register, Log | AccessRecord>,
-  SqlError.SqlError | ForgettingError,
+  SqlError.SqlError | ForgettingError | RegisterUnavailable,
   Blobs | Custody | Ledger | Log | Progress | ReadModels.ReadModels | Secrets | SecureRandom.SecureRandom | Vault.Vault
 > =>
-  Layer.mergeAll(PlatformApi.layer, IssuerApi.layer, ErasureApi.layer, LegalHoldsApi.layer).pipe(
-    Layer.merge(options.eraseWhenDue === true ? Retention.layer(options) : Layer.empty),
+  Layer.mergeAll(PlatformApi.layer, IssuerApi.layer, ErasureApi.layer, LegalHoldsApi.layer, PoliciesApi.layer).pipe(
+    Layer.merge(options.eraseWhenDue === true ? Retention.layer : Layer.empty),
     // The register serves no caller before what was erased is forgotten.
     Layer.provide(Layer.mergeAll(Settlement.layer, Forgetting.layer)),
     Layer.provideMerge(Layer.mergeAll(Intake.layer, Showing.layer)),
+    // No decision before the one that says by which policy it is made.
+    Layer.provide(StartingPolicy.layer(options)),
     Layer.provide(Executor.layer(options)),
     Layer.provide(sweep)
   )
@@ -91,7 +97,7 @@ const sweep = Layer.effectDiscard(
  */
 export const layerMemory = (options: RegistrarOptions = {}): Layer.Layer<Register | Vault.Vault> => {
   const log = Log.layer(MemoryEventStore.make<Events.RegisterEvent>({ catalogue: Events.catalogue }))
-  return layerNoDeps(options).pipe(
+  return layerNoDeps({ sandbox: true, ...options }).pipe(
     Layer.provide(
       Layer.mergeAll(
         Blobs.layerMemory,

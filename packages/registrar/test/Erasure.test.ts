@@ -26,7 +26,7 @@ import {
 } from "./parts.ts"
 
 /** Nothing need be kept. */
-const policy: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
+const policy: Policy.Change = { retention: { seconds: 0 } }
 const executor = { policy }
 
 const key = (step: string) => ({ key: step })

@@ -1,5 +1,4 @@
 /** Registers investors in a folder and erases them until it is killed, and prints each erased one. Run by ErasureCrash.test.ts. */
-import { Policy } from "@effekten/domain"
 import { Registrar } from "@effekten/registrar"
 import { Documents, Erasures, Investors, Platforms } from "@effekten/services"
 import { Effect } from "effect"
@@ -29,6 +28,6 @@ const program = Effect.gen(function* () {
 })
 
 await program.pipe(
-  Effect.provide(Registrar.layerFolder({ folder, policy: { ...Policy.defaults, retainUntil: (last) => last } })),
+  Effect.provide(Registrar.layerFolder({ folder, policy: { retention: { seconds: 0 } }, sandbox: true })),
   Effect.runPromise
 )

@@ -16,7 +16,7 @@ import { offering } from "./fixture.ts"
 import { as } from "./parts.ts"
 import { type Planted, piecesOf, plainOf, someone, subjectsOf } from "./Planted.ts"
 
-const policy: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
+const policy: Policy.Change = { retention: { seconds: 0 } }
 
 const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "effekten-forgotten-"))),
@@ -47,7 +47,7 @@ const column = (file: string, statement: string): ReadonlyArray<Uint8Array> => {
   }
 }
 
-const register = (folder: string) => Registrar.layerFolder({ folder, policy })
+const register = (folder: string) => Registrar.layerFolder({ folder, policy, sandbox: true })
 
 /** Two people in a folder; the register is closed again. */
 const populated = (folder: string) =>

@@ -8,7 +8,7 @@ import { Effect, Result } from "effect"
 import { offering, person } from "./fixture.ts"
 import { as, codeOf, kept, open, wholeLog } from "./parts.ts"
 
-const policy: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
+const policy: Policy.Change = { retention: { seconds: 0 } }
 const until = "2100-01-01T00:00:00+01:00" as Timestamp.Timestamp
 
 describe("D-15 legal holds", () => {

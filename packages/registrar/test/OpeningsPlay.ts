@@ -3,7 +3,7 @@
  * any store.
  */
 import { assert } from "@effect/vitest"
-import { type Id, Policy } from "@effekten/domain"
+import { type Id, type Policy } from "@effekten/domain"
 import { Vault } from "@effekten/event-store"
 import { MemoryReadModels } from "@effekten/projections"
 import {
@@ -57,10 +57,7 @@ const counting = (decrypted: Array<Decrypted>) =>
   )
 
 /** Nothing need be kept. */
-export const policy = {
-  ...Policy.defaults,
-  retainUntil: (last: Parameters<typeof Policy.defaults.retainUntil>[0]) => last
-}
+export const policy: Policy.Change = { retention: { seconds: 0 } }
 
 /** A register over parts with a watched vault. */
 export const registerOver = <X1, X2, X3, R1, R2, R3>(
@@ -71,7 +68,7 @@ export const registerOver = <X1, X2, X3, R1, R2, R3>(
     readonly openings: Layer.Layer<AccessRecord, X3, R3>
   }
 ) =>
-  Registrar.layerNoDeps({ policy }).pipe(
+  Registrar.layerNoDeps({ policy, sandbox: true }).pipe(
     Layer.provide(
       Layer.mergeAll(Custody.layerEmbedded, Ledger.layerBookEntry(), MemoryReadModels.layer(Log), Progress.layerMemory)
     ),

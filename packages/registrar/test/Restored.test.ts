@@ -15,13 +15,13 @@ import { offering, person } from "./fixture.ts"
 import { as } from "./parts.ts"
 
 /** Nothing need be kept. */
-const policy: Policy.Policy = { ...Policy.defaults, retainUntil: (last) => last }
+const policy: Policy.Change = { retention: { seconds: 0 } }
 
 const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "effekten-restored-"))),
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
 )
-const register = (folder: string) => Registrar.layerFolder({ folder, policy })
+const register = (folder: string) => Registrar.layerFolder({ folder, policy, sandbox: true })
 const onboard = Effect.map(
   Effect.flatMap(Investors, (api) => api.create(person)),
   ({ id }) => id

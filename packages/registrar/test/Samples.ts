@@ -108,6 +108,17 @@ const resolved = { resolution: "observed" }
 
 /** Fullest first. */
 export const samples: { readonly [T in Events.EventType]: ReadonlyArray<Sample> } = {
+  PolicySet: [
+    {
+      data: {
+        clockTolerance: 300_000_000,
+        walletNeedsKyc: true,
+        walletNeedsTaxInformation: false,
+        retention: { years: 8 }
+      }
+    },
+    { data: { clockTolerance: 0, walletNeedsKyc: false, walletNeedsTaxInformation: true, retention: { seconds: 0 } } }
+  ],
   PlatformRegistered: [{ data: { platformId: "platform", name: "Erste Plattform" } }],
   IssuerRegistered: [
     { data: { issuerId: "issuer" }, personal: { naturalPerson, legalPerson, bankAccount } },

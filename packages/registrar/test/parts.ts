@@ -1,7 +1,7 @@
 /**
  * Registers over parts that outlive them: two over one log, or over a log and a ledger that misbehave. For the tests of this package.
  */
-import { Commands, Decision, Events, type Id, Policy, Timestamp } from "@effekten/domain"
+import { Commands, Decision, Events, type Id, Timestamp } from "@effekten/domain"
 import { type EventStoreShape, MemoryEventStore, Vault } from "@effekten/event-store"
 import { MemoryReadModels, type Projection } from "@effekten/projections"
 import {
@@ -19,7 +19,6 @@ import {
   AccessRecord,
   Progress,
   Registrar,
-  type Retention,
   Secrets
 } from "@effekten/registrar"
 import { type PlatformService, PlatformServices, Request } from "@effekten/services"
@@ -59,11 +58,11 @@ export const open = (
   options: {
     readonly wrap?: Wrap
     readonly ledger?: Layer.Layer<Ledger>
-    readonly executor?: ExecutorOptions & Retention.RetentionOptions
+    readonly executor?: Parameters<typeof Registrar.layerNoDeps>[0]
   } = {}
 ) =>
   Layer.build(
-    Registrar.layerNoDeps(options.executor).pipe(
+    Registrar.layerNoDeps({ sandbox: true, ...options.executor }).pipe(
       Layer.provide(
         Layer.mergeAll(Custody.layerEmbedded, options.ledger ?? Ledger.layerBookEntry(), MemoryReadModels.layer(Log))
       ),
@@ -188,7 +187,7 @@ export const decidedAgain = (
   const { operation, platform, receivedAt } = events[0].meta
   if (!(operation in Commands.all)) throw new Error(`${operation} is no operation`)
   const command = Commands.recall(operation as Commands.Operation, events)
-  const context = { platform, receivedAt: Timestamp.instantOf(receivedAt), policy: Policy.defaults }
+  const context = { platform, receivedAt: Timestamp.instantOf(receivedAt) }
   return { command, decided: Decision.decide(Commands.decide(command, context), stateOver(before)) }
 }
 

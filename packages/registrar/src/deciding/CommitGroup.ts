@@ -4,7 +4,7 @@
  * Everything here must stay synchronous: the same code decides ahead of the append and under the store's writer lock. A missing model is
  * reported, not loaded.
  */
-import { Commands, type Decision, Events, type Policy, Refusal } from "@effekten/domain"
+import { Commands, type Decision, Events, Refusal } from "@effekten/domain"
 import type { EventDefinition, NewEvent, Position, QueryItem } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
@@ -62,7 +62,6 @@ export const make = (options: {
   readonly cache: DecisionCache
   readonly head: Position
   readonly known: ReadonlyMap<string, Events.RecordedDomainEvent>
-  readonly policy: Policy.Policy
   readonly newId: () => string
 }): CommitGroup => {
   const overlay: Overlay = options.cache.overlay()
@@ -78,7 +77,7 @@ export const make = (options: {
     const before = repeated(instruction, options.known, members)
     if (before !== undefined) return before
     try {
-      return run(instruction, { platform: instruction.platform, receivedAt, policy: options.policy })
+      return run(instruction, { platform: instruction.platform, receivedAt })
     } catch (defect) {
       return { _tag: "Failed", exit: Exit.die(defect) }
     }

@@ -3,7 +3,7 @@
  *
  * All reads of a group are cut at one head, and each member sees what those before it have decided.
  */
-import { type Decision, type Events, Policy } from "@effekten/domain"
+import type { Decision, Events } from "@effekten/domain"
 import type {
   AppendCondition,
   Appended,
@@ -67,23 +67,17 @@ export interface Deciding {
 }
 
 /** @category constructors */
-export const make = Effect.fnUntraced(function* (options: {
-  readonly policy?: Policy.Policy
-}): Effect.fn.Return<Deciding, EventStoreError, Log | SecureRandom.SecureRandom | Scope.Scope> {
-  const parts: Parts = {
-    log: yield* Log,
-    models: yield* DecisionModels.make,
-    ids: yield* drawing,
-    policy: options.policy ?? Policy.defaults
+export const make: Effect.Effect<Deciding, EventStoreError, Log | SecureRandom.SecureRandom | Scope.Scope> = Effect.gen(
+  function* () {
+    const parts: Parts = { log: yield* Log, models: yield* DecisionModels.make, ids: yield* drawing }
+    return { decide: decidingAhead(parts), decideLocked: decidingLocked(parts) }
   }
-  return { decide: decidingAhead(parts), decideLocked: decidingLocked(parts) }
-})
+)
 
 interface Parts {
   readonly log: Log["Service"]
   readonly models: DecisionModels.DecisionModels
   readonly ids: Ids
-  readonly policy: Policy.Policy
 }
 
 interface Ids {
@@ -109,10 +103,10 @@ const drawing = Effect.gen(function* () {
 })
 
 const groupAt = (
-  { ids, models, policy }: Parts,
+  { ids, models }: Parts,
   head: Position,
   known: Parameters<typeof CommitGroup.make>[0]["known"]
-): CommitGroup.CommitGroup => CommitGroup.make({ cache: models.cache, head, known, policy, newId: ids.next })
+): CommitGroup.CommitGroup => CommitGroup.make({ cache: models.cache, head, known, newId: ids.next })
 
 const identitiesOf = (members: ReadonlyArray<Waiting>): ReadonlyArray<string> =>
   members.map(({ instruction }) => instruction.identity)

@@ -4,7 +4,6 @@
  * Instructions wait in a bounded queue. One fiber takes those that have gathered and decides them against memory, each after the one before.
  * It commits all their events in one append under one condition. No answer leaves before that commit.
  */
-import type { Policy } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
 import { type CommandFailure, Unavailable } from "@effekten/services"
 import { Cause, Context, Deferred, Effect, Exit, Layer, Queue } from "effect"
@@ -22,7 +21,6 @@ export const maximumWaiting = 4_096
 export const maximumGroup = 256
 /** @category models */
 export interface ExecutorOptions {
-  readonly policy?: Policy.Policy
   readonly maximumGroup?: number
 }
 
@@ -48,7 +46,7 @@ export class Executor extends Context.Service<
 export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
   const log = yield* Log
   const answering = Answering.make(log)
-  const { commit } = Committing.make(log, yield* Deciding.make(options), answering)
+  const { commit } = Committing.make(log, yield* Deciding.make, answering)
   const queue = yield* Queue.bounded<Answering.Waiting>(maximumWaiting)
   /** What waits already. */
   const takeUpTo = (limit: number): ReadonlyArray<Answering.Waiting> => {

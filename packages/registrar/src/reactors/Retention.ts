@@ -20,7 +20,6 @@ import * as Reactor from "./Reactor.ts"
 
 /** @category models */
 export interface RetentionOptions {
-  readonly policy?: Policy.Policy
   /**
    * Whether investors are erased as soon as nothing stands against it any more. Default: no, because the register cannot know whether a
    * business relationship goes on without units.
@@ -48,34 +47,53 @@ const again = Reactor.backingOff("1 second", "10 minutes")
 const turnOf = (due: Timestamp.Instant, at: Timestamp.Instant): number =>
   Math.floor((at.micros - due.micros) / 1000 / Duration.toMillis(longestSleep))
 
+/** The policy in force at the head of a log, and where it was set; at 0 where the defaults apply. @category computing */
+export const policyIn = Effect.fnUntraced(function* (
+  log: Pick<Projection.Log, "readAll">,
+  to?: Position
+): Effect.fn.Return<{ readonly policy: Policy.Policy; readonly position: Position }, EventStoreError> {
+  const { tags, types } = Policy.model
+  const [last] = yield* log.readAll([{ tags, types }], {
+    limit: 1,
+    backwards: true,
+    ...(to === undefined ? {} : { to })
+  })
+  return last?.type === "PolicySet"
+    ? { policy: last.data, position: last.position }
+    : { policy: Policy.defaults, position: 0 }
+})
+
 /**
  * How long the data of an investor are kept, as the decision would find it at a position. `undefined` where there is no such investor.
  *
  * @category computing
  */
 export const retentionAt = Effect.fnUntraced(function* (
-  log: Pick<Projection.Log, "read">,
+  log: Pick<Projection.Log, "read" | "readAll">,
   investorId: Id.InvestorId,
-  options: { readonly policy: Policy.Policy; readonly head: Position; readonly snapshots?: SnapshotsShape }
+  options: {
+    readonly head: Position
+    /** Another one than that of the log, to see what it would mean. */
+    readonly policy?: Policy.Policy | undefined
+    readonly snapshots?: SnapshotsShape
+  }
 ): Effect.fn.Return<RetentionPeriod.Retention | undefined, EventStoreError> {
-  const { head, policy, snapshots = noSnapshots } = options
+  const { head, snapshots = noSnapshots } = options
   const investor = (yield* load(log, snapshots, Investor.model(investorId), head)).state
   if (investor === undefined) return undefined
   const facts = RetentionPeriod.facts(investorId, investor as Parameters<typeof RetentionPeriod.facts>[1])
   let step = facts.next()
   while (!step.done) step = facts.next((yield* load(log, snapshots, step.value.model, head)).state)
-  return RetentionPeriod.by(step.value, policy)
+  return RetentionPeriod.by(step.value, options.policy ?? (yield* policyIn(log, head)).policy)
 })
 
 type Failure = CommandFailure | EventStoreError | ForgettingError | ReadModels.Unavailable | Reactor.BrokenOff
 
 /** @category layers */
-export const layer = (
-  options: RetentionOptions = {}
-): Layer.Layer<never, never, Executor | Forgetting | Log | ReadModels.ReadModels | Secrets> =>
+export const layer: Layer.Layer<never, never, Executor | Forgetting | Log | ReadModels.ReadModels | Secrets> =
   Layer.effectDiscard(
     Effect.gen(function* () {
-      const look = yield* looking(options.policy ?? Policy.defaults)
+      const look = yield* looking
       const turn = Reactor.insisting(look, "Investors that are due could not be erased", again).pipe(
         Effect.flatMap((next) => Effect.map(now, (at) => sleepUntil(next, at))),
         Effect.flatMap(Effect.sleep)
@@ -85,12 +103,12 @@ export const layer = (
   )
 
 /** Erases an investor that is due; otherwise returns when that will be, if it is known. */
-const erasing = Effect.fnUntraced(function* (policy: Policy.Policy) {
+const erasing = Effect.gen(function* () {
   const log = yield* Log
   const snapshots = yield* Snapshots
   const instruct = yield* Reactor.instructing("clock")
   return Effect.fnUntraced(function* (investorId: Id.InvestorId) {
-    const retention = yield* retentionAt(log, investorId, { policy, head: yield* log.head, snapshots })
+    const retention = yield* retentionAt(log, investorId, { head: yield* log.head, snapshots })
     if (retention?._tag !== "Until") return undefined
     const { due } = retention
     const at = yield* now
@@ -107,15 +125,17 @@ const erasing = Effect.fnUntraced(function* (policy: Policy.Policy) {
 })
 
 /** Erases all investors that are due, round by round, and returns when the next one will be. */
-const looking = Effect.fnUntraced(function* (policy: Policy.Policy) {
+const looking = Effect.gen(function* () {
+  const log = yield* Log
   const forgetting = yield* Forgetting
   const readModels = yield* ReadModels.ReadModels
-  const erase = yield* erasing(policy)
+  const erase = yield* erasing
   return Effect.gen(function* (): Effect.fn.Return<Timestamp.Instant | undefined, Failure> {
     let next: Timestamp.Instant | undefined
     let failure: Failure | undefined
     let after: ReadModels.Ranked<Projections.RetentionState> | undefined
     let isLast = false
+    const { policy } = yield* policyIn(log)
     const expect = (at: Timestamp.Instant) => (next = next === undefined ? at : Timestamp.earlierOf(next, at))
     while (!isLast) {
       const round = yield* readModels.ranked(Projections.retentions, { limit: maximumAtOnce, after })
@@ -146,7 +166,7 @@ const sorted = Effect.fnUntraced(function* (
   const due: Array<Id.InvestorId> = []
   const later: Array<Timestamp.Instant> = []
   for (const { state } of round) {
-    const soonest = policy.retainUntil(Timestamp.instantOf(state.lastAt))
+    const soonest = Policy.retainUntil(policy, Timestamp.instantOf(state.lastAt))
     if (at.micros < soonest.micros) return { due, later: [...later, soonest], isOver: true }
     const retention = RetentionPeriod.by(Projections.retentionFactsOf(state), policy)
     if (RetentionPeriod.isDueAt(retention, at)) due.push(state.investorId)
