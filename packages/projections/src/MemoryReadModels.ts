@@ -2,8 +2,10 @@
  * Read models in memory, gone with the process. For tests, and for registers that are small or not kept.
  */
 import { maximumPageSize } from "@effekten/services"
-import { Effect, Layer, Result, Semaphore } from "effect"
+import { Effect, Layer, Result } from "effect"
+import { among, catchingUp, type FoldFailed, folding, keeping, type Place, tellLost, together } from "./CatchingUp.ts"
 import { pageOf, sliceOf } from "./Cursor.ts"
+import { type Bookmark, looksOf } from "./History.ts"
 import type * as Projection from "./Projection.ts"
 import * as Projections from "./Projections.ts"
 import * as ReadModels from "./ReadModels.ts"
@@ -18,66 +20,114 @@ export const make = (options: {
   readonly log: Projection.Log
   readonly projections?: ReadonlyArray<Projection.Any>
 }): ReadModels.Shape => {
-  const { log } = options
-  const views = Views.make(options.projections ?? Projections.all)
-  const one = Semaphore.makeUnsafe(1)
+  const { log, projections = Projections.all } = options
+  const kept = keeping(projections)
+  const lists = new Map(projections.map((projection) => [projection.name, listOf(projection, log)]))
+  const catchUp = catchingUp({ log, stepSize: ReadModels.stepSize }, placeOf(log, lists))
 
-  const catchUp = ReadModels.catchingUp(
-    log,
-    one,
-    () => views.position,
-    (from) =>
-      Effect.map(log.readAll("all", { from, limit: ReadModels.batchSize }), (events) => {
-        for (const event of events) views.apply(event)
-        return events.length
-      })
-  )
-
-  // Sorted when it is asked for, and once for all pages as long as nothing happens.
-  const orders = new Map<
-    string,
-    { readonly position: number; readonly all: ReadonlyArray<ReadModels.Ranked<unknown>> }
-  >()
-  const orderOf = <S>(projection: Projection.Projection<S>): ReadonlyArray<ReadModels.Ranked<S>> => {
-    const known = orders.get(projection.name)
-    if (known?.position === views.position) return known.all as ReadonlyArray<ReadModels.Ranked<S>>
-    const all: Array<ReadModels.Ranked<S>> = []
-    for (const [key, state] of views.all(projection)) {
-      const rank = projection.rank?.(state)
-      if (rank !== undefined) all.push({ rank, key, state })
-    }
-    all.sort((a, b) => (isBehind(a, b) ? 1 : -1))
-    orders.set(projection.name, { position: views.position, all })
-    return all
-  }
+  /** A list is read as of the head. If it was begun anew since, it is brought there again: a part of a list is never shown. */
+  const asOfHead = <S, A>(projection: Projection.Projection<S>, read: (list: List) => A) =>
+    Effect.gen(function* () {
+      const each = among(kept, projection)
+      for (;;) {
+        const reached = yield* catchUp(each)
+        const list = lists.get(projection.name)!
+        if (list.at.position >= reached) return read(list)
+        each.at = undefined
+      }
+    })
 
   return {
-    catchUp,
+    ...together(kept, catchUp),
     ranked: (projection, { after, limit }) =>
-      Effect.map(catchUp, () => {
-        const all = orderOf(projection)
+      asOfHead(projection, (list) => {
+        const all = orderOf(projection, list)
         const first = after === undefined ? 0 : firstBehind(all, after)
         return all.slice(first, first + Math.min(limit, maximumPageSize))
       }),
     page: (projection, scope, page) =>
-      Effect.flatMap(catchUp, () => {
-        const keys = views.keys(projection, scope)
-        const slice = sliceOf(projection.name, keys.length, page)
-        if (Result.isFailure(slice)) return Effect.fail(slice.failure)
-        const { first, last } = slice.success
-        const results = keys.slice(first - 1, Math.max(first - 1, last)).map((key) => views.get(projection, key)!)
-        return Effect.succeed(pageOf(projection.name, keys.length, slice.success, results))
-      }),
-    get: (projection, key) => Effect.map(catchUp, () => views.get(projection, key))
+      Effect.flatMap(
+        asOfHead(projection, ({ views }) =>
+          Result.map(sliceOf(projection.name, views.keys(projection, scope).length, page), (slice) => {
+            const keys = views.keys(projection, scope)
+            const shown = keys.slice(slice.first - 1, Math.max(slice.first - 1, slice.last))
+            return pageOf(
+              projection.name,
+              keys.length,
+              slice,
+              shown.map((key) => views.get(projection, key)!)
+            )
+          })
+        ),
+        Effect.fromResult
+      ),
+    get: (projection, key) => asOfHead(projection, ({ views }) => views.get(projection, key))
   }
 }
 
-type Place = Pick<ReadModels.Ranked<unknown>, "rank" | "key">
+/** The states of one projection. */
+interface List {
+  readonly projection: Projection.Any
+  readonly views: Views.Views
+  at: Bookmark
+  /** Sorted when it is asked for, and once for all pages as long as nothing happens. */
+  order?: { readonly at: Bookmark; readonly all: ReadonlyArray<ReadModels.Ranked<any>> }
+}
 
-const isBehind = (a: Place, b: Place): boolean => (a.rank === b.rank ? a.key > b.key : a.rank > b.rank)
+const listOf = (projection: Projection.Any, log: Projection.Log): List => ({
+  projection,
+  views: Views.make([projection]),
+  at: { position: 0, leaf: log.logId }
+})
+
+const placeOf = (log: Projection.Log, lists: Map<string, List>): Place<never> => {
+  const looks = looksOf(log)
+  return {
+    ask: ({ projection }) => Effect.sync(() => lists.get(projection.name)!.at),
+    dropOthers: Effect.gen(function* () {
+      const lost: Array<string> = []
+      for (const [name, { at, projection }] of lists) {
+        if ((yield* looks.bookmark(at)) !== undefined) continue
+        lists.set(name, listOf(projection, log))
+        lost.push(`${name} (position ${at.position})`)
+      }
+      yield* tellLost(lost)
+    }),
+    take: ({ projection }, from, events, to) =>
+      Effect.try({
+        try: () => {
+          const list = lists.get(projection.name)!
+          if (list.at !== from) return false
+          // Those before an event that the fold failed over are taken in already.
+          for (const event of events)
+            if (event.position > list.views.position) folding(event.position, () => list.views.apply(event))
+          list.at = to
+          return true
+        },
+        catch: (cause) => cause as FoldFailed
+      }),
+    note: () => Effect.void
+  }
+}
+
+const orderOf = <S>(projection: Projection.Projection<S>, list: List): ReadonlyArray<ReadModels.Ranked<S>> => {
+  if (list.order?.at === list.at) return list.order.all
+  const all: Array<ReadModels.Ranked<S>> = []
+  for (const [key, state] of list.views.all(projection)) {
+    const rank = projection.rank?.(state)
+    if (rank !== undefined) all.push({ rank, key, state })
+  }
+  all.sort((a, b) => (isBehind(a, b) ? 1 : -1))
+  list.order = { at: list.at, all }
+  return all
+}
+
+type Rank = Pick<ReadModels.Ranked<unknown>, "rank" | "key">
+
+const isBehind = (a: Rank, b: Rank): boolean => (a.rank === b.rank ? a.key > b.key : a.rank > b.rank)
 
 /** Index of the first that is behind a place. */
-const firstBehind = (all: ReadonlyArray<Place>, place: Place): number => {
+const firstBehind = (all: ReadonlyArray<Rank>, place: Rank): number => {
   let [low, high] = [0, all.length]
   while (low < high) {
     const middle = (low + high) >> 1

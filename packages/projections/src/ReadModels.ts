@@ -3,9 +3,9 @@
  */
 import type { EventStoreError, Position } from "@effekten/event-store"
 import type { Page, PageOptions } from "@effekten/services"
-import { Context, Effect, Schema, type Semaphore } from "effect"
+import { Context, type Effect, Schema } from "effect"
 import type { InvalidPage } from "./Cursor.ts"
-import type { Log, Projection } from "./Projection.ts"
+import type { Projection } from "./Projection.ts"
 
 export { InvalidPage } from "./Cursor.ts"
 
@@ -28,14 +28,31 @@ export interface RankedOptions {
   readonly after?: Pick<Ranked<unknown>, "rank" | "key"> | undefined
 }
 
+/** Why a projection does not go on, and the position of the event that it does not get over. @category models */
+export interface Failure {
+  readonly position: Position
+  readonly message: string
+}
+
+/** How far a projection has come, as this process knows it. @category models */
+export interface Progress {
+  readonly name: string
+  readonly version: number
+  /** The last event taken in; `undefined` while that is not known. */
+  readonly position: Position | undefined
+  readonly failure: Failure | undefined
+}
+
 /** @category models */
 export interface Shape {
   /**
-   * Takes in what the log holds now, and returns the position reached. Every later read sees what was appended before this call. Requests
-   * that arrive together share the work.
+   * Takes in what the log holds now, into every projection, and returns the position that all of them have reached. Fails, after all were
+   * tried, if one of them could not.
    */
   readonly catchUp: Effect.Effect<Position, EventStoreError | Unavailable>
-  /** One page of a list as of the head, oldest first. */
+  /** How far each projection has come. Looks at nothing. */
+  readonly progress: Effect.Effect<ReadonlyArray<Progress>>
+  /** One page of a list as of the head, oldest first. Waits for no other list. */
   readonly page: <S>(
     projection: Projection<S>,
     scope: string,
@@ -56,32 +73,5 @@ export interface Shape {
 /** The read models of the register. @category services */
 export class ReadModels extends Context.Service<ReadModels, Shape>()("effekten/projections/ReadModels") {}
 
-/** Events taken in at a time: what a transaction holds, and what is repeated at most after a crash. @category values */
-export const batchSize = 1_000
-
-/**
- * Takes batches in until the head that was seen at the start is reached. One request at a time does the work; a request that waited finds
- * it done, unless the log has grown since. `take` takes in the events from a position on and returns how many there were.
- */
-export const catchingUp = <E>(
-  log: Log,
-  one: Semaphore.Semaphore,
-  position: () => Position,
-  take: (from: Position) => Effect.Effect<number, E>
-): Effect.Effect<Position, E | EventStoreError | Unavailable> =>
-  Effect.flatMap(log.head, (head) =>
-    position() >= head
-      ? Effect.succeed(position())
-      : one.withPermits(1)(
-          Effect.gen(function* () {
-            while (position() < head) {
-              const from = position() + 1
-              if ((yield* take(from)) === 0)
-                return yield* new Unavailable({
-                  message: `the log ends before position ${from}, but said its head is ${head}`
-                })
-            }
-            return position()
-          })
-        )
-  )
+/** Positions that a projection goes over at a time: what a transaction holds, and what is repeated at most after a crash. @category values */
+export const stepSize = 1_000

@@ -57,17 +57,20 @@ export const make = (projections: ReadonlyArray<Projection.Any>): Views => {
   }
 }
 
+/** All that the event changes, or nothing where the fold fails. */
 const step = (view: View, event: Projection.LoggedEvent): void => {
-  const { projection, states, lists } = view
-  for (const key of projection.keys(event)) {
+  const { projection, states } = view
+  const changed = projection.keys(event).flatMap((key) => {
     const before = states.get(key)
     const after = projection.evolve(before, event, key)
-    if (after === undefined || after === before) continue
+    if (after === undefined || after === before) return []
+    return [{ key, after, scope: before === undefined ? projection.scope(after) : undefined }]
+  })
+  for (const { after, key, scope } of changed) {
     states.set(key, after)
-    if (before !== undefined) continue
-    const scope = projection.scope(after)
-    const list = lists.get(scope)
-    if (list === undefined) lists.set(scope, [key])
+    if (scope === undefined) continue
+    const list = view.lists.get(scope)
+    if (list === undefined) view.lists.set(scope, [key])
     else list.push(key)
   }
 }

@@ -1,0 +1,206 @@
+/**
+ * One projection, brought to the head of the log in steps of its own. For the read models in memory and in SQL.
+ *
+ * No projection may wait for another here: not for its events, its lock or its failure.
+ */
+import { EventStoreError, type Position } from "@effekten/event-store"
+import { Effect, Schema, Semaphore } from "effect"
+import { type Bookmark, looksOf } from "./History.ts"
+import type { Any, Log, LoggedEvent } from "./Projection.ts"
+import { type Failure, type Shape, Unavailable } from "./ReadModels.ts"
+
+/** A projection, and where it stands as this process knows it. */
+export interface Kept {
+  readonly projection: Any
+  /** One request does the work; the others wait, and find it done. */
+  readonly one: Semaphore.Semaphore
+  /** `undefined` while it is not known: the place of the states has to be asked. */
+  at: Bookmark | undefined
+  failure: Failure | undefined
+}
+
+/** The projections by name, of which nothing is known yet. */
+export const keeping = (projections: ReadonlyArray<Any>): ReadonlyMap<string, Kept> => {
+  const all = new Map<string, Kept>()
+  for (const projection of projections) {
+    if (all.has(projection.name)) throw new RangeError(`two projections are called ${projection.name}`)
+    all.set(projection.name, { projection, one: Semaphore.makeUnsafe(1), at: undefined, failure: undefined })
+  }
+  return all
+}
+
+/** A projection among those that are kept. */
+export const among = (kept: ReadonlyMap<string, Kept>, { name }: Any): Kept => {
+  const found = kept.get(name)
+  if (found === undefined) throw new RangeError(`the projection ${name} is not kept here`)
+  return found
+}
+
+/** The fold of a projection threw at an event. */
+export class FoldFailed extends Schema.TaggedError<FoldFailed>()("FoldFailed", {
+  position: Schema.Int,
+  cause: Schema.Defect()
+}) {}
+
+/** Runs a part of a fold, which is total if it keeps its promise. */
+export const folding = <A>(position: Position, part: () => A): A => {
+  try {
+    return part()
+  } catch (cause) {
+    throw new FoldFailed({ position, cause })
+  }
+}
+
+/** Where states are kept. */
+export interface Place<E> {
+  /** Where the states stand. */
+  readonly ask: (kept: Kept) => Effect.Effect<Bookmark, E | EventStoreError>
+  /** Drops, of all projections, the states that another history than the log's has made. */
+  readonly dropOthers: Effect.Effect<void, E | EventStoreError>
+  /** Folds events into the states, which then stand at `to`. `false` if they do not stand at `from` any more. */
+  readonly take: (
+    kept: Kept,
+    from: Bookmark,
+    events: ReadonlyArray<LoggedEvent>,
+    to: Bookmark
+  ) => Effect.Effect<boolean, E | FoldFailed>
+  /** Remembers why the states do not go on, for other processes. */
+  readonly note: (kept: Kept, failure: Failure) => Effect.Effect<void, E>
+}
+
+/** Positions that a step goes over. */
+export interface Options {
+  readonly log: Log
+  readonly stepSize: number
+}
+
+/**
+ * Takes steps until the head that was seen at the start is reached, and returns the position. A look at the log follows each step: what is
+ * shown after it belongs to the history that the log has then.
+ */
+export const catchingUp = <E>({ log, stepSize }: Options, place: Place<E>) => {
+  const look = looking(log, place)
+  const step = stepping(log, place)
+
+  const stepsTo = Effect.fnUntraced(function* (kept: Kept, target: Position) {
+    for (;;) {
+      const { at, head } = yield* look(kept)
+      if (at.position >= Math.min(target, head.position)) return at.position
+      yield* step(kept, at, head, Math.min(at.position + stepSize, head.position))
+      // A long way to the head keeps nothing else from its turn.
+      yield* Effect.yieldNow
+    }
+  })
+
+  return (kept: Kept): Effect.Effect<Position, E | EventStoreError | Unavailable> =>
+    Effect.flatMap(look(kept), ({ at, head }) =>
+      at.position >= head.position ? Effect.succeed(at.position) : kept.one.withPermits(1)(stepsTo(kept, head.position))
+    )
+}
+
+/** Where a projection stands, and the head that follows in the same history. */
+const looking = <E>(log: Log, place: Place<E>) => {
+  const looks = looksOf(log)
+  const lookFrom = Effect.fnUntraced(function* (kept: Kept) {
+    const at = (kept.at ??= yield* place.ask(kept))
+    const head = yield* looks.bookmark(at)
+    return head === undefined ? undefined : { at, head }
+  })
+  return Effect.fnUntraced(function* (kept: Kept) {
+    const seen = yield* lookFrom(kept)
+    if (seen !== undefined) return seen
+    kept.at = undefined
+    yield* place.dropOthers
+    return (
+      (yield* lookFrom(kept)) ??
+      (yield* new Unavailable({ message: "the log went another way, and again while that was looked at" }))
+    )
+  })
+}
+
+/** Takes in the events after a bookmark, up to a position. */
+const stepping = <E>(log: Log, place: Place<E>) => {
+  const looks = looksOf(log)
+  const step = (
+    kept: Kept,
+    from: Bookmark,
+    head: Bookmark,
+    position: Position
+  ): Effect.Effect<void, E | EventStoreError | Unavailable> =>
+    Effect.gen(function* () {
+      // The leaf first: if the log goes another way before the events are read, the next look finds the leaf gone.
+      const leaf = position === head.position ? head.leaf : yield* looks.leafAt(position)
+      if (leaf === undefined)
+        return yield* new Unavailable({ message: `the log ends before position ${position} of ${head.position}` })
+      const { types } = kept.projection
+      const events = yield* log.readAll([{ types }], { from: from.position + 1, to: position })
+      const to = { position, leaf }
+      const isTaken = yield* place
+        .take(kept, from, events, to)
+        .pipe(Effect.onError(() => Effect.sync(() => (kept.at = undefined))))
+      kept.at = isTaken ? to : undefined
+      if (isTaken && kept.failure !== undefined && kept.failure.position <= position) kept.failure = undefined
+    }).pipe(
+      Effect.catch((error) => {
+        const stopped = stopOf(error, from.position, position)
+        if (stopped === undefined) return Effect.fail(error as Exclude<typeof error, FoldFailed>)
+        // What comes before the event is taken in, so that the position says where it stopped.
+        const before = stopped.position - 1
+        return before > from.position ? step(kept, from, head, before) : stop(place, kept, stopped)
+      })
+    )
+  return step
+}
+
+const stop = Effect.fnUntraced(function* <E>(place: Place<E>, kept: Kept, { cause, position }: Stop) {
+  const { name, version } = kept.projection
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  const message = `the list of ${name} (version ${version}) stopped before position ${position}: ${reason}`
+  if (kept.failure?.position !== position) {
+    kept.failure = { position, message: reason }
+    yield* Effect.logError(message, cause)
+    yield* place.note(kept, kept.failure)
+  }
+  return yield* new Unavailable({ message, cause })
+})
+
+/** All projections together: each goes its own way, and the failure of one keeps no other from the head. */
+export const together = <E>(
+  kept: ReadonlyMap<string, Kept>,
+  catchUp: (kept: Kept) => Effect.Effect<Position, E>
+): { readonly catchUp: Effect.Effect<Position, E>; readonly progress: Shape["progress"] } => ({
+  catchUp: Effect.gen(function* () {
+    const reached = yield* Effect.forEach(kept.values(), (each) => Effect.result(catchUp(each)))
+    return Math.min(...(yield* Effect.forEach(reached, (each) => Effect.fromResult(each))))
+  }),
+  progress: Effect.sync(() =>
+    [...kept.values()].map(({ at, failure, projection: { name, version } }) => ({
+      name,
+      version,
+      position: at?.position,
+      failure
+    }))
+  )
+})
+
+/** Says which lists were of another history than the log's. */
+export const tellLost = (lost: ReadonlyArray<string>): Effect.Effect<void> =>
+  lost.length === 0
+    ? Effect.void
+    : Effect.logError(
+        `The log has another history than these lists were folded from: ${lost.join(", ")}. They were dropped, and are folded again from its first event.`
+      )
+
+/** A failure over one event, which no other step over this event avoids. */
+interface Stop {
+  readonly position: Position
+  readonly cause: unknown
+}
+
+const stopOf = (error: unknown, after: Position, to: Position): Stop | undefined => {
+  const isOfEvent =
+    error instanceof FoldFailed ||
+    (error instanceof EventStoreError && (error.reason === "damaged" || error.reason === "newer"))
+  if (!isOfEvent || error.position === undefined || error.position <= after || error.position > to) return undefined
+  return { position: error.position, cause: error instanceof FoldFailed ? error.cause : error }
+}

@@ -1,0 +1,263 @@
+/**
+ * Programs of several versions over one database of read models, and projections that do not wait for each other. For an author that raises
+ * the version of a projection, and for an operator that updates one node after the other.
+ */
+import { SqliteClient } from "@effekten/event-store"
+import { MemoryReadModels, type Projection, Projections, ReadModels, SqlReadModels, Views } from "@effekten/projections"
+import { Deferred, Effect, Fiber, Logger, Result } from "effect"
+import { SqlClient } from "effect/sql"
+import { TestClock } from "effect/testing"
+import { describe, expect, it } from "vitest"
+import { logOf } from "./Logs.ts"
+import { makeWorld } from "./World.ts"
+
+const run = <A, E>(effect: Effect.Effect<A, E, SqlClient.SqlClient>) =>
+  effect.pipe(Effect.provide(SqliteClient.layer({ filename: ":memory:" })), Effect.runPromise)
+
+const { events } = makeWorld(Array.from({ length: 80 }, (_, i) => [i * 37, i, i, i, i] as const))
+const platform = "platform-a"
+
+/** The projection of investors as a later version of the program has it. */
+const raised: Projection.Projection<unknown> = {
+  ...Projections.investors,
+  version: Projections.investors.version + 1,
+  evolve: (state, event, key) => {
+    const after = Projections.investors.evolve(state as never, event, key)
+    return after === undefined ? undefined : { ...after, since: 2 }
+  }
+}
+const later = [raised, ...Projections.all.filter(({ name }) => name !== raised.name)]
+
+/** A projection that cannot take the event at a position. */
+const failingAt = <S>(projection: Projection.Projection<S>, position: number): Projection.Projection<S> => ({
+  ...projection,
+  evolve: (state, event, key) => {
+    if (event.position === position) throw new Error("no such units")
+    return projection.evolve(state, event, key)
+  }
+})
+
+const ofFold = (projection: Projection.Projection<unknown>, to: number): ReadonlyArray<unknown> => {
+  const views = Views.make([projection])
+  for (const event of events.slice(0, to)) views.apply(event)
+  return views.keys(projection, platform).map((key) => views.get(projection, key))
+}
+
+const all = { limit: 500 }
+
+const pageOf = (models: ReadModels.Shape, projection: Projection.Projection<unknown>) =>
+  Effect.map(models.page(projection, platform, all), ({ results }) => results)
+
+const names = Effect.flatMap(SqlClient.SqlClient, (sql) =>
+  Effect.map(sql<{ name: string }>`SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`, (tables) =>
+    tables.map(({ name }) => name)
+  )
+)
+
+const said = (lines: Array<string>) => Logger.layer([Logger.make(({ message }) => void lines.push(String(message)))])
+
+const kinds: ReadonlyArray<
+  readonly [
+    string,
+    (options: {
+      readonly log: Projection.Log
+      readonly projections?: ReadonlyArray<Projection.Any>
+    }) => Effect.Effect<ReadModels.Shape, unknown, SqlClient.SqlClient>
+  ]
+> = [
+  ["SQL", (options) => SqlReadModels.make({ ...options, stepSize: 7 })],
+  ["memory", (options) => Effect.succeed(MemoryReadModels.make(options))]
+]
+
+describe("versions side by side", () => {
+  it("a program of a later version folds beside an earlier one; both are right at every position, whichever reads first", () =>
+    run(
+      Effect.gen(function* () {
+        const log = logOf(events, 20)
+        const before = yield* SqlReadModels.make({ log })
+        expect(yield* pageOf(before, Projections.investors)).toStrictEqual(ofFold(Projections.investors, 20))
+        const after = yield* SqlReadModels.make({ log, projections: later, stepSize: 3 })
+        for (let to = 20; to <= events.length; to += 7) {
+          log.visible = to
+          const [first, second] = to % 2 === 0 ? [before, after] : [after, before]
+          for (const models of [first, second]) {
+            const projection = models === before ? Projections.investors : raised
+            expect(yield* pageOf(models, projection)).toStrictEqual(ofFold(projection, to))
+            expect(yield* pageOf(models, Projections.wallets)).toStrictEqual(ofFold(Projections.wallets, to))
+          }
+        }
+        const again = yield* SqlReadModels.make({ log })
+        expect(yield* pageOf(again, Projections.investors)).toStrictEqual(ofFold(Projections.investors, log.visible))
+      })
+    ))
+
+  it("a list of a raised version makes no other list wait", () =>
+    run(
+      Effect.gen(function* () {
+        const log = logOf(events)
+        yield* (yield* SqlReadModels.make({ log })).catchUp
+        const isAsked = yield* Deferred.make<void>()
+        const gate = yield* Deferred.make<void>()
+        const slow: Projection.Log = {
+          ...log,
+          readAll: (query, options) =>
+            query !== "all" && query[0]?.types === raised.types && (options?.from ?? 0) > 10
+              ? Effect.andThen(
+                  Effect.andThen(Deferred.succeed(isAsked, undefined), Deferred.await(gate)),
+                  log.readAll(query, options)
+                )
+              : log.readAll(query, options)
+        }
+        const models = yield* SqlReadModels.make({ log: slow, projections: later, stepSize: 10 })
+        const waiting = yield* Effect.forkChild(pageOf(models, raised))
+        yield* Deferred.await(isAsked)
+        for (const projection of later.slice(1))
+          expect(yield* pageOf(models, projection)).toStrictEqual(ofFold(projection, events.length))
+        expect((yield* models.progress)[0]).toMatchObject({ name: "investors", version: raised.version, position: 10 })
+        yield* Deferred.succeed(gate, undefined)
+        expect(yield* Fiber.join(waiting)).toStrictEqual(ofFold(raised, events.length))
+      })
+    ))
+
+  it("what no program has used for seven days is dropped, of every version, and what is used is not", () =>
+    run(
+      Effect.gen(function* () {
+        const log = logOf(events)
+        yield* (yield* SqlReadModels.make({ log })).catchUp
+        const of = (projection: Projection.Any) => `read_model_${projection.name}_2_${projection.version}`
+        const layer = SqlReadModels.layer(Effect.succeed(log), { projections: later })
+        yield* Effect.gen(function* () {
+          const models = yield* ReadModels.ReadModels
+          yield* models.catchUp
+          yield* TestClock.adjust("6 days")
+          expect(yield* names).toContain(of(Projections.investors))
+          yield* TestClock.adjust("2 days")
+          const left = yield* names
+          expect(left).not.toContain(of(Projections.investors))
+          expect(left).toEqual(expect.arrayContaining(later.map(of)))
+          expect(yield* pageOf(models, raised)).toStrictEqual(ofFold(raised, events.length))
+        }).pipe(Effect.provide(layer))
+        // The earlier program comes back: it folds again what was dropped.
+        const back = yield* SqlReadModels.make({ log })
+        expect(yield* pageOf(back, Projections.investors)).toStrictEqual(ofFold(Projections.investors, events.length))
+      }).pipe(Effect.provide(TestClock.layer()))
+    ))
+
+  it("a program whose table was dropped under it folds it again, and shows no part of it", () =>
+    run(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const log = logOf(events)
+        const models = yield* SqlReadModels.make({ log, stepSize: 5 })
+        const before = yield* pageOf(models, Projections.investors)
+        yield* sql`DROP TABLE ${sql(`read_model_investors_2_${Projections.investors.version}`)}`
+        yield* sql`DELETE FROM read_model WHERE name = 'investors'`
+        expect(yield* pageOf(models, Projections.investors)).toStrictEqual(before)
+      })
+    ))
+})
+
+describe("the layout before, of one table for all versions", () => {
+  /** What a program of that layout does when it opens: it drops its tables where a version is another, and makes them anew. */
+  const opened = Effect.fnUntraced(function* (version: string) {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`CREATE TABLE IF NOT EXISTS projection (
+      name TEXT PRIMARY KEY, version TEXT NOT NULL, log TEXT NOT NULL, position BIGINT NOT NULL, event TEXT NOT NULL)`
+    for (const { name } of Projections.all) {
+      const [row] = yield* sql`SELECT name FROM projection WHERE name = ${name} AND version = ${version}`
+      if (row !== undefined) continue
+      yield* sql`DROP TABLE IF EXISTS ${sql(`view_${name}`)}`
+      yield* sql`CREATE TABLE ${sql(`view_${name}`)} (
+        key TEXT PRIMARY KEY, scope TEXT NOT NULL, ordinal BIGINT NOT NULL, state TEXT NOT NULL, UNIQUE (scope, ordinal))`
+      yield* sql`DELETE FROM projection WHERE name = ${name}`
+      yield* sql`INSERT INTO projection ${sql.insert({ name, version, log: "log", position: 5, event: "e5" })}`
+    }
+  })
+  const earlier = Effect.map(names, (all) => all.filter((name) => name === "projection" || name.startsWith("view_")))
+
+  it("a program of it and one of today never touch each other's tables", () =>
+    run(
+      Effect.gen(function* () {
+        const log = logOf(events)
+        yield* opened("1.1")
+        const before = yield* earlier
+        const models = yield* SqlReadModels.make({ log })
+        const page = yield* pageOf(models, Projections.investors)
+        expect(yield* earlier).toStrictEqual(before)
+        yield* opened("1.2")
+        expect(yield* pageOf(models, Projections.investors)).toStrictEqual(page)
+      })
+    ))
+
+  it("its tables go when no program has folded into them for seven days", () =>
+    run(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* opened("1.1")
+        yield* Effect.gen(function* () {
+          yield* TestClock.adjust("6 days")
+          expect(yield* earlier).toHaveLength(Projections.all.length + 1)
+          yield* sql`UPDATE projection SET position = position + 1`
+          yield* TestClock.adjust("6 days")
+          expect(yield* earlier).toHaveLength(Projections.all.length + 1)
+          yield* TestClock.adjust("2 days")
+          expect(yield* earlier).toStrictEqual([])
+        }).pipe(Effect.provide(SqlReadModels.layer(Effect.succeed(logOf(events)))))
+      }).pipe(Effect.provide(TestClock.layer()))
+    ))
+})
+
+describe.each(kinds)("a fold that fails, in %s", (_kind, make) => {
+  const position = events.findIndex(({ type }) => type === "InvestmentAccepted") + 1
+  const broken = failingAt(Projections.investments, position)
+  const projections = Projections.all.map((projection) => (projection.name === broken.name ? broken : projection))
+
+  it("stops its own list alone, before the event, and names both; every other list goes on", () => {
+    const lines: Array<string> = []
+    return run(
+      Effect.gen(function* () {
+        const log = logOf(events)
+        const models = yield* make({ log, projections })
+        for (let turn = 1; turn <= 2; turn++) {
+          const failed = yield* Effect.result(pageOf(models, broken))
+          expect(Result.isFailure(failed) && failed.failure.message).toBe(
+            `the list of investments (version 1) stopped before position ${position}: no such units`
+          )
+          for (const projection of projections)
+            if (projection !== broken)
+              expect(yield* pageOf(models, projection)).toStrictEqual(ofFold(projection, events.length))
+        }
+        expect(Result.isFailure(yield* Effect.result(models.catchUp))).toBe(true)
+        const progress = yield* models.progress
+        expect(progress.filter(({ failure }) => failure !== undefined)).toMatchObject([
+          { name: "investments", version: 1, failure: { position, message: "no such units" } }
+        ])
+        expect(lines).toHaveLength(1)
+        expect(lines[0]).toContain(`position ${position}`)
+      }).pipe(Effect.provide(said(lines)))
+    )
+  })
+})
+
+describe("a fold that failed, in SQL", () => {
+  const position = events.findIndex(({ type }) => type === "InvestmentAccepted") + 1
+  const broken = failingAt(Projections.investments, position)
+
+  it("is noted for other programs with its position, and gone on with by one that can", () =>
+    run(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const log = logOf(events)
+        const models = yield* SqlReadModels.make({ log, projections: [broken] })
+        yield* Effect.result(models.catchUp)
+        const noted = sql`SELECT position, failed_at, failure FROM read_model`
+        expect(yield* noted).toEqual([{ position: position - 1, failed_at: position, failure: "no such units" }])
+        const mended = yield* SqlReadModels.make({ log, projections: [Projections.investments] })
+        expect(yield* mended.catchUp).toBe(events.length)
+        expect(yield* noted).toEqual([{ position: events.length, failed_at: null, failure: null }])
+        expect(yield* pageOf(mended, Projections.investments)).toStrictEqual(
+          ofFold(Projections.investments, events.length)
+        )
+      })
+    ))
+})
