@@ -2,6 +2,7 @@
  * The face of the package: the types and errors of the port by their names, everything else in a namespace. For applications and for
  * builders of a store. What is not exported here, in `postgres/` or in `testing/` is private.
  */
+export * from "./port/Bookmark.ts"
 export * from "./port/Catalogue.ts"
 export * from "./port/DatabaseRefused.ts"
 export * from "./port/Event.ts"
@@ -10,6 +11,7 @@ export * from "./port/Query.ts"
 export * as Asking from "./building/Asking.ts"
 export * as Codec from "./building/Codec.ts"
 export * as FolderLock from "./files/FolderLock.ts"
+export * as History from "./building/History.ts"
 export * as Json from "./port/Json.ts"
 export * as KeyStore from "./vault/KeyStore.ts"
 export * as Matching from "./port/Matching.ts"

@@ -6,9 +6,9 @@ import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { DatabaseSync } from "node:sqlite"
+import { backup, DatabaseSync } from "node:sqlite"
 import { describe, it } from "vitest"
-import { MemoryEventStore, SqliteEventStore, Vault } from "@effekten/event-store"
+import { MemoryEventStore, SqliteCopy, SqliteEventStore, Vault } from "@effekten/event-store"
 import { contractKit, KitLog, type KitStore } from "@effekten/event-store/testing"
 
 const vault = Vault.layerMemory.pipe(Layer.provideMerge(SecureRandom.layerWebCrypto))
@@ -30,6 +30,9 @@ contractKit({
       Effect.provide(vault)
     )
   },
+  rewind: (store) =>
+    Effect.map(store.head, (head) => Effect.sync(() => MemoryEventStore.rewind(storages.get(store)!, head))),
+  notify: (store) => Effect.sync(() => storages.get(store)?.wake.notify()),
   fastCheck,
   runner: { describe, it }
 })
@@ -67,6 +70,16 @@ contractKit({
       const row = database.prepare("SELECT body FROM events WHERE position = ?").get(position)
       database.prepare("UPDATE events SET body = ? WHERE position = ?").run(change(String(row?.["body"])), position)
       database.close()
+    }),
+  rewind: (store) =>
+    Effect.gen(function* () {
+      const filename = files.get(store) ?? ""
+      yield* SqliteCopy.copy(filename, `${filename}.kept`)
+      return Effect.acquireUseRelease(
+        Effect.sync(() => new DatabaseSync(`${filename}.kept`)),
+        (kept) => Effect.promise(() => backup(kept, filename)),
+        (kept) => Effect.sync(() => kept.close())
+      )
     }),
   start: (store, life) => {
     const child = join(import.meta.dirname, "KitChild.ts")

@@ -6,7 +6,14 @@ import { hash } from "node:crypto"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
-import { AppendConditionFailed, Codec, MemoryEventStore, Vault } from "@effekten/event-store"
+import {
+  type AppendCondition,
+  AppendConditionFailed,
+  Codec,
+  History,
+  MemoryEventStore,
+  Vault
+} from "@effekten/event-store"
 import { type Case, cases, type KitStore } from "@effekten/event-store/testing"
 import { folder, storeIn } from "./Harness.ts"
 
@@ -29,6 +36,9 @@ const honest: World = {
   reopen: (store, catalogue) => over(catalogue, storageOf(store)),
   appendLate: (store, event) => Effect.succeed(Effect.asVoid(store.append([event]))),
   writeElsewhere: () => Effect.void,
+  rewind: (store) =>
+    Effect.map(store.head, (head) => Effect.sync(() => MemoryEventStore.rewind(storageOf(store), head))),
+  notify: (store) => Effect.sync(() => storageOf(store).wake.notify()),
   fastCheck,
   runs: 20
 }
@@ -84,6 +94,8 @@ const hiding = (store: KitStore, hides: () => boolean): Partial<KitStore> => ({
     )
 })
 
+const afterOf = (condition: AppendCondition | undefined) => History.positionOf(condition?.after ?? 0)
+
 const stores: ReadonlyArray<readonly [what: string, found: string, wrong: World, right?: World]> = [
   [
     "looks at the condition, and appends a moment later",
@@ -92,7 +104,7 @@ const stores: ReadonlyArray<readonly [what: string, found: string, wrong: World,
       append: (events, condition) =>
         Effect.gen(function* () {
           if (condition !== undefined) {
-            const [conflict] = yield* store.readAll(condition.failIfEventsMatch, { from: (condition.after ?? 0) + 1 })
+            const [conflict] = yield* store.readAll(condition.failIfEventsMatch, { from: afterOf(condition) + 1 })
             if (conflict !== undefined) return yield* new AppendConditionFailed({ message: "there is one" })
           }
           yield* Effect.yieldNow
@@ -106,7 +118,7 @@ const stores: ReadonlyArray<readonly [what: string, found: string, wrong: World,
     wrong((store) => ({
       appendExclusive: (after, query, decide) =>
         Effect.gen(function* () {
-          const news = yield* store.readAll(query, { from: after + 1 })
+          const news = yield* store.readAll(query, { from: History.positionOf(after) + 1 })
           yield* Effect.yieldNow
           return yield* store.appendExclusive(after, query, (_, head) => decide(news, head))
         })
@@ -117,7 +129,9 @@ const stores: ReadonlyArray<readonly [what: string, found: string, wrong: World,
     "promise 4: creators of one thing that read, decide and append race: it is made once, and everyone else finds it",
     wrong((store) => ({
       append: (events, condition) =>
-        store.append(events, condition === undefined ? undefined : { ...condition, after: 1_000 })
+        Effect.flatMap(store.head, (head) =>
+          store.append(events, condition === undefined ? undefined : { ...condition, after: head })
+        )
     }))
   ],
   [
@@ -149,15 +163,49 @@ const stores: ReadonlyArray<readonly [what: string, found: string, wrong: World,
     })
   ],
   [
-    "refuses a condition after a position it has not reached",
-    "a condition after a position the log has not reached holds",
+    "calls a position that it has not reached a conflict",
+    "what goes on after a position beyond the head, or after another log's bookmark, is refused and writes nothing",
     wrong((store) => ({
       append: (events, condition) =>
         Effect.flatMap(store.head, (head) =>
-          (condition?.after ?? 0) > head
+          afterOf(condition) > head
             ? Effect.fail(new AppendConditionFailed({ message: "wrong expected position" }))
             : store.append(events, condition)
         )
+    }))
+  ],
+  [
+    "takes a position for a history, in a condition",
+    "promise 6: what is known of a history is refused once the log was put back",
+    wrong((store) => ({
+      append: (events, condition) =>
+        store.append(events, condition === undefined ? undefined : { ...condition, after: afterOf(condition) })
+    }))
+  ],
+  [
+    "takes a position for a history, under the lock",
+    "promise 6: what is known of a history is refused once the log was put back",
+    wrong((store) => ({
+      appendExclusive: (after, query, decide) => store.appendExclusive(History.positionOf(after), query, decide)
+    }))
+  ],
+  [
+    "takes a position for a history, where it is asked for its head",
+    "promise 6: what is known of a history is refused once the log was put back",
+    wrong((store) => ({ bookmark: () => store.bookmark() }))
+  ],
+  [
+    "goes on telling a subscriber of a log that was put back",
+    "promise 7: a subscription ends with an error once the log was put back",
+    wrong((store) => ({
+      subscribe: (query, after) => Stream.catch(store.subscribe(query, after), () => store.subscribe(query, 0))
+    }))
+  ],
+  [
+    "appends after a position that is none",
+    "what is no position is a defect that says so, wherever it is passed",
+    wrong((store) => ({
+      append: (events, condition) => Effect.catchDefect(store.append(events, condition), () => store.append(events))
     }))
   ],
   [
@@ -168,7 +216,12 @@ const stores: ReadonlyArray<readonly [what: string, found: string, wrong: World,
       return {
         append: (events, condition) =>
           ++appends === 40
-            ? Effect.map(store.head, (head) => ({ first: head + 1, last: head + events.length, recordedAt: "" }))
+            ? Effect.map(store.head, (head) => ({
+                first: head + 1,
+                last: head + events.length,
+                recordedAt: "",
+                leaf: ""
+              }))
             : store.append(events, condition)
       }
     })
@@ -185,7 +238,7 @@ const stores: ReadonlyArray<readonly [what: string, found: string, wrong: World,
             const conflicts =
               condition === undefined
                 ? []
-                : yield* store.readAll(condition.failIfEventsMatch, { from: (condition.after ?? 0) + 1 })
+                : yield* store.readAll(condition.failIfEventsMatch, { from: afterOf(condition) + 1 })
             if (conflicts.length > 0) yield* Deferred.succeed(own, false)
             yield* Effect.yieldNow
             yield* Deferred.succeed(own, true)
@@ -312,8 +365,8 @@ const stores: ReadonlyArray<readonly [what: string, found: string, wrong: World,
         Stream.unwrap(
           Effect.map(store.head, (head) =>
             Stream.concat(
-              store.read(query, { from: after + 1, to: head }),
-              store.subscribe(query, Math.max(after, head - 1))
+              store.read(query, { from: History.positionOf(after) + 1, to: head }),
+              store.subscribe(query, Math.max(History.positionOf(after), head - 1))
             )
           )
         )

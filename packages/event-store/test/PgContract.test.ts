@@ -8,6 +8,7 @@ import { describe, it } from "vitest"
 import { PgEventStore, PgKeyStore } from "@effekten/event-store/postgres"
 import { Json, type Vault } from "@effekten/event-store"
 import { contractKit, type KitStore } from "@effekten/event-store/testing"
+import { channelOf } from "../src/postgres/PgLayout.ts"
 import { ofType, wordsOf } from "../src/postgres/PgWords.ts"
 import { masterKey, random } from "./Harness.ts"
 import { sessionAt } from "./PgHarness.ts"
@@ -53,11 +54,27 @@ contractKit({
       yield* session.query("BEGIN")
       yield* session.query(
         `SELECT * FROM ${schema}.append(now(), ARRAY[$1], ARRAY[$2], ARRAY[$3::integer], ARRAY[${words.join()}]::bigint[],
-          array_fill(1, ARRAY[${words.length}]), '{}', '{}', NULL, NULL)`,
+          array_fill(1, ARRAY[${words.length}]), '{}', '{}', NULL, NULL, NULL)`,
         [`${before}"recordedAt":"`, after, ofType("Noted").number]
       )
       return Effect.asVoid(session.query("COMMIT"))
     }),
+  rewind: (store) =>
+    Effect.map(store.head, (head) =>
+      Effect.gen(function* () {
+        const schema = schemas.get(store) ?? ""
+        const session = yield* sessionAt(postgres.server())
+        yield* session.query("SET session_replication_role = replica")
+        yield* session.query("BEGIN")
+        for (const table of ["events", "words", "personal"])
+          yield* session.query(`DELETE FROM ${schema}.${table} WHERE position > $1`, [head])
+        yield* session.query("COMMIT")
+      })
+    ),
+  notify: (store) =>
+    Effect.flatMap(sessionAt(postgres.server()), (session) =>
+      session.query("SELECT pg_notify($1, '')", [channelOf(schemas.get(store) ?? "")])
+    ),
   writeElsewhere: () =>
     Effect.gen(function* () {
       const session = yield* sessionAt(postgres.server())

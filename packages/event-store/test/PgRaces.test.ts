@@ -35,7 +35,7 @@ describe("two nodes on one log", () => {
         const condition = { failIfEventsMatch: [{ tags: ["seat"] }], after: 0 } as const
         // The lock is held while both are called: the statement of each is older than the other's commit.
         yield* holder.query("BEGIN")
-        yield* holder.query("SELECT trap.lock_log()")
+        yield* holder.query("SELECT trap.lock_head(0)")
         const racing = yield* Effect.forEach([one, two], (store) =>
           Effect.forkChild(Effect.result(store.append([note(["seat"])], condition)))
         )

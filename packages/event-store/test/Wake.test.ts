@@ -5,10 +5,12 @@ import { makeWake } from "../src/building/Wake.ts"
 import { run } from "./Harness.ts"
 
 const event = { type: "Noted", tags: ["a"] }
+const start = { position: 0, leaf: "log" }
+const landed = { first: 1, recordedAt: "", before: start.leaf, leaf: "1" }
 
 describe("a subscription that is about to wait", () => {
   for (const [what, tell] of [
-    ["by this process's append", (wake: ReturnType<typeof makeWake>) => wake.appended(1, [event])],
+    ["by this process's append", (wake: ReturnType<typeof makeWake>) => wake.appended(landed, [event])],
     ["by another's", (wake: ReturnType<typeof makeWake>) => wake.notify()]
   ] as const)
     it(`promise 7: misses nothing that was told since the log was asked, ${what}`, () =>
@@ -17,7 +19,7 @@ describe("a subscription that is about to wait", () => {
           const wake = makeWake()
           const told = wake.told()
           tell(wake)
-          const woken = yield* Effect.timeoutOption(wake.wait([{ tags: ["a"] }], 0, told, undefined), "1 minute")
+          const woken = yield* Effect.timeoutOption(wake.wait([{ tags: ["a"] }], start, told, undefined), "1 minute")
           expect(woken._tag).toBe("Some")
         })
       ))

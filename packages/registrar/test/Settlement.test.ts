@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { type LedgerOutcome, LedgerUnavailable, Progress } from "@effekten/registrar"
 import { Credits, Investments, Redemptions, Resolutions } from "@effekten/services"
 import { Clock, Context, Effect, Stream } from "effect"
-import { EventStoreError } from "@effekten/event-store"
+import { EventStoreError, History } from "@effekten/event-store"
 import { offering, onboarded, signedAt } from "./fixture.ts"
 import { as, codeOf, gate, type Kept, kept, open, scriptedLedger, until, wholeLog } from "./parts.ts"
 
@@ -417,7 +417,7 @@ describe("nothing is ever submitted twice, also across a restart", () => {
         (log) => ({
           ...log,
           subscribe: (query, after) => {
-            asked.push(after)
+            asked.push(History.positionOf(after))
             return log.subscribe(query, after)
           }
         })

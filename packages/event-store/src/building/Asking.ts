@@ -1,36 +1,58 @@
 /**
- * Refuses a query that no caller means, for every store alike. For the stores, and for builders of another store.
+ * Refuses a question that no caller means, for every store alike. For the stores, and for builders of another store.
  *
  * A type that the catalogue does not have matches nothing, nor does an empty list of items or of types. A condition with it would guard
- * nothing.
+ * nothing. Nor would a condition after a position that is none.
  */
 import { Effect, Stream } from "effect"
+import type { Bookmark } from "../port/Bookmark.ts"
 import type { Catalogue } from "../port/Catalogue.ts"
-import type { AnyEvent } from "../port/Event.ts"
-import type { EventStoreShape } from "../port/EventStore.ts"
+import type { AnyEvent, Position } from "../port/Event.ts"
+import type { EventStoreShape, ReadOptions } from "../port/EventStore.ts"
 import type { Query } from "../port/Query.ts"
 
-/** A store that dies of such a query. The types refuse it too, where they can. @category constructors */
-export const checked = <E extends AnyEvent, S extends EventStoreShape<E>>(catalogue: Catalogue<E>, store: S): S => {
+/** A store that dies of such a question. The types refuse it too, where they can. @category constructors */
+export const checked = <E extends AnyEvent, S extends EventStoreShape<E>>(
+  catalogue: Catalogue<E>,
+  store: S & EventStoreShape<E>
+): S => {
   const types: ReadonlySet<string> = new Set(Object.keys(catalogue.events))
-  const asking = <A, X, R>(query: Query | undefined, effect: () => Effect.Effect<A, X, R>) =>
+  const asking = <A, X, R>(query: Query | undefined, range: Asked, effect: () => Effect.Effect<A, X, R>) =>
     Effect.suspend(() => {
       if (query !== undefined) requireMeant(types, query)
+      requirePositions(range)
       return effect()
     })
-  const following = <A, X>(query: Query, stream: () => Stream.Stream<A, X>) =>
+  const following = <A, X>(query: Query, range: Asked, stream: () => Stream.Stream<A, X>) =>
     Stream.suspend(() => {
       requireMeant(types, query)
+      requirePositions(range)
       return stream()
     })
   return {
     ...store,
-    append: (events, condition) => asking(condition?.failIfEventsMatch, () => store.append(events, condition)),
-    appendExclusive: (after, query, decide) => asking(query, () => store.appendExclusive(after, query, decide)),
-    readAll: (query, options) => asking(query, () => store.readAll(query, options)),
-    read: (query, options) => following(query, () => store.read(query, options)),
-    subscribe: (query, after) => following(query, () => store.subscribe(query, after))
-  }
+    append: (events, condition) =>
+      asking(condition?.failIfEventsMatch, { after: condition?.after }, () => store.append(events, condition)),
+    appendExclusive: (after, query, decide) =>
+      asking(query, { after: after ?? null }, () => store.appendExclusive(after, query, decide)),
+    readAll: (query, options) => asking(query, { ...options }, () => store.readAll(query, options)),
+    read: (query, options) => following(query, { ...options }, () => store.read(query, options)),
+    subscribe: (query, after) => following(query, { after: after ?? null }, () => store.subscribe(query, after)),
+    bookmark: (known) => asking(undefined, { after: known }, () => store.bookmark(known)),
+    readStored: (options) => following("all", { ...options }, () => store.readStored(options)),
+    readLeaves: (options) => following("all", { ...options }, () => store.readLeaves(options)),
+    inspect: (options) => following("all", { ...options }, () => store.inspect(options)),
+    reveal: (positions) =>
+      asking(undefined, {}, () => {
+        for (const position of positions) requirePosition("a position to reveal", position)
+        return store.reveal(positions)
+      })
+  } satisfies EventStoreShape<E> & S
+}
+
+/** Where a caller asks for a part of the log, by name. */
+interface Asked extends Pick<ReadOptions, "from" | "to" | "limit"> {
+  readonly after?: Position | Bookmark | null | undefined
 }
 
 /** Throws where the query can't be meant. A caller in JavaScript, or one that casts, gets past the types. */
@@ -44,4 +66,23 @@ const requireMeant = (known: ReadonlySet<string>, query: Query): void => {
     for (const type of types)
       if (!known.has(type)) throw new TypeError(`the catalogue has no type ${JSON.stringify(type)} to ask for`)
   }
+}
+
+/** Throws where a position is none: it would be compared with others, and every comparison would be wrong. */
+const requirePositions = ({ after, from, limit, to }: Asked): void => {
+  if (after !== undefined) requireBookmark(after)
+  if (from !== undefined) requirePosition("`from`", from)
+  if (to !== undefined) requirePosition("`to`", to)
+  if (limit !== undefined) requirePosition("`limit`", limit)
+}
+
+const requireBookmark = (after: Position | Bookmark | null): void => {
+  if (typeof after !== "object" || after === null) return requirePosition("`after`", after)
+  requirePosition("the position of `after`", after.position)
+  if (typeof after.leaf !== "string") throw new TypeError("`after` is a bookmark without its leaf")
+}
+
+const requirePosition = (what: string, value: unknown): void => {
+  if (!Number.isSafeInteger(value) || (value as number) < 0)
+    throw new RangeError(`${what} is a whole number from 0 on, not ${String(value)}`)
 }

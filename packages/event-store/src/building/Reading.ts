@@ -2,11 +2,13 @@
  * Reading as a stream, reading at once and subscribing, over a log that returns pages. For the stores, and for builders of another store.
  */
 import { type Duration, Effect, Option, Stream } from "effect"
+import type { Bookmark } from "../port/Bookmark.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import type { EventStoreError, EventStoreShape, ReadOptions } from "../port/EventStore.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
 import type { Query } from "../port/Query.ts"
 import { tooManyRead } from "./Attempt.ts"
+import { contains, type Look, otherHistory, positionOf } from "./History.ts"
 import type { Wake } from "./Wake.ts"
 
 /** A part of the log, bounds inclusive. @category models */
@@ -27,6 +29,8 @@ export interface Page<A> {
 /** What reading needs of a store. @category models */
 export interface Readable<E extends AnyEvent> {
   readonly head: Effect.Effect<Position, EventStoreError>
+  /** The head and the leaf at a position, as they are at one moment. */
+  readonly look: (at: Position) => Effect.Effect<Look, EventStoreError>
   readonly page: (query: Query, range: Range) => Effect.Effect<Page<RecordedEvent<E>>, EventStoreError>
   readonly wake: Wake
   /** How often to look whether another process has appended; undefined where none can. */
@@ -102,11 +106,20 @@ const gatherPages = <A, E>(
   })
 }
 
+/** How far a subscription has come, and a bookmark of the history it reads, once it has one. The bookmark may lie further on. */
+interface Reached {
+  readonly at: Position
+  readonly known: Bookmark | undefined
+}
+
+const reachedAt = (known: Position | Bookmark): Reached =>
+  typeof known === "number" ? { at: known, known: undefined } : { at: known.position, known }
+
 /** @category constructors */
 export const makeReading = <E extends AnyEvent>(
   readable: Readable<E>
-): Pick<EventStoreShape<E>, "read" | "readAll" | "subscribe" | "head"> => {
-  const { head, page, wake, pollInterval } = readable
+): Pick<EventStoreShape<E>, "read" | "readAll" | "subscribe" | "head" | "bookmark"> => {
+  const { head, look, page, wake, pollInterval } = readable
   const read: EventStoreShape<E>["read"] = (query, options) => streamPages(head, (range) => page(query, range), options)
 
   const readAll: EventStoreShape<E>["readAll"] = (query, options) =>
@@ -118,28 +131,36 @@ export const makeReading = <E extends AnyEvent>(
       (events) => (events.length <= StoreLimits.readAll ? Effect.succeed(events) : Effect.die(tooManyRead()))
     )
 
+  /** The head, if the log still has what is known. */
+  const headAfter = (known: Position | Bookmark): Effect.Effect<Bookmark, EventStoreError> =>
+    Effect.flatMap(look(positionOf(known)), (found) =>
+      contains(found, known) ? Effect.succeed(found.head) : Effect.fail(otherHistory(found, known))
+    )
+
   const subscribe: EventStoreShape<E>["subscribe"] = (query, after) =>
-    Stream.paginate(after, (start) =>
+    Stream.paginate(reachedAt(after), (start) =>
       Effect.gen(function* () {
-        let at = start
+        let { at, known } = start
         while (true) {
           const told = wake.told()
-          const known = wake.since(query, at)
-          const last = known?.last ?? (yield* head)
-          const unread = known === undefined ? { from: at + 1, to: last, adjacent: false } : known.found
-          if (unread === undefined || at >= last) {
-            at = yield* wake.wait(query, Math.max(at, last), told, pollInterval)
+          const remembered = known?.position === at ? wake.since(query, known) : undefined
+          const last: Bookmark = remembered?.last ?? (yield* headAfter(known ?? at))
+          const unread =
+            remembered === undefined ? { from: at + 1, to: last.position, adjacent: false } : remembered.found
+          if (unread === undefined || at >= last.position) {
+            ;({ at, known } = reachedAt(yield* wake.wait(query, last, told, pollInterval)))
             continue
           }
           const { adjacent, from, to } = unread
           const range = { from, to, limit: StoreLimits.chunk, backwards: false }
           // Where nothing else lies between, the positions say all: no index is asked.
           const { events, next } = yield* page(adjacent ? "all" : query, range)
-          at = next === undefined ? last : next - 1
-          if (events.length > 0) return [events, Option.some(at)] as const
+          at = next === undefined ? last.position : next - 1
+          known = last
+          if (events.length > 0) return [events, Option.some<Reached>({ at, known })] as const
         }
       })
     )
 
-  return { read, readAll, subscribe, head }
+  return { read, readAll, subscribe, head, bookmark: (known) => headAfter(known ?? 0) }
 }

@@ -6,32 +6,32 @@
  * subscriber hears of an event after it is durable. A key is destroyed only where its ciphertexts can be deleted too.
  */
 import { Effect } from "effect"
+import type { Bookmark } from "../port/Bookmark.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import { AppendConditionFailed, type Appended, type EventStoreError, type EventStoreShape } from "../port/EventStore.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
 import type { AppendCondition, Query } from "../port/Query.ts"
 import type { VaultShape } from "../vault/Vault.ts"
 import { nonEmpty } from "./Attempt.ts"
+import { contains, type Head, type Landed, type Look, otherHistory, positionOf } from "./History.ts"
 import { asStoreError } from "./PersonalPart.ts"
 import { instantNow, type Preparation, type Prepared } from "./Preparation.ts"
 import type { Page, Range } from "./Reading.ts"
 import type { Wake } from "./Wake.ts"
-
-/** Where appended events lie. @category models */
-export interface Landed {
-  readonly first: Position
-  /** The instant they were given; the store takes the head's where that is later. */
-  readonly recordedAt: string
-}
 
 /** The append was refused: an event at this position matches its condition. @category models */
 export interface Conflicting {
   readonly conflict: Position
 }
 
-/** A log whose writer lock is held. @category models */
-export interface Locked<E extends AnyEvent> {
-  readonly head: Position
+/** The append was refused: the position of its condition is not in the history that was found under the lock. @category models */
+export interface Strayed {
+  readonly strayed: Look
+}
+
+/** A log whose writer lock is held, looked at under it. @category models */
+export interface Locked<E extends AnyEvent> extends Look {
+  readonly head: Head
   readonly page: (query: Query, range: Range) => Effect.Effect<Page<RecordedEvent<E>>, EventStoreError>
   readonly append: (events: ReadonlyArray<Prepared<E>>, now: string) => Effect.Effect<Landed, EventStoreError>
 }
@@ -40,14 +40,21 @@ export interface Locked<E extends AnyEvent> {
 export interface Writable<E extends AnyEvent> {
   /** Runs work in its turn, and to its end once it has begun. Refuses it where an earlier fault closed the log. */
   readonly writing: <A, X>(work: Effect.Effect<A, X>) => Effect.Effect<A, X | EventStoreError>
-  /** Lock, condition, write and commit, in one. */
+  /** Lock, look at the history, condition, write and commit, in one. */
   readonly append: (
     events: ReadonlyArray<Prepared<E>>,
     now: string,
     condition: AppendCondition | undefined
-  ) => Effect.Effect<Landed | Conflicting, EventStoreError>
-  /** Holds the writer lock around the work. What the work appends is durable when this returns, and not there when it fails. */
-  readonly locked: <A, X>(work: (log: Locked<E>) => Effect.Effect<A, X>) => Effect.Effect<A, X | EventStoreError>
+  ) => Effect.Effect<Landed | Conflicting | Strayed, EventStoreError>
+  /**
+   * Holds the writer lock around the work. What the work appends is durable when this returns, and not there when it fails.
+   *
+   * @param at where to look beside the head
+   */
+  readonly locked: <A, X>(
+    at: Position,
+    work: (log: Locked<E>) => Effect.Effect<A, X>
+  ) => Effect.Effect<A, X | EventStoreError>
   /** Fails where nothing can be written now. */
   readonly probe: Effect.Effect<void, EventStoreError>
   /** Deletes the ciphertexts of a subject. */
@@ -63,9 +70,10 @@ export const makeWriting = <E extends AnyEvent>(
   const { ensureKeys, prepare, prepareAll } = building.preparation
 
   /** Tells the subscriptions, and returns the answer for the caller. */
-  const appended = ({ first, recordedAt }: Landed, events: ReadonlyArray<Prepared<E>>): Appended => {
-    wake.appended(first, events)
-    return { first, last: first + events.length - 1, recordedAt }
+  const appended = (landed: Landed, events: ReadonlyArray<Prepared<E>>): Appended => {
+    wake.appended(landed, events)
+    const { first, leaf, recordedAt } = landed
+    return { first, last: first + events.length - 1, recordedAt, leaf }
   }
 
   return {
@@ -77,6 +85,7 @@ export const makeWriting = <E extends AnyEvent>(
             nonEmpty(prepared)
             yield* ensureKeys(prepared)
             const outcome = yield* log.append(prepared, yield* instantNow, condition)
+            if ("strayed" in outcome) return yield* otherHistory(outcome.strayed, condition?.after ?? 0)
             return "conflict" in outcome ? yield* conditionFailed(outcome.conflict) : appended(outcome, prepared)
           })
         )
@@ -84,10 +93,11 @@ export const makeWriting = <E extends AnyEvent>(
     appendExclusive: (after, query, decide) =>
       log.writing(
         Effect.gen(function* () {
-          const { answer, landed, prepared } = yield* log.locked((locked) =>
+          const { answer, landed, prepared } = yield* log.locked(positionOf(after), (locked) =>
             Effect.gen(function* () {
+              if (!contains(locked, after)) return yield* otherHistory(locked, after)
               const { events, answer } = yield* Effect.fromResult(
-                decide(yield* news(locked, query, after), locked.head)
+                decide(yield* news(locked, query, positionOf(after)), bookmarkOf(locked.head))
               )
               if (events.length === 0) return { answer, landed: undefined, prepared: [] }
               const prepared = yield* prepareAll(events)
@@ -111,7 +121,7 @@ export const makeWriting = <E extends AnyEvent>(
 
 /** What matches the query of a decision and came after its position. */
 const news = <E extends AnyEvent>(log: Locked<E>, query: Query, after: Position) => {
-  const range = { from: Math.max(after, 0) + 1, to: log.head, limit: StoreLimits.readAll, backwards: false }
+  const range = { from: after + 1, to: log.head.position, limit: StoreLimits.readAll, backwards: false }
   if (range.from > range.to) return Effect.succeed<ReadonlyArray<RecordedEvent<E>>>([])
   return Effect.flatMap(log.page(query, range), ({ events, next }) =>
     next === undefined
@@ -123,6 +133,8 @@ const news = <E extends AnyEvent>(log: Locked<E>, query: Query, after: Position)
         )
   )
 }
+
+const bookmarkOf = ({ leaf, position }: Head): Bookmark => ({ position, leaf })
 
 const conditionFailed = (position: Position): AppendConditionFailed =>
   new AppendConditionFailed({

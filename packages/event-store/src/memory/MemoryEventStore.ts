@@ -7,11 +7,12 @@ import { SecureRandom } from "effect/crypto"
 import { checked } from "../building/Asking.ts"
 import { attempt } from "../building/Attempt.ts"
 import { type Codec, type Envelope, laterInstant, make as makeCodec, parse } from "../building/Codec.ts"
+import { contains, type Head, type Landed, leafText, type Look, positionOf } from "../building/History.ts"
 import { reveal } from "../building/PersonalPart.ts"
 import { finish, makePreparation, type Prepared, type Written } from "../building/Preparation.ts"
 import { makeReading, type Page, type Range, streamPages } from "../building/Reading.ts"
 import { makeWake, type Wake } from "../building/Wake.ts"
-import { type Landed, makeWriting } from "../building/Writing.ts"
+import { type Conflicting, makeWriting, type Strayed } from "../building/Writing.ts"
 import type { Catalogue } from "../port/Catalogue.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import type { EventStoreShape, ReadOptions, StoredEvent } from "../port/EventStore.ts"
@@ -52,6 +53,18 @@ export const makeStorage: Effect.Effect<Storage, never, SecureRandom.SecureRando
   }
 })
 
+/**
+ * Puts a log back to what it was at a position, under the stores that are open on it. For simulations of a restored backup, or of a standby
+ * that was promoted while it was behind.
+ *
+ * @category running
+ */
+export const rewind = ({ byTag, log, wake }: Storage, to: Position): void => {
+  log.length = to
+  byTag.cut(to)
+  wake.notify()
+}
+
 /** A log in memory: gone with the process. @category constructors */
 export const make = <E extends AnyEvent>(
   options: MemoryEventStoreOptions<E>
@@ -62,6 +75,7 @@ export const make = <E extends AnyEvent>(
     const { log, logId, wake, writerLock } = storage
     const codec = makeCodec(options.catalogue)
     const head = Effect.sync(() => log.length)
+    const look = (at: Position) => Effect.sync(() => lookAt(storage, at))
     const page = (query: Query, range: Range) => attempt(() => pageOf(storage, codec, query, range))
 
     /** Parts of the log, one after the other: `take` is given the first and the last position of each. */
@@ -85,18 +99,20 @@ export const make = <E extends AnyEvent>(
         {
           writing: (work) => writerLock.withPermit(Effect.uninterruptible(work)),
           append: (events, now, condition) =>
-            attempt(() => {
-              const conflict = conflictOf(storage, condition)
-              return conflict === undefined ? write(storage, events, now) : { conflict }
+            attempt(() => refusalOf(storage, condition) ?? write(storage, events, now)),
+          locked: (at, work) =>
+            work({
+              head: headOf(storage),
+              leaf: leafAt(storage, at),
+              page,
+              append: (events, now) => attempt(() => write(storage, events, now))
             }),
-          locked: (work) =>
-            work({ head: log.length, page, append: (events, now) => attempt(() => write(storage, events, now)) }),
           probe: Effect.void,
           erase: (subject) => Effect.sync(() => erase(storage, subject))
         },
         { preparation: makePreparation(codec, vault), vault, wake }
       ),
-      ...makeReading<E>({ head, page, wake, pollInterval: undefined }),
+      ...makeReading<E>({ head, look, page, wake, pollInterval: undefined }),
       writable: Effect.void,
       readStored: (range) => parts(range, (from, last) => storedIn(storage, from, last)),
       readLeaves: (range) =>
@@ -135,23 +151,44 @@ const pageOf = <E extends AnyEvent>(
   return { events, next: undefined }
 }
 
-const conflictOf = (storage: Storage, condition: AppendCondition | undefined): Position | undefined => {
+/** The log's id stands for the leaf before the first event. */
+const leafAt = ({ log, logId }: Storage, position: Position): string | undefined => {
+  if (position === 0) return logId
+  const written = log[position - 1]
+  return written === undefined ? undefined : leafText(written.leaf)
+}
+
+const headOf = (storage: Storage): Head => {
+  const position = storage.log.length
+  return {
+    position,
+    leaf: leafAt(storage, position) ?? "",
+    recordedAt: storage.log.at(-1)?.recordedAt ?? ""
+  }
+}
+
+const lookAt = (storage: Storage, at: Position): Look => {
+  const { leaf, position } = headOf(storage)
+  return { head: { position, leaf }, leaf: leafAt(storage, at) }
+}
+
+/** Why an append under a condition is refused. */
+const refusalOf = (storage: Storage, condition: AppendCondition | undefined): Conflicting | Strayed | undefined => {
   if (condition === undefined) return undefined
-  const { failIfEventsMatch: query, after = 0 } = condition
-  for (const position of storage.byTag.candidates(query, after + 1, storage.log.length, false))
-    if (matches(query, writtenAt(storage, position))) return position
+  const { after = 0, failIfEventsMatch: query } = condition
+  const strayed = lookAt(storage, positionOf(after))
+  if (!contains(strayed, after)) return { strayed }
+  for (const position of storage.byTag.candidates(query, positionOf(after) + 1, storage.log.length, false))
+    if (matches(query, writtenAt(storage, position))) return { conflict: position }
   return undefined
 }
 
-const write = <E extends AnyEvent>(
-  { byTag, log }: Storage,
-  events: ReadonlyArray<Prepared<E>>,
-  now: string
-): Landed => {
-  const first = log.length + 1
-  const recordedAt = laterInstant(now, log.at(-1)?.recordedAt ?? "")
+const write = <E extends AnyEvent>(storage: Storage, events: ReadonlyArray<Prepared<E>>, now: string): Landed => {
+  const { byTag, log } = storage
+  const head = headOf(storage)
+  const recordedAt = laterInstant(now, head.recordedAt)
   for (const event of events) byTag.add(log.push(finish(event, recordedAt)), event.tags)
-  return { first, recordedAt }
+  return { first: head.position + 1, recordedAt, before: head.leaf, leaf: headOf(storage).leaf }
 }
 
 const erase = ({ log }: Storage, subject: string): void =>

@@ -9,6 +9,8 @@ import type { Query } from "../port/Query.ts"
 
 export interface TagPositions {
   readonly add: (position: Position, tags: ReadonlyArray<string>) => void
+  /** Forgets the positions after one. */
+  readonly cut: (last: Position) => void
   /** Positions in the range that may match, in order: all that do are among them. */
   readonly candidates: (query: Query, from: Position, to: Position, backwards: boolean) => Iterable<Position>
 }
@@ -23,6 +25,9 @@ export const makeTagPositions = (): TagPositions => {
         if (known === undefined) positions.set(tag, [position])
         else known.push(position)
       }
+    },
+    cut: (last) => {
+      for (const list of positions.values()) list.length = firstFrom(list, last + 1)
     },
     candidates: (query, from, to, backwards) => {
       const found = new Set<Position>()

@@ -4,6 +4,7 @@
  */
 import { Context, type Effect, type Result, Schema, type Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
+import type { Bookmark } from "./Bookmark.ts"
 import type { AnyEvent, NewEvent, Opened, Position, RecordedEvent } from "./Event.ts"
 import type { Inspected } from "./Inspected.ts"
 import type { AppendCondition, Query } from "./Query.ts"
@@ -29,12 +30,14 @@ export class InvalidEvent extends Schema.TaggedError<InvalidEvent>()("InvalidEve
  * * `unknown`: an append whose outcome is not known; look for its events before trying again.
  * * `read_only`: an earlier fault closed the store for writing; it did not happen.
  * * `damaged`: the log is not what was written; `position` says where.
+ * * `other_history`: what the caller knows is not in this log. There is another leaf at its position, or the log ends before it. It did not
+ *   happen. Drop what was derived, and read the log again.
  * * `newer`: a newer program wrote the event at `position`, and this one does not know its type or its version. The log is whole.
  *
  * @category errors
  */
 export class EventStoreError extends Schema.TaggedError<EventStoreError>()("EventStoreError", {
-  reason: Schema.Literals(["unavailable", "unknown", "read_only", "damaged", "newer"]),
+  reason: Schema.Literals(["unavailable", "unknown", "read_only", "damaged", "other_history", "newer"]),
   message: Schema.String,
   position: Schema.optionalKey(Schema.Int),
   cause: Schema.optionalKey(Schema.Defect())
@@ -45,6 +48,8 @@ export interface Appended {
   readonly first: Position
   readonly last: Position
   readonly recordedAt: string
+  /** Of the last event: with its position, the bookmark to go on from. */
+  readonly leaf: string
 }
 
 /** Which part of the log to read, and how. @category models */
@@ -112,12 +117,13 @@ export interface EventStoreShape<E extends AnyEvent> {
   ) => Effect.Effect<Appended, AppendConditionFailed | InvalidEvent | EventStoreError>
   /**
    * Decides under the writer lock: passes to `decide` what matches `query` after `after`, and appends what it returns before any other
-   * append. `decide` is synchronous and pure; when it fails nothing is written.
+   * append. `decide` is synchronous and pure; when it fails nothing is written. It is not asked where `after` is not in the log's history:
+   * that fails with `other_history`.
    */
   readonly appendExclusive: <A, X>(
-    after: Position,
+    after: Position | Bookmark,
     query: Query<E>,
-    decide: (news: ReadonlyArray<RecordedEvent<E>>, head: Position) => Result.Result<Exclusive<E, A>, X>
+    decide: (news: ReadonlyArray<RecordedEvent<E>>, head: Bookmark) => Result.Result<Exclusive<E, A>, X>
   ) => Effect.Effect<
     { readonly appended: Appended | undefined; readonly answer: A },
     X | InvalidEvent | EventStoreError
@@ -129,10 +135,15 @@ export interface EventStoreShape<E extends AnyEvent> {
     query: Query<E>,
     options?: ReadOptions
   ) => Effect.Effect<ReadonlyArray<RecordedEvent<E>>, EventStoreError>
-  /** History after a position, then live, without a gap and without a duplicate between. Never ends by itself. */
-  readonly subscribe: (query: Query<E>, after: Position) => Stream.Stream<RecordedEvent<E>, EventStoreError>
+  /**
+   * History after a position, then live, without a gap and without a duplicate between. Never ends by itself. Fails with `other_history`
+   * where `after`, or what was read since, is not in the log's history any more.
+   */
+  readonly subscribe: (query: Query<E>, after: Position | Bookmark) => Stream.Stream<RecordedEvent<E>, EventStoreError>
   /** The position of the last event; 0 while the log is empty. */
   readonly head: Effect.Effect<Position, EventStoreError>
+  /** The head with its leaf, in one look. Fails with `other_history` where what is known is not in the log's history. */
+  readonly bookmark: (known?: Bookmark) => Effect.Effect<Bookmark, EventStoreError>
   /** Fails with what an append would fail with now, as far as that can be told without one: for probes, and cheap enough for many. */
   readonly writable: Effect.Effect<void, EventStoreError>
   /** The bodies themselves and their leaves, undecoded and unverified: for proofs, verification and copies. */

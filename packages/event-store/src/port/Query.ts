@@ -3,6 +3,7 @@
  * events of the log: what is misspelt would match nothing, and a condition that matches nothing guards nothing.
  */
 import type { NonEmptyReadonlyArray } from "effect/Array"
+import type { Bookmark } from "./Bookmark.ts"
 import type { AnyEvent, Position } from "./Event.ts"
 
 /**
@@ -24,11 +25,12 @@ export interface QueryItem<out E extends AnyEvent = AnyEvent> {
 export type Query<E extends AnyEvent = AnyEvent> = "all" | NonEmptyReadonlyArray<QueryItem<E>>
 
 /**
- * Fail if any event matching the query came after the position; without `after`: if any such event exists.
+ * Fail if any event matching the query came after the position; without `after`: if any such event exists. A position beyond the head, or a
+ * bookmark of another history, fails with `other_history`, whatever the query.
  *
  * @category models
  */
 export interface AppendCondition<out E extends AnyEvent = AnyEvent> {
   readonly failIfEventsMatch: Query<E>
-  readonly after?: Position
+  readonly after?: Position | Bookmark
 }

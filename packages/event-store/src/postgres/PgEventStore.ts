@@ -88,11 +88,11 @@ export const make = <E extends AnyEvent>(
     const pollInterval = options.pollInterval ?? "1 second"
     const { pageOn, ...reading } = makePgReading<E>({ log, statements, codec, wake, pollInterval, read })
 
-    const locked: Writable<E>["locked"] = (work) =>
+    const locked: Writable<E>["locked"] = (at, work) =>
       transaction(pool, (connection) =>
-        Effect.flatMap(storeError(log.lock(connection)), (head) =>
+        Effect.flatMap(storeError(log.lock(connection, at)), (found) =>
           work({
-            head,
+            ...found,
             page: (query, range) => pageOn(connection, query, range),
             append: (events, now) => storeError(expecting(connection, log.append(connection, events, now)))
           })

@@ -57,25 +57,51 @@ const found = (schema: string, from: string, to: string, order: "ASC" | "DESC", 
         SELECT FROM ${schema}.words AS also WHERE also.word = other.word AND also.position = found.position))
     ORDER BY found.position ${order} LIMIT ${limit}) AS hit`
 
-/** Functions hold no data: they are made anew by the program that writes, at every start. */
-export const functions = (schema: string): ReadonlyArray<string> => [
-  // VOLATILE and at READ COMMITTED: each statement after the lock sees what was committed before the lock was granted. A snapshot of the
-  // calling statement, which is older than the lock, would miss a conflict and draw a position twice.
-  `CREATE OR REPLACE FUNCTION ${schema}.lock_log(OUT head bigint) LANGUAGE plpgsql VOLATILE AS $$
+/** The leaf at a position, in hex; the log's id stands for it before the first event. */
+const leafAt = (schema: string, position: string): string =>
+  `(SELECT CASE WHEN ${position} = 0 THEN (SELECT log.id FROM ${schema}.log AS log)
+     ELSE (SELECT encode(e.leaf, 'hex') FROM ${schema}.events AS e WHERE e.position = ${position}) END)`
+
+/**
+ * Takes the writer lock, then reads the head and the leaf at a position. VOLATILE and at READ COMMITTED: each statement after the lock sees
+ * what was committed before the lock was granted. A snapshot of the calling statement, which is older than the lock, would miss a conflict
+ * and draw a position twice.
+ */
+const lockHead = (schema: string): string =>
+  `CREATE OR REPLACE FUNCTION ${schema}.lock_head(
+     at bigint, OUT head bigint, OUT leaf text, OUT recorded_at timestamptz, OUT known text) LANGUAGE plpgsql VOLATILE AS $$
+   #variable_conflict use_variable
    BEGIN${writesDurably}
      PERFORM pg_advisory_xact_lock(${writerLock(schema)});
-     head := coalesce((SELECT max(position) FROM ${schema}.events), 0);
-   END $$`,
+     SELECT e.position, encode(e.leaf, 'hex'), e.recorded_at INTO head, leaf, recorded_at
+       FROM ${schema}.events AS e ORDER BY e.position DESC LIMIT 1;
+     IF head IS NULL THEN
+       head := 0;
+       leaf := (SELECT log.id FROM ${schema}.log AS log);
+     END IF;
+     IF at = head THEN
+       known := leaf;
+     ELSIF at IS NOT NULL THEN
+       known := ${leafAt(schema, "at")};
+     END IF;
+   END $$`
+
+/** Functions hold no data: they are made anew by the program that writes, at every start. */
+export const functions = (schema: string): ReadonlyArray<string> => [
+  lockHead(schema),
   `CREATE OR REPLACE FUNCTION ${schema}.append(
      now timestamptz, befores text[], afters text[], types integer[], word_list bigint[], word_events integer[],
-     ciphertexts bytea[], ciphertext_events integer[], after bigint, items json,
-     OUT first bigint, OUT recorded_at text, OUT conflict bigint) LANGUAGE plpgsql VOLATILE AS $$
+     ciphertexts bytea[], ciphertext_events integer[], after bigint, after_leaf text, items json,
+     OUT head bigint, OUT before text, OUT known text, OUT strayed boolean, OUT conflict bigint,
+     OUT recorded_at text, OUT leaf text) LANGUAGE plpgsql VOLATILE AS $$
    #variable_conflict use_variable
    DECLARE
-     head bigint;
      instant timestamptz;
    BEGIN
-     head := ${schema}.lock_log();
+     SELECT locked.head, locked.leaf, locked.recorded_at, locked.known INTO head, before, instant, known
+       FROM ${schema}.lock_head(after) AS locked;
+     strayed := after > head OR after_leaf <> coalesce(known, '');
+     IF strayed THEN RETURN; END IF;
      -- Nothing came since the decision: nothing can match. With one writer it is always so.
      IF after IS NOT NULL AND head > after THEN
        IF items IS NULL THEN
@@ -85,9 +111,8 @@ export const functions = (schema: string): ReadonlyArray<string> => [
        END IF;
        IF conflict IS NOT NULL THEN RETURN; END IF;
      END IF;
-     instant := greatest(now, (SELECT e.recorded_at FROM ${schema}.events AS e WHERE e.position = head));
+     instant := greatest(now, instant);
      recorded_at := ${instant("instant")};
-     first := head + 1;
      INSERT INTO ${schema}.events (position, recorded_at, leaf, body)
        SELECT head + part.n, instant, sha256('\\x00'::bytea || convert_to(whole.body, 'UTF8')), whole.body
        FROM unnest(befores, afters) WITH ORDINALITY AS part (before, after, n)
@@ -100,6 +125,7 @@ export const functions = (schema: string): ReadonlyArray<string> => [
        INSERT INTO ${schema}.personal (position, ciphertext)
          SELECT head + sealed.n, sealed.ciphertext FROM unnest(ciphertexts, ciphertext_events) AS sealed (ciphertext, n);
      END IF;
+     leaf := ${leafAt(schema, "head + cardinality(befores)")};
      PERFORM pg_notify('${channelOf(schema)}', '');
    END $$`,
   ...(["ASC", "DESC"] as const).map(
@@ -123,9 +149,13 @@ export const functions = (schema: string): ReadonlyArray<string> => [
 
 /** The statements of the log, by name. */
 export const statementsOf = (schema: string) => ({
-  head: `SELECT coalesce((SELECT max(position) FROM ${schema}.events), 0), pg_is_in_recovery()`,
-  lock: `SELECT ${schema}.lock_log()`,
-  append: `SELECT first, recorded_at, conflict FROM ${schema}.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+  // All of one snapshot: the head, and the leaves at some positions.
+  look: `SELECT last.position, ${leafAt(schema, "last.position")}, pg_is_in_recovery(),
+      ARRAY(SELECT ${leafAt(schema, "asked.position")} FROM unnest($1::bigint[]) WITH ORDINALITY AS asked (position, n) ORDER BY n)
+    FROM (SELECT coalesce(max(position), 0) AS position FROM ${schema}.events) AS last`,
+  lock: `SELECT head, leaf, ${instant("recorded_at")}, known FROM ${schema}.lock_head($1)`,
+  append: `SELECT head, before, known, strayed, conflict, recorded_at, leaf
+    FROM ${schema}.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
   all: `SELECT position, body, leaf FROM ${schema}.events WHERE position BETWEEN $1 AND $2 ORDER BY position LIMIT $3`,
   allBackwards: `SELECT position, body, leaf FROM ${schema}.events WHERE position BETWEEN $1 AND $2 ORDER BY position DESC LIMIT $3`,
   leaves: `SELECT position, leaf FROM ${schema}.events WHERE position BETWEEN $1 AND $2 ORDER BY position LIMIT $3`,

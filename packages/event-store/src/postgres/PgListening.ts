@@ -7,12 +7,13 @@
  */
 import type { PgConnection, PgPool } from "@effect/sql-pg"
 import { Effect, Queue, Schedule, type Scope } from "effect"
+import type { Landed } from "../building/History.ts"
 import type { Wake } from "../building/Wake.ts"
-import type { Conflicting, Landed } from "../building/Writing.ts"
+import type { Conflicting, Strayed } from "../building/Writing.ts"
 
 export interface PgListening {
   /** An append over a session: what the server will say of it is nothing new to this process. */
-  readonly expecting: <A extends Landed | Conflicting, X>(
+  readonly expecting: <A extends Landed | Conflicting | Strayed, X>(
     connection: PgConnection.PgConnection,
     append: Effect.Effect<A, X>
   ) => Effect.Effect<A, X>
@@ -40,7 +41,7 @@ export const makeListening = (
         Effect.suspend(() => {
           echoes.expect(processId)
           return append.pipe(
-            Effect.tap((outcome) => Effect.sync(() => "conflict" in outcome && echoes.take(processId))),
+            Effect.tap((outcome) => Effect.sync(() => !("first" in outcome) && echoes.take(processId))),
             Effect.onError(() =>
               Effect.sync(() => {
                 echoes.drop(processId)

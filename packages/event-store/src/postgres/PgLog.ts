@@ -5,8 +5,9 @@ import { type PgConnection, type PgPool, PgTypes } from "@effect/sql-pg"
 import { Effect, Result, type Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { damaged, leafDigest, parse } from "../building/Codec.ts"
+import { type Head, type Landed, type Look, positionOf } from "../building/History.ts"
 import type { Prepared } from "../building/Preparation.ts"
-import type { Conflicting, Landed } from "../building/Writing.ts"
+import type { Conflicting, Strayed } from "../building/Writing.ts"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"
 import type { AnyEvent, Position } from "../port/Event.ts"
 import type { AppendCondition } from "../port/Query.ts"
@@ -103,12 +104,17 @@ export const openLayout = (
   }).pipe(Effect.scoped)
 }
 
+/** What a look at the log finds; the leaves are in the order of the positions asked for. */
+interface PgLook extends Pick<Look, "head"> {
+  readonly standby: boolean
+  readonly leaves: ReadonlyArray<string | null>
+}
+
 export interface PgLog {
-  readonly head: (
-    connection: Connection
-  ) => Effect.Effect<{ readonly position: Position; readonly standby: boolean }, SqlError>
-  /** The head, once the writer lock is held; it is held to the end of the transaction. */
-  readonly lock: (connection: Connection) => Effect.Effect<Position, SqlError>
+  /** The head, and the leaves at some positions, of one snapshot. */
+  readonly look: (connection: Connection, at: ReadonlyArray<Position>) => Effect.Effect<PgLook, SqlError>
+  /** The head and the leaf at a position, once the writer lock is held; it is held to the end of the transaction. */
+  readonly lock: (connection: Connection, at?: Position) => Effect.Effect<Look & { readonly head: Head }, SqlError>
   /** Appends; the writer lock is held from here on, if it was not yet. */
   readonly append: <E extends AnyEvent>(
     connection: Connection,
@@ -121,7 +127,7 @@ export interface PgLog {
     events: ReadonlyArray<Prepared<E>>,
     now: string,
     condition: AppendCondition | undefined
-  ) => Effect.Effect<Landed | Conflicting, SqlError>
+  ) => Effect.Effect<Landed | Conflicting | Strayed, SqlError>
   readonly rows: (
     connection: Connection,
     items: string | "all",
@@ -134,18 +140,25 @@ const number = (value: unknown): number => Number(value as bigint | number)
 export const makeLog = (schema: string): PgLog => {
   const statements = statementsOf(schema)
   return {
-    head: (connection) =>
-      Effect.map(connection.queryValues(statements.head), (rows) => ({
-        position: number(rows[0]?.[0]),
-        standby: rows[0]?.[1] === true
-      })),
-    lock: (connection) => Effect.map(connection.queryValues(statements.lock), (rows) => number(rows[0]?.[0])),
+    look: (connection, at) =>
+      Effect.map(connection.queryValues(statements.look, [array(at.map(BigInt), int8)]), ([row = []]) => {
+        const [position, leaf, standby, leaves] = row
+        return { ...lookOf(position, leaf, null), standby: standby === true, leaves: leaves as PgLook["leaves"] }
+      }),
+    lock: (connection, at = 0) =>
+      Effect.map(connection.queryValues(statements.lock, [at]), ([row = []]) => {
+        const [position, leaf, recordedAt, known] = row
+        const look = lookOf(position, leaf, known)
+        return { ...look, head: { ...look.head, recordedAt: String(recordedAt ?? "") } }
+      }),
     append: (connection, events, now) =>
       Effect.map(callAppend(statements, connection, events, now, undefined), ([row]) => landedAt(row)),
     appendIf: (connection, events, now, condition) =>
-      Effect.map(callAppend(statements, connection, events, now, condition), ([row]) =>
-        row?.[2] === null || row?.[2] === undefined ? landedAt(row) : { conflict: number(row[2]) }
-      ),
+      Effect.map(callAppend(statements, connection, events, now, condition), ([row = []]) => {
+        const [position, before, known, strayed, conflict] = row
+        if (strayed === true) return { strayed: lookOf(position, before, known) }
+        return conflict === null ? landedAt(row) : { conflict: number(conflict) }
+      }),
     rows: (connection, items, { from, to, limit, backwards }) =>
       Effect.map(
         items === "all"
@@ -162,9 +175,16 @@ export const makeLog = (schema: string): PgLog => {
   }
 }
 
-const landedAt = (row: ReadonlyArray<unknown> | undefined): Landed => ({
-  first: number(row?.[0] ?? 0),
-  recordedAt: String(row?.[1])
+const lookOf = (position: unknown, leaf: unknown, known: unknown): Look => ({
+  head: { position: number(position), leaf: String(leaf) },
+  leaf: known === null ? undefined : String(known)
+})
+
+const landedAt = ([head, before, , , , recordedAt, leaf]: ReadonlyArray<unknown> = []): Landed => ({
+  first: number(head) + 1,
+  recordedAt: String(recordedAt),
+  before: String(before),
+  leaf: String(leaf)
 })
 
 const callAppend = <E extends AnyEvent>(
@@ -174,15 +194,20 @@ const callAppend = <E extends AnyEvent>(
   now: string,
   condition: AppendCondition | undefined
 ) =>
-  Effect.suspend(() => {
-    const query = condition === undefined ? "none" : encodeQuery(condition.failIfEventsMatch)
-    return connection.queryValues(statements.append, [
-      now,
-      ...columnsOf(events),
-      query === "none" ? null : Math.max(condition?.after ?? 0, 0),
-      typeof query === "string" ? null : query.items
-    ])
-  })
+  Effect.suspend(() =>
+    connection.queryValues(statements.append, [now, ...columnsOf(events), ...conditionOf(condition)])
+  )
+
+/** Position, leaf and items: without a position there is no condition, without items every event is in the way. */
+const conditionOf = (
+  condition: AppendCondition | undefined
+): readonly [Position | null, string | null, string | null] => {
+  if (condition === undefined) return [null, null, null]
+  const { after = 0, failIfEventsMatch } = condition
+  const query = encodeQuery(failIfEventsMatch)
+  const items = query === "all" ? null : query === "none" ? "[]" : query.items
+  return [positionOf(after), typeof after === "number" ? null : after.leaf, items]
+}
 
 /** Events as the arrays the function takes: bodies around their instant, types, words and ciphertexts with the number of their event. */
 const columnsOf = <E extends AnyEvent>(events: ReadonlyArray<Prepared<E>>): ReadonlyArray<PgTypes.Parameter> => {

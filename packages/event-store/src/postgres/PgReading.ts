@@ -2,9 +2,10 @@
  * Reading the log in PostgreSQL: pages by query, bodies and leaves as they are, and what follows the log. For the PostgreSQL store.
  */
 import type { PgConnection } from "@effect/sql-pg"
-import { type Duration, Effect, type Exit, Option, Stream } from "effect"
+import { type Duration, Effect, Exit, Option, Stream } from "effect"
 import { attempt, tooManyRead } from "../building/Attempt.ts"
 import type { Codec } from "../building/Codec.ts"
+import type { Look } from "../building/History.ts"
 import { nextOf } from "../building/Pages.ts"
 import { makeReading, type Page, type Range, streamPages } from "../building/Reading.ts"
 import type { Wake } from "../building/Wake.ts"
@@ -22,7 +23,7 @@ type Connection = Pick<PgConnection.PgConnection, "query" | "queryValues">
 
 export interface PgReading<E extends AnyEvent> extends Pick<
   EventStoreShape<E>,
-  "head" | "read" | "readAll" | "subscribe" | "readStored" | "readLeaves"
+  "head" | "bookmark" | "read" | "readAll" | "subscribe" | "readStored" | "readLeaves"
 > {
   /** A page as a transaction sees it. */
   readonly pageOn: (
@@ -43,10 +44,11 @@ interface PgReadingOptions<E extends AnyEvent> {
 
 export const makePgReading = <E extends AnyEvent>(options: PgReadingOptions<E>): PgReading<E> => {
   const { codec, log, pollInterval, read, statements, wake } = options
-  const head = headOf(log, read)
+  const look = lookingAt(log, read)
+  const head = Effect.map(look(0), (found) => found.head.position)
   const pageOn = (connection: Connection, query: Query, range: Range) => pageOf(log, codec, connection, query, range)
   const page = (query: Query, range: Range) => read((connection) => pageOn(connection, query, range))
-  const reading = makeReading<E>({ head, page, wake, pollInterval })
+  const reading = makeReading<E>({ head, look, page, wake, pollInterval })
   return {
     ...reading,
     ...readingByIndex(reading, page),
@@ -67,28 +69,31 @@ export const makePgReading = <E extends AnyEvent>(options: PgReadingOptions<E>):
   }
 }
 
-const headOf = (log: PgLog, read: PgCalls["read"]): Effect.Effect<Position, EventStoreError> =>
-  together(
-    Effect.flatMap(
-      read((connection) => storeError(log.head(connection))),
-      ({ position, standby }) =>
-        standby
-          ? Effect.fail(new EventStoreError({ reason: "unavailable", message: BECAME_STANDBY }))
-          : Effect.succeed(position)
-    )
-  )
-
 /** One question for all fibers that ask in the same turn, as woken subscriptions do. No fiber gets an answer from before it asked. */
-const together = <A, X>(ask: Effect.Effect<A, X>): Effect.Effect<A, X> => {
-  let asking: Array<(exit: Exit.Exit<A, X>) => void> = []
-  return Effect.callback<A, X>((resume) => {
-    if (asking.push(resume) > 1) return
-    queueMicrotask(() => {
-      const asked = asking
-      asking = []
-      Effect.runFork(ask).addObserver((exit) => asked.forEach((tell) => tell(exit)))
+const lookingAt = (log: PgLog, read: PgCalls["read"]): ((at: Position) => Effect.Effect<Look, EventStoreError>) => {
+  let asking: Array<{ readonly at: Position; readonly tell: (exit: Exit.Exit<Look, EventStoreError>) => void }> = []
+  const ask = (positions: ReadonlyArray<Position>) =>
+    Effect.flatMap(
+      read((connection) => storeError(log.look(connection, positions))),
+      (found) =>
+        found.standby
+          ? Effect.fail(new EventStoreError({ reason: "unavailable", message: BECAME_STANDBY }))
+          : Effect.succeed(found)
+    )
+  return (at) =>
+    Effect.callback<Look, EventStoreError>((resume) => {
+      if (asking.push({ at, tell: resume }) > 1) return
+      queueMicrotask(() => {
+        const asked = asking
+        asking = []
+        const positions = [...new Set(asked.map((each) => each.at))]
+        Effect.runFork(ask(positions)).addObserver((exit) =>
+          asked.forEach(({ at, tell }) =>
+            tell(Exit.map(exit, ({ head, leaves }) => ({ head, leaf: leaves[positions.indexOf(at)] ?? undefined })))
+          )
+        )
+      })
     })
-  })
 }
 
 const rowsOn = (log: PgLog, connection: Connection, query: Query, range: Range) => {

@@ -74,11 +74,11 @@ export const rebuildIndex = <E extends AnyEvent>(
   transaction(pool, (connection) =>
     Effect.gen(function* () {
       yield* storeError(connection.query("SET LOCAL statement_timeout = 0"))
-      const last = yield* storeError(log.lock(connection))
+      const { head } = yield* storeError(log.lock(connection))
       yield* storeError(connection.query(statements.clearWords))
       let from: Position | undefined = 1
-      while (from !== undefined && from <= last) {
-        const range: Range = { from, to: last, limit: StoreLimits.chunk, backwards: false }
+      while (from !== undefined && from <= head.position) {
+        const range: Range = { from, to: head.position, limit: StoreLimits.chunk, backwards: false }
         const page: Effect.Success<ReturnType<typeof pageOn>> = yield* pageOn(connection, "all", range)
         yield* storeError(connection.query(statements.insertWords, entriesOf(page.events)))
         from = page.next

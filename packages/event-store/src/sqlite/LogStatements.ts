@@ -23,8 +23,9 @@ export const createTables = `
  */
 export type Row = readonly [position: Position, preimage: string, leaf: string]
 
-/** The last two of them. */
-export const READ = "char(0) || events.body, lower(hex(events.leaf))"
+/** The last of them, and the last two. */
+const LEAF = "lower(hex(events.leaf))"
+export const READ = `char(0) || events.body, ${LEAF}`
 
 /** Every statement of the log, prepared once: single rows in a loop are the fastest way in. */
 export const prepareStatements = (database: DatabaseSync) => {
@@ -47,8 +48,16 @@ export const prepareStatements = (database: DatabaseSync) => {
   return {
     begin: database.prepare("BEGIN IMMEDIATE"),
     commit: database.prepare("COMMIT"),
-    logId: database.prepare("SELECT id FROM log"),
-    head: database.prepare("SELECT max(position) AS position FROM events"),
+    logId: inArrays(database.prepare("SELECT id FROM log")),
+    head: inArrays(database.prepare(`SELECT position, ${LEAF} FROM events ORDER BY position DESC LIMIT 1`)),
+    leafAt: inArrays(database.prepare(`SELECT ${LEAF} FROM events WHERE position = ?`)),
+    look: inArrays(
+      database.prepare(
+        `SELECT last.position, (SELECT ${LEAF} FROM events WHERE events.position = last.position), (SELECT id FROM log),
+           (SELECT ${LEAF} FROM events WHERE events.position = ?)
+         FROM (SELECT max(position) AS position FROM events) AS last`
+      )
+    ),
     one: inArrays(database.prepare(`SELECT position, ${READ} FROM events WHERE position = ?`)),
     all: ranged("ASC"),
     allBackwards: ranged("DESC"),

@@ -70,6 +70,7 @@ export const make = <E extends AnyEvent>(
     const writerLock = yield* Semaphore.make(1)
     const writing = <A, X>(work: Effect.Effect<A, X>) => writerLock.withPermit(Effect.uninterruptible(work))
     const head = attempt(() => log.head().position)
+    const look = (at: Position) => attempt(() => log.look(at))
     const page = (query: Query, range: Range) => attempt(() => log.page(query, range))
 
     return checked<E, SqliteEventStoreShape<E>>(options.catalogue, {
@@ -78,11 +79,13 @@ export const make = <E extends AnyEvent>(
         {
           writing,
           append: (events, now, condition) => attempt(() => log.append(events, now, condition)),
-          locked: (work) =>
+          locked: (at, work) =>
             Effect.flatMap(
-              attempt(() => log.lock().position),
-              (position) =>
-                work({ head: position, page, append: (events, now) => attempt(() => log.commit(events, now)) })
+              attempt(() => {
+                const head = log.lock()
+                return { head, leaf: at === head.position ? head.leaf : log.leafAt(at) }
+              }),
+              (found) => work({ ...found, page, append: (events, now) => attempt(() => log.commit(events, now)) })
             ).pipe(Effect.ensuring(Effect.sync(log.unlock))),
           probe: Effect.ensuring(
             attempt(() => log.lock()),
@@ -92,7 +95,7 @@ export const make = <E extends AnyEvent>(
         },
         { preparation: makePreparation(codec, vault), vault, wake }
       ),
-      ...makeReading<E>({ head, page, wake, pollInterval: options.pollInterval ?? "500 millis" }),
+      ...makeReading<E>({ head, look, page, wake, pollInterval: options.pollInterval ?? "500 millis" }),
       writable: attempt(log.refuseIfClosed),
       readStored: (range) => streamPages(head, (part) => attempt(() => log.stored(part)), range),
       readLeaves: (range) => streamPages(head, (part) => attempt(() => log.leaves(part)), range),

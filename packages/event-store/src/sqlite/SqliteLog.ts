@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from "node:sqlite"
 import { type Codec, damaged, type Envelope, isEnvelope } from "../building/Codec.ts"
+import type { Look } from "../building/History.ts"
 import type { Page, Range } from "../building/Reading.ts"
 import { type Connect, openDatabase } from "../files/OpenDatabase.ts"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"
@@ -30,6 +31,8 @@ export interface SqliteLog<E extends AnyEvent> extends SqliteWriting<E> {
   readonly logId: string
   /** The highest position there is, whatever lies there. */
   readonly last: () => Position
+  /** The head, and the leaf at a position, in one look. */
+  readonly look: (at: Position) => Look
   /** Throws if an earlier fault closed the log for writing. */
   readonly refuseIfClosed: () => void
   readonly page: (query: Query, range: Range) => Page<RecordedEvent<E>>
@@ -53,7 +56,17 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
   const log: SqliteLog<E> = {
     ...makeSqliteWriting({ filename, database, statements, reading, filter, faults }),
     logId,
-    last: () => guarded(() => Number(statements.head.get()?.["position"] ?? 0)),
+    last: () => guarded(() => headPosition(statements)),
+    look: (at) =>
+      guarded(() => {
+        const [position, leaf, id, found] = statements.look.get(at) as unknown as readonly [
+          Position | null,
+          string | null,
+          string,
+          string | null
+        ]
+        return { head: { position: position ?? 0, leaf: leaf ?? id }, leaf: at === 0 ? id : (found ?? undefined) }
+      }),
     refuseIfClosed,
     page: (query, range) => guarded(() => reading.page(query, range)),
     stored: (range) => guarded(() => reading.stored(range)),
@@ -81,6 +94,9 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
   return log
 }
 
+const headPosition = (statements: Statements): Position =>
+  (statements.head.get() as unknown as readonly [Position] | undefined)?.[0] ?? 0
+
 interface OpenFile {
   readonly database: DatabaseSync
   readonly statements: Statements
@@ -102,8 +118,8 @@ const openFile = <E extends AnyEvent>({ connect, filename, newLogId, readOnly }:
   })
   try {
     const statements = prepareStatements(database)
-    const filter = makeWordFilter(database, Number(statements.head.get()?.["position"] ?? 0))
-    const logId = statements.logId.get()?.["id"]
+    const filter = makeWordFilter(database, headPosition(statements))
+    const logId = (statements.logId.get() as unknown as readonly [unknown] | undefined)?.[0]
     if (typeof logId !== "string") throw new Error("the log has no id")
     return { database, statements, filter, logId }
   } catch (cause) {

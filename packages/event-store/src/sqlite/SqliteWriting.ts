@@ -3,10 +3,11 @@
  * module may write to the file.
  */
 import type { DatabaseSync } from "node:sqlite"
-import { damaged, isEnvelope, laterInstant, parse } from "../building/Codec.ts"
+import { isEnvelope, laterInstant, parse } from "../building/Codec.ts"
+import { contains, type Head, type Landed, leafText, type Look, positionOf } from "../building/History.ts"
 import { finish, type Prepared } from "../building/Preparation.ts"
 import type { Page } from "../building/Reading.ts"
-import type { Conflicting, Landed } from "../building/Writing.ts"
+import type { Conflicting, Strayed } from "../building/Writing.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import { EventStoreError } from "../port/EventStore.ts"
 import type { AppendCondition } from "../port/Query.ts"
@@ -14,6 +15,7 @@ import { LAYOUT, type Statements } from "./LogStatements.ts"
 import type { SqliteFaults } from "./SqliteFaults.ts"
 import type { SqliteReading } from "./SqliteReading.ts"
 import { wordOf, wordsOf } from "./TagIndex.ts"
+import { makeSqliteLock, quietly, type SqliteLock } from "./SqliteLock.ts"
 import type { WordFilter } from "./WordFilter.ts"
 
 /** How many candidates of a condition to look at in one go: the first is nearly always the one. */
@@ -21,21 +23,17 @@ const CANDIDATES = 16
 /** Events of which the words are made again in one go. */
 const REBUILT = 1_000
 
-interface Head {
-  readonly position: Position
-  /** Empty while the log is. */
-  readonly recordedAt: string
-}
-
 /** Synchronous; throws {@link EventStoreError}. */
 export interface SqliteWriting<E extends AnyEvent> {
   readonly head: () => Head
-  /** All in one: lock, condition, write, commit. */
+  /** The leaf at a position, the log's id at 0; undefined where there is no event. */
+  readonly leafAt: (position: Position) => string | undefined
+  /** All in one: lock, look at the history, condition, write, commit. */
   readonly append: (
     events: ReadonlyArray<Prepared<E>>,
     now: string,
     condition: AppendCondition | undefined
-  ) => Landed | Conflicting
+  ) => Landed | Conflicting | Strayed
   /** The same in steps, for a decision in between: `lock`, perhaps `commit`, and always `unlock`. */
   readonly lock: () => Head
   readonly commit: (events: ReadonlyArray<Prepared<E>>, now: string) => Landed
@@ -57,26 +55,19 @@ interface SqliteWritingOptions<E extends AnyEvent> {
 export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOptions<E>): SqliteWriting<E> => {
   const { database, faults, filter, reading, statements } = options
   const { fault, guarded } = faults
-  const { committed, head, lock, unlock } = makeLocking(options)
+  const { committed, head, leafAt, lock, unlock } = makeSqliteLock(options)
 
   const commit: SqliteWriting<E>["commit"] = (events, now) => {
     let committing = false
     try {
       const last = head()
       const recordedAt = laterInstant(now, last.recordedAt)
-      let position = last.position
-      for (const event of events) {
-        position += 1
-        const { body, leaf, personal } = finish(event, recordedAt)
-        statements.insertEvent.run(position, body, leaf)
-        statements.insertWords.run(position, wordsOf(event.type, event.tags, personal?.subject, filter.add))
-        if (personal !== undefined) statements.insertPersonal.run(position, personal.ciphertext)
-      }
+      const next = insert(options, events, { ...last, recordedAt })
       committing = true
       statements.commit.run()
-      committed({ position, recordedAt })
-      filter.committed(last.position + 1, position)
-      return { first: last.position + 1, recordedAt }
+      committed(next)
+      filter.committed(last.position + 1, next.position)
+      return { first: last.position + 1, recordedAt, before: last.leaf, leaf: next.leaf }
     } catch (cause) {
       throw fault(cause, committing)
     }
@@ -84,14 +75,14 @@ export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOpti
 
   return {
     head: () => guarded(head),
+    leafAt: (position) => guarded(() => leafAt(position)),
     lock,
     unlock,
     commit,
     append: (events, now, condition) => {
       try {
-        const { position } = lock()
-        const conflict = condition === undefined ? undefined : guarded(() => conflictOf(reading, condition, position))
-        return conflict === undefined ? commit(events, now) : { conflict }
+        const last = lock()
+        return guarded(() => refusalOf(reading, leafAt, last, condition)) ?? commit(events, now)
       } finally {
         unlock()
       }
@@ -125,32 +116,39 @@ export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOpti
   }
 }
 
-/** The writer lock, and the head of the log, whose body is read again where it is not the one known. */
-const makeLocking = <E extends AnyEvent>({ database, faults, reading, statements }: SqliteWritingOptions<E>) => {
-  let known: Head = { position: 0, recordedAt: "" }
-  const head = (): Head => {
-    const position = Number(statements.head.get()?.["position"] ?? 0)
-    if (position === known.position) return known
-    const event = reading.body(position)
-    if (!isEnvelope(event)) throw damaged(position, "the body is not that of an event")
-    known = { position, recordedAt: event.meta.recordedAt }
-    return known
+/** Writes the rows of events, and returns the head they make. */
+const insert = <E extends AnyEvent>(
+  { filter, statements }: SqliteWritingOptions<E>,
+  events: ReadonlyArray<Prepared<E>>,
+  head: Head
+): Head => {
+  let { position } = head
+  let last: Uint8Array | undefined
+  for (const event of events) {
+    position += 1
+    const { body, leaf, personal } = finish(event, head.recordedAt)
+    last = leaf
+    statements.insertEvent.run(position, body, leaf)
+    statements.insertWords.run(position, wordsOf(event.type, event.tags, personal?.subject, filter.add))
+    if (personal !== undefined) statements.insertPersonal.run(position, personal.ciphertext)
   }
-  return {
-    head,
-    committed: (last: Head): void => void (known = last),
-    lock: (): Head => {
-      faults.refuseIfClosed()
-      return faults.guarded(() => {
-        statements.begin.run()
-        return head()
-      })
-    },
-    unlock: (): void =>
-      quietly(() => {
-        if (database.isTransaction) database.exec("ROLLBACK")
-      })
-  }
+  return { ...head, position, ...(last === undefined ? {} : { leaf: leafText(last) }) }
+}
+
+/** Why an append under a condition is refused. What the last append left is known without another look at the log. */
+const refusalOf = <E extends AnyEvent>(
+  reading: SqliteReading<E>,
+  leafAt: SqliteLock["leafAt"],
+  last: Head,
+  condition: AppendCondition | undefined
+): Conflicting | Strayed | undefined => {
+  if (condition === undefined) return undefined
+  const { after = 0 } = condition
+  const at = positionOf(after)
+  const strayed: Look = { head: last, leaf: at === last.position ? last.leaf : leafAt(at) }
+  if (!contains(strayed, after)) return { strayed }
+  const conflict = conflictOf(reading, condition, last.position)
+  return conflict === undefined ? undefined : { conflict }
 }
 
 /** The first event that matches a condition. */
@@ -159,7 +157,7 @@ const conflictOf = <E extends AnyEvent>(
   { after = 0, failIfEventsMatch }: AppendCondition,
   last: Position
 ): Position | undefined => {
-  let from: Position | undefined = after + 1
+  let from: Position | undefined = positionOf(after) + 1
   // The common case: nothing at all came since the decision, so nothing can match.
   while (from !== undefined && from <= last) {
     const range = { from, to: last, limit: CANDIDATES, backwards: false }
@@ -205,13 +203,4 @@ const rebuild = <E extends AnyEvent>(options: SqliteWritingOptions<E>, last: Pos
     from = next
   }
   database.exec(`PRAGMA user_version = ${LAYOUT}`)
-}
-
-/** A rollback that fails adds nothing to the error on its way: SQLite rolls back by itself what is not committed. */
-const quietly = (work: () => void): void => {
-  try {
-    work()
-  } catch {
-    return
-  }
 }

@@ -36,6 +36,13 @@ export interface World {
   ) => Effect.Effect<Effect.Effect<void, unknown>, unknown, Scope.Scope>
   /** Leaves a transaction that has written open, in another database of the store's server, until the scope closes. */
   readonly writeElsewhere?: (store: KitStore) => Effect.Effect<void, unknown, Scope.Scope>
+  /**
+   * Takes a copy of a log, and returns what puts the log back to it while stores on it are open. A restored backup does so, and a standby
+   * that is promoted while it is behind. For bookmarks.
+   */
+  readonly rewind?: (store: KitStore) => Effect.Effect<Effect.Effect<void, unknown, Scope.Scope>, unknown, Scope.Scope>
+  /** Tells a store that another process may have appended, though none has: for stores whose subscriptions are told. */
+  readonly notify?: (store: KitStore) => Effect.Effect<void, unknown, Scope.Scope>
   /** The module `fast-check`, for the properties. */
   readonly fastCheck: Omit<typeof FastCheck, "default">
   /** How many examples a property is tried with. Default: 100. */
@@ -43,7 +50,7 @@ export interface World {
 }
 
 /** What a world may be able to do or not. @category models */
-export type Ability = "reopen" | "edit" | "start" | "appendLate" | "writeElsewhere"
+export type Ability = "reopen" | "edit" | "start" | "appendLate" | "writeElsewhere" | "rewind" | "notify"
 
 /** @category models */
 export interface Case {

@@ -10,6 +10,7 @@ import { catalogueCases } from "./CatalogueCases.ts"
 import { crashCases } from "./CrashCases.ts"
 import { differentialCases } from "./DifferentialCases.ts"
 import { faultCases } from "./FaultCases.ts"
+import { historyCases } from "./HistoryCases.ts"
 import type { KitEvent } from "./KitEvent.ts"
 import { personalCases } from "./PersonalCases.ts"
 import { proofCases } from "./ProofCases.ts"
@@ -23,6 +24,7 @@ export const cases: ReadonlyArray<Case> = [
   ...catalogueCases,
   ...readCases,
   ...subscribeCases,
+  ...historyCases,
   ...personalCases,
   ...proofCases,
   ...faultCases,

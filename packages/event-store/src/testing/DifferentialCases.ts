@@ -78,13 +78,16 @@ const take = (store: KitStore, step: Step): Effect.Effect<unknown> =>
             return [first, last]
           }
           case "Exclusive": {
-            const { answer, appended } = yield* store.appendExclusive(step.after, step.query, (news, head) =>
-              news.length <= step.most
-                ? Result.succeed({
-                    events: news.length % 2 === 0 ? [note(["x"], `${news.length}`)] : [],
-                    answer: [head, news.map(({ id }) => id)]
-                  })
-                : Result.fail({ _tag: "TooMany", reason: String(news.length) })
+            const { answer, appended } = yield* store.appendExclusive(
+              step.after,
+              step.query,
+              (news, { position: head }) =>
+                news.length <= step.most
+                  ? Result.succeed({
+                      events: news.length % 2 === 0 ? [note(["x"], `${news.length}`)] : [],
+                      answer: [head, news.map(({ id }) => id)]
+                    })
+                  : Result.fail({ _tag: "TooMany", reason: String(news.length) })
             )
             return [answer, appended?.first, appended?.last]
           }

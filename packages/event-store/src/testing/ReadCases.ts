@@ -80,7 +80,7 @@ export const readCases: ReadonlyArray<Case> = [
         deepStrictEqual(yield* positions(store, "all", { limit: 1_001 }), all.slice(0, 1_001))
         deepStrictEqual(yield* positions(store, "all", { limit: 0 }), [])
         deepStrictEqual(yield* positions(store, "all", { from: MANY + 1 }), [])
-        deepStrictEqual(yield* positions(store, "all", { from: -5, to: 2 }), [1, 2])
+        deepStrictEqual(yield* positions(store, "all", { from: 0, to: 2 }), [1, 2])
         deepStrictEqual(yield* positions(store, "all", { from: MANY, to: MANY + 50 }), [MANY])
       })
   },
@@ -140,8 +140,8 @@ export const readCases: ReadonlyArray<Case> = [
       const fc = world.fastCheck
       const options = fc.record(
         {
-          from: fc.integer({ min: -1, max: 14 }),
-          to: fc.integer({ min: -1, max: 14 }),
+          from: fc.integer({ min: 0, max: 14 }),
+          to: fc.integer({ min: 0, max: 14 }),
           limit: fc.integer({ min: 0, max: 5 }),
           backwards: fc.boolean()
         },
@@ -191,7 +191,9 @@ export const readCases: ReadonlyArray<Case> = [
           const store = yield* world.make(kitCatalogue)
           const model: Array<NewEvent<KitEvent>> = []
           for (const { events, condition } of appends) {
-            const refused = model.some((found, index) => conflicts(condition, found, index + 1))
+            const { after = 0 } = condition ?? {}
+            const refused =
+              after > model.length || model.some((found, index) => conflicts(condition, after, found, index + 1))
             const outcome = yield* Effect.result(store.append(nonEmpty(events), condition))
             equal(outcome._tag, refused ? "Failure" : "Success")
             if (!refused) model.push(...events)
@@ -259,9 +261,10 @@ export const readCases: ReadonlyArray<Case> = [
 
 const conflicts = (
   condition: AppendCondition<KitEvent> | undefined,
+  after: number,
   event: NewEvent<KitEvent>,
   position: number
 ): boolean =>
   condition !== undefined &&
-  position > (condition.after ?? 0) &&
+  position > after &&
   matches(condition.failIfEventsMatch, { type: event.type, tags: tagsOf(event) })

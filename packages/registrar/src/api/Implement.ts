@@ -270,7 +270,7 @@ const noInput: Result.Result<Checking.Accepted<any>, Checking.Refused> = Result.
 
 const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstructs) => {
   const { intake } = parts
-  const { operation, answer, ids: idSchemas, input: schema } = described
+  const { answer, ids: idSchemas, input: schema } = described
   const { after, body: bodyOf, identity = (ids) => ids } = particular.options
   const accept = schema === undefined ? undefined : Checking.checks(schema).accept
   const repeat = repeatOf(parts, described, particular)

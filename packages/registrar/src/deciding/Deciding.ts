@@ -194,7 +194,7 @@ const decidingLocked = (parts: Parts): Deciding["decideLocked"] =>
     const known = new Map(yield* recorded(log, [...identities]))
     let decided: CommitGroup.CommitGroup | undefined
     const exclusive = yield* Effect.result(
-      log.appendExclusive(cache.position, "all", (news, head) => {
+      log.appendExclusive(cache.position, "all", (news, { position: head }) => {
         for (const event of news) {
           if (event.meta.fingerprint !== undefined && identities.has(event.meta.instruction)) {
             known.set(event.meta.instruction, event)

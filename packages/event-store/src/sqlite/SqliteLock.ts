@@ -1,0 +1,83 @@
+/**
+ * The writer lock of the log in a SQLite file, and the head as it is under the lock. For the SQLite log; what it knows of the head stands here
+ * alone.
+ */
+import type { DatabaseSync } from "node:sqlite"
+import { damaged, isEnvelope } from "../building/Codec.ts"
+import type { Head } from "../building/History.ts"
+import type { AnyEvent, Position } from "../port/Event.ts"
+import type { Statements } from "./LogStatements.ts"
+import type { SqliteFaults } from "./SqliteFaults.ts"
+import type { SqliteReading } from "./SqliteReading.ts"
+import type { WordFilter } from "./WordFilter.ts"
+
+interface SqliteLockOptions<E extends AnyEvent> {
+  readonly database: DatabaseSync
+  readonly statements: Statements
+  readonly reading: SqliteReading<E>
+  readonly filter: WordFilter
+  readonly faults: SqliteFaults
+}
+
+/** Throws; the caller says what that means. */
+export interface SqliteLock {
+  readonly head: () => Head
+  /** The leaf at a position, the log's id at 0; undefined where there is no event. */
+  readonly leafAt: (position: Position) => string | undefined
+  /** This connection has committed up to here. */
+  readonly committed: (last: Head) => void
+  readonly lock: () => Head
+  readonly unlock: () => void
+}
+
+/** The writer lock, and the head of the log, whose body is read again where it is not the one known. */
+export const makeSqliteLock = <E extends AnyEvent>({
+  database,
+  faults,
+  filter,
+  reading,
+  statements
+}: SqliteLockOptions<E>): SqliteLock => {
+  let known: Head | undefined
+  const logId = (): string => String((statements.logId.get() as unknown as readonly [string] | undefined)?.[0])
+  const head = (): Head => {
+    const row = statements.head.get() as unknown as readonly [Position, string] | undefined
+    const [position, leaf] = row ?? [0, logId()]
+    if (position === known?.position && leaf === known.leaf) return known
+    // Written past this connection: the filter has not seen those words, nor need the history be the one it learned.
+    if (known !== undefined) filter.stop()
+    known = { position, leaf, recordedAt: row === undefined ? "" : recordedAt(position) }
+    return known
+  }
+  const recordedAt = (position: Position): string => {
+    const event = reading.body(position)
+    if (!isEnvelope(event)) throw damaged(position, "the body is not that of an event")
+    return event.meta.recordedAt
+  }
+  return {
+    head,
+    leafAt: (position: Position): string | undefined =>
+      position === 0 ? logId() : (statements.leafAt.get(position) as unknown as readonly [string] | undefined)?.[0],
+    committed: (last: Head): void => void (known = last),
+    lock: (): Head => {
+      faults.refuseIfClosed()
+      return faults.guarded(() => {
+        statements.begin.run()
+        return head()
+      })
+    },
+    unlock: (): void =>
+      quietly(() => {
+        if (database.isTransaction) database.exec("ROLLBACK")
+      })
+  }
+}
+
+/** A rollback that fails adds nothing to the error on its way: SQLite rolls back by itself what is not committed. */
+export const quietly = (work: () => void): void => {
+  try {
+    work()
+  } catch {
+    return
+  }
+}
