@@ -162,7 +162,8 @@ describe("effekten verify and export", () => {
     log.close()
     state.close()
     const found = await effekten(["verify", forged])
-    expect([found.code, found.stderr]).toEqual([3, expect.stringContaining("was not signed with the key that is here")])
+    expect([found.code, found.stdout]).toEqual([3, expect.stringContaining("was not signed with the key that is here")])
+    expect(found.stderr).toContain("checkpoint.anchor: altered between positions 1 and ")
     const served = await effekten(["serve", "--data", forged, "--port", "0"])
     expect([served.code, served.stderr]).toEqual([
       4,
@@ -213,6 +214,74 @@ describe("a register that was put back", () => {
     const refused = await effekten(["serve", "--data", register, "--port", "0"])
     expect(refused.code).toBe(4)
     expect(refused.stderr).toContain("are not the first")
+  })
+})
+
+describe("the anchor of a register", () => {
+  const inState = (register: string, statements: string) => {
+    const state = new DatabaseSync(join(register, "state.db"))
+    state.exec(statements)
+    state.close()
+  }
+  const refusal = async (register: string, ...args: ReadonlyArray<string>) => {
+    const { code, stderr } = await effekten(["serve", "--data", register, "--port", "0", ...args])
+    expect(code).toBe(4)
+    return stderr
+  }
+
+  it("promise 6: names deleted checkpoints, and an older copy of them; and without an anchor none is still damage", async () => {
+    const register = copy("deleted")
+    inState(register, "DELETE FROM checkpoints; DELETE FROM tree_nodes")
+    expect((await effekten(["verify", register])).stderr).toContain("there is no checkpoint, and ")
+    expect(await refusal(register)).toContain("they were deleted")
+    rmSync(join(register, "checkpoint.anchor"))
+    expect((await effekten(["verify", register])).stderr).toContain("there is no checkpoint: nothing says")
+
+    const older = copy("older checkpoints")
+    inState(older, "DELETE FROM checkpoints WHERE size = (SELECT max(size) FROM checkpoints)")
+    expect((await effekten(["verify", older])).stderr).toContain("the checkpoints are an older copy")
+    expect(await refusal(older)).toContain("the checkpoints are an older copy")
+  })
+
+  it("promise 6: names a register that was rolled back as a whole, where the anchor lies elsewhere, and not where it went along", async () => {
+    const kept = join(temporary.path, "kept.anchor")
+    cpSync(join(data, "checkpoint.anchor"), kept)
+    const rolled = join(temporary.path, "rolled back")
+    cpSync(early, rolled, { recursive: true })
+    expect(await verified(rolled)).toMatchObject({ code: 0, faults: [] })
+    expect((await effekten(["verify", rolled, "--anchor", kept])).stderr).toContain("the checkpoints are an older copy")
+    expect(await refusal(rolled, "--anchor", kept)).toContain("the checkpoints are an older copy")
+  })
+
+  it("promise 6: names another register, and a line of checkpoints that was given up behind its back", async () => {
+    const register = copy("renewed")
+    const before = join(temporary.path, "before.anchor")
+    cpSync(join(register, "checkpoint.anchor"), before)
+    expect((await effekten(["checkpoint-key", "renew", "--data", register])).code).toBe(0)
+    const { code, stdout } = await effekten(["verify", register])
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/was given up at \d+\. The log still continues it\./)])
+    expect((await effekten(["verify", register, "--anchor", before])).stderr).toContain("and the ones here are of")
+    expect(await refusal(register, "--anchor", before)).toContain("and the ones here are of")
+    await (await startServer(register)).stop()
+    expect(await verified(register)).toMatchObject({ code: 0, faults: [] })
+
+    const stranger = join(temporary.path, "stranger")
+    await (await startServer(stranger)).stop()
+    expect(await refusal(stranger, "--anchor", before)).toContain("and the ones here are of")
+  })
+
+  it("a backup has it, and a restore of an older backup begins a new line, which is named", async () => {
+    const backup = join(temporary.path, "backup")
+    const restored = join(temporary.path, "restored")
+    const kept = join(temporary.path, "newest.anchor")
+    expect((await effekten(["backup", backup, "--data", early])).code).toBe(0)
+    expect(existsSync(join(backup, "checkpoint.anchor"))).toBe(true)
+    cpSync(join(data, "checkpoint.anchor"), kept)
+    const { code, stderr } = await effekten(["restore", backup, "--data", restored, "--anchor", kept])
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/older than .*: a new line of checkpoints begins.*\/2\+/)])
+    expect(readFileSync(kept, "utf8")).toMatch(/^effekten\/[0-9a-f-]+\/2\n0\n/)
+    await (await startServer(restored, { env: { EFFEKTEN_ANCHOR: kept } })).stop()
+    expect((await effekten(["verify", restored, "--anchor", kept])).stdout).toContain("was given up at")
   })
 })
 

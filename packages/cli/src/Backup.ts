@@ -1,10 +1,12 @@
 /**
  * `effekten backup` and `effekten restore`: what they do and print. For operators.
  */
-import { Backup, Restore } from "@effekten/registrar"
+import { SignedNote } from "@effekten/event-store"
+import { Backup, CheckpointKeys, Restore } from "@effekten/registrar"
 import { Console, Effect } from "effect"
 import { resolve } from "node:path"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
+import { refused } from "./Place.ts"
 
 const exitCodes: { readonly [R in Backup.BackupFailed["reason"]]: number } = {
   folder: ExitCode.folder,
@@ -36,13 +38,14 @@ const secretsLeftOut = ({ leftOut }: Backup.Manifest): string =>
 /** @category commands */
 export const runBackup = Effect.fnUntraced(function* (options: {
   readonly folder: string
+  readonly anchor: string | undefined
   readonly target: string
   readonly withoutSecrets: boolean
   readonly json: boolean
 }) {
   const target = resolve(options.target)
   const manifest = yield* Effect.mapError(
-    Backup.take({ folder: options.folder, target, secrets: !options.withoutSecrets }),
+    Backup.take({ folder: options.folder, anchor: options.anchor, target, secrets: !options.withoutSecrets }),
     explain
   )
   if (options.withoutSecrets) {
@@ -74,6 +77,17 @@ const nextSteps = (folder: string, manifest: Backup.Manifest): ReadonlyArray<str
   `effekten serve --data ${folder}`
 ]
 
+/** The new line of checkpoints that an older backup begins: what the anchor knows is gone, and the log will grow otherwise. */
+const renewed = Effect.fnUntraced(function* (folder: string, manifest: Backup.Manifest, anchor: string) {
+  const lost = yield* Effect.mapError(Restore.olderThan({ folder, manifest }, anchor), explain)
+  if (lost === undefined) return undefined
+  const key = yield* Effect.mapError(CheckpointKeys.changeInFolder({ folder, anchor, action: "renew" }), refused)
+  return (
+    `the backup is older than ${anchor}, which has a checkpoint at ${lost}: a new line of checkpoints begins. ` +
+    `Give its key to your auditors: ${SignedNote.printKey(key)}`
+  )
+})
+
 const numbered = (steps: ReadonlyArray<string>): string => {
   let number = 0
   return steps.map((step) => (step.startsWith(" ") ? `  ${step}` : `${++number}. ${step}`)).join("\n")
@@ -83,10 +97,13 @@ const numbered = (steps: ReadonlyArray<string>): string => {
 export const runRestore = Effect.fnUntraced(function* (options: {
   readonly source: string
   readonly folder: string
+  readonly anchor: string | undefined
   readonly json: boolean
 }) {
-  const { folder } = options
+  const { anchor, folder } = options
   const manifest = yield* Effect.mapError(Restore.restore({ source: options.source, folder }), explain)
+  const line = anchor === undefined ? undefined : yield* renewed(folder, manifest, anchor)
+  if (line !== undefined) yield* Console.error(`effekten: ${line}`)
   if (options.json) return yield* Console.log(summary(folder, manifest))
   yield* Console.log(
     [

@@ -1,9 +1,9 @@
 /**
  * `effekten backup` and `effekten restore`: their arguments. For the command line.
  */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { dataFolder } from "./PlaceFlags.ts"
+import { anchor, dataFolder } from "./PlaceFlags.ts"
 
 const json = Flag.Boolean("json").pipe(Flag.withDescription("Print the result as JSON"), Flag.withDefault(false))
 
@@ -13,6 +13,7 @@ export const backup = Command.make(
   {
     target: Argument.String("DIR").pipe(Argument.withDescription("Folder of the backup; made by the command")),
     folder: dataFolder,
+    anchor,
     withoutSecrets: Flag.Boolean("without-secrets").pipe(
       Flag.withDescription("Leave out the keys that open what is in it: you keep copies of them elsewhere"),
       Flag.withDefault(false)
@@ -22,7 +23,7 @@ export const backup = Command.make(
   (flags) =>
     Effect.flatMap(
       Effect.promise(() => import("./Backup.ts")),
-      ({ runBackup }) => runBackup(flags)
+      ({ runBackup }) => runBackup({ ...flags, anchor: Option.getOrUndefined(flags.anchor) })
     )
 ).pipe(
   Command.withDescription("Copy a register, served or not, into a folder it can be restored from"),
@@ -41,12 +42,13 @@ export const restore = Command.make(
   {
     source: Argument.String("DIR").pipe(Argument.withDescription("Folder of the backup")),
     folder: dataFolder,
+    anchor,
     json
   },
   (flags) =>
     Effect.flatMap(
       Effect.promise(() => import("./Backup.ts")),
-      ({ runRestore }) => runRestore(flags)
+      ({ runRestore }) => runRestore({ ...flags, anchor: Option.getOrUndefined(flags.anchor) })
     )
 ).pipe(
   Command.withDescription("Put a backup into an empty folder, and say what to do next"),

@@ -18,11 +18,6 @@ export const runExport = Effect.fnUntraced(function* (
   const bar = yield* makeProgressBar
   const done = yield* Effect.gen(function* () {
     const log = yield* Audit
-    if (log.checkpoints === undefined)
-      return yield* new CommandFailed({
-        exitCode: ExitCode.failed,
-        message: "the register has no checkpoint yet: start the server once, and stop it"
-      })
     const { checkpoints } = log
     return yield* Export.exportLog({
       log,

@@ -12,8 +12,8 @@ import { type Place, refused, refusing, type RegisterOptions, said } from "./Pla
 import { diskOf } from "./Readiness.ts"
 
 /** @category constructors */
-export const folderPlace = (folder: string): Place => {
-  const register = (options: RegisterOptions) => refusing(Registrar.layerFolder({ folder, ...said(options) }))
+export const folderPlace = (folder: string, anchor?: string): Place => {
+  const register = (options: RegisterOptions) => refusing(Registrar.layerFolder({ folder, anchor, ...said(options) }))
   const exists = Effect.suspend(() =>
     existsSync(join(folder, "log.db"))
       ? Effect.void
@@ -28,7 +28,7 @@ export const folderPlace = (folder: string): Place => {
     json: { folder },
     register,
     existing: (options) => Layer.unwrap(Effect.as(exists, register(options))),
-    audit: refusing(Audit.layerFolder({ folder })),
+    audit: refusing(Audit.layerFolder({ folder, anchor })),
     verifiable: Effect.suspend(() =>
       ExportFolder.isExport(folder)
         ? Effect.succeed("export")
@@ -47,7 +47,8 @@ export const folderPlace = (folder: string): Place => {
       )
     ),
     disk: diskOf(folder),
-    changeCheckpointKey: (action) => Effect.mapError(CheckpointKeys.changeInFolder({ folder, action }), refused),
+    changeCheckpointKey: (action) =>
+      Effect.mapError(CheckpointKeys.changeInFolder({ folder, anchor, action }), refused),
     rotateMasterKey: MasterKey.rotateInFolder(folder).pipe(
       Effect.provide(SecureRandom.layerWebCrypto),
       Effect.mapBoth({

@@ -3,7 +3,7 @@
  */
 import { Config, Effect, Option, Redacted } from "effect"
 import { Flag } from "effect/cli"
-import { resolve } from "node:path"
+import { join, resolve } from "node:path"
 import { defaultDataFolder } from "./DataFolder.ts"
 import type { Place } from "./Place.ts"
 
@@ -30,27 +30,40 @@ const store = Flag.Redacted("store").pipe(
   Flag.optional
 )
 
+/** `--anchor FILE`, else `EFFEKTEN_ANCHOR`. @category values */
+export const anchor = Flag.String("anchor").pipe(
+  Flag.withMetavar("FILE"),
+  Flag.withDescription(
+    "File in which the last checkpoint is kept a second time; checkpoint.anchor in the folder by default (environment: EFFEKTEN_ANCHOR)"
+  ),
+  Flag.withFallbackConfig(Config.NonEmptyString("EFFEKTEN_ANCHOR")),
+  Flag.map((file) => resolve(file)),
+  Flag.optional
+)
+
 /** The flags that name a place. @category values */
-export const placeFlags = { folder: dataFolder, store }
+export const placeFlags = { folder: dataFolder, store, anchor }
 
 /** Their values. @category models */
 export interface PlaceFlags {
   readonly folder: string
   readonly store: Option.Option<Redacted.Redacted>
+  readonly anchor: Option.Option<string>
 }
 
 /** The place of a register. The code of the other kind of place is not loaded. */
-const placeOf = ({ folder, store }: PlaceFlags): Effect.Effect<Place> =>
+const placeOf = ({ anchor, folder, store }: PlaceFlags): Effect.Effect<Place> =>
   Option.match(store, {
     onNone: () =>
       Effect.map(
         Effect.promise(() => import("./FolderPlace.ts")),
-        ({ folderPlace }) => folderPlace(folder)
+        ({ folderPlace }) => folderPlace(folder, Option.getOrUndefined(anchor))
       ),
     onSome: (url) =>
       Effect.map(
         Effect.promise(() => import("./PostgresPlace.ts")),
-        ({ postgresPlace }) => postgresPlace({ folder, url })
+        ({ postgresPlace }) =>
+          postgresPlace({ folder, url, anchor: Option.getOrElse(anchor, () => join(folder, "checkpoint.anchor")) })
       )
   })
 

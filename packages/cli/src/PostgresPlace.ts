@@ -14,17 +14,18 @@ export const postgresPlace = (options: {
   readonly folder: string
   /** Of the database; may hold a password. */
   readonly url: Redacted.Redacted
+  readonly anchor: string
 }): Place => {
-  const { folder, url } = options
+  const { anchor, folder, url } = options
   // The package depends on the driver, because any call may name a database.
   const server: PgPool.Config = { url }
-  const audit = refusing(Audit.layerPostgres({ server }))
+  const audit = refusing(Audit.layerPostgres({ server, anchor }))
   const exists = Effect.scoped(Effect.asVoid(Layer.build(audit)))
   /** If the register exists, no new master key is made for it. */
   const opened = (options: RegisterOptions, isThere: boolean): OpenRegister =>
     Layer.unwrap(
       Effect.map(masterKey(folder, isThere), (masterKey) =>
-        refusing(Registrar.layerPostgres({ server, masterKey, ...said(options) }))
+        refusing(Registrar.layerPostgres({ server, masterKey, anchor, ...said(options) }))
       )
     )
   const existing = (options: RegisterOptions) => Layer.unwrap(Effect.as(exists, opened(options, true)))
@@ -48,7 +49,7 @@ export const postgresPlace = (options: {
     disk: Effect.succeed(Effect.void),
     changeCheckpointKey: (action) =>
       Effect.flatMap(masterKey(folder, true), (masterKey) =>
-        Effect.mapError(CheckpointKeys.changeInPostgres({ server, masterKey, action }), refused)
+        Effect.mapError(CheckpointKeys.changeInPostgres({ server, masterKey, anchor, action }), refused)
       ),
     rotateMasterKey: Effect.gen(function* () {
       const next = yield* nextMasterKey

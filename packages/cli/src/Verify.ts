@@ -59,11 +59,13 @@ const trustedOf = Effect.fnUntraced(function* ({ keys, checkpoints }: VerifyOpti
 
 const verifyRegister = (place: Place, trusted: Verification.Trusted, show: Show) =>
   Effect.gen(function* () {
-    const { checkpoints, inspect, isForgotten, readStored, signers } = yield* Audit
+    const { anchor, checkpoints, inspect, isForgotten, isOrigin, readStored, signers } = yield* Audit
     return yield* VerifyLog.verifyLog({
       log: { inspect, readStored },
       checkpoints,
       isForgotten,
+      isOrigin,
+      anchor,
       signers,
       trusted,
       ...(show === undefined
@@ -101,7 +103,13 @@ const asText = (what: string, found: Verification.Verification): string => {
       : `Checkpoints: ${found.checkpoints}, the last at ${found.signed}` +
           (after > 0 ? `; ${after} events after it are not signed yet` : "")
   )
-  if (found.faultCount === 0) lines.push("Everything is as it was written and signed.")
+  lines.push(...found.notices)
+  if (found.faultCount === 0)
+    lines.push(
+      after === 0
+        ? "Everything is as it was written and signed."
+        : `Up to ${found.signed} everything is as it was written and signed; what comes after is whole, and nobody has signed it.`
+    )
   else {
     lines.push(`Faults: ${found.faultCount}`)
     for (const { position, kind, message } of found.faults.slice(0, shownFaults))

@@ -362,7 +362,7 @@ describe("a restore", () => {
       lock.close()
       const file = join(source, "manifest.json")
       const manifest = JSON.parse(readFileSync(file, "utf8"))
-      writeFileSync(file, JSON.stringify({ ...manifest, format: 2 }))
+      writeFileSync(file, JSON.stringify({ ...manifest, format: 3 }))
       assert.strictEqual(yield* restore(source), "unavailable")
       for (const path of ["../register/log.db", "/etc/hostname", "blobs/../log.db", "blobs/aa/../../x"]) {
         writeFileSync(file, JSON.stringify({ ...manifest, files: [{ ...manifest.files[0], path }] }))

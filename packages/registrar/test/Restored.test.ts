@@ -81,6 +81,12 @@ describe("single files of another day", () => {
             ["state.db", state]
           ] as const)
             cpSync(join(day === "late" ? late : early, file), join(folder, file))
+          if (state === "early") {
+            // The anchor of the last day misses what was signed since; that of the same day does not.
+            const { message } = yield* Effect.flip(Effect.scoped(Layer.build(register(folder))))
+            assert.match(message, /the checkpoints are an older copy\. Restore everything from one backup/, what)
+            cpSync(join(early, "checkpoint.anchor"), join(folder, "checkpoint.anchor"))
+          }
           if (expected === "refused") {
             const { message } = yield* Effect.flip(Effect.scoped(Layer.build(register(folder))))
             assert.match(message, /older copy of the log\. Restore the newest log\.db\..*checkpoint-key renew/, what)

@@ -67,7 +67,7 @@ export const exportLog = Effect.fnUntraced(function* (
   const keys = yield* checkpoints.keys
   const origin = keys.at(-1)?.name
   const last = origin === undefined ? Option.none<SignedCheckpoint>() : yield* checkpoints.last(origin)
-  if (origin === undefined || Option.isNone(last))
+  if (origin === undefined || Option.isNone(last) || last.value.size === 0)
     return yield* new ExportFailed({
       message: "the log has no checkpoint yet: let the program that writes it run for a moment, and stop it"
     })
@@ -83,7 +83,8 @@ export const exportLog = Effect.fnUntraced(function* (
   const notes: Array<string> = []
   yield* Stream.runForEach(
     Stream.takeWhile(checkpoints.all(origin), (each) => each.size <= size),
-    (each) => Effect.sync(() => void notes.push(each.note))
+    // The one of the empty tree speaks of no event, and readers of earlier exports expect none.
+    (each) => Effect.sync(() => void (each.size > 0 && notes.push(each.note)))
   )
   yield* attempt(folder, () => {
     rmSync(partial, { recursive: true, force: true })

@@ -5,7 +5,7 @@ import { Result } from "effect"
 import type { Position } from "../port/Event.ts"
 import type { Fault } from "../port/Inspected.ts"
 import * as Checkpoint from "./Checkpoint.ts"
-import { sameHash } from "./MerkleTree.ts"
+import { emptyRoot, sameHash } from "./MerkleTree.ts"
 import type { VerifierKey } from "./SignedNote.ts"
 
 /** What an auditor brings along, and trusts more than the log. @category models */
@@ -28,6 +28,8 @@ export interface Verification {
   /** By position, the first {@link maximumFaults} of them; none is good. */
   readonly faults: ReadonlyArray<Fault>
   readonly faultCount: number
+  /** What a reader should know though it is no fault, in whole sentences. */
+  readonly notices: ReadonlyArray<string>
 }
 
 /** How far a verification is. @category models */
@@ -64,6 +66,8 @@ interface Expected {
   readonly size: number
   readonly root: Uint8Array
   readonly source: string
+  /** Of one that binds no longer: what is to be said, and not held against the log. */
+  readonly tell?: (holds: boolean) => void
 }
 
 /** What a comparison with the checkpoints of one size came to. */
@@ -90,6 +94,7 @@ export const makeCheckpointCheck = (options: {
   const { keys, trusted, fault } = options
   const own: Array<Expected> = []
   const kept: Array<Expected> = []
+  const abandoned: Array<Expected> = []
   const known = [...keys, ...(trusted.keys ?? [])]
   let origin: string | undefined
 
@@ -127,10 +132,19 @@ export const makeCheckpointCheck = (options: {
 
   return {
     add,
+    /** A checkpoint kept elsewhere, which was looked at by itself. */
+    keep: ({ size, root }: Checkpoint.Checkpoint, source: string): void => void kept.push({ size, root, source }),
+    /** The last checkpoint of a line that was given up: whether the log continues it is told at the end. */
+    abandon: (note: string, tell: (holds: boolean) => void): void => {
+      const opened = Checkpoint.open(note, known)
+      if (Result.isFailure(opened)) return tell(false)
+      const { size, root } = opened.success
+      abandoned.push({ size, root, source: "", tell })
+    },
     /** Call it after all notes of the log. Gives what the tree is held against, event by event. */
     begin: () => {
       for (const note of trusted.checkpoints ?? []) addKept(note)
-      return makeComparison(own, kept, fault)
+      return makeComparison(own, [...kept, ...abandoned], fault)
     }
   }
 }
@@ -140,6 +154,12 @@ const makeComparison = (own: ReadonlyArray<Expected>, kept: ReadonlyArray<Expect
   const expected = [...own, ...kept].toSorted((a, b) => a.size - b.size)
   let next = 0
   let agreed = 0
+  // Those of the empty tree speak of no event, and no event makes a tree of their size.
+  for (let each = expected[next]; each?.size === 0; each = expected[++next]) {
+    const holds = sameHash(each.root, emptyRoot)
+    if (each.tell !== undefined) each.tell(holds)
+    else if (!holds) fault({ position: 0, kind: "checkpoint", message: `${each.source} is not of the empty tree` })
+  }
   return {
     count: own.length,
     signed: own.at(-1)?.size ?? 0,
@@ -151,7 +171,11 @@ const makeComparison = (own: ReadonlyArray<Expected>, kept: ReadonlyArray<Expect
       let candidates = roots
       let source = ""
       for (let each = expected[next]; each?.size === size; each = expected[++next]) {
-        const { root } = each
+        const { root, tell } = each
+        if (tell !== undefined) {
+          tell(roots.some((candidate) => sameHash(candidate, root)))
+          continue
+        }
         candidates = candidates.filter((candidate) => sameHash(candidate, root))
         if (candidates.length === 0 && source === "") source = each.source
       }
@@ -161,7 +185,8 @@ const makeComparison = (own: ReadonlyArray<Expected>, kept: ReadonlyArray<Expect
     },
     /** Checkpoints of more events than there are. */
     end: (events: number): void => {
-      const beyond = expected.at(-1)
+      for (; expected[next]?.tell !== undefined; next += 1) expected[next]?.tell?.(false)
+      const beyond = expected.slice(next).findLast(({ tell }) => tell === undefined)
       if (beyond === undefined || beyond.size <= events) return
       const message = `the log ends at position ${events}, but there is ${beyond.source}: events at the end are gone`
       fault({ position: events + 1, kind: "position", message })

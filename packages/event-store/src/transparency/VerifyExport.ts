@@ -105,7 +105,8 @@ function* stepsOf<E extends AnyEvent>(options: VerifyExportOptions<E>): Generato
     checkpoints: expected.count,
     signed: expected.signed,
     faults: faults.sorted(),
-    faultCount: faults.count()
+    faultCount: faults.count(),
+    notices: []
   }
 }
 

@@ -2,11 +2,12 @@
  * Verifies a whole log: every event, all that is stored beside it, and every checkpoint. For operators and auditors, beside a running
  * program too. It only reads.
  */
-import { Data, Effect, Exit, Result, Stream } from "effect"
+import { Data, Effect, Exit, Option, Result, Stream } from "effect"
 import type { Position } from "../port/Event.ts"
 import type { EventStoreError, EventStoreShape } from "../port/EventStore.ts"
 import type { Fault, Inspected } from "../port/Inspected.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
+import { judge } from "./Anchor.ts"
 import { type CheckpointStoreShape, type KeptCheckpoint, nodeLevels } from "./CheckpointStore.ts"
 import { type Frontier, hashBytes, makeFrontier, sameHash } from "./MerkleTree.ts"
 import { openNote, type VerifierKey } from "./SignedNote.ts"
@@ -28,6 +29,10 @@ export interface VerifyLogOptions {
   readonly isForgotten: (subject: string) => Effect.Effect<boolean, EventStoreError>
   /** The keys this log is signed with, kept apart from the checkpoints: the last of these has to be signed by one of them. */
   readonly signers?: ReadonlyArray<VerifierKey> | undefined
+  /** Whether a name is one that keys of this log have. */
+  readonly isOrigin?: ((name: string) => boolean) | undefined
+  /** Where the last checkpoint is kept a second time, and what is there. */
+  readonly anchor?: { readonly name: string; readonly note: string | undefined } | undefined
   readonly trusted?: Trusted
   readonly onProgress?: (progress: VerificationProgress) => Effect.Effect<void>
 }
@@ -53,7 +58,8 @@ const verifyBefore = Effect.fnUntraced(function* (
   const origin = keys.at(-1)?.name
   const check = makeCheckpointCheck({ keys, trusted, fault: faults.add })
   // Before the events: of what was signed until now, no event may be missing.
-  if (origin !== undefined) yield* takeCheckpoints(options, origin, check.add, faults.add)
+  const notices: Array<string> = []
+  if (checkpoints !== undefined) yield* takeLines(options, checkpoints, keys, check, faults.add, notices)
   const expected = check.begin()
   const trees = makeTrees(expected, narrowing(checkpoints, origin), faults.add)
   let isIndexTurn = false
@@ -88,21 +94,61 @@ const verifyBefore = Effect.fnUntraced(function* (
     checkpoints: expected.count,
     signed: expected.signed,
     faults: faults.sorted(),
-    faultCount: faults.count()
+    faultCount: faults.count(),
+    notices
   }
 })
 
 type OnFault = (fault: Fault) => void
 type Checkpoints = ReturnType<typeof makeCheckpointCheck>
 
-/** Takes the checkpoints that are kept, oldest first, and looks at each as it is kept. */
+/** Takes the line of checkpoints that binds the log, the lines before it, and the anchor. */
+const takeLines = Effect.fnUntraced(function* (
+  options: VerifyLogOptions,
+  checkpoints: CheckpointStoreShape,
+  keys: ReadonlyArray<VerifierKey>,
+  check: Checkpoints,
+  onFault: OnFault,
+  notices: Array<string>
+) {
+  const { anchor, isOrigin } = options
+  const names = [...new Set(keys.map(({ name }) => name))]
+  const wrong = (message: string) => onFault(fault(0, "checkpoint", message))
+  for (const name of names)
+    if (isOrigin?.(name) === false) wrong(`there is a key of another log among the ones that sign here: ${name}`)
+  const origin = names.at(-1)
+  const last =
+    origin === undefined ? undefined : yield* takeCheckpoints(options, checkpoints, origin, check.add, onFault)
+  for (const name of names.slice(0, -1)) {
+    const end = Option.getOrUndefined(yield* checkpoints.last(name))
+    if (end === undefined) notices.push(`The line of checkpoints ${name} was given up, and none of them is here.`)
+    else
+      check.abandon(end.note, (holds) => {
+        const now = holds ? "The log still continues it." : "The log does not continue it."
+        notices.push(`The line of checkpoints ${name} was given up at ${end.size}. ${now}`)
+      })
+  }
+  if (anchor?.note === undefined) {
+    if (last === undefined)
+      wrong("there is no checkpoint: nothing says that these events are the ones that were written")
+    if (anchor !== undefined)
+      notices.push(`There is no anchor at ${anchor.name}: a rollback of everything is not found.`)
+    return
+  }
+  const line = { origin: origin ?? "", keys, last: Option.fromNullishOr(last) }
+  const judged = judge({ name: anchor.name, note: anchor.note }, line)
+  if (Result.isFailure(judged)) wrong(judged.failure.message)
+  else check.keep(judged.success, `the checkpoint at ${judged.success.size} in ${anchor.name}`)
+})
+
+/** Takes the checkpoints that are kept, oldest first, and looks at each as it is kept. Returns the last. */
 const takeCheckpoints = Effect.fnUntraced(function* (
-  { checkpoints, signers }: VerifyLogOptions,
+  { signers }: VerifyLogOptions,
+  checkpoints: CheckpointStoreShape,
   origin: string,
   add: Checkpoints["add"],
   onFault: OnFault
 ) {
-  if (checkpoints === undefined) return
   let last: KeptCheckpoint | undefined
   yield* Stream.runForEach(checkpoints.all(origin), (kept) =>
     Effect.sync(() => {
@@ -119,6 +165,7 @@ const takeCheckpoints = Effect.fnUntraced(function* (
   )
   if (last !== undefined && signers !== undefined && Result.isFailure(openNote(last.note, signers)))
     onFault(fault(last.size, "checkpoint", `the checkpoint at ${last.size} was not signed with the key that is here`))
+  return last
 })
 
 /** Personal parts that are gone, of subjects that were not forgotten. */

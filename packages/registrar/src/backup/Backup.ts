@@ -11,6 +11,7 @@ import { SecureRandom } from "effect/crypto"
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { readdir } from "node:fs/promises"
 import { dirname, join, relative, resolve } from "node:path"
+import { anchorName } from "../sealing/AnchorFile.ts"
 import {
   BackupFailed,
   type BackupFile,
@@ -34,6 +35,8 @@ export { BackupFailed, type BackupFile, Manifest, neededSecrets } from "./Backup
 export interface BackupOptions {
   /** The register's. */
   readonly folder: string
+  /** Where its anchor is. Default: in the folder. */
+  readonly anchor?: string | undefined
   /** Made by the backup; nothing may be there. */
   readonly target: string
   /** With the keys that open what is in it. */
@@ -114,6 +117,19 @@ const copyBlobs = Effect.fnUntraced(function* (folder: string, staging: string) 
   return [...pending, ...(yield* Effect.forEach(parts, copyAll)).flat()]
 })
 
+/** Copied before everything: an anchor must not be ahead of the checkpoints. It changes meanwhile, whole or not at all: it is read once. */
+const copyAnchor = (from: string, staging: string) =>
+  attemptAsync(async () => {
+    const to = join(staging, anchorName)
+    try {
+      writeFileSync(to, readFileSync(from), { mode: 0o600, flag: "wx" })
+    } catch (cause) {
+      unlessMissing(cause)
+      return []
+    }
+    return [{ path: anchorName, ...(await measure(to)) } satisfies BackupFile]
+  })
+
 const headOf = (staging: string) =>
   Effect.gen(function* () {
     const filename = join(staging, "log.db")
@@ -131,9 +147,10 @@ const headOf = (staging: string) =>
     )
   )
 
-const fill = Effect.fnUntraced(function* ({ folder, secrets }: BackupOptions, staging: string) {
+const fill = Effect.fnUntraced(function* ({ anchor, folder, secrets }: BackupOptions, staging: string) {
   const takenAt = new Date(yield* Clock.currentTimeMillis).toISOString()
   const before = yield* attempt(() => readSecrets(folder))
+  const anchored = yield* copyAnchor(anchor ?? join(folder, anchorName), staging)
   const copied = yield* copyDatabases(folder, staging)
   const blobs = yield* copyBlobs(folder, staging)
   if (!sameSecrets(before, yield* attempt(() => readSecrets(folder)))) {
@@ -154,7 +171,7 @@ const fill = Effect.fnUntraced(function* ({ folder, secrets }: BackupOptions, st
     takenAt,
     ...(yield* headOf(staging)),
     leftOut: secrets ? [] : [...before.keys()],
-    files: [...copied, ...kept, ...blobs]
+    files: [...anchored, ...copied, ...kept, ...blobs]
   }
   yield* attemptAsync(async () => {
     writeFileSync(join(staging, manifestName), `${printManifest(manifest)}\n`, { mode: 0o600, flag: "wx" })

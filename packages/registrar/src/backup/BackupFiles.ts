@@ -48,7 +48,7 @@ export const manifestName = "manifest.json"
 export const blobPart = /^[\w-]{1,64}$/
 
 const Path = Schema.String.check(
-  Schema.isPattern(/^(?:[a-z]+\.(?:db|key|json|key\.next)|blobs\/[\w-]{1,64}\/[\w-]{1,64})$/)
+  Schema.isPattern(/^(?:[a-z]+\.(?:db|key|json|key\.next|anchor)|blobs\/[\w-]{1,64}\/[\w-]{1,64})$/)
 )
 const Sha256 = Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/))
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
@@ -57,12 +57,12 @@ const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 export const BackupFile = Schema.Struct({ path: Path, size: Count, sha256: Sha256 })
 export type BackupFile = typeof BackupFile.Type
 
-/** Format of the manifest this program writes, and the newest it reads. @category values */
-export const manifestFormat = 1
+/** Format of the manifest this program writes, and the newest it reads. In the first one there was no anchor. @category values */
+export const manifestFormat = 2
 
 /** @category models */
 export const Manifest = Schema.Struct({
-  format: Schema.Literal(manifestFormat),
+  format: Schema.Literals([1, manifestFormat]),
   /** When the backup began; everything acknowledged before is in it. */
   takenAt: Schema.String,
   logId: Schema.String,

@@ -8,6 +8,7 @@ import { FolderLock } from "@effekten/event-store"
 import { Effect, Schema } from "effect"
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs"
 import { join, resolve } from "node:path"
+import { anchorName } from "../sealing/AnchorFile.ts"
 import {
   BackupFailed,
   blobsName,
@@ -27,7 +28,16 @@ const stagingName = "restoring"
 const harmless = new Set(["lock.db", "lock.db-journal", "lost+found", stagingName])
 
 /** Secrets first: a start finds them without what they belong to, and is refused. Without secrets, the keys do the same. The log comes last. */
-const inPlaceOrder = ["register.key", "keys.db", ...secretNames, "state.db", openingsName, blobsName, "log.db"]
+const inPlaceOrder = [
+  "register.key",
+  "keys.db",
+  ...secretNames,
+  "state.db",
+  openingsName,
+  anchorName,
+  blobsName,
+  "log.db"
+]
 
 const concurrency = 8
 
@@ -90,6 +100,25 @@ const copyAll = (source: string, staging: string, { files }: Manifest) =>
       ),
     { concurrency, discard: true }
   )
+
+/**
+ * Whether a backup that was restored is older than an anchor: the last checkpoint in it is an earlier one. Then the register must begin a
+ * new line of checkpoints. Returns the size of the anchored checkpoint; none where the backup is as new, or nothing is anchored.
+ *
+ * @category running
+ */
+export const olderThan = (
+  { folder, manifest }: { readonly folder: string; readonly manifest: Manifest },
+  anchor: string
+): Effect.Effect<number | undefined, BackupFailed> =>
+  attempt("the anchors cannot be compared", () => {
+    const sizeIn = (path: string): number | undefined =>
+      existsSync(path) ? Number(readFileSync(path, "utf8").split("\n")[1]) : undefined
+    const anchored = sizeIn(anchor)
+    return anchored !== undefined && anchored > (sizeIn(join(folder, anchorName)) ?? manifest.position)
+      ? anchored
+      : undefined
+  })
 
 /** @category models */
 export interface RestoreOptions {

@@ -17,9 +17,12 @@ import { Reactivity } from "effect/reactivity"
 import { SqlClient } from "effect/sql"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { writeDurably } from "../base/DurableFile.ts"
 import { refused, RegisterUnavailable } from "../base/RegisterUnavailable.ts"
+import { anchorFile, anchorName } from "../sealing/AnchorFile.ts"
+import type * as Sealing from "../sealing/Sealing.ts"
 import * as Signers from "../sealing/Signers.ts"
-import { attempt, writeDurably } from "./FolderFiles.ts"
+import { attempt } from "./FolderFiles.ts"
 
 const fileName = "checkpoint.key"
 
@@ -38,7 +41,7 @@ export const keyFile = (folder: string): Signers.KeyText => {
 
 /** Changes the keys of a register that no process has open. Returns the newest one. @category constructors */
 export const change = (
-  folder: string,
+  { anchor, folder }: Pick<Sealing.SealingOptions, "anchor"> & { readonly folder: string },
   action: Signers.Action
 ): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable> =>
   Effect.gen(function* () {
@@ -52,7 +55,8 @@ export const change = (
     })
     const sql = yield* SqliteClient.make({ filename: join(folder, "state.db") })
     const checkpoints = yield* CheckpointStore.makeSql.pipe(Effect.provideService(SqlClient.SqlClient, sql))
-    return yield* Signers.change(action, { text: keyFile(folder), logId, checkpoints })
+    const kept = anchorFile(anchor ?? join(folder, anchorName))
+    return yield* Signers.change(action, { text: keyFile(folder), logId, checkpoints, anchor: kept })
   }).pipe(
     Effect.scoped,
     Effect.provide(

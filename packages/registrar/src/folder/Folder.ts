@@ -9,6 +9,7 @@
  * | `blobs/` | encrypted contents of documents | the documents |
  * | `openings.db` | which actor opened whose personal data, when and for what | that record; a new one begins |
  * | `checkpoint.key` | what signs checkpoints | a new line of checkpoints begins |
+ * | `checkpoint.anchor` | the last checkpoint once more | checkpoints that were rolled back with the log are not missed |
  * | `state.db` | hashes of client secrets, tokens, progress, checkpoints | clients must be registered again; auditors' copies of checkpoints are the only ones |
  * | `views.db` | lists, snapshots of what decisions read | nothing: made again from the log |
  * | `lock.db` | held while a process has the folder open | nothing |
@@ -26,6 +27,7 @@ import type { Secrets } from "../base/Secrets.ts"
 import * as SnapshotsTable from "../deciding/SnapshotsTable.ts"
 import { Log } from "../log/Log.ts"
 import { AccessRecord, type AccessRecordOptions } from "../log/AccessRecord.ts"
+import { anchorName } from "../sealing/AnchorFile.ts"
 import * as Sealing from "../sealing/Sealing.ts"
 import { keyFile } from "./CheckpointKeyFile.ts"
 import { attempt, database } from "./FolderFiles.ts"
@@ -104,9 +106,10 @@ const readModels = (folder: string) => {
   )
 }
 
-/** Keys in `checkpoint.key`, checkpoints in `state.db`. */
-const sealing = ({ folder, sealing }: FolderOptions) =>
+/** Keys in `checkpoint.key`, checkpoints in `state.db`, the last of them in `checkpoint.anchor` too. */
+const sealing = ({ anchor, folder, sealing }: FolderOptions) =>
   Sealing.layer({
+    anchor: anchor ?? join(folder, anchorName),
     name: `${folder}/log.db`,
     wayOut: {
       shorter: "Restore the newest log.db.",

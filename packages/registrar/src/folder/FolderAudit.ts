@@ -17,11 +17,18 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { refused, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { type AuditedLog, readingOf } from "../log/AuditedLog.ts"
-import { publicKeys } from "../sealing/Signers.ts"
+import { anchoredIn, anchorName } from "../sealing/AnchorFile.ts"
+import { isNameOf, publicKeys } from "../sealing/Signers.ts"
 import { keyFile } from "./CheckpointKeyFile.ts"
 
 /** @category constructors */
-export const open = (folder: string): Effect.Effect<AuditedLog, RegisterUnavailable, Scope.Scope> =>
+export const open = ({
+  anchor,
+  folder
+}: {
+  readonly folder: string
+  readonly anchor?: string | undefined
+}): Effect.Effect<AuditedLog, RegisterUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
     const file = (name: string) => join(folder, name)
     const log = yield* SqliteEventStore.make<Events.RegisterEvent>({
@@ -40,6 +47,8 @@ export const open = (folder: string): Effect.Effect<AuditedLog, RegisterUnavaila
     return {
       ...readingOf(log),
       checkpoints: yield* checkpointsOf(file("state.db")),
+      isOrigin: (name) => isNameOf(log.logId, name),
+      anchor: yield* anchoredIn(anchor ?? file(anchorName)),
       signers: yield* publicKeys({ text: keyFile(folder), logId: log.logId }),
       isForgotten: (subject) =>
         Effect.flatMap(keys, (store) => Effect.mapError(store.get(subject), unreadable)).pipe(
@@ -55,10 +64,10 @@ export const open = (folder: string): Effect.Effect<AuditedLog, RegisterUnavaila
 const unreadable = (cause: { readonly message: string }): EventStoreError =>
   new EventStoreError({ reason: "unavailable", message: cause.message, cause })
 
-/** The checkpoints in a state file, if it is there and has any. */
+/** The checkpoints in a state file; none where it is not there, or has no table of them. */
 const checkpointsOf = Effect.fnUntraced(function* (filename: string) {
-  if (!existsSync(filename)) return undefined
+  if (!existsSync(filename)) return yield* CheckpointStore.makeMemory
   const sql = yield* SqliteClient.make({ filename, readonly: true }).pipe(Effect.provide(Reactivity.layer))
   const tables = yield* sql`SELECT 1 FROM sqlite_schema WHERE name = 'checkpoint_keys'`
-  return tables.length === 0 ? undefined : CheckpointStore.fromSql(sql)
+  return tables.length === 0 ? yield* CheckpointStore.makeMemory : CheckpointStore.fromSql(sql)
 })

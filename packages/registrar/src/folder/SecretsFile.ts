@@ -8,11 +8,12 @@ import { Context, Effect, Layer, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { writeDurably } from "../base/DurableFile.ts"
 import { refused, RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { Secrets, secretSize } from "../base/Secrets.ts"
 import { Log, recording } from "../log/Log.ts"
 import { AccessRecord } from "../log/AccessRecord.ts"
-import { attempt, database, restore, writeDurably } from "./FolderFiles.ts"
+import { attempt, database, restore } from "./FolderFiles.ts"
 
 const SecretsFile = Schema.Struct({
   /** The log these secrets belong to; absent until the log was made. */

@@ -12,8 +12,12 @@ import type { Effect } from "effect"
 /** Everything about a log that can be had without writing to it. @category models */
 export interface AuditedLog
   extends Projection.Log, Pick<EventStoreShape<Events.RegisterEvent>, "inspect" | "readLeaves" | "readStored"> {
-  /** The signed checkpoints; none in a register that was never signed. */
-  readonly checkpoints: CheckpointStore.CheckpointStoreShape | undefined
+  /** The signed checkpoints. */
+  readonly checkpoints: CheckpointStore.CheckpointStoreShape
+  /** Whether a name is one that keys of this log have. */
+  readonly isOrigin: (name: string) => boolean
+  /** The file in which the last checkpoint is kept a second time, and its content; none where no file is known. */
+  readonly anchor: { readonly name: string; readonly note: string | undefined } | undefined
   /** What the last checkpoint has to be signed with, as a start demands; none where that cannot be read. */
   readonly signers: ReadonlyArray<SignedNote.VerifierKey> | undefined
   /** Whether the personal parts of a subject were forgotten, rather than lost. */
@@ -29,7 +33,10 @@ export const readingOf = ({
   readAll,
   readLeaves,
   readStored
-}: EventStoreShape<Events.RegisterEvent>): Omit<AuditedLog, "checkpoints" | "signers" | "isForgotten"> => ({
+}: EventStoreShape<Events.RegisterEvent>): Omit<
+  AuditedLog,
+  "checkpoints" | "isOrigin" | "anchor" | "signers" | "isForgotten"
+> => ({
   read,
   readAll,
   head,

@@ -6,15 +6,20 @@ import type { RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { open } from "../folder/FolderAudit.ts"
 import type { AuditedLog } from "../log/AuditedLog.ts"
 import type { PostgresDatabase } from "../postgres/PostgresDatabase.ts"
+import type { SealingOptions } from "../sealing/Sealing.ts"
 
 /** Events without their personal parts, which a replay does not need and an auditor does not get. @category services */
 export class Audit extends Context.Service<Audit, AuditedLog>()("effekten/registrar/Audit") {
   /** The log in a register's folder. */
-  static readonly layerFolder = (options: { readonly folder: string }): Layer.Layer<Audit, RegisterUnavailable> =>
-    Layer.effect(Audit, open(options.folder))
+  static readonly layerFolder = (options: {
+    readonly folder: string
+    readonly anchor?: string | undefined
+  }): Layer.Layer<Audit, RegisterUnavailable> => Layer.effect(Audit, open(options))
 
   /** The log in a database, without any key; its sessions may only read. Needs `@effect/sql-pg`. */
-  static readonly layerPostgres = (options: PostgresDatabase): Layer.Layer<Audit, RegisterUnavailable> =>
+  static readonly layerPostgres = (
+    options: PostgresDatabase & Pick<SealingOptions, "anchor">
+  ): Layer.Layer<Audit, RegisterUnavailable> =>
     // Loaded when it is asked for: a register in a folder does without the driver.
     Layer.effect(
       Audit,

@@ -13,8 +13,9 @@ export type { Action }
 /** Changes the keys of a register in a folder. Returns the newest one. @category constructors */
 export const changeInFolder = (options: {
   readonly folder: string
+  readonly anchor?: string | undefined
   readonly action: Action
-}): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable> => change(options.folder, options.action)
+}): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable> => change(options, options.action)
 
 /** Changes the keys of a register in PostgreSQL. Returns the newest one. Needs `@effect/sql-pg`. @category constructors */
 export const changeInPostgres = (

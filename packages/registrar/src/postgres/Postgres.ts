@@ -107,7 +107,8 @@ export const layer = (
       other_key: "Restore all schemas from one backup."
     },
     text: signersText,
-    sealing: options.sealing
+    sealing: options.sealing,
+    anchor: options.anchor
   })
   return Layer.mergeAll(readModels, sealing).pipe(Layer.provideMerge(shared(options)))
 }

@@ -9,10 +9,15 @@ import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
 import { refused, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { type AuditedLog, readingOf } from "../log/AuditedLog.ts"
+import { anchoredIn } from "../sealing/AnchorFile.ts"
+import type { SealingOptions } from "../sealing/Sealing.ts"
+import { isNameOf } from "../sealing/Signers.ts"
 import { client, nameIn, type PostgresDatabase } from "./PostgresDatabase.ts"
 
 /** @category constructors */
-export const open = (options: PostgresDatabase): Effect.Effect<AuditedLog, RegisterUnavailable, Scope.Scope> =>
+export const open = (
+  options: PostgresDatabase & Pick<SealingOptions, "anchor">
+): Effect.Effect<AuditedLog, RegisterUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
     const { server } = options
     const log = yield* PgEventStore.make<Events.RegisterEvent>({
@@ -27,7 +32,9 @@ export const open = (options: PostgresDatabase): Effect.Effect<AuditedLog, Regis
     const [found] = yield* sql<{ there: boolean }>`SELECT to_regclass('checkpoint_keys') IS NOT NULL AS there`
     return {
       ...readingOf(log),
-      checkpoints: found?.there === true ? CheckpointStore.fromSql(sql) : undefined,
+      checkpoints: found?.there === true ? CheckpointStore.fromSql(sql) : yield* CheckpointStore.makeMemory,
+      isOrigin: (name) => isNameOf(log.logId, name),
+      anchor: yield* anchoredIn(options.anchor),
       // They are sealed under the master key, which an audit does without.
       signers: undefined,
       isForgotten: (subject) =>

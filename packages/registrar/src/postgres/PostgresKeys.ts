@@ -8,6 +8,7 @@ import { SecureRandom } from "effect/crypto"
 import { Lease } from "../base/Lease.ts"
 import { refused, RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { Log } from "../log/Log.ts"
+import { anchorFile } from "../sealing/AnchorFile.ts"
 import * as Sealing from "../sealing/Sealing.ts"
 import * as Signers from "../sealing/Signers.ts"
 import { lease, shared } from "./Postgres.ts"
@@ -43,7 +44,8 @@ export const changeSigners = (
       const { logId } = yield* Log
       const checkpoints = yield* Effect.mapError(Sealing.openCheckpoints, refused)
       const text = yield* signersText
-      return yield* whileNobodyServes(Signers.change(options.action, { text, logId, checkpoints }))
+      const anchor = options.anchor === undefined ? undefined : anchorFile(options.anchor)
+      return yield* whileNobodyServes(Signers.change(options.action, { text, logId, checkpoints, anchor }))
     })
     return yield* Effect.provideContext(change, context)
   }).pipe(Effect.scoped, Effect.provide(SecureRandom.layerWebCrypto))

@@ -13,12 +13,15 @@ import { RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { Lease } from "../base/Lease.ts"
 import { Log } from "../log/Log.ts"
 import { RegisterState } from "../base/RegisterState.ts"
+import { anchorFile } from "./AnchorFile.ts"
 import { type KeyText, openKeys } from "./Signers.ts"
 
 /** @category models */
 export interface SealingOptions {
   /** How often checkpoints are signed. */
   readonly sealing?: { readonly interval?: Duration.Input; readonly quiet?: Duration.Input } | undefined
+  /** The file in which the last checkpoint is kept a second time, apart from the databases. In a folder it has a default; else none. */
+  readonly anchor?: string | undefined
 }
 
 /** @category services */
@@ -31,7 +34,14 @@ export class Sealing extends Context.Service<
 export const sealingLease = "sealing"
 
 /** What an operator can do about a log that is not the signed one. */
-type WayOut = { readonly [R in Sealer.SealRefused["reason"]]: string }
+type WayOut = { readonly [R in Exclude<Sealer.SealRefused["reason"], keyof typeof anchorWayOut>]: string }
+
+/** The same wherever the register is stored. */
+const anchorWayOut = {
+  no_checkpoint: "Restore the checkpoints with everything else from one backup, the newest.",
+  behind_anchor: "Restore everything from one backup, the newest.",
+  other_line: "Name the anchor of this register. If its checkpoints were renewed, copy the anchor made then."
+} as const
 
 /** The checkpoints in the database of the register's state. @category constructors */
 export const openCheckpoints = Effect.flatMap(RegisterState, ({ sql }) =>
@@ -44,6 +54,7 @@ export const openCheckpoints = Effect.flatMap(RegisterState, ({ sql }) =>
 
 /** Fails if the log is not the signed one. Must be built before anything that appends. @category layers */
 export const layer = <R>({
+  anchor,
   name,
   sealing = {},
   text,
@@ -63,7 +74,10 @@ export const layer = <R>({
       const signers = yield* openKeys({ text: yield* text, logId: log.logId, checkpoints })
       const provided = Effect.provideService(CheckpointStore.CheckpointStore, checkpoints)
       const turn: Sealer.SealerOptions["turn"] = (work) => lease.whileHeld(sealingLease, work)
-      const sealer = yield* provided(Sealer.make({ log, signers, ...sealing, ...(lease.shared ? { turn } : {}) }))
+      const kept = anchor === undefined ? undefined : anchorFile(anchor)
+      const sealer = yield* provided(
+        Sealer.make({ log, signers, anchor: kept, ...sealing, ...(lease.shared ? { turn } : {}) })
+      )
       const proofs = yield* provided(Proofs.make({ log, origin: sealer.origin }))
       return Sealing.of({ ...sealer, proofs, checkpoints })
     }).pipe(
@@ -72,7 +86,7 @@ export const layer = <R>({
           Effect.fail(
             new RegisterUnavailable({
               message:
-                `${name}: ${error.message}. ${wayOut[error.reason]} If what is missing is lost for good, ` +
+                `${name}: ${error.message}. ${{ ...wayOut, ...anchorWayOut }[error.reason]} If what is missing is lost for good, ` +
                 "`effekten checkpoint-key renew` accepts the log as it is: keep a copy of everything first.",
               cause: error
             })

@@ -5,7 +5,14 @@
  * They are a text, in a file of the folder or sealed in the database. Each line of it is a key, the newest last; every checkpoint is signed
  * with all of them. While a new key takes over there are two, so that an auditor sees the old key vouch for the new one.
  */
-import { type CheckpointStore, type EventStoreError, SignedNote } from "@effekten/event-store"
+import {
+  type Anchor,
+  Checkpoint,
+  type CheckpointStore,
+  type EventStoreError,
+  MerkleTree,
+  SignedNote
+} from "@effekten/event-store"
 import { Effect, Option, Result } from "effect"
 import { isArrayNonEmpty, type NonEmptyArray } from "effect/Array"
 import { SecureRandom } from "effect/crypto"
@@ -32,10 +39,19 @@ interface KeysOf {
   readonly text: KeyText
   readonly logId: string
   readonly checkpoints: Checkpoints
+  readonly anchor?: Anchor.Anchor | undefined
 }
 
 /** Begins the names of all keys of a log. A second line of checkpoints, after a loss that was accepted, is `…/2`. */
 const nameOf = (logId: string, line = 1): string => `effekten/${logId}${line === 1 ? "" : `/${line}`}`
+
+/** The number of the line that a name is of; 0 for a name of another log. */
+const lineOf = (logId: string, name: string): number =>
+  name === nameOf(logId) ? 1 : isNameOf(logId, name) ? Number(name.slice(nameOf(logId).length + 1)) || 1 : 0
+
+/** Whether a name is one that keys of this log have. @category predicates */
+export const isNameOf = (logId: string, name: string): boolean =>
+  name === nameOf(logId) || name.startsWith(`${nameOf(logId)}/`)
 
 const unavailable = (message: string) => new RegisterUnavailable({ message })
 
@@ -56,8 +72,7 @@ const parse = (
     )
     if (Result.isFailure(signers) || !isArrayNonEmpty(signers.success))
       return yield* unavailable(`${name} is damaged. Restore it from your backup.`)
-    const keyName = nameOf(logId)
-    if (signers.success.some(({ key }) => key.name !== keyName && !key.name.startsWith(`${keyName}/`)))
+    if (signers.success.some(({ key }) => !isNameOf(logId, key.name)))
       return yield* unavailable(`${name} belongs to another log. Restore it and ${together} from the same backup.`)
     return signers.success
   })
@@ -114,12 +129,19 @@ const retireKeys = Effect.fnUntraced(function* (options: KeysOf) {
  * Begins a new line of checkpoints, under a new name and key: what was signed before stays as evidence and binds no longer. For a key that
  * is lost, or a loss of events that is accepted.
  */
-const renewKey = Effect.fnUntraced(function* ({ text, logId, checkpoints }: KeysOf) {
+const renewKey = Effect.fnUntraced(function* ({ anchor, text, logId, checkpoints }: KeysOf) {
   const known = yield* refusing(checkpoints.keys)
-  const lines = new Set(known.map(({ name }) => name))
-  const fresh = yield* generate(nameOf(logId, lines.size + 1))
+  // Checkpoints that were rolled back may know of fewer lines than the anchor does.
+  const anchored = (yield* refusing(anchor?.read ?? Effect.undefined))?.split("\n", 1)[0] ?? ""
+  const lines = [...known.map(({ name }) => name), anchored].map((name) => lineOf(logId, name))
+  const fresh = yield* generate(nameOf(logId, Math.max(...lines) + 1))
   yield* text.replace(print([fresh]))
   yield* refusing(checkpoints.addKeys([fresh.key]))
+  // The line begins at the empty tree, and the anchor says so: another line cannot take its place.
+  const empty = { origin: fresh.key.name, size: 0, root: MerkleTree.emptyRoot }
+  const note = Checkpoint.sign(empty, [fresh])
+  yield* refusing(checkpoints.put({ ...empty, note }, Option.none(), []))
+  yield* refusing(anchor?.write(note) ?? Effect.void)
   return fresh.key
 })
 
