@@ -119,31 +119,34 @@ export interface Checks<A> {
   readonly accept: (input: unknown) => Result.Result<Accepted<A>, Refused>
 }
 
-/** Reading that stops at the first error is cheaper. Only an input that is refused is read again, for all its errors. */
-const thorough =
-  <A, E>(first: (input: unknown) => Result.Result<A, E>, all: (input: unknown) => Result.Result<A, E>) =>
-  (input: unknown): Result.Result<A, E> => {
-    const result = first(input)
-    return Result.isSuccess(result) ? result : all(input)
-  }
-
 /** All errors are found before an input is refused, so that one answer names them all. @category constructors */
 export const checks = <A, I>(schema: Schema.Codec<A, I>): Checks<A> => {
-  const decode = thorough(Schema.decodeUnknownResult(schema), Schema.decodeUnknownResult(schema, { errors: "all" }))
-  const encode = thorough(Schema.encodeUnknownResult(schema), Schema.encodeUnknownResult(schema, { errors: "all" }))
+  // Reading that stops at the first error is cheaper. Only an input that is refused is read again, for all its errors.
+  const decodeFirst = Schema.decodeUnknownResult(schema)
+  const decodeAll = Schema.decodeUnknownResult(schema, { errors: "all" })
+  // Values are checked once, when the JSON form is read.
   const encodeShape = Schema.encodeUnknownResult(shape(schema))
+  const encodeAll = Schema.encodeUnknownResult(schema, { errors: "all" })
+
+  const decode = (body: unknown): Result.Result<A, Rejection> => {
+    const first = decodeFirst(body)
+    return Result.isSuccess(first)
+      ? Result.succeed(first.success)
+      : Result.mapError(decodeAll(body), ({ issue }) => refusal(issue))
+  }
   return {
-    decode: (body) => Result.mapError(decode(body), (error) => refusal(error.issue)),
+    decode,
     accept: (given) => {
-      const body = encode(given)
-      if (Result.isFailure(body)) {
-        const sent = Result.getOrUndefined(encodeShape(given)) as Schema.Json | undefined
-        return Result.fail({ rejection: refusal(body.failure.issue), body: sent })
+      const encoded = encodeShape(given)
+      if (Result.isFailure(encoded)) {
+        const { issue } = Result.getOrElse(Result.flip(encodeAll(given)), () => encoded.failure)
+        return Result.fail({ rejection: refusal(issue), body: undefined })
       }
-      return Result.mapBoth(decode(body.success), {
-        onFailure: (error) => ({ rejection: refusal(error.issue), body: body.success as Schema.Json }),
-        onSuccess: (input) => ({ input, body: body.success as Schema.Json })
-      })
+      const body = encoded.success as Schema.Json
+      const input = decode(body)
+      return Result.isSuccess(input)
+        ? Result.succeed({ input: input.success, body })
+        : Result.fail({ rejection: input.failure, body })
     }
   }
 }
