@@ -28,8 +28,8 @@ const sizes = ({ files, position }: Backup.Manifest): string => {
 }
 
 const summary = (folder: string, manifest: Backup.Manifest) => {
-  const { files, leftOut, logId, position, takenAt } = manifest
-  return JSON.stringify({ folder, takenAt, logId, position, leftOut, files: files.length }, undefined, 2)
+  const { files, lacking, leftOut, logId, position, takenAt } = manifest
+  return JSON.stringify({ folder, takenAt, logId, position, leftOut, lacking, files: files.length }, undefined, 2)
 }
 
 const secretsLeftOut = ({ leftOut }: Backup.Manifest): string =>
@@ -53,20 +53,41 @@ export const runBackup = Effect.fnUntraced(function* (options: {
       `effekten: this backup is worth nothing without ${secretsLeftOut(manifest)} of ${options.folder}: keep copies of them elsewhere, and new ones whenever they change`
     )
   }
-  if (options.json) return yield* Console.log(summary(target, manifest))
+  if (options.json) {
+    yield* Console.log(summary(target, manifest))
+    return yield* tellLacking(manifest)
+  }
   yield* Console.log(`Backed up to ${target}: ${sizes(manifest)}`)
   if (!options.withoutSecrets) {
     yield* Console.log(
       "It holds the keys that open it: anyone with a copy can read everything and sign in the register's name."
     )
   }
+  yield* tellLacking(manifest)
 })
+
+/** A backup of a register that is not whole is taken, and is not called a good one. */
+const tellLacking = ({ lacking }: Backup.Manifest): Effect.Effect<void, CommandFailed> => {
+  if (lacking === undefined) return Effect.void
+  const [first] = lacking.first
+  return Effect.fail(
+    new CommandFailed({
+      exitCode: ExitCode.violated,
+      message: `the backup was taken, and the register lacks ${count(lacking.count, "thing")} that its log names, first at position ${first?.position}: ${first?.message}. Keep the older backups. See docs/operations/verify-fails.md`
+    })
+  )
+}
 
 /** The steps that are left to the operator, in order. */
 const nextSteps = (folder: string, manifest: Backup.Manifest): ReadonlyArray<string> => [
   ...(manifest.leftOut.length === 0
     ? []
     : [`Put ${secretsLeftOut(manifest)} of this register into ${folder}: without them it does not start.`]),
+  ...(manifest.lacking === undefined
+    ? []
+    : [
+        `${count(manifest.lacking.count, "thing")} that the log names were missing already: \`effekten verify\` says which.`
+      ]),
   `effekten verify --data ${folder}`,
   `If the register went on after ${manifest.takenAt}: what it recorded since is gone, together with its idempotency keys.`,
   "  Clients whose secret was replaced or withdrawn since then are back: effekten client",

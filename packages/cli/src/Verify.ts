@@ -12,7 +12,7 @@ import {
   VerifyExport,
   VerifyLog
 } from "@effekten/event-store"
-import { Audit } from "@effekten/registrar"
+import { Audit, Wholeness } from "@effekten/registrar"
 import { Console, Effect, Result } from "effect"
 import { readFileSync } from "node:fs"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
@@ -57,13 +57,19 @@ const trustedOf = Effect.fnUntraced(function* ({ keys, checkpoints }: VerifyOpti
   return { checkpoints: kept, keys: known.success }
 })
 
+/** What a verification found, and what of the rest of a register is missing. */
+type Found = Verification.Verification & { readonly missing?: Wholeness.Missing }
+
 const verifyRegister = (place: Place, trusted: Verification.Trusted, show: Show) =>
   Effect.gen(function* () {
-    const { anchor, checkpoints, inspect, isForgotten, isOrigin, readStored, signers } = yield* Audit
-    return yield* VerifyLog.verifyLog({
+    const audited = yield* Audit
+    const { anchor, checkpoints, inspect, isForgotten, isOrigin, readStored, signers } = audited
+    let missing: Wholeness.Wholeness["missing"] | undefined
+    const found = yield* VerifyLog.verifyLog({
       log: { inspect, readStored },
       checkpoints,
       isForgotten,
+      beside: Effect.tap(Wholeness.make(audited), (wholeness) => Effect.sync(() => void (missing = wholeness.missing))),
       isOrigin,
       anchor,
       signers,
@@ -75,6 +81,7 @@ const verifyRegister = (place: Place, trusted: Verification.Trusted, show: Show)
               show({ phase, done, total, unit: phase === "events" ? "" : "parts" })
           })
     })
+    return missing === undefined ? found : { ...found, missing: missing() }
   }).pipe(Effect.mapError(damage), Effect.provide(place.audit))
 
 /** The failure of a log that cannot be read at all. */
@@ -94,7 +101,7 @@ const verifyFiles = (folder: string, trusted: Verification.Trusted, show: Show) 
     Effect.mapError(({ message }) => failed(`${folder} cannot be verified as an export: ${message}`, ExitCode.violated))
   )
 
-const asText = (what: string, found: Verification.Verification): string => {
+const asText = (what: string, found: Found): string => {
   const lines = [`${what}: ${found.events} events, root ${found.root}`]
   const after = found.events - found.signed
   lines.push(
@@ -103,6 +110,10 @@ const asText = (what: string, found: Verification.Verification): string => {
       : `Checkpoints: ${found.checkpoints}, the last at ${found.signed}` +
           (after > 0 ? `; ${after} events after it are not signed yet` : "")
   )
+  const { contents = 0, keys = 0, unsaid = 0 } = found.missing ?? {}
+  if (keys > 0) lines.push(`Keys: ${keys} subjects have none, and were never forgotten`)
+  if (unsaid > 0) lines.push(`Keys: ${unsaid} subjects were forgotten, and the log does not say so`)
+  if (contents > 0) lines.push(`Contents: ${contents} documents lack theirs, or have another one`)
   lines.push(...found.notices)
   if (found.faultCount === 0)
     lines.push(
@@ -134,7 +145,7 @@ export const runVerify = Effect.fnUntraced(function* (place: Place, options: Ver
   const trusted = yield* trustedOf(options)
   const bar = yield* makeProgressBar
   const verifying = isExport ? verifyFiles(place.folder, trusted, bar.show) : verifyRegister(place, trusted, bar.show)
-  const found = yield* Effect.ensuring(verifying, bar.clear)
+  const found: Found = yield* Effect.ensuring(verifying, bar.clear)
   yield* Console.log(
     options.json
       ? JSON.stringify({ verified, ...place.json, ...found }, undefined, 2)

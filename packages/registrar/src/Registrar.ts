@@ -21,6 +21,7 @@ import * as IssuerApi from "./api/IssuerApi.ts"
 import * as LegalHoldsApi from "./api/LegalHoldsApi.ts"
 import { Ledger } from "./reactors/Ledger.ts"
 import { Log } from "./log/Log.ts"
+import { checkKeys } from "./log/WholenessAtStart.ts"
 import * as PlatformApi from "./api/PlatformApi.ts"
 import * as PoliciesApi from "./api/PoliciesApi.ts"
 import type { PostgresOptions } from "./postgres/PostgresDatabase.ts"
@@ -75,8 +76,16 @@ export const layerNoDeps = (
     // No decision before the one that says by which policy it is made.
     Layer.provide(StartingPolicy.layer(options)),
     Layer.provide(Executor.layer(options)),
-    Layer.provide(sweep)
+    Layer.provide(sweep),
+    Layer.provide(keysInPlace)
   )
+
+/** Before anything is sealed, or forgotten again: what lacks its key must not get another one. */
+const keysInPlace = Layer.effectDiscard(
+  Effect.gen(function* () {
+    yield* checkKeys(yield* Log, yield* Vault.Vault)
+  })
+)
 
 /** Looks at what was under way when the process ended: a content stays if its event is recorded, and goes if not. */
 const sweep = Layer.effectDiscard(

@@ -30,6 +30,7 @@ const openVault = Vault.Vault.of({
   seal: (_subject, _associated, plaintext) => Effect.succeed(plaintext),
   ensureKeys: () => Effect.void,
   open: (_subject, _associated, ciphertext) => Effect.succeed(Option.some(ciphertext)),
+  states: (subjects) => Effect.succeed(new Map(subjects.map((subject) => [subject, "Key"]))),
   isForgotten: () => Effect.succeed(false),
   forget: () => Effect.void,
   forgotten: Effect.succeed([]),

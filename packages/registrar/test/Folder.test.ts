@@ -110,7 +110,7 @@ describe("a register in a folder", () => {
     }).pipe(Effect.scoped)
   )
 
-  for (const name of ["register.key", "master.key", "log.db"]) {
+  for (const name of ["register.key", "master.key", "keys.db", "log.db"]) {
     it.live(`without ${name} it is not opened, nothing new is made in its place, and the message says what to do`, () =>
       Effect.gen(function* () {
         const folder = yield* temporaryFolder

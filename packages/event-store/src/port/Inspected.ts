@@ -14,14 +14,27 @@ import type { Position } from "./Event.ts"
  * * `personal`: the ciphertext is not the one the body names, or is gone while its subject was not forgotten.
  * * `checkpoint`: the history up to the position is not the one that was signed, or the signature is not good.
  * * `file`: a file of an export is not what it has to be.
+ * * `key`: the key of a personal part is gone, or was destroyed without a word in the log; or it is there after all.
+ * * `content`: what an event names as stored elsewhere is gone, is another one, or is there after all.
  *
  * @category models
  */
 export interface Fault {
   /** The first event concerned; 0 where it is none's. */
   readonly position: Position
-  readonly kind: "position" | "body" | "schema" | "newer" | "index" | "personal" | "checkpoint" | "file"
+  readonly kind:
+    "position" | "body" | "schema" | "newer" | "index" | "personal" | "checkpoint" | "file" | "key" | "content"
   readonly message: string
+}
+
+/** An event that names a personal part, as its body says it. @category models */
+export interface NamedPart {
+  readonly position: Position
+  readonly subject: string
+  readonly type: string
+  readonly data: object
+  /** Whether the ciphertext is there. */
+  readonly isStored: boolean
 }
 
 /** What was found in one part of a log. @category models */
@@ -40,4 +53,6 @@ export interface Inspected {
   readonly parted: ReadonlyArray<{ readonly position: Position; readonly leaf: Uint8Array }>
   /** Personal parts that are not there: right if the subject was forgotten, and damage if not. */
   readonly gone: ReadonlyArray<{ readonly position: Position; readonly subject: string }>
+  /** The events of the part that name a personal part. */
+  readonly named: ReadonlyArray<NamedPart>
 }

@@ -11,7 +11,14 @@ import type { SecureRandom } from "effect/crypto"
 import type { SqlError } from "effect/sql/SqlError"
 import type { DatabaseRefused } from "../port/DatabaseRefused.ts"
 import type { EventStoreError } from "../port/EventStore.ts"
-import { type KeyEntry, KeyStore, type KeyStoreShape, VaultError, type WrappedKey } from "../vault/KeyStore.ts"
+import {
+  type KeyEntry,
+  type KeyStates,
+  KeyStore,
+  type KeyStoreShape,
+  VaultError,
+  type WrappedKey
+} from "../vault/KeyStore.ts"
 import { layer as vaultLayer, type Vault, type VaultOptions } from "../vault/Vault.ts"
 import { tellForgotten } from "./PgForgotten.ts"
 import { openKeys, REPLACED } from "./PgKeyLayout.ts"
@@ -99,6 +106,7 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
 
     return {
       get: (subject) => get(keys, subject),
+      states: (subjects) => states(keys, subjects),
       insert: (fresh) =>
         Effect.flatMap(
           query(`SELECT ${schema}.keep($1, $2, $3)`, [...pairs(fresh), keys.openedUnder ?? null]),
@@ -166,6 +174,30 @@ const get = (keys: Keys, subject: string): Effect.Effect<KeyEntry | undefined, V
       return Effect.succeed(wrapped instanceof Uint8Array ? { _tag: "Key", wrapped } : undefined)
     }
   )
+
+const states = (keys: Keys, subjects: ReadonlyArray<string>): Effect.Effect<KeyStates, VaultError> =>
+  subjects.length === 0
+    ? Effect.succeed(new Map())
+    : Effect.map(
+        keys.query(
+          `SELECT asked.subject, f.subject IS NOT NULL FROM unnest($1::bytea[]) AS asked (subject)
+           LEFT JOIN ${keys.schema}.keys AS k USING (subject) LEFT JOIN ${keys.schema}.forgotten AS f USING (subject)
+           WHERE k.subject IS NOT NULL OR f.subject IS NOT NULL`,
+          [
+            array(
+              subjects.map((subject) => Buffer.from(subject)),
+              PgTypes.OID.bytea
+            )
+          ]
+        ),
+        (rows) =>
+          new Map(
+            rows.map(([subject, isForgotten]) => [
+              Buffer.from(subject as Uint8Array).toString(),
+              isForgotten === true ? "Forgotten" : "Key"
+            ])
+          )
+      )
 
 const check = (keys: Keys, value: Uint8Array): Effect.Effect<Uint8Array, VaultError> =>
   Effect.gen(function* () {

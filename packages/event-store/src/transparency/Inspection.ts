@@ -6,11 +6,11 @@ import { type Codec, isEnvelope } from "../building/Codec.ts"
 import { hexDigest } from "../building/Digest.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import { EventStoreError } from "../port/EventStore.ts"
-import type { Fault, Inspected } from "../port/Inspected.ts"
+import type { Fault, Inspected, NamedPart } from "../port/Inspected.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
 import { hashBytes } from "./MerkleTree.ts"
 
-export type { Fault, Inspected } from "../port/Inspected.ts"
+export type { Fault, Inspected, NamedPart } from "../port/Inspected.ts"
 
 /** Inspects the events of one part, in their order. @category models */
 export interface Inspection<E extends AnyEvent> {
@@ -35,6 +35,8 @@ export const makeInspection = <E extends AnyEvent>(codec: Codec<E>, to: Position
   const faults: Array<Fault> = []
   const parted: Array<{ readonly position: Position; readonly leaf: Uint8Array }> = []
   const gone: Array<{ readonly position: Position; readonly subject: string }> = []
+  const named: Array<NamedPart> = []
+  let event: RecordedEvent<E> | undefined
   let done = 0
   let bytes = 0
   let reference: { readonly subject: string; readonly hash: string } | undefined
@@ -49,13 +51,15 @@ export const makeInspection = <E extends AnyEvent>(codec: Codec<E>, to: Position
     done = position
     bytes += text.length - 1
     reference = undefined
+    event = undefined
     const found = hexDigest(text)
     if (found !== leaf) parted.push({ position, leaf: Buffer.from(found, "hex") })
     addLeaf(leaf.length === hexDigits ? leaf : "")
     try {
       const parsed: unknown = JSON.parse(text.slice(1))
       if (isEnvelope(parsed)) reference = parsed.personal
-      return codec.decode(position, parsed)
+      event = codec.decode(position, parsed)
+      return event
     } catch (error) {
       fault(position, kindOf(error), reasonOf(error))
       return undefined
@@ -66,6 +70,10 @@ export const makeInspection = <E extends AnyEvent>(codec: Codec<E>, to: Position
     preimage,
     body: (position, body, leaf) => preimage(position, `\0${body}`, Buffer.from(leaf).toString("hex")),
     personal: (position, ciphertext) => {
+      if (reference !== undefined && event !== undefined) {
+        const { data, type } = event
+        named.push({ position, subject: reference.subject, type, data, isStored: ciphertext !== undefined })
+      }
       if (reference === undefined) {
         if (ciphertext !== undefined)
           fault(position, "personal", "there is a personal part, and its body does not name one")
@@ -86,7 +94,8 @@ export const makeInspection = <E extends AnyEvent>(codec: Codec<E>, to: Position
       bytes,
       faults,
       parted,
-      gone
+      gone,
+      named
     })
   }
 }
@@ -100,7 +109,8 @@ export const indexInspected = (done: number, total: number, faults: ReadonlyArra
   bytes: 0,
   faults,
   parted: [],
-  gone: []
+  gone: [],
+  named: []
 })
 
 /** Which fault it is that an event could not be decoded. @category computing */

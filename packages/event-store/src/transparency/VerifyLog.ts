@@ -5,7 +5,7 @@
 import { Data, Effect, Exit, Option, Result, Stream } from "effect"
 import type { Position } from "../port/Event.ts"
 import type { EventStoreError, EventStoreShape } from "../port/EventStore.ts"
-import type { Fault, Inspected } from "../port/Inspected.ts"
+import type { Fault, Inspected, NamedPart } from "../port/Inspected.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
 import { judge } from "./Anchor.ts"
 import { type CheckpointStoreShape, type KeptCheckpoint, nodeLevels } from "./CheckpointStore.ts"
@@ -20,6 +20,13 @@ import {
   type VerificationProgress
 } from "./Verification.ts"
 
+/** Holds what is kept elsewhere for the events of a log against these events, part by part. @category models */
+export interface Beside {
+  readonly take: (parts: ReadonlyArray<NamedPart>) => Effect.Effect<ReadonlyArray<Fault>, EventStoreError>
+  /** What only the whole shows; after all parts. */
+  readonly end: Effect.Effect<ReadonlyArray<Fault>, EventStoreError>
+}
+
 /** @category models */
 export interface VerifyLogOptions {
   readonly log: Pick<EventStoreShape<any>, "inspect" | "readStored">
@@ -27,6 +34,8 @@ export interface VerifyLogOptions {
   readonly checkpoints?: CheckpointStoreShape | undefined
   /** Whether the personal parts of a subject are rightly gone. */
   readonly isForgotten: (subject: string) => Effect.Effect<boolean, EventStoreError>
+  /** Begins to hold what an application keeps elsewhere for its events against them. */
+  readonly beside?: Effect.Effect<Beside> | undefined
   /** The keys this log is signed with, kept apart from the checkpoints: the last of these has to be signed by one of them. */
   readonly signers?: ReadonlyArray<VerifierKey> | undefined
   /** Whether a name is one that keys of this log have. */
@@ -54,6 +63,7 @@ const verifyBefore = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Verification, EventStoreError | Unreadable> {
   const { log, checkpoints, trusted = {}, onProgress } = options
   const faults = makeFaults()
+  const beside = yield* options.beside ?? Effect.undefined
   const keys = checkpoints === undefined ? [] : yield* checkpoints.keys
   const origin = keys.at(-1)?.name
   const check = makeCheckpointCheck({ keys, trusted, fault: faults.add })
@@ -72,6 +82,8 @@ const verifyBefore = Effect.fnUntraced(function* (
         if (fault.kind === "position") trees.hole()
       }
       yield* tellGone(options, part, faults.add)
+      if (beside !== undefined && part.named.length > 0)
+        for (const fault of yield* beside.take(part.named)) faults.add(fault)
       yield* trees.add(part)
       yield* onProgress?.({ phase: part.phase, done: part.done, total: part.total }) ?? Effect.void
     })
@@ -84,6 +96,7 @@ const verifyBefore = Effect.fnUntraced(function* (
     )
   )
   trees.end()
+  if (beside !== undefined) for (const fault of yield* beside.end) faults.add(fault)
   if (unreadable !== undefined) faults.add(unreadable)
   else if (broken === undefined) expected.end(trees.size())
   else if (isIndexTurn) faults.add(fault(0, "index", `the index cannot be read: ${broken.message}`))

@@ -26,6 +26,9 @@ export class VaultError extends Schema.TaggedError<VaultError>()("VaultError", {
 /** What is known of a subject: its wrapped key, or that it was forgotten. @category models */
 export type KeyEntry = { readonly _tag: "Key"; readonly wrapped: Uint8Array } | { readonly _tag: "Forgotten" }
 
+/** What is known of each of several subjects. @category models */
+export type KeyStates = ReadonlyMap<string, KeyEntry["_tag"]>
+
 /** A key to be kept. @category models */
 export interface WrappedKey {
   readonly subject: string
@@ -35,6 +38,8 @@ export interface WrappedKey {
 /** What the vault asks of its key store. @category models */
 export interface KeyStoreShape {
   readonly get: (subject: string) => Effect.Effect<KeyEntry | undefined, VaultError>
+  /** Which of these subjects have a key, and which were forgotten, without the keys. A subject that is not in it has neither. */
+  readonly states: (subjects: ReadonlyArray<string>) => Effect.Effect<KeyStates, VaultError>
   /** Keeps all or none, durably when it returns. Fails where a subject has an entry already. */
   readonly insert: (keys: ReadonlyArray<WrappedKey>) => Effect.Effect<void, VaultError>
   /** Destroys the key, if there is one, and remembers that it did. Durable when it returns; repeating it is harmless. */
@@ -66,6 +71,18 @@ export class KeyStore extends Context.Service<KeyStore, KeyStoreShape>()("@effek
 const unavailable = (cause: unknown) =>
   new VaultError({ reason: "unavailable", message: "the key store did not answer", cause })
 
+const statesOf = (
+  subjects: ReadonlyArray<string>,
+  stateOf: (subject: string) => KeyEntry["_tag"] | undefined
+): KeyStates => {
+  const states = new Map<string, KeyEntry["_tag"]>()
+  for (const subject of subjects) {
+    const state = stateOf(subject)
+    if (state !== undefined) states.set(subject, state)
+  }
+  return states
+}
+
 const madeSince = () => new Error("a key was made since the keys were read: repeat it")
 
 /** Keys in memory: gone with the process. @category constructors */
@@ -75,6 +92,7 @@ export const makeMemory: Effect.Effect<KeyStoreShape> = Effect.sync(() => {
   let note: string | undefined
   return {
     get: (subject) => Effect.sync(() => entries.get(subject)),
+    states: (subjects) => Effect.sync(() => statesOf(subjects, (subject) => entries.get(subject)?._tag)),
     insert: (keys) =>
       Effect.suspend(() => {
         if (keys.some(({ subject }) => entries.has(subject)))
@@ -193,6 +211,14 @@ const prepareStatements = (database: DatabaseSync) => ({
   updateCheck: database.prepare("UPDATE master SET value = ?")
 })
 
+const stateIn = (
+  { selectForgotten, selectKey }: ReturnType<typeof prepareStatements>,
+  subject: string
+): KeyEntry["_tag"] | undefined => {
+  if (selectKey.get(subject) !== undefined) return "Key"
+  return selectForgotten.get(subject) === undefined ? undefined : "Forgotten"
+}
+
 /** Throws where a key was made that is not among these: it would be lost. Must run in a transaction. */
 const replaceAll = (
   { countKeys, updateCheck, updateKey }: ReturnType<typeof prepareStatements>,
@@ -227,6 +253,7 @@ export const makeSqlite = (
           if (wrapped instanceof Uint8Array) return { _tag: "Key", wrapped }
           return statements.selectForgotten.get(subject) === undefined ? undefined : { _tag: "Forgotten" }
         }),
+      states: (subjects) => attempt(() => statesOf(subjects, (subject) => stateIn(statements, subject))),
       insert: (keys) =>
         attempt(() =>
           transaction(database, () => {

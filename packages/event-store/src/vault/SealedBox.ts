@@ -27,6 +27,12 @@ const formats: ReadonlyArray<{ readonly nonce: number; readonly commitment: numb
   { nonce: NONCE_BYTES, commitment: COMMITMENT_BYTES }
 ]
 
+/** Whether a box of so many bytes can hold a text of so many. For a check that reads neither. @category predicates */
+export const isSizeOf = (sealed: number, plaintext: number): boolean =>
+  formats.some(
+    (format) => format !== undefined && sealed === 1 + format.nonce + format.commitment + plaintext + TAG_BYTES
+  )
+
 interface PreparedKey {
   readonly key: KeyObject
   readonly extended: Xaes256Gcm.XaesKey

@@ -22,6 +22,7 @@ import {
   wrap
 } from "./KeyRing.ts"
 import {
+  type KeyStates,
   KeyStore,
   type KeyStoreShape,
   layerMemory as keysInMemory,
@@ -33,6 +34,7 @@ import {
 import { decrypt, encrypt, KEY_BYTES, NONCE_BYTES, tooNew } from "./SealedBox.ts"
 
 export { type SealedFor, SubjectErased } from "./KeyRing.ts"
+export { isSizeOf } from "./SealedBox.ts"
 
 /** What the vault offers. @category models */
 export interface VaultShape {
@@ -61,6 +63,8 @@ export interface VaultShape {
   ) => Effect.Effect<Option.Option<Uint8Array>, VaultError>
   /** Whether the subject was forgotten. */
   readonly isForgotten: (subject: string) => Effect.Effect<boolean, VaultError>
+  /** Which of these subjects have a key, and which were forgotten. A subject that is not in it has neither. */
+  readonly states: (subjects: ReadonlyArray<string>) => Effect.Effect<KeyStates, VaultError>
   /** Destroys the subject's key for good; nothing can be sealed for it afterwards. Repeating it is harmless. */
   readonly forget: (subject: string) => Effect.Effect<void, VaultError>
   /** Every subject that was forgotten. */
@@ -130,6 +134,7 @@ export const make = (
             ? Effect.succeed(false)
             : Effect.map(keyStore.get(subject), (entry) => entry?._tag === "Forgotten")
         ),
+      states: keyStore.states,
       forget: (subject) => destroyKey(ring, subject),
       forgotten: keyStore.forgotten,
       note: keyStore.note,

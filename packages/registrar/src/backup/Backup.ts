@@ -28,6 +28,7 @@ import {
   makeDurable,
   openingsName
 } from "./BackupFiles.ts"
+import { lackingIn } from "./BackupWholeness.ts"
 
 export { BackupFailed, type BackupFile, Manifest, neededSecrets } from "./BackupFiles.ts"
 
@@ -166,10 +167,13 @@ const fill = Effect.fnUntraced(function* ({ anchor, folder, secrets }: BackupOpt
       return { path, ...(await measure(to)) } satisfies BackupFile
     })
   )
+  const head = yield* headOf(staging)
+  const lacking = yield* lackingIn(staging, { folder, copied: blobs })
   const manifest: Manifest = {
     format: manifestFormat,
     takenAt,
-    ...(yield* headOf(staging)),
+    ...head,
+    ...(lacking === undefined ? {} : { lacking }),
     leftOut: secrets ? [] : [...before.keys()],
     files: [...anchored, ...copied, ...kept, ...blobs]
   }
@@ -184,7 +188,8 @@ const fill = Effect.fnUntraced(function* ({ anchor, folder, secrets }: BackupOpt
 const attempts = 3
 
 /**
- * Takes a backup. Everything that was acknowledged before it began is in it; it is there whole or not at all.
+ * Takes a backup. Everything that was acknowledged before it began is in it; it is there whole or not at all. What the
+ * register itself lacks, the manifest says.
  *
  * @category running
  */

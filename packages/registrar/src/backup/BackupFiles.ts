@@ -70,6 +70,13 @@ export const Manifest = Schema.Struct({
   position: Count,
   /** Secrets of the register that are not in it. */
   leftOut: Schema.Array(Schema.String),
+  /** What of the register was missing when it was copied; absent where nothing was. */
+  lacking: Schema.optionalKey(
+    Schema.Struct({
+      count: Count,
+      first: Schema.Array(Schema.Struct({ position: Schema.Int, message: Schema.String }))
+    })
+  ),
   files: Schema.Array(BackupFile)
 })
 export type Manifest = typeof Manifest.Type

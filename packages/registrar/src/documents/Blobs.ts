@@ -10,9 +10,13 @@ import { Context, Duration, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { createHash } from "node:crypto"
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
+import type { RegisterUnavailable } from "../base/RegisterUnavailable.ts"
+import { inFolder, inSql, pathsIn } from "../base/StoredContents.ts"
 import type { Access } from "../log/Access.ts"
 import { AccessRecord } from "../log/AccessRecord.ts"
+import { Log } from "../log/Log.ts"
+import { checkContents } from "../log/WholenessAtStart.ts"
 
 /** The store of contents could not do its work. @category errors */
 export class BlobError extends Schema.TaggedError<BlobError>()("BlobError", {
@@ -72,54 +76,59 @@ export class Blobs extends Context.Service<
    * Rows of a table in PostgreSQL, made where it is missing, of the database it is given. Several nodes write them, so a content counts as
    * left over only after {@link abandoned}.
    */
-  static readonly layerPostgres: Layer.Layer<Blobs, BlobError, AccessRecord | Vault.Vault | SqlClient.SqlClient> =
-    Layer.effect(
-      Blobs,
-      Effect.gen(function* () {
-        const sql = yield* SqlClient.SqlClient
-        const run = Effect.runPromiseWith(yield* Effect.context<never>())
-        yield* attempt("make the table for", () =>
-          run(
-            Effect.retry(
-              sql`CREATE TABLE IF NOT EXISTS contents (id TEXT PRIMARY KEY, bytes BYTEA STORAGE EXTERNAL NOT NULL,
+  static readonly layerPostgres: Layer.Layer<
+    Blobs,
+    BlobError | RegisterUnavailable,
+    AccessRecord | Log | Vault.Vault | SqlClient.SqlClient
+  > = Layer.effect(
+    Blobs,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* checkContents(yield* Log, inSql(sql))
+      const run = Effect.runPromiseWith(yield* Effect.context<never>())
+      yield* attempt("make the table for", () =>
+        run(
+          Effect.retry(
+            sql`CREATE TABLE IF NOT EXISTS contents (id TEXT PRIMARY KEY, bytes BYTEA STORAGE EXTERNAL NOT NULL,
               kept BOOLEAN NOT NULL DEFAULT false, written TIMESTAMPTZ NOT NULL DEFAULT now())`,
-              { times: 3 }
-            )
+            { times: 3 }
           )
         )
-        return yield* make({
-          write: async (id, bytes) => void (await run(sql`INSERT INTO contents (id, bytes) VALUES (${id}, ${bytes})`)),
-          keep: async (id) => void (await run(sql`UPDATE contents SET kept = true WHERE id = ${id}`)),
-          read: async (id) =>
-            (await run(sql<{ bytes: Uint8Array }>`SELECT bytes FROM contents WHERE id = ${id}`))[0]?.bytes,
-          remove: async (id) => void (await run(sql`DELETE FROM contents WHERE id = ${id}`)),
-          pending: async () =>
-            (
-              await run(
-                sql<{ id: string }>`SELECT id FROM contents
+      )
+      return yield* make({
+        write: async (id, bytes) => void (await run(sql`INSERT INTO contents (id, bytes) VALUES (${id}, ${bytes})`)),
+        keep: async (id) => void (await run(sql`UPDATE contents SET kept = true WHERE id = ${id}`)),
+        read: async (id) =>
+          (await run(sql<{ bytes: Uint8Array }>`SELECT bytes FROM contents WHERE id = ${id}`))[0]?.bytes,
+        remove: async (id) => void (await run(sql`DELETE FROM contents WHERE id = ${id}`)),
+        pending: async () =>
+          (
+            await run(
+              sql<{ id: string }>`SELECT id FROM contents
                 WHERE NOT kept AND written < now() - make_interval(secs => ${Duration.toSeconds(abandoned)})`
-              )
-            ).map(({ id }) => id)
-        })
+            )
+          ).map(({ id }) => id)
       })
-    )
+    })
+  )
 
-  /** Files in a folder. */
-  static readonly layerFolder = (folder: string): Layer.Layer<Blobs, BlobError, AccessRecord | Vault.Vault> =>
+  /** Files in a folder. It is refused where the log has contents, and none of them is there. */
+  static readonly layerFolder = (
+    folder: string
+  ): Layer.Layer<Blobs, BlobError | RegisterUnavailable, AccessRecord | Log | Vault.Vault> =>
     Layer.effect(
       Blobs,
       Effect.gen(function* () {
+        yield* checkContents(yield* Log, inFolder(folder))
         const pendingFolder = join(folder, "pending")
         yield* attempt("open", () => mkdir(pendingFolder, { recursive: true, mode: 0o700 }))
-        // The tail of an id is random: contents spread over 256 folders.
-        const folderOf = (id: string) => join(folder, id.slice(-2))
         const unlessMissing = (error: NodeJS.ErrnoException) => {
           if (error.code === "ENOENT") return undefined
           throw error
         }
         return yield* make({
           write: async (id, bytes) => {
-            const path = join(pendingFolder, id)
+            const path = pathsIn(folder, id).pending
             const file = await open(path, "wx", 0o600)
             try {
               await file.writeFile(bytes)
@@ -134,15 +143,18 @@ export class Blobs extends Context.Service<
             await syncFolder(pendingFolder)
           },
           keep: async (id) => {
-            await mkdir(folderOf(id), { recursive: true, mode: 0o700 })
-            await rename(join(pendingFolder, id), join(folderOf(id), id)).catch(unlessMissing)
+            const { kept, pending } = pathsIn(folder, id)
+            await mkdir(dirname(kept), { recursive: true, mode: 0o700 })
+            await rename(pending, kept).catch(unlessMissing)
           },
-          read: async (id) =>
-            (await readFile(join(folderOf(id), id)).catch(unlessMissing)) ??
-            (await readFile(join(pendingFolder, id)).catch(unlessMissing)),
+          read: async (id) => {
+            const { kept, pending } = pathsIn(folder, id)
+            return (await readFile(kept).catch(unlessMissing)) ?? (await readFile(pending).catch(unlessMissing))
+          },
           remove: async (id) => {
-            await rm(join(folderOf(id), id), { force: true })
-            await rm(join(pendingFolder, id), { force: true })
+            const { kept, pending } = pathsIn(folder, id)
+            await rm(kept, { force: true })
+            await rm(pending, { force: true })
           },
           pending: () => readdir(pendingFolder)
         })

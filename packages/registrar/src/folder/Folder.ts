@@ -19,7 +19,7 @@ import { type ReadModels, SqlReadModels } from "@effekten/projections"
 import { Effect, Layer, type Redacted } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
-import { mkdirSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { RegisterState } from "../base/RegisterState.ts"
 import { refused, refusing, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
@@ -30,7 +30,7 @@ import { AccessRecord, type AccessRecordOptions } from "../log/AccessRecord.ts"
 import { anchorName } from "../sealing/AnchorFile.ts"
 import * as Sealing from "../sealing/Sealing.ts"
 import { keyFile } from "./CheckpointKeyFile.ts"
-import { attempt, database } from "./FolderFiles.ts"
+import { attempt, database, restore } from "./FolderFiles.ts"
 import { masterKeyOf } from "./MasterKeyFile.ts"
 import { register } from "./SecretsFile.ts"
 
@@ -71,6 +71,9 @@ const locked = (folder: string) =>
 const vault = ({ folder, masterKey }: FolderOptions) =>
   Layer.unwrap(
     Effect.gen(function* () {
+      // The keys are made before the log, so a log without them has lost them.
+      if (existsSync(join(folder, "log.db")) && !existsSync(join(folder, "keys.db")))
+        return yield* restore(folder, "keys.db", "log.db")
       // In this order: once there are keys, no new master key is made.
       const key = masterKey ?? (yield* masterKeyOf(folder))
       return refusing(Vault.layerSqlite({ filename: yield* database(folder, "keys.db"), masterKey: key }))

@@ -15,11 +15,13 @@ import { SecureRandom } from "effect/crypto"
 import { Reactivity } from "effect/reactivity"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
+import { inFolder } from "../base/StoredContents.ts"
 import { refused, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { type AuditedLog, readingOf } from "../log/AuditedLog.ts"
 import { anchoredIn, anchorName } from "../sealing/AnchorFile.ts"
 import { isNameOf, publicKeys } from "../sealing/Signers.ts"
 import { keyFile } from "./CheckpointKeyFile.ts"
+import { blobsName } from "./FolderFiles.ts"
 
 /** @category constructors */
 export const open = ({
@@ -39,10 +41,12 @@ export const open = ({
     const scope = yield* Effect.scope
     // Opened when they are asked for: a replay needs neither.
     const keys = yield* Effect.cached(
-      KeyStore.makeSqlite({ filename: file("keys.db"), readOnly: true }).pipe(
-        Scope.provide(scope),
-        Effect.mapError(unreadable)
-      )
+      Effect.suspend(() =>
+        // Keys that are gone are no keys, and that is what the caller is told of each.
+        existsSync(file("keys.db"))
+          ? Effect.mapError(KeyStore.makeSqlite({ filename: file("keys.db"), readOnly: true }), unavailableKeys)
+          : KeyStore.makeMemory
+      ).pipe(Scope.provide(scope))
     )
     return {
       ...readingOf(log),
@@ -51,15 +55,23 @@ export const open = ({
       anchor: yield* anchoredIn(anchor ?? file(anchorName)),
       signers: yield* publicKeys({ text: keyFile(folder), logId: log.logId }),
       isForgotten: (subject) =>
-        Effect.flatMap(keys, (store) => Effect.mapError(store.get(subject), unreadable)).pipe(
-          Effect.map((entry) => entry?._tag === "Forgotten")
-        )
+        Effect.flatMap(keys, (store) => store.get(subject)).pipe(
+          Effect.mapBoth({ onFailure: unreadable, onSuccess: (entry) => entry?._tag === "Forgotten" })
+        ),
+      keys: {
+        states: (subjects) => Effect.flatMap(keys, (store) => store.states(subjects)),
+        note: Effect.flatMap(keys, (store) => store.note)
+      },
+      contents: inFolder(file(blobsName))
     } satisfies AuditedLog
   }).pipe(
     // Nothing personal is opened.
     Effect.provide(Vault.layerMemory.pipe(Layer.provideMerge(SecureRandom.layerWebCrypto))),
     Effect.mapError(refused)
   )
+
+const unavailableKeys = (cause: { readonly message: string }): KeyStore.VaultError =>
+  new KeyStore.VaultError({ reason: "unavailable", message: cause.message, cause })
 
 const unreadable = (cause: { readonly message: string }): EventStoreError =>
   new EventStoreError({ reason: "unavailable", message: cause.message, cause })

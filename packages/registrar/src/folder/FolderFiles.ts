@@ -6,6 +6,9 @@ import { closeSync, openSync } from "node:fs"
 import { join } from "node:path"
 import { RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 
+/** The folder of the contents. */
+export const blobsName = "blobs"
+
 /** @category running */
 export const attempt = <A>(what: string, run: () => A): Effect.Effect<A, RegisterUnavailable> =>
   Effect.try({

@@ -5,9 +5,13 @@
  * Events come without their personal parts: a replay does not need them, and an auditor does not get them.
  */
 import type { Events } from "@effekten/domain"
-import type { CheckpointStore, EventStoreError, EventStoreShape, SignedNote } from "@effekten/event-store"
+import type { CheckpointStore, EventStoreError, EventStoreShape, KeyStore, SignedNote } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import type { Effect } from "effect"
+import type { StoredContents } from "../base/StoredContents.ts"
+
+/** What a check asks of the keys. It sees which subjects have one, and never a key. @category models */
+export type KeysInPlace = Pick<KeyStore.KeyStoreShape, "states" | "note">
 
 /** Everything about a log that can be had without writing to it. @category models */
 export interface AuditedLog
@@ -22,6 +26,10 @@ export interface AuditedLog
   readonly signers: ReadonlyArray<SignedNote.VerifierKey> | undefined
   /** Whether the personal parts of a subject were forgotten, rather than lost. */
   readonly isForgotten: (subject: string) => Effect.Effect<boolean, EventStoreError>
+  /** What is known of the keys of personal parts, without a key; none where the keys themselves are gone. */
+  readonly keys: KeysInPlace
+  /** The encrypted contents of documents. */
+  readonly contents: StoredContents
 }
 
 /** The part of a store that an audit reads. @category conversions */
@@ -35,7 +43,7 @@ export const readingOf = ({
   readStored
 }: EventStoreShape<Events.RegisterEvent>): Omit<
   AuditedLog,
-  "checkpoints" | "isOrigin" | "anchor" | "signers" | "isForgotten"
+  "checkpoints" | "isOrigin" | "anchor" | "signers" | "isForgotten" | "keys" | "contents"
 > => ({
   read,
   readAll,

@@ -7,6 +7,7 @@ import { PgEventStore, PgKeyStore } from "@effekten/event-store/postgres"
 import { Context, Effect, Layer, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
+import { inSql } from "../base/StoredContents.ts"
 import { refused, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { type AuditedLog, readingOf } from "../log/AuditedLog.ts"
 import { anchoredIn } from "../sealing/AnchorFile.ts"
@@ -41,7 +42,9 @@ export const open = (
         keys.get(subject).pipe(
           Effect.map((entry) => entry?._tag === "Forgotten"),
           Effect.mapError((cause) => new EventStoreError({ reason: "unavailable", message: cause.message, cause }))
-        )
+        ),
+      keys,
+      contents: inSql(sql)
     } satisfies AuditedLog
   }).pipe(
     // Nothing personal is opened.

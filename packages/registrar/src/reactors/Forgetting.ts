@@ -7,30 +7,15 @@
  */
 import { type EventStoreError, type KeyStore, Vault } from "@effekten/event-store"
 import { Projection } from "@effekten/projections"
-import { Context, Effect, Layer, Option, Schema, Semaphore, Stream } from "effect"
+import { Context, Effect, Layer, Semaphore, Stream } from "effect"
 import { Lease } from "../base/Lease.ts"
 import { type BlobError, Blobs } from "../documents/Blobs.ts"
+import { printNote, readNote } from "../log/ForgettingNote.ts"
 import { Log } from "../log/Log.ts"
 import * as Reactor from "./Reactor.ts"
 
 /** Why something could not be forgotten now. It is tried again, at the latest by the next start. @category errors */
 export type ForgettingError = BlobError | EventStoreError | KeyStore.VaultError
-
-/**
- * How far forgetting has come. The log may have been restored from a backup or belong to another register, so the event at that position is
- * noted too.
- */
-const Note = Schema.fromJsonString(
-  Schema.Struct({
-    log: Schema.String,
-    position: Schema.Int,
-    event: Schema.String,
-    /** Where the last erasure is; 0 before the first. */
-    erasure: Schema.Int
-  })
-)
-const readNote = Schema.decodeUnknownOption(Note)
-const printNote = Schema.encodeSync(Note)
 
 const query = [{ types: Projection.erasing }] as const
 
@@ -108,7 +93,7 @@ const noting = Effect.gen(function* () {
   return {
     /** The last erasure that is noted as carried out, if the note is of this log. */
     read: Effect.gen(function* () {
-      const note = Option.getOrUndefined(readNote(yield* vault.note))
+      const note = readNote(yield* vault.note)
       return note?.log === log.logId && (yield* eventIdAt(note.position)) === note.event ? note.erasure : undefined
     }),
     write: Effect.fnUntraced(function* (position: number, erasure: number) {

@@ -1,0 +1,135 @@
+/**
+ * The encrypted contents of documents as they lie in a folder or a table, to be looked at only. For the checks that hold them against the
+ * log. Nothing is decrypted here, and nothing written.
+ */
+import { Effect, Schema } from "effect"
+import type { SqlClient } from "effect/sql"
+import { createHash } from "node:crypto"
+import { open, stat } from "node:fs/promises"
+import { join } from "node:path"
+
+/** The stored contents could not be looked at. */
+class ContentsUnreadable extends Schema.TaggedError<ContentsUnreadable>()("ContentsUnreadable", {
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+/** A content as it is stored: bytes of its ciphertext, and their SHA-256 in lower-case hex. */
+interface StoredContent {
+  readonly size: number
+  readonly digest: string
+}
+
+/** @category models */
+export interface StoredContents {
+  /** What an operator restores where all of them are gone. */
+  readonly name: string
+  /** The sizes of those of these contents that are there. None of them is read. */
+  readonly sizes: (ids: ReadonlyArray<string>) => Effect.Effect<ReadonlyMap<string, number>, ContentsUnreadable>
+  /** Those of these contents that are there, each read to its end. */
+  readonly measured: (
+    ids: ReadonlyArray<string>
+  ) => Effect.Effect<ReadonlyMap<string, StoredContent>, ContentsUnreadable>
+}
+
+/** Contents looked at together. */
+const contentsAtOnce = 16
+
+const unreadable = (cause: unknown): ContentsUnreadable =>
+  new ContentsUnreadable({
+    message: `the contents of documents cannot be looked at: ${cause instanceof Error ? cause.message : String(cause)}`,
+    cause
+  })
+
+/**
+ * Where a content lies in a folder of contents: before its event is recorded, and after. The tail of an id is random, so contents spread
+ * over 256 folders.
+ *
+ * @category computing
+ */
+export const pathsIn = (folder: string, id: string): { readonly pending: string; readonly kept: string } => ({
+  pending: join(folder, "pending", id),
+  kept: join(folder, id.slice(-2), id)
+})
+
+const unlessMissing = (error: NodeJS.ErrnoException): undefined => {
+  if (error.code === "ENOENT") return undefined
+  throw error
+}
+
+/** Bytes of a content that are in memory at a time. */
+const chunkBytes = 1 << 20
+
+const measureFile = async (path: string): Promise<StoredContent | undefined> => {
+  const file = await open(path, "r").catch(unlessMissing)
+  if (file === undefined) return undefined
+  try {
+    const hash = createHash("sha256")
+    const buffer = Buffer.allocUnsafe(chunkBytes)
+    let size = 0
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length)
+      if (bytesRead === 0) return { size, digest: hash.digest("hex") }
+      size += bytesRead
+      hash.update(buffer.subarray(0, bytesRead))
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+/** Those in a folder. @category constructors */
+export const inFolder = (folder: string): StoredContents => {
+  const lookAt =
+    <A>(look: (path: string) => Promise<A | undefined>) =>
+    (ids: ReadonlyArray<string>) =>
+      Effect.forEach(
+        ids,
+        (id) =>
+          Effect.tryPromise({
+            try: async () => {
+              const { kept, pending } = pathsIn(folder, id)
+              // It may move between two looks.
+              const found = (await look(kept)) ?? (await look(pending)) ?? (await look(kept))
+              return found === undefined ? [] : [[id, found] as const]
+            },
+            catch: unreadable
+          }),
+        { concurrency: contentsAtOnce }
+      ).pipe(Effect.map((found): ReadonlyMap<string, A> => new Map(found.flat())))
+  return {
+    name: folder,
+    sizes: lookAt(async (path) => (await stat(path).catch(unlessMissing))?.size),
+    measured: lookAt(measureFile)
+  }
+}
+
+/** Those in the table of the database; where the table is missing, there are none. @category constructors */
+export const inSql = (sql: SqlClient.SqlClient): StoredContents => {
+  const lookAt =
+    <Row extends { readonly id: string }, A>(
+      rowsOf: (ids: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Row>, unknown>,
+      of: (row: Row) => A
+    ) =>
+    (ids: ReadonlyArray<string>) =>
+      Effect.gen(function* () {
+        if (ids.length === 0) return new Map<string, A>()
+        const [table] = yield* sql<{ there: boolean }>`SELECT to_regclass('contents') IS NOT NULL AS there`
+        if (table?.there !== true) return new Map<string, A>()
+        return new Map((yield* rowsOf(ids)).map((row) => [row.id, of(row)]))
+      }).pipe(Effect.mapError(unreadable))
+  return {
+    name: "the table contents in the schema of the state",
+    sizes: lookAt(
+      (ids) => sql<{ id: string; size: number }>`SELECT id, octet_length(bytes) AS size FROM contents
+        WHERE ${sql.in("id", ids)}`,
+      ({ size }) => Number(size)
+    ),
+    // The server takes the digest, so that no content crosses the network.
+    measured: lookAt(
+      (ids) => sql<{ id: string; size: number; digest: string }>`SELECT id, octet_length(bytes) AS size,
+        encode(sha256(bytes), 'hex') AS digest FROM contents WHERE ${sql.in("id", ids)}`,
+      ({ digest, size }) => ({ size: Number(size), digest })
+    )
+  }
+}
