@@ -14,6 +14,13 @@ type Fields = Schema.Struct.Fields
 /** The JSON of an input that an earlier version recorded, made that of the next. Total: it never fails. @category models */
 export type InputUpcaster = (input: Schema.JsonObject) => Schema.JsonObject
 
+/** A decision of a command. @category models */
+export type Decide<Input extends Fields, Personal extends Fields> = (
+  input: Schema.Struct.Type<Input>,
+  personal: Schema.Struct.Type<Personal> | undefined,
+  context: DecisionContext
+) => Decision
+
 /** @category models */
 export interface Definition<Operation extends string, Input extends Fields, Personal extends Fields> {
   /** The name that stands in the metadata of the command's events. */
@@ -24,11 +31,9 @@ export interface Definition<Operation extends string, Input extends Fields, Pers
   readonly upcasters: { readonly [version: number]: InputUpcaster }
   readonly input: Schema.Struct<Input>
   readonly personal: Schema.Struct<Personal> | undefined
-  readonly decide: (
-    input: Schema.Struct.Type<Input>,
-    personal: Schema.Struct.Type<Personal> | undefined,
-    context: DecisionContext
-  ) => Decision
+  readonly decide: Decide<Input, Personal>
+  /** The decisions of before, oldest first: those by the rules 1, 2 and so on. */
+  readonly formerly: ReadonlyArray<Decide<Input, Personal>>
   /**
    * The input, from the events of the instruction in the order of the log. Deciding it again over the log before them returns the same
    * events. Throws where the events belong to no such instruction, as in a damaged log, or are of a newer version.
@@ -45,12 +50,14 @@ export const make = <const Operation extends string, const Input extends Fields,
     readonly upcasters?: { readonly [version: number]: InputUpcaster }
     readonly input: Input
     readonly personal?: Personal
-    readonly decide: Definition<Operation, Input, Personal>["decide"]
+    readonly decide: Decide<Input, Personal>
+    /** Grows by the decision that stood here, when a recorded instruction would be decided otherwise from now on. */
+    readonly formerly?: ReadonlyArray<Decide<Input, Personal>>
     /** Only for instructions that changed something: refusals and no-ops carry their input. Names every member of it. */
     readonly recall: (events: ReadonlyArray<RecordedDomainEvent>) => EveryMember<Schema.Struct.Type<Input>>
   }
 ): Definition<Operation, Input, Personal> => {
-  const { version = 1, upcasters = {} } = definition
+  const { version = 1, upcasters = {}, formerly = [] } = definition
   const input = Schema.Struct(definition.input)
   const isInput = Schema.is(input)
   return {
@@ -60,6 +67,7 @@ export const make = <const Operation extends string, const Input extends Fields,
     input,
     personal: definition.personal === undefined ? undefined : Schema.Struct(definition.personal),
     decide: definition.decide,
+    formerly,
     recall: (events) => {
       const [first] = events
       if (first?.type !== "InstructionRejected" && first?.type !== "InstructionNoted")
@@ -85,6 +93,18 @@ export class NewerInput extends Error {
     this.version = version
   }
 }
+
+/** An instruction that a newer version of this program decided: this one does not know its rules. @category errors */
+export class NewerRules extends Error {
+  override readonly name = "NewerRules"
+
+  constructor(operation: string, rules: number, known: number) {
+    super(`${operation} was decided by rules ${rules} of a newer version of this program; this one knows ${known}`)
+  }
+}
+
+/** The version of the rules by which a command is decided today. @category computing */
+export const rulesOf = ({ formerly }: { readonly formerly: ReadonlyArray<unknown> }): number => formerly.length + 1
 
 type Versions = Pick<Definition<string, Fields, Fields>, "operation" | "version" | "upcasters">
 

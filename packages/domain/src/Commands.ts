@@ -5,7 +5,7 @@ import type { Schema } from "effect"
 import { AmendInvestment } from "./Amendment.ts"
 import { CloseCampaign, OpenCampaign } from "./Campaign.ts"
 import type { DomainEvent, RecordedDomainEvent } from "./Catalogue.ts"
-import { inputVersionOf } from "./Command.ts"
+import { type Definition, inputVersionOf, NewerRules, rulesOf } from "./Command.ts"
 import { RequestCredit, ResolveCredit, SettleCredit, SubmitCredit } from "./Crediting.ts"
 import type { Decision, DecisionContext } from "./Decision.ts"
 import { UploadDocument } from "./Document.ts"
@@ -74,15 +74,35 @@ type CommandOf<O extends Operation> = keyof Personal<O> extends never
 /** A command to be decided. @category models */
 export type Command = { readonly [O in Operation]: CommandOf<O> }[Operation]
 
-/** @category computing */
-export const decide = (command: Command, context: DecisionContext): Decision => {
-  const decision = all[command.operation].decide as (input: unknown, personal: unknown, context: unknown) => Decision
+/** Commands by their operations: those of the register, or those of a test. @category models */
+export type Table = { readonly [O in Operation]: Definition<O, any, any> }
+
+/** By the rules of today, or by those of another version. @category computing */
+export const decide = (
+  command: Command,
+  context: DecisionContext,
+  options: { readonly rules?: number | undefined; readonly table?: Table } = {}
+): Decision => {
+  const { table = all, rules } = options
+  const definition: Definition<string, any, any> = table[command.operation]
+  const today = rulesOf(definition)
+  if (rules !== undefined && rules > today) throw new NewerRules(command.operation, rules, today)
+  const decision = rules === undefined || rules === today ? definition.decide : definition.formerly[rules - 1]!
   return decision(command.input, "personal" in command ? command.personal : undefined, context)
 }
 
+/** The version of the rules that is recorded with an instruction: none for the first, so that its events keep their bytes. @category computing */
+export const recordedRules = ({ operation }: Pick<Command, "operation">, table: Table = all): number | undefined => {
+  const rules = rulesOf(table[operation])
+  return rules === 1 ? undefined : rules
+}
+
+/** Whether a name is that of an operation. @category predicates */
+export const isOperation = (name: string): name is Operation => Object.hasOwn(all, name)
+
 /** The command an instruction was, without its personal members, from its events. @category running */
-export const recall = (operation: Operation, events: ReadonlyArray<RecordedDomainEvent>): Command =>
-  ({ operation, input: all[operation].recall(events) }) as Command
+export const recall = (operation: Operation, events: ReadonlyArray<RecordedDomainEvent>, table: Table = all): Command =>
+  ({ operation, input: table[operation].recall(events) }) as Command
 
 /** What a refused instruction leaves in the log. @category computing */
 export const eventOfRefusal = (command: Command, refusal: Refusal): DomainEvent =>

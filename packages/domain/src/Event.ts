@@ -7,7 +7,7 @@ import { Timestamp } from "./Timestamp.ts"
 
 /**
  * Metadata of every event. The events of one instruction lie side by side and bear the same `instruction`. The last of them also bears the
- * fingerprint, the version of the renderer, and the tag by which the instruction is found again.
+ * fingerprint, the versions of rules and renderer, and the tag by which the instruction is found again.
  *
  * @category models
  */
@@ -22,6 +22,8 @@ export const Meta = Schema.Struct({
   fingerprint: Schema.optionalKey(Schema.String),
   /** Version of the renderer of the answer. On the last event of the instruction only. */
   answer: Schema.optionalKey(Schema.Int),
+  /** Version of the rules the instruction was decided by; missing is 1. On the last event of the instruction only. */
+  rules: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(2))),
   /** The actor: `platform`, `issuer`, `registrar`, `clock` or `ledger`. */
   actor: Schema.Literals(["platform", "issuer", "registrar", "clock", "ledger"]),
   correlation: Schema.optionalKey(Schema.String),

@@ -97,13 +97,17 @@ export class MemoryRegister {
         ? [Commands.eventOfRefusal(command, answer.failure)]
         : []
     const events = drafts.map((draft, index): Events.RecordedDomainEvent => {
+      const effective = Events.effectiveAt(draft)
+      const rules = Commands.recordedRules(command)
+      const isLast = index === drafts.length - 1
       const meta: Event.Meta = {
         ...(context.platform === undefined ? {} : { platform: context.platform }),
         operation: command.operation,
         instruction,
-        ...(index === drafts.length - 1 ? { fingerprint: "1:00", answer: 1 } : {}),
+        ...(isLast ? { fingerprint: "1:00", answer: 1, ...(rules === undefined ? {} : { rules }) } : {}),
         actor: context.platform === undefined ? "registrar" : "platform",
-        receivedAt: context.receivedAt.text
+        receivedAt: context.receivedAt.text,
+        ...(effective === undefined ? {} : { effectiveAt: effective })
       }
       // A log returns JSON that its schema accepts, and an object that no other code shares.
       const data = JSON.parse(JSON.stringify(draft.data))

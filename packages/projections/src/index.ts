@@ -3,6 +3,7 @@
  * `effekten replay` and auditors. Nothing here may write an event.
  */
 export * as Conservation from "./Conservation.ts"
+export * as DecisionReplay from "./DecisionReplay.ts"
 export * as FoldOne from "./FoldOne.ts"
 export * as MemoryReadModels from "./MemoryReadModels.ts"
 export * as Projection from "./Projection.ts"

@@ -73,13 +73,15 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
         ? [Commands.eventOfNoChange(command)]
         : decided.success
     const group = made.map((event, index): NewEvent<Events.RegisterEvent> => {
+      const effective = Events.effectiveAt(event)
       const meta: Event.Meta = {
         ...(context.platform === undefined ? {} : { platform: context.platform }),
         operation: command.operation,
         instruction: `i${groups.length}`,
         ...(index === made.length - 1 ? { fingerprint: "1:f", answer: 1 } : {}),
         actor: context.platform === undefined ? "registrar" : "platform",
-        receivedAt: receivedAt.text
+        receivedAt: receivedAt.text,
+        ...(effective === undefined ? {} : { effectiveAt: effective })
       }
       const id = `e${events.length + 1}`
       const position = events.length + 1

@@ -163,6 +163,7 @@ const decided = (
   { first, newId }: Place
 ): Decided => {
   const last = drafts.length - 1
+  const rules = Commands.recordedRules(instruction.command)
   const isRefused = drafts[last]?.type === "InstructionRejected"
   const common = {
     ...(instruction.platform === undefined ? {} : { platform: instruction.platform }),
@@ -180,7 +181,11 @@ const decided = (
       meta: {
         ...common,
         ...(index === last
-          ? { fingerprint: instruction.fingerprint, answer: isRefused ? Refusal.wordsVersion : instruction.answer }
+          ? {
+              fingerprint: instruction.fingerprint,
+              answer: isRefused ? Refusal.wordsVersion : instruction.answer,
+              ...(rules === undefined ? {} : { rules })
+            }
           : {}),
         ...(effective === undefined ? {} : { effectiveAt: effective })
       }

@@ -1,0 +1,141 @@
+/**
+ * Every instruction of a log decided again from what came before it, and held against what is recorded (promise 8). For an audit.
+ *
+ * It goes over the log once. Nothing here may read the log or repair a state. A wrong event is folded as it stands: what follows is judged by
+ * the log as it is.
+ */
+import { Commands, type Events, Judgement, Timestamp } from "@effekten/domain"
+import type { Position } from "@effekten/event-store"
+import * as DecisionStates from "./DecisionStates.ts"
+import type { LoggedEvent } from "./Projection.ts"
+import type { Fold } from "./Views.ts"
+
+/** An instruction of which something else is recorded than its decision comes to. @category models */
+export interface Deviation {
+  /** Of its first event. */
+  readonly position: Position
+  readonly operation: string
+  readonly recorded: Judgement.Outcome
+  readonly decided: Judgement.Outcome
+  /** It goes by a policy that the log does not have: another one may have been in force. */
+  readonly assumed: boolean
+}
+
+/** How the order of the log differs from the order in which instructions came in. @category models */
+export interface Arrival {
+  /** Instructions that stand behind one that came in after them. */
+  readonly overtaken: number
+  /** The first of them; 0 if there is none. */
+  readonly first: Position
+  /** The longest time, in microseconds, by which one of them was received earlier than one before it. */
+  readonly longest: number
+}
+
+/** @category models */
+export interface DecisionReplay extends Fold {
+  /** Instructions judged so far. */
+  readonly instructions: () => number
+  /** Those that went by the policy before the log had one. */
+  readonly assumed: () => number
+  /** The first {@link maximumDeviations}, and how many there are. */
+  readonly deviations: ReadonlyArray<Deviation>
+  readonly deviationCount: () => number
+  readonly arrival: () => Arrival
+  /** The log has ended: an instruction whose last event is missing deviates. */
+  readonly end: () => void
+}
+
+/** Deviations kept: in a log whose rules were changed without notice nearly every instruction is one. @category values */
+export const maximumDeviations = 1_000
+
+/** @category constructors */
+export const make = (table: Commands.Table = Commands.all): DecisionReplay => {
+  const states = DecisionStates.make()
+  const deviations: Array<Deviation> = []
+  let [instructions, assumed, deviationCount] = [0, 0, 0]
+  let open: Array<LoggedEvent> = []
+  let hasPolicy = false
+  const arrival = makeArrival()
+
+  const add = (deviation: Deviation): void => {
+    deviationCount += 1
+    if (deviations.length < maximumDeviations) deviations.push(deviation)
+  }
+  const close = (missing?: string): void => {
+    const [first, ...rest] = open
+    if (first === undefined) return
+    open = []
+    instructions += 1
+    let isAssumed = false
+    const judgement = Judgement.judge(
+      [first, ...rest],
+      (model) => {
+        if (model.name === "Policy" && !hasPolicy) isAssumed = true
+        return states.stateOf(model)
+      },
+      table
+    )
+    const { operation } = first.meta
+    // What sets the first policy reads that there is none.
+    if (operation === "SeedPolicy" || operation === "SetPolicy") isAssumed = false
+    if (isAssumed) assumed += 1
+    if (missing !== undefined)
+      add({
+        ...judgement,
+        position: first.position,
+        operation,
+        decided: { _tag: "Undecidable", message: missing },
+        assumed: false
+      })
+    else if (!judgement.same) {
+      const { decided, recorded } = judgement
+      add({ position: first.position, operation, recorded, decided, assumed: isAssumed })
+    }
+    for (const event of [first, ...rest]) {
+      states.apply(event)
+      if (event.type === "PolicySet") hasPolicy = true
+    }
+  }
+
+  return {
+    apply: (event) => {
+      const [first] = open
+      if (first !== undefined && !belong(first, event)) close("its last event is missing")
+      if (open.length === 0) arrival.add(event)
+      open.push(event)
+      if (event.meta.fingerprint !== undefined) close()
+    },
+    end: () => close("its last event is missing"),
+    instructions: () => instructions,
+    assumed: () => assumed,
+    deviations,
+    deviationCount: () => deviationCount,
+    arrival: arrival.found
+  }
+}
+
+/** Whether two events beside each other are of one instruction. */
+const belong = ({ meta: a }: Events.RecordedDomainEvent, { meta: b }: Events.RecordedDomainEvent): boolean =>
+  a.instruction === b.instruction &&
+  a.operation === b.operation &&
+  a.platform === b.platform &&
+  a.receivedAt === b.receivedAt
+
+/** Compares the instants of receipt with the order of the log. */
+const makeArrival = () => {
+  let latest = Number.NEGATIVE_INFINITY
+  let found: Arrival = { overtaken: 0, first: 0, longest: 0 }
+  return {
+    add: ({ meta, position }: LoggedEvent): void => {
+      const { micros } = Timestamp.instantOf(meta.receivedAt)
+      if (micros < latest)
+        found = {
+          overtaken: found.overtaken + 1,
+          first: found.first === 0 ? position : found.first,
+          longest: Math.max(found.longest, latest - micros)
+        }
+      else latest = micros
+    },
+    found: () => found
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * What every decision model of the register says, folded together from the first event on. For {@link DecisionReplay}, which reads the log
+ * once and takes no second look.
+ *
+ * A decision asks for a model when its turn comes; then the events are gone by. So each model that an event concerns is folded, whether a
+ * decision will ask for it or not. The memory is that of the register's objects, not of its events.
+ */
+import {
+  Campaign,
+  type Decision,
+  Document,
+  type Events,
+  Holding,
+  Investment,
+  Investor,
+  LegalHold,
+  Platform,
+  Policy,
+  Product,
+  Redemption,
+  Wallet
+} from "@effekten/domain"
+
+/** A model of any object: what folds it does not depend on which one it is. */
+const any = "*" as never
+
+/** One model of each kind. A decision that asks for another kind cannot be judged. */
+const prototypes: ReadonlyArray<Decision.Model<unknown>> = [
+  Policy.model,
+  Platform.model(any),
+  Platform.issuer(any),
+  Product.model(any),
+  Campaign.model(any),
+  Campaign.ofProduct(any),
+  Campaign.used(any),
+  Investor.model(any),
+  Investor.waitingSubscriptions(any),
+  Investor.subscriptions(any),
+  LegalHold.ofInvestor(any),
+  Document.model(any),
+  Document.references(any),
+  Wallet.model(any),
+  Wallet.ofInvestor(any),
+  Wallet.unitsIn(any),
+  Wallet.atAddress(any),
+  Investment.model(any),
+  Holding.model(any, any),
+  Redemption.model(any)
+]
+
+/** The models of one kind, by their tags. */
+interface Kind {
+  readonly prototype: Decision.Model<unknown>
+  /** What its tags begin with, up to the colon; a tag without an id is whole. */
+  readonly beginnings: ReadonlyArray<string>
+  readonly states: Map<string, unknown>
+}
+
+/** @category models */
+export interface DecisionStates {
+  readonly apply: (event: Events.RecordedDomainEvent) => void
+  /** Throws for a kind of model that is not folded here. */
+  readonly stateOf: <S>(model: Decision.Model<S>) => S
+  /** Objects there are states of. */
+  readonly size: () => number
+}
+
+/** @category constructors */
+export const make = (): DecisionStates => {
+  const kinds = new Map<string, Kind>()
+  const byType = new Map<string, Array<Kind>>()
+  for (const prototype of prototypes) {
+    const beginnings = prototype.tags.map((tag) => (tag.endsWith("*") ? tag.slice(0, -1) : tag))
+    const kind: Kind = { prototype, beginnings, states: new Map() }
+    kinds.set(prototype.name, kind)
+    for (const type of prototype.types) byType.set(type, [...(byType.get(type) ?? []), kind])
+  }
+  return {
+    apply: (event) => {
+      for (const kind of byType.get(event.type) ?? []) step(kind, event)
+    },
+    stateOf: <S>(model: Decision.Model<S>): S => {
+      const kind = kinds.get(model.name)
+      if (kind === undefined) throw new Error(`the model ${model.name} is not known to the audit`)
+      const key = model.tags.length === 1 ? model.tags[0]! : model.tags.join(" ")
+      return (kind.states.has(key) ? kind.states.get(key) : model.initial) as S
+    },
+    size: () => [...kinds.values()].reduce((sum, { states }) => sum + states.size, 0)
+  }
+}
+
+/** Folds an event into each model of a kind that it concerns: one for each of its tags that fits. */
+const step = ({ beginnings, prototype, states }: Kind, event: Events.RecordedDomainEvent): void => {
+  const fold = (key: string): void => {
+    const before = states.has(key) ? states.get(key) : prototype.initial
+    const after = prototype.evolve(before, event)
+    if (after !== undefined) states.set(key, after)
+  }
+  const [first = "", second] = beginnings
+  for (const tag of event.tags) {
+    if (!tag.startsWith(first)) continue
+    if (second === undefined) fold(tag)
+    else for (const other of event.tags) if (other.startsWith(second)) fold(`${tag} ${other}`)
+  }
+}
