@@ -22,7 +22,7 @@ import type { Failure } from "./ReadModels.ts"
 const layout = 2
 
 /** A table that no program has used for so long is dropped: longer than any rolling update takes. */
-const unusedAfter = Duration.days(7)
+export const unusedAfter = Duration.days(7)
 
 /** Of a list, as stored. */
 export interface Row {
@@ -68,6 +68,20 @@ export const rowIs = (sql: SqlClient.SqlClient, projection: Projection.Any) => w
 
 const whereNamed = (sql: SqlClient.SqlClient, { layout, name, version }: Named) =>
   sql`name = ${name} AND layout = ${layout} AND version = ${version}`
+
+/** Whether a row is that of a projection in this program's version. */
+export const isOf = (row: Row, projection: Projection.Any): boolean =>
+  row.name === projection.name && row.layout === layout && row.version === projection.version
+
+/** Whether the database has a table of that name. */
+export const isThere = (sql: SqlClient.SqlClient, table: string): Effect.Effect<boolean, SqlError.SqlError> =>
+  Effect.map(
+    sql.onDialectOrElse({
+      pg: () => sql<{ found: string | null }>`SELECT to_regclass(${table})::text AS found`,
+      orElse: () => sql<{ found: string | null }>`SELECT name AS found FROM sqlite_master WHERE name = ${table}`
+    }),
+    ([first]) => typeof first?.found === "string"
+  )
 
 /** All rows, also those of other versions of the program. */
 export const rows = (sql: SqlClient.SqlClient): Effect.Effect<ReadonlyArray<Row>, SqlError.SqlError> =>
@@ -195,17 +209,8 @@ export const tidy = (sql: SqlClient.SqlClient, projections: ReadonlyArray<Projec
 /** Layout 1 as a whole. Its programs write no mark, so it counts as used whenever they have folded something since the last look. */
 const earlier: Named = { name: "projection", layout: 1, version: 0 }
 
-const hasEarlierLayout = (sql: SqlClient.SqlClient) =>
-  Effect.map(
-    sql.onDialectOrElse({
-      pg: () => sql<{ found: string | null }>`SELECT to_regclass('projection')::text AS found`,
-      orElse: () => sql<{ found: string | null }>`SELECT name AS found FROM sqlite_master WHERE name = 'projection'`
-    }),
-    ([first]) => typeof first?.found === "string"
-  )
-
 const noteEarlierLayout = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, used_at: string) {
-  if (!(yield* hasEarlierLayout(sql))) return
+  if (!(yield* isThere(sql, earlier.name))) return
   const [summed] = yield* sql<{ position: number | bigint | null }>`SELECT max(position) AS position FROM projection`
   const position: Position = Number(summed?.position ?? 0)
   const [noted] = yield* sql`SELECT name FROM read_model WHERE ${whereNamed(sql, earlier)} AND position = ${position}`

@@ -77,7 +77,7 @@ const fold = (projection: Any, entries: Map<string, Entry>, { event, key }: Step
   })
 
 /** A state as a row of its table. */
-const storedRow = (projection: Any, key: string, { ordinal, scope, state }: Entry) => {
+export const storedRow = (projection: Any, key: string, { ordinal, scope, state }: Entry) => {
   const row = { key, scope, ordinal, state: JSON.stringify(state) }
   return projection.rank === undefined ? row : { ...row, rank: projection.rank(state) ?? null }
 }

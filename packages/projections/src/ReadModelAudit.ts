@@ -1,0 +1,245 @@
+/**
+ * What the lists in a database are, and whether they say what the log says. For `effekten projections` and `effekten audit`, beside a running
+ * server too. Nothing is written here.
+ */
+import type { EventStoreError, Position } from "@effekten/event-store"
+import { DateTime, Effect } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { isDeepStrictEqual } from "node:util"
+import { looksOf } from "./History.ts"
+import type * as Projection from "./Projection.ts"
+import * as Projections from "./Projections.ts"
+import { type Failure, Unavailable } from "./ReadModels.ts"
+import * as Tables from "./ReadModelTables.ts"
+import { storedRow } from "./RowFolding.ts"
+import * as Views from "./Views.ts"
+
+/** A list in the database, of this program's version or of another. @category models */
+export interface KeptList {
+  readonly name: string
+  /** 0 for all lists of the layout in which versions shared a table. */
+  readonly version: number
+  /** Whether this program reads it. */
+  readonly isOwn: boolean
+  readonly position: Position
+  readonly failure: Failure | undefined
+  /** When a program last said that it uses it. Until then it is kept. */
+  readonly usedAt: string
+  readonly keptUntil: string
+}
+
+/** A row that is not what the fold of the log says. @category models */
+export interface Difference {
+  readonly key: string
+  /** Of the last event that changed the object; where the log knows no such object, of the list. */
+  readonly position: Position
+  readonly kind: "missing" | "unknown" | "different"
+  /** The row as it is stored, and as the log says. */
+  readonly stored: unknown
+  readonly folded: unknown
+}
+
+/** What was found of one list. @category models */
+export interface ListVerdict {
+  readonly name: string
+  readonly version: number
+  /** Up to which position the list was held against the log. */
+  readonly position: Position
+  readonly objects: number
+  /** Another history than the log's made the list: it was compared with nothing. A server folds it again when it is read. */
+  readonly isOfOtherHistory: boolean
+  readonly failure: Failure | undefined
+  /** How many rows differ, and the first of them. */
+  readonly different: number
+  readonly differences: ReadonlyArray<Difference>
+}
+
+/** Lists that are held against the log while another reader goes over it. @category models */
+export interface ListsAudit extends Views.Fold {
+  /** To be asked after the fold was given every event of the log, from the first on. */
+  readonly verdicts: Effect.Effect<ReadonlyArray<ListVerdict>, EventStoreError | Unavailable>
+}
+
+/** Differences that a verdict names of each list; it counts all. */
+const namedDifferences = 100
+
+/** Rows of a statement. */
+const pageSize = 1_000
+
+const unlessFailed = <A, E>(effect: Effect.Effect<A, E | SqlError.SqlError>) =>
+  Effect.mapError(effect, (error) =>
+    error instanceof Error && "_tag" in error && error._tag === "SqlError"
+      ? new Unavailable({ message: "the database of the read models cannot be read", cause: error })
+      : (error as Exclude<E, SqlError.SqlError>)
+  )
+
+const rowsIn = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  return (yield* Tables.isThere(sql, "read_model")) ? yield* Tables.rows(sql) : []
+})
+
+/** Every list that the database has. @category running */
+export const lists = (
+  projections: ReadonlyArray<Projection.Any> = Projections.all
+): Effect.Effect<ReadonlyArray<KeptList>, Unavailable, SqlClient.SqlClient> =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    unlessFailed(
+      Effect.map(rowsIn(sql), (rows) =>
+        rows.map((row): KeptList => ({
+          name: row.name,
+          version: row.version,
+          isOwn: projections.some((projection) => Tables.isOf(row, projection)),
+          position: row.at.position,
+          failure: row.failure,
+          usedAt: row.usedAt,
+          keptUntil: DateTime.formatIso(DateTime.addDuration(DateTime.makeUnsafe(row.usedAt), Tables.unusedAfter))
+        }))
+      )
+    )
+  )
+
+/** A state, and the position of the last event that changed it. */
+interface Positioned {
+  readonly state: unknown
+  readonly position: Position
+}
+
+const positioned = (projection: Projection.Any): Projection.Projection<Positioned> => ({
+  name: projection.name,
+  version: projection.version,
+  types: projection.types,
+  keys: (event) => projection.keys(event),
+  query: (key) => projection.query(key),
+  scope: ({ state }) => projection.scope(state),
+  evolve: (before, event, key) => {
+    const state: unknown = projection.evolve(before?.state, event, key)
+    return state === undefined || state === before?.state ? before : { state, position: event.position }
+  }
+})
+
+/**
+ * Begins an audit of the lists that this program keeps: of each up to where it stands now, in the memory that its states need. The lists go on
+ * meanwhile; what they have taken in since is read from the log at the end.
+ *
+ * @category constructors
+ */
+export const make = Effect.fnUntraced(function* (options: {
+  readonly log: Projection.Log
+  readonly projections?: ReadonlyArray<Projection.Any>
+}): Effect.fn.Return<ListsAudit, Unavailable, SqlClient.SqlClient> {
+  const { log, projections = Projections.all } = options
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* unlessFailed(rowsIn(sql))
+  const folds = projections.flatMap((projection) => {
+    const row = rows.find((each) => Tables.isOf(each, projection) && each.log === log.logId)
+    if (row === undefined) return []
+    const own = positioned(projection)
+    return [{ projection, own, to: row.at.position, views: Views.make([own]) }]
+  })
+  return {
+    apply: (event) => {
+      for (const fold of folds) if (event.position <= fold.to) fold.views.apply(event)
+    },
+    verdicts: Effect.forEach(folds, (fold) => unlessFailed(judge(sql, log, fold)))
+  }
+})
+
+interface ListFold {
+  readonly projection: Projection.Any
+  readonly own: Projection.Projection<Positioned>
+  readonly views: Views.Views
+  /** What was applied so far. */
+  readonly to: Position
+}
+
+/** Holds one list against its fold. All its rows are of one moment. */
+const judge = (
+  sql: SqlClient.SqlClient,
+  log: Projection.Log,
+  fold: ListFold
+): Effect.Effect<ListVerdict, EventStoreError | SqlError.SqlError> =>
+  sql.withTransaction(
+    Effect.gen(function* () {
+      yield* sql.onDialectOrElse({
+        pg: () => Effect.asVoid(sql`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY`),
+        orElse: () => Effect.void
+      })
+      const { projection } = fold
+      const { name, version } = projection
+      const row = yield* Tables.row(sql, projection)
+      const position = row?.at.position ?? 0
+      const isOfOtherHistory =
+        row === undefined || position < fold.to || (yield* looksOf(log).bookmark(row.at)) === undefined
+      const verdict = { name, version, position, isOfOtherHistory, failure: row?.failure }
+      if (isOfOtherHistory) return { ...verdict, objects: 0, different: 0, differences: [] }
+      // What the list has taken in since the audit began.
+      for (let from = fold.to + 1; from <= position; from += pageSize) {
+        const to = Math.min(from + pageSize - 1, position)
+        for (const event of yield* log.readAll([{ types: projection.types }], { from, to })) fold.views.apply(event)
+      }
+      return { ...verdict, ...(yield* compare(sql, fold, position)) }
+    })
+  )
+
+const compare = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  { own, projection, views }: ListFold,
+  position: Position
+) {
+  const expected = expectedRows(projection, views.all(own))
+  const objects = expected.size
+  const differences: Array<Difference> = []
+  let different = 0
+  const tell = (difference: Difference) => {
+    if (++different <= namedDifferences) differences.push(difference)
+  }
+  const table = sql(Tables.tableOf(projection))
+  let last = ""
+  for (;;) {
+    const rows = yield* sql<{ readonly key: string; readonly [column: string]: unknown }>`
+      SELECT * FROM ${table} WHERE key > ${last} ORDER BY key LIMIT ${pageSize}`
+    for (const row of rows) {
+      const known = expected.get(row.key)
+      expected.delete(row.key)
+      const stored = readable(row)
+      if (known === undefined) tell({ key: row.key, position, kind: "unknown", stored, folded: undefined })
+      else if (!isDeepStrictEqual(stored, known.row))
+        tell({ key: row.key, position: known.position, kind: "different", stored, folded: known.row })
+    }
+    if (rows.length < pageSize) break
+    last = rows[rows.length - 1]!.key
+  }
+  for (const [key, { position, row }] of expected)
+    tell({ key, position, kind: "missing", stored: undefined, folded: row })
+  return { objects, different, differences }
+})
+
+/** The rows that the states have in a table. */
+const expectedRows = (projection: Projection.Any, states: ReadonlyMap<string, Positioned>) => {
+  const counts = new Map<string, number>()
+  return new Map(
+    Array.from(states, ([key, { position, state }]) => {
+      const scope = projection.scope(state)
+      const ordinal = (counts.get(scope) ?? 0) + 1
+      counts.set(scope, ordinal)
+      return [key, { position, row: readable(storedRow(projection, key, { scope, ordinal, state })) }]
+    })
+  )
+}
+
+/** A row whose numbers and state can be compared: a driver may return a number as a text, and the order of members does not count. */
+const readable = ({ key, ordinal, rank, scope, state }: { readonly [column: string]: unknown }) => ({
+  key,
+  scope,
+  ordinal: Number(ordinal),
+  rank: rank === undefined || rank === null ? null : Number(rank),
+  state: parsed(String(state))
+})
+
+/** An edited state need not be JSON any more. */
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
