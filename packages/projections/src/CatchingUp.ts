@@ -3,9 +3,9 @@
  *
  * No projection may wait for another here: not for its events, its lock or its failure.
  */
-import { EventStoreError, type Position } from "@effekten/event-store"
+import { type Bookmark, EventStoreError, type Position } from "@effekten/event-store"
 import { Effect, Schema, Semaphore } from "effect"
-import { type Bookmark, looksOf } from "./History.ts"
+import { bookmarkAt, headAfter } from "./History.ts"
 import type { Any, Log, LoggedEvent } from "./Projection.ts"
 import { type Failure, type Shape, Unavailable } from "./ReadModels.ts"
 
@@ -100,10 +100,9 @@ export const catchingUp = <E>({ log, stepSize }: Options, place: Place<E>) => {
 
 /** Where a projection stands, and the head that follows in the same history. */
 const looking = <E>(log: Log, place: Place<E>) => {
-  const looks = looksOf(log)
   const lookFrom = Effect.fnUntraced(function* (kept: Kept) {
     const at = (kept.at ??= yield* place.ask(kept))
-    const head = yield* looks.bookmark(at)
+    const head = yield* headAfter(log, at)
     return head === undefined ? undefined : { at, head }
   })
   return Effect.fnUntraced(function* (kept: Kept) {
@@ -118,9 +117,24 @@ const looking = <E>(log: Log, place: Place<E>) => {
   })
 }
 
+/**
+ * The bookmark at a position on the way; `undefined` where the log has gone another way. In this order: if it does so before its events are
+ * read, a look finds that one of the two bookmarks is gone.
+ */
+const between = Effect.fnUntraced(function* (log: Log, from: Bookmark, position: Position) {
+  const to = yield* bookmarkAt(log, position)
+  const head = yield* headAfter(log, from)
+  if (head === undefined || head.position < position) return undefined
+  return (
+    to ??
+    (yield* new Unavailable({
+      message: `the log has no position ${position}, but says that its head is ${head.position}`
+    }))
+  )
+})
+
 /** Takes in the events after a bookmark, up to a position. */
 const stepping = <E>(log: Log, place: Place<E>) => {
-  const looks = looksOf(log)
   const step = (
     kept: Kept,
     from: Bookmark,
@@ -128,13 +142,11 @@ const stepping = <E>(log: Log, place: Place<E>) => {
     position: Position
   ): Effect.Effect<void, E | EventStoreError | Unavailable> =>
     Effect.gen(function* () {
-      // The leaf first: if the log goes another way before the events are read, the next look finds the leaf gone.
-      const leaf = position === head.position ? head.leaf : yield* looks.leafAt(position)
-      if (leaf === undefined)
-        return yield* new Unavailable({ message: `the log ends before position ${position} of ${head.position}` })
+      const to = position === head.position ? head : yield* between(log, from, position)
+      // The log went another way since it was looked at: the next look says so.
+      if (to === undefined) return
       const { types } = kept.projection
       const events = yield* log.readAll([{ types }], { from: from.position + 1, to: position })
-      const to = { position, leaf }
       const isTaken = yield* place
         .take(kept, from, events, to)
         .pipe(Effect.onError(() => Effect.sync(() => (kept.at = undefined))))

@@ -1,33 +1,29 @@
 /**
- * Where a read model stands in the history of its log. For the read models.
+ * Places in the history of a log. For the read models, which keep one beside their states.
  */
-import type { EventStoreError, Position } from "@effekten/event-store"
-import { Effect } from "effect"
+import type { Bookmark, EventStoreError, Position } from "@effekten/event-store"
+import { Effect, Option, Stream } from "effect"
 import type { Log } from "./Projection.ts"
 
-export interface Bookmark {
-  readonly position: Position
-  readonly leaf: string
-}
+/** The head that follows a place in the same history; `undefined` where the log has another one. */
+export const headAfter = (log: Log, known: Bookmark): Effect.Effect<Bookmark | undefined, EventStoreError> =>
+  Effect.catchIf(
+    log.bookmark(known),
+    ({ reason }) => reason === "other_history",
+    () => Effect.undefined
+  )
 
-export interface Looks {
-  readonly bookmark: (known: Bookmark) => Effect.Effect<Bookmark | undefined, EventStoreError>
-  readonly leafAt: (position: Position) => Effect.Effect<string | undefined, EventStoreError>
-}
-
-export const looksOf = (log: Log): Looks => {
-  const leafAt = (position: Position): Effect.Effect<string | undefined, EventStoreError> =>
-    position === 0
-      ? Effect.succeed(log.logId)
-      : Effect.map(log.readAll("all", { from: position, to: position }), ([event]) => event?.id)
-  return {
-    leafAt,
-    bookmark: Effect.fnUntraced(function* (known) {
-      if ((yield* leafAt(known.position)) !== known.leaf) return undefined
-      const position = yield* log.head
-      if (position === known.position) return known
-      const leaf = yield* leafAt(position)
-      return leaf === undefined ? undefined : { position, leaf }
-    })
-  }
-}
+/** The bookmark at a position; `undefined` where the log ends before it. */
+export const bookmarkAt = (
+  { logId, readLeaves }: Log,
+  position: Position
+): Effect.Effect<Bookmark | undefined, EventStoreError> =>
+  position === 0
+    ? Effect.succeed({ position, leaf: logId })
+    : Effect.map(
+        Stream.runHead(readLeaves({ from: position, to: position })),
+        Option.match({
+          onNone: () => undefined,
+          onSome: ({ hashes }) => ({ position, leaf: Buffer.from(hashes).toString("hex") })
+        })
+      )

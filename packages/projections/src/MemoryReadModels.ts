@@ -1,11 +1,12 @@
 /**
  * Read models in memory, gone with the process. For tests, and for registers that are small or not kept.
  */
+import type { Bookmark } from "@effekten/event-store"
 import { maximumPageSize } from "@effekten/services"
 import { Effect, Layer, Result } from "effect"
 import { among, catchingUp, type FoldFailed, folding, keeping, type Place, tellLost, together } from "./CatchingUp.ts"
 import { pageOf, sliceOf } from "./Cursor.ts"
-import { type Bookmark, looksOf } from "./History.ts"
+import { headAfter } from "./History.ts"
 import type * as Projection from "./Projection.ts"
 import * as Projections from "./Projections.ts"
 import * as ReadModels from "./ReadModels.ts"
@@ -80,35 +81,32 @@ const listOf = (projection: Projection.Any, log: Projection.Log): List => ({
   at: { position: 0, leaf: log.logId }
 })
 
-const placeOf = (log: Projection.Log, lists: Map<string, List>): Place<never> => {
-  const looks = looksOf(log)
-  return {
-    ask: ({ projection }) => Effect.sync(() => lists.get(projection.name)!.at),
-    dropOthers: Effect.gen(function* () {
-      const lost: Array<string> = []
-      for (const [name, { at, projection }] of lists) {
-        if ((yield* looks.bookmark(at)) !== undefined) continue
-        lists.set(name, listOf(projection, log))
-        lost.push(`${name} (position ${at.position})`)
-      }
-      yield* tellLost(lost)
+const placeOf = (log: Projection.Log, lists: Map<string, List>): Place<never> => ({
+  ask: ({ projection }) => Effect.sync(() => lists.get(projection.name)!.at),
+  dropOthers: Effect.gen(function* () {
+    const lost: Array<string> = []
+    for (const [name, { at, projection }] of lists) {
+      if ((yield* headAfter(log, at)) !== undefined) continue
+      lists.set(name, listOf(projection, log))
+      lost.push(`${name} (position ${at.position})`)
+    }
+    yield* tellLost(lost)
+  }),
+  take: ({ projection }, from, events, to) =>
+    Effect.try({
+      try: () => {
+        const list = lists.get(projection.name)!
+        if (list.at !== from) return false
+        // Those before an event that the fold failed over are taken in already.
+        for (const event of events)
+          if (event.position > list.views.position) folding(event.position, () => list.views.apply(event))
+        list.at = to
+        return true
+      },
+      catch: (cause) => cause as FoldFailed
     }),
-    take: ({ projection }, from, events, to) =>
-      Effect.try({
-        try: () => {
-          const list = lists.get(projection.name)!
-          if (list.at !== from) return false
-          // Those before an event that the fold failed over are taken in already.
-          for (const event of events)
-            if (event.position > list.views.position) folding(event.position, () => list.views.apply(event))
-          list.at = to
-          return true
-        },
-        catch: (cause) => cause as FoldFailed
-      }),
-    note: () => Effect.void
-  }
-}
+  note: () => Effect.void
+})
 
 const orderOf = <S>(projection: Projection.Projection<S>, list: List): ReadonlyArray<ReadModels.Ranked<S>> => {
   if (list.order?.at === list.at) return list.order.all

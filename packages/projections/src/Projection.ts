@@ -20,7 +20,10 @@ export type Logged<T extends Events.EventType> = Extract<LoggedEvent, { readonly
 export type LogQuery = Query<Events.RegisterEvent>
 
 /** What of the event store a reader needs. Nothing here can write. @category models */
-export type Log = Pick<EventStoreShape<Events.RegisterEvent>, "read" | "readAll" | "head" | "logId">
+export type Log = Pick<
+  EventStoreShape<Events.RegisterEvent>,
+  "read" | "readAll" | "readLeaves" | "head" | "bookmark" | "logId"
+>
 
 /**
  * Folds the events into one state per key. All members are pure; `evolve` is total.

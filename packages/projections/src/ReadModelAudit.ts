@@ -6,7 +6,7 @@ import type { EventStoreError, Position } from "@effekten/event-store"
 import { DateTime, Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { isDeepStrictEqual } from "node:util"
-import { looksOf } from "./History.ts"
+import { headAfter } from "./History.ts"
 import type * as Projection from "./Projection.ts"
 import * as Projections from "./Projections.ts"
 import { type Failure, Unavailable } from "./ReadModels.ts"
@@ -167,8 +167,7 @@ const judge = (
       const { name, version } = projection
       const row = yield* Tables.row(sql, projection)
       const position = row?.at.position ?? 0
-      const isOfOtherHistory =
-        row === undefined || position < fold.to || (yield* looksOf(log).bookmark(row.at)) === undefined
+      const isOfOtherHistory = row === undefined || position < fold.to || (yield* headAfter(log, row.at)) === undefined
       const verdict = { name, version, position, isOfOtherHistory, failure: row?.failure }
       if (isOfOtherHistory) return { ...verdict, objects: 0, different: 0, differences: [] }
       // What the list has taken in since the audit began.
@@ -226,7 +225,7 @@ const expectedRows = (projection: Projection.Any, states: ReadonlyMap<string, Po
   )
 }
 
-/** A row whose numbers and state can be compared: a driver may return a number as a text, and the order of members does not count. */
+/** A row as it can be compared. A driver may return a number as a text, and the order of the state's members does not count. */
 const readable = ({ key, ordinal, rank, scope, state }: { readonly [column: string]: unknown }) => ({
   key,
   scope,

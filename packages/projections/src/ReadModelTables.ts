@@ -10,11 +10,11 @@
  * Programs of several versions use one database at a time. So a program makes, changes and drops only what bears its own versions, and
  * drops of others only what no program has used for {@link unusedAfter}. `read_model` itself never changes.
  */
-import type { EventStoreError, Position } from "@effekten/event-store"
+import type { Bookmark, EventStoreError, Position } from "@effekten/event-store"
 import { DateTime, Duration, Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { tellLost } from "./CatchingUp.ts"
-import type { Bookmark, Looks } from "./History.ts"
+import { headAfter } from "./History.ts"
 import type * as Projection from "./Projection.ts"
 import type { Failure } from "./ReadModels.ts"
 
@@ -125,8 +125,7 @@ const now = Effect.map(DateTime.now, DateTime.formatIso)
  */
 export const settle = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
-  logId: string,
-  looks: Looks,
+  log: Projection.Log,
   projections: ReadonlyArray<Projection.Any>
 ): Effect.fn.Return<void, EventStoreError | SqlError.SqlError> {
   const lost = yield* alone(
@@ -136,11 +135,11 @@ export const settle = Effect.fnUntraced(function* (
       const usedAt = yield* now
       for (const projection of projections) {
         const found = yield* row(sql, projection)
-        if (found?.log === logId && (yield* looks.bookmark(found.at)) !== undefined) {
+        if (found?.log === log.logId && (yield* headAfter(log, found.at)) !== undefined) {
           yield* sql`UPDATE read_model SET used_at = ${usedAt} WHERE ${rowIs(sql, projection)}`
           continue
         }
-        yield* begin(sql, logId, projection, usedAt)
+        yield* begin(sql, log.logId, projection, usedAt)
         if (found !== undefined && found.at.position > 0)
           lost.push(`${projection.name} (position ${found.at.position})`)
       }

@@ -11,7 +11,6 @@ import { Effect, Layer, Schedule } from "effect"
 import { SqlClient, SqlError, type Statement } from "effect/sql"
 import { among, catchingUp, type Kept, keeping, type Place, together } from "./CatchingUp.ts"
 import { pageOf, sliceOf } from "./Cursor.ts"
-import { looksOf } from "./History.ts"
 import type * as Projection from "./Projection.ts"
 import * as Projections from "./Projections.ts"
 import * as ReadModels from "./ReadModels.ts"
@@ -59,17 +58,16 @@ const placeOf = (
   log: Projection.Log,
   projections: ReadonlyArray<Projection.Any>
 ): Place<ReadModels.Unavailable> => {
-  const looks = looksOf(log)
   const standing = (projection: Projection.Any) =>
     Effect.map(Tables.row(sql, projection), (row) => (row?.log === log.logId ? row.at : undefined))
   return {
     ask: Effect.fnUntraced(function* ({ projection }) {
       const at = yield* standing(projection)
       if (at !== undefined) return at
-      yield* Tables.settle(sql, log.logId, looks, [projection])
+      yield* Tables.settle(sql, log, [projection])
       return (yield* standing(projection)) ?? (yield* goneAgain(projection))
     }, unlessFailed),
-    dropOthers: unlessFailed(Tables.settle(sql, log.logId, looks, projections)),
+    dropOthers: unlessFailed(Tables.settle(sql, log, projections)),
     take: ({ projection }, from, events, to) =>
       unlessFailed(
         sql.withTransaction(

@@ -2,20 +2,34 @@
  * Logs for tests: one over a list of events whose head the test moves, and the real stores.
  */
 import { Events } from "@effekten/domain"
-import { type EventStoreShape, Matching, MemoryEventStore, SqliteEventStore, Vault } from "@effekten/event-store"
+import {
+  EventStoreError,
+  type EventStoreShape,
+  Matching,
+  MemoryEventStore,
+  SqliteEventStore,
+  Vault
+} from "@effekten/event-store"
 import { Effect, Layer, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import type { Projection } from "@effekten/projections"
+import { createHash } from "node:crypto"
 import type { StoredEvent, World } from "./World.ts"
 
 export interface TestLog extends Projection.Log {
   visible: number
-  /** How many events were handed out to folds in all: what is looked for by type. */
+  /** How many events were handed out in all. */
   handedOut: number
 }
 
 /** A log of which the first `visible` events are there. */
 export const logOf = (events: ReadonlyArray<StoredEvent>, head = events.length, logId = "log"): TestLog => {
+  const leafAt = (position: number) =>
+    position === 0
+      ? logId
+      : createHash("sha256")
+          .update(events[position - 1]!.id)
+          .digest("hex")
   const log: TestLog = {
     visible: head,
     handedOut: 0,
@@ -33,9 +47,19 @@ export const logOf = (events: ReadonlyArray<StoredEvent>, head = events.length, 
                 .slice(from - 1, to)
                 .filter((event) => Matching.matches(query, event))
                 .slice(0, options.limit)
-        if (query !== "all") log.handedOut += found.length
+        log.handedOut += found.length
         return found
       }),
+    bookmark: (known) =>
+      Effect.gen(function* () {
+        if (known !== undefined && (known.position > log.visible || leafAt(known.position) !== known.leaf))
+          return yield* new EventStoreError({ reason: "other_history", message: "another leaf" })
+        return { position: log.visible, leaf: leafAt(log.visible) }
+      }),
+    readLeaves: ({ from = 1, to = log.visible } = {}) =>
+      from > Math.min(to, log.visible)
+        ? Stream.empty
+        : Stream.make({ first: from, hashes: Buffer.from(leafAt(from), "hex") }),
     read: (query, options) => Stream.unwrap(Effect.map(log.readAll(query, options), Stream.fromArray))
   }
   return log

@@ -4,12 +4,13 @@
  */
 import { SqliteClient } from "@effekten/event-store"
 import { MemoryReadModels, type Projection, Projections, ReadModels, SqlReadModels, Views } from "@effekten/projections"
-import { Deferred, Effect, Fiber, Logger, Result } from "effect"
+import { Deferred, Effect, Fiber, Logger, Result, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { logOf } from "./Logs.ts"
-import { makeWorld } from "./World.ts"
+import { makeWorld, type StoredEvent } from "./World.ts"
 
 const run = <A, E>(effect: Effect.Effect<A, E, SqlClient.SqlClient>) =>
   effect.pipe(Effect.provide(SqliteClient.layer({ filename: ":memory:" })), Effect.runPromise)
@@ -37,9 +38,13 @@ const failingAt = <S>(projection: Projection.Projection<S>, position: number): P
   }
 })
 
-const ofFold = (projection: Projection.Projection<unknown>, to: number): ReadonlyArray<unknown> => {
+const ofFold = (
+  projection: Projection.Projection<unknown>,
+  to: number,
+  of: ReadonlyArray<StoredEvent> = events
+): ReadonlyArray<unknown> => {
   const views = Views.make([projection])
-  for (const event of events.slice(0, to)) views.apply(event)
+  for (const event of of.slice(0, to)) views.apply(event)
   return views.keys(projection, platform).map((key) => views.get(projection, key))
 }
 
@@ -205,6 +210,84 @@ describe("the layout before, of one table for all versions", () => {
         }).pipe(Effect.provide(SqlReadModels.layer(Effect.succeed(logOf(events)))))
       }).pipe(Effect.provide(TestClock.layer()))
     ))
+})
+
+describe.each(kinds)("another history behind the lists, in %s", (_kind, make) => {
+  /** The same log as a standby has it that was promoted too early, and went its own way after a position. */
+  const otherAfter = (position: number): ReadonlyArray<StoredEvent> => {
+    const own = makeWorld(Array.from({ length: 90 }, (_, i) => [i * 53, i + 1, i, i, i] as const)).events
+    return [
+      ...events.slice(0, position),
+      ...own.slice(position).map((event) => ({ ...event, id: `other-${event.position}` }) as StoredEvent)
+    ]
+  }
+  /** A log that goes another way before its n-th call. */
+  const switching = (first: Projection.Log, second: Projection.Log, at: { calls: number }): Projection.Log => {
+    const now = () => (at.calls-- > 0 ? first : second)
+    return {
+      logId: first.logId,
+      head: Effect.suspend(() => now().head),
+      bookmark: (known) => Effect.suspend(() => now().bookmark(known)),
+      readAll: (query, options) => Effect.suspend(() => now().readAll(query, options)),
+      read: (query, options) => Stream.suspend(() => now().read(query, options)),
+      readLeaves: (options) => Stream.suspend(() => now().readLeaves(options))
+    }
+  }
+  const shown = Effect.fnUntraced(function* (models: ReadModels.Shape, of: ReadonlyArray<StoredEvent>, to: number) {
+    for (const projection of Projections.all)
+      expect(yield* pageOf(models, projection)).toStrictEqual(ofFold(projection, to, of))
+  })
+
+  it.each([
+    ["shorter than they are", 40, 35],
+    ["of the same length", 40, 60],
+    ["that has gone past them", 40, 75],
+    ["with nothing in common", 0, 50],
+    ["that is empty", 0, 0]
+  ])("%s: they are folded again, which is said once, and no list is shown in part", (_what, fork, head) => {
+    const lines: Array<string> = []
+    return run(
+      Effect.gen(function* () {
+        const at = { calls: Number.POSITIVE_INFINITY }
+        const other = otherAfter(fork)
+        const log = switching(logOf(events, 60), logOf(other, head), at)
+        const models = yield* make({ log })
+        yield* shown(models, events, 60)
+        at.calls = 0
+        yield* shown(models, other, head)
+        yield* shown(models, other, head)
+        expect(lines).toHaveLength(1)
+        expect(lines[0]).toMatch(
+          /another history than these lists were folded from: investors \(position 60\), .*retentions/
+        )
+      }).pipe(Effect.provide(said(lines)))
+    )
+  })
+
+  it("whenever it comes, between any two questions to the log, the lists are of the new one from the next read on", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat({ max: 120 }),
+        fc.nat({ max: 60 }),
+        fc.integer({ min: 40, max: 80 }),
+        (calls, fork, head) =>
+          run(
+            Effect.gen(function* () {
+              const at = { calls: Number.POSITIVE_INFINITY }
+              const other = otherAfter(fork)
+              const end = Math.min(head, other.length)
+              const log = switching(logOf(events, 60), logOf(other, end), at)
+              const models = yield* make({ log })
+              at.calls = calls
+              yield* Effect.ignore(models.catchUp)
+              at.calls = 0
+              yield* shown(models, other, end)
+            }).pipe(Effect.provide(said([])))
+          )
+      ),
+      { numRuns: 60 }
+    )
+  })
 })
 
 describe.each(kinds)("a fold that fails, in %s", (_kind, make) => {

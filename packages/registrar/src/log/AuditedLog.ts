@@ -15,7 +15,7 @@ export type KeysInPlace = Pick<KeyStore.KeyStoreShape, "states" | "note">
 
 /** Everything about a log that can be had without writing to it. @category models */
 export interface AuditedLog
-  extends Projection.Log, Pick<EventStoreShape<Events.RegisterEvent>, "inspect" | "readLeaves" | "readStored"> {
+  extends Projection.Log, Pick<EventStoreShape<Events.RegisterEvent>, "inspect" | "readStored"> {
   /** The signed checkpoints. */
   readonly checkpoints: CheckpointStore.CheckpointStoreShape
   /** Whether a name is one that keys of this log have. */
@@ -34,6 +34,7 @@ export interface AuditedLog
 
 /** The part of a store that an audit reads. @category conversions */
 export const readingOf = ({
+  bookmark,
   head,
   inspect,
   logId,
@@ -48,6 +49,7 @@ export const readingOf = ({
   read,
   readAll,
   head,
+  bookmark,
   logId,
   inspect,
   readLeaves,
