@@ -65,7 +65,7 @@ describe("a server that loses what it acknowledges", () => {
           const lazy = yield* sessionAt(postgres.server())
           expect(yield* lazy.queryValues("SHOW synchronous_commit")).toEqual([["off"]])
           for (const writes of [
-            `SELECT ${schema}.lock_head(0)`,
+            `SELECT * FROM ${schema}.lock_head(0)`,
             `SELECT ${schema}_keys.keep(ARRAY['\\x01'::bytea], ARRAY['\\x02'::bytea], NULL)`,
             `SELECT ${schema}_keys.forget('\\x01')`,
             `SELECT ${schema}_keys.durably()`

@@ -229,7 +229,7 @@ describe("a wire that breaks", () => {
         const holder = yield* sessionAt(postgres.server())
         yield* store.append([name("a", "Erika")])
         yield* holder.query("BEGIN")
-        yield* holder.query("SELECT waits.lock_head(0)")
+        yield* holder.query("SELECT * FROM waits.lock_head(0)")
         for (const refused of [
           yield* Effect.flip(store.append([note(["a"])])),
           // Nor is a key destroyed whose ciphertexts could not be deleted.

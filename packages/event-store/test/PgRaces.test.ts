@@ -20,7 +20,7 @@ const waitForLock = (session: Effect.Success<ReturnType<typeof sessionAt>>, wait
 /** Appends an event as the store does, in a transaction that stays open. */
 const appendLate = (schema: string, text: string) =>
   `SELECT * FROM ${schema}.append(now(), ARRAY['{"data":{"tags":["seat"],"text":"${text}"},"id":"${text}","meta":{"actor":"late","recordedAt":"'],
-    ARRAY['"},"type":"Noted","version":1}'], ARRAY[7], ARRAY[hashtextextended('x', 0)], ARRAY[1], '{}', '{}', NULL, NULL)`
+    ARRAY['"},"type":"Noted","version":1}'], ARRAY[7], ARRAY[hashtextextended('x', 0)], ARRAY[1], '{}', '{}', NULL, NULL, NULL)`
 
 describe("two nodes on one log", () => {
   it("promise 2: a conflicting append that waited behind the lock is refused, not decided on the snapshot from before it", () =>
@@ -35,7 +35,7 @@ describe("two nodes on one log", () => {
         const condition = { failIfEventsMatch: [{ tags: ["seat"] }], after: 0 } as const
         // The lock is held while both are called: the statement of each is older than the other's commit.
         yield* holder.query("BEGIN")
-        yield* holder.query("SELECT trap.lock_head(0)")
+        yield* holder.query("SELECT * FROM trap.lock_head(0)")
         const racing = yield* Effect.forEach([one, two], (store) =>
           Effect.forkChild(Effect.result(store.append([note(["seat"])], condition)))
         )

@@ -23,6 +23,7 @@ const remembering = (index: number): Decision.Model<ReadonlyArray<number>> => {
 const models = Array.from({ length: 12 }, (_, index) => remembering(index))
 
 type Draft = readonly [type: number, tags: ReadonlyArray<string>]
+const at = (position: number) => ({ position, leaf: String(position) })
 const draft = fc.tuple(fc.nat({ max: 2 }), fc.subarray(tags))
 
 const eventAt = ([type, tags]: Draft, position: number) =>
@@ -78,7 +79,7 @@ describe("promise 7: every decision sees the fold of the log up to its own place
     fc.assert(
       fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
         const limit = 4
-        const cache = DecisionCache.make(limit)
+        const cache = DecisionCache.make(at(0), limit)
         const log: Array<Events.RecordedDomainEvent> = []
         const record = (drafts: ReadonlyArray<Draft>) => {
           const events = drafts.map((draft, index) => eventAt(draft, log.length + 1 + index))
@@ -86,9 +87,9 @@ describe("promise 7: every decision sees the fold of the log up to its own place
           return events
         }
         const catchUp = (chunk: number) => {
-          while (cache.position < log.length) {
-            const events = log.slice(cache.position, cache.position + chunk)
-            cache.apply(events, events[events.length - 1]!.position)
+          while (cache.at.position < log.length) {
+            const events = log.slice(cache.at.position, cache.at.position + chunk)
+            cache.apply(events, at(events[events.length - 1]!.position))
           }
         }
         for (const step of steps) {
@@ -103,7 +104,7 @@ describe("promise 7: every decision sees the fold of the log up to its own place
             case "clear":
               // Too much is new to be folded in: it starts afresh.
               record(step.drafts)
-              cache.clear(log.length)
+              cache.clear(at(log.length))
               break
             case "group": {
               const overlay = cache.overlay()
@@ -128,12 +129,12 @@ describe("promise 7: every decision sees the fold of the log up to its own place
               if (step.end === "overtaken") record([[0, tags]])
               if (step.end === "committed") {
                 record(drafts)
-                overlay.adopt(log.length)
+                overlay.adopt(at(log.length))
               }
               catchUp(2)
             }
           }
-          assert.strictEqual(cache.position, log.length)
+          assert.strictEqual(cache.at.position, log.length)
           const overlay = cache.overlay()
           for (const model of models) {
             if (cache.has(model)) assert.deepStrictEqual(overlay.state(model), foldOf(model, log))
@@ -147,33 +148,33 @@ describe("promise 7: every decision sees the fold of the log up to its own place
   })
 
   it("a model whose fold throws is dropped, and no other takes harm", () => {
-    const cache = DecisionCache.make()
+    const cache = DecisionCache.make(at(0))
     const [model] = models
     const fragile = { ...models[1]!, evolve: () => assert.fail("this fold does not hold") }
     const drafts: ReadonlyArray<Draft> = [[0, tags]]
     cache.put(model!, [])
     cache.put(fragile, [])
-    cache.apply([eventAt(drafts[0]!, 1)], 1)
+    cache.apply([eventAt(drafts[0]!, 1)], at(1))
     assert.isFalse(cache.has(fragile))
     assert.deepStrictEqual(cache.overlay().state(model!), [1])
-    assert.strictEqual(cache.position, 1)
+    assert.strictEqual(cache.at.position, 1)
   })
 
   it("what was dropped is folded no further", () => {
-    const cache = DecisionCache.make(0)
+    const cache = DecisionCache.make(at(0), 0)
     let folded = 0
     const model = { ...models[1]!, evolve: () => [folded++] }
     cache.put(model, [])
     cache.put(model, [])
-    cache.apply([eventAt([0, tags], 1)], 1)
+    cache.apply([eventAt([0, tags], 1)], at(1))
     assert.strictEqual(folded, 1, "kept once, however often it is put")
     cache.trim()
-    cache.apply([eventAt([0, tags], 2)], 2)
+    cache.apply([eventAt([0, tags], 2)], at(2))
     assert.strictEqual(folded, 1)
   })
 
   it("what was used last goes last", () => {
-    const cache = DecisionCache.make(2)
+    const cache = DecisionCache.make(at(0), 2)
     const [a, b, c] = models
     cache.put(a!, [])
     cache.put(b!, [])

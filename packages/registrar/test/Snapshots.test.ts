@@ -228,7 +228,8 @@ describe("snapshots", () => {
       yield* sold(register, 10)
       const storage = Snapshots.makeMemoryStorage()
       const { log, snapshots } = yield* over(register, storage)
-      const head = yield* log.head
+      const at = yield* log.bookmark()
+      const head = at.position
       const of = (name: string, version = 1): Decision.Model<unknown> => ({
         name,
         version,
@@ -238,7 +239,7 @@ describe("snapshots", () => {
         evolve: (state) => state
       })
       const half = "x".repeat(Snapshots.maximumCharacters / 2)
-      yield* snapshots.keep(head, [
+      yield* snapshots.keep(at, [
         { model: of("large"), state: "x".repeat(Snapshots.maximumCharacters) },
         ...Array.from({ length: Snapshots.maximumSnapshots + 5 }, (_, index) => ({
           model: of(`small ${index}`),
@@ -250,7 +251,7 @@ describe("snapshots", () => {
       assert.isUndefined(yield* snapshots.take(of("small 0"), head))
       assert.deepStrictEqual(yield* snapshots.take(of("small 1028"), head), { position: head, state: 1028 })
       yield* snapshots.keep(
-        head,
+        at,
         Array.from({ length: 20 }, (_, index) => ({ model: of(`half ${index}`), state: half }))
       )
       const characters = [...storage.snapshots.values()].reduce((sum, { state }) => sum + state.length, 0)
@@ -304,7 +305,7 @@ describe("snapshots", () => {
       ]
       for (const change of [undefined, ...changes]) {
         yield* inTable((snapshots, log) =>
-          Effect.flatMap(log.head, (head) => snapshots.keep(head, [{ model, state: 6 }]))
+          Effect.flatMap(log.bookmark(), (at) => snapshots.keep(at, [{ model, state: 6 }]))
         )
         assert.strictEqual(rows(), 1)
         if (change === undefined) {
@@ -346,7 +347,7 @@ describe("snapshots", () => {
         const snapshots = yield* Snapshots.Snapshots
         const head = yield* log.head
         const loaded = yield* Snapshots.load(log, snapshots, Campaign.used(sale.campaign), head)
-        yield* snapshots.keep(head, [{ model: Campaign.used(sale.campaign), state: 4 }])
+        yield* snapshots.keep(yield* log.bookmark(), [{ model: Campaign.used(sale.campaign), state: 4 }])
         return loaded
       }).pipe(
         Effect.provide(

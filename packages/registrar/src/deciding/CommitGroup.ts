@@ -5,7 +5,7 @@
  * reported, not loaded.
  */
 import { Commands, type Decision, Events, Refusal } from "@effekten/domain"
-import type { EventDefinition, NewEvent, Position, QueryItem } from "@effekten/event-store"
+import type { Bookmark, EventDefinition, NewEvent, Position, QueryItem } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
 import { Exit } from "effect"
@@ -49,8 +49,8 @@ export interface CommitGroup {
   readonly size: number
   /** What the decisions of the group have read, and the tags of its instructions: none of them may be recorded yet. */
   readonly query: () => Projection.LogQuery
-  /** The group is committed right behind the head it was decided at: the cache has its events now. */
-  readonly adopt: () => void
+  /** The group is committed up to here, right behind the head it was decided at: the cache has its events now. */
+  readonly adopt: (to: Bookmark) => void
 }
 
 /**
@@ -112,7 +112,7 @@ export const make = (options: {
       overlay.apply(result.logged)
       size += result.logged.length
     },
-    adopt: () => overlay.adopt(options.head + size),
+    adopt: overlay.adopt,
     results,
     get size() {
       return size

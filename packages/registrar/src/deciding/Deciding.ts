@@ -162,7 +162,7 @@ const decidingAhead = (parts: Parts): Deciding["decide"] =>
     const head = yield* models.bringToHead
     const known = yield* recorded(log, identitiesOf(members))
     yield* ids.draw(members.length * idsPerMember)
-    const group = groupAt(parts, head, known)
+    const group = groupAt(parts, head.position, known)
     const events = preparing(log)
     let taken = 0
     for (const member of members) {
@@ -179,8 +179,8 @@ const decidingAhead = (parts: Parts): Deciding["decide"] =>
       results: group.results,
       prepared: events.prepared,
       condition: () => ({ failIfEventsMatch: group.query(), after: head }),
-      settle: ({ first }) => {
-        if (first === head + 1) group.adopt()
+      settle: ({ first, last, leaf }) => {
+        if (first === head.position + 1) group.adopt({ position: last, leaf })
       }
     }
   })
@@ -194,14 +194,14 @@ const decidingLocked = (parts: Parts): Deciding["decideLocked"] =>
     const known = new Map(yield* recorded(log, [...identities]))
     let decided: CommitGroup.CommitGroup | undefined
     const exclusive = yield* Effect.result(
-      log.appendExclusive(cache.position, "all", (news, { position: head }) => {
+      log.appendExclusive(cache.at, "all", (news, head) => {
         for (const event of news) {
           if (event.meta.fingerprint !== undefined && identities.has(event.meta.instruction)) {
             known.set(event.meta.instruction, event)
           }
         }
         cache.apply(news, head)
-        const group = groupAt(parts, head, known)
+        const group = groupAt(parts, head.position, known)
         const missing: Array<Decision.Model<unknown>> = []
         for (const member of members) {
           const result = group.decide(member)
@@ -217,7 +217,7 @@ const decidingLocked = (parts: Parts): Deciding["decideLocked"] =>
     const results = decided?.results ?? []
     if (Result.isSuccess(exclusive)) {
       const { appended } = exclusive.success
-      if (appended !== undefined) decided?.adopt()
+      if (appended !== undefined) decided?.adopt({ position: appended.last, leaf: appended.leaf })
       return { _tag: "Done", results, appended } as const
     }
     const error = exclusive.failure

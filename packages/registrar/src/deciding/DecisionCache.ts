@@ -1,10 +1,11 @@
 /**
- * Decision models kept at one position of the log. For the executor.
+ * Decision models kept at one place of one history. For the executor.
  *
- * All states in the cache are folds up to the same position, `position`. {@link apply} folds into them what is new in the log. What a group
+ * All states in the cache are folds up to the same place, `at`. A caller that finds the log without it clears the cache. {@link apply} folds into them what is new in the log. What a group
  * has decided and not yet committed is kept in an overlay, and dropped with it.
  */
 import type { Decision, Events } from "@effekten/domain"
+import type { Bookmark } from "@effekten/event-store"
 
 /** At most so many models are kept; the one longest unused goes first. */
 const maximumModels = 20_000
@@ -40,20 +41,23 @@ const tagOf = (model: Decision.Model<unknown>): string => model.tags[model.tags.
 
 /** @category models */
 export interface DecisionCache {
-  /** The position all states are folds up to. */
-  readonly position: number
+  /** The place all states are folds up to. */
+  readonly at: Bookmark
   /** @param key {@link keyOf} the model, where it is at hand */
   readonly has: (model: Decision.Model<unknown>, key?: string) => boolean
-  /** Keeps a state that was folded up to `position`; of how many events that are in no snapshot. */
+  /** Keeps a state that was folded up to `at`; of how many events that are in no snapshot. */
   readonly put: <S>(model: Decision.Model<S>, state: S, events?: number) => void
-  /** Folds the events after `position` up to a new one into the states they concern. */
-  readonly apply: (events: Iterable<Events.RecordedDomainEvent>, position: number) => void
+  /**
+   * Folds the events after `at` up to a new place into the states they concern. Without a place there are more to come; until then the
+   * states are between two places, and none of them is told as moved.
+   */
+  readonly apply: (events: Iterable<Events.RecordedDomainEvent>, to: Bookmark | undefined) => void
   /** The states that have moved on far enough, each told once. */
   readonly moved: (
     isFar: (model: Decision.Model<unknown>, events: number) => boolean
   ) => ReadonlyArray<{ readonly model: Decision.Model<unknown>; readonly state: unknown }>
-  /** Forgets all states and starts at a position. */
-  readonly clear: (position: number) => void
+  /** Forgets all states and starts at a place. */
+  readonly clear: (at: Bookmark) => void
   /** Drops what is over the limit. Not while an overlay is in use. */
   readonly trim: () => void
   readonly overlay: () => Overlay
@@ -64,7 +68,7 @@ export interface Overlay {
   readonly state: <S>(model: Decision.Model<S>, key?: string) => S
   readonly apply: (events: Iterable<Events.RecordedDomainEvent>) => void
   /** Takes it all into the cache. To be called once it is committed at the positions it was decided for, with nothing in between. */
-  readonly adopt: (position: number) => void
+  readonly adopt: (to: Bookmark) => void
 }
 
 /** Entries by key, the one longest unused first, and by {@link tagOf} their model. */
@@ -92,10 +96,11 @@ const makeIndex = () => {
 }
 
 /** @category constructors */
-export const make = (limit: number = maximumModels): DecisionCache => {
+export const make = (start: Bookmark, limit: number = maximumModels): DecisionCache => {
   const index = makeIndex()
   const { byTag, drop, entries } = index
-  let position = 0
+  const place = { at: start, isBetween: false }
+  const moveTo = (at: Bookmark): void => void Object.assign(place, { at, isBetween: false })
 
   /** Half a step would be worse than none. A decision that needs the model loads it again, and fails alone if it still throws. */
   const orDrop = (entry: Entry, step: () => void): void => {
@@ -120,8 +125,8 @@ export const make = (limit: number = maximumModels): DecisionCache => {
   }
 
   return {
-    get position() {
-      return position
+    get at() {
+      return place.at
     },
     has: (model, key = keyOf(model)) => entries.has(key),
     put: (model, state, events = 0) => {
@@ -132,9 +137,11 @@ export const make = (limit: number = maximumModels): DecisionCache => {
     },
     apply: (events, to) => {
       for (const event of events) fold(event)
-      position = to
+      if (to === undefined) place.isBetween = true
+      else moveTo(to)
     },
     moved: (isFar) => {
+      if (place.isBetween) return []
       const found: Array<Entry> = []
       for (const entry of entries.values()) {
         if (entry.model.version === undefined || entry.events === 0 || !isFar(entry.model, entry.events)) continue
@@ -143,10 +150,10 @@ export const make = (limit: number = maximumModels): DecisionCache => {
       }
       return found.map(({ model, state }) => ({ model, state }))
     },
-    clear: (at) => {
+    clear: (to) => {
       entries.clear()
       byTag.clear()
-      position = at
+      moveTo(to)
     },
     trim: () => {
       for (const entry of entries.values()) {
@@ -154,7 +161,7 @@ export const make = (limit: number = maximumModels): DecisionCache => {
         drop(entry)
       }
     },
-    overlay: () => overlayOn({ entries, orDrop, fold, moveTo: (to) => (position = to) })
+    overlay: () => overlayOn({ entries, orDrop, fold, moveTo })
   }
 }
 
@@ -163,7 +170,7 @@ interface Beneath {
   readonly entries: Map<string, Entry>
   readonly orDrop: (entry: Entry, step: () => void) => void
   readonly fold: (event: Events.RecordedDomainEvent, except: ReadonlyMap<string, unknown>) => void
-  readonly moveTo: (position: number) => void
+  readonly moveTo: (to: Bookmark) => void
 }
 
 const overlayOn = ({ entries, fold, moveTo, orDrop }: Beneath): Overlay => {

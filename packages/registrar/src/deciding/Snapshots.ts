@@ -6,7 +6,7 @@
  * the register decide on what never happened. Any other snapshot is dropped, and the events are folded from the first.
  */
 import type { Decision } from "@effekten/domain"
-import { type EventStoreError, Json, type Position } from "@effekten/event-store"
+import { type Bookmark, type EventStoreError, Json, type Position } from "@effekten/event-store"
 import { Context, Effect, Option, Schedule, type Scope, Stream } from "effect"
 import { Secrets } from "../base/Secrets.ts"
 import { Log } from "../log/Log.ts"
@@ -37,9 +37,11 @@ export interface SnapshotsShape {
   readonly take: (model: Decision.Model<unknown>, head: Position) => Effect.Effect<Start | undefined, EventStoreError>
   /** After how many further events a model is kept again: in the regular rounds, and at the end. */
   readonly due: (model: Decision.Model<unknown>) => { readonly now: number; readonly atEnd: number }
-  /** Keeps states that are folds up to one position. */
+  /** The log was put back: what was seen of it is looked at again. */
+  readonly lookAgain: Effect.Effect<void>
+  /** Keeps states that are folds up to one place. */
   readonly keep: (
-    position: Position,
+    at: Bookmark,
     states: ReadonlyArray<{ readonly model: Decision.Model<unknown>; readonly state: unknown }>
   ) => Effect.Effect<void, EventStoreError>
 }
@@ -48,6 +50,7 @@ export interface SnapshotsShape {
 export const noSnapshots: SnapshotsShape = {
   take: () => Effect.undefined,
   due: () => ({ now: Number.POSITIVE_INFINITY, atEnd: Number.POSITIVE_INFINITY }),
+  lookAgain: Effect.void,
   keep: () => Effect.void
 }
 
@@ -88,7 +91,7 @@ export const make = Effect.fnUntraced(function* (
   const log = yield* Log
   const secrets = yield* Secrets
   const least = options.leastEvents ?? leastEvents
-  const leafAt = leavesOf(log)
+  const leaves = leavesOf(log)
   const kept = makeKept()
   const drop = (models: ReadonlyArray<string>) => {
     models.forEach(kept.forget)
@@ -112,7 +115,10 @@ export const make = Effect.fnUntraced(function* (
       if (snapshot === undefined) return undefined
       const { leaf, position, state, version } = snapshot
       const fits =
-        version === model.version && position <= head && isCode(snapshot, codeOf) && (yield* leafAt(position)) === leaf
+        version === model.version &&
+        position <= head &&
+        isCode(snapshot, codeOf) &&
+        (yield* leaves.at(position)) === leaf
       if (fits) return { position, state: JSON.parse(state) as unknown }
       yield* drop([snapshot.model])
       return undefined
@@ -121,9 +127,9 @@ export const make = Effect.fnUntraced(function* (
       now: Math.max(least, (kept.get(keyOf(model))?.state.length ?? 0) / charactersPerEvent),
       atEnd: least
     }),
-    keep: Effect.fnUntraced(function* (position, states) {
+    lookAgain: Effect.sync(leaves.forget),
+    keep: Effect.fnUntraced(function* ({ leaf, position }, states) {
       if (position < 1) return
-      const leaf = yield* leafAt(position)
       const made: Array<Stored> = []
       const gone: Array<string> = []
       for (const { model, state } of states) {
@@ -146,7 +152,7 @@ export const make = Effect.fnUntraced(function* (
 /** Leaves of the log, hexadecimal. Nearly all snapshots are of the same few positions, so a few leaves are kept. */
 const leavesOf = (log: Pick<Log["Service"], "readLeaves">) => {
   const leaves = new Map<Position, string>()
-  return Effect.fnUntraced(function* (position: Position) {
+  const at = Effect.fnUntraced(function* (position: Position) {
     const known = leaves.get(position)
     if (known !== undefined) return known
     const found = yield* Stream.runHead(log.readLeaves({ from: position, to: position }))
@@ -155,6 +161,7 @@ const leavesOf = (log: Pick<Log["Service"], "readLeaves">) => {
     leaves.set(position, leaf)
     return leaf
   })
+  return { at, forget: () => leaves.clear() }
 }
 const leavesKept = 64
 
@@ -239,7 +246,7 @@ export const keeping = (cache: DecisionCache, snapshots: SnapshotsShape): Effect
   const keep = Effect.fnUntraced(
     function* (isDue: (model: Decision.Model<unknown>, events: number) => boolean) {
       const states = cache.moved(isDue)
-      if (states.length > 0) yield* snapshots.keep(cache.position, states)
+      if (states.length > 0) yield* snapshots.keep(cache.at, states)
     },
     Effect.catchCause((cause) => Effect.logDebug("No snapshots could be kept", cause))
   )
