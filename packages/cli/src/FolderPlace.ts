@@ -2,7 +2,15 @@
  * A register in a folder, which one process at a time may hold. For the commands, as a {@link Place}.
  */
 import { ExportFolder } from "@effekten/event-store"
-import { Audit, CheckpointKeys, MasterKey, AccessRecordAudit, Registrar, TagIndex } from "@effekten/registrar"
+import {
+  Audit,
+  CheckpointKeys,
+  MasterKey,
+  AccessRecordAudit,
+  KeptLists,
+  Registrar,
+  TagIndex
+} from "@effekten/registrar"
 import { Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { existsSync } from "node:fs"
@@ -39,6 +47,7 @@ export const folderPlace = (folder: string, anchor?: string): Place => {
             )
     ),
     openings: refusing(AccessRecordAudit.layerFolder({ folder })),
+    lists: refusing(KeptLists.layerFolder({ folder })),
     clients: Effect.andThen(
       exists,
       Effect.flatMap(

@@ -17,6 +17,7 @@ import { export_, rebuildIndex, replay, verify } from "./LogCommands.ts"
 import { openings } from "./OpeningsCommand.ts"
 import { client, platform } from "./PlatformCommands.ts"
 import { policy } from "./PolicyCommands.ts"
+import { projections } from "./ProjectionsCommand.ts"
 import { guide, serve } from "./ServeCommands.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -53,6 +54,7 @@ export const effekten = Command.make("effekten").pipe(
     hold,
     release,
     retention,
+    projections,
     rotateMasterKey,
     rebuildIndex,
     backup,

@@ -5,7 +5,8 @@
 import type { Policy } from "@effekten/domain"
 import type { SignedNote } from "@effekten/event-store"
 import type { OAuthStore } from "@effekten/http"
-import type { Audit, CheckpointKeys, AccessRecordAudit, Registrar, RegisterState } from "@effekten/registrar"
+import type { ReadModels } from "@effekten/projections"
+import type { Audit, CheckpointKeys, AccessRecordAudit, KeptLists, Registrar, RegisterState } from "@effekten/registrar"
 import { Effect, Layer } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import type { DiskRefuses } from "./Readiness.ts"
@@ -23,7 +24,7 @@ export interface RegisterOptions {
 }
 
 /** @category models */
-export type OpenRegister = Layer.Layer<Registrar.Register | RegisterState, CommandFailed>
+export type OpenRegister = Layer.Layer<Registrar.Register | ReadModels.ReadModels | RegisterState, CommandFailed>
 
 /** @category models */
 export interface Place {
@@ -47,6 +48,8 @@ export interface Place {
   readonly verifiable: Effect.Effect<"register" | "export", CommandFailed>
   /** Its record of openings, to be read only, beside a running server too. */
   readonly openings: Layer.Layer<AccessRecordAudit, CommandFailed>
+  /** Its lists, to be read only, beside a running server too. */
+  readonly lists: Layer.Layer<KeptLists, CommandFailed>
   /** Its OAuth clients, beside a running server too. */
   readonly clients: Effect.Effect<ReadonlyArray<OAuthStore.OAuthClient>, CommandFailed>
   /** Whether the disk takes those writes that the log does not see. To be made once for a server. */

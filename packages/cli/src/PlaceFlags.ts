@@ -2,7 +2,7 @@
  * The flags that name the place of a register. For every subcommand that opens one.
  */
 import { Config, Effect, Option, Redacted } from "effect"
-import { Flag } from "effect/cli"
+import { Argument, Flag } from "effect/cli"
 import { join, resolve } from "node:path"
 import { defaultDataFolder } from "./DataFolder.ts"
 import type { Place } from "./Place.ts"
@@ -16,6 +16,8 @@ export const dataFolder = Flag.String("data").pipe(
   Flag.map((folder) => resolve(folder))
 )
 
+const isDatabase = (text: string): boolean => /^postgres(ql)?:\/\//.test(text)
+
 /** `--store URL`, else `EFFEKTEN_STORE`. The URL may hold a password: it is safer in the environment than on the command line. */
 const store = Flag.Redacted("store").pipe(
   Flag.withMetavar("URL"),
@@ -24,7 +26,7 @@ const store = Flag.Redacted("store").pipe(
   ),
   Flag.withFallbackConfig(Config.Redacted("EFFEKTEN_STORE")),
   Flag.filter(
-    (url) => /^postgres(ql)?:\/\//.test(Redacted.value(url)),
+    (url) => isDatabase(Redacted.value(url)),
     () => "Expected a URL that begins with postgres://"
   ),
   Flag.optional
@@ -50,6 +52,24 @@ export interface PlaceFlags {
   readonly store: Option.Option<Redacted.Redacted>
   readonly anchor: Option.Option<string>
 }
+
+/** The place as an argument, for commands that an operator types. @category values */
+export const placeArgument = Argument.String("FOLDER|URL").pipe(
+  Argument.withDescription("The register's folder, or postgres://…; by default what --data and --store say"),
+  Argument.optional
+)
+
+/** The flags, with the place that the argument names. @category conversions */
+export const placeNamed = <Flags extends PlaceFlags & { readonly target: Option.Option<string> }>(
+  flags: Flags
+): Flags =>
+  Option.match(flags.target, {
+    onNone: () => flags,
+    onSome: (target) =>
+      isDatabase(target)
+        ? { ...flags, store: Option.some(Redacted.make(target)) }
+        : { ...flags, folder: resolve(target), store: Option.none() }
+  })
 
 /** The place of a register. The code of the other kind of place is not loaded. */
 const placeOf = ({ anchor, folder, store }: PlaceFlags): Effect.Effect<Place> =>

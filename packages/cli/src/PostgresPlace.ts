@@ -2,7 +2,15 @@
  * A register in a PostgreSQL database, which several nodes share. For the commands, as a {@link Place}.
  */
 import type { PgPool } from "@effect/sql-pg"
-import { Audit, CheckpointKeys, MasterKey, AccessRecordAudit, Registrar, TagIndex } from "@effekten/registrar"
+import {
+  Audit,
+  CheckpointKeys,
+  MasterKey,
+  AccessRecordAudit,
+  KeptLists,
+  Registrar,
+  TagIndex
+} from "@effekten/registrar"
 import { Effect, Layer, type Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { folderFlag } from "./DataFolder.ts"
@@ -41,6 +49,7 @@ export const postgresPlace = (options: {
     audit,
     verifiable: Effect.succeed("register"),
     openings: refusing(AccessRecordAudit.layerPostgres({ server })),
+    lists: refusing(KeptLists.layerPostgres({ server })),
     clients: Effect.flatMap(
       Effect.promise(() => import("./Clients.ts")),
       ({ clientsOf }) => clientsOf(existing({}))

@@ -1,6 +1,7 @@
 /**
  * Whether a served register can write, so that requests may be sent to it. For `/readyz`, and in words for operators that read the output.
  */
+import type { ReadModels } from "@effekten/projections"
 import type { Log } from "@effekten/registrar"
 import { Effect, Schema } from "effect"
 import { open, rm } from "node:fs/promises"
@@ -59,3 +60,13 @@ export const readinessOf = (
     )
   })
 }
+
+/** The lists that do not go on, in words without a cause: any client may read them. All other lists are served. @category running */
+export const stoppedLists = (models: Pick<ReadModels.Shape, "progress">): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.map(models.progress, (all) =>
+    all.flatMap(({ failure, name, version }) =>
+      failure === undefined
+        ? []
+        : [`the list of ${name} (version ${version}) stopped before position ${failure.position}`]
+    )
+  )

@@ -3,6 +3,7 @@
  * developers that try the API.
  */
 import { DistributionServer } from "@effekten/http"
+import { ReadModels } from "@effekten/projections"
 import { Log } from "@effekten/registrar"
 import { Console, Context, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -11,7 +12,7 @@ import { flushCompileCache } from "node:module"
 import * as Clients from "./Clients.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { keepingFor, type Place, refused, type RegisterOptions } from "./Place.ts"
-import { readinessOf } from "./Readiness.ts"
+import { readinessOf, stoppedLists } from "./Readiness.ts"
 import { openSandbox, serveSandboxAt } from "./Sandbox.ts"
 import type { SandboxFile } from "./SandboxFile.ts"
 
@@ -102,7 +103,10 @@ export const runServe = (place: Place, options: ServeOptions): Effect.Effect<nev
     const server = yield* Layer.build(
       DistributionServer.layerNode({ host, port }).pipe(
         Layer.provide(Layer.succeedContext(context)),
-        Layer.provide(Layer.succeed(DistributionServer.Readiness, readiness))
+        Layer.provide(Layer.succeed(DistributionServer.Readiness, readiness)),
+        Layer.provide(
+          Layer.succeed(DistributionServer.ReadinessDetail, stoppedLists(Context.get(register, ReadModels.ReadModels)))
+        )
       )
     ).pipe(Effect.mapError(addressRefused(host, port)))
     const origin = originOf(host, Context.get(server, HttpServer.HttpServer).address)

@@ -30,6 +30,17 @@ export const Readiness = Context.Reference<Effect.Effect<boolean>>("effekten/htt
   defaultValue: () => Effect.succeed(true)
 })
 
+/**
+ * What `/readyz` says in `detail` while requests are served all the same, a list that stopped for example. Default: nothing. Any client may
+ * ask: name no person, no cause and no secret.
+ *
+ * @category services
+ */
+export const ReadinessDetail = Context.Reference<Effect.Effect<ReadonlyArray<string>>>(
+  "effekten/http/ReadinessDetail",
+  { defaultValue: () => Effect.succeed([]) }
+)
+
 /** @category models */
 export interface ServerOptions extends OAuth.OAuthOptions {
   /** Bounds of a request; see {@link Limits}. */
@@ -68,12 +79,16 @@ const health = (isDraining: () => boolean) =>
   HttpRouter.use((router) =>
     Effect.gen(function* () {
       const readiness = yield* Readiness
+      const detail = yield* ReadinessDetail
       yield* router.add("GET", Edge.paths.live, HttpServerResponse.jsonUnsafe({ status: "live" }))
       yield* router.add(
         "GET",
         Edge.paths.ready,
         Effect.gen(function* () {
-          if (!isDraining() && (yield* readiness)) return HttpServerResponse.jsonUnsafe({ status: "ready" })
+          if (!isDraining() && (yield* readiness)) {
+            const said = yield* detail
+            return HttpServerResponse.jsonUnsafe({ status: "ready", ...(said.length === 0 ? {} : { detail: said }) })
+          }
           return toResponse(edgeProblem("unavailable", "Not ready.", yield* Exchange, { executed: "no" }))
         })
       )

@@ -331,6 +331,16 @@ describe("time", () => {
     expect((await H.get(`${server.origin}/readyz`)).json).toEqual({ status: "ready" })
     await server.close()
   })
+
+  it("/readyz says in its detail what is not right while requests are served all the same", async () => {
+    const server = await H.start({ detail: ["the list of wallets (version 1) stopped before position 17"] })
+    const { json, status } = await H.get(`${server.origin}/readyz`)
+    expect([status, json]).toEqual([
+      200,
+      { status: "ready", detail: ["the list of wallets (version 1) stopped before position 17"] }
+    ])
+    await server.close()
+  })
 })
 
 it("API8 the headers of an answer", async () => {

@@ -41,11 +41,12 @@ export interface Harness {
 type Options = Partial<Parameters<typeof DistributionServer.layerNode>[0]> & {
   readonly clients?: ReadonlyArray<Client>
   readonly ready?: () => boolean
+  readonly detail?: ReadonlyArray<string>
 }
 
 export const start = async (options: Options = {}): Promise<Harness> => {
   const memory = MemoryServices.make()
-  const { clients = [], ready, ...server } = options
+  const { clients = [], detail = [], ready, ...server } = options
   const store = Layer.effectDiscard(
     Effect.forEach([{ clientId: "all", scopes }, ...clients], (client: Client) =>
       OAuth.registerClient({ platform, secret: Redacted.make(secret), ...client })
@@ -54,7 +55,8 @@ export const start = async (options: Options = {}): Promise<Harness> => {
   const runtime = ManagedRuntime.make(
     DistributionServer.layerNode({ port: 0, ...server }).pipe(
       Layer.provide([memory.layer, store]),
-      Layer.provide(Layer.succeed(DistributionServer.Readiness, Effect.sync(ready ?? (() => true))))
+      Layer.provide(Layer.succeed(DistributionServer.Readiness, Effect.sync(ready ?? (() => true)))),
+      Layer.provide(Layer.succeed(DistributionServer.ReadinessDetail, Effect.succeed(detail)))
     )
   )
   const context = await runtime.context()

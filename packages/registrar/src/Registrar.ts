@@ -132,7 +132,7 @@ export const layerMemory = (options: RegistrarOptions = {}): Layer.Layer<Registe
  */
 export const layerFolder = (
   options: RegistrarOptions & Folder.FolderOptions
-): Layer.Layer<Register | Vault.Vault | RegisterState | Sealing, RegisterUnavailable> => {
+): Layer.Layer<Register | ReadModels.ReadModels | Vault.Vault | RegisterState | Sealing, RegisterUnavailable> => {
   const progress = Layer.unwrap(
     Effect.map(RegisterState, ({ sql }) =>
       Progress.layerSql.pipe(Layer.provide(Layer.succeed(SqlClient.SqlClient, sql)))
@@ -161,7 +161,7 @@ export const layerFolder = (
  */
 export const layerPostgres = (
   options: RegistrarOptions & PostgresOptions
-): Layer.Layer<Register | Vault.Vault | RegisterState | Sealing, RegisterUnavailable> =>
+): Layer.Layer<Register | ReadModels.ReadModels | Vault.Vault | RegisterState | Sealing, RegisterUnavailable> =>
   // Loaded when it is asked for: a register in a folder does without the driver.
   Layer.unwrap(
     Effect.map(
