@@ -125,6 +125,29 @@ const stores: ReadonlyArray<readonly [what: string, found: string, wrong: World,
     }))
   ],
   [
+    "decides twice",
+    "a decision under the lock is made once, and never after its append has ended, however that ends",
+    wrong((store) => ({
+      appendExclusive: (after, query, decide) =>
+        store.appendExclusive(after, query, (news, head) => {
+          decide(news, head)
+          return decide(news, head)
+        })
+    }))
+  ],
+  [
+    "decides once more when all is over",
+    "a decision under the lock is made once, and never after its append has ended, however that ends",
+    wrong((store) => ({
+      appendExclusive: (after, query, decide) =>
+        store.appendExclusive(after, query, (news, head) => {
+          // A late decision that throws tells nobody.
+          setTimeout(() => Result.try(() => decide(news, head)), 0)
+          return decide(news, head)
+        })
+    }))
+  ],
+  [
     "forgets how far the log was that was decided on",
     "promise 4: creators of one thing that read, decide and append race: it is made once, and everyone else finds it",
     wrong((store) => ({

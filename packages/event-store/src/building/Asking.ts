@@ -2,7 +2,8 @@
  * Refuses a question that no caller means, for every store alike. For the stores, and for builders of another store.
  *
  * A type that the catalogue does not have matches nothing, nor does an empty list of items or of types. A condition with it would guard
- * nothing. Nor would a condition after a position that is none.
+ * nothing. Nor would a condition after a position that is none. And a store is held to calling the decision of an exclusive append once,
+ * while the append lasts.
  */
 import { Effect, Stream } from "effect"
 import type { Bookmark } from "../port/Bookmark.ts"
@@ -34,7 +35,7 @@ export const checked = <E extends AnyEvent, S extends EventStoreShape<E>>(
     append: (events, condition) =>
       asking(condition?.failIfEventsMatch, { after: condition?.after }, () => store.append(events, condition)),
     appendExclusive: (after, query, decide) =>
-      asking(query, { after: after ?? null }, () => store.appendExclusive(after, query, decide)),
+      asking(query, { after: after ?? null }, () => decidingOnce(store)(after, query, decide)),
     readAll: (query, options) => asking(query, { ...options }, () => store.readAll(query, options)),
     read: (query, options) => following(query, { ...options }, () => store.read(query, options)),
     subscribe: (query, after) => following(query, { after: after ?? null }, () => store.subscribe(query, after)),
@@ -86,3 +87,34 @@ const requirePosition = (what: string, value: unknown): void => {
   if (!Number.isSafeInteger(value) || (value as number) < 0)
     throw new RangeError(`${what} is a whole number from 0 on, not ${String(value)}`)
 }
+
+/**
+ * The exclusive append of a store, which dies where the store calls the decision twice, or late, or appends without it. A decision may
+ * change what its caller knows of the log, so it must be called once, under the lock, before the append returns.
+ *
+ * @category constructors
+ */
+export const decidingOnce =
+  <E extends AnyEvent>(store: Pick<EventStoreShape<E>, "appendExclusive">): EventStoreShape<E>["appendExclusive"] =>
+  (after, query, decide) =>
+    Effect.suspend(() => {
+      let state: "due" | "decided" | "over" = "due"
+      const once: typeof decide = (news, head) => {
+        if (state !== "due")
+          throw new Error(
+            state === "decided"
+              ? "the store calls the decision of an exclusive append twice"
+              : "the store calls the decision of an exclusive append after it has ended"
+          )
+        state = "decided"
+        return decide(news, head)
+      }
+      return store.appendExclusive(after, query, once).pipe(
+        Effect.tap(() =>
+          Effect.sync(() => {
+            if (state === "due") throw new Error("the store answers an exclusive append without its decision")
+          })
+        ),
+        Effect.ensuring(Effect.sync(() => (state = "over")))
+      )
+    })

@@ -2,7 +2,7 @@
  * Reading the log in PostgreSQL: pages by query, bodies and leaves as they are, and what follows the log. For the PostgreSQL store.
  */
 import type { PgConnection } from "@effect/sql-pg"
-import { type Duration, Effect, Exit, Option, Stream } from "effect"
+import { type Duration, Effect, Option, Stream } from "effect"
 import { attempt, tooManyRead } from "../building/Attempt.ts"
 import type { Codec } from "../building/Codec.ts"
 import type { Look } from "../building/History.ts"
@@ -18,6 +18,7 @@ import { BECAME_STANDBY, type PgStatements } from "./PgLayout.ts"
 import { parseStored, type PgLog, type Row, storeError } from "./PgLog.ts"
 import { type Found, isIndexed, leavesOf, refuseMissing, type Span, spanOf } from "./PgRows.ts"
 import { encodeQuery } from "./PgWords.ts"
+import { together } from "./Together.ts"
 
 type Connection = Pick<PgConnection.PgConnection, "query" | "queryValues">
 
@@ -69,32 +70,17 @@ export const makePgReading = <E extends AnyEvent>(options: PgReadingOptions<E>):
   }
 }
 
-/** One question for all fibers that ask in the same turn, as woken subscriptions do. No fiber gets an answer from before it asked. */
-const lookingAt = (log: PgLog, read: PgCalls["read"]): ((at: Position) => Effect.Effect<Look, EventStoreError>) => {
-  let asking: Array<{ readonly at: Position; readonly tell: (exit: Exit.Exit<Look, EventStoreError>) => void }> = []
-  const ask = (positions: ReadonlyArray<Position>) =>
-    Effect.flatMap(
+const lookingAt = (log: PgLog, read: PgCalls["read"]): ((at: Position) => Effect.Effect<Look, EventStoreError>) =>
+  together((asked) => {
+    const positions = [...new Set(asked)]
+    return Effect.flatMap(
       read((connection) => storeError(log.look(connection, positions))),
-      (found) =>
-        found.standby
+      ({ head, leaves, standby }) =>
+        standby
           ? Effect.fail(new EventStoreError({ reason: "unavailable", message: BECAME_STANDBY }))
-          : Effect.succeed(found)
+          : Effect.succeed(asked.map((at) => ({ head, leaf: leaves[positions.indexOf(at)] ?? undefined })))
     )
-  return (at) =>
-    Effect.callback<Look, EventStoreError>((resume) => {
-      if (asking.push({ at, tell: resume }) > 1) return
-      queueMicrotask(() => {
-        const asked = asking
-        asking = []
-        const positions = [...new Set(asked.map((each) => each.at))]
-        Effect.runFork(ask(positions)).addObserver((exit) =>
-          asked.forEach(({ at, tell }) =>
-            tell(Exit.map(exit, ({ head, leaves }) => ({ head, leaf: leaves[positions.indexOf(at)] ?? undefined })))
-          )
-        )
-      })
-    })
-}
+  })
 
 const rowsOn = (log: PgLog, connection: Connection, query: Query, range: Range) => {
   const encoded = encodeQuery(query)

@@ -202,6 +202,41 @@ export const appendCases: ReadonlyArray<Case> = [
       })
   },
   {
+    name: "a decision under the lock is made once, and never after its append has ended, however that ends",
+    run: ({ make }) =>
+      Effect.gen(function* () {
+        const store = yield* make(kitCatalogue)
+        const decisions = yield* Effect.forEach(
+          Array.from({ length: RACERS }, (_, racer) => racer),
+          (racer) =>
+            Effect.gen(function* () {
+              const made = { times: 0, over: false, late: false }
+              const deciding = yield* Effect.forkChild(
+                Effect.exit(
+                  store.appendExclusive(0, "all", () => {
+                    made.times += 1
+                    made.late ||= made.over
+                    if (racer % 4 === 1) return Result.fail("no" as const)
+                    if (racer % 4 === 2) throw new Error("a defect")
+                    return Result.succeed({ events: [note(["a"])], answer: racer })
+                  })
+                )
+              )
+              if (racer % 4 === 3) yield* Fiber.interrupt(deciding)
+              else yield* Fiber.await(deciding)
+              made.over = true
+              return { racer, made }
+            }),
+          { concurrency: "unbounded" }
+        )
+        // Time for a decision that comes too late.
+        yield* store.append([note(["b"])])
+        yield* Effect.sleep("1 millis")
+        for (const { made, racer } of decisions)
+          deepStrictEqual(made, { times: racer % 4 === 3 ? Math.min(made.times, 1) : 1, over: true, late: false })
+      })
+  },
+  {
     name: "promise 2: decisions under the lock never miss one another",
     run: ({ make }) =>
       Effect.gen(function* () {

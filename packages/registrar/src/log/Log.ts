@@ -5,7 +5,7 @@
  * cannot.
  */
 import type { Events } from "@effekten/domain"
-import { EventStoreError, type EventStoreShape, type Position, type Revealed } from "@effekten/event-store"
+import { Asking, EventStoreError, type EventStoreShape, type Position, type Revealed } from "@effekten/event-store"
 import { Context, Effect, Layer, type Scope } from "effect"
 import type { Access } from "./Access.ts"
 import { AccessRecord, type AccessRecordShape } from "./AccessRecord.ts"
@@ -25,6 +25,8 @@ export interface RegisterLog extends Omit<EventStoreShape<Events.RegisterEvent>,
 /** A store whose openings are recorded. @category constructors */
 export const recording = (store: EventStoreShape<Events.RegisterEvent>, openings: AccessRecordShape): RegisterLog => ({
   ...store,
+  // Whatever the store is: a group that is decided twice would be taken over twice.
+  appendExclusive: Asking.decidingOnce(store),
   reveal: Effect.fnUntraced(function* (access, positions) {
     const parts = yield* store.reveal(positions)
     const opened = parts.flatMap((part) =>
