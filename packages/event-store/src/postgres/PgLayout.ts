@@ -10,6 +10,7 @@
  */
 
 import { writesDurably } from "./PgDurability.ts"
+import { found, rarest } from "./PgFinding.ts"
 
 /** The layout this program reads and writes. */
 export const LAYOUT = 1
@@ -41,21 +42,13 @@ export const migrations: ReadonlyArray<(schema: string) => ReadonlyArray<string>
   ]
 ]
 
+/** From this part of the server's queue of notices on, appends leave theirs out. */
+const FILLING = 0.25
+
 /** What is said when a server that was the primary is none any more. */
 export const BECAME_STANDBY = "the server has become a standby: connect to the primary"
 
 const instant = (value: string): string => `to_char(${value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
-
-/** The positions of up to `limit` events that match the items, by item: `word` is the index's key, the rest is looked at along it. */
-const found = (schema: string, from: string, to: string, order: "ASC" | "DESC", limit: string): string => `
-  json_to_recordset(items) AS item (word bigint, rest bigint[], types integer[])
-  CROSS JOIN LATERAL (
-    SELECT found.position FROM ${schema}.words AS found
-    WHERE found.word = item.word AND found.position BETWEEN ${from} AND ${to}
-      AND (item.types IS NULL OR found.type = ANY (item.types))
-      AND NOT EXISTS (SELECT FROM unnest(item.rest) AS other (word) WHERE NOT EXISTS (
-        SELECT FROM ${schema}.words AS also WHERE also.word = other.word AND also.position = found.position))
-    ORDER BY found.position ${order} LIMIT ${limit}) AS hit`
 
 /** The leaf at a position, in hex; the log's id stands for it before the first event. */
 const leafAt = (schema: string, position: string): string =>
@@ -89,6 +82,7 @@ const lockHead = (schema: string): string =>
 /** Functions hold no data: they are made anew by the program that writes, at every start. */
 export const functions = (schema: string): ReadonlyArray<string> => [
   lockHead(schema),
+  rarest(schema),
   `CREATE OR REPLACE FUNCTION ${schema}.append(
      now timestamptz, befores text[], afters text[], types integer[], word_list bigint[], word_events integer[],
      ciphertexts bytea[], ciphertext_events integer[], after bigint, after_leaf text, items json,
@@ -126,7 +120,9 @@ export const functions = (schema: string): ReadonlyArray<string> => [
          SELECT head + sealed.n, sealed.ciphertext FROM unnest(ciphertexts, ciphertext_events) AS sealed (ciphertext, n);
      END IF;
      leaf := ${leafAt(schema, "head + cardinality(befores)")};
-     PERFORM pg_notify('${channelOf(schema)}', '');
+     -- A stranger that listens and does not take its notices fills the server's one queue. Once it is full, every commit with a notice
+     -- fails. So there is none while it fills: others learn of the append when they look.
+     IF pg_notification_queue_usage() < ${FILLING} THEN PERFORM pg_notify('${channelOf(schema)}', ''); END IF;
    END $$`,
   ...(["ASC", "DESC"] as const).map(
     (

@@ -38,8 +38,8 @@ export const wordsOf = (type: string, tags: ReadonlyArray<string>, subject: stri
 }
 
 /**
- * A query as the JSON text that the functions take. Each item has a word to look up, the other words that must be there, and the types
- * allowed. The last of an item's tags is looked up: by custom it is the narrowest.
+ * A query as the JSON text that the functions take. Each item has a word, the other words that must be there, and the types allowed. The
+ * functions look up the rarest word. A single type is a word too, so that a rare type of a frequent tag is found as fast.
  */
 export const encodeQuery = (query: Query): { readonly items: string } | "all" | "none" => {
   if (query === "all") return "all"
@@ -48,6 +48,8 @@ export const encodeQuery = (query: Query): { readonly items: string } | "all" | 
     if (types?.length === 0) continue
     const words = tags.map((tag) => wordOf("tag", tag))
     const word = words.pop()
+    const [only, ...others] = types ?? []
+    if (word !== undefined && only !== undefined && others.length === 0) words.push(ofType(only).word)
     if (word === undefined) {
       if (types === undefined) return "all"
       for (const type of types) items.add(`{"word":${ofType(type).word}}`)
