@@ -1,6 +1,6 @@
 /** Servers on which what is acknowledged would not be durable: they are refused, or told to behave. */
 import type { PgConnection } from "@effect/sql-pg"
-import { Effect, Result, Stream } from "effect"
+import { Effect, Result, Schedule, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import { name, note, subjectOf } from "@effekten/event-store/testing"
 import { run } from "./Harness.ts"
@@ -12,7 +12,7 @@ const postgres = useServer()
 /** Changes a setting of the running server, and waits until it holds. */
 const setting = (session: PgConnection.PgConnection, name: string, value: "on" | "off") =>
   Effect.gen(function* () {
-    yield* session.query(value === "on" ? `ALTER SYSTEM RESET ${name}` : `ALTER SYSTEM SET ${name} = ${value}`)
+    yield* session.query(`ALTER SYSTEM SET ${name} = ${value}`)
     yield* session.query("SELECT pg_reload_conf()")
     yield* Effect.repeat(session.queryValues(`SHOW ${name}`), { until: ([row]) => row?.[0] === value })
   })
@@ -78,6 +78,28 @@ describe("a server that loses what it acknowledges", () => {
           yield* store.append([name("a", "Erika")])
           yield* owner.query(`ALTER ${who} RESET synchronous_commit`)
         }
+      })
+    ))
+
+  it("a server that was turned read-only is told as such, by appends and by the probe, and written to again afterwards", () =>
+    run(
+      Effect.gen(function* () {
+        const session = yield* sessionAt(postgres.server())
+        const running = yield* nodeAt(postgres.server(), { schema: "turned" })
+        yield* running.append([note(["a"])])
+        yield* running.writable
+        yield* setting(session, "default_transaction_read_only", "on")
+        for (const attempt of [running.append([note(["b"])]), running.writable]) {
+          const refused = yield* Effect.flip(
+            Effect.repeat(attempt, { times: 100, schedule: Schedule.spaced("20 millis") })
+          )
+          expect(refused).toMatchObject({ _tag: "EventStoreError", reason: "read_only" })
+          expect(refused.message).toMatch(/turned read-only.*default_transaction_read_only/)
+        }
+        expect(yield* running.readAll("all")).not.toEqual([])
+        yield* setting(session, "default_transaction_read_only", "off")
+        yield* Effect.retry(running.append([note(["b"])]), { times: 100, schedule: Schedule.spaced("20 millis") })
+        yield* running.writable
       })
     ))
 

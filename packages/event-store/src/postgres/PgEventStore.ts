@@ -30,7 +30,7 @@ import {
   readingOnly,
   transaction
 } from "./PgSession.ts"
-import { erase, rebuildIndex, revealAt } from "./PgUpkeep.ts"
+import { canWrite, erase, rebuildIndex, revealAt } from "./PgUpkeep.ts"
 import { makeWriters } from "./PgWriters.ts"
 
 export type { PgBounds, PgServer } from "./PgSession.ts"
@@ -118,8 +118,7 @@ export const make = <E extends AnyEvent>(
         { preparation: makePreparation(codec, vault), vault, wake }
       ),
       ...reading,
-      // A server that has become a standby says so here.
-      writable: Effect.andThen(refuseIfClosed, Effect.asVoid(reading.head)),
+      writable: Effect.andThen(refuseIfClosed, canWrite(read)),
       inspect: (range) =>
         Stream.unwrap(
           Effect.gen(function* () {

@@ -31,12 +31,13 @@ export const rarest = (schema: string): string =>
    END $$`
 
 /**
- * The positions of up to `limit` events that match the items, by item: the rarest word is looked up, the others are looked at along it.
+ * The positions of up to `limit` events that match the items, by item. The rarest word is looked up, the others are looked at along it.
  * `OFFSET 0` keeps the planner from choosing anew at every entry, `LIMIT 1` from hashing the whole index for the others.
  */
 export const found = (schema: string, from: string, to: string, order: "ASC" | "DESC", limit: string): string => `
   json_to_recordset(items) AS item (word bigint, rest bigint[], types integer[])
-  CROSS JOIN LATERAL (SELECT ${schema}.rarest(item.rest || item.word, ${from}, ${to}) AS word OFFSET 0) AS rarest
+  CROSS JOIN LATERAL (SELECT CASE WHEN item.rest IS NULL THEN item.word
+    ELSE ${schema}.rarest(item.rest || item.word, ${from}, ${to}) END AS word OFFSET 0) AS rarest
   CROSS JOIN LATERAL (SELECT array_remove(item.rest || item.word, rarest.word) AS words OFFSET 0) AS others
   CROSS JOIN LATERAL (
     SELECT found.position FROM ${schema}.words AS found

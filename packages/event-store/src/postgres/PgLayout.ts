@@ -9,7 +9,7 @@
  * | `personal` | ciphertexts, deleted when their subject is forgotten |
  */
 
-import { writesDurably } from "./PgDurability.ts"
+import { BECAME_STANDBY, writesDurably } from "./PgDurability.ts"
 import { found, rarest } from "./PgFinding.ts"
 
 /** The layout this program reads and writes. */
@@ -44,9 +44,6 @@ export const migrations: ReadonlyArray<(schema: string) => ReadonlyArray<string>
 
 /** From this part of the server's queue of notices on, appends leave theirs out. */
 const FILLING = 0.25
-
-/** What is said when a server that was the primary is none any more. */
-export const BECAME_STANDBY = "the server has become a standby: connect to the primary"
 
 const instant = (value: string): string => `to_char(${value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
@@ -122,7 +119,9 @@ export const functions = (schema: string): ReadonlyArray<string> => [
      leaf := ${leafAt(schema, "head + cardinality(befores)")};
      -- A stranger that listens and does not take its notices fills the server's one queue. Once it is full, every commit with a notice
      -- fails. So there is none while it fills: others learn of the append when they look.
-     IF pg_notification_queue_usage() < ${FILLING} THEN PERFORM pg_notify('${channelOf(schema)}', ''); END IF;
+     IF pg_notification_queue_usage() < ${FILLING} THEN
+       PERFORM pg_notify('${channelOf(schema)}', '');
+     END IF;
    END $$`,
   ...(["ASC", "DESC"] as const).map(
     (

@@ -6,6 +6,7 @@ import { Duration, Effect, type Scope } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"
 import { EventStoreError } from "../port/EventStore.ts"
+import { BECAME_STANDBY, TURNED_READ_ONLY } from "./PgDurability.ts"
 
 /** How to reach the server; what `@effect/sql-pg` takes. Each store opens a pool of its own from it. */
 export type PgServer = Omit<PgPool.Config, "multiplex" | "startupParameters">
@@ -100,7 +101,10 @@ export const asStoreError = (error: SqlError): EventStoreError => {
   if (state === undefined) return failed("unavailable", `PostgreSQL cannot be reached: ${detail(error)}`)
   if (DAMAGED.has(state)) return failed("damaged", `PostgreSQL found damage: ${detail(error)}`)
   if (state === READ_ONLY)
-    return failed("read_only", "the server takes no writes, as a standby does: connect to the primary")
+    return failed(
+      "read_only",
+      detail(error) === BECAME_STANDBY ? BECAME_STANDBY : `${TURNED_READ_ONLY} (${detail(error)})`
+    )
   if (state === LOCK_NOT_AVAILABLE) return failed("unavailable", "other writers held the log for too long")
   return failed("unavailable", `PostgreSQL refused (${state}): ${detail(error)}`)
 }

@@ -9,10 +9,11 @@ import { damaged, isEnvelope, parse } from "../building/Codec.ts"
 import { reveal } from "../building/PersonalPart.ts"
 import type { Range } from "../building/Reading.ts"
 import type { AnyEvent, Opened, Position, RecordedEvent } from "../port/Event.ts"
-import type { EventStoreError } from "../port/EventStore.ts"
+import { EventStoreError } from "../port/EventStore.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
 import type { VaultShape } from "../vault/Vault.ts"
 import type { PgCalls } from "./PgCalls.ts"
+import { aboutWriting, writingFault } from "./PgDurability.ts"
 import type { PgStatements } from "./PgLayout.ts"
 import { array, parseStored, type PgLog, storeError } from "./PgLog.ts"
 import type { PgReading } from "./PgReading.ts"
@@ -44,6 +45,16 @@ export const revealAt = (
       })
     )
   })
+
+/** Fails where the server would not let an append through now. */
+export const canWrite = (read: PgCalls["read"]): Effect.Effect<void, EventStoreError> =>
+  Effect.flatMap(
+    read((connection) => storeError(connection.queryValues(aboutWriting))),
+    ([row = []]) => {
+      const fault = writingFault(row)
+      return fault === undefined ? Effect.void : Effect.fail(new EventStoreError(fault))
+    }
+  )
 
 /** Deletes the ciphertexts of a subject. Under the lock what other nodes appended before is seen; what comes after finds no key. */
 export const erase = (
