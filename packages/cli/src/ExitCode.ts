@@ -10,7 +10,7 @@ import { Schema } from "effect"
  * | 0 | done; for `serve` also: stopped by SIGTERM or Ctrl-C with nothing left undone |
  * | 1 | could not do it; standard error says why |
  * | 2 | wrong arguments |
- * | 3 | `replay`, `retention`, `verify`, `export`: the log is damaged, not as it was signed, or breaks a promise; `restore`, `backup`: something is damaged or missing |
+ * | 3 | `replay`, `retention`, `verify`, `audit`, `export`: the log is damaged, not as it was signed, or breaks a promise; `restore`, `backup`: something is damaged or missing |
  * | 4 | the data folder or the database cannot be used: locked, not writable, damaged, newer, secrets missing |
  * | 5 | the server cannot listen at the address: the port is taken, for example |
  * | 6 | the register refuses: standard error names the rule |

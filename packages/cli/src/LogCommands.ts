@@ -1,10 +1,11 @@
 /**
- * The arguments of `effekten replay`, `verify`, `export` and `rebuild-index`, for auditors and operators of the log. For the command line.
+ * The arguments of `effekten replay`, `verify`, `audit`, `export` and `rebuild-index`, for auditors and operators of the log. For the command line.
  */
-import { Option } from "effect"
+import { Option, Redacted } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { resolve } from "node:path"
 import { at, type PlaceFlags, placeFlags } from "./PlaceFlags.ts"
+import type { AuditOptions } from "./Audit.ts"
 import type { VerifyOptions } from "./Verify.ts"
 
 /** @category commands */
@@ -80,6 +81,62 @@ export const verify = Command.make(
       command: "effekten verify audit-2026 --keys keys --checkpoint kept",
       description: "An export, against what you kept"
     }
+  ])
+)
+
+const auditAt = at(
+  () => import("./Audit.ts"),
+  ({ runAudit }, place, flags: PlaceFlags & AuditOptions) => runAudit(place, flags)
+)
+
+const isDatabase = (target: string): boolean => /^postgres(ql)?:\/\//.test(target)
+
+/** @category commands */
+export const audit = Command.make(
+  "audit",
+  {
+    target: Argument.String("FOLDER|EXPORT|URL").pipe(
+      Argument.withDescription(
+        "A register's folder, an export, or postgres://…; by default what --data and --store say"
+      ),
+      Argument.optional
+    ),
+    ...placeFlags,
+    keys: Flag.String("keys").pipe(
+      Flag.withMetavar("FILE"),
+      Flag.withDescription("Public keys you trust, one on each line: each checkpoint has to be signed by one of them"),
+      Flag.optional
+    ),
+    checkpoints: Flag.String("checkpoint").pipe(
+      Flag.withMetavar("FILE"),
+      Flag.withDescription("A checkpoint you kept, or several: the log has to continue it"),
+      Flag.atLeast(0)
+    ),
+    assumedPolicy: Flag.String("assumed-policy").pipe(
+      Flag.withMetavar("FILE"),
+      Flag.withDescription("The policy that was in force before the log had one, as JSON; the defaults without it"),
+      Flag.optional
+    ),
+    json: Flag.Boolean("json").pipe(Flag.withDescription("Print the report as JSON"), Flag.withDefault(false))
+  },
+  ({ target, ...flags }) =>
+    auditAt({
+      ...flags,
+      ...Option.match(target, {
+        onNone: () => ({}),
+        onSome: (named) =>
+          isDatabase(named)
+            ? { store: Option.some(Redacted.make(named)) }
+            : { folder: resolve(named), store: Option.none() }
+      }),
+      keys: Option.getOrUndefined(flags.keys),
+      assumedPolicy: Option.getOrUndefined(flags.assumedPolicy)
+    })
+).pipe(
+  Command.withDescription("Judge every promise that the log can show: each instruction is decided again"),
+  Command.withExamples([
+    { command: "effekten audit", description: "The register in .effekten, served or not" },
+    { command: "effekten audit audit-2026 --json", description: "An export, for a program" }
   ])
 )
 

@@ -13,7 +13,7 @@ import { backup, restore } from "./BackupCommands.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { disclose, forget, hold, release, retention } from "./InvestorCommands.ts"
 import { checkpointKey, rotateMasterKey } from "./KeyCommands.ts"
-import { export_, rebuildIndex, replay, verify } from "./LogCommands.ts"
+import { audit, export_, rebuildIndex, replay, verify } from "./LogCommands.ts"
 import { openings } from "./OpeningsCommand.ts"
 import { client, platform } from "./PlatformCommands.ts"
 import { policy } from "./PolicyCommands.ts"
@@ -34,7 +34,7 @@ export const effekten = Command.make("effekten").pipe(
       "  0  done; also a server that was told to stop",
       "  1  could not do it; standard error says why",
       "  2  wrong arguments",
-      "  3  replay, retention, verify, export, restore: damaged, or a promise is broken",
+      "  3  replay, retention, verify, audit, export, restore: damaged, or a promise is broken",
       "  4  the data folder or the database cannot be used",
       "  5  the server cannot listen at the address",
       "  6  the register refuses: standard error names the rule",
@@ -46,6 +46,7 @@ export const effekten = Command.make("effekten").pipe(
     guide,
     replay,
     verify,
+    audit,
     export_,
     checkpointKey,
     forget,

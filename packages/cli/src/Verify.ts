@@ -12,6 +12,7 @@ import {
   VerifyExport,
   VerifyLog
 } from "@effekten/event-store"
+import type { Projection } from "@effekten/projections"
 import { Audit, Wholeness } from "@effekten/registrar"
 import { Console, Effect, Result } from "effect"
 import { readFileSync } from "node:fs"
@@ -32,16 +33,18 @@ type Show = ((progress: Progress) => Effect.Effect<void>) | undefined
 /** Faults printed for a person; `--json` has more. */
 const shownFaults = 20
 
-const failed = (message: string, exitCode: number = ExitCode.failed) => new CommandFailed({ exitCode, message })
+/** @category errors */
+export const failed = (message: string, exitCode: number = ExitCode.failed) => new CommandFailed({ exitCode, message })
 
-const readText = (path: string): Effect.Effect<string, CommandFailed> =>
+/** @category conversions */
+export const readText = (path: string): Effect.Effect<string, CommandFailed> =>
   Effect.try({
     try: () => readFileSync(path, "utf8"),
     catch: (cause) => failed(`${path} cannot be read: ${(cause as Error).message}`)
   })
 
-/** The keys and checkpoints an auditor kept. */
-const trustedOf = Effect.fnUntraced(function* ({ keys, checkpoints }: VerifyOptions) {
+/** The keys and checkpoints an auditor kept. @category conversions */
+export const trustedOf = Effect.fnUntraced(function* ({ keys, checkpoints }: Omit<VerifyOptions, "json">) {
   const kept: Array<string> = []
   for (const path of checkpoints) {
     const text = yield* readText(path)
@@ -57,10 +60,18 @@ const trustedOf = Effect.fnUntraced(function* ({ keys, checkpoints }: VerifyOpti
   return { checkpoints: kept, keys: known.success }
 })
 
-/** What a verification found, and what of the rest of a register is missing. */
-type Found = Verification.Verification & { readonly missing?: Wholeness.Missing }
+/** What a verification found, and what of the rest of a register is missing. @category models */
+export type Found = Verification.Verification & { readonly missing?: Wholeness.Missing }
 
-const verifyRegister = (place: Place, trusted: Verification.Trusted, show: Show) =>
+/** What folds the events of a register in the pass that verifies them. @category models */
+export type Folding = Required<Pick<VerifyLog.Beside<Events.RegisterEvent>, "events">>
+
+/** Verifies a register, and folds its events in the same pass. @category running */
+export const verifyRegister = (
+  trusted: Verification.Trusted,
+  show: Show,
+  folding: Effect.Effect<Partial<Folding>> = Effect.succeed({})
+): Effect.Effect<Found, CommandFailed, Audit> =>
   Effect.gen(function* () {
     const audited = yield* Audit
     const { anchor, checkpoints, inspect, isForgotten, isOrigin, readStored, signers } = audited
@@ -69,7 +80,11 @@ const verifyRegister = (place: Place, trusted: Verification.Trusted, show: Show)
       log: { inspect, readStored },
       checkpoints,
       isForgotten,
-      beside: Effect.tap(Wholeness.make(audited), (wholeness) => Effect.sync(() => void (missing = wholeness.missing))),
+      beside: Effect.gen(function* () {
+        const wholeness = yield* Wholeness.make(audited)
+        missing = wholeness.missing
+        return { ...wholeness, ...(yield* folding) }
+      }),
       isOrigin,
       anchor,
       signers,
@@ -82,7 +97,7 @@ const verifyRegister = (place: Place, trusted: Verification.Trusted, show: Show)
           })
     })
     return missing === undefined ? found : { ...found, missing: missing() }
-  }).pipe(Effect.mapError(damage), Effect.provide(place.audit))
+  }).pipe(Effect.mapError(damage))
 
 /** The failure of a log that cannot be read at all. */
 const damage = ({ message, position, reason }: EventStoreError): CommandFailed =>
@@ -91,11 +106,18 @@ const damage = ({ message, position, reason }: EventStoreError): CommandFailed =
     reason === "damaged" ? ExitCode.violated : ExitCode.failed
   )
 
-const verifyFiles = (folder: string, trusted: Verification.Trusted, show: Show) =>
+/** Verifies an export, and gives each event to a fold in the same pass. @category running */
+export const verifyFiles = (
+  folder: string,
+  trusted: Verification.Trusted,
+  show: Show,
+  onEvent?: (event: Projection.LoggedEvent) => void
+): Effect.Effect<Found, CommandFailed> =>
   VerifyExport.verifyExport({
     files: ExportFolder.openExport(folder),
     catalogue: Events.catalogue,
     trusted,
+    ...(onEvent === undefined ? {} : { onEvent }),
     ...(show === undefined ? {} : { onProgress: show })
   }).pipe(
     Effect.mapError(({ message }) => failed(`${folder} cannot be verified as an export: ${message}`, ExitCode.violated))
@@ -144,7 +166,9 @@ export const runVerify = Effect.fnUntraced(function* (place: Place, options: Ver
   const isExport = verified === "export"
   const trusted = yield* trustedOf(options)
   const bar = yield* makeProgressBar
-  const verifying = isExport ? verifyFiles(place.folder, trusted, bar.show) : verifyRegister(place, trusted, bar.show)
+  const verifying = isExport
+    ? verifyFiles(place.folder, trusted, bar.show)
+    : Effect.provide(verifyRegister(trusted, bar.show), place.audit)
   const found: Found = yield* Effect.ensuring(verifying, bar.clear)
   yield* Console.log(
     options.json

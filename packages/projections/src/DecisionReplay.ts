@@ -4,7 +4,7 @@
  * It goes over the log once. Nothing here may read the log or repair a state. A wrong event is folded as it stands: what follows is judged by
  * the log as it is.
  */
-import { Commands, type Events, Judgement, Timestamp } from "@effekten/domain"
+import { type Commands, type Decision, type Events, Judgement, Policy, Timestamp } from "@effekten/domain"
 import type { Position } from "@effekten/event-store"
 import * as DecisionStates from "./DecisionStates.ts"
 import type { LoggedEvent } from "./Projection.ts"
@@ -48,13 +48,20 @@ export interface DecisionReplay extends Fold {
 /** Deviations kept: in a log whose rules were changed without notice nearly every instruction is one. @category values */
 export const maximumDeviations = 1_000
 
+/** @category models */
+export interface Options {
+  /** The policy that was in force before the log had one. Default: the one that the register assumes. */
+  readonly assumed?: Policy.Policy | undefined
+  /** Default: the commands of the register. */
+  readonly table?: Commands.Table | undefined
+}
+
 /** @category constructors */
-export const make = (table: Commands.Table = Commands.all): DecisionReplay => {
+export const make = (options: Options = {}): DecisionReplay => {
   const states = DecisionStates.make()
   const deviations: Array<Deviation> = []
   let [instructions, assumed, deviationCount] = [0, 0, 0]
   let open: Array<LoggedEvent> = []
-  let hasPolicy = false
   const arrival = makeArrival()
 
   const add = (deviation: Deviation): void => {
@@ -66,18 +73,20 @@ export const make = (table: Commands.Table = Commands.all): DecisionReplay => {
     if (first === undefined) return
     open = []
     instructions += 1
+    const { operation } = first.meta
+    // What sets the first policy reads that there is none.
+    const setsPolicy = operation === "SeedPolicy" || operation === "SetPolicy"
     let isAssumed = false
     const judgement = Judgement.judge(
       [first, ...rest],
-      (model) => {
-        if (model.name === "Policy" && !hasPolicy) isAssumed = true
-        return states.stateOf(model)
+      <S>(model: Decision.Model<S>): S => {
+        const state = states.stateOf(model)
+        if (model.name !== Policy.model.name || state !== undefined || setsPolicy) return state
+        isAssumed = true
+        return options.assumed as S
       },
-      table
+      options.table
     )
-    const { operation } = first.meta
-    // What sets the first policy reads that there is none.
-    if (operation === "SeedPolicy" || operation === "SetPolicy") isAssumed = false
     if (isAssumed) assumed += 1
     if (missing !== undefined)
       add({
@@ -91,10 +100,7 @@ export const make = (table: Commands.Table = Commands.all): DecisionReplay => {
       const { decided, recorded } = judgement
       add({ position: first.position, operation, recorded, decided, assumed: isAssumed })
     }
-    for (const event of [first, ...rest]) {
-      states.apply(event)
-      if (event.type === "PolicySet") hasPolicy = true
-    }
+    for (const event of [first, ...rest]) states.apply(event)
   }
 
   return {

@@ -10,7 +10,7 @@ import { describe, expect, it } from "vitest"
 import { choices, makeWorld, stateOver, type StoredEvent } from "./World.ts"
 
 const replayed = (events: ReadonlyArray<StoredEvent>, table?: Commands.Table) => {
-  const replay = DecisionReplay.make(table)
+  const replay = DecisionReplay.make({ table })
   for (const event of events) replay.apply(event)
   replay.end()
   return replay

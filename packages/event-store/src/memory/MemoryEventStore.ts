@@ -206,7 +206,7 @@ const inspect = <E extends AnyEvent>(
   from: Position,
   last: Position,
   end: Position
-): Inspected => {
+): Inspected<E> => {
   const part = makeInspection(codec, end)
   for (let position = from; position <= last; position++) {
     const { body, leaf, type, tags, personal } = writtenAt(storage, position)

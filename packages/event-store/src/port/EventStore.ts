@@ -154,7 +154,7 @@ export interface EventStoreShape<E extends AnyEvent> {
    * Holds all that is kept beside the bodies against the bodies: positions, leaves, schemas, index, personal parts. Goes on after a
    * fault, and says of each what is wrong. Fails only where nothing can be read any more.
    */
-  readonly inspect: (options?: { readonly to?: Position }) => Stream.Stream<Inspected, EventStoreError>
+  readonly inspect: (options?: { readonly to?: Position }) => Stream.Stream<Inspected<E>, EventStoreError>
   /** Random, made with the log and kept in it: tells one log from another, and a restored one from none. */
   readonly logId: string
   /**

@@ -1,7 +1,7 @@
 /**
  * What an inspection of a log finds. For callers of `inspect`; how a store inspects is no part of the port.
  */
-import type { Position } from "./Event.ts"
+import type { AnyEvent, Position, RecordedEvent } from "./Event.ts"
 
 /**
  * Something is not as it was written.
@@ -38,7 +38,7 @@ export interface NamedPart {
 }
 
 /** What was found in one part of a log. @category models */
-export interface Inspected {
+export interface Inspected<E extends AnyEvent = any> {
   /** Whether it was the turn of events, or of what they are found by. */
   readonly phase: "events" | "index"
   /** How far this phase is, and where it ends: positions, or parts of the index. */
@@ -53,6 +53,8 @@ export interface Inspected {
   readonly parted: ReadonlyArray<{ readonly position: Position; readonly leaf: Uint8Array }>
   /** Personal parts that are not there: right if the subject was forgotten, and damage if not. */
   readonly gone: ReadonlyArray<{ readonly position: Position; readonly subject: string }>
+  /** The events of the part that can be read, in their order: for a caller that folds them in the same pass. */
+  readonly events: ReadonlyArray<RecordedEvent<E>>
   /** The events of the part that name a personal part. */
   readonly named: ReadonlyArray<NamedPart>
 }

@@ -49,7 +49,7 @@ interface Inspecting<E extends AnyEvent> extends PgInspectionOptions<E> {
 /** Every event from the first on, then every entry of the index. Statements are short, and no writer waits for them. */
 export const inspectLog = <E extends AnyEvent>(
   options: PgInspectionOptions<E>
-): Stream.Stream<Inspected, EventStoreError> => {
+): Stream.Stream<Inspected<E>, EventStoreError> => {
   if (options.to < 1) return Stream.empty
   const inspecting: Inspecting<E> = {
     ...options,

@@ -146,7 +146,10 @@ const takeUpWords = <E extends AnyEvent>(log: SqliteLog<E>): Effect.Effect<void,
   })
 
 /** The events, then the parts of the index, then what only the whole shows. */
-const inspectionOf = (inspection: SqliteInspection, to: Position): Stream.Stream<Inspected, EventStoreError> =>
+const inspectionOf = <E extends AnyEvent>(
+  inspection: SqliteInspection<E>,
+  to: Position
+): Stream.Stream<Inspected<E>, EventStoreError> =>
   to < 1
     ? Stream.empty
     : Stream.concat(

@@ -20,13 +20,13 @@ const toldApart = 100
 
 const isWord = /^[0-9a-f]{12}$/
 
-export interface SqliteInspection {
+export interface SqliteInspection<E extends AnyEvent> {
   /** From a position on, as many events as a chunk has. */
-  readonly bodies: (from: Position) => Inspected
+  readonly bodies: (from: Position) => Inspected<E>
   /** One part of the index, from 0; after all bodies. */
-  readonly index: (part: number) => Inspected
+  readonly index: (part: number) => Inspected<never>
   /** What only the whole shows; after all parts of the index. */
-  readonly end: () => Inspected
+  readonly end: () => Inspected<never>
 }
 
 interface SqliteInspectionOptions<E extends AnyEvent> {
@@ -36,7 +36,7 @@ interface SqliteInspectionOptions<E extends AnyEvent> {
   readonly seed: Uint8Array
 }
 
-export const makeSqliteInspection = <E extends AnyEvent>(options: SqliteInspectionOptions<E>): SqliteInspection => {
+export const makeSqliteInspection = <E extends AnyEvent>(options: SqliteInspectionOptions<E>): SqliteInspection<E> => {
   const statements = prepareStatements(options.database)
   const found: Found = { sums: makeIndexSums(options.to, options.seed), unreadable: new Set(), strangers: new Set() }
   return {
@@ -82,7 +82,7 @@ const inspectBodies = <E extends AnyEvent>(
   { events, personal }: Statements,
   { sums, unreadable }: Found,
   from: Position
-): Inspected => {
+): Inspected<E> => {
   const put = (position: Position, kind: Kind, value: string): void => {
     const [first, second] = wordHalves(kind, value)
     sums.put(position, first, second)
@@ -112,7 +112,7 @@ const inspectIndex = <E extends AnyEvent>(
   { entries, words }: Statements,
   { strangers, sums }: Found,
   part: number
-): Inspected => {
+): Inspected<never> => {
   const take = (position: number, first: number, second: number): void => {
     if (position < 1 || position > to) strangers.add(position)
     else sums.take(position, first, second)
@@ -141,7 +141,7 @@ const inspectWhole = <E extends AnyEvent>(
   options: SqliteInspectionOptions<E>,
   statements: Statements,
   { strangers, sums, unreadable }: Found
-): Inspected => {
+): Inspected<never> => {
   const { database, to } = options
   const faults: Array<Fault> = []
   // Positions after `to` may be events that came meanwhile; those before the first never were.

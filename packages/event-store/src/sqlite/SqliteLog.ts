@@ -39,7 +39,7 @@ export interface SqliteLog<E extends AnyEvent> extends SqliteWriting<E> {
   readonly stored: (range: Range) => Page<StoredEvent>
   readonly leaves: (range: Range) => Page<StoredLeaves>
   /** For an inspection of the events up to a position. The seed keeps an attacker from making the index fit. */
-  readonly inspection: (to: Position, seed: Uint8Array) => SqliteInspection
+  readonly inspection: (to: Position, seed: Uint8Array) => SqliteInspection<E>
   readonly personal: (position: Position) => { readonly event: Envelope; readonly ciphertext: Uint8Array | undefined }
   /** Takes up some more of the words in the index, so that looking up something new is cheap; false when all is known. */
   readonly learn: () => boolean

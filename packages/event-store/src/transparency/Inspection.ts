@@ -23,7 +23,7 @@ export interface Inspection<E extends AnyEvent> {
   /** There is no event at the next position. */
   readonly hole: (position: Position) => void
   readonly fault: (position: Position, kind: Fault["kind"], message: string) => void
-  readonly result: () => Inspected
+  readonly result: () => Inspected<E>
 }
 
 const hexDigits = 2 * hashBytes
@@ -36,6 +36,8 @@ export const makeInspection = <E extends AnyEvent>(codec: Codec<E>, to: Position
   const parted: Array<{ readonly position: Position; readonly leaf: Uint8Array }> = []
   const gone: Array<{ readonly position: Position; readonly subject: string }> = []
   const named: Array<NamedPart> = []
+  const events: Array<RecordedEvent<E>> = []
+  const found = { faults, parted, gone, events, named }
   let event: RecordedEvent<E> | undefined
   let done = 0
   let bytes = 0
@@ -52,13 +54,14 @@ export const makeInspection = <E extends AnyEvent>(codec: Codec<E>, to: Position
     bytes += text.length - 1
     reference = undefined
     event = undefined
-    const found = hexDigest(text)
-    if (found !== leaf) parted.push({ position, leaf: Buffer.from(found, "hex") })
+    const own = hexDigest(text)
+    if (own !== leaf) parted.push({ position, leaf: Buffer.from(own, "hex") })
     addLeaf(leaf.length === hexDigits ? leaf : "")
     try {
       const parsed: unknown = JSON.parse(text.slice(1))
       if (isEnvelope(parsed)) reference = parsed.personal
       event = codec.decode(position, parsed)
+      events.push(event)
       return event
     } catch (error) {
       fault(position, kindOf(error), reasonOf(error))
@@ -86,22 +89,12 @@ export const makeInspection = <E extends AnyEvent>(codec: Codec<E>, to: Position
       addLeaf("")
       fault(position, "position", "there is no event, and positions have no gaps")
     },
-    result: () => ({
-      phase: "events",
-      done,
-      total: to,
-      leaves: leaves.subarray(0, leafBytes),
-      bytes,
-      faults,
-      parted,
-      gone,
-      named
-    })
+    result: () => ({ ...found, phase: "events", done, total: to, leaves: leaves.subarray(0, leafBytes), bytes })
   }
 }
 
 /** A part of the index. @category constructors */
-export const indexInspected = (done: number, total: number, faults: ReadonlyArray<Fault> = []): Inspected => ({
+export const indexInspected = (done: number, total: number, faults: ReadonlyArray<Fault> = []): Inspected<never> => ({
   phase: "index",
   done,
   total,
@@ -110,6 +103,7 @@ export const indexInspected = (done: number, total: number, faults: ReadonlyArra
   faults,
   parted: [],
   gone: [],
+  events: [],
   named: []
 })
 

@@ -6,7 +6,7 @@ import { hash } from "node:crypto"
 import { Effect, Result, Schema } from "effect"
 import { type Codec, make as makeCodec } from "../building/Codec.ts"
 import type { Catalogue } from "../port/Catalogue.ts"
-import type { AnyEvent, Position } from "../port/Event.ts"
+import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import { EventStoreError } from "../port/EventStore.ts"
 import type { Fault } from "../port/Inspected.ts"
 import * as Checkpoint from "./Checkpoint.ts"
@@ -33,6 +33,8 @@ export interface VerifyExportOptions<E extends AnyEvent = AnyEvent> {
   /** What the events mean: with it the verification sees whether they can be read. Without it, that is left out. */
   readonly catalogue?: Catalogue<E>
   readonly trusted?: Trusted
+  /** Every event that the catalogue can read, in their order. */
+  readonly onEvent?: (event: RecordedEvent<E>) => void
   readonly onProgress?: (progress: VerificationProgress & { readonly unit: "bytes" }) => Effect.Effect<void>
 }
 
@@ -88,7 +90,10 @@ function* stepsOf<E extends AnyEvent>(options: VerifyExportOptions<E>): Generato
     }
     events += 1
     if (cut) faults.add({ position: events, kind: "body", message: `line ${events} is cut: it has no end` })
-    if (codec !== undefined) decodeLine(codec, events, line, faults.add)
+    if (codec !== undefined) {
+      const event = decodeLine(codec, events, line, faults.add)
+      if (event !== undefined) options.onEvent?.(event)
+    }
     trees.add(events, leafOfLine(line))
     if (events % step === 0) yield end
   }
@@ -245,11 +250,12 @@ const decodeLine = <E extends AnyEvent>(
   position: Position,
   line: Uint8Array,
   fault: (fault: Fault) => void
-): void => {
+): RecordedEvent<E> | undefined => {
   try {
-    codec.decode(position, JSON.parse(decodeText(line) ?? ""))
+    return codec.decode(position, JSON.parse(decodeText(line) ?? ""))
   } catch (error) {
     const message = error instanceof EventStoreError ? error.message : `position ${position} is not JSON`
     fault({ position, kind: kindOf(error), message })
+    return undefined
   }
 }

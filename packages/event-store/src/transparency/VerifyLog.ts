@@ -3,7 +3,7 @@
  * program too. It only reads.
  */
 import { Data, Effect, Exit, Option, Result, Stream } from "effect"
-import type { Position } from "../port/Event.ts"
+import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import type { EventStoreError, EventStoreShape } from "../port/EventStore.ts"
 import type { Fault, Inspected, NamedPart } from "../port/Inspected.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
@@ -21,21 +21,23 @@ import {
 } from "./Verification.ts"
 
 /** Holds what is kept elsewhere for the events of a log against these events, part by part. @category models */
-export interface Beside {
+export interface Beside<E extends AnyEvent = any> {
+  /** Every event that can be read, in their order, each once. */
+  readonly events?: (events: ReadonlyArray<RecordedEvent<E>>) => Effect.Effect<void, EventStoreError>
   readonly take: (parts: ReadonlyArray<NamedPart>) => Effect.Effect<ReadonlyArray<Fault>, EventStoreError>
   /** What only the whole shows; after all parts. */
   readonly end: Effect.Effect<ReadonlyArray<Fault>, EventStoreError>
 }
 
 /** @category models */
-export interface VerifyLogOptions {
-  readonly log: Pick<EventStoreShape<any>, "inspect" | "readStored">
+export interface VerifyLogOptions<E extends AnyEvent = any> {
+  readonly log: Pick<EventStoreShape<E>, "inspect" | "readStored">
   /** None where the log was never sealed. */
   readonly checkpoints?: CheckpointStoreShape | undefined
   /** Whether the personal parts of a subject are rightly gone. */
   readonly isForgotten: (subject: string) => Effect.Effect<boolean, EventStoreError>
   /** Begins to hold what an application keeps elsewhere for its events against them. */
-  readonly beside?: Effect.Effect<Beside> | undefined
+  readonly beside?: Effect.Effect<Beside<E>> | undefined
   /** The keys this log is signed with, kept apart from the checkpoints: the last of these has to be signed by one of them. */
   readonly signers?: ReadonlyArray<VerifierKey> | undefined
   /** Whether a name is one that keys of this log have. */
@@ -47,7 +49,9 @@ export interface VerifyLogOptions {
 }
 
 /** The caller decides, so it is told everything; this fails only where nothing can be read. @category running */
-export const verifyLog = (options: VerifyLogOptions): Effect.Effect<Verification, EventStoreError> =>
+export const verifyLog = <E extends AnyEvent>(
+  options: VerifyLogOptions<E>
+): Effect.Effect<Verification, EventStoreError> =>
   Effect.catchTag(verifyBefore(options), "Unreadable", ({ fault }) =>
     // Again, up to there: what is wrong before it in the part that could not be read.
     Effect.catchTag(verifyBefore(options, fault), "Unreadable", Effect.die)
@@ -84,6 +88,7 @@ const verifyBefore = Effect.fnUntraced(function* (
       yield* tellGone(options, part, faults.add)
       if (beside !== undefined && part.named.length > 0)
         for (const fault of yield* beside.take(part.named)) faults.add(fault)
+      if (beside?.events !== undefined && part.events.length > 0) yield* beside.events(part.events)
       yield* trees.add(part)
       yield* onProgress?.({ phase: part.phase, done: part.done, total: part.total }) ?? Effect.void
     })

@@ -1,0 +1,219 @@
+/**
+ * `effekten audit`: one pass over a log, and a verdict for each promise. For auditors and operators, beside a running server too.
+ *
+ * It puts together what other parts find: the verification of the log, the laws of conservation, every decision taken again. It must
+ * change nothing, and must not call a promise kept that it could not judge.
+ */
+import { type Judgement, Policy } from "@effekten/domain"
+import type { Inspection } from "@effekten/event-store"
+import { type Conservation, DecisionReplay, type Projection, Register } from "@effekten/projections"
+import { Console, Effect, Schema } from "effect"
+import { type AuditReport, asText, type Finding, firstBroken, type Verdict } from "./AuditReport.ts"
+import { ExitCode } from "./ExitCode.ts"
+import { makeProgressBar } from "./ProgressBar.ts"
+import type { Place } from "./Place.ts"
+import { failed, type Found, readText, trustedOf, verifyFiles, verifyRegister } from "./Verify.ts"
+
+/** @category models */
+export interface AuditOptions {
+  readonly json: boolean
+  /** The file of keys that the auditor trusts. */
+  readonly keys: string | undefined
+  readonly checkpoints: ReadonlyArray<string>
+  /** A file with the policy that was in force before the log had one. */
+  readonly assumedPolicy: string | undefined
+}
+
+/** Findings a report has of each verdict; it counts all. */
+const maximumFindings = 100
+
+/** What is folded on the way. */
+interface Folds {
+  readonly apply: (event: Projection.LoggedEvent) => void
+  readonly decisions: DecisionReplay.DecisionReplay
+  readonly register: Register.Register
+  /** The last event that was folded: behind one that cannot be read nothing can be judged. */
+  readonly judged: () => number
+  readonly policy: () => Policy.Policy | undefined
+}
+
+const makeFolds = (assumed: Policy.Policy | undefined): Folds => {
+  const decisions = DecisionReplay.make({ assumed })
+  const register = Register.make()
+  let judged = 0
+  let policy: Policy.Policy | undefined
+  return {
+    decisions,
+    register,
+    judged: () => judged,
+    policy: () => policy,
+    apply: (event) => {
+      if (event.position !== judged + 1) return
+      judged = event.position
+      decisions.apply(event)
+      register.apply(event)
+      if (event.type === "PolicySet") policy = event.data
+    }
+  }
+}
+
+const verdict = (
+  about: Pick<Verdict, "promise" | "name" | "judged">,
+  all: ReadonlyArray<Finding>,
+  rest: { readonly count?: number; readonly notices?: ReadonlyArray<string> } = {}
+): Verdict => {
+  const findingCount = rest.count ?? all.length
+  return {
+    ...about,
+    verdict: findingCount === 0 ? "holds" : "broken",
+    findings: all.slice(0, maximumFindings),
+    findingCount,
+    notices: rest.notices ?? []
+  }
+}
+
+const conservationOf = ({ register }: Folds): Verdict => {
+  const found = [...register.violations, ...register.checkConservation()]
+  const asFinding = ({ law, message, position, productId }: Conservation.Violation): Finding => ({
+    position,
+    message: `product ${productId}, ${law}: ${message}`
+  })
+  const judged = `the units of ${register.products().length} products, after every event`
+  return verdict({ promise: 1, name: "conservation", judged }, found.map(asFinding))
+}
+
+/** Characters of an outcome in a message; the report has all of it. */
+const shownCharacters = 160
+
+const inWords = (outcome: Judgement.Outcome): string => {
+  switch (outcome._tag) {
+    case "Events": {
+      const text = outcome.events.map(({ data, type }) => `${type} ${JSON.stringify(data)}`).join(", ")
+      return text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text
+    }
+    case "Refused":
+      return `refused, ${outcome.refusal.code}`
+    case "NoChange":
+      return "no change"
+    case "Undecidable":
+      return outcome.message
+  }
+}
+
+const decisionsOf = ({ decisions }: Folds): Verdict => {
+  const asFinding = ({ assumed, decided, operation, position, recorded }: DecisionReplay.Deviation): Finding => ({
+    position,
+    message:
+      `${operation}: recorded is ${inWords(recorded)}; its decision comes to ${inWords(decided)}` +
+      (assumed ? " by the assumed policy" : ""),
+    recorded: JSON.parse(JSON.stringify(recorded)),
+    decided: JSON.parse(JSON.stringify(decided))
+  })
+  const judged = `${decisions.instructions()} instructions, each decided again over the events before it, by the rules of its time`
+  return verdict({ promise: 8, name: "decisions", judged }, decisions.deviations.map(asFinding), {
+    count: decisions.deviationCount()
+  })
+}
+
+/** Faults of what lies beside the log, for a person may ask that it be forgotten. */
+const besideKinds: ReadonlyArray<Inspection.Fault["kind"]> = ["personal", "key", "content"]
+
+const faultsOf = (found: Found, isBeside: boolean): ReadonlyArray<Finding> =>
+  found.faults
+    .filter(({ kind }) => kind !== "newer" && besideKinds.includes(kind) === isBeside)
+    .map(({ kind, message, position }) => ({ position, message: `${kind}: ${message}` }))
+
+const logOf = (found: Found, isExport: boolean): Verdict => {
+  const after = found.events - found.signed
+  const judged = `${found.events} events, ${found.checkpoints} checkpoints, the last at ${found.signed}${isExport ? "" : "; the index of the log"}`
+  return verdict({ promise: 6, name: "log", judged }, faultsOf(found, false), {
+    notices: [...found.notices, ...(after > 0 ? [`${after} events after the last checkpoint are not signed yet`] : [])]
+  })
+}
+
+const forgottenOf = (found: Found, isExport: boolean): Verdict => {
+  const about = { promise: 9, name: "forgotten" } as const
+  return isExport
+    ? notJudged(about, "an export has neither keys nor personal parts")
+    : verdict(
+        { ...about, judged: "keys, personal parts and contents of documents, against the log" },
+        faultsOf(found, true)
+      )
+}
+
+const notJudged = (about: Pick<Verdict, "promise" | "name">, reason: string): Verdict => ({
+  ...about,
+  judged: reason,
+  verdict: "not_judged",
+  findings: [],
+  findingCount: 0,
+  notices: []
+})
+
+/** What is left to other tests than the log. */
+const beyond = [
+  { promise: 4, reason: "the answers that were sent are not in the log" },
+  { promise: 5, reason: "a loss that left no trace is found only against a checkpoint kept elsewhere" },
+  { promise: 10, reason: "what a platform was shown is not in the log" }
+] as const
+
+const reportOf = (found: Found, folds: Folds, isExport: boolean): AuditReport => {
+  folds.decisions.end()
+  const judged = folds.judged()
+  const verdicts = [conservationOf(folds), decisionsOf(folds), logOf(found, isExport), forgottenOf(found, isExport)]
+  const unread = judged < found.events ? [`judged up to position ${judged}: the event after it cannot be read`] : []
+  const inForce = folds.policy()
+  return {
+    audited: isExport ? "export" : "register",
+    verdict: verdicts.some(({ verdict }) => verdict === "broken") ? "broken" : "holds",
+    events: found.events,
+    root: found.root,
+    checkpoints: found.checkpoints,
+    signed: found.signed,
+    instructions: folds.decisions.instructions(),
+    judged,
+    policy: {
+      inForce: inForce ?? Policy.defaults,
+      recorded: inForce !== undefined,
+      assumed: folds.decisions.assumed()
+    },
+    arrival: folds.decisions.arrival(),
+    verdicts: verdicts.map((each) =>
+      each.promise === 1 || each.promise === 8 ? { ...each, notices: [...each.notices, ...unread] } : each
+    ),
+    notJudged: beyond
+  }
+}
+
+const policyIn = Effect.fnUntraced(function* (file: string | undefined) {
+  if (file === undefined) return undefined
+  return yield* Schema.decodeEffect(Schema.fromJsonString(Policy.Policy))(yield* readText(file)).pipe(
+    Effect.mapError(() => failed(`${file} holds no policy: \`effekten policy show --json\` prints one`, ExitCode.usage))
+  )
+})
+
+/** @category commands */
+export const runAudit = Effect.fnUntraced(function* (place: Place, options: AuditOptions) {
+  const isExport = (yield* place.verifiable) === "export"
+  const trusted = yield* trustedOf(options)
+  const assumed = yield* policyIn(options.assumedPolicy)
+  const bar = yield* makeProgressBar
+  let folds = makeFolds(assumed)
+  const folding = Effect.sync(() => {
+    // From the first event again, where the pass before broke off at one that could not be read.
+    folds = makeFolds(assumed)
+    return {
+      events: (events: ReadonlyArray<Projection.LoggedEvent>) => Effect.sync(() => events.forEach(folds.apply))
+    }
+  })
+  const verifying = isExport
+    ? verifyFiles(place.folder, trusted, bar.show, folds.apply)
+    : Effect.provide(verifyRegister(trusted, bar.show, folding), place.audit)
+  const found: Found = yield* Effect.ensuring(verifying, bar.clear)
+  const report = reportOf(found, folds, isExport)
+  yield* Console.log(options.json ? JSON.stringify({ ...place.json, ...report }, undefined, 2) : asText(report))
+  const broken = firstBroken(report)
+  if (broken !== undefined) return yield* failed(`${broken}. See docs/operations/verify-fails.md`, ExitCode.violated)
+  const newer = found.faults.find(({ kind }) => kind === "newer")
+  if (newer !== undefined) return yield* failed(`position ${newer.position}: ${newer.message}`)
+})
