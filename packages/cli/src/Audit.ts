@@ -5,9 +5,17 @@
  * change nothing, and must not call a promise kept that it could not judge.
  */
 import { type Judgement, Policy } from "@effekten/domain"
-import type { Inspection } from "@effekten/event-store"
-import { type Conservation, DecisionReplay, type Projection, Register } from "@effekten/projections"
-import { Console, Effect, Schema } from "effect"
+import type { EventStoreError, Inspection } from "@effekten/event-store"
+import {
+  type Conservation,
+  DecisionReplay,
+  type Projection,
+  type ReadModelAudit,
+  type ReadModels,
+  Register
+} from "@effekten/projections"
+import { Audit, KeptLists } from "@effekten/registrar"
+import { Console, Effect, Layer, Result, Schema } from "effect"
 import { type AuditReport, asText, type Finding, firstBroken, type Verdict } from "./AuditReport.ts"
 import { ExitCode } from "./ExitCode.ts"
 import { makeProgressBar } from "./ProgressBar.ts"
@@ -32,12 +40,17 @@ interface Folds {
   readonly apply: (event: Projection.LoggedEvent) => void
   readonly decisions: DecisionReplay.DecisionReplay
   readonly register: Register.Register
+  /** The lists beside the log, or why they cannot be read. */
+  readonly lists: Lists | undefined
   /** The last event that was folded: behind one that cannot be read nothing can be judged. */
   readonly judged: () => number
   readonly policy: () => Policy.Policy | undefined
 }
 
-const makeFolds = (assumed: Policy.Policy | undefined): Folds => {
+type Lists = Result.Result<ReadModelAudit.ListsAudit, { readonly message: string }>
+type ListVerdicts = Result.Result<ReadonlyArray<ReadModelAudit.ListVerdict>, { readonly message: string }>
+
+const makeFolds = (assumed: Policy.Policy | undefined, lists?: Lists): Folds => {
   const decisions = DecisionReplay.make({ assumed })
   const register = Register.make()
   let judged = 0
@@ -45,6 +58,7 @@ const makeFolds = (assumed: Policy.Policy | undefined): Folds => {
   return {
     decisions,
     register,
+    lists,
     judged: () => judged,
     policy: () => policy,
     apply: (event) => {
@@ -52,6 +66,7 @@ const makeFolds = (assumed: Policy.Policy | undefined): Folds => {
       judged = event.position
       decisions.apply(event)
       register.apply(event)
+      if (lists !== undefined && Result.isSuccess(lists)) lists.success.apply(event)
       if (event.type === "PolicySet") policy = event.data
     }
   }
@@ -141,6 +156,42 @@ const forgottenOf = (found: Found, isExport: boolean): Verdict => {
       )
 }
 
+/** A row that is not what the events say, where the last of them changed it. */
+const differenceIn =
+  ({ name }: ReadModelAudit.ListVerdict) =>
+  ({ folded, key, kind, position, stored }: ReadModelAudit.Difference): Finding => ({
+    position,
+    message: `the list of ${name}, ${key}: the row is ${kind}`,
+    ...(stored === undefined ? {} : { recorded: stored as Schema.Json }),
+    ...(folded === undefined ? {} : { decided: folded as Schema.Json })
+  })
+
+const noticesOf = ({
+  failure,
+  isOfOtherHistory,
+  name,
+  position
+}: ReadModelAudit.ListVerdict): ReadonlyArray<string> => [
+  ...(isOfOtherHistory ? [`the list of ${name} is of another history, and a server folds it again`] : []),
+  ...(failure === undefined ? [] : [`the list of ${name} stopped at ${position}: ${failure.message}`])
+]
+
+const stateOf = (lists: ListVerdicts | undefined): Verdict => {
+  const about = { promise: 7, name: "state" } as const
+  if (lists === undefined) return notJudged(about, "an export has no lists")
+  if (Result.isFailure(lists)) return notJudged(about, `the lists cannot be read: ${lists.failure.message}`)
+  const compared = lists.success.filter(({ isOfOtherHistory }) => !isOfOtherHistory)
+  const notices = lists.success.flatMap(noticesOf)
+  if (compared.length === 0) return { ...notJudged(about, "no list of this version is kept"), notices }
+  const objects = compared.reduce((sum, each) => sum + each.objects, 0)
+  const different = compared.reduce((sum, each) => sum + each.different, 0)
+  return verdict(
+    { ...about, judged: `${objects} rows of ${compared.length} lists, against the fold of the events they stand at` },
+    compared.flatMap((list) => list.differences.map(differenceIn(list))),
+    { count: different, notices }
+  )
+}
+
 const notJudged = (about: Pick<Verdict, "promise" | "name">, reason: string): Verdict => ({
   ...about,
   judged: reason,
@@ -157,10 +208,17 @@ const beyond = [
   { promise: 10, reason: "what a platform was shown is not in the log" }
 ] as const
 
-const reportOf = (found: Found, folds: Folds, isExport: boolean): AuditReport => {
+const reportOf = (found: Found, folds: Folds, lists: ListVerdicts | undefined): AuditReport => {
+  const isExport = lists === undefined
   folds.decisions.end()
   const judged = folds.judged()
-  const verdicts = [conservationOf(folds), decisionsOf(folds), logOf(found, isExport), forgottenOf(found, isExport)]
+  const verdicts = [
+    conservationOf(folds),
+    decisionsOf(folds),
+    logOf(found, isExport),
+    stateOf(lists),
+    forgottenOf(found, isExport)
+  ]
   const unread = judged < found.events ? [`judged up to position ${judged}: the event after it cannot be read`] : []
   const inForce = folds.policy()
   return {
@@ -192,25 +250,68 @@ const policyIn = Effect.fnUntraced(function* (file: string | undefined) {
   )
 })
 
+/** What was found, and what was folded on the way. */
+interface Audited {
+  readonly found: Found
+  readonly folds: Folds
+  /** None of an export. */
+  readonly lists: ListVerdicts | undefined
+}
+
+type Trusted = Effect.Success<ReturnType<typeof trustedOf>>
+type Show = Parameters<typeof verifyRegister>[1]
+
+const auditFiles = (folder: string, trusted: Trusted, show: Show, assumed: Policy.Policy | undefined) => {
+  const folds = makeFolds(assumed)
+  return Effect.map(verifyFiles(folder, trusted, show, folds.apply), (found): Audited => ({
+    found,
+    folds,
+    lists: undefined
+  }))
+}
+
+const auditRegister = (place: Place, trusted: Trusted, show: Show, assumed: Policy.Policy | undefined) =>
+  Effect.gen(function* () {
+    const log = yield* Audit
+    const kept = yield* Effect.result(Layer.build(place.lists))
+    const begun: Effect.Effect<ReadModelAudit.ListsAudit, { readonly message: string }> = Result.isSuccess(kept)
+      ? Effect.flatMap(KeptLists, (lists) => lists.audit(log)).pipe(Effect.provideContext(kept.success))
+      : Effect.fail(kept.failure)
+    let folds = makeFolds(assumed)
+    const found = yield* verifyRegister(
+      trusted,
+      show,
+      // From the first event again, where the pass before broke off at one that could not be read.
+      Effect.map(Effect.result(begun), (lists) => {
+        folds = makeFolds(assumed, lists)
+        return { events: (events) => Effect.sync(() => events.forEach(folds.apply)) }
+      })
+    )
+    return { found, folds, lists: yield* listVerdicts(folds, found.events) } satisfies Audited
+  }).pipe(Effect.scoped, Effect.provide(place.audit))
+
+/** The lists have to stand on the whole log: behind an event that cannot be read they are not judged. */
+const listVerdicts = ({ judged, lists }: Folds, events: number): Effect.Effect<ListVerdicts> => {
+  if (lists === undefined || Result.isFailure(lists))
+    return Effect.succeed(Result.fail(lists?.failure ?? { message: "the log has no events" }))
+  return judged() < events
+    ? Effect.succeed(Result.fail({ message: `the event after position ${judged()} cannot be read` }))
+    : Effect.result<ReadonlyArray<ReadModelAudit.ListVerdict>, EventStoreError | ReadModels.Unavailable, never>(
+        lists.success.verdicts
+      )
+}
+
 /** @category commands */
 export const runAudit = Effect.fnUntraced(function* (place: Place, options: AuditOptions) {
   const isExport = (yield* place.verifiable) === "export"
   const trusted = yield* trustedOf(options)
   const assumed = yield* policyIn(options.assumedPolicy)
   const bar = yield* makeProgressBar
-  let folds = makeFolds(assumed)
-  const folding = Effect.sync(() => {
-    // From the first event again, where the pass before broke off at one that could not be read.
-    folds = makeFolds(assumed)
-    return {
-      events: (events: ReadonlyArray<Projection.LoggedEvent>) => Effect.sync(() => events.forEach(folds.apply))
-    }
-  })
-  const verifying = isExport
-    ? verifyFiles(place.folder, trusted, bar.show, folds.apply)
-    : Effect.provide(verifyRegister(trusted, bar.show, folding), place.audit)
-  const found: Found = yield* Effect.ensuring(verifying, bar.clear)
-  const report = reportOf(found, folds, isExport)
+  const audit = isExport
+    ? auditFiles(place.folder, trusted, bar.show, assumed)
+    : auditRegister(place, trusted, bar.show, assumed)
+  const { folds, found, lists } = yield* Effect.ensuring(audit, bar.clear)
+  const report = reportOf(found, folds, lists)
   yield* Console.log(options.json ? JSON.stringify({ ...place.json, ...report }, undefined, 2) : asText(report))
   const broken = firstBroken(report)
   if (broken !== undefined) return yield* failed(`${broken}. See docs/operations/verify-fails.md`, ExitCode.violated)

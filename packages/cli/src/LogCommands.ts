@@ -1,11 +1,10 @@
 /**
  * The arguments of `effekten replay`, `verify`, `audit`, `export` and `rebuild-index`, for auditors and operators of the log. For the command line.
  */
-import { Option, Redacted } from "effect"
+import { Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { resolve } from "node:path"
-import { at, type PlaceFlags, placeFlags } from "./PlaceFlags.ts"
-import type { AuditOptions } from "./Audit.ts"
+import { at, placeArgument, type PlaceFlags, placeFlags, placeNamed } from "./PlaceFlags.ts"
 import type { VerifyOptions } from "./Verify.ts"
 
 /** @category commands */
@@ -84,23 +83,11 @@ export const verify = Command.make(
   ])
 )
 
-const auditAt = at(
-  () => import("./Audit.ts"),
-  ({ runAudit }, place, flags: PlaceFlags & AuditOptions) => runAudit(place, flags)
-)
-
-const isDatabase = (target: string): boolean => /^postgres(ql)?:\/\//.test(target)
-
 /** @category commands */
 export const audit = Command.make(
   "audit",
   {
-    target: Argument.String("FOLDER|EXPORT|URL").pipe(
-      Argument.withDescription(
-        "A register's folder, an export, or postgres://…; by default what --data and --store say"
-      ),
-      Argument.optional
-    ),
+    target: placeArgument,
     ...placeFlags,
     keys: Flag.String("keys").pipe(
       Flag.withMetavar("FILE"),
@@ -119,19 +106,17 @@ export const audit = Command.make(
     ),
     json: Flag.Boolean("json").pipe(Flag.withDescription("Print the report as JSON"), Flag.withDefault(false))
   },
-  ({ target, ...flags }) =>
-    auditAt({
-      ...flags,
-      ...Option.match(target, {
-        onNone: () => ({}),
-        onSome: (named) =>
-          isDatabase(named)
-            ? { store: Option.some(Redacted.make(named)) }
-            : { folder: resolve(named), store: Option.none() }
-      }),
-      keys: Option.getOrUndefined(flags.keys),
-      assumedPolicy: Option.getOrUndefined(flags.assumedPolicy)
-    })
+  (flags) =>
+    at(
+      () => import("./Audit.ts"),
+      ({ runAudit }, place, { assumedPolicy, checkpoints, json, keys }: typeof flags) =>
+        runAudit(place, {
+          checkpoints,
+          json,
+          keys: Option.getOrUndefined(keys),
+          assumedPolicy: Option.getOrUndefined(assumedPolicy)
+        })
+    )(placeNamed(flags))
 ).pipe(
   Command.withDescription("Judge every promise that the log can show: each instruction is decided again"),
   Command.withExamples([

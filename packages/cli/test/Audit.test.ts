@@ -5,7 +5,7 @@ import { type Events, Policy } from "@effekten/domain"
 import type { NewEvent } from "@effekten/event-store"
 import { OAuthStore } from "@effekten/http"
 import { Log, Registrar } from "@effekten/registrar"
-import { Policies } from "@effekten/services"
+import { Investments, Policies } from "@effekten/services"
 import { Cause, Console, Effect, Exit, Layer, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -29,7 +29,12 @@ const used = <E>(name: string, more: Effect.Effect<unknown, E, Registrar.Registe
   const folder = join(root, name)
   return Effect.gen(function* () {
     const { campaignId, platformId, productId } = yield* openSandbox(folder)
-    yield* Effect.provide(runGuide({ campaignId, productId }), Registrar.layer({ platform: platformId }))
+    // A list is made when it is asked for.
+    const listed = Effect.flatMap(Investments, (investments) => investments.list())
+    yield* Effect.provide(
+      Effect.andThen(runGuide({ campaignId, productId }), listed),
+      Registrar.layer({ platform: platformId })
+    )
     yield* more
   }).pipe(
     Effect.provide(
@@ -187,6 +192,24 @@ describe("effekten audit", () => {
       `judged up to position ${report.judged}: the event after it cannot be read`
     ])
     expect(of("decisions").verdict).toBe("holds")
+  })
+
+  it("finds a row of a list that was altered, with its key and position", async () => {
+    const folder = await used("listed", Effect.void)
+    const tables = new DatabaseSync(join(folder, "views.db"))
+    const table = tables
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE '%investments%'")
+      .get()
+    tables.close()
+    expect((await reported(folder)).of("state")).toMatchObject({ verdict: "holds" })
+    withSql(folder, "views.db", `UPDATE "${String(table?.["name"])}" SET state = replace(state, '300', '4242')`)
+    const { failure, of } = await reported(folder)
+    expect(failure).toMatchObject({ exitCode: ExitCode.violated })
+    expect(failure!.message).toContain("promise 7 is broken")
+    expect(of("state")).toMatchObject({ verdict: "broken", findingCount: 1 })
+    expect(of("state").findings[0]!.position).toBeGreaterThan(1)
+    rmSync(join(folder, "views.db"))
+    expect((await reported(folder)).of("state")).toMatchObject({ verdict: "not_judged" })
   })
 
   it("finds a key that is gone, and a personal part", async () => {
