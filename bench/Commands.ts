@@ -105,6 +105,7 @@ export const measure = (options: {
             figures: {
               "commands/s": 1 / ours.seconds,
               "CPU µs/command": ours.cpuSeconds * 1e6,
+              "CPU µs/command, least round": Math.min(...taken.map((round) => round.ours.cpuSeconds)) * 1e6,
               "bare driver, same rows, CPU µs/command": ratio((round) => round.again.cpuSeconds) * 1e6,
               "bare driver, bodies alone, CPU µs/command": ratio((round) => round.bodies.cpuSeconds) * 1e6,
               ...Object.fromEntries(

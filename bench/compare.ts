@@ -2,7 +2,7 @@
  * Two versions of the code, measured in turns: the CPU time of a command here, and in another checkout. For an author of a change that
  * must not make commands slower. It starts processes and changes nothing.
  *
- *     npm run bench:compare -- ../before --rounds 20
+ *     npm run bench:compare -- ../before --rounds 20 --callers 64
  *
  * A round measures the versions in the order A B B A, and the next one in the order B A A B. So a machine that grows slower or faster
  * meanwhile says nothing about either. What is compared is the CPU time, which hardly depends on what else the machine does.
@@ -16,16 +16,31 @@ import { median, quantile, type Result } from "./Measure.ts"
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: "string", default: "20" }, events: { type: "string", default: "20000" } }
+  options: {
+    rounds: { type: "string", default: "20" },
+    events: { type: "string", default: "20000" },
+    callers: { type: "string", default: "64" }
+  }
 })
 const [other] = positionals
 if (other === undefined) throw new Error("name the folder of the other checkout, with its dependencies installed")
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)))
-const figure = "CPU µs/command"
+/** What disturbs a round only ever adds to it. */
+const figure = "CPU µs/command, least round"
 
 const microsecondsIn = (checkout: string): number => {
-  const args = ["--events", values.events, "--rounds", "4", "--callers", "64", "--store", "sqlite", "--no-peers"]
+  const args = [
+    "--events",
+    values.events,
+    "--rounds",
+    "12",
+    "--callers",
+    values.callers,
+    "--store",
+    "sqlite",
+    "--no-peers"
+  ]
   const before = new Set(globSync("bench/results/*.json", { cwd: checkout }))
   execFileSync(process.execPath, ["--conditions=development", "bench/main.ts", ...args, "commands"], { cwd: checkout })
   const [written] = globSync("bench/results/*.json", { cwd: checkout }).filter((path) => !before.has(path))
@@ -52,7 +67,9 @@ const spread = (numbers: ReadonlyArray<number>, digits: number): string =>
   [0, 0.25, 0.5, 0.75, 1].map((part) => quantile(numbers, part).toFixed(digits)).join(" ")
 const ratios = measured.before.map((before, at) => before / measured.after[at]!)
 
-console.log(`\n${figure}: least, quartiles and most of ${values.rounds} rounds on a log of ${values.events} events`)
+console.log(
+  `\n${figure}: least, quartiles and most of ${values.rounds} rounds, ${values.callers} callers, ${values.events} events in the log`
+)
 console.log(`  before  ${spread(measured.before, 1)}`)
 console.log(`  after   ${spread(measured.after, 1)}`)
 console.log(`  ratio   ${spread(ratios, 3)}`)
