@@ -130,6 +130,20 @@ const decisionsOf = ({ decisions }: Folds): Verdict => {
   })
 }
 
+const onceOf = ({ decisions }: Folds): Verdict =>
+  verdict(
+    {
+      promise: 4,
+      name: "once",
+      judged: `${decisions.instructions()} instructions, each recorded once; the answers that were sent are not in the log`
+    },
+    decisions.repeated.map(({ operation, position }) => ({
+      position,
+      message: `${operation}: this instruction was recorded before`
+    })),
+    { count: decisions.repeatedCount() }
+  )
+
 /** Faults of what lies beside the log, for a person may ask that it be forgotten. */
 const besideKinds: ReadonlyArray<Inspection.Fault["kind"]> = ["personal", "key", "content"]
 
@@ -203,7 +217,6 @@ const notJudged = (about: Pick<Verdict, "promise" | "name">, reason: string): Ve
 
 /** What is left to other tests than the log. */
 const beyond = [
-  { promise: 4, reason: "the answers that were sent are not in the log" },
   { promise: 5, reason: "a loss that left no trace is found only against a checkpoint kept elsewhere" },
   { promise: 10, reason: "what a platform was shown is not in the log" }
 ] as const
@@ -214,9 +227,10 @@ const reportOf = (found: Found, folds: Folds, lists: ListVerdicts | undefined): 
   const judged = folds.judged()
   const verdicts = [
     conservationOf(folds),
-    decisionsOf(folds),
+    onceOf(folds),
     logOf(found, isExport),
     stateOf(lists),
+    decisionsOf(folds),
     forgottenOf(found, isExport)
   ]
   const unread = judged < found.events ? [`judged up to position ${judged}: the event after it cannot be read`] : []
@@ -237,7 +251,7 @@ const reportOf = (found: Found, folds: Folds, lists: ListVerdicts | undefined): 
     },
     arrival: folds.decisions.arrival(),
     verdicts: verdicts.map((each) =>
-      each.promise === 1 || each.promise === 8 ? { ...each, notices: [...each.notices, ...unread] } : each
+      [1, 4, 8].includes(each.promise) ? { ...each, notices: [...each.notices, ...unread] } : each
     ),
     notJudged: beyond
   }

@@ -21,7 +21,7 @@ export type Finding = typeof Finding.Type
 export const Verdict = Schema.Struct({
   /** Its number in `docs/reference/guarantees.md`. */
   promise: Schema.Int,
-  name: Schema.Literals(["conservation", "decisions", "log", "state", "forgotten"]),
+  name: Schema.Literals(["conservation", "once", "log", "state", "decisions", "forgotten"]),
   verdict: Schema.Literals(["holds", "broken", "not_judged"]),
   /** What was looked at; where nothing was, why not. */
   judged: Schema.String,

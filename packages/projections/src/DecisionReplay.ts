@@ -8,6 +8,7 @@ import { type Commands, type Decision, type Events, Judgement, Policy, Timestamp
 import type { Position } from "@effekten/event-store"
 import * as DecisionStates from "./DecisionStates.ts"
 import type { LoggedEvent } from "./Projection.ts"
+import * as SeenInstructions from "./SeenInstructions.ts"
 import type { Fold } from "./Views.ts"
 
 /** An instruction of which something else is recorded than its decision comes to. @category models */
@@ -40,6 +41,9 @@ export interface DecisionReplay extends Fold {
   /** The first {@link maximumDeviations}, and how many there are. */
   readonly deviations: ReadonlyArray<Deviation>
   readonly deviationCount: () => number
+  /** Instructions that were recorded before, each at its first event; the first {@link maximumDeviations}, and how many there are. */
+  readonly repeated: ReadonlyArray<Pick<Deviation, "operation" | "position">>
+  readonly repeatedCount: () => number
   readonly arrival: () => Arrival
   /** The log has ended: an instruction whose last event is missing deviates. */
   readonly end: () => void
@@ -59,8 +63,10 @@ export interface Options {
 /** @category constructors */
 export const make = (options: Options = {}): DecisionReplay => {
   const states = DecisionStates.make()
+  const seen = SeenInstructions.make()
   const deviations: Array<Deviation> = []
-  let [instructions, assumed, deviationCount] = [0, 0, 0]
+  const repeated: Array<Pick<Deviation, "operation" | "position">> = []
+  let [instructions, assumed, deviationCount, repeatedCount] = [0, 0, 0, 0]
   let open: Array<LoggedEvent> = []
   const arrival = makeArrival()
 
@@ -73,7 +79,9 @@ export const make = (options: Options = {}): DecisionReplay => {
     if (first === undefined) return
     open = []
     instructions += 1
-    const { operation } = first.meta
+    const { instruction, operation } = first.meta
+    if (seen.add(instruction) && ++repeatedCount <= maximumDeviations)
+      repeated.push({ operation, position: first.position })
     // What sets the first policy reads that there is none.
     const setsPolicy = operation === "SeedPolicy" || operation === "SetPolicy"
     let isAssumed = false
@@ -116,6 +124,8 @@ export const make = (options: Options = {}): DecisionReplay => {
     assumed: () => assumed,
     deviations,
     deviationCount: () => deviationCount,
+    repeated,
+    repeatedCount: () => repeatedCount,
     arrival: arrival.found
   }
 }

@@ -41,6 +41,7 @@ describe("promise 8", () => {
         expect(replay.deviations).toEqual([])
         expect(replay.instructions()).toBe(groups.length)
         expect(replay.arrival().overtaken).toBe(0)
+        expect(replay.repeatedCount()).toBe(0)
       }),
       { numRuns: 60 }
     )
@@ -71,10 +72,16 @@ describe("promise 8", () => {
   })
 
   it("an event twice, an event left out and two instructions exchanged are found", () => {
-    const events = fullOf("UnitsCredited", "RedemptionRequested")
+    const events = fullOf("UnitsCredited", "RedemptionRequested", "DocumentUploaded")
     const credited = events.findIndex(({ type }) => type === "UnitsCredited")
     const twice = numbered([...events.slice(0, credited + 1), ...events.slice(credited)])
     expect(positionsOf(twice)).toContain(credited + 2)
+    expect(replayed(twice).repeated).toEqual([{ operation: "SettleCredit", position: credited + 2 }])
+    // A decision does not ask whether an id is taken: an upload fits again.
+    const upload = events.findIndex(({ type }) => type === "DocumentUploaded")
+    const later = numbered([...events, events[upload]!])
+    expect(positionsOf(later)).toEqual([])
+    expect(replayed(later).repeated).toEqual([{ operation: "UploadDocument", position: later.length }])
     const without = numbered(events.filter((_, index) => index !== credited))
     expect(positionsOf(without).length).toBeGreaterThan(0)
     const wallet = events.findIndex(({ type }) => type === "WalletRegistered")
