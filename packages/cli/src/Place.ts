@@ -6,7 +6,15 @@ import type { Policy } from "@effekten/domain"
 import type { SignedNote } from "@effekten/event-store"
 import type { OAuthStore } from "@effekten/http"
 import type { ReadModels } from "@effekten/projections"
-import type { Audit, CheckpointKeys, AccessRecordAudit, KeptLists, Registrar, RegisterState } from "@effekten/registrar"
+import type {
+  Audit,
+  CheckpointKeys,
+  AccessRecordAudit,
+  KeptLists,
+  ReactorName,
+  Registrar,
+  RegisterState
+} from "@effekten/registrar"
 import { Effect, Layer } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import type { DiskRefuses } from "./Readiness.ts"
@@ -21,6 +29,8 @@ export interface RegisterOptions {
   readonly sandbox?: boolean | undefined
   /** Whether investors are erased as soon as nothing stands against it. Default: no. */
   readonly eraseWhenDue?: boolean | undefined
+  /** Reactors that go on though the log was put back behind them. Default: none. */
+  readonly resumeReactors?: ReadonlyArray<ReactorName> | undefined
 }
 
 /** @category models */
@@ -77,9 +87,13 @@ export const keepingFor = (years: number | undefined): Policy.Change | undefined
   years === undefined ? undefined : { retention: { years } }
 
 /** The options of the registrar: what is undefined is left out. @category conversions */
-export const said = ({ eraseWhenDue, policy, sandbox, settleAfter }: RegisterOptions): Registrar.RegistrarOptions => ({
-  ...(settleAfter === undefined ? {} : { settleAfter }),
-  ...(policy === undefined ? {} : { policy }),
-  ...(sandbox === undefined ? {} : { sandbox }),
-  ...(eraseWhenDue === undefined ? {} : { eraseWhenDue })
-})
+export const said = (options: RegisterOptions): Registrar.RegistrarOptions => {
+  const { eraseWhenDue, policy, resumeReactors, sandbox, settleAfter } = options
+  return {
+    ...(settleAfter === undefined ? {} : { settleAfter }),
+    ...(policy === undefined ? {} : { policy }),
+    ...(sandbox === undefined ? {} : { sandbox }),
+    ...(eraseWhenDue === undefined ? {} : { eraseWhenDue }),
+    ...(resumeReactors === undefined ? {} : { resumeReactors })
+  }
+}

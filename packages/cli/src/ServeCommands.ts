@@ -1,10 +1,13 @@
 /**
  * `effekten serve` and `effekten guide`: their arguments. For the command line.
  */
+import type { ReactorName } from "@effekten/registrar"
 import { Config, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { retentionYears } from "./InvestorCommands.ts"
 import { at, dataFolder, placeFlags } from "./PlaceFlags.ts"
+
+const reactors = ["settlement"] as const satisfies ReadonlyArray<ReactorName>
 
 /** @category commands */
 export const serve = Command.make(
@@ -47,6 +50,14 @@ export const serve = Command.make(
       ),
       Flag.withFallbackConfig(Config.Boolean("EFFEKTEN_ERASE_WHEN_DUE")),
       Flag.withDefault(false)
+    ),
+    // No environment: it says what a person has compared, for this start alone.
+    resumeReactors: Flag.Literals("resume-reactor", reactors).pipe(
+      Flag.withMetavar("NAME"),
+      Flag.withDescription(
+        "Let a reactor that stopped, because the log was put back behind it, go on from the first event: settlement"
+      ),
+      Flag.atLeast(0)
     )
   },
   at(
@@ -63,6 +74,10 @@ export const serve = Command.make(
     {
       command: "effekten serve --data /srv/register --erase-when-due --retention 8",
       description: "Forget each investor eight calendar years after their last event"
+    },
+    {
+      command: "effekten serve --data /srv/register --resume-reactor settlement",
+      description: "Settle again after an older log was restored, once the ledger was compared with it"
     }
   ])
 )

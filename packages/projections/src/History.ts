@@ -1,17 +1,13 @@
 /**
  * Places in the history of a log. For the read models, which keep one beside their states.
  */
-import type { Bookmark, EventStoreError, Position } from "@effekten/event-store"
+import { type Bookmark, type EventStoreError, History, type Position } from "@effekten/event-store"
 import { Effect, Option, Stream } from "effect"
 import type { Log } from "./Projection.ts"
 
 /** The head that follows a place in the same history; `undefined` where the log has another one. */
 export const headAfter = (log: Log, known: Bookmark): Effect.Effect<Bookmark | undefined, EventStoreError> =>
-  Effect.catchIf(
-    log.bookmark(known),
-    ({ reason }) => reason === "other_history",
-    () => Effect.undefined
-  )
+  Effect.catchIf(log.bookmark(known), History.isOtherHistory, () => Effect.undefined)
 
 /** The bookmark at a position; `undefined` where the log ends before it. */
 export const bookmarkAt = (

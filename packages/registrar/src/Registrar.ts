@@ -30,6 +30,7 @@ import { Progress } from "./reactors/Progress.ts"
 import { refusing, type RegisterUnavailable } from "./base/RegisterUnavailable.ts"
 import * as Randomness from "./base/Randomness.ts"
 import { RegisterState } from "./base/RegisterState.ts"
+import * as ReactorPlace from "./reactors/ReactorPlace.ts"
 import * as Retention from "./reactors/Retention.ts"
 import * as StartingPolicy from "./reactors/StartingPolicy.ts"
 import type { Sealing } from "./sealing/Sealing.ts"
@@ -38,7 +39,12 @@ import { Settlement } from "./reactors/Settlement.ts"
 
 /** @category models */
 export interface RegistrarOptions
-  extends ExecutorOptions, AccessRecordOptions, Retention.RetentionOptions, StartingPolicy.PolicyOptions {
+  extends
+    ExecutorOptions,
+    AccessRecordOptions,
+    ReactorPlace.ResumeOptions,
+    Retention.RetentionOptions,
+    StartingPolicy.PolicyOptions {
   /** How much later the book-entry ledger settles. Default: at once. */
   readonly settleAfter?: Duration.Input
 }
@@ -62,7 +68,7 @@ export type Register =
  * @category layers
  */
 export const layerNoDeps = (
-  options: ExecutorOptions & Retention.RetentionOptions & StartingPolicy.PolicyOptions = {}
+  options: ExecutorOptions & ReactorPlace.ResumeOptions & Retention.RetentionOptions & StartingPolicy.PolicyOptions = {}
 ): Layer.Layer<
   Exclude<Register, Log | AccessRecord>,
   SqlError.SqlError | ForgettingError | RegisterUnavailable,
@@ -71,7 +77,7 @@ export const layerNoDeps = (
   Layer.mergeAll(PlatformApi.layer, IssuerApi.layer, ErasureApi.layer, LegalHoldsApi.layer, PoliciesApi.layer).pipe(
     Layer.merge(options.eraseWhenDue === true ? Retention.layer : Layer.empty),
     // The register serves no caller before what was erased is forgotten.
-    Layer.provide(Layer.mergeAll(Settlement.layer, Forgetting.layer)),
+    Layer.provide(Layer.mergeAll(Layer.provide(Settlement.layer, ReactorPlace.resuming(options)), Forgetting.layer)),
     Layer.provideMerge(Layer.mergeAll(Intake.layer, Showing.layer)),
     // No decision before the one that says by which policy it is made.
     Layer.provide(StartingPolicy.layer(options)),

@@ -54,3 +54,7 @@ export const otherHistory = ({ head }: Look, known: Position | Bookmark): EventS
     message: `${found}: what is known of it belongs to another history, drop it and read the log again`
   })
 }
+
+/** Whether a store found that what a caller knows is of another history. @category predicates */
+export const isOtherHistory = (error: unknown): error is EventStoreError & { readonly reason: "other_history" } =>
+  error instanceof EventStoreError && error.reason === "other_history"

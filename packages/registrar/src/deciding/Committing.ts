@@ -4,7 +4,7 @@
  * No answer leaves before the commit. When the append is refused, because another writer appended what the group had read, the group is
  * decided again under the store's writer lock. So it is when the log was put back since, and what the group had read is no more.
  */
-import type { EventStoreError } from "@effekten/event-store"
+import { type EventStoreError, History } from "@effekten/event-store"
 import { Unavailable } from "@effekten/services"
 import { Effect, Result } from "effect"
 import { isReadonlyArrayNonEmpty } from "effect/Array"
@@ -23,10 +23,6 @@ const maximumLockedGroups = 64
 const maximumLockedMembers = 64
 /** Times a group is decided under the writer lock before its callers are asked to try again. */
 const maximumLockedAttempts = 8
-
-/** The log was put back since the group was decided: it did not happen, and is decided again on what the log has. */
-const isOtherHistory = (error: { readonly _tag: string; readonly reason?: string }): boolean =>
-  error._tag === "EventStoreError" && error.reason === "other_history"
 
 /** @category models */
 export interface Committing {
@@ -60,7 +56,8 @@ export const make = (log: Log["Service"], deciding: Deciding, answering: Answeri
       yield* answering.answer(group.members, results, appended.success)
     } else {
       const error = appended.failure
-      if (isOtherHistory(error)) yield* decideLocked(group.members)
+      // The log was put back since: it did not happen, and is decided again on what the log has.
+      if (History.isOtherHistory(error)) yield* decideLocked(group.members)
       // The group is refused although each member could be encoded: a subject was forgotten in between. Deciding again finds out which.
       else if (error._tag !== "EventStoreError") {
         if (error._tag === "AppendConditionFailed") {
@@ -84,7 +81,7 @@ export const make = (log: Log["Service"], deciding: Deciding, answering: Answeri
       const { results } = locked
       if (locked._tag === "Done") return yield* answering.answer(members, results, locked.appended)
       const { error } = locked
-      if (isOtherHistory(error)) continue
+      if (History.isOtherHistory(error)) continue
       if (error._tag === "EventStoreError" && error.reason === "unknown")
         return yield* answering.resolve(members, results, error)
       if (error._tag === "InvalidEvent" && members.length > 1) {

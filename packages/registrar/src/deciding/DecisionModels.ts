@@ -6,7 +6,7 @@
  * is of a history that is no more. It is dropped, and folded again from what the log has.
  */
 import type { Decision } from "@effekten/domain"
-import type { Bookmark, EventStoreError } from "@effekten/event-store"
+import { type Bookmark, type EventStoreError, History } from "@effekten/event-store"
 import { Effect, type Scope, Stream } from "effect"
 import { Log } from "../log/Log.ts"
 import * as DecisionCache from "./DecisionCache.ts"
@@ -34,7 +34,7 @@ export const make: Effect.Effect<DecisionModels, EventStoreError, Log | Scope.Sc
   /** The head, if the cache is of the log's history; else the cache starts again there, empty. */
   const headOfHistory = Effect.catchIf(
     Effect.suspend(() => log.bookmark(cache.at)),
-    ({ reason }) => reason === "other_history",
+    History.isOtherHistory,
     Effect.fnUntraced(function* (error) {
       const known = cache.at
       const head = yield* log.bookmark()

@@ -5,7 +5,7 @@
  * has come is stored with the keys. So a key file from a backup brings an older note along, and what it had forgotten since is forgotten
  * again.
  */
-import { type EventStoreError, type KeyStore, Vault } from "@effekten/event-store"
+import { type Bookmark, type EventStoreError, History, type KeyStore, Vault } from "@effekten/event-store"
 import { Projection } from "@effekten/projections"
 import { Context, Effect, Layer, Semaphore, Stream } from "effect"
 import { Lease } from "../base/Lease.ts"
@@ -43,13 +43,27 @@ export class Forgetting extends Context.Service<
       const forget = yield* forgettingOf
       const one = yield* Semaphore.make(1)
 
+      const forgetAgain = yield* forgettingAgain
       const noted = yield* note.read
       if (noted === undefined) yield* forgetAgain
       let erasure = noted ?? 0
       // The last one is done again: a backup of the log may have it half done.
       let reached = Math.max(erasure - 1, 0)
+      let known: Bookmark | undefined
+      /** The head, if the log still has what was read. If it was put back, all that was ever forgotten is forgotten again. */
+      const headNow = Effect.catchIf(
+        Effect.suspend(() => log.bookmark(known)),
+        History.isOtherHistory,
+        Effect.fnUntraced(function* (error) {
+          yield* Effect.logError("The log was put back: what was erased is forgotten again", error)
+          yield* forgetAgain
+          reached = erasure = 0
+          return yield* log.bookmark()
+        })
+      )
       const take = Effect.fnUntraced(function* (always: boolean) {
-        const head = yield* log.head
+        const at = yield* headNow
+        const head = at.position
         // Another process may have come further.
         if (lease.shared && !always) reached = Math.max(reached, (yield* note.read) ?? 0)
         const before = reached
@@ -65,6 +79,7 @@ export class Forgetting extends Context.Service<
         )
         if (always || erasure > before) yield* note.write(head, erasure)
         reached = head
+        known = at
       })
       const exclusively = (always: boolean) => one.withPermit(Effect.uninterruptible(take(always)))
       // Noted even if nothing was erased, so that no start reads the whole log again.
@@ -75,7 +90,12 @@ export class Forgetting extends Context.Service<
       yield* Reactor.run(
         "forgetting",
         Stream.runForEach(
-          Reactor.following(log, query, () => reached, failing),
+          Reactor.following<ForgettingError>(log, {
+            query,
+            after: Effect.sync(() => reached),
+            standing: failing,
+            putBack: () => Effect.as(catchUp, true)
+          }),
           (event) => (event.position > reached ? Reactor.insisting(catchUp, failing) : Effect.void)
         )
       )
@@ -116,19 +136,21 @@ const forgettingOf = Effect.gen(function* () {
 })
 
 /** A log restored from a backup of before an erasure does not have it, but the key file does. What came back with the log is destroyed again. */
-const forgetAgain = Effect.gen(function* () {
+const forgettingAgain = Effect.gen(function* () {
   const log = yield* Log
   const vault = yield* Vault.Vault
-  const forgotten = yield* vault.forgotten
-  const unsaid: Array<string> = []
-  for (const subject of forgotten) {
-    yield* log.forget(subject)
-    const said = yield* log.readAll([{ types: Projection.erasing, tags: [subject] }], { limit: 1 })
-    if (said.length === 0 && subject.startsWith("investor:")) unsaid.push(subject)
-  }
-  if (unsaid.length > 0)
-    yield* Effect.logWarning(
-      `${unsaid.length} investors were forgotten and the log does not say so, it was restored from an older backup: erase them again`,
-      unsaid.slice(0, shownSubjects)
-    )
+  return Effect.gen(function* () {
+    const forgotten = yield* vault.forgotten
+    const unsaid: Array<string> = []
+    for (const subject of forgotten) {
+      yield* log.forget(subject)
+      const said = yield* log.readAll([{ types: Projection.erasing, tags: [subject] }], { limit: 1 })
+      if (said.length === 0 && subject.startsWith("investor:")) unsaid.push(subject)
+    }
+    if (unsaid.length > 0)
+      yield* Effect.logWarning(
+        `${unsaid.length} investors were forgotten and the log does not say so, it was restored from an older backup: erase them again`,
+        unsaid.slice(0, shownSubjects)
+      )
+  })
 })

@@ -6,18 +6,15 @@
  * nodes or before and after a crash, it is recorded once. So a reactor remembers only how far it has come, and may forget that too.
  */
 import type { Commands, Event } from "@effekten/domain"
-import type { EventStoreError, Position } from "@effekten/event-store"
+import { type EventStoreError, History, type Position } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
 import { type Duration, Effect, Schedule, Schema, type Scope, Stream } from "effect"
-import type { NonEmptyReadonlyArray } from "effect/Array"
-import type { SqlError } from "effect/sql/SqlError"
 import { Lease } from "../base/Lease.ts"
 import { Secrets } from "../base/Secrets.ts"
 import { Executor } from "../deciding/Executor.ts"
 import type { Answered } from "../deciding/Instruction.ts"
-import { Log } from "../log/Log.ts"
-import { Progress } from "./Progress.ts"
+import type { Log } from "../log/Log.ts"
 
 /** A step that broke off by a defect, which must not end the reactor for good. @category errors */
 export class BrokenOff extends Schema.TaggedError<BrokenOff>()("BrokenOff", {
@@ -60,23 +57,40 @@ export const insisting = <A, E, R>(
     Effect.retry(schedule)
   )
 
+interface Following<X> {
+  readonly query: Projection.LogQuery
+  /** Where to go on: looked at under the same history as what came before. */
+  readonly after: Effect.Effect<Position, EventStoreError | X>
+  /** What is logged where the log cannot be read. */
+  readonly standing: string
+  /** The log was put back behind the reactor. Says whether it goes on, or ends. */
+  readonly putBack: (error: EventStoreError) => Effect.Effect<boolean, EventStoreError | X>
+}
+
 /**
  * The events after a position, and then those to come. After a fault of reading, reading goes on where it broke off; events under way are
  * not disturbed.
  *
  * @category running
  */
-export const following = (
+export const following = <X = never>(
   log: Pick<Log["Service"], "subscribe">,
-  query: Projection.LogQuery,
-  after: () => Position,
-  standing: string
-): Stream.Stream<Projection.LoggedEvent, EventStoreError> =>
-  Stream.suspend(() => log.subscribe(query, after())).pipe(
+  following: Following<X>
+): Stream.Stream<Projection.LoggedEvent, EventStoreError | X> => {
+  const { after, putBack, query, standing } = following
+  const events: Stream.Stream<Projection.LoggedEvent, EventStoreError | X> = Stream.suspend(() =>
+    Stream.unwrap(Effect.map(after, (position) => log.subscribe(query, position)))
+  ).pipe(
     Stream.map((event): Projection.LoggedEvent => event),
+    Stream.catchIf(History.isOtherHistory, (error) =>
+      Stream.unwrap(Effect.map(putBack(error), (goesOn) => (goesOn ? events : Stream.empty)))
+    )
+  )
+  return events.pipe(
     Stream.tapError((error) => Effect.logError(standing, error)),
     Stream.retry(again)
   )
+}
 
 /** Gives a reactor's instructions, whose key is the step that it takes. @category constructors */
 export const instructing = (actor: Event.Meta["actor"]) =>
@@ -95,77 +109,3 @@ export const instructing = (actor: Event.Meta["actor"]) =>
         command
       })
   })
-
-interface LogReactor<E extends Projection.LoggedEvent, X, R> {
-  /** Of its lease and of its stored progress. */
-  readonly name: string
-  readonly types: NonEmptyReadonlyArray<E["type"]>
-  /** Does what follows from an event. Run again after a crash, it must find that done. */
-  readonly react: (event: E) => Effect.Effect<void, X, R>
-  /** The reactor is through with an event, whatever came of it. */
-  readonly through: (event: E) => Effect.Effect<unknown>
-  /** At most so many events under way. */
-  readonly maximumInFlight: number
-  /** What is logged where the log cannot be read, and where an event cannot be dealt with. */
-  readonly standing: string
-  readonly failing: string
-}
-
-/** Events after which progress is stored, if there is no quiet moment before. */
-const progressStep = 256
-
-/** Follows the log from where the reactor has come to, many events at a time. @category running */
-export const followLog = Effect.fnUntraced(function* <E extends Projection.LoggedEvent, X, R>(
-  reactor: LogReactor<E, X, R>
-): Effect.fn.Return<void, EventStoreError | SqlError, Log | Progress | R | Scope.Scope> {
-  const log = yield* Log
-  const progress = yield* Progress
-  const lease = yield* Lease
-  const heeded = (event: Projection.LoggedEvent): event is E => reactor.types.some((type) => type === event.type)
-  const start = Effect.gen(function* () {
-    const known = yield* progress.get(reactor.name)
-    // Progress beyond the log's head means that the log was put back to an earlier state. What was done after that state is undone.
-    return known > (yield* log.head) ? 0 : known
-  })
-
-  const underway = new Set<Position>()
-  let reached = yield* start
-  let stored = reached
-  const begun = (position: Position) => {
-    reached = position
-    underway.add(position)
-  }
-  const done = Effect.fnUntraced(function* (position: Position) {
-    underway.delete(position)
-    const before = Math.min(...underway, reached + 1) - 1
-    // Written only now and then: events in between are found done when they are looked at again.
-    if (before - stored < progressStep && underway.size > 0) return
-    stored = before
-    // Progress that is not stored only costs work: the next one is stored.
-    yield* Effect.ignore(
-      Effect.tapError(progress.set(reactor.name, before), (error) =>
-        Effect.logError(`The progress of ${reactor.name} could not be stored`, error)
-      )
-    )
-  })
-  const take = (event: E) =>
-    reactor.react(event).pipe(
-      Effect.andThen(done(event.position)),
-      // Progress stays before it: the next start looks at it again.
-      Effect.catchCause((cause) => Effect.logError(reactor.failing, cause)),
-      Effect.andThen(reactor.through(event))
-    )
-  const follow = following(log, [{ types: reactor.types }], () => reached, reactor.standing).pipe(
-    Stream.filter(heeded),
-    Stream.tap((event) => Effect.sync(() => begun(event.position))),
-    Stream.mapEffect(take, { concurrency: reactor.maximumInFlight, unordered: true }),
-    Stream.runDrain
-  )
-  // Another process may have come further than this one has seen, since the lease was here last.
-  const turn = Effect.gen(function* () {
-    underway.clear()
-    stored = reached = yield* Effect.retry(start, again)
-    yield* follow
-  })
-  yield* run(reactor.name, lease.shared ? turn : follow)
-})

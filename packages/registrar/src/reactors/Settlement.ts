@@ -3,7 +3,7 @@
  *
  * The claim is an event, `…Submitted`, and comes before the submission. A reactor that finds a claim of an earlier process (after a crash)
  * asks the ledger what became of the task. If the ledger cannot say, the task is recorded as unknown and waits for a person. Nothing may
- * ever be submitted twice.
+ * ever be submitted twice. After a log was put back the claim may be lost, so a reactor that is resumed asks the ledger first.
  */
 import { type Commands, Credit, Redemption, type TaskStatus } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
@@ -15,6 +15,7 @@ import { Lease } from "../base/Lease.ts"
 import type { Secrets } from "../base/Secrets.ts"
 import type { Executor } from "../deciding/Executor.ts"
 import { Log } from "../log/Log.ts"
+import * as LogReactor from "./LogReactor.ts"
 import { Ledger, type LedgerOutcome, type LedgerTask, LedgerUnavailable } from "./Ledger.ts"
 import type { Progress } from "./Progress.ts"
 import * as Reactor from "./Reactor.ts"
@@ -65,11 +66,12 @@ export class Settlement extends Context.Service<
       const log = yield* Log
       const lease = yield* Lease
       const ends = makeEnds()
-      yield* Reactor.followLog<Requested, CommandFailure, never>({
+      yield* LogReactor.followLog<Requested, CommandFailure, never>({
         name: "settlement",
         types: requested,
         react: yield* settling,
         through: (event) => ends.reach(taskIdOf(event)),
+        task: (event) => `${stepsOf(event).task.kind} ${taskIdOf(event)}`,
         maximumInFlight,
         standing: "Settlement stands still",
         failing: "A ledger task could not be settled"
@@ -77,7 +79,7 @@ export class Settlement extends Context.Service<
       // Another process may settle: a caller that waits here learns of it from the log.
       if (lease.shared) {
         yield* Stream.suspend(() =>
-          Stream.unwrap(Effect.map(log.head, (head) => log.subscribe([{ types: ended }], head)))
+          Stream.unwrap(Effect.map(log.bookmark(), (head) => log.subscribe([{ types: ended }], head)))
         ).pipe(
           Stream.retry(Reactor.again),
           Stream.runForEach((event) => (isEnded(event) ? ends.reach(taskIdOf(event)) : Effect.void)),
@@ -112,27 +114,29 @@ const settling = Effect.gen(function* () {
   const ledger = yield* Ledger
   const instruct = yield* Reactor.instructing("ledger")
 
-  /** A ledger that is out of reach is asked until it answers. A ledger that has never heard of the task leaves it unknown. */
-  const find = (task: LedgerTask): Effect.Effect<LedgerOutcome> =>
+  /** A ledger that is out of reach is asked until it answers. */
+  const ask = (task: LedgerTask): Effect.Effect<LedgerOutcome | undefined> =>
     Effect.retry(
       withoutDefects(() => ledger.find(task)),
       Reactor.again
-    ).pipe(
-      Effect.map((found) => found ?? ({ _tag: "Unknown" } as const)),
-      Effect.orElseSucceed(() => ({ _tag: "Unknown" }) as const)
+    ).pipe(Effect.orElseSucceed(() => unknownOutcome))
+  /** A ledger that has never heard of the task leaves it unknown. */
+  const find = (task: LedgerTask) => Effect.map(ask(task), (found) => found ?? unknownOutcome)
+  const submit = (task: LedgerTask) =>
+    // A ledger that throws has said as little as one that fails: it is asked what became of the task.
+    Effect.catch(
+      withoutDefects(() => ledger.submit(task)),
+      () => find(task)
     )
 
-  return Effect.fnUntraced(function* (event: Requested) {
-    const { settle, submit, task } = stepsOf(event)
-    const claim = yield* Effect.retry(instruct(submit, task.taskId, "submit"), again)
+  return Effect.fnUntraced(function* (event: Requested, isRepeated: boolean) {
+    const steps = stepsOf(event)
+    const { settle, task } = steps
+    const claim = yield* Effect.retry(instruct(steps.submit, task.taskId, "submit"), again)
     const mine = !claim.replayed && claim.events.some(({ type }) => submitted.includes(type))
-    // A ledger that throws has said as little as one that fails: it is asked what became of the task.
-    let outcome: LedgerOutcome = yield* mine
-      ? Effect.catch(
-          withoutDefects(() => ledger.submit(task)),
-          () => find(task)
-        )
-      : find(task)
+    let outcome: LedgerOutcome = !mine
+      ? yield* find(task)
+      : ((isRepeated ? yield* ask(task) : undefined) ?? (yield* submit(task)))
     if (outcome._tag === "Processing") {
       outcome = yield* Effect.repeat(find(task), {
         schedule: polling,
@@ -143,6 +147,8 @@ const settling = Effect.gen(function* () {
     yield* Effect.retry(instruct(settle(said), task.taskId, said), again)
   })
 })
+
+const unknownOutcome: LedgerOutcome = { _tag: "Unknown" }
 
 const withoutDefects = <A>(ask: () => Effect.Effect<A, LedgerUnavailable>): Effect.Effect<A, LedgerUnavailable> =>
   Effect.catchDefect(Effect.suspend(ask), (defect) => Effect.fail(new LedgerUnavailable({ message: String(defect) })))

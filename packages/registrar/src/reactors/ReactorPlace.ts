@@ -1,0 +1,234 @@
+/**
+ * How far a reactor of the log has come, and whether the log still has what it did. For {@link LogReactor}.
+ *
+ * What a reactor does outside the register, such as a submission to the ledger, can't be done again. So a reactor that had come further than
+ * the log now reaches, or along another history, stops. A person compares, and starts it again with `--resume-reactor`.
+ */
+import { type Bookmark, EventStoreError, History, type Position } from "@effekten/event-store"
+import { Context, Effect, Layer, Option, Result, Stream } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { Log } from "../log/Log.ts"
+import { Progress } from "./Progress.ts"
+
+/** The reactors that keep their place in the log. @category models */
+export type ReactorName = "settlement"
+
+/** @category models */
+export interface ResumeOptions {
+  /** Reactors that go on from the first event though the log was put back behind them. A person says so, for one start. Default: none. */
+  readonly resumeReactors?: ReadonlyArray<ReactorName>
+}
+
+const ResumedReactors = Context.Reference<ReadonlyArray<ReactorName>>("effekten/registrar/ResumedReactors", {
+  defaultValue: () => []
+})
+
+/** @category layers */
+export const resuming = ({ resumeReactors = [] }: ResumeOptions): Layer.Layer<never> =>
+  Layer.succeed(ResumedReactors, resumeReactors)
+
+/** Events after which progress is stored, if there is no quiet moment before. */
+const progressStep = 256
+
+/** An event that the reactor has taken and that its stored progress does not cover. */
+interface Taken {
+  readonly task: string
+  isDone: boolean
+}
+
+/** @category models */
+export interface ReactorPlace {
+  /** Finds where to go on, in the log as it is now. False where the reactor must not. */
+  readonly begin: Effect.Effect<boolean, EventStoreError | SqlError>
+  /** Where to go on, if the log still has what was read; fails with `other_history` where it has not. */
+  readonly reached: Effect.Effect<Position, EventStoreError>
+  /** The log was put back: whether what the reactor took is all left, so that it goes on. */
+  readonly putBack: (error: EventStoreError) => Effect.Effect<boolean, EventStoreError>
+  readonly taken: (position: Position, task: string) => void
+  readonly done: (position: Position) => Effect.Effect<void>
+  /** Whether an event may have been dealt with in a history that is lost. */
+  readonly isRepeated: (position: Position) => boolean
+}
+
+/** @category constructors */
+export const make = Effect.fnUntraced(function* (
+  name: ReactorName
+): Effect.fn.Return<ReactorPlace, never, Log | Progress> {
+  const log = yield* Log
+  const progress = yield* Progress
+  const start = { position: 0, leaf: log.logId }
+  const state: State = {
+    resumes: (yield* ResumedReactors).includes(name),
+    known: start,
+    stored: start,
+    reached: 0,
+    taken: new Map(),
+    repeatedUpTo: 0,
+    hasStopped: false
+  }
+  const parts: Parts = { name, log, progress, state }
+  return {
+    begin: beginning(parts),
+    reached: Effect.andThen(
+      look(parts),
+      Effect.sync(() => state.reached)
+    ),
+    putBack: puttingBack(parts),
+    taken: (position, task) => {
+      state.reached = position
+      state.taken.set(position, { task, isDone: false })
+    },
+    done: finishing(parts),
+    isRepeated: (position) => position <= state.repeatedUpTo
+  }
+})
+
+interface State {
+  /** Whether it is to go on although the log was put back. */
+  resumes: boolean
+  /** The history that the reactor reads. */
+  known: Bookmark
+  /** Up to where everything is done, and the last event taken. */
+  stored: Bookmark
+  reached: Position
+  readonly taken: Map<Position, Taken>
+  repeatedUpTo: Position
+  hasStopped: boolean
+}
+
+interface Parts {
+  readonly name: ReactorName
+  readonly log: Log["Service"]
+  readonly progress: Progress["Service"]
+  readonly state: State
+}
+
+const goOn = ({ state }: Parts, at: Bookmark, head: Bookmark): true => {
+  state.known = head
+  state.stored = at
+  state.reached = at.position
+  state.taken.clear()
+  return true
+}
+
+const look = ({ log, state }: Parts) =>
+  Effect.suspend(() => Effect.map(log.bookmark(state.known), (head) => void (state.known = head)))
+
+/** Progress that is not stored only costs work: the next one is stored. */
+const keep = ({ name, progress }: Parts, at: Bookmark) =>
+  Effect.ignore(
+    Effect.tapError(progress.set(name, at), (error) =>
+      Effect.logError(`The progress of ${name} could not be stored`, error)
+    )
+  )
+
+const beginning = (parts: Parts): ReactorPlace["begin"] => {
+  const { log, name, progress, state } = parts
+  return Effect.gen(function* () {
+    const found = yield* progress.get(name)
+    const head = yield* Effect.result(headAfter(log, found))
+    if (Result.isFailure(head) && !History.isOtherHistory(head.failure)) return yield* head.failure
+    // For this start alone: should the log be put back once more, a person looks once more.
+    const { resumes } = state
+    state.resumes = false
+    if (Result.isSuccess(head)) {
+      if (resumes) yield* Effect.logInfo(`${name} has nothing to resume: leave --resume-reactor ${name} out`)
+      return goOn(parts, typeof found === "number" ? yield* bookmarkAt(log, found) : found, head.success)
+    }
+    if (resumes) return yield* resume(parts, found)
+    yield* Effect.logError(
+      `${name} does not start: its progress is position ${History.positionOf(found)}, and ${head.failure.message}. This process cannot know which tasks were under way then. ${wayOut(name)}`
+    )
+    return false
+  })
+}
+
+const resume = Effect.fnUntraced(function* (parts: Parts, found: Position | Bookmark) {
+  const { log, name, progress, state } = parts
+  const start = { position: 0, leaf: log.logId }
+  yield* progress.set(name, start)
+  const head = yield* log.bookmark()
+  state.repeatedUpTo = head.position
+  yield* Effect.logWarning(
+    `${name} goes on as it was told, from the first event: it had come to position ${History.positionOf(found)} of another history, and the log ends at position ${head.position}`
+  )
+  return goOn(parts, start, head)
+})
+
+const puttingBack = (parts: Parts): ReactorPlace["putBack"] => {
+  const { log, name, state } = parts
+  return Effect.fnUntraced(function* (error) {
+    const head = yield* Effect.result(log.bookmark(state.stored))
+    if (Result.isSuccess(head) && state.taken.size === 0) return goOn(parts, state.stored, head.success)
+    if (Result.isFailure(head) && !History.isOtherHistory(head.failure)) return yield* head.failure
+    state.hasStopped = true
+    const { position } = yield* log.bookmark()
+    const held = Array.from(
+      state.taken,
+      ([at, { isDone, task }]) => `${task} (position ${at}${isDone ? ", done" : ""})`
+    )
+    yield* Effect.logError(
+      `${name} stops: it had come to position ${Math.max(state.reached, state.stored.position)}, and the log, which was put back, ends at position ${position}. Tasks that this process still holds: ${held.length === 0 ? "none" : held.join(", ")}. ${wayOut(name)}`,
+      error
+    )
+    // A place that the log does not have: the next start stops too.
+    yield* keep(parts, state.known)
+    return false
+  })
+}
+
+const finishing = (parts: Parts): ReactorPlace["done"] => {
+  const { log, name, state } = parts
+  const { taken } = state
+  return Effect.fnUntraced(
+    function* (position) {
+      const own = taken.get(position)
+      if (own !== undefined) own.isDone = true
+      const through = doneUpTo(taken)
+      // Written only now and then: events in between are found done when they are looked at again.
+      if (state.hasStopped || through.count === 0 || through.count < Math.min(progressStep, taken.size)) return
+      const at = yield* bookmarkAt(log, through.last)
+      // After the leaf was read: only so it is a leaf of the history that the event is of.
+      yield* look(parts)
+      if (state.hasStopped || at.position <= state.stored.position) return
+      state.stored = at
+      for (const covered of taken.keys()) if (covered <= at.position) taken.delete(covered)
+      yield* keep(parts, at)
+    },
+    Effect.catchTag("EventStoreError", (error) => Effect.logDebug(`The progress of ${name} is not stored now`, error))
+  )
+}
+
+/** How many events from the first on are done, and where the last of them is. */
+const doneUpTo = (taken: ReadonlyMap<Position, Taken>) => {
+  let count = 0
+  let last: Position = 0
+  for (const [position, { isDone }] of taken) {
+    if (!isDone) break
+    count += 1
+    last = position
+  }
+  return { count, last }
+}
+
+const wayOut = (name: ReactorName) =>
+  `Compare what it did outside the register with the log (docs/operations/postgres.md, "When history was lost"), then start once with --resume-reactor ${name}.`
+
+const headAfter = (log: Pick<Log["Service"], "bookmark">, known: Position | Bookmark) =>
+  typeof known !== "number"
+    ? log.bookmark(known)
+    : Effect.flatMap(log.bookmark(), (head) => {
+        const look = { head, leaf: undefined }
+        return History.contains(look, known) ? Effect.succeed(head) : Effect.fail(History.otherHistory(look, known))
+      })
+
+/** Where the log has an event, with its leaf. */
+const bookmarkAt = Effect.fnUntraced(function* (
+  log: Pick<Log["Service"], "bookmark" | "logId" | "readLeaves">,
+  position: Position
+): Effect.fn.Return<Bookmark, EventStoreError> {
+  if (position === 0) return { position, leaf: log.logId }
+  const found = yield* Stream.runHead(log.readLeaves({ from: position, to: position }))
+  if (Option.isSome(found)) return { position, leaf: History.leafText(found.value.hashes) }
+  return yield* History.otherHistory({ head: yield* log.bookmark(), leaf: undefined }, position)
+})
