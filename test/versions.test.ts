@@ -4,22 +4,12 @@
  *
  * Two programs serve one folder, one after the other. The second shows one member more, and knows one salutation less.
  */
-import { Id, KycStatus, Person, Timestamp } from "@effekten/domain"
+import { Id, KycStatus, Timestamp } from "@effekten/domain"
 import { DistributionClient, DistributionServer, OAuth, OAuthStore } from "@effekten/http"
 import { Projections } from "@effekten/projections"
 import { Implement, Intake, Registrar, Showing } from "@effekten/registrar"
-import {
-  Answer,
-  Erased,
-  listed,
-  Member,
-  Operation,
-  Platforms,
-  PlatformServices,
-  Request,
-  Resource
-} from "@effekten/services"
-import { type Receipt, scopes, wire } from "@effekten/services"
+import { Answer, Erased, listed, Member, Platforms, PlatformServices, Request, Resource } from "@effekten/services"
+import { type Receipt, scopes } from "@effekten/services"
 import { Context, Effect, Layer, Redacted, Result, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { FetchHttpClient, HttpServer } from "effect/http"
@@ -27,42 +17,13 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, expect, it } from "vitest"
+import { before, body, given, inputWith, key, missing, operationsWith } from "./People.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "effekten-versions-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** An invented person, as it is sent. */
-const body = (salutation: string) => ({
-  natural_person: {
-    salutation,
-    forename: "Wilma",
-    surname: "Beispiel",
-    birth_date: "1988-02-29",
-    birth_place: "Musterstadt",
-    citizenship: "DEU",
-    street: "Erfundene Gasse 1",
-    city: "Musterstadt",
-    zip: "99999",
-    country: "DEU",
-    phone: "+49 000 000",
-    is_pep: false
-  },
-  is_beneficiary: true
-})
-
 const secret = Redacted.make("a secret for tests only, 256 bits")
 
-/** A person, as an application's own resource shows an investor. The salutations are a list that moves. */
-const inputWith = <const S extends ReadonlyArray<string>>(salutations: S) =>
-  Member.input("CreatePerson", {
-    naturalPerson: Member.personal(wire({ ...Person.NaturalPerson.fields, salutation: Schema.Literals(salutations) })),
-    isBeneficiary: Member.plain(Schema.Boolean)
-  })
-
-const before = Answer.first(
-  "Person",
-  Member.answer("Person", { id: Id.InvestorId, status: listed(KycStatus.KycStatus), createdAt: Timestamp.Timestamp })
-)
 const after = Answer.next(
   before,
   2,
@@ -75,58 +36,11 @@ const after = Answer.next(
   (shown) => ({ ...shown, salutation: null })
 )
 
-const operationsWith = <In, Encoded, A>(input: Schema.Codec<In, Encoded>, answer: Answer.Answer<A>) => ({
-  create: Operation.command({
-    operation: "RegisterInvestor",
-    route: "POST /v2/people/",
-    scope: "investors:write",
-    ids: [],
-    input,
-    answer,
-    refusals: [],
-    summary: "Create a person",
-    example: undefined as never
-  }),
-  get: Operation.read({
-    reading: "GetInvestor",
-    route: "GET /v2/people/:id/",
-    scope: "investors:read",
-    ids: [Id.InvestorId],
-    answer,
-    refusals: [],
-    summary: "Read a person"
-  }),
-  list: Operation.list({
-    reading: "ListInvestors",
-    route: "GET /v2/people/",
-    scope: "investors:read",
-    ids: [],
-    answer,
-    refusals: [],
-    summary: "List people"
-  })
-})
-
 const ofBefore = operationsWith(inputWith(["MR", "MRS", "HON"]), before)
 const ofAfter = operationsWith(inputWith(["MR", "MRS"]), after)
 
 class PeopleBefore extends Resource.Service<PeopleBefore>()("test/People", "people", ofBefore) {}
 class PeopleAfter extends Resource.Service<PeopleAfter>()("test/People", "people", ofAfter) {}
-
-const given = ({ newId }: { readonly newId: Effect.Effect<string> }) =>
-  Effect.map(newId, (id) => ({
-    investorId: Id.InvestorId.make(id),
-    custodianBank: false,
-    hasTaxInformation: false,
-    pep: false,
-    documentIds: [],
-    bankAccount: undefined,
-    taxInformation: undefined,
-    communication: undefined
-  }))
-
-const missing = "investor_not_found"
-const key = ([id]: readonly [Id.InvestorId]) => id
 
 const personBefore = Implement.view(before, Projections.investors, {
   1: ({ createdAt, id, kycStatus }) => ({ id, status: kycStatus, createdAt })

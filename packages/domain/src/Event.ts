@@ -54,6 +54,8 @@ export const define = <const Type extends string, const Data extends Fields, con
     readonly personal?: { readonly fields: Personal; readonly subject: (data: Schema.Struct.Type<Data>) => string }
     /** Raised when a body of before would no longer fit, or mean something else. Default: 1. */
     readonly version?: number
+    /** While nodes of the program before run: the version that they read, and what turns data back into it. */
+    readonly writtenAs?: { readonly version: number; readonly data: (data: any) => unknown }
     /** For each version before, what turns its data into the data of the next. Total: it never fails. */
     readonly upcasters?: { readonly [version: number]: (data: any) => any }
   }
@@ -62,6 +64,7 @@ export const define = <const Type extends string, const Data extends Fields, con
   version: options.version ?? 1,
   data: Schema.Struct(options.data),
   upcasters: options.upcasters ?? {},
+  writtenAs: options.writtenAs,
   personal: (options.personal === undefined
     ? undefined
     : { schema: Schema.Struct(options.personal.fields), subject: options.personal.subject }) as Definition<
@@ -107,6 +110,7 @@ export interface Definition<Type extends string, Data extends Fields, Personal e
   readonly version: number
   readonly data: Schema.Struct<Data>
   readonly upcasters: { readonly [version: number]: (data: any) => any }
+  readonly writtenAs: { readonly version: number; readonly data: (data: any) => unknown } | undefined
   readonly personal: {} extends Personal
     ? undefined
     : { readonly schema: Schema.Struct<Personal>; readonly subject: (data: Schema.Struct.Type<Data>) => string }

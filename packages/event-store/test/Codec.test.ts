@@ -17,6 +17,50 @@ const codec = Codec.make<Timed>({
 })
 const instant = "2026-01-02T03:04:05.678Z"
 
+describe("an event of which running programs read only the version before", () => {
+  interface Moved {
+    readonly type: "Moved"
+    readonly data: { readonly metres: number; readonly how?: string }
+    readonly personal?: undefined
+    readonly meta: {}
+  }
+  const catalogue = (writtenAs?: { readonly version: number; readonly data: (data: Moved["data"]) => unknown }) =>
+    Codec.make<Moved>({
+      meta: Schema.Struct({}),
+      events: {
+        Moved: {
+          version: 2,
+          writtenAs,
+          data: Schema.Struct({ metres: Schema.Int, how: optional }),
+          upcasters: { 1: ({ kilometres }) => ({ metres: kilometres * 1_000 }) },
+          tags: ({ metres }) => [`metres:${metres}`]
+        }
+      }
+    })
+  const held = catalogue({ version: 1, data: ({ metres }) => ({ kilometres: metres / 1_000 }) })
+  const moved = (data: Moved["data"]) => ({ id: "1", type: "Moved", data, meta: {} }) as const
+
+  it("is written in that version, is indexed by the newer one, and comes back as it was given", () => {
+    const encoded = Result.getOrThrow(held.encode(moved({ metres: 2_000 })))
+    const { after, before } = Result.getOrThrow(held.body(encoded, undefined))
+    const body = before + instant + after
+    expect(body).toBe(
+      `{"data":{"kilometres":2},"id":"1","meta":{"recordedAt":"${instant}"},"type":"Moved","version":1}`
+    )
+    expect(encoded.tags).toEqual(["metres:2000"])
+    expect(held.restore(encoded)).toEqual(moved({ metres: 2_000 }))
+    expect(held.decode(1, JSON.parse(body))).toMatchObject({ data: { metres: 2_000 }, tags: encoded.tags })
+    const now = catalogue()
+    const written = Result.getOrThrow(now.body(Result.getOrThrow(now.encode(moved({ metres: 2_000 }))), undefined))
+    expect(written.before + instant + written.after).toContain(`"data":{"metres":2000},`)
+    expect(written.after).toMatch(/"version":2}$/)
+  })
+
+  it("is refused where that version cannot hold it", () => {
+    expect(held.encode(moved({ metres: 2_000, how: "by rail" }))).toMatchObject({ failure: { reason: "schema" } })
+  })
+})
+
 describe("the place of recordedAt in a body", () => {
   it.each([
     [{}, `{"recordedAt":"${instant}"}`],

@@ -30,9 +30,9 @@ export const keeping = (projections: ReadonlyArray<Any>): ReadonlyMap<string, Ke
 }
 
 /** A projection among those that are kept. */
-export const among = (kept: ReadonlyMap<string, Kept>, { name }: Any): Kept => {
+export const among = (kept: ReadonlyMap<string, Kept>, { name, version }: Any): Kept => {
   const found = kept.get(name)
-  if (found === undefined) throw new RangeError(`the projection ${name} is not kept here`)
+  if (found?.projection.version !== version) throw new RangeError(`version ${version} of ${name} is not kept here`)
   return found
 }
 

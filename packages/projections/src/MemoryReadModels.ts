@@ -136,8 +136,11 @@ const firstBehind = (all: ReadonlyArray<Rank>, place: Rank): number => {
 }
 
 /** @category layers */
-export const layer = <E, R>(log: Effect.Effect<Projection.Log, E, R>): Layer.Layer<ReadModels.ReadModels, E, R> =>
+export const layer = <E, R>(
+  log: Effect.Effect<Projection.Log, E, R>,
+  options: { readonly projections?: ReadonlyArray<Projection.Any> } = {}
+): Layer.Layer<ReadModels.ReadModels, E, R> =>
   Layer.effect(
     ReadModels.ReadModels,
-    Effect.map(log, (log) => make({ log }))
+    Effect.map(log, (log) => make({ ...options, log }))
   )

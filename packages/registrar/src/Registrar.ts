@@ -29,6 +29,7 @@ import { AccessRecord, type AccessRecordOptions } from "./log/AccessRecord.ts"
 import { Progress } from "./reactors/Progress.ts"
 import { refusing, type RegisterUnavailable } from "./base/RegisterUnavailable.ts"
 import * as Randomness from "./base/Randomness.ts"
+import { listed, type ListOptions } from "./base/ListOptions.ts"
 import { RegisterState } from "./base/RegisterState.ts"
 import * as ReactorPlace from "./reactors/ReactorPlace.ts"
 import * as Retention from "./reactors/Retention.ts"
@@ -42,6 +43,7 @@ export interface RegistrarOptions
   extends
     ExecutorOptions,
     AccessRecordOptions,
+    ListOptions,
     ReactorPlace.ResumeOptions,
     Retention.RetentionOptions,
     StartingPolicy.PolicyOptions {
@@ -118,7 +120,7 @@ export const layerMemory = (options: RegistrarOptions = {}): Layer.Layer<Registe
         Blobs.layerMemory,
         Custody.layerEmbedded,
         Ledger.layerBookEntry(options),
-        MemoryReadModels.layer(Log),
+        MemoryReadModels.layer(Log, listed(options)),
         Progress.layerMemory
       )
     ),

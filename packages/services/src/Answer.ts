@@ -15,6 +15,8 @@ export interface Answer<out Today, out V extends Versions = Versions> {
   readonly name: string
   /** Today's version. */
   readonly version: number
+  /** The version in which new instructions are answered and recorded: today's, or an earlier one that all running programs know. */
+  readonly recorded: number
   /** The schema of each version, today's last. */
   readonly schemas: ReadonlyMap<number, Schema.Codec<any, any>>
   /** Lifts an answer of a version to today's form. Total: what the old form lacked is null. */
@@ -30,6 +32,7 @@ export const schemaOf = <A>(answer: Answer<A>): Schema.Codec<A, any> => answer.s
 export const first = <A, I>(name: string, schema: Schema.Codec<A, I>): Answer<A, { readonly 1: A }> => ({
   name,
   version: 1,
+  recorded: 1,
   schemas: new Map([[1, schema]]),
   lift: (answer) => answer as A
 })
@@ -50,7 +53,19 @@ export const next = <A, I, Before, V extends Versions, const N extends number>(
   return {
     name: before.name,
     version,
+    recorded: version,
     schemas: new Map([...before.schemas, [version, schema]]),
     lift: (answer, from) => (from >= version ? (answer as A) : lift(before.lift(answer, from)))
   }
 }
+
+/**
+ * An answer whose new instructions are still recorded in an earlier version. Programs run that know no later one, and may have to repeat it.
+ * Reads show today's version.
+ *
+ * @category constructors
+ */
+export const recordedAs = <A, V extends Versions>(answer: Answer<A, V>, version: keyof V & number): Answer<A, V> => ({
+  ...answer,
+  recorded: version
+})

@@ -163,7 +163,7 @@ const compileAll = (catalogue: Catalogue): CompiledCatalogue => {
   for (const [type, definition] of Object.entries(catalogue.events))
     events.set(type, {
       definition,
-      end: `,"type":${JSON.stringify(type)},"version":${definition.version}}`,
+      end: `,"type":${JSON.stringify(type)},"version":${definition.writtenAs?.version ?? definition.version}}`,
       data: compile(definition.data),
       personal: definition.personal === undefined ? undefined : compile(definition.personal.schema)
     })
@@ -188,7 +188,7 @@ export const make = <E extends AnyEvent>(catalogue: Catalogue<E>): Codec<E> => {
       const event = decode<E>(compiled, position, envelope)
       return matches(query, event) ? event : undefined
     },
-    restore
+    restore: (encoded) => restore(compiled, encoded)
   }
 }
 
@@ -224,12 +224,15 @@ const encode = <E extends AnyEvent>(
       return refuse("too_many_tags", `${tags.length} tags, ${StoreLimits.tagsPerEvent} are allowed`)
     for (const tag of tags) requireText(tag)
     requireText(id)
+    const written = writtenData(known.definition, data.success)
+    if (written === undefined)
+      return refuse("schema", "it does not come back equal from the version that it is written as")
     return Result.succeed({
       id,
       type,
-      version: known.definition.version,
+      version: known.definition.writtenAs?.version ?? known.definition.version,
       tags,
-      text: split(data.success, id, metadata.success),
+      text: split(written, id, metadata.success),
       end: known.end,
       personal
     })
@@ -270,16 +273,7 @@ const decode = <E extends AnyEvent>(
   const { definition } = known
   if (body.version > definition.version)
     throw newer(position, `${body.type} in version ${body.version}, of which ${definition.version} is known here`)
-  let data: unknown = body.data
-  for (let version = body.version; version < definition.version; version++) {
-    const upcaster = definition.upcasters[version]
-    if (upcaster === undefined) throw damaged(position, `${body.type} has no upcaster from version ${version}`)
-    try {
-      data = upcaster(data)
-    } catch (cause) {
-      throw damaged(position, `the upcaster of ${body.type} from version ${version} failed`, cause)
-    }
-  }
+  const data = upcast(definition, body, position)
   if (!known.data.holds(data)) throw damaged(position, `the data of ${body.type} do not fit its schema`)
   if (!meta.holds(body.meta)) throw damaged(position, `the metadata of ${body.type} do not fit their schema`)
   const { id, meta: metadata, personal, type } = body
@@ -294,8 +288,38 @@ const decode = <E extends AnyEvent>(
   return event as unknown as RecordedEvent<E>
 }
 
-const restore = <E extends AnyEvent>(encoded: EncodedEvent): NewEvent<E> => {
-  const { data, meta } = JSON.parse(`${encoded.text.before}${encoded.text.after}}`) as Pick<Envelope, "data" | "meta">
+/** The data of a body in today's version. */
+const upcast = (
+  definition: EventDefinition,
+  body: Pick<Envelope, "type" | "version" | "data">,
+  position: Position
+): unknown => {
+  let data: unknown = body.data
+  for (let version = body.version; version < definition.version; version++) {
+    const upcaster = definition.upcasters[version]
+    if (upcaster === undefined) throw damaged(position, `${body.type} has no upcaster from version ${version}`)
+    try {
+      data = upcaster(data)
+    } catch (cause) {
+      throw damaged(position, `the upcaster of ${body.type} from version ${version} failed`, cause)
+    }
+  }
+  return data
+}
+
+/** The data as they are written; `undefined` where a read would not return what was given. */
+const writtenData = ({ upcasters, version, writtenAs }: EventDefinition, data: Json): Json | undefined => {
+  if (writtenAs === undefined) return data
+  const written = writtenAs.data(data)
+  let read: unknown = written
+  for (let from = writtenAs.version; from < version; from++) read = upcasters[from]?.(read)
+  return canonical(read as Json) === canonical(data) ? (written as Json) : undefined
+}
+
+const restore = <E extends AnyEvent>({ events }: CompiledCatalogue, encoded: EncodedEvent): NewEvent<E> => {
+  const written = JSON.parse(`${encoded.text.before}${encoded.text.after}}`) as Pick<Envelope, "data" | "meta">
+  const { meta } = written
+  const data = upcast(events.get(encoded.type)!.definition, { ...encoded, data: written.data }, 0)
   const { recordedAt: _, ...given } = meta
   const personal = encoded.personal === undefined ? {} : { personal: JSON.parse(encoded.personal.text) }
   return { id: encoded.id, type: encoded.type, data, meta: given, ...personal } as unknown as NewEvent<E>

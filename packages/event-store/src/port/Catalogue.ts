@@ -14,8 +14,13 @@ type PersonalOf<E extends AnyEvent> = "personal" extends keyof E ? Exclude<E["pe
  * @category models
  */
 export interface EventDefinition<E extends AnyEvent = any> {
-  /** The version new events are written with, from 1. */
+  /** The newest version that is read, from 1; new events are written with it. */
   readonly version: number
+  /**
+   * While programs run that read only an earlier version: that version, with what turns data back into it. The upcasters must lead to the
+   * same data again, or the event is refused.
+   */
+  readonly writtenAs?: { readonly version: number; readonly data: (data: E["data"]) => unknown } | undefined
   /** The data of the current version. Type and encoded side are the same JSON. */
   readonly data: Schema.Codec<E["data"], any>
   /** For each earlier version `n`, what turns its data into the data of version `n + 1`. Total: it never fails. */

@@ -324,7 +324,7 @@ const sentAs = (
   ids: ReadonlyArray<string>,
   key: string,
   body: Schema.Json
-): Sent => ({ operation, ids, key, body: body as never, answer: answer?.version ?? 1 })
+): Sent => ({ operation, ids, key, body: body as never, answer: answer?.recorded ?? 1 })
 
 const repeatOf = (parts: Parts, described: AnyCommand, particular: AnyInstructs) => {
   const { identity = (ids: ReadonlyArray<string>) => ids } = particular.options

@@ -21,6 +21,7 @@ import type { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
 import { existsSync, mkdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
+import { listed, type ListOptions } from "../base/ListOptions.ts"
 import { RegisterState } from "../base/RegisterState.ts"
 import { refused, refusing, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import type { Secrets } from "../base/Secrets.ts"
@@ -35,7 +36,7 @@ import { masterKeyOf } from "./MasterKeyFile.ts"
 import { register } from "./SecretsFile.ts"
 
 /** @category models */
-export interface FolderOptions extends Sealing.SealingOptions, AccessRecordOptions {
+export interface FolderOptions extends Sealing.SealingOptions, AccessRecordOptions, ListOptions {
   readonly folder: string
   /** 32 bytes that wrap the keys of personal data. Default: the file `master.key`, made at the first start. */
   readonly masterKey?: Redacted.Redacted<Uint8Array> | undefined
@@ -50,7 +51,7 @@ export const layer = (
   SecureRandom.SecureRandom
 > => {
   const { folder } = options
-  return Layer.mergeAll(readModels(folder), Layer.provideMerge(sealing(options), state(folder))).pipe(
+  return Layer.mergeAll(readModels(options), Layer.provideMerge(sealing(options), state(folder))).pipe(
     Layer.provideMerge(register(folder)),
     Layer.provideMerge(openings(options)),
     Layer.provideMerge(vault(options)),
@@ -95,8 +96,9 @@ const state = (folder: string) =>
   ).pipe(Layer.provide(sqlite(folder, "state.db")), refusing)
 
 /** Derived data: what cannot be opened is made again from the log. */
-const readModels = (folder: string) => {
-  const views = Layer.mergeAll(SqlReadModels.layer(Log), SnapshotsTable.layer).pipe(
+const readModels = (options: FolderOptions) => {
+  const { folder } = options
+  const views = Layer.mergeAll(SqlReadModels.layer(Log, listed(options)), SnapshotsTable.layer).pipe(
     Layer.provide(sqlite(folder, "views.db", { synchronous: "NORMAL" }))
   )
   const file = join(folder, "views.db")

@@ -21,6 +21,7 @@ import { Context, Effect, Layer } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
 import { Lease } from "../base/Lease.ts"
+import { listed } from "../base/ListOptions.ts"
 import { RegisterState } from "../base/RegisterState.ts"
 import { refusing, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { Secrets } from "../base/Secrets.ts"
@@ -98,7 +99,10 @@ export const layer = (
 > => {
   // Rows and how far they have come are committed together: what a power loss takes back is folded again.
   const views = client(options, "views", { synchronous_commit: "off" })
-  const readModels = Layer.mergeAll(SqlReadModels.layer(Log), SnapshotsTable.layer).pipe(Layer.provide(views), refusing)
+  const readModels = Layer.mergeAll(SqlReadModels.layer(Log, listed(options)), SnapshotsTable.layer).pipe(
+    Layer.provide(views),
+    refusing
+  )
   const sealing = Sealing.layer({
     name: "the log in PostgreSQL",
     wayOut: {

@@ -4,6 +4,7 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import type { PgEventStore } from "@effekten/event-store/postgres"
 import type { Redacted } from "effect"
+import type { ListOptions } from "../base/ListOptions.ts"
 import type { AccessRecordOptions } from "../log/AccessRecord.ts"
 import type { SealingOptions } from "../sealing/Sealing.ts"
 
@@ -16,7 +17,7 @@ export interface PostgresDatabase {
 }
 
 /** @category models */
-export interface PostgresOptions extends PostgresDatabase, SealingOptions, AccessRecordOptions {
+export interface PostgresOptions extends PostgresDatabase, SealingOptions, AccessRecordOptions, ListOptions {
   /** 32 bytes that wrap the keys of personal data and seal the register's secrets: the same for every node. */
   readonly masterKey: Redacted.Redacted<Uint8Array>
 }
