@@ -78,8 +78,8 @@ const everythingSigned = Effect.gen(function* () {
 
 const verified = (schema: string) =>
   Effect.gen(function* () {
-    const { checkpoints, inspect, isForgotten, readStored } = yield* Audit
-    return yield* VerifyLog.verifyLog({ log: { inspect, readStored }, checkpoints, isForgotten })
+    const { checkpoints, inspect, isForgotten, ...log } = yield* Audit
+    return yield* VerifyLog.verifyLog({ log: { ...log, inspect }, checkpoints, isForgotten })
   }).pipe(Effect.provide(Audit.layerPostgres({ server: postgres.server(), schema })))
 
 const refusalOf = (schema: string) =>

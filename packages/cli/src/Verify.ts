@@ -74,10 +74,11 @@ export const verifyRegister = (
 ): Effect.Effect<Found, CommandFailed, Audit> =>
   Effect.gen(function* () {
     const audited = yield* Audit
-    const { anchor, checkpoints, inspect, isForgotten, isOrigin, readStored, signers } = audited
+    const { anchor, checkpoints, isForgotten, isOrigin, macs, signers } = audited
     let missing: Wholeness.Wholeness["missing"] | undefined
     const found = yield* VerifyLog.verifyLog({
-      log: { inspect, readStored },
+      log: audited,
+      macs,
       checkpoints,
       isForgotten,
       beside: Effect.gen(function* () {
@@ -141,7 +142,10 @@ const asText = (what: string, found: Found): string => {
     lines.push(
       after === 0
         ? "Everything is as it was written and signed."
-        : `Up to ${found.signed} everything is as it was written and signed; what comes after is whole, and nobody has signed it.`
+        : `Up to ${found.signed} everything is as it was written and signed. ` +
+            (found.authenticated === found.events
+              ? "What comes after rests on the register's key only: it bears its MACs."
+              : "What comes after is whole, but nobody has signed it.")
     )
   else {
     lines.push(`Faults: ${found.faultCount}`)

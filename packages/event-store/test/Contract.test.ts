@@ -9,7 +9,7 @@ import { join } from "node:path"
 import { backup, DatabaseSync } from "node:sqlite"
 import { describe, it } from "vitest"
 import { MemoryEventStore, SqliteCopy, SqliteEventStore, Vault } from "@effekten/event-store"
-import { contractKit, KitLog, type KitStore } from "@effekten/event-store/testing"
+import { contractKit, kitCatalogue, KitLog, type KitStore } from "@effekten/event-store/testing"
 
 const vault = Vault.layerMemory.pipe(Layer.provideMerge(SecureRandom.layerWebCrypto))
 
@@ -30,6 +30,13 @@ contractKit({
       Effect.provide(vault)
     )
   },
+  withKey: (store, authentication) =>
+    Effect.gen(function* () {
+      const storage = storages.get(store)!
+      const again: KitStore = yield* MemoryEventStore.make({ catalogue: kitCatalogue, storage, authentication })
+      storages.set(again, storage)
+      return again
+    }).pipe(Effect.provide(vault)),
   rewind: (store) =>
     Effect.map(store.head, (head) => Effect.sync(() => MemoryEventStore.rewind(storages.get(store)!, head))),
   notify: (store) => Effect.sync(() => storages.get(store)?.wake.notify()),
@@ -64,6 +71,13 @@ contractKit({
     }).pipe(provideHere),
   reopen: (store, catalogue) =>
     SqliteEventStore.make({ filename: files.get(store) ?? "", catalogue, pollInterval }).pipe(provideHere),
+  withKey: (store, authentication) =>
+    Effect.gen(function* () {
+      const filename = files.get(store) ?? ""
+      const again: KitStore = yield* SqliteEventStore.make({ filename, catalogue: kitCatalogue, authentication })
+      files.set(again, filename)
+      return again
+    }).pipe(provideHere),
   edit: (store, position, change) =>
     Effect.sync(() => {
       const database = new DatabaseSync(files.get(store) ?? "")

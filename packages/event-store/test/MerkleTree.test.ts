@@ -249,11 +249,14 @@ describe("signed notes and checkpoints", () => {
     }
   })
 
-  it("S-04 a checkpoint has three lines and no more, and numbers in one way of writing", () => {
+  it("S-04 a checkpoint has three lines, further ones that are not empty, and numbers in one way of writing", () => {
     const root = Buffer.alloc(32).toString("base64")
     expect(Result.isSuccess(Checkpoint.parse(`a\n0\n${root}\n`))).toBe(true)
+    expect(Result.isSuccess(Checkpoint.parse(`a\n0\n${root}\nmore\n`))).toBe(true)
     for (const text of [
-      `a\n0\n${root}\nmore\n`,
+      `a\n0\n${root}\n\n`,
+      `a\n0\n${root}\nmore\n\n`,
+      `a\n0\n${root}\nmore`,
       `a\n00\n${root}\n`,
       `a\n-1\n${root}\n`,
       `a\n1e3\n${root}\n`,

@@ -6,12 +6,12 @@ import { spawn } from "node:child_process"
 import { join } from "node:path"
 import { describe, it } from "vitest"
 import { PgEventStore, PgKeyStore } from "@effekten/event-store/postgres"
-import { Json, type Vault } from "@effekten/event-store"
-import { contractKit, type KitStore } from "@effekten/event-store/testing"
+import { Json, type Macs, type Vault } from "@effekten/event-store"
+import { contractKit, kitCatalogue, type KitStore } from "@effekten/event-store/testing"
 import { channelOf } from "../src/postgres/PgLayout.ts"
-import { ofType, wordsOf } from "../src/postgres/PgWords.ts"
+import { wordsOf } from "../src/postgres/PgWords.ts"
 import { masterKey, random } from "./Harness.ts"
-import { sessionAt } from "./PgHarness.ts"
+import { appendIn, sessionAt } from "./PgHarness.ts"
 import { useServer } from "./PgServer.ts"
 
 const postgres = useServer()
@@ -23,8 +23,12 @@ const vaultOf = (schema: string) =>
     Layer.provideMerge(random)
   )
 
-const open = (schema: string, catalogue: PgEventStore.PgEventStoreOptions<any>["catalogue"]) =>
-  provideHere(schema, PgEventStore.make({ server: postgres.server(), schema, catalogue })).pipe(
+const open = (
+  schema: string,
+  catalogue: PgEventStore.PgEventStoreOptions<any>["catalogue"],
+  authentication?: Macs.Authentication
+) =>
+  provideHere(schema, PgEventStore.make({ server: postgres.server(), schema, catalogue, authentication })).pipe(
     Effect.map((store): KitStore => store),
     Effect.tap((store) => Effect.sync(() => schemas.set(store, schema)))
   )
@@ -33,6 +37,7 @@ contractKit({
   name: "PostgreSQL",
   make: (catalogue) => open(`kit_${++made}`, catalogue),
   reopen: (store, catalogue) => open(schemas.get(store) ?? "", catalogue),
+  withKey: (store, authentication) => open(schemas.get(store) ?? "", kitCatalogue, authentication),
   edit: (store, position, change) =>
     Effect.gen(function* () {
       const schema = schemas.get(store) ?? ""
@@ -50,13 +55,8 @@ contractKit({
       const session = yield* sessionAt(postgres.server())
       const body = { data: { tags, text }, id, meta: { actor: "late", recordedAt: "" }, type: "Noted", version: 1 }
       const [before, after] = Json.canonical(body).split('"recordedAt":"')
-      const words = wordsOf("Noted", tags, undefined)
       yield* session.query("BEGIN")
-      yield* session.query(
-        `SELECT * FROM ${schema}.append(now(), ARRAY[$1], ARRAY[$2], ARRAY[$3::integer], ARRAY[${words.join()}]::bigint[],
-          array_fill(1, ARRAY[${words.length}]), '{}', '{}', NULL, NULL, NULL)`,
-        [`${before}"recordedAt":"`, after, ofType("Noted").number]
-      )
+      yield* appendIn(session, schema, [`${before}"recordedAt":"`, after ?? ""], wordsOf("Noted", tags, undefined))
       return Effect.asVoid(session.query("COMMIT"))
     }),
   rewind: (store) =>
@@ -66,8 +66,13 @@ contractKit({
         const session = yield* sessionAt(postgres.server())
         yield* session.query("SET session_replication_role = replica")
         yield* session.query("BEGIN")
-        for (const table of ["events", "words", "personal"])
-          yield* session.query(`DELETE FROM ${schema}.${table} WHERE position > $1`, [head])
+        for (const [table, column] of [
+          ["events", "position"],
+          ["words", "position"],
+          ["personal", "position"],
+          ["macs", "last"]
+        ])
+          yield* session.query(`DELETE FROM ${schema}.${table} WHERE ${column} > $1`, [head])
         yield* session.query("COMMIT")
       })
     ),

@@ -52,7 +52,7 @@ const nodeIn = Effect.fnUntraced(function* (schema: string) {
   const one = (sql: string, ...params: ReadonlyArray<unknown>) =>
     Effect.map(session.queryValues(sql, params), (rows) => rows.map(([value]) => value))
   yield* store.append([name("a", "Erika"), note(["a"])])
-  const processes = (yield* one("SELECT pid FROM pg_stat_activity WHERE application_name = $1", `${schema} log`)).map(
+  const processes = (yield* one("SELECT pid FROM pg_stat_activity WHERE application_name = $1", `${schema} log 2`)).map(
     Number
   )
   const [folder] = yield* one("SELECT current_setting('data_directory')")

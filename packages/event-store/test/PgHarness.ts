@@ -2,7 +2,9 @@
 import { PgConnection } from "@effect/sql-pg"
 import { type Duration, Effect, Layer, type Scope } from "effect"
 import { PgEventStore, PgKeyStore } from "@effekten/event-store/postgres"
+import { Codec } from "@effekten/event-store"
 import { type KitEvent, kitCatalogue } from "@effekten/event-store/testing"
+import { ofType } from "../src/postgres/PgWords.ts"
 import { masterKey, random } from "./Harness.ts"
 
 export type Options = Partial<PgEventStore.PgEventStoreOptions<KitEvent>> & { readonly schema: string }
@@ -26,6 +28,27 @@ export const sessionAt = (
   server: PgEventStore.PgServer
 ): Effect.Effect<PgConnection.PgConnection, unknown, Scope.Scope> =>
   PgConnection.make({ ...server, applicationName: "test" })
+
+/**
+ * Appends an event as a node does, in a transaction that the session has begun and that stays open.
+ *
+ * @param body around its instant
+ */
+export const appendIn = (
+  session: PgConnection.PgConnection,
+  schema: string,
+  [before, after]: readonly [string, string],
+  words: ReadonlyArray<bigint>
+) =>
+  Effect.gen(function* () {
+    const [[head, leaf] = []] = yield* session.queryValues(`SELECT head, leaf FROM ${schema}.lock_head(0)`)
+    const body = before + new Date().toISOString() + after
+    yield* session.query(
+      `SELECT * FROM ${schema}.append($1, $2, now(), ARRAY[$3], ARRAY[$4::bytea], ARRAY[$5::integer],
+        ARRAY[${words.join()}]::bigint[], array_fill(1, ARRAY[${words.length}]), '{}', '{}', NULL, NULL, NULL, NULL, NULL)`,
+      [head, leaf, body, Codec.leafOf(body), ofType("Noted").number]
+    )
+  })
 
 /** Until the server has finished what it got from these clients, those that are gone included. */
 export const untilQuiet = (session: PgConnection.PgConnection, applicationName: string) =>

@@ -5,7 +5,7 @@ import { Vault } from "@effekten/event-store"
 import { PgEventStore } from "@effekten/event-store/postgres"
 import { kitCatalogue, name, note, revealedName, subjectOf } from "@effekten/event-store/testing"
 import { run } from "./Harness.ts"
-import { nodeAt, sessionAt, vaultAt } from "./PgHarness.ts"
+import { appendIn, nodeAt, sessionAt, vaultAt } from "./PgHarness.ts"
 import { useServer } from "./PgServer.ts"
 import { tcpProxy } from "./TcpProxy.ts"
 
@@ -17,10 +17,17 @@ const waitForLock = (session: Effect.Success<ReturnType<typeof sessionAt>>, wait
     until: (rows) => Number(rows[0]?.[0]) >= waiting
   })
 
-/** Appends an event as the store does, in a transaction that stays open. */
-const appendLate = (schema: string, text: string) =>
-  `SELECT * FROM ${schema}.append(now(), ARRAY['{"data":{"tags":["seat"],"text":"${text}"},"id":"${text}","meta":{"actor":"late","recordedAt":"'],
-    ARRAY['"},"type":"Noted","version":1}'], ARRAY[7], ARRAY[hashtextextended('x', 0)], ARRAY[1], '{}', '{}', NULL, NULL, NULL)`
+/** Appends an event as another node does, in a transaction that stays open. */
+const appendLate = (session: Effect.Success<ReturnType<typeof sessionAt>>, schema: string, text: string) =>
+  appendIn(
+    session,
+    schema,
+    [
+      `{"data":{"tags":["seat"],"text":"${text}"},"id":"${text}","meta":{"actor":"late","recordedAt":"`,
+      '"},"type":"Noted","version":1}'
+    ],
+    [1n]
+  )
 
 describe("two nodes on one log", () => {
   it("promise 2: a conflicting append that waited behind the lock is refused, not decided on the snapshot from before it", () =>
@@ -35,7 +42,7 @@ describe("two nodes on one log", () => {
         const condition = { failIfEventsMatch: [{ tags: ["seat"] }], after: 0 } as const
         // The lock is held while both are called: the statement of each is older than the other's commit.
         yield* holder.query("BEGIN")
-        yield* holder.query("SELECT * FROM trap.lock_head(0)")
+        yield* holder.query("SELECT head FROM trap.lock_head(0)")
         const racing = yield* Effect.forEach([one, two], (store) =>
           Effect.forkChild(Effect.result(store.append([note(["seat"])], condition)))
         )
@@ -57,7 +64,7 @@ describe("two nodes on one log", () => {
         const session = yield* sessionAt(postgres.server())
         for (const level of ["REPEATABLE READ", "SERIALIZABLE"]) {
           yield* session.query(`BEGIN ISOLATION LEVEL ${level}`)
-          const refused = yield* Effect.flip(session.query(appendLate("isolation", "a")))
+          const refused = yield* Effect.flip(appendLate(session, "isolation", "a"))
           expect(String((refused.reason as { cause?: unknown }).cause)).toMatch(/READ COMMITTED/)
           yield* session.query("ROLLBACK")
         }

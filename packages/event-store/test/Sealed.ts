@@ -21,7 +21,7 @@ export const append = (store: KitStore, count: number, tag = "n") =>
 
 /** A sealer that signs when it is told to, and at the end. */
 export const sealerOf = (
-  log: Pick<KitStore, "head" | "readLeaves">,
+  log: Pick<KitStore, "head" | "readLeaves" | "readMacs">,
   checkpoints: CheckpointStore.CheckpointStoreShape,
   signers: NonEmptyReadonlyArray<SignedNote.Signer> = [signer(1)]
 ): Effect.Effect<Sealer.Sealer, unknown, Scope.Scope> =>

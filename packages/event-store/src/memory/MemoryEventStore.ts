@@ -2,12 +2,13 @@
  * The reference store: the whole contract over an array. For tests and simulations, and for a developer to read before the store on SQLite.
  * It may be slow, but must not differ from the contract.
  */
-import { Effect, Semaphore } from "effect"
+import { Effect, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { checked } from "../building/Asking.ts"
 import { attempt } from "../building/Attempt.ts"
 import { type Codec, type Envelope, laterInstant, make as makeCodec, parse } from "../building/Codec.ts"
 import { contains, type Head, type Landed, leafText, type Look, positionOf } from "../building/History.ts"
+import { type Authentication, type Authenticator, keyless, macOf, makeAuthenticator } from "../building/Macs.ts"
 import { reveal } from "../building/PersonalPart.ts"
 import { finish, makePreparation, type Prepared, type Written } from "../building/Preparation.ts"
 import { makeReading, type Page, type Range, streamPages } from "../building/Reading.ts"
@@ -15,7 +16,7 @@ import { makeWake, type Wake } from "../building/Wake.ts"
 import { type Conflicting, makeWriting, type Strayed } from "../building/Writing.ts"
 import type { Catalogue } from "../port/Catalogue.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
-import type { EventStoreShape, ReadOptions, StoredEvent } from "../port/EventStore.ts"
+import type { EventStoreShape, ReadOptions, StoredEvent, StoredMac } from "../port/EventStore.ts"
 import type { Inspected } from "../port/Inspected.ts"
 import { matches } from "../port/Matching.ts"
 import type { AppendCondition, Query } from "../port/Query.ts"
@@ -26,6 +27,8 @@ import { makeTagPositions, type TagPositions } from "./TagPositions.ts"
 /** @category models */
 export interface MemoryEventStoreOptions<E extends AnyEvent> {
   readonly catalogue: Catalogue<E>
+  /** With it, every append bears a MAC. Default: none does. */
+  readonly authentication?: Authentication | undefined
   /** The contents that another store left: in a simulation, the log of a process that was restarted. Default: an empty log. */
   readonly storage?: Storage
 }
@@ -34,6 +37,7 @@ export interface MemoryEventStoreOptions<E extends AnyEvent> {
 export interface Storage {
   readonly logId: string
   readonly log: Array<Written>
+  readonly macs: Array<StoredMac>
   /** By the tags events had when they were written. */
   readonly byTag: TagPositions
   /** A decision, an append and a forgetting hold it; readers need none, for every write is one step. */
@@ -47,6 +51,7 @@ export const makeStorage: Effect.Effect<Storage, never, SecureRandom.SecureRando
   return {
     logId: yield* random.uuidV4(),
     log: [],
+    macs: [],
     byTag: makeTagPositions(),
     writerLock: yield* Semaphore.make(1),
     wake: makeWake()
@@ -59,8 +64,9 @@ export const makeStorage: Effect.Effect<Storage, never, SecureRandom.SecureRando
  *
  * @category running
  */
-export const rewind = ({ byTag, log, wake }: Storage, to: Position): void => {
+export const rewind = ({ byTag, log, macs, wake }: Storage, to: Position): void => {
   log.length = to
+  macs.splice(macs.findLastIndex(({ last }) => last <= to) + 1)
   byTag.cut(to)
   wake.notify()
 }
@@ -74,6 +80,8 @@ export const make = <E extends AnyEvent>(
     const storage = options.storage ?? (yield* makeStorage)
     const { log, logId, wake, writerLock } = storage
     const codec = makeCodec(options.catalogue)
+    const authenticator =
+      options.authentication === undefined ? undefined : makeAuthenticator(options.authentication, logId)
     const head = Effect.sync(() => log.length)
     const look = (at: Position) => Effect.sync(() => lookAt(storage, at))
     const page = (query: Query, range: Range) => attempt(() => pageOf(storage, codec, query, range))
@@ -99,13 +107,13 @@ export const make = <E extends AnyEvent>(
         {
           writing: (work) => writerLock.withPermit(Effect.uninterruptible(work)),
           append: (events, now, condition) =>
-            attempt(() => refusalOf(storage, condition) ?? write(storage, events, now)),
+            attempt(() => refusalOf(storage, condition) ?? write(storage, authenticator, events, now)),
           locked: (at, work) =>
             work({
               head: headOf(storage),
               leaf: leafAt(storage, at),
               page,
-              append: (events, now) => attempt(() => write(storage, events, now))
+              append: (events, now) => attempt(() => write(storage, authenticator, events, now))
             }),
           probe: Effect.void,
           erase: (subject) => Effect.sync(() => erase(storage, subject))
@@ -119,6 +127,9 @@ export const make = <E extends AnyEvent>(
         parts(range, (from, last) => [
           { first: from, hashes: Buffer.concat(storedIn(storage, from, last).map(({ leaf }) => leaf)) }
         ]),
+      readMacs: ({ from = 0 } = {}) =>
+        Stream.suspend(() => Stream.fromIterable(storage.macs.filter(({ last }) => last >= from))),
+      beginMacs: writerLock.withPermit(attempt(() => begin(storage, authenticator))),
       inspect: (range) => parts(range, (from, last, end) => [inspect(storage, codec, from, last, end)]),
       reveal: (positions) =>
         Effect.forEach(positions, (position) =>
@@ -183,11 +194,33 @@ const refusalOf = (storage: Storage, condition: AppendCondition | undefined): Co
   return undefined
 }
 
-const write = <E extends AnyEvent>(storage: Storage, events: ReadonlyArray<Prepared<E>>, now: string): Landed => {
-  const { byTag, log } = storage
+/** Where the MACs begin: at the head, unless they have begun. */
+const begin = (storage: Storage, authenticator: Authenticator | undefined): StoredMac => {
+  const { macs } = storage
+  if (authenticator === undefined) throw keyless()
+  const [begun] = macs
+  if (begun !== undefined) return begun
+  const { leaf, position } = headOf(storage)
+  const line = { first: position + 1, last: position, mac: authenticator.line({ position, leaf }) }
+  macs.push(line)
+  return line
+}
+
+const write = <E extends AnyEvent>(
+  storage: Storage,
+  authenticator: Authenticator | undefined,
+  events: ReadonlyArray<Prepared<E>>,
+  now: string
+): Landed => {
+  const { byTag, log, macs } = storage
   const head = headOf(storage)
   const recordedAt = laterInstant(now, head.recordedAt)
-  for (const event of events) byTag.add(log.push(finish(event, recordedAt)), event.tags)
+  const written = events.map((event) => finish(event, recordedAt))
+  const [first, last] = [head.position + 1, head.position + written.length]
+  if (authenticator !== undefined && head.position === 0) begin(storage, authenticator)
+  const mac = macOf(authenticator, { first, leaves: written.map(({ leaf }) => leaf), before: macs.at(-1) })
+  if (mac !== undefined) macs.push({ first, last, mac })
+  for (const event of written) byTag.add(log.push(event), event.tags)
   return { first: head.position + 1, recordedAt, before: head.leaf, leaf: headOf(storage).leaf }
 }
 

@@ -103,6 +103,17 @@ export interface StoredLeaves {
 }
 
 /**
+ * The MAC of an append: of the events from `first` to `last`. Where MACs begin there is one of no event, whose `first` is after its `last`.
+ *
+ * @category models
+ */
+export interface StoredMac {
+  readonly first: Position
+  readonly last: Position
+  readonly mac: Uint8Array
+}
+
+/**
  * An append-only log of events, decided on by query and append condition.
  *
  * @category models
@@ -150,6 +161,13 @@ export interface EventStoreShape<E extends AnyEvent> {
   readonly readStored: (options?: Pick<ReadOptions, "from" | "to">) => Stream.Stream<StoredEvent, EventStoreError>
   /** The leaves alone, as stored: for the tree over them, at a fraction of the cost. */
   readonly readLeaves: (options?: Pick<ReadOptions, "from" | "to">) => Stream.Stream<StoredLeaves, EventStoreError>
+  /** The MACs of the appends that end at a position or after it, as stored and in order. None where the log bears none. */
+  readonly readMacs: (options?: Pick<ReadOptions, "from">) => Stream.Stream<StoredMac, EventStoreError>
+  /**
+   * Begins the MACs at the head, or returns where they began: for a log that was made without a key. What lies before has to be verified
+   * first. In a store without a key it is a defect.
+   */
+  readonly beginMacs: Effect.Effect<StoredMac, EventStoreError>
   /**
    * Holds all that is kept beside the bodies against the bodies: positions, leaves, schemas, index, personal parts. Goes on after a
    * fault, and says of each what is wrong. Fails only where nothing can be read any more.

@@ -12,6 +12,7 @@ import type { AnyEvent, Position, RecordedEvent } from "./Event.ts"
  * * `newer`: a newer program wrote the event; this one cannot judge it.
  * * `index`: what the event is found by is not what its body says.
  * * `personal`: the ciphertext is not the one the body names, or is gone while its subject was not forgotten.
+ * * `mac`: an append does not bear the MAC that this register's key gives it.
  * * `checkpoint`: the history up to the position is not the one that was signed, or the signature is not good.
  * * `file`: a file of an export is not what it has to be.
  * * `key`: the key of a personal part is gone, or was destroyed without a word in the log; or it is there after all.
@@ -23,7 +24,7 @@ export interface Fault {
   /** The first event concerned; 0 where it is none's. */
   readonly position: Position
   readonly kind:
-    "position" | "body" | "schema" | "newer" | "index" | "personal" | "checkpoint" | "file" | "key" | "content"
+    "position" | "body" | "schema" | "newer" | "index" | "personal" | "mac" | "checkpoint" | "file" | "key" | "content"
   readonly message: string
 }
 

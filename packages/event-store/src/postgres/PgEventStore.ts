@@ -2,21 +2,24 @@
  * The store for several processes: a log in one schema of a PostgreSQL database, written by any number of nodes. For a register that
  * must stay up when a machine does not.
  */
+import type { PgConnection } from "@effect/sql-pg"
 import { type Duration, Effect, type Scope, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { checked } from "../building/Asking.ts"
 import { make as makeCodec } from "../building/Codec.ts"
+import { type Authentication, makeAuthenticator, streamMacs } from "../building/Macs.ts"
 import { makePreparation } from "../building/Preparation.ts"
 import { makeWake } from "../building/Wake.ts"
 import { makeWriting, type Writable } from "../building/Writing.ts"
 import type { Catalogue } from "../port/Catalogue.ts"
 import type { DatabaseRefused } from "../port/DatabaseRefused.ts"
-import type { AnyEvent } from "../port/Event.ts"
+import type { AnyEvent, Position } from "../port/Event.ts"
 import { EventStoreError, type EventStoreShape } from "../port/EventStore.ts"
 import { Vault } from "../vault/Vault.ts"
+import { macIn, makeAppending } from "./PgAppending.ts"
 import { makeCalls } from "./PgCalls.ts"
 import { inspectLog } from "./PgInspection.ts"
-import { channelOf, statementsOf } from "./PgLayout.ts"
+import { channelOf, sessionsOf, statementsOf } from "./PgLayout.ts"
 import { makeListening } from "./PgListening.ts"
 import { makeLog, openLayout, storeError } from "./PgLog.ts"
 import { makePgReading } from "./PgReading.ts"
@@ -41,6 +44,8 @@ export interface PgEventStoreOptions<E extends AnyEvent> {
   /** The primary. The store opens a pool of its own, and keeps one more connection to be woken. */
   readonly server: PgServer
   readonly catalogue: Catalogue<E>
+  /** With it, every append bears a MAC: from the first event on, or from where `beginMacs` was called. Default: none does. */
+  readonly authentication?: Authentication | undefined
   /** The schema, made where there is none; not a word of SQL. Default: `event_store`. */
   readonly schema?: string
   /** How often a subscription looks by itself, should a notification be lost. Default: a second. */
@@ -75,33 +80,48 @@ export const make = <E extends AnyEvent>(
     const schema = checkSchema(options.schema ?? "event_store")
     const bounds = { ...defaultBounds, ...options.bounds }
     const { readOnly = false } = options
-    const pool = yield* openPool(options.server, bounds, `${schema} log`, readOnly ? readingOnly : {})
+    const pool = yield* openPool(options.server, bounds, sessionsOf(schema), readOnly ? readingOnly : {})
     const newLogId = readOnly ? undefined : yield* random.uuidV4()
     const logId = yield* openLayout(pool, schema, describe(options.server, schema), newLogId)
     const codec = makeCodec(options.catalogue)
-    const log = makeLog(schema)
+    const log = makeLog(schema, logId)
     const statements = statementsOf(schema)
     const wake = makeWake()
     const { expecting } = yield* makeListening(pool, channelOf(schema), wake)
     const { refuseIfClosed, writing } = yield* makeWriters
-    const { commit, inTime, read } = makeCalls(pool, bounds)
+    const calls = makeCalls(pool, bounds)
+    const { inTime, read } = calls
     const pollInterval = options.pollInterval ?? "1 second"
     const { pageOn, ...reading } = makePgReading<E>({ log, statements, codec, wake, pollInterval, read })
 
-    const locked: Writable<E>["locked"] = (at, work) =>
-      transaction(pool, (connection) =>
-        Effect.flatMap(storeError(log.lock(connection, at)), (found) =>
-          work({
-            ...found,
-            page: (query, range) => pageOn(connection, query, range),
-            append: (events, now) => storeError(expecting(connection, log.append(connection, events, now)))
-          })
-        )
-      ).pipe(
+    const inTransaction = <A, X>(work: (connection: PgConnection.PgConnection) => Effect.Effect<A, X>) =>
+      transaction(pool, work).pipe(
         inTime("unknown"),
         Effect.tapError((error) =>
           Effect.sync(() => error instanceof EventStoreError && error.reason === "unknown" && wake.notify())
         )
+      )
+    const authenticator =
+      options.authentication === undefined ? undefined : makeAuthenticator(options.authentication, logId)
+    const appending = makeAppending({ log, statements, authenticator, calls, expecting, inTransaction })
+    const locked: Writable<E>["locked"] = (at, work) =>
+      inTransaction((connection) =>
+        Effect.flatMap(storeError(log.lock(connection, at)), (found) =>
+          work({
+            ...found,
+            page: (query, range) => pageOn(connection, query, range),
+            append: (events, now) => appending.appendAfter(connection, found.head, events, now)
+          })
+        )
+      )
+    const macs = (from: Position, limit: number) =>
+      read((connection) =>
+        Effect.gen(function* () {
+          // A log of an older layout, open to be read, has no such table.
+          const [there] = yield* storeError(connection.queryValues(statements.hasMacs))
+          if (there?.[0] !== true) return []
+          return (yield* storeError(connection.queryValues(statements.macs, [from, limit]))).map(macIn)
+        })
       )
 
     return checked<E, PgEventStoreShape<E>>(options.catalogue, {
@@ -109,8 +129,7 @@ export const make = <E extends AnyEvent>(
       ...makeWriting<E>(
         {
           writing,
-          append: (events, now, condition) =>
-            commit((connection) => expecting(connection, log.appendIf(connection, events, now, condition))),
+          append: appending.append,
           locked,
           probe: Effect.asVoid(transaction(pool, (connection) => storeError(log.lock(connection)))),
           erase: (subject) => erase(pool, log, statements, subject)
@@ -119,6 +138,8 @@ export const make = <E extends AnyEvent>(
       ),
       ...reading,
       writable: Effect.andThen(refuseIfClosed, canWrite(read)),
+      readMacs: (range) => streamMacs(macs, range?.from),
+      beginMacs: writing(appending.beginMacs),
       inspect: (range) =>
         Stream.unwrap(
           Effect.gen(function* () {

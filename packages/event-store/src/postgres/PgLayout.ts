@@ -6,6 +6,7 @@
  * | `log` | one row: the log's id, the layout |
  * | `events` | position, body, leaf, and the instant of its recording |
  * | `words` | hashed tags, types and subjects with their positions; made again from the bodies |
+ * | `macs` | the MAC of each append, where the log bears them |
  * | `personal` | ciphertexts, deleted when their subject is forgotten |
  */
 
@@ -13,10 +14,14 @@ import { BECAME_STANDBY, writesDurably } from "./PgDurability.ts"
 import { found, rarest } from "./PgFinding.ts"
 
 /** The layout this program reads and writes. */
-export const LAYOUT = 1
+export const LAYOUT = 2
 
 /** The key of the lock every writer of the log takes first. */
 export const writerLock = (schema: string): string => `hashtextextended('event store ${schema}', 0)`
+
+/** What the server calls the sessions of the log. Before layout 2, when no append bore a MAC, they had another name. */
+export const sessionsOf = (schema: string): string => `${schema} log 2`
+export const sessionsBeforeMacs = (schema: string): string => `${schema} log`
 
 export const channelOf = (schema: string): string => `event_store:${schema}`
 
@@ -39,11 +44,24 @@ export const migrations: ReadonlyArray<(schema: string) => ReadonlyArray<string>
      BEGIN RAISE EXCEPTION 'events are only ever appended' USING ERRCODE = 'ES001'; END $$`,
     `CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ${schema}.events
      EXECUTE FUNCTION ${schema}.refuse()`
+  ],
+  (schema) => [
+    `CREATE TABLE ${schema}.macs (last bigint PRIMARY KEY, first bigint NOT NULL, mac bytea NOT NULL)`,
+    `CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ${schema}.macs
+     EXECUTE FUNCTION ${schema}.refuse()`,
+    // A program of layout 1 that is still connected must not append any more: it writes no MAC.
+    `DROP FUNCTION IF EXISTS ${schema}.append(
+      timestamptz, text[], text[], integer[], bigint[], integer[], bytea[], integer[], bigint, json)`,
+    `DROP FUNCTION IF EXISTS ${schema}.lock_log()`
   ]
 ]
 
 /** From this part of the server's queue of notices on, appends leave theirs out. */
 const FILLING = 0.25
+
+/** What is said where an append without a key meets a log that bears MACs, and one with a key a log whose last append bears none. */
+const BEARS_MACS = "each append to this log bears a MAC, and the key for it is not here"
+const BEARS_NONE = "bears no MAC: it was written past this program, or MACs were never begun"
 
 const instant = (value: string): string => `to_char(${value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
@@ -59,7 +77,7 @@ const leafAt = (schema: string, position: string): string =>
  */
 const lockHead = (schema: string): string =>
   `CREATE OR REPLACE FUNCTION ${schema}.lock_head(
-     at bigint, OUT head bigint, OUT leaf text, OUT recorded_at timestamptz, OUT known text) LANGUAGE plpgsql VOLATILE AS $$
+     at bigint, OUT head bigint, OUT leaf text, OUT recorded_at timestamptz, OUT known text, OUT mac bytea) LANGUAGE plpgsql VOLATILE AS $$
    #variable_conflict use_variable
    BEGIN${writesDurably}
      PERFORM pg_advisory_xact_lock(${writerLock(schema)});
@@ -69,6 +87,7 @@ const lockHead = (schema: string): string =>
        head := 0;
        leaf := (SELECT log.id FROM ${schema}.log AS log);
      END IF;
+     mac := (SELECT m.mac FROM ${schema}.macs AS m WHERE m.last = head);
      IF at = head THEN
        known := leaf;
      ELSIF at IS NOT NULL THEN
@@ -81,16 +100,18 @@ export const functions = (schema: string): ReadonlyArray<string> => [
   lockHead(schema),
   rarest(schema),
   `CREATE OR REPLACE FUNCTION ${schema}.append(
-     now timestamptz, befores text[], afters text[], types integer[], word_list bigint[], word_events integer[],
-     ciphertexts bytea[], ciphertext_events integer[], after bigint, after_leaf text, items json,
+     expected bigint, expected_leaf text, instant timestamptz, bodies text[], leaves bytea[], types integer[],
+     word_list bigint[], word_events integer[], ciphertexts bytea[], ciphertext_events integer[], mac bytea, line bytea,
+     after bigint, after_leaf text, items json,
      OUT head bigint, OUT before text, OUT known text, OUT strayed boolean, OUT conflict bigint,
-     OUT recorded_at text, OUT leaf text) LANGUAGE plpgsql VOLATILE AS $$
+     OUT recorded_at text, OUT last_mac bytea, OUT appended boolean) LANGUAGE plpgsql VOLATILE AS $$
    #variable_conflict use_variable
    DECLARE
-     instant timestamptz;
+     last_instant timestamptz;
    BEGIN
-     SELECT locked.head, locked.leaf, locked.recorded_at, locked.known INTO head, before, instant, known
-       FROM ${schema}.lock_head(after) AS locked;
+     SELECT locked.head, locked.leaf, locked.recorded_at, locked.known, locked.mac
+       INTO head, before, last_instant, known, last_mac FROM ${schema}.lock_head(after) AS locked;
+     appended := false;
      strayed := after > head OR after_leaf <> coalesce(known, '');
      IF strayed THEN RETURN; END IF;
      -- Nothing came since the decision: nothing can match. With one writer it is always so.
@@ -102,12 +123,19 @@ export const functions = (schema: string): ReadonlyArray<string> => [
        END IF;
        IF conflict IS NOT NULL THEN RETURN; END IF;
      END IF;
-     instant := greatest(now, instant);
-     recorded_at := ${instant("instant")};
+     -- The bodies and the MAC were made for the head that the program expected. If it is another one, the program is told, and makes them again.
+     recorded_at := ${instant("last_instant")};
+     IF head <> expected OR before <> expected_leaf THEN RETURN; END IF;
+     IF mac IS NULL AND EXISTS (SELECT FROM ${schema}.macs) THEN
+       RAISE EXCEPTION '${BEARS_MACS}' USING ERRCODE = 'ES002';
+     END IF;
+     IF mac IS NOT NULL AND head = 0 AND last_mac IS NULL THEN
+       INSERT INTO ${schema}.macs (first, last, mac) VALUES (1, 0, line);
+     ELSIF mac IS NOT NULL AND last_mac IS NULL THEN
+       RAISE EXCEPTION 'position % ${BEARS_NONE}', head USING ERRCODE = 'ES003';
+     END IF;
      INSERT INTO ${schema}.events (position, recorded_at, leaf, body)
-       SELECT head + part.n, instant, sha256('\\x00'::bytea || convert_to(whole.body, 'UTF8')), whole.body
-       FROM unnest(befores, afters) WITH ORDINALITY AS part (before, after, n)
-       CROSS JOIN LATERAL (SELECT part.before || recorded_at || part.after) AS whole (body);
+       SELECT head + part.n, instant, part.leaf, part.body FROM unnest(leaves, bodies) WITH ORDINALITY AS part (leaf, body, n);
      -- An entry that is there already is of an event the log has not. It is refused: what it says could be another type.
      INSERT INTO ${schema}.words (word, position, type)
        SELECT entry.word, head + entry.n, types[entry.n] FROM unnest(word_list, word_events) AS entry (word, n)
@@ -116,7 +144,10 @@ export const functions = (schema: string): ReadonlyArray<string> => [
        INSERT INTO ${schema}.personal (position, ciphertext)
          SELECT head + sealed.n, sealed.ciphertext FROM unnest(ciphertexts, ciphertext_events) AS sealed (ciphertext, n);
      END IF;
-     leaf := ${leafAt(schema, "head + cardinality(befores)")};
+     IF mac IS NOT NULL THEN
+       INSERT INTO ${schema}.macs (first, last, mac) VALUES (head + 1, head + cardinality(bodies), mac);
+     END IF;
+     appended := true;
      -- A stranger that listens and does not take its notices fills the server's one queue. Once it is full, every commit with a notice
      -- fails. So there is none while it fills: others learn of the append when they look.
      IF pg_notification_queue_usage() < ${FILLING} THEN
@@ -148,9 +179,15 @@ export const statementsOf = (schema: string) => ({
   look: `SELECT last.position, ${leafAt(schema, "last.position")}, pg_is_in_recovery(),
       ARRAY(SELECT ${leafAt(schema, "asked.position")} FROM unnest($1::bigint[]) WITH ORDINALITY AS asked (position, n) ORDER BY n)
     FROM (SELECT coalesce(max(position), 0) AS position FROM ${schema}.events) AS last`,
-  lock: `SELECT head, leaf, ${instant("recorded_at")}, known FROM ${schema}.lock_head($1)`,
-  append: `SELECT head, before, known, strayed, conflict, recorded_at, leaf
-    FROM ${schema}.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+  lock: `SELECT head, leaf, ${instant("recorded_at")}, known, mac FROM ${schema}.lock_head($1)`,
+  last: `SELECT e.position, encode(e.leaf, 'hex'), ${instant("e.recorded_at")},
+      (SELECT m.mac FROM ${schema}.macs AS m WHERE m.last = e.position)
+    FROM ${schema}.events AS e ORDER BY e.position DESC LIMIT 1`,
+  append: `SELECT head, before, known, strayed, conflict, recorded_at, last_mac, appended
+    FROM ${schema}.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+  hasMacs: `SELECT to_regclass('${schema}.macs') IS NOT NULL`,
+  macs: `SELECT first, last, mac FROM ${schema}.macs WHERE last >= $1 ORDER BY last LIMIT $2`,
+  insertMac: `INSERT INTO ${schema}.macs (first, last, mac) VALUES ($1, $2, $3)`,
   all: `SELECT position, body, leaf FROM ${schema}.events WHERE position BETWEEN $1 AND $2 ORDER BY position LIMIT $3`,
   allBackwards: `SELECT position, body, leaf FROM ${schema}.events WHERE position BETWEEN $1 AND $2 ORDER BY position DESC LIMIT $3`,
   leaves: `SELECT position, leaf FROM ${schema}.events WHERE position BETWEEN $1 AND $2 ORDER BY position LIMIT $3`,

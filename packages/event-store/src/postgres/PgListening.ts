@@ -7,13 +7,13 @@
  */
 import type { PgConnection, PgPool } from "@effect/sql-pg"
 import { Effect, Queue, Schedule, type Scope } from "effect"
-import type { Landed } from "../building/History.ts"
 import type { Wake } from "../building/Wake.ts"
 import type { Conflicting, Strayed } from "../building/Writing.ts"
+import type { Appending } from "./PgLog.ts"
 
 export interface PgListening {
   /** An append over a session: what the server will say of it is nothing new to this process. */
-  readonly expecting: <A extends Landed | Conflicting | Strayed, X>(
+  readonly expecting: <A extends Conflicting | Strayed | Appending, X>(
     connection: PgConnection.PgConnection,
     append: Effect.Effect<A, X>
   ) => Effect.Effect<A, X>
@@ -41,7 +41,9 @@ export const makeListening = (
         Effect.suspend(() => {
           echoes.expect(processId)
           return append.pipe(
-            Effect.tap((outcome) => Effect.sync(() => !("first" in outcome) && echoes.take(processId))),
+            Effect.tap((outcome) =>
+              Effect.sync(() => !("appended" in outcome && outcome.appended) && echoes.take(processId))
+            ),
             Effect.onError(() =>
               Effect.sync(() => {
                 echoes.drop(processId)

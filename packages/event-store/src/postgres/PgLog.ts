@@ -5,14 +5,14 @@ import { type PgConnection, type PgPool, PgTypes } from "@effect/sql-pg"
 import { Effect, Result, type Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { damaged, leafDigest, parse } from "../building/Codec.ts"
-import { type Head, type Landed, type Look, positionOf } from "../building/History.ts"
-import type { Prepared } from "../building/Preparation.ts"
+import { type Head, type Look, positionOf } from "../building/History.ts"
+import type { Written } from "../building/Preparation.ts"
 import type { Conflicting, Strayed } from "../building/Writing.ts"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"
-import type { AnyEvent, Position } from "../port/Event.ts"
+import type { Position } from "../port/Event.ts"
 import type { AppendCondition } from "../port/Query.ts"
 import { aboutServer, serverFault } from "./PgDurability.ts"
-import { functions, LAYOUT, migrations, type PgStatements, statementsOf } from "./PgLayout.ts"
+import { functions, LAYOUT, migrations, sessionsBeforeMacs, statementsOf } from "./PgLayout.ts"
 import { asStoreError, refusing, transaction } from "./PgSession.ts"
 import { encodeQuery, ofType, wordsOf } from "./PgWords.ts"
 
@@ -56,6 +56,17 @@ export const openLayout = (
     return Number(row?.[0] ?? 0)
   })
 
+  /** A program of layout 1 writes no MACs: it must not run beside this one. */
+  const refuseOlderNodes = Effect.fnUntraced(function* (connection: Connection) {
+    const older = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1"
+    const count = Number((yield* one(connection, older, [sessionsBeforeMacs(schema)]))?.[0] ?? 0)
+    if (count > 0)
+      return yield* refuse(
+        "unavailable",
+        `is held by an older program, in ${count} sessions: stop all nodes, then start this version; this step is not rolling`
+      )
+  })
+
   const migrate = (found: number, newLogId: string) =>
     transaction(pool, (connection) =>
       Effect.gen(function* () {
@@ -64,6 +75,7 @@ export const openLayout = (
         yield* run(connection, "SET LOCAL statement_timeout = 0")
         yield* run(connection, `SELECT pg_advisory_xact_lock(hashtextextended('event store layout ${schema}', 0))`)
         const layout = found === 0 ? yield* layoutOf(connection) : found
+        if (layout === 1) yield* refuseOlderNodes(connection)
         if (layout === 0) {
           const exists = yield* one(connection, "SELECT to_regnamespace($1) IS NOT NULL", [schema])
           if (exists?.[0] !== true) yield* run(connection, `CREATE SCHEMA ${schema}`)
@@ -95,8 +107,6 @@ export const openLayout = (
       return yield* refuse("newer", `has layout ${found}, this program knows ${LAYOUT}: run the version that wrote it`)
     if (newLogId !== undefined) yield* migrate(found, newLogId)
     else if (found === 0) return yield* refuse("unavailable", "holds no log")
-    else if (found < LAYOUT)
-      return yield* refuse("unavailable", `has layout ${found}, this program reads ${LAYOUT}: let it write there once`)
     const id = (yield* one(connection, `SELECT id FROM ${schema}.log`))?.[0]
     if (typeof id !== "string")
       return yield* refuse("damaged", "has a log without its id: restore the database from a backup")
@@ -110,24 +120,42 @@ interface PgLook extends Pick<Look, "head"> {
   readonly leaves: ReadonlyArray<string | null>
 }
 
+/** A head that events are made for, with the MAC of the append that it ends. */
+export interface Expected extends Head {
+  readonly mac: Uint8Array | undefined
+}
+
+/** Events made for a head: they begin after it, and are not to be recorded before it. */
+export interface Made {
+  readonly head: Expected
+  readonly written: ReadonlyArray<Written>
+  readonly mac: Uint8Array | undefined
+  /** Where MACs begin with these events: the one of that place. */
+  readonly line: Uint8Array | undefined
+}
+
+/** What became of an append that nothing refused: it happened, or the head was another one. */
+export interface Appending {
+  readonly found: Expected
+  readonly appended: boolean
+}
+
 export interface PgLog {
   /** The head, and the leaves at some positions, of one snapshot. */
   readonly look: (connection: Connection, at: ReadonlyArray<Position>) => Effect.Effect<PgLook, SqlError>
   /** The head and the leaf at a position, once the writer lock is held; it is held to the end of the transaction. */
-  readonly lock: (connection: Connection, at?: Position) => Effect.Effect<Look & { readonly head: Head }, SqlError>
-  /** Appends; the writer lock is held from here on, if it was not yet. */
-  readonly append: <E extends AnyEvent>(
+  readonly lock: (connection: Connection, at?: Position) => Effect.Effect<Look & { readonly head: Expected }, SqlError>
+  /** The head as it was a moment ago, without the lock. */
+  readonly last: (connection: Connection) => Effect.Effect<Expected, SqlError>
+  /**
+   * Appends what was made for a head, unless the condition refuses it or the head is another one. The writer lock is held from here on, if
+   * it was not yet.
+   */
+  readonly append: (
     connection: Connection,
-    events: ReadonlyArray<Prepared<E>>,
-    now: string
-  ) => Effect.Effect<Landed, SqlError>
-  /** Appends unless the condition refuses it. */
-  readonly appendIf: <E extends AnyEvent>(
-    connection: Connection,
-    events: ReadonlyArray<Prepared<E>>,
-    now: string,
+    made: Made,
     condition: AppendCondition | undefined
-  ) => Effect.Effect<Landed | Conflicting | Strayed, SqlError>
+  ) => Effect.Effect<Conflicting | Strayed | Appending, SqlError>
   readonly rows: (
     connection: Connection,
     items: string | "all",
@@ -137,7 +165,7 @@ export interface PgLog {
 
 const number = (value: unknown): number => Number(value as bigint | number)
 
-export const makeLog = (schema: string): PgLog => {
+export const makeLog = (schema: string, logId: string): PgLog => {
   const statements = statementsOf(schema)
   return {
     look: (connection, at) =>
@@ -147,18 +175,25 @@ export const makeLog = (schema: string): PgLog => {
       }),
     lock: (connection, at = 0) =>
       Effect.map(connection.queryValues(statements.lock, [at]), ([row = []]) => {
-        const [position, leaf, recordedAt, known] = row
-        const look = lookOf(position, leaf, known)
-        return { ...look, head: { ...look.head, recordedAt: String(recordedAt ?? "") } }
+        const [position, leaf, recordedAt, known, mac] = row
+        return { ...lookOf(position, leaf, known), head: expected(position, leaf, recordedAt, mac) }
       }),
-    append: (connection, events, now) =>
-      Effect.map(callAppend(statements, connection, events, now, undefined), ([row]) => landedAt(row)),
-    appendIf: (connection, events, now, condition) =>
-      Effect.map(callAppend(statements, connection, events, now, condition), ([row = []]) => {
-        const [position, before, known, strayed, conflict] = row
-        if (strayed === true) return { strayed: lookOf(position, before, known) }
-        return conflict === null ? landedAt(row) : { conflict: number(conflict) }
+    last: (connection) =>
+      Effect.map(connection.queryValues(statements.last), ([row]) => {
+        if (row === undefined) return { position: 0, leaf: logId, recordedAt: "", mac: undefined }
+        const [position, leaf, recordedAt, mac] = row
+        return expected(position, leaf, recordedAt, mac)
       }),
+    append: (connection, made, condition) =>
+      Effect.map(
+        connection.queryValues(statements.append, [...parametersOf(made), ...conditionOf(condition)]),
+        ([row = []]) => {
+          const [position, before, known, strayed, conflict, recordedAt, mac, appended] = row
+          if (strayed === true) return { strayed: lookOf(position, before, known) }
+          if (conflict !== null) return { conflict: number(conflict) }
+          return { found: expected(position, before, recordedAt, mac), appended: appended === true }
+        }
+      ),
     rows: (connection, items, { from, to, limit, backwards }) =>
       Effect.map(
         items === "all"
@@ -180,23 +215,12 @@ const lookOf = (position: unknown, leaf: unknown, known: unknown): Look => ({
   leaf: known === null ? undefined : String(known)
 })
 
-const landedAt = ([head, before, , , , recordedAt, leaf]: ReadonlyArray<unknown> = []): Landed => ({
-  first: number(head) + 1,
-  recordedAt: String(recordedAt),
-  before: String(before),
-  leaf: String(leaf)
+const expected = (position: unknown, leaf: unknown, recordedAt: unknown, mac: unknown): Expected => ({
+  position: number(position),
+  leaf: String(leaf),
+  recordedAt: String(recordedAt ?? ""),
+  mac: mac instanceof Uint8Array ? mac : undefined
 })
-
-const callAppend = <E extends AnyEvent>(
-  statements: PgStatements,
-  connection: Connection,
-  events: ReadonlyArray<Prepared<E>>,
-  now: string,
-  condition: AppendCondition | undefined
-) =>
-  Effect.suspend(() =>
-    connection.queryValues(statements.append, [now, ...columnsOf(events), ...conditionOf(condition)])
-  )
 
 /** Position, leaf and items: without a position there is no condition, without items every event is in the way. */
 const conditionOf = (
@@ -209,20 +233,16 @@ const conditionOf = (
   return [positionOf(after), typeof after === "number" ? null : after.leaf, items]
 }
 
-/** Events as the arrays the function takes: bodies around their instant, types, words and ciphertexts with the number of their event. */
-const columnsOf = <E extends AnyEvent>(events: ReadonlyArray<Prepared<E>>): ReadonlyArray<PgTypes.Parameter> => {
-  const befores: Array<string> = []
-  const afters: Array<string> = []
+/** What was made for a head, as the function takes it: words and ciphertexts come with the number of their event. */
+const parametersOf = ({ head, line, mac, written }: Made): ReadonlyArray<unknown> => {
   const types: Array<number> = []
   const words: Array<bigint> = []
   const wordEvents: Array<number> = []
   const ciphertexts: Array<Uint8Array> = []
   const ciphertextEvents: Array<number> = []
   let index = 0
-  for (const { before, after, type, tags, personal } of events) {
+  for (const { type, tags, personal } of written) {
     index += 1
-    befores.push(before)
-    afters.push(after)
     types.push(ofType(type).number)
     for (const word of wordsOf(type, tags, personal?.subject)) {
       words.push(word)
@@ -234,13 +254,24 @@ const columnsOf = <E extends AnyEvent>(events: ReadonlyArray<Prepared<E>>): Read
     }
   }
   return [
-    array(befores, text),
-    array(afters, text),
+    head.position,
+    head.leaf,
+    written[0]?.recordedAt ?? null,
+    array(
+      written.map(({ body }) => body),
+      text
+    ),
+    array(
+      written.map(({ leaf }) => leaf),
+      bytea
+    ),
     array(types, int4),
     array(words, int8),
     array(wordEvents, int4),
     array(ciphertexts, bytea),
-    array(ciphertextEvents, int4)
+    array(ciphertextEvents, int4),
+    mac ?? null,
+    line ?? null
   ]
 }
 

@@ -6,6 +6,7 @@ import { SecureRandom } from "effect/crypto"
 import { checked } from "../building/Asking.ts"
 import { attempt } from "../building/Attempt.ts"
 import { type Codec, make as makeCodec } from "../building/Codec.ts"
+import { type Authentication, streamMacs } from "../building/Macs.ts"
 import { reveal } from "../building/PersonalPart.ts"
 import { makePreparation } from "../building/Preparation.ts"
 import { makeReading, type Range, streamPages } from "../building/Reading.ts"
@@ -27,6 +28,8 @@ export interface SqliteEventStoreOptions<E extends AnyEvent> {
   /** The file, or `:memory:`. No other connection may write to it; others may read. */
   readonly filename: string
   readonly catalogue: Catalogue<E>
+  /** With it, every append bears a MAC: from the first event on, or from where `beginMacs` was called. Default: none does. */
+  readonly authentication?: Authentication | undefined
   /** Opens a log another process may be writing; nothing can be appended or forgotten. */
   readonly readOnly?: boolean
   /** How often a subscription looks for what another process has appended. Default: half a second. */
@@ -98,6 +101,8 @@ export const make = <E extends AnyEvent>(
       ...makeReading<E>({ head, look, page, wake, pollInterval: options.pollInterval ?? "500 millis" }),
       writable: attempt(log.refuseIfClosed),
       readStored: (range) => streamPages(head, (part) => attempt(() => log.stored(part)), range),
+      readMacs: (range) => streamMacs((from, limit) => attempt(() => log.macs(from, limit)), range?.from),
+      beginMacs: writing(attempt(() => log.beginMacs())),
       readLeaves: (range) => streamPages(head, (part) => attempt(() => log.leaves(part)), range),
       inspect: (range) =>
         Stream.unwrap(
@@ -119,14 +124,14 @@ export const make = <E extends AnyEvent>(
   })
 
 const open = <E extends AnyEvent>(
-  { connect, filename, readOnly = false }: SqliteEventStoreOptions<E>,
+  { authentication, connect, filename, readOnly = false }: SqliteEventStoreOptions<E>,
   codec: Codec<E>,
   newLogId: string
 ): Effect.Effect<SqliteLog<E>, DatabaseRefused, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.suspend(() => {
       try {
-        return Effect.succeed(openLog({ filename, readOnly, codec, newLogId, connect }))
+        return Effect.succeed(openLog({ filename, readOnly, codec, newLogId, authentication, connect }))
       } catch (error) {
         return error instanceof DatabaseRefused ? Effect.fail(error) : Effect.die(error)
       }

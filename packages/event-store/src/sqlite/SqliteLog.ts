@@ -5,15 +5,24 @@
 import type { DatabaseSync } from "node:sqlite"
 import { type Codec, damaged, type Envelope, isEnvelope } from "../building/Codec.ts"
 import type { Look } from "../building/History.ts"
+import { type Authentication, makeAuthenticator } from "../building/Macs.ts"
 import type { Page, Range } from "../building/Reading.ts"
 import { type Connect, openDatabase } from "../files/OpenDatabase.ts"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import type { StoredEvent, StoredLeaves } from "../port/EventStore.ts"
 import type { Query } from "../port/Query.ts"
-import { APPLICATION_ID, createTables, LAYOUT, prepareStatements, type Statements } from "./LogStatements.ts"
+import {
+  APPLICATION_ID,
+  createTables,
+  INDEX_LAYOUT,
+  LAYOUT,
+  prepareStatements,
+  type Statements
+} from "./LogStatements.ts"
 import { makeFaults } from "./SqliteFaults.ts"
 import { makeSqliteInspection, type SqliteInspection } from "./SqliteInspection.ts"
+import { createMacs, makeSqliteMacs, type SqliteMacs } from "./SqliteMacs.ts"
 import { makeSqliteReading } from "./SqliteReading.ts"
 import { makeSqliteWriting, type SqliteWriting } from "./SqliteWriting.ts"
 import { makeWordFilter, type WordFilter } from "./WordFilter.ts"
@@ -24,6 +33,7 @@ interface SqliteLogOptions<E extends AnyEvent> {
   readonly codec: Codec<E>
   /** Kept in a new log. */
   readonly newLogId: string
+  readonly authentication: Authentication | undefined
   readonly connect: Connect | undefined
 }
 
@@ -38,6 +48,7 @@ export interface SqliteLog<E extends AnyEvent> extends SqliteWriting<E> {
   readonly page: (query: Query, range: Range) => Page<RecordedEvent<E>>
   readonly stored: (range: Range) => Page<StoredEvent>
   readonly leaves: (range: Range) => Page<StoredLeaves>
+  readonly macs: SqliteMacs["page"]
   /** For an inspection of the events up to a position. The seed keeps an attacker from making the index fit. */
   readonly inspection: (to: Position, seed: Uint8Array) => SqliteInspection<E>
   readonly personal: (position: Position) => { readonly event: Envelope; readonly ciphertext: Uint8Array | undefined }
@@ -53,8 +64,11 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
   const faults = makeFaults(filename, readOnly)
   const { guarded, refuseIfClosed } = faults
   const reading = makeSqliteReading(statements, codec, filter)
+  const authenticator =
+    options.authentication === undefined ? undefined : makeAuthenticator(options.authentication, logId)
+  const macs = makeSqliteMacs(database, authenticator)
   const log: SqliteLog<E> = {
-    ...makeSqliteWriting({ filename, database, statements, reading, filter, faults }),
+    ...makeSqliteWriting({ filename, database, statements, reading, filter, faults, macs }),
     logId,
     last: () => guarded(() => headPosition(statements)),
     look: (at) =>
@@ -71,6 +85,7 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     page: (query, range) => guarded(() => reading.page(query, range)),
     stored: (range) => guarded(() => reading.stored(range)),
     leaves: (range) => guarded(() => reading.leaves(range)),
+    macs: (from, limit) => guarded(() => macs.page(from, limit)),
     inspection: (to, seed) => {
       const inspection = guarded(() => makeSqliteInspection({ database, codec, to, seed }))
       return {
@@ -90,7 +105,8 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     learn: () => !readOnly && filter.learn(),
     close: () => database.close()
   }
-  if (Number(database.prepare("PRAGMA user_version").get()?.["user_version"]) < LAYOUT) bringUpToDate(log, options)
+  const found = Number(database.prepare("PRAGMA user_version").get()?.["user_version"])
+  if (found < LAYOUT && !(readOnly && found >= INDEX_LAYOUT)) bringUpToDate(log, database, found, options)
   return log
 }
 
@@ -133,15 +149,22 @@ const openFile = <E extends AnyEvent>({ connect, filename, newLogId, readOnly }:
   }
 }
 
-/** The index of an older layout is made again from the bodies. */
-const bringUpToDate = <E extends AnyEvent>(log: SqliteLog<E>, { filename, readOnly }: SqliteLogOptions<E>): void => {
+/** A table that is missing is made. The index of an older layout is made again from the bodies. */
+const bringUpToDate = <E extends AnyEvent>(
+  log: SqliteLog<E>,
+  database: DatabaseSync,
+  found: number,
+  { filename, readOnly }: SqliteLogOptions<E>
+): void => {
   const refuse = (reason: DatabaseRefused["reason"], message: string, cause?: unknown) => {
     log.close()
     return new DatabaseRefused({ filename, reason, message: `${filename} ${message}`, ...(cause ? { cause } : {}) })
   }
   if (readOnly) throw refuse("older", "has an index of an older version: start the program that writes it once")
   try {
-    log.rebuildIndex()
+    database.exec(createMacs.replace("TABLE", "TABLE IF NOT EXISTS"))
+    if (found < INDEX_LAYOUT) log.rebuildIndex()
+    else database.exec(`PRAGMA user_version = ${LAYOUT}`)
   } catch (cause) {
     throw refuse("damaged", "is of an older version, and its index cannot be made again: keep a copy of it", cause)
   }

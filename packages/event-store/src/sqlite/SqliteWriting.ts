@@ -9,11 +9,12 @@ import { finish, type Prepared } from "../building/Preparation.ts"
 import type { Page } from "../building/Reading.ts"
 import type { Conflicting, Strayed } from "../building/Writing.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
-import { EventStoreError } from "../port/EventStore.ts"
+import { EventStoreError, type StoredMac } from "../port/EventStore.ts"
 import type { AppendCondition } from "../port/Query.ts"
 import { LAYOUT, type Statements } from "./LogStatements.ts"
 import type { SqliteFaults } from "./SqliteFaults.ts"
 import type { SqliteReading } from "./SqliteReading.ts"
+import type { SqliteMacs } from "./SqliteMacs.ts"
 import { wordOf, wordsOf } from "./TagIndex.ts"
 import { makeSqliteLock, quietly, type SqliteLock } from "./SqliteLock.ts"
 import type { WordFilter } from "./WordFilter.ts"
@@ -40,6 +41,7 @@ export interface SqliteWriting<E extends AnyEvent> {
   readonly unlock: () => void
   readonly forget: (subject: string) => void
   readonly rebuildIndex: () => void
+  readonly beginMacs: () => StoredMac
 }
 
 /** An open log, as far as writing needs it. */
@@ -50,10 +52,11 @@ interface SqliteWritingOptions<E extends AnyEvent> {
   readonly reading: SqliteReading<E>
   readonly filter: WordFilter
   readonly faults: SqliteFaults
+  readonly macs: SqliteMacs
 }
 
 export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOptions<E>): SqliteWriting<E> => {
-  const { database, faults, filter, reading, statements } = options
+  const { database, faults, filter, macs, reading, statements } = options
   const { fault, guarded } = faults
   const { committed, head, leafAt, lock, unlock } = makeSqliteLock(options)
 
@@ -102,6 +105,18 @@ export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOpti
         quietly(() => database.exec("PRAGMA secure_delete = OFF"))
       }
     },
+    beginMacs: () => {
+      try {
+        const last = lock()
+        return guarded(() => {
+          const line = macs.begin(last)
+          statements.commit.run()
+          return line
+        })
+      } finally {
+        unlock()
+      }
+    },
     rebuildIndex: () => {
       try {
         const { position } = lock()
@@ -118,20 +133,22 @@ export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOpti
 
 /** Writes the rows of events, and returns the head they make. */
 const insert = <E extends AnyEvent>(
-  { filter, statements }: SqliteWritingOptions<E>,
+  { filter, macs, statements }: SqliteWritingOptions<E>,
   events: ReadonlyArray<Prepared<E>>,
   head: Head
 ): Head => {
   let { position } = head
-  let last: Uint8Array | undefined
+  const leaves: Array<Uint8Array> = []
   for (const event of events) {
     position += 1
     const { body, leaf, personal } = finish(event, head.recordedAt)
-    last = leaf
+    leaves.push(leaf)
     statements.insertEvent.run(position, body, leaf)
     statements.insertWords.run(position, wordsOf(event.type, event.tags, personal?.subject, filter.add))
     if (personal !== undefined) statements.insertPersonal.run(position, personal.ciphertext)
   }
+  macs.write(head, leaves)
+  const last = leaves.at(-1)
   return { ...head, position, ...(last === undefined ? {} : { leaf: leafText(last) }) }
 }
 

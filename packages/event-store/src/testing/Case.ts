@@ -4,6 +4,7 @@
 import { Effect, Schema, type Scope } from "effect"
 import type * as FastCheck from "fast-check"
 import type { ChildProcess } from "node:child_process"
+import type { Authentication } from "../building/Macs.ts"
 import type { Catalogue } from "../port/Catalogue.ts"
 import type { NewEvent, Position } from "../port/Event.ts"
 import type { EventStoreShape } from "../port/EventStore.ts"
@@ -18,6 +19,11 @@ export interface World {
   readonly make: (catalogue: Catalogue<KitEvent>) => Effect.Effect<KitStore, unknown, Scope.Scope>
   /** Opens the log of a store again, with another catalogue: for upcasting, for what outlives a store, for several stores on one log. */
   readonly reopen?: (store: KitStore, catalogue: Catalogue<KitEvent>) => Effect.Effect<KitStore, unknown, Scope.Scope>
+  /** Opens the log of a store again, with a key for MACs or without: for these. */
+  readonly withKey?: (
+    store: KitStore,
+    authentication: Authentication | undefined
+  ) => Effect.Effect<KitStore, unknown, Scope.Scope>
   /** Changes the body at a position past the store, as only the database's owner can: for damage. */
   readonly edit?: (
     store: KitStore,
@@ -50,7 +56,7 @@ export interface World {
 }
 
 /** What a world may be able to do or not. @category models */
-export type Ability = "reopen" | "edit" | "start" | "appendLate" | "writeElsewhere" | "rewind" | "notify"
+export type Ability = "reopen" | "withKey" | "edit" | "start" | "appendLate" | "writeElsewhere" | "rewind" | "notify"
 
 /** @category models */
 export interface Case {

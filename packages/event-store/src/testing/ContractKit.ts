@@ -12,6 +12,7 @@ import { differentialCases } from "./DifferentialCases.ts"
 import { faultCases } from "./FaultCases.ts"
 import { historyCases } from "./HistoryCases.ts"
 import type { KitEvent } from "./KitEvent.ts"
+import { macCases } from "./MacCases.ts"
 import { personalCases } from "./PersonalCases.ts"
 import { proofCases } from "./ProofCases.ts"
 import { readCases } from "./ReadCases.ts"
@@ -27,6 +28,7 @@ export const cases: ReadonlyArray<Case> = [
   ...historyCases,
   ...personalCases,
   ...proofCases,
+  ...macCases,
   ...faultCases,
   ...transactionCases,
   ...crashCases,

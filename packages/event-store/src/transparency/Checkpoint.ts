@@ -6,29 +6,40 @@ import { Result } from "effect"
 import { hashBytes } from "./MerkleTree.ts"
 import { InvalidNote, isName, openNote, type Signer, signNote, strictBase64, type VerifierKey } from "./SignedNote.ts"
 
-/** The head of a tree. It has no extension lines: no witness of the log could check them. @category models */
+/** The head of a tree. @category models */
 export interface Checkpoint {
   /** Names the log, and no other; also the name of the keys that sign for it. */
   readonly origin: string
   /** Number of events, and so the position of the last. */
   readonly size: number
   readonly root: Uint8Array
+  /** Lines that follow, signed with the rest; none of them is empty. */
+  readonly extensions?: ReadonlyArray<string>
 }
 
 /** @category conversions */
-export const print = ({ origin, size, root }: Checkpoint): string =>
-  `${origin}\n${size}\n${Buffer.from(root).toString("base64")}\n`
+export const print = ({ extensions = [], origin, size, root }: Checkpoint): string =>
+  `${[origin, size, Buffer.from(root).toString("base64"), ...extensions].join("\n")}\n`
 
 /** @category conversions */
 export const parse = (text: string): Result.Result<Checkpoint, InvalidNote> => {
-  const [origin, digits, encoded, end, ...more] = text.split("\n")
-  if (origin === undefined || digits === undefined || encoded === undefined || end !== "" || more.length > 0)
-    return Result.fail(new InvalidNote({ message: "a checkpoint has three lines: origin, size and root" }))
+  const [origin, digits, encoded, ...more] = text.split("\n")
+  const extensions = more.slice(0, -1)
+  if (
+    origin === undefined ||
+    digits === undefined ||
+    encoded === undefined ||
+    more.at(-1) !== "" ||
+    extensions.includes("")
+  )
+    return Result.fail(
+      new InvalidNote({ message: "a checkpoint has lines for origin, size and root, and none that is empty" })
+    )
   const size = /^(?:0|[1-9]\d*)$/.test(digits) ? Number(digits) : Number.NaN
   const root = strictBase64(encoded)
   if (!isName(origin) || !Number.isSafeInteger(size) || root?.length !== hashBytes)
     return Result.fail(new InvalidNote({ message: "the checkpoint's origin, size or root is not one" }))
-  return Result.succeed({ origin, size, root })
+  return Result.succeed({ origin, size, root, ...(extensions.length === 0 ? {} : { extensions }) })
 }
 
 /** A checkpoint as a note, signed by all. @category conversions */
@@ -57,7 +68,7 @@ export const openStrictly = (note: string, keys: ReadonlyArray<VerifierKey>): Re
 export const printAll = (notes: ReadonlyArray<string>): string => notes.map((note) => `${note}\n`).join("")
 
 /** Whether it could be one of many: the shape alone says where a note ends. */
-const noteShape = /(?:[^\n]+\n){3}\n(?:\u2014 [^\n]+\n)+\n/y
+const noteShape = /(?:[^\n]+\n){3,}\n(?:\u2014 [^\n]+\n)+\n/y
 
 /** The notes of {@link printAll} again; fails with the number of the first that is none. @category conversions */
 export const splitAll = (text: string): Result.Result<ReadonlyArray<string>, InvalidNote> => {

@@ -19,12 +19,21 @@ import { feed, type Leaves, readNode, readPeaks } from "./TreeNodes.ts"
  * * `shorter`: it ends before its last checkpoint; it was replaced by an older copy.
  * * `other_history`: it is long enough, but it does not hold what was signed.
  * * `other_key`: none of the given keys signed the last checkpoint, or the anchor.
+ * * `unauthenticated`: an event that is not signed yet does not bear the MAC that it owes.
  * * `no_checkpoint`, `behind_anchor`, `other_line`: the checkpoints are not those that were anchored.
  *
  * @category errors
  */
 export class SealRefused extends Schema.TaggedError<SealRefused>()("SealRefused", {
-  reason: Schema.Literals(["shorter", "other_history", "other_key", "no_checkpoint", "behind_anchor", "other_line"]),
+  reason: Schema.Literals([
+    "shorter",
+    "other_history",
+    "other_key",
+    "unauthenticated",
+    "no_checkpoint",
+    "behind_anchor",
+    "other_line"
+  ]),
   /** Events under the last checkpoint, and in the log. */
   signed: Schema.Int,
   head: Schema.Int,
@@ -159,8 +168,8 @@ const isAnchored = (
 ): Effect.Effect<boolean, EventStoreError> =>
   anchored === undefined ? Effect.succeed(true) : continues(log, checkpoints, last, anchored)
 
-const refuse = (
-  { size }: SignedCheckpoint,
+export const refuse = (
+  { size }: Pick<SignedCheckpoint, "size">,
   head: Position,
   reason: SealRefused["reason"],
   message: string

@@ -7,12 +7,14 @@
 import { Clock, Duration, Effect, Option, Schedule, type Scope, Semaphore } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { Position } from "../port/Event.ts"
-import type { EventStoreError } from "../port/EventStore.ts"
+import type { Authenticator } from "../building/Macs.ts"
+import type { EventStoreError, EventStoreShape } from "../port/EventStore.ts"
 import type { Anchor } from "./Anchor.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import { CheckpointStore, type CheckpointStoreShape, type SignedCheckpoint } from "./CheckpointStore.ts"
-import { emptyRoot } from "./MerkleTree.ts"
-import { makeCheckOnce, openTree, type SealRefused } from "./SealedTree.ts"
+import { authenticate, macAt, type MacLine, print as printLine, sameLine } from "./MacLine.ts"
+import { emptyRoot, type Frontier, hashBytes } from "./MerkleTree.ts"
+import { makeCheckOnce, openTree, refuse, type SealRefused } from "./SealedTree.ts"
 import type { Signer } from "./SignedNote.ts"
 import { feed, type Leaves } from "./TreeNodes.ts"
 
@@ -20,7 +22,9 @@ export { leavesCheckedAtStart, SealRefused } from "./SealedTree.ts"
 
 /** @category models */
 export interface SealerOptions {
-  readonly log: Leaves
+  readonly log: Leaves & Pick<EventStoreShape<any>, "readMacs">
+  /** From where on the log owes MACs, and what makes them: nothing else is signed after it. Default: nothing is asked of what is signed. */
+  readonly macs?: { readonly line: MacLine; readonly authenticator: Authenticator } | undefined
   /** The newest last: its name is the origin. More than one while a key takes over from another. */
   readonly signers: NonEmptyReadonlyArray<Signer>
   /** Where the last checkpoint is kept a second time. Without one, checkpoints that were rolled back with the log are not missed. */
@@ -67,6 +71,8 @@ export const make = (
     const { name: origin } = signers.at(-1)!.key
     yield* signEmptyTree(options, checkpoints, origin)
     const sealing = yield* makeSealing(options, checkpoints, origin)
+    // A start does not go on from events that nobody signed and the register did not write.
+    if (options.macs !== undefined) yield* sealing.take
     yield* checkpoints.addKeys(signers.map(({ key }) => key))
 
     let isOurs = turn === undefined
@@ -113,17 +119,20 @@ type Failure = EventStoreError | SealRefused
 
 /** Signs the empty tree of a new log: from then on, a log without a checkpoint has lost them. */
 const signEmptyTree = Effect.fnUntraced(function* (
-  { anchor, log, signers }: SealerOptions,
+  { anchor, log, macs, signers }: SealerOptions,
   checkpoints: CheckpointStoreShape,
   origin: string
 ): Effect.fn.Return<void, EventStoreError> {
   const isNew = Option.isNone(yield* checkpoints.last(origin)) && (yield* log.head) === 0
   if (!isNew || (yield* anchor?.read ?? Effect.undefined) !== undefined) return
-  const empty = { origin, size: 0, root: emptyRoot }
+  const empty = { origin, size: 0, root: emptyRoot, ...extensionsOf(macs) }
   yield* checkpoints.addKeys(signers.map(({ key }) => key))
   // Where another process was faster, that is the one.
   yield* checkpoints.put({ ...empty, note: Checkpoint.sign(empty, signers) }, Option.none(), [])
 })
+
+/** What each checkpoint says beside the tree: a log that has said so is never again one from before MACs. */
+const extensionsOf = (macs: SealerOptions["macs"]) => (macs === undefined ? {} : { extensions: [printLine(macs.line)] })
 
 /** A tree that grows with the log and is signed, by a fiber at a time. */
 interface Sealing {
@@ -133,12 +142,14 @@ interface Sealing {
   /** Grows the tree up to the head, which it gives. Should it be cut off in the middle, the next one goes on from there. */
   readonly grow: Effect.Effect<Position, Failure>
   readonly seal: Effect.Effect<Option.Option<SignedCheckpoint>, Failure>
+  /** Grows the tree, and leaves the rest for later. */
+  readonly take: Effect.Effect<Position, Failure>
   /** Begins anew at the last checkpoint that is kept. */
   readonly reopen: Effect.Effect<void, Failure>
 }
 
 const makeSealing = (
-  { anchor, log, signers }: SealerOptions,
+  { anchor, log, macs, signers }: SealerOptions,
   checkpoints: CheckpointStoreShape,
   origin: string
 ): Effect.Effect<Sealing, Failure> =>
@@ -152,18 +163,22 @@ const makeSealing = (
     yield* keepAnchor(tree.last)
     const checkOnce = makeCheckOnce(log, checkpoints, origin, () => tree.last)
 
+    const take = Effect.gen(function* () {
+      const head = yield* log.head
+      if (macs === undefined) yield* feed(log, { from: tree.frontier.size(), to: head }, tree.frontier.add)
+      else yield* takeAuthenticated(log, macs, tree.frontier, head)
+      return head
+    })
     const grow = Effect.gen(function* () {
       yield* checkOnce
       yield* keepAnchor(tree.last)
-      const head = yield* log.head
-      yield* feed(log, { from: tree.frontier.size(), to: head }, tree.frontier.add)
-      return head
+      return yield* take
     })
 
     /** Whether the tree as it is needs no signing any more; not so if another process was faster, and took the tree further. */
     const sign: Effect.Effect<boolean, Failure> = Effect.gen(function* () {
       const { frontier, last, pending } = tree
-      const checkpoint: Checkpoint.Checkpoint = { origin, size: frontier.size(), root: frontier.root() }
+      const checkpoint = { origin, size: frontier.size(), root: frontier.root(), ...extensionsOf(macs) }
       const size = Option.isNone(last) ? 0 : last.value.size
       if (checkpoint.size <= size) return true
       const next: SignedCheckpoint = { ...checkpoint, note: Checkpoint.sign(checkpoint, signers) }
@@ -182,6 +197,7 @@ const makeSealing = (
       last: Effect.sync(() => tree.last),
       signedAt: Effect.sync(() => signedAt),
       grow: inTurn(grow),
+      take: inTurn(take),
       seal: inTurn(
         Effect.gen(function* () {
           for (let attempt = 0; attempt < turns; attempt++) {
@@ -200,6 +216,33 @@ const makeSealing = (
       )
     }
   })
+
+/** Grows a tree by what bears its MAC. What lies before the line was verified when it was drawn. */
+const takeAuthenticated = Effect.fnUntraced(function* (
+  log: SealerOptions["log"],
+  { authenticator, line }: NonNullable<SealerOptions["macs"]>,
+  frontier: Frontier,
+  head: Position
+): Effect.fn.Return<void, Failure> {
+  const signed = frontier.size()
+  const refused = (position: Position, message: string) =>
+    refuse({ size: signed }, head, "unauthenticated", `position ${position}: ${message}`)
+  yield* feed(log, { from: signed, to: Math.min(head, line.position) }, frontier.add)
+  const from = signed <= line.position ? yield* macAt(log, line.position) : yield* macAt(log, signed)
+  if (from === undefined || (from.position === line.position && !sameLine(from, line)))
+    return yield* refused(Math.max(signed, line.position) + 1, "the MACs before it are gone")
+  let wrong: SealRefused | undefined
+  yield* authenticate(
+    log,
+    authenticator,
+    { from, to: head },
+    {
+      take: (leaves) => wrong === undefined && frontier.addPacked(leaves, 0, leaves.length / hashBytes),
+      fault: (position, message) => void (wrong ??= refused(position, message))
+    }
+  )
+  if (wrong !== undefined) return yield* wrong
+})
 
 /** Anchors a checkpoint that is not anchored yet. It was stored before: an anchor is never ahead of what a crash leaves. */
 const makeKeepAnchor = (anchor: Anchor | undefined) => {

@@ -28,6 +28,8 @@ export interface Verification {
   /** By position, the first {@link maximumFaults} of them; none is good. */
   readonly faults: ReadonlyArray<Fault>
   readonly faultCount: number
+  /** How far each event bears the MAC that the register's key gives it; 0 where none does, or the key was not at hand. */
+  readonly authenticated: Position
   /** What a reader should know though it is no fault, in whole sentences. */
   readonly notices: ReadonlyArray<string>
 }
@@ -59,7 +61,9 @@ export const makeFaults = () => {
 
 /** Of two faults at one position, what explains the other comes first. */
 const rank = ({ kind }: Fault): number =>
-  ["position", "body", "file", "schema", "newer", "index", "personal", "key", "content", "checkpoint"].indexOf(kind)
+  ["position", "body", "file", "schema", "newer", "index", "personal", "key", "content", "mac", "checkpoint"].indexOf(
+    kind
+  )
 
 /** A root the tree must have at a size, and the checkpoint that says so. */
 interface Expected {

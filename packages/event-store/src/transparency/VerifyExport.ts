@@ -111,6 +111,7 @@ function* stepsOf<E extends AnyEvent>(options: VerifyExportOptions<E>): Generato
     signed: expected.signed,
     faults: faults.sorted(),
     faultCount: faults.count(),
+    authenticated: 0,
     notices: []
   }
 }

@@ -3,12 +3,15 @@
  * program too. It only reads.
  */
 import { Data, Effect, Exit, Option, Result, Stream } from "effect"
+import { type Authentication, makeAuthenticator } from "../building/Macs.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import type { EventStoreError, EventStoreShape } from "../port/EventStore.ts"
 import type { Fault, Inspected, NamedPart } from "../port/Inspected.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
 import { judge } from "./Anchor.ts"
+import * as Checkpoint from "./Checkpoint.ts"
 import { type CheckpointStoreShape, type KeptCheckpoint, nodeLevels } from "./CheckpointStore.ts"
+import * as MacLines from "./MacLine.ts"
 import { type Frontier, hashBytes, makeFrontier, sameHash } from "./MerkleTree.ts"
 import { openNote, type VerifierKey } from "./SignedNote.ts"
 import {
@@ -31,7 +34,10 @@ export interface Beside<E extends AnyEvent = any> {
 
 /** @category models */
 export interface VerifyLogOptions<E extends AnyEvent = any> {
-  readonly log: Pick<EventStoreShape<E>, "inspect" | "readStored">
+  readonly log: Pick<EventStoreShape<E>, "inspect" | "readStored" | "readLeaves" | "readMacs" | "logId">
+  /** From where on MACs are owed, as it is kept with the signing key, and the key that makes them: where these can be read. */
+  readonly macs?:
+    { readonly line?: MacLines.MacLine | undefined; readonly authentication?: Authentication | undefined } | undefined
   /** None where the log was never sealed. */
   readonly checkpoints?: CheckpointStoreShape | undefined
   /** Whether the personal parts of a subject are rightly gone. */
@@ -73,7 +79,8 @@ const verifyBefore = Effect.fnUntraced(function* (
   const check = makeCheckpointCheck({ keys, trusted, fault: faults.add })
   // Before the events: of what was signed until now, no event may be missing.
   const notices: Array<string> = []
-  if (checkpoints !== undefined) yield* takeLines(options, checkpoints, keys, check, faults.add, notices)
+  const signed =
+    checkpoints === undefined ? undefined : yield* takeLines(options, checkpoints, keys, check, faults.add, notices)
   const expected = check.begin()
   const trees = makeTrees(expected, narrowing(checkpoints, origin), faults.add)
   let isIndexTurn = false
@@ -102,6 +109,8 @@ const verifyBefore = Effect.fnUntraced(function* (
   )
   trees.end()
   if (beside !== undefined) for (const fault of yield* beside.end) faults.add(fault)
+  const lines = [options.macs?.line, ...(signed === undefined ? [] : [MacLines.inCheckpoint(signed)])]
+  const authenticated = broken === undefined ? yield* takeMacs(options, lines, trees.size(), faults.add, notices) : 0
   if (unreadable !== undefined) faults.add(unreadable)
   else if (broken === undefined) expected.end(trees.size())
   else if (isIndexTurn) faults.add(fault(0, "index", `the index cannot be read: ${broken.message}`))
@@ -113,6 +122,7 @@ const verifyBefore = Effect.fnUntraced(function* (
     signed: expected.signed,
     faults: faults.sorted(),
     faultCount: faults.count(),
+    authenticated,
     notices
   }
 })
@@ -137,6 +147,7 @@ const takeLines = Effect.fnUntraced(function* (
   const origin = names.at(-1)
   const last =
     origin === undefined ? undefined : yield* takeCheckpoints(options, checkpoints, origin, check.add, onFault)
+  const signed = last === undefined ? undefined : Result.getOrUndefined(Checkpoint.open(last.note, keys))
   for (const name of names.slice(0, -1)) {
     const end = Option.getOrUndefined(yield* checkpoints.last(name))
     if (end === undefined) notices.push(`The line of checkpoints ${name} was given up, and none of them is here.`)
@@ -151,13 +162,66 @@ const takeLines = Effect.fnUntraced(function* (
       wrong("there is no checkpoint: nothing says that these events are the ones that were written")
     if (anchor !== undefined)
       notices.push(`There is no anchor at ${anchor.name}: a rollback of everything is not found.`)
-    return
+    return signed
   }
   const line = { origin: origin ?? "", keys, last: Option.fromNullishOr(last) }
   const judged = judge({ name: anchor.name, note: anchor.note }, line)
   if (Result.isFailure(judged)) wrong(judged.failure.message)
   else check.keep(judged.success, `the checkpoint at ${judged.success.size} in ${anchor.name}`)
+  return signed
 })
+
+/** Holds the appends against their MACs. Returns how far each event bears the one that the key gives it. */
+const takeMacs = Effect.fnUntraced(function* (
+  { log, macs }: VerifyLogOptions,
+  owed: ReadonlyArray<MacLines.MacLine | undefined>,
+  events: Position,
+  onFault: OnFault,
+  notices: Array<string>
+) {
+  const line = yield* MacLines.begun(log)
+  for (const said of owed)
+    if (said !== undefined && (line === undefined || !MacLines.sameLine(line, said))) {
+      onFault(
+        fault(said.position + 1, "mac", "MACs are owed from here on, and they do not begin here: they were removed")
+      )
+      return 0
+    }
+  if (line === undefined) {
+    if (macs !== undefined) notices.push("The log bears no MACs yet: what is not signed was held against nothing.")
+    return 0
+  }
+  const authenticator =
+    macs?.authentication === undefined ? undefined : makeAuthenticator(macs.authentication, log.logId)
+  if (authenticator === undefined && macs !== undefined)
+    notices.push("The register's key is not here: the MACs were only counted.")
+  if (
+    authenticator !== undefined &&
+    !sameHash(line.mac, authenticator.line({ ...line, leaf: yield* leafBefore(log, line) }))
+  )
+    onFault(fault(line.position + 1, "mac", "the MAC where they begin is not the one that the register's key gives"))
+  let first: Position | undefined
+  const to = yield* MacLines.authenticate(
+    log,
+    authenticator,
+    { from: line, to: events },
+    {
+      fault: (position, message) => {
+        first ??= position
+        onFault(fault(position, "mac", message))
+      }
+    }
+  )
+  return authenticator === undefined ? 0 : Math.min(to, (first ?? events + 1) - 1)
+})
+
+/** The leaf where MACs begin; the log's id stands for it before the first event. */
+const leafBefore = ({ logId, readLeaves }: VerifyLogOptions["log"], { position }: MacLines.MacLine) =>
+  position === 0
+    ? Effect.succeed(logId)
+    : Effect.map(Stream.runHead(readLeaves({ from: position, to: position })), (found) =>
+        Option.match(found, { onNone: () => "", onSome: ({ hashes }) => Buffer.from(hashes).toString("hex") })
+      )
 
 /** Takes the checkpoints that are kept, oldest first, and looks at each as it is kept. Returns the last. */
 const takeCheckpoints = Effect.fnUntraced(function* (

@@ -8,7 +8,7 @@
 import { Json } from "@effekten/event-store"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { createHmac, createSecretKey } from "node:crypto"
+import { createHmac, createSecretKey, hkdfSync } from "node:crypto"
 
 /** Bytes of each secret. @category values */
 export const secretSize = 32
@@ -28,6 +28,10 @@ export interface InstructionName {
   readonly key: string
 }
 
+/** The key of the log's MACs, by HKDF (RFC 5869). Under it, nothing that the pepper itself is used for can be made. @category conversions */
+export const logKeyOf = (pepper: Redacted.Redacted<Uint8Array>): Redacted.Redacted<Uint8Array> =>
+  Redacted.make(new Uint8Array(hkdfSync("sha256", Redacted.value(pepper), "", "effekten/log-mac", secretSize)))
+
 /** @category services */
 export class Secrets extends Context.Service<
   Secrets,
@@ -38,6 +42,8 @@ export class Secrets extends Context.Service<
     readonly fingerprint: (body: Json.Json) => string
     /** Code under the pepper that tells whether a text was written by this register, and for this purpose. */
     readonly code: (purpose: "snapshot", text: string) => string
+    /** Key of the MACs of the log, derived from the pepper: it belongs to the register for as long as that does. */
+    readonly logKey: Redacted.Redacted<Uint8Array>
     /** Seed of the managed wallets' keys. */
     readonly custodySeed: Redacted.Redacted<Uint8Array>
   }
@@ -55,6 +61,7 @@ export class Secrets extends Context.Service<
         keyed("instruction", Json.canonical([platform ?? null, operation, ids, key])),
       fingerprint: (body) => `${fingerprintVersion}:${keyed("fingerprint", Json.canonical(body))}`,
       code: keyed,
+      logKey: logKeyOf(secrets.pepper),
       custodySeed: secrets.custodySeed
     })
   }

@@ -19,9 +19,10 @@ import { inFolder } from "../base/StoredContents.ts"
 import { refused, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { type AuditedLog, readingOf } from "../log/AuditedLog.ts"
 import { anchoredIn, anchorName } from "../sealing/AnchorFile.ts"
-import { isNameOf, publicKeys } from "../sealing/Signers.ts"
+import { isNameOf, lineIn, publicKeys } from "../sealing/Signers.ts"
 import { keyFile } from "./CheckpointKeyFile.ts"
 import { blobsName } from "./FolderFiles.ts"
+import { authenticationIn } from "./SecretsFile.ts"
 
 /** @category constructors */
 export const open = ({
@@ -53,6 +54,10 @@ export const open = ({
       checkpoints: yield* checkpointsOf(file("state.db")),
       isOrigin: (name) => isNameOf(log.logId, name),
       anchor: yield* anchoredIn(anchor ?? file(anchorName)),
+      macs: {
+        line: yield* lineIn({ text: keyFile(folder), logId: log.logId }),
+        authentication: yield* authenticationIn(folder)
+      },
       signers: yield* publicKeys({ text: keyFile(folder), logId: log.logId }),
       isForgotten: (subject) =>
         Effect.flatMap(keys, (store) => store.get(subject)).pipe(

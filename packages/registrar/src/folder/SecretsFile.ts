@@ -3,14 +3,14 @@
  * its secrets is not opened.
  */
 import { Events } from "@effekten/domain"
-import { SqliteEventStore, type Vault } from "@effekten/event-store"
-import { Context, Effect, Layer, Redacted, Schema } from "effect"
+import { type Macs, SqliteEventStore, type Vault } from "@effekten/event-store"
+import { Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { writeDurably } from "../base/DurableFile.ts"
 import { refused, RegisterUnavailable } from "../base/RegisterUnavailable.ts"
-import { Secrets, secretSize } from "../base/Secrets.ts"
+import { logKeyOf, Secrets, secretSize } from "../base/Secrets.ts"
 import { Log, recording } from "../log/Log.ts"
 import { AccessRecord } from "../log/AccessRecord.ts"
 import { attempt, database, restore } from "./FolderFiles.ts"
@@ -39,6 +39,17 @@ const write = (folder: string, secrets: typeof SecretsFile.Type) =>
     writeDurably(folder, fileName, `${printSecrets(secrets)}\n`)
   )
 
+/** With what the log's MACs are made, for an audit; none where the secrets cannot be read. @category constructors */
+export const authenticationIn = (folder: string): Effect.Effect<Macs.Authentication | undefined> =>
+  Effect.option(read(folder)).pipe(
+    Effect.map(
+      Option.match({
+        onNone: () => undefined,
+        onSome: ({ pepper }) => ({ key: logKeyOf(Redacted.make(pepper)) })
+      })
+    )
+  )
+
 /** The log, made after the register's secrets and bound to them. @category layers */
 export const register = (
   folder: string
@@ -60,7 +71,8 @@ export const register = (
       const log = yield* Effect.mapError(
         SqliteEventStore.make<Events.RegisterEvent>({
           filename: yield* database(folder, "log.db"),
-          catalogue: Events.catalogue
+          catalogue: Events.catalogue,
+          authentication: { key: logKeyOf(Redacted.make(secrets.pepper)) }
         }),
         refused
       )

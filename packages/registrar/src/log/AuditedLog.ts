@@ -5,7 +5,15 @@
  * Events come without their personal parts: a replay does not need them, and an auditor does not get them.
  */
 import type { Events } from "@effekten/domain"
-import type { CheckpointStore, EventStoreError, EventStoreShape, KeyStore, SignedNote } from "@effekten/event-store"
+import type {
+  CheckpointStore,
+  EventStoreError,
+  EventStoreShape,
+  KeyStore,
+  MacLine,
+  Macs,
+  SignedNote
+} from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import type { Effect } from "effect"
 import type { StoredContents } from "../base/StoredContents.ts"
@@ -15,13 +23,20 @@ export type KeysInPlace = Pick<KeyStore.KeyStoreShape, "states" | "note">
 
 /** Everything about a log that can be had without writing to it. @category models */
 export interface AuditedLog
-  extends Projection.Log, Pick<EventStoreShape<Events.RegisterEvent>, "inspect" | "readStored"> {
+  extends
+    Projection.Log,
+    Pick<EventStoreShape<Events.RegisterEvent>, "inspect" | "readLeaves" | "readMacs" | "readStored"> {
   /** The signed checkpoints. */
   readonly checkpoints: CheckpointStore.CheckpointStoreShape
   /** Whether a name is one that keys of this log have. */
   readonly isOrigin: (name: string) => boolean
   /** The file in which the last checkpoint is kept a second time, and its content; none where no file is known. */
   readonly anchor: { readonly name: string; readonly note: string | undefined } | undefined
+  /** From where on MACs are owed and what makes them, as far as it can be read here. */
+  readonly macs: {
+    readonly line: MacLine.MacLine | undefined
+    readonly authentication: Macs.Authentication | undefined
+  }
   /** What the last checkpoint has to be signed with, as a start demands; none where that cannot be read. */
   readonly signers: ReadonlyArray<SignedNote.VerifierKey> | undefined
   /** Whether the personal parts of a subject were forgotten, rather than lost. */
@@ -41,10 +56,11 @@ export const readingOf = ({
   read,
   readAll,
   readLeaves,
+  readMacs,
   readStored
 }: EventStoreShape<Events.RegisterEvent>): Omit<
   AuditedLog,
-  "checkpoints" | "isOrigin" | "anchor" | "signers" | "isForgotten" | "keys" | "contents"
+  "checkpoints" | "isOrigin" | "anchor" | "macs" | "signers" | "isForgotten" | "keys" | "contents"
 > => ({
   read,
   readAll,
@@ -53,5 +69,6 @@ export const readingOf = ({
   logId,
   inspect,
   readLeaves,
+  readMacs,
   readStored
 })

@@ -26,7 +26,7 @@ import { RegisterState } from "../base/RegisterState.ts"
 import { refusing, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { Secrets } from "../base/Secrets.ts"
 import * as SnapshotsTable from "../deciding/SnapshotsTable.ts"
-import { Log } from "../log/Log.ts"
+import { Log, recording } from "../log/Log.ts"
 import { AccessRecord } from "../log/AccessRecord.ts"
 import * as Sealing from "../sealing/Sealing.ts"
 import { client, nameIn, type PostgresOptions } from "./PostgresDatabase.ts"
@@ -44,8 +44,22 @@ export const shared = (
   const name = (part: string) => nameIn(options, part)
 
   const vault = PgKeyStore.layerVault({ server, schema: name("keys"), masterKey }).pipe(refusing)
-  const log = Log.layer(
-    PgEventStore.make<Events.RegisterEvent>({ server, schema: name("log"), catalogue: Events.catalogue })
+  const log = Layer.effectContext(
+    Effect.gen(function* () {
+      const options = { server, schema: name("log"), catalogue: Events.catalogue }
+      // Made, or brought up to date, before the secrets that belong to it; and opened with the key that these hold.
+      const found = yield* Effect.scoped(
+        Effect.flatMap(PgEventStore.make<Events.RegisterEvent>(options), ({ head, logId }) =>
+          Effect.map(head, (position) => ({ logId, head: position }))
+        )
+      )
+      const secrets = yield* openSecrets(found)
+      const store = yield* PgEventStore.make<Events.RegisterEvent>({
+        ...options,
+        authentication: { key: secrets.logKey }
+      })
+      return Context.merge(Context.make(Log, recording(store, yield* AccessRecord)), Context.make(Secrets, secrets))
+    })
   ).pipe(refusing)
 
   const schemas = Layer.effectDiscard(
@@ -79,8 +93,7 @@ export const shared = (
     )
   ).pipe(refusing)
 
-  return Layer.effect(Secrets, openSecrets).pipe(
-    Layer.provideMerge(log),
+  return log.pipe(
     Layer.provideMerge(openings),
     Layer.provideMerge(state),
     // Its table is stored in the log's schema, which the log makes.

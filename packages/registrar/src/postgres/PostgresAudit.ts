@@ -36,6 +36,8 @@ export const open = (
       checkpoints: found?.there === true ? CheckpointStore.fromSql(sql) : yield* CheckpointStore.makeMemory,
       isOrigin: (name) => isNameOf(log.logId, name),
       anchor: yield* anchoredIn(options.anchor),
+      // Both are sealed under the master key, as are the signers.
+      macs: { line: undefined, authentication: undefined },
       // They are sealed under the master key, which an audit does without.
       signers: undefined,
       isForgotten: (subject) =>

@@ -9,7 +9,6 @@ import { SqlClient } from "effect/sql"
 import { RegisterState } from "../base/RegisterState.ts"
 import { RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { Secrets, secretSize } from "../base/Secrets.ts"
-import { Log } from "../log/Log.ts"
 import type { KeyText } from "../sealing/Signers.ts"
 
 const unavailable = (message: string, cause?: unknown) =>
@@ -95,13 +94,18 @@ export const signersText = Effect.gen(function* (): Effect.fn.Return<KeyText, ne
   }
 })
 
+/** The log that the secrets belong to, as it was found. */
+interface FoundLog {
+  readonly logId: string
+  readonly head: number
+}
+
 /** The secrets that are there; or new ones for a log that is new, made by the first node for all. */
-const openOrMake = Effect.gen(function* () {
-  const log = yield* Log
+const openOrMake = Effect.fnUntraced(function* (log: FoundLog) {
   const random = yield* SecureRandom.SecureRandom
   const stored = yield* sealedIn("secrets")
   if ((yield* stored.read) === undefined) {
-    if ((yield* log.head) > 0) {
+    if (log.head > 0) {
       return yield* unavailable(
         "the log has events, but the register's secrets are missing: restore the schemas of state and log from one backup; new ones would not fit"
       )
@@ -124,12 +128,11 @@ const openOrMake = Effect.gen(function* () {
 })
 
 /** The register's own secrets, made where its log is new. @category running */
-export const openSecrets: Effect.Effect<
-  Secrets["Service"],
-  RegisterUnavailable,
-  Log | RegisterState | SecureRandom.SecureRandom | Vault.Vault
-> = Effect.retry(openOrMake, { times: attempts, while: (error) => !(error instanceof RegisterUnavailable) }).pipe(
-  Effect.mapError((error) =>
-    error instanceof RegisterUnavailable ? error : unavailable("the register's secrets cannot be read", error)
+export const openSecrets = (
+  log: FoundLog
+): Effect.Effect<Secrets["Service"], RegisterUnavailable, RegisterState | SecureRandom.SecureRandom | Vault.Vault> =>
+  Effect.retry(openOrMake(log), { times: attempts, while: (error) => !(error instanceof RegisterUnavailable) }).pipe(
+    Effect.mapError((error) =>
+      error instanceof RegisterUnavailable ? error : unavailable("the register's secrets cannot be read", error)
+    )
   )
-)

@@ -5,7 +5,7 @@
  * Where several processes serve one register, each compares the log with the last checkpoint when it starts. The one that has the lease
  * signs.
  */
-import { CheckpointStore, Proofs, Sealer } from "@effekten/event-store"
+import { CheckpointStore, Macs, Proofs, Sealer } from "@effekten/event-store"
 import { Context, type Duration, Effect, Layer } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
@@ -13,7 +13,9 @@ import { RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { Lease } from "../base/Lease.ts"
 import { Log } from "../log/Log.ts"
 import { RegisterState } from "../base/RegisterState.ts"
+import { Secrets } from "../base/Secrets.ts"
 import { anchorFile } from "./AnchorFile.ts"
+import { openLine } from "./Owed.ts"
 import { type KeyText, openKeys } from "./Signers.ts"
 
 /** @category models */
@@ -38,6 +40,8 @@ type WayOut = { readonly [R in Exclude<Sealer.SealRefused["reason"], keyof typeo
 
 /** The same wherever the register is stored. */
 const anchorWayOut = {
+  unauthenticated:
+    "Somebody else wrote to the database. Keep a copy of everything; `effekten verify` names the positions.",
   no_checkpoint: "Restore the checkpoints with everything else from one backup, the newest.",
   behind_anchor: "Restore everything from one backup, the newest.",
   other_line: "Name the anchor of this register. If its checkpoints were renewed, copy the anchor made then."
@@ -64,19 +68,25 @@ export const layer = <R>({
   readonly name: string
   readonly wayOut: WayOut
   readonly text: Effect.Effect<KeyText, RegisterUnavailable, R>
-}): Layer.Layer<Sealing, RegisterUnavailable, Log | RegisterState | SecureRandom.SecureRandom | R> =>
+}): Layer.Layer<Sealing, RegisterUnavailable, Log | RegisterState | Secrets | SecureRandom.SecureRandom | R> =>
   Layer.effect(
     Sealing,
     Effect.gen(function* () {
       const log = yield* Log
       const lease = yield* Lease
       const checkpoints = yield* openCheckpoints
-      const signers = yield* openKeys({ text: yield* text, logId: log.logId, checkpoints })
+      const keys = yield* text
+      const signers = yield* openKeys({ text: keys, logId: log.logId, checkpoints })
+      const authentication = { key: (yield* Secrets).logKey }
+      const macs = {
+        line: yield* openLine({ log, checkpoints, signers, text: keys, authentication }),
+        authenticator: Macs.makeAuthenticator(authentication, log.logId)
+      }
       const provided = Effect.provideService(CheckpointStore.CheckpointStore, checkpoints)
       const turn: Sealer.SealerOptions["turn"] = (work) => lease.whileHeld(sealingLease, work)
       const kept = anchor === undefined ? undefined : anchorFile(anchor)
       const sealer = yield* provided(
-        Sealer.make({ log, signers, anchor: kept, ...sealing, ...(lease.shared ? { turn } : {}) })
+        Sealer.make({ log, signers, macs, anchor: kept, ...sealing, ...(lease.shared ? { turn } : {}) })
       )
       const proofs = yield* provided(Proofs.make({ log, origin: sealer.origin }))
       return Sealing.of({ ...sealer, proofs, checkpoints })

@@ -10,6 +10,7 @@ import {
   Checkpoint,
   type CheckpointStore,
   type EventStoreError,
+  MacLine,
   MerkleTree,
   SignedNote
 } from "@effekten/event-store"
@@ -67,7 +68,7 @@ const parse = (
     const signers = Result.all(
       text
         .split("\n")
-        .filter((line) => line !== "")
+        .filter((line) => line !== "" && MacLine.parse(line) === undefined)
         .map(SignedNote.parseSigner)
     )
     if (Result.isFailure(signers) || !isArrayNonEmpty(signers.success))
@@ -77,7 +78,28 @@ const parse = (
     return signers.success
   })
 
-const print = (signers: ReadonlyArray<SignedNote.Signer>): string => signers.map(({ secret }) => `${secret}\n`).join("")
+const lineOfText = (text: string | undefined): MacLine.MacLine | undefined =>
+  (text ?? "")
+    .split("\n")
+    .map(MacLine.parse)
+    .find((line) => line !== undefined)
+
+const print = (signers: ReadonlyArray<SignedNote.Signer>, line: MacLine.MacLine | undefined): string =>
+  [...signers.map(({ secret }) => secret), ...(line === undefined ? [] : [MacLine.print(line)])]
+    .map((each) => `${each}\n`)
+    .join("")
+
+/** Keeps from where on the log owes MACs, beside the keys. @category running */
+export const keepLine = Effect.fnUntraced(function* (
+  keys: Pick<KeysOf, "text" | "logId">,
+  line: MacLine.MacLine
+): Effect.fn.Return<void, RegisterUnavailable> {
+  yield* keys.text.replace(print(yield* parse(keys, (yield* keys.text.read) ?? ""), line))
+})
+
+/** From where on the log owes MACs; none where that cannot be read, or is not kept yet. @category constructors */
+export const lineIn = ({ text }: Pick<KeysOf, "text" | "logId">): Effect.Effect<MacLine.MacLine | undefined> =>
+  Effect.map(text.read, lineOfText).pipe(Effect.orElseSucceed(() => undefined))
 
 const generate = (name: string) =>
   Effect.gen(function* () {
@@ -99,7 +121,7 @@ export const openKeys = Effect.fnUntraced(function* (
       `${text.name} is missing, but checkpoints were signed with it. Restore it from your backup. If it is lost for good, ` +
         "`effekten checkpoint-key renew` makes another one, and with it a new line of checkpoints."
     )
-  yield* text.create(print([yield* generate(nameOf(logId))]))
+  yield* text.create(print([yield* generate(nameOf(logId))], undefined))
   return yield* parse(options, (yield* text.read) ?? "")
 })
 
@@ -107,7 +129,7 @@ export const openKeys = Effect.fnUntraced(function* (
 const rotateKey = Effect.fnUntraced(function* (options: KeysOf) {
   const signers = yield* openKeys(options)
   const fresh = yield* generate(signers.at(-1)!.key.name)
-  yield* options.text.replace(print([...signers, fresh]))
+  yield* options.text.replace(print([...signers, fresh], yield* lineIn(options)))
   yield* refusing(options.checkpoints.addKeys([...signers, fresh].map(({ key }) => key)))
   return fresh.key
 })
@@ -121,7 +143,7 @@ const retireKeys = Effect.fnUntraced(function* (options: KeysOf) {
     return yield* unavailable(
       "no checkpoint is signed with the newest key yet: start the register, let something be recorded, and stop it"
     )
-  yield* options.text.replace(print([newest]))
+  yield* options.text.replace(print([newest], yield* lineIn(options)))
   return newest.key
 })
 
@@ -135,10 +157,16 @@ const renewKey = Effect.fnUntraced(function* ({ anchor, text, logId, checkpoints
   const anchored = (yield* refusing(anchor?.read ?? Effect.undefined))?.split("\n", 1)[0] ?? ""
   const lines = [...known.map(({ name }) => name), anchored].map((name) => lineOf(logId, name))
   const fresh = yield* generate(nameOf(logId, Math.max(...lines) + 1))
-  yield* text.replace(print([fresh]))
+  const line = yield* lineIn({ text, logId })
+  yield* text.replace(print([fresh], line))
   yield* refusing(checkpoints.addKeys([fresh.key]))
   // The line begins at the empty tree, and the anchor says so: another line cannot take its place.
-  const empty = { origin: fresh.key.name, size: 0, root: MerkleTree.emptyRoot }
+  const empty = {
+    origin: fresh.key.name,
+    size: 0,
+    root: MerkleTree.emptyRoot,
+    ...(line === undefined ? {} : { extensions: [MacLine.print(line)] })
+  }
   const note = Checkpoint.sign(empty, [fresh])
   yield* refusing(checkpoints.put({ ...empty, note }, Option.none(), []))
   yield* refusing(anchor?.write(note) ?? Effect.void)
