@@ -56,9 +56,9 @@ const parseKeys = (text) =>
       return { name, id, key: createPublicKey({ key: spki, format: "der", type: "spki" }) }
     })
 
-// A note: text, empty line, signatures. The text of a checkpoint: origin, size, root. c2sp.org/tlog-checkpoint
+// A note: text, empty line, signatures. The text of a checkpoint: origin, size, root, perhaps extensions. c2sp.org/tlog-checkpoint
 const openCheckpoint = (note, keys, everyKeyKnown) => {
-  const parts = /^((?:[^\n]+\n){3})\n((?:— [^\n]+\n)+)$/.exec(note)
+  const parts = /^((?:[^\n]+\n){3,})\n((?:— [^\n]+\n)+)$/.exec(note)
   if (parts === null) bad(`a checkpoint is not written as one:\n${note}`)
   const [, text, signatures] = parts
   let verified = 0
