@@ -1,6 +1,5 @@
 /**
- * The MAC of each append, under a key that the database never has: what was written without the key is told from what the register wrote. For
- * the stores that write them, and for the sealer and verification that check them. No key is stored or derived here.
+ * The MAC of each append, under a key that no database has: it tells what the program wrote from what somebody else did. For the stores that write them, and for the sealer and verification that check them. No key is stored or derived here.
  */
 import { Effect, Option, Redacted, Stream } from "effect"
 import { createHmac, createSecretKey } from "node:crypto"

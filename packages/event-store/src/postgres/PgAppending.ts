@@ -5,54 +5,51 @@
  * appends only if the head is still that one, and else says which it is. The node then makes them again, for a head that it holds the lock
  * of. Nothing is decided again.
  */
-import type { PgConnection } from "@effect/sql-pg"
+import type { PgConnection, PgPool } from "@effect/sql-pg"
 import { Effect } from "effect"
 import { laterInstant } from "../building/Codec.ts"
 import { type Landed, leafText } from "../building/History.ts"
 import { type Authenticator, keyless } from "../building/Macs.ts"
 import { finish, type Prepared } from "../building/Preparation.ts"
-import type { Conflicting, Strayed } from "../building/Writing.ts"
-import type { AnyEvent } from "../port/Event.ts"
+import type { Wake } from "../building/Wake.ts"
+import type { Writable } from "../building/Writing.ts"
+import type { AnyEvent, Position } from "../port/Event.ts"
 import { EventStoreError, type StoredMac } from "../port/EventStore.ts"
 import type { AppendCondition } from "../port/Query.ts"
 import type { PgCalls } from "./PgCalls.ts"
 import type { PgStatements } from "./PgLayout.ts"
 import type { PgListening } from "./PgListening.ts"
 import { type Appending, type Expected, type Made, type PgLog, storeError } from "./PgLog.ts"
+import type { PgReading } from "./PgReading.ts"
+import { transaction } from "./PgSession.ts"
 
 type Connection = PgConnection.PgConnection
 
-interface PgAppendingOptions {
+interface PgAppendingOptions<E extends AnyEvent> {
+  readonly pool: PgPool.PgPool
   readonly log: PgLog
   readonly statements: PgStatements
   readonly authenticator: Authenticator | undefined
   readonly calls: PgCalls
   readonly expecting: PgListening["expecting"]
-  /** A transaction on one connection, given up in time. */
-  readonly inTransaction: <A, X>(
-    work: (connection: Connection) => Effect.Effect<A, X>
-  ) => Effect.Effect<A, X | EventStoreError>
+  readonly wake: Wake
+  readonly pageOn: PgReading<E>["pageOn"]
 }
 
-export interface PgAppending {
-  readonly append: <E extends AnyEvent>(
-    events: ReadonlyArray<Prepared<E>>,
-    now: string,
-    condition: AppendCondition | undefined
-  ) => Effect.Effect<Landed | Conflicting | Strayed, EventStoreError>
-  /** Appends after a head whose lock the connection holds. */
-  readonly appendAfter: <E extends AnyEvent>(
-    connection: Connection,
-    head: Expected,
-    events: ReadonlyArray<Prepared<E>>,
-    now: string
-  ) => Effect.Effect<Landed, EventStoreError>
+export interface PgAppending<E extends AnyEvent> extends Pick<Writable<E>, "append" | "locked"> {
   readonly beginMacs: Effect.Effect<StoredMac, EventStoreError>
+  /** At most so many MACs that end at a position or after it. */
+  readonly macs: (from: Position, limit: number) => Effect.Effect<ReadonlyArray<StoredMac>, EventStoreError>
 }
 
-export const makeAppending = (options: PgAppendingOptions): PgAppending => {
-  const { authenticator, calls, expecting, inTransaction, log, statements } = options
-  /** The head that this node saw last; another node may have come further. */
+/** Sends what it makes for the head that it saw last, or for one whose lock is held. */
+const makeSending = <E extends AnyEvent>({
+  authenticator,
+  calls,
+  expecting,
+  log
+}: Pick<PgAppendingOptions<E>, "authenticator" | "calls" | "expecting" | "log">) => {
+  /** Another node may have come further since. */
   let seen: Expected | undefined
   const send = (connection: Connection, made: Made, condition: AppendCondition | undefined) =>
     expecting(connection, log.append(connection, made, condition))
@@ -70,33 +67,74 @@ export const makeAppending = (options: PgAppendingOptions): PgAppending => {
     seen = { position: head.position + written.length, leaf, recordedAt, mac }
     return { first: head.position + 1, recordedAt, before: head.leaf, leaf }
   }
+  return {
+    /** Undefined if the head is not the one that was seen last. */
+    atOnce: Effect.fnUntraced(function* (
+      events: ReadonlyArray<Prepared<E>>,
+      now: string,
+      condition: AppendCondition | undefined
+    ) {
+      const head = seen ?? (yield* calls.read((connection) => storeError(log.last(connection))))
+      const made = makeFor(authenticator, head, events, now)
+      const outcome = yield* calls.commit((connection) => send(connection, made, condition))
+      return "found" in outcome ? landed(made, outcome) : outcome
+    }),
+    /** After a head whose lock the connection holds. */
+    after: Effect.fnUntraced(function* (
+      connection: Connection,
+      head: Expected,
+      events: ReadonlyArray<Prepared<E>>,
+      now: string,
+      condition?: AppendCondition
+    ) {
+      const made = makeFor(authenticator, head, events, now)
+      const outcome = yield* storeError(send(connection, made, condition))
+      if (!("found" in outcome)) return outcome
+      return landed(made, outcome) ?? (yield* Effect.die(new Error("the head moved although its lock was held")))
+    }),
+    forget: (): void => void (seen = undefined)
+  }
+}
 
-  const appendAfter: PgAppending["appendAfter"] = Effect.fnUntraced(function* (connection, head, events, now) {
-    const made = yield* makeFor(authenticator, head, events, now)
-    const outcome = yield* storeError(send(connection, made, undefined))
-    const done = "found" in outcome ? landed(made, outcome) : undefined
-    return done ?? (yield* Effect.die(new Error("the head moved although its lock was held")))
-  })
+export const makeAppending = <E extends AnyEvent>(options: PgAppendingOptions<E>): PgAppending<E> => {
+  const { authenticator, calls, log, statements } = options
+  const inTransaction = makeInTransaction(options)
+  const sending = makeSending(options)
 
   return {
-    appendAfter,
     append: Effect.fnUntraced(function* (events, now, condition) {
-      const head = seen ?? (yield* calls.read((connection) => storeError(log.last(connection))))
-      const made = yield* makeFor(authenticator, head, events, now)
-      const outcome = yield* calls.commit((connection) => send(connection, made, condition))
-      if (!("found" in outcome)) return outcome
-      const done = landed(made, outcome)
+      const done = yield* sending.atOnce(events, now, condition)
       if (done !== undefined) return done
       return yield* inTransaction((connection) =>
-        Effect.gen(function* () {
-          const locked = yield* storeError(log.lock(connection))
-          const again = yield* makeFor(authenticator, locked.head, events, now)
-          const second = yield* storeError(send(connection, again, condition))
-          if (!("found" in second)) return second
-          return landed(again, second) ?? (yield* Effect.die(new Error("the head moved although its lock was held")))
-        })
+        Effect.flatMap(storeError(log.lock(connection)), ({ head }) =>
+          sending.after(connection, head, events, now, condition)
+        )
       )
     }),
+    locked: (at, work) =>
+      inTransaction((connection) =>
+        Effect.flatMap(storeError(log.lock(connection, at)), (found) =>
+          work({
+            ...found,
+            page: (query, range) => options.pageOn(connection, query, range),
+            append: (events, now) =>
+              Effect.flatMap(sending.after(connection, found.head, events, now), (outcome) =>
+                "first" in outcome
+                  ? Effect.succeed(outcome)
+                  : Effect.die(new Error("an append without a condition was refused"))
+              )
+          })
+        )
+      ),
+    macs: (from, limit) =>
+      calls.read((connection) =>
+        Effect.gen(function* () {
+          // A log of an older layout, open to be read, has no such table.
+          const [there] = yield* storeError(connection.queryValues(statements.hasMacs))
+          if (there?.[0] !== true) return []
+          return (yield* storeError(connection.queryValues(statements.macs, [from, limit]))).map(macIn)
+        })
+      ),
     beginMacs: inTransaction((connection) =>
       Effect.gen(function* () {
         if (authenticator === undefined) return yield* Effect.die(keyless())
@@ -105,15 +143,26 @@ export const makeAppending = (options: PgAppendingOptions): PgAppending => {
         if (begun !== undefined) return macIn(begun)
         const line = { first: head.position + 1, last: head.position, mac: authenticator.line(head) }
         yield* storeError(connection.query(statements.insertMac, [line.first, line.last, line.mac]))
-        seen = undefined
+        sending.forget()
         return line
       })
     )
   }
 }
 
-/** A row of MACs. @category conversions */
-export const macIn = ([first, last, mac]: ReadonlyArray<unknown>): StoredMac => ({
+/** Transactions that are given up in time. What became of one is not known then, so the subscriptions look. */
+const makeInTransaction =
+  ({ calls, pool, wake }: Pick<PgAppendingOptions<never>, "calls" | "pool" | "wake">) =>
+  <A, X>(work: (connection: Connection) => Effect.Effect<A, X>): Effect.Effect<A, X | EventStoreError> =>
+    transaction(pool, work).pipe(
+      calls.inTime("unknown"),
+      Effect.tapError((error) =>
+        Effect.sync(() => error instanceof EventStoreError && error.reason === "unknown" && wake.notify())
+      )
+    )
+
+/** A row of MACs. */
+const macIn = ([first, last, mac]: ReadonlyArray<unknown>): StoredMac => ({
   first: Number(first as bigint),
   last: Number(last as bigint),
   mac: mac as Uint8Array
@@ -125,14 +174,13 @@ const makeFor = <E extends AnyEvent>(
   head: Expected,
   events: ReadonlyArray<Prepared<E>>,
   now: string
-): Effect.Effect<Made> =>
-  Effect.sync(() => {
-    const recordedAt = laterInstant(now, head.recordedAt)
-    const written = events.map((event) => finish(event, recordedAt))
-    if (authenticator === undefined) return { head, written, mac: undefined, line: undefined }
-    const line = head.position === 0 && head.mac === undefined ? authenticator.line(head) : undefined
-    const leaves = written.map(({ leaf }) => leaf)
-    const last = head.position + leaves.length
-    const mac = authenticator.append(head.position + 1, last, leaves, head.mac ?? line ?? new Uint8Array())
-    return { head, written, mac, line }
-  })
+): Made => {
+  const recordedAt = laterInstant(now, head.recordedAt)
+  const written = events.map((event) => finish(event, recordedAt))
+  if (authenticator === undefined) return { head, written, mac: undefined, line: undefined }
+  const line = head.position === 0 && head.mac === undefined ? authenticator.line(head) : undefined
+  const leaves = written.map(({ leaf }) => leaf)
+  const last = head.position + leaves.length
+  const mac = authenticator.append(head.position + 1, last, leaves, head.mac ?? line ?? new Uint8Array())
+  return { head, written, mac, line }
+}

@@ -2,7 +2,6 @@
  * The store for several processes: a log in one schema of a PostgreSQL database, written by any number of nodes. For a register that
  * must stay up when a machine does not.
  */
-import type { PgConnection } from "@effect/sql-pg"
 import { type Duration, Effect, type Scope, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { checked } from "../building/Asking.ts"
@@ -10,13 +9,13 @@ import { make as makeCodec } from "../building/Codec.ts"
 import { type Authentication, makeAuthenticator, streamMacs } from "../building/Macs.ts"
 import { makePreparation } from "../building/Preparation.ts"
 import { makeWake } from "../building/Wake.ts"
-import { makeWriting, type Writable } from "../building/Writing.ts"
+import { makeWriting } from "../building/Writing.ts"
 import type { Catalogue } from "../port/Catalogue.ts"
 import type { DatabaseRefused } from "../port/DatabaseRefused.ts"
-import type { AnyEvent, Position } from "../port/Event.ts"
+import type { AnyEvent } from "../port/Event.ts"
 import { EventStoreError, type EventStoreShape } from "../port/EventStore.ts"
 import { Vault } from "../vault/Vault.ts"
-import { macIn, makeAppending } from "./PgAppending.ts"
+import { makeAppending } from "./PgAppending.ts"
 import { makeCalls } from "./PgCalls.ts"
 import { inspectLog } from "./PgInspection.ts"
 import { channelOf, sessionsOf, statementsOf } from "./PgLayout.ts"
@@ -90,39 +89,13 @@ export const make = <E extends AnyEvent>(
     const { expecting } = yield* makeListening(pool, channelOf(schema), wake)
     const { refuseIfClosed, writing } = yield* makeWriters
     const calls = makeCalls(pool, bounds)
-    const { inTime, read } = calls
+    const { read } = calls
     const pollInterval = options.pollInterval ?? "1 second"
     const { pageOn, ...reading } = makePgReading<E>({ log, statements, codec, wake, pollInterval, read })
 
-    const inTransaction = <A, X>(work: (connection: PgConnection.PgConnection) => Effect.Effect<A, X>) =>
-      transaction(pool, work).pipe(
-        inTime("unknown"),
-        Effect.tapError((error) =>
-          Effect.sync(() => error instanceof EventStoreError && error.reason === "unknown" && wake.notify())
-        )
-      )
     const authenticator =
       options.authentication === undefined ? undefined : makeAuthenticator(options.authentication, logId)
-    const appending = makeAppending({ log, statements, authenticator, calls, expecting, inTransaction })
-    const locked: Writable<E>["locked"] = (at, work) =>
-      inTransaction((connection) =>
-        Effect.flatMap(storeError(log.lock(connection, at)), (found) =>
-          work({
-            ...found,
-            page: (query, range) => pageOn(connection, query, range),
-            append: (events, now) => appending.appendAfter(connection, found.head, events, now)
-          })
-        )
-      )
-    const macs = (from: Position, limit: number) =>
-      read((connection) =>
-        Effect.gen(function* () {
-          // A log of an older layout, open to be read, has no such table.
-          const [there] = yield* storeError(connection.queryValues(statements.hasMacs))
-          if (there?.[0] !== true) return []
-          return (yield* storeError(connection.queryValues(statements.macs, [from, limit]))).map(macIn)
-        })
-      )
+    const appending = makeAppending<E>({ pool, log, statements, authenticator, calls, expecting, wake, pageOn })
 
     return checked<E, PgEventStoreShape<E>>(options.catalogue, {
       logId,
@@ -130,7 +103,7 @@ export const make = <E extends AnyEvent>(
         {
           writing,
           append: appending.append,
-          locked,
+          locked: appending.locked,
           probe: Effect.asVoid(transaction(pool, (connection) => storeError(log.lock(connection)))),
           erase: (subject) => erase(pool, log, statements, subject)
         },
@@ -138,7 +111,7 @@ export const make = <E extends AnyEvent>(
       ),
       ...reading,
       writable: Effect.andThen(refuseIfClosed, canWrite(read)),
-      readMacs: (range) => streamMacs(macs, range?.from),
+      readMacs: (range) => streamMacs(appending.macs, range?.from),
       beginMacs: writing(appending.beginMacs),
       inspect: (range) =>
         Stream.unwrap(

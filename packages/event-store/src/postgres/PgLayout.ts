@@ -59,7 +59,7 @@ export const migrations: ReadonlyArray<(schema: string) => ReadonlyArray<string>
 /** From this part of the server's queue of notices on, appends leave theirs out. */
 const FILLING = 0.25
 
-/** What is said where an append without a key meets a log that bears MACs, and one with a key a log whose last append bears none. */
+/** For an append without a key to a log that bears MACs, and for one with a key after an append that bears none. */
 const BEARS_MACS = "each append to this log bears a MAC, and the key for it is not here"
 const BEARS_NONE = "bears no MAC: it was written past this program, or MACs were never begun"
 
@@ -95,10 +95,8 @@ const lockHead = (schema: string): string =>
      END IF;
    END $$`
 
-/** Functions hold no data: they are made anew by the program that writes, at every start. */
-export const functions = (schema: string): ReadonlyArray<string> => [
-  lockHead(schema),
-  rarest(schema),
+/** Appends under the lock, unless the condition refuses it or the head is not the one that the bodies and the MAC were made for. */
+const append = (schema: string): string =>
   `CREATE OR REPLACE FUNCTION ${schema}.append(
      expected bigint, expected_leaf text, instant timestamptz, bodies text[], leaves bytea[], types integer[],
      word_list bigint[], word_events integer[], ciphertexts bytea[], ciphertext_events integer[], mac bytea, line bytea,
@@ -153,7 +151,13 @@ export const functions = (schema: string): ReadonlyArray<string> => [
      IF pg_notification_queue_usage() < ${FILLING} THEN
        PERFORM pg_notify('${channelOf(schema)}', '');
      END IF;
-   END $$`,
+   END $$`
+
+/** Functions hold no data: they are made anew by the program that writes, at every start. */
+export const functions = (schema: string): ReadonlyArray<string> => [
+  lockHead(schema),
+  rarest(schema),
+  append(schema),
   ...(["ASC", "DESC"] as const).map(
     (
       order

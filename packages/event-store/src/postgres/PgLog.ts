@@ -10,6 +10,7 @@ import type { Written } from "../building/Preparation.ts"
 import type { Conflicting, Strayed } from "../building/Writing.ts"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"
 import type { Position } from "../port/Event.ts"
+import type { EventStoreError } from "../port/EventStore.ts"
 import type { AppendCondition } from "../port/Query.ts"
 import { aboutServer, serverFault } from "./PgDurability.ts"
 import { functions, LAYOUT, migrations, sessionsBeforeMacs, statementsOf } from "./PgLayout.ts"
@@ -31,6 +32,11 @@ export const array = (values: ReadonlyArray<unknown>, oid: number): PgTypes.Para
   Result.getOrThrow(PgTypes.array(values, oid))
 const { bytea, int4, int8, text } = PgTypes.OID
 
+/** A program of layout 1 writes no MACs: it must not run beside this one. */
+const olderSessions =
+  "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1"
+const heldByOlder = "is held by an older program: stop all nodes, then start this version; this step is not rolling"
+
 /**
  * Makes the schema or brings it to this program's layout, and gives the log's id. A database that is refused is not written to, nor is one
  * that is only to be read.
@@ -41,8 +47,12 @@ export const openLayout = (
   database: string,
   newLogId: string | undefined
 ): Effect.Effect<string, DatabaseRefused, Scope.Scope> => {
-  const refuse = (reason: DatabaseRefused["reason"], message: string) =>
-    new DatabaseRefused({ filename: database, reason, message: `${database} ${message}` })
+  const refuse = (reason: DatabaseRefused["reason"], message: string, cause?: EventStoreError) =>
+    new DatabaseRefused({
+      filename: database,
+      reason,
+      ...(cause === undefined ? { message: `${database} ${message}` } : { message, cause })
+    })
   const unreachable = refusing(database)
   const one = (connection: Connection, sql: string, params: ReadonlyArray<unknown> = []) =>
     Effect.map(Effect.mapError(connection.queryValues(sql, params, false), unreachable), (rows) => rows[0])
@@ -56,17 +66,6 @@ export const openLayout = (
     return Number(row?.[0] ?? 0)
   })
 
-  /** A program of layout 1 writes no MACs: it must not run beside this one. */
-  const refuseOlderNodes = Effect.fnUntraced(function* (connection: Connection) {
-    const older = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1"
-    const count = Number((yield* one(connection, older, [sessionsBeforeMacs(schema)]))?.[0] ?? 0)
-    if (count > 0)
-      return yield* refuse(
-        "unavailable",
-        `is held by an older program, in ${count} sessions: stop all nodes, then start this version; this step is not rolling`
-      )
-  })
-
   const migrate = (found: number, newLogId: string) =>
     transaction(pool, (connection) =>
       Effect.gen(function* () {
@@ -75,7 +74,8 @@ export const openLayout = (
         yield* run(connection, "SET LOCAL statement_timeout = 0")
         yield* run(connection, `SELECT pg_advisory_xact_lock(hashtextextended('event store layout ${schema}', 0))`)
         const layout = found === 0 ? yield* layoutOf(connection) : found
-        if (layout === 1) yield* refuseOlderNodes(connection)
+        const older = layout === 1 ? yield* one(connection, olderSessions, [sessionsBeforeMacs(schema)]) : undefined
+        if (older?.[0] === true) return yield* refuse("unavailable", heldByOlder)
         if (layout === 0) {
           const exists = yield* one(connection, "SELECT to_regnamespace($1) IS NOT NULL", [schema])
           if (exists?.[0] !== true) yield* run(connection, `CREATE SCHEMA ${schema}`)
@@ -90,13 +90,7 @@ export const openLayout = (
         else if (layout < LAYOUT) yield* run(connection, `UPDATE ${schema}.log SET layout = ${LAYOUT}`)
         for (const statement of functions(schema)) yield* run(connection, statement)
       })
-    ).pipe(
-      Effect.catchTag("EventStoreError", (error) =>
-        Effect.fail(
-          new DatabaseRefused({ filename: database, reason: "unavailable", message: error.message, cause: error })
-        )
-      )
-    )
+    ).pipe(Effect.catchTag("EventStoreError", (error) => Effect.fail(refuse("unavailable", error.message, error))))
 
   return Effect.gen(function* () {
     const connection = yield* Effect.mapError(pool.get, unreachable)

@@ -76,6 +76,20 @@ export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOpti
     }
   }
 
+  /** Work under the lock, and its commit. */
+  const inOne = <A>(work: (last: Head) => A): A => {
+    try {
+      const last = lock()
+      return guarded(() => {
+        const done = work(last)
+        statements.commit.run()
+        return done
+      })
+    } finally {
+      unlock()
+    }
+  }
+
   return {
     head: () => guarded(head),
     leafAt: (position) => guarded(() => leafAt(position)),
@@ -105,29 +119,8 @@ export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOpti
         quietly(() => database.exec("PRAGMA secure_delete = OFF"))
       }
     },
-    beginMacs: () => {
-      try {
-        const last = lock()
-        return guarded(() => {
-          const line = macs.begin(last)
-          statements.commit.run()
-          return line
-        })
-      } finally {
-        unlock()
-      }
-    },
-    rebuildIndex: () => {
-      try {
-        const { position } = lock()
-        guarded(() => {
-          rebuild(options, position)
-          statements.commit.run()
-        })
-      } finally {
-        unlock()
-      }
-    }
+    beginMacs: () => inOne(macs.begin),
+    rebuildIndex: () => inOne(({ position }) => rebuild(options, position))
   }
 }
 

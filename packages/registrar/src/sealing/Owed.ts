@@ -1,7 +1,7 @@
 /**
  * From where on the log of a register owes MACs. For the sealing, which signs nothing else after that place.
  *
- * The place is kept beside the keys that sign, and stands in every checkpoint: a register that has one is never again one from before MACs.
+ * The place is kept beside the keys that sign, and stands in every checkpoint. A register that has one is never again one from before.
  * A register from before is verified fully once, and begins them at its head.
  */
 import { Checkpoint, type CheckpointStore, MacLine, Macs, type SignedNote, VerifyLog } from "@effekten/event-store"
