@@ -66,9 +66,9 @@ describe("the index in PostgreSQL", () => {
         for (const query of queries)
           for (const backwards of [false, true]) {
             const { pages, rows } = yield* pagesOf(session, schema, query, backwards)
-            expect(rows, JSON.stringify(query)).toBe(RARE)
+            expect([query, rows]).toEqual([query, RARE])
             // Along the frequent word it would be more than one for each of its entries.
-            expect(pages, JSON.stringify(query)).toBeLessThan(EVENTS / 10)
+            expect(pages).toBeLessThan(EVENTS / 10)
           }
         // A condition under the writer lock asks the same way, and says what is right.
         yield* session.query(`TRUNCATE ${schema}.words`)
