@@ -7,6 +7,7 @@ import type { Registrar } from "@effekten/registrar"
 import { Api, type CommandFailure, Disclosures, Erasures } from "@effekten/services"
 import { Console, Effect, Schema } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
+import { wordOf } from "./Given.ts"
 import { keepingFor, type Place, type RegisterOptions } from "./Place.ts"
 
 /** A failure of the register as the command ends with it. @category errors */
@@ -48,12 +49,14 @@ export const runForget = Effect.fnUntraced(function* (
     readonly ground: Events.ErasureGround
     /** Whole calendar years the data are kept, 5 to 10: what the register's policy is, or becomes if it has none. */
     readonly retention: number | undefined
+    /** That it is about this instant, where the clock is not believed by itself. */
+    readonly believeClock?: string | undefined
   }
 ) {
   const investor = yield* investorOf(options.investor)
   yield* inRegister(
     place,
-    { policy: keepingFor(options.retention) },
+    { policy: keepingFor(options.retention), believeClock: yield* wordOf(options.believeClock) },
     Effect.flatMap(Erasures, (erasures) => Effect.mapError(erasures.investor(investor, options.ground), explain))
   )
   yield* Console.log(`forgotten: ${investor}`)

@@ -2,21 +2,13 @@
  * `effekten hold` and `effekten release`: legal holds. For the registrar's staff. No server may hold the folder meanwhile; in PostgreSQL the
  * nodes may run.
  */
-import { type Events, Id, Timestamp } from "@effekten/domain"
+import { type Events, Id } from "@effekten/domain"
 import { LegalHolds } from "@effekten/services"
-import { Console, Effect, Schema } from "effect"
-import { CommandFailed, ExitCode } from "./ExitCode.ts"
+import { Console, Effect } from "effect"
 import { explain, inRegister, investorOf } from "./Forget.ts"
+import { given, instantOf } from "./Given.ts"
 import type { Place } from "./Place.ts"
 
-const given =
-  <A>(schema: Schema.Codec<A, string>, what: string) =>
-  (text: string): Effect.Effect<A, CommandFailed> =>
-    Effect.mapError(
-      Schema.decodeUnknownEffect(schema)(text),
-      () => new CommandFailed({ exitCode: ExitCode.usage, message: `${JSON.stringify(text)} is no ${what}` })
-    )
-const instantOf = given(Timestamp.Timestamp, "instant: 2030-01-01T00:00:00+01:00 is one, with an offset or Z")
 const holdOf = given(Id.LegalHoldId, "id of a legal hold")
 
 /** @category commands */

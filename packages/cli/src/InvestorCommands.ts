@@ -37,6 +37,15 @@ export const retentionYears = retentionFlag(
   "Calendar years the data are kept, 5 to 10 (GwG § 8(4)): the register's first policy, later only a repetition of it; by default what the policy says (environment: EFFEKTEN_RETENTION)"
 ).pipe(Flag.withFallbackConfig(Config.Int("EFFEKTEN_RETENTION")), Flag.optional, Flag.map(Option.getOrUndefined))
 
+/** `--believe-clock INSTANT`. Not from the environment: a word that was given once must not be given again by itself. @category values */
+export const believeClock = Flag.String("believe-clock").pipe(
+  Flag.withMetavar("INSTANT"),
+  Flag.withDescription(
+    "Your word that it is about this instant, to within a day: for a clock that is right and seems to be far ahead"
+  ),
+  Flag.optional
+)
+
 /** @category commands */
 export const forget = Command.make(
   "forget",
@@ -47,11 +56,13 @@ export const forget = Command.make(
       Flag.withDefault("request" as const)
     ),
     retention: retentionYears,
+    believeClock,
     ...placeFlags
   },
   at(
     () => import("./Forget.ts"),
-    ({ runForget }, place, flags) => runForget(place, flags)
+    ({ runForget }, place, flags) =>
+      runForget(place, { ...flags, believeClock: Option.getOrUndefined(flags.believeClock) })
   )
 ).pipe(
   Command.withDescription(

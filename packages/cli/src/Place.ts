@@ -2,7 +2,7 @@
  * The place where a register is stored, and what a command can ask of it. For every command that opens a register. Only the implementations,
  * `FolderPlace.ts` and `PostgresPlace.ts`, may know which place it is.
  */
-import type { Policy } from "@effekten/domain"
+import type { Policy, Timestamp } from "@effekten/domain"
 import type { SignedNote } from "@effekten/event-store"
 import type { OAuthStore } from "@effekten/http"
 import type { ReadModels } from "@effekten/projections"
@@ -31,6 +31,8 @@ export interface RegisterOptions {
   readonly eraseWhenDue?: boolean | undefined
   /** Reactors that go on though the log was put back behind them. Default: none. */
   readonly resumeReactors?: ReadonlyArray<ReactorName> | undefined
+  /** An operator's word that it is about this instant. Default: none. */
+  readonly believeClock?: Timestamp.Instant | undefined
 }
 
 /** @category models */
@@ -88,8 +90,9 @@ export const keepingFor = (years: number | undefined): Policy.Change | undefined
 
 /** The options of the registrar: what is undefined is left out. @category conversions */
 export const said = (options: RegisterOptions): Registrar.RegistrarOptions => {
-  const { eraseWhenDue, policy, resumeReactors, sandbox, settleAfter } = options
+  const { believeClock, eraseWhenDue, policy, resumeReactors, sandbox, settleAfter } = options
   return {
+    ...(believeClock === undefined ? {} : { believeClock }),
     ...(settleAfter === undefined ? {} : { settleAfter }),
     ...(policy === undefined ? {} : { policy }),
     ...(sandbox === undefined ? {} : { sandbox }),

@@ -11,14 +11,17 @@ import { HttpServer, type HttpServerError } from "effect/http"
 import { flushCompileCache } from "node:module"
 import * as Clients from "./Clients.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
+import { wordOf } from "./Given.ts"
 import { keepingFor, type Place, refused, type RegisterOptions } from "./Place.ts"
 import { readinessOf, stoppedLists } from "./Readiness.ts"
 import { openSandbox, serveSandboxAt } from "./Sandbox.ts"
 import type { SandboxFile } from "./SandboxFile.ts"
 
-interface ServeOptions extends Omit<RegisterOptions, "policy" | "sandbox"> {
+interface ServeOptions extends Omit<RegisterOptions, "policy" | "sandbox" | "believeClock"> {
   /** Whole calendar years the data of investors are kept, 5 to 10: what the register's policy is, or becomes if it has none. */
   readonly retention: number | undefined
+  /** That it is about this instant, where the clock is not believed by itself. */
+  readonly believeClock: string | undefined
   readonly sandbox: boolean
   readonly host: string
   readonly port: number
@@ -90,7 +93,10 @@ export const runServe = (place: Place, options: ServeOptions): Effect.Effect<nev
     const { host, port } = options
     // Databases, keys and contents are readable for the owner only, also in a folder that other users may read.
     process.umask(0o077)
-    const register = yield* Layer.build(place.register({ ...options, policy: keepingFor(options.retention) }))
+    const believeClock = yield* wordOf(options.believeClock)
+    const register = yield* Layer.build(
+      place.register({ ...options, policy: keepingFor(options.retention), believeClock })
+    )
     const clients = yield* Layer.build(Layer.provide(Clients.layer, Layer.succeedContext(register))).pipe(
       // Two nodes may make the tables at the same moment; PostgreSQL lets one of them fail.
       Effect.retry({ times: 3 }),

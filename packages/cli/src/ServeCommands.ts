@@ -4,7 +4,7 @@
 import type { ReactorName } from "@effekten/registrar"
 import { Config, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { retentionYears } from "./InvestorCommands.ts"
+import { believeClock, retentionYears } from "./InvestorCommands.ts"
 import { at, dataFolder, placeFlags } from "./PlaceFlags.ts"
 
 const reactors = ["settlement"] as const satisfies ReadonlyArray<ReactorName>
@@ -58,11 +58,17 @@ export const serve = Command.make(
         "Let a reactor that stopped, because the log was put back behind it, go on from the first event: settlement"
       ),
       Flag.atLeast(0)
-    )
+    ),
+    believeClock
   },
   at(
     () => import("./Serve.ts"),
-    ({ runServe }, place, flags) => runServe(place, { ...flags, settleAfter: Option.getOrUndefined(flags.settleAfter) })
+    ({ runServe }, place, flags) =>
+      runServe(place, {
+        ...flags,
+        settleAfter: Option.getOrUndefined(flags.settleAfter),
+        believeClock: Option.getOrUndefined(flags.believeClock)
+      })
   )
 ).pipe(
   Command.withDescription("Serve a register over the Distribution API"),

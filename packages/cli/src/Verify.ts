@@ -2,7 +2,7 @@
  * `effekten verify`: every event, all that is kept beside it and every checkpoint, of a register or of an export. For operators and
  * auditors, beside a running server too.
  */
-import { Events } from "@effekten/domain"
+import { Events, Timestamp } from "@effekten/domain"
 import {
   Checkpoint,
   type EventStoreError,
@@ -13,8 +13,8 @@ import {
   VerifyLog
 } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
-import { Audit, Wholeness } from "@effekten/registrar"
-import { Console, Effect, Result } from "effect"
+import { Audit, StampedAhead, Wholeness } from "@effekten/registrar"
+import { Clock, Console, Effect, Result } from "effect"
 import { readFileSync } from "node:fs"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { makeProgressBar, type Progress } from "./ProgressBar.ts"
@@ -61,7 +61,11 @@ export const trustedOf = Effect.fnUntraced(function* ({ keys, checkpoints }: Omi
 })
 
 /** What a verification found, and what of the rest of a register is missing. @category models */
-export type Found = Verification.Verification & { readonly missing?: Wholeness.Missing }
+export type Found = Verification.Verification & {
+  readonly missing?: Wholeness.Missing
+  /** That the log is stamped ahead, in words. */
+  readonly ahead?: string
+}
 
 /** What folds the events of a register in the pass that verifies them. @category models */
 export type Folding = Required<Pick<VerifyLog.Beside<Events.RegisterEvent>, "events">>
@@ -97,7 +101,14 @@ export const verifyRegister = (
               show({ phase, done, total, unit: phase === "events" ? "" : "parts" })
           })
     })
-    return missing === undefined ? found : { ...found, missing: missing() }
+    const at = Timestamp.instantOfMicros((yield* Clock.currentTimeMillis) * 1000)
+    // A log that cannot be read to its end says so above.
+    const ahead = yield* Effect.orElseSucceed(StampedAhead.stampedAhead(audited, at), () => undefined)
+    return {
+      ...found,
+      ...(missing === undefined ? {} : { missing: missing() }),
+      ...(ahead === undefined ? {} : { ahead: StampedAhead.describe(ahead, at) })
+    }
   }).pipe(Effect.mapError(damage))
 
 /** The failure of a log that cannot be read at all. */
@@ -138,6 +149,7 @@ const asText = (what: string, found: Found): string => {
   if (unsaid > 0) lines.push(`Keys: ${unsaid} subjects were forgotten, and the log does not say so`)
   if (contents > 0) lines.push(`Contents: ${contents} documents lack theirs, or have another one`)
   lines.push(...found.notices)
+  if (found.ahead !== undefined) lines.push(`Clock: ${found.ahead}`)
   if (found.faultCount === 0)
     lines.push(
       after === 0

@@ -36,8 +36,8 @@ const failureOf = async (command: Effect.Effect<unknown, CommandFailed>): Promis
   return Exit.isFailure(exit) ? (Cause.squash(exit.cause) as CommandFailed) : (undefined as never)
 }
 
-const forget = (investor: string, retention?: number) =>
-  runForget(folderPlace(folder), { investor, ground: "request", retention })
+const forget = (investor: string, options: { readonly retention?: number; readonly believeClock?: string } = {}) =>
+  runForget(folderPlace(folder), { investor, ground: "request", retention: undefined, ...options })
 
 const partsOf = (investor: Id.InvestorId) =>
   Effect.gen(function* () {
@@ -57,14 +57,25 @@ describe("forget", () => {
     expect(refusal.message).toMatch(/^retention_running: .* Until \d{4}-01-01T00:00:00\+01:00\.$/)
     rmSync(folder, { recursive: true })
     const old = await registered(8 * 366)
-    expect(await failureOf(forget(old, 10))).toMatchObject({ exitCode: ExitCode.refused })
+    expect(await failureOf(forget(old, { retention: 10 }))).toMatchObject({ exitCode: ExitCode.refused })
     // It is the register's policy now.
     expect((await failureOf(forget(old))).message).toMatch(/^retention_running/)
-    const other = await failureOf(forget(old, 5))
+    const other = await failureOf(forget(old, { retention: 5 }))
     expect(other.exitCode).toBe(ExitCode.folder)
     expect(other.message).toContain("`effekten policy set`")
     await Effect.runPromise(runPolicySet(folderPlace(folder), { retention: { years: 5 } }))
-    await Effect.runPromise(forget(old, 5))
+    // The clock alone says that eight years have passed: a person has to say so too, and mean the same instant.
+    const doubted = await failureOf(forget(old, { retention: 5 }))
+    expect(doubted.exitCode).toBe(ExitCode.failed)
+    expect(doubted.message).toMatch(/ days after 20.*, the last time this register can vouch for/)
+    expect((await failureOf(forget(old, { believeClock: "2031-01-01" }))).exitCode).toBe(ExitCode.usage)
+    const otherDay = new Date(Date.now() - 3 * 86_400_000).toISOString()
+    expect((await failureOf(forget(old, { believeClock: otherDay }))).message).toMatch(
+      /the last time this register can vouch for/
+    )
+    expect((await partsOf(old))[0]?._tag).toBe("Present")
+    const believeClock = new Date().toISOString()
+    await Effect.runPromise(forget(old, { believeClock }))
     expect(await partsOf(old)).toEqual([{ _tag: "Erased" }])
     await Effect.runPromise(forget(old))
   })

@@ -1,7 +1,7 @@
 /**
  * D-15 as the registrar's staff see it: holds, the list of due investors, and a server that erases by the clock.
  */
-import type { Id } from "@effekten/domain"
+import { type Id, Timestamp } from "@effekten/domain"
 import { Log, Registrar } from "@effekten/registrar"
 import { Investors, Platforms } from "@effekten/services"
 import { Cause, Clock, Console, Effect, Exit, Stream } from "effect"
@@ -54,7 +54,12 @@ const failureOf = async (command: Effect.Effect<unknown, CommandFailed>): Promis
 const hold = (investor: string, until?: string) =>
   runHold(folderPlace(folder), { investor, basis: "authority_order", until })
 const forget = (investor: string) =>
-  runForget(folderPlace(folder), { investor, ground: "retention_over", retention: undefined })
+  runForget(folderPlace(folder), {
+    investor,
+    ground: "retention_over",
+    believeClock: new Date().toISOString(),
+    retention: undefined
+  })
 const list = async (
   options: { readonly limit?: number; readonly after?: string; readonly retention?: number } = {}
 ): Promise<RetentionResult> =>
@@ -157,7 +162,13 @@ describe("D-15 a register that is told to erase", () => {
     Effect.flatMap(Log, (log) =>
       log.subscribe([{ types: ["InvestorErased"] }], 0).pipe(Stream.take(many), Stream.runCollect)
     ).pipe(
-      Effect.provide(folderPlace(folder).register({ policy: keepingFor(years), eraseWhenDue: true })),
+      Effect.provide(
+        folderPlace(folder).register({
+          policy: keepingFor(years),
+          eraseWhenDue: true,
+          believeClock: Timestamp.instantOf(new Date().toISOString())
+        })
+      ),
       Effect.map((events) => events.map(({ data }) => ("investorId" in data ? data.investorId : ""))),
       Effect.runPromise
     )

@@ -21,6 +21,8 @@ import * as IssuerApi from "./api/IssuerApi.ts"
 import * as LegalHoldsApi from "./api/LegalHoldsApi.ts"
 import { Ledger } from "./reactors/Ledger.ts"
 import { Log } from "./log/Log.ts"
+import { TrustedTime, type TrustedTimeOptions } from "./log/TrustedTime.ts"
+import * as ClockReadings from "./log/ClockReadings.ts"
 import { checkKeys } from "./log/WholenessAtStart.ts"
 import * as PlatformApi from "./api/PlatformApi.ts"
 import * as PoliciesApi from "./api/PoliciesApi.ts"
@@ -46,7 +48,8 @@ export interface RegistrarOptions
     ListOptions,
     ReactorPlace.ResumeOptions,
     Retention.RetentionOptions,
-    StartingPolicy.PolicyOptions {
+    StartingPolicy.PolicyOptions,
+    TrustedTimeOptions {
   /** How much later the book-entry ledger settles. Default: at once. */
   readonly settleAfter?: Duration.Input
 }
@@ -70,17 +73,18 @@ export type Register =
  * @category layers
  */
 export const layerNoDeps = (
-  options: ExecutorOptions & ReactorPlace.ResumeOptions & Retention.RetentionOptions & StartingPolicy.PolicyOptions = {}
+  options: Omit<RegistrarOptions, "settleAfter" | keyof AccessRecordOptions> = {}
 ): Layer.Layer<
   Exclude<Register, Log | AccessRecord>,
   SqlError.SqlError | ForgettingError | RegisterUnavailable,
   Blobs | Custody | Ledger | Log | Progress | ReadModels.ReadModels | Secrets | SecureRandom.SecureRandom | Vault.Vault
 > =>
   Layer.mergeAll(PlatformApi.layer, IssuerApi.layer, ErasureApi.layer, LegalHoldsApi.layer, PoliciesApi.layer).pipe(
-    Layer.merge(options.eraseWhenDue === true ? Retention.layer : Layer.empty),
+    Layer.merge(options.eraseWhenDue === true ? Retention.layer(options) : Layer.empty),
     // The register serves no caller before what was erased is forgotten.
     Layer.provide(Layer.mergeAll(Layer.provide(Settlement.layer, ReactorPlace.resuming(options)), Forgetting.layer)),
     Layer.provideMerge(Layer.mergeAll(Intake.layer, Showing.layer)),
+    Layer.provide(TrustedTime.layer(options)),
     // No decision before the one that says by which policy it is made.
     Layer.provide(StartingPolicy.layer(options)),
     Layer.provide(Executor.layer(options)),
@@ -143,7 +147,9 @@ export const layerFolder = (
 ): Layer.Layer<Register | ReadModels.ReadModels | Vault.Vault | RegisterState | Sealing, RegisterUnavailable> => {
   const progress = Layer.unwrap(
     Effect.map(RegisterState, ({ sql }) =>
-      Progress.layerSql.pipe(Layer.provide(Layer.succeed(SqlClient.SqlClient, sql)))
+      Layer.merge(Progress.layerSql, ClockReadings.layerFile).pipe(
+        Layer.provide(Layer.succeed(SqlClient.SqlClient, sql))
+      )
     )
   )
   return layerNoDeps(options).pipe(
@@ -177,7 +183,7 @@ export const layerPostgres = (
       (Postgres) => {
         const state = Layer.unwrap(
           Effect.map(RegisterState, ({ sql }) =>
-            Layer.mergeAll(Progress.layerSql, Blobs.layerPostgres).pipe(
+            Layer.mergeAll(Progress.layerSql, Blobs.layerPostgres, ClockReadings.layerPostgres).pipe(
               Layer.provide(Layer.succeed(SqlClient.SqlClient, sql))
             )
           )

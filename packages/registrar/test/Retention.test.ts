@@ -405,11 +405,13 @@ describe("D-15 the clock that ends retention", () => {
       let asked = 0
       const wrap: Wrap = (log) => ({
         ...log,
-        head: Effect.suspend(() => {
-          if (!broken) return log.head
-          asked++
-          return Effect.fail(new EventStoreError({ reason: "unavailable", message: "the disk is gone" }))
-        })
+        // The list of those that are due asks it first.
+        bookmark: (known) =>
+          Effect.suspend(() => {
+            if (!broken) return log.bookmark(known)
+            asked++
+            return Effect.fail(new EventStoreError({ reason: "unavailable", message: "the disk is gone" }))
+          })
       })
       const register = yield* open(yield* kept, { executor, wrap })
       yield* Effect.gen(function* () {

@@ -10,11 +10,12 @@ import type { EventStoreError, Position } from "@effekten/event-store"
 import { type Projection, Projections, ReadModels } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
 import { Array as Arr, Duration, Effect, Layer } from "effect"
-import { now } from "../base/Now.ts"
+import type { SqlError } from "effect/sql/SqlError"
 import type { Secrets } from "../base/Secrets.ts"
 import type { Executor } from "../deciding/Executor.ts"
 import { load, noSnapshots, Snapshots, type SnapshotsShape } from "../deciding/Snapshots.ts"
 import { Log } from "../log/Log.ts"
+import { TrustedTime } from "../log/TrustedTime.ts"
 import { Forgetting, type ForgettingError } from "./Forgetting.ts"
 import * as Reactor from "./Reactor.ts"
 
@@ -25,6 +26,8 @@ export interface RetentionOptions {
    * business relationship goes on without units.
    */
   readonly eraseWhenDue?: boolean
+  /** At most about so many are erased in a turn, so that a person can notice what goes on and stop it. Default: 1,000. */
+  readonly maximumPerTurn?: number
 }
 
 /** Investors of one round: what is read at a time, and what is destroyed together. @category values */
@@ -35,6 +38,8 @@ export const maximumInFlight = 16
 export const longestSleep = Duration.hours(6)
 /** And at least so long. @category values */
 export const shortestSleep = Duration.seconds(1)
+/** After a turn that was cut off by its maximum. @category values */
+export const pauseAfterMaximum = Duration.hours(1)
 
 /** How a failed look is tried again. */
 const again = Reactor.backingOff("1 second", "10 minutes")
@@ -87,15 +92,17 @@ export const retentionAt = Effect.fnUntraced(function* (
   return RetentionPeriod.by(step.value, options.policy ?? (yield* policyIn(log, head)).policy)
 })
 
-type Failure = CommandFailure | EventStoreError | ForgettingError | ReadModels.Unavailable | Reactor.BrokenOff
+type Failure =
+  CommandFailure | EventStoreError | ForgettingError | ReadModels.Unavailable | Reactor.BrokenOff | SqlError
 
 /** @category layers */
-export const layer: Layer.Layer<never, never, Executor | Forgetting | Log | ReadModels.ReadModels | Secrets> =
+export const layer = (
+  options: RetentionOptions
+): Layer.Layer<never, never, Executor | Forgetting | Log | ReadModels.ReadModels | Secrets | TrustedTime> =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      const look = yield* looking
+      const look = yield* looking(options.maximumPerTurn ?? 1_000)
       const turn = Reactor.insisting(look, "Investors that are due could not be erased", again).pipe(
-        Effect.flatMap((next) => Effect.map(now, (at) => sleepUntil(next, at))),
         Effect.flatMap(Effect.sleep)
       )
       yield* Reactor.run("retention", Effect.forever(turn))
@@ -107,11 +114,10 @@ const erasing = Effect.gen(function* () {
   const log = yield* Log
   const snapshots = yield* Snapshots
   const instruct = yield* Reactor.instructing("clock")
-  return Effect.fnUntraced(function* (investorId: Id.InvestorId) {
+  return Effect.fnUntraced(function* (investorId: Id.InvestorId, at: Timestamp.Instant) {
     const retention = yield* retentionAt(log, investorId, { head: yield* log.head, snapshots })
     if (retention?._tag !== "Until") return undefined
     const { due } = retention
-    const at = yield* now
     if (!RetentionPeriod.isDueAt(retention, at)) return due
     // No key that a person brings has a blank in it.
     const key = `${due.text} ${turnOf(due, at)}`
@@ -124,28 +130,33 @@ const erasing = Effect.gen(function* () {
   })
 })
 
-/** Erases all investors that are due, round by round, and returns when the next one will be. */
-const looking = Effect.gen(function* () {
+/** Erases the investors that are due by the time the register trusts, round by round, and returns how long to sleep then. */
+const looking = Effect.fnUntraced(function* (maximumPerTurn: number) {
   const log = yield* Log
+  const time = yield* TrustedTime
   const forgetting = yield* Forgetting
   const readModels = yield* ReadModels.ReadModels
   const erase = yield* erasing
-  return Effect.gen(function* (): Effect.fn.Return<Timestamp.Instant | undefined, Failure> {
+  return Effect.gen(function* (): Effect.fn.Return<Duration.Duration, Failure> {
+    const { at, doubt } = yield* time.reading
+    if (doubt !== undefined) yield* Effect.logWarning(doubt)
     let next: Timestamp.Instant | undefined
     let failure: Failure | undefined
+    let asked = 0
     let after: ReadModels.Ranked<Projections.RetentionState> | undefined
     let isLast = false
     const { policy } = yield* policyIn(log)
-    const expect = (at: Timestamp.Instant) => (next = next === undefined ? at : Timestamp.earlierOf(next, at))
-    while (!isLast) {
+    const expect = (due: Timestamp.Instant) => (next = next === undefined ? due : Timestamp.earlierOf(next, due))
+    while (!isLast && asked < maximumPerTurn) {
       const round = yield* readModels.ranked(Projections.retentions, { limit: maximumAtOnce, after })
       after = round[round.length - 1]
-      const { due, isOver, later } = yield* sorted(round, policy)
+      const { due, isOver, later } = sorted(round, policy, at)
       isLast = isOver || round.length < maximumAtOnce
       later.forEach(expect)
       if (due.length === 0) continue
+      asked += due.length
       // A defect that concerns one investor must not end the others' turn.
-      const results = yield* Effect.forEach(due, (id) => Effect.result(Reactor.withoutDefects(erase(id))), {
+      const results = yield* Effect.forEach(due, (id) => Effect.result(Reactor.withoutDefects(erase(id, at))), {
         concurrency: maximumInFlight
       })
       for (const instant of Arr.getSuccesses(results)) if (instant !== undefined) expect(instant)
@@ -153,16 +164,21 @@ const looking = Effect.gen(function* () {
       const forgotten = yield* Effect.result(forgetting.catchUp)
       failure ??= Arr.getFailures([...results, forgotten])[0]
     }
-    return failure === undefined ? next : yield* Effect.fail(failure)
+    if (failure !== undefined) return yield* failure
+    if (isLast) return sleepUntil(next, at)
+    yield* Effect.logWarning(
+      `${asked} investors were due at ${at.text} and more may be: the next ones are erased in an hour. If that cannot be, stop the server`
+    )
+    return pauseAfterMaximum
   })
 })
 
 /** Of one round: the investors that are due now, the instants at which others will be, and whether all further ones are due no sooner. */
-const sorted = Effect.fnUntraced(function* (
+const sorted = (
   round: ReadonlyArray<ReadModels.Ranked<Projections.RetentionState>>,
-  policy: Policy.Policy
-) {
-  const at = yield* now
+  policy: Policy.Policy,
+  at: Timestamp.Instant
+) => {
   const due: Array<Id.InvestorId> = []
   const later: Array<Timestamp.Instant> = []
   for (const { state } of round) {
@@ -173,7 +189,7 @@ const sorted = Effect.fnUntraced(function* (
     else if (retention._tag === "Until") later.push(retention.due)
   }
   return { due, later, isOver: false }
-})
+}
 
 /** Rounded up to whole milliseconds, so that the clock does not wake too early. */
 const sleepUntil = (next: Timestamp.Instant | undefined, at: Timestamp.Instant): Duration.Duration =>
