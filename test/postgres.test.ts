@@ -195,10 +195,14 @@ describe("two nodes on one database", () => {
     const replayed = await command("replay", "--json")
     expect(`${replayed.code} ${replayed.stderr}`).toBe("0 ")
     expect(JSON.parse(replayed.stdout)).toMatchObject({ conservation: "holds", violations: [] })
+    const audited = await effekten(["audit", postgres.url(), "--json"], { cwd: elsewhere.path })
+    expect(`${audited.code} ${audited.stderr}`).toBe("0 ")
+    expect(JSON.parse(audited.stdout)).toMatchObject({ audited: "register", store: "PostgreSQL", verdict: "holds" })
     const exported = join(elsewhere.path, "export")
     expect(await command("export", exported)).toMatchObject({ code: 0, stderr: "" })
     // An export is an export, wherever the register lies.
     expect(await command("verify", exported)).toMatchObject({ code: 0, stderr: "" })
+    expect(await command("audit", exported)).toMatchObject({ code: 0, stderr: "" })
     const offline = [join(root, "examples/verify-offline.mjs"), exported, "--keys", join(exported, "keys")]
     expect(await run(process.execPath, offline)).toMatchObject({ code: 0, stderr: "" })
     expect(readdirSync(elsewhere.path)).toEqual(["export"])

@@ -40,6 +40,8 @@ interface Folds {
   readonly apply: (event: Projection.LoggedEvent) => void
   readonly decisions: DecisionReplay.DecisionReplay
   readonly register: Register.Register
+  /** Events that were recorded before the one in front of them, which no store does. */
+  readonly backwards: ReadonlyArray<Finding>
   /** The lists beside the log, or why they cannot be read. */
   readonly lists: Lists | undefined
   /** The last event that was folded: behind one that cannot be read nothing can be judged. */
@@ -53,11 +55,14 @@ type ListVerdicts = Result.Result<ReadonlyArray<ReadModelAudit.ListVerdict>, { r
 const makeFolds = (assumed: Policy.Policy | undefined, lists?: Lists): Folds => {
   const decisions = DecisionReplay.make({ assumed })
   const register = Register.make()
+  const backwards: Array<Finding> = []
   let judged = 0
+  let recordedAt = ""
   let policy: Policy.Policy | undefined
   return {
     decisions,
     register,
+    backwards,
     lists,
     judged: () => judged,
     policy: () => policy,
@@ -67,6 +72,12 @@ const makeFolds = (assumed: Policy.Policy | undefined, lists?: Lists): Folds => 
       decisions.apply(event)
       register.apply(event)
       if (lists !== undefined && Result.isSuccess(lists)) lists.success.apply(event)
+      if (event.meta.recordedAt < recordedAt && backwards.length < maximumFindings)
+        backwards.push({
+          position: event.position,
+          message: `recorded at ${event.meta.recordedAt}, and the event in front of it at ${recordedAt}`
+        })
+      recordedAt = event.meta.recordedAt
       if (event.type === "PolicySet") policy = event.data
     }
   }
@@ -152,10 +163,10 @@ const faultsOf = (found: Found, isBeside: boolean): ReadonlyArray<Finding> =>
     .filter(({ kind }) => kind !== "newer" && besideKinds.includes(kind) === isBeside)
     .map(({ kind, message, position }) => ({ position, message: `${kind}: ${message}` }))
 
-const logOf = (found: Found, isExport: boolean): Verdict => {
+const logOf = (found: Found, { backwards }: Folds, isExport: boolean): Verdict => {
   const after = found.events - found.signed
   const judged = `${found.events} events, ${found.checkpoints} checkpoints, the last at ${found.signed}${isExport ? "" : "; the index of the log"}`
-  return verdict({ promise: 6, name: "log", judged }, faultsOf(found, false), {
+  return verdict({ promise: 6, name: "log", judged }, [...faultsOf(found, false), ...backwards], {
     notices: [...found.notices, ...(after > 0 ? [`${after} events after the last checkpoint are not signed yet`] : [])]
   })
 }
@@ -228,7 +239,7 @@ const reportOf = (found: Found, folds: Folds, lists: ListVerdicts | undefined): 
   const verdicts = [
     conservationOf(folds),
     onceOf(folds),
-    logOf(found, isExport),
+    logOf(found, folds, isExport),
     stateOf(lists),
     decisionsOf(folds),
     forgottenOf(found, isExport)

@@ -1,0 +1,203 @@
+/**
+ * What an intruder with the databases' own tools plants is found by an audit, with its position. Leaves and index are made right, and in the
+ * end every checkpoint and the anchor are deleted. For `effekten audit`.
+ */
+import { OAuthStore } from "@effekten/http"
+import { Log, Registrar, TagIndex } from "@effekten/registrar"
+import { Redemptions } from "@effekten/services"
+import { Cause, Console, Effect, Exit, Layer, Schema } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { hash } from "node:crypto"
+import { cpSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { delivered, offering, onboarded } from "../packages/registrar/test/fixture.ts"
+import { runAudit } from "../packages/cli/src/Audit.ts"
+import { AuditReport } from "../packages/cli/src/AuditReport.ts"
+import type { CommandFailed } from "../packages/cli/src/ExitCode.ts"
+import { folderPlace } from "../packages/cli/src/FolderPlace.ts"
+
+const root = mkdtempSync(join(tmpdir(), "effekten-plants-"))
+const sound = join(root, "sound")
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+/** Two lots in a wallet, and a redemption that takes from the older one. */
+beforeAll(() =>
+  Effect.gen(function* () {
+    const { campaign, platform, product } = yield* offering()
+    yield* Effect.gen(function* () {
+      const holder = yield* onboarded
+      yield* delivered(campaign, holder, 10)
+      yield* delivered(campaign, holder, 10)
+      const log = yield* Log
+      yield* Effect.repeat(log.readAll([{ types: ["UnitsCredited"] }]), { until: (all) => all.length === 2 })
+      yield* (yield* Redemptions).create({
+        productId: product,
+        investorId: holder.investor,
+        walletId: holder.wallet,
+        units: 3
+      } as never)
+      yield* Effect.repeat(log.readAll([{ types: ["UnitsRedeemed"] }]), { until: (all) => all.length === 1 })
+    }).pipe(Effect.provide(Registrar.layer({ platform })))
+  }).pipe(
+    Effect.provide(
+      Layer.mergeAll(Registrar.layerFolder({ folder: sound }), OAuthStore.layerMemory, SecureRandom.layerWebCrypto)
+    ),
+    Effect.runPromise
+  )
+)
+
+interface Row {
+  readonly body: string
+  readonly ciphertext?: Uint8Array
+}
+
+const typeOf = ({ body }: Row): string => (JSON.parse(body) as { readonly type: string }).type
+const find = (rows: ReadonlyArray<Row>, type: string): number => rows.findIndex((row) => typeOf(row) === type)
+
+/** Rewrites the whole log: positions, leaves, ciphertexts and index fit the bodies afterwards. */
+const rewrite = async (name: string, change: (rows: ReadonlyArray<Row>) => ReadonlyArray<Row>): Promise<string> => {
+  const folder = join(root, name)
+  cpSync(sound, folder, { recursive: true })
+  const database = new DatabaseSync(join(folder, "log.db"))
+  const rows = database
+    .prepare("SELECT body, ciphertext FROM events LEFT JOIN personal USING (position) ORDER BY position")
+    .all()
+    .map(({ body, ciphertext }): Row => ({
+      body: String(body),
+      ...(ciphertext instanceof Uint8Array ? { ciphertext } : {})
+    }))
+  database.exec("DELETE FROM events; DELETE FROM personal")
+  const event = database.prepare("INSERT INTO events (position, body, leaf) VALUES (?, ?, ?)")
+  const personal = database.prepare("INSERT INTO personal (position, ciphertext) VALUES (?, ?)")
+  for (const [index, { body, ciphertext }] of change(rows).entries()) {
+    event.run(index + 1, body, hash("sha256", `\0${body}`, "buffer"))
+    if (ciphertext !== undefined) personal.run(index + 1, ciphertext)
+  }
+  database.close()
+  await Effect.runPromise(TagIndex.rebuildInFolder(folder))
+  return folder
+}
+
+/** Nothing that was signed is left. */
+const withoutCheckpoints = (folder: string): string => {
+  const state = new DatabaseSync(join(folder, "state.db"))
+  state.exec("DELETE FROM checkpoints; DELETE FROM tree_nodes; DELETE FROM checkpoint_keys")
+  state.close()
+  rmSync(join(folder, "checkpoint.anchor"), { force: true })
+  return folder
+}
+
+const audited = async (folder: string) => {
+  const lines: Array<string> = []
+  const exit = await Effect.runPromiseExit(
+    Effect.provideService(
+      runAudit(folderPlace(folder), { json: true, keys: undefined, checkpoints: [], assumedPolicy: undefined }),
+      Console.Console,
+      { ...globalThis.console, log: (line: string) => void lines.push(line) } as Console.Console
+    )
+  )
+  const report = Schema.decodeUnknownSync(AuditReport)(JSON.parse(lines.join("\n")))
+  const failure = Exit.isFailure(exit) ? (Cause.squash(exit.cause) as CommandFailed) : undefined
+  return { code: failure?.exitCode ?? 0, of: (name: string) => report.verdicts.find((each) => each.name === name)! }
+}
+
+const replaced = (rows: ReadonlyArray<Row>, at: number, row: Row): ReadonlyArray<Row> =>
+  rows.map((each, index) => (index === at ? row : each))
+const inserted = (rows: ReadonlyArray<Row>, at: number, row: Row): ReadonlyArray<Row> => [
+  ...rows.slice(0, at),
+  row,
+  ...rows.slice(at)
+]
+/** A body with other data, as canonical as before: no member is added. */
+const changed = ({ body, ...rest }: Row, change: (text: string) => string): Row => ({ ...rest, body: change(body) })
+
+describe("planted past every decision, found by an audit", () => {
+  it("nothing is found in what nobody touched", async () => {
+    expect(await audited(await rewrite("untouched", (rows) => rows))).toMatchObject({ code: 0 })
+  })
+
+  const investments = (rows: ReadonlyArray<Row>): ReadonlyArray<string> =>
+    rows
+      .filter((row) => typeOf(row) === "UnitsCredited")
+      .map(({ body }) => (JSON.parse(body) as { readonly data: { readonly investmentId: string } }).data.investmentId)
+
+  it.each([
+    {
+      what: "a credit of units that nobody signed",
+      name: "decisions",
+      plant: (rows: ReadonlyArray<Row>) => {
+        const at = find(rows, "UnitsCredited")
+        return {
+          at,
+          rows: replaced(
+            rows,
+            at,
+            changed(rows[at]!, (text) => text.replace('"units":10', '"units":99'))
+          )
+        }
+      }
+    },
+    {
+      what: "LIFO for FIFO",
+      name: "decisions",
+      plant: (rows: ReadonlyArray<Row>) => {
+        const [older, newer] = investments(rows)
+        const at = find(rows, "RedemptionRequested")
+        const swap = (row: Row) => changed(row, (text) => text.replaceAll(older!, newer!))
+        const later = rows.map((row, index) => (index >= at ? swap(row) : row))
+        return { at, rows: later }
+      }
+    },
+    {
+      what: "two instructions exchanged",
+      name: "decisions",
+      plant: (rows: ReadonlyArray<Row>) => {
+        const at = find(rows, "IdentificationRecorded")
+        const wallet = find(rows, "WalletRegistered")
+        return { at, rows: replaced(replaced(rows, at, rows[wallet]!), wallet, rows[at]!) }
+      }
+    },
+    {
+      what: "an upload a second time",
+      name: "once",
+      plant: (rows: ReadonlyArray<Row>) => {
+        const upload = find(rows, "DocumentUploaded")
+        return { at: upload + 1, rows: inserted(rows, upload + 1, rows[upload]!) }
+      }
+    },
+    {
+      what: "a delivery a second time, at the end",
+      name: "decisions",
+      plant: (rows: ReadonlyArray<Row>) => ({
+        at: rows.length,
+        rows: [...rows, rows[find(rows, "UnitsCredited")]!]
+      })
+    },
+    {
+      what: "an event that was recorded before the one in front of it",
+      name: "log",
+      plant: (rows: ReadonlyArray<Row>) => {
+        const at = rows.length - 1
+        const row = changed(rows[at]!, (text) => text.replace(/"recordedAt":"\d{4}/, '"recordedAt":"1999'))
+        return { at, rows: replaced(rows, at, row) }
+      }
+    }
+  ])("$what", async ({ name, plant, what }) => {
+    let at = -1
+    const folder = await rewrite(what.replaceAll(/[^a-z]/gi, "-"), (rows) => {
+      const found = plant(rows)
+      at = found.at
+      return found.rows
+    })
+    const signed = await audited(folder)
+    expect(signed.code).toBe(3)
+    expect(signed.of("log").verdict).toBe("broken")
+    expect(signed.of(name).findings.map(({ position }) => position)).toContain(at + 1)
+    const unsigned = await audited(withoutCheckpoints(folder))
+    expect(unsigned.code).toBe(3)
+    expect(unsigned.of(name).findings.map(({ position }) => position)).toContain(at + 1)
+  })
+})
