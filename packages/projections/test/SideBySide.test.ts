@@ -148,6 +148,33 @@ describe("versions side by side", () => {
       }).pipe(Effect.provide(TestClock.layer()))
     ))
 
+  it("a list that another node begins anew between the look at the log and the read is brought to the head again", () =>
+    run(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const log = logOf(events)
+        const table = sql(`read_model_investors_2_${Projections.investors.version}`)
+        const beginAnew = Effect.andThen(
+          sql`DELETE FROM ${table}`,
+          sql`UPDATE read_model SET position = 0, leaf = log WHERE name = 'investors'`
+        )
+        let isArmed = false
+        const between = Object.assign((...args: Parameters<SqlClient.SqlClient>) => {
+          const [text] = args as unknown as readonly [ReadonlyArray<string>]
+          if (!isArmed || text[0]?.startsWith("SELECT m.position") !== true) return sql(...args)
+          isArmed = false
+          return Effect.andThen(beginAnew, sql(...args) as never)
+        }, sql) as SqlClient.SqlClient
+        const models = yield* Effect.provideService(SqlReadModels.make({ log }), SqlClient.SqlClient, between)
+        for (let turn = 1; turn <= 2; turn++) {
+          expect(yield* pageOf(models, Projections.investors)).toStrictEqual(
+            ofFold(Projections.investors, events.length)
+          )
+          isArmed = true
+        }
+      })
+    ))
+
   it("a program whose table was dropped under it folds it again, and shows no part of it", () =>
     run(
       Effect.gen(function* () {
