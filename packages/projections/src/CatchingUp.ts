@@ -83,12 +83,12 @@ export const catchingUp = <E>({ log, stepSize }: Options, place: Place<E>) => {
   const step = stepping(log, place)
 
   const stepsTo = Effect.fnUntraced(function* (kept: Kept, target: Position) {
-    for (;;) {
+    for (let steps = 0; ; steps++) {
       const { at, head } = yield* look(kept)
       if (at.position >= Math.min(target, head.position)) return at.position
-      yield* step(kept, at, head, Math.min(at.position + stepSize, head.position))
       // A long way to the head keeps nothing else from its turn.
-      yield* Effect.yieldNow
+      if (steps > 0) yield* Effect.yieldNow
+      yield* step(kept, at, head, Math.min(at.position + stepSize, head.position))
     }
   })
 
