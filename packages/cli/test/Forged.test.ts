@@ -3,11 +3,11 @@
  * For a developer who changes what is signed or authenticated.
  */
 import { OAuthStore } from "@effekten/http"
-import { Registrar, TagIndex } from "@effekten/registrar"
+import { CheckpointKeys, Registrar, TagIndex } from "@effekten/registrar"
 import { Cause, Console, Effect, Exit, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { hash } from "node:crypto"
-import { cpSync, mkdtempSync, rmSync } from "node:fs"
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -208,6 +208,50 @@ describe.each([
     remove(copy)
     expect((await verified(copy)).faults.length).toBeGreaterThan(0)
     expect(await refusalOf(copy)).not.toBe("")
+  })
+})
+
+describe("a register from before MACs", () => {
+  /** As an older program left it: no MACs, and no checkpoint that speaks of them. */
+  const fromBefore = async () => {
+    const copy = copyOf(signed)
+    within(copy, "log.db", (log) => log.exec("DROP TABLE macs; PRAGMA user_version = 2"))
+    within(copy, "state.db", (state) => state.exec("DELETE FROM checkpoints; DELETE FROM tree_nodes"))
+    rmSync(join(copy, "checkpoint.anchor"))
+    const key = readFileSync(join(copy, "checkpoint.key"), "utf8")
+    expect(key).toMatch(/^macs 0 /m)
+    writeFileSync(join(copy, "checkpoint.key"), key.replace(/^macs .*\n/m, ""))
+    expect(await refusalOf(copy)).toContain("there is no checkpoint")
+    await Effect.runPromise(CheckpointKeys.changeInFolder({ folder: copy, action: "renew" }))
+    return copy
+  }
+
+  it("promise 6: is verified at its first start, begins its MACs at the head, and is never one from before again", async () => {
+    const copy = await fromBefore()
+    const { events } = await verified(copy)
+    expect(await refusalOf(copy)).toBe("")
+    expect(readFileSync(join(copy, "checkpoint.key"), "utf8")).toMatch(new RegExp(`^macs ${events} `, "m"))
+    expect(await verified(copy)).toMatchObject({ faults: [], signed: events, authenticated: events })
+    within(copy, "log.db", (log) => log.exec("DELETE FROM macs"))
+    const { faults } = await verified(copy)
+    expect(faults.map(({ kind, position }) => [kind, position])).toEqual([["mac", events + 1]])
+    expect(await refusalOf(copy)).toContain("they were removed")
+    // Nor where the place is gone from the key as well: the checkpoints say it.
+    const key = readFileSync(join(copy, "checkpoint.key"), "utf8")
+    writeFileSync(join(copy, "checkpoint.key"), key.replace(/^macs .*\n/m, ""))
+    expect(await refusalOf(copy)).toContain("they were removed")
+  })
+
+  it("promise 6: is not taken over with a fault in it", async () => {
+    const copy = await fromBefore()
+    const position = within(copy, "log.db", (log) => {
+      const { body, position } = bodies(log)[4]!
+      log
+        .prepare("UPDATE events SET body = ? WHERE position = ?")
+        .run(altered(body, /"receivedAt":"\d{4}/, '"receivedAt":"1999'), position)
+      return position
+    })
+    expect(await refusalOf(copy)).toContain(`Position ${position}: `)
   })
 })
 

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { run, storeIn } from "./Harness.ts"
+import { run, storeIn, unauthenticated } from "./Harness.ts"
 
 /** Logs side by side, and lives of each: a log is killed, looked at, and goes on from where it was. */
 const LOGS = 3
@@ -71,6 +71,7 @@ describe("kill -9", () => {
               start = undefined
             }
             expect(start).toBeUndefined()
+            expect(yield* unauthenticated(store)).toBeUndefined()
             for (const line of acknowledged) {
               const [first, last, ...text] = line.split(" ")
               expect(groups.get(text.join(" "))).toEqual({ first: Number(first), last: Number(last) })

@@ -2,13 +2,13 @@
 import { Effect } from "effect"
 import { writeSync } from "node:fs"
 import { name, note, opened } from "@effekten/event-store/testing"
-import { run, storeIn } from "./Harness.ts"
+import { authentication, run, storeIn } from "./Harness.ts"
 
 const [, , path = "", life = ""] = process.argv
 
 await run(
   Effect.gen(function* () {
-    const store = yield* storeIn(path)
+    const store = yield* storeIn(path, { authentication })
     for (let group = 0; ; group++) {
       const size = (group % 5) + 1
       const text = JSON.stringify({ life, group, size })

@@ -12,7 +12,7 @@ const STEPS = 8
 /** Before it the process ends as if it were killed: nothing is closed or tidied up. */
 const LAST = 6
 /** So that the log is folded into its file at step 1. */
-const settings = { checkpointAfter: 12 }
+const settings = { checkpointAfter: 15 }
 const plan = planOf(STEPS)
 
 /** All faults and kills instead of some of them. */

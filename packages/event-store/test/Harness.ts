@@ -4,7 +4,7 @@ import { SecureRandom } from "effect/crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { SqliteEventStore, Vault } from "@effekten/event-store"
+import { type EventStoreShape, MacLine, Macs, SqliteEventStore, Vault } from "@effekten/event-store"
 import { type KitEvent, kitCatalogue } from "@effekten/event-store/testing"
 
 export const random = SecureRandom.layerWebCrypto
@@ -15,6 +15,22 @@ export const folder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireR
 )
 
 export const masterKey = (byte = 7) => Redacted.make(new Uint8Array(32).fill(byte))
+
+/** What makes the MACs of logs that bear them. */
+export const authentication = { key: Redacted.make(new Uint8Array(32).fill(9)) }
+
+/** The first position that does not bear the MAC it owes; undefined where all do. */
+export const unauthenticated = Effect.fnUntraced(function* (
+  store: Pick<EventStoreShape<KitEvent>, "head" | "logId" | "readLeaves" | "readMacs">
+) {
+  const from = yield* MacLine.begun(store)
+  const to = yield* store.head
+  if (from === undefined) return to === 0 ? undefined : 1
+  let first: number | undefined
+  const authenticator = Macs.makeAuthenticator(authentication, store.logId)
+  yield* MacLine.authenticate(store, authenticator, { from, to }, { fault: (position) => void (first ??= position) })
+  return first
+})
 
 export const vaultIn = (path: string, byte = 7) =>
   Vault.layerSqlite({ filename: join(path, "keys.db"), masterKey: masterKey(byte) })

@@ -8,7 +8,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { SqliteEventStore, Vault } from "@effekten/event-store"
 import { kitCatalogue, note, subjectOf } from "@effekten/event-store/testing"
-import { masterKey, random } from "../Harness.ts"
+import { authentication, masterKey, random, unauthenticated } from "../Harness.ts"
 import { GROUP, type Step } from "./Plan.ts"
 import type { Promises } from "./Promises.ts"
 
@@ -48,6 +48,7 @@ const examination = (folder: string, plan: ReadonlyArray<Step>, promises: Promis
     const store = yield* SqliteEventStore.make({
       filename: join(folder, "log.db"),
       catalogue: kitCatalogue,
+      authentication,
       connect
     }).pipe(Effect.provideContext(vault), Effect.mapError(found("closed")))
 
@@ -90,6 +91,9 @@ const examination = (folder: string, plan: ReadonlyArray<Step>, promises: Promis
     if (at < promises.seen) return { fault: "lost", message: `${promises.seen} events were seen, ${at} are there` }
     const back = events.find((event, index) => event.meta.recordedAt < (events[index - 1]?.meta.recordedAt ?? ""))
     if (back !== undefined) return { fault: "time", message: `the time of ${back.id} is before that of the one before` }
+
+    const alien = yield* Effect.mapError(unauthenticated(store), found("corrupt"))
+    if (alien !== undefined) return { fault: "corrupt", message: `position ${alien} does not bear its MAC` }
 
     const groups = yield* Effect.mapError(store.readAll([{ tags: [GROUP] }]), found("corrupt"))
     const starts = events.filter(({ tags }) => tags.includes(GROUP))

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { SqliteEventStore, Vault } from "@effekten/event-store"
 import { kitCatalogue } from "@effekten/event-store/testing"
-import { masterKey, random } from "../Harness.ts"
+import { authentication, masterKey, random } from "../Harness.ts"
 import { CHECKPOINT_AFTER, planOf, TAKEN } from "./Plan.ts"
 import type { Said } from "./Promises.ts"
 
@@ -41,6 +41,7 @@ const openAt = Effect.fnUntraced(function* (step: number) {
   const store = yield* SqliteEventStore.make({
     filename: join(path, "log.db"),
     catalogue: kitCatalogue,
+    authentication,
     connect: connect("log")
   }).pipe(Effect.provideContext(vault), Scope.provide(scope))
   connections.log?.exec(`PRAGMA synchronous = ${log}`)

@@ -47,7 +47,9 @@ const verifyBefore = Effect.fnUntraced(function* ({ authentication, checkpoints,
   const [first] = faults
   if (first !== undefined)
     return yield* new RegisterUnavailable({
-      message: `the register cannot begin MACs over a log with ${faultCount} faults. Position ${first.position}: ${first.message}`
+      message:
+        `the register cannot begin MACs over a log with ${faultCount} faults. Position ${first.position}: ${first.message}. ` +
+        "See docs/operations/verify-fails.md. If only checkpoints are missing, `effekten checkpoint-key renew` accepts the log as it is."
     })
 })
 
