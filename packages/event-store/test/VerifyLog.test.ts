@@ -200,7 +200,7 @@ describe("verifying a log", () => {
     run(
       Effect.gen(function* () {
         const { events, faults } = yield* afterwards((database) => {
-          database.enableDefensive(false)
+          database.enableDefensive?.(false)
           database.exec("UPDATE words_data SET block = zeroblob(9) WHERE id > 10")
         })
         expect(events).toBe(1_000)
@@ -231,7 +231,7 @@ describe("verifying a log", () => {
   it("promise 6: a schema, a type, a version the catalogue does not know", () =>
     run(
       Effect.gen(function* () {
-        for (const [change, message] of [
+        for (const [change, message, expected = "schema"] of [
           [(body: string) => body.replace('"text":"ü"', '"text":7'), "the data of Noted do not fit its schema"],
           [(body: string) => body.replace('"Noted"', '"Denoted"'), 'of the type "Denoted", which is not known here'],
           [(body: string) => body.replace('"version":1', '"version":9'), "in version 9"],

@@ -3,6 +3,8 @@
  */
 import { DatabaseSync } from "node:sqlite"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"
+import { connectToRead, isOnReadOnlyMedium, NotReadable } from "./ReadOnlyMedia.ts"
+import { runtimeFault } from "./Runtime.ts"
 import { settleLog } from "./WriteAheadLog.ts"
 
 /** Makes the connection; a test puts faults in between. */
@@ -26,6 +28,8 @@ export interface OpenDatabase {
 /** How long to wait for a lock another process holds, before giving up, in milliseconds. */
 const LOCK_TIMEOUT = 5_000
 
+const SQLITE_BUSY = 5
+const SQLITE_LOCKED = 6
 const SQLITE_CORRUPT = 11
 const SQLITE_NOTADB = 26
 
@@ -56,11 +60,16 @@ export const openDatabase = (options: OpenDatabase): DatabaseSync => {
       ...(cause === undefined ? {} : { cause })
     })
   const connect = options.connect ?? ((file, how) => new DatabaseSync(file, how))
+  const runtime = runtimeFault(process.versions.node)
+  if (runtime !== undefined) throw refuse("runtime", runtime)
 
   let database: DatabaseSync
   try {
-    database = connect(filename, { readOnly, timeout: LOCK_TIMEOUT })
+    database = readOnly
+      ? connectToRead(filename, (file) => connect(file, { readOnly, timeout: LOCK_TIMEOUT }))
+      : connect(filename, { readOnly, timeout: LOCK_TIMEOUT })
   } catch (cause) {
+    if (cause instanceof NotReadable) throw refuse("unavailable", cause.message, cause.cause)
     throw readOnly
       ? refuse("missing", "cannot be opened for reading: check the path and its permissions", cause)
       : refuse("unavailable", "cannot be opened: check that its folder exists and can be written", cause)
@@ -92,7 +101,16 @@ export const openDatabase = (options: OpenDatabase): DatabaseSync => {
     if (cause instanceof DatabaseRefused) throw cause
     if (isCorruption(cause))
       throw refuse("damaged", "is damaged: keep a copy of it and restore it from a backup", cause)
-    throw refuse("unavailable", "cannot be opened: is another program holding it?", cause)
+    if (isOnReadOnlyMedium(filename))
+      throw refuse("unavailable", "lies on a read-only medium: open it to read, or copy its folder to a disk", cause)
+    const code = resultCode(cause)
+    throw refuse(
+      "unavailable",
+      code === SQLITE_BUSY || code === SQLITE_LOCKED
+        ? "cannot be opened: is another program holding it?"
+        : `cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause
+    )
   }
 }
 

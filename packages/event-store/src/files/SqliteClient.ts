@@ -4,6 +4,7 @@
 import { Context, Effect, Layer, type Scope, Semaphore, Stream } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, type SqlConnection, SqlError, Statement } from "effect/sql"
+import { connectToRead } from "./ReadOnlyMedia.ts"
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
 
 /** @category models */
@@ -65,7 +66,8 @@ export const make = (
   })
 
 const open = ({ filename, readonly = false, synchronous = "FULL" }: SqliteClientOptions): DatabaseSync => {
-  const database = new DatabaseSync(filename, { readOnly: readonly, timeout: LOCK_TIMEOUT })
+  const connect = (file: string) => new DatabaseSync(file, { readOnly: readonly, timeout: LOCK_TIMEOUT })
+  const database = readonly ? connectToRead(filename, connect) : connect(filename)
   try {
     if (!readonly) {
       database.exec("PRAGMA journal_mode = WAL")

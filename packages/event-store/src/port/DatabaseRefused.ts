@@ -13,6 +13,7 @@ import { Schema } from "effect"
  * * `missing`: there is nothing to read.
  * * `not_durable`: the file system or the build of SQLite does not give what durability needs.
  * * `wrong_master_key`: the keys in it were wrapped with another master key.
+ * * `runtime`: this Node, or the SQLite in it, does not do what the store relies on.
  * * `unavailable`: the operating system refused.
  *
  * @category errors
@@ -27,6 +28,7 @@ export class DatabaseRefused extends Schema.TaggedError<DatabaseRefused>()("Data
     "missing",
     "not_durable",
     "wrong_master_key",
+    "runtime",
     "unavailable"
   ]),
   message: Schema.String,

@@ -25,14 +25,14 @@ export const createTables = `
 `
 
 /**
- * An event as it is read: a zero byte with the body, which its leaf is the hash of, and the leaf in hex. The first is null where the index
- * has an event that the log has not. Both are texts, because a blob costs more than all the rest of its row.
+ * An event as it is read: its body, and its leaf in hex. The first is null where the index has an event that the log has not. Both are
+ * texts, because a blob costs more than all the rest of its row. No text here has a NUL: some versions of Node cut it off there.
  */
-export type Row = readonly [position: Position, preimage: string, leaf: string]
+export type Row = readonly [position: Position, body: string, leaf: string]
 
 /** The last of them, and the last two. */
 const LEAF = "lower(hex(events.leaf))"
-export const READ = `char(0) || events.body, ${LEAF}`
+export const READ = `events.body, ${LEAF}`
 
 /** Every statement of the log, prepared once: single rows in a loop are the fastest way in. */
 export const prepareStatements = (database: DatabaseSync) => {

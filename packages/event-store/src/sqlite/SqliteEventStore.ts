@@ -13,6 +13,7 @@ import { makeReading, type Range, streamPages } from "../building/Reading.ts"
 import { makeWake } from "../building/Wake.ts"
 import { makeWriting } from "../building/Writing.ts"
 import type { Connect } from "../files/OpenDatabase.ts"
+import { warnOfUntested } from "../files/Runtime.ts"
 import type { Catalogue } from "../port/Catalogue.ts"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"
 import type { AnyEvent, Position } from "../port/Event.ts"
@@ -64,6 +65,7 @@ export const make = <E extends AnyEvent>(
   Effect.gen(function* () {
     const vault = yield* Vault
     const random = yield* SecureRandom.SecureRandom
+    yield* warnOfUntested
     const codec = makeCodec(options.catalogue)
     const wake = makeWake()
     const log = yield* open(options, codec, yield* random.uuidV4())

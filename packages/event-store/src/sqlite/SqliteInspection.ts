@@ -91,10 +91,10 @@ const inspectBodies = <E extends AnyEvent>(
   const part = makeInspection(codec, to)
   const ciphertexts = new Map(personal.all(from, last) as unknown as ReadonlyArray<readonly [Position, Uint8Array]>)
   let next = from
-  for (const [position, preimage, leaf] of events.all(from, last) as unknown as ReadonlyArray<Row>) {
+  for (const [position, body, leaf] of events.all(from, last) as unknown as ReadonlyArray<Row>) {
     for (; next < position; next++) part.hole(next)
     next = position + 1
-    const event = part.preimage(position, preimage, leaf)
+    const event = part.text(position, body, leaf)
     part.personal(position, ciphertexts.get(position))
     if (event === undefined) unreadable.add(position)
     else {
@@ -173,7 +173,7 @@ const describe = <E extends AnyEvent>(
 ): string => {
   const row = events.all(position, position)[0] as unknown as readonly [Position, string] | undefined
   if (row === undefined) return "the index knows an event the log has not"
-  const event = codec.decode(position, JSON.parse(row[1].slice(1)))
+  const event = codec.decode(position, JSON.parse(row[1]))
   // A range, though it is one row: beside MATCH, FTS5 (SQLite 3.53) passes over `rowid = ?`.
   const indexed = database.prepare("SELECT 1 FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?")
   const said: ReadonlyArray<readonly [Kind, string]> = [

@@ -20,6 +20,7 @@ import {
   prepareStatements,
   type Statements
 } from "./LogStatements.ts"
+import { tryOutOnce } from "./SelfTest.ts"
 import { makeFaults } from "./SqliteFaults.ts"
 import { makeSqliteInspection, type SqliteInspection } from "./SqliteInspection.ts"
 import { createMacs, makeSqliteMacs, type SqliteMacs } from "./SqliteMacs.ts"
@@ -60,6 +61,13 @@ export interface SqliteLog<E extends AnyEvent> extends SqliteWriting<E> {
 /** Throws {@link DatabaseRefused}; what it returns throws {@link EventStoreError}. */
 export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): SqliteLog<E> => {
   const { codec, filename, readOnly } = options
+  const fault = tryOutOnce()
+  if (fault !== undefined)
+    throw new DatabaseRefused({
+      filename,
+      reason: "runtime",
+      message: `${filename} is not opened with Node ${process.versions.node}, whose SQLite fails the log: ${fault}`
+    })
   const { database, filter, logId, statements } = openFile(options)
   const faults = makeFaults(filename, readOnly)
   const { guarded, refuseIfClosed } = faults

@@ -68,7 +68,7 @@ const matching = (statements: Statements, expression: string, range: Range): Rea
   const { from, to, limit, backwards } = range
   const statement = backwards ? statements.matchBackwards : statements.match
   const found = statement.all(expression, from, to, limit) as unknown as ReadonlyArray<Row>
-  for (const [position, preimage] of found) if (preimage === null) refuseHole(undefined, position)
+  for (const [position, body] of found) if (body === null) refuseHole(undefined, position)
   return found
 }
 
@@ -114,7 +114,7 @@ const pageOf = <E extends AnyEvent>(
 }
 
 /** The parsed body of an event, once it is the one its leaf was made of. */
-const parseStored = ([position, preimage, leaf]: Row): unknown => {
-  if (hexDigest(preimage) !== leaf) throw damaged(position, "the body is not the one that was written")
-  return parse(position, preimage.slice(1))
+const parseStored = ([position, body, leaf]: Row): unknown => {
+  if (hexDigest(`\0${body}`) !== leaf) throw damaged(position, "the body is not the one that was written")
+  return parse(position, body)
 }

@@ -16,8 +16,8 @@ export type { Fault, Inspected, NamedPart } from "../port/Inspected.ts"
 export interface Inspection<E extends AnyEvent> {
   /** Holds a body against its leaf and the catalogue. The event, where it can be read. */
   readonly body: (position: Position, body: string, leaf: Uint8Array) => RecordedEvent<E> | undefined
-  /** The same, of texts: a zero byte with the body behind it, and the leaf in hex. */
-  readonly preimage: (position: Position, preimage: string, leaf: string) => RecordedEvent<E> | undefined
+  /** The same, with the leaf in hex. */
+  readonly text: (position: Position, body: string, leaf: string) => RecordedEvent<E> | undefined
   /** Holds the ciphertext of the event just given against its body. */
   readonly personal: (position: Position, ciphertext: Uint8Array | undefined) => void
   /** There is no event at the next position. */
@@ -49,16 +49,16 @@ export const makeInspection = <E extends AnyEvent>(codec: Codec<E>, to: Position
     leaves.write(leaf, leafBytes, "hex")
     leafBytes += hashBytes
   }
-  const preimage: Inspection<E>["preimage"] = (position, text, leaf) => {
+  const text: Inspection<E>["text"] = (position, body, leaf) => {
     done = position
-    bytes += text.length - 1
+    bytes += body.length
     reference = undefined
     event = undefined
-    const own = hexDigest(text)
+    const own = hexDigest(`\0${body}`)
     if (own !== leaf) parted.push({ position, leaf: Buffer.from(own, "hex") })
     addLeaf(leaf.length === hexDigits ? leaf : "")
     try {
-      const parsed: unknown = JSON.parse(text.slice(1))
+      const parsed: unknown = JSON.parse(body)
       if (isEnvelope(parsed)) reference = parsed.personal
       event = codec.decode(position, parsed)
       events.push(event)
@@ -70,8 +70,8 @@ export const makeInspection = <E extends AnyEvent>(codec: Codec<E>, to: Position
   }
   return {
     fault,
-    preimage,
-    body: (position, body, leaf) => preimage(position, `\0${body}`, Buffer.from(leaf).toString("hex")),
+    text,
+    body: (position, body, leaf) => text(position, body, Buffer.from(leaf).toString("hex")),
     personal: (position, ciphertext) => {
       if (reference !== undefined && event !== undefined) {
         const { data, type } = event
