@@ -16,7 +16,7 @@ import {
 } from "@effekten/projections"
 import { Audit, KeptLists } from "@effekten/registrar"
 import { Console, Effect, Layer, Result, Schema } from "effect"
-import { type AuditReport, asText, type Finding, firstBroken, type Verdict } from "./AuditReport.ts"
+import { type AuditReport, asText, count, type Finding, firstBroken, type Verdict } from "./AuditReport.ts"
 import { ExitCode } from "./ExitCode.ts"
 import { makeProgressBar } from "./ProgressBar.ts"
 import type { Place } from "./Place.ts"
@@ -104,7 +104,7 @@ const conservationOf = ({ register }: Folds): Verdict => {
     position,
     message: `product ${productId}, ${law}: ${message}`
   })
-  const judged = `the units of ${register.products().length} products, after every event`
+  const judged = `the units of ${count(register.products().length, "product")}, after every event`
   return verdict({ promise: 1, name: "conservation", judged }, found.map(asFinding))
 }
 
@@ -135,7 +135,7 @@ const decisionsOf = ({ decisions }: Folds): Verdict => {
     recorded: JSON.parse(JSON.stringify(recorded)),
     decided: JSON.parse(JSON.stringify(decided))
   })
-  const judged = `${decisions.instructions()} instructions, each decided again over the events before it, by the rules of its time`
+  const judged = `${count(decisions.instructions(), "instruction")}, each decided again over the events before it, by the rules of its time`
   return verdict({ promise: 8, name: "decisions", judged }, decisions.deviations.map(asFinding), {
     count: decisions.deviationCount()
   })
@@ -146,7 +146,7 @@ const onceOf = ({ decisions }: Folds): Verdict =>
     {
       promise: 4,
       name: "once",
-      judged: `${decisions.instructions()} instructions, each recorded once; the answers that were sent are not in the log`
+      judged: `${count(decisions.instructions(), "instruction")}, each recorded once; the answers that were sent are not in the log`
     },
     decisions.repeated.map(({ operation, position }) => ({
       position,
@@ -165,9 +165,12 @@ const faultsOf = (found: Found, isBeside: boolean): ReadonlyArray<Finding> =>
 
 const logOf = (found: Found, { backwards }: Folds, isExport: boolean): Verdict => {
   const after = found.events - found.signed
-  const judged = `${found.events} events, ${found.checkpoints} checkpoints, the last at ${found.signed}${isExport ? "" : "; the index of the log"}`
+  const judged = `${count(found.events, "event")}, ${count(found.checkpoints, "checkpoint")}, the last at ${found.signed}${isExport ? "" : "; the index of the log"}`
   return verdict({ promise: 6, name: "log", judged }, [...faultsOf(found, false), ...backwards], {
-    notices: [...found.notices, ...(after > 0 ? [`${after} events after the last checkpoint are not signed yet`] : [])]
+    notices: [
+      ...found.notices,
+      ...(after > 0 ? [`not signed yet: ${count(after, "event")} after the last checkpoint`] : [])
+    ]
   })
 }
 
@@ -211,7 +214,10 @@ const stateOf = (lists: ListVerdicts | undefined): Verdict => {
   const objects = compared.reduce((sum, each) => sum + each.objects, 0)
   const different = compared.reduce((sum, each) => sum + each.different, 0)
   return verdict(
-    { ...about, judged: `${objects} rows of ${compared.length} lists, against the fold of the events they stand at` },
+    {
+      ...about,
+      judged: `${count(objects, "row")} of ${count(compared.length, "list")}, against the fold of the events they stand at`
+    },
     compared.flatMap((list) => list.differences.map(differenceIn(list))),
     { count: different, notices }
   )

@@ -61,11 +61,14 @@ const shownFindings = 10
 
 const words = { holds: "holds", broken: "BROKEN", not_judged: "not judged" } as const
 
+/** So many of something, in words. @category conversions */
+export const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? "" : "s"}`
+
 /** The report for a person. @category conversions */
 export const asText = (report: AuditReport): string => {
   const { arrival, events, instructions, policy, root, verdicts } = report
   const lines = [
-    `${report.audited === "export" ? "Export" : "Log"}: ${events} events, ${instructions} instructions, root ${root}`
+    `${report.audited === "export" ? "Export" : "Log"}: ${count(events, "event")}, ${count(instructions, "instruction")}, root ${root}`
   ]
   for (const { findingCount, findings, judged, name, notices, promise, verdict } of verdicts) {
     lines.push("", `Promise ${promise}, ${name}: ${words[verdict]}`, `  ${judged}`)
@@ -77,10 +80,10 @@ export const asText = (report: AuditReport): string => {
   }
   lines.push("")
   if (policy.assumed > 0)
-    lines.push(`${policy.assumed} instructions went by the policy before the log had one: it is assumed.`)
+    lines.push(`${count(policy.assumed, "instruction")} went by the policy before the log had one: it is assumed.`)
   if (arrival.overtaken > 0)
     lines.push(
-      `${arrival.overtaken} instructions stand behind one that was received later, the first at position ${arrival.first}, by ${arrival.longest / 1_000_000} seconds at most.`
+      `Behind one that was received later: ${count(arrival.overtaken, "instruction")}, the first at position ${arrival.first}, by ${arrival.longest / 1_000_000} seconds at most.`
     )
   for (const { promise, reason } of report.notJudged) lines.push(`Promise ${promise} is not judged: ${reason}`)
   return lines.join("\n")

@@ -1,7 +1,7 @@
 /**
  * `effekten policy`: its arguments. For the command line.
  */
-import { Policy } from "@effekten/domain"
+import { Events } from "@effekten/domain"
 import { Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { retentionFlag } from "./InvestorCommands.ts"
@@ -36,8 +36,11 @@ const set = Command.make(
     clockTolerance: Flag.Int("clock-tolerance").pipe(
       Flag.withMetavar("SECONDS"),
       Flag.withDescription("How far a timestamp may lie ahead of the moment of receipt"),
+      Flag.filter(
+        (seconds) => seconds >= 0 && seconds * 1_000_000 <= Events.longestClockTolerance,
+        (seconds) => `Expected 0 to ${Events.longestClockTolerance / 1_000_000} seconds, got: ${seconds}`
+      ),
       Flag.map((seconds) => seconds * 1_000_000),
-      Flag.withSchema(Policy.Policy.fields.clockTolerance),
       Flag.optional
     ),
     ...placeFlags

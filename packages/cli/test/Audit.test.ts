@@ -132,7 +132,7 @@ describe("effekten audit", () => {
 
     const { text } = await audited(folder, { json: false })
     expect(text).toContain("Promise 8, decisions: holds")
-    expect(text).toContain("1 instructions went by the policy before the log had one")
+    expect(text).toContain("1 instruction went by the policy before the log had one")
   })
 
   it("finds a credit that no decision gives, with position, what is recorded and what was decided", async () => {

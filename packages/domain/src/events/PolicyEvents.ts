@@ -12,8 +12,8 @@ export const leastRetention = 5
 /** Years after which it wants them destroyed, whatever other law wants them kept. @category values */
 export const longestRetention = 10
 
-/** Microseconds of an hour: a clock that differs by more is wrong. */
-const longestClockTolerance = 3_600_000_000
+/** Microseconds of an hour: a clock that differs by more is wrong. @category values */
+export const longestClockTolerance = 3_600_000_000
 
 /** Seconds of a century: an instant that far ahead can still be written. */
 const longestTrial = 3_155_760_000
