@@ -90,6 +90,14 @@ const withoutCheckpoints = (folder: string): string => {
   return folder
 }
 
+/** Nor a code that the register's key gives. */
+const withoutMacs = (folder: string): string => {
+  const log = new DatabaseSync(join(folder, "log.db"))
+  log.exec("DELETE FROM macs")
+  log.close()
+  return folder
+}
+
 const audited = async (folder: string) => {
   const lines: Array<string> = []
   const exit = await Effect.runPromiseExit(
@@ -127,6 +135,7 @@ describe("planted past every decision, found by an audit", () => {
   it.each([
     {
       what: "a credit of units that nobody signed",
+      says: /SettleCredit: recorded is UnitsCredited/,
       name: "decisions",
       plant: (rows: ReadonlyArray<Row>) => {
         const at = find(rows, "UnitsCredited")
@@ -142,6 +151,7 @@ describe("planted past every decision, found by an audit", () => {
     },
     {
       what: "LIFO for FIFO",
+      says: /RequestRedemption: recorded is RedemptionRequested/,
       name: "decisions",
       plant: (rows: ReadonlyArray<Row>) => {
         const [older, newer] = investments(rows)
@@ -153,6 +163,7 @@ describe("planted past every decision, found by an audit", () => {
     },
     {
       what: "two instructions exchanged",
+      says: /kyc_not_successful/,
       name: "decisions",
       plant: (rows: ReadonlyArray<Row>) => {
         const at = find(rows, "IdentificationRecorded")
@@ -162,6 +173,7 @@ describe("planted past every decision, found by an audit", () => {
     },
     {
       what: "an upload a second time",
+      says: /UploadDocument: this instruction was recorded before/,
       name: "once",
       plant: (rows: ReadonlyArray<Row>) => {
         const upload = find(rows, "DocumentUploaded")
@@ -170,6 +182,7 @@ describe("planted past every decision, found by an audit", () => {
     },
     {
       what: "a delivery a second time, at the end",
+      says: /SettleCredit: .* comes to no change/,
       name: "decisions",
       plant: (rows: ReadonlyArray<Row>) => ({
         at: rows.length,
@@ -178,6 +191,7 @@ describe("planted past every decision, found by an audit", () => {
     },
     {
       what: "an event that was recorded before the one in front of it",
+      says: /recorded at 1999/,
       name: "log",
       plant: (rows: ReadonlyArray<Row>) => {
         const at = rows.length - 1
@@ -185,7 +199,7 @@ describe("planted past every decision, found by an audit", () => {
         return { at, rows: replaced(rows, at, row) }
       }
     }
-  ])("$what", async ({ name, plant, what }) => {
+  ])("$what", async ({ name, plant, says, what }) => {
     let at = -1
     const folder = await rewrite(what.replaceAll(/[^a-z]/gi, "-"), (rows) => {
       const found = plant(rows)
@@ -196,8 +210,13 @@ describe("planted past every decision, found by an audit", () => {
     expect(signed.code).toBe(3)
     expect(signed.of("log").verdict).toBe("broken")
     expect(signed.of(name).findings.map(({ position }) => position)).toContain(at + 1)
-    const unsigned = await audited(withoutCheckpoints(folder))
-    expect(unsigned.code).toBe(3)
-    expect(unsigned.of(name).findings.map(({ position }) => position)).toContain(at + 1)
+    for (const strip of [withoutCheckpoints, withoutMacs]) {
+      const bare = await audited(strip(folder))
+      expect(bare.code).toBe(3)
+      expect(bare.of(name).findings.map(({ position }) => position)).toContain(at + 1)
+    }
+    // No code of the register's key is left, and still the position is told.
+    const { findings } = (await audited(folder)).of(name)
+    expect(findings.find(({ position }) => position === at + 1)?.message).toMatch(says)
   })
 })

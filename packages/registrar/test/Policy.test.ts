@@ -108,6 +108,10 @@ describe("the policy", () => {
       )
       const policies = Effect.flatMap(Policies, (api) => api.set({ walletNeedsKyc: false }))
       yield* Effect.provideContext(policies, second)
+      const another = Effect.flatMap(Investors, (api) => api.create(person)).pipe(
+        Effect.flatMap(({ id }) => Effect.flatMap(Wallets, (api) => api.createManaged(id)))
+      )
+      yield* another.pipe(as(platform), Effect.provideContext(first))
       held = true
       const wallet = yield* Effect.flatMap(Wallets, (api) => api.createManaged(id)).pipe(
         as(platform),
