@@ -3,45 +3,47 @@
  */
 import type { Schema } from "effect"
 import { AmendInvestment } from "./Amendment.ts"
-import { CloseCampaign, OpenCampaign } from "./Campaign.ts"
+import * as Campaign from "./Campaign.ts"
 import type { DomainEvent, RecordedDomainEvent } from "./Catalogue.ts"
 import { type Definition, inputVersionOf, NewerRules, rulesOf } from "./Command.ts"
 import { RequestCredit, ResolveCredit, SettleCredit, SubmitCredit } from "./Crediting.ts"
-import type { Decision, DecisionContext } from "./Decision.ts"
-import { UploadDocument } from "./Document.ts"
+import type { Decision, DecisionContext, Model } from "./Decision.ts"
+import * as Document from "./Document.ts"
 import { CancelInvestment, EnforcePaymentDeadline, RejectInvestment } from "./Ending.ts"
 import { InstructionNoted, InstructionRejected } from "./events/InstructionEvents.ts"
 import { EraseDocument, EraseInvestor } from "./Erasure.ts"
-import { RecordIdentification, RegisterInvestor } from "./Investor.ts"
-import { PlaceLegalHold, ReleaseLegalHold } from "./LegalHold.ts"
-import { RegisterIssuer, RegisterPlatform } from "./Platform.ts"
-import { SeedPolicy, SetPolicy } from "./Policy.ts"
-import { DelistProduct, ListProduct, RegisterProduct } from "./Product.ts"
-import { RequestRedemption, ResolveRedemption, SettleRedemption, SubmitRedemption } from "./Redemption.ts"
+import * as Holding from "./Holding.ts"
+import * as Investment from "./Investment.ts"
+import * as Investor from "./Investor.ts"
+import * as LegalHold from "./LegalHold.ts"
+import * as Platform from "./Platform.ts"
+import * as Policy from "./Policy.ts"
+import * as Product from "./Product.ts"
+import * as Redemption from "./Redemption.ts"
 import type { Refusal } from "./Refusal.ts"
 import { SignInvestment } from "./Signing.ts"
-import { RegisterGenericWallet, RegisterManagedWallet } from "./Wallet.ts"
+import * as Wallet from "./Wallet.ts"
 
 /** @category values */
 export const all = {
-  SeedPolicy,
-  SetPolicy,
-  RegisterPlatform,
-  RegisterIssuer,
-  RegisterProduct,
-  ListProduct,
-  DelistProduct,
-  OpenCampaign,
-  CloseCampaign,
-  RegisterInvestor,
-  RecordIdentification,
+  SeedPolicy: Policy.SeedPolicy,
+  SetPolicy: Policy.SetPolicy,
+  RegisterPlatform: Platform.RegisterPlatform,
+  RegisterIssuer: Platform.RegisterIssuer,
+  RegisterProduct: Product.RegisterProduct,
+  ListProduct: Product.ListProduct,
+  DelistProduct: Product.DelistProduct,
+  OpenCampaign: Campaign.OpenCampaign,
+  CloseCampaign: Campaign.CloseCampaign,
+  RegisterInvestor: Investor.RegisterInvestor,
+  RecordIdentification: Investor.RecordIdentification,
   EraseInvestor,
-  PlaceLegalHold,
-  ReleaseLegalHold,
-  UploadDocument,
+  PlaceLegalHold: LegalHold.PlaceLegalHold,
+  ReleaseLegalHold: LegalHold.ReleaseLegalHold,
+  UploadDocument: Document.UploadDocument,
   EraseDocument,
-  RegisterManagedWallet,
-  RegisterGenericWallet,
+  RegisterManagedWallet: Wallet.RegisterManagedWallet,
+  RegisterGenericWallet: Wallet.RegisterGenericWallet,
   SignInvestment,
   AmendInvestment,
   RejectInvestment,
@@ -51,11 +53,39 @@ export const all = {
   SubmitCredit,
   SettleCredit,
   ResolveCredit,
-  RequestRedemption,
-  SubmitRedemption,
-  SettleRedemption,
-  ResolveRedemption
+  RequestRedemption: Redemption.RequestRedemption,
+  SubmitRedemption: Redemption.SubmitRedemption,
+  SettleRedemption: Redemption.SettleRedemption,
+  ResolveRedemption: Redemption.ResolveRedemption
 } as const
+
+/** Stands for the id of any object in {@link models}. @category values */
+export const anyId = "*"
+const any = anyId as never
+
+/** One decision model of each kind that a command reads: how it folds does not depend on its ids. @category decision models */
+export const models: ReadonlyArray<Model<unknown>> = [
+  Policy.model,
+  Platform.model(any),
+  Platform.issuer(any),
+  Product.model(any),
+  Campaign.model(any),
+  Campaign.ofProduct(any),
+  Campaign.used(any),
+  Investor.model(any),
+  Investor.waitingSubscriptions(any),
+  Investor.subscriptions(any),
+  LegalHold.ofInvestor(any),
+  Document.model(any),
+  Document.references(any),
+  Wallet.model(any),
+  Wallet.ofInvestor(any),
+  Wallet.unitsIn(any),
+  Wallet.atAddress(any),
+  Investment.model(any),
+  Holding.model(any, any),
+  Redemption.model(any)
+]
 
 /** @category models */
 export type Operation = keyof typeof all

@@ -5,48 +5,7 @@
  * A decision asks for a model when its turn comes; then the events are gone by. So each model that an event concerns is folded, whether a
  * decision will ask for it or not. The memory is that of the register's objects, not of its events.
  */
-import {
-  Campaign,
-  type Decision,
-  Document,
-  type Events,
-  Holding,
-  Investment,
-  Investor,
-  LegalHold,
-  Platform,
-  Policy,
-  Product,
-  Redemption,
-  Wallet
-} from "@effekten/domain"
-
-/** A model of any object: what folds it does not depend on which one it is. */
-const any = "*" as never
-
-/** One model of each kind. A decision that asks for another kind cannot be judged. */
-const prototypes: ReadonlyArray<Decision.Model<unknown>> = [
-  Policy.model,
-  Platform.model(any),
-  Platform.issuer(any),
-  Product.model(any),
-  Campaign.model(any),
-  Campaign.ofProduct(any),
-  Campaign.used(any),
-  Investor.model(any),
-  Investor.waitingSubscriptions(any),
-  Investor.subscriptions(any),
-  LegalHold.ofInvestor(any),
-  Document.model(any),
-  Document.references(any),
-  Wallet.model(any),
-  Wallet.ofInvestor(any),
-  Wallet.unitsIn(any),
-  Wallet.atAddress(any),
-  Investment.model(any),
-  Holding.model(any, any),
-  Redemption.model(any)
-]
+import { Commands, type Decision, type Events } from "@effekten/domain"
 
 /** The models of one kind, by their tags. */
 interface Kind {
@@ -69,8 +28,10 @@ export interface DecisionStates {
 export const make = (): DecisionStates => {
   const kinds = new Map<string, Kind>()
   const byType = new Map<string, Array<Kind>>()
-  for (const prototype of prototypes) {
-    const beginnings = prototype.tags.map((tag) => (tag.endsWith("*") ? tag.slice(0, -1) : tag))
+  for (const prototype of Commands.models) {
+    const beginnings = prototype.tags.map((tag) =>
+      tag.endsWith(Commands.anyId) ? tag.slice(0, -Commands.anyId.length) : tag
+    )
     const kind: Kind = { prototype, beginnings, states: new Map() }
     kinds.set(prototype.name, kind)
     for (const type of prototype.types) byType.set(type, [...(byType.get(type) ?? []), kind])
