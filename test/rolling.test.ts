@@ -8,9 +8,9 @@
 import { Events, Id, KycStatus, Timestamp } from "@effekten/domain"
 import { DistributionServer, OAuth, OAuthStore } from "@effekten/http"
 import { type Projection, Projections, ReadModelAudit } from "@effekten/projections"
-import { Audit, Implement, Intake, KeptLists, Registrar, Showing } from "@effekten/registrar"
+import { Audit, Implement, Intake, KeptLists, Log, Registrar, Sealing, Showing } from "@effekten/registrar"
 import { Answer, listed, Member, Platforms, PlatformServices, Resource, scopes } from "@effekten/services"
-import { Context, Effect, Exit, Layer, Redacted, Schema, Scope, Stream } from "effect"
+import { Context, Effect, Exit, Layer, Option, Redacted, Schema, Scope, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer } from "effect/http"
 import { expect, it } from "vitest"
@@ -151,6 +151,8 @@ interface Node {
   readonly origin: string
   readonly authorization: string
   readonly stop: () => Promise<void>
+  /** Whether the whole log is signed, which is so only where every append bears its MAC. */
+  readonly isSigned: () => Promise<boolean>
   readonly inFlight: Set<Promise<unknown>>
   /** What it has answered. */
   readonly done: { lists: number; creates: number; repeats: number }
@@ -164,7 +166,14 @@ const registerOf = ({ event, projections }: Program) => {
     () =>
       Layer.build(
         Layer.fresh(
-          Registrar.layerPostgres({ server: postgres.server(), schema, masterKey, projections, sandbox: true })
+          Registrar.layerPostgres({
+            server: postgres.server(),
+            schema,
+            masterKey,
+            projections,
+            sandbox: true,
+            sealing: { interval: "100 millis", quiet: "20 millis" }
+          })
         )
       ),
     () => Effect.sync(() => (events["InvestorRegistered"] = registered))
@@ -173,7 +182,7 @@ const registerOf = ({ event, projections }: Program) => {
 
 const start = async (program: Program): Promise<Node> => {
   const scope = Effect.runSync(Scope.make())
-  const origin = await Effect.runPromise(
+  const { isSigned, origin } = await Effect.runPromise(
     Effect.gen(function* () {
       const register = yield* registerOf(program)
       const { id: platform } = yield* Context.get(register, Platforms).register({ name: "p" }, { key: "platform" })
@@ -186,7 +195,14 @@ const start = async (program: Program): Promise<Node> => {
           Layer.provide([Layer.succeed(PlatformServices, services), store])
         )
       )
-      return `${HttpServer.formatAddress(Context.get(server, HttpServer.HttpServer).address)}/api/external`
+      const isSigned = Effect.gen(function* () {
+        const last = yield* Context.get(register, Sealing).last
+        return Option.isSome(last) && last.value.size >= (yield* Context.get(register, Log).head)
+      })
+      return {
+        isSigned,
+        origin: `${HttpServer.formatAddress(Context.get(server, HttpServer.HttpServer).address)}/api/external`
+      }
     }).pipe(Scope.provide(scope))
   )
   const form = new URLSearchParams({
@@ -201,6 +217,7 @@ const start = async (program: Program): Promise<Node> => {
     program,
     origin,
     authorization: `Bearer ${token.access_token}`,
+    isSigned: () => Effect.runPromise(isSigned),
     stop: () => Effect.runPromise(Scope.close(scope, Exit.void)),
     inFlight: new Set(),
     done: { lists: 0, creates: 0, repeats: 0 }
@@ -330,6 +347,13 @@ it("nodes are replaced one after the other while requests run: no list is empty 
         if (old!.program === programs[0]) readable = recorded.length
         await goneOn(nodes, faults)
       }
+    await end()
+    // Programs of all versions have written MACs that the last one takes for right.
+    const until = Date.now() + 120_000
+    while (!(await nodes[0]!.isSigned())) {
+      if (Date.now() > until) throw new Error("the log is not signed to its end")
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
   } finally {
     await end()
     for (const node of nodes) await node.stop()
