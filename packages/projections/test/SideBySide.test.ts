@@ -2,7 +2,7 @@
  * Programs of several versions over one database of read models, and projections that do not wait for each other. For an author that raises
  * the version of a projection, and for an operator that updates one node after the other.
  */
-import { SqliteClient } from "@effekten/event-store"
+import { EventStoreError, SqliteClient } from "@effekten/event-store"
 import { MemoryReadModels, type Projection, Projections, ReadModels, SqlReadModels, Views } from "@effekten/projections"
 import { Deferred, Effect, Fiber, Logger, Result, Stream } from "effect"
 import { SqlClient } from "effect/sql"
@@ -347,6 +347,46 @@ describe.each(kinds)("a fold that fails, in %s", (_kind, make) => {
       }).pipe(Effect.provide(said(lines)))
     )
   })
+})
+
+describe.each(kinds)("an event that a newer program wrote, in %s", (_kind, make) => {
+  it("stops the lists that need it, before it, and no other; they go on with a program that reads it", () =>
+    run(
+      Effect.gen(function* () {
+        const position = events.findIndex(({ type }) => type === "WalletRegistered") + 1
+        const log = logOf(events)
+        const isRead = { value: false }
+        const older: Projection.Log = {
+          ...log,
+          readAll: (query, options) =>
+            Effect.gen(function* () {
+              const found = yield* log.readAll(query, options)
+              if (!isRead.value && found.some((event) => event.position === position))
+                return yield* new EventStoreError({ reason: "newer", position, message: "of a newer version" })
+              return found
+            })
+        }
+        const models = yield* make({ log: older })
+        const needs = Projections.all.filter(({ types }) => types.includes("WalletRegistered"))
+        for (const projection of Projections.all) {
+          const page = yield* Effect.result(pageOf(models, projection))
+          if (needs.includes(projection)) expect(Result.isFailure(page)).toBe(true)
+          else expect(page).toStrictEqual(Result.succeed(ofFold(projection, events.length)))
+        }
+        const stopped = (yield* models.progress).filter(({ failure }) => failure !== undefined)
+        expect(stopped).toMatchObject(
+          needs.map(({ name }) => ({
+            name,
+            position: position - 1,
+            failure: { position, message: "of a newer version" }
+          }))
+        )
+        isRead.value = true
+        for (const projection of needs)
+          expect(yield* pageOf(models, projection)).toStrictEqual(ofFold(projection, events.length))
+        expect((yield* models.progress).filter(({ failure }) => failure !== undefined)).toEqual([])
+      }).pipe(Effect.provide(said([])))
+    ))
 })
 
 describe("a fold that failed, in SQL", () => {
