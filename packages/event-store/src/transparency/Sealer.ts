@@ -249,6 +249,10 @@ const makeKeepAnchor = (anchor: Anchor | undefined) => {
   let kept: string | undefined
   return Effect.fnUntraced(function* (last: Option.Option<SignedCheckpoint>) {
     if (anchor === undefined || Option.isNone(last) || last.value.note === kept) return
+    if (kept === undefined && last.value.size > 0 && (yield* anchor.read) === undefined)
+      yield* Effect.logWarning(
+        `There was no anchor at ${anchor.name}. It begins with the checkpoint at ${last.value.size}; of a later one nothing is known.`
+      )
     yield* anchor.write(last.value.note)
     kept = last.value.note
   })
