@@ -23,7 +23,8 @@ const platformName = "Sandbox platform"
 /** A sandbox begins with its platform. An invented product must not get into any other register by mistake. */
 const onlyInASandbox = Effect.fnUntraced(function* (folder: string) {
   const log = yield* Log
-  const [first] = yield* log.readAll("all", { to: 1 })
+  // A start that says a policy records it before anything else.
+  const [first] = (yield* log.readAll("all", { to: 2 })).filter(({ type }) => type !== "PolicySet")
   if (first === undefined || (first.type === "PlatformRegistered" && first.data.name === platformName)) return
   return yield* new NotASandbox({
     message: `${folder} holds a register that is no sandbox: serve it without --sandbox, or choose another folder with --data`

@@ -100,9 +100,11 @@ export type Recorded<T extends EventType> = RecordedByType[T]
 export const catalogue: {
   readonly meta: typeof Meta
   readonly events: typeof events
+  /** No event is recorded before its instruction was received. */
+  readonly notBefore: (meta: Meta) => string
   /** Carries the type of the events; never read. */
   readonly _E?: () => RegisterEvent
-} = { meta: Meta, events }
+} = { meta: Meta, events, notBefore: ({ receivedAt }) => receivedAt }
 
 /**
  * When the fact took place, as the platform or the registrar stated it: signature, acceptance, payment, verification, end. `undefined` for

@@ -27,6 +27,8 @@ export interface EncodedEvent {
   readonly type: string
   readonly version: number
   readonly tags: ReadonlyArray<string>
+  /** What `recordedAt` must not precede; empty where there is nothing. */
+  readonly notBefore: string
   /** Data, id and metadata. */
   readonly text: Template
   /** Type and version, behind a personal part. */
@@ -92,9 +94,6 @@ export const leafOf = (body: string): Uint8Array => digestOf(`\0${body}`)
 /** The same as a string of 32 characters from U+0000 to U+00FF. @category conversions */
 export const leafDigest = (body: string): string => binaryDigest(`\0${body}`)
 
-/** The later of two instants written as {@link Recording.recordedAt}, which sort as text. @category computing */
-export const laterInstant = (a: string, b: string): string => (a > b ? a : b)
-
 interface Compiled {
   readonly definition: EventDefinition
   readonly end: string
@@ -153,7 +152,7 @@ const withoutUndefined = (value: unknown): unknown => {
 }
 
 /** The schemas and names of a catalogue, ready to be used. */
-interface CompiledCatalogue {
+interface CompiledCatalogue extends Required<Pick<Catalogue, "notBefore">> {
   readonly meta: Check
   readonly events: ReadonlyMap<string, Compiled>
 }
@@ -167,7 +166,7 @@ const compileAll = (catalogue: Catalogue): CompiledCatalogue => {
       data: compile(definition.data),
       personal: definition.personal === undefined ? undefined : compile(definition.personal.schema)
     })
-  return { meta: compile(catalogue.meta), events }
+  return { meta: compile(catalogue.meta), notBefore: catalogue.notBefore ?? (() => ""), events }
 }
 
 /**
@@ -193,7 +192,7 @@ export const make = <E extends AnyEvent>(catalogue: Catalogue<E>): Codec<E> => {
 }
 
 const encode = <E extends AnyEvent>(
-  { events, meta }: CompiledCatalogue,
+  { events, meta, notBefore }: CompiledCatalogue,
   event: NewEvent<E>
 ): Result.Result<EncodedEvent, InvalidEvent> => {
   const { type, id } = event
@@ -232,6 +231,7 @@ const encode = <E extends AnyEvent>(
       type,
       version: known.definition.writtenAs?.version ?? known.definition.version,
       tags,
+      notBefore: notBefore(metadata.success),
       text: split(written, id, metadata.success),
       end: known.end,
       personal

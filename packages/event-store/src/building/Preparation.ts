@@ -1,7 +1,7 @@
 /**
  * Events prepared for an append one by one, and what a store writes of them in the end. For the stores.
  */
-import { Clock, DateTime, Effect, Result } from "effect"
+import { Effect, Result } from "effect"
 import type { AnyEvent, NewEvent } from "../port/Event.ts"
 import { EventStoreError, InvalidEvent, type PreparedEvent } from "../port/EventStore.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
@@ -12,6 +12,8 @@ import { asInvalidEvent, asStoreError, seal, type SealedPart } from "./PersonalP
 /** A prepared event with what its own store needs. @category models */
 export interface Prepared<E extends AnyEvent> extends PreparedEvent<E> {
   readonly type: string
+  /** What its `recordedAt` must not precede; empty where there is nothing. */
+  readonly notBefore: string
   /** The body around its `recordedAt`. */
   readonly before: string
   readonly after: string
@@ -42,6 +44,7 @@ export interface Preparation<E extends AnyEvent> {
 /** Made by one preparation alone, which knows its own again: a class costs less than a set of all of them would. */
 class PreparedBody<E extends AnyEvent> implements Prepared<E> {
   readonly type: string
+  readonly notBefore: string
   readonly tags: ReadonlyArray<string>
   readonly bytes: number
   readonly before: string
@@ -61,6 +64,7 @@ class PreparedBody<E extends AnyEvent> implements Prepared<E> {
     this.#owner = owner
     this.#restore = () => restore(encoded)
     this.type = encoded.type
+    this.notBefore = encoded.notBefore
     this.tags = encoded.tags
     this.bytes = bytes
     this.before = before
@@ -148,12 +152,3 @@ export const finish = <E extends AnyEvent>(event: Prepared<E>, recordedAt: strin
   const body = event.before + recordedAt + event.after
   return { recordedAt, body, leaf: leafOf(body), type: event.type, tags: event.tags, personal: event.personal }
 }
-
-/**
- * What the clock says. A store takes the head's instant where that is later: in the log time may stand still, but never goes back.
- *
- * @category computing
- */
-export const instantNow: Effect.Effect<string> = Effect.map(Clock.currentTimeMillis, (millis) =>
-  DateTime.formatIso(DateTime.makeUnsafe(millis))
-)

@@ -15,8 +15,9 @@ import type { VaultShape } from "../vault/Vault.ts"
 import { nonEmpty } from "./Attempt.ts"
 import { contains, type Head, type Landed, type Look, otherHistory, positionOf } from "./History.ts"
 import { asStoreError } from "./PersonalPart.ts"
-import { instantNow, type Preparation, type Prepared } from "./Preparation.ts"
+import type { Preparation, Prepared } from "./Preparation.ts"
 import type { Page, Range } from "./Reading.ts"
+import { instantFor, makeStamping } from "./Stamping.ts"
 import type { Wake } from "./Wake.ts"
 
 /** The append was refused: an event at this position matches its condition. @category models */
@@ -64,10 +65,17 @@ export interface Writable<E extends AnyEvent> {
 /** @category constructors */
 export const makeWriting = <E extends AnyEvent>(
   log: Writable<E>,
-  building: { readonly preparation: Preparation<E>; readonly vault: VaultShape; readonly wake: Wake }
+  building: {
+    readonly preparation: Preparation<E>
+    readonly vault: VaultShape
+    readonly wake: Wake
+    /** When the last event was recorded; empty while the log is. */
+    readonly lastInstant: Effect.Effect<string, EventStoreError>
+  }
 ): Pick<EventStoreShape<E>, "prepare" | "append" | "appendExclusive" | "forget"> => {
   const { vault, wake } = building
   const { ensureKeys, prepare, prepareAll } = building.preparation
+  const stamping = makeStamping(building.lastInstant)
 
   /** Tells the subscriptions, and returns the answer for the caller. */
   const appended = (landed: Landed, events: ReadonlyArray<Prepared<E>>): Appended => {
@@ -84,15 +92,19 @@ export const makeWriting = <E extends AnyEvent>(
           Effect.gen(function* () {
             nonEmpty(prepared)
             yield* ensureKeys(prepared)
-            const outcome = yield* log.append(prepared, yield* instantNow, condition)
+            yield* stamping.before
+            const outcome = yield* log.append(prepared, yield* instantFor(prepared), condition)
             if ("strayed" in outcome) return yield* otherHistory(outcome.strayed, condition?.after ?? 0)
-            return "conflict" in outcome ? yield* conditionFailed(outcome.conflict) : appended(outcome, prepared)
+            if ("conflict" in outcome) return yield* conditionFailed(outcome.conflict)
+            yield* stamping.after(outcome)
+            return appended(outcome, prepared)
           })
         )
       ),
     appendExclusive: (after, query, decide) =>
       log.writing(
         Effect.gen(function* () {
+          yield* stamping.before
           const { answer, landed, prepared } = yield* log.locked(positionOf(after), (locked) =>
             Effect.gen(function* () {
               if (!contains(locked, after)) return yield* otherHistory(locked, after)
@@ -102,10 +114,12 @@ export const makeWriting = <E extends AnyEvent>(
               if (events.length === 0) return { answer, landed: undefined, prepared: [] }
               const prepared = yield* prepareAll(events)
               yield* ensureKeys(prepared)
-              return { answer, landed: yield* locked.append(prepared, yield* instantNow), prepared }
+              return { answer, landed: yield* locked.append(prepared, yield* instantFor(prepared)), prepared }
             })
           )
-          return { answer, appended: landed === undefined ? undefined : appended(landed, prepared) }
+          if (landed === undefined) return { answer, appended: undefined }
+          yield* stamping.after(landed)
+          return { answer, appended: appended(landed, prepared) }
         })
       ),
     forget: (subject) =>

@@ -6,7 +6,7 @@ import { Effect, Semaphore, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { checked } from "../building/Asking.ts"
 import { attempt } from "../building/Attempt.ts"
-import { type Codec, type Envelope, laterInstant, make as makeCodec, parse } from "../building/Codec.ts"
+import { type Codec, type Envelope, make as makeCodec, parse } from "../building/Codec.ts"
 import { contains, type Head, type Landed, leafText, type Look, positionOf } from "../building/History.ts"
 import { type Authentication, type Authenticator, keyless, macOf, makeAuthenticator } from "../building/Macs.ts"
 import { reveal } from "../building/PersonalPart.ts"
@@ -14,6 +14,7 @@ import { finish, makePreparation, type Prepared, type Written } from "../buildin
 import { makeReading, type Page, type Range, streamPages } from "../building/Reading.ts"
 import { makeWake, type Wake } from "../building/Wake.ts"
 import { type Conflicting, makeWriting, type Strayed } from "../building/Writing.ts"
+import { laterInstant } from "../building/Stamping.ts"
 import type { Catalogue } from "../port/Catalogue.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import type { EventStoreShape, ReadOptions, StoredEvent, StoredMac } from "../port/EventStore.ts"
@@ -118,7 +119,7 @@ export const make = <E extends AnyEvent>(
           probe: Effect.void,
           erase: (subject) => Effect.sync(() => erase(storage, subject))
         },
-        { preparation: makePreparation(codec, vault), vault, wake }
+        { preparation: makePreparation(codec, vault), vault, wake, lastInstant: lastInstantOf(storage) }
       ),
       ...makeReading<E>({ head, look, page, wake, pollInterval: undefined }),
       writable: Effect.void,
@@ -168,6 +169,8 @@ const leafAt = ({ log, logId }: Storage, position: Position): string | undefined
   const written = log[position - 1]
   return written === undefined ? undefined : leafText(written.leaf)
 }
+
+const lastInstantOf = (storage: Storage) => Effect.sync(() => headOf(storage).recordedAt)
 
 const headOf = (storage: Storage): Head => {
   const position = storage.log.length

@@ -44,6 +44,11 @@ export interface EventDefinition<E extends AnyEvent = any> {
 export interface Catalogue<E extends AnyEvent = any> {
   readonly meta: Schema.Codec<E["meta"], any>
   readonly events: { readonly [T in E["type"]]: EventDefinition<Extract<E, { readonly type: T }>> }
+  /**
+   * The instant in the metadata that `recordedAt` must not precede: when the instruction came in, for example. In UTC, with six digits of a
+   * second.
+   */
+  readonly notBefore?: (meta: E["meta"]) => string
   /** Carries the type of the events; never read. */
   readonly _E?: () => E
 }

@@ -7,12 +7,12 @@
  */
 import type { PgConnection, PgPool } from "@effect/sql-pg"
 import { Effect } from "effect"
-import { laterInstant } from "../building/Codec.ts"
 import { type Landed, leafText } from "../building/History.ts"
 import { type Authenticator, keyless } from "../building/Macs.ts"
 import { finish, type Prepared } from "../building/Preparation.ts"
 import type { Wake } from "../building/Wake.ts"
 import type { Writable } from "../building/Writing.ts"
+import { laterInstant } from "../building/Stamping.ts"
 import type { AnyEvent, Position } from "../port/Event.ts"
 import { EventStoreError, type StoredMac } from "../port/EventStore.ts"
 import type { AppendCondition } from "../port/Query.ts"

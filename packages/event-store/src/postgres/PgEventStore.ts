@@ -107,7 +107,15 @@ export const make = <E extends AnyEvent>(
           probe: Effect.asVoid(transaction(pool, (connection) => storeError(log.lock(connection)))),
           erase: (subject) => erase(pool, log, statements, subject)
         },
-        { preparation: makePreparation(codec, vault), vault, wake }
+        {
+          preparation: makePreparation(codec, vault),
+          vault,
+          wake,
+          lastInstant: Effect.map(
+            reading.readAll("all", { backwards: true, limit: 1 }),
+            ([event]) => event?.meta.recordedAt ?? ""
+          )
+        }
       ),
       ...reading,
       writable: Effect.andThen(refuseIfClosed, canWrite(read)),

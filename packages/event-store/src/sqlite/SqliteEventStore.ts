@@ -98,7 +98,12 @@ export const make = <E extends AnyEvent>(
           ),
           erase: (subject) => attempt(() => log.forget(subject))
         },
-        { preparation: makePreparation(codec, vault), vault, wake }
+        {
+          preparation: makePreparation(codec, vault),
+          vault,
+          wake,
+          lastInstant: attempt(() => log.head().recordedAt)
+        }
       ),
       ...makeReading<E>({ head, look, page, wake, pollInterval: options.pollInterval ?? "500 millis" }),
       writable: attempt(log.refuseIfClosed),

@@ -3,11 +3,12 @@
  * module may write to the file.
  */
 import type { DatabaseSync } from "node:sqlite"
-import { isEnvelope, laterInstant, parse } from "../building/Codec.ts"
+import { isEnvelope, parse } from "../building/Codec.ts"
 import { contains, type Head, type Landed, leafText, type Look, positionOf } from "../building/History.ts"
 import { finish, type Prepared } from "../building/Preparation.ts"
 import type { Page } from "../building/Reading.ts"
 import type { Conflicting, Strayed } from "../building/Writing.ts"
+import { laterInstant } from "../building/Stamping.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import { EventStoreError, type StoredMac } from "../port/EventStore.ts"
 import type { AppendCondition } from "../port/Query.ts"

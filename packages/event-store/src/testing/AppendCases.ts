@@ -2,7 +2,7 @@
  * What appending promises: atomic, dense, conditional, in time, within limits. For the contract kit.
  */
 import { deepStrictEqual, equal, ok } from "node:assert/strict"
-import { Clock, Effect, Fiber, Result } from "effect"
+import { Effect, Fiber, Result } from "effect"
 import { nonEmpty } from "../building/Attempt.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
 import type { Case, KitStore } from "./Case.ts"
@@ -12,20 +12,6 @@ import { kitCatalogue, note, opened } from "./KitEvent.ts"
 const RACERS = 16
 
 const count = (store: KitStore) => Effect.map(store.readAll("all"), (events) => events.length)
-
-/** A clock that says what it is told, for everything around it. */
-const atTime = (millis: number) => {
-  const nanos = BigInt(millis) * 1_000_000n
-  return Effect.provideService(Clock.Clock, {
-    currentTimeMillisUnsafe: () => millis,
-    currentTimeMillis: Effect.succeed(millis),
-    currentTimeNanosUnsafe: () => nanos,
-    currentTimeNanos: Effect.succeed(nanos),
-    monotonicTimeNanosUnsafe: () => nanos,
-    monotonicTimeNanos: Effect.succeed(nanos),
-    sleep: () => Effect.void
-  })
-}
 
 /** @category values */
 export const appendCases: ReadonlyArray<Case> = [
@@ -133,25 +119,6 @@ export const appendCases: ReadonlyArray<Case> = [
         const { first } = yield* store.append([note(["a"])])
         equal(first, 2)
         equal(yield* count(store), 2)
-      })
-  },
-  {
-    name: "recordedAt is one instant per append, in UTC, and never before the head's",
-    run: ({ make }) =>
-      Effect.gen(function* () {
-        const store = yield* make(kitCatalogue)
-        const at = (millis: number) => store.append([note(["a"]), note(["a"])]).pipe(atTime(millis))
-        const noon = Date.UTC(2026, 0, 1, 12)
-        const first = yield* at(noon)
-        const back = yield* at(noon - 3_600_000)
-        const later = yield* at(noon + 1)
-        equal(first.recordedAt, "2026-01-01T12:00:00.000Z")
-        equal(back.recordedAt, first.recordedAt)
-        equal(later.recordedAt, "2026-01-01T12:00:00.001Z")
-        deepStrictEqual(
-          (yield* store.readAll("all")).map((event) => event.meta.recordedAt),
-          [first, first, back, back, later, later].map(({ recordedAt }) => recordedAt)
-        )
       })
   },
   {

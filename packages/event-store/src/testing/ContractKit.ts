@@ -7,6 +7,7 @@ import { EventStore } from "../port/EventStore.ts"
 import { appendCases } from "./AppendCases.ts"
 import { canRun, type Case, type World } from "./Case.ts"
 import { catalogueCases } from "./CatalogueCases.ts"
+import { clockCases } from "./ClockCases.ts"
 import { crashCases } from "./CrashCases.ts"
 import { differentialCases } from "./DifferentialCases.ts"
 import { faultCases } from "./FaultCases.ts"
@@ -22,6 +23,7 @@ import { transactionCases } from "./TransactionCases.ts"
 /** Every case of the contract, to be run one by one. @category values */
 export const cases: ReadonlyArray<Case> = [
   ...appendCases,
+  ...clockCases,
   ...catalogueCases,
   ...readCases,
   ...subscribeCases,
