@@ -5,6 +5,7 @@ import type { EventStoreError, Position } from "@effekten/event-store"
 import { type Conservation, type Projection, Projections, Register, Replay, Views } from "@effekten/projections"
 import { Audit } from "@effekten/registrar"
 import { Console, Effect } from "effect"
+import { count } from "./AuditReport.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import type { Place } from "./Place.ts"
 
@@ -71,8 +72,6 @@ const asText = (result: ReplayResult): string => {
   }
   return lines.join("\n")
 }
-
-const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? "" : "s"}`
 
 const width = 40
 
