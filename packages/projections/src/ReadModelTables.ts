@@ -107,15 +107,17 @@ const alone = <A, E>(sql: SqlClient.SqlClient, change: Effect.Effect<A, E>): Eff
     )
   )
 
-/** Makes the table of the rows where it is missing. */
-export const createRows = (sql: SqlClient.SqlClient) =>
-  alone(
+/** Makes the table of the rows where it is missing: a role that may make none can serve where another has made them. */
+export const createRows = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  if (yield* isThere(sql, "read_model")) return
+  yield* alone(
     sql,
     sql`CREATE TABLE IF NOT EXISTS read_model (
       name TEXT NOT NULL, layout BIGINT NOT NULL, version BIGINT NOT NULL, log TEXT NOT NULL,
       position BIGINT NOT NULL, leaf TEXT NOT NULL, used_at TEXT NOT NULL, failed_at BIGINT, failure TEXT,
       PRIMARY KEY (name, layout, version))`
   )
+})
 
 const now = Effect.map(DateTime.now, DateTime.formatIso)
 
@@ -186,16 +188,22 @@ export const noteFailure = (sql: SqlClient.SqlClient, projection: Projection.Any
   sql`UPDATE read_model SET failed_at = ${position}, failure = ${message}
     WHERE ${rowIs(sql, projection)} AND position < ${position}`
 
-/** Marks the tables of these projections as used, and drops what no program has used for long. */
-export const tidy = (sql: SqlClient.SqlClient, projections: ReadonlyArray<Projection.Any>) =>
-  alone(
+/**
+ * Marks the tables of these projections as used, and then drops what no program has used for long. A role that may drop nothing leaves its
+ * marks all the same: other programs go by them.
+ */
+export const tidy = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  projections: ReadonlyArray<Projection.Any>
+): Effect.fn.Return<void, SqlError.SqlError> {
+  const at = yield* DateTime.now
+  for (const projection of projections)
+    yield* sql`UPDATE read_model SET used_at = ${DateTime.formatIso(at)} WHERE ${rowIs(sql, projection)}`
+  const before = DateTime.formatIso(DateTime.subtractDuration(at, unusedAfter))
+  yield* alone(sql, noteEarlierLayout(sql, DateTime.formatIso(at)))
+  yield* alone(
     sql,
     Effect.gen(function* () {
-      const at = yield* DateTime.now
-      for (const projection of projections)
-        yield* sql`UPDATE read_model SET used_at = ${DateTime.formatIso(at)} WHERE ${rowIs(sql, projection)}`
-      yield* noteEarlierLayout(sql, DateTime.formatIso(at))
-      const before = DateTime.formatIso(DateTime.subtractDuration(at, unusedAfter))
       for (const unused of yield* rows(sql)) {
         if (unused.usedAt >= before) continue
         yield* sql`DELETE FROM read_model WHERE ${whereNamed(sql, unused)}`
@@ -204,6 +212,7 @@ export const tidy = (sql: SqlClient.SqlClient, projections: ReadonlyArray<Projec
       }
     })
   )
+})
 
 /** Layout 1 as a whole. Its programs write no mark, so it counts as used whenever they have folded something since the last look. */
 const earlier: Named = { name: "projection", layout: 1, version: 0 }
