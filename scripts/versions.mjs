@@ -50,13 +50,15 @@ const run = (what, node, tests, environment) => {
   const { signal, status } = spawnSync(
     node,
     [
-      ...["--disable-warning=ExperimentalWarning", vitest, "run", "--config", "vitest.workspace.ts"],
-      ...[
-        "--project",
-        "event-store",
-        "--reporter=dot",
-        ...tests.map((test) => `packages/event-store/test/${test}.test.ts`)
-      ]
+      "--disable-warning=ExperimentalWarning",
+      vitest,
+      "run",
+      "--config",
+      "vitest.workspace.ts",
+      "--project",
+      "event-store",
+      "--reporter=dot",
+      ...tests.map((test) => `packages/event-store/test/${test}.test.ts`)
     ],
     { cwd: root, stdio: "inherit", env: { ...process.env, ...environment }, timeout: patience }
   )

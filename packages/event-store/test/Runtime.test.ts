@@ -28,7 +28,7 @@ describe("the Node that opens a file", () => {
     const packages = readdirSync(join(root, "packages")).map((name) => join("packages", name))
     for (const folder of ["", ...packages]) {
       const { engines } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"))
-      expect(`${engines.node}.0`, folder).toBe(`>=${lowestNode}`)
+      expect([folder, `${engines.node}.0`]).toEqual([folder, `>=${lowestNode}`])
     }
     expect(testedMajors).toContain(Number(lowestNode.split(".")[0]))
     expect(testedMajors).toContain(Number(process.versions.node.split(".")[0]))

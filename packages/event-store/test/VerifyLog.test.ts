@@ -231,7 +231,7 @@ describe("verifying a log", () => {
   it("promise 6: a schema, a type, a version the catalogue does not know", () =>
     run(
       Effect.gen(function* () {
-        for (const [change, message, expected = "schema"] of [
+        for (const [change, message] of [
           [(body: string) => body.replace('"text":"ü"', '"text":7'), "the data of Noted do not fit its schema"],
           [(body: string) => body.replace('"Noted"', '"Denoted"'), 'of the type "Denoted", which is not known here'],
           [(body: string) => body.replace('"version":1', '"version":9'), "in version 9"],

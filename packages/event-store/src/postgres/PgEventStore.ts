@@ -21,12 +21,12 @@ import { inspectLog } from "./PgInspection.ts"
 import { channelOf, sessionsOf, statementsOf } from "./PgLayout.ts"
 import { makeListening } from "./PgListening.ts"
 import { makeLog, openLayout, storeError } from "./PgLog.ts"
+import { openSessions } from "./PgPooler.ts"
 import { makePgReading } from "./PgReading.ts"
 import {
   checkSchema,
   defaultBounds,
   describe,
-  openPool,
   type PgBounds,
   type PgServer,
   readingOnly,
@@ -79,9 +79,12 @@ export const make = <E extends AnyEvent>(
     const schema = checkSchema(options.schema ?? "event_store")
     const bounds = { ...defaultBounds, ...options.bounds }
     const { readOnly = false } = options
-    const pool = yield* openPool(options.server, bounds, sessionsOf(schema), readOnly ? readingOnly : {})
+    const database = describe(options.server, schema)
+    const parameters = readOnly ? readingOnly : {}
+    const { server } = options
+    const pool = yield* openSessions({ server, bounds, applicationName: sessionsOf(schema), database, parameters })
     const newLogId = readOnly ? undefined : yield* random.uuidV4()
-    const logId = yield* openLayout(pool, schema, describe(options.server, schema), newLogId)
+    const logId = yield* openLayout(pool, schema, database, newLogId)
     const codec = makeCodec(options.catalogue)
     const log = makeLog(schema, logId)
     const statements = statementsOf(schema)

@@ -13,6 +13,7 @@ import type { PgPool } from "@effect/sql-pg"
 import { Effect } from "effect"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"
 import { aboutServer, serverFault, writesDurably } from "./PgDurability.ts"
+import { makeFunctions } from "./PgFunctions.ts"
 import { refusing, transaction } from "./PgSession.ts"
 
 /**
@@ -90,7 +91,7 @@ export const openKeys = Effect.fnUntraced(function* (
         )
       if (readOnly) return
       if (layout < LAYOUT) yield* run(`UPDATE ${schema}.layout SET layout = ${LAYOUT}`)
-      for (const statement of functions(schema)) yield* run(statement)
+      yield* makeFunctions(run, schema, functions(schema))
     })
   ).pipe(
     Effect.catchTags({

@@ -22,17 +22,9 @@ import {
 import { layer as vaultLayer, type Vault, type VaultOptions } from "../vault/Vault.ts"
 import { tellForgotten } from "./PgForgotten.ts"
 import { openKeys, REPLACED } from "./PgKeyLayout.ts"
+import { openSessions } from "./PgPooler.ts"
 import { array } from "./PgLog.ts"
-import {
-  checkSchema,
-  defaultBounds,
-  describe,
-  openPool,
-  type PgServer,
-  readingOnly,
-  refusing,
-  transaction
-} from "./PgSession.ts"
+import { checkSchema, defaultBounds, describe, type PgServer, readingOnly, refusing, transaction } from "./PgSession.ts"
 
 export { silence } from "./PgForgotten.ts"
 
@@ -82,8 +74,13 @@ export const make = (options: PgKeyStoreOptions): Effect.Effect<KeyStoreShape, D
     const schema = checkSchema(options.schema ?? "event_store_keys")
     const database = describe(options.server, schema)
     const { readOnly = false } = options
-    const server = { maxConnections: 4, ...options.server }
-    const pool = yield* openPool(server, defaultBounds, `${schema} keys`, readOnly ? readingOnly : {})
+    const pool = yield* openSessions({
+      server: { maxConnections: 4, ...options.server },
+      bounds: defaultBounds,
+      applicationName: `${schema} keys`,
+      database,
+      parameters: readOnly ? readingOnly : {}
+    })
     yield* openKeys(pool, schema, database, readOnly)
 
     const query: Keys["query"] = (sql, params = []) =>

@@ -11,7 +11,8 @@ import { Duration, Effect, Queue, Schedule, Schema, type Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"
 import type { EventStoreError } from "../port/EventStore.ts"
-import { checkSchema, defaultBounds, describe, openPool, type PgServer, refusing, transaction } from "./PgSession.ts"
+import { openSessions } from "./PgPooler.ts"
+import { checkSchema, defaultBounds, describe, type PgServer, refusing, transaction } from "./PgSession.ts"
 
 /** How often the holder asks whether its session still lives. @category values */
 export const heartbeat = Duration.seconds(2)
@@ -50,11 +51,12 @@ export const make = (options: PgLeasesOptions): Effect.Effect<PgLeases, Database
   Effect.gen(function* () {
     const schema = checkSchema(options.schema ?? "event_store")
     const database = describe(options.server, schema)
-    const pool = yield* openPool(
-      { ...options.server, minConnections: 0, maxConnections: 16 },
-      defaultBounds,
-      `${schema} leases`
-    )
+    const pool = yield* openSessions({
+      server: { ...options.server, minConnections: 0, maxConnections: 16 },
+      bounds: defaultBounds,
+      applicationName: `${schema} leases`,
+      database
+    })
     yield* Effect.mapError(prepareTable(pool, schema), (error) =>
       error._tag === "SqlError"
         ? refusing(database)(error)

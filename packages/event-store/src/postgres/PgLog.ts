@@ -13,6 +13,7 @@ import type { Position } from "../port/Event.ts"
 import type { EventStoreError } from "../port/EventStore.ts"
 import type { AppendCondition } from "../port/Query.ts"
 import { aboutServer, serverFault } from "./PgDurability.ts"
+import { makeFunctions } from "./PgFunctions.ts"
 import { functions, LAYOUT, migrations, sessionsBeforeMacs, statementsOf } from "./PgLayout.ts"
 import { asStoreError, refusing, transaction } from "./PgSession.ts"
 import { encodeQuery, ofType, wordsOf } from "./PgWords.ts"
@@ -88,7 +89,9 @@ export const openLayout = (
             unreachable
           )
         else if (layout < LAYOUT) yield* run(connection, `UPDATE ${schema}.log SET layout = ${LAYOUT}`)
-        for (const statement of functions(schema)) yield* run(connection, statement)
+        const ask = (sql: string, params: ReadonlyArray<unknown> = []) =>
+          Effect.mapError(connection.queryValues(sql, params, false), unreachable)
+        yield* makeFunctions(ask, schema, functions(schema))
       })
     ).pipe(Effect.catchTag("EventStoreError", (error) => Effect.fail(refuse("unavailable", error.message, error))))
 

@@ -35,7 +35,7 @@ const millis = (duration: Duration.Input): string => String(Math.ceil(Duration.t
  * What every connection is told at its start. Durability and isolation are looked at again where they matter, in the functions that
  * write: a pooler in between may forget what it was told.
  */
-const sessionParameters = (bounds: PgBounds): Readonly<Record<string, string>> => ({
+export const sessionParameters = (bounds: PgBounds): Readonly<Record<string, string>> => ({
   default_transaction_isolation: "read committed",
   lock_timeout: millis(bounds.lockTimeout),
   idle_in_transaction_session_timeout: millis(bounds.idleInTransaction),
@@ -92,6 +92,8 @@ const DAMAGED = new Set([...CORRUPTED, "23505"])
 const SYSTEM_ERROR = "58"
 const READ_ONLY = "25006"
 const LOCK_NOT_AVAILABLE = "55P03"
+const INSUFFICIENT_PRIVILEGE = "42501"
+const START_AS_OWNER = "start this version once as the role that owns the schemas, or grant this role what it lacks"
 
 /** A statement that can be repeated without harm has failed, or one the server refused: it did not happen. */
 export const asStoreError = (error: SqlError): EventStoreError => {
@@ -160,7 +162,7 @@ export const refusing =
       message:
         state === undefined
           ? `${database} cannot be reached (${said}): check the address, and that the server runs`
-          : `${database} cannot be opened: ${said}`,
+          : `${database} cannot be opened: ${said}${state === INSUFFICIENT_PRIVILEGE ? `; ${START_AS_OWNER}` : ""}`,
       cause: error
     })
   }
