@@ -4,7 +4,7 @@
 import { type Id, Timestamp } from "@effekten/domain"
 import { Log, Registrar } from "@effekten/registrar"
 import { Investors, Platforms } from "@effekten/services"
-import { Cause, Clock, Console, Effect, Exit, Stream } from "effect"
+import { Cause, Clock, Console, Effect, Exit, Logger, Stream } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -34,14 +34,14 @@ const registered = (daysAgo: number, many = 1): Promise<ReadonlyArray<Id.Investo
     return yield* Effect.provide(Effect.replicateEffect(create, many), Registrar.layer({ platform: platform.id }))
   }).pipe(Effect.provide(Registrar.layerFolder({ folder })), behind(daysAgo), Effect.runPromise)
 
-/** What a command prints. */
+/** What a command prints. As in the command itself, what it logs goes elsewhere. */
 const printed = (command: Effect.Effect<unknown, CommandFailed>): Promise<string> => {
   const lines: Array<string> = []
   return Effect.runPromise(
     Effect.provideService(command, Console.Console, {
       ...globalThis.console,
       log: (...args: ReadonlyArray<unknown>) => void lines.push(args.join(" "))
-    } as Console.Console)
+    } as Console.Console).pipe(Effect.provide(Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])))
   ).then(() => lines.join("\n"))
 }
 
