@@ -69,7 +69,7 @@ describe("effekten verify and export", () => {
   it.skipIf(withoutTerminal)("to a person who watches, says how far it is, and how fast", async () => {
     const target = join(temporary.path, "watched")
     const bar = /\[=+ *\] [\d,]+ of [\d,]+, [\d,]*[1-9][\d,]*\/s/
-    for (const command of [`verify ${data}`, `export ${target} --data ${data}`]) {
+    for (const command of [`verify ${data}`, `audit ${data}`, `export ${target} --data ${data}`]) {
       // A terminal of its own; what is shown there ends up in the output.
       const { code, stdout } = await run("script", ["-qec", `${process.execPath} ${bin} ${command}`, "/dev/null"])
       expect([code, stdout]).toEqual([0, expect.stringMatching(bar)])

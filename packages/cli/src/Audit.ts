@@ -121,9 +121,20 @@ const inWords = (outcome: Judgement.Outcome): string => {
       return `refused, ${outcome.refusal.code}`
     case "NoChange":
       return "no change"
+    case "Newer":
     case "Undecidable":
       return outcome.message
   }
+}
+
+/** Instructions that only a newer program can judge. */
+const newerIn = (decisions: DecisionReplay.DecisionReplay): ReadonlyArray<string> => {
+  const newer = decisions.newer()
+  return newer.count === 0
+    ? []
+    : [
+        `a newer version of this program decided ${count(newer.count, "instruction")}, the first at position ${newer.first}`
+      ]
 }
 
 const decisionsOf = ({ decisions }: Folds): Verdict => {
@@ -136,9 +147,11 @@ const decisionsOf = ({ decisions }: Folds): Verdict => {
     decided: JSON.parse(JSON.stringify(decided))
   })
   const judged = `${count(decisions.instructions(), "instruction")}, each decided again over the events before it, by the rules of its time`
-  return verdict({ promise: 8, name: "decisions", judged }, decisions.deviations.map(asFinding), {
-    count: decisions.deviationCount()
+  const found = verdict({ promise: 8, name: "decisions", judged }, decisions.deviations.map(asFinding), {
+    count: decisions.deviationCount(),
+    notices: newerIn(decisions)
   })
+  return found.verdict === "holds" && found.notices.length > 0 ? { ...found, verdict: "not_judged" } : found
 }
 
 const onceOf = ({ decisions }: Folds): Verdict =>
@@ -348,4 +361,5 @@ export const runAudit = Effect.fnUntraced(function* (place: Place, options: Audi
   if (broken !== undefined) return yield* failed(`${broken}. See docs/operations/verify-fails.md`, ExitCode.violated)
   const newer = found.faults.find(({ kind }) => kind === "newer")
   if (newer !== undefined) return yield* failed(`position ${newer.position}: ${newer.message}`)
+  for (const message of newerIn(folds.decisions)) return yield* failed(`${message}: run that version`)
 })

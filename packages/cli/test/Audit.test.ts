@@ -71,7 +71,7 @@ const reported = async (folder: string, options: Partial<AuditOptions> = {}) => 
 }
 
 /** Appends events of types as they were recorded once, altered, past every decision: what an intruder, or a bug, would do. */
-const planted = (type: Events.EventType, alter: (data: any) => object) =>
+const planted = (type: Events.EventType, alter: (data: any) => object, more: object = {}) =>
   Effect.gen(function* () {
     const log = yield* Log
     const [event] = yield* log.readAll([{ types: [type] }])
@@ -82,7 +82,7 @@ const planted = (type: Events.EventType, alter: (data: any) => object) =>
       id: yield* random.uuidV7(),
       type,
       data: alter(data),
-      meta: { ...before, fingerprint: "1:00", instruction: "forged" }
+      meta: { ...before, fingerprint: "1:00", instruction: "forged", ...more }
     }
     yield* log.append([again as NewEvent<Events.RegisterEvent>])
   }).pipe(Effect.provide(SecureRandom.layerWebCrypto))
@@ -192,6 +192,18 @@ describe("effekten audit", () => {
       `judged up to position ${report.judged}: the event after it cannot be read`
     ])
     expect(of("decisions").verdict).toBe("holds")
+  })
+
+  it("does not judge what newer rules decided, and ends with 1", async () => {
+    const folder = await used(
+      "newer",
+      planted("PlatformRegistered", (data) => data, { rules: 9 })
+    )
+    const { failure, of, report } = await reported(folder)
+    expect(failure).toMatchObject({ exitCode: ExitCode.failed })
+    expect(failure!.message).toContain(`the first at position ${report.events}: run that version`)
+    expect(report.verdict).toBe("holds")
+    expect(of("decisions").verdict).toBe("not_judged")
   })
 
   it("finds a row of a list that was altered, with its key and position", async () => {

@@ -5,6 +5,7 @@
 import { Result } from "effect"
 import type { DomainEvent, RecordedDomainEvent } from "./Catalogue.ts"
 import { effectiveAt } from "./Catalogue.ts"
+import { NewerInput, NewerRules } from "./Command.ts"
 import * as Commands from "./Commands.ts"
 import { decide, type Model } from "./Decision.ts"
 import type { Refusal } from "./Refusal.ts"
@@ -15,6 +16,8 @@ export type Outcome =
   | { readonly _tag: "Events"; readonly events: ReadonlyArray<Pick<DomainEvent, "type" | "data">> }
   | { readonly _tag: "Refused"; readonly refusal: Refusal }
   | { readonly _tag: "NoChange" }
+  /** A newer version of this program decided it, and only that version can judge it. */
+  | { readonly _tag: "Newer"; readonly message: string }
   /** It cannot be decided at all; the words say why. */
   | { readonly _tag: "Undecidable"; readonly message: string }
 
@@ -70,6 +73,7 @@ const decidedOutcome = (
     if (Result.isFailure(decided)) return { _tag: "Refused", refusal: decided.failure }
     return decided.success.length === 0 ? { _tag: "NoChange" } : { _tag: "Events", events: decided.success }
   } catch (cause) {
+    if (cause instanceof NewerRules || cause instanceof NewerInput) return { _tag: "Newer", message: cause.message }
     return { _tag: "Undecidable", message: cause instanceof Error ? cause.message : String(cause) }
   }
 }

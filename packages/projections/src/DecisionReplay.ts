@@ -41,6 +41,8 @@ export interface DecisionReplay extends Fold {
   /** The first {@link maximumDeviations}, and how many there are. */
   readonly deviations: ReadonlyArray<Deviation>
   readonly deviationCount: () => number
+  /** Those that a newer version of this program decided, and which this one does not judge; the first position, 0 if there is none. */
+  readonly newer: () => { readonly count: number; readonly first: Position }
   /** Instructions that were recorded before, each at its first event; the first {@link maximumDeviations}, and how many there are. */
   readonly repeated: ReadonlyArray<Pick<Deviation, "operation" | "position">>
   readonly repeatedCount: () => number
@@ -67,6 +69,7 @@ export const make = (options: Options = {}): DecisionReplay => {
   const deviations: Array<Deviation> = []
   const repeated: Array<Pick<Deviation, "operation" | "position">> = []
   let [instructions, assumed, deviationCount, repeatedCount] = [0, 0, 0, 0]
+  let newer = { count: 0, first: 0 }
   let open: Array<LoggedEvent> = []
   const arrival = makeArrival()
 
@@ -80,34 +83,14 @@ export const make = (options: Options = {}): DecisionReplay => {
     open = []
     instructions += 1
     const { instruction, operation } = first.meta
-    if (seen.add(instruction) && ++repeatedCount <= maximumDeviations)
-      repeated.push({ operation, position: first.position })
-    // What sets the first policy reads that there is none.
-    const setsPolicy = operation === "SeedPolicy" || operation === "SetPolicy"
-    let isAssumed = false
-    const judgement = Judgement.judge(
-      [first, ...rest],
-      <S>(model: Decision.Model<S>): S => {
-        const state = states.stateOf(model)
-        if (model.name !== Policy.model.name || state !== undefined || setsPolicy) return state
-        isAssumed = true
-        return options.assumed as S
-      },
-      options.table
-    )
-    if (isAssumed) assumed += 1
-    if (missing !== undefined)
-      add({
-        ...judgement,
-        position: first.position,
-        operation,
-        decided: { _tag: "Undecidable", message: missing },
-        assumed: false
-      })
-    else if (!judgement.same) {
-      const { decided, recorded } = judgement
-      add({ position: first.position, operation, recorded, decided, assumed: isAssumed })
-    }
+    const { position } = first
+    if (seen.add(instruction) && ++repeatedCount <= maximumDeviations) repeated.push({ operation, position })
+    const judged = judge([first, ...rest], states, options)
+    if (judged.assumed) assumed += 1
+    const decided: Judgement.Outcome =
+      missing === undefined ? judged.decided : { _tag: "Undecidable", message: missing }
+    if (decided._tag === "Newer") newer = { count: newer.count + 1, first: newer.count === 0 ? position : newer.first }
+    else if (!judged.same || missing !== undefined) add({ ...judged, position, operation, decided })
     for (const event of [first, ...rest]) states.apply(event)
   }
 
@@ -124,10 +107,31 @@ export const make = (options: Options = {}): DecisionReplay => {
     assumed: () => assumed,
     deviations,
     deviationCount: () => deviationCount,
+    newer: () => newer,
     repeated,
     repeatedCount: () => repeatedCount,
     arrival: arrival.found
   }
+}
+
+/** Judges one instruction, and says whether it went by a policy that the log did not have. */
+const judge = (
+  events: readonly [LoggedEvent, ...ReadonlyArray<LoggedEvent>],
+  states: DecisionStates.DecisionStates,
+  { assumed: policy, table }: Options
+): Judgement.Judgement & Pick<Deviation, "assumed"> => {
+  const { operation } = events[0].meta
+  // What sets the first policy reads that there is none.
+  const setsPolicy = operation === "SeedPolicy" || operation === "SetPolicy"
+  let assumed = false
+  const stateOf = <S>(model: Decision.Model<S>): S => {
+    const state = states.stateOf(model)
+    if (model.name !== Policy.model.name || state !== undefined || setsPolicy) return state
+    assumed = true
+    return policy as S
+  }
+  const judgement = Judgement.judge(events, stateOf, table)
+  return { ...judgement, assumed }
 }
 
 /** Whether two events beside each other are of one instruction. */
