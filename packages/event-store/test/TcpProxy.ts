@@ -65,7 +65,8 @@ class Messages {
   }
 }
 
-export const tcpProxy = (target: number): Effect.Effect<TcpProxy, never, Scope.Scope> =>
+/** @param target a port, or where it points to at the moment a client connects */
+export const tcpProxy = (target: number | (() => number)): Effect.Effect<TcpProxy, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.callback<{ readonly proxy: TcpProxy; readonly close: () => void }>((resume) => {
       let mode: "open" | "frozen" | "muted" = "open"
@@ -89,7 +90,7 @@ export const tcpProxy = (target: number): Effect.Effect<TcpProxy, never, Scope.S
         clients.clear()
       }
       const server = createServer((client) => {
-        const upstream = createConnection(target, "127.0.0.1")
+        const upstream = createConnection(typeof target === "number" ? target : target(), "127.0.0.1")
         let backend = 0
         clients.add(client)
         const questions = new Messages(false)

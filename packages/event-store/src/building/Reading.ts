@@ -1,10 +1,11 @@
 /**
  * Reading as a stream, reading at once and subscribing, over a log that returns pages. For the stores, and for builders of another store.
  */
-import { type Duration, Effect, Option, Stream } from "effect"
+import { type Duration, Effect, Option, Result, Stream } from "effect"
 import type { Bookmark } from "../port/Bookmark.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import type { EventStoreError, EventStoreShape, ReadOptions } from "../port/EventStore.ts"
+import { matches } from "../port/Matching.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
 import type { Query } from "../port/Query.ts"
 import { tooManyRead } from "./Attempt.ts"
@@ -133,9 +134,18 @@ export const makeReading = <E extends AnyEvent>(
 
   /** The head, if the log still has what is known. */
   const headAfter = (known: Position | Bookmark): Effect.Effect<Bookmark, EventStoreError> =>
-    Effect.flatMap(look(positionOf(known)), (found) =>
-      contains(found, known) ? Effect.succeed(found.head) : Effect.fail(otherHistory(found, known))
-    )
+    Effect.flatMap(look(positionOf(known)), (found) => {
+      if (contains(found, known)) return Effect.succeed(found.head)
+      wake.forget()
+      return Effect.fail(otherHistory(found, known))
+    })
+
+  /** Where nothing else lies between, the positions say all: no index is asked. Unless the log was put back, every event matches. */
+  const adjacentPage = (query: Query, range: Range) =>
+    Effect.map(page("all", range), ({ events, next }) => ({
+      events: events.filter((event) => matches(query, event)),
+      next
+    }))
 
   const subscribe: EventStoreShape<E>["subscribe"] = (query, after) =>
     Stream.paginate(reachedAt(after), (start) =>
@@ -153,8 +163,14 @@ export const makeReading = <E extends AnyEvent>(
           }
           const { adjacent, from, to } = unread
           const range = { from, to, limit: StoreLimits.chunk, backwards: false }
-          // Where nothing else lies between, the positions say all: no index is asked.
-          const { events, next } = yield* page(adjacent ? "all" : query, range)
+          const found = yield* Effect.result(adjacent ? adjacentPage(query, range) : page(query, range))
+          if (Result.isFailure(found)) {
+            if (remembered === undefined || found.failure.reason !== "damaged") return yield* found.failure
+            // Remembered, and not there: the log may have been put back since. It is asked.
+            wake.forget()
+            continue
+          }
+          const { events, next } = found.success
           at = next === undefined ? last.position : next - 1
           known = last
           if (events.length > 0) return [events, Option.some<Reached>({ at, known })] as const

@@ -30,6 +30,8 @@ export interface Wake {
   readonly appended: (landed: Landed, events: ReadonlyArray<Queried>) => void
   /** Some process has appended something, or may have. */
   readonly notify: () => void
+  /** The log is not the one that was appended to: it was put back. Nothing is remembered of it any more. */
+  readonly forget: () => void
   /** How often anything was told. Take it before looking at the head: {@link Wake.wait} misses nothing that was told since. */
   readonly told: () => number
   /** What of the events after a bookmark matches; `undefined` where the log must be asked. */
@@ -89,6 +91,11 @@ const makeMemory = () => {
         remembered = remembered.slice(forgotten)
       }
     },
+    clear: (): void => {
+      base = 1
+      before = undefined
+      remembered = []
+    },
     since: (query: Query, { leaf, position: after }: Bookmark): Remembered | undefined => {
       const last = base + remembered.length - 1
       if (after < base - 1 || after >= last || leafAt(after) !== leaf) return undefined
@@ -131,6 +138,7 @@ export const makeWake = (): Wake => {
       told += 1
       Array.from(waiting).forEach((waiter) => waiter.wake())
     },
+    forget: memory.clear,
     told: () => told,
     since: memory.since,
     wait: (query, after, before, atMost) =>

@@ -4,7 +4,8 @@
  */
 import type { DatabaseSync } from "node:sqlite"
 import { damaged, isEnvelope } from "../building/Codec.ts"
-import type { Head } from "../building/History.ts"
+import type { Head, Look } from "../building/History.ts"
+import type { Bookmark } from "../port/Bookmark.ts"
 import type { AnyEvent, Position } from "../port/Event.ts"
 import type { Statements } from "./LogStatements.ts"
 import type { SqliteFaults } from "./SqliteFaults.ts"
@@ -24,6 +25,8 @@ export interface SqliteLock {
   readonly head: () => Head
   /** The leaf at a position, the log's id at 0; undefined where there is no event. */
   readonly leafAt: (position: Position) => string | undefined
+  /** The head, and the leaf at a position, in one look. */
+  readonly look: (at: Position) => Look
   /** This connection has committed up to here. */
   readonly committed: (last: Head) => void
   readonly lock: () => Head
@@ -40,13 +43,26 @@ export const makeSqliteLock = <E extends AnyEvent>({
 }: SqliteLockOptions<E>): SqliteLock => {
   let known: Head | undefined
   const logId = (): string => String((statements.logId.get() as unknown as readonly [string] | undefined)?.[0])
-  const head = (): Head => {
-    const row = statements.head.get() as unknown as readonly [Position, string] | undefined
-    const [position, leaf] = row ?? [0, logId()]
-    if (position === known?.position && leaf === known.leaf) return known
+  const last = (): Bookmark => {
+    const [position, leaf] = (statements.head.get() as unknown as readonly [Position, string] | undefined) ?? [
+      0,
+      logId()
+    ]
+    return { position, leaf }
+  }
+  /** As the filter was made, and since then as it was last looked at or committed. */
+  let seen = last()
+  const saw = ({ leaf, position }: Bookmark): void => {
+    if (position === seen.position && leaf === seen.leaf) return
     // Written past this connection: the filter has not seen those words, nor need the history be the one it learned.
-    if (known !== undefined) filter.stop()
-    known = { position, leaf, recordedAt: row === undefined ? "" : recordedAt(position) }
+    filter.stop()
+    seen = { position, leaf }
+  }
+  const head = (): Head => {
+    const { leaf, position } = last()
+    saw({ position, leaf })
+    if (position === known?.position && leaf === known.leaf) return known
+    known = { position, leaf, recordedAt: position === 0 ? "" : recordedAt(position) }
     return known
   }
   const recordedAt = (position: Position): string => {
@@ -58,7 +74,18 @@ export const makeSqliteLock = <E extends AnyEvent>({
     head,
     leafAt: (position: Position): string | undefined =>
       position === 0 ? logId() : (statements.leafAt.get(position) as unknown as readonly [string] | undefined)?.[0],
-    committed: (last: Head): void => void (known = last),
+    look: (at) => {
+      const [position, leaf, id, leafThere] = statements.look.get(at) as unknown as readonly [
+        Position | null,
+        string | null,
+        string,
+        string | null
+      ]
+      const found = { position: position ?? 0, leaf: leaf ?? id }
+      saw(found)
+      return { head: found, leaf: at === 0 ? id : (leafThere ?? undefined) }
+    },
+    committed: (to: Head): void => void (seen = known = to),
     lock: (): Head => {
       faults.refuseIfClosed()
       return faults.guarded(() => {

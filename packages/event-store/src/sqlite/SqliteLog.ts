@@ -4,7 +4,6 @@
  */
 import type { DatabaseSync } from "node:sqlite"
 import { type Codec, damaged, type Envelope, isEnvelope } from "../building/Codec.ts"
-import type { Look } from "../building/History.ts"
 import { type Authentication, makeAuthenticator } from "../building/Macs.ts"
 import type { Page, Range } from "../building/Reading.ts"
 import { type Connect, openDatabase } from "../files/OpenDatabase.ts"
@@ -42,8 +41,6 @@ export interface SqliteLog<E extends AnyEvent> extends SqliteWriting<E> {
   readonly logId: string
   /** The highest position there is, whatever lies there. */
   readonly last: () => Position
-  /** The head, and the leaf at a position, in one look. */
-  readonly look: (at: Position) => Look
   /** Throws if an earlier fault closed the log for writing. */
   readonly refuseIfClosed: () => void
   readonly page: (query: Query, range: Range) => Page<RecordedEvent<E>>
@@ -79,16 +76,6 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     ...makeSqliteWriting({ filename, database, statements, reading, filter, faults, macs }),
     logId,
     last: () => guarded(() => headPosition(statements)),
-    look: (at) =>
-      guarded(() => {
-        const [position, leaf, id, found] = statements.look.get(at) as unknown as readonly [
-          Position | null,
-          string | null,
-          string,
-          string | null
-        ]
-        return { head: { position: position ?? 0, leaf: leaf ?? id }, leaf: at === 0 ? id : (found ?? undefined) }
-      }),
     refuseIfClosed,
     page: (query, range) => guarded(() => reading.page(query, range)),
     stored: (range) => guarded(() => reading.stored(range)),

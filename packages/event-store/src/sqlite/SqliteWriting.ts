@@ -30,6 +30,8 @@ export interface SqliteWriting<E extends AnyEvent> {
   readonly head: () => Head
   /** The leaf at a position, the log's id at 0; undefined where there is no event. */
   readonly leafAt: (position: Position) => string | undefined
+  /** The head, and the leaf at a position, in one look. */
+  readonly look: SqliteLock["look"]
   /** All in one: lock, look at the history, condition, write, commit. */
   readonly append: (
     events: ReadonlyArray<Prepared<E>>,
@@ -59,7 +61,7 @@ interface SqliteWritingOptions<E extends AnyEvent> {
 export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOptions<E>): SqliteWriting<E> => {
   const { database, faults, filter, macs, reading, statements } = options
   const { fault, guarded } = faults
-  const { committed, head, leafAt, lock, unlock } = makeSqliteLock(options)
+  const { committed, head, leafAt, lock, look, unlock } = makeSqliteLock(options)
 
   const commit: SqliteWriting<E>["commit"] = (events, now) => {
     let committing = false
@@ -94,6 +96,7 @@ export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOpti
   return {
     head: () => guarded(head),
     leafAt: (position) => guarded(() => leafAt(position)),
+    look: (at) => guarded(() => look(at)),
     lock,
     unlock,
     commit,

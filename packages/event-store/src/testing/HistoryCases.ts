@@ -186,6 +186,25 @@ export const historyCases: ReadonlyArray<Case> = [
     })
   ),
   caseNeeding(
+    ["rewind", "reopen"],
+    "promise 7: a subscription that goes on from what both histories have sees the new one alone",
+    (world) =>
+      Effect.gen(function* () {
+        for (const others of [0, 1, 2, 3]) {
+          const { kept, putBack, store } = yield* rewound(world)
+          const writer = yield* world.reopen(store, kitCatalogue)
+          yield* putBack
+          // What this store remembers of its own appends is of the lost history, and nothing has told it so yet.
+          for (let appended = 0; appended < others; appended++) yield* writer.append([note(["other"])])
+          const { last } = yield* writer.append([note(["end"])])
+          const query = [{ tags: ["lost"] }, { tags: ["end"] }] as const
+          const again = { while: ({ reason }: EventStoreError) => reason === "other_history" }
+          const found = yield* Effect.retry(Stream.runHead(store.subscribe(query, kept)), again)
+          equal(found._tag === "Some" && found.value.position, last)
+        }
+      })
+  ),
+  caseNeeding(
     ["notify"],
     "a store that is told of nothing new goes on, and its subscriptions wait on",
     ({ make, notify }) =>

@@ -2,7 +2,7 @@
  * A reactor that follows the log from where it has come to, many events at a time. For settlement, and for every further reactor that does
  * something outside the register.
  */
-import { type EventStoreError, History } from "@effekten/event-store"
+import type { EventStoreError } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import { Effect, type Scope, Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
