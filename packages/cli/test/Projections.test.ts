@@ -4,7 +4,7 @@ import { Events } from "@effekten/domain"
 import { MemoryReadModels, type Projection, Projections } from "@effekten/projections"
 import { Registrar } from "@effekten/registrar"
 import { Investors, Platforms } from "@effekten/services"
-import { Console, Effect, Layer } from "effect"
+import { Console, Effect, Layer, Option, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -12,6 +12,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterEach, beforeEach, expect, it } from "vitest"
 import { folderPlace } from "../src/FolderPlace.ts"
+import { placeNamed } from "../src/PlaceFlags.ts"
 import { runProjections } from "../src/Projections.ts"
 import { stoppedLists } from "../src/Readiness.ts"
 import { somebody } from "./Past.ts"
@@ -112,3 +113,14 @@ it("/readyz is told of a list that stopped, with its position and without the ca
     Effect.scoped,
     Effect.runPromise
   ))
+
+it("the place may be named by an argument: a folder, or a database", () => {
+  const flags = { folder: "/srv/register", store: Option.some(Redacted.make("postgres://of-the-environment")) }
+  const named = (target: Option.Option<string>) => {
+    const { folder, store } = placeNamed({ ...flags, anchor: Option.none(), target } as never) as typeof flags
+    return [folder, Option.getOrUndefined(Option.map(store, Redacted.value))]
+  }
+  expect(named(Option.none())).toEqual(["/srv/register", "postgres://of-the-environment"])
+  expect(named(Option.some("/srv/other"))).toEqual(["/srv/other", undefined])
+  expect(named(Option.some("postgres://db/register"))).toEqual(["/srv/register", "postgres://db/register"])
+})
