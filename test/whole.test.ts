@@ -6,6 +6,7 @@ import { Documents, Investors, Platforms } from "@effekten/services"
 import { Cause, Effect, Exit, Logger, Redacted } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { somebody } from "../packages/cli/test/Past.ts"
+import { identificationWith } from "../packages/registrar/test/fixture.ts"
 import { startServer as startPostgres } from "../packages/event-store/test/PgServer.ts"
 
 let postgres: Awaited<ReturnType<typeof startPostgres>>
@@ -61,7 +62,11 @@ describe("beside a log in PostgreSQL", () => {
       return yield* Effect.gen(function* () {
         const investor = yield* (yield* Investors).create(somebody)
         const documents = yield* Documents
-        return { investor, documents: [yield* documents.upload(file), yield* documents.upload(file)] as const }
+        return {
+          platform: platform.id,
+          investor,
+          documents: [yield* documents.upload(file), yield* documents.upload(file)] as const
+        }
       }).pipe(Effect.provide(Registrar.layer({ platform: platform.id })))
     }).pipe(Effect.provide(register()), Effect.runPromise)
     const investor = `investor:${made.investor.id}`
@@ -84,6 +89,13 @@ describe("beside a log in PostgreSQL", () => {
     const beside = await started()
     expect(beside.refusal).toBe("")
     for (const fault of [lost, gone]) expect(beside.said).toContain(fault.replace(/^(\d+) \w+/, "position $1"))
+
+    // No key is made in the place of the lost one.
+    const refused = await Effect.flatMap(Investors, (investors) =>
+      Effect.flip(investors.identify(made.investor.id, identificationWith(made.documents[1].id)))
+    ).pipe(Effect.provide(Registrar.layer({ platform: made.platform })), Effect.provide(register()), Effect.runPromise)
+    expect(refused).toMatchObject({ _tag: "Unavailable", executed: "no" })
+    expect((await verified())[0]).toBe(lost)
 
     await planted(
       `INSERT INTO effekten_keys.forgotten (subject, ordinal) VALUES ('${investor}'::bytea, 1)`,

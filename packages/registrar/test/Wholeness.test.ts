@@ -6,12 +6,12 @@ import type { Id } from "@effekten/domain"
 import { VerifyLog } from "@effekten/event-store"
 import { Audit, Backup, Registrar, Wholeness } from "@effekten/registrar"
 import { Documents, Erasures, Investors } from "@effekten/services"
-import { Cause, Effect, Exit, Logger } from "effect"
+import { Cause, Effect, Exit, Logger, Result } from "effect"
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { offering, person } from "./fixture.ts"
+import { identificationWith, offering, person } from "./fixture.ts"
 import { as } from "./parts.ts"
 
 const temporaryFolder = Effect.acquireRelease(
@@ -64,7 +64,7 @@ const used = Effect.fnUntraced(function* (folder: string) {
       }
     }).pipe(as(platform))
     yield* erasures.document(made.documents[0].id)
-    return { investors: made.investors.map(({ id }) => id), documents: made.documents.map(({ id }) => id) }
+    return { platform, investors: made.investors.map(({ id }) => id), documents: made.documents.map(({ id }) => id) }
   }).pipe(Effect.provide(Registrar.layerFolder({ folder })))
 })
 
@@ -112,6 +112,36 @@ describe("keys beside the log", () => {
       const { refusal, said } = yield* started(folder)
       assert.strictEqual(refusal, "")
       for (const { message, position } of expected) assert.include(said, `position ${position}: ${message}`)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("no key is made in the place of a lost one: what needs it is refused until the right one is back", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const { documents, investors, platform } = yield* used(folder)
+      const keys = readFileSync(join(folder, "keys.db"))
+      const subject = `investor:${investors[0]}`
+      inKeys(folder, "DELETE FROM keys WHERE subject = ?", subject)
+      const identifying = Effect.flatMap(Investors, (api) =>
+        api.identify(investors[0]!, identificationWith(documents[1]!), { key: "identify" })
+      )
+      const identified = Effect.result(identifying).pipe(
+        as(platform),
+        Effect.provide(Registrar.layerFolder({ folder }))
+      )
+      const refused = yield* identified
+      assert.isTrue(Result.isFailure(refused))
+      if (Result.isFailure(refused)) {
+        assert.strictEqual(refused.failure._tag, "Unavailable")
+        assert.include(refused.failure.message, `there is no key for ${subject}, and nobody forgot it`)
+      }
+      assert.deepStrictEqual(
+        (yield* verified(folder)).map(({ position }) => position),
+        [6]
+      )
+      writeFileSync(join(folder, "keys.db"), keys)
+      assert.isTrue(Result.isSuccess(yield* identified))
+      assert.deepStrictEqual(yield* verified(folder), [])
     }).pipe(Effect.scoped)
   )
 

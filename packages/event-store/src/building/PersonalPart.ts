@@ -6,7 +6,7 @@ import { Effect, Option } from "effect"
 import type { Opened, Position } from "../port/Event.ts"
 import { EventStoreError, InvalidEvent } from "../port/EventStore.ts"
 import { canonical, type JsonObject } from "../port/Json.ts"
-import type { VaultError } from "../vault/KeyStore.ts"
+import { VaultError } from "../vault/KeyStore.ts"
 import type { SubjectErased, VaultShape } from "../vault/Vault.ts"
 import { damaged, type EncodedEvent, type Envelope } from "./Codec.ts"
 
@@ -34,14 +34,22 @@ export const asStoreError = (error: VaultError): EventStoreError =>
 export const asInvalidEvent = (type: string, error: SubjectErased): InvalidEvent =>
   new InvalidEvent({ type, reason: "subject_erased", message: `event ${type}: ${error.message}` })
 
+/** Whether a log has an event with a personal part of a subject. @category models */
+export type HasSubject = (subject: string) => Effect.Effect<boolean, EventStoreError>
+
 /** Encrypts the personal part of an encoded event, if it has one. @category conversions */
 export const seal = (
   vault: VaultShape,
-  encoded: EncodedEvent
+  encoded: EncodedEvent,
+  hasSubject: HasSubject
 ): Effect.Effect<SealedPart | undefined, InvalidEvent | EventStoreError> => {
   const { personal } = encoded
   if (personal === undefined) return Effect.undefined
-  return vault.seal(personal.subject, placeOf(personal.subject, encoded), Buffer.from(personal.text)).pipe(
+  const isKnown = Effect.mapError(
+    hasSubject(personal.subject),
+    (cause) => new VaultError({ reason: "unavailable", message: cause.message, cause })
+  )
+  return vault.seal(personal.subject, placeOf(personal.subject, encoded), Buffer.from(personal.text), isKnown).pipe(
     Effect.map((ciphertext) => ({ ciphertext, hash: hash("sha256", ciphertext, "hex") })),
     Effect.catchTags({
       SubjectErased: (error) => Effect.fail(asInvalidEvent(encoded.type, error)),

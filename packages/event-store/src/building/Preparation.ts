@@ -7,7 +7,7 @@ import { EventStoreError, InvalidEvent, type PreparedEvent } from "../port/Event
 import * as StoreLimits from "../port/StoreLimits.ts"
 import type { VaultShape } from "../vault/Vault.ts"
 import { type Codec, type EncodedEvent, leafOf, type Template } from "./Codec.ts"
-import { asInvalidEvent, asStoreError, seal, type SealedPart } from "./PersonalPart.ts"
+import { asInvalidEvent, asStoreError, type HasSubject, seal, type SealedPart } from "./PersonalPart.ts"
 
 /** A prepared event with what its own store needs. @category models */
 export interface Prepared<E extends AnyEvent> extends PreparedEvent<E> {
@@ -86,7 +86,12 @@ class PreparedBody<E extends AnyEvent> implements Prepared<E> {
 }
 
 /** @category constructors */
-export const makePreparation = <E extends AnyEvent>(codec: Codec<E>, vault: VaultShape): Preparation<E> => {
+export const makePreparation = <E extends AnyEvent>(
+  codec: Codec<E>,
+  vault: VaultShape,
+  /** Of the log that is written to: a key that is missing for one of its subjects is damage, and not replaced by another. */
+  hasSubject: HasSubject
+): Preparation<E> => {
   // An event prepared by another store was encrypted by another vault: it must not be stored here.
   const owner = {}
   const isOwn = (event: object): event is Prepared<E> => PreparedBody.isOf(owner, event)
@@ -103,7 +108,7 @@ export const makePreparation = <E extends AnyEvent>(codec: Codec<E>, vault: Vaul
       if (Result.isFailure(encoded)) return Effect.fail(encoded.failure)
       return encoded.success.personal === undefined
         ? close(encoded.success, undefined)
-        : Effect.flatMap(seal(vault, encoded.success), (sealed) => close(encoded.success, sealed))
+        : Effect.flatMap(seal(vault, encoded.success, hasSubject), (sealed) => close(encoded.success, sealed))
     })
 
   return {

@@ -22,7 +22,7 @@ import type { Inspected } from "../port/Inspected.ts"
 import { matches } from "../port/Matching.ts"
 import type { AppendCondition, Query } from "../port/Query.ts"
 import { makeInspection } from "../transparency/Inspection.ts"
-import { Vault } from "../vault/Vault.ts"
+import { Vault, type VaultShape } from "../vault/Vault.ts"
 import { makeTagPositions, type TagPositions } from "./TagPositions.ts"
 
 /** @category models */
@@ -41,6 +41,8 @@ export interface Storage {
   readonly macs: Array<StoredMac>
   /** By the tags events had when they were written. */
   readonly byTag: TagPositions
+  /** Whose personal parts it has, or had. */
+  readonly subjects: Set<string>
   /** A decision, an append and a forgetting hold it; readers need none, for every write is one step. */
   readonly writerLock: Semaphore.Semaphore
   readonly wake: Wake
@@ -54,6 +56,7 @@ export const makeStorage: Effect.Effect<Storage, never, SecureRandom.SecureRando
     log: [],
     macs: [],
     byTag: makeTagPositions(),
+    subjects: new Set(),
     writerLock: yield* Semaphore.make(1),
     wake: makeWake()
   }
@@ -119,7 +122,7 @@ export const make = <E extends AnyEvent>(
           probe: Effect.void,
           erase: (subject) => Effect.sync(() => erase(storage, subject))
         },
-        { preparation: makePreparation(codec, vault), vault, wake, lastInstant: lastInstantOf(storage) }
+        { preparation: preparationOf(storage, codec, vault), vault, wake, lastInstant: lastInstantOf(storage) }
       ),
       ...makeReading<E>({ head, look, page, wake, pollInterval: undefined }),
       writable: Effect.void,
@@ -170,6 +173,9 @@ const leafAt = ({ log, logId }: Storage, position: Position): string | undefined
   return written === undefined ? undefined : leafText(written.leaf)
 }
 
+const preparationOf = <E extends AnyEvent>({ subjects }: Storage, codec: Codec<E>, vault: VaultShape) =>
+  makePreparation(codec, vault, (subject) => Effect.sync(() => subjects.has(subject)))
+
 const lastInstantOf = (storage: Storage) => Effect.sync(() => headOf(storage).recordedAt)
 
 const headOf = (storage: Storage): Head => {
@@ -215,7 +221,7 @@ const write = <E extends AnyEvent>(
   events: ReadonlyArray<Prepared<E>>,
   now: string
 ): Landed => {
-  const { byTag, log, macs } = storage
+  const { byTag, log, macs, subjects } = storage
   const head = headOf(storage)
   const recordedAt = laterInstant(now, head.recordedAt)
   const written = events.map((event) => finish(event, recordedAt))
@@ -223,7 +229,10 @@ const write = <E extends AnyEvent>(
   if (authenticator !== undefined && head.position === 0) begin(storage, authenticator)
   const mac = macOf(authenticator, { first, leaves: written.map(({ leaf }) => leaf), before: macs.at(-1) })
   if (mac !== undefined) macs.push({ first, last, mac })
-  for (const event of written) byTag.add(log.push(event), event.tags)
+  for (const event of written) {
+    byTag.add(log.push(event), event.tags)
+    if (event.personal !== undefined) subjects.add(event.personal.subject)
+  }
   return { first: head.position + 1, recordedAt, before: head.leaf, leaf: headOf(storage).leaf }
 }
 

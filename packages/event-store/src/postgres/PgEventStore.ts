@@ -32,7 +32,7 @@ import {
   readingOnly,
   transaction
 } from "./PgSession.ts"
-import { canWrite, erase, rebuildIndex, revealAt } from "./PgUpkeep.ts"
+import { canWrite, erase, hasSubject, rebuildIndex, revealAt } from "./PgUpkeep.ts"
 import { makeWriters } from "./PgWriters.ts"
 
 export type { PgBounds, PgServer } from "./PgSession.ts"
@@ -111,7 +111,7 @@ export const make = <E extends AnyEvent>(
           erase: (subject) => erase(pool, log, statements, subject)
         },
         {
-          preparation: makePreparation(codec, vault),
+          preparation: makePreparation(codec, vault, hasSubject(read, statements)),
           vault,
           wake,
           lastInstant: Effect.map(

@@ -2,11 +2,11 @@
  * What the store does to a log in PostgreSQL beside appending: it reads and deletes personal parts, and makes the index again. For the
  * PostgreSQL store.
  */
-import { type PgPool, PgTypes } from "@effect/sql-pg"
+import { type PgConnection, type PgPool, PgTypes } from "@effect/sql-pg"
 import { Effect } from "effect"
 import { attempt } from "../building/Attempt.ts"
 import { damaged, isEnvelope, parse } from "../building/Codec.ts"
-import { reveal } from "../building/PersonalPart.ts"
+import { type HasSubject, reveal } from "../building/PersonalPart.ts"
 import type { Range } from "../building/Reading.ts"
 import type { AnyEvent, Opened, Position, RecordedEvent } from "../port/Event.ts"
 import { EventStoreError } from "../port/EventStore.ts"
@@ -56,6 +56,27 @@ export const canWrite = (read: PgCalls["read"]): Effect.Effect<void, EventStoreE
     }
   )
 
+/** The positions of the personal parts of a subject, whether they are there or not. */
+const positionsOf = (
+  connection: Pick<PgConnection.PgConnection, "queryValues">,
+  statements: PgStatements,
+  subject: string
+) =>
+  Effect.map(
+    storeError(connection.queryValues(statements.ofSubject, [wordOf("subject", subject)])),
+    (rows): ReadonlyArray<bigint> =>
+      rows.flatMap(([at, body]) => {
+        const event = parse(Number(at as bigint), String(body))
+        return isEnvelope(event) && event.personal?.subject === subject ? [BigInt(at as bigint)] : []
+      })
+  )
+
+/** Whether the log has a personal part of a subject. */
+export const hasSubject =
+  (read: PgCalls["read"], statements: PgStatements): HasSubject =>
+  (subject) =>
+    read((connection) => Effect.map(positionsOf(connection, statements, subject), ({ length }) => length > 0))
+
 /** Deletes the ciphertexts of a subject. Under the lock what other nodes appended before is seen; what comes after finds no key. */
 export const erase = (
   pool: PgPool.PgPool,
@@ -66,11 +87,7 @@ export const erase = (
   transaction(pool, (connection) =>
     Effect.gen(function* () {
       yield* storeError(log.lock(connection))
-      const rows = yield* storeError(connection.queryValues(statements.ofSubject, [wordOf("subject", subject)]))
-      const own = rows.flatMap(([at, body]) => {
-        const event = parse(Number(at as bigint), String(body))
-        return isEnvelope(event) && event.personal?.subject === subject ? [BigInt(at as bigint)] : []
-      })
+      const own = yield* positionsOf(connection, statements, subject)
       if (own.length > 0) yield* storeError(connection.query(statements.deletePersonal, [array(own, int8)]))
     })
   )

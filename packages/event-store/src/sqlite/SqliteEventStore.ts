@@ -99,7 +99,7 @@ export const make = <E extends AnyEvent>(
           erase: (subject) => attempt(() => log.forget(subject))
         },
         {
-          preparation: makePreparation(codec, vault),
+          preparation: makePreparation(codec, vault, (subject) => attempt(() => log.hasSubject(subject))),
           vault,
           wake,
           lastInstant: attempt(() => log.head().recordedAt)

@@ -45,6 +45,8 @@ export interface SqliteLog<E extends AnyEvent> extends SqliteWriting<E> {
   readonly refuseIfClosed: () => void
   readonly page: (query: Query, range: Range) => Page<RecordedEvent<E>>
   readonly stored: (range: Range) => Page<StoredEvent>
+  /** Whether an event has a personal part of a subject. */
+  readonly hasSubject: (subject: string) => boolean
   readonly leaves: (range: Range) => Page<StoredLeaves>
   readonly macs: SqliteMacs["page"]
   /** For an inspection of the events up to a position. The seed keeps an attacker from making the index fit. */
@@ -79,6 +81,7 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     refuseIfClosed,
     page: (query, range) => guarded(() => reading.page(query, range)),
     stored: (range) => guarded(() => reading.stored(range)),
+    hasSubject: (subject) => guarded(() => reading.hasSubject(subject, headPosition(statements))),
     leaves: (range) => guarded(() => reading.leaves(range)),
     macs: (from, limit) => guarded(() => macs.page(from, limit)),
     inspection: (to, seed) => {

@@ -1,7 +1,7 @@
 /**
  * Reads the log's rows and compares them with their leaves: events by query, bodies and leaves as they are. For the SQLite log.
  */
-import { type Codec, damaged, parse } from "../building/Codec.ts"
+import { type Codec, damaged, isEnvelope, parse } from "../building/Codec.ts"
 import { hexDigest } from "../building/Digest.ts"
 import { nextOf, refuseHole, refuseHoles } from "../building/Pages.ts"
 import type { Page, Range } from "../building/Reading.ts"
@@ -9,7 +9,7 @@ import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import type { StoredEvent, StoredLeaves } from "../port/EventStore.ts"
 import type { Query } from "../port/Query.ts"
 import type { Row, Statements } from "./LogStatements.ts"
-import { matchExpression, tagExpression } from "./TagIndex.ts"
+import { matchExpression, tagExpression, wordOf } from "./TagIndex.ts"
 import type { WordFilter } from "./WordFilter.ts"
 
 /** How many events with the tags of a query the store looks at, before it decides whether most have its types too. */
@@ -22,6 +22,8 @@ export interface SqliteReading<E extends AnyEvent> {
   readonly page: (query: Query, range: Range) => Page<RecordedEvent<E>>
   readonly stored: (range: Range) => Page<StoredEvent>
   readonly leaves: (range: Range) => Page<StoredLeaves>
+  /** Whether an event up to a position has a personal part of a subject. */
+  readonly hasSubject: (subject: string, to: Position) => boolean
 }
 
 export const makeSqliteReading = <E extends AnyEvent>(
@@ -53,6 +55,15 @@ export const makeSqliteReading = <E extends AnyEvent>(
     }
     const last = from + found.length - 1
     return { events: [{ first: from, hashes }], next: last < to ? last + 1 : undefined }
+  },
+  hasSubject: (subject, to) => {
+    const word = wordOf("subject", subject)
+    if (filter.isNew(to)?.(word) === true) return false
+    for (const { body, position } of statements.ofSubject.iterate(word)) {
+      const event = parse(Number(position), String(body))
+      if (isEnvelope(event) && event.personal?.subject === subject) return true
+    }
+    return false
   }
 })
 

@@ -75,8 +75,12 @@ export const makeKeyRing = (
     return ring
   })
 
-/** The key a subject's data are sealed under; made where there is none. */
-export const keyForSealing = (ring: KeyRing, subject: string): Effect.Effect<Uint8Array, SubjectErased | VaultError> =>
+/** The key a subject's data are sealed under; made where there is none, and nothing was sealed for the subject before. */
+export const keyForSealing = (
+  ring: KeyRing,
+  subject: string,
+  isKnown: Effect.Effect<boolean, VaultError>
+): Effect.Effect<Uint8Array, SubjectErased | VaultError> =>
   Effect.suspend(() => {
     const known = atHand(ring, subject)
     if (known !== undefined) return Effect.succeed(known)
@@ -86,6 +90,7 @@ export const keyForSealing = (ring: KeyRing, subject: string): Effect.Effect<Uin
         const durable = pending.get(subject) ?? (yield* load(ring, subject))
         if (durable === "forgotten") return yield* erased(subject)
         if (durable !== undefined) return durable
+        if (yield* isKnown) return yield* missing(subject)
         // Keys of events that were never appended would pile up; made durable they are merely unused.
         if (pending.size >= StoreLimits.cachedKeys) yield* flush(ring, [...pending.keys()])
         const key = yield* random.randomBytes(KEY_BYTES)

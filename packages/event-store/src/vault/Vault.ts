@@ -41,11 +41,15 @@ export interface VaultShape {
   /**
    * Encrypts bytes under the subject's key, which is made at the first use. The associated data must be given again to open them: it
    * binds them to their place. **Call `ensureKeys` before storing what this returns**; until then the key may live in memory only.
+   *
+   * `isKnown` says whether something was stored for the subject before. Then no key is made in the place of one that is missing: it fails as
+   * `missing_key`. By default it was not.
    */
   readonly seal: (
     subject: string,
     associatedData: string,
-    plaintext: Uint8Array
+    plaintext: Uint8Array,
+    isKnown?: Effect.Effect<boolean, VaultError>
   ) => Effect.Effect<Uint8Array, SubjectErased | VaultError>
   /**
    * Makes durable the keys these subjects were sealed under, all in one transaction. Fails if one was forgotten meanwhile. Where several
@@ -105,9 +109,9 @@ export const make = (
     const ring = yield* makeKeyRing(keyStore, random, master)
 
     return {
-      seal: (subject, associatedData, plaintext) =>
+      seal: (subject, associatedData, plaintext, isKnown = Effect.succeed(false)) =>
         Effect.flatMap(random.randomBytes(NONCE_BYTES), (nonce) =>
-          Effect.flatMap(keyForSealing(ring, subject), (key) => {
+          Effect.flatMap(keyForSealing(ring, subject, isKnown), (key) => {
             if (isDestroyed(key)) return Effect.fail(erased(subject))
             const ciphertext = encrypt(key, nonce, associatedData, plaintext)
             if (ring.shared) ring.sealedUnder.set(ciphertext, key)
