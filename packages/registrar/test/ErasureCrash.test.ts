@@ -36,7 +36,7 @@ it(`promise 9, D-13: after each of ${LIVES} kills the next start has forgotten e
       return new Set<string>(
         events.map((event) => (event.type === "InvestorErased" ? event.data.investorId : event.data.documentId))
       )
-    }).pipe(Effect.provide(Registrar.layerFolder({ folder })), Effect.runPromise)
+    }).pipe(Effect.provide(Registrar.layerFolder({ folder, sandbox: true })), Effect.runPromise)
     for (const investor of acknowledged) expect(erased.has(investor)).toBe(true)
     expect(filesOf(folder).filter((name) => erased.has(name))).toEqual([])
     const log = new DatabaseSync(join(folder, "log.db"), { readOnly: true })
