@@ -2,10 +2,10 @@
 import { PgConnection } from "@effect/sql-pg"
 import { VerifyLog } from "@effekten/event-store"
 import { Audit, Registrar, Wholeness } from "@effekten/registrar"
-import { Documents, Investors, Platforms } from "@effekten/services"
+import { Documents, Erasures, Investors, Platforms } from "@effekten/services"
 import { Cause, Effect, Exit, Logger, Redacted } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { somebody } from "../packages/cli/test/Past.ts"
+import { behind, somebody } from "../packages/cli/test/Past.ts"
 import { identificationWith } from "../packages/registrar/test/fixture.ts"
 import { startServer as startPostgres } from "../packages/event-store/test/PgServer.ts"
 
@@ -49,11 +49,43 @@ const started = async () => {
   return { refusal: Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "", said: said.join("\n") }
 }
 
+/** Asks a node to erase an investor that has just come, by a clock that is ahead by so many days. */
+const askedToErase = (daysAhead: number) =>
+  Effect.gen(function* () {
+    const platform = yield* (yield* Platforms).register({ name: "Zweite Plattform" })
+    const { id } = yield* Effect.flatMap(Investors, (investors) => investors.create(somebody)).pipe(
+      Effect.provide(Registrar.layer({ platform: platform.id }))
+    )
+    return yield* Effect.flatMap(Erasures, (erasures) => Effect.flip(erasures.investor(id, "request"))).pipe(
+      behind(-daysAhead)
+    )
+  }).pipe(
+    Effect.provide(
+      Registrar.layerPostgres({
+        server: { url: Redacted.make(postgres.url()) },
+        schema: "clocks",
+        masterKey: Redacted.make(new Uint8Array(32).fill(7)),
+        policy: { retention: { seconds: 86_400 } },
+        sandbox: true
+      })
+    ),
+    Effect.runPromise
+  )
+
 const file = {
   fileName: "deed.pdf",
   mediaType: "application/pdf",
   content: new TextEncoder().encode("deed".repeat(99))
 }
+
+describe("a node whose clock is ahead of the database's", () => {
+  it("erases nobody who is not due by both", async () => {
+    expect(await askedToErase(0)).toMatchObject({ _tag: "Rejection", code: "retention_running" })
+    const refused = await askedToErase(2)
+    expect(refused._tag).toBe("Unavailable")
+    expect(refused.message).toMatch(/^The clock says 20.*, and the database's 20.*: nobody is erased who is not due/)
+  })
+})
 
 describe("beside a log in PostgreSQL", () => {
   it("lost keys and contents are named with their positions; where all contents are gone, the start is refused", async () => {

@@ -2,7 +2,7 @@
  * Erasure and disclosure, embedded: what a person may ask of the register about their data. For the registrar's side. Destroying is left to
  * {@link Forgetting}.
  */
-import { type Events, type Id, RetentionPeriod, Tag } from "@effekten/domain"
+import { type Events, type Id, RetentionPeriod, Tag, Timestamp } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
 import { Projection } from "@effekten/projections"
 import { type Api, Disclosures, Erasures, Unavailable } from "@effekten/services"
@@ -48,15 +48,21 @@ const trusting = Effect.gen(function* () {
   return Effect.fnUntraced(
     function* (investorId: Id.InvestorId) {
       const { at, doubt } = yield* time.reading
-      if (doubt === undefined) return
+      const wall = yield* now
+      if (wall.micros - at.micros < Timestamp.microsPerMinute) return
       const retention = yield* retentionAt(log, investorId, { head: yield* log.head })
       // What is refused anyway has its own refusal.
       if (
         retention?._tag === "Until" &&
         !RetentionPeriod.isDueAt(retention, at) &&
-        RetentionPeriod.isDueAt(retention, yield* now)
+        RetentionPeriod.isDueAt(retention, wall)
       )
-        return yield* new Unavailable({ executed: "no", message: doubt })
+        return yield* new Unavailable({
+          executed: "no",
+          message:
+            doubt ??
+            `The clock says ${wall.text}, and the database's ${at.text}: nobody is erased who is not due by both. Put the wrong one right`
+        })
     },
     Effect.catchTags({ EventStoreError: unreadable, SqlError: unreadable })
   )
