@@ -1,6 +1,6 @@
 /** The file of the SQLite log: opened, refused, damaged, full, read beside its writer. For a developer who changes the SQLite store. */
-import { Effect, Fiber, Result, Stream } from "effect"
-import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
+import { Array as Arr, Effect, Fiber, Result, Stream } from "effect"
+import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
@@ -219,6 +219,26 @@ describe("the log's file", () => {
         expect(yield* Effect.flip(store.readAll([{ tags: ["a"] }], { backwards: true }))).toMatchObject(damage)
         expect(yield* Effect.flip(store.reveal([2]))).toMatchObject(damage)
         expect((yield* store.readAll("all", { from: 3 })).length).toBe(1)
+      })
+    ))
+
+  it("the write-ahead log shrinks again after a long reader", () =>
+    run(
+      Effect.gen(function* () {
+        const path = yield* folder
+        const store = yield* storeIn(path)
+        const size = () => statSync(join(path, "log.db-wal")).size
+        const megabyte = () => store.append(Arr.makeBy(20, () => note([], "x".repeat(50_000))))
+        yield* store.append([note(["a"])])
+        const reader = new DatabaseSync(join(path, "log.db"), { readOnly: true })
+        reader.exec("BEGIN")
+        reader.prepare("SELECT count(*) FROM events").get()
+        for (let times = 0; times < 30; times++) yield* megabyte()
+        expect(size()).toBeGreaterThan(25_000_000)
+        reader.exec("COMMIT")
+        reader.close()
+        for (let times = 0; times < 5; times++) yield* megabyte()
+        expect(size()).toBeLessThanOrEqual(17_000_000)
       })
     ))
 

@@ -19,7 +19,7 @@ describe("a subscription that is about to wait", () => {
           const wake = makeWake()
           const told = wake.told()
           tell(wake)
-          const woken = yield* Effect.timeoutOption(wake.wait([{ tags: ["a"] }], start, told, undefined), "1 minute")
+          const woken = yield* Effect.timeoutOption(wake.wait([{ tags: ["a"] }], start, told), "1 minute")
           expect(woken._tag).toBe("Some")
         })
       ))

@@ -10,6 +10,7 @@ import * as StoreLimits from "../port/StoreLimits.ts"
 import type { Query } from "../port/Query.ts"
 import { tooManyRead } from "./Attempt.ts"
 import { contains, type Look, otherHistory, positionOf } from "./History.ts"
+import { makePolling } from "./Polling.ts"
 import type { Wake } from "./Wake.ts"
 
 /** A part of the log, bounds inclusive. @category models */
@@ -36,6 +37,8 @@ export interface Readable<E extends AnyEvent> {
   readonly wake: Wake
   /** How often to look whether another process has appended; undefined where none can. */
   readonly pollInterval: Duration.Input | undefined
+  /** Asks again, for a subscription, while the log is out of reach; absent where that does not pass by itself. */
+  readonly patiently?: <A>(asking: Effect.Effect<A, EventStoreError>) => Effect.Effect<A, EventStoreError>
 }
 
 /** What of a log is still to be read, at most `left` events of it. */
@@ -120,7 +123,12 @@ const reachedAt = (known: Position | Bookmark): Reached =>
 export const makeReading = <E extends AnyEvent>(
   readable: Readable<E>
 ): Pick<EventStoreShape<E>, "read" | "readAll" | "subscribe" | "head" | "bookmark"> => {
-  const { head, look, page, wake, pollInterval } = readable
+  const { head, look, page, wake, pollInterval, patiently = (asking) => asking } = readable
+  const polled = makePolling(
+    Effect.map(look(0), (found) => found.head),
+    pollInterval,
+    wake
+  )
   const read: EventStoreShape<E>["read"] = (query, options) => streamPages(head, (range) => page(query, range), options)
 
   const readAll: EventStoreShape<E>["readAll"] = (query, options) =>
@@ -154,16 +162,16 @@ export const makeReading = <E extends AnyEvent>(
         while (true) {
           const told = wake.told()
           const remembered = known?.position === at ? wake.since(query, known) : undefined
-          const last: Bookmark = remembered?.last ?? (yield* headAfter(known ?? at))
+          const last: Bookmark = remembered?.last ?? (yield* patiently(headAfter(known ?? at)))
           const unread =
             remembered === undefined ? { from: at + 1, to: last.position, adjacent: false } : remembered.found
           if (unread === undefined || at >= last.position) {
-            ;({ at, known } = reachedAt(yield* wake.wait(query, last, told, pollInterval)))
+            ;({ at, known } = reachedAt(yield* polled(wake.wait(query, last, told))))
             continue
           }
           const { adjacent, from, to } = unread
           const range = { from, to, limit: StoreLimits.chunk, backwards: false }
-          const found = yield* Effect.result(adjacent ? adjacentPage(query, range) : page(query, range))
+          const found = yield* Effect.result(patiently(adjacent ? adjacentPage(query, range) : page(query, range)))
           if (Result.isFailure(found)) {
             if (remembered === undefined || found.failure.reason !== "damaged") return yield* found.failure
             // Remembered, and not there: the log may have been put back since. It is asked.

@@ -7,7 +7,7 @@
  * append follows on another leaf than the one the subscription knows: the log behind it has been put back. A command of one caller
  * takes 0.88 of the CPU it took before (docs/reference/performance.md, "What was tried").
  */
-import { type Duration, Effect } from "effect"
+import { Effect } from "effect"
 import type { Bookmark } from "../port/Bookmark.ts"
 import type { Position } from "../port/Event.ts"
 import { matches, type Queried } from "../port/Matching.ts"
@@ -40,14 +40,8 @@ export interface Wake {
    * Waits for something that may match. Gives the place up to which nothing did.
    *
    * @param told from before the log was asked
-   * @param atMost how long; then the log is asked again, for another process may have appended. `undefined` where none can
    */
-  readonly wait: (
-    query: Query,
-    after: Bookmark,
-    told: number,
-    atMost: Duration.Input | undefined
-  ) => Effect.Effect<Bookmark>
+  readonly wait: (query: Query, after: Bookmark, told: number) => Effect.Effect<Bookmark>
 }
 
 interface Waiter {
@@ -141,10 +135,10 @@ export const makeWake = (): Wake => {
     forget: memory.clear,
     told: () => told,
     since: memory.since,
-    wait: (query, after, before, atMost) =>
+    wait: (query, after, before) =>
       Effect.suspend(() => {
         const waiter: Waiter = { query, at: after, wake: () => undefined }
-        const woken = Effect.callback<Bookmark>((resume) => {
+        return Effect.callback<Bookmark>((resume) => {
           if (told !== before) return resume(Effect.succeed(after))
           waiter.wake = () => {
             waiting.delete(waiter)
@@ -153,9 +147,6 @@ export const makeWake = (): Wake => {
           waiting.add(waiter)
           return Effect.sync(() => void waiting.delete(waiter))
         })
-        return atMost === undefined
-          ? woken
-          : Effect.timeoutOrElse(woken, { duration: atMost, orElse: () => Effect.sync(() => waiter.at) })
       })
   }
 }

@@ -28,6 +28,9 @@ export interface OpenDatabase {
 /** How long to wait for a lock another process holds, before giving up, in milliseconds. */
 const LOCK_TIMEOUT = 5_000
 
+/** Bytes that the write-ahead log keeps when it begins anew: a few times of what it has between two checkpoints. */
+const LOG_LIMIT = 16 * 1024 * 1024
+
 const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
 const SQLITE_CORRUPT = 11
@@ -131,6 +134,8 @@ const makeDurable = (
   }
   if (filename !== ":memory:") require("journal_mode", "WAL", "wal")
   require("synchronous", "FULL", 2)
+  // A long reader lets the write-ahead log grow. Without a limit it would keep that size for as long as the file is open.
+  require("journal_size_limit", String(LOG_LIMIT), LOG_LIMIT)
   if (process.platform === "darwin") {
     require("fullfsync", "1", 1)
     require("checkpoint_fullfsync", "1", 1)

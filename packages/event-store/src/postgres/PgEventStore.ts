@@ -21,6 +21,7 @@ import { inspectLog } from "./PgInspection.ts"
 import { channelOf, sessionsOf, statementsOf } from "./PgLayout.ts"
 import { makeListening } from "./PgListening.ts"
 import { makeLog, openLayout, storeError } from "./PgLog.ts"
+import { makePatience } from "./PgPatience.ts"
 import { openSessions } from "./PgPooler.ts"
 import { makePgReading } from "./PgReading.ts"
 import {
@@ -93,8 +94,9 @@ export const make = <E extends AnyEvent>(
     const { refuseIfClosed, writing } = yield* makeWriters
     const calls = makeCalls(pool, bounds)
     const { read } = calls
+    const patiently = yield* makePatience
     const pollInterval = options.pollInterval ?? "1 second"
-    const { pageOn, ...reading } = makePgReading<E>({ log, statements, codec, wake, pollInterval, read })
+    const { pageOn, ...reading } = makePgReading<E>({ log, statements, codec, wake, pollInterval, read, patiently })
 
     const authenticator =
       options.authentication === undefined ? undefined : makeAuthenticator(options.authentication, logId)

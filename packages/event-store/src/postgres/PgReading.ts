@@ -13,6 +13,7 @@ import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import { EventStoreError, type EventStoreShape, type StoredEvent } from "../port/EventStore.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
 import type { Query } from "../port/Query.ts"
+import type { PgPatience } from "./PgPatience.ts"
 import type { PgCalls } from "./PgCalls.ts"
 import { BECAME_STANDBY } from "./PgDurability.ts"
 import type { PgStatements } from "./PgLayout.ts"
@@ -42,15 +43,16 @@ interface PgReadingOptions<E extends AnyEvent> {
   readonly wake: Wake
   readonly pollInterval: Duration.Input
   readonly read: PgCalls["read"]
+  readonly patiently: PgPatience
 }
 
 export const makePgReading = <E extends AnyEvent>(options: PgReadingOptions<E>): PgReading<E> => {
-  const { codec, log, pollInterval, read, statements, wake } = options
+  const { codec, log, patiently, pollInterval, read, statements, wake } = options
   const look = lookingAt(log, read)
   const head = Effect.map(look(0), (found) => found.head.position)
   const pageOn = (connection: Connection, query: Query, range: Range) => pageOf(log, codec, connection, query, range)
   const page = (query: Query, range: Range) => read((connection) => pageOn(connection, query, range))
-  const reading = makeReading<E>({ head, look, page, wake, pollInterval })
+  const reading = makeReading<E>({ head, look, page, wake, pollInterval, patiently })
   return {
     ...reading,
     ...readingByIndex(reading, page),
