@@ -146,8 +146,8 @@ export const retention = Command.make(
   "retention",
   {
     retention: retentionFlag(
-      "As if data were kept for so many calendar years, 5 to 10; by default what the policy says"
-    ).pipe(Flag.optional, Flag.map(Option.getOrUndefined)),
+      "As if data were kept for so many calendar years, 5 to 10; by default what the policy says (environment: EFFEKTEN_RETENTION)"
+    ).pipe(Flag.withFallbackConfig(Config.Int("EFFEKTEN_RETENTION")), Flag.optional, Flag.map(Option.getOrUndefined)),
     limit: Flag.Int("limit").pipe(
       Flag.withDescription("Investors to print, 1 to 500; 50 by default"),
       Flag.withDefault(50),

@@ -88,6 +88,10 @@ export const refusing = <A>(layer: Layer.Layer<A, { readonly message: string }>)
 export const keepingFor = (years: number | undefined): Policy.Change | undefined =>
   years === undefined ? undefined : { retention: { years } }
 
+/** How long a policy has data kept, in words. @category conversions */
+export const keptFor = ({ retention }: Pick<Policy.Policy, "retention">): string =>
+  "years" in retention ? `${retention.years} calendar years` : `${retention.seconds} seconds`
+
 /** The options of the registrar: what is undefined is left out. @category conversions */
 export const said = (options: RegisterOptions): Registrar.RegistrarOptions => {
   const { believeClock, eraseWhenDue, policy, resumeReactors, sandbox, settleAfter } = options

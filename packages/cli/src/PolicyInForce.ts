@@ -8,16 +8,15 @@ import { type Api, Policies } from "@effekten/services"
 import { Console, Effect } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { explain, inRegister } from "./Forget.ts"
-import type { Place } from "./Place.ts"
+import { keptFor, type Place } from "./Place.ts"
 
 /** The policy as a person reads it. */
 const asText = (policy: Policy.Policy, recorded: boolean): string => {
-  const { clockTolerance, retention, walletNeedsKyc, walletNeedsTaxInformation } = policy
-  const kept = "years" in retention ? `${retention.years} calendar years` : `${retention.seconds} seconds`
+  const { clockTolerance, walletNeedsKyc, walletNeedsTaxInformation } = policy
   const yes = (holds: boolean) => (holds ? "yes" : "no")
   return [
     recorded ? "The policy that the log has:" : "The log has no policy; the defaults apply:",
-    `  retention                      ${kept}`,
+    `  retention                      ${keptFor(policy)}`,
     `  wallet needs KYC               ${yes(walletNeedsKyc)}`,
     `  wallet needs tax information   ${yes(walletNeedsTaxInformation)}`,
     `  clock tolerance                ${clockTolerance / 1_000_000} seconds`

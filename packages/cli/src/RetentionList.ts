@@ -10,7 +10,7 @@ import { type Projection, Projections, Replay } from "@effekten/projections"
 import { Audit, Retention } from "@effekten/registrar"
 import { Clock, Console, Effect } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
-import { keepingFor, type Place } from "./Place.ts"
+import { keepingFor, keptFor, type Place } from "./Place.ts"
 
 /** Of one investor. */
 interface RetainedInvestor {
@@ -146,10 +146,8 @@ const listRetention = Effect.fnUntraced(function* (
 
 const asText = (result: RetentionResult): string => {
   const { active, due, erased, held, policy, position, restricted } = result
-  const { retention } = policy
-  const kept = "years" in retention ? `${retention.years} calendar years` : `${retention.seconds} seconds`
   return [
-    `${due} due, ${restricted} restricted, ${held} held, ${active} active, ${erased} erased, after ${position} events, if data are kept for ${kept}`,
+    `${due} due, ${restricted} restricted, ${held} held, ${active} active, ${erased} erased, after ${position} events, if data are kept for ${keptFor(policy)}`,
     ...result.investors.map(
       (each) =>
         `${each.due ?? "until a release"}  ${each.investorId}  ${each.state}${each.holds

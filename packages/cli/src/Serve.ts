@@ -4,7 +4,9 @@
  */
 import { DistributionServer } from "@effekten/http"
 import { ReadModels } from "@effekten/projections"
+import type { Policy } from "@effekten/domain"
 import { Log } from "@effekten/registrar"
+import { Policies } from "@effekten/services"
 import { Console, Context, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer, type HttpServerError } from "effect/http"
@@ -12,7 +14,7 @@ import { flushCompileCache } from "node:module"
 import * as Clients from "./Clients.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { wordOf } from "./Given.ts"
-import { keepingFor, type Place, refused, type RegisterOptions } from "./Place.ts"
+import { keepingFor, keptFor, type Place, refused, type RegisterOptions } from "./Place.ts"
 import { readinessOf, stoppedLists } from "./Readiness.ts"
 import { openSandbox, serveSandboxAt } from "./Sandbox.ts"
 import type { SandboxFile } from "./SandboxFile.ts"
@@ -45,7 +47,13 @@ const originOf = (host: string, address: HttpServer.HttpServer["Service"]["addre
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`
 }
 
-const forPeople = (place: Place, options: ServeOptions, origin: string, sandbox: SandboxFile | undefined): string =>
+const forPeople = (
+  place: Place,
+  options: ServeOptions,
+  origin: string,
+  sandbox: SandboxFile | undefined,
+  policy: Policy.Policy
+): string =>
   [
     "",
     sandbox === undefined
@@ -56,7 +64,7 @@ const forPeople = (place: Place, options: ServeOptions, origin: string, sandbox:
     ...(sandbox === undefined ? [] : [`Guide    npx effekten guide${place.printed.folder}`]),
     `Check    npx effekten replay${place.printed.place}`,
     ...(options.eraseWhenDue === true
-      ? ["Erases   investors, once the time of the policy is over and nothing else stands against it"]
+      ? [`Erases   investors, ${keptFor(policy)} after their last event, if nothing else stands against it`]
       : []),
     "Stop     Ctrl-C"
   ].join("\n")
@@ -119,8 +127,9 @@ export const runServe = (place: Place, options: ServeOptions): Effect.Effect<nev
     const url = `${origin}/api/external`
     if (sandbox !== undefined) yield* Effect.mapError(serveSandboxAt(place.folder, sandbox, url), refused)
 
+    const { policy } = yield* Effect.mapError(Context.get(register, Policies).inForce, refused)
     yield* Console.log(forPrograms(url, sandbox))
-    yield* Console.log(forPeople(place, options, origin, sandbox))
+    yield* Console.log(forPeople(place, options, origin, sandbox, policy))
     // A process that is killed would not leave the compiled code behind for the next one.
     flushCompileCache?.()
     return yield* Effect.never
