@@ -4,7 +4,7 @@
  */
 import type { EventStoreError } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
-import { Effect, type Scope, Stream } from "effect"
+import { Effect, Queue, type Scope, Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { SqlError } from "effect/sql/SqlError"
 import { Lease } from "../base/Lease.ts"
@@ -66,5 +66,16 @@ export const followLog = Effect.fnUntraced(function* <E extends Projection.Logge
   const turn = Effect.gen(function* () {
     if (yield* Effect.retry(place.begin, Reactor.again)) yield* follow
   })
-  yield* Reactor.run(reactor.name, lease.shared ? turn : isReady ? follow : Effect.void)
+  if (!lease.shared) return yield* Reactor.run(reactor.name, isReady ? follow : Effect.void)
+  // Another node may hold the lease next. Only this process knows what it had done when it lost it.
+  const broken = yield* Queue.unbounded<void>()
+  yield* Queue.take(broken).pipe(
+    Effect.andThen(Effect.retry(place.allThere, Reactor.again)),
+    Effect.forever,
+    Effect.forkScoped
+  )
+  yield* Reactor.run(
+    reactor.name,
+    Effect.onInterrupt(turn, () => Queue.offer(broken, undefined))
+  )
 })

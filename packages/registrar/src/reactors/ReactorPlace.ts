@@ -5,7 +5,7 @@
  * the log now reaches, or along another history, stops. A person compares, and starts it again with `--resume-reactor`.
  */
 import { type Bookmark, EventStoreError, History, type Position } from "@effekten/event-store"
-import { Context, Effect, Layer, Option, Result, Stream } from "effect"
+import { Context, Effect, Layer, Option, Result, Semaphore, Stream } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { Log } from "../log/Log.ts"
 import { Progress } from "./Progress.ts"
@@ -40,6 +40,8 @@ interface Taken {
 export interface ReactorPlace {
   /** Finds where to go on, in the log as it is now. False where the reactor must not. */
   readonly begin: Effect.Effect<boolean, EventStoreError | SqlError>
+  /** Whether what this process did is still in the log. False once it was said that it is not. */
+  readonly allThere: Effect.Effect<boolean, EventStoreError>
   /** Where to go on, if the log still has what was read; fails with `other_history` where it has not. */
   readonly reached: Effect.Effect<Position, EventStoreError>
   /** The log was put back: whether what the reactor took is all left, so that it goes on. */
@@ -67,8 +69,10 @@ export const make = Effect.fnUntraced(function* (
     hasStopped: false
   }
   const parts: Parts = { name, log, progress, state }
+  const allThere = (yield* Semaphore.make(1)).withPermit(isAllThere(parts))
   return {
-    begin: beginning(parts),
+    begin: beginning(parts, allThere),
+    allThere,
     reached: Effect.andThen(
       look(parts),
       Effect.sync(() => state.reached)
@@ -122,9 +126,22 @@ const keep = ({ name, progress }: Parts, at: Bookmark) =>
     )
   )
 
-const beginning = (parts: Parts): ReactorPlace["begin"] => {
+/**
+ * Whether what this process did before, in an earlier turn, is still in the log. A database that was put back brought its own progress along,
+ * which knows nothing of it.
+ */
+const isAllThere = Effect.fnUntraced(function* (parts: Parts) {
+  const { log, state } = parts
+  if (state.hasStopped) return false
+  const head = yield* Effect.result(log.bookmark(state.known))
+  if (Result.isSuccess(head)) return true
+  return History.isOtherHistory(head.failure) ? yield* puttingBack(parts)(head.failure) : yield* head.failure
+})
+
+const beginning = (parts: Parts, allThere: ReactorPlace["allThere"]): ReactorPlace["begin"] => {
   const { log, name, progress, state } = parts
   return Effect.gen(function* () {
+    if (!(yield* allThere)) return false
     const found = yield* progress.get(name)
     const head = yield* Effect.result(headAfter(log, found))
     if (Result.isFailure(head) && !History.isOtherHistory(head.failure)) return yield* head.failure
