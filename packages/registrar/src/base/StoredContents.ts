@@ -65,7 +65,7 @@ const measureFile = async (path: string): Promise<StoredContent | undefined> => 
   if (file === undefined) return undefined
   try {
     const hash = createHash("sha256")
-    const buffer = Buffer.allocUnsafe(chunkBytes)
+    const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, (await file.stat()).size + 1))
     let size = 0
     for (;;) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length)
