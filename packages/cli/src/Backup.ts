@@ -4,6 +4,7 @@
 import { SignedNote } from "@effekten/event-store"
 import { Backup, CheckpointKeys, Restore } from "@effekten/registrar"
 import { Console, Effect } from "effect"
+import { rmSync } from "node:fs"
 import { resolve } from "node:path"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { refused } from "./Place.ts"
@@ -102,6 +103,8 @@ const nextSteps = (folder: string, manifest: Backup.Manifest): ReadonlyArray<str
 const renewed = Effect.fnUntraced(function* (folder: string, manifest: Backup.Manifest, anchor: string) {
   const lost = yield* Effect.mapError(Restore.olderThan({ folder, manifest }, anchor), explain)
   if (lost === undefined) return undefined
+  // It numbers openings that the backup does not have.
+  rmSync(`${anchor}.openings`, { force: true })
   const key = yield* Effect.mapError(CheckpointKeys.changeInFolder({ folder, anchor, action: "renew" }), refused)
   return (
     `the backup is older than ${anchor}, which has a checkpoint at ${lost}: a new line of checkpoints begins. ` +

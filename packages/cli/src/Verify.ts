@@ -88,7 +88,11 @@ export const verifyRegister = (
       beside: Effect.gen(function* () {
         const wholeness = yield* Wholeness.make(audited)
         missing = wholeness.missing
-        return { ...wholeness, ...(yield* folding) }
+        const opened = Effect.map(audited.openings, (found) =>
+          found.map((message) => ({ position: 0, kind: "opening" as const, message }))
+        )
+        const end = Effect.zipWith(wholeness.end, opened, (whole, openings) => [...whole, ...openings])
+        return { ...wholeness, end, ...(yield* folding) }
       }),
       isOrigin,
       anchor,

@@ -17,6 +17,7 @@ import type { AnyEvent, Position, RecordedEvent } from "./Event.ts"
  * * `file`: a file of an export is not what it has to be.
  * * `key`: the key of a personal part is gone, or was destroyed without a word in the log; or it is there after all.
  * * `content`: what an event names as stored elsewhere is gone, is another one, or is there after all.
+ * * `opening`: the record of what was opened is not the one that was written.
  *
  * @category models
  */
@@ -24,7 +25,18 @@ export interface Fault {
   /** The first event concerned; 0 where it is none's. */
   readonly position: Position
   readonly kind:
-    "position" | "body" | "schema" | "newer" | "index" | "personal" | "mac" | "checkpoint" | "file" | "key" | "content"
+    | "position"
+    | "body"
+    | "schema"
+    | "newer"
+    | "index"
+    | "personal"
+    | "mac"
+    | "checkpoint"
+    | "file"
+    | "key"
+    | "content"
+    | "opening"
   readonly message: string
 }
 

@@ -61,9 +61,20 @@ export const makeFaults = () => {
 
 /** Of two faults at one position, what explains the other comes first. */
 const rank = ({ kind }: Fault): number =>
-  ["position", "body", "file", "schema", "newer", "index", "personal", "key", "content", "mac", "checkpoint"].indexOf(
-    kind
-  )
+  [
+    "position",
+    "body",
+    "file",
+    "schema",
+    "newer",
+    "index",
+    "personal",
+    "key",
+    "content",
+    "opening",
+    "mac",
+    "checkpoint"
+  ].indexOf(kind)
 
 /** A root the tree must have at a size, and the checkpoint that says so. */
 interface Expected {

@@ -30,7 +30,14 @@ export interface InstructionName {
 
 /** The key of the log's MACs, by HKDF (RFC 5869). Under it, nothing that the pepper itself is used for can be made. @category conversions */
 export const logKeyOf = (pepper: Redacted.Redacted<Uint8Array>): Redacted.Redacted<Uint8Array> =>
-  Redacted.make(new Uint8Array(hkdfSync("sha256", Redacted.value(pepper), "", "effekten/log-mac", secretSize)))
+  derived(pepper, "effekten/log-mac")
+
+/** The key of the record of openings, likewise. @category conversions */
+export const openingsKeyOf = (pepper: Redacted.Redacted<Uint8Array>): Redacted.Redacted<Uint8Array> =>
+  derived(pepper, "effekten/openings-mac")
+
+const derived = (pepper: Redacted.Redacted<Uint8Array>, purpose: string): Redacted.Redacted<Uint8Array> =>
+  Redacted.make(new Uint8Array(hkdfSync("sha256", Redacted.value(pepper), "", purpose, secretSize)))
 
 /** @category services */
 export class Secrets extends Context.Service<
@@ -44,6 +51,8 @@ export class Secrets extends Context.Service<
     readonly code: (purpose: "snapshot", text: string) => string
     /** Key of the MACs of the log, derived from the pepper: it belongs to the register for as long as that does. */
     readonly logKey: Redacted.Redacted<Uint8Array>
+    /** Key of the MACs of the record of openings, derived in the same way. */
+    readonly openingsKey: Redacted.Redacted<Uint8Array>
     /** Seed of the managed wallets' keys. */
     readonly custodySeed: Redacted.Redacted<Uint8Array>
   }
@@ -62,6 +71,7 @@ export class Secrets extends Context.Service<
       fingerprint: (body) => `${fingerprintVersion}:${keyed("fingerprint", Json.canonical(body))}`,
       code: keyed,
       logKey: logKeyOf(secrets.pepper),
+      openingsKey: openingsKeyOf(secrets.pepper),
       custodySeed: secrets.custodySeed
     })
   }

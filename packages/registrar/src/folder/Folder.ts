@@ -24,16 +24,17 @@ import { join } from "node:path"
 import { listed, type ListOptions } from "../base/ListOptions.ts"
 import { RegisterState } from "../base/RegisterState.ts"
 import { refused, refusing, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
-import type { Secrets } from "../base/Secrets.ts"
+import { Secrets } from "../base/Secrets.ts"
 import * as SnapshotsTable from "../deciding/SnapshotsTable.ts"
 import { Log } from "../log/Log.ts"
+import { openingsAnchor } from "../log/AccessChain.ts"
 import { AccessRecord, type AccessRecordOptions } from "../log/AccessRecord.ts"
 import { anchorName } from "../sealing/AnchorFile.ts"
 import * as Sealing from "../sealing/Sealing.ts"
 import { keyFile } from "./CheckpointKeyFile.ts"
 import { attempt, database, restore } from "./FolderFiles.ts"
 import { masterKeyOf } from "./MasterKeyFile.ts"
-import { register } from "./SecretsFile.ts"
+import { register, secrets } from "./SecretsFile.ts"
 
 /** @category models */
 export interface FolderOptions extends Sealing.SealingOptions, AccessRecordOptions, ListOptions {
@@ -54,6 +55,7 @@ export const layer = (
   return Layer.mergeAll(readModels(options), Layer.provideMerge(sealing(options), state(folder))).pipe(
     Layer.provideMerge(register(folder)),
     Layer.provideMerge(openings(options)),
+    Layer.provideMerge(secrets(folder)),
     Layer.provideMerge(vault(options)),
     Layer.provide(locked(folder))
   )
@@ -83,7 +85,11 @@ const vault = ({ folder, masterKey }: FolderOptions) =>
 
 const openings = (options: FolderOptions) =>
   Layer.unwrap(
-    Effect.map(database(options.folder, "openings.db"), (filename) => AccessRecord.layerFile({ ...options, filename }))
+    Effect.gen(function* () {
+      const filename = yield* database(options.folder, "openings.db")
+      const anchor = openingsAnchor(options.anchor ?? join(options.folder, anchorName))
+      return AccessRecord.layerFile({ ...options, filename, chain: { key: (yield* Secrets).openingsKey, anchor } })
+    })
   ).pipe(refusing)
 
 const sqlite = (folder: string, name: string, settings: { readonly synchronous?: "NORMAL" } = {}) =>

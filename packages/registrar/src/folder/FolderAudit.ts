@@ -17,12 +17,14 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { inFolder } from "../base/StoredContents.ts"
 import { refused, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
+import { logKeyOf, openingsKeyOf } from "../base/Secrets.ts"
+import { faultsOf, openingsAnchor } from "../log/AccessChain.ts"
 import { type AuditedLog, readingOf } from "../log/AuditedLog.ts"
 import { anchoredIn, anchorName } from "../sealing/AnchorFile.ts"
 import { isNameOf, lineIn, publicKeys } from "../sealing/Signers.ts"
 import { keyFile } from "./CheckpointKeyFile.ts"
 import { blobsName } from "./FolderFiles.ts"
-import { authenticationIn } from "./SecretsFile.ts"
+import { pepperIn } from "./SecretsFile.ts"
 
 /** @category constructors */
 export const open = ({
@@ -49,6 +51,7 @@ export const open = ({
           : KeyStore.makeMemory
       ).pipe(Scope.provide(scope))
     )
+    const pepper = yield* pepperIn(folder)
     return {
       ...readingOf(log),
       checkpoints: yield* checkpointsOf(file("state.db")),
@@ -56,8 +59,12 @@ export const open = ({
       anchor: yield* anchoredIn(anchor ?? file(anchorName)),
       macs: {
         line: yield* lineIn({ text: keyFile(folder), logId: log.logId }),
-        authentication: yield* authenticationIn(folder)
+        authentication: pepper === undefined ? undefined : { key: logKeyOf(pepper) }
       },
+      openings: openingsOf(file("openings.db"), {
+        key: pepper === undefined ? undefined : openingsKeyOf(pepper),
+        anchor: openingsAnchor(anchor ?? file(anchorName))
+      }),
       signers: yield* publicKeys({ text: keyFile(folder), logId: log.logId }),
       isForgotten: (subject) =>
         Effect.flatMap(keys, (store) => store.get(subject)).pipe(
@@ -80,6 +87,17 @@ const unavailableKeys = (cause: { readonly message: string }): KeyStore.VaultErr
 
 const unreadable = (cause: { readonly message: string }): EventStoreError =>
   new EventStoreError({ reason: "unavailable", message: cause.message, cause })
+
+/** What is wrong with the record of openings in a file. One that is not there is empty. */
+const openingsOf = (filename: string, options: Parameters<typeof faultsOf>[2]) =>
+  Effect.gen(function* () {
+    const name = existsSync(filename) ? filename : ":memory:"
+    const sql = yield* SqliteClient.make({ filename: name, readonly: name === filename }).pipe(
+      Effect.provide(Reactivity.layer)
+    )
+    const tables = yield* sql`SELECT 1 FROM sqlite_schema WHERE name = 'opening_groups'`
+    return yield* faultsOf(sql, tables.length > 0, options)
+  }).pipe(Effect.scoped, Effect.mapError(unreadable))
 
 /** The checkpoints in a state file; none where it is not there, or has no table of them. */
 const checkpointsOf = Effect.fnUntraced(function* (filename: string) {

@@ -3,14 +3,14 @@
  * its secrets is not opened.
  */
 import { Events } from "@effekten/domain"
-import { type Macs, SqliteEventStore, type Vault } from "@effekten/event-store"
-import { Context, Effect, Layer, Option, Redacted, Schema } from "effect"
+import { SqliteEventStore, type Vault } from "@effekten/event-store"
+import { Effect, Layer, Option, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { writeDurably } from "../base/DurableFile.ts"
 import { refused, RegisterUnavailable } from "../base/RegisterUnavailable.ts"
-import { logKeyOf, Secrets, secretSize } from "../base/Secrets.ts"
+import { Secrets, secretSize } from "../base/Secrets.ts"
 import { Log, recording } from "../log/Log.ts"
 import { AccessRecord } from "../log/AccessRecord.ts"
 import { attempt, database, restore } from "./FolderFiles.ts"
@@ -39,26 +39,19 @@ const write = (folder: string, secrets: typeof SecretsFile.Type) =>
     writeDurably(folder, fileName, `${printSecrets(secrets)}\n`)
   )
 
-/** With what the log's MACs are made, for an audit; none where the secrets cannot be read. @category constructors */
-export const authenticationIn = (folder: string): Effect.Effect<Macs.Authentication | undefined> =>
+/** The pepper, for an audit; none where the secrets cannot be read. @category constructors */
+export const pepperIn = (folder: string): Effect.Effect<Redacted.Redacted<Uint8Array> | undefined> =>
   Effect.option(read(folder)).pipe(
-    Effect.map(
-      Option.match({
-        onNone: () => undefined,
-        onSome: ({ pepper }) => ({ key: logKeyOf(Redacted.make(pepper)) })
-      })
-    )
+    Effect.map(Option.match({ onNone: () => undefined, onSome: ({ pepper }) => Redacted.make(pepper) }))
   )
 
-/** The log, made after the register's secrets and bound to them. @category layers */
-export const register = (
-  folder: string
-): Layer.Layer<Log | Secrets, RegisterUnavailable, AccessRecord | SecureRandom.SecureRandom | Vault.Vault> =>
-  Layer.effectContext(
+/** The register's secrets, made where neither they nor the log are there. @category layers */
+export const secrets = (folder: string): Layer.Layer<Secrets, RegisterUnavailable, SecureRandom.SecureRandom> =>
+  Layer.effect(
+    Secrets,
     Effect.gen(function* () {
       const random = yield* SecureRandom.SecureRandom
-      const logFile = join(folder, "log.db")
-      const isNew = !existsSync(logFile)
+      const isNew = !existsSync(join(folder, "log.db"))
       if (!existsSync(join(folder, fileName))) {
         if (!isNew) return yield* restore(folder, fileName, "log.db")
         yield* write(folder, {
@@ -66,28 +59,35 @@ export const register = (
           custodySeed: yield* random.randomBytes(secretSize)
         })
       }
-      const secrets = yield* read(folder)
-      if (isNew && secrets.logId !== undefined) return yield* restore(folder, "log.db", fileName)
+      const { custodySeed, logId, pepper } = yield* read(folder)
+      if (isNew && logId !== undefined) return yield* restore(folder, "log.db", fileName)
+      return Secrets.make({ pepper: Redacted.make(pepper), custodySeed: Redacted.make(custodySeed) })
+    })
+  )
+
+/** The log, made after the register's secrets and bound to them. @category layers */
+export const register = (
+  folder: string
+): Layer.Layer<Log, RegisterUnavailable, AccessRecord | Secrets | SecureRandom.SecureRandom | Vault.Vault> =>
+  Layer.effect(
+    Log,
+    Effect.gen(function* () {
+      const { logKey } = yield* Secrets
       const log = yield* Effect.mapError(
         SqliteEventStore.make<Events.RegisterEvent>({
           filename: yield* database(folder, "log.db"),
           catalogue: Events.catalogue,
-          authentication: { key: logKeyOf(Redacted.make(secrets.pepper)) }
+          authentication: { key: logKey }
         }),
         refused
       )
-      if (secrets.logId === undefined) yield* write(folder, { ...secrets, logId: log.logId })
-      else if (secrets.logId !== log.logId) {
+      const kept = yield* read(folder)
+      if (kept.logId === undefined) yield* write(folder, { ...kept, logId: log.logId })
+      else if (kept.logId !== log.logId) {
         return yield* new RegisterUnavailable({
-          message: `${join(folder, fileName)} belongs to another log than ${logFile}. Restore both from the same backup.`
+          message: `${join(folder, fileName)} belongs to another log than ${join(folder, "log.db")}. Restore both from the same backup.`
         })
       }
-      return Context.merge(
-        Context.make(Log, recording(log, yield* AccessRecord)),
-        Context.make(
-          Secrets,
-          Secrets.make({ pepper: Redacted.make(secrets.pepper), custodySeed: Redacted.make(secrets.custodySeed) })
-        )
-      )
+      return recording(log, yield* AccessRecord)
     })
   )

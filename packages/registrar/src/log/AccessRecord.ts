@@ -28,6 +28,7 @@ import {
 import { SqlClient, SqlError } from "effect/sql"
 import { statSync } from "node:fs"
 import type { Access } from "./Access.ts"
+import * as Chain from "./AccessChain.ts"
 import * as Table from "./AccessRecordTable.ts"
 
 /** How long openings are kept by default: two years, a leap day included. @category values */
@@ -65,6 +66,11 @@ export interface AccessRecordOptions {
   readonly openingsKept?: Duration.Input | undefined
 }
 
+/** A record in a database numbers its commits, where there is a key for it. */
+interface Chained {
+  readonly chain?: Chain.AccessChainOptions | undefined
+}
+
 /** @category models */
 export interface AccessRecordShape {
   /** Records what was opened, durably against the end of the process when it returns. Nothing of it may be shown before. */
@@ -84,12 +90,14 @@ export class AccessRecord extends Context.Service<AccessRecord, AccessRecordShap
 
   /** A table of the database it is given, made where it is missing. */
   static readonly layerSql = (
-    options: AccessRecordOptions = {}
+    options: AccessRecordOptions & Chained = {}
   ): Layer.Layer<AccessRecord, AccessRecordUnavailable, SqlClient.SqlClient> =>
     Layer.effect(
       AccessRecord,
       Effect.flatMap(SqlClient.SqlClient, (sql) =>
-        Effect.andThen(Effect.mapError(Table.create(sql), unavailable("opened")), make(options, Table.overSql(sql)))
+        Effect.gen(function* () {
+          return yield* make(options, yield* Effect.mapError(tableIn(sql, options), unavailable("opened")))
+        })
       )
     )
 
@@ -98,7 +106,7 @@ export class AccessRecord extends Context.Service<AccessRecord, AccessRecordShap
    * {@link syncedAfter}. What is destroyed is overwritten.
    */
   static readonly layerFile = (
-    options: AccessRecordOptions & { readonly filename: string }
+    options: AccessRecordOptions & Chained & { readonly filename: string }
   ): Layer.Layer<AccessRecord, AccessRecordUnavailable> =>
     Layer.effect(AccessRecord, inFile(options)).pipe(
       Layer.provide(SqliteClient.layer({ filename: options.filename, synchronous: "NORMAL" })),
@@ -108,12 +116,20 @@ export class AccessRecord extends Context.Service<AccessRecord, AccessRecordShap
     )
 }
 
-const inFile = Effect.fnUntraced(function* (options: AccessRecordOptions & { readonly filename: string }) {
+/** The table, made where it is missing. */
+const tableIn = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, { chain }: Chained) {
+  yield* Table.create(sql)
+  if (chain === undefined) return Table.overSql(sql)
+  yield* Chain.create(sql)
+  yield* Chain.keepAnchor(sql, chain)
+  return Chain.chained(sql, chain, Table.overSql(sql))
+})
+
+const inFile = Effect.fnUntraced(function* (options: AccessRecordOptions & Chained & { readonly filename: string }) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`PRAGMA secure_delete = ON`
   if (process.platform === "darwin") yield* sql`PRAGMA checkpoint_fullfsync = 1`
-  yield* Table.create(sql)
-  const table = Table.overSql(sql)
+  const table = yield* tableIn(sql, options)
   const unsynced = yield* Latch.make()
   let failing = false
   // Folds the write-ahead log into the file, which syncs both. What comes meanwhile is synced the next time.
@@ -254,13 +270,14 @@ const writing = Effect.fnUntraced(function* <X extends { readonly message: strin
 
 /** Destroys what is too old, round by round. */
 const destroying = Effect.fnUntraced(function* <X>(
-  table: Pick<Table.AccessRecordTable<X>, "destroy">,
+  table: Pick<Table.AccessRecordTable<X>, "destroy" | "cut">,
   kept: Duration.Duration,
   afterDestroying: Effect.Effect<unknown, unknown>
 ): Effect.fn.Return<void, never, Scope.Scope> {
   // Several nodes of a database may do this at the same time: none finds what another has destroyed.
   const destroy = Effect.gen(function* () {
     const before = (yield* Clock.currentTimeMillis) - Duration.toMillis(kept)
+    yield* table.cut?.(before) ?? Effect.void
     let all = 0
     for (let destroyed = destroyedAtOnce; destroyed === destroyedAtOnce; all += destroyed) {
       destroyed = yield* table.destroy(before, destroyedAtOnce)

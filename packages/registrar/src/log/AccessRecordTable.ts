@@ -57,6 +57,8 @@ export interface AccessRecordTable<X> {
   readonly page: (sought: AccessQuery) => Effect.Effect<ReadonlyArray<RecordedAccess>, X>
   /** Destroys at most so many of those recorded before; returns how many. */
   readonly destroy: (before: number, limit: number) => Effect.Effect<number, X>
+  /** Keeps where the record is cut; before anything recorded earlier is destroyed. */
+  readonly cut?: (before: number) => Effect.Effect<void, X>
 }
 
 const limitOf = ({ limit = maximumPage }: AccessQuery): number => Math.max(0, Math.min(limit, maximumPage))
@@ -136,6 +138,17 @@ const openingOf = (row: Stored): RecordedAccess => {
     cursor: { at, ordinal: Number(row.ordinal) }
   }
 }
+
+/** The openings of one commit, in their order. @category computing */
+export const rowsIn = (
+  sql: SqlClient.SqlClient,
+  first: number,
+  last: number
+): Effect.Effect<ReadonlyArray<Row>, SqlError> =>
+  Effect.map(
+    sql<Stored>`SELECT * FROM openings WHERE ordinal >= ${first} AND ordinal <= ${last} ORDER BY ordinal`,
+    (rows) => rows.map(openingOf)
+  )
 
 /** Over a table that is there. @category constructors */
 export const overSql = (sql: SqlClient.SqlClient): AccessRecordTable<SqlError> => ({

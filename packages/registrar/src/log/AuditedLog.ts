@@ -37,6 +37,8 @@ export interface AuditedLog
     readonly line: MacLine.MacLine | undefined
     readonly authentication: Macs.Authentication | undefined
   }
+  /** What is wrong with the record of openings, in words. */
+  readonly openings: Effect.Effect<ReadonlyArray<string>, EventStoreError>
   /** What the last checkpoint has to be signed with, as a start demands; none where that cannot be read. */
   readonly signers: ReadonlyArray<SignedNote.VerifierKey> | undefined
   /** Whether the personal parts of a subject were forgotten, rather than lost. */
@@ -60,7 +62,7 @@ export const readingOf = ({
   readStored
 }: EventStoreShape<Events.RegisterEvent>): Omit<
   AuditedLog,
-  "checkpoints" | "isOrigin" | "anchor" | "macs" | "signers" | "isForgotten" | "keys" | "contents"
+  "checkpoints" | "isOrigin" | "anchor" | "macs" | "openings" | "signers" | "isForgotten" | "keys" | "contents"
 > => ({
   read,
   readAll,

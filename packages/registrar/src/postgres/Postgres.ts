@@ -27,42 +27,15 @@ import { refusing, type RegisterUnavailable } from "../base/RegisterUnavailable.
 import { Secrets } from "../base/Secrets.ts"
 import * as SnapshotsTable from "../deciding/SnapshotsTable.ts"
 import { Log, recording } from "../log/Log.ts"
+import { openingsAnchor } from "../log/AccessChain.ts"
 import { AccessRecord } from "../log/AccessRecord.ts"
 import * as Sealing from "../sealing/Sealing.ts"
 import { client, nameIn, type PostgresOptions } from "./PostgresDatabase.ts"
 import { createTables, openSecrets, signersText } from "./SealedSecrets.ts"
 
-/** What every node has of the database, and the operator's commands that change keys in it. @category layers */
-export const shared = (
-  options: PostgresOptions
-): Layer.Layer<
-  Log | AccessRecord | RegisterState | Secrets | Vault.Vault,
-  RegisterUnavailable,
-  SecureRandom.SecureRandom
-> => {
-  const { server, masterKey } = options
-  const name = (part: string) => nameIn(options, part)
-
-  const vault = PgKeyStore.layerVault({ server, schema: name("keys"), masterKey }).pipe(refusing)
-  const log = Layer.effectContext(
-    Effect.gen(function* () {
-      const options = { server, schema: name("log"), catalogue: Events.catalogue }
-      // Made, or brought up to date, before the secrets that belong to it; and opened with the key that these hold.
-      const found = yield* Effect.scoped(
-        Effect.flatMap(PgEventStore.make<Events.RegisterEvent>(options), ({ head, logId }) =>
-          Effect.map(head, (position) => ({ logId, head: position }))
-        )
-      )
-      const secrets = yield* openSecrets(found)
-      const store = yield* PgEventStore.make<Events.RegisterEvent>({
-        ...options,
-        authentication: { key: secrets.logKey }
-      })
-      return Context.merge(Context.make(Log, recording(store, yield* AccessRecord)), Context.make(Secrets, secrets))
-    })
-  ).pipe(refusing)
-
-  const schemas = Layer.effectDiscard(
+/** The schemas that no store makes by itself; nodes that start together make them once. */
+const schemas = (name: (part: string) => string) =>
+  Layer.effectDiscard(
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       yield* sql.withTransaction(
@@ -78,23 +51,61 @@ export const shared = (
     })
   )
 
+/** What every node has of the database, and the operator's commands that change keys in it. @category layers */
+export const shared = (
+  options: PostgresOptions
+): Layer.Layer<
+  Log | AccessRecord | RegisterState | Secrets | Vault.Vault,
+  RegisterUnavailable,
+  SecureRandom.SecureRandom
+> => {
+  const { server, masterKey } = options
+  const name = (part: string) => nameIn(options, part)
+
+  const vault = PgKeyStore.layerVault({ server, schema: name("keys"), masterKey }).pipe(refusing)
+  const store = { server, schema: name("log"), catalogue: Events.catalogue }
+  // The log is made, or brought up to date, before the secrets that belong to it; and opened with the key that these hold.
+  const secrets = Layer.effect(
+    Secrets,
+    Effect.gen(function* () {
+      const found = yield* Effect.scoped(
+        Effect.flatMap(PgEventStore.make<Events.RegisterEvent>(store), ({ head, logId }) =>
+          Effect.map(head, (position) => ({ logId, head: position }))
+        )
+      )
+      return yield* openSecrets(found)
+    })
+  ).pipe(refusing)
+  const log = Layer.effect(
+    Log,
+    Effect.gen(function* () {
+      const { logKey } = yield* Secrets
+      const opened = yield* PgEventStore.make<Events.RegisterEvent>({ ...store, authentication: { key: logKey } })
+      return recording(opened, yield* AccessRecord)
+    })
+  ).pipe(refusing)
+
   const state = Layer.effect(
     RegisterState,
     Effect.map(SqlClient.SqlClient, (sql) => RegisterState.of({ sql }))
   ).pipe(
-    Layer.provideMerge(schemas.pipe(Layer.provideMerge(client(options, "state")))),
+    Layer.provideMerge(schemas(name).pipe(Layer.provideMerge(client(options, "state")))),
     (layer) => Layer.effectContext(Effect.map(Layer.build(layer), Context.pick(RegisterState))),
     refusing
   )
 
   const openings = Layer.unwrap(
-    Effect.map(RegisterState, ({ sql }) =>
-      Layer.provide(AccessRecord.layerSql(options), Layer.succeed(SqlClient.SqlClient, sql))
-    )
+    Effect.gen(function* () {
+      const { sql } = yield* RegisterState
+      const anchor = options.anchor === undefined ? undefined : openingsAnchor(options.anchor)
+      const chain = { key: (yield* Secrets).openingsKey, anchor }
+      return Layer.provide(AccessRecord.layerSql({ ...options, chain }), Layer.succeed(SqlClient.SqlClient, sql))
+    })
   ).pipe(refusing)
 
   return log.pipe(
     Layer.provideMerge(openings),
+    Layer.provideMerge(secrets),
     Layer.provideMerge(state),
     // Its table is stored in the log's schema, which the log makes.
     (layer) => Layer.provideMerge(lease(options), layer),

@@ -10,6 +10,7 @@ import { SqlClient } from "effect/sql"
 import { inSql } from "../base/StoredContents.ts"
 import { refused, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { type AuditedLog, readingOf } from "../log/AuditedLog.ts"
+import { faultsOf, openingsAnchor } from "../log/AccessChain.ts"
 import { anchoredIn } from "../sealing/AnchorFile.ts"
 import type { SealingOptions } from "../sealing/Sealing.ts"
 import { isNameOf } from "../sealing/Signers.ts"
@@ -36,6 +37,13 @@ export const open = (
       checkpoints: found?.there === true ? CheckpointStore.fromSql(sql) : yield* CheckpointStore.makeMemory,
       isOrigin: (name) => isNameOf(log.logId, name),
       anchor: yield* anchoredIn(options.anchor),
+      openings: Effect.gen(function* () {
+        const [there] = yield* sql<{ there: boolean }>`SELECT to_regclass('opening_groups') IS NOT NULL AS there`
+        const anchor = options.anchor === undefined ? undefined : openingsAnchor(options.anchor)
+        return yield* faultsOf(sql, there?.there === true, { key: undefined, anchor })
+      }).pipe(
+        Effect.mapError((cause) => new EventStoreError({ reason: "unavailable", message: cause.message, cause }))
+      ),
       // Both are sealed under the master key, as are the signers.
       macs: { line: undefined, authentication: undefined },
       // They are sealed under the master key, which an audit does without.
