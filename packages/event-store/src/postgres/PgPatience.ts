@@ -13,6 +13,17 @@ const again = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("
 export const makePatience: Effect.Effect<PgPatience, never, Scope.Scope> = Effect.gen(function* () {
   let isOpen = true
   yield* Effect.addFinalizer(() => Effect.sync(() => (isOpen = false)))
+  // Told once for all of them, and again when the server goes away the next time.
+  let isAway = false
+  const isPatient = ({ reason }: EventStoreError): boolean => isOpen && reason === "unavailable"
   return (asking) =>
-    Effect.retry(asking, { while: ({ reason }) => isOpen && reason === "unavailable", schedule: again })
+    asking.pipe(
+      Effect.tapError((error) => {
+        if (isAway || !isPatient(error)) return Effect.void
+        isAway = true
+        return Effect.logWarning("The subscriptions of a log wait for PostgreSQL", error)
+      }),
+      Effect.retry({ while: isPatient, schedule: again }),
+      Effect.tap(() => Effect.sync(() => (isAway = false)))
+    )
 })
