@@ -3,7 +3,7 @@ import { PgConnection } from "@effect/sql-pg"
 import { VerifyLog } from "@effekten/event-store"
 import { Audit, Registrar, Wholeness } from "@effekten/registrar"
 import { Documents, Erasures, Investors, Platforms } from "@effekten/services"
-import { Cause, Effect, Exit, Logger, Redacted } from "effect"
+import { Cause, Effect, Exit, Layer, Logger, Redacted } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { behind, somebody } from "../packages/cli/test/Past.ts"
 import { identificationWith } from "../packages/registrar/test/fixture.ts"
@@ -44,7 +44,7 @@ const started = async () => {
     if (logLevel === "Error") said.push(JSON.stringify(message))
   })
   const exit = await Effect.runPromiseExit(
-    Effect.provide(Effect.void, register()).pipe(Effect.provide(Logger.layer([logger])))
+    Effect.provide(Effect.void, Layer.provideMerge(register(), Logger.layer([logger])))
   )
   return { refusal: Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "", said: said.join("\n") }
 }

@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Timestamp } from "@effekten/domain"
 import { Log, Registrar } from "@effekten/registrar"
 import { Erasures, Investors } from "@effekten/services"
-import { Clock, Duration, Effect, Logger, Stream } from "effect"
+import { Clock, Duration, Effect, Layer, Logger, Stream } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -79,8 +79,7 @@ describe("a clock that is far ahead", () => {
         assert.include(failure.message, "--believe-clock")
         assert.strictEqual(yield* erasedIn, 0)
       }).pipe(
-        Effect.provide(Registrar.layerFolder({ folder, eraseWhenDue: true })),
-        Effect.provide(layer),
+        Effect.provide(Layer.provideMerge(Registrar.layerFolder({ folder, eraseWhenDue: true }), layer)),
         ahead(years(34))
       )
       // A word for another instant, or none: the same. And each start in doubt leaves the doubt to the next.
@@ -124,7 +123,7 @@ describe("a clock that is far ahead", () => {
       yield* Effect.provide(investor, Registrar.layerFolder({ folder }))
       yield* Effect.provide(investor, Registrar.layerFolder({ folder })).pipe(ahead(years(12)))
       const { layer, said } = listening()
-      const last = yield* Effect.provide(wholeLog, Registrar.layerFolder({ folder })).pipe(Effect.provide(layer))
+      const last = yield* Effect.provide(wholeLog, Layer.provideMerge(Registrar.layerFolder({ folder }), layer))
       assert.match(
         said.join("\n"),
         new RegExp(`stamped ahead: from position 7 on its events say up to ${last.at(-1)!.meta.recordedAt}, \\d+ days`)

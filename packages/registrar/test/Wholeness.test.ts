@@ -6,7 +6,7 @@ import type { Id } from "@effekten/domain"
 import { VerifyLog } from "@effekten/event-store"
 import { Audit, Backup, Registrar, Wholeness } from "@effekten/registrar"
 import { Documents, Erasures, Investors } from "@effekten/services"
-import { Cause, Effect, Exit, Logger, Result } from "effect"
+import { Cause, Effect, Exit, Layer, Logger, Result } from "effect"
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -27,7 +27,7 @@ const started = (folder: string) =>
       if (logLevel === "Error") said.push(JSON.stringify(message))
     })
     const exit = yield* Effect.exit(
-      Effect.provide(Effect.void, Registrar.layerFolder({ folder })).pipe(Effect.provide(Logger.layer([logger])))
+      Effect.provide(Effect.void, Layer.provideMerge(Registrar.layerFolder({ folder }), Logger.layer([logger])))
     )
     return { refusal: Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "", said: said.join("\n") }
   })
