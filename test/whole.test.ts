@@ -125,7 +125,10 @@ describe("beside a log in PostgreSQL", () => {
     // No key is made in the place of the lost one.
     const refused = await Effect.flatMap(Investors, (investors) =>
       Effect.flip(investors.identify(made.investor.id, identificationWith(made.documents[1].id)))
-    ).pipe(Effect.provide(Registrar.layer({ platform: made.platform })), Effect.provide(register()), Effect.runPromise)
+    ).pipe(
+      Effect.provide(Layer.provideMerge(Registrar.layer({ platform: made.platform }), register())),
+      Effect.runPromise
+    )
     expect(refused).toMatchObject({ _tag: "Unavailable", executed: "no" })
     expect((await verified())[0]).toBe(lost)
 
