@@ -3,6 +3,7 @@ import { Cause, Effect, Exit, Option, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import { PgEventStore } from "@effekten/event-store/postgres"
 import { kitCatalogue, name, note, opened, subjectOf } from "@effekten/event-store/testing"
+import { refusesChangedTags } from "./ChangedTags.ts"
 import { run } from "./Harness.ts"
 import { nodeAt, sessionAt, vaultAt } from "./PgHarness.ts"
 import { useServer } from "./PgServer.ts"
@@ -100,6 +101,9 @@ describe("a log that is not what was written", () => {
         expect((yield* store.readAll([{ types: ["Opened"] }])).map(({ position }) => position)).toEqual([1])
       })
     ))
+
+  it("promise 4: a catalogue that gives events other tags than the index has is refused, until the index is made again", () =>
+    run(refusesChangedTags((options) => nodeAt(postgres.server(), { schema: "retagged", ...options }))))
 
   it("a database of a newer version, and a server that is not there, are refused", () =>
     run(

@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
 import { name, note, opened, revealedName, subjectOf } from "@effekten/event-store/testing"
+import { refusesChangedTags } from "./ChangedTags.ts"
 import { folder, run, storeIn } from "./Harness.ts"
 
 const alter = (filename: string, sql: string) => {
@@ -82,6 +83,9 @@ describe("the index in the log's file", () => {
         expect((yield* store.readAll([{ tags: ["m:1"] }])).length).toBe(13)
       })
     ))
+
+  it("promise 4: a catalogue that gives events other tags than the index has is refused, until the index is made again", () =>
+    run(Effect.flatMap(folder, (path) => refusesChangedTags((options) => storeIn(path, options)))))
 
   it("invariant 35: an index whose own tables are damaged closes the log for writing, and is made again from the bodies too", () =>
     run(

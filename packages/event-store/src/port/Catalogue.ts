@@ -30,8 +30,8 @@ export interface EventDefinition<E extends AnyEvent = any> {
     { readonly schema: Schema.Codec<PersonalOf<E>, any>; readonly subject: (data: E["data"]) => string } | undefined
   /**
    * What the event is about. A function of the body alone, so that the index can be rebuilt from the bodies. It must not read `recordedAt`:
-   * when an event is prepared, its instant is not known. When the function changes, `rebuildIndex` of the SQLite store finds old events by
-   * their new tags.
+   * when an event is prepared, its instant is not known. When the function changes, a log of before is refused until its index is made
+   * again: `unfitIndex` opens it, `rebuildIndex` makes the index.
    */
   readonly tags: (data: E["data"], meta: E["meta"]) => ReadonlyArray<string>
 }

@@ -10,6 +10,7 @@ import { Schema } from "effect"
  * * `newer`: a newer version of this program wrote it.
  * * `older`: an older version wrote it, and a reader cannot bring it up to date.
  * * `damaged`: it is not a database, or not a whole database.
+ * * `index`: the index of the log lacks what its events are found by now, as after a change of tags.
  * * `missing`: there is nothing to read.
  * * `not_durable`: the file system or the build of SQLite does not give what durability needs.
  * * `wrong_master_key`: the keys in it were wrapped with another master key.
@@ -25,6 +26,7 @@ export class DatabaseRefused extends Schema.TaggedError<DatabaseRefused>()("Data
     "newer",
     "older",
     "damaged",
+    "index",
     "missing",
     "not_durable",
     "wrong_master_key",

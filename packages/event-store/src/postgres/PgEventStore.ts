@@ -18,6 +18,7 @@ import { Vault } from "../vault/Vault.ts"
 import { makeAppending } from "./PgAppending.ts"
 import { makeCalls } from "./PgCalls.ts"
 import { inspectLog } from "./PgInspection.ts"
+import { refuseUnfit } from "./PgIndexFit.ts"
 import { channelOf, sessionsOf, statementsOf } from "./PgLayout.ts"
 import { makeListening } from "./PgListening.ts"
 import { makeLog, openLayout, storeError } from "./PgLog.ts"
@@ -52,6 +53,8 @@ export interface PgEventStoreOptions<E extends AnyEvent> {
   readonly pollInterval?: Duration.Input
   /** Opens a log that is there, and refuses another; nothing can be appended or forgotten, nor is anything made or migrated. */
   readonly readOnly?: boolean
+  /** Opens a log whose index does not fit the catalogue, to make it again and for nothing else: conditions could miss events. */
+  readonly unfitIndex?: boolean
   readonly bounds?: Partial<PgBounds>
 }
 
@@ -62,7 +65,8 @@ export interface PgEventStoreShape<E extends AnyEvent> extends EventStoreShape<E
 }
 
 /**
- * Opens the log, and makes or migrates its schema. A database of a newer version is refused.
+ * Opens the log, and makes or migrates its schema. A database of a newer version is refused. So is an index that lacks a tag of the
+ * catalogue; of each type, the oldest and the newest event are looked up.
  *
  * Every append is one call of a function that takes the writer lock first and reads after, and one commit. When the connection breaks
  * before the answer, the append fails with `unknown`: look for its events, then go on. A process that is cut off while it decides under the
@@ -89,6 +93,8 @@ export const make = <E extends AnyEvent>(
     const codec = makeCodec(options.catalogue)
     const log = makeLog(schema, logId)
     const statements = statementsOf(schema)
+    if (!readOnly && options.unfitIndex !== true)
+      yield* refuseUnfit({ pool, statements, codec, database, catalogue: options.catalogue })
     const wake = makeWake()
     const { expecting } = yield* makeListening(pool, channelOf(schema), wake)
     const { refuseIfClosed, writing } = yield* makeWriters

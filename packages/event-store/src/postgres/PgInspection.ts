@@ -4,6 +4,7 @@
 import { PgTypes } from "@effect/sql-pg"
 import { Effect, Option, Stream } from "effect"
 import type { Codec } from "../building/Codec.ts"
+import { saidOf } from "../building/IndexFit.ts"
 import { type IndexSums, makeIndexSums } from "../building/IndexSums.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import type { EventStoreError } from "../port/EventStore.ts"
@@ -178,12 +179,7 @@ const describe = Effect.fnUntraced(function* <E extends AnyEvent>(
   const found = new Map(
     (yield* query(statements.wordsOf, [words, position])).map(([word, type]) => [BigInt(word as bigint), type])
   )
-  const parts = [
-    ["type", event.type],
-    ...event.tags.map((tag) => ["tag", tag] as const),
-    ...(event.personal === undefined ? [] : [["subject", event.personal.subject] as const])
-  ] as ReadonlyArray<readonly ["type" | "tag" | "subject", string]>
-  const lacking = parts.find(([kind, value]) => found.get(wordOf(kind, value)) !== number)
+  const lacking = saidOf(event).find(([kind, value]) => found.get(wordOf(kind, value)) !== number)
   return lacking === undefined
     ? "the index finds it by something its body does not say"
     : `the index does not find it by its ${lacking[0]} ${JSON.stringify(lacking[1])}`

@@ -202,6 +202,16 @@ export const statementsOf = (schema: string) => ({
   wordsAfter: `SELECT word, position, type FROM ${schema}.words WHERE (word, position) > ($1::bigint, $2::bigint)
     ORDER BY word, position LIMIT $3`,
   wordsOf: `SELECT word, type FROM ${schema}.words WHERE word = ANY ($1::bigint[]) AND position = $2`,
+  // Of each type the oldest and the newest event.
+  outermost: `SELECT found.position, event.body, event.leaf
+    FROM (SELECT DISTINCT one.position FROM unnest($1::bigint[]) AS type (word) CROSS JOIN LATERAL (
+      (SELECT w.position FROM ${schema}.words AS w WHERE w.word = type.word ORDER BY w.position LIMIT 1) UNION ALL
+      (SELECT w.position FROM ${schema}.words AS w WHERE w.word = type.word ORDER BY w.position DESC LIMIT 1)) AS one) AS found
+    CROSS JOIN LATERAL (SELECT e.body, e.leaf FROM ${schema}.events AS e WHERE e.position = found.position LIMIT 1) AS event
+    ORDER BY found.position`,
+  lacking: `SELECT asked.n FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS asked (word, position, n)
+    WHERE (SELECT w.position FROM ${schema}.words AS w WHERE w.word = asked.word AND w.position = asked.position LIMIT 1) IS NULL
+    ORDER BY asked.n LIMIT 1`,
   beforeFirst: `SELECT position FROM ${schema}.events WHERE position < 1 ORDER BY position LIMIT 1`,
   missing: `SELECT asked.position FROM unnest($1::bigint[]) AS asked (position)
     WHERE NOT EXISTS (SELECT FROM ${schema}.events AS e WHERE e.position = asked.position) ORDER BY 1`,

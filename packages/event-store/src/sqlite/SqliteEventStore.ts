@@ -33,6 +33,8 @@ export interface SqliteEventStoreOptions<E extends AnyEvent> {
   readonly authentication?: Authentication | undefined
   /** Opens a log another process may be writing; nothing can be appended or forgotten. */
   readonly readOnly?: boolean
+  /** Opens a log whose index does not fit the catalogue, to make it again and for nothing else: conditions could miss events. */
+  readonly unfitIndex?: boolean
   /** How often a subscription looks for what another process has appended. Default: half a second. */
   readonly pollInterval?: Duration.Input
   /** Makes the connection; for tests that put faults in between. */
@@ -55,7 +57,8 @@ export interface SqliteEventStoreShape<E extends AnyEvent> extends EventStoreSha
  *
  * An acknowledged append survives `kill -9` and power loss: the write-ahead log is synced with every commit. A file system without this
  * guarantee is refused. After an I/O error nothing is written any more until the log is opened again. What an earlier process left behind
- * is durable when the opening returns.
+ * is durable when the opening returns. An index that lacks a tag of the catalogue is refused: of each type, the oldest and the newest event
+ * are looked up.
  *
  * @category constructors
  */
@@ -131,14 +134,15 @@ export const make = <E extends AnyEvent>(
   })
 
 const open = <E extends AnyEvent>(
-  { authentication, connect, filename, readOnly = false }: SqliteEventStoreOptions<E>,
+  { authentication, catalogue, connect, filename, readOnly = false, unfitIndex = readOnly }: SqliteEventStoreOptions<E>,
   codec: Codec<E>,
   newLogId: string
 ): Effect.Effect<SqliteLog<E>, DatabaseRefused, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.suspend(() => {
       try {
-        return Effect.succeed(openLog({ filename, readOnly, codec, newLogId, authentication, connect }))
+        const types = unfitIndex ? [] : Object.keys(catalogue.events)
+        return Effect.succeed(openLog({ filename, readOnly, codec, newLogId, authentication, connect, types }))
       } catch (error) {
         return error instanceof DatabaseRefused ? Effect.fail(error) : Effect.die(error)
       }

@@ -10,7 +10,8 @@ import * as StoreLimits from "../port/StoreLimits.ts"
 import { indexInspected, makeInspection } from "../transparency/Inspection.ts"
 import { readEntries } from "./IndexEntries.ts"
 import { READ, type Row } from "./LogStatements.ts"
-import { type Kind, wordHalves, wordOf } from "./TagIndex.ts"
+import { makeLacking } from "./SqliteIndexFit.ts"
+import { type Kind, wordHalves } from "./TagIndex.ts"
 
 /** The index is read in so many steps: by the first two of the hex digits its words consist of. */
 export const indexParts = 256
@@ -174,14 +175,7 @@ const describe = <E extends AnyEvent>(
   const row = events.all(position, position)[0] as unknown as readonly [Position, string] | undefined
   if (row === undefined) return "the index knows an event the log has not"
   const event = codec.decode(position, JSON.parse(row[1]))
-  // A range, though it is one row: beside MATCH, FTS5 (SQLite 3.53) passes over `rowid = ?`.
-  const indexed = database.prepare("SELECT 1 FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?")
-  const said: ReadonlyArray<readonly [Kind, string]> = [
-    ["type", event.type],
-    ...event.tags.map((tag) => ["tag", tag] as const),
-    ...(event.personal === undefined ? [] : [["subject", event.personal.subject] as const])
-  ]
-  const lacking = said.find(([kind, value]) => indexed.get(wordOf(kind, value), position, position) === undefined)
+  const lacking = makeLacking(database)(event)
   return lacking === undefined
     ? "the index finds it by something its body does not say"
     : `the index does not find it by its ${lacking[0]} ${JSON.stringify(lacking[1])}`

@@ -21,6 +21,7 @@ import {
 } from "./LogStatements.ts"
 import { tryOutOnce } from "./SelfTest.ts"
 import { makeFaults } from "./SqliteFaults.ts"
+import { refuseUnfit } from "./SqliteIndexFit.ts"
 import { makeSqliteInspection, type SqliteInspection } from "./SqliteInspection.ts"
 import { createMacs, makeSqliteMacs, type SqliteMacs } from "./SqliteMacs.ts"
 import { makeSqliteReading } from "./SqliteReading.ts"
@@ -35,6 +36,8 @@ interface SqliteLogOptions<E extends AnyEvent> {
   readonly newLogId: string
   readonly authentication: Authentication | undefined
   readonly connect: Connect | undefined
+  /** Types whose events the index has to find. */
+  readonly types: ReadonlyArray<string>
 }
 
 export interface SqliteLog<E extends AnyEvent> extends SqliteWriting<E> {
@@ -105,6 +108,12 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
   }
   const found = Number(database.prepare("PRAGMA user_version").get()?.["user_version"])
   if (found < LAYOUT && !(readOnly && found >= INDEX_LAYOUT)) bringUpToDate(log, database, found, options)
+  try {
+    refuseUnfit({ filename, database, reading, types: options.types, last: headPosition(statements) })
+  } catch (cause) {
+    log.close()
+    throw cause
+  }
   return log
 }
 

@@ -87,7 +87,8 @@ const catalogueBefore: Catalogue<OpenedBefore | Named | Noted> = {
       version: 1,
       data: Schema.Struct({ account: Schema.String }),
       upcasters: {},
-      tags: ({ account }) => [`account:${account}`]
+      // Those that it has as read today: else the index would have to be made again.
+      tags: ({ account }) => [`account:${account}`, "kind:plain"]
     },
     Named: named,
     Noted: noted

@@ -25,7 +25,11 @@ export const rebuildInFolder = (folder: string): Effect.Effect<void, RegisterUna
       const filename = join(folder, "log.db")
       if (!existsSync(filename)) return yield* new RegisterUnavailable({ message: `${folder} holds no register` })
       yield* FolderLock.acquire(folder)
-      const log = yield* SqliteEventStore.make<Events.RegisterEvent>({ filename, catalogue: Events.catalogue })
+      const log = yield* SqliteEventStore.make<Events.RegisterEvent>({
+        filename,
+        catalogue: Events.catalogue,
+        unfitIndex: true
+      })
       yield* log.rebuildIndex
     })
   )
@@ -39,7 +43,8 @@ export const rebuildInPostgres = (options: PostgresDatabase): Effect.Effect<void
       const log = yield* PgEventStore.make<Events.RegisterEvent>({
         server: options.server,
         schema: nameIn(options, "log"),
-        catalogue: Events.catalogue
+        catalogue: Events.catalogue,
+        unfitIndex: true
       })
       yield* log.rebuildIndex
     })
