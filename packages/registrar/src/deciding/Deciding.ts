@@ -138,21 +138,16 @@ const preparing = (log: Log["Service"]) => {
       return bytes
     },
     /** All events of a member or none: a fault of one of them fails this member alone. */
-    add: Effect.fnUntraced(function* (result: CommitGroup.Decided): Effect.fn.Return<MemberResult> {
-      const before = { events: prepared.length, bytes }
-      for (const event of result.events) {
-        const encoded = yield* Effect.exit(log.prepare(event))
-        if (Exit.isSuccess(encoded)) {
-          prepared.push(encoded.value)
-          bytes += encoded.value.bytes
-          continue
+    add: (result: CommitGroup.Decided): Effect.Effect<MemberResult> =>
+      Effect.map(Effect.exit(Effect.forEach(result.events, log.prepare)), (encoded) => {
+        if (Exit.isFailure(encoded))
+          return { _tag: "Failed", exit: Exit.mapError(encoded, unavailable) as Exit.Exit<never, CommandFailure> }
+        for (const event of encoded.value) {
+          prepared.push(event)
+          bytes += event.bytes
         }
-        prepared.length = before.events
-        bytes = before.bytes
-        return { _tag: "Failed", exit: Exit.mapError(encoded, unavailable) as Exit.Exit<never, CommandFailure> }
-      }
-      return result
-    })
+        return result
+      })
   }
 }
 
