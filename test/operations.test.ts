@@ -96,7 +96,9 @@ describe("a backup", () => {
     const bare = await run("backup", at("bare"), "--data", at("restored"), "--without-secrets")
     expect(bare.code).toBe(0)
     expect(bare.stderr).toMatch(/^effekten: .*without register\.key, master\.key, checkpoint\.key/)
-    expect(readdirSync(at("bare")).filter((name) => !/\.db$|^blobs$|^manifest\.json$|^checkpoint\.anchor$/.test(name))).toEqual([])
+    expect(
+      readdirSync(at("bare")).filter((name) => !/\.db$|^blobs$|^manifest\.json$|^checkpoint\.anchor$/.test(name))
+    ).toEqual([])
     const restored = await run("restore", at("bare"), "--data", at("nothing"))
     expect(restored.stdout).toMatch(/1\. Put register\.key, master\.key, checkpoint\.key/)
   })
