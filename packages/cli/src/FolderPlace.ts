@@ -9,6 +9,7 @@ import {
   AccessRecordAudit,
   KeptLists,
   Registrar,
+  type SecretSource,
   TagIndex
 } from "@effekten/registrar"
 import { Effect, Layer } from "effect"
@@ -20,8 +21,9 @@ import { type Place, refused, refusing, type RegisterOptions, said } from "./Pla
 import { diskOf } from "./Readiness.ts"
 
 /** @category constructors */
-export const folderPlace = (folder: string, anchor?: string): Place => {
-  const register = (options: RegisterOptions) => refusing(Registrar.layerFolder({ folder, anchor, ...said(options) }))
+export const folderPlace = (folder: string, anchor?: string, secrets?: SecretSource): Place => {
+  const register = (options: RegisterOptions) =>
+    refusing(Registrar.layerFolder({ folder, anchor, secrets, ...said(options) }))
   const exists = Effect.suspend(() =>
     existsSync(join(folder, "log.db"))
       ? Effect.void
@@ -36,7 +38,7 @@ export const folderPlace = (folder: string, anchor?: string): Place => {
     json: { folder },
     register,
     existing: (options) => Layer.unwrap(Effect.as(exists, register(options))),
-    audit: refusing(Audit.layerFolder({ folder, anchor })),
+    audit: refusing(Audit.layerFolder({ folder, anchor, secrets })),
     verifiable: Effect.suspend(() =>
       ExportFolder.isExport(folder)
         ? Effect.succeed("export")

@@ -3,7 +3,17 @@
  */
 import { Config, Effect, Option, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 
@@ -25,6 +35,16 @@ export const masterKey = (
       : yield* readOrMake(folder, path, exists).pipe(Effect.provide(SecureRandom.layerWebCrypto))
     return yield* keyIn(text, Option.isSome(given) ? "EFFEKTEN_MASTER_KEY" : path)
   }).pipe(Effect.catchTag("ConfigError", (error) => Effect.fail(refused(error.message))))
+
+/** The master key, for what does without it where this machine has none. @category constructors */
+export const masterKeyAtHand = (
+  folder: string
+): Effect.Effect<Redacted.Redacted<Uint8Array> | undefined, CommandFailed> =>
+  Effect.suspend(() =>
+    process.env["EFFEKTEN_MASTER_KEY"] === undefined && !existsSync(join(folder, "master.key"))
+      ? Effect.undefined
+      : masterKey(folder, true)
+  )
 
 /**
  * The key that is to take its place. An operator must have stored it before anything is wrapped with it, so the command makes none.

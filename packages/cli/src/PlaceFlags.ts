@@ -5,6 +5,7 @@ import { Config, Effect, Option, Redacted } from "effect"
 import { Argument, Flag } from "effect/cli"
 import { join, resolve } from "node:path"
 import { defaultDataFolder } from "./DataFolder.ts"
+import { secretsElsewhere } from "./SecretsElsewhere.ts"
 import type { Place } from "./Place.ts"
 
 /** `--data DIR`, else `EFFEKTEN_DATA`, else `.effekten`: as an absolute path. @category values */
@@ -43,14 +44,26 @@ export const anchor = Flag.String("anchor").pipe(
   Flag.optional
 )
 
+/** `--register-key FILE`, else `EFFEKTEN_REGISTER_KEY_FILE`, else the text itself in `EFFEKTEN_REGISTER_KEY`. */
+const registerKey = Flag.String("register-key").pipe(
+  Flag.withMetavar("FILE"),
+  Flag.withDescription(
+    "File with the register's own secrets, if they lie elsewhere than with the register (environment: EFFEKTEN_REGISTER_KEY_FILE, or the text itself as EFFEKTEN_REGISTER_KEY)"
+  ),
+  Flag.withFallbackConfig(Config.NonEmptyString("EFFEKTEN_REGISTER_KEY_FILE")),
+  Flag.map((file) => resolve(file)),
+  Flag.optional
+)
+
 /** The flags that name a place. @category values */
-export const placeFlags = { folder: dataFolder, store, anchor }
+export const placeFlags = { folder: dataFolder, store, anchor, registerKey }
 
 /** Their values. @category models */
 export interface PlaceFlags {
   readonly folder: string
   readonly store: Option.Option<Redacted.Redacted>
   readonly anchor: Option.Option<string>
+  readonly registerKey: Option.Option<string>
 }
 
 /** The place as an argument, for commands that an operator types. @category values */
@@ -72,20 +85,27 @@ export const placeNamed = <Flags extends PlaceFlags & { readonly target: Option.
   })
 
 /** The place of a register. The code of the other kind of place is not loaded. */
-const placeOf = ({ anchor, folder, store }: PlaceFlags): Effect.Effect<Place> =>
-  Option.match(store, {
+const placeOf = Effect.fnUntraced(function* ({ anchor, folder, registerKey, store }: PlaceFlags) {
+  const secrets = yield* secretsElsewhere(Option.getOrUndefined(registerKey))
+  return yield* Option.match(store, {
     onNone: () =>
       Effect.map(
         Effect.promise(() => import("./FolderPlace.ts")),
-        ({ folderPlace }) => folderPlace(folder, Option.getOrUndefined(anchor))
+        ({ folderPlace }) => folderPlace(folder, Option.getOrUndefined(anchor), secrets)
       ),
     onSome: (url) =>
       Effect.map(
         Effect.promise(() => import("./PostgresPlace.ts")),
         ({ postgresPlace }) =>
-          postgresPlace({ folder, url, anchor: Option.getOrElse(anchor, () => join(folder, "checkpoint.anchor")) })
+          postgresPlace({
+            folder,
+            url,
+            anchor: Option.getOrElse(anchor, () => join(folder, "checkpoint.anchor")),
+            secrets
+          })
       )
   })
+})
 
 /**
  * Runs a command at the place its flags name. Its code is loaded when it is called, so that the other commands, and `--help`, do not wait

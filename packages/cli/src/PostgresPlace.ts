@@ -9,12 +9,13 @@ import {
   AccessRecordAudit,
   KeptLists,
   Registrar,
+  type SecretSource,
   TagIndex
 } from "@effekten/registrar"
 import { Effect, Layer, type Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { folderFlag } from "./DataFolder.ts"
-import { masterKey, nextMasterKey } from "./MasterKey.ts"
+import { masterKey, masterKeyAtHand, nextMasterKey } from "./MasterKey.ts"
 import { type OpenRegister, type Place, refused, refusing, type RegisterOptions, said } from "./Place.ts"
 
 /** @category constructors */
@@ -23,17 +24,18 @@ export const postgresPlace = (options: {
   /** Of the database; may hold a password. */
   readonly url: Redacted.Redacted
   readonly anchor: string
+  /** Where the register's own secrets lie, if not in the database. */
+  readonly secrets?: SecretSource | undefined
 }): Place => {
-  const { anchor, folder, url } = options
+  const { anchor, folder, secrets, url } = options
   // The package depends on the driver, because any call may name a database.
   const server: PgPool.Config = { url }
-  const audit = refusing(Audit.layerPostgres({ server, anchor }))
-  const exists = Effect.scoped(Effect.asVoid(Layer.build(audit)))
+  const exists = Effect.scoped(Effect.asVoid(Layer.build(refusing(Audit.layerPostgres({ server })))))
   /** If the register exists, no new master key is made for it. */
   const opened = (options: RegisterOptions, isThere: boolean): OpenRegister =>
     Layer.unwrap(
       Effect.map(masterKey(folder, isThere), (masterKey) =>
-        refusing(Registrar.layerPostgres({ server, masterKey, anchor, ...said(options) }))
+        refusing(Registrar.layerPostgres({ server, masterKey, anchor, secrets, ...said(options) }))
       )
     )
   const existing = (options: RegisterOptions) => Layer.unwrap(Effect.as(exists, opened(options, true)))
@@ -46,7 +48,11 @@ export const postgresPlace = (options: {
     json: { store: "PostgreSQL" },
     register: (options) => opened(options, false),
     existing,
-    audit,
+    audit: Layer.unwrap(
+      Effect.map(masterKeyAtHand(folder), (masterKey) =>
+        refusing(Audit.layerPostgres({ server, anchor, masterKey, secrets }))
+      )
+    ),
     verifiable: Effect.succeed("register"),
     openings: refusing(AccessRecordAudit.layerPostgres({ server })),
     lists: refusing(KeptLists.layerPostgres({ server })),
@@ -58,7 +64,7 @@ export const postgresPlace = (options: {
     disk: Effect.succeed(Effect.void),
     changeCheckpointKey: (action) =>
       Effect.flatMap(masterKey(folder, true), (masterKey) =>
-        Effect.mapError(CheckpointKeys.changeInPostgres({ server, masterKey, anchor, action }), refused)
+        Effect.mapError(CheckpointKeys.changeInPostgres({ server, masterKey, anchor, secrets, action }), refused)
       ),
     rotateMasterKey: Effect.gen(function* () {
       const next = yield* nextMasterKey

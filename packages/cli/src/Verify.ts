@@ -110,10 +110,23 @@ export const verifyRegister = (
     const ahead = yield* Effect.orElseSucceed(StampedAhead.stampedAhead(audited, at), () => undefined)
     return {
       ...found,
+      notices: [...found.notices, ...notCompared(audited)],
       ...(missing === undefined ? {} : { missing: missing() }),
       ...(ahead === undefined ? {} : { ahead: StampedAhead.describe(ahead, at) })
     }
   }).pipe(Effect.mapError(damage))
+
+/** What needs a secret that this command was not given. */
+const notCompared = ({ macs, signers }: Audit["Service"]): ReadonlyArray<string> => [
+  ...(macs.authentication === undefined
+    ? ["The register's key is not here: the record of openings was only counted."]
+    : []),
+  ...(signers === undefined
+    ? [
+        "The keys that sign are not here: the last checkpoint, and from where on MACs are owed, were held against what is stored beside them only."
+      ]
+    : [])
+]
 
 /** The failure of a log that cannot be read at all. */
 const damage = ({ message, position, reason }: EventStoreError): CommandFailed =>

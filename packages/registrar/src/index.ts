@@ -7,7 +7,7 @@ export type { ErasureService } from "./api/ErasureApi.ts"
 export type { ExecutorOptions } from "./deciding/Executor.ts"
 export type { FolderOptions } from "./folder/Folder.ts"
 export type { IssuerService } from "./api/IssuerApi.ts"
-export type { PostgresDatabase, PostgresOptions } from "./postgres/PostgresDatabase.ts"
+export type { PostgresAuditOptions, PostgresDatabase, PostgresOptions } from "./postgres/PostgresDatabase.ts"
 export { RegisterUnavailable } from "./base/RegisterUnavailable.ts"
 
 // The parts of a register: ports that an application may bring, and services that others build on.
@@ -30,6 +30,7 @@ export * as Retention from "./reactors/Retention.ts"
 export { Sealing, type SealingOptions } from "./sealing/Sealing.ts"
 export { TrustedTime, type TrustedTimeOptions } from "./log/TrustedTime.ts"
 export { type InstructionName, Secrets } from "./base/Secrets.ts"
+export type { SecretsElsewhere, SecretSource } from "./base/SecretsText.ts"
 export * as Snapshots from "./deciding/Snapshots.ts"
 export * as SnapshotsTable from "./deciding/SnapshotsTable.ts"
 

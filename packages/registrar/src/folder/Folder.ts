@@ -4,7 +4,7 @@
  * | file | what | lost |
  * |---|---|---|
  * | `log.db` | events, index, encrypted personal parts | the register |
- * | `register.key` | the register's own secrets | a repeated request takes effect twice; managed wallets are gone |
+ * | `register.key` | the register's own secrets, or a note that they lie elsewhere | a repeated request takes effect twice; managed wallets are gone |
  * | `master.key`, `keys.db` | what personal data are encrypted under | everything personal is forgotten |
  * | `blobs/` | encrypted contents of documents | the documents |
  * | `openings.db` | which actor opened whose personal data, when and for what | that record; a new one begins |
@@ -25,6 +25,7 @@ import { listed, type ListOptions } from "../base/ListOptions.ts"
 import { RegisterState } from "../base/RegisterState.ts"
 import { refused, refusing, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { Secrets } from "../base/Secrets.ts"
+import type { SecretsElsewhere } from "../base/SecretsText.ts"
 import * as SnapshotsTable from "../deciding/SnapshotsTable.ts"
 import { Log } from "../log/Log.ts"
 import { openingsAnchor } from "../log/AccessChain.ts"
@@ -37,7 +38,7 @@ import { masterKeyOf } from "./MasterKeyFile.ts"
 import { register, secrets } from "./SecretsFile.ts"
 
 /** @category models */
-export interface FolderOptions extends Sealing.SealingOptions, AccessRecordOptions, ListOptions {
+export interface FolderOptions extends Sealing.SealingOptions, AccessRecordOptions, ListOptions, SecretsElsewhere {
   readonly folder: string
   /** 32 bytes that wrap the keys of personal data. Default: the file `master.key`, made at the first start. */
   readonly masterKey?: Redacted.Redacted<Uint8Array> | undefined
@@ -55,7 +56,7 @@ export const layer = (
   return Layer.mergeAll(readModels(options), Layer.provideMerge(sealing(options), state(folder))).pipe(
     Layer.provideMerge(register(folder)),
     Layer.provideMerge(openings(options)),
-    Layer.provideMerge(secrets(folder)),
+    Layer.provideMerge(secrets(folder, options.secrets)),
     Layer.provideMerge(vault(options)),
     Layer.provide(locked(folder))
   )

@@ -18,6 +18,7 @@ import { join } from "node:path"
 import { inFolder } from "../base/StoredContents.ts"
 import { refused, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { logKeyOf, openingsKeyOf } from "../base/Secrets.ts"
+import type { SecretsElsewhere } from "../base/SecretsText.ts"
 import { faultsOf, openingsAnchor } from "../log/AccessChain.ts"
 import { type AuditedLog, readingOf } from "../log/AuditedLog.ts"
 import { anchoredIn, anchorName } from "../sealing/AnchorFile.ts"
@@ -29,8 +30,9 @@ import { pepperIn } from "./SecretsFile.ts"
 /** @category constructors */
 export const open = ({
   anchor,
-  folder
-}: {
+  folder,
+  secrets
+}: SecretsElsewhere & {
   readonly folder: string
   readonly anchor?: string | undefined
 }): Effect.Effect<AuditedLog, RegisterUnavailable, Scope.Scope> =>
@@ -51,7 +53,7 @@ export const open = ({
           : KeyStore.makeMemory
       ).pipe(Scope.provide(scope))
     )
-    const pepper = yield* pepperIn(folder)
+    const pepper = yield* pepperIn(folder, secrets)
     return {
       ...readingOf(log),
       checkpoints: yield* checkpointsOf(file("state.db")),

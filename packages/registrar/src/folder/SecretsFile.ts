@@ -1,74 +1,121 @@
 /**
- * The register's own secrets, in the file `register.key` of a folder, and the log they are bound to. For what opens the folder: a log without
- * its secrets is not opened.
+ * The register's own secrets, in the file `register.key` of a folder or elsewhere, and the log they are bound to. For what opens the folder: a
+ * log without its secrets is not opened.
  */
 import { Events } from "@effekten/domain"
 import { SqliteEventStore, type Vault } from "@effekten/event-store"
-import { Effect, Layer, Option, Redacted, Schema } from "effect"
+import { Context, Effect, Layer, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { writeDurably } from "../base/DurableFile.ts"
 import { refused, RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { Secrets, secretSize } from "../base/Secrets.ts"
+import {
+  agreed,
+  given as givenBy,
+  type GivenSecrets,
+  noteOf,
+  parseSecrets,
+  printSecrets,
+  type SecretSource,
+  type StoredSecrets
+} from "../base/SecretsText.ts"
 import { Log, recording } from "../log/Log.ts"
 import { AccessRecord } from "../log/AccessRecord.ts"
 import { attempt, database, restore } from "./FolderFiles.ts"
 
-const SecretsFile = Schema.Struct({
-  /** The log these secrets belong to; absent until the log was made. */
-  logId: Schema.optionalKey(Schema.String),
-  pepper: Schema.Uint8ArrayFromBase64,
-  custodySeed: Schema.Uint8ArrayFromBase64
-})
-const readSecrets = Schema.decodeUnknownEffect(Schema.fromJsonString(SecretsFile))
-const printSecrets = Schema.encodeSync(Schema.fromJsonString(SecretsFile))
 const fileName = "register.key"
 
 const read = Effect.fnUntraced(function* (folder: string) {
-  const path = join(folder, fileName)
-  const text = yield* attempt(`${path} cannot be read`, () => readFileSync(path, "utf8"))
-  return yield* Effect.mapError(
-    readSecrets(text),
-    () => new RegisterUnavailable({ message: `${path} is damaged. Restore it from your backup.` })
+  const name = join(folder, fileName)
+  if (!existsSync(name)) return undefined
+  const text = yield* attempt(`${name} cannot be read`, () => readFileSync(name, "utf8"))
+  const secrets = yield* Effect.mapError(
+    parseSecrets(text),
+    () => new RegisterUnavailable({ message: `${name} is damaged. Restore it from your backup.` })
   )
+  return { name, secrets }
 })
 
-const write = (folder: string, secrets: typeof SecretsFile.Type) =>
+const write = (folder: string, secrets: StoredSecrets) =>
   attempt(`${join(folder, fileName)} cannot be written`, () =>
     writeDurably(folder, fileName, `${printSecrets(secrets)}\n`)
   )
 
 /** The pepper, for an audit; none where the secrets cannot be read. @category constructors */
-export const pepperIn = (folder: string): Effect.Effect<Redacted.Redacted<Uint8Array> | undefined> =>
-  Effect.option(read(folder)).pipe(
-    Effect.map(Option.match({ onNone: () => undefined, onSome: ({ pepper }) => Redacted.make(pepper) }))
-  )
+export const pepperIn = Effect.fnUntraced(function* (
+  folder: string,
+  source: SecretSource | undefined
+): Effect.fn.Return<Redacted.Redacted<Uint8Array> | undefined, RegisterUnavailable> {
+  const given = yield* givenBy(source)
+  const stored = yield* Effect.orElseSucceed(read(folder), () => undefined)
+  if (given === undefined && (stored === undefined || "elsewhere" in stored.secrets)) return undefined
+  const secrets = stored === undefined ? given?.secrets : yield* agreed(stored, given)
+  return secrets === undefined ? undefined : Redacted.make(secrets.pepper)
+})
+
+/** Binds the secrets to the log that was opened with them. */
+class Binding extends Context.Service<
+  Binding,
+  { readonly bind: (logId: string) => Effect.Effect<void, RegisterUnavailable> }
+>()("effekten/registrar/SecretsFile/Binding") {}
+
+/** What is to be in the file: what is there, a note for what was given, or new secrets of a new log. */
+const storedIn = Effect.fnUntraced(function* (
+  folder: string,
+  given: GivenSecrets | undefined
+): Effect.fn.Return<
+  { readonly name: string; readonly secrets: StoredSecrets },
+  RegisterUnavailable,
+  SecureRandom.SecureRandom
+> {
+  const random = yield* SecureRandom.SecureRandom
+  const isNew = !existsSync(join(folder, "log.db"))
+  const name = join(folder, fileName)
+  const found = yield* read(folder)
+  // A log that is there is the one that its secrets name; a log that they name is there.
+  if (found === undefined && !isNew && given?.secrets.logId === undefined)
+    return yield* restore(folder, fileName, "log.db")
+  if (isNew && (found ?? given)?.secrets.logId !== undefined)
+    return yield* restore(folder, "log.db", found === undefined ? given!.name : fileName)
+  if (found !== undefined) return found
+  if (given !== undefined) return { name, secrets: noteOf(given.secrets) }
+  const secrets: StoredSecrets = {
+    pepper: yield* random.randomBytes(secretSize),
+    custodySeed: yield* random.randomBytes(secretSize)
+  }
+  yield* write(folder, secrets)
+  return { name, secrets }
+})
 
 /** The register's secrets, made where neither they nor the log are there. @category layers */
-export const secrets = (folder: string): Layer.Layer<Secrets, RegisterUnavailable, SecureRandom.SecureRandom> =>
-  Layer.effect(
-    Secrets,
+export const secrets = (
+  folder: string,
+  source: SecretSource | undefined
+): Layer.Layer<Secrets | Binding, RegisterUnavailable, SecureRandom.SecureRandom> =>
+  Layer.effectContext(
     Effect.gen(function* () {
-      const random = yield* SecureRandom.SecureRandom
-      const isNew = !existsSync(join(folder, "log.db"))
-      if (!existsSync(join(folder, fileName))) {
-        if (!isNew) return yield* restore(folder, fileName, "log.db")
-        yield* write(folder, {
-          pepper: yield* random.randomBytes(secretSize),
-          custodySeed: yield* random.randomBytes(secretSize)
-        })
-      }
-      const { custodySeed, logId, pepper } = yield* read(folder)
-      if (isNew && logId !== undefined) return yield* restore(folder, "log.db", fileName)
-      return Secrets.make({ pepper: Redacted.make(pepper), custodySeed: Redacted.make(custodySeed) })
+      const given = yield* givenBy(source)
+      const stored = yield* storedIn(folder, given)
+      const { custodySeed, logId, pepper } = yield* agreed(stored, given)
+      const bind = Effect.fnUntraced(function* (opened: string) {
+        if (logId !== undefined && logId !== opened)
+          return yield* new RegisterUnavailable({
+            message: `${stored.name} belongs to another log than ${join(folder, "log.db")}. Restore both from the same backup.`
+          })
+        if (stored.secrets.logId === undefined || !existsSync(stored.name))
+          yield* write(folder, { ...stored.secrets, logId: opened })
+      })
+      const made = Secrets.make({ pepper: Redacted.make(pepper), custodySeed: Redacted.make(custodySeed) })
+      return Context.make(Secrets, made).pipe(Context.add(Binding, { bind }))
     })
   )
 
 /** The log, made after the register's secrets and bound to them. @category layers */
 export const register = (
   folder: string
-): Layer.Layer<Log, RegisterUnavailable, AccessRecord | Secrets | SecureRandom.SecureRandom | Vault.Vault> =>
+): Layer.Layer<Log, RegisterUnavailable, AccessRecord | Binding | Secrets | SecureRandom.SecureRandom | Vault.Vault> =>
   Layer.effect(
     Log,
     Effect.gen(function* () {
@@ -81,13 +128,7 @@ export const register = (
         }),
         refused
       )
-      const kept = yield* read(folder)
-      if (kept.logId === undefined) yield* write(folder, { ...kept, logId: log.logId })
-      else if (kept.logId !== log.logId) {
-        return yield* new RegisterUnavailable({
-          message: `${join(folder, fileName)} belongs to another log than ${join(folder, "log.db")}. Restore both from the same backup.`
-        })
-      }
+      yield* (yield* Binding).bind(log.logId)
       return recording(log, yield* AccessRecord)
     })
   )

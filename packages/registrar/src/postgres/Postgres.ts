@@ -6,7 +6,7 @@
  * |---|---|---|
  * | `…_log` | events, index, encrypted personal parts, leases | the register |
  * | `…_keys` | what personal data are encrypted under, wrapped by the master key | everything personal is forgotten |
- * | `…_state` | the register's own secrets, sealed; checkpoints; clients, tokens, progress; the record of openings; encrypted contents of documents | see `Folder` |
+ * | `…_state` | the register's own secrets, sealed, or a note that they lie elsewhere; checkpoints; clients, tokens, progress; the record of openings; encrypted contents of documents | see `Folder` |
  * | `…_views` | lists, snapshots of what decisions read | nothing: made again from the log |
  *
  * The master key alone is outside the database, and every node is given the same one. Pepper, custody seed and the keys that sign
@@ -73,7 +73,7 @@ export const shared = (
           Effect.map(head, (position) => ({ logId, head: position }))
         )
       )
-      return yield* openSecrets(found)
+      return yield* openSecrets(found, options.secrets)
     })
   ).pipe(refusing)
   const log = Layer.effect(

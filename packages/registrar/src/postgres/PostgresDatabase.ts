@@ -5,6 +5,7 @@ import * as PgClient from "@effect/sql-pg/PgClient"
 import type { PgEventStore } from "@effekten/event-store/postgres"
 import type { Redacted } from "effect"
 import type { ListOptions } from "../base/ListOptions.ts"
+import type { SecretsElsewhere } from "../base/SecretsText.ts"
 import type { AccessRecordOptions } from "../log/AccessRecord.ts"
 import type { SealingOptions } from "../sealing/Sealing.ts"
 
@@ -17,9 +18,16 @@ export interface PostgresDatabase {
 }
 
 /** @category models */
-export interface PostgresOptions extends PostgresDatabase, SealingOptions, AccessRecordOptions, ListOptions {
+export interface PostgresOptions
+  extends PostgresDatabase, SealingOptions, AccessRecordOptions, ListOptions, SecretsElsewhere {
   /** 32 bytes that wrap the keys of personal data and seal the register's secrets: the same for every node. */
   readonly masterKey: Redacted.Redacted<Uint8Array>
+}
+
+/** @category models */
+export interface PostgresAuditOptions extends PostgresDatabase, Pick<SealingOptions, "anchor">, SecretsElsewhere {
+  /** Opens the register's secrets, and nothing personal. Default: what they would check is not checked. */
+  readonly masterKey?: Redacted.Redacted<Uint8Array> | undefined
 }
 
 /** Name of a schema. */

@@ -38,7 +38,7 @@ export const changeSigners = (
 ): Effect.Effect<SignedNote.VerifierKey, RegisterUnavailable> =>
   Effect.gen(function* () {
     // Only where there is a register: a typing error makes no new one.
-    yield* Effect.scoped(openAudit(options))
+    yield* Effect.scoped(openAudit({ server: options.server, schema: options.schema }))
     const context = yield* Layer.build(shared(options))
     const change = Effect.gen(function* () {
       const { logId } = yield* Log
@@ -55,7 +55,7 @@ export const rotateMasterKey = (
   options: PostgresOptions & { readonly next: PostgresOptions["masterKey"] }
 ): Effect.Effect<boolean, RegisterUnavailable, SecureRandom.SecureRandom> =>
   Effect.gen(function* () {
-    yield* Effect.scoped(openAudit(options))
+    yield* Effect.scoped(openAudit({ server: options.server, schema: options.schema }))
     const keys = { server: options.server, schema: nameIn(options, "keys") }
     const opens = (masterKey: PostgresOptions["masterKey"]) =>
       Effect.scoped(Layer.build(PgKeyStore.layerVault({ ...keys, masterKey }))).pipe(

@@ -2,13 +2,23 @@
  * The register's own secrets in a database, sealed under the master key: a thief of the database alone can neither read nor sign. For what
  * opens the database.
  */
-import { Vault } from "@effekten/event-store"
-import { Effect, Option, Redacted, Schema } from "effect"
+import { type KeyStore, Vault } from "@effekten/event-store"
+import { Effect, Option, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { SqlClient } from "effect/sql"
+import { SqlClient, type SqlError } from "effect/sql"
 import { RegisterState } from "../base/RegisterState.ts"
 import { RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { Secrets, secretSize } from "../base/Secrets.ts"
+import {
+  agreed,
+  given as givenBy,
+  type GivenSecrets,
+  noteOf,
+  parseSecrets,
+  printSecrets,
+  type SecretSource,
+  type StoredSecrets
+} from "../base/SecretsText.ts"
 import type { KeyText } from "../sealing/Signers.ts"
 
 const unavailable = (message: string, cause?: unknown) =>
@@ -19,14 +29,6 @@ const keyIsGone = (cause?: unknown) =>
     "the key of the register's secrets is gone, or is another one: restore the schemas of keys, state and log from one backup",
     cause
   )
-
-const StoredSecrets = Schema.fromJsonString(
-  Schema.Struct({
-    logId: Schema.String,
-    pepper: Schema.Uint8ArrayFromBase64,
-    custodySeed: Schema.Uint8ArrayFromBase64
-  })
-)
 
 /** Whose key seals the register's secrets. */
 const subject = "register"
@@ -100,25 +102,40 @@ interface FoundLog {
   readonly head: number
 }
 
-/** The secrets that are there; or new ones for a log that is new, made by the first node for all. */
-const openOrMake = Effect.fnUntraced(function* (log: FoundLog) {
+/** Where the secrets are stored, in messages. */
+const storedName = "the schema of the state"
+
+/** The secrets that are stored, to be read only; none where there are none. @category running */
+export const storedSecrets: Effect.Effect<
+  { readonly name: string; readonly secrets: StoredSecrets } | undefined,
+  RegisterUnavailable | SqlError.SqlError | KeyStore.VaultError,
+  RegisterState | Vault.Vault
+> = Effect.gen(function* () {
+  const text = yield* (yield* sealedIn("secrets")).read
+  if (text === undefined) return undefined
+  const secrets = yield* Effect.mapError(parseSecrets(text), () =>
+    unavailable(`the register's secrets in ${storedName} are damaged: restore it from your backup`)
+  )
+  return { name: storedName, secrets }
+})
+
+/** The secrets that are there. For a new log the first node stores new ones, or a note for those that were given. */
+const openOrMake = Effect.fnUntraced(function* (log: FoundLog, given: GivenSecrets | undefined) {
   const random = yield* SecureRandom.SecureRandom
-  const stored = yield* sealedIn("secrets")
-  if ((yield* stored.read) === undefined) {
-    if (log.head > 0) {
+  if ((yield* storedSecrets) === undefined) {
+    if (log.head > 0 && given?.secrets.logId !== log.logId) {
       return yield* unavailable(
         "the log has events, but the register's secrets are missing: restore the schemas of state and log from one backup; new ones would not fit"
       )
     }
-    yield* stored.create(
-      yield* Schema.encodeEffect(StoredSecrets)({
-        logId: log.logId,
-        pepper: yield* random.randomBytes(secretSize),
-        custodySeed: yield* random.randomBytes(secretSize)
-      })
+    const fresh = { pepper: yield* random.randomBytes(secretSize), custodySeed: yield* random.randomBytes(secretSize) }
+    yield* (yield* sealedIn("secrets")).create(
+      printSecrets({ ...(given === undefined ? fresh : noteOf(given.secrets)), logId: log.logId })
     )
   }
-  const { custodySeed, logId, pepper } = yield* Schema.decodeEffect(StoredSecrets)((yield* stored.read) ?? "")
+  const stored = yield* storedSecrets
+  if (stored === undefined) return yield* unavailable("the register's secrets were removed meanwhile")
+  const { custodySeed, logId, pepper } = yield* agreed(stored, given)
   if (logId !== log.logId) {
     return yield* unavailable(
       "the register's secrets belong to another log: restore the schemas of state and log from one backup"
@@ -127,11 +144,17 @@ const openOrMake = Effect.fnUntraced(function* (log: FoundLog) {
   return Secrets.make({ pepper: Redacted.make(pepper), custodySeed: Redacted.make(custodySeed) })
 })
 
-/** The register's own secrets, made where its log is new. @category running */
+/** The register's own secrets, made where its log is new and none are given. @category running */
 export const openSecrets = (
-  log: FoundLog
+  log: FoundLog,
+  source: SecretSource | undefined
 ): Effect.Effect<Secrets["Service"], RegisterUnavailable, RegisterState | SecureRandom.SecureRandom | Vault.Vault> =>
-  Effect.retry(openOrMake(log), { times: attempts, while: (error) => !(error instanceof RegisterUnavailable) }).pipe(
+  Effect.flatMap(givenBy(source), (given) =>
+    Effect.retry(openOrMake(log, given), {
+      times: attempts,
+      while: (error) => !(error instanceof RegisterUnavailable)
+    })
+  ).pipe(
     Effect.mapError((error) =>
       error instanceof RegisterUnavailable ? error : unavailable("the register's secrets cannot be read", error)
     )
