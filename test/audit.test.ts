@@ -4,16 +4,16 @@
  */
 import { OAuthStore } from "@effekten/http"
 import { Log, Registrar, TagIndex } from "@effekten/registrar"
-import { Redemptions } from "@effekten/services"
+import { Erasures, Investments, Investors, Redemptions } from "@effekten/services"
 import { Cause, Console, Effect, Exit, Layer, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { hash } from "node:crypto"
+import { hash, randomUUID } from "node:crypto"
 import { cpSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { delivered, offering, onboarded } from "../packages/registrar/test/fixture.ts"
+import { delivered, offering, onboarded, person } from "../packages/registrar/test/fixture.ts"
 import { runAudit } from "../packages/cli/src/Audit.ts"
 import { AuditReport } from "../packages/cli/src/AuditReport.ts"
 import type { CommandFailed } from "../packages/cli/src/ExitCode.ts"
@@ -22,6 +22,9 @@ import { folderPlace } from "../packages/cli/src/FolderPlace.ts"
 const root = mkdtempSync(join(tmpdir(), "effekten-plants-"))
 const sound = join(root, "sound")
 afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+/** Whose key rows are touched: an investor with a wallet, and one that was erased. */
+let known: { readonly holder: string; readonly erased: string }
 
 /** Two lots in a wallet, and a redemption that takes from the older one. */
 beforeAll(() =>
@@ -40,10 +43,20 @@ beforeAll(() =>
         units: 3
       } as never)
       yield* Effect.repeat(log.readAll([{ types: ["UnitsRedeemed"] }]), { until: (all) => all.length === 1 })
+      const investors = yield* Investors
+      const { id } = yield* investors.create(person)
+      yield* (yield* Erasures).investor(id, "request")
+      yield* investors.get(holder.investor)
+      yield* (yield* Investments).list()
+      known = { holder: holder.investor, erased: id }
     }).pipe(Effect.provide(Registrar.layer({ platform })))
   }).pipe(
     Effect.provide(
-      Layer.mergeAll(Registrar.layerFolder({ folder: sound }), OAuthStore.layerMemory, SecureRandom.layerWebCrypto)
+      Layer.mergeAll(
+        Registrar.layerFolder({ folder: sound, sandbox: true, policy: { retention: { seconds: 0 } } }),
+        OAuthStore.layerMemory,
+        SecureRandom.layerWebCrypto
+      )
     ),
     Effect.runPromise
   )
@@ -218,5 +231,70 @@ describe("planted past every decision, found by an audit", () => {
     // No code of the register's key is left, and still the position is told.
     const { findings } = (await audited(folder)).of(name)
     expect(findings.find(({ position }) => position === at + 1)?.message).toMatch(says)
+  })
+})
+
+describe("planted beside the log, found by an audit", () => {
+  const planted = (file: string, ...statements: ReadonlyArray<string>) => {
+    const folder = join(root, `beside-${randomUUID()}`)
+    cpSync(sound, folder, { recursive: true })
+    const database = new DatabaseSync(join(folder, file))
+    for (const statement of statements) expect(database.prepare(statement).run().changes).toBeGreaterThan(0)
+    database.close()
+    return folder
+  }
+
+  it.each([
+    {
+      what: "a deleted row of the keys",
+      name: "forgotten",
+      says: /there is no key for investor:.*, and nobody forgot it/,
+      plant: () => planted("keys.db", `DELETE FROM keys WHERE subject = 'investor:${known.holder}'`)
+    },
+    {
+      what: "a planted row of the keys",
+      name: "forgotten",
+      says: /was erased here, and its key is there/,
+      plant: () =>
+        planted(
+          "keys.db",
+          `DELETE FROM forgotten WHERE subject = 'investor:${known.erased}'`,
+          `INSERT INTO keys SELECT 'investor:${known.erased}', wrapped FROM keys LIMIT 1`
+        )
+    },
+    {
+      what: "an edited read model",
+      name: "state",
+      says: /the list of investments, .*: the row is different/,
+      plant: () => {
+        const views = new DatabaseSync(join(sound, "views.db"))
+        const [table] = views
+          .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'read_model_investments%'")
+          .all()
+        views.close()
+        return planted(
+          "views.db",
+          `UPDATE ${String(table?.["name"])} SET state = replace(state, '"units":10', '"units":99')`
+        )
+      }
+    },
+    {
+      what: "an emptied record of openings",
+      name: "log",
+      says: /the record of openings ends at number 0, and .* it was emptied or cut/,
+      plant: () => planted("openings.db", "DELETE FROM openings", "DELETE FROM opening_groups")
+    }
+  ])("$what", async ({ name, plant, says }) => {
+    const folder = plant()
+    const strips = [(same: string) => same, withoutMacs, withoutCheckpoints]
+    for (const strip of strips) {
+      const { code, of } = await audited(strip(folder))
+      expect(code).toBe(3)
+      expect(
+        of(name)
+          .findings.map(({ message }) => message)
+          .join("\n")
+      ).toMatch(says)
+    }
   })
 })
