@@ -217,6 +217,39 @@ describe("a register that was put back", () => {
   })
 })
 
+describe("the register's secrets elsewhere", () => {
+  it("are taken from a file or from the environment, and without them verify says what it did not check", async () => {
+    const register = copy("elsewhere")
+    const file = join(temporary.path, "moved.key")
+    const text = readFileSync(join(register, "register.key"), "utf8")
+    writeFileSync(file, text)
+    rmSync(join(register, "register.key"))
+    const asked = async (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}) => {
+      const { code, stdout } = await effekten(["verify", register, ...args], { env })
+      return { code, counted: stdout.includes("the MACs were only counted") }
+    }
+    expect(await asked([])).toEqual({ code: 0, counted: true })
+    expect(await asked(["--register-key", file])).toEqual({ code: 0, counted: false })
+    expect(await asked([], { EFFEKTEN_REGISTER_KEY_FILE: file })).toEqual({ code: 0, counted: false })
+    expect(await asked([], { EFFEKTEN_REGISTER_KEY: text })).toEqual({ code: 0, counted: false })
+
+    expect(await effekten(["platform", "add", "Dritte", "--data", register])).toMatchObject({ code: 4 })
+    const added = await effekten(["platform", "add", "Dritte", "--data", register, "--register-key", file])
+    expect(added).toMatchObject({ code: 0, stderr: "" })
+    expect(readFileSync(join(register, "register.key"), "utf8")).toMatch(/^\{"logId":"[^"]+","elsewhere":"[^"]+"\}\n$/)
+    const other = await effekten([
+      "platform",
+      "add",
+      "Dritte",
+      "--data",
+      register,
+      "--register-key",
+      join(data, "state.db")
+    ])
+    expect(other.stderr).toContain("does not hold the register's secrets")
+  })
+})
+
 describe("the anchor of a register", () => {
   const inState = (register: string, statements: string) => {
     const state = new DatabaseSync(join(register, "state.db"))

@@ -40,10 +40,11 @@ export const masterKey = (
 export const masterKeyAtHand = (
   folder: string
 ): Effect.Effect<Redacted.Redacted<Uint8Array> | undefined, CommandFailed> =>
-  Effect.suspend(() =>
-    process.env["EFFEKTEN_MASTER_KEY"] === undefined && !existsSync(join(folder, "master.key"))
-      ? Effect.undefined
-      : masterKey(folder, true)
+  Config.option(Config.Redacted("EFFEKTEN_MASTER_KEY")).pipe(
+    Effect.mapError((error) => refused(error.message)),
+    Effect.flatMap((given) =>
+      Option.isNone(given) && !existsSync(join(folder, "master.key")) ? Effect.undefined : masterKey(folder, true)
+    )
   )
 
 /**
