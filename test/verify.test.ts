@@ -269,6 +269,7 @@ describe("the anchor of a register", () => {
     expect(await refusal(register)).toContain("they were deleted")
     rmSync(join(register, "checkpoint.anchor"))
     expect((await effekten(["verify", register])).stderr).toContain("there is no checkpoint: nothing says")
+    expect(await refusal(register)).toContain("the checkpoints were deleted")
 
     const older = copy("older checkpoints")
     inState(older, "DELETE FROM checkpoints WHERE size = (SELECT max(size) FROM checkpoints)")

@@ -52,6 +52,8 @@ interface Sealed {
   readonly log: Leaves
   readonly signers: NonEmptyReadonlyArray<Signer>
   readonly anchor?: Anchor | undefined
+  /** Given where the log owes MACs: then its empty tree was signed, too. */
+  readonly macs?: object | undefined
 }
 
 /** The tree as far as it is known, and what of it is not kept yet. */
@@ -82,6 +84,15 @@ export const makeCheckOnce = (
   })
 }
 
+/** A log that owes MACs had its empty tree signed. So checkpoints were lost, and the next one would hide what was altered since. */
+const unsigned = (head: Position): SealRefused =>
+  new SealRefused({
+    reason: "no_checkpoint",
+    signed: 0,
+    head,
+    message: `there is no checkpoint, and the log has ${head} events: the checkpoints were deleted`
+  })
+
 /** The tree of the last checkpoint, held against the log. */
 export const openTree = (
   options: Sealed,
@@ -94,7 +105,10 @@ export const openTree = (
     const head = yield* log.head
     const pending: Array<StoredNode> = []
     const anchored = yield* readAnchor(options, checkpoints, origin, last)
-    if (Option.isNone(last)) return { frontier: makeFrontier(keeper(pending)), last, pending }
+    if (Option.isNone(last)) {
+      if (head > 0 && options.macs !== undefined) return yield* unsigned(head)
+      return { frontier: makeFrontier(keeper(pending)), last, pending }
+    }
 
     const { size, root, note } = last.value
     if (head < size)

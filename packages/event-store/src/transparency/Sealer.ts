@@ -154,7 +154,7 @@ const makeSealing = (
   origin: string
 ): Effect.Effect<Sealing, Failure> =>
   Effect.gen(function* () {
-    const open = openTree({ anchor, log, signers }, checkpoints, origin)
+    const open = openTree({ anchor, log, macs, signers }, checkpoints, origin)
     const keepAnchor = makeKeepAnchor(anchor)
     const lock = yield* Semaphore.make(1)
     const inTurn = <A, X>(work: Effect.Effect<A, X>) => lock.withPermit(Effect.uninterruptible(work))
