@@ -158,8 +158,7 @@ describe("a file of the server that", () => {
     yield* store.append(many("b"))
     yield* session.query("CHECKPOINT")
     yield* Effect.promise(() => postgres.crash(() => alter(events)))
-    const again = yield* nodeAt(postgres.server(), { schema })
-    return [again, yield* errorOf(again.readAll("all"))] as const
+    return [store, yield* errorOf(store.readAll("all"))] as const
   })
 
   it("promise 6: has a flipped byte is found on read, and nothing is made of it", () =>
@@ -190,6 +189,8 @@ describe("a file of the server that", () => {
           closeSync(opened)
         })
         expect(damage).toMatchObject({ reason: "damaged" })
+        const refused = yield* Effect.flip(nodeAt(postgres.server(), { schema: "cut" }))
+        expect(refused).toMatchObject({ _tag: "DatabaseRefused", reason: "damaged" })
         expect(yield* errorOf(store.append([note(["c"])]))).toMatchObject({ reason: "damaged" })
         expect(yield* errorOf(store.append([note(["c"])]))).toMatchObject({ reason: "read_only" })
       })

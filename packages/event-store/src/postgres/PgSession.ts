@@ -158,7 +158,7 @@ export const refusing =
     const said = detail(error)
     return new DatabaseRefused({
       filename: database,
-      reason: "unavailable",
+      reason: state !== undefined && CORRUPTED.has(state) ? "damaged" : "unavailable",
       message:
         state === undefined
           ? `${database} cannot be reached (${said}): check the address, and that the server runs`
