@@ -2,6 +2,7 @@
  * Where OAuth clients and live access tokens are kept: hashes only, so that a stolen file opens nothing. For an operator of the server.
  */
 import { Id } from "@effekten/domain"
+import { SqlTables } from "@effekten/event-store"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 
@@ -121,14 +122,14 @@ const makeSql = Effect.gen(function* () {
   const failing = <A>(effect: Effect.Effect<A, SqlError.SqlError>): Effect.Effect<A, OAuthStoreError> =>
     Effect.mapError(effect, (cause) => new OAuthStoreError({ cause }))
   yield* failing(
-    Effect.all([
-      sql`CREATE TABLE IF NOT EXISTS oauth_client (
+    SqlTables.create(sql, {
+      oauth_client: sql`CREATE TABLE IF NOT EXISTS oauth_client (
         client_id TEXT PRIMARY KEY, platform TEXT NOT NULL, client_scopes TEXT NOT NULL, secret_hash TEXT NOT NULL)`,
-      sql`CREATE TABLE IF NOT EXISTS oauth_token (
+      oauth_token: sql`CREATE TABLE IF NOT EXISTS oauth_token (
         hash TEXT PRIMARY KEY, client_id TEXT NOT NULL, token_scopes TEXT NOT NULL, expires_at BIGINT NOT NULL)`,
-      sql`CREATE INDEX IF NOT EXISTS oauth_token_by_client ON oauth_token (client_id, expires_at)`,
-      sql`CREATE INDEX IF NOT EXISTS oauth_token_by_expiry ON oauth_token (expires_at)`
-    ])
+      oauth_token_by_client: sql`CREATE INDEX IF NOT EXISTS oauth_token_by_client ON oauth_token (client_id, expires_at)`,
+      oauth_token_by_expiry: sql`CREATE INDEX IF NOT EXISTS oauth_token_by_expiry ON oauth_token (expires_at)`
+    })
   )
   const forgetTokensOf = (clientId: string) => sql`DELETE FROM oauth_token WHERE client_id = ${clientId}`
   const forgetClient = (clientId: string) =>

@@ -2,7 +2,7 @@
  * What the lists in a database are, and whether they say what the log says. For `effekten projections` and `effekten audit`, beside a running
  * server too. Nothing is written here.
  */
-import type { EventStoreError, Position } from "@effekten/event-store"
+import { type EventStoreError, type Position, SqlTables } from "@effekten/event-store"
 import { DateTime, Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { isDeepStrictEqual } from "node:util"
@@ -74,7 +74,7 @@ const unlessFailed = <A, E>(effect: Effect.Effect<A, E | SqlError.SqlError>) =>
   )
 
 const rowsIn = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
-  return (yield* Tables.isThere(sql, "read_model")) ? yield* Tables.rows(sql) : []
+  return (yield* SqlTables.isThere(sql, "read_model")) ? yield* Tables.rows(sql) : []
 })
 
 /** Every list that the database has. @category running */

@@ -10,7 +10,7 @@
  * Programs of several versions use one database at a time. So a program makes, changes and drops only what bears its own versions, and
  * drops of others only what no program has used for {@link unusedAfter}. `read_model` itself never changes.
  */
-import type { Bookmark, EventStoreError, Position } from "@effekten/event-store"
+import { type Bookmark, type EventStoreError, type Position, SqlTables } from "@effekten/event-store"
 import { DateTime, Duration, Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { tellLost } from "./CatchingUp.ts"
@@ -73,16 +73,6 @@ const whereNamed = (sql: SqlClient.SqlClient, { layout, name, version }: Named) 
 export const isOf = (row: Row, projection: Projection.Any): boolean =>
   row.name === projection.name && row.layout === layout && row.version === projection.version
 
-/** Whether the database has a table of that name. */
-export const isThere = (sql: SqlClient.SqlClient, table: string): Effect.Effect<boolean, SqlError.SqlError> =>
-  Effect.map(
-    sql.onDialectOrElse({
-      pg: () => sql<{ found: string | null }>`SELECT to_regclass(${table})::text AS found`,
-      orElse: () => sql<{ found: string | null }>`SELECT name AS found FROM sqlite_master WHERE name = ${table}`
-    }),
-    ([first]) => typeof first?.found === "string"
-  )
-
 /** All rows, also those of other versions of the program. */
 export const rows = (sql: SqlClient.SqlClient): Effect.Effect<ReadonlyArray<Row>, SqlError.SqlError> =>
   Effect.map(sql<Columns>`SELECT * FROM read_model ORDER BY name, layout, version`, (found) => found.map(rowOf))
@@ -109,7 +99,7 @@ const alone = <A, E>(sql: SqlClient.SqlClient, change: Effect.Effect<A, E>): Eff
 
 /** Makes the table of the rows where it is missing: a role that may make none can serve where another has made them. */
 export const createRows = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
-  if (yield* isThere(sql, "read_model")) return
+  if (yield* SqlTables.isThere(sql, "read_model")) return
   yield* alone(
     sql,
     sql`CREATE TABLE IF NOT EXISTS read_model (
@@ -218,7 +208,7 @@ export const tidy = Effect.fnUntraced(function* (
 const earlier: Named = { name: "projection", layout: 1, version: 0 }
 
 const noteEarlierLayout = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, used_at: string) {
-  if (!(yield* isThere(sql, earlier.name))) return
+  if (!(yield* SqlTables.isThere(sql, earlier.name))) return
   const [summed] = yield* sql<{ position: number | bigint | null }>`SELECT max(position) AS position FROM projection`
   const position: Position = Number(summed?.position ?? 0)
   const [noted] = yield* sql`SELECT name FROM read_model WHERE ${whereNamed(sql, earlier)} AND position = ${position}`

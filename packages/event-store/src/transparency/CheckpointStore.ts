@@ -6,6 +6,7 @@
 import { Context, Effect, Layer, Option, Result, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
+import * as SqlTables from "../building/SqlTables.ts"
 import { EventStoreError } from "../port/EventStore.ts"
 import type { Checkpoint } from "./Checkpoint.ts"
 import { sameHash } from "./MerkleTree.ts"
@@ -138,12 +139,14 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base6
 export const makeSql: Effect.Effect<CheckpointStoreShape, EventStoreError, SqlClient.SqlClient> = Effect.gen(
   function* () {
     const sql = yield* SqlClient.SqlClient
-    yield* sql`CREATE TABLE IF NOT EXISTS checkpoint_keys (number INTEGER PRIMARY KEY, line TEXT NOT NULL UNIQUE)`
-    // A checkpoint names the one before it, and no two may name the same: so the line of them cannot fork.
-    yield* sql`CREATE TABLE IF NOT EXISTS checkpoints (origin TEXT NOT NULL, size BIGINT NOT NULL, root TEXT NOT NULL,
-      note TEXT NOT NULL, previous BIGINT NOT NULL, PRIMARY KEY (origin, size), UNIQUE (origin, previous))`
-    yield* sql`CREATE TABLE IF NOT EXISTS tree_nodes (origin TEXT NOT NULL, level INTEGER NOT NULL, number BIGINT NOT NULL,
+    yield* SqlTables.create(sql, {
+      checkpoint_keys: sql`CREATE TABLE IF NOT EXISTS checkpoint_keys (number INTEGER PRIMARY KEY, line TEXT NOT NULL UNIQUE)`,
+      // A checkpoint names the one before it, and no two may name the same: so the line of them cannot fork.
+      checkpoints: sql`CREATE TABLE IF NOT EXISTS checkpoints (origin TEXT NOT NULL, size BIGINT NOT NULL, root TEXT NOT NULL,
+      note TEXT NOT NULL, previous BIGINT NOT NULL, PRIMARY KEY (origin, size), UNIQUE (origin, previous))`,
+      tree_nodes: sql`CREATE TABLE IF NOT EXISTS tree_nodes (origin TEXT NOT NULL, level INTEGER NOT NULL, number BIGINT NOT NULL,
       hash TEXT NOT NULL, PRIMARY KEY (origin, level, number))`
+    })
     return fromSql(sql)
   }
 ).pipe(Effect.catchTag("SqlError", (cause) => Effect.fail(failed(cause))))

@@ -4,6 +4,7 @@
  *
  * They are derived: where the table cannot be read or written, a start folds more events, and nothing fails.
  */
+import { SqlTables } from "@effekten/event-store"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
@@ -27,13 +28,10 @@ export const layer: Layer.Layer<never, never, Log | Secrets | SqlClient.SqlClien
           const warning = Effect.logWarning("Snapshots cannot be read or written: the next start takes longer", error)
           return Effect.as(isFirst ? warning : Effect.void, other)
         })
-    // Two nodes may make it at the same moment; PostgreSQL lets one of them fail.
-    yield* sql`CREATE TABLE IF NOT EXISTS snapshot (model TEXT PRIMARY KEY, version BIGINT NOT NULL, log TEXT NOT NULL,
-      position BIGINT NOT NULL, leaf TEXT NOT NULL, state TEXT NOT NULL, code TEXT NOT NULL)`.pipe(
-      Effect.retry({ times: 3 }),
-      Effect.asVoid,
-      orElse(undefined as void)
-    )
+    yield* SqlTables.create(sql, {
+      snapshot: sql`CREATE TABLE IF NOT EXISTS snapshot (model TEXT PRIMARY KEY, version BIGINT NOT NULL, log TEXT NOT NULL,
+      position BIGINT NOT NULL, leaf TEXT NOT NULL, state TEXT NOT NULL, code TEXT NOT NULL)`
+    }).pipe(orElse(undefined as void))
     return yield* make({
       all: Effect.gen(function* () {
         yield* sql`DELETE FROM snapshot WHERE log <> ${logId}`

@@ -5,7 +5,7 @@
  * left over without looking at every content.
  */
 import { type Id, Tag } from "@effekten/domain"
-import { Vault } from "@effekten/event-store"
+import { SqlTables, Vault } from "@effekten/event-store"
 import { Context, Duration, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { createHash } from "node:crypto"
@@ -88,11 +88,10 @@ export class Blobs extends Context.Service<
       const run = Effect.runPromiseWith(yield* Effect.context<never>())
       yield* attempt("make the table for", () =>
         run(
-          Effect.retry(
-            sql`CREATE TABLE IF NOT EXISTS contents (id TEXT PRIMARY KEY, bytes BYTEA STORAGE EXTERNAL NOT NULL,
-              kept BOOLEAN NOT NULL DEFAULT false, written TIMESTAMPTZ NOT NULL DEFAULT now())`,
-            { times: 3 }
-          )
+          SqlTables.create(sql, {
+            contents: sql`CREATE TABLE IF NOT EXISTS contents (id TEXT PRIMARY KEY, bytes BYTEA STORAGE EXTERNAL NOT NULL,
+              kept BOOLEAN NOT NULL DEFAULT false, written TIMESTAMPTZ NOT NULL DEFAULT now())`
+          })
         )
       )
       return yield* make({

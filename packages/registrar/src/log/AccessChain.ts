@@ -5,6 +5,7 @@
  * The last number is kept in a file beside the anchor, once a minute. What is destroyed by its age leaves the number and the MAC where it
  * was cut.
  */
+import { SqlTables } from "@effekten/event-store"
 import { Effect, Redacted, Schedule, type Scope } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
@@ -68,15 +69,12 @@ const sealOf = (key: Redacted.Redacted<Uint8Array>, { mac, number }: Link): stri
 
 /** Makes the tables where they are missing. @category constructors */
 export const create = (sql: SqlClient.SqlClient): Effect.Effect<void, SqlError> =>
-  Effect.gen(function* () {
-    yield* sql`CREATE TABLE IF NOT EXISTS opening_groups (number BIGINT PRIMARY KEY, at BIGINT NOT NULL, first BIGINT NOT NULL,
-      last BIGINT NOT NULL, mac TEXT NOT NULL)`
-    yield* sql`CREATE TABLE IF NOT EXISTS openings_cut (one INTEGER PRIMARY KEY, number BIGINT NOT NULL, mac TEXT NOT NULL,
+  SqlTables.create(sql, {
+    opening_groups: sql`CREATE TABLE IF NOT EXISTS opening_groups (number BIGINT PRIMARY KEY, at BIGINT NOT NULL, first BIGINT NOT NULL,
+      last BIGINT NOT NULL, mac TEXT NOT NULL)`,
+    openings_cut: sql`CREATE TABLE IF NOT EXISTS openings_cut (one INTEGER PRIMARY KEY, number BIGINT NOT NULL, mac TEXT NOT NULL,
       seal TEXT NOT NULL)`
-  }).pipe(
-    // Two nodes may make it at the same moment; PostgreSQL lets one of them fail.
-    Effect.retry({ times: 3 })
-  )
+  })
 
 type Numbers<A> = { readonly [K in keyof A]: A[K] extends number ? number | bigint | string : A[K] }
 

@@ -25,8 +25,9 @@ import {
   Schema,
   type Scope
 } from "effect"
-import { SqlClient, SqlError } from "effect/sql"
+import { SqlClient } from "effect/sql"
 import { statSync } from "node:fs"
+import { reasonOf } from "../base/RegisterUnavailable.ts"
 import type { Access } from "./Access.ts"
 import * as Chain from "./AccessChain.ts"
 import * as Table from "./AccessRecordTable.ts"
@@ -165,10 +166,6 @@ const inFile = Effect.fnUntraced(function* (options: AccessRecordOptions & Chain
 /** @category conversions */
 export const unavailable = (what: string) => (cause: { readonly message: string }) =>
   new AccessRecordUnavailable({ message: `the record of openings could not be ${what}: ${reasonOf(cause)}`, cause })
-
-/** What the database says, rather than what was asked of it. */
-const reasonOf = (error: { readonly message: string }): string =>
-  SqlError.isSqlError(error) && error.reason.cause instanceof Error ? error.reason.cause.message : error.message
 
 /** A reader, until what it has opened is recorded. */
 interface Waiting {

@@ -2,6 +2,7 @@
  * Where openings are kept: a table of a SQL database, or an array. For {@link AccessRecord}, and for audits that read the record beside a
  * server. Nothing personal may be stored here.
  */
+import { SqlTables } from "@effekten/event-store"
 import { DateTime, Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
@@ -97,20 +98,18 @@ export const inMemory = (): AccessRecordTable<never> => {
 }
 
 /** Makes the table where it is missing. @category constructors */
-export const create = (sql: SqlClient.SqlClient): Effect.Effect<void, SqlError> =>
-  Effect.gen(function* () {
-    const ordinal = sql.onDialectOrElse({
-      pg: () => sql`BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY`,
-      orElse: () => sql`INTEGER PRIMARY KEY`
-    })
-    yield* sql`CREATE TABLE IF NOT EXISTS openings (ordinal ${ordinal}, at BIGINT NOT NULL, actor TEXT NOT NULL, platform TEXT,
-      client TEXT, purpose TEXT NOT NULL, subject TEXT NOT NULL, class TEXT NOT NULL, number INTEGER NOT NULL)`
-    yield* sql`CREATE INDEX IF NOT EXISTS openings_by_time ON openings (at, ordinal)`
-    yield* sql`CREATE INDEX IF NOT EXISTS openings_by_subject ON openings (subject, at, ordinal)`
-  }).pipe(
-    // Two nodes may make it at the same moment; PostgreSQL lets one of them fail.
-    Effect.retry({ times: 3 })
-  )
+export const create = (sql: SqlClient.SqlClient): Effect.Effect<void, SqlError> => {
+  const ordinal = sql.onDialectOrElse({
+    pg: () => sql`BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY`,
+    orElse: () => sql`INTEGER PRIMARY KEY`
+  })
+  return SqlTables.create(sql, {
+    openings: sql`CREATE TABLE IF NOT EXISTS openings (ordinal ${ordinal}, at BIGINT NOT NULL, actor TEXT NOT NULL, platform TEXT,
+      client TEXT, purpose TEXT NOT NULL, subject TEXT NOT NULL, class TEXT NOT NULL, number INTEGER NOT NULL)`,
+    openings_by_time: sql`CREATE INDEX IF NOT EXISTS openings_by_time ON openings (at, ordinal)`,
+    openings_by_subject: sql`CREATE INDEX IF NOT EXISTS openings_by_subject ON openings (subject, at, ordinal)`
+  })
+}
 
 interface Stored {
   readonly ordinal: number | bigint

@@ -2,6 +2,7 @@
  * What tells the time beside this machine's clock: the last reading that the register trusted, and another machine's clock if there is one. For {@link TrustedTime}. Nothing here decides which of them is right.
  */
 import { Timestamp } from "@effekten/domain"
+import { SqlTables } from "@effekten/event-store"
 import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
@@ -25,11 +26,9 @@ const overSql = (witness: (sql: SqlClient.SqlClient) => ClockReadingsShape["witn
     ClockReadings,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      // Two nodes may make it at the same moment; PostgreSQL lets one of them fail.
-      yield* Effect.retry(
-        sql`CREATE TABLE IF NOT EXISTS clock_readings (one INTEGER PRIMARY KEY CHECK (one = 1), at TEXT NOT NULL)`,
-        { times: 3 }
-      )
+      yield* SqlTables.create(sql, {
+        clock_readings: sql`CREATE TABLE IF NOT EXISTS clock_readings (one INTEGER PRIMARY KEY CHECK (one = 1), at TEXT NOT NULL)`
+      })
       return {
         last: Effect.map(sql<{ at: string }>`SELECT at FROM clock_readings`, ([row]) =>
           row === undefined ? undefined : Timestamp.instantOf(row.at)

@@ -2,7 +2,7 @@
  * The register's own secrets in a database, sealed under the master key: a thief of the database alone can neither read nor sign. For what
  * opens the database.
  */
-import { type KeyStore, Vault } from "@effekten/event-store"
+import { type KeyStore, SqlTables, Vault } from "@effekten/event-store"
 import { Effect, Option, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { SqlClient, type SqlError } from "effect/sql"
@@ -42,8 +42,10 @@ const attempts = 5
 export const createTables = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   for (const table of Object.keys(purposes))
-    yield* sql`CREATE TABLE IF NOT EXISTS ${sql(table)} (
+    yield* SqlTables.create(sql, {
+      [table]: sql`CREATE TABLE IF NOT EXISTS ${sql(table)} (
       one BOOLEAN PRIMARY KEY DEFAULT true CHECK (one), sealed BYTEA NOT NULL)`
+    })
 })
 
 /** A secret of the register, sealed under its key in a table of its own. Only `replace` ever changes the first one. */
