@@ -1,5 +1,5 @@
 /** The index of the log in a SQLite file: that it finds what `matches` says, and is made again where it does not. */
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import { isReadonlyArrayNonEmpty } from "effect/Array"
 import { hash } from "node:crypto"
 import { join } from "node:path"
@@ -77,7 +77,8 @@ describe("the index in the log's file", () => {
         expect(before.length).toBe(40 * (3 + 3 + 3))
         alter(filename, "INSERT INTO words (words) VALUES ('delete-all')")
         expect(words(filename)).toEqual([])
-        yield* Effect.scoped(Effect.flatMap(storeIn(path), (store) => store.rebuildIndex))
+        expect(yield* Effect.flip(storeIn(path))).toMatchObject({ _tag: "DatabaseRefused", reason: "index" })
+        yield* Effect.scoped(Effect.flatMap(storeIn(path, { unfitIndex: true }), (store) => store.rebuildIndex))
         expect(words(filename)).toEqual(before)
         const store = yield* storeIn(path)
         expect((yield* store.readAll([{ tags: ["m:1"] }])).length).toBe(13)
@@ -96,14 +97,19 @@ describe("the index in the log's file", () => {
         database.enableDefensive?.(false)
         database.exec("UPDATE words_data SET block = zeroblob(9) WHERE id > 10")
         database.close()
-        const store = yield* storeIn(path)
-        expect(yield* Effect.flip(store.readAll([{ tags: ["x"] }]))).toMatchObject({ reason: "damaged" })
-        // What is damaged is not written to.
-        expect(yield* Effect.flip(store.append([note(["x"])]))).toMatchObject({
-          reason: "read_only",
-          message: expect.stringMatching(/look at the disk, then open the log again/)
-        })
-        const again = yield* storeIn(path)
+        const store = yield* Effect.result(storeIn(path))
+        // To an older SQLite such an index is empty.
+        if (Result.isFailure(store)) expect(store.failure).toMatchObject({ _tag: "DatabaseRefused", reason: "index" })
+        else {
+          const { append, readAll } = store.success
+          expect(yield* Effect.flip(readAll([{ tags: ["x"] }]))).toMatchObject({ reason: "damaged" })
+          // What is damaged is not written to.
+          expect(yield* Effect.flip(append([note(["x"])]))).toMatchObject({
+            reason: "read_only",
+            message: expect.stringMatching(/look at the disk, then open the log again/)
+          })
+        }
+        const again = yield* storeIn(path, { unfitIndex: true })
         yield* again.rebuildIndex
         expect((yield* again.readAll([{ tags: ["x"] }])).map(({ position }) => position)).toEqual([1])
         expect((yield* again.append([note(["x"])])).first).toBe(3)

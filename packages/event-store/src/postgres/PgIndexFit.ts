@@ -25,7 +25,8 @@ interface IndexFitOptions<E extends AnyEvent> {
 }
 
 /**
- * Fails where the oldest or the newest event of a type lacks a word. What cannot be read is no reason: a read of it says so, and an index is
+ * Fails where the oldest or the newest event, of the log or of a type, lacks a word. The index does not find those of the log: an empty one
+ * finds none. What cannot be read is no reason: a read of it says so, and an index is
  * made again of a log that is opened.
  */
 export const refuseUnfit = <E extends AnyEvent>(options: IndexFitOptions<E>): Effect.Effect<void, DatabaseRefused> => {

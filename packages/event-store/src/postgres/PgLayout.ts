@@ -206,7 +206,8 @@ export const statementsOf = (schema: string) => ({
   outermost: `SELECT found.position, event.body, event.leaf
     FROM (SELECT DISTINCT one.position FROM unnest($1::bigint[]) AS type (word) CROSS JOIN LATERAL (
       (SELECT w.position FROM ${schema}.words AS w WHERE w.word = type.word ORDER BY w.position LIMIT 1) UNION ALL
-      (SELECT w.position FROM ${schema}.words AS w WHERE w.word = type.word ORDER BY w.position DESC LIMIT 1)) AS one) AS found
+      (SELECT w.position FROM ${schema}.words AS w WHERE w.word = type.word ORDER BY w.position DESC LIMIT 1)) AS one
+      UNION SELECT min(e.position) FROM ${schema}.events AS e UNION SELECT max(e.position) FROM ${schema}.events AS e) AS found
     CROSS JOIN LATERAL (SELECT e.body, e.leaf FROM ${schema}.events AS e WHERE e.position = found.position LIMIT 1) AS event
     ORDER BY found.position`,
   lacking: `SELECT asked.n FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS asked (word, position, n)

@@ -30,16 +30,19 @@ interface IndexFitOptions<E extends AnyEvent> {
 }
 
 /**
- * Throws {@link DatabaseRefused} where the oldest or the newest event of a type lacks a word. What cannot be read is no reason: a read of it
+ * Throws {@link DatabaseRefused} where the oldest or the newest event, of the log or of a type, lacks a word. The index does not find those of
+ * the log: an empty one finds none. What cannot be read is no reason: a read of it
  * says so, and an index is made again of a log that is opened.
  */
 export const refuseUnfit = <E extends AnyEvent>(options: IndexFitOptions<E>): void => {
   const { database, filename, last, reading, types } = options
   const lacking = makeLacking(database)
-  for (const type of types)
+  for (const query of types.length === 0
+    ? []
+    : (["all", ...types.map((type) => [{ types: [type] }] as const)] as const))
     for (const backwards of [false, true]) {
       const found = unlessUnreadable(() => {
-        const [event] = reading.page([{ types: [type] }], { from: 1, to: last, limit: 1, backwards }).events
+        const [event] = reading.page(query, { from: 1, to: last, limit: 1, backwards }).events
         const lacks = event === undefined ? undefined : lacking(event)
         return event === undefined || lacks === undefined ? undefined : ([event, lacks] as const)
       })
