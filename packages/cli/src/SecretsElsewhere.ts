@@ -5,6 +5,10 @@
 import type { SecretSource } from "@effekten/registrar"
 import { Config, Effect, Option, Redacted } from "effect"
 import { readFileSync } from "node:fs"
+import { CommandFailed, ExitCode } from "./ExitCode.ts"
+
+const unreadable = (cause: unknown): CommandFailed =>
+  new CommandFailed({ exitCode: ExitCode.folder, message: cause instanceof Error ? cause.message : String(cause) })
 
 /** The named file, or the text in the environment; none where neither is. @category constructors */
 export const secretsElsewhere = (file: string | undefined): Effect.Effect<SecretSource | undefined> =>
@@ -17,5 +21,5 @@ export const secretsElsewhere = (file: string | undefined): Effect.Effect<Secret
       )
     : Effect.succeed({
         name: file,
-        text: Effect.try({ try: () => Redacted.make(readFileSync(file, "utf8")), catch: (cause) => cause as Error })
+        text: Effect.try({ try: () => Redacted.make(readFileSync(file, "utf8")), catch: unreadable })
       })
