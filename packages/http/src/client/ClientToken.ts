@@ -12,7 +12,7 @@ import {
   ofResponse,
   reconsidered
 } from "./ClientOutcome.ts"
-import { TokenError } from "./Contract.ts"
+import { TokenError } from "../contract/Contract.ts"
 
 /** @category models */
 export interface TokenOptions {

@@ -4,8 +4,8 @@
 import { type CommandFailure, NotFound, Rejection, Unavailable } from "@effekten/services"
 import { Data, type Duration, Effect } from "effect"
 import { Headers, HttpClient, type HttpClientError, type HttpClientRequest, type HttpClientResponse } from "effect/http"
-import { redactedHeaders } from "./IdempotencyKey.ts"
-import { read as readProblem, toFailure } from "./Problem.ts"
+import { redactedHeaders } from "../contract/IdempotencyKey.ts"
+import { read as readProblem, toFailure } from "../contract/Problem.ts"
 
 /** A failed attempt. @category errors */
 export class AttemptFailed extends Data.TaggedError("AttemptFailed")<{

@@ -5,7 +5,7 @@ import { Effect } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { type HttpClient, HttpClientRequest } from "effect/http"
 import { around, isRead } from "./ClientOutcome.ts"
-import { draftKeyHeader, keyHeader } from "./IdempotencyKey.ts"
+import { draftKeyHeader, keyHeader } from "../contract/IdempotencyKey.ts"
 
 /** Whether a request carries a key. @category predicates */
 export const hasKey = (request: HttpClientRequest.HttpClientRequest): boolean =>

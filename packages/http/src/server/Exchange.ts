@@ -3,7 +3,7 @@
  */
 import type { MemberError } from "@effekten/services"
 import { Context, Data } from "effect"
-import { type EdgeCode, edgeProblem, type Occurrence, toResponse } from "./Problem.ts"
+import { type EdgeCode, edgeProblem, type Occurrence, toResponse } from "../contract/Problem.ts"
 
 /** @category models */
 export interface Exchange extends Occurrence {

@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Duplex } from "node:stream"
 import { requestIdHeader, securityHeaders } from "./Edge.ts"
 import { defaultLimits, type Limits } from "./Limits.ts"
-import { type EdgeCode, edgeProblem, type Problem, problemMediaType } from "./Problem.ts"
+import { type EdgeCode, edgeProblem, type Problem, problemMediaType } from "../contract/Problem.ts"
 
 /** @category models */
 export interface NodeOptions {

@@ -6,10 +6,10 @@ import type { Id } from "@effekten/domain"
 import { Clock, Context, Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { createHash, timingSafeEqual } from "node:crypto"
-import type { Token, TokenError } from "./Contract.ts"
+import type { Token, TokenError } from "../contract/Contract.ts"
 import { type OAuthClient, OAuthStore, type OAuthStoreError } from "./OAuthStore.ts"
 import type { Scope } from "@effekten/services"
-import type { Principal } from "./Scope.ts"
+import type { Principal } from "../contract/Scope.ts"
 
 /** Seconds a token lives: 10 hours. @category values */
 export const defaultTokenLifetime = 36_000

@@ -15,13 +15,13 @@ import {
 } from "@effekten/services"
 import { Context, Effect, Result, Schema } from "effect"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
-import { successStatus } from "./Contract.ts"
+import { successStatus } from "../contract/Contract.ts"
 import { Exchange, Refused, refusal } from "./Exchange.ts"
-import { answerVersionHeader, ignoredHeader, replayedHeader } from "./Headers.ts"
-import { fromHeaders } from "./IdempotencyKey.ts"
-import { failureResponse } from "./Problem.ts"
+import { answerVersionHeader, ignoredHeader, replayedHeader } from "../contract/Headers.ts"
+import { fromHeaders } from "../contract/IdempotencyKey.ts"
+import { failureResponse } from "../contract/Problem.ts"
 import { readJson, readUpload } from "./RequestBody.ts"
-import { Principal } from "./Scope.ts"
+import { Principal } from "../contract/Scope.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 

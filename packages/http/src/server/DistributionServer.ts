@@ -10,16 +10,16 @@ import { Headers, HttpRouter, HttpServer, HttpServerResponse, type HttpServerErr
 import { HttpApiBuilder, HttpApiSwagger, OpenApi } from "effect/http-api"
 import { bearerToken, tokenEndpoint } from "./Authentication.ts"
 import { PublicOrigin } from "./Calls.ts"
-import * as Contract from "./Contract.ts"
+import * as Contract from "../contract/Contract.ts"
 import * as Edge from "./Edge.ts"
 import { Exchange } from "./Exchange.ts"
 import * as Handlers from "./Handlers.ts"
-import { redactedHeaders } from "./IdempotencyKey.ts"
+import { redactedHeaders } from "../contract/IdempotencyKey.ts"
 import { defaultLimits, Limits } from "./Limits.ts"
 import { makeServer, type NodeOptions } from "./NodeServer.ts"
-import * as OAuth from "./OAuth.ts"
-import type { OAuthStore } from "./OAuthStore.ts"
-import { edgeProblem, toResponse } from "./Problem.ts"
+import * as OAuth from "../oauth/OAuth.ts"
+import type { OAuthStore } from "../oauth/OAuthStore.ts"
+import { edgeProblem, toResponse } from "../contract/Problem.ts"
 
 /**
  * Whether requests should be sent here: the register is open and writable, for example. Default: always.

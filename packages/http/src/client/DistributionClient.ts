@@ -27,7 +27,7 @@ import { keyed } from "./ClientKey.ts"
 import { AttemptFailed, attempting, isRead } from "./ClientOutcome.ts"
 import { retrying, type RetryOptions } from "./ClientRetry.ts"
 import * as ClientToken from "./ClientToken.ts"
-import { isKey, toHeader } from "./IdempotencyKey.ts"
+import { isKey, toHeader } from "../contract/IdempotencyKey.ts"
 
 /** @category models */
 export interface ClientOptions {

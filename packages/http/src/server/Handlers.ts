@@ -6,7 +6,7 @@ import type { Operation, Resource } from "@effekten/services"
 import { Effect, Layer } from "effect"
 import { HttpApiBuilder, type HttpApiGroup } from "effect/http-api"
 import * as Calls from "./Calls.ts"
-import type { DistributionApi } from "./Contract.ts"
+import type { DistributionApi } from "../contract/Contract.ts"
 
 type Handle = (request: {
   readonly params?: { readonly [name: string]: string }

@@ -7,7 +7,7 @@
 import { Answer } from "@effekten/services"
 import { Result, Schema, SchemaAST } from "effect"
 import type { HttpClientResponse } from "effect/http"
-import { answerVersionHeader } from "./Headers.ts"
+import { answerVersionHeader } from "../contract/Headers.ts"
 
 const allowsNull = (ast: SchemaAST.AST): boolean =>
   SchemaAST.isNull(ast) || (SchemaAST.isUnion(ast) && ast.types.some(allowsNull))

@@ -6,7 +6,7 @@ import { Cause, Effect } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApi, HttpApiError } from "effect/http-api"
-import { type DistributionApi, prefixes } from "./Contract.ts"
+import { type DistributionApi, prefixes } from "../contract/Contract.ts"
 import { Exchange, Refused, refusal } from "./Exchange.ts"
 import { Limits } from "./Limits.ts"
 
