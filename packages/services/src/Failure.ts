@@ -15,6 +15,31 @@ export type MemberError = typeof MemberError.Type
 export const Details = Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite]))
 export type Details = typeof Details.Type
 
+/** The last problem a server answered with. @category models */
+export const LastProblem = Schema.Struct({
+  status: Schema.Int,
+  code: Schema.String,
+  message: Schema.String,
+  /** Names the request in the server's log. */
+  requestId: Schema.optionalKey(Schema.String)
+})
+export type LastProblem = typeof LastProblem.Type
+
+/**
+ * What is known of a call that failed, beside its failure. Every failure of the remote services has it. Of the embedded ones it is on an
+ * `Unavailable` command, which can be repeated by its key.
+ *
+ * @category models
+ */
+export const Call = Schema.Struct({
+  /** The idempotency key of all its attempts, given by the caller or made for the call. Absent from a read. */
+  key: Schema.optionalKey(Schema.String),
+  /** How often it was sent; 0 where it never was. */
+  attempts: Schema.Int,
+  problem: Schema.optionalKey(LastProblem)
+})
+export type Call = typeof Call.Type
+
 /**
  * The request was understood and refused. The register's codes are those of `Refusal.Code`; the codes below concern the request itself.
  *
@@ -33,15 +58,27 @@ export class Rejection extends Schema.TaggedError<Rejection>()("Rejection", {
   status: Schema.Int,
   message: Schema.String,
   details: Schema.optionalKey(Details),
-  errors: Schema.optionalKey(Schema.Array(MemberError))
-}) {}
+  errors: Schema.optionalKey(Schema.Array(MemberError)),
+  call: Schema.optionalKey(Call)
+}) {
+  /** A refusal is the answer to all attempts of a call: none of them had an effect. */
+  get executed(): "no" {
+    return "no"
+  }
+}
 
 /** There is no such object for this platform. @category errors */
 export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
   /** `investor_not_found`, for example. */
   code: Schema.String,
-  message: Schema.String
-}) {}
+  message: Schema.String,
+  call: Schema.optionalKey(Call)
+}) {
+  /** What is not there cannot change: no attempt of the call had an effect. */
+  get executed(): "no" {
+    return "no"
+  }
+}
 
 /**
  * The call could not be carried out now. `executed: "no"` means that it had no effect and will have none. `"unknown"` means that it may
@@ -54,7 +91,8 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
   message: Schema.String,
   /** Seconds to wait, where the unavailable service said so. */
   retryAfter: Schema.optionalKey(Schema.Finite),
-  cause: Schema.optionalKey(Schema.Defect())
+  cause: Schema.optionalKey(Schema.Defect()),
+  call: Schema.optionalKey(Call)
 }) {}
 
 /** What a command can fail with. @category errors */
@@ -62,3 +100,22 @@ export type CommandFailure = Rejection | NotFound | Unavailable
 
 /** What a read can fail with. @category errors */
 export type ReadFailure = Rejection | NotFound | Unavailable
+
+/** The same failure, with what is known of its call. @category conversions */
+export const ofCall = (failure: CommandFailure, call: Call): CommandFailure => {
+  // The sentence and the cause of an error are no properties that a copy takes along by itself.
+  const { message } = failure
+  switch (failure._tag) {
+    case "Rejection":
+      return new Rejection({ ...failure, message, call })
+    case "NotFound":
+      return new NotFound({ ...failure, message, call })
+    case "Unavailable":
+      return new Unavailable({
+        ...failure,
+        message,
+        call,
+        ...(failure.cause === undefined ? {} : { cause: failure.cause })
+      })
+  }
+}

@@ -8,6 +8,7 @@ import {
   Checking,
   type CommandFailure,
   type CommandOptions,
+  ofCall,
   type Operation,
   type PageOptions,
   type PlatformReading,
@@ -309,8 +310,8 @@ const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstr
         const received = intake.receive(instructing, request, sentAs(described, identity(ids), key, body))
         if (Result.isFailure(received)) return yield* received.failure
         const asked = { ids, input: sent.input, newId: intake.newId }
-        const answered = yield* particular.carry(received.success, asked, intake)
-        const versioned = yield* answerOf(parts, particular, access, answered, ids)
+        const answered = yield* repeatable(key, particular.carry(received.success, asked, intake))
+        const versioned = yield* repeatable(key, answerOf(parts, particular, access, answered, ids))
         const today = lifted(versioned)
         if (after !== undefined) yield* after(answered, today)
         request.onReceipt?.(receiptOf(answered, versioned))
@@ -318,6 +319,12 @@ const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstr
       })
   }
 }
+
+/** A command that is unavailable names its key: the caller may have given none, and needs it to learn the answer. */
+const repeatable = <A>(key: string, effect: Failing<A>): Failing<A> =>
+  Effect.mapError(effect, (failure) =>
+    failure._tag === "Unavailable" ? ofCall(failure, { key, attempts: 1 }) : failure
+  )
 
 const sentAs = (
   { answer, operation }: AnyCommand,
