@@ -8,7 +8,8 @@
 import { Json } from "@effekten/event-store"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { createHmac, createSecretKey, hkdfSync } from "node:crypto"
+import { hkdfSync } from "node:crypto"
+import * as KeyedHash from "./KeyedHash.ts"
 
 /** Bytes of each secret. @category values */
 export const secretSize = 32
@@ -62,9 +63,8 @@ export class Secrets extends Context.Service<
     readonly pepper: Redacted.Redacted<Uint8Array>
     readonly custodySeed: Redacted.Redacted<Uint8Array>
   }): Secrets["Service"] => {
-    const pepper = createSecretKey(Redacted.value(secrets.pepper))
-    const keyed = (purpose: string, text: string) =>
-      createHmac("sha256", pepper).update(`${purpose}\n${text}`).digest("hex")
+    const hashed = KeyedHash.make(Redacted.value(secrets.pepper))
+    const keyed = (purpose: string, text: string) => hashed(`${purpose}\n${text}`)
     return Secrets.of({
       identity: ({ platform, operation, ids, key }) =>
         keyed("instruction", Json.canonical([platform ?? null, operation, ids, key])),

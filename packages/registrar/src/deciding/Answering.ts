@@ -3,7 +3,7 @@
  */
 import { type Appended, type EventStoreError, Json, type Position, type Revealed } from "@effekten/event-store"
 import type { CommandFailure } from "@effekten/services"
-import { Deferred, Effect, Result } from "effect"
+import { Deferred, Effect, Exit, Result } from "effect"
 import { keyReused, unanswered, unavailable } from "../base/Failures.ts"
 import type { Log } from "../log/Log.ts"
 import type { Decided, MemberResult } from "./CommitGroup.ts"
@@ -78,7 +78,7 @@ export const make = (log: Log["Service"]): Answering => {
             const answered = answerOf(result, next, appended!.recordedAt)
             next += result.events.length
             answers[index] = answered
-            yield* Deferred.succeed(member.answer, answered)
+            Deferred.doneUnsafe(member.answer, Exit.succeed(answered))
             break
           }
           case "Same":

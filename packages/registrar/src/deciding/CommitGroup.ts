@@ -10,7 +10,7 @@ import type { Projection } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
 import { Exit } from "effect"
 import { isReadonlyArrayNonEmpty } from "effect/Array"
-import { type DecisionCache, keyOf, type Overlay } from "./DecisionCache.ts"
+import { type DecisionCache, missing, type Overlay } from "./DecisionCache.ts"
 import { failureOf, keyReused } from "../base/Failures.ts"
 import type { Instruction, Pending } from "./Instruction.ts"
 
@@ -67,7 +67,6 @@ export const make = (options: {
   const overlay: Overlay = options.cache.overlay()
   const results: Array<MemberResult> = []
   const members = new Map<string, Member>()
-  const reads = new Map<string, QueryItem<Events.RegisterEvent>>()
   let size = 0
   /** Where the next member's events will stand, if the group commits. */
   const place = (): Place => ({ first: options.head + size + 1, newId: options.newId })
@@ -93,10 +92,9 @@ export const make = (options: {
         return decided(instruction, context, [Commands.eventOfRefusal(instruction.command, refusal)], place())
       }
       const { model } = step.value
-      const key = keyOf(model)
-      if (!options.cache.has(model, key)) return { _tag: "Missing", model }
-      if (!reads.has(key)) reads.set(key, { types: model.types, tags: model.tags })
-      step = decision.next(overlay.state(model, key))
+      const state = overlay.state(model)
+      if (state === missing) return { _tag: "Missing", model }
+      step = decision.next(state)
     }
     const drafts = step.value.length > 0 ? step.value : [Commands.eventOfNoChange(instruction.command)]
     return decided(instruction, context, drafts, place())
@@ -118,8 +116,8 @@ export const make = (options: {
       return size
     },
     query: () => {
-      const items = [
-        ...reads.values(),
+      const items: ReadonlyArray<QueryItem<Events.RegisterEvent>> = [
+        ...overlay.read().map(({ tags, types }) => ({ types, tags })),
         ...Array.from(members.keys(), (identity) => ({ tags: [`instruction:${identity}`] }))
       ]
       // What read nothing is taken for what depends on everything.

@@ -90,15 +90,16 @@ interface Ids {
 const drawing = Effect.gen(function* () {
   const random = yield* SecureRandom.SecureRandom
   const runSync = Effect.runSyncWith(yield* Effect.context<never>())
+  const id = random.uuidV7()
   let ids: Array<string> = []
   return {
     draw: Effect.fnUntraced(function* (count: number) {
       ids = []
-      for (let drawn = 0; drawn < count; drawn++) ids.push(yield* random.uuidV7())
+      for (let drawn = 0; drawn < count; drawn++) ids.push(yield* id)
       // They are used in the order they were made.
       ids.reverse()
     }),
-    next: () => ids.pop() ?? runSync(random.uuidV7())
+    next: () => ids.pop() ?? runSync(id)
   } satisfies Ids
 })
 

@@ -43,8 +43,7 @@ const tagOf = (model: Decision.Model<unknown>): string => model.tags[model.tags.
 export interface DecisionCache {
   /** The place all states are folds up to. */
   readonly at: Bookmark
-  /** @param key {@link keyOf} the model, where it is at hand */
-  readonly has: (model: Decision.Model<unknown>, key?: string) => boolean
+  readonly has: (model: Decision.Model<unknown>) => boolean
   /** Keeps a state that was folded up to `at`; of how many events that are in no snapshot. */
   readonly put: <S>(model: Decision.Model<S>, state: S, events?: number) => void
   /**
@@ -63,9 +62,15 @@ export interface DecisionCache {
   readonly overlay: () => Overlay
 }
 
+/** In the place of a state that is not in the cache. @category values */
+export const missing = Symbol("missing")
+
 /** What a group sees: the cache, and above it what its members before have decided. @category models */
 export interface Overlay {
-  readonly state: <S>(model: Decision.Model<S>, key?: string) => S
+  /** The state of a model, or {@link missing}. */
+  readonly state: <S>(model: Decision.Model<S>) => S | typeof missing
+  /** The models whose states were asked for, each once. */
+  readonly read: () => ReadonlyArray<Decision.Model<unknown>>
   readonly apply: (events: Iterable<Events.RecordedDomainEvent>) => void
   /** Takes it all into the cache. To be called once it is committed at the positions it was decided for, with nothing in between. */
   readonly adopt: (to: Bookmark) => void
@@ -128,7 +133,7 @@ export const make = (start: Bookmark, limit: number = maximumModels): DecisionCa
     get at() {
       return place.at
     },
-    has: (model, key = keyOf(model)) => entries.has(key),
+    has: (model) => entries.has(keyOf(model)),
     put: (model, state, events = 0) => {
       const key = keyOf(model)
       const known = entries.get(key)
@@ -189,11 +194,12 @@ const overlayOn = ({ entries, fold, moveTo, orDrop }: Beneath): Overlay => {
     return own.state
   }
   return {
-    state: <S>(model: Decision.Model<S>, key = keyOf(model)): S => {
+    state: <S>(model: Decision.Model<S>): S | typeof missing => {
+      const key = keyOf(model)
       let own = states.get(key)
       if (own === undefined) {
         const entry = entries.get(key)
-        if (entry === undefined) throw new Error(`the model ${key} was not loaded`)
+        if (entry === undefined) return missing
         // Used again, so it is the last to be dropped.
         entries.delete(key)
         entries.set(key, entry)
@@ -202,6 +208,7 @@ const overlayOn = ({ entries, fold, moveTo, orDrop }: Beneath): Overlay => {
       }
       return brought(own) as S
     },
+    read: () => Array.from(states.values(), ({ model }) => model),
     apply: (events) => {
       for (const event of events) {
         decided.push(event)
