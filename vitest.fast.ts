@@ -9,7 +9,7 @@ export const fast = {
   "event-store": "Codec|IndexEntries|Json|KeyStore|Wake",
   projections: "Retentions",
   registrar: "Answers|DecisionCache|Erasure|Faults|Golden|Guide|Implement|LegalHolds|Repeat",
-  services: "Failure",
+  services: "Failure|Pages",
   http: "ClientAnswer|ClientRetry|ClientToken|OAuth|RoundTrip|Routes",
   cli: "ProgressBar|Replay|Sandbox",
   house: "docs|floors|prose|tidy"

@@ -4,6 +4,7 @@
  */
 import type { BankAccount, CalendarDate, CountryCode, Currency, Id, Timestamp, Units } from "@effekten/domain"
 import {
+  type Answer,
   type Api,
   Credits,
   Documents,
@@ -78,8 +79,8 @@ const file = (fileName: string) => ({
 
 /** Waits, within bounds, until the ledger has settled what an investment waits for. */
 const settled = (
-  investment: Effect.Effect<Api.Investment, ReadFailure>,
-  isSettled: (state: Api.Investment) => boolean
+  investment: Effect.Effect<Answer.Seen<Api.Investment>, ReadFailure>,
+  isSettled: (state: Answer.Seen<Api.Investment>) => boolean
 ) =>
   Effect.gen(function* () {
     let state = yield* investment
@@ -114,7 +115,7 @@ export const runGuide = Effect.fnUntraced(function* (options: GuideOptions) {
   yield* step("Record the identification", `KYC ${identification.kycStatus}`)
 
   const wallet = yield* wallets.createManaged(investor.id)
-  yield* step("Create a managed wallet", wallet.address)
+  yield* step("Create a managed wallet", `${wallet.address}`)
 
   const contract = yield* documents.upload(file("contract.pdf"))
   const terms = yield* documents.upload(file("terms.pdf"))
@@ -136,7 +137,7 @@ export const runGuide = Effect.fnUntraced(function* (options: GuideOptions) {
   yield* step(`Create an investment of ${guideUnits} units`, `${investment.id} ${investment.status}`)
 
   const credit = yield* credits.create(investment.id)
-  yield* step("Credit the units to the wallet", credit.status)
+  yield* step("Credit the units to the wallet", `${credit.status}`)
 
   const read = investments.get(investment.id)
   const delivered = yield* settled(read, ({ status }) => status === "DELIVERED")
@@ -148,7 +149,7 @@ export const runGuide = Effect.fnUntraced(function* (options: GuideOptions) {
     walletId: wallet.id,
     units: guideUnits
   })
-  yield* step(`Redeem ${guideUnits} units`, redemption.status)
+  yield* step(`Redeem ${guideUnits} units`, `${redemption.status}`)
 
   const redeemed = yield* settled(read, ({ remainingUnits }) => remainingUnits === 0)
   yield* step("Read the investment", `${redeemed.status}, remaining ${redeemed.remainingUnits}`)

@@ -43,7 +43,9 @@ const timestamp = Schema.decodeUnknownSync(Timestamp.Timestamp)("2021-03-12T07:1
 
 /** Both sides list the same, first to last. */
 const sameLists = async <A>(
-  list: (page?: Services.PageOptions) => Effect.Effect<Services.Page<A>, Services.ReadFailure, Services.PlatformService>
+  list: (
+    page?: Services.PageOptions
+  ) => Effect.Effect<Services.SeenPage<A>, Services.ReadFailure, Services.PlatformService>
 ) => {
   expect(await there(list())).toEqual(await local(list()))
   const [remote, direct] = [await there(list({ limit: 1 })), await local(list({ limit: 1 }))]

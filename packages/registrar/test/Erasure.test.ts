@@ -98,7 +98,7 @@ const assertForgotten = Effect.fnUntraced(function* (made: Effect.Success<typeof
   assert.deepStrictEqual(names, ["erased", "erased", "shared.pdf"])
   const investment = yield* (yield* Investments).get(made.ended.id)
   assert.strictEqual(investment.status, "ABORTION")
-  const signed = investment.signedDocuments.map(({ category, subject }) => [category, subject])
+  const signed = investment.signedDocuments?.map(({ category, subject }) => [category, subject])
   assert.deepStrictEqual(signed, [
     ["erased", "erased"],
     ["erased", "erased"]

@@ -8,7 +8,7 @@ import {
   Documents,
   Investments,
   Investors,
-  type Page,
+  type SeenPage,
   type PageOptions,
   Redemptions,
   Wallets
@@ -25,7 +25,7 @@ const temporaryFolder = Effect.acquireRelease(
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
 )
 
-type List = (page?: PageOptions) => Effect.Effect<Page<{ readonly id: string }>, { readonly _tag: string }>
+type List = (page?: PageOptions) => Effect.Effect<SeenPage<{ readonly id: string }>, { readonly _tag: string }>
 
 /** Five of everything that can be listed, and how. */
 const world = Effect.gen(function* () {
@@ -64,7 +64,7 @@ const world = Effect.gen(function* () {
 })
 
 const forward = Effect.fnUntraced(function* (list: List, limit: number) {
-  const pages: Array<Page<{ readonly id: string }>> = [yield* list({ limit })]
+  const pages: Array<SeenPage<{ readonly id: string }>> = [yield* list({ limit })]
   for (let cursor = pages[0]!.next; cursor !== undefined; cursor = pages[pages.length - 1]!.next) {
     pages.push(yield* list({ limit, cursor }))
   }

@@ -212,6 +212,7 @@ export const steps: Readonly<Record<string, Step>> = {
     call: ({ identifications }, pick) =>
       Effect.suspend(() => {
         const { id, investorId } = pick(identifications)
+        assert.isNotNull(investorId)
         return Effect.flatMap(Investors, (api) => api.identification(investorId, id))
       })
   },

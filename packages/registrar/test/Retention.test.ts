@@ -119,7 +119,7 @@ const fifteenYears = Effect.fnUntraced(function* (seed: number, { policy, until:
       if (!delivered || who.wallet === undefined) return id
       const { units } = yield* (yield* Credits).create(id)
       who.open.delete(id)
-      who.units += units
+      who.units += units ?? 0
       return id
     })
     const cancel = Effect.fnUntraced(function* (who: Known) {

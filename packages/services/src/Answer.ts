@@ -25,6 +25,20 @@ export interface Answer<out Today, out V extends Versions = Versions> {
   readonly "~versions"?: V
 }
 
+type Plain = string | number | boolean | bigint | null | undefined | void | Uint8Array
+
+/**
+ * An answer as a caller sees it: the same embedded and remote. The register shows every member. A server of another generation may leave
+ * out any member but `id`, and then it is null. A program that reads a member says what it does without it.
+ *
+ * @category models
+ */
+export type Seen<A> = A extends Plain
+  ? A
+  : A extends ReadonlyArray<infer Item>
+    ? ReadonlyArray<Seen<Item>>
+    : { readonly [Name in keyof A]: Name extends "id" ? A[Name] : Seen<A[Name]> | null }
+
 /** The schema of today's version. @category computing */
 export const schemaOf = <A>(answer: Answer<A>): Schema.Codec<A, any> => answer.schemas.get(answer.version)!
 

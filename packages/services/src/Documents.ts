@@ -36,7 +36,7 @@ export type Document = typeof Document.Type
 export const documentAnswer = Answer.first("Document", Document)
 
 /** @category services */
-export class Documents extends Resource.Service<Documents>()("effekten/services/Documents", "documents", {
+export class Documents extends Resource.Served<Documents>()("effekten/services/Documents", "documents", {
   upload: Operation.command({
     operation: "UploadDocument",
     route: "POST /v2/documents/",

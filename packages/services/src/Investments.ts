@@ -81,7 +81,7 @@ export type Investment = typeof Investment.Type
 export const investmentAnswer = Answer.first("Investment", Investment)
 
 /** @category services */
-export class Investments extends Resource.Service<Investments>()("effekten/services/Investments", "investments", {
+export class Investments extends Resource.Served<Investments>()("effekten/services/Investments", "investments", {
   create: Operation.command({
     operation: "SignInvestment",
     route: "POST /v2/investments/",

@@ -90,7 +90,7 @@ export type Identification = typeof Identification.Type
 export const identificationAnswer = Answer.first("Identification", Identification)
 
 /** @category services */
-export class Investors extends Resource.Service<Investors>()("effekten/services/Investors", "investors", {
+export class Investors extends Resource.Served<Investors>()("effekten/services/Investors", "investors", {
   create: Operation.command({
     operation: "RegisterInvestor",
     route: "POST /v2/investors/",

@@ -51,7 +51,7 @@ export type Redemption = typeof Redemption.Type
 export const redemptionAnswer = Answer.first("Redemption", Redemption)
 
 /** @category services */
-export class Credits extends Resource.Service<Credits>()("effekten/services/Credits", "credits", {
+export class Credits extends Resource.Served<Credits>()("effekten/services/Credits", "credits", {
   /**
    * Starts the credit of an investment's units to its wallet. The answer says `processing`, whatever the ledger has said meanwhile. It is
    * sent once the outcome is recorded, or after a bounded wait.
@@ -94,7 +94,7 @@ export class Credits extends Resource.Service<Credits>()("effekten/services/Cred
 }) {}
 
 /** @category services */
-export class Redemptions extends Resource.Service<Redemptions>()("effekten/services/Redemptions", "redemptions", {
+export class Redemptions extends Resource.Served<Redemptions>()("effekten/services/Redemptions", "redemptions", {
   /** Starts a redemption. Answers as {@link Credits} does. */
   create: Operation.command({
     operation: "RequestRedemption",

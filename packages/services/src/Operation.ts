@@ -6,10 +6,10 @@
  */
 import type { Commands, Refusal } from "@effekten/domain"
 import type { Effect, Schema } from "effect"
-import type { Answer } from "./Answer.ts"
+import type { Answer, Seen } from "./Answer.ts"
 import type { CommandFailure, ReadFailure } from "./Failure.ts"
 import type { CommandOptions } from "./Instruction.ts"
-import type { Page, PageOptions } from "./Page.ts"
+import type { Page, PageOptions, SeenPage } from "./Page.ts"
 import type { Scope } from "./Scope.ts"
 
 /** A method and a path below the API's prefixes; `:name` is an id. @category models */
@@ -83,6 +83,19 @@ export type Method<O> =
 
 /** The functions of a resource. @category models */
 export type Methods<Operations> = { readonly [Name in keyof Operations]: Method<Operations[Name]> }
+
+/**
+ * The function an operation is for a caller that does not know which server answers: members of its answer may be null.
+ *
+ * @category models
+ */
+export type SeenMethod<O> =
+  Method<O> extends (...args: infer Args) => Effect.Effect<infer A, infer E>
+    ? (...args: Args) => Effect.Effect<A extends Page<infer Item> ? SeenPage<Seen<Item>> : Seen<A>, E>
+    : never
+
+/** The functions of a resource that other servers may serve as well. @category models */
+export type SeenMethods<Operations> = { readonly [Name in keyof Operations]: SeenMethod<Operations[Name]> }
 
 interface CommandTold<I extends Ids, Op extends Commands.Operation> extends Told<I> {
   readonly operation: Op

@@ -31,6 +31,11 @@ export interface Page<out A> {
   readonly previous?: string | undefined
 }
 
+/** A page as a caller sees it: `count` is null where a server of another generation does not say it. @category models */
+export interface SeenPage<out A> extends Omit<Page<A>, "count"> {
+  readonly count: number | null
+}
+
 /** A page on the wire: `next` and `previous` are URLs, or null. @category schemas */
 export const PageOf = <S extends Schema.Constraint>(results: S) =>
   Schema.Struct({

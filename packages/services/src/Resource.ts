@@ -3,7 +3,7 @@
  * own file.
  */
 import { Context } from "effect"
-import type { Any, Methods } from "./Operation.ts"
+import type { Any, Methods, SeenMethods } from "./Operation.ts"
 
 /** @category models */
 export type Operations = { readonly [name: string]: Any }
@@ -39,3 +39,17 @@ export const Service =
     operations: Ops
   ): Context.ServiceClass<Self, Key, Methods<Ops>> & { readonly resource: Resource<Ops> } =>
     Object.assign(Context.Service<Self, Methods<Ops>>()(key), { resource: { name, operations } })
+
+/**
+ * The service of a resource that is served over HTTP. Its methods show what a caller may rely on whichever server answers.
+ *
+ * @category constructors
+ */
+export const Served =
+  <Self>() =>
+  <const Key extends string, const Ops extends Operations>(
+    key: Key,
+    name: string,
+    operations: Ops
+  ): Context.ServiceClass<Self, Key, SeenMethods<Ops>> & { readonly resource: Resource<Ops> } =>
+    Object.assign(Context.Service<Self, SeenMethods<Ops>>()(key), { resource: { name, operations } })

@@ -34,7 +34,7 @@ export type Wallet = typeof Wallet.Type
 export const walletAnswer = Answer.first("Wallet", Wallet)
 
 /** @category services */
-export class Wallets extends Resource.Service<Wallets>()("effekten/services/Wallets", "wallets", {
+export class Wallets extends Resource.Served<Wallets>()("effekten/services/Wallets", "wallets", {
   createManaged: Operation.bare({
     operation: "RegisterManagedWallet",
     route: "POST /v2/investors/:id/wallets/eth-managed/",

@@ -11,7 +11,7 @@ const CreateGenericWallet = Member.input("CreateGenericWallet", wallet)
 const Wallet = Member.answer("Wallet", { id: Id.WalletId, ...wallet, createdAt: Timestamp.Timestamp })
 const walletAnswer = Answer.first("Wallet", Wallet)
 
-export class Wallets extends Resource.Service<Wallets>()("example/Wallets", "wallets", {
+export class Wallets extends Resource.Served<Wallets>()("example/Wallets", "wallets", {
   createGeneric: Operation.command({
     operation: "RegisterGenericWallet", // the command of the domain
     route: "POST /v2/investors/:id/wallets/eth-generic/",
