@@ -18,7 +18,7 @@ const floors: { readonly [folder: string]: number } = {
 }
 
 /** What the domain may take from outside. */
-const domainMayUse = ["effect", "ibantools", "iso-3166-1", "@noble/hashes"]
+const domainMayUse = ["effect", "iso-3166-1", "@noble/hashes"]
 
 interface Manifest {
   readonly name: string
