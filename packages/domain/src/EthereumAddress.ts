@@ -24,17 +24,24 @@ export const checksum = (address: string): string => {
   return text
 }
 
-/** Reads an address as people write it; `undefined` when its form or its checksum is wrong. @category conversions */
+/** Nobody has the key of this address: programs mean "none" by it, and what is sent there is lost. */
+const zero = /^0x0{40}$/
+
+/**
+ * Reads an address as people write it; `undefined` when its form or its checksum is wrong, or when it is the zero address.
+ *
+ * @category conversions
+ */
 export const parse = (text: string): EthereumAddress | undefined => {
-  if (!/^0x[0-9A-Fa-f]{40}$/.test(text)) return undefined
+  if (!/^0x[0-9A-Fa-f]{40}$/.test(text) || zero.test(text)) return undefined
   const digits = text.slice(2)
   const mixed = digits !== digits.toLowerCase() && digits !== digits.toUpperCase()
   return mixed && checksum(text) !== text ? undefined : EthereumAddress.make(text.toLowerCase())
 }
 
-/** An address as it arrives: any case, EIP-55 checked when mixed. Take {@link parse} for its canonical form. @category values */
+/** An address as it arrives: any case, EIP-55 checked when mixed, never the zero address. Take {@link parse} for its canonical form. @category values */
 export const Written = Schema.String.check(
   Schema.makeFilter((text: string) => parse(text) !== undefined, {
-    expected: "an Ethereum address, with a right checksum (EIP-55) when in mixed case"
+    expected: "an Ethereum address but the zero address, with a right checksum (EIP-55) when in mixed case"
   })
 )

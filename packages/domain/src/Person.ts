@@ -4,18 +4,18 @@
 import { Schema } from "effect"
 import { Bic, Iban } from "./BankAccount.ts"
 import { CalendarDate } from "./CalendarDate.ts"
-import { CountryCode } from "./CountryCode.ts"
+import { Citizenship, CountryCode } from "./CountryCode.ts"
 import * as Currency from "./Currency.ts"
 import * as Text from "./Text.ts"
 
 /** @category schemas */
 export const NaturalPerson = Schema.Struct({
   salutation: Schema.optionalKey(Text.NonEmpty),
-  forename: Text.NonEmpty,
-  surname: Text.NonEmpty,
+  forename: Text.Name,
+  surname: Text.Name,
   birthDate: CalendarDate,
   birthPlace: Text.NonEmpty,
-  citizenship: CountryCode,
+  citizenship: Citizenship,
   street: Text.NonEmpty,
   city: Text.NonEmpty,
   zip: Text.NonEmpty,
@@ -28,7 +28,7 @@ export type NaturalPerson = typeof NaturalPerson.Type
 
 /** @category schemas */
 export const BankAccount = Schema.Struct({
-  accountHolder: Text.NonEmpty,
+  accountHolder: Text.Name,
   iban: Iban,
   bic: Bic,
   bank: Schema.optionalKey(Text.Text),
@@ -50,7 +50,7 @@ export type Communication = typeof Communication.Type
 
 /** @category schemas */
 export const LegalPerson = Schema.Struct({
-  companyName: Text.NonEmpty,
+  companyName: Text.Name,
   commercialRegister: Text.Text,
   commercialRegisterNumber: Text.Text,
   street: Text.NonEmpty,

@@ -18,6 +18,14 @@ export const Text = Schema.String.check(Schema.isMaxLength(maximum), isWellForme
 /** Personal text with at least one character. @category values */
 export const NonEmpty = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(maximum), isWellFormed)
 
+/** Besides blanks and control characters, what a screen shows nothing of: joiners, fillers, the blank of Braille. */
+const invisible = /^[\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]*$/u
+
+/** The name of a person or a company, of which something can be seen. No other rule: people's names have none. @category values */
+export const Name = NonEmpty.check(
+  Schema.makeFilter((text: string) => !invisible.test(text), { expected: "a name that can be seen" })
+)
+
 /** A name that belongs to no natural person (a product's, a platform's): the one kind of text that may stand in a body. @category values */
 export const PublicName = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(200), isWellFormed)
 

@@ -1,8 +1,8 @@
 /**
  * Points in time: the text as it came, and the microseconds it means. For events, and for checks of times.
  *
- * ISO 8601 / RFC 3339 with an offset and at most six digits of a second. The text is kept, because a `Date` would drop the microseconds and
- * the offset that a platform sent. Comparison is by the microseconds, which are a safe integer until the year 2255.
+ * All of RFC 3339, and what Django's parser takes besides. The text is kept, because a `Date` would drop the microseconds and the offset
+ * that a platform sent. Comparison is by the microseconds, which are a safe integer until the year 2255; digits beyond are cut.
  */
 import { Schema } from "effect"
 import { isDay, type CalendarDate } from "./CalendarDate.ts"
@@ -26,11 +26,13 @@ const daysSince1970 = (year: number, month: number, day: number): number => {
   return era * 146097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719468
 }
 
+const microsPerSecond = 1_000_000
+
 /**
- * Microseconds since 1970-01-01T00:00:00Z, or `undefined` where the text is no timestamp. Every event bears at least one, and a replay
- * reads them all. So the text is read by position, in a fraction of the time of a regular expression.
+ * What a text in the usual form means, `2026-01-02T03:04:05.000006Z` or with an offset such as `+01:00`. Every event bears at least one, and
+ * a replay reads them all. So the text is read by position, in a fraction of the time of a regular expression.
  */
-const microsOf = (text: string): number | undefined => {
+const microsOfUsualForm = (text: string): number | undefined => {
   const century = two(text, 0)
   const rest = two(text, 2)
   const month = two(text, 5)
@@ -46,7 +48,7 @@ const microsOf = (text: string): number | undefined => {
   let at = 19
   let fraction = 0
   if (text[at] === ".") {
-    let unit = 1_000_000
+    let unit = microsPerSecond
     for (at++; unit > 1; at++) {
       const digit = text.charCodeAt(at) - 48
       if (!(digit >= 0 && digit <= 9)) break
@@ -66,12 +68,39 @@ const microsOf = (text: string): number | undefined => {
   else return undefined
   if (text.length !== at) return undefined
   const minutes = daysSince1970(year, month, day) * 1440 + hour * 60 + minute - offset
-  return (minutes * 60 + second) * 1_000_000 + fraction
+  return (minutes * 60 + second) * microsPerSecond + fraction
 }
+
+/** RFC 3339 in full, and offsets and seconds as Django's `parse_datetime` takes them. */
+const anyForm =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt ]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d|60)(?:[.,](\d+))?)? *(?:[Zz]|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)$/
+
+/** Characters of a timestamp at most: the digits of a second have no other bound. */
+const maximumLength = 1000
+
+/** A leap second is the last one of June or of December in UTC (RFC 3339, section 5.7). */
+const endsHalfYear = (minutes: number): boolean =>
+  /-0[17]-01T00:00:/.test(new Date((minutes + 1) * 60_000).toISOString())
+
+/** What any other text means: read more slowly. A leap second means the second after it, as POSIX counts. */
+const microsOfAnyForm = (text: string): number | undefined => {
+  const match = text.length > maximumLength ? null : anyForm.exec(text)
+  if (match === null) return undefined
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0] = match.slice(1, 6).map(Number)
+  const [second = "0", digits = "", sign, offsetHours = "0", offsetMinutes = "0"] = match.slice(6)
+  if (year < firstYear || year > lastYear || !isDay(year, month, day)) return undefined
+  const offset = (sign === "-" ? -1 : 1) * (Number(offsetHours) * 60 + Number(offsetMinutes))
+  const minutes = daysSince1970(year, month, day) * 1440 + hour * 60 + minute - offset
+  if (second === "60" && !endsHalfYear(minutes)) return undefined
+  return (minutes * 60 + Number(second)) * microsPerSecond + Number(digits.slice(0, 6).padEnd(6, "0"))
+}
+
+/** Microseconds since 1970-01-01T00:00:00Z, or `undefined` where the text is no timestamp. */
+const microsOf = (text: string): number | undefined => microsOfUsualForm(text) ?? microsOfAnyForm(text)
 
 export const Timestamp = Schema.String.check(
   Schema.makeFilter((text: string) => microsOf(text) !== undefined, {
-    expected: "a timestamp with offset (RFC 3339) of the years 1900 to 2254, at most microseconds"
+    expected: "a timestamp with offset (RFC 3339) of the years 1900 to 2254"
   })
 ).pipe(Schema.brand("Timestamp"))
 export type Timestamp = typeof Timestamp.Type
@@ -95,7 +124,7 @@ let secondWritten = { seconds: 0, text: "1970-01-01T00:00:00" }
 
 /** The UTC text, always with six digits of a second, of so many microseconds since 1970. @category constructors */
 export const instantOfMicros = (micros: number): Instant => {
-  const seconds = Math.floor(micros / 1_000_000)
+  const seconds = Math.floor(micros / microsPerSecond)
   if (seconds !== secondWritten.seconds) {
     const text = new Date(seconds * 1000).toISOString().slice(0, 19)
     // Refuses the years that no timestamp has.
@@ -103,7 +132,7 @@ export const instantOfMicros = (micros: number): Instant => {
     secondWritten = { seconds, text }
   }
   // A leading one keeps the zeros behind it.
-  const fraction = String(1_000_000 + micros - seconds * 1_000_000).slice(1)
+  const fraction = String(microsPerSecond + micros - seconds * microsPerSecond).slice(1)
   return { text: `${secondWritten.text}.${fraction}Z` as Timestamp, micros }
 }
 

@@ -54,9 +54,41 @@ export const textOfSchema = (ast: SchemaAST.AST): SchemaText => {
   return { kind: "value", type: name ?? ast._tag, checks: checksOf(ast) }
 }
 
+/** Checks that let more pass than the checks they replaced: what fitted those fits these, and means the same. */
+const widened: ReadonlyMap<string, string> = new Map([
+  [
+    '"a timestamp with offset (RFC 3339) of the years 1900 to 2254, at most microseconds"',
+    '"a timestamp with offset (RFC 3339) of the years 1900 to 2254"'
+  ]
+])
+
 /**
- * How a schema stands to what was kept of it. `wider`: whatever fitted before still fits, and means the same: a member more that may be
- * absent, a code more in a closed list. Everything else is `other`.
+ * The same without its checks. A personal part is checked where it comes in, and revealed as it was written. So its checks may change; its
+ * members and types may not.
+ */
+export const withoutChecks = (text: SchemaText): SchemaText => {
+  switch (text.kind) {
+    case "object":
+      return {
+        ...text,
+        members: Object.fromEntries(
+          Object.entries(text.members).map(([name, member]) => [name, { ...member, is: withoutChecks(member.is) }])
+        )
+      }
+    case "array":
+      return { ...text, elements: text.elements.map(withoutChecks), rest: text.rest.map(withoutChecks) }
+    case "union":
+      return { ...text, of: text.of.map(withoutChecks) }
+    case "value":
+      return { ...text, checks: [] }
+    case "oneOf":
+      return text
+  }
+}
+
+/**
+ * How a schema stands to what was kept of it. `wider`: whatever fitted before still fits, and means the same. That is a member more that may
+ * be absent, a code more in a closed list, or a check that lets more pass. Everything else is `other`.
  */
 export const compareSchemas = (kept: SchemaText, now: SchemaText): "same" | "wider" | "other" => {
   if (JSON.stringify(kept) === JSON.stringify(now)) return "same"
@@ -81,5 +113,13 @@ export const compareSchemas = (kept: SchemaText, now: SchemaText): "same" | "wid
   }
   if (kept.kind === "oneOf" && now.kind === "oneOf")
     return kept.values.every((value) => now.values.includes(value)) ? "wider" : "other"
+  if (kept.kind === "union" && now.kind === "union") {
+    const alike = kept.of.length === now.of.length
+    return alike && kept.of.every((each, index) => compareSchemas(each, now.of[index]!) !== "other") ? "wider" : "other"
+  }
+  if (kept.kind === "value" && now.kind === "value" && kept.type === now.type) {
+    const checks = kept.checks.map((check) => widened.get(check) ?? check)
+    return JSON.stringify(checks) === JSON.stringify(now.checks) ? "wider" : "other"
+  }
   return "other"
 }
