@@ -5,7 +5,7 @@
  *     npm run bench -- [--quick] [--events N] [--rounds N] [--callers 1,16,64,256] [--store sqlite,postgresql] [--long] [--no-peers]
  *                      [--folder DIR] [SECTION …]
  *
- * Sections: commands, appends, reading, replay, gets, sealing, latency, contention. The folder must lie on a real disk: on a file system in memory a sync costs
+ * Sections: commands, appends, reading, replay, gets, sealing, json, latency, contention. The folder must lie on a real disk: on a file system in memory a sync costs
  * nothing and the figures mean nothing.
  */
 import "effect/schema/SchemaJITCompiler/enable"
@@ -19,6 +19,7 @@ import * as Appends from "./Appends.ts"
 import * as Commands from "./Commands.ts"
 import * as Contention from "./Contention.ts"
 import * as Gets from "./Gets.ts"
+import * as Json from "./Json.ts"
 import * as Latency from "./Latency.ts"
 import { print, type Result } from "./Measure.ts"
 import * as Peer from "./Peer.ts"
@@ -30,7 +31,17 @@ import * as Sealing from "./Sealing.ts"
 import { sqlite } from "./SqliteSubject.ts"
 import type { Subject } from "./Subject.ts"
 
-const sections = ["sealing", "replay", "reading", "appends", "commands", "gets", "latency", "contention"] as const
+const sections = [
+  "json",
+  "sealing",
+  "replay",
+  "reading",
+  "appends",
+  "commands",
+  "gets",
+  "latency",
+  "contention"
+] as const
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -56,7 +67,7 @@ const events = Number(values.events ?? (quick ? 10_000 : 1_000_000))
 const rounds = Number(values.rounds ?? (quick ? 1 : 5))
 const callers = values.callers.split(",").map(Number)
 /** They fill no log, or one of their own. */
-const withoutLog: ReadonlyArray<string> = ["gets", "latency", "contention", "sealing"]
+const withoutLog: ReadonlyArray<string> = ["gets", "latency", "contention", "sealing", "json"]
 const wanted = (section: (typeof sections)[number]) => positionals.length === 0 || positionals.includes(section)
 
 const machine = {
@@ -123,6 +134,7 @@ const program = Effect.gen(function* () {
     rmSync(folder, { recursive: true })
     mkdirSync(folder)
     // Without a log, and the same on every store.
+    if (wanted("json") && subject === subjects[0]?.[0]) report(Json.measure(common))
     if (wanted("sealing") && subject === subjects[0]?.[0]) report(yield* Sealing.measure(common))
     if (wanted("gets")) report(yield* Gets.measure({ ...common, callers }))
     if (wanted("latency"))

@@ -25,9 +25,9 @@ export const maximumParts = 16
 /** Bytes of a token request. @category values */
 export const maximumTokenRequest = 16 * 1024
 
-/** 1 MiB in 30 s, 25 MiB in 120 s, 100 header lines. @category values */
+/** 256 KiB in 30 s, 25 MiB in 120 s, 100 header lines. @category values */
 export const defaultLimits: Limits = {
-  jsonBytes: 1024 * 1024,
+  jsonBytes: 256 * 1024,
   uploadBytes: maximumDocumentSize,
   bodyTimeout: Duration.seconds(30),
   uploadTimeout: Duration.seconds(120),
