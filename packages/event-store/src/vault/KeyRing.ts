@@ -146,6 +146,15 @@ export const destroyKey = (ring: KeyRing, subject: string): Effect.Effect<void, 
     )
   )
 
+/** Drops a key that was never made durable. */
+export const dropKey = ({ lock, pending }: KeyRing, subject: string): Effect.Effect<void> =>
+  lock.withPermit(
+    Effect.sync(() => {
+      pending.get(subject)?.fill(0)
+      pending.delete(subject)
+    })
+  )
+
 const remember = ({ cached }: KeyRing, subject: string, key: Uint8Array): Uint8Array => {
   cached.delete(subject)
   cached.set(subject, key)

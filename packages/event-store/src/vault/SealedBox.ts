@@ -3,17 +3,21 @@
  *
  * | format | encrypted with | nonce | commitment |
  * |---|---|---|---|
+ * | 4 | AES-256-GCM in chunks, each with a tag | 24 bytes of salt, random | 32 bytes |
  * | 3 | XAES-256-GCM | 24 bytes, random | 32 bytes |
  * | 2 | AES-256-GCM | 12 bytes, random | 32 bytes |
  * | 1 | AES-256-GCM | 12 bytes, random | none |
  *
- * New boxes have format 3; older boxes still open. Neither cipher alone commits to its key: an attacker could make a box that opens under
+ * New boxes have format 3, and format 4 where the text comes piece by piece; older boxes still open. Neither cipher alone commits to its key: an attacker could make a box that opens under
  * two keys, to two texts. So a box contains a commitment that only its own key derives.
  */
 import { createDecipheriv, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from "node:crypto"
+import * as ChunkedBox from "./ChunkedBox.ts"
 import * as Xaes256Gcm from "./Xaes256Gcm.ts"
 
 const FORMAT = 3
+/** The format of a text that comes piece by piece, and the newest one. */
+const CHUNKED = 4
 export const KEY_BYTES = 32
 export const NONCE_BYTES = Xaes256Gcm.NONCE_BYTES
 const COMMITMENT_BYTES = 32
@@ -29,6 +33,7 @@ const formats: ReadonlyArray<{ readonly nonce: number; readonly commitment: numb
 
 /** Whether a box of so many bytes can hold a text of so many. For a check that reads neither. @category predicates */
 export const isSizeOf = (sealed: number, plaintext: number): boolean =>
+  sealed === 1 + ChunkedBox.sizeOf(plaintext) ||
   formats.some(
     (format) => format !== undefined && sealed === 1 + format.nonce + format.commitment + plaintext + TAG_BYTES
   )
@@ -86,6 +91,38 @@ export const decrypt = (key: Uint8Array, associatedData: string, sealed: Uint8Ar
   }
 }
 
+/**
+ * A box of a text that comes piece by piece.
+ *
+ * @param salt of {@link ChunkedBox.SALT_BYTES} random bytes
+ */
+export const encryptPieces = (key: Uint8Array, salt: Uint8Array, associatedData: string) => {
+  const box = ChunkedBox.seal(key, salt, associatedData)
+  return { ...box, head: Buffer.concat([Uint8Array.of(CHUNKED), box.head]) }
+}
+
+/**
+ * Opens a box of any format that is read piece by piece. It throws where that is not what was sealed under this key, in this place. Of
+ * formats 1 to 3 nothing is said before their end: they have one tag for all.
+ *
+ * @param of the format: the first byte of the box, which is not among the pieces
+ */
+export const decryptPieces = (key: Uint8Array, associatedData: string, of: number): ChunkedBox.Passing => {
+  if (of === CHUNKED) return ChunkedBox.open(key, associatedData)
+  const pieces: Array<Uint8Array> = [Uint8Array.of(of)]
+  return {
+    push: (piece) => {
+      pieces.push(Uint8Array.from(piece))
+      return new Uint8Array()
+    },
+    end: () => {
+      const text = decrypt(key, associatedData, Buffer.concat(pieces))
+      if (text === undefined) throw new Error("it is not authentic")
+      return text
+    }
+  }
+}
+
 /** AES-256-GCM, of boxes of formats 1 and 2. */
 const decryptPlain = (key: KeyObject, nonce: Uint8Array, place: Uint8Array, sealed: Uint8Array): Uint8Array => {
   const end = sealed.length - TAG_BYTES
@@ -97,6 +134,6 @@ const decryptPlain = (key: KeyObject, nonce: Uint8Array, place: Uint8Array, seal
 
 /** What to say of a box that did not open, when a newer program has sealed it; undefined where its format is known. */
 export const tooNew = (sealed: Uint8Array): string | undefined =>
-  sealed[0] !== undefined && sealed[0] > FORMAT
-    ? `sealed in format ${sealed[0]}, this program knows ${FORMAT}: run the version that wrote it`
+  sealed[0] !== undefined && sealed[0] > CHUNKED
+    ? `sealed in format ${sealed[0]}, this program knows ${CHUNKED}: run the version that wrote it`
     : undefined

@@ -2,7 +2,7 @@
  * Encrypts what is personal under one key per subject, and forgets a subject by destroying its key. For the stores and for document blobs.
  * No text, key or ciphertext may reach a message here.
  */
-import { Context, Effect, Layer, Option, Redacted } from "effect"
+import { Context, Effect, Layer, Option, Redacted, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"
 import { canonical } from "../port/Json.ts"
@@ -10,12 +10,14 @@ import {
   atHand,
   damagedKey,
   destroyKey,
+  dropKey,
   ensureKeys,
   erased,
   isDestroyed,
   keyForOpening,
   keyForSealing,
   keyPlace,
+  type KeyRing,
   makeKeyRing,
   type SealedFor,
   type SubjectErased,
@@ -31,7 +33,8 @@ import {
   VaultError,
   type WrappedKey
 } from "./KeyStore.ts"
-import { decrypt, encrypt, KEY_BYTES, NONCE_BYTES, tooNew } from "./SealedBox.ts"
+import { type Passing, SALT_BYTES } from "./ChunkedBox.ts"
+import { decrypt, decryptPieces, encrypt, encryptPieces, KEY_BYTES, NONCE_BYTES, tooNew } from "./SealedBox.ts"
 
 export { type SealedFor, SubjectErased } from "./KeyRing.ts"
 export { isSizeOf } from "./SealedBox.ts"
@@ -65,6 +68,26 @@ export interface VaultShape {
     associatedData: string,
     ciphertext: Uint8Array
   ) => Effect.Effect<Option.Option<Uint8Array>, VaultError>
+  /**
+   * Encrypts what comes piece by piece, as it comes, and holds one piece of it at a time. The same is asked of `ensureKeys` as for `seal`.
+   * Where the whole was not kept, `discard` the key.
+   */
+  readonly sealPieces: <E>(
+    subject: string,
+    associatedData: string,
+    plaintext: Stream.Stream<Uint8Array, E>
+  ) => Stream.Stream<Uint8Array, E | SubjectErased | VaultError>
+  /**
+   * Decrypts piece by piece, whatever the box was sealed with; none when the subject was forgotten. Every piece is authentic. That it is all
+   * of the text is known at the end: it fails there as `not_authentic`.
+   */
+  readonly openPieces: <E>(
+    subject: string,
+    associatedData: string,
+    ciphertext: Stream.Stream<Uint8Array, E>
+  ) => Effect.Effect<Option.Option<Stream.Stream<Uint8Array, E | VaultError>>, VaultError>
+  /** Drops a key that is in no key store yet: nothing that was sealed under it is kept. Nothing is remembered of it. */
+  readonly discard: (subject: string) => Effect.Effect<void>
   /** Whether the subject was forgotten. */
   readonly isForgotten: (subject: string) => Effect.Effect<boolean, VaultError>
   /** Which of these subjects have a key, and which were forgotten. A subject that is not in it has neither. */
@@ -124,13 +147,14 @@ export const make = (
           const key = yield* keyForOpening(ring, subject)
           if (key === "forgotten") return Option.none()
           const plaintext = decrypt(key, associatedData, ciphertext)
-          if (plaintext === undefined)
-            return yield* new VaultError({
-              reason: "not_authentic",
-              message: `a ciphertext of ${subject} is ${tooNew(ciphertext) ?? "damaged, or stands in another's place"}`
-            })
-          return Option.some(plaintext)
+          return plaintext === undefined ? yield* notAuthentic(subject, ciphertext) : Option.some(plaintext)
         }),
+      sealPieces: (subject, associatedData, plaintext) => sealPieces(ring, subject, associatedData, plaintext),
+      openPieces: (subject, associatedData, ciphertext) =>
+        Effect.map(keyForOpening(ring, subject), (key) =>
+          key === "forgotten" ? Option.none() : Option.some(openPieces(key, subject, associatedData, ciphertext))
+        ),
+      discard: (subject) => dropKey(ring, subject),
       isForgotten: (subject) =>
         Effect.suspend(() =>
           // Another process may have forgotten it a moment ago: only the key store knows.
@@ -145,6 +169,59 @@ export const make = (
       setNote: keyStore.setNote
     }
   })
+
+const notAuthentic = (subject: string, ciphertext: Uint8Array) =>
+  new VaultError({
+    reason: "not_authentic",
+    message: `a ciphertext of ${subject} is ${tooNew(ciphertext) ?? "damaged, or stands in another's place"}`
+  })
+
+const sealPieces = <E>(
+  ring: KeyRing,
+  subject: string,
+  associatedData: string,
+  plaintext: Stream.Stream<Uint8Array, E>
+): Stream.Stream<Uint8Array, E | SubjectErased | VaultError> =>
+  Effect.gen(function* () {
+    const salt = yield* ring.random.randomBytes(SALT_BYTES)
+    const key = yield* keyForSealing(ring, subject, Effect.succeed(false))
+    if (isDestroyed(key)) return yield* erased(subject)
+    const { end, head, push } = encryptPieces(key, salt, associatedData)
+    return Stream.succeed<Uint8Array>(head).pipe(
+      Stream.concat(Stream.map(plaintext, push)),
+      Stream.concat(Stream.sync(end)),
+      Stream.filter(isSomething)
+    )
+  }).pipe(Stream.unwrap)
+
+const openPieces = <E>(
+  key: Uint8Array,
+  subject: string,
+  associatedData: string,
+  ciphertext: Stream.Stream<Uint8Array, E>
+): Stream.Stream<Uint8Array, E | VaultError> =>
+  Stream.suspend(() => {
+    let format = new Uint8Array()
+    let box: Passing | undefined
+    const authentic = (pass: () => Uint8Array) => Effect.try({ try: pass, catch: () => notAuthentic(subject, format) })
+    return ciphertext.pipe(
+      Stream.filter(isSomething),
+      Stream.mapEffect((piece) =>
+        authentic(() => {
+          if (box !== undefined) return box.push(piece)
+          format = piece.slice(0, 1)
+          box = decryptPieces(key, associatedData, piece[0]!)
+          return box.push(piece.subarray(1))
+        })
+      ),
+      Stream.concat(
+        Stream.fromEffect(Effect.suspend(() => authentic(() => (box ?? decryptPieces(key, associatedData, 0)).end())))
+      ),
+      Stream.filter(isSomething)
+    )
+  })
+
+const isSomething = (piece: Uint8Array): boolean => piece.length > 0
 
 /** Refuses a master key that the keys were not wrapped with. */
 const checkMaster = (
