@@ -134,7 +134,7 @@ describe("beside a log in PostgreSQL", () => {
 
     await planted(
       `INSERT INTO effekten_keys.forgotten (subject, ordinal) VALUES ('${investor}'::bytea, 1)`,
-      "DROP TABLE effekten_state.contents"
+      "DROP TABLE effekten_state.content_parts, effekten_state.contents"
     )
     expect((await verified())[0]).toBe(`2 key: ${investor} was forgotten, and the log does not say that it was erased`)
     expect((await started()).refusal).toMatch(/2 documents \(first at position 3\), and none of their contents is in/)

@@ -3,7 +3,8 @@
  */
 import { Id, type Timestamp } from "@effekten/domain"
 import * as Services from "@effekten/services"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Stream } from "effect"
+import { createHash } from "node:crypto"
 
 /** One call of a command, as a service saw it. */
 export interface Seen {
@@ -25,6 +26,14 @@ export interface Memory {
 
 const createdAt = "2026-01-02T03:04:05.000006Z" as Timestamp.Timestamp
 const address = "0x52908400098527886E0F7030069857D2E4169EE7" as Services.Api.Wallet["address"]
+
+const gathered = (content: Services.Api.UploadDocument["content"]): Effect.Effect<Uint8Array, Failure> =>
+  content instanceof Uint8Array
+    ? Effect.succeed(content)
+    : Stream.runCollect(content).pipe(
+        Effect.map((pieces) => Buffer.concat(pieces)),
+        Effect.mapError(() => new Services.Unavailable({ executed: "no", message: "The content broke off." }))
+      )
 
 export const make = (): Memory => {
   let last = 0
@@ -182,14 +191,24 @@ export const make = (): Memory => {
       }),
       Context.add(Services.Documents, {
         upload: (input, options) =>
-          command("documents.upload", "documents", options, () => ({
-            id: Id.DocumentId.make(id("document")),
-            fileName: input.fileName,
-            mediaType: input.mediaType,
-            size: input.content.length,
-            sha256: Buffer.from(input.content.slice(0, 32)).toString("hex"),
-            createdAt
-          })),
+          Effect.gen(function* () {
+            const content = yield* gathered(input.content)
+            const sha256 = createHash("sha256").update(content).digest("hex")
+            const { fileName, mediaType } = input
+            return yield* command("documents.upload", "documents", options, () => ({
+              id: Id.DocumentId.make(id("document")),
+              fileName,
+              mediaType,
+              size: content.length,
+              sha256,
+              createdAt
+            })).pipe(
+              Effect.updateService(Services.Request, (request) => ({
+                ...request,
+                body: Services.uploadBody({ fileName, mediaType }, sha256)
+              }))
+            )
+          }),
         get: (id) => get("documents", id),
         list: (page) => list("documents", page)
       }),

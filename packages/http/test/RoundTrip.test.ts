@@ -4,8 +4,9 @@
  */
 import { CalendarDate, EthereumAddress, Id, Timestamp } from "@effekten/domain"
 import * as Services from "@effekten/services"
-import { Context, Effect, ManagedRuntime, Redacted, Schema } from "effect"
+import { Context, Effect, ManagedRuntime, Redacted, Schema, Stream } from "effect"
 import * as fc from "fast-check"
+import { createHash } from "node:crypto"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -92,16 +93,20 @@ describe("every method", () => {
   })
 
   it("documents", async () => {
-    const content = new Uint8Array([0, 255, 13, 10, 45, 45])
-    const made = await there(
-      Services.Documents.use((_) => _.upload({ fileName: "prüfung 1.pdf", mediaType: "application/pdf", content }))
-    )
-    expect(made).toMatchObject({
+    const bytes = new Uint8Array([0, 255, 13, 10, 45, 45])
+    const uploaded = (content: Services.Api.UploadDocument["content"]) =>
+      there(
+        Services.Documents.use((_) => _.upload({ fileName: "prüfung 1.pdf", mediaType: "application/pdf", content }))
+      )
+    const expected = {
       fileName: "prüfung 1.pdf",
       mediaType: "application/pdf",
       size: 6,
-      sha256: "00ff0d0a2d2d"
-    })
+      sha256: createHash("sha256").update(bytes).digest("hex")
+    }
+    const made = await uploaded(bytes)
+    expect(made).toMatchObject(expected)
+    expect(await uploaded(Stream.make(bytes.subarray(0, 2), bytes.subarray(2)))).toMatchObject(expected)
     expect(await there(Services.Documents.use((_) => _.get(made.id)))).toEqual(made)
     await sameLists((page) => Services.Documents.use((_) => _.list(page)))
   })

@@ -6,7 +6,7 @@ import type { Id } from "@effekten/domain"
 import { Backup, Blobs, Log, Registrar, Restore } from "@effekten/registrar"
 import { Register, Replay } from "@effekten/projections"
 import { Documents, Investors, Redemptions } from "@effekten/services"
-import { Cause, Context, Effect, Exit, Fiber, Layer, Option } from "effect"
+import { Cause, Context, Effect, Exit, Fiber, Layer, Option, Stream } from "effect"
 import {
   cpSync,
   existsSync,
@@ -83,6 +83,7 @@ const whole = (folder: string) =>
       if (event.type !== "DocumentUploaded") continue
       const content = yield* blobs.get(looking, event.data.documentId)
       assert.isTrue(Option.isSome(content), `the content of ${event.data.documentId}`)
+      yield* Stream.runDrain(Option.getOrThrow(content))
       contents++
     }
     const register = Register.make()

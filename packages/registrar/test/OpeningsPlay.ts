@@ -28,7 +28,7 @@ import {
   type PlatformServices,
   Request
 } from "@effekten/services"
-import { Effect, Layer, Option, Redacted } from "effect"
+import { Effect, Layer, Option, Redacted, Stream } from "effect"
 import * as fc from "fast-check"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -52,6 +52,11 @@ const counting = (decrypted: Array<Decrypted>) =>
           Effect.sync(() => {
             if (Option.isSome(opened)) decrypted.push({ subject, class: classOf(associatedData) })
           })
+        ),
+      openPieces: (subject, associatedData, ciphertext) =>
+        Effect.map(
+          vault.openPieces(subject, associatedData, ciphertext),
+          Option.map(Stream.onEnd(Effect.sync(() => void decrypted.push({ subject, class: classOf(associatedData) }))))
         )
     }))
   )
@@ -230,7 +235,7 @@ export const steps: Readonly<Record<string, Step>> = {
     call: (world, pick) =>
       Effect.flatMap(Blobs, (blobs) =>
         blobs.get({ actor: "platform", platform: world.platform, purpose: "DownloadDocument" }, pick(world.documents))
-      )
+      ).pipe(Effect.flatMap((content) => (Option.isSome(content) ? Stream.runDrain(content.value) : Effect.void)))
   },
   getInvestment: {
     purpose: "GetInvestment",

@@ -2,7 +2,7 @@
  * Documents: uploaded once, then referred to by id. For platforms.
  */
 import { Id, Text, Timestamp } from "@effekten/domain"
-import { Schema } from "effect"
+import { Schema, Stream } from "effect"
 import * as Answer from "./Answer.ts"
 import { answer, personal } from "./Member.ts"
 import * as Operation from "./Operation.ts"
@@ -11,13 +11,35 @@ import * as Resource from "./Resource.ts"
 /** Bytes of a document at most: 25 MiB. @category values */
 export const maximumDocumentSize = 25 * 1024 * 1024
 
-/** A file. Its content is taken as it is, whatever the media type says. @category schemas */
+/** A content that comes piece by piece. It is read once; its failure is the upload's. */
+const Pieces = Schema.declare((value): value is Stream.Stream<Uint8Array, unknown> => Stream.isStream(value))
+
+/**
+ * A file: bytes, or a `Stream` of them, which the register stores as it comes. They are taken as they are, whatever the media type says.
+ *
+ * @category schemas
+ */
 export const UploadDocument = Schema.Struct({
   fileName: Text.NonEmpty,
   mediaType: Text.NonEmpty,
-  content: Schema.Uint8Array
+  content: Schema.Union([Schema.Uint8Array, Pieces])
 })
 export type UploadDocument = typeof UploadDocument.Type
+
+/**
+ * What the fingerprint of an upload is taken of: name, media type, and the SHA-256 of the bytes in lower-case hexadecimal. The boundary
+ * between the parts of a body is no part of it.
+ *
+ * @category conversions
+ */
+export const uploadBody = (
+  { fileName, mediaType }: Pick<UploadDocument, "fileName" | "mediaType">,
+  sha256: string
+) => ({
+  file_name: fileName,
+  media_type: mediaType,
+  sha256
+})
 
 /** @category models */
 export const Document = answer("Document", {

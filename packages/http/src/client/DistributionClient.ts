@@ -7,6 +7,7 @@ import {
   Checking,
   type CommandFailure,
   type CommandOptions,
+  maximumDocumentSize,
   NotFound,
   Operation,
   type Page,
@@ -19,7 +20,7 @@ import {
   type Scope,
   Unavailable
 } from "@effekten/services"
-import { Cause, Context, type Duration, Effect, Layer, Result, Schema } from "effect"
+import { Cause, Context, type Duration, Effect, Layer, Result, Schema, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { FetchHttpClient, HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { reader, versionOf } from "./ClientAnswer.ts"
@@ -80,11 +81,36 @@ const pageOf = <A>(page: Schema.Struct.Type<ReturnType<typeof PageOf<Schema.Code
   }
 }
 
-const formOf = (input: Api.UploadDocument): FormData => {
+/** The form of a file. A content that comes piece by piece is gathered first: every attempt has to send the same bytes. */
+const formOf = Effect.fnUntraced(function* ({ content, fileName, mediaType }: Api.UploadDocument) {
+  const pieces = content instanceof Uint8Array ? [content.slice()] : yield* gathered(content)
   const form = new FormData()
-  form.append("file", new Blob([input.content.slice()], { type: input.mediaType }), input.fileName)
+  form.append("file", new Blob(pieces, { type: mediaType }), fileName)
   return form
-}
+})
+
+const gathered = (
+  content: Stream.Stream<Uint8Array, unknown>
+): Effect.Effect<Array<Uint8Array<ArrayBuffer>>, CommandFailure> =>
+  Effect.suspend(() => {
+    let size = 0
+    return content.pipe(
+      Stream.mapError(
+        (cause) =>
+          new Unavailable({ executed: "no", message: "The document's content could not be read to its end.", cause })
+      ),
+      Stream.mapEffect((piece) =>
+        (size += piece.length) > maximumDocumentSize ? Effect.fail(tooLarge) : Effect.succeed(Uint8Array.from(piece))
+      ),
+      Stream.runCollect
+    )
+  })
+
+const tooLarge = new Rejection({
+  code: "payload_too_large",
+  status: 413,
+  message: `A document has at most ${maximumDocumentSize} bytes.`
+})
 
 type Send = (
   request: HttpClientRequest.HttpClientRequest
@@ -132,7 +158,7 @@ const commandOf = (operation: CommandOperation, base: string, send: Send): Metho
       if (url === undefined) return yield* noSuchObject
       const request = HttpClientRequest.make(method)(url, { headers })
       const body = checks === undefined ? undefined : yield* bodyOf(checks, given, options)
-      return yield* answered(send, withBody(operation, request, body), (response, json) =>
+      return yield* answered(send, yield* withBody(operation, request, body), (response, json) =>
         read(versionOf(response))(json)
       )
     })
@@ -158,12 +184,16 @@ const withBody = (
   operation: CommandOperation,
   request: HttpClientRequest.HttpClientRequest,
   body: unknown
-): HttpClientRequest.HttpClientRequest =>
-  operation.body === "none"
-    ? request
-    : operation.body === "file"
-      ? HttpClientRequest.bodyFormData(request, formOf(body as Api.UploadDocument))
-      : HttpClientRequest.bodyJsonUnsafe(request, body)
+): Effect.Effect<HttpClientRequest.HttpClientRequest, CommandFailure> => {
+  switch (operation.body) {
+    case "none":
+      return Effect.succeed(request)
+    case "file":
+      return Effect.map(formOf(body as Api.UploadDocument), (form) => HttpClientRequest.bodyFormData(request, form))
+    default:
+      return Effect.succeed(HttpClientRequest.bodyJsonUnsafe(request, body))
+  }
+}
 
 const readOf = (operation: ReadOperation, base: string, send: Send): Method => {
   const read = reader(operation.answer)

@@ -20,7 +20,8 @@ import { Exchange, Refused, refusal } from "./Exchange.ts"
 import { answerVersionHeader, ignoredHeader, replayedHeader } from "../contract/Headers.ts"
 import { fromHeaders } from "../contract/IdempotencyKey.ts"
 import { failureResponse } from "../contract/Problem.ts"
-import { readJson, readUpload } from "./RequestBody.ts"
+import { readJson } from "./RequestBody.ts"
+import { type Places, places, readUpload } from "./Upload.ts"
 import { Principal } from "../contract/Scope.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
@@ -90,9 +91,20 @@ const decoded = Effect.fnUntraced(function* (schema: Schema.Codec<unknown, any>,
   return input.success
 })
 
-/** The body as received, for the fingerprint, and the input it says. */
-const received = Effect.fnUntraced(function* ({ body, input }: CommandCall["operation"]) {
-  if (body === "file") return yield* readUpload
+interface Received {
+  /** The body as received, for the fingerprint. That of an upload is known to the service, at its end. */
+  readonly body: unknown
+  readonly input: unknown
+  /** Why the input turned out not to be one while it was read. */
+  readonly refused?: () => Refused | undefined
+}
+
+const receivedFile = Effect.fnUntraced(function* (place: Places) {
+  yield* place((yield* Principal).platform)
+  return { body: undefined, ...(yield* readUpload) }
+})
+
+const receivedJson = Effect.fnUntraced(function* ({ body, input }: CommandCall["operation"]) {
   const json = yield* readJson
   if (input === undefined) {
     if (json !== undefined) yield* decoded(nothing, json)
@@ -162,7 +174,8 @@ const asking = Effect.fnUntraced(function* <A>(
   call: CommandCall,
   body: unknown,
   run: Effect.Effect<A, CommandFailure>,
-  recorded: (value: A, receipt: Receipt | undefined) => Recorded | Refused
+  recorded: (value: A, receipt: Receipt | undefined) => Recorded | Refused,
+  refused: () => Refused | undefined = () => undefined
 ) {
   const { requestId } = yield* Exchange
   const { clientId } = yield* Principal
@@ -177,27 +190,35 @@ const asking = Effect.fnUntraced(function* <A>(
   }
   // Once it has begun, a command is not interrupted: a client that goes away does not stop it half-way.
   const result = yield* run.pipe(Effect.provideService(Request, request), Effect.uninterruptible, Effect.result)
-  if (Result.isFailure(result)) return yield* fail(result.failure, receipt)
+  if (Result.isFailure(result)) {
+    const broken = refused()
+    return broken === undefined ? yield* fail(result.failure, receipt) : yield* broken
+  }
   const answer = recorded(result.success, receipt)
   return answer instanceof Refused ? yield* answer : yield* respond(call, answer)
 })
 
 /** Carries out commands. */
-const commands = (platforms: Platforms) => {
+const commands = (platforms: Platforms, place: Places) => {
   const run = Effect.fnUntraced(function* (
     call: CommandCall,
     key: string | undefined,
-    { body, input }: { readonly body: unknown; readonly input: unknown }
+    { body, input, refused }: Received
   ) {
     const method = yield* methodOf(platforms, call)
     const options = key === undefined ? {} : { key }
     const args = call.operation.input === undefined ? [...call.ids, options] : [...call.ids, input, options]
     const today = call.operation.answer?.version ?? 1
-    return yield* asking(call, body, method(...args), (value, receipt) =>
-      // Services that keep no record answer in today's version.
-      receipt !== undefined && "answer" in receipt
-        ? receipt
-        : { replayed: receipt?.replayed ?? false, version: today, answer: value }
+    return yield* asking(
+      call,
+      body,
+      method(...args),
+      (value, receipt) =>
+        // Services that keep no record answer in today's version.
+        receipt !== undefined && "answer" in receipt
+          ? receipt
+          : { replayed: receipt?.replayed ?? false, version: today, answer: value },
+      refused
     )
   })
 
@@ -212,9 +233,10 @@ const commands = (platforms: Platforms) => {
 
   return Effect.fnUntraced(function* (call: CommandCall) {
     const key = yield* keyOf(call.operation.key === "required")
-    const sent = yield* Effect.result(received(call.operation))
+    const received = call.operation.body === "file" ? receivedFile(place) : receivedJson(call.operation)
+    const sent: Result.Result<Received, Refused> = yield* Effect.result(received)
     return yield* Result.isSuccess(sent) ? run(call, key, sent.success) : repeat(call, key, sent.failure)
-  })
+  }, Effect.scoped)
 }
 
 /** @category models */
@@ -226,7 +248,7 @@ export interface Calls {
 /** The calls of one server, for the platform a request speaks for. @category constructors */
 export const make = Effect.gen(function* (): Effect.fn.Return<Calls, never, PlatformServices> {
   const platforms = yield* PlatformServices
-  const command = commands(platforms)
+  const command = commands(platforms, yield* places)
 
   /** A reading is recorded with the client that asks. */
   const ask = Effect.fnUntraced(function* (call: Call, ...args: ReadonlyArray<unknown>) {

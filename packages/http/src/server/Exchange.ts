@@ -23,6 +23,8 @@ export class Refused extends Data.TaggedError("Refused")<{
   readonly detail: string
   readonly errors?: ReadonlyArray<MemberError>
   readonly headers?: Record<string, string>
+  /** With status 503: whether the request had its effect. */
+  readonly executed?: "no"
   /** The body, where it could be read: the server looks for what is recorded of it. */
   readonly received?: unknown
 }> {}
@@ -30,11 +32,9 @@ export class Refused extends Data.TaggedError("Refused")<{
 /** @category conversions */
 export const refusal = (refused: Refused, exchange: Exchange) =>
   toResponse(
-    edgeProblem(
-      refused.code,
-      refused.detail,
-      exchange,
-      refused.errors === undefined ? undefined : { errors: refused.errors }
-    ),
+    edgeProblem(refused.code, refused.detail, exchange, {
+      ...(refused.errors === undefined ? {} : { errors: refused.errors }),
+      ...(refused.executed === undefined ? {} : { executed: refused.executed })
+    }),
     refused.headers
   )

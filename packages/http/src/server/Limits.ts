@@ -10,6 +10,8 @@ export interface Limits {
   readonly jsonBytes: number
   /** Bytes of an uploaded document, without what multipart adds. */
   readonly uploadBytes: number
+  /** Uploads under way at once; of one platform, half of them. More are refused with 503. */
+  readonly uploads: number
   /** Until a JSON body has arrived. */
   readonly bodyTimeout: Duration.Duration
   /** Until an upload has arrived. */
@@ -25,10 +27,11 @@ export const maximumParts = 16
 /** Bytes of a token request. @category values */
 export const maximumTokenRequest = 16 * 1024
 
-/** 256 KiB in 30 s, 25 MiB in 120 s, 100 header lines. @category values */
+/** 256 KiB in 30 s, 64 uploads of 25 MiB in 120 s, 100 header lines. @category values */
 export const defaultLimits: Limits = {
   jsonBytes: 256 * 1024,
   uploadBytes: maximumDocumentSize,
+  uploads: 64,
   bodyTimeout: Duration.seconds(30),
   uploadTimeout: Duration.seconds(120),
   headers: 100

@@ -1,25 +1,29 @@
 /**
- * Reading a request's body: bounded in bytes and in time, JSON or one uploaded file. For the server's handlers.
+ * Reading a request's body: bounded in bytes and in time. For the server's handlers.
  */
 import type { Json } from "@effekten/event-store"
-import { Api, Checking } from "@effekten/services"
-import { ByteSize, type Duration, Effect, Fiber, Result, Stream } from "effect"
-import { HttpIncomingMessage, type HttpServerError, HttpServerRequest, Multipart } from "effect/http"
-import { createHash } from "node:crypto"
+import { ByteSize, type Duration, Effect, Fiber, Result } from "effect"
+import { HttpIncomingMessage, type HttpServerError, HttpServerRequest } from "effect/http"
 import { Refused } from "./Exchange.ts"
 import { parse } from "./JsonBody.ts"
-import { Limits, maximumParts, multipartOverhead } from "./Limits.ts"
+import { Limits } from "./Limits.ts"
 
-const tooLarge = (limit: number): Refused =>
+/** @category errors */
+export const tooLarge = (limit: number): Refused =>
   new Refused({ code: "payload_too_large", detail: `The body must not exceed ${limit} bytes.` })
 
-const tooSlow = new Refused({
+/** @category errors */
+export const tooSlow = new Refused({
   code: "request_timeout",
   detail: "The body did not arrive in time.",
   headers: { connection: "close" }
 })
 
-const checkLength = (request: HttpServerRequest.HttpServerRequest, limit: number): Effect.Effect<void, Refused> =>
+/** Refuses a body whose declared length is above a limit, before anything is read. @category predicates */
+export const checkLength = (
+  request: HttpServerRequest.HttpServerRequest,
+  limit: number
+): Effect.Effect<void, Refused> =>
   Number(request.headers["content-length"] ?? 0) > limit ? Effect.fail(tooLarge(limit)) : Effect.void
 
 /**
@@ -68,7 +72,11 @@ const isJson = (contentType: string | undefined): boolean => {
  *
  * @category computing
  */
-export const readJson = Effect.gen(function* () {
+export const readJson = Effect.gen(function* (): Effect.fn.Return<
+  Json.Json | undefined,
+  Refused,
+  HttpServerRequest.HttpServerRequest
+> {
   const request = yield* HttpServerRequest.HttpServerRequest
   const limits = yield* Limits
   const bytes = yield* readBytes(limits.jsonBytes, limits.bodyTimeout)
@@ -82,97 +90,4 @@ export const readJson = Effect.gen(function* () {
   return yield* code === "malformed_json"
     ? new Refused({ code, detail: message })
     : new Refused({ code: "invalid_request", detail: message, errors: [parsed.failure] })
-})
-
-/** @category models */
-export interface Upload {
-  readonly input: Api.UploadDocument
-  /** What the request's fingerprint is taken of. */
-  readonly body: Json.JsonObject
-}
-
-const malformed = (detail: string): Refused => new Refused({ code: "malformed_upload", detail })
-
-const multipartRefused = (error: Multipart.MultipartError, limit: number): Refused => {
-  switch (error.reason._tag) {
-    case "FileTooLarge":
-    case "BodyTooLarge":
-      return tooLarge(limit)
-    case "FieldTooLarge":
-    case "TooManyParts":
-      return new Refused({ code: "payload_too_large", detail: "The upload has too many or too large parts." })
-    default:
-      return malformed("The body is not valid multipart/form-data.")
-  }
-}
-
-const { decode: decodeUpload } = Checking.checks(Api.UploadDocument)
-
-/**
- * What the fingerprint of an upload is taken of: the part's metadata and the SHA-256 of its bytes (lower-case hexadecimal), whatever the
- * boundary was.
- *
- * @category conversions
- */
-export const uploadBody = (input: Api.UploadDocument): Json.JsonObject => ({
-  file_name: input.fileName,
-  media_type: input.mediaType,
-  sha256: createHash("sha256").update(input.content).digest("hex")
-})
-
-/** The one file of a `multipart/form-data` body, in the part `file`. Text fields beside it are ignored. @category computing */
-export const readUpload = Effect.gen(function* () {
-  const request = yield* HttpServerRequest.HttpServerRequest
-  const limits = yield* Limits
-  if (mediaTypeOf(request.headers["content-type"] ?? "") !== "multipart/form-data") {
-    return yield* new Refused({ code: "unsupported_media_type", detail: "The body must be multipart/form-data." })
-  }
-  const total = limits.uploadBytes + multipartOverhead
-  yield* checkLength(request, total)
-  const files: Array<Api.UploadDocument> = []
-  const reading = Stream.runForEach(
-    request.multipartStream,
-    (part): Effect.Effect<void, Multipart.MultipartError | Refused> => {
-      if (part._tag === "Field") return Effect.void
-      if (part.key !== "file" || files.length > 0) {
-        return Effect.fail(malformed("There must be one file, in the part named file."))
-      }
-      return Effect.map(part.contentEffect, (content) => {
-        files.push({ fileName: part.name, mediaType: part.contentType, content })
-      })
-    }
-  ).pipe(
-    Effect.provideContext(
-      Multipart.limitsServices({
-        maxParts: maximumParts,
-        maxFieldSize: ByteSize.bytes(multipartOverhead),
-        // The parser counts more than the content; the content itself is measured below.
-        maxFileSize: ByteSize.bytes(total),
-        maxTotalSize: ByteSize.bytes(total)
-      })
-    ),
-    Effect.mapError((error) => (error._tag === "MultipartError" ? multipartRefused(error, limits.uploadBytes) : error))
-  )
-  yield* inTime(reading, limits.uploadTimeout)
-  const [file] = files
-  if (file !== undefined && file.content.length > limits.uploadBytes) return yield* tooLarge(limits.uploadBytes)
-  if (file === undefined) {
-    return yield* new Refused({
-      code: "invalid_request",
-      detail: "The request is not valid.",
-      errors: [{ pointer: "/file", code: "required", message: "Send one file, in the part named file." }]
-    })
-  }
-  const decoded = decodeUpload(file)
-  if (Result.isFailure(decoded)) {
-    return yield* new Refused({
-      code: "invalid_request",
-      detail: "The request is not valid.",
-      errors: [
-        { pointer: "/file", code: "invalid_value", message: "File name and media type have 1 to 1000 characters." }
-      ],
-      received: uploadBody(file)
-    })
-  }
-  return { input: decoded.success, body: uploadBody(decoded.success) } satisfies Upload
 })

@@ -3,11 +3,18 @@
  */
 import { Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
-import { Api, type CommandFailure, Documents, maximumDocumentSize, Rejection } from "@effekten/services"
-import { type Context, Effect, Exit, Option } from "effect"
-import { createHash } from "node:crypto"
+import {
+  Api,
+  type CommandFailure,
+  Documents,
+  maximumDocumentSize,
+  Rejection,
+  Unavailable,
+  uploadBody
+} from "@effekten/services"
+import { type Context, Effect, Exit, Option, Stream } from "effect"
 import { noEffect } from "../base/Failures.ts"
-import type { Blobs } from "../documents/Blobs.ts"
+import { type Blobs, measured } from "../documents/Blobs.ts"
 import { carries, implement, type Implementation, type Instructs, made, pages, shows } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
 import type { Showing } from "./Showing.ts"
@@ -33,13 +40,24 @@ const document = view(Api.documentAnswer, Projections.documents, {
   }
 })
 
-const digestOf = (content: Uint8Array): string => createHash("sha256").update(content).digest("hex")
-
 const tooLarge = new Rejection({
   code: "payload_too_large",
   status: 413,
   message: `A document has at most ${maximumDocumentSize} bytes.`
 })
+
+const notRead = (cause: unknown) =>
+  new Unavailable({ executed: "no", message: "The document's content could not be read to its end.", cause })
+
+/** The content, at most as long as a document may be. The caller may use its buffer again while this upload waits its turn. */
+const piecesOf = (content: Api.UploadDocument["content"]): Stream.Stream<Uint8Array, CommandFailure> => {
+  if (content instanceof Uint8Array)
+    return content.byteLength > maximumDocumentSize ? Stream.fail(tooLarge) : Stream.succeed(content.slice())
+  let size = 0
+  return Stream.mapError(content, notRead).pipe(
+    Stream.tap((piece) => ((size += piece.length) > maximumDocumentSize ? Effect.fail(tooLarge) : Effect.void))
+  )
+}
 
 /** Whether a failed instruction has certainly left nothing behind. */
 const isWithoutEffect = (exit: Exit.Exit<unknown, CommandFailure>): boolean =>
@@ -47,37 +65,47 @@ const isWithoutEffect = (exit: Exit.Exit<unknown, CommandFailure>): boolean =>
 
 /** Keeps the content, records the document, and lets go of the content of a document that was not recorded. */
 const upload = (blobs: Blobs["Service"]): Instructs<readonly [], Api.UploadDocument, unknown>["carry"] =>
-  Effect.fnUntraced(function* (received, { input, newId }, intake) {
-    if (input.content.byteLength > maximumDocumentSize) return yield* tooLarge
+  Effect.fnUntraced(function* ({ begun, received }, { input, newId }, intake) {
     const { fileName, mediaType } = input
-    // The caller may reuse its buffer while this upload waits its turn.
-    const content = input.content.slice()
-    const digest = digestOf(content)
-    // A repeated upload stores nothing: its content is stored already.
-    const before = yield* intake.find(received)
-    if (before !== undefined) return before
+    const content = piecesOf(input.content)
+    // A repeated upload stores nothing: its content is stored already, and has only to be the same.
+    if (yield* intake.isRecorded(begun)) {
+      const { digest } = yield* measured(content)
+      const before = yield* intake.find(yield* received(uploadBody(input, digest)))
+      return before ?? (yield* noEffect(new Error("what was recorded under this key is gone: send it again")))
+    }
     const documentId = Id.DocumentId.make(yield* newId)
-    return yield* Effect.acquireUseRelease(
-      Effect.mapError(blobs.put(documentId, content), noEffect),
-      (sealed) =>
-        intake.execute({
-          ...received,
-          command: {
-            operation: "UploadDocument",
-            input: { documentId, digest: sealed, size: content.byteLength },
-            personal: { fileName, mediaType, digest }
-          }
-        }),
-      (_, exit) =>
-        // The event decides what becomes of the content. Without an answer, the next start looks at it.
-        Effect.ignore(
-          exit._tag === "Success" && !exit.value.replayed
-            ? blobs.keep(documentId)
-            : exit._tag === "Success" || isWithoutEffect(exit)
-              ? blobs.remove(documentId)
-              : Effect.void
-        )
-    )
+    return yield* Effect.uninterruptibleMask((restore) =>
+      Effect.acquireUseRelease(
+        // Its sender may take long, or leave.
+        blobs.put(
+          documentId,
+          Stream.transformPull(content, (pull) => Effect.succeed(restore(pull)))
+        ),
+        ({ digest, sealed, size }) =>
+          restore(
+            Effect.flatMap(received(uploadBody(input, digest)), (instruction) =>
+              intake.execute({
+                ...instruction,
+                command: {
+                  operation: "UploadDocument",
+                  input: { documentId, digest: sealed, size },
+                  personal: { fileName, mediaType, digest }
+                }
+              })
+            )
+          ),
+        (_, exit) =>
+          // The event decides what becomes of the content. Without an answer, the next start looks at it.
+          Effect.ignore(
+            exit._tag === "Success" && !exit.value.replayed
+              ? blobs.keep(documentId)
+              : exit._tag === "Success" || isWithoutEffect(exit)
+                ? blobs.remove(documentId)
+                : Effect.void
+          )
+      )
+    ).pipe(Effect.catchTag("BlobError", (error) => Effect.fail(noEffect(error))))
   })
 
 const { operations } = Documents.resource
@@ -92,12 +120,7 @@ export const documents = (
     {
       upload: carries(operations.upload, {
         carry: upload(blobs),
-        answers: made(document),
-        body: ({ content, fileName, mediaType }) => ({
-          file_name: fileName,
-          media_type: mediaType,
-          sha256: digestOf(content)
-        })
+        answers: made(document)
       }),
       list: pages(operations.list, { view: document }),
       get: shows(operations.get, { view: document, key: ([id]) => id, missing: "document_not_found" })

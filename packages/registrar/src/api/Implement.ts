@@ -23,7 +23,7 @@ import { Context, Effect, Result, type Schema } from "effect"
 import type { Answered } from "../deciding/Instruction.ts"
 import type { Access } from "../log/Access.ts"
 import { commandsOf, type Given, type Told } from "./Members.ts"
-import { Intake, type Instructing, type Received, type Sent } from "./Intake.ts"
+import { type Begun, Intake, type Instructing, type Received, type Sent } from "./Intake.ts"
 import { type Owned, Showing, type Versioned, versionOf } from "./Showing.ts"
 import type { View } from "./View.ts"
 
@@ -67,10 +67,17 @@ export const recorded = <A, V extends Answer.Versions>(
 /** Nothing. @category computing */
 export const nothing = { _tag: "Nothing" } as const
 
+/** An instruction as it comes in. @category models */
+export interface Receiving {
+  readonly begun: Begun
+  /** The instruction, once its input is known. Default: the JSON form that the schema gives it. */
+  readonly received: (body?: Schema.Json) => Failing<Received>
+}
+
 /** What is particular to a command. @category models */
 export interface Instructs<I extends Operation.Ids, In, A> {
   readonly _tag: "Instructs"
-  readonly carry: (received: Received, asked: Asked<I, In>, intake: Intake["Service"]) => Failing<Answered>
+  readonly carry: (receiving: Receiving, asked: Asked<I, In>, intake: Intake["Service"]) => Failing<Answered>
   readonly answers: Answering<I, A>
   readonly options: InstructOptions<I, In, A>
 }
@@ -80,8 +87,6 @@ interface InstructOptions<I extends Operation.Ids, In, A> {
   readonly after?: (answered: Answered, answer: A) => Failing<void>
   /** The ids that belong to its identity, where they are fewer than those of its path. */
   readonly identity?: (ids: Asked<I, In>["ids"]) => ReadonlyArray<string>
-  /** The JSON form of its input, where the schema has none. */
-  readonly body?: (input: In) => Schema.Json
 }
 
 type Described<I extends Operation.Ids, In, A, Op extends Commands.Operation> = Operation.Command<I, In, A, Op>
@@ -98,9 +103,11 @@ export const instructs = <I extends Operation.Ids, In, A, Op extends Commands.Op
   const commandOf = commandsOf(described.operation, told.members as { readonly [name: string]: string | symbol })
   return carries(described, {
     ...told,
-    carry: (received, asked, intake) =>
-      Effect.flatMap(told.given(asked), (given) =>
-        intake.execute({ ...received, command: commandOf(asked.input, given) })
+    carry: (receiving, asked, intake) =>
+      Effect.flatMap(receiving.received(), (received) =>
+        Effect.flatMap(told.given(asked), (given) =>
+          intake.execute({ ...received, command: commandOf(asked.input, given) })
+        )
       )
   })
 }
@@ -272,7 +279,7 @@ const noInput: Result.Result<Checking.Accepted<any>, Checking.Refused> = Result.
 const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstructs) => {
   const { intake } = parts
   const { answer, ids: idSchemas, input: schema } = described
-  const { after, body: bodyOf, identity = (ids) => ids } = particular.options
+  const { after, identity = (ids) => ids } = particular.options
   const accept = schema === undefined ? undefined : Checking.checks(schema).accept
   const repeat = repeatOf(parts, described, particular)
 
@@ -305,12 +312,13 @@ const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstr
           return lifted("answer" in receipt ? (receipt as Versioned) : undefined)
         }
         const sent = checked.success
-        const body = bodyOf === undefined ? sent.body : bodyOf(sent.input)
         const key = options?.key ?? (yield* intake.newKey)
-        const received = intake.receive(instructing, request, sentAs(described, identity(ids), key, body))
-        if (Result.isFailure(received)) return yield* received.failure
+        const begun = yield* Effect.fromResult(
+          intake.begin(instructing, request, sentAs(described, identity(ids), key))
+        )
+        const received = (body = sent.body) => Effect.fromResult(intake.receive(begun, request, body as never))
         const asked = { ids, input: sent.input, newId: intake.newId }
-        const answered = yield* repeatable(key, particular.carry(received.success, asked, intake))
+        const answered = yield* repeatable(key, particular.carry({ begun, received }, asked, intake))
         const versioned = yield* repeatable(key, answerOf(parts, particular, access, answered, ids))
         const today = lifted(versioned)
         if (after !== undefined) yield* after(answered, today)
@@ -326,12 +334,12 @@ const repeatable = <A>(key: string, effect: Failing<A>): Failing<A> =>
     failure._tag === "Unavailable" ? ofCall(failure, { key, attempts: 1 }) : failure
   )
 
-const sentAs = (
-  { answer, operation }: AnyCommand,
-  ids: ReadonlyArray<string>,
-  key: string,
-  body: Schema.Json
-): Sent => ({ operation, ids, key, body: body as never, answer: answer?.recorded ?? 1 })
+const sentAs = ({ answer, operation }: AnyCommand, ids: ReadonlyArray<string>, key: string): Sent => ({
+  operation,
+  ids,
+  key,
+  answer: answer?.recorded ?? 1
+})
 
 const repeatOf = (parts: Parts, described: AnyCommand, particular: AnyInstructs) => {
   const { identity = (ids: ReadonlyArray<string>) => ids } = particular.options
@@ -339,8 +347,10 @@ const repeatOf = (parts: Parts, described: AnyCommand, particular: AnyInstructs)
     instructing: Instructing,
     { ids, key, body }: Pick<Repeated, "ids" | "key" | "body">
   ): Effect.fn.Return<Receipt | undefined, CommandFailure> {
-    const sent = sentAs(described, identity(ids), key, body as Schema.Json)
-    const received = yield* Effect.fromResult(parts.intake.receive(instructing, yield* Request, sent))
+    const request = yield* Request
+    const sent = sentAs(described, identity(ids), key)
+    const begun = yield* Effect.fromResult(parts.intake.begin(instructing, request, sent))
+    const received = yield* Effect.fromResult(parts.intake.receive(begun, request, body as never))
     const answered = yield* parts.intake.find(received)
     if (answered === undefined) return undefined
     return receiptOf(answered, yield* answerOf(parts, particular, accessOf(instructing, described), answered, ids))

@@ -26,8 +26,6 @@ export interface Sent {
   readonly operation: Commands.Command["operation"]
   /** Ids in the path: they belong to the identity of the instruction. */
   readonly ids: ReadonlyArray<string>
-  /** The input in its JSON form. Its fingerprint is taken, unless the request has the body as it was received. */
-  readonly body: Json.Json
   /** The version of the answer that the operation has today. */
   readonly answer: number
   readonly key: string
@@ -36,12 +34,19 @@ export interface Sent {
 /** An instruction before its command is made. A recorded instruction needs no command. @category models */
 export type Received = Omit<Instruction, "command">
 
+/** An instruction before its input is known. A content that comes piece by piece has a fingerprint only at its end. @category models */
+export type Begun = Omit<Received, "fingerprint">
+
 /** @category services */
 export class Intake extends Context.Service<
   Intake,
   {
-    /** Makes an instruction of what is asked, in a request. */
-    readonly receive: (instructing: Instructing, request: Request, sent: Sent) => Result.Result<Received, Rejection>
+    /** Begins an instruction of what is asked, in a request. */
+    readonly begin: (instructing: Instructing, request: Request, sent: Sent) => Result.Result<Begun, Rejection>
+    /** Makes it an instruction: with the fingerprint of the body as the request received it, or else of the input in its JSON form. */
+    readonly receive: (begun: Begun, request: Request, body: Json.Json) => Result.Result<Received, Rejection>
+    /** Whether anything is recorded under its key, of this input or another. */
+    readonly isRecorded: (begun: Begun) => Effect.Effect<boolean, CommandFailure>
     /** A key for a caller that has none. */
     readonly newKey: Effect.Effect<string>
     /** Decides and records; a recorded refusal fails as it did the first time. */
@@ -61,7 +66,9 @@ export class Intake extends Context.Service<
       return Intake.of({
         newId: random.uuidV7(),
         newKey: random.uuidV4(),
-        receive: (instructing, request, sent) => receiving(secrets, instructing, request, sent),
+        begin: (instructing, request, sent) => beginning(secrets, instructing, request, sent),
+        receive: (begun, request, body) => receiving(secrets, begun, request, body),
+        isRecorded: ({ identity }) => executor.isRecorded(identity),
         execute: (instruction) => Effect.flatMap(executor.execute(instruction), refusing),
         find: Effect.fnUntraced(function* (received) {
           const found = yield* executor.find(received)
@@ -72,21 +79,32 @@ export class Intake extends Context.Service<
   )
 }
 
-const receiving = (
+const beginning = (
   secrets: Secrets["Service"],
   { actor, platform }: Instructing,
-  { body: asReceived, correlation }: Request,
-  { answer, body, ids, key, operation }: Sent
-): Result.Result<Received, Rejection> => {
+  { correlation }: Request,
+  { answer, ids, key, operation }: Sent
+): Result.Result<Begun, Rejection> => {
   if (!keyPattern.test(key)) return Result.fail(keyInvalid())
-  try {
+  return orNoCanonicalForm(() => {
     const identity = secrets.identity({ platform, operation, ids, key })
-    const fingerprint = secrets.fingerprint(asReceived === undefined ? body : (asReceived as Json.Json))
-    return Result.succeed({ identity, fingerprint, platform, actor, correlation, answer })
-  } catch {
-    return Result.fail(noCanonicalForm)
-  }
+    return { identity, platform, actor, correlation, answer }
+  })
 }
+
+const receiving = (
+  secrets: Secrets["Service"],
+  begun: Begun,
+  { body: asReceived }: Request,
+  body: Json.Json
+): Result.Result<Received, Rejection> =>
+  orNoCanonicalForm(() => ({
+    ...begun,
+    fingerprint: secrets.fingerprint(asReceived === undefined ? body : (asReceived as Json.Json))
+  }))
+
+const orNoCanonicalForm = <A>(make: () => A): Result.Result<A, Rejection> =>
+  Result.try({ try: make, catch: () => noCanonicalForm })
 
 const noCanonicalForm = new Rejection({
   code: "invalid_request",

@@ -46,13 +46,14 @@ const products = (context: Parts) =>
     {
       registerIssuer: carries(ofProducts.registerIssuer, {
         // An empty personal part is recorded, so that the issuer has a key from the first day.
-        carry: (received, { newId }, intake) =>
-          Effect.flatMap(newId, (id) =>
-            intake.execute({
-              ...received,
-              command: { operation: "RegisterIssuer", input: { issuerId: Id.IssuerId.make(id) }, personal: {} }
-            })
-          ),
+        carry: Effect.fnUntraced(function* (receiving, { newId }, intake) {
+          const received = yield* receiving.received()
+          const issuerId = Id.IssuerId.make(yield* newId)
+          return yield* intake.execute({
+            ...received,
+            command: { operation: "RegisterIssuer", input: { issuerId }, personal: {} }
+          })
+        }),
         answers: recorded(Api.issuerAnswer, {
           1: (answered) => ({ id: dataOf(answered, "IssuerRegistered").issuerId })
         })

@@ -3,7 +3,7 @@
  * log. Nothing is decrypted here, and nothing written.
  */
 import { Effect, Schema } from "effect"
-import type { SqlClient } from "effect/sql"
+import type { SqlClient, Statement } from "effect/sql"
 import { createHash } from "node:crypto"
 import { open, stat } from "node:fs/promises"
 import { join } from "node:path"
@@ -104,32 +104,41 @@ export const inFolder = (folder: string): StoredContents => {
   }
 }
 
-/** Those in the table of the database; where the table is missing, there are none. @category constructors */
+/** Those in the tables of the database; where they are missing, there are none. @category constructors */
 export const inSql = (sql: SqlClient.SqlClient): StoredContents => {
+  const isThere = (table: string) =>
+    Effect.map(
+      sql<{ there: boolean }>`SELECT to_regclass(${table}) IS NOT NULL AS there`,
+      ([found]) => found?.there === true
+    )
+  /** The parts of these contents, in a table that an older program has not made. */
+  const partsOf = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
+    if (ids.length === 0 || !(yield* isThere("contents"))) return undefined
+    const first = sql`SELECT id, 0 AS part, bytes FROM contents WHERE ${sql.in("id", ids)}`
+    return (yield* isThere("content_parts"))
+      ? sql`${first} UNION ALL SELECT id, part, bytes FROM content_parts WHERE ${sql.in("id", ids)}`
+      : first
+  })
   const lookAt =
-    <Row extends { readonly id: string }, A>(
-      rowsOf: (ids: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Row>, unknown>,
-      of: (row: Row) => A
-    ) =>
+    <Row extends { readonly id: string }, A>(what: Statement.Fragment, of: (row: Row) => A) =>
     (ids: ReadonlyArray<string>) =>
       Effect.gen(function* () {
-        if (ids.length === 0) return new Map<string, A>()
-        const [table] = yield* sql<{ there: boolean }>`SELECT to_regclass('contents') IS NOT NULL AS there`
-        if (table?.there !== true) return new Map<string, A>()
-        return new Map((yield* rowsOf(ids)).map((row) => [row.id, of(row)]))
+        const parts = yield* partsOf(ids)
+        if (parts === undefined) return new Map<string, A>()
+        const rows =
+          yield* sql<Row>`SELECT id, sum(octet_length(bytes)) AS size${what} FROM (${parts}) AS parts GROUP BY id`
+        return new Map(rows.map((row) => [row.id, of(row)]))
       }).pipe(Effect.mapError(unreadable))
   return {
     name: "the table contents in the schema of the state",
-    sizes: lookAt(
-      (ids) => sql<{ id: string; size: number }>`SELECT id, octet_length(bytes) AS size FROM contents
-        WHERE ${sql.in("id", ids)}`,
-      ({ size }) => Number(size)
-    ),
+    sizes: lookAt(sql.literal(""), ({ size }: { readonly id: string; readonly size: string }) => Number(size)),
     // The server takes the digest, so that no content crosses the network.
     measured: lookAt(
-      (ids) => sql<{ id: string; size: number; digest: string }>`SELECT id, octet_length(bytes) AS size,
-        encode(sha256(bytes), 'hex') AS digest FROM contents WHERE ${sql.in("id", ids)}`,
-      ({ digest, size }) => ({ size: Number(size), digest })
+      sql.literal(", encode(sha256(string_agg(bytes, ''::bytea ORDER BY part)), 'hex') AS digest"),
+      ({ digest, size }: { readonly id: string; readonly size: string; readonly digest: string }) => ({
+        size: Number(size),
+        digest
+      })
     )
   }
 }

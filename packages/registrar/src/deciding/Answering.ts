@@ -26,6 +26,8 @@ export interface Waiting extends Pending {
 export interface Answering {
   /** What is recorded of an instruction, if anything is. */
   readonly find: (instruction: Omit<Instruction, "command">) => Effect.Effect<Answered | undefined, CommandFailure>
+  /** Whether anything is recorded under an identity, whatever the fingerprint. */
+  readonly isRecorded: (identity: string) => Effect.Effect<boolean, CommandFailure>
   /** The group is committed, or has nothing to commit. */
   readonly answer: (
     members: ReadonlyArray<Waiting>,
@@ -68,6 +70,8 @@ export const make = (log: Log["Service"]): Answering => {
 
   return {
     find,
+    isRecorded: (identity) =>
+      Effect.mapBoth(recorded(log, [identity]), { onFailure: unavailable, onSuccess: (found) => found.has(identity) }),
     answer: Effect.fnUntraced(function* (members, results, appended) {
       let next = appended?.first ?? 0
       const answers: Array<Answered | undefined> = []

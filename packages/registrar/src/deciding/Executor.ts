@@ -6,7 +6,7 @@
  */
 import type { EventStoreError } from "@effekten/event-store"
 import { type CommandFailure, Unavailable } from "@effekten/services"
-import { Cause, Context, Deferred, Effect, Exit, Layer, Queue } from "effect"
+import { Cause, Context, Deferred, Effect, Exit, Layer, Queue, Struct } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { now } from "../base/Now.ts"
 import { Log } from "../log/Log.ts"
@@ -35,6 +35,8 @@ export class Executor extends Context.Service<
     readonly execute: (instruction: Instruction) => Effect.Effect<Answered, CommandFailure>
     /** What is recorded of an instruction, if anything is. */
     readonly find: (instruction: Omit<Instruction, "command">) => Effect.Effect<Answered | undefined, CommandFailure>
+    /** Whether anything is recorded under an identity, whatever its fingerprint. */
+    readonly isRecorded: (identity: string) => Effect.Effect<boolean, CommandFailure>
   }
 >()("effekten/registrar/Executor") {
   static readonly layer = (
@@ -98,7 +100,7 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
   )
 
   return Executor.of({
-    find: answering.find,
+    ...Struct.pick(answering, ["find", "isRecorded"]),
     execute: (instruction) =>
       Effect.flatMap(now, (receivedAt) => {
         const waiting: Answering.Waiting = { instruction, receivedAt, answer: Deferred.makeUnsafe(), state: "waiting" }
