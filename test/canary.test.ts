@@ -16,6 +16,22 @@ const filesBelow = (folder: string): ReadonlyArray<string> =>
     .map((name) => join(folder, name))
     .filter((path) => statSync(path).isFile())
 
+/** In every header that a client may fill as it likes. */
+const headers = {
+  "x-request-id": `${mark}-request-id`,
+  "x-correlation-id": `${mark}-correlation-id`,
+  "user-agent": `${mark}/1.0`,
+  from: `${mark}@example.org`,
+  referer: `https://example.org/${mark}`,
+  "x-forwarded-for": mark,
+  forwarded: `for=${mark};host=${mark}`,
+  traceparent: `00-${mark}-${mark}-01`,
+  baggage: `name=${mark}`,
+  cookie: `name=${mark}`,
+  "if-none-match": `"${mark}"`,
+  [`x-${mark}`]: mark
+}
+
 /** Text that means one thing only, wherever it stands in a body. */
 const isCode = (text: string): boolean => /^([A-Z]{2,3}|\d{4}-\d{2}-\d{2}(T.*)?|IDCARD|POSTIDENT)$/.test(text)
 
@@ -31,7 +47,15 @@ it("I-04, D-01, D-17, promise 9: what was typed is in the bytes of no file and o
   const server = await startServer(folder.path)
   const api = await connect(server)
   const person = investorBody(mark)
-  const investor = created(await api.post("/v2/investors/", person, `${mark}-investor`)).id
+  const first = await api.send("POST", "/v2/investors/", {
+    headers: { ...headers, "content-type": "application/json", "x-idempotency-key": `${mark}-investor` },
+    body: JSON.stringify(person)
+  })
+  // It is told to the client, and to nobody else.
+  expect(first.headers.get("x-request-id")).toBe(headers["x-request-id"])
+  const investor = created(first).id
+  for (const path of [`/v2/investors/?limit=${mark}`, `/v2/investors/${mark}/`, `/${mark}/`, `/v2/investors/${mark};/`])
+    expect((await api.send("GET", path, { headers })).status).toBeGreaterThanOrEqual(400)
   const document = created(await api.upload(`${mark}.pdf`, `${mark} in the content`, `${mark}-document`)).id
   const identification = identificationBody(document, mark)
   const path = `/v2/investors/${investor}`

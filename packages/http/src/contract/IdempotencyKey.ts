@@ -11,12 +11,13 @@ export const keyHeader = "x-idempotency-key"
 /** The header of the IETF draft: an RFC 8941 string, or the key as it is. @category values */
 export const draftKeyHeader = "idempotency-key"
 
-/** Headers that stay out of traces: secrets, and keys, because a client may put any text into a key. @category values */
+/** Headers that stay out of traces: secrets, and names that a client makes, because any text may stand in them. @category values */
 export const redactedHeaders: ReadonlyArray<string> = [
   "authorization",
   "cookie",
   "set-cookie",
   "x-api-key",
+  "x-request-id",
   keyHeader,
   draftKeyHeader
 ]

@@ -63,7 +63,9 @@ export const edgeProblems = {
   expectation_failed: { status: 417, title: "Expectation failed" },
   headers_too_large: { status: 431, title: "Request header fields too large" },
   internal_error: { status: 500, title: "Internal error" },
-  unavailable: { status: 503, title: "Unavailable" }
+  not_implemented: { status: 501, title: "Not implemented" },
+  unavailable: { status: 503, title: "Unavailable" },
+  version_not_supported: { status: 505, title: "HTTP version not supported" }
 } as const satisfies { readonly [code: string]: { readonly status: number; readonly title: string } }
 
 /** @category models */

@@ -11,6 +11,7 @@ import { HttpApiBuilder, HttpApiSwagger, OpenApi } from "effect/http-api"
 import { bearerToken, tokenEndpoint } from "./Authentication.ts"
 import { PublicOrigin } from "./Calls.ts"
 import * as Contract from "../contract/Contract.ts"
+import { paths } from "./Acceptable.ts"
 import * as Edge from "./Edge.ts"
 import { Exchange } from "./Exchange.ts"
 import * as Handlers from "./Handlers.ts"
@@ -69,10 +70,8 @@ const docsPolicy =
 
 const documentation = (api: typeof Contract.DistributionApi) =>
   Layer.mergeAll(
-    HttpApiSwagger.layer(api, { path: Edge.paths.docs }),
-    HttpRouter.use((router) =>
-      router.add("GET", Edge.paths.openApi, HttpServerResponse.jsonUnsafe(OpenApi.fromApi(api)))
-    )
+    HttpApiSwagger.layer(api, { path: paths.docs }),
+    HttpRouter.use((router) => router.add("GET", paths.openApi, HttpServerResponse.jsonUnsafe(OpenApi.fromApi(api))))
   )
 
 const health = (isDraining: () => boolean) =>
@@ -80,10 +79,10 @@ const health = (isDraining: () => boolean) =>
     Effect.gen(function* () {
       const readiness = yield* Readiness
       const detail = yield* ReadinessDetail
-      yield* router.add("GET", Edge.paths.live, HttpServerResponse.jsonUnsafe({ status: "live" }))
+      yield* router.add("GET", paths.live, HttpServerResponse.jsonUnsafe({ status: "live" }))
       yield* router.add(
         "GET",
-        Edge.paths.ready,
+        paths.ready,
         Effect.gen(function* () {
           if (!isDraining() && (yield* readiness)) {
             const said = yield* detail

@@ -5,20 +5,21 @@ import { Checking } from "@effekten/services"
 import { Cause, Effect } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
-import { HttpApi, HttpApiError } from "effect/http-api"
-import { type DistributionApi, prefixes } from "../contract/Contract.ts"
+import { HttpApiError } from "effect/http-api"
+import type { DistributionApi } from "../contract/Contract.ts"
+import { isArriving, paths, unacceptable } from "./Acceptable.ts"
+import * as Allowed from "./Allowed.ts"
 import { Exchange, Refused, refusal } from "./Exchange.ts"
 import { Limits } from "./Limits.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 
-/** Names a request, in the request and in the answer. @category values */
+/** Names a request: the client's own name for it, if it has one, else ours. @category values */
 export const requestIdHeader = "x-request-id"
+/** Our name for a request that has a name of the client's too. */
+const correlationHeader = "x-correlation-id"
 
 const acceptableRequestId = /^[A-Za-z0-9._-]{1,64}$/
-
-/** A name or an address, and a port. */
-const acceptableHost = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
 
 /** Headers of every answer. There are none for CORS: pages of other origins have no business here. @category values */
 export const securityHeaders: { readonly [name: string]: string } = {
@@ -28,34 +29,6 @@ export const securityHeaders: { readonly [name: string]: string } = {
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff"
 }
-
-/** Routes beside the API's. @category values */
-export const paths = { openApi: "/openapi.json", docs: "/docs", live: "/livez", ready: "/readyz" } as const
-
-interface RouteMethods {
-  readonly pattern: RegExp
-  readonly methods: Set<string>
-}
-
-const routeMethods = (api: typeof DistributionApi): ReadonlyArray<RouteMethods> => {
-  const routes = new Map<string, Set<string>>()
-  const add = (path: string, method: string) => routes.set(path, (routes.get(path) ?? new Set()).add(method))
-  for (const path of Object.values(paths)) add(path, "GET")
-  HttpApi.reflect(api, {
-    onGroup: () => {},
-    onEndpoint: ({ endpoint }) => {
-      for (const prefix of prefixes) add(`${prefix}${endpoint.path}`, endpoint.method)
-    }
-  })
-  return [...routes].map(([path, methods]) => ({
-    pattern: new RegExp(`^${path.replace(/\/$/, "").replace(/:\w+/g, "[^/]+")}/?$`),
-    methods: methods.has("GET") ? methods.add("HEAD") : methods
-  }))
-}
-
-/** The methods of an unanswered path; empty if the server has no such path. */
-const allowedAt = (routes: ReadonlyArray<RouteMethods>, path: string): ReadonlyArray<string> =>
-  [...new Set(routes.flatMap(({ methods, pattern }) => (pattern.test(path) ? [...methods] : [])))].sort()
 
 const schemaError = (cause: Cause.Cause<unknown>): HttpApiError.HttpApiSchemaError | undefined => {
   for (const reason of cause.reasons) {
@@ -72,16 +45,6 @@ const isRouteNotFound = (cause: Cause.Cause<unknown>): boolean =>
       reason.error.reason._tag === "RouteNotFound"
   )
 
-/** Why a request is refused by its headers alone, if it is. */
-const unacceptable = (request: HttpServerRequest.HttpServerRequest, limits: Limits): Refused | undefined => {
-  if (Object.keys(request.headers).length > limits.headers) {
-    return new Refused({ code: "headers_too_large", detail: "The request has too many headers." })
-  }
-  return acceptableHost.test(request.headers["host"] ?? "")
-    ? undefined
-    : new Refused({ code: "invalid_request", detail: "The Host header is missing or malformed." })
-}
-
 interface EdgeOptions {
   /** The contract whose paths are known here. */
   readonly api: typeof DistributionApi
@@ -93,15 +56,15 @@ interface EdgeOptions {
 export const make = Effect.fnUntraced(function* <E, R>(app: Effect.Effect<Response, E, R>, options: EdgeOptions) {
   const random = yield* SecureRandom.SecureRandom
   const limits = yield* Limits
-  const routes = routeMethods(options.api)
+  const methodsOf = Allowed.make(options.api, Object.values(paths))
 
   const ofCause = Effect.fnUntraced(function* (cause: Cause.Cause<E>, method: string) {
     const exchange = yield* Exchange
     const refused = (problem: ConstructorParameters<typeof Refused>[0]) => refusal(new Refused(problem), exchange)
     if (isRouteNotFound(cause)) {
-      const allowed = allowedAt(routes, exchange.path)
-      if (allowed.length === 0) return refused({ code: "not_found", detail: "There is nothing here." })
-      const allow = [...allowed, "OPTIONS"].join(", ")
+      const methods = methodsOf(exchange.path)
+      if (methods.length === 0) return refused({ code: "not_found", detail: "There is nothing here." })
+      const allow = methods.join(", ")
       return method === "OPTIONS"
         ? HttpServerResponse.empty({ status: 204, headers: { allow } })
         : refused({ code: "method_not_allowed", detail: "This path has other methods.", headers: { allow } })
@@ -122,16 +85,12 @@ export const make = Effect.fnUntraced(function* <E, R>(app: Effect.Effect<Respon
 
   return Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
-    const given = request.headers[requestIdHeader]
     const exchange: Exchange = {
-      requestId:
-        given !== undefined && acceptableRequestId.test(given)
-          ? given
-          : Buffer.from(yield* random.randomBytes(16)).toString("hex"),
+      requestId: Buffer.from(yield* random.randomBytes(16)).toString("hex"),
       path: request.url.split(/[?#]/, 1)[0] ?? "/",
       responseHeaders: new Map()
     }
-    const refused = unacceptable(request, limits)
+    const refused = unacceptable(request, limits, exchange.path)
     const answer: Response =
       refused === undefined
         ? yield* app.pipe(
@@ -144,12 +103,20 @@ export const make = Effect.fnUntraced(function* <E, R>(app: Effect.Effect<Respon
             Effect.annotateLogs("request_id", exchange.requestId)
           )
         : refusal(refused, exchange)
+    // A body that came with its head is complete a moment later. What still drips in after the answer must not look like a request.
+    if (isArriving(request)) yield* Effect.yieldNow
     return HttpServerResponse.setHeaders(answer, {
       ...securityHeaders,
-      ...(options.isDraining() ? { connection: "close" } : {}),
-      [requestIdHeader]: exchange.requestId,
+      ...(options.isDraining() || isArriving(request) ? { connection: "close" } : {}),
+      ...namesOf(request.headers[requestIdHeader], exchange),
       ...Object.fromEntries(exchange.responseHeaders),
       ...answer.headers
     })
   })
 })
+
+/** A client's name for its request is told to that client alone: any text may stand in it, a person's name too. */
+const namesOf = (given: string | undefined, { requestId }: Exchange): { readonly [header: string]: string } =>
+  given !== undefined && acceptableRequestId.test(given)
+    ? { [requestIdHeader]: given, [correlationHeader]: requestId }
+    : { [requestIdHeader]: requestId }

@@ -59,6 +59,16 @@ const rawAnswer = (problem: Problem, requestId: string): string => {
   return `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join("")}\r\n${JSON.stringify(problem)}`
 }
 
+/** How long an answer may be on its way before its connection is cut. */
+const lingering = 500
+
+/** Says no more. A client that still sends would lose the answer if the socket were destroyed at once. */
+const hangUp = (socket: Duplex, response: ServerResponse): void => {
+  if (!response.writableFinished) return void socket.destroy()
+  socket.end()
+  setTimeout(() => socket.destroy(), lingering).unref()
+}
+
 /** Not listening yet. @category constructors */
 export const makeServer = (options: NodeOptions, random: SecureRandom.SecureRandom["Service"]): Server => {
   const limits = { ...defaultLimits, ...options.limits }
@@ -92,15 +102,18 @@ export const makeServer = (options: NodeOptions, random: SecureRandom.SecureRand
     response.writeHead(problem.status, headersOf(problem, id)).end(JSON.stringify(problem))
   })
   server.on("clientError", (error, socket) => {
-    const response = answering.get(socket)
-    const silent = !socket.writable || (response?.headersSent === true && !response.writableFinished)
-    if (silent) {
-      socket.destroy()
-      return
+    const refuse = () => {
+      if (!socket.writable) return void socket.destroy()
+      const id = requestId()
+      const [code, detail] = codeOf(error)
+      socket.end(rawAnswer(edgeProblem(code, detail, { requestId: id }), id), () => socket.destroy())
     }
-    const id = requestId()
-    const [code, detail] = codeOf(error)
-    socket.end(rawAnswer(edgeProblem(code, detail, { requestId: id }), id), () => socket.destroy())
+    const response = answering.get(socket)
+    if (response === undefined || response.destroyed) return refuse()
+    // The error is of the request that follows, and its answer comes after the one that is under way.
+    if (response.req.complete) return response.writableFinished ? refuse() : void response.once("close", refuse)
+    // The error is of the body of a request that is answered already: a second answer would be taken for that of another request.
+    return response.headersSent ? hangUp(socket, response) : refuse()
   })
   return server
 }
