@@ -41,6 +41,15 @@ it("guide.ts sells and redeems with the typed client, and audit-replay.ts sees i
   expect(then.stdout).toMatch(/^At position 5 of \d+:\nNo unit came from nowhere\.$/m)
 })
 
+it("intents.ts makes one investor, however often it is run", async () => {
+  const file = join(temporary.path, "intents.db")
+  const once = () => example("intents.ts", ["customer-of-the-example", file], { EFFEKTEN_DATA: temporary.path })
+  const first = await once()
+  expect(first).toMatchObject({ code: 0, stderr: "" })
+  expect(first.stdout).toMatch(/^customer-of-the-example is [0-9a-f-]{36}$/m)
+  expect(await once()).toEqual(first)
+})
+
 it("the README's program is examples/embedded.ts", () => {
   const source = readFileSync(join(root, "examples/embedded.ts"), "utf8")
   const program = source.slice(source.indexOf("*/\n") + 3)

@@ -3,6 +3,7 @@
  */
 import { readFileSync } from "node:fs"
 import { expect, it } from "vitest"
+import { program } from "./GuideIntents.ts"
 import { redeem } from "./ReadmeClient.ts"
 import { serve } from "./ReadmeServer.ts"
 
@@ -12,4 +13,10 @@ it("the README quotes code that is compiled", () => {
   const blocks = [...textOf("../README.md").matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code)
   expect(blocks).toEqual([textOf("./ReadmeServer.ts"), textOf("./ReadmeClient.ts")])
   expect([serve, redeem].map((each) => typeof each)).toEqual(["function", "function"])
+})
+
+it("the guide to intents begins with code that is compiled", () => {
+  const [, first] = /^```ts\n([^]*?)^```$/m.exec(textOf("../../../docs/guide/intents.md"))!
+  expect(first).toBe(textOf("./GuideIntents.ts"))
+  expect(typeof program).toBe("function")
 })

@@ -1,5 +1,5 @@
 /**
- * A sealed box: format, nonce, commitment, ciphertext, tag. For the vault.
+ * A sealed box: format, nonce, commitment, ciphertext, tag. For the vault, and for other places that keep what persons typed.
  *
  * | format | encrypted with | nonce | commitment |
  * |---|---|---|---|
@@ -18,7 +18,9 @@ import * as Xaes256Gcm from "./Xaes256Gcm.ts"
 const FORMAT = 3
 /** The format of a text that comes piece by piece, and the newest one. */
 const CHUNKED = 4
+/** Bytes of a key. @category values */
 export const KEY_BYTES = 32
+/** Bytes of a nonce: enough for random ones. @category values */
 export const NONCE_BYTES = Xaes256Gcm.NONCE_BYTES
 const COMMITMENT_BYTES = 32
 const { TAG_BYTES } = Xaes256Gcm
@@ -59,6 +61,7 @@ const prepare = (bytes: Uint8Array): PreparedKey => {
 /**
  * @param nonce of {@link NONCE_BYTES} random bytes
  * @param associatedData binds the box to its place
+ * @category conversions
  */
 export const encrypt = (
   key: Uint8Array,
@@ -71,7 +74,7 @@ export const encrypt = (
   return Buffer.concat([Uint8Array.of(FORMAT), nonce, own.commitment, ...sealed])
 }
 
-/** Undefined where it is not what was sealed under this key, in this place. */
+/** Undefined where it is not what was sealed under this key, in this place. @category conversions */
 export const decrypt = (key: Uint8Array, associatedData: string, sealed: Uint8Array): Uint8Array | undefined => {
   const format = formats[sealed[0] ?? 0]
   if (format === undefined) return undefined
@@ -132,7 +135,7 @@ const decryptPlain = (key: KeyObject, nonce: Uint8Array, place: Uint8Array, seal
   return Buffer.concat([decipher.update(sealed.subarray(0, end)), decipher.final()])
 }
 
-/** What to say of a box that did not open, when a newer program has sealed it; undefined where its format is known. */
+/** What to say of a box that did not open, when a newer program sealed it; undefined for a known format. @category conversions */
 export const tooNew = (sealed: Uint8Array): string | undefined =>
   sealed[0] !== undefined && sealed[0] > CHUNKED
     ? `sealed in format ${sealed[0]}, this program knows ${CHUNKED}: run the version that wrote it`
