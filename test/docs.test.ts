@@ -2,7 +2,7 @@
  * What the documentation says is there: links, tests, routes. For a developer that moves or renames something.
  */
 import { DistributionApi } from "@effekten/http"
-import { type Operation, platformResources } from "@effekten/services"
+import { type Operation, Places, platformResources } from "@effekten/services"
 import { OpenApi } from "effect/http-api"
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
@@ -68,13 +68,16 @@ it("every point of erasure names the tests that bear its number", () => {
   expect(wrong).toEqual([])
 })
 
-/** The tables of the HTTP reference, made of the descriptions. `DOCS=write` writes them. */
+const code = (text: string): string => `\`${text}\``
+const table = (...rows: ReadonlyArray<ReadonlyArray<string>>): string =>
+  rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n")
+const operations = platformResources.flatMap(({ resource }): ReadonlyArray<Operation.Any> =>
+  Object.values(resource.operations)
+)
+const callOf = ({ route }: Operation.Any): string => code(route!.replace(/:(\w+)/g, "{$1}"))
+
+/** The tables of the HTTP reference. */
 const callTables = (): string => {
-  const code = (text: string) => `\`${text}\``
-  const operations = platformResources.flatMap(({ resource }): ReadonlyArray<Operation.Any> =>
-    Object.values(resource.operations)
-  )
-  const callOf = ({ route }: Operation.Any): string => code(route!.replace(/:(\w+)/g, "{$1}"))
   const keyOf = (operation: Operation.Any): string => (operation._tag === "Command" ? operation.key : "")
   const rows = operations.map((operation) => [
     callOf(operation),
@@ -85,29 +88,55 @@ const callTables = (): string => {
   const refused = operations
     .filter(({ refusals }) => refusals.length > 0)
     .map((operation) => [callOf(operation), operation.refusals.map(code).join(" ")])
-  const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string =>
-    rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n")
   return [
-    table([
+    table(
       ["call", "scope", "key", "what it does"],
       ["---", "---", "---", "---"],
       [code("POST /oauth/token"), "", "", "Get an access token"],
       ...rows
-    ]),
+    ),
     "What a call can be refused with, beside what any request can:",
-    table([["call", "codes"], ["---", "---"], ...refused])
+    table(["call", "codes"], ["---", "---"], ...refused)
   ].join("\n\n")
 }
 
-it("the calls of the HTTP reference are those that are described", () => {
-  const page = "docs/reference/http.md"
-  const [begin, end] = ["<!-- calls -->\n\n", "\n\n<!-- end of calls -->"]
+/** The tables of members: what each call takes, and what it does not. */
+const memberTables = (): string => {
+  const sections = operations.flatMap((operation) => {
+    if (operation._tag !== "Command" || operation.body === "file") return []
+    const { notOffered = {}, spellings = [], unused = [] } = operation.reads ?? {}
+    const members = (operation.input === undefined ? [] : Places.placesOf(operation.input)).map((place) => {
+      const { holds, names = [] } = spellings.find(({ member }) => member === place.pointer) ?? {}
+      const notes = [
+        ...(names.length === 0 ? [] : [`also ${names.map(code).join(", ")}`]),
+        ...(holds === undefined ? [] : [`${code(String(holds))} holds wherever it stands`])
+      ]
+      return [code(place.pointer), place.optional ? "optional" : "required", notes.join("; ")]
+    })
+    const reasons = new Map<string, Array<string>>()
+    for (const [name, reason] of Object.entries(notOffered))
+      reasons.set(reason, [...(reasons.get(reason) ?? []), code(name)])
+    const parts = [
+      ...(members.length === 0 ? [] : [table(["member", "is", "besides"], ["---", "---", "---"], ...members)]),
+      ...Array.from(reasons, ([reason, names]) => `Not offered: ${names.join(", ")}. ${reason}`),
+      ...(unused.length === 0 ? [] : [`Ignored, for it says nothing to a register: ${unused.map(code).join(", ")}.`])
+    ]
+    return parts.length === 0 ? [] : [[`### ${callOf(operation)}`, ...parts].join("\n\n")]
+  })
+  return sections.join("\n\n")
+}
+
+it.each([
+  ["calls", "docs/reference/http.md", callTables],
+  ["members", "docs/reference/members.md", memberTables]
+])("the %s of %s are those that are described; `DOCS=write` writes them", (what, page, tables) => {
+  const [begin, end] = [`<!-- ${what} -->\n\n`, `\n\n<!-- end of ${what} -->`]
   const [before, written, after] = textOf(page).split(new RegExp(`${begin}|${end}`))
   if (process.env["DOCS"] === "write") {
-    writeFileSync(join(root, page), `${before}${begin}${callTables()}${end}${after}`)
+    writeFileSync(join(root, page), `${before}${begin}${tables()}${end}${after}`)
     return
   }
-  expect(written, "run this test with DOCS=write, and look at what was written").toBe(callTables())
+  expect(written, "run this test with DOCS=write, and look at what was written").toBe(tables())
 })
 
 it("what is described is what is served", () => {

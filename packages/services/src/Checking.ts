@@ -4,6 +4,7 @@
  */
 import { Result, Schema, SchemaAST, SchemaIssue } from "effect"
 import { type MemberError, Rejection } from "./Failure.ts"
+import { isClosed, itemOf, membersOf, withoutAbsent } from "./Places.ts"
 import { shape } from "./Shape.ts"
 import { snakeCase } from "./Wire.ts"
 
@@ -64,26 +65,42 @@ export const memberErrors = (issue: SchemaIssue.Issue): ReadonlyArray<MemberErro
 /** A name that may be repeated in a header. */
 const harmless = /^[\w.~-]{1,64}$/
 
-const collect = (ast: SchemaAST.AST, value: unknown, path: ReadonlyArray<PropertyKey>, found: Array<string>): void => {
-  if (SchemaAST.isArrays(ast) && Array.isArray(value)) {
-    const [item] = ast.rest
-    if (item !== undefined)
-      for (const [index, member] of value.entries()) collect(item, member, [...path, index], found)
+/** Visits the members that a schema does not know, until `visit` says that it has seen enough. */
+const visitUnknown = (
+  ast: SchemaAST.AST,
+  value: unknown,
+  path: ReadonlyArray<string | number>,
+  visit: (path: ReadonlyArray<string | number>, name: string) => boolean
+): boolean => {
+  const item = itemOf(ast)
+  if (item !== undefined)
+    return Array.isArray(value) && value.some((each, index) => visitUnknown(item, each, [...path, index], visit))
+  if (!isClosed(ast) || typeof value !== "object" || value === null) return false
+  const members = membersOf(ast)
+  for (const name of Object.keys(value)) {
+    const type = members.get(name)
+    const member = (value as { readonly [name: string]: unknown })[name]
+    // A value that is no object has no members: then its path is not even made.
+    const enough =
+      type === undefined
+        ? visit(path, name)
+        : typeof member === "object" && member !== null && visitUnknown(type, member, [...path, name], visit)
+    if (enough) return true
   }
-  if (!SchemaAST.isObjects(ast) || typeof value !== "object" || value === null || ast.indexSignatures.length > 0) return
-  const known = new Map(ast.propertySignatures.map((property) => [property.name, property.type]))
-  for (const [name, member] of Object.entries(value)) {
-    if (found.length === maximumIgnoredMembers) return
-    const type = known.get(name)
-    if (type !== undefined) collect(type, member, [...path, name], found)
-    else if (harmless.test(name)) found.push(pointerOf([...path, name]))
-  }
+  return false
 }
+
+/** Whether a value has a member that a schema does not know. @category predicates */
+export const hasUnknownMembers = (schema: Schema.Constraint, value: unknown): boolean =>
+  visitUnknown(SchemaAST.toEncoded(schema.ast), value, [], () => true)
 
 /** Pointers of the members a schema does not know, at most {@link maximumIgnoredMembers}. @category conversions */
 export const ignoredMembers = (schema: Schema.Constraint, value: unknown): ReadonlyArray<string> => {
   const found: Array<string> = []
-  collect(SchemaAST.toEncoded(schema.ast), value, [], found)
+  visitUnknown(SchemaAST.toEncoded(schema.ast), value, [], (path, name) => {
+    if (harmless.test(name)) found.push(pointerOf([...path, name]))
+    return found.length === maximumIgnoredMembers
+  })
   return found
 }
 
@@ -100,13 +117,11 @@ export interface Refused {
   readonly body: Schema.Json | undefined
 }
 
-const refusal = (issue: SchemaIssue.Issue): Rejection =>
-  new Rejection({
-    code: "invalid_request",
-    status: 400,
-    message: "The request is not valid.",
-    errors: memberErrors(issue)
-  })
+/** The refusal of a request of which members are wrong. @category constructors */
+export const invalid = (errors: ReadonlyArray<MemberError>): Rejection =>
+  new Rejection({ code: "invalid_request", status: 400, message: "The request is not valid.", errors })
+
+const refusal = (issue: SchemaIssue.Issue): Rejection => invalid(memberErrors(issue))
 
 /** The checks of one input. @category models */
 export interface Checks<A> {
@@ -127,6 +142,7 @@ export const checks = <A, I>(schema: Schema.Codec<A, I>): Checks<A> => {
   // Values are checked once, when the JSON form is read.
   const encodeShape = Schema.encodeUnknownResult(shape(schema))
   const encodeAll = Schema.encodeUnknownResult(schema, { errors: "all" })
+  const typed = SchemaAST.toType(schema.ast)
 
   const decode = (body: unknown): Result.Result<A, Rejection> => {
     const first = decodeFirst(body)
@@ -137,7 +153,7 @@ export const checks = <A, I>(schema: Schema.Codec<A, I>): Checks<A> => {
   return {
     decode,
     accept: (given) => {
-      const encoded = encodeShape(given)
+      const encoded = Result.orElse(encodeShape(given), () => encodeShape(withoutAbsent(typed, given)))
       if (Result.isFailure(encoded)) {
         const { issue } = Result.getOrElse(Result.flip(encodeAll(given)), () => encoded.failure)
         return Result.fail({ rejection: refusal(issue), body: undefined })

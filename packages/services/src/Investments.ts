@@ -8,6 +8,7 @@ import { answer, input, optional, personal, plain } from "./Member.ts"
 import * as Operation from "./Operation.ts"
 import * as Resource from "./Resource.ts"
 import { listed } from "./Shape.ts"
+import type { Spellings } from "./Spellings.ts"
 
 const signedDocument = { documentId: plain(Id.DocumentId), category: personal(Text.Text), subject: personal(Text.Text) }
 
@@ -36,16 +37,57 @@ const investment = {
   wallet: optional(plain(Id.WalletId))
 }
 
+const termsOnly = "Neither a reduction nor accrued interest is agreed here."
+
+/** How programs of other generations write it. */
+const ofInvestment: Spellings = {
+  spellings: [
+    { member: "/campaign_id", names: ["campaign"] },
+    { member: "/investor_id", names: ["investor"] },
+    { member: "/units", names: ["amount"] },
+    { member: "/wallet", names: ["wallet_id"] }
+  ],
+  notOffered: { disagio: termsOnly, accrued_interest: termsOnly }
+}
+
 /** A subscription. @category schemas */
 export const CreateInvestment = input("CreateInvestment", investment)
 export type CreateInvestment = typeof CreateInvestment.Type
 
-/** Later acceptance, payment or choice of the wallet. What is set already may be repeated, not changed. @category schemas */
+const fixed = "It is fixed at creation."
+const computed = "The register computes it."
+
+/** How programs of other generations write it. */
+const ofAmendment: Spellings = {
+  spellings: [{ member: "/wallet", names: ["wallet_id"] }],
+  notOffered: {
+    campaign_id: fixed,
+    campaign: fixed,
+    investor_id: fixed,
+    investor: fixed,
+    units: fixed,
+    amount: fixed,
+    signed_at: fixed,
+    signed_documents: fixed,
+    disagio: termsOnly,
+    accrued_interest: termsOnly,
+    status: computed,
+    remaining_units: computed,
+    delivered_at: computed,
+    cancelled_at: "Cancel the investment instead."
+  }
+}
+
+/**
+ * Later acceptance, payment or choice of the wallet: at least one. What is set already may be repeated, not changed.
+ *
+ * @category schemas
+ */
 export const AmendInvestment = input("AmendInvestment", {
   acceptedAt: investment.acceptedAt,
   paidAt: investment.paidAt,
   wallet: investment.wallet
-})
+}).check(Schema.isMinProperties(1))
 export type AmendInvestment = typeof AmendInvestment.Type
 
 /** The investor's cancellation. @category schemas */
@@ -88,6 +130,7 @@ export class Investments extends Resource.Served<Investments>()("effekten/servic
     scope: "investments:write",
     ids: [],
     input: CreateInvestment,
+    reads: ofInvestment,
     answer: investmentAnswer,
     refusals: [
       "allocation_exhausted",
@@ -147,6 +190,7 @@ export class Investments extends Resource.Served<Investments>()("effekten/servic
     key: "optional",
     ids: [Id.InvestmentId],
     input: AmendInvestment,
+    reads: ofAmendment,
     answer: investmentAnswer,
     refusals: [
       "already_accepted",

@@ -8,6 +8,7 @@ import { answer, input, optional, personal, plain } from "./Member.ts"
 import * as Operation from "./Operation.ts"
 import * as Resource from "./Resource.ts"
 import { listed } from "./Shape.ts"
+import type { Spellings } from "./Spellings.ts"
 import { wire } from "./Wire.ts"
 
 /**
@@ -37,6 +38,29 @@ const investor = {
   communication: optional(personal(Communication)),
   /** The investor acts on their own account; a natural person must. */
   isBeneficiary: plain(Schema.Boolean)
+}
+
+const companies = "Companies are not onboarded here."
+
+/** How programs of other generations write it. */
+const ofInvestor: Spellings = {
+  spellings: [
+    { member: "/natural_person/is_pep", names: ["pep_status"], holds: true },
+    { member: "/natural_person/is_subject_to_us_tax", names: [], holds: true },
+    { member: "/is_beneficiary", names: [], holds: false },
+    { member: "/bank_account", names: ["bank_account_information"] }
+  ],
+  notOffered: {
+    legal_person: companies,
+    company_name: companies,
+    commercial_register: companies,
+    commercial_register_number: companies,
+    company_identity_proof_id: companies,
+    company_structure_proof_id: companies,
+    benefiting_persons: companies,
+    securities_deposit_account: "Securities are credited to wallets, not to deposit accounts."
+  },
+  unused: ["account_setup_accepted_at"]
 }
 
 /** What creates an investor. @category schemas */
@@ -97,6 +121,7 @@ export class Investors extends Resource.Served<Investors>()("effekten/services/I
     scope: "investors:write",
     ids: [],
     input: CreateInvestor,
+    reads: ofInvestor,
     answer: investorAnswer,
     refusals: ["us_tax_subject", "not_own_account"],
     summary: "Create an investor",

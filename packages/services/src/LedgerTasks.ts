@@ -8,6 +8,7 @@ import { answer, input, plain } from "./Member.ts"
 import * as Operation from "./Operation.ts"
 import * as Resource from "./Resource.ts"
 import { listed } from "./Shape.ts"
+import type { Spellings } from "./Spellings.ts"
 
 /** Adding an investment's units to its wallet. @category models */
 export const Credit = answer("Credit", {
@@ -20,6 +21,13 @@ export const Credit = answer("Credit", {
 })
 export type Credit = typeof Credit.Type
 
+const wholly = "A credit is for all units of the investment, and goes to its wallet."
+
+/** How programs of other generations write it. */
+const ofCredit: Spellings = {
+  notOffered: { units: wholly, amount: wholly, wallet: wholly, wallet_id: wholly }
+}
+
 /** @category schemas */
 export const creditAnswer = Answer.first("Credit", Credit)
 
@@ -28,6 +36,17 @@ const redemption = {
   productId: plain(Id.ProductId),
   walletId: plain(Id.WalletId),
   units: plain(Units.Units)
+}
+
+/** How programs of other generations write it. */
+const ofRedemption: Spellings = {
+  spellings: [
+    { member: "/investor_id", names: ["investor"] },
+    { member: "/product_id", names: ["product"] },
+    { member: "/wallet_id", names: ["wallet", "source_wallet"] },
+    { member: "/units", names: ["amount"] }
+  ],
+  notOffered: { target_address: "A redemption has no target; units are not transferred here." }
 }
 
 /** Units to take from a wallet forever. Which lots: first in, first out. @category schemas */
@@ -61,6 +80,7 @@ export class Credits extends Resource.Served<Credits>()("effekten/services/Credi
     route: "POST /v2/investments/:id/credits/",
     scope: "investments:write",
     ids: [Id.InvestmentId],
+    reads: ofCredit,
     answer: creditAnswer,
     refusals: [
       "already_delivered",
@@ -102,6 +122,7 @@ export class Redemptions extends Resource.Served<Redemptions>()("effekten/servic
     scope: "investments:write",
     ids: [],
     input: CreateRedemption,
+    reads: ofRedemption,
     answer: redemptionAnswer,
     refusals: [
       "insufficient_units",

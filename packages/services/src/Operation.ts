@@ -11,6 +11,7 @@ import type { CommandFailure, ReadFailure } from "./Failure.ts"
 import type { CommandOptions } from "./Instruction.ts"
 import type { Page, PageOptions, SeenPage } from "./Page.ts"
 import type { Scope } from "./Scope.ts"
+import type { Spellings } from "./Spellings.ts"
 
 /** A method and a path below the API's prefixes; `:name` is an id. @category models */
 export type Route = `${"GET" | "POST" | "PATCH"} /v2/${string}/`
@@ -44,6 +45,8 @@ export interface Command<I extends Ids, In, A, Op extends Commands.Operation = C
   readonly input: Schema.Codec<In, any> | undefined
   /** What comes in: JSON, perhaps nothing at all, or one file as `multipart/form-data`. */
   readonly body: "json" | "optional" | "none" | "file"
+  /** How programs of other generations of the API write its body. */
+  readonly reads: Spellings | undefined
   /** An input as it is sent. */
   readonly example: unknown
   /** Absent where nothing is answered. */
@@ -100,6 +103,7 @@ export type SeenMethods<Operations> = { readonly [Name in keyof Operations]: See
 interface CommandTold<I extends Ids, Op extends Commands.Operation> extends Told<I> {
   readonly operation: Op
   readonly key?: "required" | "optional"
+  readonly reads?: Spellings
 }
 
 /** A command with an input. @category constructors */
@@ -115,6 +119,7 @@ export const command = <In, Encoded, const Op extends Commands.Operation, const 
   key: "required",
   body: "json",
   ...told,
+  reads: told.reads,
   answer: told.answer
 })
 
@@ -128,6 +133,7 @@ export const bare = <const Op extends Commands.Operation, const I extends Ids, A
   example: undefined,
   input: undefined,
   ...told,
+  reads: told.reads,
   answer: told.answer
 })
 

@@ -8,12 +8,21 @@ import { answer, input, plain, withDefault } from "./Member.ts"
 import * as Operation from "./Operation.ts"
 import * as Resource from "./Resource.ts"
 import { listed } from "./Shape.ts"
+import type { Spellings } from "./Spellings.ts"
 
 const wallet = {
   /** `0x` and 40 hexadecimal digits; in mixed case the checksum of EIP-55 must fit. An answer shows the mixed case. */
   address: plain(EthereumAddress.Written),
   /** Whether transfers from others may arrive. Default: no. */
   receivingEnabled: withDefault(plain(Schema.Boolean))
+}
+
+/** How programs of other generations write it. */
+const ofManagedWallet: Spellings = {
+  notOffered: {
+    address: "The register makes the address of a managed wallet.",
+    receiving_enabled: "A managed wallet does not receive from others."
+  }
 }
 
 /** An address the investor controls. @category schemas */
@@ -40,6 +49,7 @@ export class Wallets extends Resource.Served<Wallets>()("effekten/services/Walle
     route: "POST /v2/investors/:id/wallets/eth-managed/",
     scope: "investors:write",
     ids: [Id.InvestorId],
+    reads: ofManagedWallet,
     answer: walletAnswer,
     refusals: [
       "investor_not_found",

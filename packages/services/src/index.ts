@@ -4,6 +4,8 @@
 export * as Answer from "./Answer.ts"
 export * as Api from "./Api.ts"
 export * as Checking from "./Checking.ts"
+export * as Places from "./Places.ts"
+export * as Body from "./Body.ts"
 export * as Operation from "./Operation.ts"
 export * as Resource from "./Resource.ts"
 export * from "./Scope.ts"

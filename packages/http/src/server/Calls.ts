@@ -9,11 +9,12 @@ import {
   type Page,
   type PageOptions,
   PlatformServices,
+  Body,
   type Receipt,
   Request,
   type Resource
 } from "@effekten/services"
-import { Context, Effect, Result, Schema } from "effect"
+import { Array as Arr, Context, Effect, Result, Schema } from "effect"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { successStatus } from "../contract/Contract.ts"
 import { Exchange, Refused, refusal } from "./Exchange.ts"
@@ -64,31 +65,29 @@ const setHeader = (name: string, value: string) =>
     exchange.responseHeaders.set(name, value)
   })
 
-/** A body of which nothing is read still has to be an object. */
-const nothing = Schema.Struct({})
-
-/** What is made of a schema once, and used by every request. */
-const once = <A>(make: (schema: Schema.Codec<unknown, any>) => A) => {
-  const made = new WeakMap<Schema.Codec<unknown, any>, A>()
-  return (schema: Schema.Codec<unknown, any>): A => {
-    const known = made.get(schema) ?? make(schema)
-    made.set(schema, known)
+/** What is made of a description once, and used by every request. */
+const once = <K extends object, A>(make: (key: K) => A) => {
+  const made = new WeakMap<K, A>()
+  return (key: K): A => {
+    const known = made.get(key) ?? make(key)
+    made.set(key, known)
     return known
   }
 }
 
-const checksOf = once((schema) => Checking.checks(schema))
-const encoderOf = once((schema) => Schema.encodeUnknownSync(schema))
+const readerOf = once((operation: CommandCall["operation"]) => Body.reader(operation))
+const encoderOf = once((schema: Schema.Codec<unknown, any>) => Schema.encodeUnknownSync(schema))
 
-const decoded = Effect.fnUntraced(function* (schema: Schema.Codec<unknown, any>, body: unknown) {
-  const input = checksOf(schema).decode(body)
-  if (Result.isFailure(input)) {
-    const { message, errors = [] } = input.failure
+/** The input that a body says, whichever generation of the API it is written for. */
+const inputOf = Effect.fnUntraced(function* (operation: CommandCall["operation"], body: unknown) {
+  const read = readerOf(operation)(body)
+  if (Result.isFailure(read)) {
+    const { message, errors = [] } = read.failure
     return yield* new Refused({ code: "invalid_request", detail: message, errors, received: body })
   }
-  const ignored = Checking.ignoredMembers(schema, body)
+  const { ignored, input } = read.success
   if (ignored.length > 0) yield* setHeader(ignoredHeader, ignored.join(", "))
-  return input.success
+  return input
 })
 
 interface Received {
@@ -104,14 +103,11 @@ const receivedFile = Effect.fnUntraced(function* (place: Places) {
   return { body: undefined, ...(yield* readUpload) }
 })
 
-const receivedJson = Effect.fnUntraced(function* ({ body, input }: CommandCall["operation"]) {
+const receivedJson = Effect.fnUntraced(function* (operation: CommandCall["operation"]) {
   const json = yield* readJson
-  if (input === undefined) {
-    if (json !== undefined) yield* decoded(nothing, json)
-    return { body: json, input: undefined }
-  }
-  const sent = json ?? (body === "optional" ? {} : undefined)
-  return { body: sent, input: yield* decoded(input, sent) }
+  // Where none is needed, no body is an empty one; where nothing is read, it still has to say nothing.
+  const body = json ?? (operation.body === "json" ? undefined : {})
+  return { body: operation.body === "none" ? json : body, input: yield* inputOf(operation, body) }
 })
 
 const json = (body: unknown, status: number): Response =>
@@ -138,6 +134,26 @@ const pageOf = Effect.fnUntraced(function* (page: Page<unknown>, limit: number |
     return url.href
   }
   return { count: page.count, next: link(page.next), previous: link(page.previous), results: page.results }
+})
+
+const pageMembers: ReadonlyArray<string> = ["limit", "cursor"]
+
+/** A member of the query that is ignored would change nothing, unnoticed: a program that counts pages would never come to an end. */
+const checkQuery = Effect.fnUntraced(function* ({ operation }: Call) {
+  const { originalUrl } = yield* HttpServerRequest.HttpServerRequest
+  const at = originalUrl.indexOf("?")
+  if (at < 0) return
+  const known = operation._tag === "List" ? pageMembers : []
+  const unknown = Array.from(new URLSearchParams(originalUrl.slice(at)).keys()).filter((name) => !known.includes(name))
+  if (unknown.length === 0) return
+  const message = known.length === 0 ? "This call takes no query." : `The query takes ${known.join(" and ")}.`
+  return yield* new Refused({
+    code: "invalid_request",
+    detail: message,
+    errors: Arr.dedupe(unknown)
+      .slice(0, Checking.maximumErrors)
+      .map((name) => ({ pointer: Checking.pointerOf([name]), code: "unexpected", message }))
+  })
 })
 
 type Method = (...args: ReadonlyArray<unknown>) => Effect.Effect<any, CommandFailure>
@@ -259,6 +275,7 @@ export const make = Effect.gen(function* (): Effect.fn.Return<Calls, never, Plat
 
   const carriedOut = Effect.fnUntraced(function* (call: Call) {
     const { operation, query } = call
+    yield* checkQuery(call)
     switch (operation._tag) {
       case "Command":
         return yield* command({ ...call, operation })
