@@ -93,6 +93,7 @@ const callTables = (): string => {
       ["call", "scope", "key", "what it does"],
       ["---", "---", "---", "---"],
       [code("POST /oauth/token"), "", "", "Get an access token"],
+      [code("POST /oauth/revoke"), "", "", "End an access token"],
       ...rows
     ),
     "What a call can be refused with, beside what any request can:",
@@ -147,5 +148,5 @@ it("what is described is what is served", () => {
   const described = platformResources.flatMap(({ resource }) =>
     Object.values<Operation.Any>(resource.operations).map(({ route }) => route!.replace(/:(\w+)/g, "{$1}"))
   )
-  expect(served.toSorted()).toEqual(["POST /oauth/token", ...described].toSorted())
+  expect(served.toSorted()).toEqual(["POST /oauth/revoke", "POST /oauth/token", ...described].toSorted())
 })

@@ -224,7 +224,7 @@ it("I-07, promise 10: one platform's key means nothing to another", async () => 
 })
 
 it("every route of the API wants a token", async () => {
-  for (const operation of operations().filter(({ path }) => path !== "/oauth/token")) {
+  for (const operation of operations().filter(({ path }) => !path.startsWith("/oauth/"))) {
     const answer = await fetch(`${origin}/api/external${fill(operation.path, first.ids)}`, { method: operation.method })
     expect({ ...operation, status: answer.status }).toEqual({ ...operation, status: 401 })
     await answer.arrayBuffer()

@@ -2,7 +2,7 @@
  * A server on a socket of its own, its clients' credentials, and plain requests to it. For the tests.
  */
 import { Id } from "@effekten/domain"
-import { Context, Effect, Layer, ManagedRuntime, Redacted } from "effect"
+import { Context, Effect, Layer, Logger, ManagedRuntime, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer } from "effect/http"
 import { connect } from "node:net"
@@ -26,8 +26,12 @@ export interface Client {
   readonly scopes: ReadonlyArray<Scope>
 }
 
+type Line = typeof Logger.formatStructured extends Logger.Logger<unknown, infer L> ? L : never
+
 export interface Harness {
   readonly memory: MemoryServices.Memory
+  /** What the server has logged. */
+  readonly log: Array<Line>
   readonly origin: string
   /** `/api/external` of this server. */
   readonly url: string
@@ -52,11 +56,13 @@ export const start = async (options: Options = {}): Promise<Harness> => {
       OAuth.registerClient({ platform, secret: Redacted.make(secret), ...client })
     )
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto), Layer.provideMerge(OAuthStore.layerMemory))
+  const log: Array<Line> = []
   const runtime = ManagedRuntime.make(
-    DistributionServer.layerNode({ port: 0, ...server }).pipe(
+    DistributionServer.layerNode({ port: 0, refusalDelay: "10 millis", ...server }).pipe(
       Layer.provide([memory.layer, store]),
       Layer.provide(Layer.succeed(DistributionServer.Readiness, Effect.sync(ready ?? (() => true)))),
-      Layer.provide(Layer.succeed(DistributionServer.ReadinessDetail, Effect.succeed(detail)))
+      Layer.provide(Layer.succeed(DistributionServer.ReadinessDetail, Effect.succeed(detail))),
+      Layer.provide(Logger.layer([Logger.map(Logger.formatStructured, (line) => void log.push(line))]))
     )
   )
   const context = await runtime.context()
@@ -75,6 +81,7 @@ export const start = async (options: Options = {}): Promise<Harness> => {
   }
   return {
     memory,
+    log,
     origin,
     url,
     port: Number(new URL(origin).port),

@@ -1,14 +1,9 @@
 /**
- * Access tokens: the client credentials grant, over the wire and in both stores. For the author of the server.
+ * Access tokens over the wire: the client credentials grant and revocation. For the author of the server.
  */
 import { Id } from "@effekten/domain"
-import { SqliteClient } from "@effekten/event-store"
-import { it as effectIt } from "@effect/vitest"
-import { Effect, Layer, Option, Redacted } from "effect"
-import { SecureRandom } from "effect/crypto"
-import { TestClock } from "effect/testing"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { OAuth, OAuthStore } from "../src/index.ts"
+import { OAuth } from "../src/index.ts"
 import * as H from "./Harness.ts"
 
 let h: H.Harness
@@ -40,7 +35,11 @@ describe("O-01 a token", () => {
   it.each(["/api/external/oauth/token", "/api/external/distributor/oauth/token"])("under %s", async (path) => {
     const answer = await ask(credentials, {}, `${h.origin}${path}`)
     expect(answer.status).toBe(200)
-    expect(answer.headers).toMatchObject({ "cache-control": "no-store", "content-type": "application/json" })
+    expect(answer.headers).toMatchObject({
+      "cache-control": "no-store",
+      "content-type": "application/json",
+      pragma: "no-cache"
+    })
     expect(answer.json).toEqual({
       access_token: expect.stringMatching(/^effekten_token_[\w-]{43}$/),
       token_type: "Bearer",
@@ -85,13 +84,16 @@ describe("O-01 refusals of RFC 6749 §5.2", () => {
   it.each<[string, { readonly [name: string]: string } | string, { readonly [name: string]: string }, number, string]>([
     ["no grant", { client_id: "reader", client_secret: H.secret }, {}, 400, "invalid_request"],
     ["another grant", { ...credentials, grant_type: "password" }, {}, 400, "unsupported_grant_type"],
-    ["no secret", { grant_type: "client_credentials", client_id: "reader" }, {}, 400, "invalid_request"],
-    ["an empty secret", { ...credentials, client_secret: "" }, {}, 400, "invalid_request"],
+    ["no credentials", { grant_type: "client_credentials" }, {}, 401, "invalid_client"],
+    ["no secret", { grant_type: "client_credentials", client_id: "reader" }, {}, 401, "invalid_client"],
+    ["an empty secret", { ...credentials, client_secret: "" }, {}, 401, "invalid_client"],
     ["an unknown client", { ...credentials, client_id: "nobody" }, {}, 401, "invalid_client"],
     ["a wrong secret", { ...credentials, client_secret: `${H.secret}x` }, {}, 401, "invalid_client"],
     ["a scope it lacks", { ...credentials, scope: "investors:read investors:write" }, {}, 400, "invalid_scope"],
     ["a scope nobody knows", { ...credentials, scope: "everything" }, {}, 400, "invalid_scope"],
+    ["a scope of blanks", { ...credentials, scope: " " }, {}, 400, "invalid_scope"],
     ["a repeated parameter", `${new URLSearchParams(credentials)}&scope=a&scope=b`, {}, 400, "invalid_request"],
+    ["an unknown parameter twice", `${new URLSearchParams(credentials)}&a=1&a=1`, {}, 400, "invalid_request"],
     ["both ways at once", credentials, basic("reader", H.secret), 400, "invalid_request"],
     [
       "two clients",
@@ -100,14 +102,8 @@ describe("O-01 refusals of RFC 6749 §5.2", () => {
       400,
       "invalid_request"
     ],
-    [
-      "a Basic that is none",
-      { grant_type: "client_credentials" },
-      { authorization: "Basic !" },
-      400,
-      "invalid_request"
-    ],
-    ["a Bearer", { grant_type: "client_credentials" }, { authorization: "Bearer x" }, 400, "invalid_request"],
+    ["a Basic that is none", { grant_type: "client_credentials" }, { authorization: "Basic !" }, 401, "invalid_client"],
+    ["a Bearer", { grant_type: "client_credentials" }, { authorization: "Bearer x" }, 401, "invalid_client"],
     [
       "JSON",
       credentials,
@@ -120,14 +116,16 @@ describe("O-01 refusals of RFC 6749 §5.2", () => {
     const answer = await ask(parameters, headers)
     expect(answer.status).toBe(status)
     expect(answer.json).toEqual({ error, error_description: expect.any(String) })
-    expect(answer.headers["cache-control"]).toBe("no-store")
+    // The characters that RFC 6749 allows in a description.
+    expect(answer.json.error_description).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/)
+    expect(answer.headers).toMatchObject({ "cache-control": "no-store", pragma: "no-cache" })
+    expect(answer.headers["www-authenticate"]).toBe(status === 401 ? 'Basic realm="effekten"' : undefined)
     expect(answer.text).not.toContain(H.secret)
   })
 
-  it("a wrong secret by Basic is challenged", async () => {
-    const answer = await ask({ grant_type: "client_credentials" }, basic("reader", "wrong"))
-    expect(answer.status).toBe(401)
-    expect(answer.headers["www-authenticate"]).toBe('Basic realm="effekten"')
+  it("credentials in the address are refused, also beside good ones", async () => {
+    const query = `${h.url}/oauth/token?client_id=reader`
+    expect(await ask(credentials, {}, query)).toMatchObject({ status: 400, json: { error: "invalid_request" } })
   })
 
   it("O-04 an unknown client and a wrong secret are the same answer", async () => {
@@ -138,77 +136,78 @@ describe("O-01 refusals of RFC 6749 §5.2", () => {
     expect([unknown.text, left]).toEqual([wrong.text, right])
   })
 
+  it("a right secret is answered at once, however many wrong ones wait, and these are bounded", async () => {
+    const slow = await H.start({ refusalDelay: "3 seconds" })
+    try {
+      const order: Array<string> = []
+      const url = `${slow.url}/oauth/token`
+      const wrong = Array.from({ length: OAuth.waitingRefusals + 50 }, () =>
+        ask({ ...credentials, client_id: "all", client_secret: "wrong" }, {}, url).then((answer) => {
+          if (answer.status === 401) order.push("refused")
+          return answer
+        })
+      )
+      // Those beyond the bound are told at once, so the bound is reached when the first of them is.
+      const first = await Promise.race(wrong)
+      expect(first).toMatchObject({ status: 429, json: { error: "temporarily_unavailable" } })
+      expect(first.headers).toMatchObject({ "retry-after": "3", "cache-control": "no-store" })
+      const right = await ask({ ...credentials, client_id: "all" }, {}, url)
+      order.push("issued")
+      expect(right.status).toBe(200)
+      const statuses = (await Promise.all(wrong)).map(({ status }) => status)
+      expect(statuses.filter((status) => status === 401)).toHaveLength(OAuth.waitingRefusals)
+      expect(statuses.filter((status) => status === 429)).toHaveLength(50)
+      expect(order[0]).toBe("issued")
+    } finally {
+      await slow.close()
+    }
+  })
+
   it("O-09 a token in the query is no token", async () => {
     expect((await H.get(`${h.url}/v2/investors/?access_token=${h.token}`)).status).toBe(401)
   })
 })
 
-const stores = {
-  memory: OAuthStore.layerMemory,
-  sql: OAuthStore.layerSql.pipe(Layer.provideMerge(SqliteClient.layer({ filename: ":memory:" })))
-}
+describe("revocation (RFC 7009)", () => {
+  const revoke = (
+    parameters: { readonly [name: string]: string },
+    headers: { readonly [name: string]: string } = {},
+    url = `${h.url}/oauth/revoke`
+  ) => ask(parameters, headers, url)
+  const reader = { client_id: "reader", client_secret: H.secret }
+  const statusWith = async (token: string) =>
+    (await H.get(`${h.url}/v2/investors/`, { authorization: `Bearer ${token}` })).status
 
-describe.each(Object.entries(stores))("the store: %s", (_, store) => {
-  const platform = H.platform
-  const world = OAuth.layer({ tokenLifetime: "10 seconds", liveTokens: 2 }).pipe(
-    Layer.provideMerge(store),
-    Layer.provideMerge(SecureRandom.layerWebCrypto)
-  )
-  const scopes = ["investors:read"] as const
+  it.each(["/api/external", "/api/external/distributor"])("ends a token at once, under %s", async (prefix) => {
+    const [token, other] = [await h.tokenFor("reader"), await h.tokenFor("reader")]
+    expect(await statusWith(token)).toBe(200)
+    const answer = await revoke({ ...reader, token }, {}, `${h.origin}${prefix}/oauth/revoke`)
+    expect(answer).toMatchObject({ status: 200, text: "" })
+    expect(answer.headers).toMatchObject({ "cache-control": "no-store", pragma: "no-cache" })
+    expect([await statusWith(token), await statusWith(other)]).toEqual([401, 200])
+  })
 
-  effectIt.effect("O-06 tokens live as long as they say, by the clock", () =>
-    Effect.gen(function* () {
-      const { clientId, secret } = yield* OAuth.registerClient({ platform, scopes })
-      const oauth = yield* OAuth.OAuth
-      const token = yield* oauth.issue({ clientId, secret, scope: undefined })
-      expect(token.expires_in).toBe(10)
-      const who = oauth.authenticate(Redacted.make(token.access_token))
-      yield* TestClock.adjust("9999 millis")
-      expect(Option.getOrThrow(yield* who)).toEqual({ platform, clientId, scopes: new Set(scopes) })
-      yield* TestClock.adjust("1 millis")
-      expect(Option.isNone(yield* who)).toBe(true)
-    }).pipe(Effect.provide(world))
-  )
+  it("by HTTP Basic, with a hint of another kind", async () => {
+    const token = await h.tokenFor("reader")
+    expect((await revoke({ token, token_type_hint: "refresh_token" }, basic("reader", H.secret))).status).toBe(200)
+    expect(await statusWith(token)).toBe(401)
+  })
 
-  effectIt.effect("live tokens of a client are bounded: the oldest dies", () =>
-    Effect.gen(function* () {
-      const { clientId, secret } = yield* OAuth.registerClient({ platform, scopes })
-      const other = yield* OAuth.registerClient({ platform, scopes })
-      const oauth = yield* OAuth.OAuth
-      const issue = Effect.andThen(
-        TestClock.adjust("1 millis"),
-        Effect.map(oauth.issue({ clientId, secret, scope: undefined }), (token) => Redacted.make(token.access_token))
-      )
-      const others = yield* oauth.issue({ ...other, scope: undefined })
-      const tokens = [yield* issue, yield* issue, yield* issue]
-      const live = yield* Effect.forEach([...tokens, Redacted.make(others.access_token)], oauth.authenticate)
-      expect(live.map(Option.isSome)).toEqual([false, true, true, true])
-    }).pipe(Effect.provide(world))
-  )
+  it("an unknown token, another client's and one that is revoked already are the same answer", async () => {
+    const [own, foreign] = [await h.tokenFor("reader"), await h.tokenFor("stranger")]
+    await revoke({ ...reader, token: own })
+    for (const token of ["nobody", foreign, own]) {
+      expect(await revoke({ ...reader, token })).toMatchObject({ status: 200, text: "" })
+    }
+    expect(await statusWith(foreign)).toBe(200)
+  })
 
-  effectIt.effect("O-11 a client that is replaced or removed takes its tokens along", () =>
-    Effect.gen(function* () {
-      const store = yield* OAuthStore.OAuthStore
-      const oauth = yield* OAuth.OAuth
-      const client = yield* OAuth.registerClient({ platform, scopes, clientId: "c" })
-      const first = Redacted.make((yield* oauth.issue({ ...client, scope: undefined })).access_token)
-      const again = yield* OAuth.registerClient({ platform, scopes, clientId: "c" })
-      expect(Option.isNone(yield* oauth.authenticate(first))).toBe(true)
-      expect((yield* Effect.flip(oauth.issue({ ...client, scope: undefined })))._tag).toBe("TokenRefused")
-      const second = Redacted.make((yield* oauth.issue({ ...again, scope: undefined })).access_token)
-      yield* store.removeClient("c")
-      expect(Option.isNone(yield* oauth.authenticate(second))).toBe(true)
-    }).pipe(Effect.provide(world))
-  )
-
-  effectIt.effect("O-03 keeps neither secrets nor tokens", () =>
-    Effect.gen(function* () {
-      const store = yield* OAuthStore.OAuthStore
-      const { clientId, secret } = yield* OAuth.registerClient({ platform, scopes })
-      expect(Redacted.value(secret)).toMatch(/^effekten_secret_[\w-]{43}$/)
-      const client = Option.getOrThrow(yield* store.client(clientId))
-      expect(client.secretHash).toMatch(/^[0-9a-f]{64}$/)
-      expect(JSON.stringify(client)).not.toContain(Redacted.value(secret))
-    }).pipe(Effect.provide(world))
-  )
+  it.each<[string, { readonly [name: string]: string }, number, string]>([
+    ["no token", reader, 400, "invalid_request"],
+    ["an empty token", { ...reader, token: "" }, 400, "invalid_request"],
+    ["no client", { token: "t" }, 401, "invalid_client"],
+    ["a wrong secret", { ...reader, client_secret: "wrong", token: "t" }, 401, "invalid_client"]
+  ])("%s is refused", async (_, parameters, status, error) => {
+    expect(await revoke(parameters)).toMatchObject({ status, json: { error } })
+  })
 })

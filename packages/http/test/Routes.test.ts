@@ -138,14 +138,14 @@ describe.each(table(routes))("%s", (_, route) => {
       ...(route.method === "GET" ? {} : { body: "{" })
     })
     expectProblem(answer, 401, "unauthorized")
-    expect(answer.headers["www-authenticate"]).toBe("Bearer")
+    expect(answer.headers["www-authenticate"]).toBe('Bearer realm="effekten"')
     expect(h.memory.seen.length).toBe(calls)
   })
 
   it("O-08 with an unknown token: 401 invalid_token", async () => {
     const answer = await call(route, { authorization: "Bearer nobody" })
     expectProblem(answer, 401, "unauthorized")
-    expect(answer.headers["www-authenticate"]).toBe('Bearer error="invalid_token"')
+    expect(answer.headers["www-authenticate"]).toBe('Bearer realm="effekten", error="invalid_token"')
   })
 
   it("I-32 without the scope: 403 insufficient_scope, before the payload and before a replay", async () => {
@@ -154,7 +154,9 @@ describe.each(table(routes))("%s", (_, route) => {
     const calls = h.memory.seen.length
     const answer = await call(route, { authorization: `Bearer ${tokens[route.scope]}`, "x-idempotency-key": key })
     expectProblem(answer, 403, "insufficient_scope")
-    expect(answer.headers["www-authenticate"]).toBe(`Bearer error="insufficient_scope", scope="${route.scope}"`)
+    expect(answer.headers["www-authenticate"]).toBe(
+      `Bearer realm="effekten", error="insufficient_scope", scope="${route.scope}"`
+    )
     expect(h.memory.seen.length).toBe(calls)
   })
 

@@ -93,37 +93,58 @@ export const Token = Schema.Struct({
 }).annotate({ identifier: "Token" })
 export type Token = typeof Token.Type
 
-/** What the token endpoint refuses with (RFC 6749 §5.2). @category schemas */
+/**
+ * What the endpoints of OAuth refuse with (RFC 6749 §5.2). `temporarily_unavailable` comes with status 429.
+ *
+ * @category schemas
+ */
 export const TokenError = Schema.Struct({
   error: Schema.Literals([
     "invalid_request",
     "invalid_client",
     "invalid_scope",
     "unauthorized_client",
-    "unsupported_grant_type"
+    "unsupported_grant_type",
+    "temporarily_unavailable"
   ]),
   error_description: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "TokenError" })
 export type TokenError = typeof TokenError.Type
 
-/** Access tokens: the client credentials grant (RFC 6749 §4.4). The only endpoint without a slash at its end. @category values */
+/** A client in the body; by HTTP Basic it is in a header. */
+const client = { client_id: text, client_secret: text }
+const tokenErrors = [400, 401, 429].map((status) => TokenError.pipe(HttpApiSchema.status(status)))
+
+/**
+ * Access tokens: the client credentials grant (RFC 6749 §4.4) and revocation (RFC 7009). The only endpoints without a slash at their end.
+ *
+ * @category values
+ */
 export const oauth = HttpApiGroup.make("oauth").add(
   HttpApiEndpoint.post("token", "/oauth/token", {
     payload: Schema.Struct({
       grant_type: Schema.Literal("client_credentials"),
       scope: text,
-      client_id: text,
-      client_secret: text
+      ...client
     }).pipe(HttpApiSchema.asFormUrlEncoded()),
     success: Token,
-    error: [TokenError.pipe(HttpApiSchema.status(400)), TokenError.pipe(HttpApiSchema.status(401))]
-  }).annotate(OpenApi.Summary, "Get an access token")
+    error: tokenErrors
+  }).annotate(OpenApi.Summary, "Get an access token"),
+  HttpApiEndpoint.post("revoke", "/oauth/revoke", {
+    payload: Schema.Struct({
+      token: Schema.String,
+      token_type_hint: text,
+      ...client
+    }).pipe(HttpApiSchema.asFormUrlEncoded()),
+    success: HttpApiSchema.Empty(200),
+    error: tokenErrors
+  }).annotate(OpenApi.Summary, "End an access token")
 )
 
 /** The contract of some resources. @category constructors */
 export const make = (resources: ReadonlyArray<Resource.AnyService>): HttpApi.HttpApi<"distribution", typeof oauth> =>
   HttpApi.make("distribution")
-    // To the types the contract is that of the token endpoint: the groups of the resources are known at run time only.
+    // To the types the contract is that of the tokens' endpoints: the groups of the resources are known at run time only.
     .add(oauth, ...(resources.map(group) as unknown as []))
     .annotate(HttpApi.ParseOptions, { errors: "all" })
     .annotateMerge(describe(prefixes))

@@ -1,11 +1,11 @@
 /**
- * OAuth 2 for machines: clients, and tokens by the client credentials grant (RFC 6749 §4.4). For the server, and for an operator that
- * registers clients.
+ * OAuth 2 for machines: clients, tokens by the client credentials grant (RFC 6749 §4.4) and their revocation (RFC 7009). For the server, and
+ * for an operator that registers clients.
  */
 import type { Id } from "@effekten/domain"
-import { Clock, Context, Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Option, Redacted, Schema, Semaphore } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { createHash, timingSafeEqual } from "node:crypto"
+import { hash, timingSafeEqual } from "node:crypto"
 import type { Token, TokenError } from "../contract/Contract.ts"
 import { type OAuthClient, OAuthStore, type OAuthStoreError } from "./OAuthStore.ts"
 import type { Scope } from "@effekten/services"
@@ -13,8 +13,12 @@ import type { Principal } from "../contract/Scope.ts"
 
 /** Seconds a token lives: 10 hours. @category values */
 export const defaultTokenLifetime = 36_000
-/** Live tokens of one client at most; with one more, its oldest dies. @category values */
+/** Live tokens of one client at most; with one more, the one issued first dies. @category values */
 export const defaultLiveTokens = 100
+/** Seconds that a wrong secret waits for its refusal. @category values */
+export const defaultRefusalDelay = 1
+/** Wrong secrets that wait at most; one more is told to come later. @category values */
+export const waitingRefusals = 100
 /** Bytes of randomness in a secret or a token. @category values */
 export const secretBytes = 32
 /** Characters of a secret an operator chooses, at the least. @category values */
@@ -24,18 +28,35 @@ export const minimumSecretLength = 16
 export interface OAuthOptions {
   /** How long a token lives; whole seconds. Default: 10 hours. */
   readonly tokenLifetime?: Duration.Input | undefined
-  /** Live tokens of one client at most; with one more, its oldest dies. Default: 100. */
+  /** Live tokens of one client at most; with one more, the one issued first dies. Default: 100. */
   readonly liveTokens?: number | undefined
+  /** How long a wrong secret waits for its refusal; a right one never waits. Default: 1 s. */
+  readonly refusalDelay?: Duration.Input | undefined
 }
 
-/** A token is refused, as RFC 6749 §5.2 says. @category errors */
+/** A client is refused, as RFC 6749 §5.2 says. @category errors */
 export class TokenRefused extends Schema.TaggedError<TokenRefused>()("TokenRefused", {
   error: Schema.Literals(["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type"]),
-  description: Schema.String
+  description: Schema.String,
+  /** The client that is spoken for, if there is such a client: for the log, never for the answer. */
+  client: Schema.optionalKey(Schema.String)
 }) {
   get body(): TokenError {
     return { error: this.error, error_description: this.description }
   }
+}
+
+/** A secret is wrong, and so many wrong ones wait for their refusal that this one is refused at once. @category errors */
+export class TooManyRefusals extends Schema.TaggedError<TooManyRefusals>()("TooManyRefusals", {
+  /** Seconds. */
+  retryAfter: Schema.Int,
+  client: Schema.optionalKey(Schema.String)
+}) {}
+
+/** How a client proves that it is itself. @category models */
+export interface Credentials {
+  readonly clientId: string
+  readonly secret: Redacted.Redacted
 }
 
 /** A client's credentials. The secret is not kept anywhere: it is shown only here. @category models */
@@ -44,7 +65,7 @@ export interface RegisteredClient {
   readonly secret: Redacted.Redacted
 }
 
-const hashOf = (text: string): string => createHash("sha256").update(text, "utf8").digest("hex")
+const hashOf = (text: string): string => hash("sha256", text)
 
 const sameHash = (left: string, right: string): boolean =>
   timingSafeEqual(Buffer.from(left, "hex"), Buffer.from(right, "hex"))
@@ -88,11 +109,13 @@ export class OAuth extends Context.Service<
   OAuth,
   {
     /** A token for a client. `scope` names what it shall be good for, or all the client may do; it is never narrowed silently. */
-    readonly issue: (request: {
-      readonly clientId: string
-      readonly secret: Redacted.Redacted
-      readonly scope: string | undefined
-    }) => Effect.Effect<Token, TokenRefused | OAuthStoreError>
+    readonly issue: (
+      request: Credentials & { readonly scope: string | undefined }
+    ) => Effect.Effect<Token, TokenRefused | TooManyRefusals | OAuthStoreError>
+    /** Ends a token of this client (RFC 7009). A token that is unknown, or another client's, is no error and stays as it is. */
+    readonly revoke: (
+      request: Credentials & { readonly token: Redacted.Redacted }
+    ) => Effect.Effect<void, TokenRefused | TooManyRefusals | OAuthStoreError>
     /** The platform and the client that a bearer token speaks for; none if it is unknown or has expired. */
     readonly authenticate: (
       token: Redacted.Redacted
@@ -101,10 +124,42 @@ export class OAuth extends Context.Service<
 >()("effekten/http/OAuth") {}
 
 const grantedScopes = (client: OAuthClient, scope: string | undefined): ReadonlySet<string> | undefined => {
-  const requested = (scope ?? "").split(" ").filter((name) => name !== "")
-  if (requested.length === 0) return client.scopes
-  return requested.every((name) => client.scopes.has(name)) ? new Set(requested) : undefined
+  if (scope === undefined) return client.scopes
+  const requested = scope.split(" ").filter((name) => name !== "")
+  return requested.length > 0 && requested.every((name) => client.scopes.has(name)) ? new Set(requested) : undefined
 }
+
+/**
+ * Holds back the refusals of wrong secrets. A right secret never comes here, so it is answered at once however many wrong ones wait, for the
+ * same client too.
+ */
+const makeRefusals = (delay: Duration.Duration) => {
+  const waiting = Semaphore.makeUnsafe(waitingRefusals)
+  return Effect.fnUntraced(function* (client: string | undefined) {
+    const named = client === undefined ? {} : { client }
+    const waited = yield* waiting.withPermitsIfAvailable(1)(Effect.sleep(delay))
+    return Option.isSome(waited)
+      ? yield* new TokenRefused({
+          error: "invalid_client",
+          description: "Unknown client, or wrong secret.",
+          ...named
+        })
+      : yield* new TooManyRefusals({ retryAfter: Math.max(1, Math.ceil(Duration.toSeconds(delay))), ...named })
+  })
+}
+
+/** The client that has proved itself. */
+const makeProof = Effect.fnUntraced(function* (delay: Duration.Duration) {
+  const store = yield* OAuthStore
+  const refuse = makeRefusals(delay)
+  // Stands in for an unknown client's hash, so that both take the same work. It is the hash of a secret that is known nowhere.
+  const nobody = hashOf(yield* randomText(""))
+  return Effect.fnUntraced(function* ({ clientId, secret }: Credentials) {
+    const client = Option.getOrUndefined(yield* store.client(clientId))
+    const matches = sameHash(hashOf(Redacted.value(secret)), client?.secretHash ?? nobody)
+    return client === undefined || !matches ? yield* refuse(client?.clientId) : client
+  })
+})
 
 /** @category layers */
 export const layer = (options?: OAuthOptions): Layer.Layer<OAuth, never, OAuthStore | SecureRandom.SecureRandom> =>
@@ -115,16 +170,12 @@ export const layer = (options?: OAuthOptions): Layer.Layer<OAuth, never, OAuthSt
       const context = yield* Effect.context<SecureRandom.SecureRandom>()
       const lifetime = Math.floor(Duration.toSeconds(options?.tokenLifetime ?? Duration.seconds(defaultTokenLifetime)))
       const limit = options?.liveTokens ?? defaultLiveTokens
-      // Stands in for an unknown client's hash, so that both take the same work. It is the hash of a secret that is known nowhere.
-      const nobody = hashOf(yield* randomText(""))
+      const delay = Duration.fromInputUnsafe(options?.refusalDelay ?? Duration.seconds(defaultRefusalDelay))
+      const proven = yield* makeProof(delay)
 
       return {
-        issue: Effect.fnUntraced(function* ({ clientId, scope, secret }) {
-          const client = Option.getOrUndefined(yield* store.client(clientId))
-          const matches = sameHash(hashOf(Redacted.value(secret)), client?.secretHash ?? nobody)
-          if (client === undefined || !matches) {
-            return yield* new TokenRefused({ error: "invalid_client", description: "Unknown client, or wrong secret." })
-          }
+        issue: Effect.fnUntraced(function* ({ scope, ...credentials }) {
+          const client = yield* proven(credentials)
           const granted = grantedScopes(client, scope)
           if (granted === undefined) {
             return yield* new TokenRefused({
@@ -134,8 +185,12 @@ export const layer = (options?: OAuthOptions): Layer.Layer<OAuth, never, OAuthSt
           }
           const token = yield* randomText("effekten_token_").pipe(Effect.provideContext(context))
           const now = yield* Clock.currentTimeMillis
+          const { clientId, secretHash } = client
           const expiresAt = now + lifetime * 1000
-          yield* store.putToken({ hash: hashOf(token), clientId, scopes: granted, expiresAt }, { now, limit })
+          yield* store.putToken(
+            { hash: hashOf(token), clientId, secretHash, scopes: granted, expiresAt },
+            { now, limit }
+          )
           return {
             access_token: token,
             token_type: "Bearer" as const,
@@ -143,12 +198,17 @@ export const layer = (options?: OAuthOptions): Layer.Layer<OAuth, never, OAuthSt
             scope: [...granted].join(" ")
           }
         }),
+        revoke: Effect.fnUntraced(function* ({ token, ...credentials }) {
+          const { clientId } = yield* proven(credentials)
+          yield* store.removeToken({ hash: hashOf(Redacted.value(token)), clientId })
+        }),
         authenticate: Effect.fnUntraced(function* (token) {
-          const found = Option.getOrUndefined(yield* store.token(hashOf(Redacted.value(token))))
-          if (found === undefined || found.token.expiresAt <= (yield* Clock.currentTimeMillis)) return Option.none()
-          const { client } = found
-          const held = [...found.token.scopes].filter((scope) => client.scopes.has(scope))
-          return Option.some({ platform: client.platform, clientId: client.clientId, scopes: new Set(held) })
+          const grant = yield* store.token(hashOf(Redacted.value(token)))
+          const now = yield* Clock.currentTimeMillis
+          return Option.map(
+            Option.filter(grant, ({ expiresAt }) => now < expiresAt),
+            ({ principal }) => principal
+          )
         })
       }
     })

@@ -1,10 +1,13 @@
 /**
  * Where OAuth clients and live access tokens are kept: hashes only, so that a stolen file opens nothing. For an operator of the server.
+ * A token is bound to the secret it was got with. Once the client has another secret it is dead, whichever of the two was stored first.
  */
 import { Id } from "@effekten/domain"
 import { SqlTables } from "@effekten/event-store"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import type { Principal } from "../contract/Scope.ts"
+import * as TokenCache from "./TokenCache.ts"
 
 /** @category errors */
 export class OAuthStoreError extends Schema.TaggedError<OAuthStoreError>()("OAuthStoreError", {
@@ -25,7 +28,16 @@ export interface AccessToken {
   /** SHA-256 of the token, lower-case hexadecimal. */
   readonly hash: string
   readonly clientId: string
+  /** SHA-256 of the secret that the client proved itself with. */
+  readonly secretHash: string
   readonly scopes: ReadonlySet<string>
+  /** Milliseconds since 1970, UTC. */
+  readonly expiresAt: number
+}
+
+/** What a token is good for. @category models */
+export interface Grant {
+  readonly principal: Principal["Service"]
   /** Milliseconds since 1970, UTC. */
   readonly expiresAt: number
 }
@@ -42,18 +54,28 @@ export class OAuthStore extends Context.Service<
     /** Removes a client and its tokens. */
     readonly removeClient: (clientId: string) => Effect.Effect<void, OAuthStoreError>
     /**
-     * Keeps a token. All that expired by `now` (milliseconds since 1970) are forgotten, and so are the client's oldest beyond `limit`.
+     * Keeps a token. All that expired by `now` (milliseconds since 1970) are forgotten. So are the client's tokens beyond `limit`, in the
+     * order in which they were put, and never this one.
      */
     readonly putToken: (
       token: AccessToken,
       options: { readonly now: number; readonly limit: number }
     ) => Effect.Effect<void, OAuthStoreError>
-    /** A token and its client, live or expired. */
-    readonly token: (
-      hash: string
-    ) => Effect.Effect<Option.Option<{ readonly token: AccessToken; readonly client: OAuthClient }>, OAuthStoreError>
+    /** Forgets a token if that client holds it; else nothing happens. */
+    readonly removeToken: (token: Pick<AccessToken, "hash" | "clientId">) => Effect.Effect<void, OAuthStoreError>
+    /** What a token is good for, live or expired; none if it is unknown, or its client has another secret or is gone. */
+    readonly token: (hash: string) => Effect.Effect<Option.Option<Grant>, OAuthStoreError>
   }
 >()("effekten/http/OAuthStore") {}
+
+const grantOf = (client: OAuthClient, token: Pick<AccessToken, "scopes" | "expiresAt">): Grant => ({
+  principal: {
+    platform: client.platform,
+    clientId: client.clientId,
+    scopes: new Set([...token.scopes].filter((scope) => client.scopes.has(scope)))
+  },
+  expiresAt: token.expiresAt
+})
 
 const byPlatform = (a: OAuthClient, b: OAuthClient): number => (nameOf(a) < nameOf(b) ? -1 : 1)
 const nameOf = ({ clientId, platform }: OAuthClient): string => `${platform} ${clientId}`
@@ -61,7 +83,7 @@ const nameOf = ({ clientId, platform }: OAuthClient): string => `${platform} ${c
 /** Clients and tokens in memory; gone with the process. @category layers */
 export const layerMemory: Layer.Layer<OAuthStore> = Layer.sync(OAuthStore, () => {
   const clients = new Map<string, OAuthClient>()
-  // A map keeps the order of insertion, so the first token of a client is its oldest.
+  // A map keeps the order of insertion: the first token of a client was put first.
   const tokens = new Map<string, AccessToken>()
   const forgetTokens = (dead: (token: AccessToken) => boolean): void => {
     for (const token of tokens.values()) if (dead(token)) tokens.delete(token.hash)
@@ -86,11 +108,17 @@ export const layerMemory: Layer.Layer<OAuthStore> = Layer.sync(OAuthStore, () =>
         const own = [...tokens.values()].filter(({ clientId }) => clientId === token.clientId)
         for (const { hash } of own.slice(0, Math.max(0, own.length - limit))) tokens.delete(hash)
       }),
+    removeToken: ({ clientId, hash }) =>
+      Effect.sync(() => {
+        if (tokens.get(hash)?.clientId === clientId) tokens.delete(hash)
+      }),
     token: (hash) =>
       Effect.sync(() => {
         const token = tokens.get(hash)
         const client = token === undefined ? undefined : clients.get(token.clientId)
-        return token === undefined || client === undefined ? Option.none() : Option.some({ token, client })
+        return token === undefined || client?.secretHash !== token.secretHash
+          ? Option.none()
+          : Option.some(grantOf(client, token))
       })
   }
 })
@@ -105,7 +133,6 @@ interface ClientRow {
 }
 
 interface TokenRow extends ClientRow {
-  readonly hash: string
   readonly token_scopes: string
   readonly expires_at: number | bigint
 }
@@ -117,76 +144,102 @@ const clientOf = (row: ClientRow): OAuthClient => ({
   secretHash: row.secret_hash
 })
 
+const failing = <A>(effect: Effect.Effect<A, SqlError.SqlError>): Effect.Effect<A, OAuthStoreError> =>
+  Effect.mapError(effect, (cause) => new OAuthStoreError({ cause }))
+
+/** Makes the tables, or adds the columns to tables of before. Tables that are as they must be are not touched. */
+const preparing = (sql: SqlClient.SqlClient) => {
+  const make = SqlTables.create(sql, {
+    oauth_client: sql`CREATE TABLE IF NOT EXISTS oauth_client (
+      client_id TEXT PRIMARY KEY, platform TEXT NOT NULL, client_scopes TEXT NOT NULL, secret_hash TEXT NOT NULL)`,
+    oauth_token: sql`CREATE TABLE IF NOT EXISTS oauth_token (
+      hash TEXT PRIMARY KEY, client_id TEXT NOT NULL, token_scopes TEXT NOT NULL, expires_at BIGINT NOT NULL,
+      ordinal BIGINT NOT NULL DEFAULT 0, got_with TEXT)`,
+    oauth_token_by_client: sql`CREATE INDEX IF NOT EXISTS oauth_token_by_client ON oauth_token (client_id, expires_at)`,
+    oauth_token_by_expiry: sql`CREATE INDEX IF NOT EXISTS oauth_token_by_expiry ON oauth_token (expires_at)`
+  })
+  const look = sql`SELECT ordinal, got_with FROM oauth_token LIMIT 1`
+  const add = sql.withTransaction(
+    Effect.andThen(
+      sql`ALTER TABLE oauth_token ADD COLUMN ordinal BIGINT NOT NULL DEFAULT 0`,
+      sql`ALTER TABLE oauth_token ADD COLUMN got_with TEXT`
+    )
+  )
+  const complete = look.pipe(
+    Effect.catch(() => add),
+    // Another node may have added them at the same moment.
+    Effect.catch((error) => Effect.mapError(look, () => error))
+  )
+  return Effect.andThen(make, complete)
+}
+
+/** Every client in a database whose tables exist, also of an earlier version. It writes nothing. @category computing */
+export const clientsIn = (sql: SqlClient.SqlClient): Effect.Effect<ReadonlyArray<OAuthClient>, OAuthStoreError> =>
+  failing(sql<ClientRow>`SELECT * FROM oauth_client`).pipe(Effect.map((rows) => rows.map(clientOf).sort(byPlatform)))
+
+/** Statements on tokens: each forgets or finds what an earlier version kept, too. */
+const tokensIn = (sql: SqlClient.SqlClient) => ({
+  ofClient: (clientId: string) => sql`DELETE FROM oauth_token WHERE client_id = ${clientId}`,
+  remove: (hash: string, clientId: string) =>
+    sql`DELETE FROM oauth_token WHERE hash = ${hash} AND client_id = ${clientId}`,
+  put: (token: AccessToken, { limit, now }: { readonly now: number; readonly limit: number }) =>
+    Effect.all([
+      sql`DELETE FROM oauth_token WHERE expires_at <= ${now}`,
+      sql`INSERT INTO oauth_token (hash, client_id, token_scopes, expires_at, got_with, ordinal)
+        VALUES (${token.hash}, ${token.clientId}, ${[...token.scopes].join(" ")}, ${token.expiresAt}, ${token.secretHash},
+          (SELECT coalesce(max(ordinal), 0) + 1 FROM oauth_token WHERE client_id = ${token.clientId}))`,
+      // Two nodes may give the same ordinal: so the new one is left out by name.
+      sql`DELETE FROM oauth_token WHERE client_id = ${token.clientId} AND hash <> ${token.hash} AND hash NOT IN (
+        SELECT hash FROM oauth_token WHERE client_id = ${token.clientId} AND hash <> ${token.hash}
+        ORDER BY ordinal DESC, expires_at DESC LIMIT ${limit - 1})`
+    ]),
+  find: (hash: string) =>
+    sql<TokenRow>`SELECT t.token_scopes, t.expires_at, c.client_id, c.platform, c.client_scopes, c.secret_hash
+      FROM oauth_token t JOIN oauth_client c ON c.client_id = t.client_id
+      WHERE t.hash = ${hash} AND (t.got_with IS NULL OR t.got_with = c.secret_hash)`
+})
+
 const makeSql = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const failing = <A>(effect: Effect.Effect<A, SqlError.SqlError>): Effect.Effect<A, OAuthStoreError> =>
-    Effect.mapError(effect, (cause) => new OAuthStoreError({ cause }))
-  yield* failing(
-    SqlTables.create(sql, {
-      oauth_client: sql`CREATE TABLE IF NOT EXISTS oauth_client (
-        client_id TEXT PRIMARY KEY, platform TEXT NOT NULL, client_scopes TEXT NOT NULL, secret_hash TEXT NOT NULL)`,
-      oauth_token: sql`CREATE TABLE IF NOT EXISTS oauth_token (
-        hash TEXT PRIMARY KEY, client_id TEXT NOT NULL, token_scopes TEXT NOT NULL, expires_at BIGINT NOT NULL)`,
-      oauth_token_by_client: sql`CREATE INDEX IF NOT EXISTS oauth_token_by_client ON oauth_token (client_id, expires_at)`,
-      oauth_token_by_expiry: sql`CREATE INDEX IF NOT EXISTS oauth_token_by_expiry ON oauth_token (expires_at)`
-    })
+  yield* failing(preparing(sql))
+  const tokens = tokensIn(sql)
+  const cache = TokenCache.make((hash) =>
+    Effect.map(failing(tokens.find(hash)), ([row]) =>
+      row === undefined
+        ? Option.none()
+        : Option.some(grantOf(clientOf(row), { scopes: scopesOf(row.token_scopes), expiresAt: Number(row.expires_at) }))
+    )
   )
-  const forgetTokensOf = (clientId: string) => sql`DELETE FROM oauth_token WHERE client_id = ${clientId}`
   const forgetClient = (clientId: string) =>
-    Effect.andThen(forgetTokensOf(clientId), sql`DELETE FROM oauth_client WHERE client_id = ${clientId}`)
+    Effect.andThen(tokens.ofClient(clientId), sql`DELETE FROM oauth_client WHERE client_id = ${clientId}`)
+  /** What changes a client or its tokens, in one transaction. */
+  const changing = (clientId: string, work: Effect.Effect<unknown, SqlError.SqlError>) =>
+    cache.changing(clientId, Effect.asVoid(failing(sql.withTransaction(work))))
   return OAuthStore.of({
     putClient: (client) =>
-      failing(
-        sql.withTransaction(
-          Effect.andThen(
-            forgetClient(client.clientId),
-            sql`INSERT INTO oauth_client (client_id, platform, client_scopes, secret_hash)
-              VALUES (${client.clientId}, ${client.platform}, ${[...client.scopes].join(" ")}, ${client.secretHash})`
-          )
+      changing(
+        client.clientId,
+        Effect.andThen(
+          forgetClient(client.clientId),
+          sql`INSERT INTO oauth_client (client_id, platform, client_scopes, secret_hash)
+            VALUES (${client.clientId}, ${client.platform}, ${[...client.scopes].join(" ")}, ${client.secretHash})`
         )
       ),
     client: (clientId) =>
       failing(sql<ClientRow>`SELECT * FROM oauth_client WHERE client_id = ${clientId}`).pipe(
         Effect.map((rows) => Option.map(Option.fromUndefinedOr(rows[0]), clientOf))
       ),
-    clients: failing(sql<ClientRow>`SELECT * FROM oauth_client`).pipe(
-      Effect.map((rows) => rows.map(clientOf).sort(byPlatform))
-    ),
-    removeClient: (clientId) => failing(sql.withTransaction(forgetClient(clientId))),
-    putToken: (token, { limit, now }) =>
-      failing(
-        sql.withTransaction(
-          Effect.all([
-            sql`DELETE FROM oauth_token WHERE expires_at <= ${now}`,
-            sql`INSERT INTO oauth_token (hash, client_id, token_scopes, expires_at)
-              VALUES (${token.hash}, ${token.clientId}, ${[...token.scopes].join(" ")}, ${token.expiresAt})`,
-            sql`DELETE FROM oauth_token WHERE client_id = ${token.clientId} AND hash NOT IN (
-              SELECT hash FROM oauth_token WHERE client_id = ${token.clientId} ORDER BY expires_at DESC LIMIT ${limit})`
-          ])
-        )
-      ),
-    token: (hash) =>
-      failing(
-        sql<TokenRow>`SELECT t.hash, t.token_scopes, t.expires_at, c.client_id, c.platform, c.client_scopes, c.secret_hash
-          FROM oauth_token t JOIN oauth_client c ON c.client_id = t.client_id WHERE t.hash = ${hash}`
-      ).pipe(
-        Effect.map((rows) =>
-          Option.map(Option.fromUndefinedOr(rows[0]), (row) => ({
-            client: clientOf(row),
-            token: {
-              hash: row.hash,
-              clientId: row.client_id,
-              scopes: scopesOf(row.token_scopes),
-              expiresAt: Number(row.expires_at)
-            }
-          }))
-        )
-      )
+    clients: clientsIn(sql),
+    removeClient: (clientId) => changing(clientId, forgetClient(clientId)),
+    putToken: (token, options) => changing(token.clientId, tokens.put(token, options)),
+    removeToken: ({ clientId, hash }) => changing(clientId, tokens.remove(hash, clientId)),
+    token: cache.token
   })
 })
 
 /**
- * Clients and tokens in two tables, `oauth_client` and `oauth_token`, made where missing, of the database it is given.
+ * Clients and tokens in two tables, `oauth_client` and `oauth_token`, made where missing, of the database it is given. A token is looked up
+ * once in five seconds at most: another process ends it that much later, this one at once.
  *
  * @category layers
  */

@@ -8,7 +8,7 @@ import { Context, Duration, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Headers, HttpRouter, HttpServer, HttpServerResponse, type HttpServerError } from "effect/http"
 import { HttpApiBuilder, HttpApiSwagger, OpenApi } from "effect/http-api"
-import { bearerToken, tokenEndpoint } from "./Authentication.ts"
+import { bearerToken } from "./Authentication.ts"
 import { PublicOrigin } from "./Calls.ts"
 import * as Contract from "../contract/Contract.ts"
 import { paths } from "./Acceptable.ts"
@@ -21,6 +21,8 @@ import { makeServer, type NodeOptions } from "./NodeServer.ts"
 import * as OAuth from "../oauth/OAuth.ts"
 import type { OAuthStore } from "../oauth/OAuthStore.ts"
 import { edgeProblem, toResponse } from "../contract/Problem.ts"
+import * as RefusalLog from "./RefusalLog.ts"
+import * as TokenEndpoint from "./TokenEndpoint.ts"
 
 /**
  * Whether requests should be sent here: the register is open and writable, for example. Default: always.
@@ -110,12 +112,13 @@ export const layer = (options?: ServerOptions) =>
       const api = options?.resources === undefined ? Contract.DistributionApi : Contract.make(resources)
       const [own, alias] = Contract.prefixes
       const routes = Layer.mergeAll(mounted(api, own), mounted(api, alias), health(isDraining)).pipe(
-        Layer.provide([tokenEndpoint(api), Handlers.layer(api, resources)]),
+        Layer.provide([TokenEndpoint.layer(api), Handlers.layer(api, resources)]),
         Layer.provide(bearerToken),
         Layer.provide(OAuth.layer(options)),
         Layer.merge(documentation(api))
       )
-      const app = yield* HttpRouter.toHttpEffect(routes)
+      const telling = yield* RefusalLog.make
+      const app = telling(yield* HttpRouter.toHttpEffect(routes))
       yield* HttpServer.serveEffect(
         Effect.map(yield* Edge.make(app, { api, isDraining }), (response) =>
           response.headers["content-type"]?.startsWith("text/html") === true

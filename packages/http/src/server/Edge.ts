@@ -88,7 +88,8 @@ export const make = Effect.fnUntraced(function* <E, R>(app: Effect.Effect<Respon
     const exchange: Exchange = {
       requestId: Buffer.from(yield* random.randomBytes(16)).toString("hex"),
       path: request.url.split(/[?#]/, 1)[0] ?? "/",
-      responseHeaders: new Map()
+      responseHeaders: new Map(),
+      notes: {}
     }
     const refused = unacceptable(request, limits, exchange.path)
     const answer: Response =

@@ -5,16 +5,21 @@ import type { MemberError } from "@effekten/services"
 import { Context, Data } from "effect"
 import { type EdgeCode, edgeProblem, type Occurrence, toResponse } from "../contract/Problem.ts"
 
+/** Why a request is refused for what its sender is or may. @category models */
+export type RefusalKind = "client" | "credentials" | "token" | "scope" | "rate"
+
 /** @category models */
 export interface Exchange extends Occurrence {
   readonly path: string
   /** Headers the answer gets, whatever it will be. */
   readonly responseHeaders: Map<string, string>
+  /** What the log says if the request is refused. No text of these is a client's own. */
+  readonly notes: { operation?: string; client?: string | undefined; refusal?: RefusalKind }
 }
 
 /** @category services */
 export const Exchange = Context.Reference<Exchange>("effekten/http/Exchange", {
-  defaultValue: () => ({ requestId: "none", path: "/", responseHeaders: new Map() })
+  defaultValue: () => ({ requestId: "none", path: "/", responseHeaders: new Map(), notes: {} })
 })
 
 /** The request is refused before any service is asked. @category errors */
