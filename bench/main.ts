@@ -5,7 +5,7 @@
  *     npm run bench -- [--quick] [--events N] [--rounds N] [--callers 1,16,64,256] [--store sqlite,postgresql] [--long] [--no-peers]
  *                      [--folder DIR] [SECTION …]
  *
- * Sections: commands, appends, reading, replay, gets, sealing, json, latency, contention. The folder must lie on a real disk: on a file system in memory a sync costs
+ * Sections: commands, appends, reading, replay, gets, sealing, json, audit, latency, contention. The folder must lie on a real disk: on a file system in memory a sync costs
  * nothing and the figures mean nothing.
  */
 import "effect/schema/SchemaJITCompiler/enable"
@@ -16,6 +16,7 @@ import { dirname, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import * as Appends from "./Appends.ts"
+import * as Audit from "./Audit.ts"
 import * as Commands from "./Commands.ts"
 import * as Contention from "./Contention.ts"
 import * as Gets from "./Gets.ts"
@@ -34,6 +35,7 @@ import type { Subject } from "./Subject.ts"
 const sections = [
   "json",
   "sealing",
+  "audit",
   "replay",
   "reading",
   "appends",
@@ -66,8 +68,10 @@ const { quick } = values
 const events = Number(values.events ?? (quick ? 10_000 : 1_000_000))
 const rounds = Number(values.rounds ?? (quick ? 1 : 5))
 const callers = values.callers.split(",").map(Number)
+/** An audit is of a register that commands made, and they take their time. */
+const auditedEvents = 100_000
 /** They fill no log, or one of their own. */
-const withoutLog: ReadonlyArray<string> = ["gets", "latency", "contention", "sealing", "json"]
+const withoutLog: ReadonlyArray<string> = ["gets", "latency", "contention", "sealing", "json", "audit"]
 const wanted = (section: (typeof sections)[number]) => positionals.length === 0 || positionals.includes(section)
 
 const machine = {
@@ -136,6 +140,8 @@ const program = Effect.gen(function* () {
     // Without a log, and the same on every store.
     if (wanted("json") && subject === subjects[0]?.[0]) report(Json.measure(common))
     if (wanted("sealing") && subject === subjects[0]?.[0]) report(yield* Sealing.measure(common))
+    if (wanted("audit") && subject === sqlite)
+      report(yield* Audit.measure({ folder, rounds, events: Math.min(events, auditedEvents) }))
     if (wanted("gets")) report(yield* Gets.measure({ ...common, callers }))
     if (wanted("latency"))
       report(

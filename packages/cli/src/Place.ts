@@ -11,6 +11,7 @@ import type {
   CheckpointKeys,
   AccessRecordAudit,
   KeptLists,
+  Progress,
   ReactorName,
   Registrar,
   RegisterState
@@ -36,7 +37,10 @@ export interface RegisterOptions {
 }
 
 /** @category models */
-export type OpenRegister = Layer.Layer<Registrar.Register | ReadModels.ReadModels | RegisterState, CommandFailed>
+export type OpenRegister = Layer.Layer<
+  Registrar.Register | ReadModels.ReadModels | RegisterState | Progress,
+  CommandFailed
+>
 
 /** @category models */
 export interface Place {

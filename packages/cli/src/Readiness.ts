@@ -1,8 +1,8 @@
 /**
  * Whether a served register can write, so that requests may be sent to it. For `/readyz`, and in words for operators that read the output.
  */
-import type { ReadModels } from "@effekten/projections"
-import type { Log } from "@effekten/registrar"
+import { ReadModels } from "@effekten/projections"
+import { type Log, stoppedReactors } from "@effekten/registrar"
 import { Effect, Schema } from "effect"
 import { open, rm } from "node:fs/promises"
 import { join } from "node:path"
@@ -70,3 +70,9 @@ export const stoppedLists = (models: Pick<ReadModels.Shape, "progress">): Effect
         : [`the list of ${name} (version ${version}) stopped before position ${failure.position}`]
     )
   )
+
+/** What does not go on while the register is served. What cannot be read now is told by the readiness itself. @category running */
+export const standingStill = Effect.gen(function* () {
+  const lists = yield* Effect.flatMap(ReadModels.ReadModels, stoppedLists)
+  return [...lists, ...(yield* Effect.orElseSucceed(stoppedReactors, () => []))]
+})

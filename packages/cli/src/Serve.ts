@@ -3,7 +3,6 @@
  * developers that try the API.
  */
 import { DistributionServer } from "@effekten/http"
-import { ReadModels } from "@effekten/projections"
 import type { Policy } from "@effekten/domain"
 import { Log } from "@effekten/registrar"
 import { Policies } from "@effekten/services"
@@ -15,7 +14,7 @@ import * as Clients from "./Clients.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { wordOf } from "./Given.ts"
 import { keepingFor, keptFor, type Place, refused, type RegisterOptions } from "./Place.ts"
-import { readinessOf, stoppedLists } from "./Readiness.ts"
+import { readinessOf, standingStill } from "./Readiness.ts"
 import { openSandbox, serveSandboxAt } from "./Sandbox.ts"
 import type { SandboxFile } from "./SandboxFile.ts"
 
@@ -118,9 +117,7 @@ export const runServe = (place: Place, options: ServeOptions): Effect.Effect<nev
       DistributionServer.layerNode({ host, port }).pipe(
         Layer.provide(Layer.succeedContext(context)),
         Layer.provide(Layer.succeed(DistributionServer.Readiness, readiness)),
-        Layer.provide(
-          Layer.succeed(DistributionServer.ReadinessDetail, stoppedLists(Context.get(register, ReadModels.ReadModels)))
-        )
+        Layer.provide(Layer.succeed(DistributionServer.ReadinessDetail, Effect.provideContext(standingStill, register)))
       )
     ).pipe(Effect.mapError(addressRefused(host, port)))
     const origin = originOf(host, Context.get(server, HttpServer.HttpServer).address)

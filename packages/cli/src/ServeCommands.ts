@@ -1,13 +1,11 @@
 /**
  * `effekten serve` and `effekten guide`: their arguments. For the command line.
  */
-import type { ReactorName } from "@effekten/registrar"
+import { reactorNames } from "@effekten/registrar"
 import { Config, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { believeClock, retentionYears } from "./InvestorCommands.ts"
 import { at, dataFolder, placeFlags } from "./PlaceFlags.ts"
-
-const reactors = ["settlement"] as const satisfies ReadonlyArray<ReactorName>
 
 /** @category commands */
 export const serve = Command.make(
@@ -52,7 +50,7 @@ export const serve = Command.make(
       Flag.withDefault(false)
     ),
     // No environment: it says what a person has compared, for this start alone.
-    resumeReactors: Flag.Literals("resume-reactor", reactors).pipe(
+    resumeReactors: Flag.Literals("resume-reactor", reactorNames).pipe(
       Flag.withMetavar("NAME"),
       Flag.withDescription(
         "Let a reactor that stopped, because the log was put back behind it, go on from the first event: settlement"

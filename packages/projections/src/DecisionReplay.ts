@@ -6,6 +6,7 @@
  */
 import { type Commands, type Decision, type Events, Judgement, Policy, Timestamp } from "@effekten/domain"
 import type { Position } from "@effekten/event-store"
+import { isReadonlyArrayNonEmpty } from "effect/Array"
 import * as DecisionStates from "./DecisionStates.ts"
 import type { LoggedEvent } from "./Projection.ts"
 import * as SeenInstructions from "./SeenInstructions.ts"
@@ -78,25 +79,25 @@ export const make = (options: Options = {}): DecisionReplay => {
     if (deviations.length < maximumDeviations) deviations.push(deviation)
   }
   const close = (missing?: string): void => {
-    const [first, ...rest] = open
-    if (first === undefined) return
+    const events = open
+    if (!isReadonlyArrayNonEmpty(events)) return
     open = []
     instructions += 1
-    const { instruction, operation } = first.meta
-    const { position } = first
+    const { meta, position } = events[0]
+    const { instruction, operation } = meta
     if (seen.add(instruction) && ++repeatedCount <= maximumDeviations) repeated.push({ operation, position })
-    const judged = judge([first, ...rest], states, options)
+    const judged = judge(events, states, options)
     if (judged.assumed) assumed += 1
     const decided: Judgement.Outcome =
       missing === undefined ? judged.decided : { _tag: "Undecidable", message: missing }
     if (decided._tag === "Newer") newer = { count: newer.count + 1, first: newer.count === 0 ? position : newer.first }
     else if (!judged.same || missing !== undefined) add({ ...judged, position, operation, decided })
-    for (const event of [first, ...rest]) states.apply(event)
+    for (const event of events) states.apply(event)
   }
 
   return {
     apply: (event) => {
-      const [first] = open
+      const first = open[0]
       if (first !== undefined && !belong(first, event)) close("its last event is missing")
       if (open.length === 0) arrival.add(event)
       open.push(event)

@@ -44,7 +44,8 @@ export const make = (): DecisionStates => {
       const kind = kinds.get(model.name)
       if (kind === undefined) throw new Error(`the model ${model.name} is not known to the audit`)
       const key = model.tags.length === 1 ? model.tags[0]! : model.tags.join(" ")
-      return (kind.states.has(key) ? kind.states.get(key) : model.initial) as S
+      const state = kind.states.get(key)
+      return (state === undefined ? model.initial : state) as S
     },
     size: () => [...kinds.values()].reduce((sum, { states }) => sum + states.size, 0)
   }
@@ -53,9 +54,11 @@ export const make = (): DecisionStates => {
 /** Folds an event into each model of a kind that it concerns: one for each of its tags that fits. */
 const step = ({ beginnings, prototype, states }: Kind, event: Events.RecordedDomainEvent): void => {
   const fold = (key: string): void => {
-    const before = states.has(key) ? states.get(key) : prototype.initial
+    // Looked up once: no state that is kept is undefined.
+    const known = states.get(key)
+    const before = known === undefined ? prototype.initial : known
     const after = prototype.evolve(before, event)
-    if (after !== undefined) states.set(key, after)
+    if (after !== undefined && after !== known) states.set(key, after)
   }
   const [first = "", second] = beginnings
   for (const tag of event.tags) {

@@ -184,49 +184,81 @@ const compare = Effect.fnUntraced(function* (
   { own, projection, views }: ListFold,
   position: Position
 ) {
-  const expected = expectedRows(projection, views.all(own))
-  const objects = expected.size
+  const states = views.all(own)
+  const ordinals = ordinalsOf(projection, states)
+  const seen = new Set<string>()
   const differences: Array<Difference> = []
   let different = 0
   const tell = (difference: Difference) => {
     if (++different <= namedDifferences) differences.push(difference)
   }
+  /** The row that an object has in the table. */
+  const expected = (key: string, { state }: Positioned): Row =>
+    storedRow(projection, key, { scope: projection.scope(state), ordinal: ordinals.get(key) ?? 0, state })
   const table = sql(Tables.tableOf(projection))
   let last = ""
   for (;;) {
-    const rows = yield* sql<{ readonly key: string; readonly [column: string]: unknown }>`
+    const rows = yield* sql<Row & { readonly key: string }>`
       SELECT * FROM ${table} WHERE key > ${last} ORDER BY key LIMIT ${pageSize}`
     for (const row of rows) {
-      const known = expected.get(row.key)
-      expected.delete(row.key)
-      const stored = readable(row)
-      if (known === undefined) tell({ key: row.key, position, kind: "unknown", stored, folded: undefined })
-      else if (!isDeepStrictEqual(stored, known.row))
-        tell({ key: row.key, position: known.position, kind: "different", stored, folded: known.row })
+      const { key } = row
+      const known = states.get(key)
+      if (known === undefined) {
+        tell({ key, position, kind: "unknown", stored: readable(row), folded: undefined })
+        continue
+      }
+      seen.add(key)
+      const own = expected(key, known)
+      if (isSameRow(row, own)) continue
+      const [stored, folded] = [readable(row), readable(own)]
+      if (!isDeepStrictEqual(stored, folded)) tell({ key, position: known.position, kind: "different", stored, folded })
     }
     if (rows.length < pageSize) break
     last = rows[rows.length - 1]!.key
   }
-  for (const [key, { position, row }] of expected)
-    tell({ key, position, kind: "missing", stored: undefined, folded: row })
-  return { objects, different, differences }
+  if (seen.size < states.size)
+    for (const [key, known] of states)
+      if (!seen.has(key))
+        tell({
+          key,
+          position: known.position,
+          kind: "missing",
+          stored: undefined,
+          folded: readable(expected(key, known))
+        })
+  return { objects: states.size, different, differences }
 })
 
-/** The rows that the states have in a table. */
-const expectedRows = (projection: Projection.Any, states: ReadonlyMap<string, Positioned>) => {
+/** The place of each object in its list. */
+const ordinalsOf = (projection: Projection.Any, states: ReadonlyMap<string, Positioned>) => {
   const counts = new Map<string, number>()
-  return new Map(
-    Array.from(states, ([key, { position, state }]) => {
-      const scope = projection.scope(state)
-      const ordinal = (counts.get(scope) ?? 0) + 1
-      counts.set(scope, ordinal)
-      return [key, { position, row: readable(storedRow(projection, key, { scope, ordinal, state })) }]
-    })
-  )
+  const ordinals = new Map<string, number>()
+  for (const [key, { state }] of states) {
+    const scope = projection.scope(state)
+    const ordinal = (counts.get(scope) ?? 0) + 1
+    counts.set(scope, ordinal)
+    ordinals.set(key, ordinal)
+  }
+  return ordinals
+}
+
+interface Row {
+  readonly [column: string]: unknown
+}
+
+/** Whether two rows are the same as they stand, as nearly all are: their states need not be parsed then. */
+const isSameRow = (stored: Row, own: Row): boolean => {
+  for (const column in own) {
+    const [theirs, mine] = [stored[column], own[column]]
+    const isSame =
+      theirs === mine || (typeof theirs === "string" && typeof mine === "number" && Number(theirs) === mine)
+    if (!isSame) return false
+  }
+  return true
 }
 
 /** A row as it can be compared. A driver may return a number as a text, and the order of the state's members does not count. */
-const readable = ({ key, ordinal, rank, scope, state }: { readonly [column: string]: unknown }) => ({
+const readable = ({ key, ordinal, rank, scope, state }: Row) => ({
   key,
   scope,
   ordinal: Number(ordinal),

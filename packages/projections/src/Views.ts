@@ -60,12 +60,13 @@ export const make = (projections: ReadonlyArray<Projection.Any>): Views => {
 /** All that the event changes, or nothing where the fold fails. */
 const step = (view: View, event: Projection.LoggedEvent): void => {
   const { projection, states } = view
-  const changed = projection.keys(event).flatMap((key) => {
+  const changed: Array<{ readonly key: string; readonly after: unknown; readonly scope: string | undefined }> = []
+  for (const key of projection.keys(event)) {
     const before = states.get(key)
-    const after = projection.evolve(before, event, key)
-    if (after === undefined || after === before) return []
-    return [{ key, after, scope: before === undefined ? projection.scope(after) : undefined }]
-  })
+    const after: unknown = projection.evolve(before, event, key)
+    if (after === undefined || after === before) continue
+    changed.push({ key, after, scope: before === undefined ? projection.scope(after) : undefined })
+  }
   for (const { after, key, scope } of changed) {
     states.set(key, after)
     if (scope === undefined) continue

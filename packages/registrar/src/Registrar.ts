@@ -137,6 +137,9 @@ export const layerMemory = (options: RegistrarOptions = {}): Layer.Layer<Registe
   )
 }
 
+/** A register and what is stored beside its log. */
+type Stored = Register | ReadModels.ReadModels | Vault.Vault | RegisterState | Sealing | Progress
+
 /**
  * A register in a folder: durable, for one process at a time.
  *
@@ -144,7 +147,7 @@ export const layerMemory = (options: RegistrarOptions = {}): Layer.Layer<Registe
  */
 export const layerFolder = (
   options: RegistrarOptions & Folder.FolderOptions
-): Layer.Layer<Register | ReadModels.ReadModels | Vault.Vault | RegisterState | Sealing, RegisterUnavailable> => {
+): Layer.Layer<Stored, RegisterUnavailable> => {
   const progress = Layer.unwrap(
     Effect.map(RegisterState, ({ sql }) =>
       Layer.merge(Progress.layerSql, ClockReadings.layerFile).pipe(
@@ -157,10 +160,10 @@ export const layerFolder = (
       Layer.mergeAll(
         Blobs.layerFolder(join(options.folder, "blobs")),
         Custody.layerEmbedded,
-        Ledger.layerBookEntry(options),
-        progress
+        Ledger.layerBookEntry(options)
       )
     ),
+    Layer.provideMerge(progress),
     refusing,
     Layer.provideMerge(Folder.layer(options)),
     Layer.provide(Randomness.layer)
@@ -173,9 +176,7 @@ export const layerFolder = (
  *
  * @category layers
  */
-export const layerPostgres = (
-  options: RegistrarOptions & PostgresOptions
-): Layer.Layer<Register | ReadModels.ReadModels | Vault.Vault | RegisterState | Sealing, RegisterUnavailable> =>
+export const layerPostgres = (options: RegistrarOptions & PostgresOptions): Layer.Layer<Stored, RegisterUnavailable> =>
   // Loaded when it is asked for: a register in a folder does without the driver.
   Layer.unwrap(
     Effect.map(
@@ -189,7 +190,8 @@ export const layerPostgres = (
           )
         )
         return layerNoDeps(options).pipe(
-          Layer.provide(Layer.mergeAll(Custody.layerEmbedded, Ledger.layerBookEntry(options), state)),
+          Layer.provide(Layer.mergeAll(Custody.layerEmbedded, Ledger.layerBookEntry(options))),
+          Layer.provideMerge(state),
           refusing,
           Layer.provideMerge(Postgres.layer(options)),
           Layer.provide(Randomness.layer)

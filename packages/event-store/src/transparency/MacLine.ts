@@ -1,7 +1,7 @@
 /**
  * From where on a log owes MACs, and whether it bears them. For the sealer, which signs nothing else, and for verification.
  */
-import { Effect, Option, Stream } from "effect"
+import { Effect, Option, Pull, type Scope, Stream } from "effect"
 import type { Authenticator } from "../building/Macs.ts"
 import type { Position } from "../port/Event.ts"
 import type { EventStoreError, EventStoreShape, StoredMac } from "../port/EventStore.ts"
@@ -55,52 +55,97 @@ export const macAt = (
 export interface OnAppend {
   /** Gets the leaves of an append whose MAC holds, packed. */
   readonly take?: (leaves: Uint8Array) => void
-  readonly fault: (position: Position, message: string) => void
+  /** Told of the first position that is wrong, and the last of its append. */
+  readonly fault: (position: Position, message: string, last: Position) => void
+}
+
+/** Holds appends against their MACs while their leaves go by. @category models */
+export interface MacCheck {
+  /** The packed leaves of the next events. */
+  readonly take: (leaves: Uint8Array) => Effect.Effect<void, EventStoreError>
+  /** How far each event bears a MAC. */
+  readonly reached: () => Position
+  /** There are no more events. */
+  readonly end: () => void
 }
 
 const bearsNone = "this event bears no MAC: it was not written by the register"
 const bearsOther = "the append that begins here does not bear the MAC that the register's key gives it"
 
 /**
- * Holds the appends after a place up to a position against their MACs. Without a key only that there is one for each event. Returns how far
- * each event bears one.
+ * A check of the appends after a place. Without a key it sees only that there is a MAC for each event. It holds the leaves of one append, and
+ * those that came with them.
+ *
+ * @category constructors
+ */
+export const makeCheck = Effect.fnUntraced(function* (
+  log: Pick<Authenticated, "readMacs">,
+  authenticator: Authenticator | undefined,
+  from: MacLine,
+  { fault, take }: OnAppend
+): Effect.fn.Return<MacCheck, never, Scope.Scope> {
+  const pull = yield* Stream.toPull(log.readMacs({ from: from.position + 1 }))
+  const page = Pull.catchDone(pull, () => Effect.succeed<ReadonlyArray<StoredMac>>([]))
+  let macs: ReadonlyArray<StoredMac> = []
+  let next = 0
+  let at: MacLine = from
+  let failed = false
+  /** Those after `at`. */
+  let leaves: Uint8Array = new Uint8Array()
+  const fail = (): void => {
+    failed = true
+    fault(at.position + 1, bearsNone, at.position + 1)
+  }
+  /** Whether there are leaves left for the MACs of the next page. */
+  const bear = (): boolean => {
+    for (; next < macs.length; next++) {
+      const { first, last, mac } = macs[next]!
+      if (first !== at.position + 1 || last < first) {
+        fail()
+        return false
+      }
+      const own = leaves.subarray(0, hashBytes * (last - at.position))
+      if (own.length < hashBytes * (last - at.position)) return false
+      const holds = authenticator === undefined || sameHash(authenticator.append(first, last, [own], at.mac), mac)
+      if (holds) take?.(own)
+      else fault(first, bearsOther, last)
+      leaves = leaves.subarray(own.length)
+      at = { position: last, mac }
+    }
+    return leaves.length > 0
+  }
+  return {
+    take: Effect.fnUntraced(function* (more) {
+      if (failed) return
+      leaves = leaves.length === 0 ? more : Buffer.concat([leaves, more])
+      while (bear()) {
+        macs = yield* page
+        next = 0
+        if (macs.length === 0) return
+      }
+    }),
+    reached: () => at.position,
+    end: () => {
+      if (!failed && leaves.length > 0) fail()
+    }
+  }
+})
+
+/**
+ * Checks the appends after a place up to a position, as {@link makeCheck} does. Returns how far each event bears a MAC.
  *
  * @category running
  */
-export const authenticate = Effect.fnUntraced(function* (
+export const authenticate = (
   log: Authenticated,
   authenticator: Authenticator | undefined,
   range: { readonly from: MacLine; readonly to: Position },
-  { fault, take }: OnAppend
-): Effect.fn.Return<Position, EventStoreError> {
-  const { to } = range
-  let at: MacLine | undefined = range.from
-  let reached = at.position
-  const look = (macs: ReadonlyArray<StoredMac>, leaves: Uint8Array) => {
-    const base = macs[0]?.first ?? 1
-    for (const { first, last, mac } of macs) {
-      if (at === undefined || first > to) return
-      if (first !== at.position + 1 || last < first) {
-        fault(at.position + 1, bearsNone)
-        at = undefined
-        return
-      }
-      const own = leaves.subarray(hashBytes * (first - base), hashBytes * (last - base + 1))
-      const holds = authenticator === undefined || sameHash(authenticator.append(first, last, [own], at.mac), mac)
-      if (holds) take?.(own)
-      else fault(first, bearsOther)
-      at = { position: last, mac }
-      reached = last
-    }
-  }
-  yield* Stream.runForEachArray(log.readMacs({ from: at.position + 1 }), (macs) =>
-    Effect.gen(function* () {
-      const [first, last] = [macs[0]?.first ?? 1, Math.min(macs.at(-1)?.last ?? 0, to)]
-      if (at === undefined || first > last) return look(macs, new Uint8Array())
-      const leaves = yield* Stream.runCollect(log.readLeaves({ from: first, to: last }))
-      look(macs, Buffer.concat(leaves.map(({ hashes }) => hashes)))
-    })
-  )
-  if (at !== undefined && reached < to) fault(reached + 1, bearsNone)
-  return reached
-})
+  onAppend: OnAppend
+): Effect.Effect<Position, EventStoreError> =>
+  Effect.gen(function* () {
+    const { from, to } = range
+    const check = yield* makeCheck(log, authenticator, from, onAppend)
+    yield* Stream.runForEach(log.readLeaves({ from: from.position + 1, to }), ({ hashes }) => check.take(hashes))
+    check.end()
+    return check.reached()
+  }).pipe(Effect.scoped)

@@ -2,7 +2,7 @@
  * Verifies a whole log: every event, all that is stored beside it, and every checkpoint. For operators and auditors, beside a running
  * program too. It only reads.
  */
-import { Data, Effect, Exit, Option, Result, Stream } from "effect"
+import { Data, Effect, Exit, Option, Result, type Scope, Stream } from "effect"
 import { type Authentication, makeAuthenticator } from "../building/Macs.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import type { EventStoreError, EventStoreShape } from "../port/EventStore.ts"
@@ -58,9 +58,9 @@ export interface VerifyLogOptions<E extends AnyEvent = any> {
 export const verifyLog = <E extends AnyEvent>(
   options: VerifyLogOptions<E>
 ): Effect.Effect<Verification, EventStoreError> =>
-  Effect.catchTag(verifyBefore(options), "Unreadable", ({ fault }) =>
+  Effect.catchTag(Effect.scoped(verifyBefore(options)), "Unreadable", ({ fault }) =>
     // Again, up to there: what is wrong before it in the part that could not be read.
-    Effect.catchTag(verifyBefore(options, fault), "Unreadable", Effect.die)
+    Effect.catchTag(Effect.scoped(verifyBefore(options, fault)), "Unreadable", Effect.die)
   )
 
 /** The database itself says that it is damaged, in the midst of the events. */
@@ -70,7 +70,7 @@ class Unreadable extends Data.TaggedError("Unreadable")<{ readonly fault: Fault 
 const verifyBefore = Effect.fnUntraced(function* (
   options: VerifyLogOptions,
   unreadable?: Fault
-): Effect.fn.Return<Verification, EventStoreError | Unreadable> {
+): Effect.fn.Return<Verification, EventStoreError | Unreadable, Scope.Scope> {
   const { log, checkpoints, trusted = {}, onProgress } = options
   const faults = makeFaults()
   const beside = yield* options.beside ?? Effect.undefined
@@ -83,24 +83,30 @@ const verifyBefore = Effect.fnUntraced(function* (
     checkpoints === undefined ? undefined : yield* takeLines(options, checkpoints, keys, check, faults.add, notices)
   const expected = check.begin()
   const trees = makeTrees(expected, narrowing(checkpoints, origin), faults.add)
+  const holes: Array<Position> = []
+  const isHole = (from: Position, to: Position) => holes.some((hole) => hole >= from && hole <= to)
+  const lines = [options.macs?.line, ...(signed === undefined ? [] : [MacLines.inCheckpoint(signed)])]
+  const macs = yield* takeMacs(options, lines, { fault: faults.add, isHole }, notices)
   let isIndexTurn = false
   const before = unreadable === undefined ? undefined : { to: unreadable.position - 1 }
-  const inspected = Stream.runForEach(log.inspect(before), (part) =>
-    Effect.gen(function* () {
-      isIndexTurn = part.done === part.total || part.phase === "index"
-      for (const fault of part.faults) {
-        faults.add(fault)
-        if (fault.kind === "position") trees.hole()
-      }
-      yield* tellGone(options, part, faults.add)
-      if (beside !== undefined && part.named.length > 0)
-        for (const fault of yield* beside.take(part.named)) faults.add(fault)
-      if (beside?.events !== undefined && part.events.length > 0) yield* beside.events(part.events)
-      yield* trees.add(part)
-      yield* onProgress?.({ phase: part.phase, done: part.done, total: part.total }) ?? Effect.void
-    })
-  )
-  const broken = yield* inspected.pipe(
+  // One generator for all parts: each new one would keep its part in memory until the next full collection.
+  const take = Effect.fnUntraced(function* (part: Inspected) {
+    isIndexTurn = part.done === part.total || part.phase === "index"
+    for (const fault of part.faults) {
+      faults.add(fault)
+      if (fault.kind !== "position") continue
+      trees.hole()
+      holes.push(fault.position)
+    }
+    yield* tellGone(options, part, faults.add)
+    if (beside !== undefined && part.named.length > 0)
+      for (const fault of yield* beside.take(part.named)) faults.add(fault)
+    if (beside?.events !== undefined && part.events.length > 0) yield* beside.events(part.events)
+    yield* trees.add(part)
+    if (macs !== undefined) yield* macs.take(part.leaves)
+    yield* onProgress?.({ phase: part.phase, done: part.done, total: part.total }) ?? Effect.void
+  })
+  const broken = yield* Stream.runForEach(log.inspect(before), take).pipe(
     Effect.as(undefined),
     Effect.catchIf(
       ({ position, reason }) => reason === "damaged" && position === undefined,
@@ -109,8 +115,7 @@ const verifyBefore = Effect.fnUntraced(function* (
   )
   trees.end()
   if (beside !== undefined) for (const fault of yield* beside.end) faults.add(fault)
-  const lines = [options.macs?.line, ...(signed === undefined ? [] : [MacLines.inCheckpoint(signed)])]
-  const authenticated = broken === undefined ? yield* takeMacs(options, lines, trees.size(), faults.add, notices) : 0
+  if (unreadable === undefined) macs?.end()
   if (unreadable !== undefined) faults.add(unreadable)
   else if (broken === undefined) expected.end(trees.size())
   else if (isIndexTurn) faults.add(fault(0, "index", `the index cannot be read: ${broken.message}`))
@@ -122,7 +127,7 @@ const verifyBefore = Effect.fnUntraced(function* (
     signed: expected.signed,
     faults: faults.sorted(),
     faultCount: faults.count(),
-    authenticated,
+    authenticated: macs?.reached() ?? 0,
     notices
   }
 })
@@ -171,25 +176,24 @@ const takeLines = Effect.fnUntraced(function* (
   return signed
 })
 
-/** Holds the appends against their MACs. Returns how far each event bears the one that the key gives it. */
+/** Begins to hold the appends against their MACs; none where nothing begins. Their leaves have to come from the first event on. */
 const takeMacs = Effect.fnUntraced(function* (
   { log, macs }: VerifyLogOptions,
   owed: ReadonlyArray<MacLines.MacLine | undefined>,
-  events: Position,
-  onFault: OnFault,
+  found: { readonly fault: OnFault; readonly isHole: (from: Position, to: Position) => boolean },
   notices: Array<string>
 ) {
   const line = yield* MacLines.begun(log)
   for (const said of owed)
     if (said !== undefined && (line === undefined || !MacLines.sameLine(line, said))) {
-      onFault(
+      found.fault(
         fault(said.position + 1, "mac", "MACs are owed from here on, and they do not begin here: they were removed")
       )
-      return 0
+      return undefined
     }
   if (line === undefined) {
     if (macs !== undefined) notices.push("The log bears no MACs yet: what is not signed was held against nothing.")
-    return 0
+    return undefined
   }
   const authenticator =
     macs?.authentication === undefined ? undefined : makeAuthenticator(macs.authentication, log.logId)
@@ -199,20 +203,29 @@ const takeMacs = Effect.fnUntraced(function* (
     authenticator !== undefined &&
     !sameHash(line.mac, authenticator.line({ ...line, leaf: yield* leafBefore(log, line) }))
   )
-    onFault(fault(line.position + 1, "mac", "the MAC where they begin is not the one that the register's key gives"))
+    found.fault(
+      fault(line.position + 1, "mac", "the MAC where they begin is not the one that the register's key gives")
+    )
   let first: Position | undefined
-  const to = yield* MacLines.authenticate(
-    log,
-    authenticator,
-    { from: line, to: events },
-    {
-      fault: (position, message) => {
-        first ??= position
-        onFault(fault(position, "mac", message))
-      }
+  const check = yield* MacLines.makeCheck(log, authenticator, line, {
+    fault: (position, message, last) => {
+      first ??= position
+      // A missing event is told as what it is.
+      if (!found.isHole(position, last)) found.fault(fault(position, "mac", message))
     }
-  )
-  return authenticator === undefined ? 0 : Math.min(to, (first ?? events + 1) - 1)
+  })
+  let before = line.position
+  return {
+    take: (leaves: Uint8Array) => {
+      const skipped = Math.min(before, leaves.length / hashBytes)
+      before -= skipped
+      return check.take(leaves.subarray(hashBytes * skipped))
+    },
+    end: check.end,
+    /** How far each event bears the one that the key gives it. */
+    reached: () =>
+      authenticator === undefined ? 0 : Math.min(check.reached(), (first ?? Number.POSITIVE_INFINITY) - 1)
+  }
 })
 
 /** The leaf where MACs begin; the log's id stands for it before the first event. */

@@ -65,14 +65,17 @@ const measureFile = async (path: string): Promise<StoredContent | undefined> => 
   if (file === undefined) return undefined
   try {
     const hash = createHash("sha256")
-    const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, (await file.stat()).size + 1))
+    // A content does not grow, so nothing is read behind its end.
+    const { size: all } = await file.stat()
+    const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, all))
     let size = 0
-    for (;;) {
+    while (size < all) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length)
-      if (bytesRead === 0) return { size, digest: hash.digest("hex") }
+      if (bytesRead === 0) break
       size += bytesRead
       hash.update(buffer.subarray(0, bytesRead))
     }
+    return { size, digest: hash.digest("hex") }
   } finally {
     await file.close()
   }
@@ -83,20 +86,24 @@ export const inFolder = (folder: string): StoredContents => {
   const lookAt =
     <A>(look: (path: string) => Promise<A | undefined>) =>
     (ids: ReadonlyArray<string>) =>
-      Effect.forEach(
-        ids,
-        (id) =>
-          Effect.tryPromise({
-            try: async () => {
+      Effect.tryPromise({
+        try: async (signal): Promise<ReadonlyMap<string, A>> => {
+          const found = new Map<string, A>()
+          const left = ids.values()
+          const lookOn = async () => {
+            for (const id of left) {
+              if (signal.aborted) return
               const { kept, pending } = pathsIn(folder, id)
               // It may move between two looks.
-              const found = (await look(kept)) ?? (await look(pending)) ?? (await look(kept))
-              return found === undefined ? [] : [[id, found] as const]
-            },
-            catch: unreadable
-          }),
-        { concurrency: contentsAtOnce }
-      ).pipe(Effect.map((found): ReadonlyMap<string, A> => new Map(found.flat())))
+              const one = (await look(kept)) ?? (await look(pending)) ?? (await look(kept))
+              if (one !== undefined) found.set(id, one)
+            }
+          }
+          await Promise.all(Array.from({ length: Math.min(contentsAtOnce, ids.length) }, lookOn))
+          return found
+        },
+        catch: unreadable
+      })
   return {
     name: folder,
     sizes: lookAt(async (path) => (await stat(path).catch(unlessMissing))?.size),

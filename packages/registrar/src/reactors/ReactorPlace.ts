@@ -10,8 +10,36 @@ import type { SqlError } from "effect/sql/SqlError"
 import { Log } from "../log/Log.ts"
 import { Progress } from "./Progress.ts"
 
-/** The reactors that keep their place in the log. @category models */
-export type ReactorName = "settlement"
+/** The reactors that keep their place in the log. @category values */
+export const reactorNames = ["settlement"] as const
+
+/** @category models */
+export type ReactorName = (typeof reactorNames)[number]
+
+/**
+ * The reactors that do not go on because the log was put back behind them, in words without a cause: any client may read them. On every node
+ * the same, for it is what is stored of them.
+ *
+ * @category running
+ */
+export const stoppedReactors: Effect.Effect<
+  ReadonlyArray<string>,
+  EventStoreError | SqlError,
+  Log | Progress
+> = Effect.gen(function* () {
+  const log = yield* Log
+  const progress = yield* Progress
+  const stopped = yield* Effect.forEach(reactorNames, (name) =>
+    Effect.gen(function* () {
+      const found = yield* progress.get(name)
+      const head = yield* Effect.result(headAfter(log, found))
+      if (Result.isSuccess(head)) return []
+      if (!History.isOtherHistory(head.failure)) return yield* head.failure
+      return [`${name} stopped at position ${History.positionOf(found)}: the log was put back behind it`]
+    })
+  )
+  return stopped.flat()
+})
 
 /** @category models */
 export interface ResumeOptions {
