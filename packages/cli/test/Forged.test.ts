@@ -231,7 +231,12 @@ describe("a register from before MACs", () => {
     const { events } = await verified(copy)
     expect(await refusalOf(copy)).toBe("")
     expect(readFileSync(join(copy, "checkpoint.key"), "utf8")).toMatch(new RegExp(`^macs ${events} `, "m"))
-    expect(await verified(copy)).toMatchObject({ faults: [], signed: events, authenticated: events })
+    expect(await verified(copy)).toMatchObject({
+      faults: [],
+      signed: events,
+      authenticated: events,
+      notices: expect.arrayContaining([expect.stringMatching(`^MACs begin after position ${events}: `)])
+    })
     within(copy, "log.db", (log) => log.exec("DELETE FROM macs"))
     const { faults } = await verified(copy)
     expect(faults.map(({ kind, position }) => [kind, position])).toEqual([["mac", events + 1]])
@@ -271,6 +276,29 @@ describe("a tail that is cut, with its MACs", () => {
     remove(copy)
     expect((await verified(copy)).faults.length).toBeGreaterThan(0)
     expect(await refusalOf(copy)).not.toBe("")
+  })
+
+  it("promise 6: is found where its MACs were left, not signed yet, whole appends and a part of one", async () => {
+    for (const offset of [0, 1]) {
+      const copy = copyOf(killed)
+      const gone = within(copy, "log.db", (log) => {
+        const [last] = log
+          .prepare("SELECT first, last FROM macs WHERE last > first ORDER BY last DESC LIMIT 1")
+          .all() as unknown as [{ first: number; last: number }]
+        const from = last.first + offset
+        log.exec(`DELETE FROM events WHERE position >= ${from}; DELETE FROM personal WHERE position >= ${from};
+          DELETE FROM macs WHERE first > ${last.last}`)
+        return last
+      })
+      await Effect.runPromise(TagIndex.rebuildInFolder(copy))
+      expect((await verified(copy)).faults.filter(({ kind }) => kind === "mac")).toEqual([
+        expect.objectContaining({
+          position: gone.first,
+          message: `there is a MAC of the append from here up to position ${gone.last}, and events of it are gone`
+        })
+      ])
+      expect(await refusalOf(copy)).toContain(`position ${gone.first}: there is a MAC`)
+    }
   })
 
   it("is not found where it was not signed yet: nothing says that there was more", async () => {

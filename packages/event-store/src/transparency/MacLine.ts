@@ -70,6 +70,8 @@ export interface MacCheck {
 }
 
 const bearsNone = "this event bears no MAC: it was not written by the register"
+const goneUpTo = (last: Position): string =>
+  `there is a MAC of the append from here up to position ${last}, and events of it are gone`
 const bearsOther = "the append that begins here does not bear the MAC that the register's key gives it"
 
 /**
@@ -126,9 +128,29 @@ export const makeCheck = Effect.fnUntraced(function* (
     }),
     reached: () => at.position,
     end: () => {
-      if (!failed && leaves.length > 0) fail()
+      if (failed || leaves.length === 0) return
+      const { last } = macs[next] ?? { last: 0 }
+      // The check waits for the rest of this append.
+      if (last > at.position) fault(at.position + 1, goneUpTo(last), last)
+      else fail()
     }
   }
+})
+
+/**
+ * Tells of MACs after the last event, whose own events are gone. Those of a log that grows meanwhile came together with their MAC.
+ *
+ * @category running
+ */
+export const lookBehind = Effect.fnUntraced(function* (
+  log: Authenticated,
+  last: Position,
+  { fault }: Pick<OnAppend, "fault">
+): Effect.fn.Return<void, EventStoreError> {
+  const next = Option.getOrUndefined(yield* Stream.runHead(log.readMacs({ from: last + 1 })))
+  if (next === undefined || next.first <= last) return
+  const there = yield* Stream.runHead(log.readLeaves({ from: next.first, to: next.first }))
+  if (Option.isNone(there)) fault(last + 1, goneUpTo(next.last), next.last)
 })
 
 /**
@@ -147,5 +169,6 @@ export const authenticate = (
     const check = yield* makeCheck(log, authenticator, from, onAppend)
     yield* Stream.runForEach(log.readLeaves({ from: from.position + 1, to }), ({ hashes }) => check.take(hashes))
     check.end()
+    yield* lookBehind(log, Math.max(from.position, to), onAppend)
     return check.reached()
   }).pipe(Effect.scoped)

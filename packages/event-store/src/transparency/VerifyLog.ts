@@ -115,7 +115,7 @@ const verifyBefore = Effect.fnUntraced(function* (
   )
   trees.end()
   if (beside !== undefined) for (const fault of yield* beside.end) faults.add(fault)
-  if (unreadable === undefined) macs?.end()
+  if (unreadable === undefined && macs !== undefined) yield* macs.end(trees.size())
   if (unreadable !== undefined) faults.add(unreadable)
   else if (broken === undefined) expected.end(trees.size())
   else if (isIndexTurn) faults.add(fault(0, "index", `the index cannot be read: ${broken.message}`))
@@ -206,14 +206,19 @@ const takeMacs = Effect.fnUntraced(function* (
     found.fault(
       fault(line.position + 1, "mac", "the MAC where they begin is not the one that the register's key gives")
     )
+  if (line.position > 0)
+    notices.push(
+      `MACs begin after position ${line.position}: what lies before was verified then, and rests on its checkpoints.`
+    )
   let first: Position | undefined
-  const check = yield* MacLines.makeCheck(log, authenticator, line, {
+  const onAppend: MacLines.OnAppend = {
     fault: (position, message, last) => {
       first ??= position
       // A missing event is told as what it is.
       if (!found.isHole(position, last)) found.fault(fault(position, "mac", message))
     }
-  })
+  }
+  const check = yield* MacLines.makeCheck(log, authenticator, line, onAppend)
   let before = line.position
   return {
     take: (leaves: Uint8Array) => {
@@ -221,7 +226,8 @@ const takeMacs = Effect.fnUntraced(function* (
       before -= skipped
       return check.take(leaves.subarray(hashBytes * skipped))
     },
-    end: check.end,
+    end: (events: Position) =>
+      Effect.andThen(Effect.sync(check.end), MacLines.lookBehind(log, Math.max(events, line.position), onAppend)),
     /** How far each event bears the one that the key gives it. */
     reached: () =>
       authenticator === undefined ? 0 : Math.min(check.reached(), (first ?? Number.POSITIVE_INFINITY) - 1)
