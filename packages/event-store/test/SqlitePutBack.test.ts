@@ -1,11 +1,12 @@
 /** A log in a SQLite file that is restored while another process has it open to read. For auditors beside a running register. */
-import { Effect, Fiber, Queue, Stream } from "effect"
+import { Effect, Fiber, Option, Queue, Stream } from "effect"
 import { join } from "node:path"
 import { backup, DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
-import { SqliteCopy } from "@effekten/event-store"
+import { CheckpointStore, SqliteCopy } from "@effekten/event-store"
 import { note } from "@effekten/event-store/testing"
 import { folder, run, storeIn } from "./Harness.ts"
+import { append, origin, sealerOf } from "./Sealed.ts"
 
 describe("a file that is restored under a running reader", () => {
   it("promise 6: what the reader knows is refused, and it reads what the file has now", () =>
@@ -40,4 +41,34 @@ describe("a file that is restored under a running reader", () => {
         expect(yield* reader.readAll([{ tags: ["new"] }])).toHaveLength(11)
       })
     ))
+})
+
+describe("a file that is restored under the process that seals it", () => {
+  for (const [what, appended] of [
+    ["ends before its last checkpoint", 0],
+    ["has grown past it, another way", 20]
+  ] as const)
+    it(`S-03 nothing more is signed where the log ${what}, by this process or a later one`, () =>
+      run(
+        Effect.gen(function* () {
+          const path = yield* folder
+          const filename = join(path, "log.db")
+          const store = yield* storeIn(path)
+          const checkpoints = yield* CheckpointStore.makeMemory
+          const sealer = yield* sealerOf(store, checkpoints)
+          yield* append(store, 300, "kept")
+          yield* SqliteCopy.copy(filename, `${filename}.kept`)
+          yield* append(store, 10, "lost")
+          expect(Option.getOrThrow(yield* sealer.seal).size).toBe(310)
+          const restored = new DatabaseSync(`${filename}.kept`)
+          yield* Effect.promise(() => backup(restored, filename))
+          restored.close()
+          if (appended > 0) yield* append(store, appended, "new")
+          expect((yield* Effect.flip(sealer.seal))._tag).toBe("SealRefused")
+          const sizes = Effect.map(Stream.runCollect(checkpoints.all(origin)), (all) => all.map(({ size }) => size))
+          expect(yield* sizes).toEqual([0, 310])
+          expect(yield* Effect.flip(Effect.scoped(sealerOf(store, checkpoints)))).toMatchObject({ _tag: "SealRefused" })
+          expect(yield* sizes).toEqual([0, 310])
+        })
+      ))
 })

@@ -145,6 +145,29 @@ describe("a log that is put back behind running registers", () => {
     })
   )
 
+  it.live("promise 7: no decision goes on from a snapshot whose leaf was looked at before the log was put back", () =>
+    Effect.gen(function* () {
+      const keep = yield* kept
+      const sale = yield* sold(keep, allocation)
+      const first = keep.storage.log.length
+      const storage = Snapshots.makeMemoryStorage()
+      const earlier = Effect.flatMap(nodes(keep, storage), ({ executors }) =>
+        executors[0].execute(signing(keep, sale, 0))
+      )
+      // A snapshot of one unit sold is kept at the end.
+      yield* Effect.scoped(earlier)
+      assert.isNotEmpty(yield* storage.all)
+      const { executors } = yield* nodes(keep, storage)
+      // It is taken, so its leaf is known.
+      yield* executors[0].execute(signing(keep, sale, 1))
+      MemoryEventStore.rewind(keep.storage, first)
+      const faster = yield* openExecutor(keep)
+      yield* faster.execute(forUnits(signing(keep, sale, 2), allocation))
+      const refused = yield* executors[0].execute(signing(keep, sale, 3))
+      assert.strictEqual(refusalOf(refused), "allocation_exhausted")
+    }).pipe(Effect.scoped, Effect.provide(Logger.layer([])))
+  )
+
   it.live("it says so once, aloud, with both places, and goes on", () =>
     Effect.gen(function* () {
       const said: Array<{ readonly level: string; readonly message: string }> = []

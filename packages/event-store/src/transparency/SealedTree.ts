@@ -2,7 +2,7 @@
  * The tree of a log as far as it was signed, held against the log and against the anchor. For the sealer, which grows it on. Nothing is
  * signed here.
  */
-import { Effect, Option, Result, Schema } from "effect"
+import { Effect, Option, Result, Schema, Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { Position } from "../port/Event.ts"
 import type { EventStoreError } from "../port/EventStore.ts"
@@ -61,7 +61,30 @@ export interface SealedTree {
   readonly frontier: Frontier
   readonly last: Option.Option<SignedCheckpoint>
   readonly pending: Array<StoredNode>
+  /** Of the last event in the tree. */
+  readonly leaf: () => Uint8Array | undefined
 }
+
+/**
+ * Whether the log still has what the tree was grown over: it may be restored under the process that seals it. Where nothing is to be signed,
+ * no look is needed.
+ */
+export const isOfLog = Effect.fnUntraced(function* (
+  log: Leaves,
+  { frontier, last, leaf }: SealedTree,
+  head: Position
+): Effect.fn.Return<boolean, EventStoreError> {
+  const size = frontier.size()
+  const signed = Option.isNone(last) ? 0 : last.value.size
+  if (size === 0 || (head === size && signed === size)) return true
+  const [own, found] = [leaf(), head < size ? undefined : yield* leafAt(log, size)]
+  return own !== undefined && found !== undefined && sameHash(own, found)
+})
+
+const leafAt = (log: Leaves, position: Position) =>
+  Effect.map(Stream.runHead(log.readLeaves({ from: position, to: position })), (found) =>
+    Option.isNone(found) ? undefined : found.value.hashes
+  )
 
 /** The rest of what is looked at once. Where it does not hold nothing is signed any more. */
 export const makeCheckOnce = (
@@ -103,11 +126,10 @@ export const openTree = (
     const { log, signers } = options
     const last = yield* checkpoints.last(origin)
     const head = yield* log.head
-    const pending: Array<StoredNode> = []
     const anchored = yield* readAnchor(options, checkpoints, origin, last)
     if (Option.isNone(last)) {
       if (head > 0 && options.macs !== undefined) return yield* unsigned(head)
-      return { frontier: makeFrontier(keeper(pending)), last, pending }
+      return grownOn(undefined, last)
     }
 
     const { size, root, note } = last.value
@@ -136,10 +158,10 @@ export const openTree = (
     const node = readNode(log, checkpoints, origin)
     const kept = yield* Effect.option(readPeaks(node, { from: 0, to: size }))
     if (Option.isSome(kept)) {
-      const frontier = makeFrontier(keeper(pending), { size, peaks: kept.value })
+      const tree = grownOn(yield* leafAt(log, size), last, { size, peaks: kept.value })
       const checked = { from: size - leavesCheckedAtStart, to: size }
-      const holds = sameHash(frontier.root(), root) && (yield* tilesHold(log, node, checked))
-      if (holds && (yield* isAnchored(log, checkpoints, last.value, anchored))) return { frontier, last, pending }
+      const holds = sameHash(tree.frontier.root(), root) && (yield* tilesHold(log, node, checked))
+      if (holds && (yield* isAnchored(log, checkpoints, last.value, anchored))) return tree
     }
     yield* rebuildNodes(log, checkpoints, origin, last.value)
     if (!(yield* isAnchored(log, checkpoints, last.value, anchored)))
@@ -150,8 +172,24 @@ export const openTree = (
         `the events the anchor was signed over are not the first ${anchored?.size} of this log`
       )
     const peaks = yield* readPeaks(node, { from: 0, to: size })
-    return { frontier: makeFrontier(keeper(pending), { size, peaks }), last, pending }
+    return grownOn(yield* leafAt(log, size), last, { size, peaks })
   })
+
+/** A tree to be grown on, from the last checkpoint or from nothing. */
+const grownOn = (
+  known: Uint8Array | undefined,
+  last: SealedTree["last"],
+  start?: Parameters<typeof makeFrontier>[1]
+): SealedTree => {
+  const pending: Array<StoredNode> = []
+  const keep = keeper(pending)
+  let leaf = known
+  const frontier = makeFrontier((level, index, hash) => {
+    if (level === 0) leaf = hash
+    keep(level, index, hash)
+  }, start)
+  return { frontier, last, pending, leaf: () => leaf }
+}
 
 /** The anchor, if it fits to the last checkpoint as far as these two say. */
 const readAnchor = Effect.fnUntraced(function* (

@@ -14,7 +14,7 @@ import * as Checkpoint from "./Checkpoint.ts"
 import { CheckpointStore, type CheckpointStoreShape, type SignedCheckpoint } from "./CheckpointStore.ts"
 import { authenticate, macAt, type MacLine, print as printLine, sameLine } from "./MacLine.ts"
 import { emptyRoot, type Frontier, hashBytes } from "./MerkleTree.ts"
-import { makeCheckOnce, openTree, refuse, type SealRefused } from "./SealedTree.ts"
+import { isOfLog, makeCheckOnce, openTree, refuse, type SealRefused } from "./SealedTree.ts"
 import type { Signer } from "./SignedNote.ts"
 import { feed, type Leaves } from "./TreeNodes.ts"
 
@@ -165,6 +165,7 @@ const makeSealing = (
 
     const take = Effect.gen(function* () {
       const head = yield* log.head
+      if (!(yield* isOfLog(log, tree, head))) tree = yield* open
       if (macs === undefined) yield* feed(log, { from: tree.frontier.size(), to: head }, tree.frontier.add)
       else yield* takeAuthenticated(log, macs, tree.frontier, head)
       return head
@@ -184,7 +185,7 @@ const makeSealing = (
       const next: SignedCheckpoint = { ...checkpoint, note: Checkpoint.sign(checkpoint, signers) }
       const nodes = pending.slice()
       if (yield* checkpoints.put(next, last, nodes)) {
-        tree = { frontier, last: Option.some(next), pending }
+        tree = { ...tree, last: Option.some(next) }
         pending.splice(0, nodes.length)
         signedAt = yield* Clock.currentTimeMillis
         return true
