@@ -8,7 +8,7 @@ export const fast = {
   domain: "Catalogue|Erasure|Folds|Retention|Schemas|ChunkedList|Subscriptions|Tasks|Values",
   "event-store": "Codec|IndexEntries|Json|KeyStore|Wake",
   projections: "Retentions",
-  registrar: "Answers|DecisionCache|Erasure|Faults|Golden|Guide|Implement|LegalHolds|Repeat",
+  registrar: "Answers|DecisionCache|Erasure|FairQueue|Faults|Golden|Guide|Implement|LegalHolds|Repeat",
   services: "Failure|Pages",
   http: "ClientAnswer|ClientRetry|ClientToken|JsonBody|OAuth|OAuthIndependent|OAuthStore|RefusalLog|RoundTrip|Routes",
   cli: "ProgressBar|Replay|Sandbox",

@@ -48,8 +48,13 @@ export const AuditReport = Schema.Struct({
   judged: Schema.Int,
   /** The policy in force at the end, and instructions that went by one before the log had any. */
   policy: Schema.Struct({ inForce: Policy.Policy, recorded: Schema.Boolean, assumed: Schema.Int }),
-  /** Instructions that stand behind one that was received later; the longest such time, in microseconds. */
-  arrival: Schema.Struct({ overtaken: Schema.Int, first: Schema.Int, longest: Schema.Int }),
+  /** Instructions that stand behind one that was received later, how many of their own platform; the longest such time, in microseconds. */
+  arrival: Schema.Struct({
+    overtaken: Schema.Int,
+    withinPlatform: Schema.Int,
+    first: Schema.Int,
+    longest: Schema.Int
+  }),
   verdicts: Schema.Array(Verdict),
   /** Promises that no log can show. */
   notJudged: Schema.Array(Schema.Struct({ promise: Schema.Int, reason: Schema.String }))
@@ -83,7 +88,7 @@ export const asText = (report: AuditReport): string => {
     lines.push(`${count(policy.assumed, "instruction")} went by the policy before the log had one: it is assumed.`)
   if (arrival.overtaken > 0)
     lines.push(
-      `Behind one that was received later: ${count(arrival.overtaken, "instruction")}, the first at position ${arrival.first}, by ${arrival.longest / 1_000_000} seconds at most.`
+      `Behind one that was received later: ${count(arrival.overtaken, "instruction")}, ${arrival.withinPlatform} of them behind one of the same platform, the first at position ${arrival.first}, by ${arrival.longest / 1_000_000} seconds at most.`
     )
   for (const { promise, reason } of report.notJudged) lines.push(`Promise ${promise} is not judged: ${reason}`)
   return lines.join("\n")

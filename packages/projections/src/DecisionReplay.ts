@@ -25,8 +25,10 @@ export interface Deviation {
 
 /** How the order of the log differs from the order in which instructions came in. @category models */
 export interface Arrival {
-  /** Instructions that stand behind one that came in after them. */
+  /** Instructions that stand behind one that came in after them. Platforms have their turns, so one may overtake another. */
   readonly overtaken: number
+  /** Those behind one of their own platform: none where one process decides. */
+  readonly withinPlatform: number
   /** The first of them; 0 if there is none. */
   readonly first: Position
   /** The longest time, in microseconds, by which one of them was received earlier than one before it. */
@@ -145,13 +147,17 @@ const belong = ({ meta: a }: Events.RecordedDomainEvent, { meta: b }: Events.Rec
 /** Compares the instants of receipt with the order of the log. */
 const makeArrival = () => {
   let latest = Number.NEGATIVE_INFINITY
-  let found: Arrival = { overtaken: 0, first: 0, longest: 0 }
+  const latestOf = new Map<string | undefined, number>()
+  let found: Arrival = { overtaken: 0, withinPlatform: 0, first: 0, longest: 0 }
   return {
     add: ({ meta, position }: LoggedEvent): void => {
       const { micros } = Timestamp.instantOf(meta.receivedAt)
+      const own = latestOf.get(meta.platform) ?? Number.NEGATIVE_INFINITY
+      latestOf.set(meta.platform, Math.max(own, micros))
       if (micros < latest)
         found = {
           overtaken: found.overtaken + 1,
+          withinPlatform: found.withinPlatform + (micros < own ? 1 : 0),
           first: found.first === 0 ? position : found.first,
           longest: Math.max(found.longest, latest - micros)
         }

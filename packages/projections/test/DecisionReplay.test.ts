@@ -101,10 +101,17 @@ describe("promise 8", () => {
   it("tells of instructions that stand behind one that came in later", () => {
     const events = fullOf("UnitsCredited")
     const late = events.findIndex(({ type }) => type === "ProductRegistered")
-    const log = events.map((event, index) =>
-      index === late ? { ...event, meta: { ...event.meta, receivedAt: Timestamp.instantOfMicros(0).text } } : event
-    )
-    expect(replayed(log).arrival()).toMatchObject({ overtaken: 1, first: late + 1 })
+    const of = (changes: object) =>
+      replayed(
+        events.map((event, index) =>
+          index === late
+            ? { ...event, meta: { ...event.meta, receivedAt: Timestamp.instantOfMicros(0).text, ...changes } }
+            : event
+        )
+      ).arrival()
+    expect(of({})).toMatchObject({ overtaken: 1, withinPlatform: 1, first: late + 1 })
+    // Platforms have their turns: behind one of another platform is no wonder.
+    expect(of({ platform: "another" })).toMatchObject({ overtaken: 1, withinPlatform: 0, first: late + 1 })
   })
 
   it("says which instructions went by a policy that the log does not have", () => {

@@ -19,7 +19,8 @@ import {
 /** An instruction in the queue or in a group, and where its caller waits. @category models */
 export interface Waiting extends Pending {
   readonly answer: Deferred.Deferred<Answered, CommandFailure>
-  state: "waiting" | "taken" | "left"
+  /** Its turn has come: nothing interrupts it any more. */
+  isTaken: boolean
 }
 
 /** @category models */
