@@ -3,7 +3,7 @@
  */
 import { Credits, type PlatformService, Redemptions } from "@effekten/services"
 import { Id } from "@effekten/domain"
-import { Effect, Layer, Random, Redacted } from "effect"
+import { Clock, Effect, Layer, Random, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpClient, HttpClientError, type HttpClientRequest, HttpClientResponse } from "effect/http"
 import { DistributionClient } from "../src/index.ts"
@@ -12,6 +12,8 @@ export interface Sent {
   readonly method: string
   readonly path: string
   readonly headers: { readonly [name: string]: string | undefined }
+  /** Milliseconds of the clock, virtual or not. */
+  readonly at: number
 }
 
 /** What the server does with a request: answers, fails (`Error`), or takes its time. */
@@ -33,10 +35,15 @@ export const fake = (api: Behaviour, tokenEndpoint: Behaviour = () => token()): 
   const calls: Array<Sent> = []
   const tokens: Array<Sent> = []
   const client = HttpClient.make((request, url) =>
-    Effect.suspend(() => {
+    Effect.flatMap(Clock.currentTimeMillis, (at) => {
       const isToken = url.pathname.endsWith("/oauth/token")
       const list = isToken ? tokens : calls
-      const sent: Sent = { method: request.method, path: url.pathname + url.search, headers: { ...request.headers } }
+      const sent: Sent = {
+        method: request.method,
+        path: url.pathname + url.search,
+        headers: { ...request.headers },
+        at
+      }
       list.push(sent)
       const outcome = (isToken ? tokenEndpoint : api)(sent, list.length)
       if (outcome instanceof Error) return Effect.fail(transportError(request, outcome))
@@ -86,7 +93,7 @@ type Options = Partial<DistributionClient.ClientOptions>
 
 /** Runs an effect with a client of the fake server; random numbers are seeded. */
 export const withClient =
-  (fake: Fake, options: Options = {}) =>
+  (fake: Fake, options: Options = {}, seed = "seed") =>
   <A, E>(effect: Effect.Effect<A, E, PlatformService>): Effect.Effect<A, E> =>
     effect.pipe(
       Effect.provide(
@@ -100,7 +107,7 @@ export const withClient =
           Layer.provide(SecureRandom.layerWebCrypto)
         )
       ),
-      Random.withSeed("seed")
+      Random.withSeed(seed)
     )
 
 export const redeem = (key?: string) =>

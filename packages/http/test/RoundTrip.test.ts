@@ -163,7 +163,8 @@ describe("every failure", () => {
     h.memory.before = () => Effect.fail(failure)
     const remote = await there(Effect.flip(Services.Credits.use((_) => _.create(Id.InvestmentId.make("i")))))
     h.memory.before = () => Effect.void
-    expect(remote).toEqual(failure)
+    expect(remote).toEqual(Services.ofCall(failure, remote.call!))
+    expect(remote.call).toMatchObject({ attempts: 1, key: expect.any(String) })
   })
 
   it("the key of a caller is the service's, and its answer comes back the same", async () => {

@@ -34,7 +34,7 @@ export type LastProblem = typeof LastProblem.Type
 export const Call = Schema.Struct({
   /** The idempotency key of all its attempts, given by the caller or made for the call. Absent from a read. */
   key: Schema.optionalKey(Schema.String),
-  /** How often it was sent; 0 where it never was. */
+  /** Attempts made. None is made where the input is refused at once, or where no token can be had. */
   attempts: Schema.Int,
   problem: Schema.optionalKey(LastProblem)
 })

@@ -1,44 +1,113 @@
 /**
  * Reading an answer: by the version it was given in, leniently, in today's form. For the client.
  *
- * Any success will do, members that are unknown are passed over, and a member that is absent is null where it may be. An answer of an
- * unknown version is read as an answer of today's.
+ * Any success will do, members that are unknown are passed over, and a member that is absent is null. Members and codes are read in the
+ * spellings of other generations of the API. An answer of an unknown version is read as an answer of today's.
  */
 import { Answer } from "@effekten/services"
 import { Result, Schema, SchemaAST } from "effect"
 import type { HttpClientResponse } from "effect/http"
 import { answerVersionHeader } from "../contract/Headers.ts"
 
-const allowsNull = (ast: SchemaAST.AST): boolean =>
-  SchemaAST.isNull(ast) || (SchemaAST.isUnion(ast) && ast.types.some(allowsNull))
+/** What other generations of the API call a member. */
+const spellings: { readonly [member: string]: ReadonlyArray<string> } = {
+  wallet: ["wallet_id", "source_wallet"],
+  wallet_id: ["wallet", "source_wallet"],
+  product_id: ["product"],
+  investor_id: ["investor"],
+  campaign_id: ["campaign"],
+  investment_id: ["investment"],
+  units: ["amount"],
+  bank_account: ["bank_account_information"]
+}
 
-/** The same value, with null where a member is absent that may be null. */
-const withNulls = (ast: SchemaAST.AST, value: unknown): unknown => {
+/** The success of a task of the ledger: two words for one thing. */
+const successes = ["success", "succeeded"]
+
+/** The only member without which an answer is none. */
+const essential = "id"
+
+const nullable = (ast: SchemaAST.AST): SchemaAST.AST =>
+  ast._tag === "Union" && ast.types.some(SchemaAST.isNull)
+    ? ast
+    : new SchemaAST.Union([ast, SchemaAST.null], { mode: "anyOf" }, undefined, undefined, undefined, ast.context)
+
+/** The same form, in which every member but the essential one may be null. */
+const lenient = (ast: SchemaAST.AST): SchemaAST.AST => {
+  const [first, ...others] = (ast.encoding ?? []).map(
+    (link) => new SchemaAST.Link(lenient(link.to), link.transformation)
+  )
+  const encoding: SchemaAST.Encoding | undefined = first === undefined ? undefined : [first, ...others]
+  const rest = [ast.annotations, ast.checks, encoding, ast.context] as const
+  switch (ast._tag) {
+    case "Arrays":
+      return new SchemaAST.Arrays(ast.isMutable, ast.elements.map(lenient), ast.rest.map(lenient), ...rest)
+    case "Objects":
+      return new SchemaAST.Objects(
+        ast.propertySignatures.map(
+          ({ name, type }) => new SchemaAST.PropertySignature(name, name === essential ? type : nullable(lenient(type)))
+        ),
+        ast.indexSignatures,
+        ...rest
+      )
+    case "Union":
+      return new SchemaAST.Union(ast.types.map(lenient), ast.options, ...rest)
+    default:
+      return ast
+  }
+}
+
+/** A code as it is listed: whatever its case, and the success of a task in the word that this member has for it. */
+const listed = (types: ReadonlyArray<SchemaAST.AST>, text: string): string => {
+  const codes = types.flatMap((type) => (SchemaAST.isLiteral(type) ? [String(type.literal)] : []))
+  const written = codes.find((code) => code.toLowerCase() === text.toLowerCase())
+  if (written !== undefined) return written
+  return successes.includes(text.toLowerCase()) ? (codes.find((code) => successes.includes(code)) ?? text) : text
+}
+
+const isAbsent = (value: unknown): value is null | undefined => value === null || value === undefined
+
+/** The value of a member, under its name or under another that generations of the API have for it. */
+const valueOf = (object: { readonly [name: PropertyKey]: unknown }, name: PropertyKey): unknown => {
+  if (!isAbsent(object[name])) return object[name]
+  const other = spellings[String(name)]?.find((each) => !isAbsent(object[each]))
+  return other === undefined ? undefined : object[other]
+}
+
+/** The same value in today's spelling, with null where a member is absent. */
+const respelled = (ast: SchemaAST.AST, value: unknown): unknown => {
   if (SchemaAST.isUnion(ast)) {
+    if (typeof value === "string") return listed(ast.types, value)
     const nested = ast.types.find((type) =>
-      Array.isArray(value) ? SchemaAST.isArrays(type) : SchemaAST.isObjects(type)
+      Array.isArray(value) ? SchemaAST.isArrays(type) : SchemaAST.isObjects(type) || SchemaAST.isUnion(type)
     )
-    return nested === undefined ? value : withNulls(nested, value)
+    return nested === undefined ? value : respelled(nested, value)
   }
   if (Array.isArray(value)) {
     const item = SchemaAST.isArrays(ast) ? ast.rest[0] : undefined
-    return item === undefined ? value : value.map((member) => withNulls(item, member))
+    return item === undefined ? value : value.map((member) => respelled(item, member))
   }
   if (!SchemaAST.isObjects(ast) || typeof value !== "object" || value === null) return value
-  const whole: { [name: PropertyKey]: unknown } = { ...value }
+  const given: { readonly [name: PropertyKey]: unknown } = { ...value }
+  const whole: { [name: PropertyKey]: unknown } = {}
   for (const { name, type } of ast.propertySignatures) {
-    if (whole[name] === undefined && allowsNull(type)) whole[name] = null
-    else if (whole[name] !== undefined) whole[name] = withNulls(type, whole[name])
+    const member = valueOf(given, name)
+    if (!isAbsent(member)) whole[name] = saysNothing(type) ? null : respelled(type, member)
+    else if (!SchemaAST.isOptional(type)) whole[name] = null
   }
   return whole
 }
 
-type Reading<A> = (body: unknown) => Result.Result<A, unknown>
+/** A member that is always null here: what another server says in it, this program does not know. */
+const saysNothing = (type: SchemaAST.AST): boolean => SchemaAST.isUnion(type) && type.types.every(SchemaAST.isNull)
+
+type Reading<A> = (body: unknown) => Result.Result<Answer.Seen<A>, unknown>
 
 const reading = <A>(schema: Schema.Codec<A, any>): Reading<A> => {
-  const decode = Schema.decodeUnknownResult(schema)
-  const encoded = SchemaAST.toEncoded(schema.ast)
-  return (body) => decode(withNulls(encoded, body))
+  const forgiving = Schema.make<Schema.Codec<Answer.Seen<A>, any>>(lenient(schema.ast))
+  const decode = Schema.decodeUnknownResult(forgiving)
+  const encoded = SchemaAST.toEncoded(forgiving.ast)
+  return (body) => decode(respelled(encoded, body))
 }
 
 /** The readings of an answer, by the version it was given in. @category constructors */
@@ -46,7 +115,13 @@ export const reader = <A>(answer: Answer.Answer<A>): ((version: number) => Readi
   const known = new Map(
     Array.from(answer.schemas, ([version, schema]) => {
       const read = reading(schema)
-      return [version, (body: unknown) => Result.map(read(body), (shown) => answer.lift(shown, version))] as const
+      // An older form is lifted as the register lifts it; where it lacks what the lift needs, it is not understood.
+      const lifted = (shown: unknown) =>
+        Result.try({
+          try: () => answer.lift(shown, version) as Answer.Seen<A>,
+          catch: (cause) => cause
+        })
+      return [version, (body: unknown) => Result.flatMap(read(body), lifted)] as const
     })
   )
   const today = reading(Answer.schemaOf(answer))

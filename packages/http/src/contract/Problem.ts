@@ -6,15 +6,14 @@
  */
 import { Refusal } from "@effekten/domain"
 import {
+  type CommandFailure,
   Details,
   MemberError,
-  NotFound,
-  Rejection,
+  type Rejection,
   snakeCase,
-  type Unavailable,
-  type CommandFailure
+  type Unavailable
 } from "@effekten/services"
-import { Option, Schema } from "effect"
+import { Schema } from "effect"
 import { HttpServerResponse } from "effect/http"
 
 /** The media type of a problem. @category models */
@@ -110,8 +109,6 @@ export const edgeProblem = (
 const renamed = (details: Details, rename: (name: string) => string): Details =>
   Object.fromEntries(Object.entries(details).map(([name, value]) => [rename(name), value]))
 
-const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
-
 /** A call that is still being decided elsewhere is refused with 409 too. Nothing was recorded, so a client may send it again. */
 const inProgress = "idempotency_in_progress"
 
@@ -189,57 +186,3 @@ export const failureResponse = (
     ...(wait === undefined ? {} : { "retry-after": String(Math.max(0, Math.ceil(wait))) })
   })
 }
-
-const textIn = (body: object, name: string): string | undefined => {
-  const value = (body as { readonly [name: string]: unknown })[name]
-  return typeof value === "string" ? value : undefined
-}
-
-const decodeErrors = Schema.decodeUnknownOption(Schema.Array(MemberError))
-const decodeDetails = Schema.decodeUnknownOption(Details)
-
-/**
- * Reads a problem leniently: a member that this program does not understand does not hide the others. `undefined` where the text is no JSON
- * object with a code or a detail.
- *
- * @category conversions
- */
-export const read = (status: number, text: string): Problem | undefined => {
-  let body: unknown
-  try {
-    body = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  if (typeof body !== "object" || body === null) return undefined
-  const given: { readonly [name: string]: unknown } = { ...body }
-  const detail = textIn(body, "detail")
-  const code = textIn(body, "code") ?? (detail === undefined ? undefined : `http_${status}`)
-  if (code === undefined) return undefined
-  const errors = Option.getOrUndefined(decodeErrors(given["errors"]))
-  const details = Option.getOrUndefined(decodeDetails(given["details"]))
-  const executed = given["executed"]
-  return {
-    type: textIn(body, "type") ?? typeOf(code),
-    title: textIn(body, "title") ?? titleOf(code),
-    status,
-    detail: detail ?? textIn(body, "title") ?? titleOf(code),
-    code,
-    retryable: typeof given["retryable"] === "boolean" ? given["retryable"] : retryableStatuses.has(status),
-    ...(errors === undefined ? {} : { errors }),
-    ...(details === undefined ? {} : { details }),
-    ...(executed === "no" || executed === "unknown" ? { executed } : {})
-  }
-}
-
-/** The refusal or the missing object a problem speaks of. @category conversions */
-export const toFailure = (problem: Problem): Rejection | NotFound =>
-  problem.status === 404
-    ? new NotFound({ code: problem.code, message: problem.detail })
-    : new Rejection({
-        code: problem.code,
-        status: problem.status,
-        message: problem.detail,
-        ...(problem.errors === undefined ? {} : { errors: problem.errors }),
-        ...(problem.details === undefined ? {} : { details: renamed(problem.details, camelCase) })
-      })

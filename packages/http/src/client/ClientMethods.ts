@@ -1,0 +1,240 @@
+/**
+ * The methods of the services, each made of its operation's description: an input out, an answer in. For the client.
+ */
+import {
+  Answer,
+  type Api,
+  Checking,
+  type CommandFailure,
+  type CommandOptions,
+  NotFound,
+  ofCall,
+  Operation,
+  type PageOptions,
+  Rejection,
+  Unavailable
+} from "@effekten/services"
+import { Clock, Effect, Result, Schema } from "effect"
+import { Headers, type HttpClient, HttpClientRequest, type HttpClientResponse } from "effect/http"
+import { isKey, redactedHeaders, toHeader } from "../contract/IdempotencyKey.ts"
+import { reader, versionOf } from "./ClientAnswer.ts"
+import * as ClientAttempt from "./ClientAttempt.ts"
+import { settle } from "./ClientBounds.ts"
+import { type Call, CurrentCall, makeCall } from "./ClientCall.ts"
+import { CannotFollow, queryOf, readPage } from "./ClientPages.ts"
+import { formOf } from "./ClientUpload.ts"
+
+type Command = Extract<Operation.Any, { readonly _tag: "Command" }>
+type Read = Extract<Operation.Any, { readonly _tag: "Read" }>
+type List = Extract<Operation.Any, { readonly _tag: "List" }>
+
+/** A method of a service. @category models */
+export type Method = (...args: ReadonlyArray<any>) => Effect.Effect<unknown, CommandFailure>
+
+/** Where and over what the methods call. @category models */
+export interface Mount {
+  readonly http: HttpClient.HttpClient
+  /** Where the API is mounted, without a slash at its end. */
+  readonly base: string
+  /** The other operations of the resource. */
+  readonly siblings: ReadonlyArray<Operation.Any>
+}
+
+const invalidKey = new Rejection({
+  code: "idempotency_key_invalid",
+  status: 400,
+  message: "An idempotency key has 1 to 255 visible ASCII characters."
+})
+
+const noSuchObject = new NotFound({ code: "not_found", message: "There is no such object." })
+
+type Reading<A> = (response: HttpClientResponse.HttpClientResponse, body: unknown) => Result.Result<A, unknown>
+
+const parsed = (text: string): Result.Result<unknown, unknown> =>
+  text === "" ? Result.succeed(undefined) : Result.try(() => JSON.parse(text))
+
+/**
+ * "Had no effect" is a promise about the whole call: it does not hold when an earlier attempt may have had an effect. What the register has
+ * recorded under the key is the answer to all attempts.
+ */
+const inDoubt = ({ executed, failure }: ClientAttempt.Verdict, call: Call): CommandFailure =>
+  executed === "no" && call.isDoubtful
+    ? new Unavailable({
+        executed: "unknown",
+        message: "The last attempt was refused, but an earlier one may have had its effect.",
+        cause: failure,
+        ...(failure._tag === "Unavailable" && failure.retryAfter !== undefined
+          ? { retryAfter: failure.retryAfter }
+          : {})
+      })
+    : failure
+
+const toldOf = ({ attempts, key, problem }: Call) => ({
+  attempts,
+  ...(key === undefined ? {} : { key }),
+  ...(problem === undefined ? {} : { problem })
+})
+
+const misread = (request: HttpClientRequest.HttpClientRequest, cause: unknown): ClientAttempt.Verdict => {
+  const verdict = ClientAttempt.misunderstood(request, cause)
+  return cause instanceof CannotFollow
+    ? { ...verdict, failure: new Unavailable({ executed: "no", message: cause.message, cause }) }
+    : verdict
+}
+
+/** Sends a request and reads its answer, or fails with what is known of the call. */
+const answered = <A>(
+  { http }: Mount,
+  name: string,
+  request: HttpClientRequest.HttpClientRequest,
+  key: string | undefined,
+  read: Reading<A>
+): Effect.Effect<A, CommandFailure> =>
+  Effect.suspend(() => {
+    let last: readonly [HttpClientResponse.HttpClientResponse, Result.Result<A, unknown>] | undefined
+    const understood = (response: HttpClientResponse.HttpClientResponse, body: string): Result.Result<A, unknown> => {
+      if (last?.[0] !== response) last = [response, Result.flatMap(parsed(body), (json) => read(response, json))]
+      return last[1]
+    }
+    const call = makeCall((response, body) => Result.isSuccess(understood(response, body)))
+    call.key = key
+    const failing = (verdict: ClientAttempt.Verdict) => {
+      // A layer that repeats has noted it already.
+      if (call.attempts === 0) ClientAttempt.note(call, verdict)
+      return Effect.fail(ofCall(inDoubt(verdict, call), toldOf(call)))
+    }
+    return Effect.gen(function* () {
+      const response = yield* Effect.flatMap(http.execute(request), (response) => settle(response, request))
+      const body = yield* response.text
+      if (response.status < 200 || response.status >= 300) {
+        return yield* failing(ClientAttempt.ofResponse(request, response, body, yield* Clock.currentTimeMillis))
+      }
+      const answer = understood(response, body)
+      return Result.isSuccess(answer) ? answer.success : yield* failing(misread(request, answer.failure))
+    }).pipe(
+      Effect.catchTag("HttpClientError", (error) => failing(ClientAttempt.ofError(request, error))),
+      Effect.catchDefect((defect) => failing(ClientAttempt.misunderstood(request, defect))),
+      Effect.provideService(CurrentCall, call),
+      Effect.provideService(Headers.CurrentRedactedNames, redactedHeaders),
+      Effect.withSpan(`effekten.${name}`, { kind: "client" })
+    )
+  })
+
+/** Where an object is, or `undefined` where a text cannot be an id: there is no such object. */
+const urlOf = (base: string, operation: Operation.Any, ids: ReadonlyArray<unknown>): string | undefined => {
+  if (!operation.ids.every((schema, at) => Schema.is(schema)(ids[at]))) return undefined
+  const rest = [...ids]
+  return base + Operation.partsOf(operation.route!)[1].replace(/:\w+/g, () => encodeURIComponent(String(rest.shift())))
+}
+
+/**
+ * What the server would refuse as invalid is refused here, in the same words and without a call. Under a key of the caller's it is sent all
+ * the same: the server may have recorded it by earlier lists.
+ */
+const bodyOf = (
+  checks: Checking.Checks<unknown>,
+  given: unknown,
+  options: CommandOptions | undefined
+): Effect.Effect<unknown, Rejection> => {
+  const accepted = checks.accept(given)
+  if (Result.isSuccess(accepted)) return Effect.succeed(accepted.success.body)
+  const { body, rejection } = accepted.failure
+  return options?.key === undefined || body === undefined ? Effect.fail(rejection) : Effect.succeed(body)
+}
+
+const withBody = (
+  operation: Command,
+  request: HttpClientRequest.HttpClientRequest,
+  body: unknown
+): Effect.Effect<HttpClientRequest.HttpClientRequest, CommandFailure> => {
+  switch (operation.body) {
+    case "none":
+      return Effect.succeed(request)
+    case "file":
+      return Effect.map(formOf(body as Api.UploadDocument), (form) => HttpClientRequest.bodyFormData(request, form))
+    default:
+      return Effect.succeed(HttpClientRequest.bodyJsonUnsafe(request, body))
+  }
+}
+
+/** Whether an operation shows the object that its path names last: a reading of that path shows the same. */
+const showsNamed = (operation: Command, siblings: ReadonlyArray<Operation.Any>): boolean =>
+  siblings.some(
+    (other) =>
+      other._tag === "Read" &&
+      other.answer === operation.answer &&
+      Operation.partsOf(operation.route!)[1].startsWith(Operation.partsOf(other.route!)[1])
+  )
+
+/** An answer that does not name its object is about the object of the path, where it can be about no other. */
+const named = (body: unknown, id: unknown): unknown =>
+  typeof body === "object" && body !== null ? { id, ...body } : (body ?? { id })
+
+const nothing = () => () => Result.succeed(undefined)
+
+const commandOf = (operation: Command, mount: Mount): Method => {
+  const read = operation.answer === undefined ? nothing : reader(operation.answer)
+  const checks = operation.input === undefined ? undefined : Checking.checks(operation.input)
+  const [method] = Operation.partsOf(operation.route!)
+  const isNamed = showsNamed(operation, mount.siblings)
+  return (...args) => {
+    const ids = args.slice(0, operation.ids.length)
+    const [given, options]: readonly [unknown, CommandOptions | undefined] =
+      checks === undefined ? [undefined, args[ids.length]] : [args[ids.length], args[ids.length + 1]]
+    const key = options?.key
+    const prepared = Effect.gen(function* () {
+      if (key !== undefined && !isKey(key)) return yield* invalidKey
+      const url = urlOf(mount.base, operation, ids)
+      if (url === undefined) return yield* noSuchObject
+      const headers = key === undefined ? {} : Object.fromEntries([toHeader(key)])
+      const request = HttpClientRequest.make(method)(url, { headers })
+      const body = checks === undefined ? undefined : yield* bodyOf(checks, given, options)
+      return yield* withBody(operation, request, body)
+    }).pipe(Effect.mapError((refused) => ofCall(refused, { attempts: 0, ...(key === undefined ? {} : { key }) })))
+    return Effect.flatMap(prepared, (request) =>
+      answered(mount, operation.operation, request, key, (response, json) =>
+        read(versionOf(response))(isNamed ? named(json, ids.at(-1)) : json)
+      )
+    )
+  }
+}
+
+const notThere = Effect.fail(ofCall(noSuchObject, { attempts: 0 }))
+
+const readOf = (operation: Read, mount: Mount): Method => {
+  const read = reader(operation.answer)
+  return (...ids) => {
+    const url = urlOf(mount.base, operation, ids)
+    return url === undefined
+      ? notThere
+      : answered(mount, operation.reading, HttpClientRequest.get(url), undefined, (response, json) =>
+          read(versionOf(response))(json)
+        )
+  }
+}
+
+const listOf = (operation: List, mount: Mount): Method => {
+  const read = reader(operation.answer)
+  return (...args) => {
+    const ids = args.slice(0, operation.ids.length)
+    const page: PageOptions = args[ids.length] ?? {}
+    const url = urlOf(mount.base, operation, ids)
+    if (url === undefined) return notThere
+    const request = HttpClientRequest.setUrlParams(HttpClientRequest.get(url), queryOf(page))
+    return answered(mount, operation.reading, request, undefined, (response, json) =>
+      readPage(json, page, read(versionOf(response)))
+    )
+  }
+}
+
+/** @category constructors */
+export const methodOf = (operation: Operation.Any, mount: Mount): Method => {
+  switch (operation._tag) {
+    case "Command":
+      return commandOf(operation, mount)
+    case "Read":
+      return readOf(operation, mount)
+    case "List":
+      return listOf(operation, mount)
+  }
+}
