@@ -30,7 +30,7 @@ afterEach(async () => {
 })
 
 const client = (url = h.url) =>
-  DistributionClient.layer({ url, clientId: "all", clientSecret: Redacted.make(H.secret), retry: false })
+  DistributionClient.layer({ url, clientId: "all", clientSecret: Redacted.make(H.secret), retry: { attempts: 1 } })
 
 const quick = { base: "5 millis", maximum: "50 millis", lease: "300 millis" } as const
 type Options = Partial<Parameters<typeof Intents.layerSqlite>[0]>

@@ -4,7 +4,8 @@
  * An answer that was sent once is sent again in the same bytes. So never remove the schema of a version that was ever recorded. Today's
  * programs see today's form: an old answer is lifted, version by version.
  */
-import { Schema } from "effect"
+import type { Schema } from "effect"
+import { nullableBut } from "./Shape.ts"
 
 /** The types of all versions, by number. @category models */
 export type Versions = { readonly [version: number]: unknown }
@@ -41,6 +42,10 @@ export type Seen<A> = A extends Plain
 
 /** The schema of today's version. @category computing */
 export const schemaOf = <A>(answer: Answer<A>): Schema.Codec<A, any> => answer.schemas.get(answer.version)!
+
+/** The schema of an answer of some version as a caller sees it. @category computing */
+export const seen = <A>(answer: Answer<A>, version: number): Schema.Codec<Seen<A>, any> =>
+  nullableBut(answer.schemas.get(version) ?? schemaOf(answer), "id")
 
 /** The first version of an answer. @category constructors */
 export const first = <A, I>(name: string, schema: Schema.Codec<A, I>): Answer<A, { readonly 1: A }> => ({

@@ -62,3 +62,35 @@ const withoutRules = (ast: SchemaAST.AST): SchemaAST.AST => {
 
 /** The same members and types; every value of them passes. @category constructors */
 export const shape = <A, I>(schema: Schema.Codec<A, I>): Schema.Codec<A, I> => Schema.make(withoutRules(schema.ast))
+
+const nullable = (ast: SchemaAST.AST): SchemaAST.AST =>
+  SchemaAST.isUnion(ast) && ast.types.some(SchemaAST.isNull)
+    ? ast
+    : new SchemaAST.Union([ast, SchemaAST.null], undefined, undefined, undefined, undefined, ast.context)
+
+const withNulls = (ast: SchemaAST.AST, except: string): SchemaAST.AST => {
+  const inner = (ast: SchemaAST.AST) => withNulls(ast, except)
+  const [first, ...others] = (ast.encoding ?? []).map((link) => new SchemaAST.Link(inner(link.to), link.transformation))
+  const encoding: SchemaAST.Encoding | undefined = first === undefined ? undefined : [first, ...others]
+  const rest = [ast.annotations, ast.checks, encoding, ast.context] as const
+  switch (ast._tag) {
+    case "Arrays":
+      return new SchemaAST.Arrays(ast.isMutable, ast.elements.map(inner), ast.rest.map(inner), ...rest)
+    case "Objects":
+      return new SchemaAST.Objects(
+        ast.propertySignatures.map(
+          ({ name, type }) => new SchemaAST.PropertySignature(name, name === except ? type : nullable(inner(type)))
+        ),
+        ast.indexSignatures,
+        ...rest
+      )
+    case "Union":
+      return new SchemaAST.Union(ast.types.map(inner), ast.options, ...rest)
+    default:
+      return ast
+  }
+}
+
+/** The same members, at every depth, each of which may be null but those of one name. @category constructors */
+export const nullableBut = <A, I, Seen = A>(schema: Schema.Codec<A, I>, except: string): Schema.Codec<Seen, any> =>
+  Schema.make(withNulls(schema.ast, except))

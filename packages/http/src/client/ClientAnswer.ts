@@ -24,39 +24,6 @@ const spellings: { readonly [member: string]: ReadonlyArray<string> } = {
 /** The success of a task of the ledger: two words for one thing. */
 const successes = ["success", "succeeded"]
 
-/** The only member without which an answer is none. */
-const essential = "id"
-
-const nullable = (ast: SchemaAST.AST): SchemaAST.AST =>
-  ast._tag === "Union" && ast.types.some(SchemaAST.isNull)
-    ? ast
-    : new SchemaAST.Union([ast, SchemaAST.null], { mode: "anyOf" }, undefined, undefined, undefined, ast.context)
-
-/** The same form, in which every member but the essential one may be null. */
-const lenient = (ast: SchemaAST.AST): SchemaAST.AST => {
-  const [first, ...others] = (ast.encoding ?? []).map(
-    (link) => new SchemaAST.Link(lenient(link.to), link.transformation)
-  )
-  const encoding: SchemaAST.Encoding | undefined = first === undefined ? undefined : [first, ...others]
-  const rest = [ast.annotations, ast.checks, encoding, ast.context] as const
-  switch (ast._tag) {
-    case "Arrays":
-      return new SchemaAST.Arrays(ast.isMutable, ast.elements.map(lenient), ast.rest.map(lenient), ...rest)
-    case "Objects":
-      return new SchemaAST.Objects(
-        ast.propertySignatures.map(
-          ({ name, type }) => new SchemaAST.PropertySignature(name, name === essential ? type : nullable(lenient(type)))
-        ),
-        ast.indexSignatures,
-        ...rest
-      )
-    case "Union":
-      return new SchemaAST.Union(ast.types.map(lenient), ast.options, ...rest)
-    default:
-      return ast
-  }
-}
-
 /** A code as it is listed: whatever its case, and the success of a task in the word that this member has for it. */
 const listed = (types: ReadonlyArray<SchemaAST.AST>, text: string): string => {
   const codes = types.flatMap((type) => (SchemaAST.isLiteral(type) ? [String(type.literal)] : []))
@@ -103,18 +70,17 @@ const saysNothing = (type: SchemaAST.AST): boolean => SchemaAST.isUnion(type) &&
 
 type Reading<A> = (body: unknown) => Result.Result<Answer.Seen<A>, unknown>
 
-const reading = <A>(schema: Schema.Codec<A, any>): Reading<A> => {
-  const forgiving = Schema.make<Schema.Codec<Answer.Seen<A>, any>>(lenient(schema.ast))
-  const decode = Schema.decodeUnknownResult(forgiving)
-  const encoded = SchemaAST.toEncoded(forgiving.ast)
+const reading = <A>(schema: Schema.Codec<Answer.Seen<A>, any>): Reading<A> => {
+  const decode = Schema.decodeUnknownResult(schema)
+  const encoded = SchemaAST.toEncoded(schema.ast)
   return (body) => decode(respelled(encoded, body))
 }
 
 /** The readings of an answer, by the version it was given in. @category constructors */
 export const reader = <A>(answer: Answer.Answer<A>): ((version: number) => Reading<A>) => {
   const known = new Map(
-    Array.from(answer.schemas, ([version, schema]) => {
-      const read = reading(schema)
+    Array.from(answer.schemas.keys(), (version) => {
+      const read = reading(Answer.seen(answer, version))
       // An older form is lifted as the register lifts it; where it lacks what the lift needs, it is not understood.
       const lifted = (shown: unknown) =>
         Result.try({
@@ -124,7 +90,7 @@ export const reader = <A>(answer: Answer.Answer<A>): ((version: number) => Readi
       return [version, (body: unknown) => Result.flatMap(read(body), lifted)] as const
     })
   )
-  const today = reading(Answer.schemaOf(answer))
+  const today = reading(Answer.seen(answer, answer.version))
   return (version) => known.get(version) ?? today
 }
 

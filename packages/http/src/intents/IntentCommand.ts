@@ -149,7 +149,7 @@ export const answeredText = ({ command: { answer } }: Found, value: unknown): st
       : {
           _tag: "Answered",
           version: answer.version,
-          body: Schema.encodeUnknownSync(Answer.schemaOf(answer))(value)
+          body: Schema.encodeUnknownSync(Answer.seen(answer, answer.version))(value)
         }
   )
 
@@ -161,8 +161,8 @@ const answerOf = (
   { body, version }: Extract<End, { readonly _tag: "Answered" }>
 ): Result.Result<unknown, unknown> => {
   if (answer === undefined) return Result.succeed(undefined)
-  const schema = answer.schemas.get(version) ?? Answer.schemaOf(answer)
-  return Result.map(Schema.decodeUnknownResult(schema)(body), (read) => answer.lift(read, version))
+  const read = Schema.decodeUnknownResult(Answer.seen(answer, version))(body)
+  return Result.map(read, (read) => answer.lift(read, version))
 }
 
 /** What a kept text says: the answer in today's form, or the refusal; undefined where it is neither. @category conversions */
