@@ -2,7 +2,6 @@
  * The methods of the services, each made of its operation's description: an input out, an answer in. For the client.
  */
 import {
-  Answer,
   type Api,
   Checking,
   type CommandFailure,
