@@ -6,6 +6,7 @@ import { OAuthStore } from "@effekten/http"
 import { RegisterState } from "@effekten/registrar"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import { existsSync } from "node:fs"
 import type { CommandFailed } from "./ExitCode.ts"
 import { type OpenRegister, refused } from "./Place.ts"
 
@@ -18,22 +19,39 @@ export const layer: Layer.Layer<OAuthStore.OAuthStore, OAuthStore.OAuthStoreErro
   )
 )
 
-const all = Effect.flatMap(OAuthStore.OAuthStore, (store) => store.clients)
+/** Those of a register that is opened for it. @category layers */
+export const layerOf = (register: OpenRegister): Layer.Layer<OAuthStore.OAuthStore, CommandFailed> =>
+  Layer.catch(layer, () =>
+    Layer.effectContext(Effect.fail(refused({ message: "the clients in the database cannot be read" })))
+  ).pipe(Layer.provide(register))
 
 /** All of a register that is opened for it. @category computing */
 export const clientsOf = (register: OpenRegister): Effect.Effect<Clients, CommandFailed> =>
-  Effect.provide(all, layer).pipe(
+  Effect.flatMap(OAuthStore.OAuthStore, (store) => store.clients).pipe(
     Effect.mapError(() => refused({ message: "the clients in the database cannot be read" })),
-    Effect.provide(register)
+    Effect.provide(layerOf(register))
   )
+
+const inFile = (filename: string) => refused({ message: `the clients in ${filename} cannot be read or written` })
 
 /** All in a state file, beside a running server. A register that was never served has no table of clients. @category computing */
 export const clientsInFile = (filename: string): Effect.Effect<Clients, CommandFailed> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const tables = yield* sql`SELECT 1 FROM sqlite_schema WHERE name = 'oauth_client'`
-    return tables.length === 0 ? [] : yield* Effect.provide(all, OAuthStore.layerSql)
+    return tables.length === 0 ? [] : yield* OAuthStore.clientsIn(sql)
   }).pipe(
     Effect.provide(SqliteClient.layer({ filename, readonly: true })),
-    Effect.mapError(() => refused({ message: `the clients in ${filename} cannot be read` }))
+    Effect.mapError(() => inFile(filename))
   )
+
+/** Those of a state file, to be changed beside a running server: no part of the register is opened. @category layers */
+export const layerFile = (filename: string): Layer.Layer<OAuthStore.OAuthStore, CommandFailed> =>
+  Layer.unwrap(
+    Effect.suspend(() =>
+      // An empty file in its place would hide that the checkpoints are lost.
+      existsSync(filename)
+        ? Effect.succeed(OAuthStore.layerSql.pipe(Layer.provide(SqliteClient.layer({ filename }))))
+        : Effect.fail(inFile(filename))
+    )
+  ).pipe(Layer.catch(() => Layer.effectContext(Effect.fail(inFile(filename)))))

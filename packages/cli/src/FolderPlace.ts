@@ -29,6 +29,10 @@ export const folderPlace = (folder: string, anchor?: string, secrets?: SecretSou
       ? Effect.void
       : Effect.fail(refused({ message: `${folder} holds no register: \`effekten serve\` makes one` }))
   )
+  const clients = Effect.andThen(
+    exists,
+    Effect.promise(() => import("./Clients.ts"))
+  )
   const flag = folderFlag(folder)
   return {
     folder,
@@ -50,13 +54,8 @@ export const folderPlace = (folder: string, anchor?: string, secrets?: SecretSou
     ),
     openings: refusing(AccessRecordAudit.layerFolder({ folder })),
     lists: refusing(KeptLists.layerFolder({ folder })),
-    clients: Effect.andThen(
-      exists,
-      Effect.flatMap(
-        Effect.promise(() => import("./Clients.ts")),
-        ({ clientsInFile }) => clientsInFile(join(folder, "state.db"))
-      )
-    ),
+    clients: Effect.flatMap(clients, ({ clientsInFile }) => clientsInFile(join(folder, "state.db"))),
+    clientStore: Layer.unwrap(Effect.map(clients, ({ layerFile }) => layerFile(join(folder, "state.db")))),
     disk: diskOf(folder),
     changeCheckpointKey: (action) =>
       Effect.mapError(CheckpointKeys.changeInFolder({ folder, anchor, action }), refused),

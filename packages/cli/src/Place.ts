@@ -68,6 +68,8 @@ export interface Place {
   readonly lists: Layer.Layer<KeptLists, CommandFailed>
   /** Its OAuth clients, beside a running server too. */
   readonly clients: Effect.Effect<ReadonlyArray<OAuthStore.OAuthClient>, CommandFailed>
+  /** The same, to be changed beside a running server. */
+  readonly clientStore: Layer.Layer<OAuthStore.OAuthStore, CommandFailed>
   /** Whether the disk takes those writes that the log does not see. To be made once for a server. */
   readonly disk: Effect.Effect<Effect.Effect<void, DiskRefuses>>
   /** Changes the keys that sign checkpoints, of a register that no server holds. Returns the newest key. */

@@ -72,6 +72,6 @@ const remove = Command.make(
 
 /** @category commands */
 export const client = Command.make("client").pipe(
-  Command.withDescription("The OAuth clients of platforms. A server that has the folder must be stopped"),
+  Command.withDescription("The OAuth clients of platforms, of a register that is served or not"),
   Command.withSubcommands([addClient, rotate, remove])
 )

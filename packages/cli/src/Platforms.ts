@@ -1,8 +1,8 @@
 /**
  * `effekten platform` and `effekten client`: which platforms may use a register, and with which credentials. For operators.
  *
- * A command that changes something holds the register's folder, as a server does. A secret is printed once; the register stores a hash of
- * it.
+ * To add a platform is an event: the command holds the register's folder, as a server does. Clients are changed beside a running server. A
+ * secret is printed once; the register stores a hash of it.
  */
 import { type Id, Text } from "@effekten/domain"
 import { OAuth, OAuthStore } from "@effekten/http"
@@ -15,6 +15,8 @@ import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import type { Place } from "./Place.ts"
 
 const failed = (message: string, exitCode: number = ExitCode.failed) => new CommandFailed({ exitCode, message })
+
+const unreadable = (place: Place) => failed(`the clients in ${place.clientsName} cannot be read or written`)
 
 /** Opens the register, which must be there, and its clients. No server may hold the folder meanwhile. */
 const inRegister = <A>(
@@ -29,9 +31,17 @@ const inRegister = <A>(
     Effect.provide(
       Clients.layer.pipe(Layer.provideMerge(place.existing({})), Layer.provideMerge(SecureRandom.layerWebCrypto))
     ),
-    Effect.catchTag("OAuthStoreError", () =>
-      Effect.fail(failed(`the clients in ${place.name} cannot be read or written`))
-    )
+    Effect.catchTag("OAuthStoreError", () => Effect.fail(unreadable(place)))
+  )
+
+/** Opens the clients alone. A server may go on meanwhile: it sees a change within the seconds that it remembers a token. */
+const inClients = <A>(
+  place: Place,
+  work: Effect.Effect<A, CommandFailed | OAuthStore.OAuthStoreError, OAuthStore.OAuthStore | SecureRandom.SecureRandom>
+): Effect.Effect<A, CommandFailed> =>
+  work.pipe(
+    Effect.provide(Layer.merge(place.clientStore, SecureRandom.layerWebCrypto)),
+    Effect.catchTag("OAuthStoreError", () => Effect.fail(unreadable(place)))
   )
 
 const scopesOf = (text: string | undefined): Effect.Effect<ReadonlyArray<Scope>, CommandFailed> => {
@@ -61,6 +71,9 @@ const platformsIn = (log: Pick<Log["Service"], "read">) =>
     ),
     Effect.mapError(({ message }) => failed(message))
   )
+
+/** The same, beside a running server. */
+const platformsAt = (place: Place) => Effect.provide(Effect.flatMap(Audit, platformsIn), place.audit)
 
 const tell = (platform: RegisteredPlatform, { clientId, secret }: OAuth.RegisteredClient) =>
   Console.log(
@@ -104,7 +117,7 @@ export const runPlatformAdd = Effect.fnUntraced(function* (
 /** @category commands */
 export const runPlatformList = Effect.fnUntraced(function* (place: Place, options: { readonly json: boolean }) {
   const clients = yield* place.clients
-  const platforms = yield* Effect.provide(Effect.flatMap(Audit, platformsIn), place.audit)
+  const platforms = yield* platformsAt(place)
   const found = platforms.map((platform) => ({
     ...platform,
     clients: clients
@@ -141,7 +154,7 @@ const clientOf = Effect.fnUntraced(function* (place: Place, clientId: string) {
 })
 
 const platformOf = Effect.fnUntraced(function* (place: Place, id: string) {
-  const platform = (yield* platformsIn(yield* Log)).find((platform) => platform.id === id)
+  const platform = (yield* platformsAt(place)).find((platform) => platform.id === id)
   if (platform !== undefined) return platform
   return yield* failed(
     `${place.name} knows no platform ${JSON.stringify(id)}: \`effekten platform list\` shows them`,
@@ -155,7 +168,7 @@ export const runClientAdd = Effect.fnUntraced(function* (
   options: { readonly platform: string; readonly scopes: string | undefined }
 ) {
   const scopes = yield* scopesOf(options.scopes)
-  yield* inRegister(
+  yield* inClients(
     place,
     Effect.gen(function* () {
       const platform = yield* platformOf(place, options.platform)
@@ -166,7 +179,7 @@ export const runClientAdd = Effect.fnUntraced(function* (
 
 /** @category commands */
 export const runClientRotate = (place: Place, options: { readonly clientId: string }) =>
-  inRegister(
+  inClients(
     place,
     Effect.gen(function* () {
       const { clientId, platform, scopes } = yield* clientOf(place, options.clientId)
@@ -178,7 +191,7 @@ export const runClientRotate = (place: Place, options: { readonly clientId: stri
 
 /** @category commands */
 export const runClientRemove = (place: Place, options: { readonly clientId: string }) =>
-  inRegister(
+  inClients(
     place,
     Effect.gen(function* () {
       const { clientId } = yield* clientOf(place, options.clientId)

@@ -39,6 +39,7 @@ export const postgresPlace = (options: {
       )
     )
   const existing = (options: RegisterOptions) => Layer.unwrap(Effect.as(exists, opened(options, true)))
+  const clients = Effect.promise(() => import("./Clients.ts"))
   return {
     folder,
     name: "the database",
@@ -56,10 +57,8 @@ export const postgresPlace = (options: {
     verifiable: Effect.succeed("register"),
     openings: refusing(AccessRecordAudit.layerPostgres({ server })),
     lists: refusing(KeptLists.layerPostgres({ server })),
-    clients: Effect.flatMap(
-      Effect.promise(() => import("./Clients.ts")),
-      ({ clientsOf }) => clientsOf(existing({}))
-    ),
+    clients: Effect.flatMap(clients, ({ clientsOf }) => clientsOf(existing({}))),
+    clientStore: Layer.unwrap(Effect.map(clients, ({ layerOf }) => layerOf(existing({})))),
     // The disk belongs to the database server, and the log says when that takes no writes.
     disk: Effect.succeed(Effect.void),
     changeCheckpointKey: (action) =>
