@@ -3,6 +3,7 @@
  */
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
+import { CalendarDate } from "./CalendarDate.ts"
 import * as Command from "./Command.ts"
 import { decisionModel, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
 import * as Document from "./Document.ts"
@@ -17,7 +18,7 @@ import {
 import { DocumentId, IdentificationId, type InvestmentId, InvestorId, type PlatformId } from "./Id.ts"
 import * as KycStatus from "./KycStatus.ts"
 import { emptyList, withoutItem, withItems, type ChunkedList } from "./ChunkedList.ts"
-import { checkNotInFuture } from "./Times.ts"
+import { checkNotInFuture, isFutureDay } from "./Times.ts"
 import * as Tag from "./Tag.ts"
 import { dayOf, type Instant, instantOf, laterOf, Timestamp } from "./Timestamp.ts"
 import { platformOf, visible } from "./Visibility.ts"
@@ -185,7 +186,11 @@ export const RegisterInvestor = Command.make("RegisterInvestor", {
   },
   personal: investorPersonal,
   *decide({ pep, ...input }, personal, context) {
-    if (personal?.naturalPerson.isSubjectToUsTax === true) return yield* refuse({ code: "us_tax_subject" })
+    if (personal !== undefined) {
+      const { birthDate, isSubjectToUsTax } = personal.naturalPerson
+      if (isFutureDay(birthDate, context)) return yield* refuse({ code: "birth_date_in_future" })
+      if (isSubjectToUsTax === true) return yield* refuse({ code: "us_tax_subject" })
+    }
     if (!input.ownAccount) return yield* refuse({ code: "not_own_account" })
     yield* Document.check(input.documentIds, context.platform ?? null)
     const openReasons: ReadonlyArray<KycStatus.Reason> = pep ? ["pep"] : []
@@ -197,6 +202,19 @@ export const RegisterInvestor = Command.make("RegisterInvestor", {
     return { ...input, pep: openReasons.includes("pep") }
   }
 })
+
+/** The date of birth is the recorded one of the investor: an identification is held against it, and does not keep it. */
+const identificationSeen = { ...identificationPersonal, birthDate: Schema.optionalKey(CalendarDate) }
+
+type Seen = Schema.Struct.Type<typeof identificationSeen>
+
+const withoutBirth = ({ birthDate: _birthDate, ...proof }: Seen) => proof
+
+/** Judged on the day the verification bears, never against today: the document may have expired since. */
+function* checkSeen({ birthDate, documentValidFrom, documentValidTo }: Seen, day: CalendarDate) {
+  if (birthDate !== undefined && day < birthDate) yield* refuse({ code: "verified_before_birth" })
+  if (day < documentValidFrom || documentValidTo < day) yield* refuse({ code: "identity_document_not_valid" })
+}
 
 /**
  * Records proof of identity obtained elsewhere. If it completes KYC, every waiting investment is identified in the same append. So no
@@ -211,16 +229,12 @@ export const RecordIdentification = Command.make("RecordIdentification", {
     protocolDocumentId: DocumentId,
     verifiedAt: Timestamp
   },
-  personal: identificationPersonal,
-  *decide(input, personal, context) {
+  personal: identificationSeen,
+  *decide(input, seen, context) {
     const { investorId } = input
     const investor = yield* find(investorId, context)
     yield* checkNotInFuture([instantOf(input.verifiedAt)], context)
-    // Judged on the day the verification bears, never against today: the document may have expired since.
-    const day = dayOf(input.verifiedAt)
-    if (personal !== undefined && (day < personal.documentValidFrom || personal.documentValidTo < day)) {
-      return yield* refuse({ code: "identity_document_not_valid" })
-    }
+    if (seen !== undefined) yield* checkSeen(seen, dayOf(input.verifiedAt))
     yield* Document.check([input.protocolDocumentId], investor.platform)
     // After a refusal only a person approves: the reason stays open whatever is proven now.
     const openReasons: ReadonlyArray<KycStatus.Reason> =
@@ -228,7 +242,10 @@ export const RecordIdentification = Command.make("RecordIdentification", {
         ? [...investor.openReasons, "refused_before"]
         : investor.openReasons
     const status = KycStatus.of({ ...investor, identified: true, openReasons })
-    const recording = IdentificationRecorded.make({ ...input, kycStatus: status, openReasons }, personal)
+    const recording = IdentificationRecorded.make(
+      { ...input, kycStatus: status, openReasons },
+      seen && withoutBirth(seen)
+    )
     if (status !== "SUCCESS" || investor.kycStatus === "SUCCESS") return [recording]
     const waiting = yield* read(waitingSubscriptions(investorId))
     return [recording, ...waiting.map((investmentId) => InvestmentIdentified.make({ investmentId, investorId }))]

@@ -34,6 +34,8 @@ export const byCode = {
   timestamp_in_future: of(400, "A timestamp lies in the future."),
   timestamp_before_signing: of(400, "Acceptance, payment and cancellation cannot precede the signature."),
   identity_document_not_valid: of(400, "The identity document was not valid on the day it was verified."),
+  birth_date_in_future: of(400, "The date of birth lies in the future."),
+  verified_before_birth: of(400, "The identity was verified before the person was born."),
   us_tax_subject: of(400, "Persons subject to US tax are not onboarded."),
   not_own_account: of(400, "A natural person must act on their own account."),
   legal_hold_over: of(400, "A legal hold ends after it is placed."),

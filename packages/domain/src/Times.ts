@@ -1,12 +1,13 @@
 /**
- * Checks of the times a client states. For signing, acceptance, payment, cancellation, identification.
+ * Checks of the times a client states. For signing, acceptance, payment, cancellation, identification, and dates of birth.
  *
  * Times are evidence and order nothing. No time may lie in the future, and none may precede the signature.
  */
 import { Schema } from "effect"
+import type { CalendarDate } from "./CalendarDate.ts"
 import { refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
 import * as Policy from "./Policy.ts"
-import { instantOf, laterOf, Timestamp, type Instant } from "./Timestamp.ts"
+import { dayOf, instantOf, instantOfMicros, laterOf, microsPerMinute, Timestamp, type Instant } from "./Timestamp.ts"
 
 /** A stated time, or `now`: the later of receipt and signature. @category schemas */
 export const Stated = Schema.Union([Timestamp, Schema.Literal("now")])
@@ -39,3 +40,10 @@ export function* check(
     if (time !== undefined && time.micros < signedAt.micros) yield* refuse({ code: "timestamp_before_signing" })
   }
 }
+
+/** It becomes today first at 14 hours ahead of UTC, on the Line Islands. */
+const firstToday = 14 * 60 * microsPerMinute
+
+/** Whether a day has begun nowhere on Earth. @category predicates */
+export const isFutureDay = (day: CalendarDate, { receivedAt }: DecisionContext): boolean =>
+  day > dayOf(instantOfMicros(receivedAt.micros + firstToday).text)

@@ -61,6 +61,34 @@ describe("identification", () => {
     expect(c.investor("agent", { ownAccount: false })).toBe("not_own_account")
   })
 
+  it("nobody is born in the future, wherever on Earth it has begun", () => {
+    const c = new Case()
+    const facts = { custodianBank: false, ownAccount: true, hasTaxInformation: false, pep: false, documentIds: [] }
+    const born = (investorId: string, birthDate: string) => {
+      const { naturalPerson } = somebody(false)
+      return c.by("p", "RegisterInvestor", { investorId, ...facts }, { naturalPerson: { ...naturalPerson, birthDate } })
+    }
+    c.now = "2026-03-01T09:59:59.999999Z"
+    expect([born("a", "2026-03-01"), born("b", "2026-03-02")]).toEqual(["accepted", "birth_date_in_future"])
+    c.now = "2026-03-01T10:00:00Z"
+    expect([born("c", "2026-03-02"), born("d", "2026-03-03")]).toEqual(["accepted", "birth_date_in_future"])
+    c.now = "2026-03-01T01:00:00+12:00"
+    expect([born("e", "2026-03-01"), born("f", "2026-03-02")]).toEqual(["accepted", "birth_date_in_future"])
+  })
+
+  it("nobody is identified before their birth, by the day that the verification bears; the date is not kept", () => {
+    const c = new Case()
+    const at = (verifiedAt: string, birthDate?: string) =>
+      c.identify("anna", verifiedAt, {
+        ...identityDocument("2020-01-01", "2030-01-01"),
+        ...(birthDate && { birthDate })
+      })
+    expect(at("2024-05-05T23:59:59-11:00", "2024-05-06")).toBe("verified_before_birth")
+    expect(at("2024-05-06T00:00:00+14:00", "2024-05-06")).toBe("accepted")
+    expect(at("2024-05-05T00:00:00Z")).toBe("accepted")
+    for (const event of c.register.log) expect(JSON.stringify(event)).not.toContain('2024-05-06"')
+  })
+
   it("status table 2.3", () => {
     const natural = {
       kind: "natural",

@@ -176,11 +176,8 @@ export const steps: Readonly<Record<string, Step>> = {
     repeated: "RegisterInvestor",
     call: ({ investors }, _, number) => keep(create(1_000 + number), investors, ({ id }) => id)
   },
-  identify: {
-    purpose: undefined,
-    repeated: "RecordIdentification",
-    call: (world, _, number) => identifying(world, 1_000 + number)
-  },
+  // The date of birth is compared with it.
+  identify: { purpose: "RecordIdentification", call: (world, _, number) => identifying(world, 1_000 + number) },
   upload: {
     purpose: undefined,
     repeated: "UploadDocument",

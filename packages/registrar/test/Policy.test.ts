@@ -6,6 +6,7 @@ import { Policy } from "@effekten/domain"
 import { Registrar } from "@effekten/registrar"
 import { Investors, Policies, Wallets } from "@effekten/services"
 import { Effect, Fiber, Latch, Layer, Result } from "effect"
+import { TestClock } from "effect/testing"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -84,6 +85,7 @@ describe("the policy", () => {
 
   it.effect("guards a decision that read it: set in between, the decision is taken again by the new one", () =>
     Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 0, 1))
       const parts = yield* kept
       const [decided, set] = [Latch.makeUnsafe(), Latch.makeUnsafe()]
       let held = false

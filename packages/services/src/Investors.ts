@@ -123,7 +123,7 @@ export class Investors extends Resource.Served<Investors>()("effekten/services/I
     input: CreateInvestor,
     reads: ofInvestor,
     answer: investorAnswer,
-    refusals: ["us_tax_subject", "not_own_account"],
+    refusals: ["birth_date_in_future", "us_tax_subject", "not_own_account"],
     summary: "Create an investor",
     example: {
       natural_person: {
@@ -180,6 +180,7 @@ export class Investors extends Resource.Served<Investors>()("effekten/services/I
       "investor_not_found",
       "document_not_found",
       "timestamp_in_future",
+      "verified_before_birth",
       "identity_document_not_valid",
       "investor_erased"
     ],

@@ -34,6 +34,10 @@ export { erased, type Personal, personalOf, type Shown, type View, view } from "
 
 /** What a command is made of. @category models */
 export interface Asked<I extends Operation.Ids, In> {
+  /** By which actor, through which platform. */
+  readonly instructing: Instructing
+  /** Whether anything is recorded under its key. What was recorded is repeated: nothing has to be looked up for it. */
+  readonly isRecorded: Failing<boolean>
   readonly ids: { readonly [At in keyof I]: I[At]["Type"] }
   readonly input: In
   readonly newId: Effect.Effect<string>
@@ -317,7 +321,8 @@ const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstr
           intake.begin(instructing, request, sentAs(described, identity(ids), key))
         )
         const received = (body = sent.body) => Effect.fromResult(intake.receive(begun, request, body as never))
-        const asked = { ids, input: sent.input, newId: intake.newId }
+        const isRecorded = intake.isRecorded(begun)
+        const asked = { instructing, isRecorded, ids, input: sent.input, newId: intake.newId }
         const answered = yield* repeatable(key, particular.carry({ begun, received }, asked, intake))
         const versioned = yield* repeatable(key, answerOf(parts, particular, access, answered, ids))
         const today = lifted(versioned)

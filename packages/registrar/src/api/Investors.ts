@@ -4,10 +4,10 @@
 import { Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
 import { Api, Investors } from "@effekten/services"
-import { type Context, Effect } from "effect"
-import { implement, type Implementation, instructs, made, pages, shows } from "./Implement.ts"
+import { Context, Effect } from "effect"
+import { implement, type Implementation, instructs, type Instructing, made, pages, shows } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
-import type { Owned, Showing } from "./Showing.ts"
+import { type Owned, Showing } from "./Showing.ts"
 import { erased, personalOf, view } from "./View.ts"
 
 interface InvestorPersonal {
@@ -69,8 +69,17 @@ const { operations } = Investors.resource
 /** @category constructors */
 export const investors = (
   context: Context.Context<Intake | Showing>
-): Implementation<typeof Investors.resource.operations> =>
-  implement(
+): Implementation<typeof Investors.resource.operations> => {
+  const showing = Context.get(context, Showing)
+
+  /** It is opened for a comparison: nobody sees it, and it is recorded like any other opening. */
+  const birthDateOf = Effect.fnUntraced(function* (instructing: Instructing, id: Id.InvestorId) {
+    const access = { ...instructing, purpose: operations.identify.operation }
+    const { naturalPerson } = yield* showing.get(access, investor, id, "investor_not_found", () => true)
+    return naturalPerson === erased ? undefined : naturalPerson.birthDate
+  })
+
+  return implement(
     { key: Investors.key, operations },
     {
       create: instructs(operations.create, {
@@ -89,8 +98,10 @@ export const investors = (
       get: shows(operations.get, { view: investor, key: ([id]) => id, missing: "investor_not_found" }),
       identify: instructs(operations.identify, {
         members: { legitimationProtocolId: "protocolDocumentId" },
-        given: ({ ids: [investorId], newId }) =>
-          Effect.map(newId, (id) => ({ investorId, identificationId: Id.IdentificationId.make(id) })),
+        given: Effect.fnUntraced(function* ({ ids: [investorId], instructing, isRecorded, newId }) {
+          const birthDate = (yield* isRecorded) ? undefined : yield* birthDateOf(instructing, investorId)
+          return { investorId, identificationId: Id.IdentificationId.make(yield* newId), birthDate }
+        }),
         answers: made(identification)
       }),
       identifications: pages(operations.identifications, {
@@ -106,3 +117,4 @@ export const investors = (
     },
     context
   )
+}
