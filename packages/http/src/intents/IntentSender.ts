@@ -116,34 +116,40 @@ const postpone = (
     return failure._tag === "Unavailable" ? (failure.retryAfter ?? 0) : 0
   })
 
+/** A database that fails is asked again. What is under way goes on: its answer may be recorded by then. */
+const patiently = (what: string) =>
+  Effect.catchCause((cause: Cause.Cause<SqlError>) =>
+    Effect.andThen(Effect.logWarning(`${what}: the database fails`, cause), Effect.sleep(looks))
+  )
+
 /** Forgets answers that were kept long enough, and brings forward what a clock that was ahead has put off. */
-const keepUp = ({ table }: SenderParts, { keep, maximum }: SenderOptions): Effect.Effect<never, SqlError> =>
+const keepUp = ({ table }: SenderParts, { keep, maximum }: SenderOptions): Effect.Effect<never> =>
   Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     yield* table.bringForward(now, now + Duration.toMillis(maximum))
     yield* table.forget(now - Duration.toMillis(keep)).pipe(Effect.repeat({ while: (forgotten) => forgotten > 0 }))
     yield* Effect.sleep(upkeep)
-  }).pipe(Effect.forever)
+  }).pipe(patiently("Old answers are not forgotten now"), Effect.forever)
+
+/** One attempt in a fiber of its own. Returns how long the register asked to wait, in seconds. */
+const flight = (parts: SenderParts, options: SenderOptions, row: IntentRow): Effect.Effect<number> =>
+  attempt(parts, options, row).pipe(
+    Effect.catchCause((cause) =>
+      // The row still says that it is due: it is not read again at once.
+      Effect.andThen(
+        Effect.logWarning(`Intent ${row.id}: what became of an attempt could not be recorded`, cause),
+        Effect.as(Effect.sleep(looks), 0)
+      )
+    ),
+    Effect.map((asked) => Math.min(asked, Duration.toSeconds(longestPause))),
+    Effect.ensuring(Queue.offer(parts.wake, undefined))
+  )
 
 /** Starts what is due, as far as there is room. A register that asked for a pause gets it from all intents. */
-const sending = (parts: SenderParts, options: SenderOptions) =>
+const sending = (parts: SenderParts, options: SenderOptions): Effect.Effect<never> =>
   Effect.gen(function* () {
     const flying = yield* FiberMap.make<string>()
     let pause = 0
-    const fly = (row: IntentRow) =>
-      attempt(parts, options, row).pipe(
-        Effect.catchCause((cause) =>
-          Effect.andThen(
-            Effect.logWarning(`Intent ${row.id}: what became of an attempt could not be recorded`, cause),
-            // The row still says that it is due: it is not read again at once.
-            Effect.as(Effect.sleep(looks), 0)
-          )
-        ),
-        Effect.map((asked) => {
-          pause = Math.max(pause, Math.min(asked, Duration.toSeconds(longestPause)))
-        }),
-        Effect.ensuring(Queue.offer(parts.wake, undefined))
-      )
     return yield* Effect.gen(function* () {
       if (pause > 0) {
         const seconds = pause
@@ -155,19 +161,19 @@ const sending = (parts: SenderParts, options: SenderOptions) =>
       // Those under way are due as well, and are at most as many as there is no room for.
       const due = room === 0 ? [] : yield* parts.table.due(now, options.concurrency)
       const fresh = due.filter(({ id }) => !FiberMap.hasUnsafe(flying, id)).slice(0, room)
-      for (const row of fresh) yield* FiberMap.run(flying, row.id, fly(row))
+      for (const row of fresh) {
+        const asking = Effect.map(flight(parts, options, row), (asked) => {
+          pause = Math.max(pause, asked)
+        })
+        yield* FiberMap.run(flying, row.id, asking)
+      }
       if (fresh.length > 0) return
       const next = (yield* parts.table.nextDue) ?? Infinity
       const wait = room === 0 || next <= now ? Duration.toMillis(looks) : Math.min(next - now, Duration.toMillis(looks))
       yield* Effect.timeoutOption(Queue.take(parts.wake), wait)
-    }).pipe(Effect.forever)
+    }).pipe(patiently("Intents are not sent now"), Effect.forever)
   }).pipe(Effect.scoped)
 
-/** Works until it is interrupted. A database that fails is asked again. @category running */
+/** Works until it is interrupted. @category running */
 export const run = (parts: SenderParts, options: SenderOptions): Effect.Effect<never> =>
-  Effect.raceFirst(sending(parts, options), keepUp(parts, options)).pipe(
-    Effect.catchCause((cause) =>
-      Effect.andThen(Effect.logWarning("Intents are not sent now: the database fails", cause), Effect.sleep(looks))
-    ),
-    Effect.forever
-  )
+  Effect.raceFirst(sending(parts, options), keepUp(parts, options))

@@ -176,7 +176,7 @@ export const make = (sql: SqlClient.SqlClient): IntentTable => {
         Effect.gen(function* () {
           const forgotten = yield* sql`DELETE FROM effekten_intent WHERE id IN (SELECT id FROM effekten_intent
             WHERE ended_at <= ${endedBy} ORDER BY ended_at LIMIT ${forgottenAtOnce}) RETURNING id`
-          yield* sql`UPDATE effekten_intents SET number = number - ${forgotten.length}`
+          if (forgotten.length > 0) yield* sql`UPDATE effekten_intents SET number = number - ${forgotten.length}`
           return forgotten.length
         })
       )
