@@ -5,7 +5,7 @@
  * hears of it.
  */
 import { type CommandFailure, type PlatformService, Unavailable } from "@effekten/services"
-import { Cause, Clock, type Context, Duration, Effect, FiberMap, Queue, Random, Schema } from "effect"
+import { Cause, Clock, type Context, Duration, Effect, FiberSet, Queue, Random, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import * as IntentCommand from "./IntentCommand.ts"
 import type { IntentSeal } from "./IntentSeal.ts"
@@ -131,7 +131,7 @@ const keepUp = ({ table }: SenderParts, { keep, maximum }: SenderOptions): Effec
     yield* Effect.sleep(upkeep)
   }).pipe(patiently("Old answers are not forgotten now"), Effect.forever)
 
-/** One attempt in a fiber of its own. Returns how long the register asked to wait, in seconds. */
+/** One attempt, whatever comes of it. Returns how long the register asked to wait, in seconds. */
 const flight = (parts: SenderParts, options: SenderOptions, row: IntentRow): Effect.Effect<number> =>
   attempt(parts, options, row).pipe(
     Effect.catchCause((cause) =>
@@ -141,15 +141,32 @@ const flight = (parts: SenderParts, options: SenderOptions, row: IntentRow): Eff
         Effect.as(Effect.sleep(looks), 0)
       )
     ),
-    Effect.map((asked) => Math.min(asked, Duration.toSeconds(longestPause))),
-    Effect.ensuring(Queue.offer(parts.wake, undefined))
+    Effect.map((asked) => Math.min(asked, Duration.toSeconds(longestPause)))
   )
 
 /** Starts what is due, as far as there is room. A register that asked for a pause gets it from all intents. */
 const sending = (parts: SenderParts, options: SenderOptions): Effect.Effect<never> =>
   Effect.gen(function* () {
-    const flying = yield* FiberMap.make<string>()
+    const fibers = yield* FiberSet.make()
+    const flying = new Set<string>()
     let pause = 0
+    const fly = (row: IntentRow) => {
+      flying.add(row.id)
+      return FiberSet.run(
+        fibers,
+        flight(parts, options, row).pipe(
+          Effect.map((asked) => {
+            pause = Math.max(pause, asked)
+          }),
+          Effect.ensuring(
+            Effect.sync(() => {
+              flying.delete(row.id)
+              Queue.offerUnsafe(parts.wake, undefined)
+            })
+          )
+        )
+      )
+    }
     return yield* Effect.gen(function* () {
       if (pause > 0) {
         const seconds = pause
@@ -157,16 +174,11 @@ const sending = (parts: SenderParts, options: SenderOptions): Effect.Effect<neve
         yield* Effect.sleep(Duration.seconds(seconds))
       }
       const now = yield* Clock.currentTimeMillis
-      const room = options.concurrency - (yield* FiberMap.size(flying))
+      const room = options.concurrency - flying.size
       // Those under way are due as well, and are at most as many as there is no room for.
       const due = room === 0 ? [] : yield* parts.table.due(now, options.concurrency)
-      const fresh = due.filter(({ id }) => !FiberMap.hasUnsafe(flying, id)).slice(0, room)
-      for (const row of fresh) {
-        const asking = Effect.map(flight(parts, options, row), (asked) => {
-          pause = Math.max(pause, asked)
-        })
-        yield* FiberMap.run(flying, row.id, asking)
-      }
+      const fresh = due.filter(({ id }) => !flying.has(id)).slice(0, room)
+      yield* Effect.forEach(fresh, fly, { discard: true })
       if (fresh.length > 0) return
       const next = (yield* parts.table.nextDue) ?? Infinity
       const wait = room === 0 || next <= now ? Duration.toMillis(looks) : Math.min(next - now, Duration.toMillis(looks))

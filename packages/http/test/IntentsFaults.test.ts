@@ -1,0 +1,318 @@
+/**
+ * Intents where something fails: disks, clocks, registers, other programs. For a developer who changes `intents/`. Time is virtual where it
+ * counts, and the database is a real one.
+ */
+import { Id } from "@effekten/domain"
+import { SqliteClient } from "@effekten/event-store"
+import {
+  type Api,
+  type CommandFailure,
+  Documents,
+  NotFound,
+  type PlatformService,
+  Redemptions,
+  Rejection,
+  Unavailable
+} from "@effekten/services"
+import {
+  Cause,
+  Clock,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  Layer,
+  Logger,
+  Option,
+  Random,
+  Redacted,
+  Stream
+} from "effect"
+import { SqlClient } from "effect/sql"
+import { TestClock } from "effect/testing"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { Intents } from "../src/intents/index.ts"
+
+/** A register that answers as it is told: what a key has got once, it gets again. */
+interface Register {
+  readonly asked: Array<{ readonly key: string; readonly at: number }>
+  readonly effects: Map<string, Api.Redemption>
+  /** Milliseconds by which the wall clock of the program is off. */
+  offset: number
+  answers: (key: string, count: number) => Effect.Effect<void, CommandFailure>
+  readonly layer: Layer.Layer<PlatformService>
+}
+
+const register = (): Register => {
+  const own: Register = {
+    asked: [],
+    effects: new Map(),
+    offset: 0,
+    answers: () => Effect.void,
+    layer: Layer.suspend(() => Layer.succeedContext(Context.make(Redemptions, redemptions) as Context.Context<any>))
+  }
+  const redemptions = Redemptions.of({
+    create: (input, options) =>
+      Effect.gen(function* () {
+        const key = options!.key!
+        own.asked.push({ key, at: yield* Clock.currentTimeMillis })
+        yield* own.answers(key, own.asked.length)
+        const known = own.effects.get(key)
+        if (known !== undefined) return known
+        const made: Api.Redemption = {
+          ...input,
+          id: Id.RedemptionId.make(`redemption-${own.effects.size + 1}`),
+          status: "processing",
+          createdAt: "2026-01-02T03:04:05.000006Z" as Api.Redemption["createdAt"]
+        }
+        own.effects.set(key, made)
+        return made
+      }),
+    get: () => Effect.die("not asked"),
+    list: () => Effect.die("not asked")
+  })
+  return own
+}
+
+const input = (units = 3) => ({
+  investorId: Id.InvestorId.make("investor"),
+  productId: Id.ProductId.make("product"),
+  walletId: Id.WalletId.make("wallet"),
+  units: units as Api.CreateRedemption["units"]
+})
+type Service = Intents.Intents["Service"]
+const submit = (id: string, units?: number) =>
+  Intents.Intents.use((intents) => intents.submit(id, Redemptions, "create", input(units)))
+const answer = (id: string) => Intents.Intents.use((intents) => intents.answer(id, Redemptions, "create"))
+const find = (id: string) =>
+  Effect.map(
+    Intents.Intents.use((intents) => intents.find(id)),
+    Option.getOrThrow
+  )
+const pending = Effect.flatMap(Intents.Intents, (intents) => Stream.runCollect(intents.pending))
+
+const unavailable = (executed: "no" | "unknown", retryAfter?: number) =>
+  Effect.fail(new Unavailable({ executed, message: "Down.", ...(retryAfter === undefined ? {} : { retryAfter }) }))
+
+const silent = Logger.layer([])
+
+/** A database that a test can look into beside the intents. */
+const database = (filename = ":memory:") => SqliteClient.layer({ filename })
+
+/** The clock, with a wall time that jumps; its timers go on as they did. */
+const jumping = (own: Register, clock: Clock.Clock): Clock.Clock => ({
+  ...clock,
+  currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + own.offset,
+  currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + own.offset)
+})
+
+type Own = Intents.Intents | SqlClient.SqlClient
+/** Runs an effect beside intents in a database in memory, on virtual time. */
+const virtually = <A, E>(
+  own: Register,
+  effect: Effect.Effect<A, E, Own>,
+  options: Intents.IntentsOptions = {}
+): Promise<A> =>
+  Effect.runPromise(
+    effect.pipe(
+      Effect.provide(Intents.layer(options).pipe(Layer.provideMerge(database()), Layer.provide(own.layer))),
+      Effect.provide(silent),
+      Effect.updateService(Clock.Clock, (clock) => jumping(own, clock)),
+      Random.withSeed("seed"),
+      Effect.provide(TestClock.layer())
+    ) as Effect.Effect<A, E>
+  )
+
+/** Lets time pass in steps until something holds; how often at most is a bound on the virtual time it may take. */
+const until = <A, E, R>(
+  look: Effect.Effect<A, E, R>,
+  holds: (found: A) => boolean,
+  step: Duration.Input = "100 millis",
+  most = 10_000
+) =>
+  Effect.gen(function* () {
+    for (let steps = 0; steps < most; steps++) {
+      const found = yield* look
+      if (holds(found)) return found
+      yield* TestClock.adjust(step)
+    }
+    return yield* Effect.die(new Error("it did not come about"))
+  })
+
+describe("a register that is down", () => {
+  it("for hours: an intent is tried at least once in two minutes, and no oftener than its waits allow", async () => {
+    const own = register()
+    own.answers = () => unavailable("no")
+    await virtually(
+      own,
+      Effect.gen(function* () {
+        yield* submit("order-1")
+        yield* TestClock.adjust("6 hours")
+        const gaps = own.asked.slice(1).map(({ at }, index) => at - own.asked[index]!.at)
+        expect(Math.max(...gaps)).toBeLessThanOrEqual(62_000)
+        // Full jitter over a minute: thirty seconds on average.
+        expect(own.asked.length).toBeGreaterThan(500)
+        expect(own.asked.length).toBeLessThan(1_000)
+        expect((yield* find("order-1")).attempts).toBe(own.asked.length)
+        own.answers = () => Effect.void
+        yield* until(find("order-1"), ({ state }) => state === "ended", "1 second")
+        expect(yield* answer("order-1")).toMatchObject({ units: 3 })
+      })
+    )
+    expect(own.effects.size).toBe(1)
+  })
+
+  it("and says for how long: no intent is sent before that", async () => {
+    const own = register()
+    own.answers = (_, count) => (count === 1 ? unavailable("no", 3_600) : Effect.void)
+    await virtually(
+      own,
+      Effect.gen(function* () {
+        yield* submit("order-1")
+        yield* until(find("order-1"), ({ attempts }) => attempts === 1)
+        yield* submit("order-2")
+        const told = own.asked[0]!.at
+        yield* until(find("order-2"), ({ state }) => state === "ended", "1 minute")
+        for (const { at } of own.asked.slice(1)) expect(at - told).toBeGreaterThanOrEqual(3_600_000)
+      })
+    )
+    expect(own.effects.size).toBe(2)
+  })
+
+  it("and holds a thousand intents back: at most so many calls are under way as may be", async () => {
+    const own = register()
+    let flying = 0
+    let most = 0
+    own.answers = () =>
+      Effect.sync(() => {
+        flying += 1
+        most = Math.max(most, flying)
+      }).pipe(
+        Effect.andThen(Effect.sleep("1 second")),
+        Effect.ensuring(
+          Effect.sync(() => {
+            flying -= 1
+          })
+        )
+      )
+    await virtually(
+      own,
+      Effect.gen(function* () {
+        yield* Effect.forEach(Array.from({ length: 1_000 }), (_, i) => submit(`order-${i}`))
+        yield* until(pending, (left) => left.length === 0, "1 second")
+      }),
+      { concurrency: 50 }
+    )
+    expect(most).toBe(50)
+    expect(own.effects.size).toBe(1_000)
+  })
+})
+
+describe("what ends an intent", () => {
+  const rejection = (status: number, code: string) => new Rejection({ status, code, message: "No." })
+  const cases: ReadonlyArray<readonly [CommandFailure, "ended" | "pending"]> = [
+    [rejection(409, "insufficient_units"), "ended"],
+    [rejection(400, "invalid_request"), "ended"],
+    [rejection(422, "idempotency_key_reused"), "ended"],
+    [rejection(413, "payload_too_large"), "ended"],
+    [rejection(415, "unsupported_media_type"), "ended"],
+    [new NotFound({ code: "investor_not_found", message: "No." }), "ended"],
+    // It was never sent: its id can be none.
+    [new NotFound({ code: "not_found", message: "No.", call: { attempts: 0 } }), "ended"],
+    [rejection(401, "unauthorized"), "pending"],
+    [rejection(403, "insufficient_scope"), "pending"],
+    [rejection(409, "idempotency_in_progress"), "pending"],
+    // Of a proxy, not of the register.
+    [rejection(400, "http_400"), "pending"],
+    [rejection(409, "http_409"), "pending"],
+    [new NotFound({ code: "not_found", message: "No.", call: { attempts: 1 } }), "pending"],
+    [new Unavailable({ executed: "no", message: "No." }), "pending"],
+    [new Unavailable({ executed: "unknown", message: "No.", cause: new Error("lost") }), "pending"]
+  ]
+
+  it.each(cases)("%s: %s", async (failure, state) => {
+    const own = register()
+    own.answers = () => Effect.fail(failure)
+    await virtually(
+      own,
+      Effect.gen(function* () {
+        yield* submit("order-1")
+        const intent = yield* until(find("order-1"), ({ attempts }) => attempts > 0)
+        expect(intent.state).toBe(state)
+        const seen = state === "ended" ? yield* Effect.flip(answer("order-1")) : intent.failure!
+        const { cause: _, ...shown } = failure as { readonly cause?: unknown }
+        expect({ ...seen }).toEqual({ ...shown })
+        expect(seen.message).toBe(failure.message)
+        // What stays goes on as soon as it can.
+        own.answers = () => Effect.void
+        yield* until(find("order-1"), (later) => state === "ended" || later.state === "ended", "1 second")
+      })
+    )
+    expect(own.effects.size).toBe(state === "ended" ? 0 : 1)
+  })
+
+  it("a call that ends by a defect stays, and its cause is not kept", async () => {
+    const own = register()
+    own.answers = (_, count) => (count === 1 ? Effect.die(new Error("secret of the request")) : Effect.void)
+    await virtually(
+      own,
+      Effect.gen(function* () {
+        yield* submit("order-1")
+        const { failure } = yield* until(find("order-1"), ({ attempts }) => attempts > 0)
+        expect(failure).toMatchObject({ _tag: "Unavailable", executed: "unknown" })
+        expect(JSON.stringify(failure)).not.toContain("secret")
+        yield* until(find("order-1"), ({ state }) => state === "ended")
+      })
+    )
+    expect(own.effects.size).toBe(1)
+  })
+})
+
+describe("a clock", () => {
+  it("keeps an answer for thirty days, and then forgets it", async () => {
+    const own = register()
+    await virtually(
+      own,
+      Effect.gen(function* () {
+        yield* submit("order-1")
+        yield* until(find("order-1"), ({ state }) => state === "ended")
+        // The program runs on: only its calendar is turned.
+        own.offset += Duration.toMillis("29 days")
+        yield* TestClock.adjust("2 minutes")
+        expect(yield* answer("order-1")).toMatchObject({ units: 3 })
+        own.offset += Duration.toMillis("1 day")
+        yield* TestClock.adjust("2 minutes")
+        expect((yield* Effect.flip(answer("order-1")))._tag).toBe("IntentUnknown")
+        // The register still knows it.
+        yield* submit("order-1")
+        yield* until(find("order-1"), ({ state }) => state === "ended")
+      })
+    )
+    expect(own.effects.size).toBe(1)
+  })
+
+  it.each(["back", "ahead"])("that jumps %s by ten years delays nothing by more than minutes", async (way) => {
+    const own = register()
+    own.answers = () => unavailable("unknown")
+    own.offset = Duration.toMillis("14600 days")
+    const decade = Duration.toMillis("3650 days")
+    await virtually(
+      own,
+      Effect.gen(function* () {
+        yield* submit("order-1")
+        yield* until(find("order-1"), ({ attempts }) => attempts > 5)
+        own.offset += way === "back" ? -decade : decade
+        own.answers = () => Effect.void
+        yield* submit("order-2")
+        yield* until(find("order-1"), ({ state }) => state === "ended", "1 second", 180)
+        yield* until(find("order-2"), ({ state }) => state === "ended", "1 second", 180)
+        expect(yield* answer("order-1")).toMatchObject({ units: 3 })
+      })
+    )
+    expect(own.effects.size).toBe(2)
+  })
+})
