@@ -1,107 +1,12 @@
 /**
- * Intents where something fails: disks, clocks, registers, other programs. For a developer who changes `intents/`. Time is virtual where it
- * counts, and the database is a real one.
+ * Intents where registers and clocks fail. For a developer who changes `intents/`. Time is virtual, and the database is a real one.
  */
-import { Id } from "@effekten/domain"
-import { SqliteClient } from "@effekten/event-store"
-import {
-  type Api,
-  type CommandFailure,
-  Documents,
-  NotFound,
-  type PlatformService,
-  Redemptions,
-  Rejection,
-  Unavailable
-} from "@effekten/services"
-import {
-  Cause,
-  Clock,
-  Context,
-  Deferred,
-  Duration,
-  Effect,
-  Exit,
-  Layer,
-  Logger,
-  Option,
-  Random,
-  Redacted,
-  Stream
-} from "effect"
-import { SqlClient } from "effect/sql"
+import { type CommandFailure, NotFound, Rejection, Unavailable } from "@effekten/services"
+import { Clock, Duration, Effect, Layer, Random } from "effect"
 import { TestClock } from "effect/testing"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { Intents } from "../src/intents/index.ts"
-
-/** A register that answers as it is told: what a key has got once, it gets again. */
-interface Register {
-  readonly asked: Array<{ readonly key: string; readonly at: number }>
-  readonly effects: Map<string, Api.Redemption>
-  /** Milliseconds by which the wall clock of the program is off. */
-  offset: number
-  answers: (key: string, count: number) => Effect.Effect<void, CommandFailure>
-  readonly layer: Layer.Layer<PlatformService>
-}
-
-const register = (): Register => {
-  const own: Register = {
-    asked: [],
-    effects: new Map(),
-    offset: 0,
-    answers: () => Effect.void,
-    layer: Layer.suspend(() => Layer.succeedContext(Context.make(Redemptions, redemptions) as Context.Context<any>))
-  }
-  const redemptions = Redemptions.of({
-    create: (input, options) =>
-      Effect.gen(function* () {
-        const key = options!.key!
-        own.asked.push({ key, at: yield* Clock.currentTimeMillis })
-        yield* own.answers(key, own.asked.length)
-        const known = own.effects.get(key)
-        if (known !== undefined) return known
-        const made: Api.Redemption = {
-          ...input,
-          id: Id.RedemptionId.make(`redemption-${own.effects.size + 1}`),
-          status: "processing",
-          createdAt: "2026-01-02T03:04:05.000006Z" as Api.Redemption["createdAt"]
-        }
-        own.effects.set(key, made)
-        return made
-      }),
-    get: () => Effect.die("not asked"),
-    list: () => Effect.die("not asked")
-  })
-  return own
-}
-
-const input = (units = 3) => ({
-  investorId: Id.InvestorId.make("investor"),
-  productId: Id.ProductId.make("product"),
-  walletId: Id.WalletId.make("wallet"),
-  units: units as Api.CreateRedemption["units"]
-})
-type Service = Intents.Intents["Service"]
-const submit = (id: string, units?: number) =>
-  Intents.Intents.use((intents) => intents.submit(id, Redemptions, "create", input(units)))
-const answer = (id: string) => Intents.Intents.use((intents) => intents.answer(id, Redemptions, "create"))
-const find = (id: string) =>
-  Effect.map(
-    Intents.Intents.use((intents) => intents.find(id)),
-    Option.getOrThrow
-  )
-const pending = Effect.flatMap(Intents.Intents, (intents) => Stream.runCollect(intents.pending))
-
-const unavailable = (executed: "no" | "unknown", retryAfter?: number) =>
-  Effect.fail(new Unavailable({ executed, message: "Down.", ...(retryAfter === undefined ? {} : { retryAfter }) }))
-
-const silent = Logger.layer([])
-
-/** A database that a test can look into beside the intents. */
-const database = (filename = ":memory:") => SqliteClient.layer({ filename })
+import { answer, find, pending, type Register, register, silent, submit, unavailable } from "./IntentsHarness.ts"
 
 /** The clock, with a wall time that jumps; its timers go on as they did. */
 const jumping = (own: Register, clock: Clock.Clock): Clock.Clock => ({
@@ -110,21 +15,20 @@ const jumping = (own: Register, clock: Clock.Clock): Clock.Clock => ({
   currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + own.offset)
 })
 
-type Own = Intents.Intents | SqlClient.SqlClient
 /** Runs an effect beside intents in a database in memory, on virtual time. */
 const virtually = <A, E>(
   own: Register,
-  effect: Effect.Effect<A, E, Own>,
+  effect: Effect.Effect<A, E, Intents.Intents>,
   options: Intents.IntentsOptions = {}
 ): Promise<A> =>
   Effect.runPromise(
     effect.pipe(
-      Effect.provide(Intents.layer(options).pipe(Layer.provideMerge(database()), Layer.provide(own.layer))),
+      Effect.provide(Intents.layerSqlite({ file: ":memory:", ...options }).pipe(Layer.provide(own.layer))),
       Effect.provide(silent),
       Effect.updateService(Clock.Clock, (clock) => jumping(own, clock)),
       Random.withSeed("seed"),
       Effect.provide(TestClock.layer())
-    ) as Effect.Effect<A, E>
+    )
   )
 
 /** Lets time pass in steps until something holds; how often at most is a bound on the virtual time it may take. */
