@@ -128,7 +128,8 @@ const operations = (): ReadonlyArray<Operation> =>
 
 let keys = 0
 /** A body the route would take from the owner. */
-const bodyOf = ({ path }: Operation, ids: Tenant["ids"]): unknown => {
+const bodyOf = ({ method, path }: Operation, ids: Tenant["ids"]): unknown => {
+  if (method === "PATCH") return { accepted_at: "2021-03-12T07:14:13.630308Z" }
   if (path.endsWith("/identifications/")) return identificationBody(ids["document"]!)
   if (path.endsWith("/eth-generic/")) return { address: "0x00000000000000000000000000000000000000ff" }
   return {}

@@ -247,6 +247,19 @@ export const oauthStoreContract = (name: string, makeStore: () => Store, runs: n
       )
     )
 
+    it.each(["nobody", "", "c\0", "\0", "c\n", "\ufffd", "x".repeat(16_000)])(
+      "an id that no client has is an unknown client: %j",
+      (clientId) =>
+        onNode((node) =>
+          Effect.gen(function* () {
+            const { secret } = yield* node.register("c")
+            const refused = yield* Effect.flip(node.issue({ clientId, secret }))
+            expect(refused).toMatchObject({ _tag: "TokenRefused", error: "invalid_client" })
+            expect(refused).not.toHaveProperty("client")
+          })
+        )()
+    )
+
     it(
       "a client ends its own tokens and no others",
       onNode((node) =>

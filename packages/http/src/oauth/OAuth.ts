@@ -148,6 +148,9 @@ const makeRefusals = (delay: Duration.Duration) => {
   })
 }
 
+/** No id has such a character, and a database may refuse to look for one. */
+const control = /\p{Cc}/u
+
 /** The client that has proved itself. */
 const makeProof = Effect.fnUntraced(function* (delay: Duration.Duration) {
   const store = yield* OAuthStore
@@ -155,7 +158,7 @@ const makeProof = Effect.fnUntraced(function* (delay: Duration.Duration) {
   // Stands in for an unknown client's hash, so that both take the same work. It is the hash of a secret that is known nowhere.
   const nobody = hashOf(yield* randomText(""))
   return Effect.fnUntraced(function* ({ clientId, secret }: Credentials) {
-    const client = Option.getOrUndefined(yield* store.client(clientId))
+    const client = control.test(clientId) ? undefined : Option.getOrUndefined(yield* store.client(clientId))
     const matches = sameHash(hashOf(Redacted.value(secret)), client?.secretHash ?? nobody)
     return client === undefined || !matches ? yield* refuse(client?.clientId) : client
   })
