@@ -89,6 +89,8 @@ export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
   executed: Schema.Literals(["no", "unknown"]),
   message: Schema.String,
+  /** Why, where a caller may want to tell it from other reasons: the call's own deadline passed. */
+  code: Schema.optionalKey(Schema.Literals(["deadline_exceeded"])),
   /** Seconds to wait, where the unavailable service said so. */
   retryAfter: Schema.optionalKey(Schema.Finite),
   cause: Schema.optionalKey(Schema.Defect()),

@@ -7,7 +7,7 @@
 import { Commands, type Decision, Events, Refusal } from "@effekten/domain"
 import type { Bookmark, EventDefinition, NewEvent, Position, QueryItem } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
-import type { CommandFailure } from "@effekten/services"
+import { type CommandFailure, Deadline } from "@effekten/services"
 import { Exit } from "effect"
 import { isReadonlyArrayNonEmpty } from "effect/Array"
 import { type DecisionCache, missing, type Overlay } from "./DecisionCache.ts"
@@ -56,6 +56,7 @@ export interface CommitGroup {
 /**
  * @param head the position all reads of the group are cut at
  * @param known the instructions of the group that are recorded already
+ * @param isOver whether a member's deadline has passed: what is recorded already is answered all the same
  * @category constructors
  */
 export const make = (options: {
@@ -63,6 +64,7 @@ export const make = (options: {
   readonly head: Position
   readonly known: ReadonlyMap<string, Events.RecordedDomainEvent>
   readonly newId: () => string
+  readonly isOver: (pending: Pending) => boolean
 }): CommitGroup => {
   const overlay: Overlay = options.cache.overlay()
   const results: Array<MemberResult> = []
@@ -75,6 +77,7 @@ export const make = (options: {
     const { instruction, receivedAt } = pending
     const before = repeated(instruction, options.known, members)
     if (before !== undefined) return before
+    if (options.isOver(pending)) return failed(Deadline.exceeded())
     try {
       return run(instruction, { platform: instruction.platform, receivedAt })
     } catch (defect) {

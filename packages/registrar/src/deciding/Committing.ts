@@ -43,7 +43,9 @@ export const make = (log: Log["Service"], deciding: Deciding, answering: Answeri
       yield* decideLocked(members.slice(0, maximumLockedMembers))
       return members.slice(maximumLockedMembers)
     }
-    const group = yield* deciding.decide(members)
+    let group = yield* deciding.decide(members)
+    // From here on the group is committed, whatever time is left. Each time at least one member less is late.
+    while (group.isLate()) group = yield* deciding.decide(members)
     const { prepared, results } = group
     if (!isReadonlyArrayNonEmpty(prepared)) {
       yield* answering.answer(group.members, results, undefined)

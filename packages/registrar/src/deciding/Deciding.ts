@@ -4,23 +4,16 @@
  * All reads of a group are cut at one head, and each member sees what those before it have decided.
  */
 import type { Decision, Events } from "@effekten/domain"
-import type {
-  AppendCondition,
-  Appended,
-  EventStoreError,
-  InvalidEvent,
-  Position,
-  PreparedEvent
-} from "@effekten/event-store"
-import type { CommandFailure } from "@effekten/services"
-import { Cause, Effect, Exit, Result, type Scope } from "effect"
+import type { AppendCondition, Appended, EventStoreError, InvalidEvent, PreparedEvent } from "@effekten/event-store"
+import { type CommandFailure, Deadline } from "@effekten/services"
+import { Cause, Clock, Effect, Exit, Result, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { unavailable } from "../base/Failures.ts"
 import { Log } from "../log/Log.ts"
 import type { Waiting } from "./Answering.ts"
 import * as CommitGroup from "./CommitGroup.ts"
 import * as DecisionModels from "./DecisionModels.ts"
-import { recorded } from "./Instruction.ts"
+import { type Pending, recorded } from "./Instruction.ts"
 
 /**
  * Events after which a group is closed. An identification with all its waiting investments is the largest instruction, and still fits.
@@ -43,6 +36,8 @@ interface DecidedGroup {
   readonly results: ReadonlyArray<MemberResult>
   readonly prepared: ReadonlyArray<PreparedEvent<Events.RegisterEvent>>
   readonly condition: () => AppendCondition<Events.RegisterEvent>
+  /** The deadline of a member that would be recorded has passed since it was decided. */
+  readonly isLate: () => boolean
   /** It was appended: the cache takes over what it decided. If other writers were faster, the next group reads their events and this group's. */
   readonly settle: (appended: Appended) => void
 }
@@ -105,9 +100,13 @@ const drawing = Effect.gen(function* () {
 
 const groupAt = (
   { ids, models }: Parts,
-  head: Position,
-  known: Parameters<typeof CommitGroup.make>[0]["known"]
-): CommitGroup.CommitGroup => CommitGroup.make({ cache: models.cache, head, known, newId: ids.next })
+  at: Pick<Parameters<typeof CommitGroup.make>[0], "head" | "known" | "isOver">
+): CommitGroup.CommitGroup => CommitGroup.make({ ...at, cache: models.cache, newId: ids.next })
+
+const isOverBy =
+  (clock: Clock.Clock) =>
+  ({ deadline }: Pending): boolean =>
+    Deadline.isOver(deadline, clock)
 
 const identitiesOf = (members: ReadonlyArray<Waiting>): ReadonlyArray<string> =>
   members.map(({ instruction }) => instruction.identity)
@@ -158,7 +157,8 @@ const decidingAhead = (parts: Parts): Deciding["decide"] =>
     const head = yield* models.bringToHead
     const known = yield* recorded(log, identitiesOf(members))
     yield* ids.draw(members.length * idsPerMember)
-    const group = groupAt(parts, head.position, known)
+    const isOver = isOverBy(yield* Clock.Clock)
+    const group = groupAt(parts, { head: head.position, known, isOver })
     const events = preparing(log)
     let taken = 0
     for (const member of members) {
@@ -175,6 +175,7 @@ const decidingAhead = (parts: Parts): Deciding["decide"] =>
       results: group.results,
       prepared: events.prepared,
       condition: () => ({ failIfEventsMatch: group.query(), after: head }),
+      isLate: () => group.results.some(({ _tag }, index) => _tag === "Decided" && isOver(members[index]!)),
       settle: ({ first, last, leaf }) => {
         if (first === head.position + 1) group.adopt({ position: last, leaf })
       }
@@ -186,6 +187,7 @@ const decidingLocked = (parts: Parts): Deciding["decideLocked"] =>
     const { log, models } = parts
     const { cache } = models
     yield* models.bringToHead
+    const isOver = isOverBy(yield* Clock.Clock)
     const identities = new Set(identitiesOf(members))
     const known = new Map(yield* recorded(log, [...identities]))
     let decided: CommitGroup.CommitGroup | undefined
@@ -197,7 +199,7 @@ const decidingLocked = (parts: Parts): Deciding["decideLocked"] =>
           }
         }
         cache.apply(news, head)
-        const group = groupAt(parts, head.position, known)
+        const group = groupAt(parts, { head: head.position, known, isOver })
         const missing: Array<Decision.Model<unknown>> = []
         for (const member of members) {
           const result = group.decide(member)

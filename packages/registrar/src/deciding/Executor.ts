@@ -7,8 +7,8 @@
  */
 import type { Id } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
-import { type CommandFailure, Unavailable } from "@effekten/services"
-import { Cause, Context, Deferred, Effect, Exit, Layer, Struct } from "effect"
+import { type CommandFailure, Deadline, Unavailable } from "@effekten/services"
+import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Struct } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { now } from "../base/Now.ts"
 import { Log } from "../log/Log.ts"
@@ -103,14 +103,29 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
   return Executor.of({
     ...Struct.pick(answering, ["find", "isRecorded"]),
     execute: (instruction) =>
-      Effect.flatMap(now, (receivedAt) => {
-        const waiting: Answering.Waiting = { instruction, receivedAt, answer: Deferred.makeUnsafe(), isTaken: false }
-        if (!queue.offer(waiting)) return Effect.fail(turnedAway())
-        return Effect.onInterrupt(Deferred.await(waiting.answer), () =>
-          Effect.sync(() => {
-            if (!waiting.isTaken) queue.leave(waiting)
-          })
-        )
+      Effect.flatMap(Effect.zip(now, Deadline.Deadline), ([receivedAt, deadline]) => {
+        const answer = Deferred.makeUnsafe<Answered, CommandFailure>()
+        const waiting: Answering.Waiting = { instruction, receivedAt, deadline, answer, isTaken: false }
+        return queue.offer(waiting) ? answered(queue, waiting) : Effect.fail(turnedAway())
       })
   })
 })
+
+/** Waits for the answer. A caller that leaves before its turn takes its instruction along. */
+const answered = (
+  queue: FairQueue.FairQueue<Answering.Waiting>,
+  waiting: Answering.Waiting
+): Effect.Effect<Answered, CommandFailure> => {
+  const { answer, deadline } = waiting
+  const leave = Effect.sync(() => {
+    if (waiting.isTaken) return
+    queue.leave(waiting)
+    Deferred.doneUnsafe(answer, Effect.fail(Deadline.exceeded()))
+  })
+  const untilAnswered = Effect.onInterrupt(Deferred.await(answer), () => leave)
+  if (deadline === undefined) return untilAnswered
+  const untilDeadline = Effect.interruptible(Effect.andThen(Deadline.reached(deadline), leave))
+  return Effect.flatMap(Effect.forkChild(untilDeadline), (timer) =>
+    Effect.ensuring(untilAnswered, Fiber.interrupt(timer))
+  )
+}

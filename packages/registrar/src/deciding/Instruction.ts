@@ -41,6 +41,8 @@ export interface Pending {
   readonly instruction: Instruction
   /** When it entered the queue: the only "now" its decision sees, kept when it is decided again. */
   readonly receivedAt: Timestamp.Instant
+  /** After it the instruction may not be recorded any more. */
+  readonly deadline: bigint | undefined
 }
 
 /** Events read at a time when an instruction's own are gathered; most have one or two. */

@@ -8,7 +8,7 @@
 import { type Commands, Credit, Redemption, type TaskStatus } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
-import type { CommandFailure } from "@effekten/services"
+import { type CommandFailure, Deadline } from "@effekten/services"
 import { Array as Arr, Context, Deferred, Duration, Effect, Layer, Stream } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { Lease } from "../base/Lease.ts"
@@ -105,7 +105,9 @@ const makeEnds = () => {
   return {
     reach: (taskId: string) => Effect.suspend(() => Deferred.succeed(endOf(taskId), undefined)),
     wait: (taskId: string) =>
-      Effect.suspend(() => Effect.asVoid(Effect.timeoutOption(Deferred.await(endOf(taskId)), settlementWait)))
+      Effect.flatMap(Deadline.shortened(settlementWait), (wait) =>
+        Effect.asVoid(Effect.timeoutOption(Deferred.await(endOf(taskId)), wait))
+      )
   }
 }
 
