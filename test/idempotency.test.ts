@@ -47,6 +47,22 @@ const redemption = (units: number) => ({
   units
 })
 
+it("R-11: a request whose time is over has no effect, and its key is free", async () => {
+  const before = (await api.get("/v2/investors/")).json.count
+  const send = (headers: { readonly [name: string]: string }) =>
+    api.send("POST", "/v2/investors/", {
+      headers: { "x-idempotency-key": "in-time", "content-type": "application/json", ...headers },
+      body: JSON.stringify(investorBody())
+    })
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const late = await send({ "request-timeout": "0" })
+    expect(late.json).toMatchObject({ status: 503, code: "deadline_exceeded", executed: "no" })
+  }
+  expect((await api.get("/v2/investors/")).json.count).toBe(before)
+  const answered = await send({ "request-timeout": "600000" })
+  expect([answered.status, replayed(answered)]).toEqual([201, false])
+})
+
 describe("promise 4: the same key", () => {
   /** Every POST of the API: how it is called, and a body that differs. */
   const calls: {

@@ -8,3 +8,5 @@ export const replayedHeader = "idempotent-replayed"
 export const ignoredHeader = "x-ignored-members"
 /** The version of an answer; absent where it is the first. @category values */
 export const answerVersionHeader = "answer-version"
+/** Milliseconds that the client gives its request, from its arrival. @category values */
+export const timeoutHeader = "request-timeout"

@@ -64,6 +64,7 @@ export const edgeProblems = {
   internal_error: { status: 500, title: "Internal error" },
   not_implemented: { status: 501, title: "Not implemented" },
   unavailable: { status: 503, title: "Unavailable" },
+  deadline_exceeded: { status: 503, title: "Deadline exceeded" },
   version_not_supported: { status: 505, title: "HTTP version not supported" }
 } as const satisfies { readonly [code: string]: { readonly status: number; readonly title: string } }
 
@@ -148,14 +149,18 @@ export const ofFailure = (
         code: failure.code
       }
     case "Unavailable":
-      return edgeProblem("unavailable", unavailableDetail(failure), occurrence, { executed: failure.executed })
+      return edgeProblem(failure.code ?? "unavailable", unavailableDetail(failure), occurrence, {
+        executed: failure.executed
+      })
   }
 }
 
-const unavailableDetail = (failure: Unavailable): string =>
-  failure.executed === "no"
-    ? "The request had no effect. Repeat it later."
-    : "The request may have had its effect. Repeat it with the same idempotency key to learn the answer."
+const unavailableDetail = ({ code, executed }: Unavailable): string =>
+  code === "deadline_exceeded"
+    ? "The time that Request-Timeout gave was over before the request was carried out. It had no effect."
+    : executed === "no"
+      ? "The request had no effect. Repeat it later."
+      : "The request may have had its effect. Repeat it with the same idempotency key to learn the answer."
 
 /** Seconds a client should wait before it repeats, if the failure names no time. @category values */
 export const defaultRetryAfter = 1

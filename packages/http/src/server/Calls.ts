@@ -22,6 +22,7 @@ import { answerVersionHeader, ignoredHeader, replayedHeader } from "../contract/
 import { fromHeaders } from "../contract/IdempotencyKey.ts"
 import { failureResponse } from "../contract/Problem.ts"
 import { readJson } from "./RequestBody.ts"
+import { inTime } from "./RequestTimeout.ts"
 import { type Places, places, readUpload } from "./Upload.ts"
 import { Principal } from "../contract/Scope.ts"
 
@@ -292,7 +293,7 @@ export const make = Effect.gen(function* (): Effect.fn.Return<Calls, never, Plat
 
   return {
     answer: (call) =>
-      Effect.catch(carriedOut(call), (failure) =>
+      Effect.catch(inTime(carriedOut(call)), (failure) =>
         Effect.map(Exchange, (exchange) =>
           failure._tag === "Refused" ? refusal(failure, exchange) : failureResponse(failure, exchange)
         )
