@@ -130,6 +130,36 @@ describe("a start", () => {
   })
 })
 
+it("a server behind a proxy: its own name in links, no docs, and not ready before it takes no more", async () => {
+  const data = folder()
+  const args = ["--no-docs", "--public-origin", "https://register.example.org/"]
+  const server = await startServer(data, {
+    args,
+    env: { EFFEKTEN_DRAIN: "60", EFFEKTEN_PUBLIC_ORIGIN: "http://other" }
+  })
+  expect(server.stdout()).not.toContain("/docs")
+  const { origin } = new URL(server.url)
+  const statusOf = async (path: string) => (await fetch(`${origin}${path}`)).status
+  expect(await Promise.all(["/docs", "/openapi.json", "/readyz"].map(statusOf))).toEqual([404, 404, 200])
+  const api = await connect(server)
+  const made = await api.post("/v2/investors/", investorBody(), "named")
+  expect(made.headers.get("location")).toBe(`https://register.example.org/api/external/v2/investors/${made.json.id}/`)
+  const stopped = server.stop()
+  await eventually(async () => ((await statusOf("/readyz")) === 503 ? true : undefined))
+  const draining = await api.post("/v2/investors/", investorBody(), "draining")
+  expect([draining.status, draining.headers.get("connection")]).toEqual([201, "close"])
+  await server.kill()
+  await stopped
+
+  const env = { EFFEKTEN_PUBLIC_ORIGIN: "https://by.example", EFFEKTEN_DOCS: "false" }
+  const again = await startServer(data, { env })
+  const repeated = await (await connect(again)).post("/v2/investors/", investorBody(), "named")
+  expect(repeated.bytes).toEqual(made.bytes)
+  expect(repeated.headers.get("location")).toMatch(/^https:\/\/by\.example\//)
+  expect((await fetch(`${new URL(again.url).origin}/docs`)).status).toBe(404)
+  await again.stop()
+})
+
 it("npm start passes on the signal that asks it to stop, and nothing stays behind", async () => {
   const data = folder()
   const env = { ...process.env, EFFEKTEN_DATA: data, PORT: "0" }
@@ -203,7 +233,14 @@ describe.concurrent("a refusal says what and what to do", () => {
   }
 
   it("wrong arguments", async () => {
-    for (const args of [["serve", "--port", "65536"], ["serve", "--prot", "1"], ["nothing"], ["replay", "--to", "x"]]) {
+    for (const args of [
+      ["serve", "--port", "65536"],
+      ["serve", "--prot", "1"],
+      ["serve", "--public-origin", "example.org"],
+      ["serve", "--drain", "-1"],
+      ["nothing"],
+      ["replay", "--to", "x"]
+    ]) {
       const ended = await effekten(args)
       expect({ args, code: ended.code, stdout: ended.stdout }).toEqual({ args, code: 2, stdout: "" })
       expect(ended.stderr).toMatch(/^effekten: /)

@@ -18,7 +18,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { folderFlag } from "./DataFolder.ts"
 import { type Place, refused, refusing, type RegisterOptions, said } from "./Place.ts"
-import { diskOf } from "./Readiness.ts"
+import { disksOf } from "./Readiness.ts"
 
 /** @category constructors */
 export const folderPlace = (folder: string, anchor?: string, secrets?: SecretSource): Place => {
@@ -56,7 +56,7 @@ export const folderPlace = (folder: string, anchor?: string, secrets?: SecretSou
     lists: refusing(KeptLists.layerFolder({ folder })),
     clients: Effect.flatMap(clients, ({ clientsInFile }) => clientsInFile(join(folder, "state.db"))),
     clientStore: Layer.unwrap(Effect.map(clients, ({ layerFile }) => layerFile(join(folder, "state.db")))),
-    disk: diskOf(folder),
+    disk: disksOf([folder, join(folder, "blobs")]),
     changeCheckpointKey: (action) =>
       Effect.mapError(CheckpointKeys.changeInFolder({ folder, anchor, action }), refused),
     rotateMasterKey: MasterKey.rotateInFolder(folder).pipe(

@@ -20,14 +20,21 @@ const block = Buffer.alloc(4_096, "effekten")
 const standing = "1 second"
 
 /**
- * Whether the disk of a folder takes writes. The log sees that only when it appends. Keys and contents are written before, and their failure
- * may prevent every append.
+ * Whether the disks of some folders take writes. The log sees that only when it appends. Keys and contents are written before, and their
+ * failure may prevent every append. The contents of documents may lie on a volume of their own.
  *
  * @category running
  */
-export const diskOf = (folder: string): Effect.Effect<Effect.Effect<void, DiskRefuses>> => {
+export const disksOf = (folders: ReadonlyArray<string>): Effect.Effect<Effect.Effect<void, DiskRefuses>> =>
+  // A caller may be interrupted; the answer is for the others too.
+  Effect.cachedWithTTL(
+    Effect.uninterruptible(Effect.forEach(folders, probed, { concurrency: "unbounded", discard: true })),
+    standing
+  )
+
+const probed = (folder: string): Effect.Effect<void, DiskRefuses> => {
   const path = join(folder, "probe.tmp")
-  const probe = Effect.tryPromise({
+  return Effect.tryPromise({
     try: async () => {
       const file = await open(path, "w", 0o600)
       try {
@@ -40,26 +47,13 @@ export const diskOf = (folder: string): Effect.Effect<Effect.Effect<void, DiskRe
     },
     catch: (cause) => new DiskRefuses({ message: `${folder} takes no writes: ${(cause as Error).message}`, cause })
   })
-  // A caller may be interrupted; the answer is for the others too.
-  return Effect.cachedWithTTL(Effect.uninterruptible(probe), standing)
 }
 
-/** Logs why only when ready turns to not ready, and back: a probe comes every few seconds. @category running */
-export const readinessOf = (
+/** Whether the register can write; fails with what it is that it cannot. @category running */
+export const readinessOf = <E extends { readonly message: string }>(
   log: Pick<Log["Service"], "writable">,
-  disk: Effect.Effect<void, DiskRefuses> = Effect.void
-): Effect.Effect<boolean> => {
-  let wasReady = true
-  return Effect.flatMap(Effect.result(Effect.andThen(log.writable, disk)), (writable) => {
-    const isReady = writable._tag === "Success"
-    if (isReady === wasReady) return Effect.succeed(isReady)
-    wasReady = isReady
-    return Effect.as(
-      isReady ? Effect.logInfo("ready again") : Effect.logError(`not ready: ${writable.failure.message}`),
-      isReady
-    )
-  })
-}
+  disk: Effect.Effect<void, E>
+) => Effect.as(Effect.all([log.writable, disk], { concurrency: "unbounded" }), true)
 
 /** The lists that do not go on, in words without a cause: any client may read them. All other lists are served. @category running */
 export const stoppedLists = (models: Pick<ReadModels.Shape, "progress">): Effect.Effect<ReadonlyArray<string>> =>

@@ -6,13 +6,13 @@ import { DistributionServer } from "@effekten/http"
 import type { Policy } from "@effekten/domain"
 import { Log } from "@effekten/registrar"
 import { Policies } from "@effekten/services"
-import { Console, Context, Effect, Layer } from "effect"
+import { Console, Context, Effect, Layer, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer, type HttpServerError } from "effect/http"
 import { flushCompileCache } from "node:module"
 import * as Clients from "./Clients.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
-import { wordOf } from "./Given.ts"
+import { given, wordOf } from "./Given.ts"
 import { keepingFor, keptFor, type Place, refused, type RegisterOptions } from "./Place.ts"
 import { readinessOf, standingStill } from "./Readiness.ts"
 import { openSandbox, serveSandboxAt } from "./Sandbox.ts"
@@ -26,6 +26,10 @@ interface ServeOptions extends Omit<RegisterOptions, "policy" | "sandbox" | "bel
   readonly sandbox: boolean
   readonly host: string
   readonly port: number
+  readonly publicOrigin: string | undefined
+  /** Seconds. */
+  readonly drain: number
+  readonly docs: boolean
 }
 
 const addressRefused = (host: string, port: number) => (error: HttpServerError.ServeError) => {
@@ -39,12 +43,20 @@ const addressRefused = (host: string, port: number) => (error: HttpServerError.S
   return new CommandFailed({ exitCode: ExitCode.address, message: reason })
 }
 
+const givenOrigin = given(
+  Schema.String.check(Schema.makeFilter(DistributionServer.isOrigin)),
+  "origin: https://example.org is one"
+)
+
 /** Where a client on this machine reaches the server. */
 const originOf = (host: string, address: HttpServer.HttpServer["Service"]["address"]): string => {
   const port = address._tag === "UnixPathAddress" ? 0 : address.port
   const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`
 }
+
+/** Whether only this machine reaches an address. */
+const isLocal = (host: string): boolean => /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host)
 
 const forPeople = (
   place: Place,
@@ -59,7 +71,7 @@ const forPeople = (
       ? "Effekten serves a register of digital securities over the Distribution API."
       : "Effekten serves a sandbox of the Distribution API: a register of digital securities with an invented product.",
     `Data     ${place.printed.data}`,
-    `Docs     ${origin}/docs`,
+    ...(options.docs ? [`Docs     ${origin}/docs`] : []),
     ...(sandbox === undefined ? [] : [`Guide    npx effekten guide${place.printed.folder}`]),
     `Check    npx effekten replay${place.printed.place}`,
     ...(options.eraseWhenDue === true
@@ -97,7 +109,9 @@ const sandboxIn = (context: Context.Context<SandboxParts>, folder: string, isAsk
 /** Opens the register, serves it, and stays. Being interrupted is its good end. @category commands */
 export const runServe = (place: Place, options: ServeOptions): Effect.Effect<never, CommandFailed> =>
   Effect.gen(function* () {
-    const { host, port } = options
+    const { docs, drain, host, port } = options
+    const publicOrigin =
+      options.publicOrigin === undefined ? undefined : yield* givenOrigin(options.publicOrigin.replace(/\/$/, ""))
     // Databases, keys and contents are readable for the owner only, also in a folder that other users may read.
     process.umask(0o077)
     const believeClock = yield* wordOf(options.believeClock)
@@ -114,7 +128,7 @@ export const runServe = (place: Place, options: ServeOptions): Effect.Effect<nev
     const readiness = readinessOf(Context.get(register, Log), yield* place.disk)
     // The server is built last, so it is closed first: what is in flight ends while the register is still open.
     const server = yield* Layer.build(
-      DistributionServer.layerNode({ host, port }).pipe(
+      DistributionServer.layerNode({ host, port, docs, publicOrigin, drainDelay: `${drain} seconds` }).pipe(
         Layer.provide(Layer.succeedContext(context)),
         Layer.provide(Layer.succeed(DistributionServer.Readiness, readiness)),
         Layer.provide(Layer.succeed(DistributionServer.ReadinessDetail, Effect.provideContext(standingStill, register)))
@@ -125,6 +139,10 @@ export const runServe = (place: Place, options: ServeOptions): Effect.Effect<nev
     if (sandbox !== undefined) yield* Effect.mapError(serveSandboxAt(place.folder, sandbox, url), refused)
 
     const { policy } = yield* Effect.mapError(Context.get(register, Policies).inForce, refused)
+    if (publicOrigin === undefined && !isLocal(host))
+      yield* Effect.logWarning(
+        "links in answers begin with the host that each request names: give the server its own name with --public-origin"
+      )
     yield* Console.log(forPrograms(url, sandbox))
     yield* Console.log(forPeople(place, options, origin, sandbox, policy))
     // A process that is killed would not leave the compiled code behind for the next one.

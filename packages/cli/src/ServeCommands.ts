@@ -30,6 +30,31 @@ export const serve = Command.make(
         (port) => `Expected a port from 0 to 65535, got: ${port}`
       )
     ),
+    publicOrigin: Flag.String("public-origin").pipe(
+      Flag.withMetavar("URL"),
+      Flag.withDescription(
+        "What links in answers begin with, behind a proxy: https://example.org (environment: EFFEKTEN_PUBLIC_ORIGIN)"
+      ),
+      Flag.withFallbackConfig(Config.NonEmptyString("EFFEKTEN_PUBLIC_ORIGIN")),
+      Flag.optional
+    ),
+    drain: Flag.Int("drain").pipe(
+      Flag.withMetavar("SECONDS"),
+      Flag.withDescription(
+        "Seconds that /readyz says no before the server takes no more, when it is told to stop; 0 by default (environment: EFFEKTEN_DRAIN)"
+      ),
+      Flag.withFallbackConfig(Config.Int("EFFEKTEN_DRAIN")),
+      Flag.withDefault(0),
+      Flag.filter(
+        (seconds) => seconds >= 0 && seconds <= 3_600,
+        (seconds) => `Expected 0 to 3600 seconds, got: ${seconds}`
+      )
+    ),
+    docs: Flag.Boolean("docs").pipe(
+      Flag.withDescription("Serve /docs and /openapi.json; --no-docs does not (environment: EFFEKTEN_DOCS)"),
+      Flag.withFallbackConfig(Config.Boolean("EFFEKTEN_DOCS")),
+      Flag.withDefault(true)
+    ),
     settleAfter: Flag.Int("settle-after").pipe(
       Flag.withMetavar("MS"),
       Flag.withDescription(
@@ -64,6 +89,7 @@ export const serve = Command.make(
     ({ runServe }, place, flags) =>
       runServe(place, {
         ...flags,
+        publicOrigin: Option.getOrUndefined(flags.publicOrigin),
         settleAfter: Option.getOrUndefined(flags.settleAfter),
         believeClock: Option.getOrUndefined(flags.believeClock)
       })
@@ -74,6 +100,10 @@ export const serve = Command.make(
     { command: "effekten serve --sandbox", description: "Try it: a register in .effekten, ready to use, offline" },
     { command: "effekten serve --sandbox --settle-after 3000", description: "Let the ledger take three seconds" },
     { command: "effekten serve --data /srv/register --host 0.0.0.0 --port 80", description: "Serve a register" },
+    {
+      command: "effekten serve --data /srv/register --public-origin https://example.org --drain 10",
+      description: "Behind a proxy that needs ten seconds to notice"
+    },
     { command: "EFFEKTEN_STORE=postgres://… effekten serve", description: "Serve it as one node of several" },
     {
       command: "effekten serve --data /srv/register --erase-when-due --retention 8",

@@ -332,6 +332,36 @@ describe("time", () => {
     await server.close()
   })
 
+  it("O6 /readyz does not wait for a look that hangs, and looks once however many ask; one line says that it changed", async () => {
+    const hanging = Promise.withResolvers<boolean>()
+    let looks = 0
+    const server = await H.start({
+      readiness: Effect.uninterruptible(
+        Effect.promise(() => {
+          looks++
+          return looks === 1 ? Promise.resolve(true) : hanging.promise
+        })
+      )
+    })
+    const statusOf = async (path: string) => (await H.get(`${server.origin}${path}`)).status
+    expect(await statusOf("/readyz")).toBe(200)
+    const begun = performance.now()
+    const asked = Array.from({ length: 20 }, () => statusOf("/readyz"))
+    expect(await statusOf("/livez")).toBe(200)
+    expect(new Set(await Promise.all(asked))).toEqual(new Set([503]))
+    expect(await statusOf("/readyz")).toBe(503)
+    // Two waits of two seconds, on a machine that may be busy; what hangs here would hang forever.
+    expect(performance.now() - begun).toBeGreaterThan(3_500)
+    expect(looks).toBe(2)
+    hanging.resolve(true)
+    await expect.poll(() => statusOf("/readyz")).toBe(200)
+    expect(server.log.map(({ message }) => String(message)).filter((line) => /ready/.test(line))).toEqual([
+      "not ready: no answer after 2 seconds",
+      "ready again"
+    ])
+    await server.close()
+  })
+
   it("/readyz says in its detail what is not right while requests are served all the same", async () => {
     const server = await H.start({ detail: ["the list of wallets (version 1) stopped before position 17"] })
     const { json, status } = await H.get(`${server.origin}/readyz`)
@@ -344,7 +374,14 @@ describe("time", () => {
 })
 
 it("API8 the headers of an answer", async () => {
-  const { date: _, "x-request-id": id, "content-length": _length, ...headers } = (await create(redemption)).headers
+  const {
+    date: _,
+    "x-request-id": id,
+    location,
+    "content-length": _length,
+    ...headers
+  } = (await create(redemption)).headers
+  expect(location).toMatch(/\/v2\/redemptions\/redemption_\d+\/$/)
   expect(id).toMatch(/^[0-9a-f]{32}$/)
   expect(headers).toMatchInlineSnapshot(`
     {

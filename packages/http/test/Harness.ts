@@ -45,12 +45,13 @@ export interface Harness {
 type Options = Partial<Parameters<typeof DistributionServer.layerNode>[0]> & {
   readonly clients?: ReadonlyArray<Client>
   readonly ready?: () => boolean
+  readonly readiness?: Effect.Effect<boolean>
   readonly detail?: ReadonlyArray<string>
 }
 
 export const start = async (options: Options = {}): Promise<Harness> => {
   const memory = MemoryServices.make()
-  const { clients = [], detail = [], ready, ...server } = options
+  const { clients = [], detail = [], ready, readiness, ...server } = options
   const store = Layer.effectDiscard(
     Effect.forEach([{ clientId: "all", scopes }, ...clients], (client: Client) =>
       OAuth.registerClient({ platform, secret: Redacted.make(secret), ...client })
@@ -60,7 +61,7 @@ export const start = async (options: Options = {}): Promise<Harness> => {
   const runtime = ManagedRuntime.make(
     DistributionServer.layerNode({ port: 0, refusalDelay: "10 millis", ...server }).pipe(
       Layer.provide([memory.layer, store]),
-      Layer.provide(Layer.succeed(DistributionServer.Readiness, Effect.sync(ready ?? (() => true)))),
+      Layer.provide(Layer.succeed(DistributionServer.Readiness, readiness ?? Effect.sync(ready ?? (() => true)))),
       Layer.provide(Layer.succeed(DistributionServer.ReadinessDetail, Effect.succeed(detail))),
       Layer.provide(Logger.layer([Logger.map(Logger.formatStructured, (line) => void log.push(line))]))
     )

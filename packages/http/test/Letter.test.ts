@@ -165,13 +165,13 @@ describe("E9 what frames a body", () => {
 })
 
 describe("E9 one answer to one request", () => {
-  /** Sends a head, then a byte of the body whenever the server could take it, until the server has closed. */
+  /** Sends a head, and once it is answered a byte of the body now and then, until the server has closed. */
   const drip = (head: string, bytes: string): Promise<string> =>
     new Promise((resolve) => {
       const socket = connect(h.port, "127.0.0.1", () => socket.write(head))
       let heard = ""
       let next = 0
-      const timer = setInterval(() => socket.write(bytes[next++ % bytes.length]!), 20)
+      const timer = setInterval(() => heard !== "" && socket.write(bytes[next++ % bytes.length]!), 20)
       socket.on("data", (chunk) => {
         heard += chunk.toString("latin1")
       })
@@ -273,5 +273,86 @@ describe("Allow", () => {
     const [got, length] = await headersOf("GET")
     expect(await headersOf("HEAD")).toEqual([got, 0])
     expect(got["content-length"]).toBe(String(length))
+  })
+})
+
+describe("E2 links", () => {
+  const list = (headers: { readonly [name: string]: string } = {}, at = h) =>
+    H.get(`${at.url}/v2/investors/?limit=1`, { authorization: `Bearer ${at.token}`, ...headers })
+  let made = 0
+  const create = (path: string, body: unknown, headers: { readonly [name: string]: string } = {}, at = h) =>
+    H.post(`${at.url}${path}`, {
+      authorization: `Bearer ${at.token}`,
+      "x-idempotency-key": `link-${++made}`,
+      "content-type": "application/json",
+      body: JSON.stringify(body),
+      ...headers
+    })
+
+  it("begin with the public origin, whatever a request says", async () => {
+    const behind = await H.start({ publicOrigin: "https://register.example.org" })
+    for (const headers of [{}, { "x-forwarded-proto": "http", "x-forwarded-host": "elsewhere.example" }]) {
+      const first = await create("/v2/investors/", H.investor, headers, behind)
+      expect(first.headers["location"]).toBe(`https://register.example.org/api/external/v2/investors/${first.json.id}/`)
+    }
+    expect((await list({}, behind)).json.next).toMatch(
+      /^https:\/\/register\.example\.org\/api\/external\/v2\/investors\/\?limit=1&cursor=/
+    )
+    await behind.close()
+  })
+
+  it("without one begin with the host of the request, and https where a proxy says so; no header names another host", async () => {
+    await create("/v2/investors/", H.investor)
+    await create("/v2/investors/", H.investor)
+    const port = new URL(h.origin).host
+    expect((await list()).json.next).toMatch(new RegExp(`^http://${port}/`))
+    for (const headers of [
+      { "x-forwarded-proto": "https", "x-forwarded-host": "elsewhere.example" },
+      { forwarded: "for=192.0.2.1;proto=https;host=elsewhere.example, for=192.0.2.2" }
+    ])
+      expect((await list(headers)).json.next).toMatch(new RegExp(`^https://${port}/`))
+    for (const said of ["javascript", "ftp", "https.example", ""])
+      expect((await list({ "x-forwarded-proto": said })).json.next).toMatch(/^https?:\/\/127/)
+  })
+
+  it.each([
+    "register.example.org",
+    "https://a.example/path",
+    "https://a.example/",
+    "ftp://a.example",
+    "https://u@a.example"
+  ])("%s is no origin", async (publicOrigin) => {
+    await expect(H.start({ publicOrigin })).rejects.toThrow(/no origin/)
+  })
+
+  it("Location of what was created is where it is read, under the prefix that was used, on a repeat too", async () => {
+    const authorized = { authorization: `Bearer ${h.token}` }
+    const expectRead = async (answer: H.Answer) => {
+      expect(answer.status).toBe(201)
+      const read = await H.get(answer.headers["location"]!, authorized)
+      expect([read.status, read.json.id]).toEqual([200, answer.json.id])
+    }
+    const investor = await create("/v2/investors/", H.investor)
+    const id: string = investor.json.id
+    const investment = await create("/v2/investments/", H.investment)
+    for (const [path, body] of [
+      ["/v2/investors/", H.investor],
+      [`/v2/investors/${id}/identifications/`, H.identification],
+      [`/v2/investors/${id}/wallets/eth-managed/`, {}],
+      [`/v2/investors/${id}/wallets/eth-generic/`, { address: "0x52908400098527886E0F7030069857D2E4169EE7" }],
+      ["/v2/investments/", H.investment],
+      [`/v2/investments/${investment.json.id}/credits/`, {}],
+      ["/v2/redemptions/", H.redemption]
+    ] as const) {
+      await expectRead(await create(path, body))
+      const alias = await create(`/distributor${path}`, body)
+      expect(alias.headers["location"]).toContain("/api/external/distributor/v2/")
+      await expectRead(alias)
+    }
+    const keyed = { "x-idempotency-key": "link-again" }
+    const first = await create("/v2/investors/", H.investor, keyed)
+    const again = await create("/v2/investors/", H.investor, keyed)
+    expect(again.headers["idempotent-replayed"]).toBe("true")
+    expect(again.headers["location"]).toBe(first.headers["location"])
   })
 })

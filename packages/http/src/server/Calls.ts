@@ -14,12 +14,14 @@ import {
   Request,
   type Resource
 } from "@effekten/services"
-import { Array as Arr, Context, Effect, Result, Schema } from "effect"
+import { Array as Arr, Effect, Result, Schema } from "effect"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { successStatus } from "../contract/Contract.ts"
+import { paths } from "./Acceptable.ts"
 import { Exchange, Refused, refusal } from "./Exchange.ts"
 import { answerVersionHeader, ignoredHeader, replayedHeader } from "../contract/Headers.ts"
 import { fromHeaders } from "../contract/IdempotencyKey.ts"
+import * as Links from "./Links.ts"
 import { failureResponse } from "../contract/Problem.ts"
 import { readJson } from "./RequestBody.ts"
 import { inTime } from "./RequestTimeout.ts"
@@ -27,11 +29,6 @@ import { type Places, places, readUpload } from "./Upload.ts"
 import { Principal } from "../contract/Scope.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
-
-/** The origin of links in answers, such as `https://example.org`, if the request's own must not be trusted. @category services */
-export const PublicOrigin = Context.Reference<string | undefined>("effekten/http/PublicOrigin", {
-  defaultValue: () => undefined
-})
 
 /** The query of a list. @category models */
 export type Query = Pick<PageOptions, "limit" | "cursor">
@@ -55,7 +52,7 @@ const keyOf = Effect.fnUntraced(function* (required: boolean) {
     return yield* new Refused({
       code: "idempotency_key_missing",
       detail: "Send X-Idempotency-Key with 1 to 255 visible ASCII characters.",
-      headers: { link: '</docs>; rel="describedby"' }
+      headers: (yield* Links.HasDocs) ? { link: `<${paths.docs}>; rel="describedby"` } : {}
     })
   }
   return key.success
@@ -122,19 +119,16 @@ const written = Effect.fnUntraced(function* (answer: Answer.Answer<unknown>, ver
   return encoderOf(schema)(value) as unknown
 })
 
-/** What a client sees of a page: cursors become URLs under the host and the prefix it used itself. */
+/** What a client sees of a page: cursors become URLs. */
 const pageOf = Effect.fnUntraced(function* (page: Page<unknown>, limit: number | undefined) {
-  const request = yield* HttpServerRequest.HttpServerRequest
-  const origin = yield* PublicOrigin
-  const link = (cursor: string | undefined): string | null => {
-    if (cursor === undefined) return null
-    const here = new URL(request.originalUrl, "http://localhost")
-    const url = new URL(here.pathname, origin ?? here.origin)
-    if (limit !== undefined) url.searchParams.set("limit", String(limit))
-    url.searchParams.set("cursor", cursor)
-    return url.href
+  const link = (cursor: string | undefined) =>
+    cursor === undefined ? Effect.succeed(null) : Links.toPage(cursor, limit)
+  return {
+    count: page.count,
+    next: yield* link(page.next),
+    previous: yield* link(page.previous),
+    results: page.results
   }
-  return { count: page.count, next: link(page.next), previous: link(page.previous), results: page.results }
 })
 
 const pageMembers: ReadonlyArray<string> = ["limit", "cursor"]
@@ -171,12 +165,15 @@ const methodOf = (platforms: Platforms, { name, service }: Call) =>
 type Recorded = Omit<Receipt, "answer"> & { readonly answer?: unknown }
 
 /** What was recorded of a command, in the version it was recorded in. */
-const respond = Effect.fnUntraced(function* ({ operation }: CommandCall, recorded: Recorded) {
+const respond = Effect.fnUntraced(function* ({ ids, operation, service }: CommandCall, recorded: Recorded) {
   if (recorded.replayed) yield* setHeader(replayedHeader, "true")
   const { answer } = operation
-  return answer === undefined
-    ? HttpServerResponse.empty({ status: 204 })
-    : json(yield* written(answer, recorded.version, recorded.answer), successStatus(operation))
+  if (answer === undefined) return HttpServerResponse.empty({ status: 204 })
+  const status = successStatus(operation)
+  const body = yield* written(answer, recorded.version, recorded.answer)
+  const location = status === 201 ? yield* Links.toAnswer(service, operation, ids, body) : undefined
+  if (location !== undefined) yield* setHeader("location", location)
+  return json(body, status)
 })
 
 /** A failure of a service. A refusal that was recorded is an answer: its body is that of its version. */

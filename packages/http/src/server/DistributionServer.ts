@@ -4,52 +4,37 @@
 // Not from the barrel: that loads every client it knows, and a server starts a quarter slower.
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { platformResources, type PlatformServices, type Resource } from "@effekten/services"
-import { Context, Duration, Effect, Layer } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { Headers, HttpRouter, HttpServer, HttpServerResponse, type HttpServerError } from "effect/http"
-import { HttpApiBuilder, HttpApiSwagger, OpenApi } from "effect/http-api"
+import { Headers, HttpRouter, HttpServer, type HttpServerError } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
 import { bearerToken } from "./Authentication.ts"
-import { PublicOrigin } from "./Calls.ts"
 import * as Contract from "../contract/Contract.ts"
 import { paths } from "./Acceptable.ts"
+import * as Documentation from "./Documentation.ts"
 import * as Edge from "./Edge.ts"
-import { Exchange } from "./Exchange.ts"
 import * as Handlers from "./Handlers.ts"
+import * as Health from "./Health.ts"
 import { redactedHeaders } from "../contract/IdempotencyKey.ts"
 import { defaultLimits, Limits } from "./Limits.ts"
+import { HasDocs, isOrigin, PublicOrigin } from "./Links.ts"
 import { makeServer, type NodeOptions } from "./NodeServer.ts"
 import * as OAuth from "../oauth/OAuth.ts"
 import type { OAuthStore } from "../oauth/OAuthStore.ts"
-import { edgeProblem, toResponse } from "../contract/Problem.ts"
 import * as RefusalLog from "./RefusalLog.ts"
 import * as TokenEndpoint from "./TokenEndpoint.ts"
 
-/**
- * Whether requests should be sent here: the register is open and writable, for example. Default: always.
- *
- * @category services
- */
-export const Readiness = Context.Reference<Effect.Effect<boolean>>("effekten/http/Readiness", {
-  defaultValue: () => Effect.succeed(true)
-})
-
-/**
- * What `/readyz` says in `detail` while requests are served all the same, a list that stopped for example. Default: nothing. Any client may
- * ask: name no person, no cause and no secret.
- *
- * @category services
- */
-export const ReadinessDetail = Context.Reference<Effect.Effect<ReadonlyArray<string>>>(
-  "effekten/http/ReadinessDetail",
-  { defaultValue: () => Effect.succeed([]) }
-)
+export { Readiness, ReadinessDetail } from "./Health.ts"
+export { isOrigin } from "./Links.ts"
 
 /** @category models */
 export interface ServerOptions extends OAuth.OAuthOptions {
   /** Bounds of a request; see {@link Limits}. */
   readonly limits?: Partial<Limits> | undefined
-  /** The origin of links in answers, `https://example.org`. Default: what the request itself was sent to. */
+  /** The origin of links in answers, `https://example.org`. Default: the host that the request itself was sent to. */
   readonly publicOrigin?: string | undefined
+  /** Whether `/docs` and `/openapi.json` are served. Default: they are. */
+  readonly docs?: boolean | undefined
   /** Between "not ready" and the end of accepting connections, when the server goes away. Default: none. */
   readonly drainDelay?: Duration.Input | undefined
   /** What is served. Default: the resources of a platform. */
@@ -67,34 +52,12 @@ const mounted = (api: typeof Contract.DistributionApi, prefix: string) =>
     )
   )
 
-const docsPolicy =
-  "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
-
-const documentation = (api: typeof Contract.DistributionApi) =>
-  Layer.mergeAll(
-    HttpApiSwagger.layer(api, { path: paths.docs }),
-    HttpRouter.use((router) => router.add("GET", paths.openApi, HttpServerResponse.jsonUnsafe(OpenApi.fromApi(api))))
+const originOf = ({ publicOrigin }: ServerOptions = {}): string | undefined => {
+  if (publicOrigin === undefined || isOrigin(publicOrigin)) return publicOrigin
+  throw new TypeError(
+    `${JSON.stringify(publicOrigin)} is no origin: https://example.org is one, without a slash at its end`
   )
-
-const health = (isDraining: () => boolean) =>
-  HttpRouter.use((router) =>
-    Effect.gen(function* () {
-      const readiness = yield* Readiness
-      const detail = yield* ReadinessDetail
-      yield* router.add("GET", paths.live, HttpServerResponse.jsonUnsafe({ status: "live" }))
-      yield* router.add(
-        "GET",
-        paths.ready,
-        Effect.gen(function* () {
-          if (!isDraining() && (yield* readiness)) {
-            const said = yield* detail
-            return HttpServerResponse.jsonUnsafe({ status: "ready", ...(said.length === 0 ? {} : { detail: said }) })
-          }
-          return toResponse(edgeProblem("unavailable", "Not ready.", yield* Exchange, { executed: "no" }))
-        })
-      )
-    })
-  )
+}
 
 /**
  * Serves the API on the `HttpServer` in the context, under both prefixes, with `/openapi.json`, `/docs`, `/livez` and `/readyz`.
@@ -111,21 +74,17 @@ export const layer = (options?: ServerOptions) =>
       const resources = options?.resources ?? platformResources
       const api = options?.resources === undefined ? Contract.DistributionApi : Contract.make(resources)
       const [own, alias] = Contract.prefixes
-      const routes = Layer.mergeAll(mounted(api, own), mounted(api, alias), health(isDraining)).pipe(
+      const hasDocs = yield* HasDocs
+      const routes = Layer.mergeAll(mounted(api, own), mounted(api, alias), Health.layer(isDraining)).pipe(
         Layer.provide([TokenEndpoint.layer(api), Handlers.layer(api, resources)]),
         Layer.provide(bearerToken),
         Layer.provide(OAuth.layer(options)),
-        Layer.merge(documentation(api))
+        Layer.merge(hasDocs ? Documentation.layer(api) : Layer.empty)
       )
       const telling = yield* RefusalLog.make
       const app = telling(yield* HttpRouter.toHttpEffect(routes))
-      yield* HttpServer.serveEffect(
-        Effect.map(yield* Edge.make(app, { api, isDraining }), (response) =>
-          response.headers["content-type"]?.startsWith("text/html") === true
-            ? HttpServerResponse.setHeader(response, "content-security-policy", docsPolicy)
-            : response
-        )
-      )
+      const beside = hasDocs ? Object.values(paths) : [paths.live, paths.ready]
+      yield* HttpServer.serveEffect(yield* Edge.make(app, { api, beside, isDraining }))
       yield* Effect.addFinalizer(() =>
         Effect.suspend(() => {
           draining = true
@@ -134,7 +93,8 @@ export const layer = (options?: ServerOptions) =>
       )
     }).pipe(
       Effect.provideService(Limits, { ...defaultLimits, ...options?.limits }),
-      Effect.provideService(PublicOrigin, options?.publicOrigin),
+      Effect.provideService(PublicOrigin, originOf(options)),
+      Effect.provideService(HasDocs, options?.docs !== false),
       Effect.provideService(Headers.CurrentRedactedNames, redactedHeaders),
       Effect.provideService(HttpRouter.RouterConfig, {
         caseSensitive: true,

@@ -7,7 +7,7 @@ import { SecureRandom } from "effect/crypto"
 import { HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiError } from "effect/http-api"
 import type { DistributionApi } from "../contract/Contract.ts"
-import { isArriving, paths, unacceptable } from "./Acceptable.ts"
+import { isArriving, unacceptable } from "./Acceptable.ts"
 import * as Allowed from "./Allowed.ts"
 import { Exchange, Refused, refusal } from "./Exchange.ts"
 import { Limits } from "./Limits.ts"
@@ -48,6 +48,8 @@ const isRouteNotFound = (cause: Cause.Cause<unknown>): boolean =>
 interface EdgeOptions {
   /** The contract whose paths are known here. */
   readonly api: typeof DistributionApi
+  /** The paths beside the API's. */
+  readonly beside: ReadonlyArray<string>
   /** The server is going away: answers close their connection. */
   readonly isDraining: () => boolean
 }
@@ -56,7 +58,7 @@ interface EdgeOptions {
 export const make = Effect.fnUntraced(function* <E, R>(app: Effect.Effect<Response, E, R>, options: EdgeOptions) {
   const random = yield* SecureRandom.SecureRandom
   const limits = yield* Limits
-  const methodsOf = Allowed.make(options.api, Object.values(paths))
+  const methodsOf = Allowed.make(options.api, options.beside)
 
   const ofCause = Effect.fnUntraced(function* (cause: Cause.Cause<E>, method: string) {
     const exchange = yield* Exchange
