@@ -42,3 +42,9 @@ describe.each(operations.map((operation) => [operation.route!, operation] as con
     expect(told["requestBody"]["content"]["application/json"]["example"]).toEqual(operation.example)
   })
 })
+
+it.each(["/oauth/token", "/oauth/revoke"])("%s says each status that it answers with", (path) => {
+  const { requestBody, responses }: Json = document["paths"][path].post
+  expect(Object.keys(responses)).toEqual(["200", "400", "401", "408", "413", "429", "500", "503"])
+  expect(Object.keys(requestBody["content"])).toEqual(["application/x-www-form-urlencoded"])
+})

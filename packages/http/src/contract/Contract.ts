@@ -113,7 +113,10 @@ export type TokenError = typeof TokenError.Type
 
 /** A client in the body; by HTTP Basic it is in a header. */
 const client = { client_id: text, client_secret: text }
-const tokenErrors = [400, 401, 429].map((status) => TokenError.pipe(HttpApiSchema.status(status)))
+const tokenErrors = [
+  ...[400, 401, 408, 413, 429].map((status) => TokenError.pipe(HttpApiSchema.status(status))),
+  ...[500, 503].map(problem)
+]
 
 /**
  * Access tokens: the client credentials grant (RFC 6749 §4.4) and revocation (RFC 7009). The only endpoints without a slash at their end.
