@@ -132,6 +132,7 @@ const bodyOf = ({ method, path }: Operation, ids: Tenant["ids"]): unknown => {
   if (method === "PATCH") return { accepted_at: "2021-03-12T07:14:13.630308Z" }
   if (path.endsWith("/identifications/")) return identificationBody(ids["document"]!)
   if (path.endsWith("/eth-generic/")) return { address: "0x00000000000000000000000000000000000000ff" }
+  if (path === "/v2/investments/{id}/") return { paid_at: "2024-05-06T07:14:13Z" }
   return {}
 }
 
