@@ -1,6 +1,7 @@
 /**
  * The examples do what they say, and the README shows what was run. For the next reader.
  */
+import { Refusal } from "@effekten/domain"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, it } from "vitest"
@@ -23,7 +24,7 @@ const example = (name: string, args: ReadonlyArray<string> = [], env: NodeJS.Pro
 it("embedded.ts sells, redeems and is refused without a server", async () => {
   expect(await example("embedded.ts")).toMatchObject({
     code: 0,
-    stdout: "DELIVERED 200 The wallet has fewer free units than asked for.\n",
+    stdout: `DELIVERED 200 ${Refusal.words("insufficient_units", Refusal.wordsVersion).message}\n`,
     stderr: ""
   })
 })

@@ -174,7 +174,10 @@ export interface Words {
  *
  * @category values
  */
-export const wordsVersion = 1
+export const wordsVersion = 2
+
+/** Ends the words of every recorded refusal, since version 2: a key that is the id of an object is easily used again. */
+const staysWithItsKey = "This answer stays with its idempotency key: once the state has changed, ask with a new one."
 
 /** Words that a later version changed, by the last version in which they stood. @category models */
 export interface FormerWords {
@@ -197,5 +200,5 @@ export const words = (code: Code, version: number, former: FormerWords = formerW
     if (words !== undefined) return words
   }
   const { class: status, message } = byCode[code]
-  return { status, message }
+  return { status, message: version > 1 && isRecorded(code) ? `${message} ${staysWithItsKey}` : message }
 }

@@ -60,7 +60,20 @@ describe("the words of refusals", () => {
   it("of today are those of the last version", () => {
     for (const code of codes) {
       const { class: status, message } = Refusal.byCode[code]
-      expect(Refusal.words(code, Refusal.wordsVersion)).toStrictEqual({ status, message })
+      const words = Refusal.words(code, Refusal.wordsVersion)
+      expect(words.status).toBe(status)
+      expect(words.message.startsWith(message)).toBe(true)
+    }
+  })
+
+  it("say of a recorded refusal, since version 2, that a changed state needs a new key; and of no other", () => {
+    for (const code of codes) {
+      const [before, since] = [Refusal.words(code, 1).message, Refusal.words(code, 2).message]
+      expect(before).not.toContain("key")
+      expect([code, since.endsWith("once the state has changed, ask with a new one.")]).toEqual([
+        code,
+        Refusal.isRecorded(code)
+      ])
     }
   })
 

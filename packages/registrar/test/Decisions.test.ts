@@ -287,7 +287,7 @@ describe("promise 4: an instruction is recorded with the version of its answer",
         }
         assert.deepStrictEqual(yield* recordedOf(1, 6, "first"), [["CampaignOpened", 7]])
         assert.deepStrictEqual(yield* recordedOf(1, 6, "again"), [["InstructionNoted", 7]])
-        assert.deepStrictEqual(yield* recordedOf(2, 1, "too much"), [["InstructionRejected", 1]])
+        assert.deepStrictEqual(yield* recordedOf(2, 1, "too much"), [["InstructionRejected", Refusal.wordsVersion]])
       }).pipe(Effect.scoped)
   )
 })

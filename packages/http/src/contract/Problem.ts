@@ -131,7 +131,10 @@ const rejectionProblem = (rejection: Rejection, occurrence: Occurrence): Problem
  *
  * @category values
  */
-export const refusalBodies: { readonly [version: number]: typeof rejectionProblem } = { 1: rejectionProblem }
+export const refusalBodies: { readonly [version: number]: typeof rejectionProblem } = {
+  1: rejectionProblem,
+  2: rejectionProblem
+}
 
 /** A failure of a service as a problem. The cause of an `Unavailable` stays in the house. @category conversions */
 export const ofFailure = (

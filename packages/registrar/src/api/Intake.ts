@@ -116,7 +116,7 @@ const noCanonicalForm = new Rejection({
 const refusing = (answered: Answered): Effect.Effect<Answered, CommandFailure> => {
   const last = answered.events[answered.events.length - 1]
   if (last?.type !== "InstructionRejected") return Effect.succeed(answered)
-  const version = last.meta.answer ?? Refusal.wordsVersion
+  const version = last.meta.answer ?? 1
   if (version > Refusal.wordsVersion) return Effect.fail(newer("a refusal", version))
   return Effect.flatMap(Request, (request) => {
     request.onReceipt?.({ replayed: answered.replayed, version })
