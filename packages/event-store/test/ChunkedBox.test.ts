@@ -22,12 +22,12 @@ const inPieces = (bytes: Uint8Array, size: number): ReadonlyArray<Uint8Array> =>
 
 const sealed = (text: Uint8Array, piece = 1_000): Uint8Array => {
   const box = encryptPieces(key, salt, place)
-  return Buffer.concat([box.head, ...inPieces(text, piece).map((bytes) => box.push(bytes)), box.end()])
+  return Buffer.concat([box.head, ...inPieces(text, piece).flatMap((bytes) => box.push(bytes)), ...box.end()])
 }
 
 const opened = (box: Uint8Array, { piece = 1_000, under = key, at = place } = {}): Uint8Array => {
   const opening = decryptPieces(under, at, box[0]!)
-  return Buffer.concat([...inPieces(box.subarray(1), piece).map((bytes) => opening.push(bytes)), opening.end()])
+  return Buffer.concat([...inPieces(box.subarray(1), piece).flatMap((bytes) => opening.push(bytes)), ...opening.end()])
 }
 
 const doesOpen = (...box: Parameters<typeof opened>): boolean => {
@@ -123,7 +123,7 @@ describe("a text sealed piece by piece", () => {
     expect(doesOpen(box, { at: "elsewhere" })).toBe(false)
     expect(doesOpen(box, { under: new Uint8Array(32).fill(8) })).toBe(false)
     const other = encryptPieces(key, new Uint8Array(24).fill(2), place)
-    const foreign = Buffer.concat([other.head, other.push(text), other.end()])
+    const foreign = Buffer.concat([other.head, ...other.push(text), ...other.end()])
     expect(doesOpen(Buffer.concat([start, foreign.subarray(head)]))).toBe(false)
   })
 

@@ -5,7 +5,15 @@
  * has a key of its own, derived from the subject's key, a random salt and its place. The nonce counts the chunks, so a chunk does not open in
  * another's place. Only the last chunk is shorter than the others: what was cut between two chunks has no end, and does not open.
  */
-import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from "node:crypto"
+import {
+  type CipherGCM,
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  timingSafeEqual
+} from "node:crypto"
 
 export const SALT_BYTES = 24
 const KEY_BYTES = 32
@@ -18,9 +26,9 @@ const TAG_BYTES = 16
 /** What goes through in pieces, and has an end. */
 export interface Passing {
   /** What can be said after this piece; often nothing. The piece may be used again by its owner. */
-  readonly push: (piece: Uint8Array) => Uint8Array
+  readonly push: (piece: Uint8Array) => ReadonlyArray<Uint8Array>
   /** The rest. */
-  readonly end: () => Uint8Array
+  readonly end: () => ReadonlyArray<Uint8Array>
 }
 
 /** Bytes of the box of a text. */
@@ -45,7 +53,7 @@ const expand = (key: Uint8Array, info: Uint8Array, length: number): Buffer => {
 }
 
 interface Derived {
-  readonly key: Uint8Array
+  readonly key: KeyObject
   /** The nonce of a chunk: the base nonce with the number of the chunk in its last bytes. */
   readonly nonce: (chunk: number) => Uint8Array
   readonly commitment: Uint8Array
@@ -61,7 +69,7 @@ const derive = (input: Uint8Array, salt: Uint8Array, context: string): Derived =
   const base = material.subarray(KEY_BYTES, KEY_BYTES + NONCE_BYTES)
   const low = base.readUInt32BE(NONCE_BYTES - 4)
   return {
-    key: material.subarray(0, KEY_BYTES),
+    key: createSecretKey(material.subarray(0, KEY_BYTES)),
     nonce: (chunk) => {
       const nonce = Buffer.from(base)
       nonce.writeUInt32BE((low ^ chunk) >>> 0, NONCE_BYTES - 4)
@@ -71,44 +79,41 @@ const derive = (input: Uint8Array, salt: Uint8Array, context: string): Derived =
   }
 }
 
-/** Cuts what comes into pieces of one size. */
-const cutting = (size: number, onPiece: (piece: Uint8Array) => Uint8Array) => {
-  const held = Buffer.alloc(size)
-  let filled = 0
-  return {
-    push: (piece: Uint8Array): Uint8Array => {
-      const made: Array<Uint8Array> = []
-      for (let at = 0; at < piece.length;) {
-        const taken = Math.min(size - filled, piece.length - at)
-        held.set(piece.subarray(at, at + taken), filled)
-        filled += taken
-        at += taken
-        if (filled < size) break
-        filled = 0
-        made.push(onPiece(held))
-      }
-      return Buffer.concat(made)
-    },
-    left: (): Uint8Array => held.subarray(0, filled)
-  }
-}
+const options = { authTagLength: TAG_BYTES } as const
 
 /**
+ * What is said is a piece of ciphertext for a piece of text: nothing is copied, and nothing held.
+ *
  * @param salt of {@link SALT_BYTES} random bytes
  * @param context binds the text to its place
  */
 export const seal = (key: Uint8Array, salt: Uint8Array, context: string): Passing & { readonly head: Uint8Array } => {
   const derived = derive(key, salt, context)
   let count = 0
-  const sealChunk = (chunk: Uint8Array): Uint8Array => {
-    const cipher = createCipheriv("aes-256-gcm", derived.key, derived.nonce(count++), { authTagLength: TAG_BYTES })
-    return Buffer.concat([cipher.update(chunk), cipher.final(), cipher.getAuthTag()])
+  let filled = 0
+  let chunk: CipherGCM | undefined
+  const begin = () => (chunk ??= createCipheriv("aes-256-gcm", derived.key, derived.nonce(count++), options))
+  const finish = (): Uint8Array => {
+    const cipher = begin()
+    chunk = undefined
+    filled = 0
+    cipher.final()
+    return cipher.getAuthTag()
   }
-  const chunks = cutting(CHUNK_BYTES, sealChunk)
   return {
     head: Buffer.concat([salt, derived.commitment]),
-    push: chunks.push,
-    end: () => sealChunk(chunks.left())
+    push: (piece) => {
+      const sealed: Array<Uint8Array> = []
+      for (let at = 0; at < piece.length;) {
+        const from = at
+        at = Math.min(from + CHUNK_BYTES - filled, piece.length)
+        filled += at - from
+        sealed.push(begin().update(piece.subarray(from, at)))
+        if (filled === CHUNK_BYTES) sealed.push(finish())
+      }
+      return sealed
+    },
+    end: () => [finish()]
   }
 }
 
@@ -116,26 +121,38 @@ export const seal = (key: Uint8Array, salt: Uint8Array, context: string): Passin
 export const open = (key: Uint8Array, context: string): Passing => {
   let derived: Derived | undefined
   let count = 0
+  // The head first, then chunks: only what is whole can be opened.
+  let held = Buffer.alloc(HEAD_BYTES)
+  let filled = 0
+  const readHead = () => {
+    derived = derive(key, Buffer.from(held.subarray(0, SALT_BYTES)), context)
+    if (!timingSafeEqual(derived.commitment, held.subarray(SALT_BYTES))) throw new Error("it is another key's")
+    held = Buffer.alloc(CHUNK_BYTES + TAG_BYTES)
+  }
   const openChunk = (sealed: Uint8Array): Uint8Array => {
     if (derived === undefined) throw new Error("it ends in its head")
     const text = sealed.length - TAG_BYTES
-    const decipher = createDecipheriv("aes-256-gcm", derived.key, derived.nonce(count++), { authTagLength: TAG_BYTES })
+    const decipher = createDecipheriv("aes-256-gcm", derived.key, derived.nonce(count++), options)
     decipher.setAuthTag(sealed.subarray(text))
-    return Buffer.concat([decipher.update(sealed.subarray(0, text)), decipher.final()])
+    const opened = decipher.update(sealed.subarray(0, text))
+    decipher.final()
+    return opened
   }
-  const chunks = cutting(CHUNK_BYTES + TAG_BYTES, openChunk)
-  const head = cutting(HEAD_BYTES, (found) => {
-    derived = derive(key, Buffer.from(found.subarray(0, SALT_BYTES)), context)
-    if (!timingSafeEqual(derived.commitment, found.subarray(SALT_BYTES))) throw new Error("it is another key's")
-    return new Uint8Array()
-  })
   return {
     push: (piece) => {
-      if (derived !== undefined) return chunks.push(piece)
-      const missing = HEAD_BYTES - head.left().length
-      head.push(piece.subarray(0, missing))
-      return chunks.push(piece.subarray(missing))
+      const opened: Array<Uint8Array> = []
+      for (let at = 0; at < piece.length;) {
+        const from = at
+        at = Math.min(from + held.length - filled, piece.length)
+        held.set(piece.subarray(from, at), filled)
+        filled += at - from
+        if (filled < held.length) break
+        filled = 0
+        if (derived === undefined) readHead()
+        else opened.push(openChunk(held))
+      }
+      return opened
     },
-    end: () => openChunk(chunks.left())
+    end: () => [openChunk(held.subarray(0, filled))]
   }
 }

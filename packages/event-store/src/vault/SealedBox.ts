@@ -116,12 +116,12 @@ export const decryptPieces = (key: Uint8Array, associatedData: string, of: numbe
   return {
     push: (piece) => {
       pieces.push(Uint8Array.from(piece))
-      return new Uint8Array()
+      return []
     },
     end: () => {
       const text = decrypt(key, associatedData, Buffer.concat(pieces))
       if (text === undefined) throw new Error("it is not authentic")
-      return text
+      return [text]
     }
   }
 }

@@ -187,10 +187,10 @@ const sealPieces = <E>(
     const key = yield* keyForSealing(ring, subject, Effect.succeed(false))
     if (isDestroyed(key)) return yield* erased(subject)
     const { end, head, push } = encryptPieces(key, salt, associatedData)
-    return Stream.succeed<Uint8Array>(head).pipe(
+    return Stream.succeed<ReadonlyArray<Uint8Array>>([head]).pipe(
       Stream.concat(Stream.map(plaintext, push)),
       Stream.concat(Stream.sync(end)),
-      Stream.filter(isSomething)
+      Stream.flattenIterable
     )
   }).pipe(Stream.unwrap)
 
@@ -203,7 +203,8 @@ const openPieces = <E>(
   Stream.suspend(() => {
     let format = new Uint8Array()
     let box: Passing | undefined
-    const authentic = (pass: () => Uint8Array) => Effect.try({ try: pass, catch: () => notAuthentic(subject, format) })
+    const authentic = (pass: () => ReadonlyArray<Uint8Array>) =>
+      Effect.try({ try: pass, catch: () => notAuthentic(subject, format) })
     return ciphertext.pipe(
       Stream.filter(isSomething),
       Stream.mapEffect((piece) =>
@@ -217,6 +218,7 @@ const openPieces = <E>(
       Stream.concat(
         Stream.fromEffect(Effect.suspend(() => authentic(() => (box ?? decryptPieces(key, associatedData, 0)).end())))
       ),
+      Stream.flattenIterable,
       Stream.filter(isSomething)
     )
   })

@@ -2,10 +2,10 @@
  * Where encrypted contents are stored: in memory, in a folder. For {@link Blobs}. Nothing is encrypted or opened here.
  */
 import { Array as Arr, Cause, Effect, Schema, Stream } from "effect"
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises"
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { pathsIn } from "../base/StoredContents.ts"
-import { inPieces } from "./Pieces.ts"
+import { gather } from "./Pieces.ts"
 
 /** The store of contents could not do its work. @category errors */
 export class BlobError extends Schema.TaggedError<BlobError>()("BlobError", {
@@ -76,6 +76,13 @@ const syncFolder = async (folder: string): Promise<void> => {
   }
 }
 
+const writeAll = async (file: FileHandle, pieces: ReadonlyArray<Uint8Array>): Promise<void> => {
+  const { bytesWritten } = await file.writev(pieces)
+  if (bytesWritten === pieces.reduce((size, piece) => size + piece.length, 0)) return
+  // The disk took a part only: of the rest it says why.
+  await file.writeFile(Buffer.concat(pieces).subarray(bytesWritten))
+}
+
 /** A file that is closed with the stream. */
 const readFrom = (path: string): Stream.Stream<Uint8Array, BlobError> =>
   Stream.unwrap(
@@ -108,7 +115,7 @@ export const inFiles = Effect.fnUntraced(function* (folder: string): Effect.fn.R
         attempt("write", () => open(path, "wx", 0o600)),
         (file) =>
           Effect.andThen(
-            Stream.runForEach(inPieces(blockBytes)(content), (piece) => attempt("write", () => file.writeFile(piece))),
+            Stream.runForEach(gather(blockBytes)(content), (pieces) => attempt("write", () => writeAll(file, pieces))),
             attempt("write", async () => {
               await file.sync()
               await syncFolder(pendingFolder)

@@ -17,7 +17,7 @@ import { Log } from "../log/Log.ts"
 import { checkContents } from "../log/WholenessAtStart.ts"
 import { BlobError, type BlobFiles, inFiles, inMemory } from "./BlobFiles.ts"
 import { inRows } from "./BlobRows.ts"
-import { inPieces } from "./Pieces.ts"
+import { cut } from "./Pieces.ts"
 
 export { BlobError } from "./BlobFiles.ts"
 
@@ -95,11 +95,11 @@ const measuring = () => {
   const hash = createHash("sha256")
   let size = 0
   return {
-    see: (piece: Uint8Array) =>
-      Effect.sync(() => {
-        hash.update(piece)
-        size += piece.length
-      }),
+    see: (piece: Uint8Array): Uint8Array => {
+      hash.update(piece)
+      size += piece.length
+      return piece
+    },
     end: () => ({ digest: hash.digest("hex"), size })
   }
 }
@@ -108,7 +108,7 @@ const measuring = () => {
 export const measured = <E>(content: Stream.Stream<Uint8Array, E>): Effect.Effect<Pick<Stored, "digest" | "size">, E> =>
   Effect.suspend(() => {
     const { end, see } = measuring()
-    return Effect.map(Stream.runForEach(inPieces(stepBytes)(content), see), end)
+    return content.pipe(cut(stepBytes), Stream.map(see), Stream.runDrain, Effect.map(end))
   })
 
 const make = Effect.fnUntraced(function* (files: BlobFiles) {
@@ -123,13 +123,13 @@ const make = Effect.fnUntraced(function* (files: BlobFiles) {
         const plain = measuring()
         const ciphertext = measuring()
         const sealed = content.pipe(
-          inPieces(stepBytes),
-          Stream.tap(plain.see),
+          cut(stepBytes),
+          Stream.map(plain.see),
           // What fails before it is encrypted is the caller's, and stays what it is.
           Stream.mapError((error) => ({ error })),
           (pieces) => vault.sealPieces(subject, associated(id), pieces),
           Stream.mapError((error) => ("error" in error ? error.error : failed(error))),
-          Stream.tap(ciphertext.see)
+          Stream.map(ciphertext.see)
         )
         return files.write(id, sealed).pipe(
           Effect.andThen(

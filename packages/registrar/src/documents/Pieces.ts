@@ -1,40 +1,38 @@
 /**
- * Contents that come piece by piece, cut into pieces of one size. For the upload of documents and for their stores. Memory holds about one
- * piece of each upload, whatever the caller's pieces are.
+ * Contents that come piece by piece: cut where a piece is long, gathered where pieces are short. For the upload of documents and for their
+ * stores. Nothing is copied here, and memory holds about one group of each upload.
  */
 import { Stream } from "effect"
 
-/** Pieces of this size, in order; the last may be smaller. @category computing */
-export const inPieces =
+/** Cuts long pieces into some of at most this size. @category computing */
+export const cut =
   (size: number) =>
   <E, R>(content: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
+    Stream.flattenIterable(
+      Stream.map(content, (bytes) =>
+        Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) => bytes.subarray(at * size, (at + 1) * size))
+      )
+    )
+
+/** Groups of neighbouring pieces, together at most this size where no piece is longer. @category computing */
+export const gather =
+  (size: number) =>
+  <E, R>(content: Stream.Stream<Uint8Array, E, R>): Stream.Stream<ReadonlyArray<Uint8Array>, E, R> =>
     Stream.suspend(() => {
       let held: Array<Uint8Array> = []
       let filled = 0
-      const release = (): Uint8Array => {
-        const piece = Buffer.concat(held, filled)
-        held = []
-        filled = 0
-        return piece
-      }
-      const cut = (bytes: Uint8Array): ReadonlyArray<Uint8Array> => {
-        const pieces: Array<Uint8Array> = []
-        let at = 0
-        while (at < bytes.length) {
-          const from = at
-          at = Math.min(from + size - filled, bytes.length)
-          const isWhole = at - from === size
-          if (isWhole) pieces.push(bytes.subarray(from, at))
-          else {
-            // A copy: the caller may use its piece again for the next one.
-            held.push(bytes.slice(from, at))
-            filled += at - from
-            if (filled === size) pieces.push(release())
-          }
+      const groups = (bytes: Uint8Array): ReadonlyArray<ReadonlyArray<Uint8Array>> => {
+        const isFull = held.length > 0 && filled + bytes.length > size
+        const full = isFull ? [held] : []
+        if (isFull) {
+          held = []
+          filled = 0
         }
-        return pieces
+        held.push(bytes)
+        filled += bytes.length
+        return full
       }
-      return Stream.flattenIterable(Stream.map(content, cut)).pipe(
-        Stream.concat(Stream.suspend(() => (filled === 0 ? Stream.empty : Stream.succeed(release()))))
+      return Stream.flattenIterable(Stream.map(content, groups)).pipe(
+        Stream.concat(Stream.suspend(() => (held.length === 0 ? Stream.empty : Stream.succeed(held))))
       )
     })
