@@ -141,6 +141,11 @@ describe.each([
             changed[999_999]! ^= 1
             for (const other of [changed, piecesOf(changed, 65_536), piecesOf(bytes.subarray(1), 65_536)])
               assert.strictEqual(codeOf(yield* Effect.result(upload(other, "key"))), "idempotency_key_reused")
+            assert.deepStrictEqual(
+              yield* (yield* Vault.Vault).forgotten,
+              [],
+              "a repeat stores nothing that is forgotten again"
+            )
             assert.strictEqual(Buffer.compare(yield* contentOf(first.id), bytes), 0)
             const second = yield* upload(Stream.empty)
             assert.strictEqual(second.size, 0)

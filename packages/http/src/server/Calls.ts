@@ -245,12 +245,16 @@ const commands = (platforms: Platforms, place: Places) => {
     return yield* asking(call, refused.received, platforms.repeat(platform, repeated), (receipt) => receipt ?? refused)
   })
 
-  return Effect.fnUntraced(function* (call: CommandCall) {
+  const carriedOut = Effect.fnUntraced(function* <R>(call: CommandCall, received: Effect.Effect<Received, Refused, R>) {
     const key = yield* keyOf(call.operation.key === "required")
-    const received = call.operation.body === "file" ? receivedFile(place) : receivedJson(call.operation)
-    const sent: Result.Result<Received, Refused> = yield* Effect.result(received)
+    const sent = yield* Effect.result(received)
     return yield* Result.isSuccess(sent) ? run(call, key, sent.success) : repeat(call, key, sent.failure)
-  }, Effect.scoped)
+  })
+
+  return (call: CommandCall) =>
+    call.operation.body === "file"
+      ? Effect.scoped(carriedOut(call, receivedFile(place)))
+      : carriedOut(call, receivedJson(call.operation))
 }
 
 /** @category models */
