@@ -2,6 +2,7 @@
  * Access tokens over the wire: the client credentials grant and revocation. For the author of the server.
  */
 import { Id } from "@effekten/domain"
+import { Duration } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { OAuth } from "../src/index.ts"
 import * as H from "./Harness.ts"
@@ -121,6 +122,18 @@ describe("O-01 refusals of RFC 6749 §5.2", () => {
     expect(answer.headers).toMatchObject({ "cache-control": "no-store", pragma: "no-cache" })
     expect(answer.headers["www-authenticate"]).toBe(status === 401 ? 'Basic realm="effekten"' : undefined)
     expect(answer.text).not.toContain(H.secret)
+  })
+
+  it("a form that does not arrive in time closes its connection, so that nothing of it is taken for a request", async () => {
+    const slow = await H.start({ limits: { bodyTimeout: Duration.millis(50) } })
+    const heard = await H.raw(
+      slow.port,
+      `POST /api/external/oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${form}\r\nContent-Length: 99\r\n\r\ngrant`
+    )
+    await slow.close()
+    expect(heard).toMatch(/^HTTP\/1\.1 408 /)
+    expect(heard.toLowerCase()).toContain("connection: close")
+    expect(heard).toContain('"error":"invalid_request"')
   })
 
   it("credentials in the address are refused, also beside good ones", async () => {

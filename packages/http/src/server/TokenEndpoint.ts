@@ -75,7 +75,11 @@ const answering = <R>(
       // Only the status shows that a body is too large or too slow.
       Refused: (refused: Refused) =>
         Effect.map(Exchange, (exchange) =>
-          refusedResponse(invalidRequest(refused.detail).body, edgeProblem(refused.code, "", exchange).status)
+          refusedResponse(
+            invalidRequest(refused.detail).body,
+            edgeProblem(refused.code, "", exchange).status,
+            refused.headers
+          )
         ),
       OAuthStoreError: storeUnavailable
     })
