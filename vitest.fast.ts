@@ -10,7 +10,7 @@ export const fast = {
   projections: "Retentions",
   registrar: "Answers|DecisionCache|Erasure|FairQueue|Faults|Golden|Guide|Implement|LegalHolds|Repeat",
   services: "Failure|Pages",
-  http: "ClientAnswer|ClientRetry|ClientOAuth|JsonBody|OAuth|OAuthIndependent|OAuthStore|RefusalLog|RoundTrip|Routes",
+  http: "ClientAnswer|ClientRetry|ClientOAuth|ClientRateLimit|ClientLayers|JsonBody|OAuth|OAuthIndependent|OAuthStore|RefusalLog|RoundTrip|Routes",
   cli: "ProgressBar|Replay|Sandbox",
   house: "docs|floors|prose|tidy"
 }

@@ -164,6 +164,22 @@ describe("the house has floors", () => {
     expect(wrong.map(where)).toEqual([])
   })
 
+  it("the client runs where there is no Node: what it imports, and what that imports, needs none", () => {
+    const [entries, seen, foreign] = [["packages/http/src/client/index.ts"], new Set<string>(), new Set<string>()]
+    for (let path = entries.pop(); path !== undefined; path = entries.pop()) {
+      if (seen.has(path)) continue
+      seen.add(path)
+      for (const specifier of importsOf(join(root, path))) {
+        const folder = folderOf.get(packageOf(specifier))
+        if (specifier.startsWith(".")) entries.push(join(dirname(path), specifier))
+        else if (folder === undefined) foreign.add(packageOf(specifier))
+        else entries.push(`packages/${folder}/src/index.ts`)
+      }
+    }
+    expect(seen.size).toBeGreaterThan(50)
+    expect([...foreign].filter((name) => !domainMayUse.includes(name))).toEqual([])
+  })
+
   it("there is no circle of imports: not of modules, not of a package's folders, and no arrow runs up", () => {
     const circles = folders.flatMap((folder) => {
       const modules = modulesOf(folder)

@@ -130,13 +130,13 @@ describe("a problem", () => {
 })
 
 describe("what is never sent", () => {
-  it.effect("a text that is no id names nothing, as at the server", () =>
+  it.effect("a text that is no id names nothing, as an id that is unknown", () =>
     Effect.gen(function* () {
       const server = answering(redemption)
       for (const id of ["", "a/b", "..", "x".repeat(65)]) {
         const wallet = Effect.flatMap(Wallets, (wallets) => wallets.createManaged(id as Id.InvestorId))
         const missing = yield* Effect.flip(wallet.pipe(withClient(server)))
-        expect(missing).toMatchObject({ _tag: "NotFound", code: "not_found", message: "There is no such object." })
+        expect(missing).toMatchObject({ _tag: "NotFound", code: "investor_not_found" })
         expect(missing).toMatchObject({ executed: "no", call: { attempts: 0 } })
       }
       expect(server.calls).toEqual([])

@@ -5,6 +5,7 @@
 import { Result, Schema, SchemaAST, SchemaIssue } from "effect"
 import { type MemberError, Rejection } from "./Failure.ts"
 import { isClosed, itemOf, membersOf, withoutAbsent } from "./Places.ts"
+import { type PageOptions, PageQuery } from "./Page.ts"
 import { shape } from "./Shape.ts"
 import { snakeCase } from "./Wire.ts"
 
@@ -166,3 +167,9 @@ export const checks = <A, I>(schema: Schema.Codec<A, I>): Checks<A> => {
     }
   }
 }
+
+const pageChecks = checks(PageQuery)
+
+/** The page that a caller asks for, if there can be such a page. @category computing */
+export const page = ({ cursor, limit }: PageOptions = {}): Result.Result<PageOptions, Rejection> =>
+  pageChecks.decode({ ...(cursor === undefined ? {} : { cursor }), ...(limit === undefined ? {} : { limit }) })

@@ -8,6 +8,15 @@ export const defaultPageSize = 50
 /** Results per page at most. @category values */
 export const maximumPageSize = 500
 
+/** Characters of a cursor at most. @category values */
+export const maximumCursorLength = 1000
+
+/** Which page is asked for, as it is sent. @category schemas */
+export const PageQuery = Schema.Struct({
+  limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: maximumPageSize }))),
+  cursor: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(maximumCursorLength)))
+})
+
 /**
  * Which page: at most `limit` results (1 to 500, default 50), from a cursor of an earlier page.
  *

@@ -24,6 +24,10 @@ const spellings: { readonly [member: string]: ReadonlyArray<string> } = {
 /** The success of a task of the ledger: two words for one thing. */
 const successes = ["success", "succeeded"]
 
+/** What a union consists of, unions in it taken apart. */
+const alternatives = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.AST> =>
+  SchemaAST.isUnion(ast) ? ast.types.flatMap(alternatives) : [ast]
+
 /** A code as it is listed: whatever its case, and the success of a task in the word that this member has for it. */
 const listed = (types: ReadonlyArray<SchemaAST.AST>, text: string): string => {
   const codes = types.flatMap((type) => (SchemaAST.isLiteral(type) ? [String(type.literal)] : []))
@@ -44,10 +48,9 @@ const valueOf = (object: { readonly [name: PropertyKey]: unknown }, name: Proper
 /** The same value in today's spelling, with null where a member is absent. */
 const respelled = (ast: SchemaAST.AST, value: unknown): unknown => {
   if (SchemaAST.isUnion(ast)) {
-    if (typeof value === "string") return listed(ast.types, value)
-    const nested = ast.types.find((type) =>
-      Array.isArray(value) ? SchemaAST.isArrays(type) : SchemaAST.isObjects(type) || SchemaAST.isUnion(type)
-    )
+    const types = alternatives(ast)
+    if (typeof value === "string") return listed(types, value)
+    const nested = types.find(Array.isArray(value) ? SchemaAST.isArrays : SchemaAST.isObjects)
     return nested === undefined ? value : respelled(nested, value)
   }
   if (Array.isArray(value)) {
@@ -66,7 +69,7 @@ const respelled = (ast: SchemaAST.AST, value: unknown): unknown => {
 }
 
 /** A member that is always null here: what another server says in it, this program does not know. */
-const saysNothing = (type: SchemaAST.AST): boolean => SchemaAST.isUnion(type) && type.types.every(SchemaAST.isNull)
+const saysNothing = (type: SchemaAST.AST): boolean => alternatives(type).every(SchemaAST.isNull)
 
 type Reading<A> = (body: unknown) => Result.Result<Answer.Seen<A>, unknown>
 

@@ -1,6 +1,7 @@
 /**
  * The methods of the services, each made of its operation's description: an input out, an answer in. For the client.
  */
+import { Refusal } from "@effekten/domain"
 import {
   type Api,
   Checking,
@@ -9,7 +10,6 @@ import {
   NotFound,
   ofCall,
   Operation,
-  type PageOptions,
   Rejection,
   Unavailable
 } from "@effekten/services"
@@ -45,7 +45,18 @@ const invalidKey = new Rejection({
   message: "An idempotency key has 1 to 255 visible ASCII characters."
 })
 
-const noSuchObject = new NotFound({ code: "not_found", message: "There is no such object." })
+/**
+ * A text that cannot be an id names nothing. It is told as the register tells of an id that it does not know: by the kind of object in the path.
+ */
+const noSuchObject = (operation: Operation.Any, at: number): NotFound => {
+  const [, path] = Operation.partsOf(operation.route!)
+  const kind = [...path.matchAll(/(\w+)s\/:\w+/g)][at]?.[1]
+  const codes = operation.refusals.filter((code) => code.endsWith("_not_found"))
+  const code = codes.find((code) => code === `${kind}_not_found`) ?? codes.at(-1)
+  return code === undefined
+    ? new NotFound({ code: "not_found", message: "There is no such object." })
+    : new NotFound({ code, message: Refusal.byCode[code].message })
+}
 
 type Reading<A> = (response: HttpClientResponse.HttpClientResponse, body: unknown) => Result.Result<A, unknown>
 
@@ -119,26 +130,43 @@ const answered = <A>(
     )
   })
 
-/** Where an object is, or `undefined` where a text cannot be an id: there is no such object. */
-const urlOf = (base: string, operation: Operation.Any, ids: ReadonlyArray<unknown>): string | undefined => {
-  if (!operation.ids.every((schema, at) => Schema.is(schema)(ids[at]))) return undefined
+/** Where an object is, or that there is none. */
+const urlOf = (
+  base: string,
+  operation: Operation.Any,
+  ids: ReadonlyArray<unknown>
+): Result.Result<string, NotFound> => {
+  const wrong = operation.ids.findIndex((schema, at) => !Schema.is(schema)(ids[at]))
+  if (wrong >= 0) return Result.fail(noSuchObject(operation, wrong))
   const rest = [...ids]
-  return base + Operation.partsOf(operation.route!)[1].replace(/:\w+/g, () => encodeURIComponent(String(rest.shift())))
+  const [, path] = Operation.partsOf(operation.route!)
+  return Result.succeed(base + path.replace(/:\w+/g, () => encodeURIComponent(String(rest.shift()))))
+}
+
+/** What is sent, and why it will be refused if it was not recorded before. */
+interface Prepared {
+  readonly body: unknown
+  readonly refused: Rejection | undefined
 }
 
 /**
  * What the server would refuse as invalid is refused here, in the same words and without a call. Under a key of the caller's it is sent all
  * the same: the server may have recorded it by earlier lists.
  */
-const bodyOf = (
-  checks: Checking.Checks<unknown>,
+const prepared = (
+  operation: Command,
+  checks: Checking.Checks<unknown> | undefined,
   given: unknown,
-  options: CommandOptions | undefined
-): Effect.Effect<unknown, Rejection> => {
-  const accepted = checks.accept(given)
-  if (Result.isSuccess(accepted)) return Effect.succeed(accepted.success.body)
-  const { body, rejection } = accepted.failure
-  return options?.key === undefined || body === undefined ? Effect.fail(rejection) : Effect.succeed(body)
+  key: string | undefined
+): Result.Result<Prepared, Rejection> => {
+  const accepted = checks?.accept(given)
+  const refused = accepted !== undefined && Result.isFailure(accepted) ? accepted.failure : undefined
+  const isRecordable = key !== undefined && refused?.body !== undefined && operation.body !== "file"
+  if (refused !== undefined && !isRecordable) return Result.fail(refused.rejection)
+  if (key !== undefined && !isKey(key)) return Result.fail(invalidKey)
+  if (refused !== undefined) return Result.succeed({ body: refused.body, refused: refused.rejection })
+  const body = accepted !== undefined && Result.isSuccess(accepted) ? accepted.success.body : undefined
+  return Result.succeed({ body, refused: undefined })
 }
 
 const withBody = (
@@ -181,32 +209,37 @@ const commandOf = (operation: Command, mount: Mount): Method => {
     const [given, options]: readonly [unknown, CommandOptions | undefined] =
       checks === undefined ? [undefined, args[ids.length]] : [args[ids.length], args[ids.length + 1]]
     const key = options?.key
-    const prepared = Effect.gen(function* () {
-      if (key !== undefined && !isKey(key)) return yield* invalidKey
-      const url = urlOf(mount.base, operation, ids)
-      if (url === undefined) return yield* noSuchObject
+    return Effect.gen(function* () {
+      const { body, refused } = yield* Effect.fromResult(prepared(operation, checks, given, key))
+      const url = yield* Effect.fromResult(urlOf(mount.base, operation, ids))
       const headers = key === undefined ? {} : Object.fromEntries([toHeader(key)])
-      const request = HttpClientRequest.make(method)(url, { headers })
-      const body = checks === undefined ? undefined : yield* bodyOf(checks, given, options)
-      return yield* withBody(operation, request, body)
-    }).pipe(Effect.mapError((refused) => ofCall(refused, { attempts: 0, ...(key === undefined ? {} : { key }) })))
-    return Effect.flatMap(prepared, (request) =>
-      answered(mount, operation.operation, request, key, (response, json) =>
+      const request = yield* withBody(operation, HttpClientRequest.make(method)(url, { headers }), body)
+      return answered(mount, operation.operation, request, key, (response, json) =>
         read(versionOf(response))(isNamed ? named(json, ids.at(-1)) : json)
+      ).pipe(
+        // It was not recorded: the register's words for what is wrong, not those of a reader of JSON.
+        Effect.mapError((failure) =>
+          refused !== undefined && failure._tag === "Rejection" && failure.status === 400
+            ? ofCall(refused, failure.call!)
+            : failure
+        )
       )
+    }).pipe(
+      Effect.mapError((refused) => ofCall(refused, { attempts: 0, ...(key === undefined ? {} : { key }) })),
+      Effect.flatten
     )
   }
 }
 
-const notThere = Effect.fail(ofCall(noSuchObject, { attempts: 0 }))
+const notSent = (refused: CommandFailure) => Effect.fail(ofCall(refused, { attempts: 0 }))
 
 const readOf = (operation: Read, mount: Mount): Method => {
   const read = reader(operation.answer)
   return (...ids) => {
     const url = urlOf(mount.base, operation, ids)
-    return url === undefined
-      ? notThere
-      : answered(mount, operation.reading, HttpClientRequest.get(url), undefined, (response, json) =>
+    return Result.isFailure(url)
+      ? notSent(url.failure)
+      : answered(mount, operation.reading, HttpClientRequest.get(url.success), undefined, (response, json) =>
           read(versionOf(response))(json)
         )
   }
@@ -216,10 +249,12 @@ const listOf = (operation: List, mount: Mount): Method => {
   const read = reader(operation.answer)
   return (...args) => {
     const ids = args.slice(0, operation.ids.length)
-    const page: PageOptions = args[ids.length] ?? {}
+    const checked = Checking.page(args[ids.length])
+    if (Result.isFailure(checked)) return notSent(checked.failure)
+    const page = checked.success
     const url = urlOf(mount.base, operation, ids)
-    if (url === undefined) return notThere
-    const request = HttpClientRequest.setUrlParams(HttpClientRequest.get(url), queryOf(page))
+    if (Result.isFailure(url)) return notSent(url.failure)
+    const request = HttpClientRequest.setUrlParams(HttpClientRequest.get(url.success), queryOf(page))
     return answered(mount, operation.reading, request, undefined, (response, json) =>
       readPage(json, page, read(versionOf(response)))
     )

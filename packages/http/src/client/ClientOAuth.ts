@@ -174,7 +174,7 @@ const makeTokens = Effect.fnUntraced(function* (http: HttpClient.HttpClient, opt
 
   const fetch: Effect.Effect<Token, CommandFailure> = Effect.gen(function* () {
     const credentials = Effect.isEffect(options.credentials) ? yield* options.credentials : options.credentials
-    if (ended !== undefined && areSame(ended.credentials, credentials)) return yield* Effect.fail(ended.failure)
+    if (ended !== undefined && areSame(ended.credentials, credentials)) return yield* ended.failure
     return yield* fetching(client, options, credentials).pipe(
       Effect.mapError(({ failure, isFinal }) => {
         if (isFinal) ended = { failure, credentials }

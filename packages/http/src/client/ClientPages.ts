@@ -3,14 +3,11 @@
  *
  * Of a `next` only the query is followed, on the list's own path. So no answer can send the client, and its token, to another host.
  */
-import type { PageOptions, SeenPage } from "@effekten/services"
+import { maximumCursorLength, type PageOptions, type SeenPage } from "@effekten/services"
 import { Data, Result } from "effect"
 
 /** The list goes on, and its `next` does not say where. @category errors */
 export class CannotFollow extends Data.TaggedError("CannotFollow")<{ readonly message: string }> {}
-
-/** Characters of a cursor at most. */
-const maximumCursorLength = 4096
 
 /** Begins a cursor that is a whole query: that of a list without cursors. */
 const queryMark = "?"
@@ -36,7 +33,7 @@ const cursorIn = (link: unknown): string | undefined => {
   const [, query = ""] = link.split("#")[0]!.split("?", 2)
   const parameters = new URLSearchParams(query)
   const cursor = parameters.get("cursor")
-  if (cursor !== null && cursor !== "") return cursor.startsWith(queryMark) ? undefined : cursor
+  if (cursor !== null) return cursor === "" || cursor.startsWith(queryMark) ? undefined : cursor
   const text = parameters.toString()
   return text === "" ? undefined : `${queryMark}${text}`
 }

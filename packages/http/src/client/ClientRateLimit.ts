@@ -36,9 +36,16 @@ const parameterOf = (name: string, item: string): number | undefined => {
   return found === null ? undefined : Number(found[1])
 }
 
-/** The items of a list of structured fields (RFC 9651), by the name they begin with. Commas in quotes are rare, and nonsense is passed over. */
-const itemsOf = (header: string | undefined): ReadonlyArray<readonly [name: string, item: string]> =>
-  (header?.match(/(?:"[^"]*"|[^,"])+/g) ?? []).slice(0, 16).map((item) => [item.trim().split(";")[0]!.trim(), item])
+/** Items of a header that are looked at. */
+const maximumItems = 16
+
+/** The items of a list of structured fields (RFC 9651), by the name they begin with. A header with an open quote says nothing. */
+const itemsOf = (header = ""): ReadonlyArray<readonly [name: string, item: string]> =>
+  header.split('"').length % 2 === 0
+    ? []
+    : (header.match(/(?:"[^"]*"|[^,"])+/g) ?? [])
+        .slice(0, maximumItems)
+        .map((item) => [item.trim().split(";")[0]!.trim(), item])
 
 const seconds = (count: number): bigint => BigInt(Math.min(count, 86_400)) * 1_000_000_000n
 
@@ -116,7 +123,7 @@ const turn = (request: HttpClientRequest.HttpClientRequest, take: (now: bigint) 
       if (call?.deadline !== undefined && now + wait > call.deadline) {
         const message = "The server's rate limit leaves no room before the deadline."
         const failure = new Unavailable({ executed: "no", message, retryAfter: Number(wait) / 1e9 })
-        return yield* Effect.fail(transportError(request, message, new NotSent({ failure })))
+        return yield* transportError(request, message, new NotSent({ failure }))
       }
       yield* Effect.sleep(Duration.nanos(wait))
     }

@@ -4,7 +4,7 @@
  * Paths begin where the API's prefixes end ({@link prefixes}): all of it answers under each. Never describe an operation here: its input
  * and its answer stand in its description.
  */
-import { Answer, maximumPageSize, Operation, PageOf, platformResources, type Resource } from "@effekten/services"
+import { Answer, Operation, PageOf, PageQuery, platformResources, type Resource } from "@effekten/services"
 import { Schema } from "effect"
 import { Multipart } from "effect/http"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
@@ -23,11 +23,6 @@ const ofCommands = [...ofReads, ...[408, 409, 413, 415, 422].map(problem)]
 
 const text = Schema.optionalKey(Schema.String)
 const keyHeaders = { "x-idempotency-key": text, "idempotency-key": text }
-
-const page = {
-  limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: maximumPageSize }))),
-  cursor: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(1000)))
-}
 
 const file = Schema.Struct({ file: Multipart.SingleFileSchema }).pipe(HttpApiSchema.asMultipart())
 
@@ -55,7 +50,7 @@ const schemasOf = (operation: Operation.Any, params: { readonly [name: string]: 
     case "Read":
       return { ...ids, success: shown, error: ofReads }
     case "List":
-      return { ...ids, query: page, success: PageOf(shown), error: ofReads }
+      return { ...ids, query: PageQuery.fields, success: PageOf(shown), error: ofReads }
   }
 }
 

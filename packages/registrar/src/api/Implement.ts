@@ -10,7 +10,6 @@ import {
   type CommandOptions,
   ofCall,
   type Operation,
-  type PageOptions,
   type PlatformReading,
   type PlatformService,
   PlatformServices,
@@ -294,7 +293,8 @@ const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstr
     { body, rejection }: Checking.Refused,
     options: CommandOptions | undefined
   ) {
-    if (options?.key === undefined || body === undefined) return yield* rejection
+    // What is recorded of a file is not the JSON form of its input.
+    if (options?.key === undefined || body === undefined || described.body === "file") return yield* rejection
     const receipt = yield* repeat(instructing, { ids, key: options.key, body })
     return receipt ?? (yield* rejection)
   })
@@ -386,9 +386,10 @@ const listMethod = (
   return (instructing: Instructing): Method =>
     (...args) => {
       const ids: ReadonlyArray<string> = args.slice(0, described.ids.length)
-      const page: PageOptions | undefined = args[ids.length]
+      const page = Checking.page(args[ids.length])
+      if (Result.isFailure(page)) return Effect.fail(page.failure)
       const shown = Effect.suspend(() =>
-        showing.list({ ...instructing, purpose }, view, scope?.(ids) ?? instructing.platform ?? "", page)
+        showing.list({ ...instructing, purpose }, view, scope?.(ids) ?? instructing.platform ?? "", page.success)
       )
       return within === undefined ? shown : Effect.andThen(showing.own(instructing.platform, within(ids)), shown)
     }
