@@ -3,8 +3,13 @@ import { PgConnection } from "@effect/sql-pg"
 import { Effect, Redacted } from "effect"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, beforeAll, expect, it } from "vitest"
+import { Projection } from "@effekten/projections"
+import { Log, Registrar } from "@effekten/registrar"
+import { Erasures } from "@effekten/services"
+import { afterAll, assert, beforeAll, expect, it } from "vitest"
 import { startServer as startPostgres } from "../packages/event-store/test/PgServer.ts"
+import { onboarded } from "../packages/registrar/test/fixture.ts"
+import { as } from "../packages/registrar/test/parts.ts"
 import { connect, created, eventually, investmentBody, onboard } from "./Api.ts"
 import { effekten, root, startServer, temporaryFolder } from "./Process.ts"
 
@@ -33,6 +38,32 @@ const grants = (): ReadonlyArray<string> => {
   if (found === undefined) throw new Error("the docs name no grants")
   return found.split(";\n")
 }
+
+/** Forgets an investor with a document, as the role that serves. The keys of what was erased. */
+const forgotten = (campaign: string) =>
+  Effect.runPromise(
+    Effect.gen(function* () {
+      const log = yield* Log
+      const [opened] = yield* log.readAll([{ types: ["CampaignOpened"], tags: [`campaign:${campaign}`] }])
+      const platform = opened?.type === "CampaignOpened" ? opened.data.platformId : undefined
+      assert.isDefined(platform)
+      const { investor } = yield* onboarded.pipe(as(platform))
+      yield* Effect.flatMap(Erasures, (erasures) => erasures.investor(investor, "request"))
+      const events = yield* log.readAll([{ types: Projection.erasing }])
+      return events.flatMap((event) =>
+        Projection.isErasing(event) ? [{ subject: Projection.erasedSubject(event) }] : []
+      )
+    }).pipe(
+      Effect.provide(
+        Registrar.layerPostgres({
+          server: postgres.server({ username: role, password: Redacted.make(password) }),
+          masterKey: Redacted.make(new Uint8Array(32).fill(7)),
+          sandbox: true,
+          policy: { retention: { seconds: 0 } }
+        })
+      )
+    )
+  )
 
 beforeAll(async () => {
   postgres = await startPostgres()
@@ -85,7 +116,21 @@ it("a role that owns nothing serves the whole life of an investment, with what t
   const verified = await command("verify", "--json")
   expect(JSON.parse(verified.stdout)).toMatchObject({ verified: "register", faultCount: 0 })
 
-  // What a node does seldom: it forgets a person and a document, drops old openings, and the nodes of a tree that was begun anew.
+  // A person and their document are forgotten: keys, ciphertexts and contents are destroyed.
+  const erased = await forgotten(server.campaignId)
+  expect(erased.map(({ subject }) => subject.replace(/:.*/, ""))).toEqual(["investor", "document"])
+  for (const { subject } of erased)
+    expect(
+      await session((owner) =>
+        owner.queryValues(
+          `SELECT (SELECT count(*)::int FROM effekten_keys.keys WHERE subject = '${subject}'),
+             (SELECT count(*)::int FROM effekten_keys.forgotten WHERE subject = '${subject}'),
+             (SELECT count(*)::int FROM effekten_state.contents WHERE id = '${subject.replace(/.*:/, "")}')`
+        )
+      )
+    ).toEqual([[0, 1, 0]])
+
+  // What else a node does seldom: it drops old openings, and the nodes of a tree that was begun anew.
   const seldom = ["openings", "opening_groups", "openings_cut", "contents", "tree_nodes"].map(
     (table) => `effekten_state.${table}`
   )
