@@ -169,29 +169,41 @@ describe("the time that counts", () => {
       })
   )
 
-  it.effect("a turn erases a bounded number, says so, and goes on after an hour", () =>
-    Effect.gen(function* () {
-      const { layer, line } = listening()
-      const maximumPerTurn = 100
-      yield* Effect.gen(function* () {
-        yield* TestClock.setTime(Date.UTC(2026, 0, 1))
-        const register = yield* open(yield* kept, { executor: { eraseWhenDue: true, maximumPerTurn } })
+  it.effect(
+    "a bounded number is erased within an hour, said so, and another process that takes over goes on counting",
+    () =>
+      Effect.gen(function* () {
+        const { layer, line, said } = listening()
+        const maximumPerTurn = 100
+        const many = 2 * maximumPerTurn + 20
+        const keep = yield* kept
+        const register = open(keep, { executor: { eraseWhenDue: true, maximumPerTurn } })
         yield* Effect.gen(function* () {
-          const { platform } = yield* offering()
-          const many = maximumPerTurn + 20
-          const create = Effect.flatMap(Investors, (investors) => investors.create(person))
-          yield* Effect.replicateEffect(create, many, { concurrency: 64, discard: true }).pipe(as(platform))
-          for (let year = 0; year < 5; year++) yield* TestClock.adjust(Duration.days(365))
-          assert.strictEqual(yield* erasedIn, 0)
-          yield* TestClock.setTime(Date.UTC(2031, 11, 31, 22, 59))
-          yield* TestClock.adjust(Duration.minutes(2))
-          yield* line(/100 investors were due at 2031-12-31T23:.* and more may be/)
-          yield* TestClock.adjust(Duration.minutes(30))
-          assert.strictEqual(yield* erasedIn, maximumPerTurn)
-          yield* TestClock.adjust(Duration.hours(1))
-          yield* until(erasedIn, (count) => count === many)
-        }).pipe(Effect.provideContext(register))
-      }).pipe(Effect.provide(layer))
-    })
+          yield* TestClock.setTime(Date.UTC(2026, 0, 1))
+          yield* Effect.gen(function* () {
+            const { platform } = yield* offering()
+            const create = Effect.flatMap(Investors, (investors) => investors.create(person))
+            yield* Effect.replicateEffect(create, many, { concurrency: 64, discard: true }).pipe(as(platform))
+            for (let year = 0; year < 5; year++) yield* TestClock.adjust(Duration.days(365))
+            assert.strictEqual(yield* erasedIn, 0)
+            yield* TestClock.setTime(Date.UTC(2031, 11, 31, 22, 59))
+            yield* TestClock.adjust(Duration.minutes(2))
+            yield* line(/100 investors were due at 2031-12-31T23:.* and more may be/)
+            yield* TestClock.adjust(Duration.minutes(30))
+            assert.strictEqual(yield* erasedIn, maximumPerTurn)
+          }).pipe(Effect.provide(Layer.effectContext(register)))
+          said.length = 0
+          const next = yield* register
+          yield* Effect.gen(function* () {
+            yield* TestClock.adjust(Duration.minutes(20))
+            yield* line(/100 investors were due at .* and more may be/)
+            assert.strictEqual(yield* erasedIn, maximumPerTurn)
+            yield* TestClock.adjust(Duration.minutes(80))
+            yield* until(erasedIn, (count) => count === 2 * maximumPerTurn)
+            yield* TestClock.adjust(Duration.minutes(80))
+            yield* until(erasedIn, (count) => count === many)
+          }).pipe(Effect.provideContext(next))
+        }).pipe(Effect.provide(layer))
+      })
   )
 })

@@ -11,6 +11,7 @@ import { type Projection, Projections, ReadModels } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
 import { Array as Arr, Duration, Effect, Layer } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
+import { now } from "../base/Now.ts"
 import type { Secrets } from "../base/Secrets.ts"
 import type { Executor } from "../deciding/Executor.ts"
 import { load, noSnapshots, Snapshots, type SnapshotsShape } from "../deciding/Snapshots.ts"
@@ -26,7 +27,10 @@ export interface RetentionOptions {
    * business relationship goes on without units.
    */
   readonly eraseWhenDue?: boolean
-  /** At most about so many are erased in a turn, so that a person can notice what goes on and stop it. Default: 1,000. */
+  /**
+   * At most about so many are erased within an hour, by all processes together. So a person can notice what goes on, and stop it. Default:
+   * 1,000.
+   */
   readonly maximumPerTurn?: number
 }
 
@@ -38,7 +42,7 @@ export const maximumInFlight = 16
 export const longestSleep = Duration.hours(6)
 /** And at least so long. @category values */
 export const shortestSleep = Duration.seconds(1)
-/** After a turn that was cut off by its maximum. @category values */
+/** After a turn that was cut off by its maximum. What was erased within it counts for the next turn, whichever process takes that. @category values */
 export const pauseAfterMaximum = Duration.hours(1)
 
 /** How a failed look is tried again. */
@@ -130,6 +134,17 @@ const erasing = Effect.gen(function* () {
   })
 })
 
+/** How many the clock has erased within an hour, by the log: a process that starts, or takes the lease, goes on counting. */
+const erasedLately = Effect.fnUntraced(function* (log: Pick<Projection.Log, "readAll">, most: number) {
+  const { micros } = yield* now
+  const hour = Duration.toMillis(pauseAfterMaximum) * 1000
+  const erased = yield* log.readAll([{ types: ["InvestorErased"] }], { backwards: true, limit: most })
+  // By the instant of receipt: what is recorded may be stamped ahead.
+  return erased.filter(
+    ({ meta }) => meta.actor === "clock" && Math.abs(micros - Timestamp.instantOf(meta.receivedAt).micros) < hour
+  ).length
+})
+
 /** Erases the investors that are due by the time the register trusts, round by round, and returns how long to sleep then. */
 const looking = Effect.fnUntraced(function* (maximumPerTurn: number) {
   const log = yield* Log
@@ -142,7 +157,7 @@ const looking = Effect.fnUntraced(function* (maximumPerTurn: number) {
     if (doubt !== undefined) yield* Effect.logWarning(doubt)
     let next: Timestamp.Instant | undefined
     let failure: Failure | undefined
-    let asked = 0
+    let asked = yield* erasedLately(log, maximumPerTurn)
     let after: ReadModels.Ranked<Projections.RetentionState> | undefined
     let isLast = false
     const { policy } = yield* policyIn(log)
