@@ -1,5 +1,5 @@
 /** Two nodes of one register: processes of their own, in folders of their own, on one PostgreSQL database. For operators. */
-import { existsSync, readdirSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, writeFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { startServer as startPostgres } from "../packages/event-store/test/PgServer.ts"
@@ -260,5 +260,28 @@ describe("two nodes on one database", () => {
     expect(await told()).toMatchObject({ code: 4, stderr: expect.stringContaining("the master key is not the one") })
     expect(await told(next)).toMatchObject({ code: 0, stdout: before.stdout })
     expect(await effekten(["verify", "--store", postgres.url()])).toMatchObject({ code: 0 })
+  })
+
+  it("the register's secrets are taken out once, into a file that is needed from then on, and fit as before", async () => {
+    const env = { EFFEKTEN_MASTER_KEY: Buffer.alloc(32, 9).toString("base64") }
+    const command = (...args: ReadonlyArray<string>) =>
+      effekten([...args, "--store", postgres.url(), "--data", near], { env })
+    const file = join(elsewhere.path, "register.key")
+    expect(await command("take-out-secrets", join(near, "master.key"))).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining("is there already")
+    })
+    expect(await command("take-out-secrets", file)).toMatchObject({ code: 0, stderr: "" })
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(await command("take-out-secrets", `${file}.again`)).toMatchObject({ code: 4 })
+    expect(existsSync(`${file}.again`)).toBe(false)
+    expect((await command("platform", "add", "Dritte")).stderr).toContain("lie elsewhere, and none were given")
+    expect(await command("platform", "add", "Dritte", "--register-key", file)).toMatchObject({ code: 0, stderr: "" })
+    const counted = async (...args: ReadonlyArray<string>) => {
+      const { code, stdout } = await command("verify", ...args)
+      return { code, counted: stdout.includes("the MACs were only counted") }
+    }
+    expect(await counted()).toEqual({ code: 0, counted: true })
+    expect(await counted("--register-key", file)).toEqual({ code: 0, counted: false })
   })
 })

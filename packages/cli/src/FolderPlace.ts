@@ -8,6 +8,7 @@ import {
   MasterKey,
   AccessRecordAudit,
   KeptLists,
+  RegisterSecrets,
   Registrar,
   type SecretSource,
   TagIndex
@@ -67,6 +68,8 @@ export const folderPlace = (folder: string, anchor?: string, secrets?: SecretSou
           `master.key in ${folder} is new: back it up, and destroy the old one with the backups of keys.db it opens`
       })
     ),
+    takeOutSecrets: (file) =>
+      Effect.andThen(exists, Effect.mapError(RegisterSecrets.takeOutOfFolder({ folder, file }), refused)),
     rebuildIndex: Effect.andThen(exists, Effect.mapError(TagIndex.rebuildInFolder(folder), refused))
   }
 }

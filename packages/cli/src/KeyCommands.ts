@@ -1,7 +1,8 @@
 /**
- * The arguments of `effekten checkpoint-key` and `effekten rotate-master-key`, with which an operator replaces keys. For the command line.
+ * The arguments of `effekten checkpoint-key`, `rotate-master-key` and `take-out-secrets`, with which an operator replaces or moves keys. For the
+ * command line.
  */
-import { Command } from "effect/cli"
+import { Argument, Command } from "effect/cli"
 import { at, placeFlags } from "./PlaceFlags.ts"
 
 const changes = (["rotate", "retire", "renew"] as const).map((action) =>
@@ -40,5 +41,22 @@ export const rotateMasterKey = Command.make(
 ).pipe(
   Command.withDescription(
     "Put a new master key around the keys of personal data: in PostgreSQL the one in EFFEKTEN_NEXT_MASTER_KEY. Every server must be stopped"
+  )
+)
+
+/** @category commands */
+export const takeOutSecrets = Command.make(
+  "take-out-secrets",
+  {
+    file: Argument.String("file").pipe(Argument.withDescription("A file that is not there yet")),
+    ...placeFlags
+  },
+  at(
+    () => import("./TakeOutSecrets.ts"),
+    ({ runTakeOutSecrets }, place, { file }) => runTakeOutSecrets(place, file)
+  )
+).pipe(
+  Command.withDescription(
+    "Move the register's own secrets, pepper and custody seed, into a file: every start is told of it by --register-key. A server in the folder must be stopped"
   )
 )

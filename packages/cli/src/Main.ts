@@ -12,7 +12,7 @@ import { readFileSync } from "node:fs"
 import { backup, restore } from "./BackupCommands.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { disclose, forget, hold, release, retention } from "./InvestorCommands.ts"
-import { checkpointKey, rotateMasterKey } from "./KeyCommands.ts"
+import { checkpointKey, rotateMasterKey, takeOutSecrets } from "./KeyCommands.ts"
 import { audit, export_, rebuildIndex, replay, verify } from "./LogCommands.ts"
 import { openings } from "./OpeningsCommand.ts"
 import { client, platform } from "./PlatformCommands.ts"
@@ -57,6 +57,7 @@ export const effekten = Command.make("effekten").pipe(
     retention,
     projections,
     rotateMasterKey,
+    takeOutSecrets,
     rebuildIndex,
     backup,
     restore,

@@ -76,6 +76,8 @@ export interface Place {
   readonly changeCheckpointKey: (action: CheckpointKeys.Action) => Effect.Effect<SignedNote.VerifierKey, CommandFailed>
   /** Puts a new master key around the keys of personal data, and returns what the operator has to do next. */
   readonly rotateMasterKey: Effect.Effect<string, CommandFailed>
+  /** Takes the register's own secrets out of it, into a file that is not there yet. */
+  readonly takeOutSecrets: (file: string) => Effect.Effect<void, CommandFailed>
   /** Makes the index of the log again. */
   readonly rebuildIndex: Effect.Effect<void, CommandFailed>
 }

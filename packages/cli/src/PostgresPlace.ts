@@ -8,6 +8,7 @@ import {
   MasterKey,
   AccessRecordAudit,
   KeptLists,
+  RegisterSecrets,
   Registrar,
   type SecretSource,
   TagIndex
@@ -71,6 +72,10 @@ export const postgresPlace = (options: {
       const isNew = yield* Effect.mapError(Effect.provide(rotation, SecureRandom.layerWebCrypto), refused)
       return `the keys are wrapped with the new master key${isNew ? "" : " already"}: start every node with it, and destroy the old one with the backups of the keys it opens`
     }),
+    takeOutSecrets: (file) =>
+      Effect.flatMap(masterKey(folder, true), (masterKey) =>
+        Effect.mapError(RegisterSecrets.takeOutOfPostgres({ server, masterKey, anchor, file }), refused)
+      ),
     rebuildIndex: Effect.andThen(exists, Effect.mapError(TagIndex.rebuildInPostgres({ server }), refused))
   }
 }

@@ -260,6 +260,23 @@ describe("a register from before MACs", () => {
   })
 })
 
+it("S-03 secrets that name another log are named, though every MAC fits, as a start refuses them", async () => {
+  const copy = copyOf(signed)
+  const file = join(copy, "register.key")
+  writeFileSync(file, readFileSync(file, "utf8").replace(/"logId":"[^"]+"/, `"logId":"${"0".repeat(8)}-another-log"`))
+  const { faults } = await verified(copy)
+  expect(faults).toEqual([
+    {
+      position: 0,
+      kind: "mac",
+      message: expect.stringMatching(
+        /register\.key belongs to the log 00000000-another-log, and this one is .*: restore both/
+      )
+    }
+  ])
+  expect(await refusalOf(copy)).toContain("belongs to another log")
+})
+
 describe("a tail that is cut, with its MACs", () => {
   const cut = (log: DatabaseSync) => {
     const [last] = log.prepare("SELECT first FROM macs ORDER BY last DESC LIMIT 1").all() as unknown as [

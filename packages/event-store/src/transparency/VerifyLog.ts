@@ -3,7 +3,6 @@
  * program too. It only reads.
  */
 import { Data, Effect, Exit, Option, Result, type Scope, Stream } from "effect"
-import { type Authentication, makeAuthenticator } from "../building/Macs.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import type { EventStoreError, EventStoreShape } from "../port/EventStore.ts"
 import type { Fault, Inspected, NamedPart } from "../port/Inspected.ts"
@@ -11,7 +10,7 @@ import * as StoreLimits from "../port/StoreLimits.ts"
 import { judge } from "./Anchor.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import { type CheckpointStoreShape, type KeptCheckpoint, nodeLevels } from "./CheckpointStore.ts"
-import * as MacLines from "./MacLine.ts"
+import { inCheckpoint } from "./MacLine.ts"
 import { type Frontier, hashBytes, makeFrontier, sameHash } from "./MerkleTree.ts"
 import { openNote, type VerifierKey } from "./SignedNote.ts"
 import {
@@ -22,6 +21,7 @@ import {
   type Verification,
   type VerificationProgress
 } from "./Verification.ts"
+import { type KnownMacs, takeMacs } from "./VerifyMacs.ts"
 
 /** Holds what is kept elsewhere for the events of a log against these events, part by part. @category models */
 export interface Beside<E extends AnyEvent = any> {
@@ -36,8 +36,7 @@ export interface Beside<E extends AnyEvent = any> {
 export interface VerifyLogOptions<E extends AnyEvent = any> {
   readonly log: Pick<EventStoreShape<E>, "inspect" | "readStored" | "readLeaves" | "readMacs" | "logId">
   /** From where on MACs are owed, as it is kept with the signing key, and the key that makes them: where these can be read. */
-  readonly macs?:
-    { readonly line?: MacLines.MacLine | undefined; readonly authentication?: Authentication | undefined } | undefined
+  readonly macs?: KnownMacs | undefined
   /** None where the log was never sealed. */
   readonly checkpoints?: CheckpointStoreShape | undefined
   /** Whether the personal parts of a subject are rightly gone. */
@@ -85,8 +84,8 @@ const verifyBefore = Effect.fnUntraced(function* (
   const trees = makeTrees(expected, narrowing(checkpoints, origin), faults.add)
   const holes: Array<Position> = []
   const isHole = (from: Position, to: Position) => holes.some((hole) => hole >= from && hole <= to)
-  const lines = [options.macs?.line, ...(signed === undefined ? [] : [MacLines.inCheckpoint(signed)])]
-  const macs = yield* takeMacs(options, lines, { fault: faults.add, isHole }, notices)
+  const lines = [options.macs?.line, ...(signed === undefined ? [] : [inCheckpoint(signed)])]
+  const macs = yield* takeMacs(options, lines, { fault: faults.add, notice: (text) => notices.push(text), isHole })
   let isIndexTurn = false
   const before = unreadable === undefined ? undefined : { to: unreadable.position - 1 }
   // One generator for all parts: each new one would keep its part in memory until the next full collection.
@@ -175,72 +174,6 @@ const takeLines = Effect.fnUntraced(function* (
   else check.keep(judged.success, `the checkpoint at ${judged.success.size} in ${anchor.name}`)
   return signed
 })
-
-/** Begins to hold the appends against their MACs; none where nothing begins. Their leaves have to come from the first event on. */
-const takeMacs = Effect.fnUntraced(function* (
-  { log, macs }: VerifyLogOptions,
-  owed: ReadonlyArray<MacLines.MacLine | undefined>,
-  found: { readonly fault: OnFault; readonly isHole: (from: Position, to: Position) => boolean },
-  notices: Array<string>
-) {
-  const line = yield* MacLines.begun(log)
-  for (const said of owed)
-    if (said !== undefined && (line === undefined || !MacLines.sameLine(line, said))) {
-      found.fault(
-        fault(said.position + 1, "mac", "MACs are owed from here on, and they do not begin here: they were removed")
-      )
-      return undefined
-    }
-  if (line === undefined) {
-    if (macs !== undefined) notices.push("The log bears no MACs yet: what is not signed was held against nothing.")
-    return undefined
-  }
-  const authenticator =
-    macs?.authentication === undefined ? undefined : makeAuthenticator(macs.authentication, log.logId)
-  if (authenticator === undefined && macs !== undefined)
-    notices.push("The register's key is not here: the MACs were only counted.")
-  if (
-    authenticator !== undefined &&
-    !sameHash(line.mac, authenticator.line({ ...line, leaf: yield* leafBefore(log, line) }))
-  )
-    found.fault(
-      fault(line.position + 1, "mac", "the MAC where they begin is not the one that the register's key gives")
-    )
-  if (line.position > 0)
-    notices.push(
-      `MACs begin after position ${line.position}: what lies before was verified then, and rests on its checkpoints.`
-    )
-  let first: Position | undefined
-  const onAppend: MacLines.OnAppend = {
-    fault: (position, message, last) => {
-      first ??= position
-      // A missing event is told as what it is.
-      if (!found.isHole(position, last)) found.fault(fault(position, "mac", message))
-    }
-  }
-  const check = yield* MacLines.makeCheck(log, authenticator, line, onAppend)
-  let before = line.position
-  return {
-    take: (leaves: Uint8Array) => {
-      const skipped = Math.min(before, leaves.length / hashBytes)
-      before -= skipped
-      return check.take(leaves.subarray(hashBytes * skipped))
-    },
-    end: (events: Position) =>
-      Effect.andThen(Effect.sync(check.end), MacLines.lookBehind(log, Math.max(events, line.position), onAppend)),
-    /** How far each event bears the one that the key gives it. */
-    reached: () =>
-      authenticator === undefined ? 0 : Math.min(check.reached(), (first ?? Number.POSITIVE_INFINITY) - 1)
-  }
-})
-
-/** The leaf where MACs begin; the log's id stands for it before the first event. */
-const leafBefore = ({ logId, readLeaves }: VerifyLogOptions["log"], { position }: MacLines.MacLine) =>
-  position === 0
-    ? Effect.succeed(logId)
-    : Effect.map(Stream.runHead(readLeaves({ from: position, to: position })), (found) =>
-        Option.match(found, { onNone: () => "", onSome: ({ hashes }) => Buffer.from(hashes).toString("hex") })
-      )
 
 /** Takes the checkpoints that are kept, oldest first, and looks at each as it is kept. Returns the last. */
 const takeCheckpoints = Effect.fnUntraced(function* (

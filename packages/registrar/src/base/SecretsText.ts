@@ -7,6 +7,9 @@
  */
 import { Effect, Redacted, Schema } from "effect"
 import { hkdfSync } from "node:crypto"
+import { existsSync } from "node:fs"
+import { basename, dirname, resolve } from "node:path"
+import { writeDurably } from "./DurableFile.ts"
 import { RegisterUnavailable } from "./RegisterUnavailable.ts"
 import { secretSize } from "./Secrets.ts"
 
@@ -117,4 +120,29 @@ export const agreed = Effect.fnUntraced(function* (
     return yield* unavailable(`${given.name} says another log than ${name}: restore both from the same backup`)
   const logId = stored.logId ?? secrets.logId
   return { ...secrets, ...(logId === undefined ? {} : { logId }) }
+})
+
+/** That secrets name another log than the one beside them, in words: a start refuses them, even where their MACs fit. @category errors */
+export const ofOtherLog = (
+  { name, secrets }: { readonly name: string; readonly secrets: StoredSecrets },
+  logId: string
+): string | undefined =>
+  secrets.logId === undefined || secrets.logId === logId
+    ? undefined
+    : `${name} belongs to the log ${secrets.logId}, and this one is ${logId}: restore both from the same backup`
+
+/** Writes secrets into a file that is not there yet. Returns the note that takes their place. @category running */
+export const takenOut = Effect.fnUntraced(function* (
+  { name, secrets }: { readonly name: string; readonly secrets: StoredSecrets },
+  file: string
+): Effect.fn.Return<StoredSecrets, RegisterUnavailable> {
+  if ("elsewhere" in secrets)
+    return yield* unavailable(`${name} says that the register's secrets lie elsewhere already`)
+  if (existsSync(file)) return yield* unavailable(`${file} is there already: name a file that is not`)
+  yield* Effect.try({
+    try: () => writeDurably(dirname(resolve(file)), basename(file), `${printSecrets(secrets)}\n`),
+    catch: (cause) =>
+      unavailable(`${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`)
+  })
+  return noteOf(secrets)
 })

@@ -10,7 +10,7 @@ import {
   SqliteEventStore,
   Vault
 } from "@effekten/event-store"
-import { Effect, Layer, Scope } from "effect"
+import { Effect, Layer, Redacted, Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Reactivity } from "effect/reactivity"
 import { existsSync } from "node:fs"
@@ -18,14 +18,14 @@ import { join } from "node:path"
 import { inFolder } from "../base/StoredContents.ts"
 import { refused, type RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { logKeyOf, openingsKeyOf } from "../base/Secrets.ts"
-import type { SecretsElsewhere } from "../base/SecretsText.ts"
+import { ofOtherLog, type SecretsElsewhere } from "../base/SecretsText.ts"
 import { faultsOf, openingsAnchor } from "../log/AccessChain.ts"
 import { type AuditedLog, readingOf } from "../log/AuditedLog.ts"
 import { anchoredIn, anchorName } from "../sealing/AnchorFile.ts"
 import { isNameOf, lineIn, publicKeys } from "../sealing/Signers.ts"
 import { keyFile } from "./CheckpointKeyFile.ts"
 import { blobsName } from "./FolderFiles.ts"
-import { pepperIn } from "./SecretsFile.ts"
+import { secretsIn } from "./SecretsFile.ts"
 
 /** @category constructors */
 export const open = ({
@@ -53,7 +53,8 @@ export const open = ({
           : KeyStore.makeMemory
       ).pipe(Scope.provide(scope))
     )
-    const pepper = yield* pepperIn(folder, secrets)
+    const kept = yield* secretsIn(folder, secrets)
+    const pepper = kept === undefined ? undefined : Redacted.make(kept.secrets.pepper)
     return {
       ...readingOf(log),
       checkpoints: yield* checkpointsOf(file("state.db")),
@@ -61,7 +62,8 @@ export const open = ({
       anchor: yield* anchoredIn(anchor ?? file(anchorName)),
       macs: {
         line: yield* lineIn({ text: keyFile(folder), logId: log.logId }),
-        authentication: pepper === undefined ? undefined : { key: logKeyOf(pepper) }
+        authentication: pepper === undefined ? undefined : { key: logKeyOf(pepper) },
+        fault: kept === undefined ? undefined : ofOtherLog(kept, log.logId)
       },
       openings: openingsOf(file("openings.db"), {
         key: pepper === undefined ? undefined : openingsKeyOf(pepper),

@@ -3,7 +3,7 @@
  * log without its secrets is not opened.
  */
 import { Events } from "@effekten/domain"
-import { SqliteEventStore, type Vault } from "@effekten/event-store"
+import { FolderLock, SqliteEventStore, type Vault } from "@effekten/event-store"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { existsSync, readFileSync } from "node:fs"
@@ -15,11 +15,13 @@ import {
   agreed,
   given as givenBy,
   type GivenSecrets,
+  type KeptSecrets,
   noteOf,
   parseSecrets,
   printSecrets,
   type SecretSource,
-  type StoredSecrets
+  type StoredSecrets,
+  takenOut
 } from "../base/SecretsText.ts"
 import { Log, recording } from "../log/Log.ts"
 import { AccessRecord } from "../log/AccessRecord.ts"
@@ -43,17 +45,26 @@ const write = (folder: string, secrets: StoredSecrets) =>
     writeDurably(folder, fileName, `${printSecrets(secrets)}\n`)
   )
 
-/** The pepper, for an audit; none where the secrets cannot be read. @category constructors */
-export const pepperIn = Effect.fnUntraced(function* (
+/** The secrets, for an audit; none where they cannot be read. @category constructors */
+export const secretsIn = Effect.fnUntraced(function* (
   folder: string,
   source: SecretSource | undefined
-): Effect.fn.Return<Redacted.Redacted<Uint8Array> | undefined, RegisterUnavailable> {
+): Effect.fn.Return<{ readonly name: string; readonly secrets: KeptSecrets } | undefined, RegisterUnavailable> {
   const given = yield* givenBy(source)
   const stored = yield* Effect.orElseSucceed(read(folder), () => undefined)
-  if (given === undefined && (stored === undefined || "elsewhere" in stored.secrets)) return undefined
-  const secrets = stored === undefined ? given?.secrets : yield* agreed(stored, given)
-  return secrets === undefined ? undefined : Redacted.make(secrets.pepper)
+  if (stored === undefined) return given
+  if (given === undefined && "elsewhere" in stored.secrets) return undefined
+  return { name: stored.name, secrets: yield* agreed(stored, given) }
 })
+
+/** Takes the secrets out of a folder that no process has open, into another file. @category running */
+export const takeOut = (folder: string, file: string): Effect.Effect<void, RegisterUnavailable> =>
+  Effect.gen(function* () {
+    yield* Effect.mapError(FolderLock.acquire(folder), refused)
+    const stored = yield* read(folder)
+    if (stored === undefined) return yield* restore(folder, fileName, "log.db")
+    yield* write(folder, yield* takenOut(stored, file))
+  }).pipe(Effect.scoped)
 
 /** Binds the secrets to the log that was opened with them. */
 class Binding extends Context.Service<

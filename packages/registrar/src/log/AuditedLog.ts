@@ -36,6 +36,8 @@ export interface AuditedLog
   readonly macs: {
     readonly line: MacLine.MacLine | undefined
     readonly authentication: Macs.Authentication | undefined
+    /** What is wrong with the secrets themselves, in words. */
+    readonly fault?: string | undefined
   }
   /** What is wrong with the record of openings, in words. */
   readonly openings: Effect.Effect<ReadonlyArray<string>, EventStoreError>

@@ -11,7 +11,7 @@ import { inSql } from "../base/StoredContents.ts"
 import { RegisterState } from "../base/RegisterState.ts"
 import { refused, RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { logKeyOf, openingsKeyOf } from "../base/Secrets.ts"
-import { agreed, given as givenBy, type KeptSecrets } from "../base/SecretsText.ts"
+import { agreed, given as givenBy, type KeptSecrets, ofOtherLog } from "../base/SecretsText.ts"
 import { type AuditedLog, readingOf } from "../log/AuditedLog.ts"
 import { faultsOf, openingsAnchor } from "../log/AccessChain.ts"
 import { anchoredIn } from "../sealing/AnchorFile.ts"
@@ -46,7 +46,11 @@ export const open = (options: PostgresAuditOptions): Effect.Effect<AuditedLog, R
       }).pipe(
         Effect.mapError((cause) => new EventStoreError({ reason: "unavailable", message: cause.message, cause }))
       ),
-      macs: { line: sealed.line, authentication: sealed.logKey === undefined ? undefined : { key: sealed.logKey } },
+      macs: {
+        line: sealed.line,
+        authentication: sealed.logKey === undefined ? undefined : { key: sealed.logKey },
+        fault: sealed.fault
+      },
       signers: sealed.signers,
       isForgotten: (subject) =>
         keys.get(subject).pipe(
@@ -68,6 +72,7 @@ interface Unsealed {
   readonly openingsKey?: Redacted.Redacted<Uint8Array>
   readonly line?: MacLine.MacLine | undefined
   readonly signers?: ReadonlyArray<SignedNote.VerifierKey> | undefined
+  readonly fault?: string | undefined
 }
 
 /** What is opened by the master key, or given beside it; what neither gives is not checked. */
@@ -89,7 +94,12 @@ const unsealed = Effect.fnUntraced(function* (
     const isHere = given !== undefined || (stored !== undefined && !("elsewhere" in stored.secrets))
     const agreedOn = stored !== undefined && isHere ? yield* agreed(stored, given) : given?.secrets
     const text = yield* signersText
-    return { ...keysOf(agreedOn), line: yield* lineIn({ text, logId }), signers: yield* publicKeys({ text, logId }) }
+    return {
+      ...keysOf(agreedOn),
+      line: yield* lineIn({ text, logId }),
+      signers: yield* publicKeys({ text, logId }),
+      fault: stored === undefined ? undefined : ofOtherLog(stored, logId)
+    }
   }).pipe(Effect.provideService(Vault.Vault, vault), Effect.provideService(RegisterState, { sql }))
 })
 

@@ -1,5 +1,5 @@
 /**
- * Replaces keys of a register in PostgreSQL that no node serves: the master key, and what signs checkpoints. For operators.
+ * Replaces keys of a register in PostgreSQL, or takes them out: the master key, what signs checkpoints, the register's own secrets. For operators.
  */
 import { type SignedNote, Vault } from "@effekten/event-store"
 import { PgKeyStore } from "@effekten/event-store/postgres"
@@ -14,7 +14,7 @@ import * as Signers from "../sealing/Signers.ts"
 import { lease, shared } from "./Postgres.ts"
 import { open as openAudit } from "./PostgresAudit.ts"
 import { nameIn, type PostgresOptions } from "./PostgresDatabase.ts"
-import { signersText } from "./SealedSecrets.ts"
+import { signersText, takeOut } from "./SealedSecrets.ts"
 
 /** How long to wait for the lease of the sealer, which some node has while any runs. */
 const patience = Duration.seconds(5)
@@ -49,6 +49,16 @@ export const changeSigners = (
     })
     return yield* Effect.provideContext(change, context)
   }).pipe(Effect.scoped, Effect.provide(SecureRandom.layerWebCrypto))
+
+/** Takes the register's own secrets out of the database, into a file. @category running */
+export const takeOutSecrets = (
+  options: PostgresOptions & { readonly file: string }
+): Effect.Effect<void, RegisterUnavailable> =>
+  Effect.gen(function* () {
+    yield* Effect.scoped(openAudit({ server: options.server, schema: options.schema }))
+    const context = yield* Layer.build(shared(options))
+    yield* Effect.provideContext(takeOut(options.file), context)
+  }).pipe(Effect.scoped, Effect.provide(SecureRandom.layerWebCrypto), Effect.mapError(refused))
 
 /** Wraps the keys of a register that no node serves with another master key. Returns false if they are already. @category constructors */
 export const rotateMasterKey = (

@@ -17,7 +17,8 @@ import {
   parseSecrets,
   printSecrets,
   type SecretSource,
-  type StoredSecrets
+  type StoredSecrets,
+  takenOut
 } from "../base/SecretsText.ts"
 import type { KeyText } from "../sealing/Signers.ts"
 
@@ -119,6 +120,13 @@ export const storedSecrets: Effect.Effect<
     unavailable(`the register's secrets in ${storedName} are damaged: restore it from your backup`)
   )
   return { name: storedName, secrets }
+})
+
+/** Takes the secrets out of the database, into a file. Nodes that run go on with those they have. @category running */
+export const takeOut = Effect.fnUntraced(function* (file: string) {
+  const stored = yield* storedSecrets
+  if (stored === undefined) return yield* unavailable(`there are no secrets in ${storedName}`)
+  yield* (yield* sealedIn("secrets")).replace(printSecrets(yield* takenOut(stored, file)))
 })
 
 /** The secrets that are there. For a new log the first node stores new ones, or a note for those that were given. */
