@@ -46,7 +46,7 @@ export const make = (sql: SqlClient.SqlClient, holder: string, length: Duration.
   let held = false
   const taking = take(sql, holder, millis).pipe(
     Effect.catch((error) =>
-      Effect.as(Effect.logWarning("Intents are not sent now: the lease cannot be renewed", error), false)
+      Effect.as(Effect.logWarning(`Intents are not sent now, the lease cannot be renewed: ${error.message}`), false)
     )
   )
   const renewing = Effect.andThen(Effect.sleep(millis / 3), taking).pipe(Effect.repeat({ while: (kept) => kept }))

@@ -116,10 +116,16 @@ const postpone = (
     return failure._tag === "Unavailable" ? (failure.retryAfter ?? 0) : 0
   })
 
+/** What a log line says of a failed database: a sentence, not a stack each second. */
+const sentenceOf = (cause: Cause.Cause<SqlError>): string =>
+  Cause.prettyErrors(cause)
+    .map(({ cause, message }) => (cause instanceof Error ? `${message} (${cause.message})` : message))
+    .join("; ")
+
 /** A database that fails is asked again. What is under way goes on: its answer may be recorded by then. */
 const patiently = (what: string) =>
   Effect.catchCause((cause: Cause.Cause<SqlError>) =>
-    Effect.andThen(Effect.logWarning(`${what}: the database fails`, cause), Effect.sleep(looks))
+    Effect.andThen(Effect.logWarning(`${what}: ${sentenceOf(cause)}`), Effect.sleep(looks))
   )
 
 /** Forgets answers that were kept long enough, and brings forward what a clock that was ahead has put off. */
@@ -137,7 +143,7 @@ const flight = (parts: SenderParts, options: SenderOptions, row: IntentRow): Eff
     Effect.catchCause((cause) =>
       // The row still says that it is due: it is not read again at once.
       Effect.andThen(
-        Effect.logWarning(`Intent ${row.id}: what became of an attempt could not be recorded`, cause),
+        Effect.logWarning(`Intent ${row.id}: what became of an attempt could not be recorded: ${sentenceOf(cause)}`),
         Effect.as(Effect.sleep(looks), 0)
       )
     ),

@@ -6,7 +6,7 @@
 import { SqlTables } from "@effekten/event-store"
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
-import type { SqlError } from "effect/sql/SqlError"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import type { KeyMark } from "./IntentSeal.ts"
 
 /** The layout of the tables that this program reads and writes. @category values */
@@ -84,7 +84,7 @@ export interface IntentTable {
 }
 
 const definitions = (sql: SqlClient.SqlClient) => ({
-  effekten_intents: sql`CREATE TABLE IF NOT EXISTS effekten_intents (only INTEGER PRIMARY KEY CHECK (only = 1),
+  effekten_intents: sql`CREATE TABLE IF NOT EXISTS effekten_intents (id INTEGER PRIMARY KEY CHECK (id = 1),
     layout INTEGER NOT NULL, encrypted INTEGER NOT NULL, secret TEXT NOT NULL, number BIGINT NOT NULL)`,
   effekten_intent: sql`CREATE TABLE IF NOT EXISTS effekten_intent (id TEXT PRIMARY KEY, operation TEXT NOT NULL,
     fingerprint TEXT NOT NULL, input TEXT, failure TEXT, ending TEXT, attempts BIGINT NOT NULL,
@@ -92,7 +92,7 @@ const definitions = (sql: SqlClient.SqlClient) => ({
   effekten_intent_due: sql`CREATE INDEX IF NOT EXISTS effekten_intent_due ON effekten_intent (due_at) WHERE ended_at IS NULL`,
   effekten_intent_pending: sql`CREATE INDEX IF NOT EXISTS effekten_intent_pending ON effekten_intent (id) WHERE ended_at IS NULL`,
   effekten_intent_ended: sql`CREATE INDEX IF NOT EXISTS effekten_intent_ended ON effekten_intent (ended_at) WHERE ended_at IS NOT NULL`,
-  effekten_intent_lease: sql`CREATE TABLE IF NOT EXISTS effekten_intent_lease (only INTEGER PRIMARY KEY CHECK (only = 1),
+  effekten_intent_lease: sql`CREATE TABLE IF NOT EXISTS effekten_intent_lease (id INTEGER PRIMARY KEY CHECK (id = 1),
     holder TEXT, length BIGINT NOT NULL, held_until BIGINT NOT NULL)`
 })
 
@@ -109,14 +109,20 @@ export interface Head extends KeyMark {
 export const create = (sql: SqlClient.SqlClient, mark: KeyMark): Effect.Effect<Head, SqlError> =>
   Effect.gen(function* () {
     yield* SqlTables.create(sql, definitions(sql))
-    yield* sql`INSERT INTO effekten_intents (only, layout, encrypted, secret, number)
-      VALUES (1, ${layout}, ${mark.encrypted ? 1 : 0}, ${mark.secret}, 0) ON CONFLICT (only) DO NOTHING`
-    yield* sql`INSERT INTO effekten_intent_lease (only, holder, length, held_until) VALUES (1, NULL, 0, 0)
-      ON CONFLICT (only) DO NOTHING`
+    yield* sql`INSERT INTO effekten_intents (id, layout, encrypted, secret, number)
+      VALUES (1, ${layout}, ${mark.encrypted ? 1 : 0}, ${mark.secret}, 0) ON CONFLICT (id) DO NOTHING`
+    yield* sql`INSERT INTO effekten_intent_lease (id, holder, length, held_until) VALUES (1, NULL, 0, 0)
+      ON CONFLICT (id) DO NOTHING`
     const [head] = yield* sql<{ layout: number; encrypted: number; secret: string }>`
       SELECT layout, encrypted, secret FROM effekten_intents`
     return { layout: Number(head!.layout), encrypted: Number(head!.encrypted) === 1, secret: head!.secret }
   })
+
+/** A transaction whose connection ended dies where it cannot be rolled back: for a caller, the database failed. */
+const inTransaction = <A, E>(sql: SqlClient.SqlClient, effect: Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> =>
+  sql
+    .withTransaction(effect)
+    .pipe(Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect))))
 
 /** The statement that records an intent, in a transaction of its own or of the caller. */
 const inserting = (sql: SqlClient.SqlClient): IntentTable["insert"] => {
@@ -136,7 +142,7 @@ const inserting = (sql: SqlClient.SqlClient): IntentTable["insert"] => {
       return counted.length === 0 ? yield* Effect.fail("full" as const) : ("recorded" as const)
     })
   return (intent, capacity) =>
-    sql.withTransaction(insert(intent, capacity)).pipe(
+    inTransaction(sql, insert(intent, capacity)).pipe(
       Effect.catchIf(
         (error) => error === "full",
         () => Effect.succeed("full" as const)
@@ -172,7 +178,8 @@ export const make = (sql: SqlClient.SqlClient): IntentTable => {
     bringForward: (now, latest) =>
       Effect.asVoid(sql`UPDATE effekten_intent SET due_at = ${now} WHERE ended_at IS NULL AND due_at > ${latest}`),
     forget: (endedBy) =>
-      sql.withTransaction(
+      inTransaction(
+        sql,
         Effect.gen(function* () {
           const forgotten = yield* sql`DELETE FROM effekten_intent WHERE id IN (SELECT id FROM effekten_intent
             WHERE ended_at <= ${endedBy} ORDER BY ended_at LIMIT ${forgottenAtOnce}) RETURNING id`
