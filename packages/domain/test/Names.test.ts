@@ -67,7 +67,7 @@ describe("a name", () => {
     ["blanks of all kinds", "\u00a0\u2003\u3000\u1680\u2028"],
     ["tabs and lines", "\t\r\n"],
     ["a null", "\u0000"],
-    ["format characters", "\u200b\u200d\u200e\u2060\ufeff\u00ad"],
+    ["format characters", "\u200b\u200d\u200e\u2060\ufeff\u00ad\ufff9"],
     ["the filler of Hangul", "\u3164\u115f\uffa0"],
     ["the blank of Braille", "\u2800"],
     ["selectors", "\ufe0f\u{e0100}"],

@@ -152,7 +152,8 @@ const settleStrictly = (holds: boolean, own: unknown, claims: ReadonlyArray<Clai
 const settle = (own: unknown, claims: ReadonlyArray<Claim>, place: Place, { errors }: Found): unknown => {
   const said = own ?? claims[0]!.value
   for (const { pointer, value } of claims)
-    if (!Equal.equals(value, said)) errors.push(wrong(pointer, "contradicting", `This differs from ${place.pointer}.`))
+    if (!Equal.equals(withoutAbsent(place.ast, value), withoutAbsent(place.ast, said)))
+      errors.push(wrong(pointer, "contradicting", `This differs from ${place.pointer}.`))
   return said
 }
 

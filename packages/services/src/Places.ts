@@ -11,6 +11,7 @@ export interface Place {
   readonly optional: boolean
   /** Inside the items of a list. */
   readonly inList: boolean
+  readonly ast: SchemaAST.AST
 }
 
 const none: ReadonlyMap<string, SchemaAST.AST> = new Map()
@@ -36,7 +37,7 @@ const collect = (ast: SchemaAST.AST, path: ReadonlyArray<string>, inList: boolea
   if (item !== undefined) return collect(item, [...path, "-"], true)
   return Array.from(membersOf(ast)).flatMap(([name, type]) => {
     const here = [...path, name]
-    const place = { path: here, pointer: `/${here.join("/")}`, optional: SchemaAST.isOptional(type), inList }
+    const place = { path: here, pointer: `/${here.join("/")}`, optional: SchemaAST.isOptional(type), inList, ast: type }
     return [place, ...collect(type, here, inList)]
   })
 }

@@ -254,6 +254,12 @@ describe("a body", () => {
     expect(errorsOf(read({ ...rest, amount: "1" }))).toEqual(["/amount invalid_type"])
   })
 
+  it("may say the same twice, once with null for what is absent", () => {
+    const { bank: _bank, ...account } = sample["bank_account"]
+    const body = { ...sample, bank_account: account, bank_account_information: { ...account, bank: null } }
+    expect(inputOf(read(body))).toEqual(inputOf(read({ ...sample, bank_account: account })))
+  })
+
   it("may hold one misplaced object in another", () => {
     const { bank_account, communication, ...rest } = sample
     const body = changed(
