@@ -11,6 +11,7 @@ import type { MemberError, Rejection } from "./Failure.ts"
 import type { Any } from "./Operation.ts"
 import { itemOf, membersOf, type Place, placesOf, withoutAbsent } from "./Places.ts"
 import type { Spellings } from "./Spellings.ts"
+import { snakeCase } from "./Wire.ts"
 
 /** What a body says. @category models */
 export interface Read {
@@ -53,6 +54,9 @@ const knownOf = (schema: Schema.Constraint, { notOffered = {}, spellings = [] }:
   return { ast: SchemaAST.toEncoded(schema.ast), meant, holds, notOffered: new Map(Object.entries(notOffered)) }
 }
 
+/** A name in `camelCase`, as the typed inputs have it, means the same. */
+const meantBy = ({ meant }: Known, name: string): ReadonlyArray<Place> | undefined => meant.get(snakeCase(name))
+
 const nameOf = ({ path }: Place): string => path[path.length - 1]!
 
 /** A value that belongs to a member and stands elsewhere. */
@@ -92,12 +96,12 @@ const takeOut = (known: Known, ast: SchemaAST.AST, value: unknown, path: Path, f
 
 /** Judges a member that does not belong where it stands. Says whether it has been dealt with. */
 const judge = (known: Known, name: string, value: unknown, path: Path, found: Found): boolean => {
-  const reason = known.notOffered.get(name)
+  const reason = known.notOffered.get(snakeCase(name))
   if (reason !== undefined) {
     if (value !== null && value !== false) found.errors.push(wrong(pointerOf(path), "not_offered", reason))
     return true
   }
-  const places = known.meant.get(name)
+  const places = meantBy(known, name)
   if (places === undefined) {
     seekAnywhere(known, value, path, found)
     return false
@@ -120,7 +124,7 @@ const seekAnywhere = (known: Known, value: unknown, path: Path, found: Found): v
   if (typeof value !== "object" || value === null) return
   for (const [name, member] of Object.entries(value)) {
     const here = [...path, name]
-    const [place] = known.meant.get(name) ?? []
+    const [place] = meantBy(known, name) ?? []
     const holds = place && known.holds.get(place)
     if (place === undefined || holds === undefined) seekAnywhere(known, member, here, found)
     else if (member !== null && member !== !holds) claim(found, place, here, member)

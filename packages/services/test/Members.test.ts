@@ -124,6 +124,13 @@ describe.each(cases)(
       else expect(errorsOf(result).map((error) => error.split(" ")[0])).toContain(pointerOf(path))
     })
 
+    it("in camelCase is read, where its name is its own", () => {
+      const inCamelCase = name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
+      if (!certain || inCamelCase === name) return
+      const body = changed(without, object, (members) => (members[inCamelCase] = value))
+      expect(inputOf(read(body))).toEqual(full)
+    })
+
     it("under another spelling is read", () => {
       for (const spelling of names)
         expect(inputOf(read(changed(without, object, (members) => (members[spelling] = value))))).toEqual(full)
@@ -173,6 +180,9 @@ describe.each(notOffered)("$route: $name, which is not offered", ({ command, nam
   it("is refused with its pointer", () => {
     for (const value of ["x", 1, true, {}, []])
       expect(errorsOf(read({ ...sample, [name]: value }))).toContain(`/${name} not_offered`)
+    expect(errorsOf(read({ legalPerson: {}, ...sample })).includes("/legalPerson not_offered")).toBe(
+      "legal_person" in command.reads!.notOffered!
+    )
   })
 
   it("null or false says nothing", () => {
@@ -206,6 +216,8 @@ describe("whether somebody is a politically exposed person", () => {
       { ...sample, pep_status: true },
       { ...sample, is_pep: true },
       { ...sample, compliance: { checks: [{ is_pep: true }] } },
+      { ...sample, compliance: { pepStatus: true } },
+      changed(sample, ["natural_person"], (it) => (it["isPep"] = true)),
       { ...sample, "a name that no header may bear": { pep_status: true } },
       changed(sample, ["natural_person"], (it) => (it["pep_status"] = true)),
       changed(sample, ["communication"], (it) => (it["is_pep"] = true)),
