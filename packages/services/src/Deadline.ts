@@ -47,6 +47,13 @@ export const shortened = (wait: Duration.Duration): Effect.Effect<Duration.Durat
     deadline === undefined ? Effect.succeed(wait) : Effect.map(left(deadline), (rest) => Duration.min(wait, rest))
   )
 
+/** Fails if the call's time is over. @category computing */
+export const check: Effect.Effect<void, Unavailable> = Effect.flatMap(Deadline, (deadline) =>
+  deadline === undefined
+    ? Effect.void
+    : Effect.clockWith((clock) => (isOver(deadline, clock) ? Effect.fail(exceeded()) : Effect.void))
+)
+
 /** The call's time was over before anything was recorded. @category constructors */
 export const exceeded = (): Unavailable =>
   new Unavailable({

@@ -12,7 +12,8 @@ import {
   Body,
   type Receipt,
   Request,
-  type Resource
+  type Resource,
+  type Unavailable
 } from "@effekten/services"
 import { Array as Arr, Effect, Result, Schema } from "effect"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
@@ -23,10 +24,11 @@ import { answerVersionHeader, ignoredHeader, replayedHeader } from "../contract/
 import { fromHeaders } from "../contract/IdempotencyKey.ts"
 import * as Links from "./Links.ts"
 import { failureResponse } from "../contract/Problem.ts"
-import { readJson } from "./RequestBody.ts"
+import { jsonOf, readJsonBytes } from "./RequestBody.ts"
 import { inTime } from "./RequestTimeout.ts"
 import { type Places, places, readUpload } from "./Upload.ts"
 import { Principal } from "../contract/Scope.ts"
+import { sizeOf, Turns } from "./Turns.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 
@@ -101,8 +103,18 @@ const receivedFile = Effect.fnUntraced(function* (place: Places) {
   return { body: undefined, ...(yield* readUpload) }
 })
 
-const receivedJson = Effect.fnUntraced(function* (operation: CommandCall["operation"]) {
-  const json = yield* readJson
+const receivedJson = Effect.fnUntraced(function* ({ operation }: CommandCall, turns: Turns["Service"]) {
+  const { platform } = yield* Principal
+  const bytes = yield* readJsonBytes
+  // The turn lasts until other requests have been looked for: however many bodies are there at once, they are read some at a time.
+  return yield* turns.take(
+    platform,
+    sizeOf({ bytes: bytes.length })
+  )(Effect.ensuring(saidBy(operation, bytes), Effect.yieldNow))
+})
+
+const saidBy = Effect.fnUntraced(function* (operation: CommandCall["operation"], bytes: Uint8Array) {
+  const json = yield* Effect.fromResult(jsonOf(bytes))
   // Where none is needed, no body is an empty one; where nothing is read, it still has to say nothing.
   const body = json ?? (operation.body === "json" ? undefined : {})
   return { body: operation.body === "none" ? json : body, input: yield* inputOf(operation, body) }
@@ -213,7 +225,7 @@ const asking = Effect.fnUntraced(function* <A>(
 })
 
 /** Carries out commands. */
-const commands = (platforms: Platforms, place: Places) => {
+const commands = (platforms: Platforms, place: Places, turns: Turns["Service"]) => {
   const run = Effect.fnUntraced(function* (
     call: CommandCall,
     key: string | undefined,
@@ -245,16 +257,20 @@ const commands = (platforms: Platforms, place: Places) => {
     return yield* asking(call, refused.received, platforms.repeat(platform, repeated), (receipt) => receipt ?? refused)
   })
 
-  const carriedOut = Effect.fnUntraced(function* <R>(call: CommandCall, received: Effect.Effect<Received, Refused, R>) {
+  const carriedOut = Effect.fnUntraced(function* <R>(
+    call: CommandCall,
+    received: Effect.Effect<Received, Refused | Unavailable, R>
+  ) {
     const key = yield* keyOf(call.operation.key === "required")
     const sent = yield* Effect.result(received)
-    return yield* Result.isSuccess(sent) ? run(call, key, sent.success) : repeat(call, key, sent.failure)
+    if (Result.isSuccess(sent)) return yield* run(call, key, sent.success)
+    return yield* sent.failure._tag === "Refused" ? repeat(call, key, sent.failure) : sent.failure
   })
 
   return (call: CommandCall) =>
     call.operation.body === "file"
       ? Effect.scoped(carriedOut(call, receivedFile(place)))
-      : carriedOut(call, receivedJson(call.operation))
+      : carriedOut(call, receivedJson(call, turns))
 }
 
 /** @category models */
@@ -264,9 +280,10 @@ export interface Calls {
 }
 
 /** The calls of one server, for the platform a request speaks for. @category constructors */
-export const make = Effect.gen(function* (): Effect.fn.Return<Calls, never, PlatformServices> {
+export const make = Effect.gen(function* (): Effect.fn.Return<Calls, never, PlatformServices | Turns> {
   const platforms = yield* PlatformServices
-  const command = commands(platforms, yield* places)
+  const turns = yield* Turns
+  const command = commands(platforms, yield* places, turns)
 
   /** A reading is recorded with the client that asks. */
   const ask = Effect.fnUntraced(function* (call: Call, ...args: ReadonlyArray<unknown>) {
@@ -275,21 +292,20 @@ export const make = Effect.gen(function* (): Effect.fn.Return<Calls, never, Plat
     return yield* Effect.provideService(method(...call.ids, ...args), Request, { client: clientId })
   })
 
+  const shown = Effect.fnUntraced(function* (call: Call, operation: Exclude<Operation.Any, CommandCall["operation"]>) {
+    const { answer } = operation
+    if (operation._tag === "Read") return json(yield* written(answer, answer.version, yield* ask(call)), 200)
+    const page = yield* pageOf(yield* ask(call, call.query), call.query.limit)
+    const results = yield* Effect.forEach(page.results, (one) => written(answer, answer.version, one))
+    return json({ ...page, results }, 200)
+  })
+
   const carriedOut = Effect.fnUntraced(function* (call: Call) {
     const { operation, query } = call
     yield* checkQuery(call)
-    switch (operation._tag) {
-      case "Command":
-        return yield* command({ ...call, operation })
-      case "Read":
-        return json(yield* written(operation.answer, operation.answer.version, yield* ask(call)), 200)
-      case "List": {
-        const { answer } = operation
-        const page = yield* pageOf(yield* ask(call, query), query.limit)
-        const results = yield* Effect.forEach(page.results, (shown) => written(answer, answer.version, shown))
-        return json({ ...page, results }, 200)
-      }
-    }
+    if (operation._tag === "Command") return yield* command({ ...call, operation })
+    const { platform } = yield* Principal
+    return yield* turns.take(platform, sizeOf({ results: query.limit }))(shown(call, operation))
   })
 
   return {

@@ -23,6 +23,7 @@ import * as OAuth from "../oauth/OAuth.ts"
 import type { OAuthStore } from "../oauth/OAuthStore.ts"
 import * as RefusalLog from "./RefusalLog.ts"
 import * as TokenEndpoint from "./TokenEndpoint.ts"
+import { Turns } from "./Turns.ts"
 
 export { Readiness, ReadinessDetail } from "./Health.ts"
 export { isOrigin } from "./Links.ts"
@@ -77,7 +78,7 @@ export const layer = (options?: ServerOptions) =>
       const hasDocs = yield* HasDocs
       const routes = Layer.mergeAll(mounted(api, own), mounted(api, alias), Health.layer(isDraining)).pipe(
         Layer.provide([TokenEndpoint.layer(api), Handlers.layer(api, resources)]),
-        Layer.provide(bearerToken),
+        Layer.provide([bearerToken, Turns.layer]),
         Layer.provide(OAuth.layer(options)),
         Layer.merge(hasDocs ? Documentation.layer(api) : Layer.empty)
       )

@@ -67,27 +67,30 @@ const isJson = (contentType: string | undefined): boolean => {
   return mediaTypeOf(contentType) === "application/json" && (charset === undefined || /^utf-?8$/i.test(charset))
 }
 
-/**
- * The JSON body as received, parsed but not decoded; `undefined` if there is none. A body without a content type is taken for JSON.
- *
- * @category computing
- */
-export const readJson = Effect.gen(function* (): Effect.fn.Return<
-  Json.Json | undefined,
+/** The bytes of a body that should be JSON; none if there is no body. @category computing */
+export const readJsonBytes = Effect.gen(function* (): Effect.fn.Return<
+  Uint8Array,
   Refused,
   HttpServerRequest.HttpServerRequest
 > {
   const request = yield* HttpServerRequest.HttpServerRequest
   const limits = yield* Limits
   const bytes = yield* readBytes(limits.jsonBytes, limits.bodyTimeout)
-  if (bytes.length === 0) return undefined
-  if (!isJson(request.headers["content-type"])) {
-    return yield* new Refused({ code: "unsupported_media_type", detail: "The body must be application/json in UTF-8." })
-  }
-  const parsed = parse(bytes)
-  if (Result.isSuccess(parsed)) return parsed.success
-  const { code, message } = parsed.failure
-  return yield* code === "malformed_json"
-    ? new Refused({ code, detail: message })
-    : new Refused({ code: "invalid_request", detail: message, errors: [parsed.failure] })
+  if (bytes.length === 0 || isJson(request.headers["content-type"])) return bytes
+  return yield* new Refused({ code: "unsupported_media_type", detail: "The body must be application/json in UTF-8." })
 })
+
+/**
+ * The JSON body as received, parsed but not decoded; `undefined` if there is none. A body without a content type is taken for JSON.
+ *
+ * @category conversions
+ */
+export const jsonOf = (bytes: Uint8Array): Result.Result<Json.Json | undefined, Refused> => {
+  if (bytes.length === 0) return Result.succeed(undefined)
+  return Result.mapError(parse(bytes), (error) => {
+    const { code, message } = error
+    return code === "malformed_json"
+      ? new Refused({ code, detail: message })
+      : new Refused({ code: "invalid_request", detail: message, errors: [error] })
+  })
+}

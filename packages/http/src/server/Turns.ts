@@ -1,0 +1,53 @@
+/**
+ * How much of one platform the server reads at once: bodies parsed, objects and pages shown. For the handlers of all operations.
+ *
+ * Each platform has places of its own, so a platform that asks for much waits for itself. Its places are enough to keep a processor busy. The
+ * holder of a place may wait for a database, and never for a client: a slow client would hold it forever.
+ */
+import type { Id } from "@effekten/domain"
+import { Deadline, type Unavailable } from "@effekten/services"
+import { Context, Effect, Layer, PartitionedSemaphore } from "effect"
+
+/** Small ones of a platform that are read at once. @category values */
+export const maximumAtOnce = 16
+/** A large one takes the places of so many small ones: two are read at once. */
+const places = { small: 1, large: maximumAtOnce / 2 } as const
+
+/** @category models */
+export type Size = keyof typeof places
+
+/** Bytes of a small body, results of a small page. The default page is small. */
+const largest = { bytes: 16 * 1024, results: 50 }
+
+/** @category computing */
+export const sizeOf = (what: { readonly bytes?: number; readonly results?: number | undefined }): Size =>
+  (what.bytes ?? 0) > largest.bytes || (what.results ?? 0) > largest.results ? "large" : "small"
+
+/** @category services */
+export class Turns extends Context.Service<
+  Turns,
+  {
+    /**
+     * Reads in the platform's turn. Small and large ones of a platform have turns of their own. A call whose deadline passes while it waits is
+     * not read any more.
+     */
+    readonly take: (
+      platform: Id.PlatformId,
+      size: Size
+    ) => <A, E, R>(reading: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Unavailable, R>
+  }
+>()("effekten/http/Turns") {
+  static readonly layer: Layer.Layer<Turns> = Layer.sync(Turns, () => {
+    // As many as there are platforms with a client.
+    const platforms = new Map<Id.PlatformId, PartitionedSemaphore.PartitionedSemaphore<Size>>()
+    const placesOf = (platform: Id.PlatformId) => {
+      const known = platforms.get(platform) ?? PartitionedSemaphore.makeUnsafe<Size>({ permits: maximumAtOnce })
+      platforms.set(platform, known)
+      return known
+    }
+    return Turns.of({
+      take: (platform, size) => (reading) =>
+        placesOf(platform).withPermits(size, places[size])(Effect.andThen(Deadline.check, reading))
+    })
+  })
+}
