@@ -24,6 +24,9 @@ interface ServeOptions extends Omit<RegisterOptions, "policy" | "sandbox" | "bel
   /** That it is about this instant, where the clock is not believed by itself. */
   readonly believeClock: string | undefined
   readonly sandbox: boolean
+  /** Requests a second of each client; 0 for no limit. */
+  readonly rateLimit: number | undefined
+  readonly rateLimitAtOnce: number | undefined
   readonly host: string
   readonly port: number
   readonly publicOrigin: string | undefined
@@ -106,6 +109,9 @@ const sandboxIn = (context: Context.Context<SandboxParts>, folder: string, isAsk
       )
     : Effect.undefined
 
+const rateLimitOf = ({ rateLimit, rateLimitAtOnce }: ServeOptions): DistributionServer.ServerOptions["rateLimit"] =>
+  rateLimit === 0 ? "none" : { perSecond: rateLimit, atOnce: rateLimitAtOnce }
+
 /** Opens the register, serves it, and stays. Being interrupted is its good end. @category commands */
 export const runServe = (place: Place, options: ServeOptions): Effect.Effect<never, CommandFailed> =>
   Effect.gen(function* () {
@@ -128,7 +134,14 @@ export const runServe = (place: Place, options: ServeOptions): Effect.Effect<nev
     const readiness = readinessOf(Context.get(register, Log), yield* place.disk)
     // The server is built last, so it is closed first: what is in flight ends while the register is still open.
     const server = yield* Layer.build(
-      DistributionServer.layerNode({ host, port, docs, publicOrigin, drainDelay: `${drain} seconds` }).pipe(
+      DistributionServer.layerNode({
+        host,
+        port,
+        docs,
+        publicOrigin,
+        rateLimit: rateLimitOf(options),
+        drainDelay: `${drain} seconds`
+      }).pipe(
         Layer.provide(Layer.succeedContext(context)),
         Layer.provide(Layer.succeed(DistributionServer.Readiness, readiness)),
         Layer.provide(Layer.succeed(DistributionServer.ReadinessDetail, Effect.provideContext(standingStill, register)))

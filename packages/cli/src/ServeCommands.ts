@@ -66,6 +66,30 @@ export const serve = Command.make(
       ),
       Flag.optional
     ),
+    rateLimit: Flag.Int("rate-limit").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription(
+        "Requests a second that each client may send, refusals counted fivefold; 100 by default, 0 for no limit (environment: EFFEKTEN_RATE_LIMIT)"
+      ),
+      Flag.withFallbackConfig(Config.Int("EFFEKTEN_RATE_LIMIT")),
+      Flag.filter(
+        (perSecond) => perSecond >= 0,
+        (perSecond) => `Expected 0 or more requests a second, got: ${perSecond}`
+      ),
+      Flag.optional
+    ),
+    rateLimitAtOnce: Flag.Int("rate-limit-at-once").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription(
+        "Requests that a client may send at once after a pause; 1000 by default (environment: EFFEKTEN_RATE_LIMIT_AT_ONCE)"
+      ),
+      Flag.withFallbackConfig(Config.Int("EFFEKTEN_RATE_LIMIT_AT_ONCE")),
+      Flag.filter(
+        (atOnce) => atOnce >= 1,
+        (atOnce) => `Expected 1 or more requests at once, got: ${atOnce}`
+      ),
+      Flag.optional
+    ),
     retention: retentionYears,
     eraseWhenDue: Flag.Boolean("erase-when-due").pipe(
       Flag.withDescription(
@@ -90,6 +114,8 @@ export const serve = Command.make(
       runServe(place, {
         ...flags,
         publicOrigin: Option.getOrUndefined(flags.publicOrigin),
+        rateLimit: Option.getOrUndefined(flags.rateLimit),
+        rateLimitAtOnce: Option.getOrUndefined(flags.rateLimitAtOnce),
         settleAfter: Option.getOrUndefined(flags.settleAfter),
         believeClock: Option.getOrUndefined(flags.believeClock)
       })

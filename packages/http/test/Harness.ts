@@ -59,7 +59,7 @@ export const start = async (options: Options = {}): Promise<Harness> => {
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto), Layer.provideMerge(OAuthStore.layerMemory))
   const log: Array<Line> = []
   const runtime = ManagedRuntime.make(
-    DistributionServer.layerNode({ port: 0, refusalDelay: "10 millis", ...server }).pipe(
+    DistributionServer.layerNode({ port: 0, refusalDelay: "10 millis", rateLimit: "none", ...server }).pipe(
       Layer.provide([memory.layer, store]),
       Layer.provide(Layer.succeed(DistributionServer.Readiness, readiness ?? Effect.sync(ready ?? (() => true)))),
       Layer.provide(Layer.succeed(DistributionServer.ReadinessDetail, Effect.succeed(detail))),

@@ -10,3 +10,7 @@ export const ignoredHeader = "x-ignored-members"
 export const answerVersionHeader = "answer-version"
 /** Milliseconds that the client gives its request, from its arrival. @category values */
 export const timeoutHeader = "request-timeout"
+/** What is left of a client's quota: `"default";r=998;t=1`. @category values */
+export const rateLimitHeader = "ratelimit"
+/** A client's whole quota, and in how many seconds it comes back: `"default";q=1000;w=10`. @category values */
+export const rateLimitPolicyHeader = "ratelimit-policy"

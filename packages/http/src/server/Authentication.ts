@@ -8,6 +8,7 @@ import { BearerToken, Principal, RequiredScope } from "../contract/Scope.ts"
 import { OAuth } from "../oauth/OAuth.ts"
 import type { OAuthStoreError } from "../oauth/OAuthStore.ts"
 import { Exchange } from "./Exchange.ts"
+import { RateLimit } from "./RateLimit.ts"
 
 /** Clients cannot be looked up now. @category conversions */
 export const storeUnavailable = (cause: OAuthStoreError) =>
@@ -21,11 +22,19 @@ export const storeUnavailable = (cause: OAuthStoreError) =>
 
 const challenge = 'Bearer realm="effekten"'
 
+const insufficient = (exchange: Exchange, lacking: string) => {
+  exchange.notes.refusal = "scope"
+  return toResponse(edgeProblem("insufficient_scope", `The token lacks the scope ${lacking}.`, exchange), {
+    "www-authenticate": `${challenge}, error="insufficient_scope", scope="${lacking}"`
+  })
+}
+
 /** Checks the token and the endpoint's scope, and provides the calling platform. @category layers */
-export const bearerToken: Layer.Layer<BearerToken, never, OAuth> = Layer.effect(
+export const bearerToken: Layer.Layer<BearerToken, never, OAuth | RateLimit> = Layer.effect(
   BearerToken,
   Effect.gen(function* () {
     const oauth = yield* OAuth
+    const limit = yield* RateLimit
     return BearerToken.of({
       oauth2: (httpEffect, { credential, endpoint, group }) =>
         Effect.gen(function* () {
@@ -48,14 +57,17 @@ export const bearerToken: Layer.Layer<BearerToken, never, OAuth> = Layer.effect(
           notes.client = principal.clientId
           const scope = Context.getOption(endpoint.annotations, RequiredScope)
           // An endpoint that names no scope refuses every token.
-          if (Option.isSome(scope) && principal.scopes.has(scope.value)) {
-            return yield* Effect.provideService(httpEffect, Principal, principal)
-          }
-          const lacking = Option.getOrElse(scope, () => "")
-          notes.refusal = "scope"
-          return toResponse(edgeProblem("insufficient_scope", `The token lacks the scope ${lacking}.`, exchange), {
-            "www-authenticate": `${challenge}, error="insufficient_scope", scope="${lacking}"`
-          })
+          return yield* limit.answer(
+            principal.clientId,
+            Option.isSome(scope) && principal.scopes.has(scope.value)
+              ? Effect.provideService(httpEffect, Principal, principal)
+              : Effect.sync(() =>
+                  insufficient(
+                    exchange,
+                    Option.getOrElse(scope, () => "")
+                  )
+                )
+          )
         }).pipe(Effect.catchTag("OAuthStoreError", storeUnavailable))
     })
   })

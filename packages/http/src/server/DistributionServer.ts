@@ -21,6 +21,7 @@ import { HasDocs, isOrigin, PublicOrigin } from "./Links.ts"
 import { makeServer, type NodeOptions } from "./NodeServer.ts"
 import * as OAuth from "../oauth/OAuth.ts"
 import type { OAuthStore } from "../oauth/OAuthStore.ts"
+import { RateLimit, type RateLimitOptions } from "./RateLimit.ts"
 import * as RefusalLog from "./RefusalLog.ts"
 import * as TokenEndpoint from "./TokenEndpoint.ts"
 import { Turns } from "./Turns.ts"
@@ -38,6 +39,8 @@ export interface ServerOptions extends OAuth.OAuthOptions {
   readonly docs?: boolean | undefined
   /** Between "not ready" and the end of accepting connections, when the server goes away. Default: none. */
   readonly drainDelay?: Duration.Input | undefined
+  /** What each client may ask for. Default: 100 units a second and 1,000 at once. A refusal takes five units, a repeated answer half of one. */
+  readonly rateLimit?: RateLimitOptions | "none" | undefined
   /** What is served. Default: the resources of a platform. */
   readonly resources?: ReadonlyArray<Resource.AnyService> | undefined
 }
@@ -79,6 +82,7 @@ export const layer = (options?: ServerOptions) =>
       const routes = Layer.mergeAll(mounted(api, own), mounted(api, alias), Health.layer(isDraining)).pipe(
         Layer.provide([TokenEndpoint.layer(api), Handlers.layer(api, resources)]),
         Layer.provide([bearerToken, Turns.layer]),
+        Layer.provide(RateLimit.layer(options?.rateLimit)),
         Layer.provide(OAuth.layer(options)),
         Layer.merge(hasDocs ? Documentation.layer(api) : Layer.empty)
       )
