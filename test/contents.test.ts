@@ -7,7 +7,20 @@ import { Id, Tag } from "@effekten/domain"
 import { Vault, VerifyLog } from "@effekten/event-store"
 import { Audit, Blobs, type Log, type AccessRecord, Registrar, RegisterState, Wholeness } from "@effekten/registrar"
 import { Documents, maximumDocumentSize, type Api } from "@effekten/services"
-import { Deferred, Effect, Exit, Fiber, Layer, Option, Redacted, Result, type Scope, Stream } from "effect"
+import {
+  Clock,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Option,
+  Redacted,
+  Result,
+  type Scope,
+  Stream
+} from "effect"
 import { SqlClient } from "effect/sql"
 import { createHash } from "node:crypto"
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
@@ -20,7 +33,7 @@ import { as, codeOf, looking, withReceipt } from "../packages/registrar/test/par
 const postgres = useServer()
 const masterKey = Redacted.make(new Uint8Array(32).fill(7))
 
-type Opened = Registrar.Register | Vault.Vault | Log | AccessRecord | Blobs
+type Opened = Registrar.Register | RegisterState | Vault.Vault | Log | AccessRecord | Blobs
 
 /** A register that can be opened again, and a look at what it stores. */
 interface Place {
@@ -244,3 +257,29 @@ describe.each([
     }).pipe(Effect.scoped)
   )
 })
+
+it.live(
+  "what a node left over that never came back, another one removes while it serves, and keeps what has its event",
+  () =>
+    Effect.gen(function* () {
+      const { open, plant } = yield* inPostgres
+      // An hour passes in a moment.
+      const clock = yield* Clock.Clock
+      const hasty = Object.assign(Object.create(clock) as typeof clock, {
+        sleep: (duration: Duration.Duration) =>
+          clock.sleep(Duration.toMinutes(duration) < 60 ? duration : Duration.millis(50))
+      })
+      yield* Effect.gen(function* () {
+        const { sql } = yield* RegisterState
+        const { platform } = yield* offering()
+        const { id } = yield* as(platform)(upload(textOf(300_000)))
+        const orphan = Id.DocumentId.make("01a228d8-ac7a-7777-bba1-62e33eb19f62")
+        yield* plant(orphan, textOf(100))
+        yield* sql`UPDATE contents SET kept = false, written = now() - interval '2 hours'`
+        const pending = Effect.map(sql<{ id: string }>`SELECT id FROM contents WHERE NOT kept`, (rows) => rows.length)
+        while ((yield* pending) > 0) yield* Effect.yieldNow
+        assert.deepStrictEqual(yield* sql`SELECT id FROM contents`, [{ id }])
+        assert.strictEqual((yield* contentOf(id)).length, 300_000)
+      }).pipe(Effect.provide(yield* open), Effect.provideService(Clock.Clock, hasty))
+    }).pipe(Effect.scoped)
+)

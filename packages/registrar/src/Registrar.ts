@@ -1,7 +1,7 @@
 /**
  * The register, embedded: all of its services over one log. For applications that keep a register, in a folder or in memory.
  */
-import { Events, type Id, Tag } from "@effekten/domain"
+import { Events, type Id } from "@effekten/domain"
 import { MemoryEventStore, Vault } from "@effekten/event-store"
 import { MemoryReadModels, type ReadModels } from "@effekten/projections"
 import { type LegalHolds, PlatformServices, type PlatformService, type Policies } from "@effekten/services"
@@ -10,6 +10,7 @@ import type { SecureRandom } from "effect/crypto"
 import { SqlClient, type SqlError } from "effect/sql"
 import { join } from "node:path"
 import { Blobs } from "./documents/Blobs.ts"
+import * as LeftOver from "./documents/LeftOver.ts"
 import { Custody } from "./api/Custody.ts"
 import { Intake } from "./api/Intake.ts"
 import { Showing } from "./api/Showing.ts"
@@ -88,7 +89,7 @@ export const layerNoDeps = (
     // No decision before the one that says by which policy it is made.
     Layer.provide(StartingPolicy.layer(options)),
     Layer.provide(Executor.layer(options)),
-    Layer.provide(sweep),
+    Layer.provide(LeftOver.layer),
     Layer.provide(keysInPlace)
   )
 
@@ -96,18 +97,6 @@ export const layerNoDeps = (
 const keysInPlace = Layer.effectDiscard(
   Effect.gen(function* () {
     yield* checkKeys(yield* Log, yield* Vault.Vault)
-  })
-)
-
-/** Looks at what was under way when the process ended: a content stays if its event is recorded, and goes if not. */
-const sweep = Layer.effectDiscard(
-  Effect.gen(function* () {
-    const blobs = yield* Blobs
-    const log = yield* Log
-    for (const id of yield* blobs.pending) {
-      const uploaded = yield* log.readAll([{ types: ["DocumentUploaded"], tags: [Tag.document(id)] }], { limit: 1 })
-      yield* uploaded.length > 0 ? blobs.keep(id) : blobs.remove(id)
-    }
   })
 )
 
