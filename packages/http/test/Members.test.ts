@@ -102,6 +102,7 @@ describe("what is known and not offered is refused with its pointer", () => {
 it.each([{}, { paid_at: null }, { colour: "red" }])("a PATCH that sets nothing is refused: %j", async (body) => {
   const answer = await send("PATCH", "/v2/investments/investment/", body)
   expect([answer.status, errorsOf(answer)]).toEqual([400, [" invalid_value"]])
+  expect(answer.json.errors[0].message).toBe("Expected a member to set: accepted_at, paid_at or wallet")
 })
 
 describe("E9 a query", () => {

@@ -87,7 +87,7 @@ export const AmendInvestment = input("AmendInvestment", {
   acceptedAt: investment.acceptedAt,
   paidAt: investment.paidAt,
   wallet: investment.wallet
-}).check(Schema.isMinProperties(1))
+}).check(Schema.isMinProperties(1, { expected: "a member to set: accepted_at, paid_at or wallet" }))
 export type AmendInvestment = typeof AmendInvestment.Type
 
 /** The investor's cancellation. @category schemas */
