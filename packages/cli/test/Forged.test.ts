@@ -260,6 +260,23 @@ describe("a register from before MACs", () => {
   })
 })
 
+it("promise 6: an event that claims a position far behind the last one is found, and not looked for event by event", async () => {
+  const copy = copyOf(killed)
+  const head = within(copy, "log.db", (log) => {
+    log.exec("INSERT INTO events SELECT 1000000000000, body, leaf FROM events WHERE position = 2")
+    return bodies(log).length - 1
+  })
+  expect((await verified(copy)).faults).toEqual([
+    {
+      position: head + 1,
+      kind: "position",
+      message:
+        "there is no event, and the next ones claim positions up to 1000000000000: nothing from here on was looked at"
+    }
+  ])
+  expect(await refusalOf(copy)).not.toBe("")
+})
+
 it("S-03 secrets that name another log are named, though every MAC fits, as a start refuses them", async () => {
   const copy = copyOf(signed)
   const file = join(copy, "register.key")

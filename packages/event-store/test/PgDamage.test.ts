@@ -76,6 +76,26 @@ describe("a log that is not what was written", () => {
       })
     ))
 
+  it("promise 6: an event that claims a position far behind the last one is named, and not looked for event by event", () =>
+    run(
+      Effect.gen(function* () {
+        const store = yield* nodeAt(postgres.server(), { schema: "far" })
+        yield* store.append([note(["x"]), note(["y"])])
+        const session = yield* sessionAt(postgres.server())
+        yield* session.query("SET session_replication_role = replica")
+        yield* session.query(
+          `INSERT INTO far.events (position, recorded_at, leaf, body)
+           SELECT 1000000000000, recorded_at, leaf, body FROM far.events WHERE position = 1`
+        )
+        const faults = Effect.map(Stream.runCollect(store.inspect()), (parts) => parts.flatMap((part) => part.faults))
+        expect(yield* faults).toEqual([
+          { position: 3, kind: "position", message: expect.stringContaining("claim positions up to 1000000000000") }
+        ])
+        yield* session.query("DELETE FROM far.events WHERE position = 1")
+        expect((yield* faults)[0]).toMatchObject({ position: 1, kind: "position" })
+      })
+    ))
+
   it("promise 6: an index that knows an event the log has not yet is damage, and nothing is appended over it", () =>
     run(
       Effect.gen(function* () {

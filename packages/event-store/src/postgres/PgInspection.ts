@@ -10,7 +10,7 @@ import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import type { EventStoreError } from "../port/EventStore.ts"
 import type { Fault, Inspected } from "../port/Inspected.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
-import { indexInspected, makeInspection } from "../transparency/Inspection.ts"
+import { indexInspected, leastEventBytes, makeInspection, upToGap } from "../transparency/Inspection.ts"
 import { type PgStatements, statementsOf } from "./PgLayout.ts"
 import { array } from "./PgLog.ts"
 import { ofType, wordOf, wordsOf } from "./PgWords.ts"
@@ -50,6 +50,11 @@ interface Inspecting<E extends AnyEvent> extends PgInspectionOptions<E> {
 /** Every event from the first on, then every entry of the index. Statements are short, and no writer waits for them. */
 export const inspectLog = <E extends AnyEvent>(
   options: PgInspectionOptions<E>
+): Stream.Stream<Inspected<E>, EventStoreError> =>
+  Stream.unwrap(Effect.map(denseUpTo(options), (to) => upToGap(inspectUpTo({ ...options, to }), to, options.to)))
+
+const inspectUpTo = <E extends AnyEvent>(
+  options: PgInspectionOptions<E>
 ): Stream.Stream<Inspected<E>, EventStoreError> => {
   if (options.to < 1) return Stream.empty
   const inspecting: Inspecting<E> = {
@@ -76,6 +81,17 @@ export const inspectLog = <E extends AnyEvent>(
     Stream.concat(Stream.fromEffect(inspectWhole(inspecting)))
   )
 }
+
+/** The last position. Where the table has no room for so many events, the one before the first gap. */
+const denseUpTo = Effect.fnUntraced(function* ({
+  query,
+  schema,
+  to: last
+}: Pick<PgInspectionOptions<AnyEvent>, "query" | "schema" | "to">) {
+  const { firstGap, room } = statementsOf(schema)
+  const number = (sql: string) => Effect.map(query(sql, []), ([row]) => Number(row?.[0] ?? 0))
+  return last * leastEventBytes <= (yield* number(room)) ? last : yield* number(firstGap)
+})
 
 const high = (word: bigint): number => Number(BigInt.asIntN(32, word >> 32n))
 const low = (word: bigint): number => Number(BigInt.asIntN(32, word))

@@ -213,6 +213,10 @@ export const statementsOf = (schema: string) => ({
   lacking: `SELECT asked.n FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS asked (word, position, n)
     WHERE (SELECT w.position FROM ${schema}.words AS w WHERE w.word = asked.word AND w.position = asked.position LIMIT 1) IS NULL
     ORDER BY asked.n LIMIT 1`,
+  room: `SELECT pg_table_size('${schema}.events'::regclass)`,
+  firstGap: `SELECT e.position FROM ${schema}.events AS e WHERE e.position >= 1
+    AND EXISTS (SELECT FROM ${schema}.events WHERE position = 1)
+    AND NOT EXISTS (SELECT FROM ${schema}.events AS next WHERE next.position = e.position + 1) ORDER BY 1 LIMIT 1`,
   beforeFirst: `SELECT position FROM ${schema}.events WHERE position < 1 ORDER BY position LIMIT 1`,
   missing: `SELECT asked.position FROM unnest($1::bigint[]) AS asked (position)
     WHERE NOT EXISTS (SELECT FROM ${schema}.events AS e WHERE e.position = asked.position) ORDER BY 1`,

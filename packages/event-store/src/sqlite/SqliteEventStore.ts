@@ -20,8 +20,9 @@ import type { AnyEvent, Position } from "../port/Event.ts"
 import type { EventStoreError, EventStoreShape } from "../port/EventStore.ts"
 import type { Inspected } from "../port/Inspected.ts"
 import type { Query } from "../port/Query.ts"
+import { upToGap } from "../transparency/Inspection.ts"
 import { Vault } from "../vault/Vault.ts"
-import { indexParts, type SqliteInspection } from "./SqliteInspection.ts"
+import { indexParts } from "./SqliteInspection.ts"
 import { openLog, type SqliteLog } from "./SqliteLog.ts"
 
 /** @category models */
@@ -117,9 +118,9 @@ export const make = <E extends AnyEvent>(
       inspect: (range) =>
         Stream.unwrap(
           Effect.gen(function* () {
-            const to = Math.min(range?.to ?? Number.POSITIVE_INFINITY, yield* attempt(log.last))
-            const seed = yield* random.randomBytes(16)
-            return inspectionOf(yield* attempt(() => log.inspection(to, seed)), to)
+            const last = Math.min(range?.to ?? Number.POSITIVE_INFINITY, yield* attempt(log.last))
+            const to = yield* attempt(() => log.denseUpTo(last))
+            return upToGap(inspectionOf(log, to, yield* random.randomBytes(16)), to, last)
           })
         ),
       reveal: (positions) =>
@@ -163,22 +164,29 @@ const takeUpWords = <E extends AnyEvent>(log: SqliteLog<E>): Effect.Effect<void,
 
 /** The events, then the parts of the index, then what only the whole shows. */
 const inspectionOf = <E extends AnyEvent>(
-  inspection: SqliteInspection<E>,
-  to: Position
+  log: Pick<SqliteLog<E>, "inspection">,
+  to: Position,
+  seed: Uint8Array
 ): Stream.Stream<Inspected<E>, EventStoreError> =>
   to < 1
     ? Stream.empty
-    : Stream.concat(
-        Stream.paginate(1, (from) =>
-          Effect.map(
-            attempt(() => inspection.bodies(from)),
-            (found) => [[found], found.done < to ? Option.some(found.done + 1) : Option.none()] as const
-          )
-        ),
-        Stream.paginate(0, (part) =>
-          Effect.map(
-            attempt(() => (part < indexParts ? inspection.index(part) : inspection.end())),
-            (found) => [[found], part < indexParts ? Option.some(part + 1) : Option.none()] as const
-          )
+    : Stream.unwrap(
+        Effect.map(
+          attempt(() => log.inspection(to, seed)),
+          (inspection) =>
+            Stream.concat(
+              Stream.paginate(1, (from) =>
+                Effect.map(
+                  attempt(() => inspection.bodies(from)),
+                  (found) => [[found], found.done < to ? Option.some(found.done + 1) : Option.none()] as const
+                )
+              ),
+              Stream.paginate(0, (part) =>
+                Effect.map(
+                  attempt(() => (part < indexParts ? inspection.index(part) : inspection.end())),
+                  (found) => [[found], part < indexParts ? Option.some(part + 1) : Option.none()] as const
+                )
+              )
+            )
         )
       )

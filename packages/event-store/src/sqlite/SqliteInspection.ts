@@ -6,7 +6,7 @@ import type { Codec } from "../building/Codec.ts"
 import { type IndexSums, makeIndexSums } from "../building/IndexSums.ts"
 import type { AnyEvent, Position } from "../port/Event.ts"
 import type { Fault, Inspected } from "../port/Inspected.ts"
-import { indexInspected, makeInspection } from "../transparency/Inspection.ts"
+import { indexInspected, leastEventBytes, makeInspection } from "../transparency/Inspection.ts"
 import { readEntries } from "./IndexEntries.ts"
 import { READ, type Row } from "./LogStatements.ts"
 import { makeLacking } from "./SqliteIndexFit.ts"
@@ -50,6 +50,15 @@ export const makeSqliteInspection = <E extends AnyEvent>(options: SqliteInspecti
     index: (part) => inspectIndex(options, statements, found, part),
     end: () => inspectWhole(options, statements, found)
   }
+}
+
+/** The last position. Where the file has no room for so many events, the one before the first gap. */
+export const denseUpTo = (database: DatabaseSync, last: Position): Position => {
+  const number = (sql: string) => Number(Object.values(database.prepare(sql).get() ?? {})[0] ?? 0)
+  if (last * leastEventBytes <= number("PRAGMA page_count") * number("PRAGMA page_size")) return last
+  if (number("SELECT min(position) FROM events WHERE position >= 1") !== 1) return 0
+  return number(`SELECT position FROM events AS event WHERE position >= 1
+    AND NOT EXISTS (SELECT 1 FROM events WHERE position = event.position + 1) ORDER BY position LIMIT 1`)
 }
 
 /** What is known from the parts that were inspected. */

@@ -22,7 +22,7 @@ import {
 import { tryOutOnce } from "./SelfTest.ts"
 import { makeFaults } from "./SqliteFaults.ts"
 import { refuseUnfit } from "./SqliteIndexFit.ts"
-import { makeSqliteInspection, type SqliteInspection } from "./SqliteInspection.ts"
+import { denseUpTo, makeSqliteInspection, type SqliteInspection } from "./SqliteInspection.ts"
 import { createMacs, makeSqliteMacs, type SqliteMacs } from "./SqliteMacs.ts"
 import { makeSqliteReading } from "./SqliteReading.ts"
 import { makeSqliteWriting, type SqliteWriting } from "./SqliteWriting.ts"
@@ -52,6 +52,8 @@ export interface SqliteLog<E extends AnyEvent> extends SqliteWriting<E> {
   readonly hasSubject: (subject: string) => boolean
   readonly leaves: (range: Range) => Page<StoredLeaves>
   readonly macs: SqliteMacs["page"]
+  /** Up to where an inspection can go: the position, unless the file has no room for so many events. */
+  readonly denseUpTo: (last: Position) => Position
   /** For an inspection of the events up to a position. The seed keeps an attacker from making the index fit. */
   readonly inspection: (to: Position, seed: Uint8Array) => SqliteInspection<E>
   readonly personal: (position: Position) => { readonly event: Envelope; readonly ciphertext: Uint8Array | undefined }
@@ -87,6 +89,7 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     hasSubject: (subject) => guarded(() => reading.hasSubject(subject, headPosition(statements))),
     leaves: (range) => guarded(() => reading.leaves(range)),
     macs: (from, limit) => guarded(() => macs.page(from, limit)),
+    denseUpTo: (last) => guarded(() => denseUpTo(database, last)),
     inspection: (to, seed) => {
       const inspection = guarded(() => makeSqliteInspection({ database, codec, to, seed }))
       return {

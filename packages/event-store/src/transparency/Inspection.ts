@@ -2,6 +2,7 @@
  * Compares what a store keeps beside the bodies of its events with the bodies, event by event. For the stores, and for builders of another
  * store.
  */
+import { Stream } from "effect"
 import { type Codec, isEnvelope } from "../building/Codec.ts"
 import { hexDigest } from "../building/Digest.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
@@ -106,6 +107,23 @@ export const indexInspected = (done: number, total: number, faults: ReadonlyArra
   events: [],
   named: []
 })
+
+/** Bytes of the smallest event: its leaf. More positions than a log has room for are not looked at one by one. @category values */
+export const leastEventBytes = hashBytes
+
+/** An inspection. Where it ends at a gap, it says so, and that it did not look at what follows. @category constructors */
+export const upToGap = <E extends AnyEvent>(
+  inspected: Stream.Stream<Inspected<E>, EventStoreError>,
+  dense: Position,
+  last: Position
+): Stream.Stream<Inspected<E>, EventStoreError> => {
+  if (dense === last) return inspected
+  const message = `there is no event, and the next ones claim positions up to ${last}: nothing from here on was looked at`
+  return Stream.concat(
+    inspected,
+    Stream.succeed(indexInspected(1, 1, [{ position: dense + 1, kind: "position", message }]))
+  )
+}
 
 /** Which fault it is that an event could not be decoded. @category computing */
 export const kindOf = (error: unknown): "newer" | "schema" =>
