@@ -1,7 +1,7 @@
 /**
  * What the documentation says is there: links, tests, routes. For a developer that moves or renames something.
  */
-import { DistributionApi } from "@effekten/http"
+import { DistributionApi, ProblemTypes } from "@effekten/http"
 import { type Operation, Places, platformResources } from "@effekten/services"
 import { OpenApi } from "effect/http-api"
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs"
@@ -127,7 +127,35 @@ const memberTables = (): string => {
   return sections.join("\n\n")
 }
 
+/** The tables of problems: what each means, and what a client does about it. */
+const problemTables = (): string => {
+  const statuses = [...new Set(Object.values(ProblemTypes.problemTypes).map(({ status }) => status))].toSorted()
+  const byRule = new Map<string, Array<number>>()
+  for (const status of statuses) {
+    const rule = ProblemTypes.repeatOf(status)
+    byRule.set(rule, [...(byRule.get(rule) ?? []), status])
+  }
+  return [
+    table(
+      ["status", "repeat the request?"],
+      ["---", "---"],
+      ...Array.from(byRule, ([rule, statuses]) => [statuses.join(", "), rule])
+    ),
+    table(
+      ["code", "status", "what it means", "what to do"],
+      ["---", "---", "---", "---"],
+      ...Object.entries(ProblemTypes.problemTypes).map(([name, { advice, meaning, status }]) => [
+        code(name),
+        String(status),
+        meaning,
+        advice
+      ])
+    )
+  ].join("\n\n")
+}
+
 it.each([
+  ["problems", "docs/reference/problems.md", problemTables],
   ["calls", "docs/reference/http.md", callTables],
   ["members", "docs/reference/members.md", memberTables]
 ])("the %s of %s are those that are described; `DOCS=write` writes them", (what, page, tables) => {

@@ -4,6 +4,8 @@
 import { get } from "node:http"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { brotliDecompressSync, gunzipSync } from "node:zlib"
+import { Schema } from "effect"
+import { Problem, ProblemTypes } from "../src/index.ts"
 import * as H from "./Harness.ts"
 
 let h: H.Harness
@@ -33,7 +35,7 @@ const ask = (path: string, headers: { readonly [name: string]: string } = {}, me
 const identity = (bytes: Buffer) => bytes
 const codings = { br: brotliDecompressSync, gzip: gunzipSync }
 
-describe.each(["/docs", "/openapi.json"])("%s", (path) => {
+describe.each(["/docs", "/openapi.json", "/problems"])("%s", (path) => {
   it("comes in the coding that a client prefers, and says the same in each", async () => {
     const plain = await ask(path)
     expect(plain.headers["content-encoding"]).toBeUndefined()
@@ -89,6 +91,41 @@ describe.each(["/docs", "/openapi.json"])("%s", (path) => {
     const keyless = await H.post(`${without.url}/v2/redemptions/`, { authorization: `Bearer ${without.token}` })
     expect([keyless.status, keyless.headers["link"]]).toEqual([400, undefined])
     expect((await H.get(`${without.origin}/readyz`)).status).toBe(200)
+    const tooLarge = await H.raw(without.port, `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`)
+    expect(tooLarge).toMatch(/^HTTP\/1.1 431 /)
+    expect(tooLarge).not.toMatch(/^link:/im)
     await without.close()
+  })
+})
+
+describe("the page of a type of problem", () => {
+  it.each(Object.entries(ProblemTypes.problemTypes))(
+    "%s says what is in the table, and shows one",
+    async (code, told) => {
+      const { bytes, headers, status } = await ask(ProblemTypes.pageOf(code))
+      expect([status, headers["content-type"]]).toEqual([200, "text/html; charset=utf-8"])
+      expect(bytes.length).toBeLessThan(4096)
+      const text = bytes
+        .toString()
+        .replace(/<\/?code>/g, "`")
+        .replace(/&#(\d+);/g, (_, character: string) => String.fromCharCode(Number(character)))
+      for (const sentence of [told.title, told.meaning, told.advice, ProblemTypes.repeatOf(told.status)])
+        expect(text).toContain(sentence)
+      const example: unknown = JSON.parse(/<pre>(.*?)<\/pre>/s.exec(text)![1]!)
+      expect(Schema.decodeUnknownSync(Problem)(example)).toMatchObject({ code, status: told.status, title: told.title })
+    }
+  )
+
+  it("is named by each problem, also by one of a request that could not be read", async () => {
+    const answer = await H.get(`${h.url}/v2/redemptions/`)
+    expect(answer.headers["link"]).toBe('</problems/unauthorized>; rel="help"')
+    const raw = await H.raw(h.port, "no request\r\n\r\n")
+    expect(raw).toMatch(/^link: <\/problems\/invalid_request>; rel="help"\r$/im)
+  })
+
+  it("is a 404 for a code that no problem has", async () => {
+    const answer = await H.get(`${h.origin}/problems/none`)
+    expect([answer.status, answer.json.code]).toEqual([404, "not_found"])
+    expect((await H.send("OPTIONS", `${h.origin}/problems/unauthorized`)).headers["allow"]).toBe("GET, HEAD, OPTIONS")
   })
 })

@@ -86,6 +86,7 @@ const expectProblem = (answer: H.Answer, status: number, code?: string) => {
   expect(answer.json.detail).toBeTypeOf("string")
   expect(answer.json.retryable).toBeTypeOf("boolean")
   expect(answer.json.request_id).toBe(answer.headers["x-request-id"])
+  expect(answer.headers["link"]).toBe(`</problems/${answer.json.code}>; rel="help"`)
   if (code !== undefined) expect(answer.json.code).toBe(code)
 }
 
@@ -198,7 +199,6 @@ describe.each(table(writing))("%s", (_, route) => {
     const answer = await call(route, { authorization: `Bearer ${h.token}` })
     if (route.key === "required") {
       expectProblem(answer, 400, "idempotency_key_missing")
-      expect(answer.headers["link"]).toBe('</docs>; rel="describedby"')
       expect(h.memory.seen.length).toBe(calls)
     } else {
       expect(answer.status).toBe(route.status)

@@ -9,12 +9,14 @@ import {
   type CommandFailure,
   Details,
   MemberError,
-  type Rejection,
+  NotFound,
+  Rejection,
   snakeCase,
   type Unavailable
 } from "@effekten/services"
 import { Schema } from "effect"
 import { HttpServerResponse } from "effect/http"
+import { type EdgeCode, edgeProblems, isRetryable, linkTo, problemTypes, titleOf, typeOf } from "./ProblemTypes.ts"
 
 /** The media type of a problem. @category models */
 export const problemMediaType = "application/problem+json"
@@ -45,44 +47,6 @@ export interface Occurrence {
   readonly path?: string
 }
 
-/** What the server says about requests that reach no service. @category values */
-export const edgeProblems = {
-  malformed_json: { status: 400, title: "Malformed JSON" },
-  invalid_request: { status: 400, title: "Invalid request" },
-  malformed_upload: { status: 400, title: "Malformed upload" },
-  idempotency_key_missing: { status: 400, title: "Idempotency key missing" },
-  idempotency_key_invalid: { status: 400, title: "Idempotency key invalid" },
-  unauthorized: { status: 401, title: "Unauthorized" },
-  insufficient_scope: { status: 403, title: "Insufficient scope" },
-  not_found: { status: 404, title: "Not found" },
-  method_not_allowed: { status: 405, title: "Method not allowed" },
-  request_timeout: { status: 408, title: "Request timeout" },
-  payload_too_large: { status: 413, title: "Payload too large" },
-  unsupported_media_type: { status: 415, title: "Unsupported media type" },
-  expectation_failed: { status: 417, title: "Expectation failed" },
-  rate_limited: { status: 429, title: "Rate limited" },
-  headers_too_large: { status: 431, title: "Request header fields too large" },
-  internal_error: { status: 500, title: "Internal error" },
-  not_implemented: { status: 501, title: "Not implemented" },
-  unavailable: { status: 503, title: "Unavailable" },
-  deadline_exceeded: { status: 503, title: "Deadline exceeded" },
-  version_not_supported: { status: 505, title: "HTTP version not supported" }
-} as const satisfies { readonly [code: string]: { readonly status: number; readonly title: string } }
-
-/** @category models */
-export type EdgeCode = keyof typeof edgeProblems
-
-/** @category conversions */
-export const typeOf = (code: string): string => `urn:effekten:problem:${code}`
-
-/** `insufficient_units` is "Insufficient units". */
-const titleOf = (code: string): string => {
-  const words = code.replaceAll("_", " ")
-  return words.charAt(0).toUpperCase() + words.slice(1)
-}
-
-const retryableStatuses: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
-
 const occurred = ({ path, requestId }: Occurrence): Pick<Problem, "instance" | "request_id"> => ({
   ...(path === undefined ? {} : { instance: path }),
   request_id: requestId
@@ -102,7 +66,7 @@ export const edgeProblem = (
     status,
     detail,
     code,
-    retryable: retryableStatuses.has(status),
+    retryable: isRetryable(status),
     ...occurred(occurrence),
     ...extra
   }
@@ -120,7 +84,7 @@ const rejectionProblem = (rejection: Rejection, occurrence: Occurrence): Problem
   status: rejection.status,
   detail: rejection.message,
   code: rejection.code,
-  retryable: rejection.code === inProgress || retryableStatuses.has(rejection.status),
+  retryable: rejection.code === inProgress || isRetryable(rejection.status),
   ...(rejection.status === 409 ? {} : occurred(occurrence)),
   ...(rejection.errors === undefined ? {} : { errors: rejection.errors }),
   ...(rejection.details === undefined ? {} : { details: renamed(rejection.details, snakeCase) })
@@ -179,7 +143,11 @@ export const toResponse = (
   HttpServerResponse.text(JSON.stringify(problem), {
     status: problem.status,
     contentType: problemMediaType,
-    headers: isThrottled(problem.status) ? { "retry-after": String(defaultRetryAfter), ...headers } : headers
+    headers: {
+      link: linkTo(problem.code),
+      ...(isThrottled(problem.status) ? { "retry-after": String(defaultRetryAfter) } : {}),
+      ...headers
+    }
   })
 
 /** @category conversions */
@@ -195,3 +163,37 @@ export const failureResponse = (
     ...(wait === undefined ? {} : { "retry-after": String(Math.max(0, Math.ceil(wait))) })
   })
 }
+
+/** What examples say beside the sentence. */
+const exampleExtras: { readonly [code: string]: Pick<Problem, "errors" | "executed" | "details"> } = {
+  invalid_request: { errors: [{ pointer: "/units", code: "required", message: "This member is required." }] },
+  unavailable: { executed: "unknown" },
+  deadline_exceeded: { executed: "no" },
+  insufficient_units: { details: { free: 120 } },
+  allocation_exhausted: { details: { free: 120 } },
+  retention_running: { details: { until: "2034-12-31T23:00:00.000000Z" } }
+}
+
+const exampleOccurrence: Occurrence = {
+  requestId: "8a6e0804c61f4e3e8f2a3d1b5c7e9f00",
+  path: "/api/external/v2/investments/"
+}
+
+/** A problem of a type, as the server writes it. @category constructors */
+export const exampleOf = (code: string): Problem => {
+  const told = problemTypes[code]
+  if (told === undefined) throw new RangeError(`there is no type of problem ${code}`)
+  const { details, ...extra } = exampleExtras[code] ?? {}
+  if (Object.hasOwn(edgeProblems, code))
+    return edgeProblem(code as EdgeCode, told.detail ?? told.meaning, exampleOccurrence, extra)
+  if (told.status === 404) return ofFailure(new NotFound({ code, message: told.meaning }), exampleOccurrence)
+  const { message, status } = isRefusal(code)
+    ? Refusal.words(code, Refusal.wordsVersion)
+    : { message: told.meaning, status: told.status }
+  return ofFailure(
+    new Rejection({ code, status, message, ...(details === undefined ? {} : { details }) }),
+    exampleOccurrence
+  )
+}
+
+const isRefusal = (code: string): code is Refusal.Code => Object.hasOwn(Refusal.byCode, code)

@@ -3,12 +3,19 @@
  * edge. A proxy in front and this server must never see two different requests in the same bytes.
  */
 import type { HttpServerRequest } from "effect/http"
-import type { EdgeCode } from "../contract/Problem.ts"
+import type { EdgeCode } from "../contract/ProblemTypes.ts"
 import { Refused } from "./Exchange.ts"
 import type { Limits } from "./Limits.ts"
 
 /** Routes beside the API's. @category values */
-export const paths = { openApi: "/openapi.json", docs: "/docs", live: "/livez", ready: "/readyz" } as const
+export const paths = {
+  openApi: "/openapi.json",
+  docs: "/docs",
+  problems: "/problems",
+  problem: "/problems/:code",
+  live: "/livez",
+  ready: "/readyz"
+} as const
 
 /** What only Node's request has. Other platforms have looked at it themselves. */
 interface Wire {

@@ -18,7 +18,6 @@ import {
 import { Array as Arr, Effect, Result, Schema } from "effect"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { successStatus } from "../contract/Contract.ts"
-import { paths } from "./Acceptable.ts"
 import { Exchange, Refused, refusal } from "./Exchange.ts"
 import { answerVersionHeader, ignoredHeader, replayedHeader } from "../contract/Headers.ts"
 import { fromHeaders } from "../contract/IdempotencyKey.ts"
@@ -53,8 +52,7 @@ const keyOf = Effect.fnUntraced(function* (required: boolean) {
   if (required && key.success === undefined) {
     return yield* new Refused({
       code: "idempotency_key_missing",
-      detail: "Send X-Idempotency-Key with 1 to 255 visible ASCII characters.",
-      headers: (yield* Links.HasDocs) ? { link: `<${paths.docs}>; rel="describedby"` } : {}
+      detail: "Send X-Idempotency-Key with 1 to 255 visible ASCII characters."
     })
   }
   return key.success

@@ -1,5 +1,5 @@
 /**
- * `/openapi.json` and `/docs`: made when they are first asked for, compressed once, kept by clients. For the server.
+ * `/openapi.json`, `/docs` and `/problems`: made when they are first asked for, compressed once, kept by clients. For the server.
  *
  * They are the only answers that may be kept: they say nothing of a register.
  */
@@ -10,11 +10,16 @@ import { createHash } from "node:crypto"
 import { promisify } from "node:util"
 import { brotliCompress, constants, gzip } from "node:zlib"
 import type { DistributionApi } from "../contract/Contract.ts"
+import { problemTypes } from "../contract/ProblemTypes.ts"
 import { paths } from "./Acceptable.ts"
 import * as EntityTag from "./EntityTag.ts"
+import { Exchange, Refused, refusal } from "./Exchange.ts"
+import * as ProblemPages from "./ProblemPages.ts"
 
 const policy =
   "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+
+const html = "text/html; charset=utf-8"
 
 /** For an hour; then it is asked for again, and most of the time not sent again. */
 const keeping = "public, max-age=3600"
@@ -95,6 +100,25 @@ export const layer = (api: typeof DistributionApi) =>
     Effect.gen(function* () {
       const document = Effect.sync(() => JSON.stringify(OpenApi.fromApi(api)))
       yield* router.add("GET", paths.openApi, yield* page("application/json", document))
-      yield* router.add("GET", paths.docs, yield* page("text/html; charset=utf-8", pageOf(api)))
+      yield* router.add("GET", paths.docs, yield* page(html, pageOf(api)))
+      yield* router.add("GET", paths.problems, yield* page(html, Effect.sync(ProblemPages.ofAll)))
+      const problems = yield* Effect.forEach(Object.entries(problemTypes), ([code, told]) =>
+        Effect.map(
+          page(
+            html,
+            Effect.sync(() => ProblemPages.ofType(code, told))
+          ),
+          (answer) => [code, answer] as const
+        )
+      )
+      const byCode = new Map(problems)
+      const missing = Effect.map(Exchange, (exchange) =>
+        refusal(new Refused({ code: "not_found", detail: "There is no such type of problem." }), exchange)
+      )
+      yield* router.add(
+        "GET",
+        paths.problem,
+        Effect.flatMap(HttpRouter.params, ({ code = "" }) => byCode.get(code) ?? missing)
+      )
     })
   )

@@ -11,6 +11,7 @@ import { isArriving, unacceptable } from "./Acceptable.ts"
 import * as Allowed from "./Allowed.ts"
 import { Exchange, Refused, refusal } from "./Exchange.ts"
 import { Limits } from "./Limits.ts"
+import { HasDocs } from "./Links.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 
@@ -58,6 +59,7 @@ interface EdgeOptions {
 export const make = Effect.fnUntraced(function* <E, R>(app: Effect.Effect<Response, E, R>, options: EdgeOptions) {
   const random = yield* SecureRandom.SecureRandom
   const limits = yield* Limits
+  const hasDocs = yield* HasDocs
   const methodsOf = Allowed.make(options.api, options.beside)
 
   const ofCause = Effect.fnUntraced(function* (cause: Cause.Cause<E>, method: string) {
@@ -108,12 +110,14 @@ export const make = Effect.fnUntraced(function* <E, R>(app: Effect.Effect<Respon
         : refusal(refused, exchange)
     // A body that came with its head is complete a moment later. What still drips in after the answer must not look like a request.
     if (isArriving(request)) yield* Effect.yieldNow
-    return HttpServerResponse.setHeaders(answer, {
+    // A problem names the page that explains it, where there is one.
+    const said = hasDocs ? answer : HttpServerResponse.removeHeader(answer, "link")
+    return HttpServerResponse.setHeaders(said, {
       ...securityHeaders,
       ...(options.isDraining() || isArriving(request) ? { connection: "close" } : {}),
       ...namesOf(request.headers[requestIdHeader], exchange),
       ...Object.fromEntries(exchange.responseHeaders),
-      ...answer.headers
+      ...said.headers
     })
   })
 })

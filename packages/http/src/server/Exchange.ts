@@ -3,7 +3,8 @@
  */
 import type { MemberError } from "@effekten/services"
 import { Context, Data } from "effect"
-import { type EdgeCode, edgeProblem, type Occurrence, toResponse } from "../contract/Problem.ts"
+import { edgeProblem, type Occurrence, toResponse } from "../contract/Problem.ts"
+import type { EdgeCode } from "../contract/ProblemTypes.ts"
 
 /** Why a request is refused for what its sender is or may. @category models */
 export type RefusalKind = "client" | "credentials" | "token" | "scope" | "rate"

@@ -7,7 +7,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Duplex } from "node:stream"
 import { requestIdHeader, securityHeaders } from "./Edge.ts"
 import { defaultLimits, type Limits } from "./Limits.ts"
-import { type EdgeCode, edgeProblem, type Problem, problemMediaType } from "../contract/Problem.ts"
+import { edgeProblem, type Problem, problemMediaType } from "../contract/Problem.ts"
+import { type EdgeCode, linkTo } from "../contract/ProblemTypes.ts"
 
 /** @category models */
 export interface NodeOptions {
@@ -30,6 +31,8 @@ export interface NodeOptions {
   /** How long requests in flight are waited for when the server goes away. Default: 20 s. */
   readonly shutdownTimeout?: Duration.Input | undefined
   readonly limits?: Partial<Limits> | undefined
+  /** Whether a problem names the page that explains it. Default: it does. */
+  readonly docs?: boolean | undefined
 }
 
 const codeOf = (error: Error & { readonly code?: string }): readonly [code: EdgeCode, detail: string] => {
@@ -45,8 +48,9 @@ const codeOf = (error: Error & { readonly code?: string }): readonly [code: Edge
   }
 }
 
-const headersOf = (problem: Problem, requestId: string): Record<string, string> => ({
+const headersOf = (problem: Problem, requestId: string, hasDocs: boolean): Record<string, string> => ({
   ...securityHeaders,
+  ...(hasDocs ? { link: linkTo(problem.code) } : {}),
   connection: "close",
   "content-length": String(Buffer.byteLength(JSON.stringify(problem))),
   "content-type": problemMediaType,
@@ -54,8 +58,8 @@ const headersOf = (problem: Problem, requestId: string): Record<string, string> 
 })
 
 /** A problem of a request that never became one: there is no response object, so the bytes are written by hand. */
-const rawAnswer = (problem: Problem, requestId: string): string => {
-  const lines = Object.entries(headersOf(problem, requestId)).map(([name, value]) => `${name}: ${value}\r\n`)
+const rawAnswer = (problem: Problem, requestId: string, hasDocs: boolean): string => {
+  const lines = Object.entries(headersOf(problem, requestId, hasDocs)).map(([name, value]) => `${name}: ${value}\r\n`)
   return `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join("")}\r\n${JSON.stringify(problem)}`
 }
 
@@ -72,6 +76,7 @@ const hangUp = (socket: Duplex, response: ServerResponse): void => {
 /** Not listening yet. @category constructors */
 export const makeServer = (options: NodeOptions, random: SecureRandom.SecureRandom["Service"]): Server => {
   const limits = { ...defaultLimits, ...options.limits }
+  const hasDocs = options.docs !== false
   const millis = (given: Duration.Input | undefined, otherwise: Duration.Input) =>
     Duration.toMillis(Duration.fromInputUnsafe(given ?? otherwise))
   const headersTimeout = millis(options.headersTimeout, "10 seconds")
@@ -99,14 +104,14 @@ export const makeServer = (options: NodeOptions, random: SecureRandom.SecureRand
   server.on("checkExpectation", (_: IncomingMessage, response: ServerResponse) => {
     const id = requestId()
     const problem = edgeProblem("expectation_failed", "Only 100-continue can be expected here.", { requestId: id })
-    response.writeHead(problem.status, headersOf(problem, id)).end(JSON.stringify(problem))
+    response.writeHead(problem.status, headersOf(problem, id, hasDocs)).end(JSON.stringify(problem))
   })
   server.on("clientError", (error, socket) => {
     const refuse = () => {
       if (!socket.writable) return void socket.destroy()
       const id = requestId()
       const [code, detail] = codeOf(error)
-      socket.end(rawAnswer(edgeProblem(code, detail, { requestId: id }), id), () => socket.destroy())
+      socket.end(rawAnswer(edgeProblem(code, detail, { requestId: id }), id, hasDocs), () => socket.destroy())
     }
     const response = answering.get(socket)
     if (response === undefined || response.destroyed) return refuse()
