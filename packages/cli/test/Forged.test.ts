@@ -3,7 +3,7 @@
  * For a developer who changes what is signed or authenticated.
  */
 import { OAuthStore } from "@effekten/http"
-import { CheckpointKeys, Registrar, TagIndex } from "@effekten/registrar"
+import { CheckpointKeys, Log, Registrar, TagIndex } from "@effekten/registrar"
 import { Cause, Console, Effect, Exit, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { hash } from "node:crypto"
@@ -275,6 +275,20 @@ it("promise 6: an event that claims a position far behind the last one is found,
     }
   ])
   expect(await refusalOf(copy)).not.toBe("")
+})
+
+it("is not found, as the table says: a wrapped key that is altered; what it opens is refused when it is read", async () => {
+  const copy = copyOf(signed)
+  within(copy, "keys.db", (keys) => keys.exec("UPDATE keys SET wrapped = randomblob(length(wrapped))"))
+  expect((await verified(copy)).faults).toEqual([])
+  const read = Effect.gen(function* () {
+    const log = yield* Log
+    const [event] = yield* log.readAll([{ types: ["InvestorRegistered"] }])
+    return yield* Effect.flip(
+      log.reveal({ actor: "registrar", platform: undefined, purpose: "DiscloseInvestor" }, [event!.position])
+    )
+  }).pipe(Effect.provide(Registrar.layerFolder({ folder: copy })))
+  expect(String(await Effect.runPromise(read))).toMatch(/sealed|authentic/)
 })
 
 it("S-03 secrets that name another log are named, though every MAC fits, as a start refuses them", async () => {
