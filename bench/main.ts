@@ -19,6 +19,7 @@ import * as Appends from "./Appends.ts"
 import * as Audit from "./Audit.ts"
 import * as Commands from "./Commands.ts"
 import * as Contention from "./Contention.ts"
+import * as Fairness from "./Fairness.ts"
 import * as Gets from "./Gets.ts"
 import * as Json from "./Json.ts"
 import * as Latency from "./Latency.ts"
@@ -41,6 +42,7 @@ const sections = [
   "appends",
   "commands",
   "gets",
+  "fairness",
   "latency",
   "contention"
 ] as const
@@ -71,7 +73,7 @@ const callers = values.callers.split(",").map(Number)
 /** An audit is of a register that commands made, and they take their time. */
 const auditedEvents = 100_000
 /** They fill no log, or one of their own. */
-const withoutLog: ReadonlyArray<string> = ["gets", "latency", "contention", "sealing", "json", "audit"]
+const withoutLog: ReadonlyArray<string> = ["gets", "fairness", "latency", "contention", "sealing", "json", "audit"]
 const wanted = (section: (typeof sections)[number]) => positionals.length === 0 || positionals.includes(section)
 
 const machine = {
@@ -143,6 +145,7 @@ const program = Effect.gen(function* () {
     if (wanted("audit") && subject === sqlite)
       report(yield* Audit.measure({ folder, rounds, events: Math.min(events, auditedEvents) }))
     if (wanted("gets")) report(yield* Gets.measure({ ...common, callers }))
+    if (wanted("fairness")) report(yield* Fairness.measure(common))
     if (wanted("latency"))
       report(
         yield* Latency.measure({

@@ -18,7 +18,7 @@ export const prefixes = ["/api/external", "/api/external/distributor"] as const
 const problem = (status: number) =>
   Problem.pipe(HttpApiSchema.status(status), HttpApiSchema.asJson({ contentType: problemMediaType }))
 
-const ofReads = [400, 401, 403, 404, 500, 503].map(problem)
+const ofReads = [400, 401, 403, 404, 429, 500, 503].map(problem)
 const ofCommands = [...ofReads, ...[408, 409, 413, 415, 422].map(problem)]
 
 const text = Schema.optionalKey(Schema.String)
