@@ -1,7 +1,7 @@
 /**
  * What the client sends again, how often, after how long, under which key; and what it says of a failure. For the author of the client.
  */
-import { Rejection } from "@effekten/services"
+import { Deadline, Rejection } from "@effekten/services"
 import { describe, expect, it } from "@effect/vitest"
 import { Clock, Effect, Exit, Fiber, Random, Stream, Tracer } from "effect"
 import * as fc from "fast-check"
@@ -229,6 +229,19 @@ describe("R-10 the deadline of a call", () => {
         expect(Math.abs(10_000 - (at - began) - left)).toBeLessThan(50)
       }
       expect(server.calls).toHaveLength(3)
+    })
+  )
+
+  it.effect("R-11 is the caller's own where that is earlier, and a server that keeps to it is understood", () =>
+    Effect.gen(function* () {
+      const late = { code: "deadline_exceeded", executed: "no", detail: "", retryable: false }
+      const server = fake(() => problem(503, late))
+      const call = redeem().pipe(withClient(server, { retry: { deadline: "10 seconds" } }))
+      const failure = yield* Effect.flip(Deadline.within(call, "3 seconds"))
+      expect(failure).toMatchObject({ _tag: "Unavailable", executed: "no", code: "deadline_exceeded" })
+      const left = Number(server.calls[0]!.headers["request-timeout"])
+      expect(left).toBeGreaterThan(2_900)
+      expect(left).toBeLessThanOrEqual(3_000)
     })
   )
 

@@ -180,6 +180,7 @@ export const ofResponse = (
     failure: new Unavailable({
       executed,
       message: failure.message,
+      ...(executed === "no" && problem?.code === "deadline_exceeded" ? { code: problem.code } : {}),
       ...(wait === undefined ? {} : { retryAfter: wait / 1000 })
     })
   }

@@ -3,7 +3,8 @@
  */
 import { Clock, Duration, Effect, Layer, Random, Result } from "effect"
 import { HttpClient, type HttpClientError, HttpClientRequest, type HttpClientResponse } from "effect/http"
-import { Unavailable } from "@effekten/services"
+import { Deadline, Unavailable } from "@effekten/services"
+import { timeoutHeader } from "../contract/Headers.ts"
 import * as ClientAttempt from "./ClientAttempt.ts"
 import { settle } from "./ClientBounds.ts"
 import { type Budget, makeBudget, repeatCost, throttledRepeatCost } from "./ClientBudget.ts"
@@ -30,8 +31,6 @@ export interface RetryOptions {
 
 /** Tells the server which attempt this is: `2/3`. @category values */
 export const attemptHeader = "x-attempt"
-/** Tells the server how many milliseconds are left of the call: it does not begin later what nobody waits for. @category values */
-export const timeoutHeader = "request-timeout"
 /** Milliseconds that must be left of a call for another attempt. @category values */
 export const minimumAttempt = 20
 
@@ -156,7 +155,9 @@ export const retrying = (
       : Effect.gen(function* () {
           const call = (yield* CurrentCall) ?? makeCall()
           const now = yield* Clock.currentTimeNanos
-          call.deadline = now + BigInt(Math.ceil(Math.min(millis(options.deadline, "60 seconds"), 1e12) * 1e6))
+          // A caller may give a single call less time, as it does embedded.
+          const whole = Duration.millis(Math.min(millis(options.deadline, "60 seconds"), 1e12))
+          call.deadline = now + BigInt(Math.ceil(Duration.toMillis(yield* Deadline.shortened(whole)) * 1e6))
           const repeating: Repeating = { request, next, call, budget, options, attempts }
           return yield* Effect.fromResult(yield* Effect.provideService(repeated(repeating), CurrentCall, call))
         })

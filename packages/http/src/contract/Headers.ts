@@ -8,7 +8,7 @@ export const replayedHeader = "idempotent-replayed"
 export const ignoredHeader = "x-ignored-members"
 /** The version of an answer; absent where it is the first. @category values */
 export const answerVersionHeader = "answer-version"
-/** Milliseconds that the client gives its request, from its arrival. @category values */
+/** Milliseconds that are left of the call: the server does not begin later what nobody waits for. @category values */
 export const timeoutHeader = "request-timeout"
 /** What is left of a client's quota: `"default";r=998;t=1`. @category values */
 export const rateLimitHeader = "ratelimit"
