@@ -160,6 +160,24 @@ it("a server behind a proxy: its own name in links, no docs, and not ready befor
   await again.stop()
 })
 
+it("each client has a limit, which flags and the environment set, and 0 takes away", async () => {
+  const data = folder()
+  const limitOf = async (options: StartOptions) => {
+    const server = await startServer(data, options)
+    try {
+      const { headers } = await (await connect(server)).get("/v2/investors/")
+      return headers.get("ratelimit-policy")
+    } finally {
+      await server.stop()
+    }
+  }
+  const flags = ["--rate-limit", "20", "--rate-limit-at-once", "70"]
+  expect(await limitOf({ env: { EFFEKTEN_RATE_LIMIT: undefined } })).toBe('"default";q=1000;w=10')
+  expect(await limitOf({ env: { EFFEKTEN_RATE_LIMIT: "50" } })).toBe('"default";q=1000;w=20')
+  expect(await limitOf({ args: flags })).toBe('"default";q=70;w=4')
+  expect(await limitOf({ env: { EFFEKTEN_RATE_LIMIT: "0" } })).toBeNull()
+})
+
 it("npm start passes on the signal that asks it to stop, and nothing stays behind", async () => {
   const data = folder()
   const env = { ...process.env, EFFEKTEN_DATA: data, PORT: "0" }
