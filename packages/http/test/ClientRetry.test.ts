@@ -3,12 +3,13 @@
  */
 import { Deadline, Rejection } from "@effekten/services"
 import { describe, expect, it } from "@effect/vitest"
-import { Clock, Effect, Exit, Fiber, Random, Stream, Tracer } from "effect"
+import { Clock, Effect, Exit, Fiber, Option, Random, Stream, Tracer } from "effect"
 import * as fc from "fast-check"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import { TestClock } from "effect/testing"
 import { maximumAnswerSize } from "../src/client/ClientBounds.ts"
 import { budgetCapacity, makeBudget, repeatCost, throttledRepeatCost } from "../src/client/ClientBudget.ts"
+import { keyOf } from "../src/client/ClientIdempotency.ts"
 import { delayBefore } from "../src/client/ClientRetry.ts"
 import * as ClientRetry from "../src/client/ClientRetry.ts"
 import { type Behaviour, created, fake, problem, read, redeem, systemError, token, withClient } from "./FakeServer.ts"
@@ -90,6 +91,21 @@ it.effect("R-01 the caller's key is used as it is; one that is none is refused w
     expect(server.calls).toHaveLength(2)
   })
 )
+
+it("R-01 a key of the caller's ids is the same for the same, another for others, and shows none of them", () => {
+  const ids = fc.array(fc.string({ unit: "binary", maxLength: 300 }), { minLength: 1, maxLength: 3 })
+  fc.assert(
+    fc.property(ids, ids, (one, other) => {
+      const [key, another] = [one, other].map((each) => keyOf(...(each as [string])))
+      expect(key).toMatch(/^[0-9a-f]{64}$/)
+      expect(key).toBe(keyOf(...([...one] as [string])))
+      expect(key === another).toBe(JSON.stringify(one) === JSON.stringify(other))
+    })
+  )
+  expect(keyOf("a", "b")).not.toBe(keyOf("ab"))
+  // Stored by programs, so it never changes.
+  expect(keyOf("redemption", "order-4711")).toBe("3e066e2ec6f0117ec3f9070c3a753ae00554c77133f3f08aa8e951bb59d70e61")
+})
 
 it.effect("R-02 a mutation without a key is not repeated, a read is", () =>
   Effect.gen(function* () {
@@ -423,16 +439,36 @@ describe("R-21 what is said of the effect is never wrong", () => {
   )
 })
 
+const traced = () => {
+  const spans: Array<Tracer.Span> = []
+  const tracer = Tracer.make({
+    span: (options) => {
+      const span = new Tracer.NativeSpan(options)
+      spans.push(span)
+      return span
+    }
+  })
+  return { spans, tracer }
+}
+
+it.effect("R-24 a call is a span, each attempt one below it, and the server is told which", () =>
+  Effect.gen(function* () {
+    const { spans, tracer } = traced()
+    const server = fake((_, count) => (count < 3 ? problem(503) : created()))
+    yield* settled(redeem().pipe(withClient(server), Effect.provideService(Tracer.Tracer, tracer)))
+    const call = spans.find(({ name }) => name === "effekten.RequestRedemption")!
+    const parents = server.calls.map(({ headers }) => {
+      const [, trace, span] = headers["traceparent"]!.split("-")
+      expect(trace).toBe(call.traceId)
+      return Option.getOrUndefined(spans.find(({ spanId }) => spanId === span)!.parent)?.spanId
+    })
+    expect(parents).toEqual([call.spanId, call.spanId, call.spanId])
+  })
+)
+
 it.effect("R-24 spans of a call hold neither its token nor its key", () =>
   Effect.gen(function* () {
-    const spans: Array<Tracer.Span> = []
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
+    const { spans, tracer } = traced()
     const server = fake(created, () => token("canary-token"))
     yield* redeem("canary-key").pipe(
       withClient(server),

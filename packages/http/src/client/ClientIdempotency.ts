@@ -1,6 +1,8 @@
 /**
  * One idempotency key a call: made before the first attempt, the same for all of them. A layer that can be used alone, outside of retries.
  */
+import { sha256 } from "@noble/hashes/sha2.js"
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import { Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Headers, HttpClient, HttpClientRequest } from "effect/http"
@@ -14,6 +16,20 @@ export const isRead = (request: HttpClientRequest.HttpClientRequest): boolean =>
 /** Whether a request carries a key. @category predicates */
 export const hasKey = (request: HttpClientRequest.HttpClientRequest): boolean =>
   request.headers[keyHeader] !== undefined || request.headers[draftKeyHeader] !== undefined
+
+/**
+ * A key made of ids of the caller's own: the same ids give the same key, today and after a restart, and other ids another. Any texts will do,
+ * of any length. The key shows none of them, so it may stand in a log where a name may not.
+ *
+ * @example
+ * ```ts
+ * redemptions.create(input, { key: ClientIdempotency.keyOf("redemption", order) })
+ * ```
+ *
+ * @category constructors
+ */
+export const keyOf = (...ids: readonly [string, ...ReadonlyArray<string>]): string =>
+  bytesToHex(sha256(utf8ToBytes(JSON.stringify(ids))))
 
 /** Gives a key to every request that changes something and brings none. @category computing */
 export const keyed = (
