@@ -3,12 +3,17 @@
  *
  * `EFFEKTEN_STEPS=all` tries each step; a daily run takes some, others every time.
  */
-import { Effect, Schema } from "effect"
-import { Api as Described } from "@effekten/services"
+import { Id } from "@effekten/domain"
+import { Intents } from "@effekten/http/intents"
+import { Registrar } from "@effekten/registrar"
+import { Api as Described, Investors, Wallets } from "@effekten/services"
+import { guideInvestor } from "effekten"
+import { Effect, Layer, Schema } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, it } from "vitest"
+import { offering } from "../packages/registrar/test/fixture.ts"
 import { type Api, connect, created, eventually, investmentBody, onboard } from "./Api.ts"
 import { intentsIn, type Ran, type Settings, work } from "./IntentsProgram.ts"
 import { effekten, type Server, startServer, temporaryFolder } from "./Process.ts"
@@ -74,7 +79,24 @@ const numbers = async () => {
   return { investors, redemptions }
 }
 
-it(`promise 4: killed at ${stride === 1 ? "each step" : `one step in ${stride}`} (seed ${seed}), a program makes one effect`, async () => {
+it("an embedded register takes intents as a served one does: one Layer is swapped", () =>
+  Effect.gen(function* () {
+    const { platform } = yield* offering()
+    const intents = Intents.layerSqlite({ file: ":memory:" }).pipe(Layer.provide(Registrar.layer({ platform })))
+    yield* Effect.gen(function* () {
+      const { answer, submit } = yield* Intents.Intents
+      yield* submit("customer-1", Investors, "create", guideInvestor)
+      const investor = yield* answer("customer-1", Investors, "create")
+      yield* submit("wallet-1", Wallets, "createManaged", investor.id)
+      expect(yield* Effect.flip(answer("wallet-1", Wallets, "createManaged"))).toMatchObject({
+        code: "kyc_not_successful"
+      })
+      yield* submit("nobody-1", Wallets, "createManaged", Id.InvestorId.make("nobody"))
+      expect((yield* Effect.flip(answer("nobody-1", Wallets, "createManaged")))._tag).toBe("NotFound")
+    }).pipe(Effect.provide(intents))
+  }).pipe(Effect.provide(Registrar.layerMemory()), Effect.runPromise))
+
+it("promise 4: a program of intents that is killed at any step and started again makes one effect", async () => {
   const before = await numbers()
   const whole = await child("whole", 0)
   expect(whole).toMatchObject({ killed: false })
@@ -99,7 +121,7 @@ it(`promise 4: killed at ${stride === 1 ? "each step" : `one step in ${stride}`}
     })
     if (!killed) break
   }
-  console.log(`${runs} runs of ${whole.steps} steps`)
+  console.log(`${runs} runs of ${whole.steps} steps, one in ${stride} (seed ${seed})`)
   const replayed = await eventually(async () => {
     const { stdout } = await effekten(["replay", "--json", "--data", temporary.path])
     const all = JSON.parse(stdout)

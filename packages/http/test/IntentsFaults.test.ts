@@ -117,7 +117,14 @@ describe("a register that is down", () => {
 })
 
 describe("what ends an intent", () => {
-  const rejection = (status: number, code: string) => new Rejection({ status, code, message: "No." })
+  const rejection = (status: number, code: string, message = "No.") => new Rejection({ status, code, message })
+  /** A refusal as the remote services have it: after the last problem of a server. */
+  const remote = (refusal: Rejection, last = refusal.status) =>
+    new Rejection({
+      ...refusal,
+      message: refusal.message,
+      call: { attempts: 2, key: "order-1", problem: { status: last, code: refusal.code, message: "No." } }
+    })
   const cases: ReadonlyArray<readonly [CommandFailure, "ended" | "pending"]> = [
     [rejection(409, "insufficient_units"), "ended"],
     [rejection(400, "invalid_request"), "ended"],
@@ -130,9 +137,18 @@ describe("what ends an intent", () => {
     [rejection(401, "unauthorized"), "pending"],
     [rejection(403, "insufficient_scope"), "pending"],
     [rejection(409, "idempotency_in_progress"), "pending"],
+    [remote(rejection(400, "invalid_request")), "ended"],
+    [remote(rejection(409, "insufficient_units")), "ended"],
+    // A register of another generation has no codes.
+    [remote(rejection(409, "http_409", "There are too few units.")), "ended"],
+    // The token endpoint refused: no request was sent, or none was sent again.
+    [remote(rejection(400, "invalid_request"), 503), "pending"],
+    [new Rejection({ ...rejection(400, "invalid_request"), message: "No.", call: { attempts: 0 } }), "pending"],
     // Of a proxy, not of the register.
-    [rejection(400, "http_400"), "pending"],
-    [rejection(409, "http_409"), "pending"],
+    [remote(rejection(400, "http_400", "Bad request")), "pending"],
+    [remote(rejection(400, "Bad Request")), "pending"],
+    [remote(rejection(413, "http_413")), "pending"],
+    [remote(rejection(409, "http_409", "The server answered with status 409.")), "pending"],
     [new NotFound({ code: "not_found", message: "No.", call: { attempts: 1 } }), "pending"],
     [new Unavailable({ executed: "no", message: "No." }), "pending"],
     [new Unavailable({ executed: "unknown", message: "No.", cause: new Error("lost") }), "pending"]
@@ -151,6 +167,7 @@ describe("what ends an intent", () => {
         const { cause: _, ...shown } = failure as { readonly cause?: unknown }
         expect({ ...seen }).toEqual({ ...shown })
         expect(seen.message).toBe(failure.message)
+        expect(seen.cause).toBeUndefined()
         // What stays goes on as soon as it can.
         own.answers = () => Effect.void
         yield* until(find("order-1"), (later) => state === "ended" || later.state === "ended", "1 second")

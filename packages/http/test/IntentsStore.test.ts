@@ -149,6 +149,20 @@ describe("a database that several programs have open", () => {
     expect(own.effects.size).toBe(1)
   })
 
+  it("a sender that died while its clock was years ahead holds nobody up", async () => {
+    const own = register()
+    own.answers = () => unavailable("no")
+    await program(
+      own,
+      Effect.andThen(
+        submit("order-1"),
+        sql((sql) => sql`UPDATE effekten_intent_lease SET holder = 'dead', length = 200, held_until = 9000000000000`)
+      )
+    )
+    own.answers = () => Effect.void
+    expect(await program(own, answer("order-1"))).toMatchObject({ units: 3 })
+  })
+
   it("in a transaction of the application: an intent is sent after the commit, and never without it", async () => {
     const own = register()
     await program(

@@ -17,6 +17,7 @@ import {
   Unavailable
 } from "@effekten/services"
 import { Context, Effect, Result, Schema } from "effect"
+import { codeOf, statusSentence } from "../client/ClientProblem.ts"
 
 /** The services whose commands can be intents. @category models */
 export type Service = (typeof platformResources)[number]
@@ -200,8 +201,23 @@ export const readFailure = (text: string): CommandFailure | undefined => {
   return Result.isFailure(failure) ? undefined : failure.success
 }
 
-/** Statuses of a refusal that the same request meets again, whenever it is sent. */
-const lasting: ReadonlySet<number> = new Set([400, 409, 413, 415, 422])
+/** Statuses with which a register says that a request can never succeed as it is. */
+const invalid: ReadonlySet<number> = new Set([400, 413, 415])
+/** Statuses with which it says what it has decided, and what it has recorded under the key. */
+const decided: ReadonlySet<number> = new Set([409, 422])
+
+/** Whether a refusal has a code of its own, as a register's have. A proxy says no more than its status, or says it in words. */
+const isCoded = ({ code, status }: Rejection): boolean => code !== codeOf(status) && /^[a-z][a-z0-9_]*$/.test(code)
+
+/** Whether a refusal is about this request: that of a token, without which the request is not sent, is not. */
+const isAnswer = ({ call, status }: Rejection): boolean => call === undefined || call.problem?.status === status
+
+const endsWith = (refusal: Rejection): boolean =>
+  isAnswer(refusal) &&
+  ((invalid.has(refusal.status) && isCoded(refusal)) ||
+    (decided.has(refusal.status) &&
+      refusal.code !== "idempotency_in_progress" &&
+      (isCoded(refusal) || refusal.message !== statusSentence(refusal.status))))
 
 /**
  * Whether a failure is the end of an intent. It is where the register has answered, or where the request can never succeed.
@@ -216,10 +232,9 @@ export const isEnd = (failure: CommandFailure): failure is Rejection | NotFound 
     case "Unavailable":
       return false
     case "Rejection":
-      return (
-        lasting.has(failure.status) && failure.code !== "idempotency_in_progress" && !/^http_\d+$/.test(failure.code)
-      )
+      return endsWith(failure)
     case "NotFound":
-      return failure.code !== "not_found" || (failure.call?.attempts ?? 0) === 0
+      // What was not sent has an id that can be none.
+      return failure.code !== codeOf(404) || (failure.call?.attempts ?? 0) === 0
   }
 }
