@@ -42,7 +42,7 @@ export const connect = async (server: Pick<Server, "url" | "clientId" | "clientS
     return {
       status: answer.status,
       bytes,
-      json: isJson ? JSON.parse(bytes.toString("utf8")) : undefined,
+      json: isJson && bytes.length > 0 ? JSON.parse(bytes.toString("utf8")) : undefined,
       headers: answer.headers
     }
   }

@@ -47,6 +47,7 @@ export type Call = typeof Call.Type
  * |---|---|---|
  * | `invalid_request` | 400 | `errors` name the members that are wrong |
  * | `idempotency_key_missing`, `idempotency_key_invalid` | 400 | send 1 to 255 visible ASCII characters |
+ * | `precondition_failed` | 412 | the object is not any more as the caller has seen it |
  * | `idempotency_key_reused` | 422 | the key belongs to a request with another body |
  * | `unauthorized`, `insufficient_scope` | 401, 403 | remote only |
  *
@@ -54,7 +55,7 @@ export type Call = typeof Call.Type
  */
 export class Rejection extends Schema.TaggedError<Rejection>()("Rejection", {
   code: Schema.String,
-  /** The HTTP status this refusal has on the wire: 400, 401, 403, 409, 413, 415 or 422. */
+  /** The HTTP status this refusal has on the wire: 400, 401, 403, 409, 412, 413, 415 or 422. */
   status: Schema.Int,
   message: Schema.String,
   details: Schema.optionalKey(Details),

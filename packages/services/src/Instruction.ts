@@ -39,6 +39,13 @@ export interface Request {
   readonly body?: unknown
   /** Joins the events of this request with logs and traces. */
   readonly correlation?: string
+  /**
+   * Entity tags of the object that a command changes, as the caller has seen it: without quotes. The command is carried out only if the
+   * object still has one of them, and is refused with 412 otherwise. They are no part of the instruction.
+   */
+  readonly ifMatch?: ReadonlyArray<string> | undefined
+  /** Is told the entity tag of the one object that is shown. */
+  readonly onEntityTag?: (tag: string) => void
   /** Which client of the platform asks: its id stands in the record of what is opened. */
   readonly client?: string
   readonly onReceipt?: (receipt: Receipt) => void

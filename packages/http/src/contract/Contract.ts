@@ -8,6 +8,7 @@ import { Answer, Operation, PageOf, PageQuery, platformResources, type Resource 
 import { Schema } from "effect"
 import { Multipart } from "effect/http"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { ifMatchHeader } from "./Headers.ts"
 import { describe, documented } from "./OpenApiDocument.ts"
 import { Problem, problemMediaType } from "./Problem.ts"
 import { BearerToken, RequiredScope, TakesIdempotencyKey } from "./Scope.ts"
@@ -24,6 +25,9 @@ const ofCommands = [...ofReads, ...[408, 409, 413, 415, 422].map(problem)]
 const text = Schema.optionalKey(Schema.String)
 const keyHeaders = { "x-idempotency-key": text, "idempotency-key": text }
 
+/** What changes an object may be made to depend on how the object was seen. */
+const takesIfMatch = ({ route }: Operation.Any): boolean => route?.startsWith("PATCH") === true
+
 const file = Schema.Struct({ file: Multipart.SingleFileSchema }).pipe(HttpApiSchema.asMultipart())
 
 /** The status of a success: what a POST makes is created, all else is shown. @category computing */
@@ -38,14 +42,14 @@ const schemasOf = (operation: Operation.Any, params: { readonly [name: string]: 
     case "Command":
       return {
         ...ids,
-        headers: keyHeaders,
+        headers: takesIfMatch(operation) ? { ...keyHeaders, [ifMatchHeader]: text } : keyHeaders,
         ...(operation.body === "file"
           ? { payload: file }
           : operation.input === undefined
             ? {}
             : { payload: operation.input }),
         success: (shown as Schema.Top).pipe(HttpApiSchema.status(successStatus(operation))),
-        error: ofCommands
+        error: takesIfMatch(operation) ? [...ofCommands, problem(412)] : ofCommands
       }
     case "Read":
       return { ...ids, success: shown, error: ofReads }

@@ -6,6 +6,10 @@
 export const replayedHeader = "idempotent-replayed"
 /** The members of the request that were ignored. @category values */
 export const ignoredHeader = "x-ignored-members"
+/** Names an object as it is shown (RFC 9110 §8.8.3). @category values */
+export const entityTagHeader = "etag"
+/** The entity tags that an object may have for a change of it. @category values */
+export const ifMatchHeader = "if-match"
 /** The version of an answer; absent where it is the first. @category values */
 export const answerVersionHeader = "answer-version"
 /** Milliseconds that are left of the call: the server does not begin later what nobody waits for. @category values */

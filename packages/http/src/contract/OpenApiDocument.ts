@@ -3,6 +3,7 @@
  */
 import type { Context } from "effect"
 import { OpenApi } from "effect/http-api"
+import { ifMatchHeader } from "./Headers.ts"
 import { maximumKeyLength } from "./IdempotencyKey.ts"
 import { type Operation, type Scope, scopes } from "@effekten/services"
 
@@ -27,7 +28,7 @@ export const documented = (operation: Operation.Any, scope: Scope): Context.Cont
       parameters: (generated["parameters"] as ReadonlyArray<Json>).map((parameter) =>
         operation._tag !== "Command" || parameter["in"] !== "header"
           ? parameter
-          : keyParameter(parameter, operation.key)
+          : headerParameter(parameter, operation.key)
       ),
       ...(operation._tag === "Command" && operation.body !== "none" && operation.body !== "file"
         ? { requestBody: withExample(generated["requestBody"], operation.example) }
@@ -45,6 +46,17 @@ const withExample = (body: Json, example: unknown): Json => ({
   ...body,
   content: { ...body["content"], "application/json": { ...body["content"]["application/json"], example } }
 })
+
+const headerParameter = (parameter: Json, key: "required" | "optional"): Json =>
+  parameter["name"] === ifMatchHeader
+    ? {
+        ...parameter,
+        name: "If-Match",
+        description:
+          "The `ETag` of the object as it was seen, in quotes. If the object has changed since, nothing is done, and the answer is 412.",
+        schema: { type: "string" }
+      }
+    : keyParameter(parameter, key)
 
 const keyParameter = (parameter: Json, key: "required" | "optional"): Json => {
   const own = parameter["name"] === "x-idempotency-key"

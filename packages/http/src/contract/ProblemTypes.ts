@@ -85,6 +85,12 @@ export const edgeProblems = {
     meaning: "The body did not arrive in time. Nothing was done.",
     advice: "Send it again on a new connection."
   },
+  precondition_failed: {
+    status: 412,
+    title: "Precondition failed",
+    meaning: "The object is not any more what the entity tag in `If-Match` says. Nothing was done.",
+    advice: "Read the object again, and send the change with its new tag and the same key."
+  },
   payload_too_large: {
     status: 413,
     title: "Payload too large",

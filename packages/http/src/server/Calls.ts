@@ -19,7 +19,14 @@ import { Array as Arr, Effect, Result, Schema } from "effect"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { successStatus } from "../contract/Contract.ts"
 import { Exchange, Refused, refusal } from "./Exchange.ts"
-import { answerVersionHeader, ignoredHeader, replayedHeader } from "../contract/Headers.ts"
+import * as EntityTag from "./EntityTag.ts"
+import {
+  answerVersionHeader,
+  entityTagHeader,
+  ifMatchHeader,
+  ignoredHeader,
+  replayedHeader
+} from "../contract/Headers.ts"
 import { fromHeaders } from "../contract/IdempotencyKey.ts"
 import * as Links from "./Links.ts"
 import { failureResponse } from "../contract/Problem.ts"
@@ -62,6 +69,18 @@ const setHeader = (name: string, value: string) =>
   Effect.map(Exchange, (exchange) => {
     exchange.responseHeaders.set(name, value)
   })
+
+/** The entity tags that the object may have, if the request names some. What is made has none yet. */
+const ifMatchOf = Effect.fnUntraced(function* ({ _tag, route }: Operation.Any) {
+  const { headers } = yield* HttpServerRequest.HttpServerRequest
+  const tags = EntityTag.ofIfMatch(headers[ifMatchHeader])
+  if (Result.isFailure(tags)) return yield* new Refused({ code: "invalid_request", detail: tags.failure })
+  return tags.success === undefined || _tag === "Read" || route?.startsWith("PATCH") === true
+    ? tags.success
+    : yield* otherwise("Only GET and PATCH of one object take If-Match.")
+})
+
+const otherwise = (detail: string) => new Refused({ code: "precondition_failed", detail })
 
 /** What is made of a description once, and used by every request. */
 const once = <K extends object, A>(make: (key: K) => A) => {
@@ -203,11 +222,17 @@ const asking = Effect.fnUntraced(function* <A>(
 ) {
   const { requestId } = yield* Exchange
   const { clientId } = yield* Principal
+  const ifMatch = yield* ifMatchOf(call.operation)
   let receipt: Receipt | undefined
+  let tag: string | undefined
   const request: Request = {
     body,
     client: clientId,
     correlation: requestId,
+    ifMatch,
+    onEntityTag: (given) => {
+      tag = given
+    },
     onReceipt: (given) => {
       receipt = given
     }
@@ -219,7 +244,9 @@ const asking = Effect.fnUntraced(function* <A>(
     return broken === undefined ? yield* fail(result.failure, receipt) : yield* broken
   }
   const answer = recorded(result.success, receipt)
-  return answer instanceof Refused ? yield* answer : yield* respond(call, answer)
+  if (answer instanceof Refused) return yield* answer
+  if (tag !== undefined) yield* setHeader(entityTagHeader, EntityTag.toHeader(tag))
+  return yield* respond(call, answer)
 })
 
 /** Carries out commands. */
@@ -284,16 +311,35 @@ export const make = Effect.gen(function* (): Effect.fn.Return<Calls, never, Plat
   const command = commands(platforms, yield* places, turns)
 
   /** A reading is recorded with the client that asks. */
-  const ask = Effect.fnUntraced(function* (call: Call, ...args: ReadonlyArray<unknown>) {
+  const ask = Effect.fnUntraced(function* (call: Call, args: ReadonlyArray<unknown>, about: Request = {}) {
     const { clientId } = yield* Principal
     const method = yield* methodOf(platforms, call)
-    return yield* Effect.provideService(method(...call.ids, ...args), Request, { client: clientId })
+    return yield* Effect.provideService(method(...call.ids, ...args), Request, { client: clientId, ...about })
+  })
+
+  /** One object; or, to a client that has it as it is, that it is so still. */
+  const show = Effect.fnUntraced(function* (call: Call, answer: Answer.Answer<unknown>) {
+    const { headers } = yield* HttpServerRequest.HttpServerRequest
+    const ifMatch = yield* ifMatchOf(call.operation)
+    let tag: string | undefined
+    const shown: unknown = yield* ask(call, [], {
+      onEntityTag: (given) => {
+        tag = given
+      }
+    })
+    if (ifMatch?.some((each) => each === tag) === false) return yield* otherwise("The object has another entity tag.")
+    const body = yield* written(answer, answer.version, shown)
+    if (tag === undefined) return json(body, 200)
+    yield* setHeader(entityTagHeader, EntityTag.toHeader(tag))
+    return EntityTag.isKnown(headers["if-none-match"], tag)
+      ? HttpServerResponse.empty({ status: 304 })
+      : json(body, 200)
   })
 
   const shown = Effect.fnUntraced(function* (call: Call, operation: Exclude<Operation.Any, CommandCall["operation"]>) {
     const { answer } = operation
-    if (operation._tag === "Read") return json(yield* written(answer, answer.version, yield* ask(call)), 200)
-    const page = yield* pageOf(yield* ask(call, call.query), call.query.limit)
+    if (operation._tag === "Read") return yield* show(call, answer)
+    const page = yield* pageOf(yield* ask(call, [call.query]), call.query.limit)
     const results = yield* Effect.forEach(page.results, (one) => written(answer, answer.version, one))
     return json({ ...page, results }, 200)
   })

@@ -62,7 +62,7 @@ const page = (contentType: string, text: Effect.Effect<string>) =>
         Effect.gen(function* () {
           const plain = yield* bytes
           const digest = createHash("sha256").update(plain).digest("base64url").slice(0, 22)
-          return { body: yield* Effect.promise(() => compressions[coding](plain)), tag: `"${digest}-${coding}"` }
+          return { body: yield* Effect.promise(() => compressions[coding](plain)), tag: `${digest}-${coding}` }
         })
       )
     const made = { br: yield* coded("br"), gzip: yield* coded("gzip"), identity: yield* coded("identity") }
@@ -73,10 +73,10 @@ const page = (contentType: string, text: Effect.Effect<string>) =>
       const about = {
         "cache-control": keeping,
         "content-security-policy": policy,
-        etag: tag,
+        etag: EntityTag.toHeader(tag),
         vary: "accept-encoding"
       }
-      if (EntityTag.isNamed(headers["if-none-match"], tag))
+      if (EntityTag.isKnown(headers["if-none-match"], tag))
         return HttpServerResponse.empty({ status: 304, headers: about })
       return HttpServerResponse.uint8Array(body, {
         contentType,

@@ -4,7 +4,6 @@
  */
 import type { Commands, Id, Refusal } from "@effekten/domain"
 import {
-  type Answer,
   Checking,
   type CommandFailure,
   type CommandOptions,
@@ -24,8 +23,10 @@ import type { Access } from "../log/Access.ts"
 import { commandsOf, type Given, type Told } from "./Members.ts"
 import { type Begun, Intake, type Instructing, type Received, type Sent } from "./Intake.ts"
 import { type Owned, Showing, type Versioned, versionOf } from "./Showing.ts"
+import { type Answering, answerOf, guardOf, type IdsOf } from "./Answers.ts"
 import type { View } from "./View.ts"
 
+export { type Answering, changed, made, nothing, recorded } from "./Answers.ts"
 export type { Instructing, Received } from "./Intake.ts"
 export { consumed, dropped, type Given, type Told } from "./Members.ts"
 export type { Owned } from "./Showing.ts"
@@ -37,38 +38,12 @@ export interface Asked<I extends Operation.Ids, In> {
   readonly instructing: Instructing
   /** Whether anything is recorded under its key. What was recorded is repeated: nothing has to be looked up for it. */
   readonly isRecorded: Failing<boolean>
-  readonly ids: { readonly [At in keyof I]: I[At]["Type"] }
+  readonly ids: IdsOf<I>
   readonly input: In
   readonly newId: Effect.Effect<string>
 }
 
 type Failing<A> = Effect.Effect<A, CommandFailure>
-
-/** How an instruction is answered. @category models */
-export type Answering<I extends Operation.Ids, A> =
-  | { readonly _tag: "Made"; readonly view: View<any, A> }
-  | { readonly _tag: "Changed"; readonly view: View<any, A>; readonly key: (ids: Asked<I, unknown>["ids"]) => string }
-  /** Read off the instruction's own events, by version. */
-  | {
-      readonly _tag: "Recorded"
-      readonly renderers: { readonly [version: number]: (answered: Answered) => unknown }
-    }
-  | { readonly _tag: "Nothing" }
-
-/** The object an instruction made. @category computing */
-export const made = <A>(view: View<any, A>) => ({ _tag: "Made", view }) as const
-/** The object an instruction changed. @category computing */
-export const changed = <I extends Operation.Ids, A>(
-  view: View<any, A>,
-  key: (ids: Asked<I, unknown>["ids"]) => string
-) => ({ _tag: "Changed", view, key }) as const
-/** What stands in the instruction's events. @category computing */
-export const recorded = <A, V extends Answer.Versions>(
-  _answer: Answer.Answer<A, V> | undefined,
-  renderers: { readonly [N in keyof V]: (answered: Answered) => V[N] }
-) => ({ _tag: "Recorded", renderers }) as const
-/** Nothing. @category computing */
-export const nothing = { _tag: "Nothing" } as const
 
 /** An instruction as it comes in. @category models */
 export interface Receiving {
@@ -242,28 +217,6 @@ interface Parts {
 type AnyCommand = Extract<Operation.Any, { readonly _tag: "Command" }>
 type AnyInstructs = Instructs<Operation.Ids, any, any>
 
-/** What is answered, in the version it is recorded in; nothing where the operation answers nothing. */
-const answerOf = (
-  { showing }: Parts,
-  { answers }: AnyInstructs,
-  access: Access,
-  answered: Answered,
-  ids: ReadonlyArray<string>
-): Failing<Versioned | undefined> => {
-  switch (answers._tag) {
-    case "Made":
-      return showing.made(access, answered, answers.view)
-    case "Changed":
-      return showing.changed(access, answered, answers.view, answers.key(ids))
-    case "Recorded": {
-      const version = versionOf(answered)
-      return Effect.sync(() => ({ version, answer: answers.renderers[version]!(answered) }))
-    }
-    case "Nothing":
-      return Effect.undefined
-  }
-}
-
 const accessOf = (instructing: Instructing, { operation }: AnyCommand): Access => ({
   ...instructing,
   purpose: operation
@@ -320,11 +273,16 @@ const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstr
         const begun = yield* Effect.fromResult(
           intake.begin(instructing, request, sentAs(described, identity(ids), key))
         )
-        const received = (body = sent.body) => Effect.fromResult(intake.receive(begun, request, body as never))
+        const unchanged = yield* guardOf(parts.showing, particular.answers, instructing.platform, ids, request.ifMatch)
+        const received = (body = sent.body) =>
+          Effect.map(Effect.fromResult(intake.receive(begun, request, body as never)), (received) => ({
+            ...received,
+            unchanged
+          }))
         const isRecorded = intake.isRecorded(begun)
         const asked = { instructing, isRecorded, ids, input: sent.input, newId: intake.newId }
         const answered = yield* repeatable(key, particular.carry({ begun, received }, asked, intake))
-        const versioned = yield* repeatable(key, answerOf(parts, particular, access, answered, ids))
+        const versioned = yield* repeatable(key, answerOf(parts.showing, particular.answers, access, answered, ids))
         const today = lifted(versioned)
         if (after !== undefined) yield* after(answered, today)
         request.onReceipt?.(receiptOf(answered, versioned))
@@ -358,7 +316,10 @@ const repeatOf = (parts: Parts, described: AnyCommand, particular: AnyInstructs)
     const received = yield* Effect.fromResult(parts.intake.receive(begun, request, body as never))
     const answered = yield* parts.intake.find(received)
     if (answered === undefined) return undefined
-    return receiptOf(answered, yield* answerOf(parts, particular, accessOf(instructing, described), answered, ids))
+    return receiptOf(
+      answered,
+      yield* answerOf(parts.showing, particular.answers, accessOf(instructing, described), answered, ids)
+    )
   })
 }
 

@@ -4,7 +4,7 @@
  */
 import { type Id, Refusal } from "@effekten/domain"
 import type { EventStoreError, Position, Revealed } from "@effekten/event-store"
-import { FoldOne, Projection, ReadModels } from "@effekten/projections"
+import { FoldOne, Placed, Projection, ReadModels } from "@effekten/projections"
 import {
   type CommandFailure,
   NotFound,
@@ -12,13 +12,16 @@ import {
   type PageOptions,
   type ReadFailure,
   Rejection,
+  Request,
   Unavailable
 } from "@effekten/services"
 import { Array as Arr, Context, Effect, Layer } from "effect"
 import { newer, unanswered } from "../base/Failures.ts"
-import type { Answered } from "../deciding/Instruction.ts"
+import { Secrets } from "../base/Secrets.ts"
+import type { Answered, Instruction } from "../deciding/Instruction.ts"
 import type { Access } from "../log/Access.ts"
 import { Log, type RegisterLog } from "../log/Log.ts"
+import * as EntityTag from "./EntityTag.ts"
 import type { Personal, Shown, View } from "./View.ts"
 
 /** Subjects that one reading asks about: a page of a list may name many investors. */
@@ -58,6 +61,13 @@ export class Showing extends Context.Service<
       view: View<S, A>,
       key: string
     ) => Effect.Effect<Versioned, CommandFailure>
+    /** Asks, inside a decision, whether an object is still as one of some entity tags says. */
+    readonly unchanged: <S extends Shown, A>(
+      platform: Id.PlatformId | undefined,
+      view: View<S, A>,
+      key: string,
+      tags: ReadonlyArray<string>
+    ) => Instruction["unchanged"]
     /** Fails unless the object is there and is this platform's. Opens nothing. */
     readonly own: (platform: Id.PlatformId | undefined, owned: Owned) => Effect.Effect<void, ReadFailure>
     /** One object as of the head, if the platform that asks has it. */
@@ -76,12 +86,17 @@ export class Showing extends Context.Service<
     ) => Effect.Effect<Page<A>, ReadFailure>
   }
 >()("effekten/registrar/Showing") {
-  static readonly layer: Layer.Layer<Showing, never, Log | ReadModels.ReadModels> = Layer.effect(
+  static readonly layer: Layer.Layer<Showing, never, Log | ReadModels.ReadModels | Secrets> = Layer.effect(
     Showing,
     Effect.gen(function* () {
       const log = yield* Log
       const readModels = yield* ReadModels.ReadModels
-      return Showing.of({ ...ofInstructions(log), ...ofReadings(log, readModels) })
+      const secrets = yield* Secrets
+      return Showing.of({
+        ...ofInstructions(log, secrets),
+        ...ofReadings(log, readModels, secrets),
+        unchanged: (platform, view, key, tags) => EntityTag.unchanged(secrets, view, key, platform, tags)
+      })
     })
   )
 }
@@ -162,52 +177,70 @@ const revealOwn = (
   return Effect.flatMap(erasedAmong(log, subjects), open)
 }
 
-/** An answer in the version its instruction was recorded with. */
-const rendered = <S extends Shown, A>(
-  { answer, renderers }: View<S, A>,
-  answered: Answered,
-  state: S,
-  personal: Personal
-): Effect.Effect<Versioned, Unavailable> => {
-  const version = versionOf(answered)
-  const render = renderers[version]
-  return render === undefined
-    ? Effect.fail(newer(answer.name, version))
-    : Effect.succeed({ version, answer: render(state, personal) })
+/** An object and the last event that changed it, on its way into an answer. */
+interface Found<S> {
+  readonly key: string
+  readonly placed: Placed.Placed<S>
 }
+
+/** An object in one of the versions of its answer. A request is told the tag of just that. */
+const rendered = Effect.fnUntraced(function* <S extends Shown, A>(
+  secrets: Secrets["Service"],
+  { answer, projection, renderers }: View<S, A>,
+  version: number,
+  { key, placed }: Found<S>,
+  personal: Personal
+) {
+  const render = renderers[version]
+  if (render === undefined) return yield* newer(answer.name, version)
+  const { onEntityTag } = yield* Request
+  if (onEntityTag !== undefined) {
+    const erased = Array.from(personal.values()).some(({ _tag }) => _tag === "Erased")
+    onEntityTag(EntityTag.of(secrets, projection, key, placed, { version, erased }))
+  }
+  return { version, answer: render(placed.state, personal) }
+})
 
 /** The version of an instruction's answer, stored in its last event. @category computing */
 export const versionOf = ({ events }: Answered): number => events[events.length - 1]?.meta.answer ?? 1
 
 /** The object an instruction made: the fold of its own events. */
-const firstMade = <S>(projection: Projection.Projection<S>, { events }: Answered): S | undefined => {
+const firstMade = <S>(
+  projection: Projection.Projection<Placed.Placed<S>>,
+  { events }: Answered
+): Found<S> | undefined => {
   for (const named of events) {
     for (const key of projection.keys(named)) {
-      let state: S | undefined
-      for (const event of events) state = FoldOne.foldEvent(projection, key, state, event)
-      if (state !== undefined) return state
+      let placed: Placed.Placed<S> | undefined
+      for (const event of events) placed = FoldOne.foldEvent(projection, key, placed, event)
+      if (placed !== undefined) return { key, placed }
     }
   }
   return undefined
 }
 
-const ofInstructions = (log: RegisterLog): Pick<Showing["Service"], "made" | "changed"> => ({
+const ofInstructions = (
+  log: RegisterLog,
+  secrets: Secrets["Service"]
+): Pick<Showing["Service"], "made" | "changed"> => ({
   made: Effect.fnUntraced(
     function* (access, answered, view) {
-      const state = firstMade(view.projection, answered)
-      if (state === undefined)
+      const found = firstMade(view.placed, answered)
+      if (found === undefined)
         return yield* Effect.die(new Error(`the instruction made no object of ${view.projection.name}`))
-      return yield* rendered(view, answered, state, yield* revealOwn(log, access, answered))
+      const personal = yield* revealOwn(log, access, answered)
+      return yield* rendered(secrets, view, versionOf(answered), found, personal)
     },
     Effect.catchTag("EventStoreError", (error) => Effect.fail(unanswered(error)))
   ),
   changed: Effect.fnUntraced(
     function* (access, answered, view, key) {
       const { projection } = view
-      const state = yield* FoldOne.fold(log, projection, key, { to: answered.position })
-      if (state === undefined)
+      const placed = yield* FoldOne.fold(log, view.placed, key, { to: answered.position })
+      if (placed === undefined)
         return yield* Effect.die(new Error(`${projection.name} ${key} was changed and is not there`))
-      return yield* rendered(view, answered, state, yield* reveal(log, access, projection, [state], false))
+      const personal = yield* reveal(log, access, projection, [placed.state], false)
+      return yield* rendered(secrets, view, versionOf(answered), { key, placed }, personal)
     },
     Effect.catchTag("EventStoreError", (error) => Effect.fail(unanswered(error)))
   )
@@ -215,17 +248,19 @@ const ofInstructions = (log: RegisterLog): Pick<Showing["Service"], "made" | "ch
 
 const ofReadings = (
   log: RegisterLog,
-  readModels: ReadModels.ReadModels["Service"]
+  readModels: ReadModels.ReadModels["Service"],
+  secrets: Secrets["Service"]
 ): Pick<Showing["Service"], "own" | "get" | "list"> => {
-  const ownState = Effect.fnUntraced(function* <S extends Shown>(
+  const owned = Effect.fnUntraced(function* <S extends Shown>(
     platform: Id.PlatformId | undefined,
-    projection: Projection.Projection<S>,
+    projection: Projection.Projection<Placed.Placed<S>>,
     key: string,
     missing: Refusal.Code
   ) {
-    const state = yield* FoldOne.fold(log, projection, key)
-    if (state === undefined || platform === undefined || state.platform !== platform) return yield* notFound(missing)
-    return state
+    const placed = yield* FoldOne.fold(log, projection, key)
+    if (placed === undefined || platform === undefined || placed.state.platform !== platform)
+      return yield* notFound(missing)
+    return placed
   })
   /** A reading shows today's version. */
   const today = <S, A>({ answer, renderers }: View<S, A>) =>
@@ -234,13 +269,25 @@ const ofReadings = (
   return {
     own: (platform, { key, missing, projection }) =>
       Effect.asVoid(
-        Effect.catchTag(ownState(platform, projection, key, missing), "EventStoreError", unavailableForReads)
+        Effect.catchTag(
+          owned(platform, Placed.placed(projection), key, missing),
+          "EventStoreError",
+          unavailableForReads
+        )
       ),
     get: Effect.fnUntraced(
-      function* (access, view, key, missing, belongs) {
-        const state = yield* ownState(access.platform, view.projection, key, missing)
-        if (!belongs(state)) return yield* notFound(missing)
-        return today(view)(state, yield* reveal(log, access, view.projection, [state], true))
+      function* <S extends Shown, A>(
+        access: Access,
+        view: View<S, A>,
+        key: string,
+        missing: Refusal.Code,
+        belongs: (state: S) => boolean
+      ) {
+        const placed = yield* owned(access.platform, view.placed, key, missing)
+        if (!belongs(placed.state)) return yield* notFound(missing)
+        const personal = yield* reveal(log, access, view.projection, [placed.state], true)
+        const { answer } = yield* rendered(secrets, view, view.answer.version, { key, placed }, personal)
+        return answer as A
       },
       Effect.catchTag("EventStoreError", unavailableForReads)
     ),

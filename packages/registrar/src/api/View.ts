@@ -7,7 +7,7 @@
  */
 import type { Id } from "@effekten/domain"
 import type { Position, Revealed } from "@effekten/event-store"
-import type { Projection } from "@effekten/projections"
+import { Placed, type Projection } from "@effekten/projections"
 import type { Answer } from "@effekten/services"
 
 /** What a view needs of a state: whose it is, and where its personal parts are. @category models */
@@ -25,6 +25,7 @@ export type Personal = ReadonlyMap<Position, Revealed>
 export interface View<S, A> {
   readonly answer: Answer.Answer<A>
   readonly projection: Projection.Projection<S>
+  readonly placed: Projection.Projection<Placed.Placed<S>>
   readonly renderers: { readonly [version: number]: (state: S, personal: Personal) => unknown }
 }
 
@@ -33,7 +34,7 @@ export const view = <S extends Shown, A, V extends Answer.Versions>(
   answer: Answer.Answer<A, V>,
   projection: Projection.Projection<S>,
   renderers: { readonly [N in keyof V]: (state: S, personal: Personal) => V[N] }
-): View<S, A> => ({ answer, projection, renderers })
+): View<S, A> => ({ answer, projection, placed: Placed.placed(projection), renderers })
 
 /** What stands in the place of what was forgotten. @category values */
 export const erased = "erased" as const

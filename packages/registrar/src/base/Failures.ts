@@ -26,6 +26,14 @@ export const keyReused = (): Rejection =>
     message: "This idempotency key was used for a request with another body; use a new key for a new request."
   })
 
+/** The object is not any more what the caller has seen. Nothing is recorded of it, so the key is still free. @category constructors */
+export const preconditionFailed = (): Rejection =>
+  new Rejection({
+    code: "precondition_failed",
+    status: 412,
+    message: "The object has changed since it had the entity tag of the request; read it again."
+  })
+
 /** @category constructors */
 export const keyInvalid = (): Rejection =>
   new Rejection({

@@ -49,7 +49,7 @@ export class Secrets extends Context.Service<
     /** Fingerprint of a request's body, with its version. Throws where the body has no canonical JSON text. */
     readonly fingerprint: (body: Json.Json) => string
     /** Code under the pepper that tells whether a text was written by this register, and for this purpose. */
-    readonly code: (purpose: "snapshot", text: string) => string
+    readonly code: (purpose: "snapshot" | "entity-tag", text: string) => string
     /** Key of the MACs of the log, derived from the pepper: it belongs to the register for as long as that does. */
     readonly logKey: Redacted.Redacted<Uint8Array>
     /** Key of the MACs of the record of openings, derived in the same way. */

@@ -11,7 +11,7 @@ import { type CommandFailure, Deadline } from "@effekten/services"
 import { Exit } from "effect"
 import { isReadonlyArrayNonEmpty } from "effect/Array"
 import { type DecisionCache, missing, type Overlay } from "./DecisionCache.ts"
-import { failureOf, keyReused } from "../base/Failures.ts"
+import { failureOf, keyReused, preconditionFailed } from "../base/Failures.ts"
 import type { Instruction, Pending } from "./Instruction.ts"
 
 /** A member that has events of its own. @category models */
@@ -86,7 +86,7 @@ export const make = (options: {
   }
 
   const run = (instruction: Instruction, context: Decision.DecisionContext): ReturnType<CommitGroup["decide"]> => {
-    const decision = Commands.decide(instruction.command, context)
+    const decision = guarded(instruction, context)
     let step = decision.next()
     while (!step.done) {
       if (step.value._tag === "Refuse") {
@@ -99,6 +99,7 @@ export const make = (options: {
       if (state === missing) return { _tag: "Missing", model }
       step = decision.next(state)
     }
+    if (step.value === undefined) return failed(preconditionFailed())
     const drafts = step.value.length > 0 ? step.value : [Commands.eventOfNoChange(instruction.command)]
     return decided(instruction, context, drafts, place())
   }
@@ -127,6 +128,14 @@ export const make = (options: {
       return isReadonlyArrayNonEmpty(items) ? items : "all"
     }
   }
+}
+
+/** The decision, if what the caller has seen is still so. What is read for that is read by the decision. */
+function* guarded(
+  { command, unchanged }: Instruction,
+  context: Decision.DecisionContext
+): Generator<Decision.Read | Decision.Refuse, ReadonlyArray<Events.DomainEvent> | undefined, any> {
+  return unchanged === undefined || (yield* unchanged()) ? yield* Commands.decide(command, context) : undefined
 }
 
 /** An instruction of the group that is decided. */

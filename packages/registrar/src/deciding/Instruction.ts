@@ -1,7 +1,7 @@
 /**
  * An instruction on its way through the register, and what is recorded of it. For the executor and for answers.
  */
-import { type Commands, Event, type Events, type Id, type Timestamp } from "@effekten/domain"
+import { type Commands, type Decision, Event, type Events, type Id, type Timestamp } from "@effekten/domain"
 import type { EventStoreError, Position, Revealed } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import { Array as Arr, Effect } from "effect"
@@ -17,6 +17,11 @@ export interface Instruction {
   /** Version of the answer its operation has today: recorded with it, so that a repeat has the same answer. */
   readonly answer: number
   readonly command: Commands.Command
+  /**
+   * Asks whether what the caller has seen is still so. Else nothing is decided and nothing is recorded. It is no part of the instruction: one
+   * that is recorded already is answered without it.
+   */
+  readonly unchanged?: (() => Generator<Decision.Read, boolean, any>) | undefined
 }
 
 /**
