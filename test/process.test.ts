@@ -315,7 +315,19 @@ describe("replay", () => {
 })
 
 describe("an end", () => {
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  it("O7 a signal that means nothing to a server does nothing, and opens no debugger", async () => {
+    const server = await startServer(copyOfUsed())
+    for (const signal of ["SIGUSR1", "SIGUSR2"] as const) {
+      process.kill(server.pid, signal)
+      await eventually(async () => (server.stderr().includes(`${signal} means nothing to a server`) ? true : undefined))
+    }
+    expect((await fetch(`${new URL(server.url).origin}/livez`)).status).toBe(200)
+    const ended = await server.stop()
+    expect(ended.code).toBe(0)
+    expect(ended.stderr).not.toMatch(/Debugger/)
+  })
+
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     it(`promise 5: ${signal} with requests in flight loses nothing that was acknowledged, and exits 0`, async () => {
       const data = copyOfUsed()
       const server = await startServer(data)

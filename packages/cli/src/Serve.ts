@@ -17,6 +17,7 @@ import { keepingFor, keptFor, type Place, refused, type RegisterOptions } from "
 import { readinessOf, standingStill } from "./Readiness.ts"
 import { openSandbox, serveSandboxAt } from "./Sandbox.ts"
 import type { SandboxFile } from "./SandboxFile.ts"
+import { signals } from "./Signals.ts"
 
 interface ServeOptions extends Omit<RegisterOptions, "policy" | "sandbox" | "believeClock"> {
   /** Whole calendar years the data of investors are kept, 5 to 10: what the register's policy is, or becomes if it has none. */
@@ -115,6 +116,7 @@ const rateLimitOf = ({ rateLimit, rateLimitAtOnce }: ServeOptions): Distribution
 /** Opens the register, serves it, and stays. Being interrupted is its good end. @category commands */
 export const runServe = (place: Place, options: ServeOptions): Effect.Effect<never, CommandFailed> =>
   Effect.gen(function* () {
+    yield* signals
     const { docs, drain, host, port } = options
     const publicOrigin =
       options.publicOrigin === undefined ? undefined : yield* givenOrigin(options.publicOrigin.replace(/\/$/, ""))
