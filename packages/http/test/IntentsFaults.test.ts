@@ -23,8 +23,9 @@ const virtually = <A, E>(
 ): Promise<A> =>
   Effect.runPromise(
     effect.pipe(
-      Effect.provide(Intents.layerSqlite({ file: ":memory:", ...options }).pipe(Layer.provide(own.layer))),
-      Effect.provide(silent),
+      Effect.provide(
+        Intents.layerSqlite({ file: ":memory:", ...options }).pipe(Layer.provide(own.layer), Layer.provideMerge(silent))
+      ),
       Effect.updateService(Clock.Clock, (clock) => jumping(own, clock)),
       Random.withSeed("seed"),
       Effect.provide(TestClock.layer())
