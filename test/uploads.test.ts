@@ -112,8 +112,8 @@ describe.runIf(process.platform === "linux").each([
   })
 })
 
-describe("an upload", () => {
-  it("I-20 that a kill breaks off leaves nothing after the next start, and its key is free", async () => {
+describe("a served register", () => {
+  it("promise 5, I-20: a kill in the midst of an upload leaves nothing after the next start, and its key is free", async () => {
     const folder = folderOf()
     const server = await startServer(folder)
     const token = await tokenOf(server)
@@ -136,7 +136,7 @@ describe("an upload", () => {
     expect(await effekten(["verify", "--data", folder])).toMatchObject({ code: 0 })
   })
 
-  it("to a full volume is refused without effect and leaves nothing; the server says so, and repeats what is recorded", async () => {
+  it("an upload to a full volume is refused without effect and leaves nothing; the server says so, and repeats what is recorded", async () => {
     const folder = folderOf()
     const blobs = join(folder, "blobs")
     mkdirSync(blobs, { mode: 0o700 })
