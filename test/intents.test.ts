@@ -73,6 +73,9 @@ const again = (id: string): Promise<Ran> =>
 const investorJson = Schema.encodeSync(Described.Investor)
 const redemptionJson = Schema.encodeSync(Described.Redemption)
 
+/** Programs that ran before the sweep, each of which redeemed a unit. */
+let alone = 0
+
 const numbers = async () => {
   const investors: number = (await api.get("/v2/investors/?limit=1")).json.count
   const redemptions: number = (await api.get("/v2/redemptions/?limit=1")).json.count
@@ -95,6 +98,13 @@ it("an embedded register takes intents as a served one does: one Layer is swappe
       expect((yield* Effect.flip(answer("nobody-1", Wallets, "createManaged")))._tag).toBe("NotFound")
     }).pipe(Effect.provide(intents))
   }).pipe(Effect.provide(Registrar.layerMemory()), Effect.runPromise))
+
+it("promise 4: two processes over one file that want the same do it once, and both get the answer", async () => {
+  const before = await numbers()
+  await Promise.all([child("both", 0), child("both", 0)])
+  expect(await numbers()).toEqual({ investors: before.investors + 1, redemptions: before.redemptions + 1 })
+  alone += 1
+})
 
 it("promise 4: a program of intents that is killed at any step and started again makes one effect", async () => {
   const before = await numbers()
@@ -125,7 +135,7 @@ it("promise 4: a program of intents that is killed at any step and started again
   const replayed = await eventually(async () => {
     const { stdout } = await effekten(["replay", "--json", "--data", temporary.path])
     const all = JSON.parse(stdout)
-    return all.products[0].redeemed === runs ? all : undefined
+    return all.products[0].redeemed === runs + alone ? all : undefined
   })
   expect(replayed).toMatchObject({ conservation: "holds", violations: [] })
 })

@@ -7,7 +7,7 @@ import { Id } from "@effekten/domain"
 import { Investors, type PlatformService, Redemptions, Rejection, Unavailable } from "@effekten/services"
 import { Effect, Layer, Option, Redacted, Result, type Scope, Stream } from "effect"
 import { SqlClient } from "effect/sql"
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -159,6 +159,12 @@ describe("an intent", () => {
   })
 })
 
+it("an id is a key, whatever visible characters it has", async () => {
+  const id = `a,b;"c\\d"${String.fromCharCode(0x21, 0x7e)}`
+  await program(Effect.andThen(submit(id), answer(id)))
+  expect(keys()).toEqual([id])
+})
+
 describe("the database", () => {
   it("loses the input with the answer, and the answer when it was kept long enough", async () => {
     await program(Effect.andThen(submit("order-1"), answer("order-1")))
@@ -188,6 +194,19 @@ describe("the database", () => {
       { capacity: 3 }
     )
     expect(keys().toSorted()).toEqual(["order-1", "order-2", "order-3"])
+  })
+
+  it("that cannot be opened is refused, and so is an option that would let nothing happen", async () => {
+    writeFileSync(file, "no database, but a text that is longer than its header")
+    const cases: ReadonlyArray<readonly [Options, object]> = [
+      [{}, { _tag: "IntentsRefused", reason: "unavailable" }],
+      [{ file: join(folder, "missing", "intents.db") }, { _tag: "IntentsRefused", reason: "unavailable" }],
+      [{ file: ":memory:", capacity: 0 }, { name: "RangeError" }],
+      [{ file: ":memory:", concurrency: Number.NaN }, { name: "RangeError" }]
+    ]
+    for (const [options, refused] of cases)
+      expect(await program(Effect.void, options).catch((error: unknown) => error)).toMatchObject(refused)
+    expect(readFileSync(file, "utf8")).toMatch(/^no database/)
   })
 
   it("can be read by its owner only", async () => {

@@ -229,12 +229,20 @@ const answering = ({ seal, table }: Opened, { listen }: Waiting, isSender: () =>
     )
 }
 
+/** With less than one of these nothing would ever be recorded or sent, and nothing would say so. */
+const atLeastOne = (name: string, given: number): Effect.Effect<number> =>
+  Number.isSafeInteger(given) && given >= 1
+    ? Effect.succeed(given)
+    : Effect.die(new RangeError(`${name} of intents is a whole number from 1 on, not ${given}`))
+
 /**
  * The service, and a fiber that sends until the scope closes.
  *
  * @category constructors
  */
 export const make = Effect.fnUntraced(function* (options: IntentsOptions = {}) {
+  const capacity = yield* atLeastOne("capacity", options.capacity ?? 100_000)
+  const concurrency = yield* atLeastOne("concurrency", options.concurrency ?? 16)
   const opened = yield* open(options.key)
   const { holder, seal, sql, table } = opened
   const services = yield* Effect.context<PlatformService>()
@@ -244,7 +252,7 @@ export const make = Effect.fnUntraced(function* (options: IntentsOptions = {}) {
   const sender = IntentSender.run(
     { table, seal, services, wake, ended: waiting.ended },
     {
-      concurrency: options.concurrency ?? 16,
+      concurrency,
       base: Duration.fromInputUnsafe(options.base ?? "1 second"),
       maximum: Duration.fromInputUnsafe(options.maximum ?? "1 minute"),
       keep: Duration.fromInputUnsafe(options.keep ?? "30 days")
@@ -252,7 +260,7 @@ export const make = Effect.fnUntraced(function* (options: IntentsOptions = {}) {
   )
   yield* Effect.forkScoped(lease.whileHeld(sender))
   return Intents.of({
-    submit: submitting(opened, options.capacity ?? 100_000, wake),
+    submit: submitting(opened, capacity, wake),
     // The description of the command says what its answer is; the table kept it by that description.
     answer: answering(opened, waiting, lease.isHeld) as Intents["Service"]["answer"],
     find: (id) => Effect.map(storing(table.find(id)), (row) => Option.map(Option.fromUndefinedOr(row), intentOf(seal))),
