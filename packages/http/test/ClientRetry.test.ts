@@ -420,6 +420,11 @@ describe("R-21 what is said of the effect is never wrong", () => {
     ["perhaps, then 403", sequence(unknown, () => problem(403)), { _tag: "Unavailable", executed: "unknown" }],
     ["perhaps, then 404", sequence(unknown, () => problem(404)), { _tag: "Unavailable", executed: "unknown" }],
     ["perhaps, then 409", sequence(unknown, () => problem(409)), { _tag: "Rejection", status: 409 }],
+    [
+      "perhaps, then a conflict of a server that records nothing",
+      sequence(unknown, () => Response.json({ detail: "It is there already." }, { status: 409 })),
+      { _tag: "Unavailable", executed: "unknown", call: { problem: { message: "It is there already." } } }
+    ],
     ["perhaps, then 422", sequence(unknown, () => problem(422)), { _tag: "Rejection", status: 422 }],
     ["never connected, then 403", sequence(refusedConnection, () => problem(403)), { _tag: "Rejection", status: 403 }]
   ]

@@ -168,8 +168,9 @@ export const ofResponse = (
   }
   const failure = ClientProblem.toFailure(status, problem)
   if (isRefusal(status) && !untouchedStatuses.has(status) && !isInProgress) {
-    // Only what the register recorded is the answer for good; all else says no more than that this attempt did nothing.
-    const isAnswer = (status === 409 || status === 422) && problem !== undefined
+    // Only what the register recorded is the answer for good. All else, a conflict of another server too, says of this attempt alone that it
+    // did nothing: an earlier one may be what it conflicts with.
+    const isAnswer = (status === 409 || status === 422) && problem?.isRegisters === true
     return { ...common, failure, executed: isAnswer ? "answered" : "no" }
   }
   const isUntouched = untouchedStatuses.has(status) || problem?.executed === "no" || isRead(request)

@@ -16,6 +16,8 @@ export interface SeenProblem {
   readonly executed: "no" | "unknown" | undefined
   readonly errors: ReadonlyArray<MemberError> | undefined
   readonly details: Details | undefined
+  /** The register's own words: what it refuses under a key, it has recorded. */
+  readonly isRegisters: boolean
 }
 
 const typePrefix = "urn:effekten:problem:"
@@ -84,11 +86,13 @@ const errorsIn = (body: Body): ReadonlyArray<MemberError> | undefined => {
   return Option.getOrUndefined(decodeErrors(errors)) ?? (isObject(errors) ? memberErrorsIn(errors) : undefined)
 }
 
+const isRegistersType = (type: unknown): type is string => typeof type === "string" && type.startsWith(typePrefix)
+
 /** The code of a problem, or the last part of its type, or what OAuth calls `error`. */
 const codeIn = ({ code, error, type }: Body): string | undefined =>
   typeof code === "string" && code !== ""
     ? code
-    : typeof type === "string" && type.startsWith(typePrefix)
+    : isRegistersType(type)
       ? type.slice(typePrefix.length)
       : typeof error === "string" && error !== ""
         ? error
@@ -107,7 +111,13 @@ export const statusSentence = (status: number): string => `The server answered w
 /** What the body of an answer with this status says; `undefined` where it says nothing. @category conversions */
 export const read = (status: number, text: string): SeenProblem | undefined => {
   const body = parsed(text)
-  const nothing = { isRetryable: undefined, requestId: undefined, executed: undefined, details: undefined }
+  const nothing = {
+    isRetryable: undefined,
+    requestId: undefined,
+    executed: undefined,
+    details: undefined,
+    isRegisters: false
+  }
   if (!isObject(body)) {
     const message = textOf(body)
     return Array.isArray(body) && message !== undefined
@@ -136,7 +146,8 @@ export const read = (status: number, text: string): SeenProblem | undefined => {
     requestId: textOf(body["request_id"]),
     executed: executedIn(body),
     errors: errorsIn(body),
-    details: detailsIn(body)
+    details: detailsIn(body),
+    isRegisters: isRegistersType(body["type"])
   }
 }
 
