@@ -46,6 +46,17 @@ describe("RateLimit of the server", () => {
     })
   )
 
+  it.effect("a quota that comes back steadily is used steadily", () =>
+    Effect.gen(function* () {
+      const said = { "ratelimit-policy": '"default";q=20;w=10', ratelimit: '"default";r=0;t=10' }
+      const sent = yield* times((_, count) => saying(count === 1 ? said : {}), 20, {}, 50)
+      for (const [number, at] of sent.entries()) {
+        expect(at).toBeGreaterThanOrEqual(number * 500)
+        expect(at).toBeLessThan(number * 500 + 100)
+      }
+    })
+  )
+
   it.effect("a 429 holds back the other calls too", () =>
     Effect.gen(function* () {
       const sent = yield* times((_, count) => (count === 1 ? saying({ "retry-after": "7" }, 429) : saying({})), 4)

@@ -3,13 +3,16 @@
  */
 import { type CommandFailure, Credits, type PlatformService } from "@effekten/services"
 import { Id } from "@effekten/domain"
-import { Effect, Exit, Fiber, ManagedRuntime, Redacted } from "effect"
+import { Effect, Exit, Fiber, Layer, ManagedRuntime, Redacted } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { HttpClient } from "effect/http"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo, Socket } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
 import { maximumAnswerSize, maximumProblemSize } from "../src/client/ClientBounds.ts"
 import { defaultConcurrency } from "../src/client/ClientRateLimit.ts"
 import { DistributionClient } from "../src/index.ts"
+import * as H from "./Harness.ts"
 
 interface Open {
   readonly server: Server
@@ -195,5 +198,33 @@ describe("R-22 connections", () => {
     expect(most.underWay).toBeLessThanOrEqual(defaultConcurrency)
     // A connection is free a moment after its answer was read.
     expect(most.sockets).toBeLessThanOrEqual(2 * defaultConcurrency)
+  }, 60_000)
+})
+
+describe("with the register's own server", () => {
+  it("a client that has more to do than its rate limit allows is never refused: it keeps the pace", async () => {
+    const h = await H.start({ rateLimit: { perSecond: 100, atOnce: 20 } })
+    const statuses: Array<number> = []
+    const counting = Layer.effect(
+      HttpClient.HttpClient,
+      Effect.map(
+        HttpClient.HttpClient,
+        HttpClient.tap(({ status }) => Effect.sync(() => void statuses.push(status)))
+      )
+    ).pipe(Layer.provide(DistributionClient.layerFetch))
+    const client = DistributionClient.layerNoDeps({
+      url: h.url,
+      clientId: "all",
+      clientSecret: Redacted.make(H.secret)
+    })
+    await Effect.runPromise(
+      Effect.replicateEffect(credit, 120, { concurrency: "unbounded", discard: true }).pipe(
+        Effect.provide(Layer.provide(client, [counting, SecureRandom.layerWebCrypto]))
+      )
+    )
+    await h.close()
+    // Its first requests go before the server has said anything.
+    expect(statuses.filter((status) => status === 201)).toHaveLength(120)
+    expect(statuses.filter((status) => status === 429).length).toBeLessThan(defaultConcurrency)
   }, 60_000)
 })

@@ -168,8 +168,8 @@ export const ofResponse = (
   }
   const failure = ClientProblem.toFailure(status, problem)
   if (isRefusal(status) && !untouchedStatuses.has(status) && !isInProgress) {
-    // Only what the register recorded is the answer for good. All else, a conflict of another server too, says of this attempt alone that it
-    // did nothing: an earlier one may be what it conflicts with.
+    // Only what the register recorded is the answer for good. All else says of this attempt alone that it did nothing. A conflict of another
+    // server may be one with an earlier attempt.
     const isAnswer = (status === 409 || status === 422) && problem?.isRegisters === true
     return { ...common, failure, executed: isAnswer ? "answered" : "no" }
   }

@@ -9,6 +9,7 @@ import { Clock, Duration, Effect, Layer, Semaphore } from "effect"
 import { HttpClient, type HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { NotSent, retryAfterOf } from "./ClientAttempt.ts"
 import { around, CurrentCall, transportError, waiting } from "./ClientCall.ts"
+import { rateLimitHeader, rateLimitPolicyHeader } from "../contract/Headers.ts"
 
 /** @category models */
 export interface RateLimitOptions {
@@ -21,14 +22,18 @@ export interface RateLimitOptions {
 /** @category values */
 export const defaultConcurrency = 64
 
-/** What a server takes: so many requests until then; afterwards so many in each window, where that is known. */
+/** What a server takes. */
 interface Allowance {
   remaining: number
-  /** Nanoseconds of the monotonic clock. */
-  until: bigint
-  quota: number | undefined
-  /** Nanoseconds. */
-  window: bigint
+  /** When `remaining` was right, in nanoseconds of the monotonic clock. */
+  at: bigint
+  /** When the whole quota is there again. */
+  readonly until: bigint
+  readonly quota: number | undefined
+  /** Nanoseconds in which the quota comes back. */
+  readonly window: bigint
+  /** The quota comes back a bit at a time, and not at once when the window ends. */
+  readonly isSteady: boolean
 }
 
 const parameterOf = (name: string, item: string): number | undefined => {
@@ -51,45 +56,58 @@ const seconds = (count: number): bigint => BigInt(Math.min(count, 86_400)) * 1_0
 
 /** What an answer says of the strictest of the server's limits. */
 const saidBy = (headers: HttpClientResponse.HttpClientResponse["headers"], now: bigint): Allowance | undefined => {
-  const policies = new Map(itemsOf(headers["ratelimit-policy"]))
-  const limits = itemsOf(headers["ratelimit"]).flatMap(([name, item]) => {
+  const policies = new Map(itemsOf(headers[rateLimitPolicyHeader]))
+  const limits = itemsOf(headers[rateLimitHeader]).flatMap(([name, item]): ReadonlyArray<Allowance> => {
     const remaining = parameterOf("r", item)
     if (remaining === undefined) return []
-    const policy = policies.get(name) ?? ""
-    return [
-      {
-        remaining,
-        until: now + seconds(parameterOf("t", item) ?? 0),
-        quota: parameterOf("q", policy),
-        window: seconds(parameterOf("w", policy) ?? 1)
-      }
-    ]
+    const [reset, policy] = [parameterOf("t", item) ?? 0, policies.get(name) ?? ""]
+    const [quota, window] = [parameterOf("q", policy), parameterOf("w", policy) ?? 1]
+    // A window ends when it ends. A quota that comes back steadily is whole again when what was used has come back.
+    const isSteady = quota !== undefined && quota > 0 && reset === Math.ceil(((quota - remaining) * window) / quota)
+    return [{ remaining, at: now, until: now + seconds(reset), quota, window: seconds(window), isSteady }]
   })
   return limits.toSorted((one, other) => one.remaining - other.remaining)[0]
 }
 
+const nanosOf = (duration: Duration.Input): bigint =>
+  BigInt(Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(duration)) * 1e6))
+
+/** What is left now; undefined where that is not known any more. */
+const leftOf = (allowance: Allowance, now: bigint): Allowance | undefined => {
+  const { at, isSteady, quota, remaining, until, window } = allowance
+  if (isSteady && quota !== undefined) {
+    const back = (Number(now - at) * quota) / Number(window)
+    return { ...allowance, at: now, remaining: Math.min(quota, remaining + Math.max(0, back)) }
+  }
+  if (now < until) return allowance
+  return quota === undefined ? undefined : { ...allowance, at: now, remaining: quota, until: now + window }
+}
+
+/** Nanoseconds until there is room for one more. */
+const waitOf = ({ isSteady, quota, remaining, until, window }: Allowance, now: bigint): bigint =>
+  remaining >= 1
+    ? 0n
+    : isSteady && quota !== undefined
+      ? BigInt(Math.ceil(((1 - remaining) * Number(window)) / quota))
+      : until - now
+
 /** The pace of one client. */
-const makePace = (options: RateLimitOptions) => {
-  const { limit } = options
+const makePace = ({ limit }: RateLimitOptions) => {
   let allowance: Allowance | undefined =
     limit === undefined
       ? undefined
-      : {
-          remaining: limit.requests,
-          until: 0n,
-          quota: limit.requests,
-          window: BigInt(Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(limit.per)) * 1e6))
-        }
+      : { remaining: 0, at: 0n, until: 0n, quota: limit.requests, window: nanosOf(limit.per), isSteady: false }
+  /** No request is sent before: the server has refused one. */
+  let blocked = 0n
   let sent = 0
   let heard = 0
 
   /** Nanoseconds to wait before one more request may be sent; none takes its place. */
   const take = (now: bigint): bigint => {
-    if (allowance !== undefined && now >= allowance.until) {
-      const { quota, window } = allowance
-      allowance = quota === undefined ? undefined : { remaining: quota, until: now + window, quota, window }
-    }
-    if (allowance !== undefined && allowance.remaining < 1) return allowance.until - now
+    if (now < blocked) return blocked - now
+    allowance = allowance === undefined ? undefined : leftOf(allowance, now)
+    const wait = allowance === undefined ? 0n : waitOf(allowance, now)
+    if (wait > 0n) return wait
     if (allowance !== undefined) allowance.remaining--
     sent++
     return 0n
@@ -97,17 +115,16 @@ const makePace = (options: RateLimitOptions) => {
 
   /** An answer to the request that was sent as number `number`. Those sent after it are not in its count. */
   const hear = (response: HttpClientResponse.HttpClientResponse, number: number, now: bigint, millis: number): void => {
-    if (number <= heard) return
-    const said = saidBy(response.headers, now)
-    const wait = response.status === 429 ? (retryAfterOf(response.headers, millis) ?? 0) : 0
-    if (said === undefined && wait === 0) return
+    if (response.status === 429) {
+      const wait = now + seconds(Math.ceil((retryAfterOf(response.headers, millis) ?? 0) / 1000))
+      if (wait > blocked) blocked = wait
+      // What comes back until then is not known.
+      if (allowance !== undefined) allowance = { ...allowance, at: wait, remaining: Math.min(0, allowance.remaining) }
+    }
+    const said = number > heard ? saidBy(response.headers, now) : undefined
+    if (said === undefined) return
     heard = number
-    const since = sent - number
-    const { quota, window } = said ?? allowance ?? { quota: undefined, window: 0n }
-    allowance =
-      wait > 0
-        ? { remaining: 0, until: now + seconds(Math.ceil(wait / 1000)), quota, window }
-        : { ...said!, remaining: Math.max(0, said!.remaining - since) }
+    allowance = { ...said, remaining: Math.max(0, said.remaining - (sent - number)) }
   }
   return { take, hear, number: () => sent }
 }

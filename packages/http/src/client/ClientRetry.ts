@@ -31,6 +31,8 @@ export interface RetryOptions {
 
 /** Tells the server which attempt this is: `2/3`. @category values */
 export const attemptHeader = "x-attempt"
+/** Milliseconds a call may take at most, whatever its options say: about eleven days. */
+const longestDeadline = 1e9
 /** Milliseconds that must be left of a call for another attempt. @category values */
 export const minimumAttempt = 20
 
@@ -156,7 +158,7 @@ export const retrying = (
           const call = (yield* CurrentCall) ?? makeCall()
           const now = yield* Clock.currentTimeNanos
           // A caller may give a single call less time, as it does embedded.
-          const whole = Duration.millis(Math.min(millis(options.deadline, "60 seconds"), 1e12))
+          const whole = Duration.millis(Math.min(millis(options.deadline, "60 seconds"), longestDeadline))
           call.deadline = now + BigInt(Math.ceil(Duration.toMillis(yield* Deadline.shortened(whole)) * 1e6))
           const repeating: Repeating = { request, next, call, budget, options, attempts }
           return yield* Effect.fromResult(yield* Effect.provideService(repeated(repeating), CurrentCall, call))
