@@ -3,7 +3,7 @@
  */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { Intents } from "@effekten/http/intents"
-import { type Context, Effect, Exit, Fiber, Layer, Redacted, Result, Scope, String } from "effect"
+import { type Context, Effect, Exit, Fiber, Layer, Redacted, Result, Schedule, Scope, String } from "effect"
 import { SqlClient } from "effect/sql"
 import { expect, it } from "vitest"
 import { useServer } from "../packages/event-store/test/PgServer.ts"
@@ -54,13 +54,16 @@ const started = (
 const running = <A>(effect: Effect.Effect<A, unknown, Scope.Scope>): Promise<A> =>
   Effect.runPromise(effect.pipe(Effect.scoped, Effect.provide(silent)))
 
+/** A server that was killed is back soon. */
+const untilItRuns = Schedule.spaced("20 millis")
+
 const at = (context: Context.Context<Own>) => Effect.provideContext(context)
 
 it("promise 4: what is recorded is sent once, answered to every program, and kept under its key", () =>
   running(
     Effect.gen(function* () {
       const own = register()
-      const one = yield* started("once", own)
+      const one = yield* started("once", own, { lease: "1 hour" })
       const other = yield* started("once", own)
       yield* submit("order-1").pipe(at(one))
       yield* submit("order-1").pipe(at(other))
@@ -127,7 +130,7 @@ it("promise 5: a server that dies at any moment loses nothing that was recorded,
           submit(id).pipe(
             Effect.tap(() => Effect.sync(() => void recorded.push(id))),
             // The outcome may be lost: the same id is submitted again.
-            Effect.retry({ times: 1_000 })
+            Effect.retry(untilItRuns)
           ),
         { concurrency: 8 }
       ).pipe(at(one))
@@ -142,7 +145,10 @@ it("promise 5: a server that dies at any moment loses nothing that was recorded,
       yield* Fiber.join(fiber)
       yield* Scope.close(scope, Exit.void)
       const answers = yield* Effect.forEach(recorded, (id) =>
-        answer(id).pipe(Effect.retry({ times: 1_000, while: ({ _tag }) => _tag === "IntentsUnavailable" }), at(one))
+        answer(id).pipe(
+          Effect.retry({ schedule: untilItRuns, while: ({ _tag }) => _tag === "IntentsUnavailable" }),
+          at(one)
+        )
       )
       expect(recorded.length).toBe(60)
       expect(new Set(answers.map(({ id }) => id)).size).toBe(60)

@@ -111,7 +111,7 @@ describe("a database that several programs have open", () => {
     const keysOf = ({ asked }: Register) => asked.map(({ key }) => key)
     const both = Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const first = yield* Scope.provide(started(one), scope)
+      const first = yield* Scope.provide(started(one, { lease: "1 hour" }), scope)
       yield* Effect.provideContext(Effect.andThen(submit("order-1"), answer("order-1")), first)
       const second = yield* started(other)
       yield* Effect.provideContext(Effect.andThen(submit("order-2"), answer("order-2")), second)
