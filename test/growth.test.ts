@@ -16,7 +16,7 @@ const mentions: { readonly [path: string]: string } = {
   "packages/cli/src/ServeCommands.ts": "the help of a command",
   "packages/domain/src/Fifo.ts": "the file of a type",
   "packages/domain/src/Refusal.ts": "a refusal of its own",
-  "packages/http/src/contract/OpenApiDocument.ts": "the sentences of two scopes"
+  "packages/http/src/contract/OpenApiWords.ts": "the sentences of two scopes and a tag"
 }
 
 const withoutComments = (text: string): string => text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")

@@ -37,7 +37,10 @@ const isIban = (text: string): boolean => patterns.get(text.slice(0, 2))?.test(t
 /** Electronic form: capitals without blanks, built as its country's are, with correct check digits (mod 97). @category values */
 export const Iban = Schema.String.check(
   Schema.isMaxLength(34),
-  Schema.makeFilter((text: string) => isIban(text), { expected: "an IBAN in electronic form" })
+  Schema.makeFilter((text: string) => isIban(text), {
+    expected: "an IBAN in electronic form",
+    toJsonSchema: () => ({ pattern: "^[A-Z]{2}[0-9]{2}[0-9A-Z]{1,30}$" })
+  })
 ).pipe(Schema.brand("Iban"))
 export type Iban = typeof Iban.Type
 
@@ -50,6 +53,9 @@ const isBic = (text: string): boolean =>
 /** Eight or eleven capitals and digits, with a country at the fifth place. @category values */
 export const Bic = Schema.String.check(
   Schema.isMaxLength(11),
-  Schema.makeFilter((text: string) => isBic(text), { expected: "a BIC" })
+  Schema.makeFilter((text: string) => isBic(text), {
+    expected: "a BIC",
+    toJsonSchema: () => ({ pattern: "^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?$" })
+  })
 ).pipe(Schema.brand("Bic"))
 export type Bic = typeof Bic.Type

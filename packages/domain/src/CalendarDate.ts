@@ -22,6 +22,9 @@ const isCalendarDate = (text: string): boolean => {
 }
 
 export const CalendarDate = Schema.String.check(
-  Schema.makeFilter((text: string) => isCalendarDate(text), { expected: "a day that exists, as YYYY-MM-DD" })
+  Schema.makeFilter((text: string) => isCalendarDate(text), {
+    expected: "a day that exists, as YYYY-MM-DD",
+    toJsonSchema: () => ({ format: "date" })
+  })
 ).pipe(Schema.brand("CalendarDate"))
 export type CalendarDate = typeof CalendarDate.Type

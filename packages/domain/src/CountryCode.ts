@@ -10,7 +10,10 @@ const countryCodes: ReadonlySet<string> = new Set([...assigned, "XKX"])
 
 /** A country: its ISO 3166-1 alpha-3 code, or `XKX` for Kosovo, which has none. It is a {@link Citizenship} too. */
 export const CountryCode = Schema.String.check(
-  Schema.makeFilter((text: string) => countryCodes.has(text), { expected: "an ISO 3166-1 alpha-3 country code" })
+  Schema.makeFilter((text: string) => countryCodes.has(text), {
+    expected: "an ISO 3166-1 alpha-3 country code",
+    toJsonSchema: () => ({ pattern: "^[A-Z]{3}$" })
+  })
 ).pipe(Schema.brand("Citizenship"), Schema.brand("CountryCode"))
 export type CountryCode = typeof CountryCode.Type
 
@@ -31,7 +34,8 @@ const citizenships: ReadonlySet<string> = new Set([...countryCodes, "RKS", ...of
  */
 export const Citizenship = Schema.String.check(
   Schema.makeFilter((text: string) => citizenships.has(text), {
-    expected: "an ISO 3166-1 alpha-3 code, or a code of ICAO Doc 9303-3 section 5"
+    expected: "an ISO 3166-1 alpha-3 code, or a code of ICAO Doc 9303-3 section 5",
+    toJsonSchema: () => ({ pattern: "^[A-Z]{3}$" })
   })
 ).pipe(Schema.brand("Citizenship"))
 export type Citizenship = typeof Citizenship.Type

@@ -5,7 +5,10 @@
  */
 import { Schema } from "effect"
 
-export const Code = Schema.String.check(Schema.isPattern(/^[A-Z]{3}$/, { expected: "an ISO 4217 currency code" })).pipe(
-  Schema.brand("CurrencyCode")
-)
+export const Code = Schema.String.check(
+  Schema.isPattern(/^[A-Z]{3}$/, {
+    expected: "an ISO 4217 currency code",
+    toJsonSchema: () => ({ pattern: "^[A-Z]{3}$" })
+  })
+).pipe(Schema.brand("CurrencyCode"))
 export type Code = typeof Code.Type

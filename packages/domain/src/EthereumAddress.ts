@@ -42,6 +42,7 @@ export const parse = (text: string): EthereumAddress | undefined => {
 /** An address as it arrives: any case, EIP-55 checked when mixed, never the zero address. Take {@link parse} for its canonical form. @category values */
 export const Written = Schema.String.check(
   Schema.makeFilter((text: string) => parse(text) !== undefined, {
-    expected: "an Ethereum address but the zero address, with a right checksum (EIP-55) when in mixed case"
+    expected: "an Ethereum address but the zero address, with a right checksum (EIP-55) when in mixed case",
+    toJsonSchema: () => ({ pattern: "^0x[0-9A-Fa-f]{40}$" })
   })
 )

@@ -100,7 +100,8 @@ const microsOf = (text: string): number | undefined => microsOfUsualForm(text) ?
 
 export const Timestamp = Schema.String.check(
   Schema.makeFilter((text: string) => microsOf(text) !== undefined, {
-    expected: "a timestamp with offset (RFC 3339) of the years 1900 to 2254"
+    expected: "a timestamp with offset (RFC 3339) of the years 1900 to 2254",
+    toJsonSchema: () => ({ format: "date-time" })
   })
 ).pipe(Schema.brand("Timestamp"))
 export type Timestamp = typeof Timestamp.Type

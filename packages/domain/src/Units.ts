@@ -5,15 +5,22 @@
  */
 import { Schema } from "effect"
 
-export const Units = Schema.Number.check(
-  Schema.makeFilter((n: number) => isUnits(n), { expected: "a whole number from 1 to 9007199254740991" })
-)
+const whole = Schema.makeFilter((n: number) => isUnits(n), {
+  expected: "a whole number from 1 to 9007199254740991",
+  toJsonSchema: () => ({ type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
+})
+
+export const Units = Schema.Number.check(whole)
 export type Units = typeof Units.Type
+
+/** Units as a client sends them. JSON knows no infinity, and a description of the API says so. @category values */
+export const Sent = Schema.Finite.check(whole)
 
 /** Zero or more units, as in "what is free". @category values */
 export const UnitCount = Schema.Number.check(
   Schema.makeFilter((n: number) => Number.isSafeInteger(n) && n >= 0, {
-    expected: "a whole number from 0 to 9007199254740991"
+    expected: "a whole number from 0 to 9007199254740991",
+    toJsonSchema: () => ({ type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
   })
 )
 export type UnitCount = typeof UnitCount.Type

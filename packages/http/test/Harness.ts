@@ -8,6 +8,7 @@ import { HttpServer } from "effect/http"
 import { connect } from "node:net"
 import { type Scope, scopes } from "@effekten/services"
 import { DistributionServer, OAuth, OAuthStore } from "../src/index.ts"
+import { expectConforming } from "./Conforms.ts"
 import * as MemoryServices from "./MemoryServices.ts"
 
 export const platform = Id.PlatformId.make("platform_a")
@@ -99,10 +100,11 @@ export const send = async (
 ): Promise<Answer> => {
   const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }) })
   const text = await response.text()
+  const answered = { status: response.status, headers: Object.fromEntries(response.headers), text }
+  const { pathname, search } = new URL(url)
+  expectConforming({ method, path: `${pathname}${search}`, ...answered })
   return {
-    status: response.status,
-    headers: Object.fromEntries(response.headers),
-    text,
+    ...answered,
     json: response.headers.get("content-type")?.includes("json") === true ? JSON.parse(text) : undefined
   }
 }

@@ -22,7 +22,7 @@ export const ShownDocument = answer("ShownDocument", signedDocument)
 const investment = {
   campaignId: plain(Id.CampaignId),
   investorId: plain(Id.InvestorId),
-  units: plain(Units.Units),
+  units: plain(Units.Sent),
   /** Needed: web-based subscription is not offered. */
   signedAt: optional(plain(Timestamp.Timestamp)),
   /** Present if the issuer's acceptance is given already. */

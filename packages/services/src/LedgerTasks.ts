@@ -35,7 +35,7 @@ const redemption = {
   investorId: plain(Id.InvestorId),
   productId: plain(Id.ProductId),
   walletId: plain(Id.WalletId),
-  units: plain(Units.Units)
+  units: plain(Units.Sent)
 }
 
 /** How programs of other generations write it. */

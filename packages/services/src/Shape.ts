@@ -20,6 +20,22 @@ export const listed = <S extends Schema.Codec<string, string>>(schema: S): Liste
 
 const isText = (ast: SchemaAST.AST): boolean => SchemaAST.isLiteral(ast) && typeof ast.literal === "string"
 
+/**
+ * What a rule says of the texts that it takes: `{ format: "date" }`. A document repeats it, and nothing is checked by it. A timestamp is left
+ * out: it is shown as it was sent, and may be in a form that is not of RFC 3339.
+ */
+const formatOf = (ast: SchemaAST.AST): { readonly format?: string } => {
+  for (const { annotations } of ast.checks ?? []) {
+    const told = annotations?.toJsonSchema as undefined | ((told: object) => { readonly format?: unknown })
+    const format = told?.({ type: "string", schemas: [] }).format
+    if (format === "date") return { format }
+  }
+  return {}
+}
+
+/** Whole numbers: the API has no others. JSON has none that are not finite. */
+const whole = Schema.isFinite({ toJsonSchema: () => ({ type: "integer" }) })
+
 const withoutRules = (ast: SchemaAST.AST): SchemaAST.AST => {
   const [first, ...others] = (ast.encoding ?? []).map(
     (link) => new SchemaAST.Link(withoutRules(link.to), link.transformation)
@@ -28,10 +44,9 @@ const withoutRules = (ast: SchemaAST.AST): SchemaAST.AST => {
   const rest = [undefined, encoding, ast.context] as const
   switch (ast._tag) {
     case "String":
-      return new SchemaAST.String(undefined, ...rest)
+      return new SchemaAST.String(formatOf(ast), ...rest)
     case "Number":
-      // JSON has no other numbers.
-      return new SchemaAST.Number(undefined, Schema.Finite.ast.checks, encoding, ast.context)
+      return new SchemaAST.Number(undefined, [whole], encoding, ast.context)
     case "Arrays":
       return new SchemaAST.Arrays(
         ast.isMutable,

@@ -7,9 +7,9 @@
 import { Answer, Operation, PageOf, PageQuery, platformResources, type Resource } from "@effekten/services"
 import { Schema } from "effect"
 import { Multipart } from "effect/http"
-import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
 import { ifMatchHeader } from "./Headers.ts"
-import { describe, documented } from "./OpenApiDocument.ts"
+import { describe, documented, documentedToken } from "./OpenApiDocument.ts"
 import { Problem, problemMediaType } from "./Problem.ts"
 import { BearerToken, RequiredScope, TakesIdempotencyKey } from "./Scope.ts"
 
@@ -131,7 +131,7 @@ export const oauth = HttpApiGroup.make("oauth").add(
     }).pipe(HttpApiSchema.asFormUrlEncoded()),
     success: Token,
     error: tokenErrors
-  }).annotate(OpenApi.Summary, "Get an access token"),
+  }).annotateMerge(documentedToken("Get an access token")),
   HttpApiEndpoint.post("revoke", "/oauth/revoke", {
     payload: Schema.Struct({
       token: Schema.String,
@@ -140,7 +140,7 @@ export const oauth = HttpApiGroup.make("oauth").add(
     }).pipe(HttpApiSchema.asFormUrlEncoded()),
     success: HttpApiSchema.Empty(200),
     error: tokenErrors
-  }).annotate(OpenApi.Summary, "End an access token")
+  }).annotateMerge(documentedToken("End an access token"))
 )
 
 /** The contract of some resources. @category constructors */

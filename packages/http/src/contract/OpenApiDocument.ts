@@ -3,19 +3,21 @@
  */
 import type { Context } from "effect"
 import { OpenApi } from "effect/http-api"
+import { defaultPageSize, maximumPageSize, type Operation, type Scope, scopes } from "@effekten/services"
 import { ifMatchHeader } from "./Headers.ts"
-import { maximumKeyLength } from "./IdempotencyKey.ts"
-import { type Operation, type Scope, scopes } from "@effekten/services"
-
-type Json = Record<string, any>
-
-const scopeSentences: { readonly [S in Scope]: string } = {
-  "investors:read": "Read investors, their identifications and wallets",
-  "investors:write": "Create investors, their identifications and wallets",
-  "investments:read": "Read investments, credits and redemptions",
-  "investments:write": "Create investments, credits and redemptions",
-  "documents:write": "Upload documents and read what is known of them"
-}
+import * as OpenApiAnswers from "./OpenApiAnswers.ts"
+import { plain } from "./OpenApiSchemas.ts"
+import {
+  fromMember,
+  ifMatchParameter,
+  ifNoneMatchParameter,
+  introduction,
+  type Json,
+  keyParameters,
+  scopeSentences,
+  tagSentences,
+  timeoutParameter
+} from "./OpenApiWords.ts"
 
 /** An operation's sentence, scope, refusals and example, and whether it takes an idempotency key. @category services */
 export const documented = (operation: Operation.Any, scope: Scope): Context.Context<never> =>
@@ -25,14 +27,22 @@ export const documented = (operation: Operation.Any, scope: Scope): Context.Cont
     transform: (generated) => ({
       ...generated,
       security: [{ oauth2: [scope] }],
-      parameters: (generated["parameters"] as ReadonlyArray<Json>).map((parameter) =>
-        operation._tag !== "Command" || parameter["in"] !== "header"
-          ? parameter
-          : headerParameter(parameter, operation.key)
-      ),
+      parameters: parametersOf(operation, generated["parameters"] as ReadonlyArray<Json>),
+      responses: OpenApiAnswers.ofOperation(operation, generated["responses"] as Json),
       ...(operation._tag === "Command" && operation.body !== "none" && operation.body !== "file"
-        ? { requestBody: withExample(generated["requestBody"], operation.example) }
+        ? { requestBody: bodyOf(generated["requestBody"] as Json, operation) }
         : {})
+    })
+  })
+
+/** A sentence of an endpoint of tokens, and its answers. @category services */
+export const documentedToken = (summary: string): Context.Context<never> =>
+  OpenApi.annotations({
+    summary,
+    transform: (generated) => ({
+      ...generated,
+      security: [],
+      responses: OpenApiAnswers.ofToken(generated["responses"] as Json)
     })
   })
 
@@ -42,45 +52,58 @@ const described = ({ description, refusals }: Operation.Any): { readonly descrip
   return sentences.length === 0 ? {} : { description: sentences.join(" ") }
 }
 
-const withExample = (body: Json, example: unknown): Json => ({
+const bodyOf = (body: Json, { body: need, example }: Operation.Any & { readonly _tag: "Command" }): Json => ({
   ...body,
+  required: need !== "optional",
   content: { ...body["content"], "application/json": { ...body["content"]["application/json"], example } }
 })
 
-const headerParameter = (parameter: Json, key: "required" | "optional"): Json =>
-  parameter["name"] === ifMatchHeader
-    ? {
-        ...parameter,
-        name: "If-Match",
-        description:
-          "The `ETag` of the object as it was seen, in quotes. If the object has changed since, nothing is done, and the answer is 412.",
-        schema: { type: "string" }
-      }
-    : keyParameter(parameter, key)
-
-const keyParameter = (parameter: Json, key: "required" | "optional"): Json => {
-  const own = parameter["name"] === "x-idempotency-key"
-  return {
-    ...parameter,
-    name: own ? "X-Idempotency-Key" : "Idempotency-Key",
-    required: own && key === "required",
-    description: own
-      ? "The same key with the same request gives the same answer and no second effect. Idempotency-Key will do as well."
-      : "The same as X-Idempotency-Key, as an RFC 8941 string or as it is.",
-    schema: { type: "string", minLength: 1, maxLength: maximumKeyLength }
-  }
+const ofQuery: { readonly [name: string]: Json } = {
+  limit: {
+    description: "Results of a page at most.",
+    schema: { type: "integer", minimum: 1, maximum: maximumPageSize, default: defaultPageSize }
+  },
+  cursor: { description: fromMember["cursor"] }
 }
+
+const parametersOf = (operation: Operation.Any, generated: ReadonlyArray<Json>): ReadonlyArray<Json> => [
+  ...generated
+    .filter((each) => each["in"] !== "header")
+    .map((each) => (each["in"] === "path" ? each : { ...each, ...ofQuery[each["name"] as string] })),
+  ...(operation._tag === "Command" ? keyParameters(operation.key) : []),
+  ...(generated.some((each) => each["name"] === ifMatchHeader) ? [ifMatchParameter] : []),
+  ...(operation._tag === "Read" ? [ifNoneMatchParameter] : []),
+  timeoutParameter
+]
 
 /**
  * The generator names a schema by its encoded side and makes one problem for each status; a reader wants `Investor`, and one `Problem`.
  */
 const withPlainNames = (generated: Json): Json => {
-  const plain = (name: string): string => name.replace(/^(Problem)_\d+$|^(\w+)Encoded$/, "$1$2")
+  const named = (name: string): string => name.replace(/^(Problem)_\d+$|^(\w+)Encoded$/, "$1$2")
   const document: Json = JSON.parse(
-    JSON.stringify(generated).replace(/(?<="#\/components\/schemas\/)\w+(?=")/g, (name) => plain(name))
+    JSON.stringify(generated).replace(/(?<="#\/components\/schemas\/)\w+(?=")/g, (name) => named(name))
   )
-  const schemas = Object.entries<Json>(document["components"]["schemas"]).map(([name, schema]) => [plain(name), schema])
+  const schemas = Object.entries<Json>(document["components"]["schemas"]).map(([name, schema]) => [
+    named(name),
+    plain(schema)
+  ])
   return { ...document, components: { ...document["components"], schemas: Object.fromEntries(schemas) } }
+}
+
+/** Gives each page of a list a name, such as `InvestorPage`. */
+const withPages = (document: Json): Json => {
+  const pages: Json = {}
+  for (const methods of Object.values<Json>(document["paths"])) {
+    const content: Json | undefined = methods["get"]?.responses["200"]?.content?.["application/json"]
+    const item: string | undefined = content?.["schema"].properties?.results?.items.$ref
+    if (content === undefined || item === undefined) continue
+    const name = `${item.split("/").at(-1)}Page`
+    pages[name] = plain(content["schema"])
+    content["schema"] = { $ref: `#/components/schemas/${name}` }
+  }
+  const { schemas, ...components } = document["components"]
+  return { ...document, components: { ...components, schemas: { ...schemas, ...pages } } }
 }
 
 /** Title, prefixes and the client credentials flow. @category services */
@@ -88,14 +111,20 @@ export const describe = (prefixes: ReadonlyArray<string>): Context.Context<never
   OpenApi.annotations({
     title: "Distribution API",
     version: "2",
-    description: "A register of digital securities, as distribution platforms use it.",
+    description: introduction,
+    license: { name: "MIT", identifier: "MIT" },
     servers: prefixes.map((url) => ({ url })),
     transform: (generated) => {
-      const document = withPlainNames(generated)
+      const document = withPages(withPlainNames(generated))
       return {
         ...document,
+        tags: (document["tags"] as ReadonlyArray<Json>).map((tag) => ({
+          ...tag,
+          description: tagSentences[tag["name"] as string]
+        })),
         components: {
           ...document["components"],
+          ...OpenApiAnswers.componentsFor(document["paths"] as Json),
           securitySchemes: {
             oauth2: {
               type: "oauth2",
