@@ -5,8 +5,8 @@
  *     npm run bench -- [--quick] [--events N] [--rounds N] [--callers 1,16,64,256] [--store sqlite,postgresql] [--long] [--no-peers]
  *                      [--folder DIR] [SECTION …]
  *
- * Sections: commands, appends, reading, replay, gets, sealing, json, audit, latency, contention. The folder must lie on a real disk: on a file system in memory a sync costs
- * nothing and the figures mean nothing.
+ * Sections: commands, appends, reading, replay, gets, http, sealing, json, audit, latency, contention. The folder must lie on a real disk: on a
+ * file system in memory a sync costs nothing and the figures mean nothing.
  */
 import "effect/schema/SchemaJITCompiler/enable"
 import { Effect, Result as Outcome } from "effect"
@@ -21,6 +21,7 @@ import * as Commands from "./Commands.ts"
 import * as Contention from "./Contention.ts"
 import * as Fairness from "./Fairness.ts"
 import * as Gets from "./Gets.ts"
+import * as Http from "./Http.ts"
 import * as Json from "./Json.ts"
 import * as Latency from "./Latency.ts"
 import { print, type Result } from "./Measure.ts"
@@ -43,6 +44,7 @@ const sections = [
   "commands",
   "gets",
   "fairness",
+  "http",
   "latency",
   "contention"
 ] as const
@@ -73,7 +75,16 @@ const callers = values.callers.split(",").map(Number)
 /** An audit is of a register that commands made, and they take their time. */
 const auditedEvents = 100_000
 /** They fill no log, or one of their own. */
-const withoutLog: ReadonlyArray<string> = ["gets", "fairness", "latency", "contention", "sealing", "json", "audit"]
+const withoutLog: ReadonlyArray<string> = [
+  "gets",
+  "http",
+  "fairness",
+  "latency",
+  "contention",
+  "sealing",
+  "json",
+  "audit"
+]
 const wanted = (section: (typeof sections)[number]) => positionals.length === 0 || positionals.includes(section)
 
 const machine = {
@@ -146,6 +157,7 @@ const program = Effect.gen(function* () {
       report(yield* Audit.measure({ folder, rounds, events: Math.min(events, auditedEvents) }))
     if (wanted("gets")) report(yield* Gets.measure({ ...common, callers }))
     if (wanted("fairness")) report(yield* Fairness.measure(common))
+    if (wanted("http") && subject === sqlite) report(yield* Http.measure(common))
     if (wanted("latency"))
       report(
         yield* Latency.measure({
