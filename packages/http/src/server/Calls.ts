@@ -2,7 +2,6 @@
  * From a request to a service and back: the key, the body as received, the call, the answer. For the handlers of all operations.
  */
 import {
-  Answer,
   Checking,
   type CommandFailure,
   type Operation,
@@ -41,11 +40,21 @@ type Response = HttpServerResponse.HttpServerResponse
 /** The query of a list. @category models */
 export type Query = Pick<PageOptions, "limit" | "cursor">
 
-/** One call: which operation, on what. @category models */
-export interface Call {
+/** What is made of the description of an operation once, and used by every call of it. */
+interface Described {
   readonly service: Resource.AnyService
   readonly name: string
   readonly operation: Operation.Any
+  /** Where it has a body. */
+  readonly read: ReturnType<typeof Body.reader>
+  /** Writes an answer, by version. */
+  readonly writers: ReadonlyMap<number, (answer: unknown) => unknown>
+  /** Where what it makes is read. */
+  readonly location: ReturnType<typeof Links.toAnswers>
+}
+
+/** One call: which operation, on what. */
+interface Call extends Described {
   readonly ids: ReadonlyArray<string>
   readonly query: Query
 }
@@ -82,22 +91,22 @@ const ifMatchOf = Effect.fnUntraced(function* ({ _tag, route }: Operation.Any) {
 
 const otherwise = (detail: string) => new Refused({ code: "precondition_failed", detail })
 
-/** What is made of a description once, and used by every request. */
-const once = <K extends object, A>(make: (key: K) => A) => {
-  const made = new WeakMap<K, A>()
-  return (key: K): A => {
-    const known = made.get(key) ?? make(key)
-    made.set(key, known)
-    return known
-  }
-}
+const nothingToRead: Described["read"] = (body) => Result.succeed({ input: body, ignored: [] })
 
-const readerOf = once((operation: CommandCall["operation"]) => Body.reader(operation))
-const encoderOf = once((schema: Schema.Codec<unknown, any>) => Schema.encodeUnknownSync(schema))
+const described = (service: Resource.AnyService, name: string, operation: Operation.Any): Described => ({
+  service,
+  name,
+  operation,
+  read: operation._tag === "Command" ? Body.reader(operation) : nothingToRead,
+  writers: new Map(
+    Array.from(operation.answer?.schemas ?? [], ([version, schema]) => [version, Schema.encodeUnknownSync(schema)])
+  ),
+  location: successStatus(operation) === 201 ? Links.toAnswers(service, operation) : undefined
+})
 
 /** The input that a body says, whichever generation of the API it is written for. */
-const inputOf = Effect.fnUntraced(function* (operation: CommandCall["operation"], body: unknown) {
-  const read = readerOf(operation)(body)
+const inputOf = Effect.fnUntraced(function* (call: CommandCall, body: unknown) {
+  const read = call.read(body)
   if (Result.isFailure(read)) {
     const { message, errors = [] } = read.failure
     return yield* new Refused({ code: "invalid_request", detail: message, errors, received: body })
@@ -120,33 +129,34 @@ const receivedFile = Effect.fnUntraced(function* (place: Places) {
   return { body: undefined, ...(yield* readUpload) }
 })
 
-const receivedJson = Effect.fnUntraced(function* ({ operation }: CommandCall, turns: Turns["Service"]) {
+const receivedJson = Effect.fnUntraced(function* (call: CommandCall, turns: Turns["Service"]) {
   const { platform } = yield* Principal
   const bytes = yield* readJsonBytes
   // The turn lasts until other requests have been looked for: however many bodies are there at once, they are read some at a time.
   return yield* turns.take(
     platform,
     sizeOf({ bytes: bytes.length })
-  )(Effect.ensuring(saidBy(operation, bytes), Effect.yieldNow))
+  )(Effect.ensuring(saidBy(call, bytes), Effect.yieldNow))
 })
 
-const saidBy = Effect.fnUntraced(function* (operation: CommandCall["operation"], bytes: Uint8Array) {
+const saidBy = Effect.fnUntraced(function* (call: CommandCall, bytes: Uint8Array) {
+  const { operation } = call
   const json = yield* Effect.fromResult(jsonOf(bytes))
   // Where none is needed, no body is an empty one; where nothing is read, it still has to say nothing.
   const body = json ?? (operation.body === "json" ? undefined : {})
-  return { body: operation.body === "none" ? json : body, input: yield* inputOf(operation, body) }
+  return { body: operation.body === "none" ? json : body, input: yield* inputOf(call, body) }
 })
 
 const json = (body: unknown, status: number): Response =>
   HttpServerResponse.text(JSON.stringify(body), { status, contentType: "application/json" })
 
 /** An answer in one of its versions. A value the schema cannot write is a defect of the server. */
-const written = Effect.fnUntraced(function* (answer: Answer.Answer<unknown>, version: number, value: unknown) {
-  const schema = answer.schemas.get(version)
-  if (schema === undefined) return yield* Effect.die(new Error(`there is no version ${version} of ${answer.name}`))
-  if (version !== 1) yield* setHeader(answerVersionHeader, String(version))
-  return encoderOf(schema)(value) as unknown
-})
+const written = ({ name, writers }: Described, version: number, value: unknown): Effect.Effect<unknown> => {
+  const write = writers.get(version)
+  if (write === undefined) return Effect.die(new Error(`there is no version ${version} of what ${name} answers`))
+  const writing = Effect.sync(() => write(value))
+  return version === 1 ? writing : Effect.andThen(setHeader(answerVersionHeader, String(version)), writing)
+}
 
 /** What a client sees of a page: cursors become URLs. */
 const pageOf = Effect.fnUntraced(function* (page: Page<unknown>, limit: number | undefined) {
@@ -194,15 +204,14 @@ const methodOf = (platforms: Platforms, { name, service }: Call) =>
 type Recorded = Omit<Receipt, "answer"> & { readonly answer?: unknown }
 
 /** What was recorded of a command, in the version it was recorded in. */
-const respond = Effect.fnUntraced(function* ({ ids, operation, service }: CommandCall, recorded: Recorded) {
+const respond = Effect.fnUntraced(function* (call: CommandCall, recorded: Recorded) {
+  const { ids, location, operation } = call
   if (recorded.replayed) yield* setHeader(replayedHeader, "true")
-  const { answer } = operation
-  if (answer === undefined) return HttpServerResponse.empty({ status: 204 })
-  const status = successStatus(operation)
-  const body = yield* written(answer, recorded.version, recorded.answer)
-  const location = status === 201 ? yield* Links.toAnswer(service, operation, ids, body) : undefined
-  if (location !== undefined) yield* setHeader("location", location)
-  return json(body, status)
+  if (operation.answer === undefined) return HttpServerResponse.empty({ status: 204 })
+  const body = yield* written(call, recorded.version, recorded.answer)
+  const url = location === undefined ? undefined : yield* location(ids, body)
+  if (url !== undefined) yield* setHeader("location", url)
+  return json(body, successStatus(operation))
 })
 
 /** A failure of a service. A refusal that was recorded is an answer: its body is that of its version. */
@@ -300,8 +309,15 @@ const commands = (platforms: Platforms, place: Places, turns: Turns["Service"]) 
 
 /** @category models */
 export interface Calls {
-  /** Carries out one call and says what became of it; every failure is a problem. */
-  readonly answer: (call: Call) => Effect.Effect<Response, never, Principal | HttpServerRequest.HttpServerRequest>
+  /** What carries out the calls of an operation, and says what became of each; every failure is a problem. */
+  readonly of: (
+    service: Resource.AnyService,
+    name: string,
+    operation: Operation.Any
+  ) => (
+    ids: ReadonlyArray<string>,
+    query: Query
+  ) => Effect.Effect<Response, never, Principal | HttpServerRequest.HttpServerRequest>
 }
 
 /** The calls of one server, for the platform a request speaks for. @category constructors */
@@ -318,7 +334,7 @@ export const make = Effect.gen(function* (): Effect.fn.Return<Calls, never, Plat
   })
 
   /** One object; or, to a client that has it as it is, that it is so still. */
-  const show = Effect.fnUntraced(function* (call: Call, answer: Answer.Answer<unknown>) {
+  const show = Effect.fnUntraced(function* (call: Call, version: number) {
     const { headers } = yield* HttpServerRequest.HttpServerRequest
     const ifMatch = yield* ifMatchOf(call.operation)
     let tag: string | undefined
@@ -328,7 +344,7 @@ export const make = Effect.gen(function* (): Effect.fn.Return<Calls, never, Plat
       }
     })
     if (ifMatch?.some((each) => each === tag) === false) return yield* otherwise("The object has another entity tag.")
-    const body = yield* written(answer, answer.version, shown)
+    const body = yield* written(call, version, shown)
     if (tag === undefined) return json(body, 200)
     yield* setHeader(entityTagHeader, EntityTag.toHeader(tag))
     return EntityTag.isKnown(headers["if-none-match"], tag)
@@ -337,10 +353,10 @@ export const make = Effect.gen(function* (): Effect.fn.Return<Calls, never, Plat
   })
 
   const shown = Effect.fnUntraced(function* (call: Call, operation: Exclude<Operation.Any, CommandCall["operation"]>) {
-    const { answer } = operation
-    if (operation._tag === "Read") return yield* show(call, answer)
+    const { version } = operation.answer
+    if (operation._tag === "Read") return yield* show(call, version)
     const page = yield* pageOf(yield* ask(call, [call.query]), call.query.limit)
-    const results = yield* Effect.forEach(page.results, (one) => written(answer, answer.version, one))
+    const results = yield* Effect.forEach(page.results, (one) => written(call, version, one))
     return json({ ...page, results }, 200)
   })
 
@@ -352,12 +368,15 @@ export const make = Effect.gen(function* (): Effect.fn.Return<Calls, never, Plat
     return yield* turns.take(platform, sizeOf({ results: query.limit }))(shown(call, operation))
   })
 
+  const explained = (failure: Effect.Error<ReturnType<typeof carriedOut>> | Refused) =>
+    Effect.map(Exchange, (exchange) =>
+      failure._tag === "Refused" ? refusal(failure, exchange) : failureResponse(failure, exchange)
+    )
+
   return {
-    answer: (call) =>
-      Effect.catch(inTime(carriedOut(call)), (failure) =>
-        Effect.map(Exchange, (exchange) =>
-          failure._tag === "Refused" ? refusal(failure, exchange) : failureResponse(failure, exchange)
-        )
-      )
+    of: (service, name, operation) => {
+      const made = described(service, name, operation)
+      return (ids, query) => Effect.catch(inTime(carriedOut({ ...made, ids, query })), explained)
+    }
   }
 })

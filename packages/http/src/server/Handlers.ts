@@ -11,7 +11,7 @@ import type { DistributionApi } from "../contract/Contract.ts"
 type Handle = (request: {
   readonly params?: { readonly [name: string]: string }
   readonly query?: Calls.Query
-}) => ReturnType<Calls.Calls["answer"]>
+}) => ReturnType<ReturnType<Calls.Calls["of"]>>
 
 /** What is known of the handlers of a group that was made at run time. */
 interface Handlers {
@@ -22,13 +22,10 @@ const ofResource = (api: typeof DistributionApi, service: Resource.AnyService) =
   const { name, operations } = service.resource
   const build = Effect.fnUntraced(function* (handlers: Handlers) {
     const calls = yield* Calls.make
-    return Object.entries<Operation.Any>(operations).reduce(
-      (all, [name, operation]) =>
-        all.handleRaw(name, ({ params = {}, query = {} }) =>
-          calls.answer({ service, name, operation, ids: Object.values(params), query })
-        ),
-      handlers
-    )
+    return Object.entries<Operation.Any>(operations).reduce((all, [name, operation]) => {
+      const answer = calls.of(service, name, operation)
+      return all.handleRaw(name, ({ params = {}, query = {} }) => answer(Object.values(params), query))
+    }, handlers)
   })
   return HttpApiBuilder.group(api, name as "oauth", build as never) as Layer.Layer<
     HttpApiGroup.Service<"distribution", "oauth">,

@@ -41,31 +41,33 @@ export const toPage = (cursor: string, limit: number | undefined) =>
     return url.href
   })
 
-/** The path at which an answer of a command is read, if there is one. */
-const readingOf = ({ resource }: Resource.AnyService, { answer }: Operation.Any): string | undefined => {
-  const readings = Object.values<Operation.Any>(resource.operations).filter(({ _tag }) => _tag === "Read")
-  const route = readings.find((reading) => answer !== undefined && reading.answer === answer)?.route
-  return route === undefined ? undefined : Operation.partsOf(route)[1]
+/** Where an answer is read: the path, and the names of the ids in it. */
+interface Reading {
+  readonly path: string
+  readonly names: ReadonlyArray<string>
 }
 
 /**
- * The URL at which what a command answered is read, under the prefix that the client used itself. `undefined` where it is read nowhere.
+ * The URLs at which the answers of a command are read, under the prefix that the client used itself. `undefined` where they are read nowhere.
  *
  * @category conversions
  */
-export const toAnswer = Effect.fnUntraced(function* (
-  service: Resource.AnyService,
-  operation: Operation.Any,
-  ids: ReadonlyArray<string>,
-  answered: unknown
-) {
-  const reading = readingOf(service, operation)
-  const { id } = answered as { readonly id?: unknown }
-  if (reading === undefined || typeof id !== "string") return undefined
-  const { origin, path } = yield* here
-  const [own, alias] = prefixes
-  const filled = [...ids, id]
-  const names = Operation.idNames(reading)
-  const target = names.reduce((path, name, at) => path.replace(`:${name}`, filled[at] ?? ""), reading)
-  return `${origin}${path.startsWith(`${alias}/`) ? alias : own}${target}`
-})
+export const toAnswers = ({ resource }: Resource.AnyService, { answer }: Operation.Any) => {
+  const readings = Object.values<Operation.Any>(resource.operations).filter(({ _tag }) => _tag === "Read")
+  const route = readings.find((reading) => answer !== undefined && reading.answer === answer)?.route
+  if (route === undefined) return undefined
+  const [, path] = Operation.partsOf(route)
+  const reading: Reading = { path, names: Operation.idNames(path) }
+  return (ids: ReadonlyArray<string>, answered: unknown) => {
+    const { id } = answered as { readonly id?: unknown }
+    return typeof id === "string" ? Effect.map(here, urlOf(reading, [...ids, id])) : Effect.undefined
+  }
+}
+
+const urlOf =
+  ({ names, path }: Reading, ids: ReadonlyArray<string>) =>
+  (asked: Effect.Success<typeof here>): string => {
+    const [own, alias] = prefixes
+    const target = names.reduce((filled, name, at) => filled.replace(`:${name}`, ids[at] ?? ""), path)
+    return `${asked.origin}${asked.path.startsWith(`${alias}/`) ? alias : own}${target}`
+  }

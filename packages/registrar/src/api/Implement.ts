@@ -191,6 +191,9 @@ export type ImplementationsOf<R extends ReadonlyArray<Resource.AnyService>> = {
     : never
 }
 
+/** Platforms whose services are kept; with one more, those of the platform first kept are made again. */
+const keptPlatforms = 1_000
+
 /** The services of any platform, of resources that are all implemented. @category constructors */
 export const servicesOf = <const R extends ReadonlyArray<Resource.AnyService>>(
   _resources: R,
@@ -199,11 +202,17 @@ export const servicesOf = <const R extends ReadonlyArray<Resource.AnyService>>(
   const implementations: ReadonlyArray<Implementation<any>> = implemented
   const instructing = (platform: Id.PlatformId): Instructing => ({ actor: "platform", platform })
   const byKey = new Map(implementations.map((implementation) => [implementation.key, implementation]))
+  const kept = new Map<Id.PlatformId, Context.Context<PlatformService>>()
+  const make = (platform: Id.PlatformId) => {
+    const made = Context.makeUnsafe<PlatformService>(
+      new Map(implementations.map(({ bind, key }) => [key, bind(instructing(platform))]))
+    )
+    if (kept.size === keptPlatforms) kept.delete(kept.keys().next().value!)
+    kept.set(platform, made)
+    return made
+  }
   return PlatformServices.of({
-    forPlatform: (platform) =>
-      Context.makeUnsafe<PlatformService>(
-        new Map(implementations.map(({ bind, key }) => [key, bind(instructing(platform))]))
-      ),
+    forPlatform: (platform) => kept.get(platform) ?? make(platform),
     repeat: (platform, repeated) =>
       byKey.get(repeated.service)?.repeat(instructing(platform), repeated) ?? Effect.undefined
   })
