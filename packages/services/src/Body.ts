@@ -6,7 +6,7 @@
  * of the body as it came, never of what is made of it here.
  */
 import { Equal, Result, Schema, SchemaAST } from "effect"
-import { checks, hasUnknownMembers, ignoredMembers, invalid, maximumErrors, pointerOf } from "./Checking.ts"
+import { checks, hasUnknownMembers, ignoredMembers, invalid, maximumErrors, pointerOf, readOnce } from "./Checking.ts"
 import type { MemberError, Rejection } from "./Failure.ts"
 import type { Any } from "./Operation.ts"
 import { itemOf, membersOf, type Place, placesOf, withoutAbsent } from "./Places.ts"
@@ -206,7 +206,7 @@ export const reader = (
   return (body) => {
     const asSent = decode(body)
     if (Result.isSuccess(asSent) && !hasUnknownMembers(schema, body))
-      return Result.succeed({ input: asSent.success, ignored: [] })
+      return Result.succeed({ input: readOnce(schema, asSent.success), ignored: [] })
     const straightened = straighten(known, body)
     const { pointerAsSent } = straightened
     const input = decode(straightened.body)

@@ -130,9 +130,23 @@ export interface Checks<A> {
   readonly decode: (body: unknown) => Result.Result<A, Rejection>
   /**
    * Of an input as a program has it. The result is read from the JSON form, as it would be from the wire. So it holds nothing that the
-   * schema does not name, and nothing that the caller can still change.
+   * schema does not name, and nothing that the caller can still change. What {@link readOnce} has read is not read again.
    */
   readonly accept: (input: unknown) => Result.Result<Accepted<A>, Refused>
+}
+
+/** Inputs that were read from the wire and that no program holds yet, by the schema that they were read with. */
+const read = new WeakMap<object, Schema.Constraint>()
+
+/**
+ * Vouches for an input that `decode` has just read with this schema: `accept` takes it once as it is. For the server's reading of bodies. Never
+ * keep such an input, and never change it.
+ *
+ * @category computing
+ */
+export const readOnce = <A>(schema: Schema.Constraint, input: A): A => {
+  if (typeof input === "object" && input !== null) read.set(input, schema)
+  return input
 }
 
 /** All errors are found before an input is refused, so that one answer names them all. @category constructors */
@@ -151,9 +165,20 @@ export const checks = <A, I>(schema: Schema.Codec<A, I>): Checks<A> => {
       ? Result.succeed(first.success)
       : Result.mapError(decodeAll(body), ({ issue }) => refusal(issue))
   }
+  /** The JSON form is made only where it is asked for: a request from the wire has one of its own. */
+  const acceptedAsRead = (input: A): Accepted<A> => ({
+    input,
+    get body() {
+      return Result.getOrThrow(encodeShape(input)) as Schema.Json
+    }
+  })
   return {
     decode,
     accept: (given) => {
+      if (typeof given === "object" && given !== null && read.get(given) === schema) {
+        read.delete(given)
+        return Result.succeed(acceptedAsRead(given as A))
+      }
       const encoded = Result.orElse(encodeShape(given), () => encodeShape(withoutAbsent(typed, given)))
       if (Result.isFailure(encoded)) {
         const { issue } = Result.getOrElse(Result.flip(encodeAll(given)), () => encoded.failure)

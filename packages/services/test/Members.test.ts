@@ -345,3 +345,22 @@ it("a typed input takes null and undefined for what was not given, and no other 
   const { rejection } = Result.getOrThrow(Result.flip(accept({ campaignId: null, investorId: "i", amount: 1 })))
   expect(rejection.errors?.map(({ pointer }) => pointer)).toEqual(["/campaign_id", "/units"])
 })
+
+it.each(samples)(
+  "$route: what was read from the wire is taken once as it is, and is what a program's own would be",
+  (read) => {
+    const another = Schema.Struct({ another: Schema.optionalKey(Schema.String) })
+    const { accept } = Checking.checks(read.command.input!)
+    const inputOf = () => Result.getOrThrow(read.read(read.sample)).input
+    const fromWire = inputOf()
+    const taken = Result.getOrThrow(accept(fromWire))
+    const own = Result.getOrThrow(accept(structuredClone(fromWire)))
+    expect(taken.input).toBe(fromWire)
+    expect(taken.input).toStrictEqual(own.input)
+    expect(taken.body).toStrictEqual(own.body)
+    // The second time it is like any other input, which its caller may have changed.
+    expect(Result.getOrThrow(accept(fromWire)).input).not.toBe(fromWire)
+    // Nor does it pass for an input of another kind.
+    expect(Result.getOrThrow(Checking.checks(another).accept(inputOf())).input).toStrictEqual({})
+  }
+)

@@ -283,7 +283,7 @@ const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstr
           intake.begin(instructing, request, sentAs(described, identity(ids), key))
         )
         const unchanged = yield* guardOf(parts.showing, particular.answers, instructing.platform, ids, request.ifMatch)
-        const received = (body = sent.body) =>
+        const received = (body = request.body ?? sent.body) =>
           Effect.map(Effect.fromResult(intake.receive(begun, request, body as never)), (received) => ({
             ...received,
             unchanged
