@@ -93,7 +93,8 @@ const keys = fc.oneof(
 )
 const optionsOf = (key: string | undefined) => (key === undefined ? undefined : { key })
 
-const units = fc.oneof({ arbitrary: fc.integer({ min: 1, max: 200 }), weight: 6 }, fc.constantFrom(0, -1, 1.5, 2 ** 53))
+// Numbers beyond 2^53 - 1 are not compared: over the wire they are refused before the key is looked up, embedded after.
+const units = fc.oneof({ arbitrary: fc.integer({ min: 1, max: 200 }), weight: 6 }, fc.constantFrom(0, -1, 1.5))
 
 const investors = fc.constantFrom<unknown>(
   person,
