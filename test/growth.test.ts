@@ -16,6 +16,7 @@ const mentions: { readonly [path: string]: string } = {
   "packages/cli/src/ServeCommands.ts": "the help of a command",
   "packages/domain/src/Fifo.ts": "the file of a type",
   "packages/domain/src/Refusal.ts": "a refusal of its own",
+  "packages/http/src/server/DocsPage.ts": "the order of the guide",
   "packages/http/src/contract/OpenApiWords.ts": "the sentences of two scopes and a tag"
 }
 

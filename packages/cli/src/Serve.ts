@@ -140,6 +140,7 @@ export const runServe = (place: Place, options: ServeOptions): Effect.Effect<nev
         host,
         port,
         docs,
+        sandbox,
         publicOrigin,
         rateLimit: rateLimitOf(options),
         drainDelay: `${drain} seconds`

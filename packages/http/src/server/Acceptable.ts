@@ -11,6 +11,8 @@ import type { Limits } from "./Limits.ts"
 export const paths = {
   openApi: "/openapi.json",
   docs: "/docs",
+  script: "/docs.js",
+  style: "/docs.css",
   problems: "/problems",
   problem: "/problems/:code",
   live: "/livez",

@@ -11,6 +11,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { bearerToken } from "./Authentication.ts"
 import * as Contract from "../contract/Contract.ts"
 import { paths } from "./Acceptable.ts"
+import type { Sandbox } from "./DocsPage.ts"
 import * as Documentation from "./Documentation.ts"
 import * as Edge from "./Edge.ts"
 import * as Handlers from "./Handlers.ts"
@@ -37,6 +38,8 @@ export interface ServerOptions extends OAuth.OAuthOptions {
   readonly publicOrigin?: string | undefined
   /** Whether `/docs` and `/openapi.json` are served. Default: they are. */
   readonly docs?: boolean | undefined
+  /** What `/docs` fills in for anybody that opens it. Only for a register in which nothing is real. Default: nothing. */
+  readonly sandbox?: Sandbox | undefined
   /** Between "not ready" and the end of accepting connections, when the server goes away. Default: none. */
   readonly drainDelay?: Duration.Input | undefined
   /** What each client may ask for. Default: 100 units a second and 1,000 at once. A refusal takes five units, a repeated answer half of one. */
@@ -84,7 +87,7 @@ export const layer = (options?: ServerOptions) =>
         Layer.provide([bearerToken, Turns.layer]),
         Layer.provide(RateLimit.layer(options?.rateLimit)),
         Layer.provide(OAuth.layer(options)),
-        Layer.merge(hasDocs ? Documentation.layer(api) : Layer.empty)
+        Layer.merge(hasDocs ? Documentation.layer(api, options?.sandbox) : Layer.empty)
       )
       const telling = yield* RefusalLog.make
       const app = telling(yield* HttpRouter.toHttpEffect(routes))

@@ -1,23 +1,27 @@
 /**
  * `/openapi.json`, `/docs` and `/problems`: made when they are first asked for, compressed once, kept by clients. For the server.
  *
- * They are the only answers that may be kept: they say nothing of a register.
+ * They are the only answers that may be kept: they say nothing of a register, but for a sandbox.
  */
 import { Effect } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
-import { HttpApiSwagger, OpenApi } from "effect/http-api"
+import { OpenApi } from "effect/http-api"
 import { createHash } from "node:crypto"
 import { promisify } from "node:util"
 import { brotliCompress, constants, gzip } from "node:zlib"
 import type { DistributionApi } from "../contract/Contract.ts"
+import type { Json } from "../contract/OpenApiWords.ts"
 import { problemTypes } from "../contract/ProblemTypes.ts"
 import { paths } from "./Acceptable.ts"
+import * as DocsAssets from "./DocsAssets.ts"
+import * as DocsPage from "./DocsPage.ts"
 import * as EntityTag from "./EntityTag.ts"
 import { Exchange, Refused, refusal } from "./Exchange.ts"
 import * as ProblemPages from "./ProblemPages.ts"
 
+/** Scripts and styles of this server, requests to this server, and nothing else. */
 const policy =
-  "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 const html = "text/html; charset=utf-8"
 
@@ -54,7 +58,7 @@ const codingFor = (accepted: string | undefined): Coding => {
 }
 
 /** A text in all codings, each made once. */
-const page = (contentType: string, text: Effect.Effect<string>) =>
+const page = (contentType: string, text: Effect.Effect<string>, caching: string = keeping) =>
   Effect.gen(function* () {
     const bytes = yield* Effect.cached(Effect.map(text, (text) => new TextEncoder().encode(text)))
     const coded = (coding: Coding) =>
@@ -71,7 +75,7 @@ const page = (contentType: string, text: Effect.Effect<string>) =>
       const coding = codingFor(headers["accept-encoding"])
       const { body, tag } = yield* made[coding]
       const about = {
-        "cache-control": keeping,
+        "cache-control": caching,
         "content-security-policy": policy,
         etag: EntityTag.toHeader(tag),
         vary: "accept-encoding"
@@ -85,22 +89,17 @@ const page = (contentType: string, text: Effect.Effect<string>) =>
     })
   })
 
-/** The page as its library serves it. Its code is large, and is loaded for the first reader only. */
-const pageOf = (api: typeof DistributionApi): Effect.Effect<string> =>
-  Effect.gen(function* () {
-    const app = yield* HttpRouter.toHttpEffect(HttpApiSwagger.layer(api, { path: paths.docs }))
-    const asked = HttpServerRequest.fromWeb(new Request(`http://localhost${paths.docs}`))
-    const response = yield* Effect.provideService(app, HttpServerRequest.HttpServerRequest, asked)
-    return yield* Effect.promise(() => HttpServerResponse.toWeb(response).text())
-  }).pipe(Effect.scoped, Effect.orDie)
-
 /** @category layers */
-export const layer = (api: typeof DistributionApi) =>
+export const layer = (api: typeof DistributionApi, sandbox: DocsPage.Sandbox | undefined) =>
   HttpRouter.use((router) =>
     Effect.gen(function* () {
-      const document = Effect.sync(() => JSON.stringify(OpenApi.fromApi(api)))
-      yield* router.add("GET", paths.openApi, yield* page("application/json", document))
-      yield* router.add("GET", paths.docs, yield* page(html, pageOf(api)))
+      const document = yield* Effect.cached(Effect.sync(() => OpenApi.fromApi(api) as unknown as Json))
+      const docs = Effect.map(document, (document) => DocsPage.ofDocument(document, sandbox))
+      yield* router.add("GET", paths.openApi, yield* page("application/json", Effect.map(document, JSON.stringify)))
+      // The credentials of a sandbox are those of today.
+      yield* router.add("GET", paths.docs, yield* page(html, docs, sandbox === undefined ? keeping : "no-cache"))
+      yield* router.add("GET", paths.script, yield* page("text/javascript", Effect.succeed(DocsAssets.script)))
+      yield* router.add("GET", paths.style, yield* page("text/css", Effect.succeed(DocsAssets.style)))
       yield* router.add("GET", paths.problems, yield* page(html, Effect.sync(ProblemPages.ofAll)))
       const problems = yield* Effect.forEach(Object.entries(problemTypes), ([code, told]) =>
         Effect.map(
