@@ -2,7 +2,7 @@
  * `effekten forget` and `effekten disclose`: what a person may ask about their data. For the registrar's staff. No server may hold the
  * folder meanwhile; in PostgreSQL the nodes may run.
  */
-import { type Events, Id } from "@effekten/domain"
+import { type Events, Id, Refusal } from "@effekten/domain"
 import type { Registrar } from "@effekten/registrar"
 import { Api, type CommandFailure, Disclosures, Erasures } from "@effekten/services"
 import { Console, Effect, Schema } from "effect"
@@ -10,9 +10,12 @@ import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { wordOf } from "./Given.ts"
 import { keepingFor, type Place, type RegisterOptions } from "./Place.ts"
 
-/** A failure of the register as the command ends with it. @category errors */
+const isCode = Schema.is(Refusal.Code)
+
+/** A failure of the register as the command ends with it. Each run has a key of its own, so nothing is said of keys. @category errors */
 export const explain = (failure: CommandFailure): CommandFailed => {
-  const { message } = failure
+  const message =
+    failure._tag !== "Unavailable" && isCode(failure.code) ? Refusal.byCode[failure.code].message : failure.message
   switch (failure._tag) {
     case "NotFound":
       return new CommandFailed({ exitCode: ExitCode.refused, message: `${failure.code}: ${message}` })
