@@ -5,8 +5,8 @@
  *     npm run bench -- [--quick] [--events N] [--rounds N] [--callers 1,16,64,256] [--store sqlite,postgresql] [--long] [--no-peers]
  *                      [--folder DIR] [SECTION …]
  *
- * Sections: commands, appends, reading, replay, gets, http, sealing, json, audit, latency, contention. The folder must lie on a real disk: on a
- * file system in memory a sync costs nothing and the figures mean nothing.
+ * Sections: commands, appends, reading, replay, gets, http, fairness, sealing, json, audit, latency, contention. The folder must lie on a real
+ * disk: on a file system in memory a sync costs nothing and the figures mean nothing.
  */
 import "effect/schema/SchemaJITCompiler/enable"
 import { Effect, Result as Outcome } from "effect"
