@@ -150,4 +150,16 @@ describe("over a socket", () => {
       await h.close()
     }
   })
+
+  it("what is refused by its address alone takes as much as any other refusal", async () => {
+    const h = await H.start({ rateLimit: { perSecond: 0.001, atOnce: 10 } })
+    try {
+      const ask = (path: string) => H.get(`${h.url}/v2${path}`, { authorization: `Bearer ${h.token}` })
+      const answers = [await ask("/redemptions/?limit=0"), await ask("/redemptions/$/"), await ask("/redemptions/")]
+      assert.deepStrictEqual(statuses(answers), [400, 404, 429])
+      assert.match(answers[0]!.headers["ratelimit"]!, /^"default";r=5;/)
+    } finally {
+      await h.close()
+    }
+  })
 })

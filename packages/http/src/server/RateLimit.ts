@@ -68,9 +68,11 @@ const limiting = ({ atOnce = 1_000, perSecond = 100 }: RateLimitOptions): RateLi
         }
       )
     }
-    const response = yield* answering
-    const taken = unitsOf(response, exchange) - units.answer
-    tell(exchange, buckets.charge(clientId, taken, yield* Clock.monotonicTimeNanos))
+    const charge = (taken: number) =>
+      Effect.map(Clock.monotonicTimeNanos, (now) => tell(exchange, buckets.charge(clientId, taken - units.answer, now)))
+    // Handlers do not fail: it is the contract that does, and the edge refuses the request for it.
+    const response = yield* Effect.tapError(answering, () => charge(units.refusal))
+    yield* charge(unitsOf(response, exchange))
     return response
   })
 }
