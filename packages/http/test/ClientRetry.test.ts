@@ -391,6 +391,8 @@ describe("R-21 what is said of the effect is never wrong", () => {
     ["reset", unknown, { _tag: "Unavailable", executed: "unknown" }],
     ["429", () => problem(429), { _tag: "Unavailable", executed: "no" }],
     ["408", () => problem(408), { executed: "no" }],
+    ["408 of a proxy that gave up waiting", () => new Response("", { status: 408 }), { executed: "unknown" }],
+    ["499 of a proxy", () => new Response("", { status: 499 }), { _tag: "Unavailable", executed: "unknown" }],
     ["500", () => problem(500), { executed: "unknown" }],
     ["502 of a proxy", () => new Response("", { status: 502 }), { executed: "unknown" }],
     [

@@ -31,8 +31,13 @@ export interface Verdict {
 export class NotSent extends Data.TaggedError("NotSent")<{ readonly failure: CommandFailure }> {}
 
 const retryableStatuses: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
-/** Statuses that say the request was not carried out: it did not arrive whole, or was turned away. */
-const untouchedStatuses: ReadonlySet<number> = new Set([408, 425, 429])
+/** Statuses that say the request was turned away. */
+const untouchedStatuses: ReadonlySet<number> = new Set([425, 429])
+/**
+ * Statuses with which some proxies give up waiting for an answer: the request may have been carried out. A register says with 408 that it was
+ * not, because it did not arrive whole.
+ */
+const abandonedStatuses: ReadonlySet<number> = new Set([408, 499])
 
 const hasProperty = <Name extends string>(value: unknown, name: Name): value is Record<Name, unknown> =>
   typeof value === "object" && value !== null && name in value
@@ -129,7 +134,8 @@ export const ofError = (
   return notAnswered(request, { ...told, isRetryable: false, ...(isRefusal(status) ? { executed: "no" } : {}) })
 }
 
-const isRefusal = (status: number): boolean => status >= 400 && status < 500
+/** Whether a status alone says that nothing was done. */
+const isRefusal = (status: number): boolean => status >= 400 && status < 500 && !abandonedStatuses.has(status)
 
 /** A success that cannot be read as an answer: to a command it is as good as a lost one. @category constructors */
 export const misunderstood = (request: HttpClientRequest.HttpClientRequest, cause?: unknown): Verdict =>
@@ -173,7 +179,11 @@ export const ofResponse = (
     const isAnswer = (status === 409 || status === 422) && problem?.isRegisters === true
     return { ...common, failure, executed: isAnswer ? "answered" : "no" }
   }
-  const isUntouched = untouchedStatuses.has(status) || problem?.executed === "no" || isRead(request)
+  const isUntouched =
+    untouchedStatuses.has(status) ||
+    (status === 408 && problem?.isRegisters === true) ||
+    problem?.executed === "no" ||
+    isRead(request)
   const executed = isUntouched ? "no" : "unknown"
   return {
     ...common,
