@@ -51,7 +51,7 @@ export const serve = Command.make(
       )
     ),
     docs: Flag.Boolean("docs").pipe(
-      Flag.withDescription("Serve /docs and /openapi.json; --no-docs does not (environment: EFFEKTEN_DOCS)"),
+      Flag.withDescription("Serve /docs, /openapi.json and /problems; --no-docs does not (environment: EFFEKTEN_DOCS)"),
       Flag.withFallbackConfig(Config.Boolean("EFFEKTEN_DOCS")),
       Flag.withDefault(true)
     ),
