@@ -420,7 +420,7 @@ describe("API9 the contract, served", () => {
   it("as a page that needs no other host", async () => {
     const { headers, status, text } = await H.get(`${h.origin}/docs`)
     expect(status).toBe(200)
-    expect(headers["content-security-policy"]).toContain("default-src 'self'")
+    expect(headers["content-security-policy"]).toContain("default-src 'none'; script-src 'self'")
     expect(text).not.toMatch(/<(?:script|link|img)[^>]+(?:src|href)="https?:/)
   })
 })
