@@ -304,6 +304,27 @@ describe("members under other names", () => {
   )
 })
 
+describe("whether somebody is politically exposed", () => {
+  const { is_pep: _, ...person } = objects["Investor"]!["natural_person"] as Wire
+  const cases = [
+    ["true beside the person", { natural_person: person, pep_status: true }, true],
+    ["false beside the person", { natural_person: person, pep_status: false }, false],
+    ["true beside, false in the person", { natural_person: { ...person, is_pep: false }, pep_status: true }, true],
+    ["false beside, true in the person", { natural_person: { ...person, is_pep: true }, pep_status: false }, true],
+    ["null beside, true in the person", { natural_person: { ...person, is_pep: true }, pep_status: null }, true],
+    ["true, and no person", { natural_person: null, pep_status: true }, true],
+    ["nowhere", { natural_person: person }, null]
+  ] as const
+  it.effect.each(cases)("said %s", ([, said, expected]) =>
+    Effect.gen(function* () {
+      for (const method of methods.filter(({ operation }) => operation.answer!.name === "Investor")) {
+        const { naturalPerson } = yield* returned(method, { ...method.object, ...said })
+        expect(naturalPerson.isPep, `${method.title}`).toBe(expected)
+      }
+    })
+  )
+})
+
 describe("errors", () => {
   const errors: ReadonlyArray<readonly [string, number, unknown, object]> = [
     ["a sentence", 400, { detail: "Nope." }, { _tag: "Rejection", code: "http_400", message: "Nope." }],

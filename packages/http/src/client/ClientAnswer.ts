@@ -21,6 +21,15 @@ const spellings: { readonly [member: string]: ReadonlyArray<string> } = {
   bank_account: ["bank_account_information"]
 }
 
+/** A flag that the first generation says beside the person. Where two places differ, somebody is politically exposed. */
+const withPlaced = (body: unknown): unknown => {
+  if (typeof body !== "object" || body === null || !("pep_status" in body)) return body
+  const { natural_person: person, pep_status: isPep }: { readonly [name: string]: unknown } = body
+  if (typeof isPep !== "boolean" || (!isAbsent(person) && typeof person !== "object")) return body
+  const known: { readonly is_pep?: unknown } = person ?? {}
+  return { ...body, natural_person: { ...known, is_pep: isPep || (known.is_pep ?? false) } }
+}
+
 /** The success of a task of the ledger: two words for one thing. */
 const successes = ["success", "succeeded"]
 
@@ -76,7 +85,7 @@ type Reading<A> = (body: unknown) => Result.Result<Answer.Seen<A>, unknown>
 const reading = <A>(schema: Schema.Codec<Answer.Seen<A>, any>): Reading<A> => {
   const decode = Schema.decodeUnknownResult(schema)
   const encoded = SchemaAST.toEncoded(schema.ast)
-  return (body) => decode(respelled(encoded, body))
+  return (body) => decode(respelled(encoded, withPlaced(body)))
 }
 
 /** The readings of an answer, by the version it was given in. @category constructors */
