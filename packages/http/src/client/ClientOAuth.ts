@@ -6,6 +6,7 @@ import { type CommandFailure, Rejection, type Scope as ApiScope, Unavailable } f
 import { Clock, Deferred, Effect, Exit, Layer, Random, Redacted, Result, Schema, type Scope } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import * as ClientAttempt from "./ClientAttempt.ts"
+import * as ClientProblem from "./ClientProblem.ts"
 import { bounded, maximumProblemSize, settle } from "./ClientBounds.ts"
 import { around, CurrentCall, transportError, waiting } from "./ClientCall.ts"
 import { retrying, type RetryOptions } from "./ClientRetry.ts"
@@ -74,11 +75,22 @@ const lifetimeOf = (said: unknown): number => {
 const notToken = (message: string): Unavailable => new Unavailable({ executed: "no", message })
 
 /** The refusals of the token endpoint (RFC 6749, section 5.2), in the words of the services. */
-const refusals: { readonly [error: string]: readonly [code: string, status: number] } = {
-  invalid_client: ["unauthorized", 401],
-  invalid_scope: ["insufficient_scope", 403],
-  unauthorized_client: ["insufficient_scope", 403]
-}
+const refusals: ReadonlyMap<string, readonly [code: string, status: number]> = new Map([
+  ["invalid_client", ["unauthorized", 401]],
+  ["invalid_scope", ["insufficient_scope", 403]],
+  ["unauthorized_client", ["insufficient_scope", 403]],
+  ["invalid_request", ["invalid_request", 400]],
+  ["invalid_grant", ["invalid_request", 400]],
+  ["unsupported_grant_type", ["invalid_request", 400]]
+])
+
+/** What may be told of an answer. Its own words are not repeated: the endpoint was sent the secret, and may say it back. */
+const told = ({ failure, problem }: ClientAttempt.Verdict): string =>
+  problem === undefined
+    ? failure.message
+    : refusals.has(problem.code)
+      ? problem.code
+      : ClientProblem.statusSentence(problem.status)
 
 /** Why there is no token. The call that waits for it was never sent: whatever the token endpoint did, the call had no effect. */
 interface NoToken {
@@ -87,9 +99,10 @@ interface NoToken {
   readonly isFinal: boolean
 }
 
-const noToken = ({ failure, problem }: ClientAttempt.Verdict): NoToken => {
+const noToken = (verdict: ClientAttempt.Verdict): NoToken => {
+  const { failure, problem } = verdict
   const isFinal = problem?.code === "invalid_client"
-  const { message } = failure
+  const message = told(verdict)
   if (failure._tag === "NotFound") return { isFinal, failure: notToken(`There is no token endpoint: ${message}`) }
   if (failure._tag === "Unavailable") {
     const { cause, retryAfter } = failure
@@ -103,7 +116,7 @@ const noToken = ({ failure, problem }: ClientAttempt.Verdict): NoToken => {
       })
     }
   }
-  const [code, status] = refusals[failure.code] ?? ["invalid_request", 400]
+  const [code, status] = refusals.get(failure.code) ?? ["invalid_request", 400]
   return { isFinal, failure: new Rejection({ code, status, message: `The token endpoint refused: ${message}` }) }
 }
 
