@@ -4,6 +4,9 @@
 import { type CommandFailure, NotFound, Rejection, Unavailable } from "@effekten/services"
 import { Clock, Duration, Effect, Layer, Random } from "effect"
 import { TestClock } from "effect/testing"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { Intents } from "../src/intents/index.ts"
 import { answer, find, pending, type Register, register, silent, submit, unavailable } from "./IntentsHarness.ts"
@@ -15,11 +18,11 @@ const jumping = (own: Register, clock: Clock.Clock): Clock.Clock => ({
   currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + own.offset)
 })
 
-/** Runs an effect beside intents in a database in memory, on virtual time. */
+/** Runs an effect beside intents, in a database in memory unless a file is named, on virtual time. */
 const virtually = <A, E>(
   own: Register,
   effect: Effect.Effect<A, E, Intents.Intents>,
-  options: Intents.IntentsOptions = {}
+  options: Partial<Parameters<typeof Intents.layerSqlite>[0]> = {}
 ): Promise<A> =>
   Effect.runPromise(
     effect.pipe(
@@ -191,6 +194,32 @@ describe("what ends an intent", () => {
       })
     )
     expect(own.effects.size).toBe(1)
+  })
+})
+
+describe("a file", () => {
+  it("has nothing of an input a minute after its end, also not in its write-ahead log", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "effekten-intents-"))
+    const hasInput = (): boolean =>
+      readdirSync(folder).some((name) => readFileSync(join(folder, name), "latin1").includes("investor_id"))
+    const own = register()
+    own.answers = () => Effect.fail(new Rejection({ status: 409, code: "insufficient_units", message: "No." }))
+    try {
+      await virtually(
+        own,
+        Effect.gen(function* () {
+          yield* submit("order-1")
+          expect(hasInput()).toBe(true)
+          yield* until(find("order-1"), ({ state }) => state === "ended")
+          yield* TestClock.adjust("1 minute")
+          expect(hasInput()).toBe(false)
+          expect(yield* Effect.flip(answer("order-1"))).toMatchObject({ code: "insufficient_units" })
+        }),
+        { file: join(folder, "intents.db") }
+      )
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })
 

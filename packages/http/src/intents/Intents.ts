@@ -298,7 +298,20 @@ export const layer = (
 ): Layer.Layer<Intents, IntentsRefused, PlatformService | SqlClient.SqlClient> =>
   Layer.provide(layerNoDeps(options), SecureRandom.layerWebCrypto)
 
-/** A file that only its owner can read; what is deleted from it is overwritten. */
+/** How long what was deleted may still stand in the write-ahead log. */
+const emptying = Duration.minutes(1)
+
+/** What is deleted is overwritten, in the file and in its write-ahead log. */
+const overwriting = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`PRAGMA secure_delete = ON`
+    const empty = Effect.ignore(sql`PRAGMA wal_checkpoint(TRUNCATE)`)
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(empty, Effect.sleep(emptying))))
+  })
+)
+
+/** A file that only its owner can read. */
 const sqlite = (file: string): Layer.Layer<SqlClient.SqlClient, IntentsRefused> =>
   Layer.unwrap(
     Effect.try({
@@ -309,7 +322,7 @@ const sqlite = (file: string): Layer.Layer<SqlClient.SqlClient, IntentsRefused> 
       catch: unavailable
     })
   ).pipe(
-    Layer.tap((context) => Context.get(context, SqlClient.SqlClient)`PRAGMA secure_delete = ON`),
+    (file) => Layer.provideMerge(overwriting, file),
     Layer.catch((cause) =>
       Layer.effectContext(
         Effect.fail(
