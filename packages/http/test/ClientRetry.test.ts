@@ -248,6 +248,19 @@ describe("R-10 the deadline of a call", () => {
     })
   )
 
+  it.effect(
+    "R-11 is told as it is when the request is sent: what its token took is over, and so is what its turn took",
+    () =>
+      Effect.gen(function* () {
+        const server = fake(created, () => Effect.delay(Effect.sync(token), "10 seconds"))
+        const options = { rateLimit: { limit: { requests: 1, per: "20 seconds" } } } as const
+        const both = Effect.all([redeem(), redeem()], { concurrency: 2 })
+        yield* settled(both.pipe(withClient(server, options)), 100)
+        const told = server.calls.map(({ headers }) => Math.round(Number(headers["request-timeout"]) / 1_000))
+        expect(told).toEqual([50, 40])
+      })
+  )
+
   it.effect("R-11 is the caller's own where that is earlier, and a server that keeps to it is understood", () =>
     Effect.gen(function* () {
       const late = { code: "deadline_exceeded", executed: "no", detail: "", retryable: false }

@@ -4,8 +4,9 @@
  * A call belongs to one fiber. What it has been sent, and whether it may have had its effect, is written by the layer that knows.
  */
 import type { LastProblem } from "@effekten/services"
-import { Context, Effect } from "effect"
-import { HttpClient, HttpClientError, type HttpClientRequest, type HttpClientResponse } from "effect/http"
+import { Clock, Context, Effect } from "effect"
+import { HttpClient, HttpClientError, HttpClientRequest, type HttpClientResponse } from "effect/http"
+import { timeoutHeader } from "../contract/Headers.ts"
 
 /** @category models */
 export interface Call {
@@ -47,6 +48,24 @@ export const waiting = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<
     call.isWaiting = true
     return Effect.tap(effect, () => Effect.sync(() => void (call.isWaiting = false)))
   })
+
+/** Milliseconds left of a call. @category computing */
+export const leftOf = (call: Call): Effect.Effect<number> =>
+  Effect.map(Clock.currentTimeNanos, (now) => Number((call.deadline ?? now) - now) / 1e6)
+
+/** Tells the server what is left of the call. @category computing */
+export const told = (request: HttpClientRequest.HttpClientRequest, left: number): HttpClientRequest.HttpClientRequest =>
+  HttpClientRequest.setHeader(request, timeoutHeader, String(Math.max(1, Math.floor(left))))
+
+/** The request as it is sent after a wait: less is left of its call than it was made with. @category computing */
+export const toldAgain = (
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<HttpClientRequest.HttpClientRequest> =>
+  Effect.flatMap(CurrentCall, (call) =>
+    call?.deadline === undefined || request.headers[timeoutHeader] === undefined
+      ? Effect.succeed(request)
+      : Effect.map(leftOf(call), (left) => told(request, left))
+  )
 
 /** Puts a function around a client's requests. @category computing */
 export const around = (

@@ -8,7 +8,7 @@ import { HttpClient, HttpClientRequest } from "effect/http"
 import * as ClientAttempt from "./ClientAttempt.ts"
 import * as ClientProblem from "./ClientProblem.ts"
 import { bounded, maximumProblemSize, settle } from "./ClientBounds.ts"
-import { around, CurrentCall, transportError, waiting } from "./ClientCall.ts"
+import { around, CurrentCall, toldAgain, transportError, waiting } from "./ClientCall.ts"
 import { retrying, type RetryOptions } from "./ClientRetry.ts"
 
 /** A client and its secret. @category models */
@@ -245,7 +245,7 @@ const authenticated = (client: HttpClient.HttpClient, tokens: Tokens): HttpClien
     /** A refused token is forgotten: the next call that needs one asks for another. */
     const send = Effect.gen(function* () {
       const token = yield* current
-      const response = yield* next(HttpClientRequest.bearerToken(request, token))
+      const response = yield* next(HttpClientRequest.bearerToken(yield* toldAgain(request), token))
       if (response.status === 401) yield* tokens.forget(token)
       return response
     })

@@ -8,7 +8,7 @@ import { Unavailable } from "@effekten/services"
 import { Clock, Duration, Effect, Layer, Semaphore } from "effect"
 import { HttpClient, type HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { NotSent, retryAfterOf } from "./ClientAttempt.ts"
-import { around, CurrentCall, transportError, waiting } from "./ClientCall.ts"
+import { around, CurrentCall, toldAgain, transportError, waiting } from "./ClientCall.ts"
 import { rateLimitHeader, rateLimitPolicyHeader } from "../contract/Headers.ts"
 
 /** @category models */
@@ -154,7 +154,7 @@ export const paced = (client: HttpClient.HttpClient, options: RateLimitOptions =
     const inTurn = Effect.gen(function* () {
       yield* waiting(turn(request, take))
       const mine = number()
-      const response = yield* next(request)
+      const response = yield* next(yield* toldAgain(request))
       hear(response, mine, yield* Clock.currentTimeNanos, yield* Clock.currentTimeMillis)
       return response
     })

@@ -4,11 +4,10 @@
 import { Clock, Duration, Effect, Layer, Random, Result } from "effect"
 import { HttpClient, type HttpClientError, HttpClientRequest, type HttpClientResponse } from "effect/http"
 import { Deadline, Unavailable } from "@effekten/services"
-import { timeoutHeader } from "../contract/Headers.ts"
 import * as ClientAttempt from "./ClientAttempt.ts"
 import { settle } from "./ClientBounds.ts"
 import { type Budget, makeBudget, repeatCost, throttledRepeatCost } from "./ClientBudget.ts"
-import { around, type Call, CurrentCall, makeCall, transportError } from "./ClientCall.ts"
+import { around, type Call, CurrentCall, leftOf, makeCall, told, transportError } from "./ClientCall.ts"
 import { hasKey, isRead } from "./ClientIdempotency.ts"
 
 /** @category models */
@@ -97,16 +96,9 @@ interface Repeating {
   readonly attempts: number
 }
 
-/** Milliseconds left of a call. */
-const leftOf = (call: Call): Effect.Effect<number> =>
-  Effect.map(Clock.currentTimeNanos, (now) => Number((call.deadline ?? now) - now) / 1e6)
-
 const attempt = ({ attempts, call, next, options, request }: Repeating, number: number): Effect.Effect<Outcome> =>
   Effect.flatMap(leftOf(call), (left) => {
-    const numbered = HttpClientRequest.setHeaders(request, {
-      [attemptHeader]: `${number}/${attempts}`,
-      [timeoutHeader]: String(Math.max(1, Math.floor(left)))
-    })
+    const numbered = told(HttpClientRequest.setHeader(request, attemptHeader, `${number}/${attempts}`), left)
     return Effect.flatMap(next(numbered), (response) => settle(response, request)).pipe(
       Effect.timeoutOrElse({
         duration: Math.min(left, millis(options.timeout, "30 seconds")),
