@@ -6,6 +6,8 @@ import { Clock, Effect, Logger } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { TestClock } from "effect/testing"
 import { describe, expect, it } from "vitest"
+import { OAuthStoreError } from "../src/oauth/OAuthStore.ts"
+import { storeUnavailable } from "../src/server/Authentication.ts"
 import { Exchange } from "../src/server/Exchange.ts"
 import * as RefusalLog from "../src/server/RefusalLog.ts"
 import * as H from "./Harness.ts"
@@ -155,5 +157,29 @@ effectIt.effect("a flood of refusals leaves twenty lines in a minute and one wit
     })
     yield* Effect.scoped(flood).pipe(Effect.provide(Logger.layer([logger])))
     expect(lines.at(-1)).toContain('{"more":3}')
+  })
+)
+
+effectIt.effect("a store of clients that fails leaves no more lines than that, each with its cause", () =>
+  Effect.gen(function* () {
+    const lines: Array<string> = []
+    const logger = Logger.map(Logger.formatStructured, (line) => lines.push(JSON.stringify(line)))
+    const failing = Effect.gen(function* () {
+      const telling = yield* RefusalLog.make
+      const exchange = (): Exchange => ({ requestId: "r", path: "/", responseHeaders: new Map(), notes: {} })
+      const ask = Effect.suspend(() =>
+        telling(storeUnavailable(new OAuthStoreError({ cause: new Error("the disk is gone") }))).pipe(
+          Effect.provideService(Exchange, exchange())
+        )
+      )
+      const answers = yield* Effect.forEach(Array.from({ length: 30 }), () => ask)
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]))
+      expect(lines).toHaveLength(RefusalLog.linesPerMinute)
+      for (const line of lines) expect(line).toMatch(/OAuthStoreError.*"level":"ERROR"/)
+      yield* TestClock.adjust("1 minute")
+      expect(lines).toHaveLength(RefusalLog.linesPerMinute + 1)
+      expect(lines.at(-1)).toContain('"more":10')
+    })
+    yield* Effect.scoped(failing).pipe(Effect.provide(Logger.layer([logger])))
   })
 )

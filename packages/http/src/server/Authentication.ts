@@ -12,12 +12,10 @@ import { RateLimit } from "./RateLimit.ts"
 
 /** Clients cannot be looked up now. @category conversions */
 export const storeUnavailable = (cause: OAuthStoreError) =>
-  Effect.gen(function* () {
-    yield* Effect.logError("the OAuth store failed", cause)
-    return failureResponse(
-      new Unavailable({ executed: "no", message: "The OAuth store failed.", cause }),
-      yield* Exchange
-    )
+  Effect.map(Exchange, (exchange) => {
+    exchange.notes.refusal = "store"
+    exchange.notes.cause = cause
+    return failureResponse(new Unavailable({ executed: "no", message: "The OAuth store failed.", cause }), exchange)
   })
 
 const challenge = 'Bearer realm="effekten"'

@@ -6,8 +6,8 @@ import { Context, Data } from "effect"
 import { edgeProblem, type Occurrence, toResponse } from "../contract/Problem.ts"
 import type { EdgeCode } from "../contract/ProblemTypes.ts"
 
-/** Why a request is refused for what its sender is or may. @category models */
-export type RefusalKind = "client" | "credentials" | "token" | "scope" | "rate"
+/** Why a request is refused for what its sender is or may, or because that cannot be known now. @category models */
+export type RefusalKind = "client" | "credentials" | "token" | "scope" | "rate" | "store"
 
 /** @category models */
 export interface Exchange extends Occurrence {
@@ -15,7 +15,7 @@ export interface Exchange extends Occurrence {
   /** Headers the answer gets, whatever it will be. */
   readonly responseHeaders: Map<string, string>
   /** What the log says if the request is refused. No text of these is a client's own. */
-  readonly notes: { operation?: string; client?: string | undefined; refusal?: RefusalKind }
+  readonly notes: { operation?: string; client?: string | undefined; refusal?: RefusalKind; cause?: unknown }
 }
 
 /** @category services */

@@ -1,6 +1,6 @@
 /**
  * One log line for each request that is refused for what its sender is or may: 401, 403 and 429. For an operator that looks for a wrong
- * secret or an attack. Lines are bounded in number, and no text in them is a client's own. Never log a secret, a token or a path here.
+ * secret or an attack. And for each 503 because clients cannot be looked up. Lines are bounded in number, and no text in them is a client's own. Never log a secret, a token or a path here.
  */
 import { Clock, Effect, References } from "effect"
 import type { HttpServerResponse } from "effect/http"
@@ -16,7 +16,8 @@ const sentences: { readonly [K in RefusalKind]: string } = {
   credentials: "refused a request: it bears no token",
   token: "refused a request: its token is unknown or has expired",
   scope: "refused a request: its token lacks the scope",
-  rate: "refused a request: there were too many"
+  rate: "refused a request: there were too many",
+  store: "refused a request: the OAuth store failed"
 }
 
 const kinds: { readonly [status: number]: RefusalKind } = { 401: "token", 403: "scope", 429: "rate" }
@@ -45,7 +46,7 @@ export const make = Effect.gen(function* () {
       })
     })
 
-  const tell = Effect.fnUntraced(function* (kind: RefusalKind, { client, operation }: Exchange["notes"]) {
+  const tell = Effect.fnUntraced(function* (kind: RefusalKind, { cause, client, operation }: Exchange["notes"]) {
     const now = Number((yield* Clock.monotonicTimeNanos) / 1_000_000n)
     const known = windows.get(kind)
     const window =
@@ -55,7 +56,8 @@ export const make = Effect.gen(function* () {
     windows.set(kind, window)
     if (window.told < linesPerMinute) {
       window.told += 1
-      return yield* Effect.annotateLogs(Effect.logWarning(sentences[kind]), {
+      const line = kind === "store" ? Effect.logError(sentences[kind], cause) : Effect.logWarning(sentences[kind])
+      return yield* Effect.annotateLogs(line, {
         ...(operation === undefined ? {} : { operation }),
         ...(client === undefined ? {} : { client_id: client })
       })
@@ -71,7 +73,10 @@ export const make = Effect.gen(function* () {
   return <E, R>(app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
     Effect.tap(app, ({ status }) => {
       const byStatus = kinds[status]
-      if (byStatus === undefined) return Effect.void
-      return Effect.flatMap(Exchange, ({ notes }) => tell(notes.refusal ?? byStatus, notes))
+      if (byStatus === undefined && status !== 503) return Effect.void
+      return Effect.flatMap(Exchange, ({ notes }) => {
+        const kind = notes.refusal ?? byStatus
+        return kind === undefined ? Effect.void : tell(kind, notes)
+      })
     })
 })
