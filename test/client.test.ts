@@ -360,9 +360,15 @@ it("R-21 what names nothing, what is none, and what was said before: the same on
     call: () =>
       Documents.use((_) => _.upload({ fileName: name, mediaType: "a/b", content: new Uint8Array([1]) }, { key }))
   })
+  const generic = (investor: string, key: string): Step => ({
+    title: `an address that is none for ${investor}, ${key}`,
+    call: () => Wallets.use((_) => _.createGeneric(investor as Id.InvestorId, { address: "0x" }, { key }))
+  })
   const program = [
     managed(""),
     managed("unknown"),
+    generic("", "key"),
+    generic("unknown", "key"),
     upload("one", "key"),
     upload("one", "key"),
     upload("other", "key"),
@@ -372,6 +378,8 @@ it("R-21 what names nothing, what is none, and what was said before: the same on
   expect(await Effect.runPromise(compared(program))).toEqual([
     "investor_not_found",
     "investor_not_found",
+    "invalid_request",
+    "invalid_request",
     "success",
     "success",
     "idempotency_key_reused",

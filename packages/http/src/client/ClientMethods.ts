@@ -211,7 +211,10 @@ const commandOf = (operation: Command, mount: Mount): Method => {
     const key = options?.key
     return Effect.gen(function* () {
       const { body, refused } = yield* Effect.fromResult(prepared(operation, checks, given, key))
-      const url = yield* Effect.fromResult(urlOf(mount.base, operation, ids))
+      // Nothing is recorded under what cannot be an id, so an invalid input is refused as such.
+      const url = yield* Effect.fromResult(
+        Result.mapError(urlOf(mount.base, operation, ids), (missing) => refused ?? missing)
+      )
       const headers = key === undefined ? {} : Object.fromEntries([toHeader(key)])
       const request = yield* withBody(operation, HttpClientRequest.make(method)(url, { headers }), body)
       return answered(mount, operation.operation, request, key, (response, json) =>
