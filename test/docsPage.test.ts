@@ -61,6 +61,11 @@ describe.skipIf(executablePath === undefined)(`the page of the documentation${le
     expect(await page.locator("main > ol li").count()).toBe(8)
   })
 
+  it("is kept by no cache, because it holds the secret of the sandbox", async () => {
+    const answer = await fetch(`${new URL(server.url).origin}/docs`)
+    expect(answer.headers.get("cache-control")).toBe("no-store")
+  })
+
   it("shows a call on one screen", async () => {
     const calls = page.locator("details.call")
     expect(await calls.count()).toBeGreaterThan(20)

@@ -96,8 +96,8 @@ export const layer = (api: typeof DistributionApi, sandbox: DocsPage.Sandbox | u
       const document = yield* Effect.cached(Effect.sync(() => OpenApi.fromApi(api) as unknown as Json))
       const docs = Effect.map(document, (document) => DocsPage.ofDocument(document, sandbox))
       yield* router.add("GET", paths.openApi, yield* page("application/json", Effect.map(document, JSON.stringify)))
-      // The credentials of a sandbox are those of today.
-      yield* router.add("GET", paths.docs, yield* page(html, docs, sandbox === undefined ? keeping : "no-cache"))
+      // No cache keeps the credentials of a sandbox.
+      yield* router.add("GET", paths.docs, yield* page(html, docs, sandbox === undefined ? keeping : "no-store"))
       yield* router.add("GET", paths.script, yield* page("text/javascript", Effect.succeed(DocsAssets.script)))
       yield* router.add("GET", paths.style, yield* page("text/css", Effect.succeed(DocsAssets.style)))
       yield* router.add("GET", paths.problems, yield* page(html, Effect.sync(ProblemPages.ofAll)))
