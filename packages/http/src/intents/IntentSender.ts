@@ -181,9 +181,10 @@ const sending = (parts: SenderParts, options: SenderOptions): Effect.Effect<neve
       }
       const now = yield* Clock.currentTimeMillis
       const room = options.concurrency - flying.size
-      // Those under way are due as well, and are at most as many as there is no room for.
+      // Those under way are due as well, and are at most as many as there is no room for. Such an intent may end while the rows are read.
+      const before = new Set(flying)
       const due = room === 0 ? [] : yield* parts.table.due(now, options.concurrency)
-      const fresh = due.filter(({ id }) => !flying.has(id)).slice(0, room)
+      const fresh = due.filter(({ id }) => !before.has(id)).slice(0, room)
       yield* Effect.forEach(fresh, fly, { discard: true })
       if (fresh.length > 0) return
       const next = (yield* parts.table.nextDue) ?? Infinity
