@@ -86,7 +86,7 @@ export const make = (options: {
   }
 
   const run = (instruction: Instruction, context: Decision.DecisionContext): ReturnType<CommitGroup["decide"]> => {
-    const decision = guarded(instruction, context)
+    const decision = decisionOf(instruction, context)
     let step = decision.next()
     while (!step.done) {
       if (step.value._tag === "Refuse") {
@@ -130,12 +130,16 @@ export const make = (options: {
   }
 }
 
+const decisionOf = ({ command, unchanged }: Instruction, context: Decision.DecisionContext) =>
+  unchanged === undefined ? Commands.decide(command, context) : guarded(command, unchanged, context)
+
 /** The decision, if what the caller has seen is still so. What is read for that is read by the decision. */
 function* guarded(
-  { command, unchanged }: Instruction,
+  command: Commands.Command,
+  unchanged: NonNullable<Instruction["unchanged"]>,
   context: Decision.DecisionContext
 ): Generator<Decision.Read | Decision.Refuse, ReadonlyArray<Events.DomainEvent> | undefined, any> {
-  return unchanged === undefined || (yield* unchanged()) ? yield* Commands.decide(command, context) : undefined
+  return (yield* unchanged()) ? yield* Commands.decide(command, context) : undefined
 }
 
 /** An instruction of the group that is decided. */
