@@ -51,7 +51,7 @@ it.effect("R-17 a failure is shared by all waiting calls, then forgotten", () =>
   })
 )
 
-it.effect("R-17 whoever asked first may leave: the others still get the token", () =>
+it.effect("R-17 the fiber that asked first may leave: the others still get the token", () =>
   Effect.gen(function* () {
     const gate = yield* Deferred.make<void>()
     const server = fake(created, () => Effect.as(Deferred.await(gate), token()))
