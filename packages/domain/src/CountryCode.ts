@@ -3,6 +3,7 @@
  */
 import { Schema } from "effect"
 import countries from "iso-3166-1"
+import * as Sampling from "./Sampling.ts"
 
 const assigned: ReadonlyArray<string> = countries.all().map((country) => country.alpha3)
 
@@ -12,7 +13,8 @@ const countryCodes: ReadonlySet<string> = new Set([...assigned, "XKX"])
 export const CountryCode = Schema.String.check(
   Schema.makeFilter((text: string) => countryCodes.has(text), {
     expected: "an ISO 3166-1 alpha-3 country code",
-    toJsonSchema: () => ({ pattern: "^[A-Z]{3}$" })
+    toJsonSchema: () => ({ pattern: "^[A-Z]{3}$" }),
+    arbitraryConstraint: Sampling.matching([Sampling.anyOf(countryCodes)])
   })
 ).pipe(Schema.brand("Citizenship"), Schema.brand("CountryCode"))
 export type CountryCode = typeof CountryCode.Type
@@ -35,7 +37,8 @@ const citizenships: ReadonlySet<string> = new Set([...countryCodes, "RKS", ...of
 export const Citizenship = Schema.String.check(
   Schema.makeFilter((text: string) => citizenships.has(text), {
     expected: "an ISO 3166-1 alpha-3 code, or a code of ICAO Doc 9303-3 section 5",
-    toJsonSchema: () => ({ pattern: "^[A-Z]{3}$" })
+    toJsonSchema: () => ({ pattern: "^[A-Z]{3}$" }),
+    arbitraryConstraint: Sampling.matching([Sampling.anyOf(citizenships)])
   })
 ).pipe(Schema.brand("Citizenship"))
 export type Citizenship = typeof Citizenship.Type

@@ -6,6 +6,7 @@
 import { Schema } from "effect"
 import { keccak_256 } from "@noble/hashes/sha3.js"
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
+import * as Sampling from "./Sampling.ts"
 
 /** Canonical form: `0x` and 40 lower-case hex digits. @category values */
 export const EthereumAddress = Schema.String.check(
@@ -39,10 +40,19 @@ export const parse = (text: string): EthereumAddress | undefined => {
   return mixed && checksum(text) !== text ? undefined : EthereumAddress.make(text.toLowerCase())
 }
 
+/** The addresses with a checksum that EIP-55 gives as examples. */
+const inMixedCase = [
+  "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+  "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+  "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB",
+  "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb"
+]
+
 /** An address as it arrives: any case, EIP-55 checked when mixed, never the zero address. Take {@link parse} for its canonical form. @category values */
 export const Written = Schema.String.check(
   Schema.makeFilter((text: string) => parse(text) !== undefined, {
     expected: "an Ethereum address but the zero address, with a right checksum (EIP-55) when in mixed case",
-    toJsonSchema: () => ({ pattern: "^0x[0-9A-Fa-f]{40}$" })
+    toJsonSchema: () => ({ pattern: "^0x[0-9A-Fa-f]{40}$" }),
+    arbitraryConstraint: Sampling.matching([/^0x[0-9a-f]{40}$/, /^0x[0-9A-F]{40}$/, Sampling.anyOf(inMixedCase)])
   })
 )

@@ -5,6 +5,7 @@
  * types, so that a wallet is never passed for a product.
  */
 import { Schema } from "effect"
+import * as Sampling from "./Sampling.ts"
 
 /** What any id looks like. */
 const idPattern = /^[0-9A-Za-z_-]{1,64}$/
@@ -22,7 +23,7 @@ const Text = Schema.String.check(
   Schema.makeFilter(isId, {
     expected: "1 to 64 letters, digits, _ or -",
     toJsonSchema: () => ({ pattern: idPattern.source }),
-    arbitraryConstraint: { patterns: [{ source: idPattern.source, flags: "" }] }
+    arbitraryConstraint: Sampling.matching([idPattern], { minLength: 1, maxLength: 64 })
   })
 )
 

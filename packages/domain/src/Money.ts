@@ -5,6 +5,7 @@
  */
 import { Schema } from "effect"
 import * as Currency from "./Currency.ts"
+import * as Sampling from "./Sampling.ts"
 
 /** A whole number as text, without leading zeros or "-0"; at most 38 digits. */
 const IntegerText = Schema.String.check(
@@ -15,7 +16,8 @@ export const Money = Schema.Struct({
   amount: IntegerText,
   decimals: Schema.Number.check(
     Schema.makeFilter((n: number) => Number.isInteger(n) && n >= 0 && n <= 18, {
-      expected: "a whole number from 0 to 18"
+      expected: "a whole number from 0 to 18",
+      arbitraryConstraint: Sampling.whole(0, 18)
     })
   ),
   currency: Currency.Code

@@ -4,12 +4,15 @@
  * A lone surrogate has no UTF-8 form: hashing it would silently hash something else (RFC 8785, section 3.2.2.2).
  */
 import { Schema } from "effect"
+import * as Sampling from "./Sampling.ts"
 
 /** The longest text a member may hold, in UTF-16 code units. @category values */
 export const maximum = 1000
 
 const isWellFormed = Schema.makeFilter((text: string) => text.isWellFormed(), {
-  expected: "text without lone surrogates"
+  expected: "text without lone surrogates",
+  // Longer texts of one code unit a character, and short ones of any character.
+  arbitraryConstraint: Sampling.matching([/^[\s\S]*$/, /^[\s\S]{0,16}$/u])
 })
 
 /** Personal text, possibly empty. @category values */
@@ -23,7 +26,10 @@ const invisible = /^[\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]*$/
 
 /** The name of a person or a company, of which something can be seen. No other rule: people's names have none. @category values */
 export const Name = NonEmpty.check(
-  Schema.makeFilter((text: string) => !invisible.test(text), { expected: "a name that can be seen" })
+  Schema.makeFilter((text: string) => !invisible.test(text), {
+    expected: "a name that can be seen",
+    arbitraryConstraint: Sampling.matching([/^[!-~][\s\S]*$/])
+  })
 )
 
 /** A name that belongs to no natural person (a product's, a platform's): the one kind of text that may stand in a body. @category values */

@@ -5,7 +5,8 @@
  * that a platform sent. Comparison is by the microseconds, which are a safe integer until the year 2255; digits beyond are cut.
  */
 import { Schema } from "effect"
-import { isDay, type CalendarDate } from "./CalendarDate.ts"
+import { daysOf, isDay, leapDaysOf, type CalendarDate } from "./CalendarDate.ts"
+import * as Sampling from "./Sampling.ts"
 
 const firstYear = 1900
 const lastYear = 2254
@@ -98,10 +99,27 @@ const microsOfAnyForm = (text: string): number | undefined => {
 /** Microseconds since 1970-01-01T00:00:00Z, or `undefined` where the text is no timestamp. */
 const microsOf = (text: string): number | undefined => microsOfUsualForm(text) ?? microsOfAnyForm(text)
 
+const anyDay = `(?:${daysOf("(?:19[0-9]{2}|2[01][0-9]{2}|22[0-4][0-9]|225[0-4])")}|${leapDaysOf("(?:19|2[01])")})`
+const anyMinute = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+
+/** In UTC, with an offset, as Django reads it, and a leap second. */
+const samples = Sampling.matching(
+  [
+    new RegExp(`^${anyDay}T${anyMinute}:[0-5][0-9]Z$`),
+    new RegExp(`^${anyDay}T${anyMinute}:[0-5][0-9]\\.[0-9]{6}[+-]${anyMinute}$`),
+    new RegExp(
+      `^${anyDay}[Tt ]${anyMinute}(?::[0-5][0-9](?:[.,][0-9]+)?)? *(?:[Zz]|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)$`
+    ),
+    /^(?:19|2[01])[0-9]{2}-(?:06-30|12-31)T23:59:60Z$/
+  ],
+  { minLength: 17, maxLength: maximumLength }
+)
+
 export const Timestamp = Schema.String.check(
   Schema.makeFilter((text: string) => microsOf(text) !== undefined, {
     expected: "a timestamp with offset (RFC 3339) of the years 1900 to 2254",
-    toJsonSchema: () => ({ format: "date-time" })
+    toJsonSchema: () => ({ format: "date-time" }),
+    arbitraryConstraint: samples
   })
 ).pipe(Schema.brand("Timestamp"))
 export type Timestamp = typeof Timestamp.Type

@@ -2,7 +2,7 @@
  * Documents: uploaded once, then referred to by id. For platforms.
  */
 import { Id, Text, Timestamp } from "@effekten/domain"
-import { Schema, Stream } from "effect"
+import { Schema, SchemaGetter, Stream } from "effect"
 import * as Answer from "./Answer.ts"
 import { answer, personal } from "./Member.ts"
 import * as Operation from "./Operation.ts"
@@ -12,7 +12,13 @@ import * as Resource from "./Resource.ts"
 export const maximumDocumentSize = 25 * 1024 * 1024
 
 /** A content that comes piece by piece. It is read once; its failure is the upload's. */
-const Pieces = Schema.declare((value): value is Stream.Stream<Uint8Array, unknown> => Stream.isStream(value))
+const Pieces = Schema.declare((value): value is Stream.Stream<Uint8Array, unknown> => Stream.isStream(value), {
+  toCodecArbitrary: () =>
+    Schema.link<Stream.Stream<Uint8Array, unknown>>()(Schema.Array(Schema.Uint8Array), {
+      decode: SchemaGetter.transform((pieces) => Stream.fromIterable(pieces)),
+      encode: SchemaGetter.forbiddenEncoding
+    })
+})
 
 /**
  * A file: bytes, or a `Stream` of them, which the register stores as it comes. They are taken as they are, whatever the media type says.
