@@ -6,7 +6,9 @@ import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { Readable } from "node:stream"
 import { fileURLToPath } from "node:url"
+import type { Answered } from "../packages/http/test/Answers.ts"
 
 /** The bin of the package, as npx runs it. */
 export const bin = fileURLToPath(new URL("../packages/cli/bin/effekten.js", import.meta.url))
@@ -56,6 +58,20 @@ class Watched {
   }
 }
 
+/** Sees each answer of a server process. */
+const observing = ["--import", new URL("Answers.ts", import.meta.url).href]
+
+/** What a server process has answered, from its pipe: all of it has to be what the OpenAPI document says. */
+const conforming = (pipe: Readable): (() => Promise<void>) => {
+  let answers = ""
+  pipe.setEncoding("utf8").on("data", (text: string) => (answers += text))
+  return async () => {
+    const { expectConforming } = await import("../packages/http/test/Conforms.ts")
+    // What a killed process was about to write has no end of line.
+    for (const line of answers.split("\n").slice(0, -1)) expectConforming(JSON.parse(line) as Answered)
+  }
+}
+
 /** Milliseconds after which a process that neither ends nor gets ready is given up. None comes near it, on a busy machine either. */
 const patience = 180_000
 
@@ -93,6 +109,7 @@ export interface Server {
   readonly pid: number
   readonly stdout: () => string
   readonly stderr: () => string
+  /** Fails if an answer was not what the OpenAPI document says. */
   readonly ended: Promise<Ended>
   /** `kill -9`, and waits for the end. */
   readonly kill: () => Promise<Ended>
@@ -119,12 +136,17 @@ export const serveArgs = (folder: string, { args = [], port = "0" }: StartOption
 
 /** Starts `effekten serve --sandbox` and waits until it says that it is ready. */
 export const startServer = async (folder: string, options?: StartOptions): Promise<Server> => {
-  const child = spawn(process.execPath, [bin, ...serveArgs(folder, options)], {
+  const child = spawn(process.execPath, [...observing, bin, ...serveArgs(folder, options)], {
     cwd: root,
     env: environment(options?.env),
-    stdio: ["ignore", "pipe", "pipe"]
+    stdio: ["ignore", "pipe", "pipe", "pipe"]
   })
   const watched = new Watched(child)
+  const allConform = conforming(child.stdio[3] as Readable)
+  const ended = watched.ended.then(async (how) => {
+    await allConform()
+    return how
+  })
   const values = await new Promise<Map<string, string>>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`not ready after ${patience} ms: ${watched.stderr}`)), patience)
     const look = () => {
@@ -150,7 +172,7 @@ export const startServer = async (folder: string, options?: StartOptions): Promi
   }
   const end = (signal: NodeJS.Signals) => {
     child.kill(signal)
-    return watched.ended
+    return ended
   }
   return {
     url: value("URL"),
@@ -161,7 +183,7 @@ export const startServer = async (folder: string, options?: StartOptions): Promi
     pid: child.pid!,
     stdout: () => watched.stdout,
     stderr: () => watched.stderr,
-    ended: watched.ended,
+    ended,
     kill: () => end("SIGKILL"),
     stop: (signal = "SIGTERM") => end(signal)
   }

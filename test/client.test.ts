@@ -24,6 +24,7 @@ import { SecureRandom } from "effect/crypto"
 import { HttpServer } from "effect/http"
 import * as fc from "fast-check"
 import { expect, it } from "vitest"
+import { expectAllConforming } from "../packages/http/test/Conforms.ts"
 import { identificationWith, offering, person, signedAt } from "../packages/registrar/test/fixture.ts"
 
 const secret = Redacted.make("a secret for tests only, 256 bits")
@@ -61,6 +62,7 @@ const remote = Effect.gen(function* () {
     DistributionServer.layerNode({ port: 0 }).pipe(Layer.provide([Layer.succeed(PlatformServices, services), store]))
   )
   const url = `${HttpServer.formatAddress(Context.get(server, HttpServer.HttpServer).address)}/api/external`
+  yield* Effect.addFinalizer(() => Effect.sync(() => expectAllConforming(Number(new URL(url).port))))
   const context = yield* Layer.build(DistributionClient.layer({ url, clientId: "client", clientSecret: secret }))
   return { ...of, context } satisfies Side
 })

@@ -6,6 +6,7 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js"
 import formats from "ajv-formats"
 import { OpenApi } from "effect/http-api"
 import { DistributionApi, prefixes } from "../src/index.ts"
+import { type Answered, observe } from "./Answers.ts"
 
 type Json = Record<string, any>
 
@@ -92,4 +93,12 @@ export const expectConforming = (exchanged: Exchanged): void => {
   const found = violations(exchanged)
   if (found.length > 0)
     throw new Error(`${exchanged.method} ${exchanged.path} ${exchanged.status}: ${found.join("; ")}\n${exchanged.text}`)
+}
+
+const answers: Array<Answered> = []
+observe((answered) => answers.push(answered))
+
+/** Fails where a server of this process has given an answer that is not what the document says. */
+export const expectAllConforming = (port: number): void => {
+  for (const answered of answers) if (answered.port === port) expectConforming(answered)
 }
