@@ -4,7 +4,7 @@
 import { Events, type Id } from "@effekten/domain"
 import { MemoryEventStore, Vault } from "@effekten/event-store"
 import { MemoryReadModels, type ReadModels } from "@effekten/projections"
-import { type LegalHolds, PlatformServices, type PlatformService, type Policies } from "@effekten/services"
+import { Given, type LegalHolds, PlatformServices, type PlatformService, type Policies } from "@effekten/services"
 import { type Duration, Effect, Layer } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { SqlClient, type SqlError } from "effect/sql"
@@ -39,7 +39,7 @@ import * as Retention from "./reactors/Retention.ts"
 import * as StartingPolicy from "./reactors/StartingPolicy.ts"
 import type { Sealing } from "./sealing/Sealing.ts"
 import { Secrets } from "./base/Secrets.ts"
-import { Settlement } from "./reactors/Settlement.ts"
+import { Settlement, type SettlementOptions } from "./reactors/Settlement.ts"
 
 /** @category models */
 export interface RegistrarOptions
@@ -50,10 +50,28 @@ export interface RegistrarOptions
     ReactorPlace.ResumeOptions,
     Retention.RetentionOptions,
     StartingPolicy.PolicyOptions,
+    SettlementOptions,
     TrustedTimeOptions {
   /** How much later the book-entry ledger settles. Default: at once. */
   readonly settleAfter?: Duration.Input
 }
+
+/** Where the two ports of a register come from. @category models */
+export interface Ports<L, C> {
+  /**
+   * `"context"`: the application provides the `Ledger`, and everything else of the register stays as it is. Default: `"book-entry"`, where the
+   * register's entry is the movement.
+   */
+  readonly ledger?: L
+  /** `"context"`: the application provides the `Custody`. Default: `"embedded"`, whose keys are derived from the register's seed. */
+  readonly custody?: C
+}
+
+type LedgerFrom = "book-entry" | "context"
+type CustodyFrom = "embedded" | "context"
+
+/** The ports that an application says it provides. @category models */
+export type FromContext<L, C> = ("context" extends L ? Ledger : never) | ("context" extends C ? Custody : never)
 
 /** What a register offers. @category models */
 export type Register =
@@ -83,7 +101,9 @@ export const layerNoDeps = (
   Layer.mergeAll(PlatformApi.layer, IssuerApi.layer, ErasureApi.layer, LegalHoldsApi.layer, PoliciesApi.layer).pipe(
     Layer.merge(options.eraseWhenDue === true ? Retention.layer(options) : Layer.empty),
     // The register serves no caller before what was erased is forgotten.
-    Layer.provide(Layer.mergeAll(Layer.provide(Settlement.layer, ReactorPlace.resuming(options)), Forgetting.layer)),
+    Layer.provide(
+      Layer.mergeAll(Layer.provide(Settlement.layer(options), ReactorPlace.resuming(options)), Forgetting.layer)
+    ),
     Layer.provideMerge(Layer.mergeAll(Intake.layer, Showing.layer)),
     Layer.provide(TrustedTime.layer(options)),
     // No decision before the one that says by which policy it is made.
@@ -98,30 +118,46 @@ const keysInPlace = Layer.effectDiscard(
   Effect.gen(function* () {
     yield* checkKeys(yield* Log, yield* Vault.Vault)
   })
-)
+).pipe(Layer.fresh)
+
+/** The ports: the register's own, or those of the context. */
+const ports = <L extends LedgerFrom, C extends CustodyFrom>(
+  options: Pick<RegistrarOptions, "settleAfter"> & Ports<L, C>
+): Layer.Layer<Custody | Ledger, never, Secrets | FromContext<L, C>> =>
+  // The type of what is missing follows the options, which no narrowing shows.
+  Layer.merge(
+    options.custody === "context" ? (Layer.effect(Custody, Custody) as Layer.Layer<Custody>) : Custody.layerEmbedded,
+    options.ledger === "context"
+      ? (Layer.effect(Ledger, Ledger) as Layer.Layer<Ledger>)
+      : Ledger.layerBookEntry(options)
+  )
+
+/** Unless the application gives another. */
+const randomness = Given.secureRandom(Randomness.layer)
 
 /**
- * A register in memory: gone with the process. For tests, simulations and a first look.
+ * A register in memory: gone with the process. For tests, simulations and a first look. Time and randomness are those of the context.
  *
  * @category layers
  */
-export const layerMemory = (options: RegistrarOptions = {}): Layer.Layer<Register | Vault.Vault> => {
+export const layerMemory = <const L extends LedgerFrom = "book-entry", const C extends CustodyFrom = "embedded">(
+  options: RegistrarOptions & Ports<L, C> = {}
+): Layer.Layer<Register | Vault.Vault, never, FromContext<L, C>> => {
   const log = Log.layer(MemoryEventStore.make<Events.RegisterEvent>({ catalogue: Events.catalogue }))
   return layerNoDeps({ sandbox: true, ...options }).pipe(
     Layer.provide(
       Layer.mergeAll(
-        Blobs.layerMemory,
-        Custody.layerEmbedded,
-        Ledger.layerBookEntry(options),
+        Layer.fresh(Blobs.layerMemory),
+        ports(options),
         MemoryReadModels.layer(Log, listed(options)),
-        Progress.layerMemory
+        Layer.fresh(Progress.layerMemory)
       )
     ),
     Layer.provideMerge(log),
     Layer.provideMerge(AccessRecord.layerMemory(options)),
-    Layer.provideMerge(Vault.layerMemory),
-    Layer.provide(Secrets.layerMemory),
-    Layer.provide(Randomness.layer),
+    Layer.provideMerge(Layer.fresh(Vault.layerMemory)),
+    Layer.provide(Layer.fresh(Secrets.layerMemory)),
+    Layer.provide(randomness),
     Layer.orDie
   )
 }
@@ -134,9 +170,9 @@ type Stored = Register | ReadModels.ReadModels | Vault.Vault | RegisterState | S
  *
  * @category layers
  */
-export const layerFolder = (
-  options: RegistrarOptions & Folder.FolderOptions
-): Layer.Layer<Stored, RegisterUnavailable> => {
+export const layerFolder = <const L extends LedgerFrom = "book-entry", const C extends CustodyFrom = "embedded">(
+  options: RegistrarOptions & Folder.FolderOptions & Ports<L, C>
+): Layer.Layer<Stored, RegisterUnavailable, FromContext<L, C>> => {
   const progress = Layer.unwrap(
     Effect.map(RegisterState, ({ sql }) =>
       Layer.merge(Progress.layerSql, ClockReadings.layerFile).pipe(
@@ -145,17 +181,11 @@ export const layerFolder = (
     )
   )
   return layerNoDeps(options).pipe(
-    Layer.provide(
-      Layer.mergeAll(
-        Blobs.layerFolder(join(options.folder, "blobs")),
-        Custody.layerEmbedded,
-        Ledger.layerBookEntry(options)
-      )
-    ),
+    Layer.provide(Layer.merge(Blobs.layerFolder(join(options.folder, "blobs")), ports(options))),
     Layer.provideMerge(progress),
     refusing,
     Layer.provideMerge(Folder.layer(options)),
-    Layer.provide(Randomness.layer)
+    Layer.provide(randomness)
   )
 }
 
@@ -165,7 +195,9 @@ export const layerFolder = (
  *
  * @category layers
  */
-export const layerPostgres = (options: RegistrarOptions & PostgresOptions): Layer.Layer<Stored, RegisterUnavailable> =>
+export const layerPostgres = <const L extends LedgerFrom = "book-entry", const C extends CustodyFrom = "embedded">(
+  options: RegistrarOptions & PostgresOptions & Ports<L, C>
+): Layer.Layer<Stored, RegisterUnavailable, FromContext<L, C>> =>
   // Loaded when it is asked for: a register in a folder does without the driver.
   Layer.unwrap(
     Effect.map(
@@ -179,11 +211,11 @@ export const layerPostgres = (options: RegistrarOptions & PostgresOptions): Laye
           )
         )
         return layerNoDeps(options).pipe(
-          Layer.provide(Layer.mergeAll(Custody.layerEmbedded, Ledger.layerBookEntry(options))),
+          Layer.provide(ports(options)),
           Layer.provideMerge(state),
           refusing,
           Layer.provideMerge(Postgres.layer(options)),
-          Layer.provide(Randomness.layer)
+          Layer.provide(randomness)
         )
       }
     )

@@ -17,7 +17,7 @@ const policiesIn = Effect.map(wholeLog, (log) => log.filter(({ type }) => type =
 const inForce = Effect.flatMap(Policies, (policies) => policies.inForce)
 
 /** The message with which a start is refused, or none. */
-const start = (folder: string, options: Omit<Parameters<typeof Registrar.layerFolder>[0], "folder">) =>
+const start = (folder: string, options: Omit<Registrar.RegistrarOptions, "folder">) =>
   Layer.build(Registrar.layerFolder({ folder, ...options })).pipe(
     Effect.scoped,
     Effect.result,

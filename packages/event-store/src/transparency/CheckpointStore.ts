@@ -295,4 +295,4 @@ export const layerMemory: Layer.Layer<CheckpointStore> = Layer.effect(Checkpoint
 export const layerSql: Layer.Layer<CheckpointStore, EventStoreError, SqlClient.SqlClient> = Layer.effect(
   CheckpointStore,
   makeSql
-)
+).pipe(Layer.fresh)

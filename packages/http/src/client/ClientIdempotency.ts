@@ -56,4 +56,4 @@ export const layer: Layer.Layer<HttpClient.HttpClient, never, HttpClient.HttpCli
     Effect.map(Effect.all([HttpClient.HttpClient, SecureRandom.SecureRandom]), ([client, random]) =>
       keyed(client, random)
     )
-  )
+  ).pipe(Layer.fresh)

@@ -4,7 +4,7 @@
  * The layers of a call, from the outside in: its key, its repeats, its turn, the bound of its answer, its token, the connection. Each can be
  * used alone.
  */
-import { platformResources, type PlatformService, type Resource, type Scope } from "@effekten/services"
+import { Given, platformResources, type PlatformService, type Resource, type Scope } from "@effekten/services"
 import { Config, Context, Effect, Layer, type Scope as Lifetime } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { FetchHttpClient, HttpClient } from "effect/http"
@@ -116,7 +116,7 @@ export const layerFetch: Layer.Layer<HttpClient.HttpClient> = Layer.fresh(FetchH
  * @category layers
  */
 export const layer = (options: ClientOptions): Layer.Layer<PlatformService> =>
-  layerNoDeps(options).pipe(Layer.provide([layerFetch, SecureRandom.layerWebCrypto]))
+  layerNoDeps(options).pipe(Layer.provide([layerFetch, Given.secureRandom(SecureRandom.layerWebCrypto)]))
 
 /**
  * Where to call, and as whom, from the environment: `EFFEKTEN_URL`, `EFFEKTEN_CLIENT_ID` and `EFFEKTEN_CLIENT_SECRET`.

@@ -7,7 +7,7 @@
  * The database holds personal data: inputs until they are answered, and answers as long as they are kept. Give a key to encrypt them.
  */
 import { SqliteClient } from "@effekten/event-store"
-import { type CommandFailure, type NotFound, type PlatformService, Rejection } from "@effekten/services"
+import { type CommandFailure, Given, type NotFound, type PlatformService, Rejection } from "@effekten/services"
 import { Clock, Context, DateTime, Duration, Effect, Latch, Layer, Option, Queue, type Redacted, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { SqlClient, type SqlError } from "effect/sql"
@@ -296,7 +296,7 @@ export const layerNoDeps = (
 export const layer = (
   options?: IntentsOptions
 ): Layer.Layer<Intents, IntentsRefused, PlatformService | SqlClient.SqlClient> =>
-  Layer.provide(layerNoDeps(options), SecureRandom.layerWebCrypto)
+  Layer.provide(layerNoDeps(options), Given.secureRandom(SecureRandom.layerWebCrypto))
 
 /** How long what was deleted may still stand in the write-ahead log. */
 const emptying = Duration.minutes(1)
@@ -309,7 +309,7 @@ const overwriting = Layer.effectDiscard(
     const empty = Effect.ignore(sql`PRAGMA wal_checkpoint(TRUNCATE)`)
     yield* Effect.forkScoped(Effect.forever(Effect.andThen(empty, Effect.sleep(emptying))))
   })
-)
+).pipe(Layer.fresh)
 
 /** A file that only its owner can read. */
 const sqlite = (file: string): Layer.Layer<SqlClient.SqlClient, IntentsRefused> =>

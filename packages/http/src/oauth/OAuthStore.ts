@@ -243,4 +243,7 @@ const makeSql = Effect.gen(function* () {
  *
  * @category layers
  */
-export const layerSql: Layer.Layer<OAuthStore, OAuthStoreError, SqlClient.SqlClient> = Layer.effect(OAuthStore, makeSql)
+export const layerSql: Layer.Layer<OAuthStore, OAuthStoreError, SqlClient.SqlClient> = Layer.effect(
+  OAuthStore,
+  makeSql
+).pipe(Layer.fresh)

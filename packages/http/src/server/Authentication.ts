@@ -69,4 +69,4 @@ export const bearerToken: Layer.Layer<BearerToken, never, OAuth | RateLimit> = L
         }).pipe(Effect.catchTag("OAuthStoreError", storeUnavailable))
     })
   })
-)
+).pipe(Layer.fresh)

@@ -3,7 +3,7 @@
  */
 // Not from the barrel: that loads every client it knows, and a server starts a quarter slower.
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { platformResources, type PlatformServices, type Resource } from "@effekten/services"
+import { Given, platformResources, type PlatformServices, type Resource } from "@effekten/services"
 import { Duration, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Headers, HttpRouter, HttpServer, type HttpServerError } from "effect/http"
@@ -133,5 +133,5 @@ export const layerNode = (
         )
       )
     ),
-    Layer.provide(SecureRandom.layerWebCrypto)
+    Layer.provide(Given.secureRandom(SecureRandom.layerWebCrypto))
   )

@@ -30,7 +30,7 @@ export class Custody extends Context.Service<
     Effect.map(Secrets, ({ custodySeed }) =>
       Custody.of({ addressOf: (wallet) => Effect.sync(() => addressOfKey(privateKey(custodySeed, wallet))) })
     )
-  )
+  ).pipe(Layer.fresh)
 }
 
 /** The private key of a managed wallet. The same seed and id give the same key, so custody can move elsewhere. */

@@ -134,6 +134,6 @@ export const layer: Layer.Layer<ErasureService, never, Forgetting | Intake | Log
 
       return Context.mergeAll(Context.make(Erasures, erasures), Context.make(Disclosures, disclosures))
     })
-  )
+  ).pipe(Layer.fresh)
 
 const documentTags = Tag.document("" as Parameters<typeof Tag.document>[0])

@@ -76,7 +76,7 @@ export class Intake extends Context.Service<
         })
       })
     })
-  )
+  ).pipe(Layer.fresh)
 }
 
 const beginning = (

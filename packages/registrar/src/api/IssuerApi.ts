@@ -144,4 +144,4 @@ export const layer: Layer.Layer<IssuerService, never, Intake | Showing> = Layer.
       Context.make(Resolutions, resolutions(context).bind(registrar))
     )
   })
-)
+).pipe(Layer.fresh)

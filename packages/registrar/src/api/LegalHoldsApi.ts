@@ -60,4 +60,4 @@ export const layer: Layer.Layer<LegalHolds, never, Intake | ReadModels.ReadModel
       )
     })
   })
-)
+).pipe(Layer.fresh)

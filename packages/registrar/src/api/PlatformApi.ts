@@ -31,4 +31,4 @@ export const layer: Layer.Layer<PlatformServices, never, Blobs | Custody | Intak
         redemptions(context, settlement)
       ])
     })
-  )
+  ).pipe(Layer.fresh)

@@ -31,4 +31,4 @@ export const layer: Layer.Layer<Policies, never, Intake | Log | Showing> = Layer
       })
     })
   })
-)
+).pipe(Layer.fresh)

@@ -98,7 +98,7 @@ export class Showing extends Context.Service<
         unchanged: (platform, view, key, tags) => EntityTag.unchanged(secrets, view, key, platform, tags)
       })
     })
-  )
+  ).pipe(Layer.fresh)
 }
 
 /** From the erasing event on nothing personal is shown. The keys are destroyed a moment later. */

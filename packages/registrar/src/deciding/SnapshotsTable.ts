@@ -60,4 +60,4 @@ export const layer: Layer.Layer<never, never, Log | Secrets | SqlClient.SqlClien
         )
     })
   })
-)
+).pipe(Layer.fresh)

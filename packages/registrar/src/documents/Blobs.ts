@@ -75,7 +75,7 @@ export class Blobs extends Context.Service<
       yield* checkContents(yield* Log, inSql(sql))
       return yield* make(yield* inRows(sql))
     })
-  )
+  ).pipe(Layer.fresh)
 
   /** Files in a folder. It is refused where the log has contents, and none of them is there. */
   static readonly layerFolder = (

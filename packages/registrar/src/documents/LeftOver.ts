@@ -32,4 +32,4 @@ export const layer: Layer.Layer<never, BlobError | EventStoreError, Blobs | Log>
     )
     yield* Effect.forkScoped(Effect.schedule(insisting, Schedule.spaced(between)))
   })
-)
+).pipe(Layer.fresh)

@@ -40,7 +40,7 @@ const overSql = (witness: (sql: SqlClient.SqlClient) => ClockReadingsShape["witn
         witness: witness(sql)
       }
     })
-  )
+  ).pipe(Layer.fresh)
 
 /** For a register in a folder. @category layers */
 export const layerFile: Layer.Layer<never, SqlError, SqlClient.SqlClient> = overSql(() => Effect.undefined)

@@ -52,7 +52,7 @@ const overSql = Layer.effect(
       audit: (log) => Effect.provideService(ReadModelAudit.make({ log }), SqlClient.SqlClient, sql)
     })
   )
-)
+).pipe(Layer.fresh)
 
 const none = KeptLists.of({
   all: Effect.succeed([]),

@@ -101,7 +101,7 @@ export class Forgetting extends Context.Service<
       )
       return Forgetting.of({ catchUp })
     })
-  )
+  ).pipe(Layer.fresh)
 }
 
 /** The note of how far forgetting has come. */

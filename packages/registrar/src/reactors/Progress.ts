@@ -40,7 +40,7 @@ export class Progress extends Context.Service<
           )
       })
     })
-  )
+  ).pipe(Layer.fresh)
 }
 
 interface Row {

@@ -24,8 +24,17 @@ import * as Reactor from "./Reactor.ts"
 export const maximumInFlight = 1_024
 /** At most so many tasks have a place where callers wait for their end. */
 const maximumAwaited = 16_384
-/** How long the answer to a ledger task waits for its settlement. */
-const settlementWait = Duration.seconds(2)
+
+/** @category models */
+export interface SettlementOptions {
+  /**
+   * How long the answer to a ledger task waits for its outcome, at most; nothing of it shows in the answer. The wait ends as soon as the ledger
+   * says that it takes its time. Default: 2 seconds. Zero: not at all.
+   */
+  readonly settlementWait?: Duration.Input
+}
+
+const defaultWait = Duration.seconds(2)
 
 /** How a ledger is asked again while a task is processing there. */
 const polling = Reactor.backingOff("50 millis", "5 seconds")
@@ -52,47 +61,50 @@ const taskIdOf = ({ data }: Requested | Ended): string => ("creditId" in data ? 
 export class Settlement extends Context.Service<
   Settlement,
   {
-    /** Waits until a task has an outcome, for a bounded time. Does not say which. */
+    /** Waits until a task has an outcome or is processing at the ledger, for a bounded time. Does not say which. */
     readonly wait: (taskId: string) => Effect.Effect<void>
   }
 >()("effekten/registrar/Settlement") {
-  static readonly layer: Layer.Layer<
+  static readonly layer = ({
+    settlementWait = defaultWait
+  }: SettlementOptions): Layer.Layer<
     Settlement,
     EventStoreError | SqlError,
     Executor | Ledger | Log | Progress | Secrets
-  > = Layer.effect(
-    Settlement,
-    Effect.gen(function* () {
-      const log = yield* Log
-      const lease = yield* Lease
-      const ends = makeEnds()
-      yield* LogReactor.followLog<Requested, CommandFailure, never>({
-        name: "settlement",
-        types: requested,
-        react: yield* settling,
-        through: (event) => ends.reach(taskIdOf(event)),
-        task: (event) => `${stepsOf(event).task.kind} ${taskIdOf(event)}`,
-        maximumInFlight,
-        standing: "Settlement stands still",
-        failing: "A ledger task could not be settled"
+  > =>
+    Layer.effect(
+      Settlement,
+      Effect.gen(function* () {
+        const log = yield* Log
+        const lease = yield* Lease
+        const ends = makeEnds(Duration.fromInputUnsafe(settlementWait))
+        yield* LogReactor.followLog<Requested, CommandFailure, never>({
+          name: "settlement",
+          types: requested,
+          react: yield* settling(ends.reach),
+          through: (event) => ends.reach(taskIdOf(event)),
+          task: (event) => `${stepsOf(event).task.kind} ${taskIdOf(event)}`,
+          maximumInFlight,
+          standing: "Settlement stands still",
+          failing: "A ledger task could not be settled"
+        })
+        // Another process may settle: a caller that waits here learns of it from the log.
+        if (lease.shared) {
+          yield* Stream.suspend(() =>
+            Stream.unwrap(Effect.map(log.bookmark(), (head) => log.subscribe([{ types: ended }], head)))
+          ).pipe(
+            Stream.retry(Reactor.again),
+            Stream.runForEach((event) => (isEnded(event) ? ends.reach(taskIdOf(event)) : Effect.void)),
+            Effect.forkScoped
+          )
+        }
+        return Settlement.of({ wait: ends.wait })
       })
-      // Another process may settle: a caller that waits here learns of it from the log.
-      if (lease.shared) {
-        yield* Stream.suspend(() =>
-          Stream.unwrap(Effect.map(log.bookmark(), (head) => log.subscribe([{ types: ended }], head)))
-        ).pipe(
-          Stream.retry(Reactor.again),
-          Stream.runForEach((event) => (isEnded(event) ? ends.reach(taskIdOf(event)) : Effect.void)),
-          Effect.forkScoped
-        )
-      }
-      return Settlement.of({ wait: ends.wait })
-    })
-  )
+    )
 }
 
 /** Where the reactor and a caller that waits meet: the first of them makes the place. */
-const makeEnds = () => {
+const makeEnds = (settlementWait: Duration.Duration) => {
   const ends = new Map<string, Deferred.Deferred<void>>()
   const endOf = (taskId: string): Deferred.Deferred<void> => {
     const known = ends.get(taskId)
@@ -105,14 +117,16 @@ const makeEnds = () => {
   return {
     reach: (taskId: string) => Effect.suspend(() => Deferred.succeed(endOf(taskId), undefined)),
     wait: (taskId: string) =>
-      Effect.flatMap(Deadline.shortened(settlementWait), (wait) =>
-        Effect.asVoid(Effect.timeoutOption(Deferred.await(endOf(taskId)), wait))
-      )
+      Duration.isZero(settlementWait)
+        ? Effect.void
+        : Effect.flatMap(Deadline.shortened(settlementWait), (wait) =>
+            Effect.asVoid(Effect.timeoutOption(Deferred.await(endOf(taskId)), wait))
+          )
   }
 }
 
-/** Settles a task: claim, submission, outcome. */
-const settling = Effect.gen(function* () {
+/** Settles a task: claim, submission, outcome. A ledger that takes its time is not waited for by a caller. */
+const settling = Effect.fnUntraced(function* (release: (taskId: string) => Effect.Effect<unknown>) {
   const ledger = yield* Ledger
   const instruct = yield* Reactor.instructing("ledger")
 
@@ -140,6 +154,7 @@ const settling = Effect.gen(function* () {
       ? yield* find(task)
       : ((isRepeated ? yield* ask(task) : undefined) ?? (yield* submit(task)))
     if (outcome._tag === "Processing") {
+      yield* release(task.taskId)
       outcome = yield* Effect.repeat(find(task), {
         schedule: polling,
         until: ({ _tag }) => _tag !== "Processing"
