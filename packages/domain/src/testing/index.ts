@@ -1,0 +1,4 @@
+/**
+ * Decisions in three words: given what happened, when something is asked, then events or a refusal. For tests.
+ */
+export { given, Mismatch, type Asked, type Given, type Happened, type Refused, type When } from "./Given.ts"

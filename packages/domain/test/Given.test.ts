@@ -1,0 +1,168 @@
+/**
+ * The issuer's decisions in given, when, then; and what a test sees of a decision that came out otherwise. For the tests by example.
+ */
+import { describe, expect, it } from "vitest"
+import { given, type Asked, type Happened, Mismatch } from "../src/testing/index.ts"
+
+const platform: Happened = { type: "PlatformRegistered", data: { platformId: "p", name: "Platform" } }
+const issuer: Happened = { type: "IssuerRegistered", data: { issuerId: "i" } }
+const terms = {
+  productId: "bond",
+  issuerId: "i",
+  name: "Bond",
+  productType: "BOND",
+  kind: "digital",
+  issueVolume: 10,
+  stepSize: 1
+} as const
+const product: Happened = { type: "ProductRegistered", data: terms }
+const listed: Happened = { type: "ProductListed", data: { productId: "bond", platformId: "p" } }
+const delisted: Happened = { type: "ProductDelisted", data: { productId: "bond", platformId: "p" } }
+
+const offer = (campaignId: string, allocation: number) => ({
+  campaignId,
+  productId: "bond",
+  platformId: "p",
+  allocation,
+  opensAt: "2026-01-01T00:00:00Z",
+  reviewRequired: false
+})
+const opened = (campaignId: string, allocation: number): Happened => ({
+  type: "CampaignOpened",
+  data: offer(campaignId, allocation)
+})
+const closed: Happened = { type: "CampaignClosed", data: { campaignId: "c", productId: "bond" } }
+const signed = (units: number): Happened => ({
+  type: "InvestmentSigned",
+  platform: "p",
+  data: {
+    investmentId: "x",
+    investorId: "anna",
+    campaignId: "c",
+    productId: "bond",
+    units,
+    signedAt: "2026-01-01T11:00:00Z",
+    documentIds: [],
+    kyc: "cleared",
+    reviewRequired: false
+  }
+})
+
+const register: Asked = { operation: "RegisterProduct", input: terms }
+const list: Asked = { operation: "ListProduct", input: { productId: "bond", platformId: "p" } }
+const delist: Asked = { operation: "DelistProduct", input: { productId: "bond", platformId: "p" } }
+const open = (campaignId: string, allocation: number): Asked => ({
+  operation: "OpenCampaign",
+  input: offer(campaignId, allocation)
+})
+const close: Asked = { operation: "CloseCampaign", input: { campaignId: "c" } }
+
+describe("a product", () => {
+  it("is registered once, for an issuer that there is", () => {
+    given().when(register).then({ code: "issuer_not_found" })
+    given(issuer).when(register).then(product).when(register).then()
+  })
+
+  it("has whole units", () => {
+    given(issuer)
+      .when({ operation: "RegisterProduct", input: { ...terms, stepSize: 0.5 } })
+      .then({ code: "units_invalid" })
+  })
+
+  it("is listed on a platform that there is, and again after it was delisted", () => {
+    given(platform).when(list).then({ code: "product_not_found" })
+    given(product).when(list).then({ code: "platform_not_found" })
+    given(platform, product).when(list).then(listed).when(list).then()
+    given(platform, product, listed).when(delist).then(delisted).when(delist).then().when(list).then(listed)
+  })
+})
+
+describe("a campaign", () => {
+  it("is opened where the product is listed", () => {
+    given().when(open("c", 1)).then({ code: "product_not_found" })
+    given(product).when(open("c", 1)).then({ code: "product_not_listed" })
+    given(product, listed).when(open("c", 1)).then(opened("c", 1)).when(open("c", 1)).then()
+    given(product, listed, delisted).when(open("c", 1)).then({ code: "product_not_listed" })
+  })
+
+  it("takes its whole allocation of the issue volume; once closed, what it has used", () => {
+    const free = (units: number) => ({ code: "issue_volume_exceeded", details: { free: units } }) as const
+    const sold = given(product, listed, opened("c", 8), signed(3))
+    sold.when(open("d", 3)).then(free(2))
+    sold.when(close).then(closed).when(open("d", 8)).then(free(7)).when(open("d", 7)).then(opened("d", 7))
+  })
+})
+
+describe("a decision that came out otherwise", () => {
+  const mismatch = (test: () => void): Mismatch => {
+    try {
+      test()
+    } catch (error) {
+      if (error instanceof Mismatch) return error
+      throw error
+    }
+    throw new Error("the decision came out as expected")
+  }
+
+  it("is told with what was asked, what was expected and what came", () => {
+    const error = mismatch(() => given(product, listed).when(open("c", 11)).then(opened("c", 11)))
+    expect(error.expected).toEqual([{ type: "CampaignOpened", data: offer("c", 11) }])
+    expect(error.actual).toEqual([{ code: "issue_volume_exceeded", details: { free: 10 } }])
+    for (const word of ["OpenCampaign", "CampaignOpened", "issue_volume_exceeded"])
+      expect(error.message).toContain(word)
+  })
+
+  it.each<[string, () => void]>([
+    ["an event less", () => given(issuer).when(register).then()],
+    ["an event more", () => given(issuer, product).when(register).then(product)],
+    ["other data", () => given(product, listed).when(open("c", 1)).then(opened("c", 2))],
+    ["another code", () => given().when(close).then({ code: "campaign_not_open" })],
+    [
+      "other details",
+      () =>
+        given(product, listed)
+          .when(open("c", 11))
+          .then({ code: "issue_volume_exceeded", details: { free: 9 } })
+    ],
+    ["a refusal instead of events", () => given().when(close).then(closed)],
+    ["events instead of a refusal", () => given(opened("c", 1)).when(close).then({ code: "campaign_not_found" })]
+  ])("is found: %s", (_, test) => {
+    expect(mismatch(test)).toBeInstanceOf(Mismatch)
+  })
+
+  it("an event or an input that its schema refuses is no test", () => {
+    expect(() => given({ ...product, data: { ...terms, issueVolume: 0 } } as Happened)).toThrow(/9007199254740991/)
+    expect(() => given().when({ operation: "CloseCampaign", input: { campaignId: "not an id" } })).toThrow(/letters/)
+  })
+})
+
+it("knows actor and moment: the objects of a platform are none to another, and a hold ends at its instant", () => {
+  const anna: Happened = {
+    type: "InvestorRegistered",
+    platform: "p",
+    data: {
+      investorId: "anna",
+      kind: "natural",
+      custodianBank: false,
+      ownAccount: true,
+      hasTaxInformation: false,
+      documentIds: [],
+      kycStatus: "PENDING",
+      openReasons: []
+    }
+  }
+  const hold = (at: string, platform?: string): Asked => ({
+    operation: "PlaceLegalHold",
+    at,
+    ...(platform === undefined ? {} : { platform }),
+    input: { investorId: "anna", holdId: "h", basis: "legal_claims", until: "2026-06-01T00:00:00Z" }
+  })
+  given(anna).when(hold("2026-05-31T23:59:59Z", "q")).then({ code: "investor_not_found" })
+  given(anna).when(hold("2026-06-01T00:00:00Z")).then({ code: "legal_hold_over" })
+  given(anna)
+    .when(hold("2026-05-31T23:59:59Z"))
+    .then({
+      type: "LegalHoldPlaced",
+      data: { investorId: "anna", holdId: "h", basis: "legal_claims", until: "2026-06-01T00:00:00Z" }
+    })
+})
