@@ -4,10 +4,11 @@
 import { Id } from "@effekten/domain"
 import { Context, Effect, Layer, Logger, ManagedRuntime, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { HttpServer } from "effect/http"
+import { HttpServer, HttpServerRequest } from "effect/http"
 import { connect } from "node:net"
 import { type Scope, scopes } from "@effekten/services"
 import { DistributionServer, OAuth, OAuthStore } from "../src/index.ts"
+import type { Exchange } from "../src/server/Exchange.ts"
 import { expectAllConforming } from "./Conforms.ts"
 import * as MemoryServices from "./MemoryServices.ts"
 
@@ -97,6 +98,15 @@ export const start = async (options: Options = {}): Promise<Harness> => {
     }
   }
 }
+
+/** A request that is under way, of which nothing is known yet. */
+export const exchange = (notes: Exchange["notes"] = {}): Exchange => ({
+  request: HttpServerRequest.fromWeb(new Request("http://localhost/")),
+  requestId: "r",
+  path: "/",
+  responseHeaders: {},
+  notes
+})
 
 export const send = async (
   method: string,

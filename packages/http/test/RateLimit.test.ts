@@ -6,7 +6,6 @@ import { Context, Effect, Layer } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
-import { Exchange } from "../src/server/Exchange.ts"
 import { RateLimit } from "../src/server/RateLimit.ts"
 import * as H from "./Harness.ts"
 
@@ -14,17 +13,19 @@ const limited = (perSecond: number, atOnce: number) =>
   Effect.map(Layer.build(RateLimit.layer({ perSecond, atOnce })), (context) => {
     const { answer } = Context.get(context, RateLimit)
     return Effect.fnUntraced(function* (client: string, status: number = 200, headers: ReadonlyArray<string> = []) {
-      const responseHeaders = new Map(headers.map((name) => [name, "true"]))
-      const exchange: Exchange = { requestId: "1", path: "/", responseHeaders, notes: {} }
+      const exchange = H.exchange()
+      const { responseHeaders } = exchange
+      for (const name of headers) responseHeaders[name] = "true"
       const response = yield* answer(
+        exchange,
         client,
         Effect.sync(() => HttpServerResponse.empty({ status }))
-      ).pipe(Effect.provideService(Exchange, exchange))
+      )
       return {
         status: response.status,
         after: response.headers["retry-after"],
-        limit: responseHeaders.get("ratelimit"),
-        policy: responseHeaders.get("ratelimit-policy")
+        limit: responseHeaders["ratelimit"],
+        policy: responseHeaders["ratelimit-policy"]
       }
     })
   })

@@ -8,7 +8,6 @@ import { TestClock } from "effect/testing"
 import { describe, expect, it } from "vitest"
 import { OAuthStoreError } from "../src/oauth/OAuthStore.ts"
 import { storeUnavailable } from "../src/server/Authentication.ts"
-import { Exchange } from "../src/server/Exchange.ts"
 import * as RefusalLog from "../src/server/RefusalLog.ts"
 import * as H from "./Harness.ts"
 
@@ -131,11 +130,11 @@ effectIt.effect("a flood of refusals leaves twenty lines in a minute and one wit
       lines.push(`${String(message)} ${JSON.stringify(annotations)}`)
     )
     const flood = Effect.gen(function* () {
-      const telling = yield* RefusalLog.make
-      const exchange: Exchange = { requestId: "r", path: "/", responseHeaders: new Map(), notes: { refusal: "token" } }
+      const lineOf = yield* RefusalLog.make
+      const exchange = H.exchange({ refusal: "token" })
       const refuse = (status: number, times: number) =>
         Effect.repeat(
-          Effect.provideService(telling(Effect.succeed(HttpServerResponse.empty({ status }))), Exchange, exchange),
+          Effect.suspend(() => lineOf(exchange, HttpServerResponse.empty({ status })) ?? Effect.void),
           { times: times - 1 }
         )
       const since = yield* Clock.currentTimeMillis
@@ -165,13 +164,12 @@ effectIt.effect("a store of clients that fails leaves no more lines than that, e
     const lines: Array<string> = []
     const logger = Logger.map(Logger.formatStructured, (line) => lines.push(JSON.stringify(line)))
     const failing = Effect.gen(function* () {
-      const telling = yield* RefusalLog.make
-      const exchange = (): Exchange => ({ requestId: "r", path: "/", responseHeaders: new Map(), notes: {} })
-      const ask = Effect.suspend(() =>
-        telling(storeUnavailable(new OAuthStoreError({ cause: new Error("the disk is gone") }))).pipe(
-          Effect.provideService(Exchange, exchange())
-        )
-      )
+      const lineOf = yield* RefusalLog.make
+      const ask = Effect.suspend(() => {
+        const exchange = H.exchange()
+        const answer = storeUnavailable(exchange, new OAuthStoreError({ cause: new Error("the disk is gone") }))
+        return Effect.as(lineOf(exchange, answer) ?? Effect.void, answer)
+      })
       const answers = yield* Effect.forEach(Array.from({ length: 30 }), () => ask)
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]))
       expect(lines).toHaveLength(RefusalLog.linesPerMinute)

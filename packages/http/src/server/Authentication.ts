@@ -1,72 +1,74 @@
 /**
  * The check of a bearer token (RFC 6750), before anything of a request is looked at. For the server.
  */
-import { Unavailable } from "@effekten/services"
-import { Context, Effect, Layer, Option, Redacted } from "effect"
+import { type Scope, Unavailable } from "@effekten/services"
+import { Effect, Option, Redacted } from "effect"
+import type { HttpServerResponse } from "effect/http"
 import { edgeProblem, failureResponse, toResponse } from "../contract/Problem.ts"
-import { BearerToken, Principal, RequiredScope } from "../contract/Scope.ts"
+import type { Principal } from "../contract/Scope.ts"
 import { OAuth } from "../oauth/OAuth.ts"
 import type { OAuthStoreError } from "../oauth/OAuthStore.ts"
-import { Exchange } from "./Exchange.ts"
+import type { Exchange } from "./Exchange.ts"
 import { RateLimit } from "./RateLimit.ts"
 
+type Response = HttpServerResponse.HttpServerResponse
+
 /** Clients cannot be looked up now. @category conversions */
-export const storeUnavailable = (cause: OAuthStoreError) =>
-  Effect.map(Exchange, (exchange) => {
-    exchange.notes.refusal = "store"
-    exchange.notes.cause = cause
-    return failureResponse(new Unavailable({ executed: "no", message: "The OAuth store failed.", cause }), exchange)
-  })
+export const storeUnavailable = (exchange: Exchange, cause: OAuthStoreError): Response => {
+  exchange.notes.refusal = "store"
+  exchange.notes.cause = cause
+  return failureResponse(new Unavailable({ executed: "no", message: "The OAuth store failed.", cause }), exchange)
+}
 
 const challenge = 'Bearer realm="effekten"'
 
-const insufficient = (exchange: Exchange, lacking: string) => {
+const unauthorized = (exchange: Exchange, refusal: "credentials" | "token"): Response => {
+  exchange.notes.refusal = refusal
+  const isKnown = refusal === "credentials"
+  const detail = isKnown ? "Send a bearer token." : "The token is unknown or has expired."
+  return toResponse(edgeProblem("unauthorized", detail, exchange), {
+    "www-authenticate": isKnown ? challenge : `${challenge}, error="invalid_token"`
+  })
+}
+
+const insufficient = (exchange: Exchange, lacking: Scope): Response => {
   exchange.notes.refusal = "scope"
   return toResponse(edgeProblem("insufficient_scope", `The token lacks the scope ${lacking}.`, exchange), {
     "www-authenticate": `${challenge}, error="insufficient_scope", scope="${lacking}"`
   })
 }
 
-/** Checks the token and the endpoint's scope, and provides the calling platform. @category layers */
-export const bearerToken: Layer.Layer<BearerToken, never, OAuth | RateLimit> = Layer.effect(
-  BearerToken,
-  Effect.gen(function* () {
-    const oauth = yield* OAuth
-    const limit = yield* RateLimit
-    return BearerToken.of({
-      oauth2: (httpEffect, { credential, endpoint, group }) =>
-        Effect.gen(function* () {
-          const exchange = yield* Exchange
-          const { notes } = exchange
-          notes.operation = `${group.identifier}.${endpoint.identifier}`
-          if (Redacted.value(credential) === "") {
-            notes.refusal = "credentials"
-            return toResponse(edgeProblem("unauthorized", "Send a bearer token.", exchange), {
-              "www-authenticate": challenge
-            })
-          }
-          const principal = Option.getOrUndefined(yield* oauth.authenticate(credential))
-          if (principal === undefined) {
-            notes.refusal = "token"
-            return toResponse(edgeProblem("unauthorized", "The token is unknown or has expired.", exchange), {
-              "www-authenticate": `${challenge}, error="invalid_token"`
-            })
-          }
-          notes.client = principal.clientId
-          const scope = Context.getOption(endpoint.annotations, RequiredScope)
-          // An endpoint that names no scope refuses every token.
-          return yield* limit.answer(
-            principal.clientId,
-            Option.isSome(scope) && principal.scopes.has(scope.value)
-              ? Effect.provideService(httpEffect, Principal, principal)
-              : Effect.sync(() =>
-                  insufficient(
-                    exchange,
-                    Option.getOrElse(scope, () => "")
-                  )
-                )
-          )
-        }).pipe(Effect.catchTag("OAuthStoreError", storeUnavailable))
+/** A scheme is named in any case, and blanks follow it (RFC 9110 §11.1). */
+const bearer = /^bearer +([^ ].*)$/is
+
+/** Answers a platform, if the request bears its token. @category models */
+export type Admit = (
+  exchange: Exchange,
+  scope: Scope,
+  answer: (principal: Principal["Service"]) => Effect.Effect<Response>
+) => Effect.Effect<Response>
+
+/** Checks the token and its scope before anything of a request is looked at, and counts the request. @category constructors */
+export const make: Effect.Effect<Admit, never, OAuth | RateLimit> = Effect.gen(function* () {
+  const oauth = yield* OAuth
+  const limit = yield* RateLimit
+  return (exchange, scope, answer) => {
+    const token = bearer.exec(exchange.request.headers["authorization"] ?? "")?.[1]
+    if (token === undefined) return Effect.succeed(unauthorized(exchange, "credentials"))
+    return Effect.matchEffect(oauth.authenticate(Redacted.make(token)), {
+      onFailure: (error) => Effect.succeed(storeUnavailable(exchange, error)),
+      onSuccess: (found) => {
+        if (Option.isNone(found)) return Effect.succeed(unauthorized(exchange, "token"))
+        const principal = found.value
+        exchange.notes.client = principal.clientId
+        return limit.answer(
+          exchange,
+          principal.clientId,
+          principal.scopes.has(scope)
+            ? Effect.suspend(() => answer(principal))
+            : Effect.sync(() => insufficient(exchange, scope))
+        )
+      }
     })
-  })
-).pipe(Layer.fresh)
+  }
+})

@@ -6,24 +6,21 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Given, platformResources, type PlatformServices, type Resource } from "@effekten/services"
 import { Duration, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { Headers, HttpRouter, HttpServer, type HttpServerError } from "effect/http"
-import { HttpApiBuilder } from "effect/http-api"
-import { bearerToken } from "./Authentication.ts"
+import { Headers, HttpServer, type HttpServerError } from "effect/http"
 import * as Contract from "../contract/Contract.ts"
-import { paths } from "./Acceptable.ts"
+import * as Calls from "./Calls.ts"
 import type { Sandbox } from "./DocsPage.ts"
 import * as Documentation from "./Documentation.ts"
 import * as Edge from "./Edge.ts"
-import * as Handlers from "./Handlers.ts"
 import * as Health from "./Health.ts"
 import { redactedHeaders } from "../contract/IdempotencyKey.ts"
-import { defaultLimits, Limits } from "./Limits.ts"
-import { HasDocs, isOrigin, PublicOrigin } from "./Links.ts"
+import { defaultLimits, type Limits } from "./Limits.ts"
+import { isOrigin } from "./Links.ts"
 import { makeServer, type NodeOptions } from "./NodeServer.ts"
 import * as OAuth from "../oauth/OAuth.ts"
 import type { OAuthStore } from "../oauth/OAuthStore.ts"
 import { RateLimit, type RateLimitOptions } from "./RateLimit.ts"
-import * as RefusalLog from "./RefusalLog.ts"
+import * as Table from "./Table.ts"
 import * as TokenEndpoint from "./TokenEndpoint.ts"
 import { Turns } from "./Turns.ts"
 
@@ -48,23 +45,27 @@ export interface ServerOptions extends OAuth.OAuthOptions {
   readonly resources?: ReadonlyArray<Resource.AnyService> | undefined
 }
 
-/** All of the API under one prefix. */
-const mounted = (api: typeof Contract.DistributionApi, prefix: string) =>
-  HttpApiBuilder.layer(api).pipe(
-    Layer.provide(
-      Layer.effect(
-        HttpRouter.HttpRouter,
-        Effect.map(HttpRouter.HttpRouter, (router) => router.prefixed(prefix))
-      )
-    )
-  )
-
-const originOf = ({ publicOrigin }: ServerOptions = {}): string | undefined => {
+const originOf = ({ publicOrigin }: ServerOptions): string | undefined => {
   if (publicOrigin === undefined || isOrigin(publicOrigin)) return publicOrigin
   throw new TypeError(
     `${JSON.stringify(publicOrigin)} is no origin: https://example.org is one, without a slash at its end`
   )
 }
+
+/** All that a server answers. */
+const tableOf = Effect.fnUntraced(function* (options: ServerOptions, limits: Limits, isDraining: () => boolean) {
+  const { docs, resources = platformResources, sandbox } = options
+  const api = options.resources === undefined ? Contract.DistributionApi : Contract.make(resources)
+  const below = [
+    ...(yield* TokenEndpoint.make(limits)),
+    ...(yield* Calls.make(resources, { limits, publicOrigin: originOf(options) }))
+  ]
+  const mounted = Contract.prefixes.flatMap((prefix) =>
+    below.map((route): Table.Route => ({ ...route, path: `${prefix}${route.path}` }))
+  )
+  const documents = docs === false ? [] : yield* Documentation.make(api, sandbox)
+  return Table.make([...mounted, ...(yield* Health.make(isDraining)), ...documents])
+})
 
 /**
  * Serves the API on the `HttpServer` in the context, under both prefixes, with `/openapi.json`, `/docs`, `/livez` and `/readyz`.
@@ -73,44 +74,26 @@ const originOf = ({ publicOrigin }: ServerOptions = {}): string | undefined => {
  *
  * @category layers
  */
-export const layer = (options?: ServerOptions) =>
+export const layer = (options: ServerOptions = {}) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       let draining = false
       const isDraining = () => draining
-      const resources = options?.resources ?? platformResources
-      const api = options?.resources === undefined ? Contract.DistributionApi : Contract.make(resources)
-      const [own, alias] = Contract.prefixes
-      const hasDocs = yield* HasDocs
-      const routes = Layer.mergeAll(mounted(api, own), mounted(api, alias), Health.layer(isDraining)).pipe(
-        Layer.provide([TokenEndpoint.layer(api), Handlers.layer(api, resources)]),
-        Layer.provide([bearerToken, Turns.layer]),
-        Layer.provide(RateLimit.layer(options?.rateLimit)),
-        Layer.provide(OAuth.layer(options)),
-        Layer.merge(hasDocs ? Documentation.layer(api, options?.sandbox) : Layer.empty)
-      )
-      const telling = yield* RefusalLog.make
-      const app = telling(yield* HttpRouter.toHttpEffect(routes))
-      const beside = hasDocs ? Object.values(paths) : [paths.live, paths.ready]
-      yield* HttpServer.serveEffect(yield* Edge.make(app, { api, beside, isDraining }))
+      const limits = { ...defaultLimits, ...options.limits }
+      const table = yield* tableOf(options, limits, isDraining)
+      const hasDocs = options.docs !== false
+      yield* HttpServer.serveEffect(yield* Edge.make({ table, limits, hasDocs, isDraining }))
       yield* Effect.addFinalizer(() =>
         Effect.suspend(() => {
           draining = true
-          return options?.drainDelay === undefined ? Effect.void : Effect.sleep(options.drainDelay)
+          return options.drainDelay === undefined ? Effect.void : Effect.sleep(options.drainDelay)
         })
       )
-    }).pipe(
-      Effect.provideService(Limits, { ...defaultLimits, ...options?.limits }),
-      Effect.provideService(PublicOrigin, originOf(options)),
-      Effect.provideService(HasDocs, options?.docs !== false),
-      Effect.provideService(Headers.CurrentRedactedNames, redactedHeaders),
-      Effect.provideService(HttpRouter.RouterConfig, {
-        caseSensitive: true,
-        ignoreDuplicateSlashes: false,
-        ignoreTrailingSlash: true,
-        maxParamLength: 100
-      })
-    )
+    }).pipe(Effect.provideService(Headers.CurrentRedactedNames, redactedHeaders))
+  ).pipe(
+    Layer.provide(Turns.layer),
+    Layer.provide(RateLimit.layer(options.rateLimit)),
+    Layer.provide(OAuth.layer(options))
   )
 
 /**

@@ -4,7 +4,7 @@
  * They are the only answers that may be kept: they say nothing of a register, but for a sandbox.
  */
 import { Effect } from "effect"
-import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { HttpServerResponse } from "effect/http"
 import { OpenApi } from "effect/http-api"
 import { createHash } from "node:crypto"
 import { promisify } from "node:util"
@@ -16,8 +16,9 @@ import { paths } from "./Acceptable.ts"
 import * as DocsAssets from "./DocsAssets.ts"
 import * as DocsPage from "./DocsPage.ts"
 import * as EntityTag from "./EntityTag.ts"
-import { Exchange, Refused, refusal } from "./Exchange.ts"
+import { type Exchange, refusal } from "./Exchange.ts"
 import * as ProblemPages from "./ProblemPages.ts"
+import type { Route } from "./Table.ts"
 
 /** Scripts and styles of this server, requests to this server, and nothing else. */
 const policy =
@@ -70,8 +71,7 @@ const page = (contentType: string, text: Effect.Effect<string>, caching: string 
         })
       )
     const made = { br: yield* coded("br"), gzip: yield* coded("gzip"), identity: yield* coded("identity") }
-    return Effect.gen(function* () {
-      const { headers } = yield* HttpServerRequest.HttpServerRequest
+    return Effect.fnUntraced(function* ({ request: { headers } }: Exchange) {
       const coding = codingFor(headers["accept-encoding"])
       const { body, tag } = yield* made[coding]
       const about = {
@@ -89,35 +89,37 @@ const page = (contentType: string, text: Effect.Effect<string>, caching: string 
     })
   })
 
-/** @category layers */
-export const layer = (api: typeof DistributionApi, sandbox: DocsPage.Sandbox | undefined) =>
-  HttpRouter.use((router) =>
-    Effect.gen(function* () {
-      const document = yield* Effect.cached(Effect.sync(() => OpenApi.fromApi(api) as unknown as Json))
-      const docs = Effect.map(document, (document) => DocsPage.ofDocument(document, sandbox))
-      yield* router.add("GET", paths.openApi, yield* page("application/json", Effect.map(document, JSON.stringify)))
-      // No cache keeps the credentials of a sandbox.
-      yield* router.add("GET", paths.docs, yield* page(html, docs, sandbox === undefined ? keeping : "no-store"))
-      yield* router.add("GET", paths.script, yield* page("text/javascript", Effect.succeed(DocsAssets.script)))
-      yield* router.add("GET", paths.style, yield* page("text/css", Effect.succeed(DocsAssets.style)))
-      yield* router.add("GET", paths.problems, yield* page(html, Effect.sync(ProblemPages.ofAll)))
-      const problems = yield* Effect.forEach(Object.entries(problemTypes), ([code, told]) =>
-        Effect.map(
-          page(
-            html,
-            Effect.sync(() => ProblemPages.ofType(code, told))
-          ),
-          (answer) => [code, answer] as const
-        )
-      )
-      const byCode = new Map(problems)
-      const missing = Effect.map(Exchange, (exchange) =>
-        refusal(new Refused({ code: "not_found", detail: "There is no such type of problem." }), exchange)
-      )
-      yield* router.add(
-        "GET",
-        paths.problem,
-        Effect.flatMap(HttpRouter.params, ({ code = "" }) => byCode.get(code) ?? missing)
-      )
-    })
-  )
+const get = (path: string, answer: Route["answer"]): Route => ({ method: "GET", path, isId: () => true, answer })
+
+/** The pages of the problems, by code. */
+const problemPages = Effect.map(
+  Effect.forEach(Object.entries(problemTypes), ([code, told]) =>
+    Effect.map(
+      page(
+        html,
+        Effect.sync(() => ProblemPages.ofType(code, told))
+      ),
+      (answer) => [code, answer] as const
+    )
+  ),
+  (pages) => new Map(pages)
+)
+
+const missing = (exchange: Exchange) =>
+  Effect.succeed(refusal({ code: "not_found", detail: "There is no such type of problem." }, exchange))
+
+/** @category constructors */
+export const make = Effect.fnUntraced(function* (api: typeof DistributionApi, sandbox: DocsPage.Sandbox | undefined) {
+  const document = yield* Effect.cached(Effect.sync(() => OpenApi.fromApi(api) as unknown as Json))
+  const docs = Effect.map(document, (document) => DocsPage.ofDocument(document, sandbox))
+  const problems = yield* problemPages
+  return [
+    get(paths.openApi, yield* page("application/json", Effect.map(document, JSON.stringify))),
+    // No cache keeps the credentials of a sandbox.
+    get(paths.docs, yield* page(html, docs, sandbox === undefined ? keeping : "no-store")),
+    get(paths.script, yield* page("text/javascript", Effect.succeed(DocsAssets.script))),
+    get(paths.style, yield* page("text/css", Effect.succeed(DocsAssets.style))),
+    get(paths.problems, yield* page(html, Effect.sync(ProblemPages.ofAll))),
+    get(paths.problem, (exchange, [code = ""]) => (problems.get(code) ?? missing)(exchange))
+  ]
+})

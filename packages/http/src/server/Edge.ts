@@ -1,17 +1,14 @@
 /**
  * What every request and every answer passes: a request id, security headers, and a problem for every failure. For the server.
  */
-import { Checking } from "@effekten/services"
-import { Cause, Effect } from "effect"
+import { Cause, Context, Effect, Option, References, Tracer } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
-import { HttpApiError } from "effect/http-api"
-import type { DistributionApi } from "../contract/Contract.ts"
+import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { isArriving, unacceptable } from "./Acceptable.ts"
-import * as Allowed from "./Allowed.ts"
-import { Exchange, Refused, refusal } from "./Exchange.ts"
-import { Limits } from "./Limits.ts"
-import { HasDocs } from "./Links.ts"
+import { type Exchange, refusal } from "./Exchange.ts"
+import type { Limits } from "./Limits.ts"
+import * as RefusalLog from "./RefusalLog.ts"
+import type { Found, Table } from "./Table.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 
@@ -31,26 +28,12 @@ export const securityHeaders: { readonly [name: string]: string } = {
   "x-content-type-options": "nosniff"
 }
 
-const schemaError = (cause: Cause.Cause<unknown>): HttpApiError.HttpApiSchemaError | undefined => {
-  for (const reason of cause.reasons) {
-    if (reason._tag === "Die" && HttpApiError.HttpApiSchemaError.is(reason.defect)) return reason.defect
-  }
-  return undefined
-}
-
-const isRouteNotFound = (cause: Cause.Cause<unknown>): boolean =>
-  cause.reasons.some(
-    (reason) =>
-      reason._tag === "Fail" &&
-      reason.error instanceof HttpServerError.HttpServerError &&
-      reason.error.reason._tag === "RouteNotFound"
-  )
-
-interface EdgeOptions {
-  /** The contract whose paths are known here. */
-  readonly api: typeof DistributionApi
-  /** The paths beside the API's. */
-  readonly beside: ReadonlyArray<string>
+/** @category models */
+export interface EdgeOptions {
+  readonly table: Table
+  readonly limits: Limits
+  /** Whether the pages are served that explain problems. */
+  readonly hasDocs: boolean
   /** The server is going away: answers close their connection. */
   readonly isDraining: () => boolean
 }
@@ -73,72 +56,89 @@ const naming = ({ randomBytes }: SecureRandom.SecureRandom["Service"]): Effect.E
   return Effect.suspend(() => (used < drawn.length ? Effect.succeed(take()) : draw))
 }
 
-/** Wraps the routes. @category constructors */
-export const make = Effect.fnUntraced(function* <E, R>(app: Effect.Effect<Response, E, R>, options: EdgeOptions) {
+/** A path that has nothing, or has it under other methods. */
+const nothingThere = (exchange: Exchange, { methods }: Table): Response => {
+  const allowed = methods(exchange.path)
+  if (allowed.length === 0) return refusal({ code: "not_found", detail: "There is nothing here." }, exchange)
+  const headers = { allow: allowed.join(", ") }
+  return exchange.request.method === "OPTIONS"
+    ? HttpServerResponse.empty({ status: 204, headers })
+    : refusal({ code: "method_not_allowed", detail: "This path has other methods.", headers }, exchange)
+}
+
+const unexpected = (exchange: Exchange, cause: Cause.Cause<never>): Effect.Effect<Response> =>
+  Effect.as(
+    Effect.logError("a request failed unexpectedly", cause),
+    refusal(
+      { code: "internal_error", detail: "Something went wrong here. Repeat the request with the same key." },
+      exchange
+    )
+  )
+
+/** What all that is done for a request is told: lines of the log name it, and a trace the route. */
+const about =
+  ({ requestId }: Exchange, { route }: Found) =>
+  (context: Context.Context<never>): Context.Context<never> => {
+    const span = Option.getOrUndefined(Context.getOption(context, Tracer.ParentSpan))
+    if (span?._tag === "Span" && span.sampled) span.attribute("http.route", route.path)
+    const annotations = Context.get(context, References.CurrentLogAnnotations)
+    return Context.add(context, References.CurrentLogAnnotations, { ...annotations, request_id: requestId })
+  }
+
+/** Answers any request by a table. @category constructors */
+export const make = Effect.fnUntraced(function* (options: EdgeOptions) {
   const newName = naming(yield* SecureRandom.SecureRandom)
-  const limits = yield* Limits
-  const hasDocs = yield* HasDocs
-  const methodsOf = Allowed.make(options.api, options.beside)
+  const refusedLines = yield* RefusalLog.make
 
-  const ofCause = Effect.fnUntraced(function* (cause: Cause.Cause<E>, method: string) {
-    const exchange = yield* Exchange
-    const refused = (problem: ConstructorParameters<typeof Refused>[0]) => refusal(new Refused(problem), exchange)
-    if (isRouteNotFound(cause)) {
-      const methods = methodsOf(exchange.path)
-      if (methods.length === 0) return refused({ code: "not_found", detail: "There is nothing here." })
-      const allow = methods.join(", ")
-      return method === "OPTIONS"
-        ? HttpServerResponse.empty({ status: 204, headers: { allow } })
-        : refused({ code: "method_not_allowed", detail: "This path has other methods.", headers: { allow } })
-    }
-    const invalid = schemaError(cause)
-    // A text that cannot be an id names nothing: the same as an id that no object has.
-    if (invalid?.kind === "Params") return refused({ code: "not_found", detail: "There is no such object." })
-    if (invalid?.kind === "Query" || invalid?.kind === "Headers") {
-      const errors = Checking.memberErrors(invalid.cause.issue)
-      return refused({ code: "invalid_request", detail: "The request is not valid.", errors })
-    }
-    yield* Effect.logError("a request failed unexpectedly", cause)
-    return refused({
-      code: "internal_error",
-      detail: "Something went wrong here. Repeat the request with the same key."
-    })
-  })
+  const told = (exchange: Exchange, answer: Response): Effect.Effect<Response> => {
+    const line = refusedLines(exchange, answer)
+    return line === undefined ? Effect.succeed(answer) : Effect.as(line, answer)
+  }
 
-  return Effect.gen(function* () {
-    const request = yield* HttpServerRequest.HttpServerRequest
-    const exchange: Exchange = {
-      requestId: yield* newName,
-      path: request.url.split(/[?#]/, 1)[0] ?? "/",
-      responseHeaders: new Map(),
-      notes: {}
-    }
-    const refused = unacceptable(request, limits, exchange.path)
-    const answer: Response =
-      refused === undefined
-        ? yield* app.pipe(
-            // A client that went away gets no answer, and the cause stays what it was.
-            Effect.catchCauseIf(
-              (cause) => !Cause.hasInterrupts(cause),
-              (cause) => ofCause(cause, request.method)
-            ),
-            Effect.provideService(Exchange, exchange),
-            Effect.annotateLogs("request_id", exchange.requestId)
-          )
-        : refusal(refused, exchange)
-    // A body that came with its head is complete a moment later. What still drips in after the answer must not look like a request.
-    if (isArriving(request)) yield* Effect.yieldNow
+  const answered = (exchange: Exchange): Effect.Effect<Response> => {
+    const { path, request } = exchange
+    const refused = unacceptable(request, options.limits, path)
+    if (refused !== undefined) return Effect.succeed(refusal(refused, exchange))
+    const found = options.table.find(request.method, path)
+    if (found === undefined) return Effect.succeed(nothingThere(exchange, options.table))
+    // Suspended, so that what is thrown is a failure of the request.
+    const answering = Effect.suspend(() => found.route.answer(exchange, found.ids))
+    return Effect.matchCauseEffect(Effect.interruptible(answering), {
+      // A client that went away gets no answer, and the cause stays what it was.
+      onFailure: (cause) => (Cause.hasInterrupts(cause) ? Effect.failCause(cause) : unexpected(exchange, cause)),
+      onSuccess: (answer) => told(exchange, answer)
+    }).pipe(Effect.updateContext(about(exchange, found)))
+  }
+
+  const finished = (exchange: Exchange, answer: Response): Response => {
     // A problem names the page that explains it, where there is one.
-    const said = hasDocs ? answer : HttpServerResponse.removeHeader(answer, "link")
+    const said = options.hasDocs ? answer : HttpServerResponse.removeHeader(answer, "link")
     return HttpServerResponse.setHeaders(said, {
       ...securityHeaders,
-      ...(options.isDraining() || isArriving(request) ? { connection: "close" } : {}),
-      ...namesOf(request.headers[requestIdHeader], exchange),
-      ...Object.fromEntries(exchange.responseHeaders),
+      ...(options.isDraining() || isArriving(exchange.request) ? { connection: "close" } : {}),
+      ...namesOf(exchange.request.headers[requestIdHeader], exchange),
+      ...exchange.responseHeaders,
       ...said.headers
     })
-  })
+  }
+
+  return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+    Effect.flatMap(newName, (requestId) => {
+      const exchange: Exchange = { request, requestId, path: pathOf(request.url), responseHeaders: {}, notes: {} }
+      return Effect.flatMap(answered(exchange), (answer) =>
+        // A body that came with its head is complete a moment later. What still drips in after the answer must not look like a request.
+        isArriving(request)
+          ? Effect.map(Effect.yieldNow, () => finished(exchange, answer))
+          : Effect.succeed(finished(exchange, answer))
+      )
+    })
+  )
 })
+
+const pathOf = (url: string): string => {
+  const end = url.search(/[?#]/)
+  return end < 0 ? url : url.slice(0, end)
+}
 
 /** A client's name for its request is told to that client alone: any text may stand in it, a person's name too. */
 const namesOf = (given: string | undefined, { requestId }: Exchange): { readonly [header: string]: string } =>

@@ -1,8 +1,10 @@
 /**
- * One request and its answer while it is under way: what every part of the server may need to know or add. For the server's modules.
+ * One request and its answer while it is under way: what every part of the server may need to know or add. For the server's modules, which
+ * hand it on as a value. Never put it into a context: that would cost each request more than all it says.
  */
 import type { MemberError } from "@effekten/services"
-import { Context, Data } from "effect"
+import { Data } from "effect"
+import type { HttpServerRequest } from "effect/http"
 import { edgeProblem, type Occurrence, toResponse } from "../contract/Problem.ts"
 import type { EdgeCode } from "../contract/ProblemTypes.ts"
 
@@ -11,20 +13,16 @@ export type RefusalKind = "client" | "credentials" | "token" | "scope" | "rate" 
 
 /** @category models */
 export interface Exchange extends Occurrence {
+  readonly request: HttpServerRequest.HttpServerRequest
   readonly path: string
   /** Headers the answer gets, whatever it will be. */
-  readonly responseHeaders: Map<string, string>
+  readonly responseHeaders: { [name: string]: string }
   /** What the log says if the request is refused. No text of these is a client's own. */
   readonly notes: { operation?: string; client?: string | undefined; refusal?: RefusalKind; cause?: unknown }
 }
 
-/** @category services */
-export const Exchange = Context.Reference<Exchange>("effekten/http/Exchange", {
-  defaultValue: () => ({ requestId: "none", path: "/", responseHeaders: new Map(), notes: {} })
-})
-
-/** The request is refused before any service is asked. @category errors */
-export class Refused extends Data.TaggedError("Refused")<{
+/** Why a request is refused. @category models */
+export interface Refusing {
   readonly code: EdgeCode
   readonly detail: string
   readonly errors?: ReadonlyArray<MemberError>
@@ -33,10 +31,13 @@ export class Refused extends Data.TaggedError("Refused")<{
   readonly executed?: "no"
   /** The body, where it could be read: the server looks for what is recorded of it. */
   readonly received?: unknown
-}> {}
+}
+
+/** The request is refused before any service is asked. @category errors */
+export class Refused extends Data.TaggedError("Refused")<Refusing> {}
 
 /** @category conversions */
-export const refusal = (refused: Refused, exchange: Exchange) =>
+export const refusal = (refused: Refusing, exchange: Occurrence) =>
   toResponse(
     edgeProblem(refused.code, refused.detail, exchange, {
       ...(refused.errors === undefined ? {} : { errors: refused.errors }),

@@ -3,10 +3,10 @@
  * the log. Anybody may ask: an answer names no cause.
  */
 import { Cause, Context, Effect, Exit, Fiber } from "effect"
-import { HttpRouter, HttpServerResponse } from "effect/http"
+import { HttpServerResponse } from "effect/http"
 import { edgeProblem, toResponse } from "../contract/Problem.ts"
 import { paths } from "./Acceptable.ts"
-import { Exchange } from "./Exchange.ts"
+import type { Route } from "./Table.ts"
 
 /**
  * Whether requests should be sent here: the register is open and writable, for example. Default: always. A failure means no; its message is
@@ -77,22 +77,23 @@ const looking = Effect.gen(function* () {
   })
 })
 
-/** @category layers */
-export const layer = (isDraining: () => boolean) =>
-  HttpRouter.use((router) =>
-    Effect.gen(function* () {
-      const look = yield* looking
-      yield* router.add("GET", paths.live, HttpServerResponse.jsonUnsafe({ status: "live" }))
-      yield* router.add(
-        "GET",
-        paths.ready,
-        Effect.gen(function* () {
-          const found = isDraining() ? notReady("the server goes away") : yield* look
-          if (found._tag === "NotReady")
-            return toResponse(edgeProblem("unavailable", "Not ready.", yield* Exchange, { executed: "no" }))
-          const { detail } = found
-          return HttpServerResponse.jsonUnsafe({ status: "ready", ...(detail.length === 0 ? {} : { detail }) })
-        })
-      )
-    })
-  )
+/** The routes of a server that may be going away. @category constructors */
+export const make = (isDraining: () => boolean): Effect.Effect<ReadonlyArray<Route>> =>
+  Effect.map(looking, (look) => {
+    const live = Effect.succeed(HttpServerResponse.jsonUnsafe({ status: "live" }))
+    return [
+      { method: "GET", path: paths.live, isId: () => true, answer: () => live },
+      {
+        method: "GET",
+        path: paths.ready,
+        isId: () => true,
+        answer: (exchange) =>
+          Effect.map(isDraining() ? Effect.succeed(notReady("the server goes away")) : look, (found) => {
+            if (found._tag === "NotReady")
+              return toResponse(edgeProblem("unavailable", "Not ready.", exchange, { executed: "no" }))
+            const { detail } = found
+            return HttpServerResponse.jsonUnsafe({ status: "ready", ...(detail.length === 0 ? {} : { detail }) })
+          })
+      }
+    ]
+  })

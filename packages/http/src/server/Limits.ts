@@ -2,7 +2,7 @@
  * What the server takes of one request: bytes and time. For its modules, and for an operator that tunes it.
  */
 import { maximumDocumentSize } from "@effekten/services"
-import { Context, Duration } from "effect"
+import { Duration } from "effect"
 
 /** @category models */
 export interface Limits {
@@ -36,6 +36,3 @@ export const defaultLimits: Limits = {
   uploadTimeout: Duration.seconds(120),
   headers: 100
 }
-
-/** @category services */
-export const Limits = Context.Reference<Limits>("effekten/http/Limits", { defaultValue: () => defaultLimits })

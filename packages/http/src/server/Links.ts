@@ -4,17 +4,9 @@
  * A link is for the client that asked. Never store it, and never let it into a recorded answer.
  */
 import { Operation, type Resource } from "@effekten/services"
-import { Context, Effect } from "effect"
-import { HttpServerRequest } from "effect/http"
+import type { HttpServerRequest } from "effect/http"
 import { prefixes } from "../contract/Contract.ts"
-
-/** The origin of links in answers, such as `https://example.org`, if the request's own must not be trusted. @category services */
-export const PublicOrigin = Context.Reference<string | undefined>("effekten/http/PublicOrigin", {
-  defaultValue: () => undefined
-})
-
-/** Whether the description of the API is served, so that an answer may name it. @category services */
-export const HasDocs = Context.Reference<boolean>("effekten/http/HasDocs", { defaultValue: () => true })
+import type { Exchange } from "./Exchange.ts"
 
 /** Whether a text is an origin: a scheme, a host, perhaps a port, nothing else. @category predicates */
 export const isOrigin = (text: string): boolean =>
@@ -24,22 +16,68 @@ export const isOrigin = (text: string): boolean =>
 const isSecure = (headers: { readonly [name: string]: string | undefined }): boolean =>
   /^https\b/i.test(headers["x-forwarded-proto"] ?? "") || /^[^,]*\bproto="?https\b/i.test(headers["forwarded"] ?? "")
 
-/** Where the request was sent to, as far as it is known here. */
-const here = Effect.gen(function* () {
-  const request = yield* HttpServerRequest.HttpServerRequest
-  const url = new URL(request.originalUrl, "http://localhost")
-  if (isSecure(request.headers)) url.protocol = "https:"
-  return { path: url.pathname, origin: (yield* PublicOrigin) ?? url.origin }
-})
+/** A scheme and an authority, and the path behind it. Without a `Host` there are neither. */
+const target = /^(?:(https?:\/\/[^/?#]*))?([^?#]*)/i
 
-/** The URL of another page of the list that is asked for. @category conversions */
-export const toPage = (cursor: string, limit: number | undefined) =>
-  Effect.map(here, ({ origin, path }) => {
-    const url = new URL(path, origin)
-    if (limit !== undefined) url.searchParams.set("limit", String(limit))
-    url.searchParams.set("cursor", cursor)
-    return url.href
-  })
+/** Where a request was sent to, as far as it is known here. */
+interface Here {
+  readonly origin: string
+  readonly path: string
+}
+
+/** Finds where requests were sent to. The origin is that of links, `https://example.org`, if the requests' own must not be trusted. */
+const finding = (publicOrigin: string | undefined) => {
+  // Most requests are sent to the same origin as the one before.
+  let known = { sent: "", isSecure: false, origin: "" }
+  const originOf = (sent: string, isSecure: boolean): string => {
+    if (known.sent !== sent || known.isSecure !== isSecure) {
+      const url = new URL(sent)
+      if (isSecure) url.protocol = "https:"
+      known = { sent, isSecure, origin: url.origin }
+    }
+    return known.origin
+  }
+  return ({ headers, originalUrl }: HttpServerRequest.HttpServerRequest): Here => {
+    const [, sent = "http://localhost", path = "/"] = target.exec(originalUrl) ?? []
+    return { path, origin: publicOrigin ?? originOf(sent, isSecure(headers)) }
+  }
+}
+
+/** @category models */
+export interface Links {
+  /** The URL of another page of the list that is asked for. */
+  readonly toPage: (exchange: Exchange, cursor: string, limit: number | undefined) => string
+  /**
+   * The URLs at which the answers of a command are read, under the prefix that the client used itself. `undefined` where they are read
+   * nowhere.
+   */
+  readonly toAnswers: (
+    service: Resource.AnyService,
+    operation: Operation.Any
+  ) => undefined | ((exchange: Exchange, ids: ReadonlyArray<string>, answered: unknown) => string | undefined)
+}
+
+/** @category constructors */
+export const make = (publicOrigin: string | undefined): Links => {
+  const here = finding(publicOrigin)
+  return {
+    toPage: ({ request }, cursor, limit) => {
+      const { origin, path } = here(request)
+      const url = new URL(path, origin)
+      if (limit !== undefined) url.searchParams.set("limit", String(limit))
+      url.searchParams.set("cursor", cursor)
+      return url.href
+    },
+    toAnswers: (service, operation) => {
+      const reading = readingOf(service, operation)
+      if (reading === undefined) return undefined
+      return ({ request }, ids, answered) => {
+        const { id } = answered as { readonly id?: unknown }
+        return typeof id === "string" ? urlOf(reading, [...ids, id], here(request)) : undefined
+      }
+    }
+  }
+}
 
 /** Where an answer is read: the path, and the names of the ids in it. */
 interface Reading {
@@ -47,27 +85,16 @@ interface Reading {
   readonly names: ReadonlyArray<string>
 }
 
-/**
- * The URLs at which the answers of a command are read, under the prefix that the client used itself. `undefined` where they are read nowhere.
- *
- * @category conversions
- */
-export const toAnswers = ({ resource }: Resource.AnyService, { answer }: Operation.Any) => {
+const readingOf = ({ resource }: Resource.AnyService, { answer }: Operation.Any): Reading | undefined => {
   const readings = Object.values<Operation.Any>(resource.operations).filter(({ _tag }) => _tag === "Read")
   const route = readings.find((reading) => answer !== undefined && reading.answer === answer)?.route
   if (route === undefined) return undefined
   const [, path] = Operation.partsOf(route)
-  const reading: Reading = { path, names: Operation.idNames(path) }
-  return (ids: ReadonlyArray<string>, answered: unknown) => {
-    const { id } = answered as { readonly id?: unknown }
-    return typeof id === "string" ? Effect.map(here, urlOf(reading, [...ids, id])) : Effect.undefined
-  }
+  return { path, names: Operation.idNames(path) }
 }
 
-const urlOf =
-  ({ names, path }: Reading, ids: ReadonlyArray<string>) =>
-  (asked: Effect.Success<typeof here>): string => {
-    const [own, alias] = prefixes
-    const target = names.reduce((filled, name, at) => filled.replace(`:${name}`, ids[at] ?? ""), path)
-    return `${asked.origin}${asked.path.startsWith(`${alias}/`) ? alias : own}${target}`
-  }
+const urlOf = ({ names, path }: Reading, ids: ReadonlyArray<string>, asked: Here): string => {
+  const [own, alias] = prefixes
+  const target = names.reduce((filled, name, at) => filled.replace(`:${name}`, ids[at] ?? ""), path)
+  return `${asked.origin}${asked.path.startsWith(`${alias}/`) ? alias : own}${target}`
+}

@@ -6,11 +6,11 @@
  * answer that is sent again takes fewer. Fields are those of the IETF draft "RateLimit header fields for HTTP", version 11. Each node counts
  * for itself, and nothing of it is stored.
  */
-import { Clock, Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import type { HttpServerResponse } from "effect/http"
 import { rateLimitHeader, rateLimitPolicyHeader, replayedHeader } from "../contract/Headers.ts"
 import { edgeProblem, toResponse } from "../contract/Problem.ts"
-import { Exchange } from "./Exchange.ts"
+import type { Exchange } from "./Exchange.ts"
 
 /** @category models */
 export interface RateLimitOptions {
@@ -33,17 +33,21 @@ export class RateLimit extends Context.Service<
   RateLimit,
   {
     /** Answers a client's request, or refuses it if the client has asked for too much. */
-    readonly answer: <E, R>(clientId: string, answering: Effect.Effect<Response, E, R>) => Effect.Effect<Response, E, R>
+    readonly answer: <E, R>(
+      exchange: Exchange,
+      clientId: string,
+      answering: Effect.Effect<Response, E, R>
+    ) => Effect.Effect<Response, E, R>
   }
 >()("effekten/http/RateLimit") {
   static readonly layer = (options: RateLimitOptions | "none" = {}): Layer.Layer<RateLimit> =>
     Layer.sync(RateLimit, () =>
-      RateLimit.of({ answer: options === "none" ? (_, answering) => answering : limiting(options) })
+      RateLimit.of({ answer: options === "none" ? (_, __, answering) => answering : limiting(options) })
     )
 }
 
 const unitsOf = ({ status }: Response, { responseHeaders }: Exchange): number => {
-  if (responseHeaders.has(replayedHeader)) return units.replay
+  if (responseHeaders[replayedHeader] !== undefined) return units.replay
   return status >= 400 && status < 500 ? units.refusal : units.answer
 }
 
@@ -51,30 +55,28 @@ const limiting = ({ atOnce = 1_000, perSecond = 100 }: RateLimitOptions): RateLi
   const buckets = makeBuckets(atOnce, perSecond)
   const policy = `"default";q=${atOnce};w=${Math.max(1, Math.ceil(atOnce / perSecond))}`
   const tell = ({ responseHeaders }: Exchange, { available, full }: Level): void => {
-    responseHeaders.set(rateLimitPolicyHeader, policy)
-    responseHeaders.set(rateLimitHeader, `"default";r=${Math.floor(available)};t=${Math.ceil(full)}`)
+    responseHeaders[rateLimitPolicyHeader] = policy
+    responseHeaders[rateLimitHeader] = `"default";r=${Math.floor(available)};t=${Math.ceil(full)}`
   }
-  return Effect.fnUntraced(function* (clientId, answering) {
-    const exchange = yield* Exchange
-    const asked = buckets.take(clientId, units.answer, yield* Clock.monotonicTimeNanos)
-    // Told ahead, too: some answers are made without coming back here.
-    tell(exchange, asked)
-    if (asked.wait > 0) {
-      exchange.notes.refusal = "rate"
-      return toResponse(
-        edgeProblem("rate_limited", "This client has asked for too much; come again later.", exchange),
-        {
-          "retry-after": String(Math.ceil(asked.wait))
-        }
-      )
-    }
-    const charge = (taken: number) =>
-      Effect.map(Clock.monotonicTimeNanos, (now) => tell(exchange, buckets.charge(clientId, taken - units.answer, now)))
-    // Handlers do not fail: it is the contract that does, and the edge refuses the request for it.
-    const response = yield* Effect.tapError(answering, () => charge(units.refusal))
-    yield* charge(unitsOf(response, exchange))
-    return response
-  })
+  return (exchange, clientId, answering) =>
+    Effect.clockWith((clock) => {
+      const asked = buckets.take(clientId, units.answer, clock.monotonicTimeNanosUnsafe())
+      // Told ahead, too: an answer to what failed unexpectedly is made elsewhere.
+      tell(exchange, asked)
+      if (asked.wait > 0) {
+        exchange.notes.refusal = "rate"
+        return Effect.succeed(
+          toResponse(edgeProblem("rate_limited", "This client has asked for too much; come again later.", exchange), {
+            "retry-after": String(Math.ceil(asked.wait))
+          })
+        )
+      }
+      return Effect.map(answering, (response) => {
+        const taken = unitsOf(response, exchange) - units.answer
+        tell(exchange, buckets.charge(clientId, taken, clock.monotonicTimeNanosUnsafe()))
+        return response
+      })
+    })
 }
 
 interface Level {

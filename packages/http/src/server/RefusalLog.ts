@@ -4,7 +4,7 @@
  */
 import { Clock, Effect, References } from "effect"
 import type { HttpServerResponse } from "effect/http"
-import { Exchange, type RefusalKind } from "./Exchange.ts"
+import type { Exchange, RefusalKind } from "./Exchange.ts"
 
 /** Lines of one kind in a minute at most. The others are counted, and one line tells their number. @category values */
 export const linesPerMinute = 20
@@ -30,7 +30,7 @@ interface Window {
 }
 
 /**
- * Makes the wrapper of what answers requests. The scope is the server's: when it closes, what was counted is told.
+ * Makes what tells of answers. The scope is the server's: when it closes, what was counted is told.
  *
  * @category constructors
  */
@@ -70,13 +70,11 @@ export const make = Effect.gen(function* () {
     })
   })
 
-  return <E, R>(app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
-    Effect.tap(app, ({ status }) => {
-      const byStatus = kinds[status]
-      if (byStatus === undefined && status !== 503) return Effect.void
-      return Effect.flatMap(Exchange, ({ notes }) => {
-        const kind = notes.refusal ?? byStatus
-        return kind === undefined ? Effect.void : tell(kind, notes)
-      })
-    })
+  /** The line that a request leaves, if its answer is such a refusal. */
+  return ({ notes }: Exchange, { status }: HttpServerResponse.HttpServerResponse): Effect.Effect<void> | undefined => {
+    const byStatus = kinds[status]
+    if (byStatus === undefined && status !== 503) return undefined
+    const kind = notes.refusal ?? byStatus
+    return kind === undefined ? undefined : tell(kind, notes)
+  }
 })

@@ -3,10 +3,13 @@
  */
 import type { Json } from "@effekten/event-store"
 import { ByteSize, type Duration, Effect, Fiber, Result } from "effect"
-import { HttpIncomingMessage, type HttpServerError, HttpServerRequest } from "effect/http"
+import { HttpIncomingMessage, type HttpServerError, type HttpServerRequest } from "effect/http"
+import { IncomingMessage } from "node:http"
 import { Refused } from "./Exchange.ts"
 import { parse } from "./JsonBody.ts"
-import { Limits } from "./Limits.ts"
+import type { Limits } from "./Limits.ts"
+
+type Request = HttpServerRequest.HttpServerRequest
 
 /** @category errors */
 export const tooLarge = (limit: number): Refused =>
@@ -19,51 +22,100 @@ export const tooSlow = new Refused({
   headers: { connection: "close" }
 })
 
+const unreadable = new Refused({ code: "invalid_request", detail: "The body could not be read." })
+
 /** Refuses a body whose declared length is above a limit, before anything is read. @category predicates */
-export const checkLength = (
-  request: HttpServerRequest.HttpServerRequest,
-  limit: number
-): Effect.Effect<void, Refused> =>
+export const checkLength = (request: Request, limit: number): Effect.Effect<void, Refused> =>
   Number(request.headers["content-length"] ?? 0) > limit ? Effect.fail(tooLarge(limit)) : Effect.void
 
+/** A body that is being read. */
+interface Reading {
+  /** What was read, once it is there. */
+  readonly now: () => Effect.Effect<Uint8Array, Refused> | undefined
+  readonly later: Effect.Effect<Uint8Array, Refused>
+}
+
 /**
- * Gives up waiting, not reading: a reader that is interrupted takes the socket along, and with it the answer. The reader ends by itself
- * when the answer has closed the connection.
+ * Reads a body from Node's request. Nothing but the listeners ends with it: a request that is destroyed takes the socket along, and with it
+ * the answer. What comes after that is dropped, until the answer has closed the connection.
+ */
+const ofNode = (source: IncomingMessage, limit: number): Reading => {
+  const pieces: Array<Uint8Array> = []
+  let size = 0
+  let read: Effect.Effect<Uint8Array, Refused> | undefined
+  let waiting = (_: Effect.Effect<Uint8Array, Refused>): void => {}
+  const end = (result: Effect.Effect<Uint8Array, Refused>): void => {
+    source.off("data", onData).off("end", onEnd).off("error", onFailure).off("close", onFailure).resume()
+    read = result
+    waiting(result)
+  }
+  const onData = (piece: Uint8Array): void => {
+    size += piece.length
+    if (size > limit) end(Effect.fail(tooLarge(limit)))
+    else pieces.push(piece)
+  }
+  const onEnd = (): void => end(Effect.succeed(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)))
+  const onFailure = (): void => end(Effect.fail(unreadable))
+  source.on("data", onData).on("end", onEnd).on("error", onFailure).on("close", onFailure)
+  return {
+    now: () => read,
+    later: Effect.callback((resume) => {
+      if (read !== undefined) return resume(read)
+      waiting = resume
+      return Effect.sync(() => {
+        waiting = () => {}
+      })
+    })
+  }
+}
+
+/** Reads a body as the platform does: it is not Node's, or the client waits for a word before it sends. */
+const ofPlatform = (request: Request, limit: number): Effect.Effect<Reading> => {
+  const refused = ({ reason }: HttpServerError.HttpServerError): Refused =>
+    reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge" ? tooLarge(limit) : unreadable
+  const reading = Effect.map(request.arrayBuffer, (buffer) => new Uint8Array(buffer)).pipe(
+    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(limit)),
+    Effect.mapError(refused)
+  )
+  // Gives up waiting, not reading, for the same reason as above.
+  return Effect.map(Effect.forkDetach(reading, { startImmediately: true }), (fiber) => ({
+    now: () => fiber.pollUnsafe(),
+    later: Fiber.join(fiber)
+  }))
+}
+
+/** Node's request, if it can be read from directly. */
+const nodesOf = ({ headers, source }: Request): IncomingMessage | undefined =>
+  source instanceof IncomingMessage && !source.readableDidRead && headers["expect"] === undefined ? source : undefined
+
+const nothing = new Uint8Array()
+
+/**
+ * The whole body, at most `limit` bytes, or a refusal.
  *
  * A body that came with its head is complete a moment later. Only the others need a timer, which costs a request a tenth of its time at
  * the edge (`npm run bench -- http`).
+ *
+ * @category computing
  */
-const inTime = <A, E, R>(
-  reading: Effect.Effect<A, E, R>,
-  duration: Duration.Duration
-): Effect.Effect<A, E | Refused, R> =>
-  Effect.flatMap(Effect.forkDetach(reading, { startImmediately: true }), (fiber) =>
-    Effect.flatMap(
-      Effect.yieldNow,
-      () =>
-        fiber.pollUnsafe() ?? Effect.timeoutOrElse(Fiber.join(fiber), { duration, orElse: () => Effect.fail(tooSlow) })
-    )
-  )
-
-const unreadable = (error: HttpServerError.HttpServerError, limit: number): Refused =>
-  error.reason._tag === "RequestParseError" && error.reason.reason === "BodyTooLarge"
-    ? tooLarge(limit)
-    : new Refused({ code: "invalid_request", detail: "The body could not be read." })
-
-/** The whole body, at most `limit` bytes, or a refusal. @category computing */
-export const readBytes = Effect.fnUntraced(function* (
+export const readBytes = (
+  request: Request,
   limit: number,
   timeout: Duration.Duration
-): Effect.fn.Return<Uint8Array, Refused, HttpServerRequest.HttpServerRequest> {
-  const request = yield* HttpServerRequest.HttpServerRequest
-  yield* checkLength(request, limit)
-  const buffer = yield* request.arrayBuffer.pipe(
-    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(limit)),
-    Effect.mapError((error) => unreadable(error, limit)),
-    (reading) => inTime(reading, timeout)
+): Effect.Effect<Uint8Array, Refused> => {
+  const { headers } = request
+  const length = Number(headers["content-length"] ?? 0)
+  if (length > limit) return Effect.fail(tooLarge(limit))
+  if (length === 0 && headers["transfer-encoding"] === undefined) return Effect.succeed(nothing)
+  const source = nodesOf(request)
+  const reading = source === undefined ? ofPlatform(request, limit) : Effect.sync(() => ofNode(source, limit))
+  return Effect.flatMap(reading, ({ later, now }) =>
+    Effect.flatMap(
+      Effect.yieldNow,
+      () => now() ?? Effect.timeoutOrElse(later, { duration: timeout, orElse: () => Effect.fail(tooSlow) })
+    )
   )
-  return new Uint8Array(buffer)
-})
+}
 
 /** @category predicates */
 export const mediaTypeOf = (contentType: string): string => (contentType.split(";")[0] ?? "").trim().toLowerCase()
@@ -75,17 +127,17 @@ const isJson = (contentType: string | undefined): boolean => {
 }
 
 /** The bytes of a body that should be JSON; none if there is no body. @category computing */
-export const readJsonBytes = Effect.gen(function* (): Effect.fn.Return<
-  Uint8Array,
-  Refused,
-  HttpServerRequest.HttpServerRequest
-> {
-  const request = yield* HttpServerRequest.HttpServerRequest
-  const limits = yield* Limits
-  const bytes = yield* readBytes(limits.jsonBytes, limits.bodyTimeout)
-  if (bytes.length === 0 || isJson(request.headers["content-type"])) return bytes
-  return yield* new Refused({ code: "unsupported_media_type", detail: "The body must be application/json in UTF-8." })
-})
+export const readJsonBytes = (
+  request: Request,
+  { bodyTimeout, jsonBytes }: Limits
+): Effect.Effect<Uint8Array, Refused> =>
+  Effect.flatMap(readBytes(request, jsonBytes, bodyTimeout), (bytes) =>
+    bytes.length === 0 || isJson(request.headers["content-type"])
+      ? Effect.succeed(bytes)
+      : Effect.fail(
+          new Refused({ code: "unsupported_media_type", detail: "The body must be application/json in UTF-8." })
+        )
+  )
 
 /**
  * The JSON body as received, parsed but not decoded; `undefined` if there is none. A body without a content type is taken for JSON.

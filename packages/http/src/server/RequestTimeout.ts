@@ -3,7 +3,7 @@
  */
 import { Deadline } from "@effekten/services"
 import { Duration, Effect } from "effect"
-import { HttpServerRequest } from "effect/http"
+import type { HttpServerRequest } from "effect/http"
 import { timeoutHeader } from "../contract/Headers.ts"
 import { Refused } from "./Exchange.ts"
 
@@ -17,17 +17,17 @@ const pattern = /^\d{1,10}$/
  * @category computing
  */
 export const inTime = <A, E, R>(
+  { headers }: HttpServerRequest.HttpServerRequest,
   answering: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | Refused, R | HttpServerRequest.HttpServerRequest> =>
-  Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }): Effect.Effect<A, E | Refused, R> => {
-    const given = headers[timeoutHeader]
-    if (given === undefined) return answering
-    return pattern.test(given)
-      ? Deadline.within(answering, Duration.millis(Number(given)))
-      : Effect.fail(
-          new Refused({
-            code: "invalid_request",
-            detail: "Request-Timeout is a whole number of milliseconds, sent once."
-          })
-        )
-  })
+): Effect.Effect<A, E | Refused, R> => {
+  const given = headers[timeoutHeader]
+  if (given === undefined) return answering
+  return pattern.test(given)
+    ? Deadline.within(answering, Duration.millis(Number(given)))
+    : Effect.fail(
+        new Refused({
+          code: "invalid_request",
+          detail: "Request-Timeout is a whole number of milliseconds, sent once."
+        })
+      )
+}

@@ -3,17 +3,17 @@
  * whatever is wrong.
  */
 import { Effect, Redacted } from "effect"
-import { HttpServerRequest, HttpServerResponse } from "effect/http"
-import { HttpApiBuilder } from "effect/http-api"
-import type { DistributionApi, TokenError } from "../contract/Contract.ts"
+import { HttpServerResponse } from "effect/http"
+import { oauth as endpoints, type TokenError } from "../contract/Contract.ts"
 import { edgeProblem } from "../contract/Problem.ts"
 import { OAuth, TokenRefused, type TooManyRefusals } from "../oauth/OAuth.ts"
 import type { OAuthStoreError } from "../oauth/OAuthStore.ts"
 import { storeUnavailable } from "./Authentication.ts"
 import { credentialsOf, type Form, formOf, invalidRequest } from "./ClientCredentials.ts"
-import { Exchange, type Refused } from "./Exchange.ts"
-import { Limits, maximumTokenRequest } from "./Limits.ts"
+import type { Exchange, Refused } from "./Exchange.ts"
+import { type Limits, maximumTokenRequest } from "./Limits.ts"
 import { mediaTypeOf, readBytes } from "./RequestBody.ts"
+import type { Route } from "./Table.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 type Failure = TokenRefused | TooManyRefusals | OAuthStoreError | Refused
@@ -24,36 +24,32 @@ const uncached = { "cache-control": "no-store", pragma: "no-cache" }
 const refusedResponse = (body: TokenError, status: number, headers: { readonly [name: string]: string } = {}) =>
   HttpServerResponse.jsonUnsafe(body, { status, headers: { ...uncached, ...headers } })
 
-const tokenRefused = (refused: TokenRefused) =>
-  Effect.map(Exchange, ({ notes }) => {
-    if (refused.error !== "invalid_client") return refusedResponse(refused.body, 400)
-    notes.refusal = "client"
-    notes.client = refused.client
-    return refusedResponse(refused.body, 401, { "www-authenticate": 'Basic realm="effekten"' })
-  })
+const tokenRefused = ({ notes }: Exchange, refused: TokenRefused): Response => {
+  if (refused.error !== "invalid_client") return refusedResponse(refused.body, 400)
+  notes.refusal = "client"
+  notes.client = refused.client
+  return refusedResponse(refused.body, 401, { "www-authenticate": 'Basic realm="effekten"' })
+}
 
-const tooMany = ({ client, retryAfter }: TooManyRefusals) =>
-  Effect.map(Exchange, ({ notes }) => {
-    notes.refusal = "client"
-    notes.client = client
-    return refusedResponse(
-      { error: "temporarily_unavailable", error_description: "Too many wrong secrets come in." },
-      429,
-      { "retry-after": String(retryAfter) }
-    )
-  })
+const tooMany = ({ notes }: Exchange, { client, retryAfter }: TooManyRefusals): Response => {
+  notes.refusal = "client"
+  notes.client = client
+  return refusedResponse(
+    { error: "temporarily_unavailable", error_description: "Too many wrong secrets come in." },
+    429,
+    { "retry-after": String(retryAfter) }
+  )
+}
 
 const unsupportedGrant = new TokenRefused({
   error: "unsupported_grant_type",
   description: "The only grant is client_credentials."
 })
 
-const readForm = Effect.gen(function* () {
-  const request = yield* HttpServerRequest.HttpServerRequest
-  const { bodyTimeout } = yield* Limits
-  const bytes = yield* readBytes(maximumTokenRequest, bodyTimeout)
+const readForm = Effect.fnUntraced(function* ({ request }: Exchange, { bodyTimeout }: Limits) {
+  const bytes = yield* readBytes(request, maximumTokenRequest, bodyTimeout)
   // A secret in the address would stand in the logs of every proxy.
-  if (request.originalUrl.includes("?")) {
+  if (request.url.includes("?")) {
     return yield* invalidRequest("Parameters belong into the body, not into the address.")
   }
   if (mediaTypeOf(request.headers["content-type"] ?? "") !== "application/x-www-form-urlencoded") {
@@ -62,53 +58,57 @@ const readForm = Effect.gen(function* () {
   return yield* Effect.fromResult(formOf(bytes))
 })
 
-/** Reads the form, and answers every failure. */
-const answering = <R>(
-  request: HttpServerRequest.HttpServerRequest,
-  answer: (form: Form, authorization: string | undefined) => Effect.Effect<Response, Failure, R>
-) =>
-  Effect.flatMap(readForm, (form) => answer(form, request.headers["authorization"])).pipe(
-    Effect.provideService(HttpServerRequest.HttpServerRequest, request),
-    Effect.catchTags({
-      TokenRefused: tokenRefused,
-      TooManyRefusals: tooMany,
+const explained = (exchange: Exchange, failure: Failure): Response => {
+  switch (failure._tag) {
+    case "TokenRefused":
+      return tokenRefused(exchange, failure)
+    case "TooManyRefusals":
+      return tooMany(exchange, failure)
+    case "OAuthStoreError":
+      return storeUnavailable(exchange, failure)
+    case "Refused":
       // Only the status shows that a body is too large or too slow.
-      Refused: (refused: Refused) =>
-        Effect.map(Exchange, (exchange) =>
-          refusedResponse(
-            invalidRequest(refused.detail).body,
-            edgeProblem(refused.code, "", exchange).status,
-            refused.headers
-          )
-        ),
-      OAuthStoreError: storeUnavailable
-    })
-  )
+      return refusedResponse(
+        invalidRequest(failure.detail).body,
+        edgeProblem(failure.code, "", exchange).status,
+        failure.headers
+      )
+  }
+}
 
-/** @category layers */
-export const layer = (api: typeof DistributionApi) =>
-  HttpApiBuilder.group(
-    api,
-    "oauth",
-    Effect.fnUntraced(function* (handlers) {
-      const oauth = yield* OAuth
-      const token = Effect.fnUntraced(function* (form: Form, authorization: string | undefined) {
-        const grant = form.get("grant_type")
-        if (grant === undefined) return yield* invalidRequest("The parameter grant_type is missing.")
-        if (grant !== "client_credentials") return yield* unsupportedGrant
-        const credentials = yield* Effect.fromResult(credentialsOf(form, authorization))
-        const issued = yield* oauth.issue({ ...credentials, scope: form.get("scope") })
-        return HttpServerResponse.jsonUnsafe(issued, { headers: uncached })
-      })
-      const revoke = Effect.fnUntraced(function* (form: Form, authorization: string | undefined) {
-        const credentials = yield* Effect.fromResult(credentialsOf(form, authorization))
-        const token = form.get("token")
-        if (token === undefined) return yield* invalidRequest("The parameter token is missing.")
-        yield* oauth.revoke({ ...credentials, token: Redacted.make(token) })
-        return HttpServerResponse.empty({ status: 200, headers: uncached })
-      })
-      return handlers
-        .handleRaw("token", ({ request }) => answering(request, token))
-        .handleRaw("revoke", ({ request }) => answering(request, revoke))
+type Answer = (form: Form, authorization: string | undefined) => Effect.Effect<Response, Failure>
+
+const issuing = (oauth: OAuth["Service"]): Answer =>
+  Effect.fnUntraced(function* (form, authorization) {
+    const grant = form.get("grant_type")
+    if (grant === undefined) return yield* invalidRequest("The parameter grant_type is missing.")
+    if (grant !== "client_credentials") return yield* unsupportedGrant
+    const credentials = yield* Effect.fromResult(credentialsOf(form, authorization))
+    const issued = yield* oauth.issue({ ...credentials, scope: form.get("scope") })
+    return HttpServerResponse.jsonUnsafe(issued, { headers: uncached })
+  })
+
+const revoking = (oauth: OAuth["Service"]): Answer =>
+  Effect.fnUntraced(function* (form, authorization) {
+    const credentials = yield* Effect.fromResult(credentialsOf(form, authorization))
+    const token = form.get("token")
+    if (token === undefined) return yield* invalidRequest("The parameter token is missing.")
+    yield* oauth.revoke({ ...credentials, token: Redacted.make(token) })
+    return HttpServerResponse.empty({ status: 200, headers: uncached })
+  })
+
+/** @category constructors */
+export const make = (limits: Limits): Effect.Effect<ReadonlyArray<Route>, never, OAuth> =>
+  Effect.map(OAuth, (oauth) => {
+    const { revoke, token } = endpoints.endpoints
+    const route = (path: string, answer: Answer): Route => ({
+      method: "POST",
+      path,
+      isId: () => true,
+      answer: (exchange) =>
+        Effect.flatMap(readForm(exchange, limits), (form) =>
+          answer(form, exchange.request.headers["authorization"])
+        ).pipe(Effect.catch((failure) => Effect.succeed(explained(exchange, failure))))
     })
-  )
+    return [route(token.path, issuing(oauth)), route(revoke.path, revoking(oauth))]
+  })

@@ -5,10 +5,10 @@
 import type { Id } from "@effekten/domain"
 import { Api, Checking, uploadBody } from "@effekten/services"
 import { ByteSize, Clock, Duration, Effect, Pull, Result, type Scope, Stream } from "effect"
-import { HttpServerRequest, Multipart } from "effect/http"
+import { type HttpServerRequest, Multipart } from "effect/http"
 import { createHash } from "node:crypto"
 import { Refused } from "./Exchange.ts"
-import { Limits, maximumParts, multipartOverhead } from "./Limits.ts"
+import { type Limits, maximumParts, multipartOverhead } from "./Limits.ts"
 import { checkLength, mediaTypeOf, tooLarge, tooSlow } from "./RequestBody.ts"
 
 /** @category models */
@@ -120,32 +120,31 @@ const { decode } = Checking.checks(Api.UploadDocument)
  *
  * @category computing
  */
-export const readUpload: Effect.Effect<Upload, Refused, HttpServerRequest.HttpServerRequest | Scope.Scope> = Effect.gen(
-  function* () {
-    const request = yield* HttpServerRequest.HttpServerRequest
-    const limits = yield* Limits
-    if (mediaTypeOf(request.headers["content-type"] ?? "") !== "multipart/form-data") {
-      return yield* new Refused({ code: "unsupported_media_type", detail: "The body must be multipart/form-data." })
-    }
-    yield* checkLength(request, limits.uploadBytes + multipartOverhead)
-    const file = yield* fileOf(request, limits)
-    let refused: Refused | undefined
-    const content = Stream.tapError(file.content, (error) => Effect.sync(() => void (refused = error)))
-    const decoded = decode({ ...file, content })
-    if (Result.isSuccess(decoded)) return { input: decoded.success, refused: () => refused }
-    // It may have been accepted before, under its key: the server looks for what is recorded of it.
-    const hash = createHash("sha256")
-    yield* Stream.runForEach(file.content, (piece) => Effect.sync(() => hash.update(piece)))
-    return yield* new Refused({
-      code: "invalid_request",
-      detail: "The request is not valid.",
-      errors: [
-        { pointer: "/file", code: "invalid_value", message: "File name and media type have 1 to 1000 characters." }
-      ],
-      received: uploadBody(file, hash.digest("hex"))
-    })
+export const readUpload = Effect.fnUntraced(function* (
+  request: HttpServerRequest.HttpServerRequest,
+  limits: Limits
+): Effect.fn.Return<Upload, Refused, Scope.Scope> {
+  if (mediaTypeOf(request.headers["content-type"] ?? "") !== "multipart/form-data") {
+    return yield* new Refused({ code: "unsupported_media_type", detail: "The body must be multipart/form-data." })
   }
-)
+  yield* checkLength(request, limits.uploadBytes + multipartOverhead)
+  const file = yield* fileOf(request, limits)
+  let refused: Refused | undefined
+  const content = Stream.tapError(file.content, (error) => Effect.sync(() => void (refused = error)))
+  const decoded = decode({ ...file, content })
+  if (Result.isSuccess(decoded)) return { input: decoded.success, refused: () => refused }
+  // It may have been accepted before, under its key: the server looks for what is recorded of it.
+  const hash = createHash("sha256")
+  yield* Stream.runForEach(file.content, (piece) => Effect.sync(() => hash.update(piece)))
+  return yield* new Refused({
+    code: "invalid_request",
+    detail: "The request is not valid.",
+    errors: [
+      { pointer: "/file", code: "invalid_value", message: "File name and media type have 1 to 1000 characters." }
+    ],
+    received: uploadBody(file, hash.digest("hex"))
+  })
+})
 
 /** Seconds after which an upload that had no place is worth another try. */
 const retryAfter = "5"
@@ -162,7 +161,7 @@ const noPlace = new Refused({
 export type Places = (platform: Id.PlatformId) => Effect.Effect<void, Refused, Scope.Scope>
 
 /** The places of one server. One platform has at most half of them. @category constructors */
-export const places: Effect.Effect<Places> = Effect.sync(() => {
+export const places = ({ uploads }: Limits): Places => {
   const taken = new Map<Id.PlatformId, number>()
   let all = 0
   const change = (platform: Id.PlatformId, by: 1 | -1) =>
@@ -173,9 +172,9 @@ export const places: Effect.Effect<Places> = Effect.sync(() => {
       else taken.set(platform, own)
     })
   return (platform) =>
-    Effect.flatMap(Limits, ({ uploads }) =>
+    Effect.suspend(() =>
       all < uploads && (taken.get(platform) ?? 0) < Math.ceil(uploads / 2)
         ? Effect.acquireRelease(change(platform, 1), () => change(platform, -1))
         : Effect.fail(noPlace)
     )
-})
+}
