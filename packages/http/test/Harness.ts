@@ -119,7 +119,7 @@ export const send = async (
     status: response.status,
     headers: Object.fromEntries(response.headers),
     text,
-    json: response.headers.get("content-type")?.includes("json") === true ? JSON.parse(text) : undefined
+    json: text !== "" && response.headers.get("content-type")?.includes("json") === true ? JSON.parse(text) : undefined
   }
 }
 
