@@ -128,9 +128,11 @@ const request = fc.record({
 const seed = Number(process.env["FC_SEED"] ?? Date.now() % 2 ** 31)
 
 const ask = async (method: string, path: string, query: string, scope: string | undefined, prefix: string) =>
-  H.send(method, `${h.origin}${prefix}${path}${query}`, {
-    ...(scope === undefined ? {} : { authorization: `Bearer ${tokens[scope]}` })
-  })
+  H.send(
+    method,
+    `${h.origin}${prefix}${path}${query}`,
+    scope === undefined ? {} : { authorization: `Bearer ${tokens[scope]}` }
+  )
 
 describe("the table answers what the contract says, and nothing else", () => {
   it(`random requests (seed ${seed})`, async () => {

@@ -43,7 +43,7 @@ const ofNode = (source: IncomingMessage, limit: number): Reading => {
   const pieces: Array<Uint8Array> = []
   let size = 0
   let read: Effect.Effect<Uint8Array, Refused> | undefined
-  let waiting = (_: Effect.Effect<Uint8Array, Refused>): void => {}
+  let waiting: (read: Effect.Effect<Uint8Array, Refused>) => void = () => {}
   const end = (result: Effect.Effect<Uint8Array, Refused>): void => {
     source.off("data", onData).off("end", onEnd).off("error", onFailure).off("close", onFailure).resume()
     read = result
