@@ -41,8 +41,8 @@ const insufficient = (exchange: Exchange, lacking: Scope): Response => {
 /** A scheme is named in any case, and blanks follow it (RFC 9110 §11.1). */
 const bearer = /^bearer +([^ ].*)$/is
 
-/** Answers a platform, if the request bears its token. @category models */
-export type Admit = (
+/** Answers a platform, if the request bears its token. */
+type Admit = (
   exchange: Exchange,
   scope: Scope,
   answer: (principal: Principal["Service"]) => Effect.Effect<Response>

@@ -85,81 +85,98 @@ const isIdOf = (schemas: Operation.Ids): Route["isId"] => {
 const explained = (exchange: Exchange, failure: Failure): Response =>
   failure._tag === "Refused" ? refusal(failure, exchange) : failureResponse(failure, exchange)
 
+interface Needed extends CommandCalls.Needed {
+  readonly links: Links.Links
+  readonly commands: ReturnType<typeof CommandCalls.make>
+  readonly admit: Effect.Success<typeof Authentication.make>
+}
+
+const answering = (
+  { commands, links, turns }: Needed,
+  service: Resource.AnyService,
+  name: string,
+  operation: Operation.Any
+): Answering => {
+  switch (operation._tag) {
+    case "Command":
+      return commands(describe(service, name, operation, links))
+    case "Read": {
+      const show = ReadCalls.show(describe(service, name, operation, links))
+      return (call, method) => turns.take(call.principal.platform, "small")(Effect.suspend(() => show(call, method)))
+    }
+    case "List": {
+      const list = ReadCalls.list(describe(service, name, operation, links), links)
+      return (call, method, query) =>
+        turns.take(
+          call.principal.platform,
+          sizeOf({ results: query.limit })
+        )(Effect.suspend(() => list(call, method, query)))
+    }
+  }
+}
+
+/** The method of the service, for the platform that a request speaks for. */
+const methodOf =
+  ({ platforms }: Needed, { key }: Resource.AnyService, name: string) =>
+  ({ principal }: Call): Method => {
+    const services = platforms.forPlatform(principal.platform).mapUnsafe.get(key)
+    return (services as { readonly [name: string]: Method })[name]!
+  }
+
+const routeOf = (needed: Needed, service: Resource.AnyService, name: string, operation: Operation.Any): Route => {
+  const { route, scope } = operation
+  if (route === undefined || scope === undefined) throw new TypeError(`${name} has no route`)
+  const [method, path] = Operation.partsOf(route)
+  const isId = isIdOf(operation.ids)
+  const isList = operation._tag === "List"
+  const answer = answering(needed, service, name, operation)
+  const served = methodOf(needed, service, name)
+  const noted = `${service.resource.name}.${name}`
+  const carriedOut = (call: Call): Effect.Effect<Response, Failure> => {
+    if (!isId(call.ids)) return Effect.fail(noObject)
+    const { request } = call.exchange
+    const parameters = parametersOf(request.url)
+    const query = isList ? queryOf(parameters) : noQuery
+    if (Result.isFailure(query)) return Effect.fail(query.failure)
+    return inTime(
+      request,
+      Effect.suspend(() => {
+        const unknown = parameters && unknownIn(parameters, isList ? pageMembers : [])
+        return unknown === undefined ? answer(call, served(call), query.success) : Effect.fail(unknown)
+      })
+    )
+  }
+  return {
+    method,
+    path,
+    isId,
+    answer: (exchange, ids) => {
+      exchange.notes.operation = noted
+      return needed.admit(exchange, scope, (principal) =>
+        Effect.catch(carriedOut({ exchange, principal, ids }), (failure) =>
+          Effect.succeed(explained(exchange, failure))
+        )
+      )
+    }
+  }
+}
+
 /** The routes of some resources, below the prefixes of the API. @category constructors */
 export const make = Effect.fnUntraced(function* (
   resources: ReadonlyArray<Resource.AnyService>,
   options: { readonly limits: Limits; readonly publicOrigin: string | undefined }
 ) {
-  const platforms = yield* PlatformServices
-  const turns = yield* Turns
-  const admit = yield* Authentication.make
-  const links = Links.make(options.publicOrigin)
-  const commands = CommandCalls.make({ platforms, turns, limits: options.limits })
-
-  const answering = (service: Resource.AnyService, name: string, operation: Operation.Any): Answering => {
-    switch (operation._tag) {
-      case "Command":
-        return commands(describe(service, name, operation, links))
-      case "Read": {
-        const show = ReadCalls.show(describe(service, name, operation, links))
-        return (call, method) => turns.take(call.principal.platform, "small")(Effect.suspend(() => show(call, method)))
-      }
-      case "List": {
-        const list = ReadCalls.list(describe(service, name, operation, links), links)
-        return (call, method, query) =>
-          turns.take(
-            call.principal.platform,
-            sizeOf({ results: query.limit })
-          )(Effect.suspend(() => list(call, method, query)))
-      }
-    }
+  const { limits, publicOrigin } = options
+  const shared: CommandCalls.Needed = { platforms: yield* PlatformServices, turns: yield* Turns, limits }
+  const needed: Needed = {
+    ...shared,
+    links: Links.make(publicOrigin),
+    commands: CommandCalls.make(shared),
+    admit: yield* Authentication.make
   }
-
-  const route = (service: Resource.AnyService, name: string, operation: Operation.Any): Route => {
-    const { scope } = operation
-    if (operation.route === undefined || scope === undefined) throw new TypeError(`${name} has no route`)
-    const [method, path] = Operation.partsOf(operation.route)
-    const isId = isIdOf(operation.ids)
-    const isList = operation._tag === "List"
-    const answer = answering(service, name, operation)
-    const noted = `${service.resource.name}.${name}`
-    /** The method of the service, for the platform that the request speaks for. */
-    const methodOf = ({ principal }: Call): Method => {
-      const services = platforms.forPlatform(principal.platform).mapUnsafe.get(service.key)
-      return (services as { readonly [name: string]: Method })[name]!
-    }
-    const carriedOut = (call: Call): Effect.Effect<Response, Failure> => {
-      if (!isId(call.ids)) return Effect.fail(noObject)
-      const { request } = call.exchange
-      const parameters = parametersOf(request.url)
-      const query = isList ? queryOf(parameters) : noQuery
-      if (Result.isFailure(query)) return Effect.fail(query.failure)
-      return inTime(
-        request,
-        Effect.suspend(() => {
-          const unknown = parameters && unknownIn(parameters, isList ? pageMembers : [])
-          return unknown === undefined ? answer(call, methodOf(call), query.success) : Effect.fail(unknown)
-        })
-      )
-    }
-    return {
-      method,
-      path,
-      isId,
-      answer: (exchange, ids) => {
-        exchange.notes.operation = noted
-        return admit(exchange, scope, (principal) =>
-          Effect.catch(carriedOut({ exchange, principal, ids }), (failure) =>
-            Effect.succeed(explained(exchange, failure))
-          )
-        )
-      }
-    }
-  }
-
   return resources.flatMap((service) =>
     Object.entries<Operation.Any>(service.resource.operations).map(([name, operation]) =>
-      route(service, name, operation)
+      routeOf(needed, service, name, operation)
     )
   )
 })

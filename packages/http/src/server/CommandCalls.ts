@@ -136,8 +136,70 @@ export interface Needed {
   readonly limits: Limits
 }
 
+const run = (
+  command: Command,
+  call: Call,
+  method: Method,
+  key: string | undefined,
+  { body, input, refused }: Received
+): Effect.Effect<Response, Refused> => {
+  const { operation } = command
+  const options = key === undefined ? {} : { key }
+  const today = operation.answer?.version ?? 1
+  return asking(
+    command,
+    call,
+    body,
+    () => (operation.input === undefined ? method(...call.ids, options) : method(...call.ids, input, options)),
+    (value, receipt) =>
+      // Services that keep no record answer in today's version.
+      receipt !== undefined && "answer" in receipt
+        ? receipt
+        : { replayed: receipt?.replayed ?? false, version: today, answer: value },
+    refused
+  )
+}
+
+/** A body that is refused as invalid may have been accepted under this key before, by the lists of that time. */
+const repeat = (
+  { platforms }: Needed,
+  command: Command,
+  call: Call,
+  key: string | undefined,
+  refused: Refused
+): Effect.Effect<Response, Refused> => {
+  const { code, received: body } = refused
+  if (code !== "invalid_request" || body === undefined || key === undefined) return Effect.fail(refused)
+  const { name, service } = command
+  const repeated = { service: service.key, operation: name, ids: call.ids, key, body }
+  return asking(
+    command,
+    call,
+    body,
+    () => platforms.repeat(call.principal.platform, repeated),
+    (receipt) => receipt ?? refused
+  )
+}
+
+const carriedOut = <R>(
+  needed: Needed,
+  command: Command,
+  call: Call,
+  method: Method,
+  received: Effect.Effect<Received, Refused | Unavailable, R>
+): Effect.Effect<Response, Refused | Unavailable, R> => {
+  const key = keyOf(call.exchange, command.operation.key === "required")
+  if (Result.isFailure(key)) return Effect.fail(key.failure)
+  return Effect.matchEffect(received, {
+    onFailure: (failure): Effect.Effect<Response, Refused | Unavailable> =>
+      failure._tag === "Refused" ? repeat(needed, command, call, key.success, failure) : Effect.fail(failure),
+    onSuccess: (sent) => run(command, call, method, key.success, sent)
+  })
+}
+
 /** Makes what carries out commands. @category constructors */
-export const make = ({ limits, platforms, turns }: Needed) => {
+export const make = (needed: Needed) => {
+  const { limits, turns } = needed
   const place = places(limits)
 
   const receivedFile = Effect.fnUntraced(function* ({ exchange: { request }, principal }: Call) {
@@ -159,70 +221,11 @@ export const make = ({ limits, platforms, turns }: Needed) => {
       )
     )
 
-  const run = (
-    command: Command,
-    call: Call,
-    method: Method,
-    key: string | undefined,
-    { body, input, refused }: Received
-  ) => {
-    const { operation } = command
-    const options = key === undefined ? {} : { key }
-    const today = operation.answer?.version ?? 1
-    return asking(
-      command,
-      call,
-      body,
-      () => (operation.input === undefined ? method(...call.ids, options) : method(...call.ids, input, options)),
-      (value, receipt) =>
-        // Services that keep no record answer in today's version.
-        receipt !== undefined && "answer" in receipt
-          ? receipt
-          : { replayed: receipt?.replayed ?? false, version: today, answer: value },
-      refused
-    )
-  }
-
-  /** A body that is refused as invalid may have been accepted under this key before, by the lists of that time. */
-  const repeat = (
-    command: Command,
-    call: Call,
-    key: string | undefined,
-    refused: Refused
-  ): Effect.Effect<Response, Refused> => {
-    const { code, received: body } = refused
-    if (code !== "invalid_request" || body === undefined || key === undefined) return Effect.fail(refused)
-    const { name, service } = command
-    const repeated = { service: service.key, operation: name, ids: call.ids, key, body }
-    return asking(
-      command,
-      call,
-      body,
-      () => platforms.repeat(call.principal.platform, repeated),
-      (receipt) => receipt ?? refused
-    )
-  }
-
-  const carriedOut = <R>(
-    command: Command,
-    call: Call,
-    method: Method,
-    received: Effect.Effect<Received, Refused | Unavailable, R>
-  ): Effect.Effect<Response, Refused | Unavailable, R> => {
-    const key = keyOf(call.exchange, command.operation.key === "required")
-    if (Result.isFailure(key)) return Effect.fail(key.failure)
-    return Effect.matchEffect(received, {
-      onFailure: (failure): Effect.Effect<Response, Refused | Unavailable> =>
-        failure._tag === "Refused" ? repeat(command, call, key.success, failure) : Effect.fail(failure),
-      onSuccess: (sent) => run(command, call, method, key.success, sent)
-    })
-  }
-
   return (command: Command) => {
     const isFile = command.operation.body === "file"
     return (call: Call, method: Method): Effect.Effect<Response, Refused | Unavailable> =>
       isFile
-        ? Effect.scoped(carriedOut(command, call, method, receivedFile(call)))
-        : carriedOut(command, call, method, receivedJson(command, call))
+        ? Effect.scoped(carriedOut(needed, command, call, method, receivedFile(call)))
+        : carriedOut(needed, command, call, method, receivedJson(command, call))
   }
 }

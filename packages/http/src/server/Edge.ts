@@ -28,8 +28,7 @@ export const securityHeaders: { readonly [name: string]: string } = {
   "x-content-type-options": "nosniff"
 }
 
-/** @category models */
-export interface EdgeOptions {
+interface EdgeOptions {
   readonly table: Table
   readonly limits: Limits
   /** Whether the pages are served that explain problems. */

@@ -21,8 +21,8 @@ export interface Exchange extends Occurrence {
   readonly notes: { operation?: string; client?: string | undefined; refusal?: RefusalKind; cause?: unknown }
 }
 
-/** Why a request is refused. @category models */
-export interface Refusing {
+/** Why a request is refused. */
+interface Refusing {
   readonly code: EdgeCode
   readonly detail: string
   readonly errors?: ReadonlyArray<MemberError>
