@@ -32,6 +32,7 @@ export interface Written {
 
 /** @category models */
 export interface Preparation<E extends AnyEvent> {
+  /** An event without a personal part is prepared when this returns: its effect is an `Exit`. */
   readonly prepare: (event: NewEvent<E>) => Effect.Effect<Prepared<E>, InvalidEvent | EventStoreError>
   /** Prepares what is not prepared yet, and refuses too many events at once. */
   readonly prepareAll: (
@@ -102,14 +103,13 @@ export const makePreparation = <E extends AnyEvent>(
       ? Effect.fail(body.failure)
       : Effect.succeed(new PreparedBody<E>(owner, encoded, body.success, sealed, codec.restore))
   }
-  const prepare = (event: NewEvent<E>): Effect.Effect<Prepared<E>, InvalidEvent | EventStoreError> =>
-    Effect.suspend(() => {
-      const encoded = codec.encode(event)
-      if (Result.isFailure(encoded)) return Effect.fail(encoded.failure)
-      return encoded.success.personal === undefined
-        ? close(encoded.success, undefined)
-        : Effect.flatMap(seal(vault, encoded.success, hasSubject), (sealed) => close(encoded.success, sealed))
-    })
+  const prepare = (event: NewEvent<E>): Effect.Effect<Prepared<E>, InvalidEvent | EventStoreError> => {
+    const encoded = codec.encode(event)
+    if (Result.isFailure(encoded)) return Effect.fail(encoded.failure)
+    return encoded.success.personal === undefined
+      ? close(encoded.success, undefined)
+      : Effect.flatMap(seal(vault, encoded.success, hasSubject), (sealed) => close(encoded.success, sealed))
+  }
 
   return {
     prepare,

@@ -119,7 +119,10 @@ export interface StoredMac {
  * @category models
  */
 export interface EventStoreShape<E extends AnyEvent> {
-  /** Checks, encodes and encrypts one event, so that a fault concerns this event alone. */
+  /**
+   * Checks, encodes and encrypts one event, so that a fault concerns this event alone. Where there is nothing to encrypt the effect may be
+   * an `Exit`, of which a caller takes the value at once.
+   */
   readonly prepare: (event: NewEvent<E>) => Effect.Effect<PreparedEvent<E>, InvalidEvent | EventStoreError>
   /** Appends all events or none, adjacent, in one durable commit. When it returns, they survive `kill -9` and power loss. */
   readonly append: (

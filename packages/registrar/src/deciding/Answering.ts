@@ -1,24 +1,18 @@
 /**
  * Answers each member of a group, once the log has it or will not have it. For the executor. No answer may leave before the commit.
  */
-import { type Appended, type EventStoreError, Json, type Position, type Revealed } from "@effekten/event-store"
+import { type Appended, type EventStoreError, Json, type Position } from "@effekten/event-store"
 import type { CommandFailure } from "@effekten/services"
-import { Deferred, Effect, Exit, Result } from "effect"
+import { Effect, Exit, Result } from "effect"
 import { keyReused, unanswered, unavailable } from "../base/Failures.ts"
 import type { Log } from "../log/Log.ts"
 import type { Decided, MemberResult } from "./CommitGroup.ts"
-import {
-  type Answered,
-  type AnsweredEvent,
-  eventsUpTo,
-  type Instruction,
-  type Pending,
-  recorded
-} from "./Instruction.ts"
+import { type Answered, eventsUpTo, type Instruction, type Pending, recorded } from "./Instruction.ts"
 
-/** An instruction in the queue or in a group, and where its caller waits. @category models */
+/** An instruction in the queue or in a group, and its caller. @category models */
 export interface Waiting extends Pending {
-  readonly answer: Deferred.Deferred<Answered, CommandFailure>
+  /** Resumes the caller, once. A caller that has left hears nothing. */
+  readonly answer: (exit: Exit.Exit<Answered, CommandFailure>) => void
   /** Its turn has come: nothing interrupts it any more. */
   isTaken: boolean
 }
@@ -55,9 +49,7 @@ export interface Answering {
 /** @category constructors */
 export const make = (log: Log["Service"]): Answering => {
   const answerAgain = (member: Waiting, position: Position) =>
-    Effect.flatMap(Effect.exit(answeredAt(log, member.instruction.identity, position)), (exit) =>
-      Deferred.completeWith(member.answer, exit)
-    )
+    Effect.map(Effect.exit(answeredAt(log, member.instruction.identity, position)), member.answer)
 
   const find: Answering["find"] = Effect.fnUntraced(
     function* ({ fingerprint, identity }) {
@@ -83,26 +75,25 @@ export const make = (log: Log["Service"]): Answering => {
             const answered = answerOf(result, next, appended!.recordedAt)
             next += result.events.length
             answers[index] = answered
-            Deferred.doneUnsafe(member.answer, Exit.succeed(answered))
+            member.answer(Exit.succeed(answered))
             break
           }
           case "Same":
-            yield* Deferred.succeed(member.answer, { ...answers[result.member]!, replayed: true })
+            member.answer(Exit.succeed({ ...answers[result.member]!, replayed: true }))
             break
           case "Recorded":
             yield* answerAgain(member, result.position)
             break
           case "Failed":
-            yield* Deferred.completeWith(member.answer, result.exit)
+            member.answer(result.exit)
         }
       }
     }),
     fail: Effect.fnUntraced(function* (members, results, failure) {
       for (const [index, member] of members.entries()) {
         const result = results[index]
-        yield* result?._tag === "Recorded"
-          ? answerAgain(member, result.position)
-          : Deferred.fail(member.answer, failure)
+        if (result?._tag === "Recorded") yield* answerAgain(member, result.position)
+        else member.answer(Exit.fail(failure))
       }
     }),
     resolve: Effect.fnUntraced(function* (members, results, error) {
@@ -111,10 +102,10 @@ export const make = (log: Log["Service"]): Answering => {
         if (Result.isSuccess(found) && found.success !== undefined) {
           const result = results[index]
           const isOwn = result?._tag === "Decided" && result.events[0]?.id === found.success.events[0]?.id
-          yield* Deferred.succeed(member.answer, { ...found.success, replayed: !isOwn })
+          member.answer(Exit.succeed({ ...found.success, replayed: !isOwn }))
         } else {
           const reused = Result.isFailure(found) && found.failure._tag === "Rejection"
-          yield* Deferred.fail(member.answer, reused ? found.failure : unavailable(error))
+          member.answer(Exit.fail(reused ? found.failure : unavailable(error)))
         }
       }
     })
@@ -122,8 +113,9 @@ export const make = (log: Log["Service"]): Answering => {
 }
 
 /** The same failure for all. @category computing */
-export const failAll = (members: Iterable<Waiting>, failure: CommandFailure): Effect.Effect<void> =>
-  Effect.forEach(members, (member) => Deferred.fail(member.answer, failure), { discard: true })
+export const failAll = (members: Iterable<Waiting>, failure: CommandFailure): void => {
+  for (const member of members) member.answer(Exit.fail(failure))
+}
 
 /** What was answered to an instruction whose last event is at a position, read from the log. */
 const answeredAt = (log: Log["Service"], identity: string, position: Position) =>
@@ -132,17 +124,17 @@ const answeredAt = (log: Log["Service"], identity: string, position: Position) =
     onSuccess: (events): Answered => ({ events, position, replayed: true })
   })
 
-const answerOf = ({ events, logged }: Decided, first: Position, recordedAt: string): Answered => ({
-  events: logged.map((event, index): AnsweredEvent => {
+/** The events of a decided instruction, as they are now that they are committed. */
+const answerOf = ({ events, logged }: Decided, first: Position, recordedAt: string): Answered => {
+  for (const [index, event] of logged.entries()) {
     const decided = events[index]!
-    const personal = "personal" in decided ? decided.personal : undefined
-    const revealed: Revealed =
-      personal === undefined
-        ? { _tag: "None" }
-        : // In the form that every later answer reads from the log.
-          { _tag: "Present", value: JSON.parse(Json.canonical(personal as Json.JsonObject)) }
-    return { ...event, position: first + index, meta: { ...event.meta, recordedAt }, revealed } as AnsweredEvent
-  }),
-  position: first + logged.length - 1,
-  replayed: false
-})
+    event.position = first + index
+    event.meta.recordedAt = recordedAt
+    event.revealed =
+      "personal" in decided && decided.personal !== undefined
+        ? // In the form that every later answer reads from the log.
+          { _tag: "Present", value: JSON.parse(Json.canonical(decided.personal as Json.JsonObject)) }
+        : { _tag: "None" }
+  }
+  return { events: logged, position: first + logged.length - 1, replayed: false }
+}

@@ -4,8 +4,8 @@
  * Everything here must stay synchronous: the same code decides ahead of the append and under the store's writer lock. A missing model is
  * reported, not loaded.
  */
-import { Commands, type Decision, Events, Refusal } from "@effekten/domain"
-import type { Bookmark, EventDefinition, NewEvent, Position, QueryItem } from "@effekten/event-store"
+import { Commands, type Decision, type Event, Events, Refusal } from "@effekten/domain"
+import type { Bookmark, EventDefinition, NewEvent, Position, QueryItem, Revealed } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import { type CommandFailure, Deadline } from "@effekten/services"
 import { Exit } from "effect"
@@ -14,12 +14,23 @@ import { type DecisionCache, missing, type Overlay } from "./DecisionCache.ts"
 import { failureOf, keyReused, preconditionFailed } from "../base/Failures.ts"
 import type { Instruction, Pending } from "./Instruction.ts"
 
+/**
+ * An event as the log will return it. Its position and its instant of recording are those it would have now, until it is committed.
+ *
+ * @category models
+ */
+export type DecidedEvent = Projection.LoggedEvent & {
+  position: Position
+  readonly meta: { recordedAt: string }
+  revealed?: Revealed
+}
+
 /** A member that has events of its own. @category models */
 export interface Decided {
   readonly _tag: "Decided"
   readonly events: ReadonlyArray<NewEvent<Events.RegisterEvent>>
-  /** The same as the log will return them, but for their positions and the instant of recording. */
-  readonly logged: ReadonlyArray<Projection.LoggedEvent>
+  /** The same as the log will return them. */
+  readonly logged: ReadonlyArray<DecidedEvent>
 }
 
 /** What became of one member of a group, if the group commits. @category models */
@@ -177,56 +188,58 @@ const decided = (
   { first, newId }: Place
 ): Decided => {
   const last = drafts.length - 1
-  const rules = Commands.recordedRules(instruction.command)
-  const isRefused = drafts[last]?.type === "InstructionRejected"
-  const common = {
-    ...(instruction.platform === undefined ? {} : { platform: instruction.platform }),
-    operation: instruction.command.operation,
-    instruction: instruction.identity,
-    actor: instruction.actor,
-    ...(instruction.correlation === undefined ? {} : { correlation: instruction.correlation }),
-    receivedAt: context.receivedAt.text
+  const events: Array<NewEvent<Events.RegisterEvent>> = []
+  const logged: Array<DecidedEvent> = []
+  for (const [index, draft] of drafts.entries()) {
+    const meta = metaOf(instruction, context, draft)
+    if (index === last) concluded(meta, instruction, draft)
+    const event: NewEvent<Events.RegisterEvent> = { ...draft, id: newId(), meta }
+    events.push(event)
+    logged.push(recordedAs(event, first + index, context.receivedAt.text))
   }
-  const events = drafts.map((draft, index): NewEvent<Events.RegisterEvent> => {
-    const effective = Events.effectiveAt(draft)
-    return {
-      ...draft,
-      id: newId(),
-      meta: {
-        ...common,
-        ...(index === last
-          ? {
-              fingerprint: instruction.fingerprint,
-              answer: isRefused ? Refusal.wordsVersion : instruction.answer,
-              ...(rules === undefined ? {} : { rules })
-            }
-          : {}),
-        ...(effective === undefined ? {} : { effectiveAt: effective })
-      }
-    }
-  })
-  const logged = events.map((event, index) => recordedAs(event, first + index, context.receivedAt.text))
   return { _tag: "Decided", events, logged }
+}
+
+type Writable<A> = { -readonly [K in keyof A]: A[K] }
+
+const metaOf = (
+  { actor, command, correlation, identity, platform }: Instruction,
+  { receivedAt }: Decision.DecisionContext,
+  draft: Events.DomainEvent
+): Writable<Event.Meta> => {
+  const meta: Writable<Event.Meta> = {
+    operation: command.operation,
+    instruction: identity,
+    actor,
+    receivedAt: receivedAt.text
+  }
+  if (platform !== undefined) meta.platform = platform
+  if (correlation !== undefined) meta.correlation = correlation
+  const effective = Events.effectiveAt(draft)
+  if (effective !== undefined) meta.effectiveAt = effective
+  return meta
+}
+
+/** What the last event of an instruction says besides. */
+const concluded = (
+  meta: Writable<Event.Meta>,
+  { answer, command, fingerprint }: Instruction,
+  { type }: Events.DomainEvent
+): void => {
+  const rules = Commands.recordedRules(command)
+  meta.fingerprint = fingerprint
+  meta.answer = type === "InstructionRejected" ? Refusal.wordsVersion : answer
+  if (rules !== undefined) meta.rules = rules
 }
 
 const failed = (failure: CommandFailure): MemberResult => ({ _tag: "Failed", exit: Exit.fail(failure) })
 
-/** An event as the log returns it, without its personal part. */
-const recordedAs = (
-  event: NewEvent<Events.RegisterEvent>,
-  position: Position,
-  recordedAt: string
-): Projection.LoggedEvent => {
-  const definition: EventDefinition = Events.catalogue.events[event.type]
-  const subject =
-    "personal" in event && event.personal !== undefined ? definition.personal?.subject(event.data) : undefined
-  return {
-    id: event.id,
-    type: event.type,
-    data: event.data,
-    position,
-    tags: definition.tags(event.data, event.meta),
-    meta: { ...event.meta, recordedAt },
-    ...(subject === undefined ? {} : { personal: { subject } })
-  } as Projection.LoggedEvent
+/** An event as the log will return it, its personal part still to be told. */
+const recordedAs = (event: NewEvent<Events.RegisterEvent>, position: Position, recordedAt: string): DecidedEvent => {
+  const { data, id, meta, type } = event
+  const definition: EventDefinition = Events.catalogue.events[type]
+  const tags = definition.tags(data, meta)
+  const logged = { id, type, data, position, tags, meta: { ...meta, recordedAt } }
+  if (!("personal" in event) || event.personal === undefined) return logged as DecidedEvent
+  return { ...logged, personal: { subject: definition.personal?.subject(data) } } as DecidedEvent
 }

@@ -93,7 +93,7 @@ export const make = (log: Log["Service"], deciding: Deciding, answering: Answeri
       }
       return yield* answering.fail(members, results, unavailable(error))
     }
-    yield* Answering.failAll(
+    Answering.failAll(
       members,
       new Unavailable({ executed: "no", message: "Too many writers want the same; come again.", retryAfter: 1 })
     )

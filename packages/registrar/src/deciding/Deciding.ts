@@ -128,6 +128,10 @@ const resultOf = Effect.fnUntraced(function* (
   return result
 })
 
+/** What has no personal part is prepared at once, and waits for nothing. */
+const exitOf = <A, E>(effect: Effect.Effect<A, E>): Exit.Exit<A, E> | undefined =>
+  Exit.isExit(effect) ? (effect as Exit.Exit<A, E>) : undefined
+
 /** The events of a group, encoded and encrypted as they are decided. */
 const preparing = (log: Log["Service"]) => {
   const prepared: Array<PreparedEvent<Events.RegisterEvent>> = []
@@ -138,16 +142,21 @@ const preparing = (log: Log["Service"]) => {
       return bytes
     },
     /** All events of a member or none: a fault of one of them fails this member alone. */
-    add: (result: CommitGroup.Decided): Effect.Effect<MemberResult> =>
-      Effect.map(Effect.exit(Effect.forEach(result.events, log.prepare)), (encoded) => {
-        if (Exit.isFailure(encoded))
-          return { _tag: "Failed", exit: Exit.mapError(encoded, unavailable) as Exit.Exit<never, CommandFailure> }
-        for (const event of encoded.value) {
-          prepared.push(event)
-          bytes += event.bytes
-        }
-        return result
-      })
+    add: function* (result: CommitGroup.Decided): Effect.fn.Return<MemberResult> {
+      const own: Array<PreparedEvent<Events.RegisterEvent>> = []
+      for (const event of result.events) {
+        const preparing = log.prepare(event)
+        const exit = exitOf(preparing) ?? (yield* Effect.exit(preparing))
+        if (Exit.isFailure(exit))
+          return { _tag: "Failed", exit: Exit.mapError(exit, unavailable) as Exit.Exit<never, CommandFailure> }
+        own.push(exit.value)
+      }
+      for (const event of own) {
+        prepared.push(event)
+        bytes += event.bytes
+      }
+      return result
+    }
   }
 }
 

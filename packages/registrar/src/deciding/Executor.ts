@@ -8,9 +8,9 @@
 import type { Id } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
 import { type CommandFailure, Deadline, Unavailable } from "@effekten/services"
-import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Struct } from "effect"
+import { Cause, Clock, Context, Effect, Exit, Fiber, Layer, Struct } from "effect"
 import type { SecureRandom } from "effect/crypto"
-import { now } from "../base/Now.ts"
+import { instantOf } from "../base/Now.ts"
 import { Log } from "../log/Log.ts"
 import * as Answering from "./Answering.ts"
 import * as Committing from "./Committing.ts"
@@ -86,45 +86,55 @@ export const make = Effect.fnUntraced(function* (options: ExecutorOptions) {
         // A failed read comes before the append. After a defect it is unknown whether the append was done.
         const executed = Cause.hasDies(exit.cause) ? "unknown" : "no"
         const message = "The register could not decide this; repeat it with the same key."
-        return yield* Answering.failAll(members, new Unavailable({ executed, message, cause: exit.cause }))
+        return Answering.failAll(members, new Unavailable({ executed, message, cause: exit.cause }))
       }
       // What did not fit into the append waits again: other platforms have their turn before it.
-      if (!queue.putBack(exit.value)) yield* Answering.failAll(exit.value, closing())
+      if (!queue.putBack(exit.value)) Answering.failAll(exit.value, closing())
     })
   )
   yield* Effect.forkScoped(Effect.forever(work))
   yield* Effect.addFinalizer(() =>
-    Effect.suspend(() => {
+    Effect.sync(() => {
       isClosing = true
-      return Answering.failAll(queue.close(), closing())
+      Answering.failAll(queue.close(), closing())
     })
   )
 
   return Executor.of({
     ...Struct.pick(answering, ["find", "isRecorded"]),
     execute: (instruction) =>
-      Effect.flatMap(Effect.zip(now, Deadline.Deadline), ([receivedAt, deadline]) => {
-        const answer = Deferred.makeUnsafe<Answered, CommandFailure>()
-        const waiting: Answering.Waiting = { instruction, receivedAt, deadline, answer, isTaken: false }
-        return queue.offer(waiting) ? answered(queue, waiting) : Effect.fail(turnedAway())
+      Effect.withFiber((fiber) => {
+        const receivedAt = instantOf(fiber.getRef(Clock.Clock))
+        const deadline = fiber.getRef(Deadline.Deadline)
+        return answeredBy(deadline, (answer) => {
+          const waiting: Answering.Waiting = { instruction, receivedAt, deadline, answer, isTaken: false }
+          if (!queue.offer(waiting)) answer(Exit.fail(turnedAway()))
+          return () => leave(queue, waiting)
+        })
       })
   })
 })
 
-/** Waits for the answer. A caller that leaves before its turn takes its instruction along. */
-const answered = (
-  queue: FairQueue.FairQueue<Answering.Waiting>,
-  waiting: Answering.Waiting
+/** A caller that leaves before its turn takes its instruction along. */
+const leave = (queue: FairQueue.FairQueue<Answering.Waiting>, waiting: Answering.Waiting): void => {
+  if (waiting.isTaken) return
+  queue.leave(waiting)
+  waiting.answer(Exit.fail(Deadline.exceeded()))
+}
+
+/** Waits for an answer, and leaves where the caller is interrupted or its time is over. */
+const answeredBy = (
+  deadline: bigint | undefined,
+  ask: (answer: Answering.Waiting["answer"]) => () => void
 ): Effect.Effect<Answered, CommandFailure> => {
-  const { answer, deadline } = waiting
-  const leave = Effect.sync(() => {
-    if (waiting.isTaken) return
-    queue.leave(waiting)
-    Deferred.doneUnsafe(answer, Effect.fail(Deadline.exceeded()))
+  let leaves = () => {}
+  const leaving = Effect.sync(() => leaves())
+  const untilAnswered = Effect.callback<Answered, CommandFailure>((answer) => {
+    leaves = ask(answer)
+    return leaving
   })
-  const untilAnswered = Effect.onInterrupt(Deferred.await(answer), () => leave)
   if (deadline === undefined) return untilAnswered
-  const untilDeadline = Effect.interruptible(Effect.andThen(Deadline.reached(deadline), leave))
+  const untilDeadline = Effect.interruptible(Effect.andThen(Deadline.reached(deadline), leaving))
   return Effect.flatMap(Effect.forkChild(untilDeadline), (timer) =>
     Effect.ensuring(untilAnswered, Fiber.interrupt(timer))
   )

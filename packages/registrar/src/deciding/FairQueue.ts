@@ -36,23 +36,23 @@ export const make = <A, Party>(options: {
   let size = 0
   let closed = false
 
-  const remove = (party: Party, items: Set<A>, item: A): void => {
-    if (!items.delete(item)) return
-    size -= 1
-    if (items.size === 0) parties.delete(party)
-    if (size === 0) some.closeUnsafe()
-  }
-
   const take = (limit: number): ReadonlyArray<A> => {
-    const { order, taken } = inTurn(parties, limit)
-    for (const [party, item] of taken) remove(party, parties.get(party)!, item)
-    for (const party of order) {
-      const items = parties.get(party)
-      if (items === undefined) continue
+    const taken: Array<A> = []
+    for (let [turn] = parties; turn !== undefined && taken.length < limit; [turn] = parties) {
+      const [party, items] = turn
+      // A party alone has every turn.
+      let turns = parties.size === 1 ? limit - taken.length : 1
+      for (const item of items) {
+        if (turns-- === 0) break
+        items.delete(item)
+        taken.push(item)
+      }
       parties.delete(party)
-      parties.set(party, items)
+      if (items.size > 0) parties.set(party, items)
     }
-    return taken.map(([, item]) => item)
+    size -= taken.length
+    if (size === 0) some.closeUnsafe()
+    return taken
   }
 
   return {
@@ -78,7 +78,10 @@ export const make = <A, Party>(options: {
     leave: (item) => {
       const party = partyOf(item)
       const items = parties.get(party)
-      if (items !== undefined) remove(party, items, item)
+      if (items?.delete(item) !== true) return
+      size -= 1
+      if (items.size === 0) parties.delete(party)
+      if (size === 0) some.closeUnsafe()
     },
     awaitSome: some.await,
     close: () => {
@@ -86,19 +89,4 @@ export const make = <A, Party>(options: {
       return take(size)
     }
   }
-}
-
-/** The next items, one of each party in turn, and the order of the turns after that. */
-const inTurn = <A, Party>(parties: ReadonlyMap<Party, ReadonlySet<A>>, limit: number) => {
-  const taken: Array<readonly [Party, A]> = []
-  const turns = new Map(Array.from(parties, ([party, items]) => [party, items.values()] as const))
-  for (let [turn] = turns; turn !== undefined && taken.length < limit; [turn] = turns) {
-    const [party, items] = turn
-    turns.delete(party)
-    const { done, value } = items.next()
-    if (done === true) continue
-    taken.push([party, value])
-    turns.set(party, items)
-  }
-  return { taken, order: turns.keys() }
 }
