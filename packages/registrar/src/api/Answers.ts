@@ -3,8 +3,8 @@
  * {@link Implement}, whose callers choose.
  */
 import type { Id } from "@effekten/domain"
-import type { Answer, CommandFailure, Operation } from "@effekten/services"
-import { Effect } from "effect"
+import type { Answer, CommandFailure, Operation, Rejection } from "@effekten/services"
+import { Effect, Result } from "effect"
 import { preconditionFailed } from "../base/Failures.ts"
 import type { Answered, Instruction } from "../deciding/Instruction.ts"
 import type { Access } from "../log/Access.ts"
@@ -71,9 +71,11 @@ export const guardOf = (
   platform: Id.PlatformId | undefined,
   ids: ReadonlyArray<string>,
   ifMatch: ReadonlyArray<string> | undefined
-): Effect.Effect<Instruction["unchanged"], CommandFailure> => {
-  if (ifMatch === undefined) return Effect.undefined
+): Result.Result<Instruction["unchanged"], Rejection> => {
+  if (ifMatch === undefined) return noGuard
   return answers._tag === "Changed"
-    ? Effect.succeed(showing.unchanged(platform, answers.view, answers.key(ids), ifMatch))
-    : Effect.fail(preconditionFailed())
+    ? Result.succeed(showing.unchanged(platform, answers.view, answers.key(ids), ifMatch))
+    : Result.fail(preconditionFailed())
 }
+
+const noGuard: Result.Result<undefined> = Result.succeed(undefined)

@@ -264,40 +264,61 @@ const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstr
   const lifted = (versioned: Versioned | undefined) =>
     versioned === undefined || answer === undefined ? undefined : answer.lift(versioned.answer, versioned.version)
 
+  const answering = (call: Call, answered: Answered) =>
+    Effect.flatMap(answerOf(parts.showing, particular.answers, call.access, answered, call.ids), (versioned) => {
+      const today = lifted(versioned)
+      const done = () => {
+        call.request.onReceipt?.(receiptOf(answered, versioned))
+        return today
+      }
+      return after === undefined ? Effect.succeed(done()) : Effect.map(after(answered, today), done)
+    })
+
+  const carryOut = (call: Call, key: string): Failing<any> => {
+    const { ids, instructing, request, sent } = call
+    const started = intake.begin(instructing, request, sentAs(described, identity(ids), key))
+    if (Result.isFailure(started)) return Effect.fail(started.failure)
+    const guard = guardOf(parts.showing, particular.answers, instructing.platform, ids, request.ifMatch)
+    if (Result.isFailure(guard)) return Effect.fail(guard.failure)
+    const begun = guard.success === undefined ? started.success : { ...started.success, unchanged: guard.success }
+    const received = (body = request.body ?? sent.body) =>
+      Effect.fromResult(intake.receive(begun, request, body as never))
+    const asked = { instructing, isRecorded: intake.isRecorded(begun), ids, input: sent.input, newId: intake.newId }
+    const answered = particular.carry({ begun, received }, asked, intake)
+    return repeatable(
+      key,
+      Effect.flatMap(answered, (answered) => answering(call, answered))
+    )
+  }
+
   return (instructing: Instructing): Method => {
     const access = accessOf(instructing, described)
     return (...args) =>
-      Effect.gen(function* () {
+      Effect.withFiber((fiber) => {
         const ids: ReadonlyArray<string> = args.slice(0, idSchemas.length)
         const options: CommandOptions | undefined = args[accept === undefined ? ids.length : ids.length + 1]
-        const request = yield* Request
+        const request = fiber.getRef(Request)
         const checked = accept?.(args[ids.length]) ?? noInput
-        if (Result.isFailure(checked)) {
-          const receipt = yield* recordedBefore(instructing, ids, checked.failure, options)
-          request.onReceipt?.(receipt)
-          return lifted("answer" in receipt ? (receipt as Versioned) : undefined)
-        }
-        const sent = checked.success
-        const key = options?.key ?? (yield* intake.newKey)
-        const begun = yield* Effect.fromResult(
-          intake.begin(instructing, request, sentAs(described, identity(ids), key))
-        )
-        const unchanged = yield* guardOf(parts.showing, particular.answers, instructing.platform, ids, request.ifMatch)
-        const received = (body = request.body ?? sent.body) =>
-          Effect.map(Effect.fromResult(intake.receive(begun, request, body as never)), (received) => ({
-            ...received,
-            unchanged
-          }))
-        const isRecorded = intake.isRecorded(begun)
-        const asked = { instructing, isRecorded, ids, input: sent.input, newId: intake.newId }
-        const answered = yield* repeatable(key, particular.carry({ begun, received }, asked, intake))
-        const versioned = yield* repeatable(key, answerOf(parts.showing, particular.answers, access, answered, ids))
-        const today = lifted(versioned)
-        if (after !== undefined) yield* after(answered, today)
-        request.onReceipt?.(receiptOf(answered, versioned))
-        return today
+        if (Result.isFailure(checked))
+          return Effect.map(recordedBefore(instructing, ids, checked.failure, options), (receipt) => {
+            request.onReceipt?.(receipt)
+            return lifted("answer" in receipt ? (receipt as Versioned) : undefined)
+          })
+        const call: Call = { instructing, access, ids, request, sent: checked.success }
+        return options?.key === undefined
+          ? Effect.flatMap(intake.newKey, (key) => carryOut(call, key))
+          : carryOut(call, options.key)
       })
   }
+}
+
+/** A call of a command, its input checked. */
+interface Call {
+  readonly instructing: Instructing
+  readonly access: Access
+  readonly ids: ReadonlyArray<string>
+  readonly request: Request
+  readonly sent: Checking.Accepted<any>
 }
 
 /** A command that is unavailable names its key: the caller may have given none, and needs it to learn the answer. */

@@ -64,7 +64,10 @@ export const make = (log: Log["Service"]): Answering => {
   return {
     find,
     isRecorded: (identity) =>
-      Effect.mapBoth(recorded(log, [identity]), { onFailure: unavailable, onSuccess: (found) => found.has(identity) }),
+      Effect.mapBoth(
+        Effect.suspend(() => recorded(log, [identity])),
+        { onFailure: unavailable, onSuccess: (found) => found.has(identity) }
+      ),
     answer: Effect.fnUntraced(function* (members, results, appended) {
       let next = appended?.first ?? 0
       const answers: Array<Answered | undefined> = []
