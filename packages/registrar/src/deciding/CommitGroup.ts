@@ -14,12 +14,8 @@ import { type DecisionCache, missing, type Overlay } from "./DecisionCache.ts"
 import { failureOf, keyReused, preconditionFailed } from "../base/Failures.ts"
 import type { Instruction, Pending } from "./Instruction.ts"
 
-/**
- * An event as the log will return it. Its position and its instant of recording are those it would have now, until it is committed.
- *
- * @category models
- */
-export type DecidedEvent = Projection.LoggedEvent & {
+/** An event as the log will return it. Its position and its instant of recording are those it would have now, until it is committed. */
+type DecidedEvent = Projection.LoggedEvent & {
   position: Position
   readonly meta: { recordedAt: string }
   revealed?: Revealed
