@@ -1,7 +1,7 @@
 /**
  * A register in a PostgreSQL database, which several nodes share. For the commands, as a {@link Place}.
  */
-import type { PgPool } from "@effect/sql-pg"
+import type { PgServer } from "@effekten/event-store"
 import {
   Audit,
   CheckpointKeys,
@@ -30,7 +30,7 @@ export const postgresPlace = (options: {
 }): Place => {
   const { anchor, folder, secrets, url } = options
   // The package depends on the driver, because any call may name a database.
-  const server: PgPool.Config = { url }
+  const server: PgServer = { url }
   const exists = Effect.scoped(Effect.asVoid(Layer.build(refusing(Audit.layerPostgres({ server })))))
   /** If the register exists, no new master key is made for it. */
   const opened = (options: RegisterOptions, isThere: boolean): OpenRegister =>

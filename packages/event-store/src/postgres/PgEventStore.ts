@@ -25,19 +25,13 @@ import { makeLog, openLayout, storeError } from "./PgLog.ts"
 import { makePatience } from "./PgPatience.ts"
 import { openSessions } from "./PgPooler.ts"
 import { makePgReading } from "./PgReading.ts"
-import {
-  checkSchema,
-  defaultBounds,
-  describe,
-  type PgBounds,
-  type PgServer,
-  readingOnly,
-  transaction
-} from "./PgSession.ts"
+import type { PgServer } from "./PgServer.ts"
+import { checkSchema, defaultBounds, describe, type PgBounds, readingOnly, transaction } from "./PgSession.ts"
 import { canWrite, erase, hasSubject, rebuildIndex, revealAt } from "./PgUpkeep.ts"
 import { makeWriters } from "./PgWriters.ts"
 
-export type { PgBounds, PgServer } from "./PgSession.ts"
+export type { PgServer } from "./PgServer.ts"
+export type { PgBounds } from "./PgSession.ts"
 export { maximumWriters } from "./PgWriters.ts"
 
 /** @category models */

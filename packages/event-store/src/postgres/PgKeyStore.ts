@@ -24,7 +24,8 @@ import { tellForgotten } from "./PgForgotten.ts"
 import { openKeys, REPLACED } from "./PgKeyLayout.ts"
 import { openSessions } from "./PgPooler.ts"
 import { array } from "./PgLog.ts"
-import { checkSchema, defaultBounds, describe, type PgServer, readingOnly, refusing, transaction } from "./PgSession.ts"
+import type { PgServer } from "./PgServer.ts"
+import { checkSchema, defaultBounds, describe, readingOnly, refusing, transaction } from "./PgSession.ts"
 
 export { silence } from "./PgForgotten.ts"
 

@@ -12,7 +12,8 @@ import type { SqlError } from "effect/sql/SqlError"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"
 import type { EventStoreError } from "../port/EventStore.ts"
 import { openSessions } from "./PgPooler.ts"
-import { checkSchema, defaultBounds, describe, type PgServer, refusing, transaction } from "./PgSession.ts"
+import type { PgServer } from "./PgServer.ts"
+import { checkSchema, defaultBounds, describe, refusing, transaction } from "./PgSession.ts"
 
 /** How often the holder asks whether its session still lives. @category values */
 export const heartbeat = Duration.seconds(2)

@@ -6,7 +6,8 @@ import { type PgConnection, type PgPool, PgTypes } from "@effect/sql-pg"
 import { Effect, Result, type Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"
-import { openPool, type PgBounds, type PgServer, refusing, sessionParameters } from "./PgSession.ts"
+import type { PgServer } from "./PgServer.ts"
+import { openPool, type PgBounds, refusing, sessionParameters } from "./PgSession.ts"
 
 /** Two, so that they can be held against each other, and because the log keeps one to listen. */
 const fewestConnections = 2

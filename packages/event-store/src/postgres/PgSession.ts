@@ -7,9 +7,7 @@ import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"
 import { EventStoreError } from "../port/EventStore.ts"
 import { BECAME_STANDBY, TURNED_READ_ONLY } from "./PgDurability.ts"
-
-/** How to reach the server; what `@effect/sql-pg` takes. Each store opens a pool of its own from it. */
-export type PgServer = Omit<PgPool.Config, "multiplex" | "startupParameters">
+import type { PgServer } from "./PgServer.ts"
 
 export interface PgBounds {
   /** How long a statement waits for the writer lock, or any other. */

@@ -38,7 +38,7 @@ export interface SqliteEventStoreOptions<E extends AnyEvent> {
   readonly unfitIndex?: boolean
   /** How often a subscription looks for what another process has appended. Default: half a second. */
   readonly pollInterval?: Duration.Input
-  /** Makes the connection; for tests that put faults in between. */
+  /** Makes the connection; for tests that put faults in between. @internal */
   readonly connect?: Connect
 }
 

@@ -177,7 +177,7 @@ export const openNote = (note: string, keys: ReadonlyArray<VerifierKey>): Result
   return Result.succeed({ text, signatures })
 }
 
-/** Base64 that decodes to bytes which encode to it again: no white space, no stray bits at the end. @category conversions */
+/** Base64 that decodes to bytes which encode to it again: no white space, no stray bits at the end. @internal @category conversions */
 export const strictBase64 = (text: string): Buffer | undefined => {
   const bytes = Buffer.from(text, "base64")
   return bytes.toString("base64") === text ? bytes : undefined

@@ -131,7 +131,7 @@ export interface SqliteKeyStoreOptions {
   readonly filename: string
   /** Opens keys another process may be writing; nothing can be kept or forgotten. */
   readonly readOnly?: boolean
-  /** Makes the connection; for tests that put faults in between. */
+  /** Makes the connection; for tests that put faults in between. @internal */
   readonly connect?: Connect
 }
 

@@ -99,7 +99,11 @@ export const decrypt = (key: Uint8Array, associatedData: string, sealed: Uint8Ar
  *
  * @param salt of {@link ChunkedBox.SALT_BYTES} random bytes
  */
-export const encryptPieces = (key: Uint8Array, salt: Uint8Array, associatedData: string) => {
+export const encryptPieces = (
+  key: Uint8Array,
+  salt: Uint8Array,
+  associatedData: string
+): ChunkedBox.Passing & { readonly head: Uint8Array } => {
   const box = ChunkedBox.seal(key, salt, associatedData)
   return { ...box, head: Buffer.concat([Uint8Array.of(CHUNKED), box.head]) }
 }

@@ -73,7 +73,7 @@ const hangUp = (socket: Duplex, response: ServerResponse): void => {
   setTimeout(() => socket.destroy(), lingering).unref()
 }
 
-/** Not listening yet. @category constructors */
+/** Not listening yet. @internal @category constructors */
 export const makeServer = (options: NodeOptions, random: SecureRandom.SecureRandom["Service"]): Server => {
   const limits = { ...defaultLimits, ...options.limits }
   const hasDocs = options.docs !== false

@@ -9,7 +9,7 @@ import { join } from "node:path"
 import { refused, refusing, RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { type AccessRecordShape, unavailable } from "../log/AccessRecord.ts"
 import * as Table from "../log/AccessRecordTable.ts"
-import type { PostgresDatabase } from "../postgres/PostgresDatabase.ts"
+import { nameIn, type PostgresDatabase } from "../postgres/PostgresDatabase.ts"
 
 /** @category services */
 export class AccessRecordAudit extends Context.Service<AccessRecordAudit, Pick<AccessRecordShape, "page">>()(
@@ -35,8 +35,8 @@ export class AccessRecordAudit extends Context.Service<AccessRecordAudit, Pick<A
     // Loaded when it is asked for: a register in a folder does without the driver.
     Layer.unwrap(
       Effect.map(
-        Effect.promise(() => import("../postgres/PostgresDatabase.ts")),
-        ({ client, nameIn }) => {
+        Effect.promise(() => import("../postgres/PostgresClient.ts")),
+        ({ client }) => {
           const schema = nameIn(options, "state")
           const name = `${schema}.openings`
           return Layer.unwrap(

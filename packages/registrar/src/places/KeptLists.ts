@@ -37,7 +37,7 @@ export class KeptLists extends Context.Service<KeptLists, Shape>()("effekten/reg
     // Loaded when it is asked for: a register in a folder does without the driver.
     Layer.unwrap(
       Effect.map(
-        Effect.promise(() => import("../postgres/PostgresDatabase.ts")),
+        Effect.promise(() => import("../postgres/PostgresClient.ts")),
         ({ client }) =>
           refusing(Layer.provide(overSql, client(options, "views", { default_transaction_read_only: "on" })))
       )

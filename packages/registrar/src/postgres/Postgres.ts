@@ -30,7 +30,8 @@ import { Log, recording } from "../log/Log.ts"
 import { openingsAnchor } from "../log/AccessChain.ts"
 import { AccessRecord } from "../log/AccessRecord.ts"
 import * as Sealing from "../sealing/Sealing.ts"
-import { client, nameIn, type PostgresOptions } from "./PostgresDatabase.ts"
+import { client } from "./PostgresClient.ts"
+import { nameIn, type PostgresOptions } from "./PostgresDatabase.ts"
 import { createTables, openSecrets, signersText } from "./SealedSecrets.ts"
 
 /** The schemas that no store makes by itself; nodes that start together make them once. */

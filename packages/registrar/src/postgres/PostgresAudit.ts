@@ -16,7 +16,8 @@ import { type AuditedLog, readingOf } from "../log/AuditedLog.ts"
 import { faultsOf, openingsAnchor } from "../log/AccessChain.ts"
 import { anchoredIn } from "../sealing/AnchorFile.ts"
 import { isNameOf, lineIn, publicKeys } from "../sealing/Signers.ts"
-import { client, nameIn, type PostgresAuditOptions } from "./PostgresDatabase.ts"
+import { client } from "./PostgresClient.ts"
+import { nameIn, type PostgresAuditOptions } from "./PostgresDatabase.ts"
 import { signersText, storedSecrets } from "./SealedSecrets.ts"
 
 /** @category constructors */

@@ -1,8 +1,8 @@
 /**
  * Where a register is stored in PostgreSQL: on which server, and in which schemas. For everything that opens one.
+ * Here nothing may need the driver `@effect/sql-pg`, which a register in a folder does without.
  */
-import * as PgClient from "@effect/sql-pg/PgClient"
-import type { PgEventStore } from "@effekten/event-store/postgres"
+import type { PgServer } from "@effekten/event-store"
 import type { Redacted } from "effect"
 import type { ListOptions } from "../base/ListOptions.ts"
 import type { SecretsElsewhere } from "../base/SecretsText.ts"
@@ -12,7 +12,7 @@ import type { SealingOptions } from "../sealing/Sealing.ts"
 /** @category models */
 export interface PostgresDatabase {
   /** The primary; at least `url`, `postgres://user:password@host:5432/database`. */
-  readonly server: PgEventStore.PgServer
+  readonly server: PgServer
   /** What the schemas' names begin with: a database can hold several registers. Default: `effekten`. */
   readonly schema?: string | undefined
 }
@@ -33,20 +33,3 @@ export interface PostgresAuditOptions extends PostgresDatabase, Pick<SealingOpti
 /** Name of a schema. */
 export const nameIn = (options: Pick<PostgresDatabase, "schema">, part: string) =>
   `${options.schema ?? "effekten"}_${part}`
-
-/** A client whose tables are those of one schema. */
-export const client = (options: PostgresDatabase, part: string, parameters: Record<string, string> = {}) =>
-  PgClient.layer({
-    keepAlive: "10 seconds",
-    applicationName: nameIn(options, part),
-    ...options.server,
-    startupParameters: {
-      search_path: nameIn(options, part),
-      lock_timeout: "10000",
-      idle_in_transaction_session_timeout: "10000",
-      tcp_keepalives_idle: "10",
-      // Set here, whatever default a role or the database has.
-      synchronous_commit: "on",
-      ...parameters
-    }
-  })
