@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config"
+import { sources } from "./vitest.workspace.ts"
 
 /**
  * The tests of the inner loop, for a developer between two changes: no PostgreSQL, no other process, no disk that has to sync often.
@@ -20,6 +21,7 @@ export default defineConfig({
     // Files share what they import: loading it anew for each would take longer than the tests.
     isolate: false,
     projects: Object.entries(fast).map(([name, files]) => ({
+      ssr: { resolve: sources },
       test: {
         name,
         root: name === "house" ? "." : `packages/${name}`,

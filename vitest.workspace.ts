@@ -4,7 +4,11 @@ import { defineConfig } from "vitest/config"
 /** What never comes about is given up after so long. It is no measure of speed: no test comes near it, on a busy machine either. */
 const patience = process.env["EFFEKTEN_STEPS"] === "all" ? 1_800_000 : 600_000
 
+/** The sources of our packages, never what was built of them. */
+export const sources = { conditions: ["@effekten/source", "module", "node"] }
+
 const project = (name: string, root: string, include: string) => ({
+  ssr: { resolve: sources },
   test: {
     name,
     root,

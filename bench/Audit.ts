@@ -58,7 +58,7 @@ const fill = (folder: string, events: number) =>
 const run = (command: Command, folder: string) =>
   Effect.promise(async (): Promise<Said> => {
     const { stdout } = await promisify(execFile)(process.execPath, [
-      "--conditions=development",
+      "--conditions=@effekten/source",
       "--disable-warning=ExperimentalWarning",
       "--expose-gc",
       join(fileURLToPath(new URL(".", import.meta.url)), "AuditProcess.ts"),

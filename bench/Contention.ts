@@ -124,7 +124,7 @@ const started = (task: Task) =>
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
         fork(join(fileURLToPath(new URL(".", import.meta.url)), "ContentionProcess.ts"), [JSON.stringify(task)], {
-          execArgv: ["--conditions=development", "--disable-warning=ExperimentalWarning"]
+          execArgv: ["--conditions=@effekten/source", "--disable-warning=ExperimentalWarning"]
         })
       ),
       (running) => Effect.sync(() => running.kill())

@@ -40,7 +40,7 @@ interface Peer {
 const start = async (kind: "register" | "bare", folder: string): Promise<Peer> => {
   mkdirSync(folder)
   const file = fileURLToPath(new URL("./HttpProcess.ts", import.meta.url))
-  const options = { execArgv: ["--conditions=development", "--disable-warning=ExperimentalWarning"] }
+  const options = { execArgv: ["--conditions=@effekten/source", "--disable-warning=ExperimentalWarning"] }
   const process = fork(file, [kind, folder], options)
   const [served] = (await once(process, "message")) as [Served]
   return { process, served }

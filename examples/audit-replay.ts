@@ -1,7 +1,7 @@
 /**
  * For an auditor: who held what then, and does it add up? Reads a register's folder, also while a server has it open.
  *
- *     npx node --conditions=development examples/audit-replay.ts .effekten 12
+ *     npx node --conditions=@effekten/source examples/audit-replay.ts .effekten 12
  */
 import { Projections, Register, Replay, Views } from "@effekten/projections"
 import { Audit } from "@effekten/registrar"

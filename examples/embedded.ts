@@ -1,7 +1,7 @@
 /**
  * A register inside an Effect program, without a server: a platform registers an investor, sells units and redeems some of them.
  *
- *     npx node --conditions=development examples/embedded.ts
+ *     npx node --conditions=@effekten/source examples/embedded.ts
  */
 import { Registrar } from "@effekten/registrar"
 import { Credits, Documents, Investments, Investors, Redemptions, Wallets } from "@effekten/services"

@@ -2,7 +2,7 @@
  * For a developer who calls a running server with the typed client: onboard an investor, sell them units, redeem a part.
  *
  *     npm start                                # in another terminal
- *     npx node --conditions=development examples/guide.ts
+ *     npx node --conditions=@effekten/source examples/guide.ts
  *
  * Reads what it needs from URL, CLIENT_ID, CLIENT_SECRET, CAMPAIGN_ID and PRODUCT_ID, else from the sandbox in EFFEKTEN_DATA (.effekten).
  */

@@ -2,7 +2,7 @@
  * For a developer whose program must neither act twice nor forget: an investor is created by an intent, which survives the program.
  *
  *     npm start                                # in another terminal
- *     npx node --conditions=development examples/intents.ts customer-4711 intents.db
+ *     npx node --conditions=@effekten/source examples/intents.ts customer-4711 intents.db
  *
  * Run it again with the same id, or kill it at any moment and run it again: there is one investor. Reads what it needs from URL, CLIENT_ID
  * and CLIENT_SECRET, else from the sandbox in EFFEKTEN_DATA (.effekten).

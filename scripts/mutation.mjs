@@ -85,7 +85,7 @@ for (const [name, { sources, tests }] of Object.entries(parts)) {
   if (mutate.length === 0) continue
   writeFileSync(
     `.mutation/${name}.config.mjs`,
-    `export default { test: { root: "packages/${name}", include: ["${values.tests || tests}"], testTimeout: 300_000 } }\n`
+    `export default { ssr: { resolve: { conditions: ["@effekten/source", "module", "node"] } }, test: { root: "packages/${name}", include: ["${values.tests || tests}"], testTimeout: 300_000 } }\n`
   )
   writeFileSync(
     `.mutation/${name}.stryker.json`,

@@ -1,6 +1,6 @@
 /**
  * Lints the OpenAPI document, and compares what a generator of clients makes of it with what the tests compile and run. For CI, and for a
- * developer that has changed the contract: `node --conditions=development scripts/openapi.mjs write` writes it anew.
+ * developer that has changed the contract: `node --conditions=@effekten/source scripts/openapi.mjs write` writes it anew.
  */
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"

@@ -19,7 +19,7 @@ afterAll(async () => {
 })
 
 const example = (name: string, args: ReadonlyArray<string> = [], env: NodeJS.ProcessEnv = {}) =>
-  run(process.execPath, ["--conditions=development", join(root, "examples", name), ...args], { env })
+  run(process.execPath, ["--conditions=@effekten/source", join(root, "examples", name), ...args], { env })
 
 it("embedded.ts sells, redeems and is refused without a server", async () => {
   expect(await example("embedded.ts")).toMatchObject({

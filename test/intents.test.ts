@@ -48,7 +48,7 @@ const child = async (id: string, at: number): Promise<{ readonly killed: boolean
   const process_ = spawn(
     process.execPath,
     [
-      "--conditions=development",
+      "--conditions=@effekten/source",
       "--disable-warning=ExperimentalWarning",
       join(import.meta.dirname, "IntentsChild.ts"),
       fileOf(id),

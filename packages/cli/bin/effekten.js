@@ -37,7 +37,7 @@ async function run() {
     module.registerHooks({
       resolve: (specifier, context, next) =>
         specifier.startsWith("@effekten/") || specifier === "effekten"
-          ? next(specifier, { ...context, conditions: [...context.conditions, "development"] })
+          ? next(specifier, { ...context, conditions: [...context.conditions, "@effekten/source"] })
           : next(specifier, context)
     })
   } else if (!existsSync(built)) {

@@ -97,7 +97,7 @@ contractKit({
     }),
   start: (store, life) => {
     const child = join(import.meta.dirname, "KitChild.ts")
-    const options = ["--conditions=development", "--disable-warning=ExperimentalWarning"]
+    const options = ["--conditions=@effekten/source", "--disable-warning=ExperimentalWarning"]
     return spawn(process.execPath, [...options, child, files.get(store) ?? "", life])
   },
   fastCheck,

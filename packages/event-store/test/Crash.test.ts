@@ -20,7 +20,7 @@ const killed = (path: string, life: number, delay: number): Promise<ReadonlyArra
     const child = spawn(
       process.execPath,
       [
-        "--conditions=development",
+        "--conditions=@effekten/source",
         "--disable-warning=ExperimentalWarning",
         join(import.meta.dirname, "CrashChild.ts"),
         path,

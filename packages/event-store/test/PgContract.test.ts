@@ -91,7 +91,7 @@ contractKit({
     }),
   start: (store, life) => {
     const child = join(import.meta.dirname, "PgChild.ts")
-    const options = ["--conditions=development", "--disable-warning=ExperimentalWarning"]
+    const options = ["--conditions=@effekten/source", "--disable-warning=ExperimentalWarning"]
     return spawn(process.execPath, [...options, child, "kit", String(postgres.port), schemas.get(store) ?? "", life])
   },
   fastCheck,

@@ -14,7 +14,7 @@ const child = (...args: ReadonlyArray<string>) => {
   const process_ = spawn(
     process.execPath,
     [
-      "--conditions=development",
+      "--conditions=@effekten/source",
       "--disable-warning=ExperimentalWarning",
       join(import.meta.dirname, "PgChild.ts"),
       ...args

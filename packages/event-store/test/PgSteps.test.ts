@@ -227,7 +227,7 @@ const childAt = (mode: string, port: number, schema: string, label: number) =>
       const child = spawn(
         process.execPath,
         [
-          "--conditions=development",
+          "--conditions=@effekten/source",
           "--disable-warning=ExperimentalWarning",
           join(import.meta.dirname, "PgChild.ts"),
           ...[mode, port, schema, label].map(String)

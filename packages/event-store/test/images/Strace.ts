@@ -21,7 +21,7 @@ export interface Ended {
   readonly errors: string
 }
 
-const node = ["--conditions=development", "--disable-warning=ExperimentalWarning"]
+const node = ["--conditions=@effekten/source", "--disable-warning=ExperimentalWarning"]
 
 const program = (script: string, parameters: ReadonlyArray<string>): ReadonlyArray<string> => [
   process.execPath,
