@@ -1,0 +1,102 @@
+/**
+ * Empty projects in which tarballs are installed and tried: what a stranger does who follows the README. For the checks of packages.
+ *
+ * A project lies outside of the repository. So nothing of the workspace is found by it, and nothing hides what a package lacks.
+ */
+import { spawnSync } from "node:child_process"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+
+/** What a command came to. */
+export interface Ran {
+  readonly ok: boolean
+  readonly said: string
+}
+
+/** Runs a command to its end; a hanging one is given up after ten minutes. */
+export const run = (cwd: string, command: string, args: ReadonlyArray<string>): Ran => {
+  const { error, status, stderr, stdout } = spawnSync(command, args, {
+    cwd,
+    encoding: "utf8",
+    timeout: 600_000,
+    maxBuffer: 64 * 1024 * 1024,
+    shell: process.platform === "win32"
+  })
+  return { ok: status === 0, said: [error?.message, stdout, stderr].filter(Boolean).join("\n").trim() }
+}
+
+/** Makes an empty project and installs what is named: tarballs by path, others by name and range. */
+export const install = (folder: string, what: ReadonlyArray<string>, more: ReadonlyArray<string> = []): Ran => {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, "package.json"), `${JSON.stringify({ private: true, type: "module" })}\n`)
+  return installMore(folder, what, more)
+}
+
+/** Installs more into a project. */
+export const installMore = (folder: string, what: ReadonlyArray<string>, more: ReadonlyArray<string> = []): Ran =>
+  run(folder, "npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error", ...more, ...what])
+
+/** Imports an entry in a process of its own. It has to say nothing. */
+export const importEntry = (folder: string, entry: string): Ran => {
+  const { ok, said } = run(folder, process.execPath, [
+    "--input-type=module",
+    "--eval",
+    `await import(${JSON.stringify(entry)})`
+  ])
+  return { ok: ok && said === "", said }
+}
+
+/** How a user's compiler may be set. */
+export const resolutions = ["nodenext", "bundler"] as const
+
+export interface Compilation {
+  readonly tsc: string
+  readonly resolution: (typeof resolutions)[number]
+  readonly files: ReadonlyArray<string>
+  /** Packages of types that the program takes for granted. Default: none. */
+  readonly types?: ReadonlyArray<string>
+}
+
+/** Checks the types of files of a project as strictly as TypeScript can, declarations of packages included. */
+export const compile = (folder: string, { files, resolution, tsc, types = [] }: Compilation): Ran => {
+  const compilerOptions = {
+    target: "es2023",
+    module: resolution === "bundler" ? "esnext" : "nodenext",
+    moduleResolution: resolution,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noImplicitOverride: true,
+    verbatimModuleSyntax: true,
+    erasableSyntaxOnly: true,
+    allowImportingTsExtensions: true,
+    skipLibCheck: false,
+    noEmit: true,
+    types
+  }
+  const config = `tsconfig.${resolution}.json`
+  writeFileSync(join(folder, config), JSON.stringify({ compilerOptions, files }))
+  return run(folder, process.execPath, [tsc, "--project", config])
+}
+
+/** The packages that the declarations of an entry import, those of the modules that it exports among them. */
+export const importsOfTypes = (declarations: string): ReadonlySet<string> => {
+  const [foreign, seen] = [new Set<string>(), new Set([declarations])]
+  for (const path of seen)
+    for (const [, specifier] of readFileSync(path, "utf8").matchAll(/(?:\bfrom |\bimport\()"([^"]+)"/g)) {
+      if (specifier!.startsWith(".")) seen.add(join(dirname(path), specifier!).replace(/\.ts$|\.js$/, ".d.ts"))
+      else foreign.add(specifier!.split("/", specifier!.startsWith("@") ? 2 : 1).join("/"))
+    }
+  return foreign
+}
+
+/** A module that names everything that entries export. */
+export const writeEntries = (folder: string, entries: ReadonlyArray<string>): string => {
+  const names = entries.map((entry, index) => ({ entry, name: `entry${index}` }))
+  const lines = [
+    ...names.map(({ entry, name }) => `import * as ${name} from ${JSON.stringify(entry)}`),
+    `export { ${names.map(({ name }) => name).join(", ")} }`
+  ]
+  writeFileSync(join(folder, "entries.ts"), `${lines.join("\n")}\n`)
+  return "entries.ts"
+}

@@ -1,0 +1,160 @@
+/**
+ * What a stranger gets, tried: every package is packed, installed into an empty project, imported, type-checked and bundled. For `.ci/run`
+ * and before a release.
+ *
+ *     npm run test:packages
+ *     npm run test:packages -- newest     with the registry's newest `effect` instead of the one in the lock file
+ */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { bundle } from "./Bundle.ts"
+import {
+  compile,
+  importEntry,
+  importsOfTypes,
+  install,
+  installMore,
+  resolutions,
+  run,
+  writeEntries
+} from "./Projects.ts"
+import { closureOf, declarationsOf, entriesOf, faultsOf, optionalPeersOf, pack, type Packed, root } from "./Tarballs.ts"
+
+const newest = process.argv[2] === "newest"
+/** The oldest TypeScript that is promised. The newest is the one in package-lock.json. */
+const oldTypeScript = "typescript@5.9.3"
+
+const place = mkdtempSync(join(tmpdir(), "effekten-packages-"))
+const failures: Array<string> = []
+const began = performance.now()
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+const fail = (what: string, said = ""): void => {
+  failures.push(what)
+  say(`✗ ${what}${said === "" ? "" : `\n${said.replaceAll(/^/gm, "    ")}`}`)
+}
+const check = (what: string, { ok, said }: { readonly ok: boolean; readonly said: string }): boolean => {
+  if (!ok) fail(what, said)
+  return ok
+}
+const part = (name: string): void => say(`\n── ${name} (${Math.round((performance.now() - began) / 1000)} s)`)
+
+/** Checks that others made for the manifest and the declarations of a tarball. */
+const lint = ({ manifest: { name }, tarball }: Packed): void => {
+  const publint = ["exec", "--yes", "--package=publint@0.3.25", "--", "publint", "run", tarball, "--strict"]
+  const attw = ["exec", "--yes", "--package=@arethetypeswrong/cli@0.18.5", "--", "attw", tarball]
+  check(`publint finds nothing in ${name}`, run(place, "npm", publint))
+  check(`attw finds nothing in ${name}`, run(place, "npm", [...attw, "--profile", "esm-only", "--format", "ascii"]))
+}
+
+interface Compiler {
+  readonly name: string
+  readonly tsc: string
+}
+
+const compilers = (): ReadonlyArray<Compiler> => {
+  const folder = join(place, "typescript")
+  check(`${oldTypeScript} is installed`, install(folder, [oldTypeScript]))
+  const of = (at: string, name: string) => ({ name, tsc: join(at, "node_modules/typescript/bin/tsc") })
+  return [of(root, "TypeScript 7"), of(folder, "TypeScript 5.9")]
+}
+
+interface Checking {
+  readonly compilers: ReadonlyArray<Compiler>
+  readonly ways?: ReadonlyArray<(typeof resolutions)[number]>
+  readonly types?: ReadonlyArray<string>
+}
+
+/** Types of all entries, in every way that is promised. */
+const checkTypes = (
+  what: string,
+  folder: string,
+  entries: ReadonlyArray<string>,
+  { compilers, types = [], ways = resolutions }: Checking
+): void => {
+  const files = [writeEntries(folder, entries)]
+  for (const { name, tsc } of compilers)
+    for (const resolution of ways)
+      check(`${what} has types under ${name}, ${resolution}`, compile(folder, { tsc, resolution, files, types }))
+}
+
+/** The newest `effect`, where it is asked for: also one that no range allows yet. */
+const withNewest = (folder: string): void => {
+  if (newest) check("the newest effect is installed", installMore(folder, ["effect@latest"], ["--legacy-peer-deps"]))
+}
+
+/**
+ * A package alone, without its optional peers. Only an entry beside the main one may need one of them. Types are checked in every way where no
+ * other package has this one below it; elsewhere one compiler sees what is missing.
+ */
+const tryAlone = (each: Packed, all: ReadonlyArray<Packed>, compilers: ReadonlyArray<Compiler>): void => {
+  const { name } = each.manifest
+  const folder = join(place, each.folder)
+  const closure = closureOf(all, each)
+  if (
+    !check(
+      `${name} is installed`,
+      install(
+        folder,
+        closure.map(({ tarball }) => tarball)
+      )
+    )
+  )
+    return
+  withNewest(folder)
+  const bare = closure.flatMap((one) => entriesOf(one).filter((entry) => isBare(one, entry)))
+  for (const entry of bare.filter((entry) => entry === name || entry.startsWith(`${name}/`)))
+    check(`${entry} is imported without optional peers`, importEntry(folder, entry))
+  const isTop = !all.some((other) => other !== each && !bringsPeers(other, all) && closureOf(all, other).includes(each))
+  checkTypes(name, folder, bare, isTop ? { compilers } : { compilers: compilers.slice(0, 1), ways: ["nodenext"] })
+}
+
+/** Whether an entry does without optional peers. The main one has to. */
+const isBare = (each: Packed, entry: string): boolean => {
+  const foreign = importsOfTypes(declarationsOf(each, entry))
+  return entry === each.manifest.name || !optionalPeersOf(each).some(([peer]) => foreign.has(peer))
+}
+
+/** Whether a package brings along what others leave to their users. */
+const bringsPeers = (each: Packed, all: ReadonlyArray<Packed>): boolean => {
+  const optional = new Set(all.flatMap(optionalPeersOf).map(([peer]) => peer))
+  return closureOf(all, each).some(({ manifest }) =>
+    Object.keys(manifest.dependencies ?? {}).some((name) => optional.has(name))
+  )
+}
+
+/** All packages with all optional peers: every entry. The driver of PostgreSQL takes the types of Node for granted. */
+const tryTogether = (all: ReadonlyArray<Packed>, compilers: ReadonlyArray<Compiler>): string => {
+  const folder = join(place, "together")
+  const peers = new Set(all.flatMap(optionalPeersOf).map(([name, range]) => `${name}@${range}`))
+  check("all are installed", install(folder, [...all.map(({ tarball }) => tarball), ...peers, "@types/node@24"]))
+  withNewest(folder)
+  const entries = all.flatMap(entriesOf)
+  for (const entry of entries) check(`${entry} is imported`, importEntry(folder, entry))
+  checkTypes("everything together", folder, entries, { compilers, types: ["node"] })
+  return folder
+}
+
+part("pack")
+const all = pack(join(place, "tarballs"))
+for (const each of all) {
+  say(`  ${each.manifest.name}@${each.manifest.version}: ${each.files.length} files`)
+  for (const fault of faultsOf(each)) fail(fault)
+}
+part("publint, attw")
+if (!newest) all.forEach(lint)
+part("each alone, without optional peers")
+const tsc = compilers()
+for (const each of all) tryAlone(each, all, tsc)
+part("all together")
+const together = tryTogether(all, tsc)
+part("a browser")
+const { bytes, faults, gzipped } = await bundle(together, "@effekten/http/client")
+for (const fault of faults) fail(fault)
+say(`  @effekten/http/client: ${bytes} bytes, ${gzipped} compressed`)
+
+part(failures.length === 0 ? "all is well" : `${failures.length} failed; the projects are left in ${place}`)
+for (const failure of failures) say(`✗ ${failure}`)
+if (failures.length === 0) rmSync(place, { recursive: true, force: true })
+process.exit(failures.length === 0 ? 0 : 1)
