@@ -42,7 +42,9 @@ const microsecondsIn = (checkout: string): number => {
     "--no-peers"
   ]
   const before = new Set(globSync("bench/results/*.json", { cwd: checkout }))
-  execFileSync(process.execPath, ["--conditions=@effekten/source", "bench/main.ts", ...args, "commands"], { cwd: checkout })
+  execFileSync(process.execPath, ["--conditions=@effekten/source", "bench/main.ts", ...args, "commands"], {
+    cwd: checkout
+  })
   const [written] = globSync("bench/results/*.json", { cwd: checkout }).filter((path) => !before.has(path))
   if (written === undefined) throw new Error(`${checkout} wrote no result`)
   const path = join(checkout, written)

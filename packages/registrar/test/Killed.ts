@@ -7,7 +7,12 @@ export const killed = (script: string, folder: string, line: RegExp, delay: numb
   new Promise((resolve, reject) => {
     const child = spawn(
       process.execPath,
-      ["--conditions=@effekten/source", "--disable-warning=ExperimentalWarning", join(import.meta.dirname, script), folder],
+      [
+        "--conditions=@effekten/source",
+        "--disable-warning=ExperimentalWarning",
+        join(import.meta.dirname, script),
+        folder
+      ],
       { stdio: ["ignore", "pipe", "pipe"] }
     )
     let output = ""
