@@ -19,7 +19,7 @@ const project = (name: string, root: string, include: string) => ({
   }
 })
 
-const packages = ["domain", "event-store", "services", "projections", "registrar", "http", "cli"]
+const packages = ["domain", "event-store", "services", "projections", "registrar", "http", "simulation", "cli"]
 
 export default defineConfig({
   test: {

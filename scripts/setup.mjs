@@ -22,9 +22,16 @@ const versions = (file) => {
     .join("\n")
 }
 
+/** A package that is new in the workspace has no link yet. */
+const areLinked = () =>
+  Object.entries(JSON.parse(readFileSync(lock, "utf8")).packages).every(
+    ([path, entry]) => !entry.link || existsSync(`${root}${path}`)
+  )
+
 const isUpToDate = () =>
   existsSync(installed) &&
   existsSync(command) &&
+  areLinked() &&
   (statSync(installed).mtimeMs >= statSync(lock).mtimeMs || versions(installed) === versions(lock))
 
 if (!isUpToDate()) {

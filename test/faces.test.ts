@@ -7,7 +7,7 @@ import { dirname, join } from "node:path"
 import { expect, it } from "vitest"
 import { root } from "./Modules.ts"
 
-const packages = ["domain", "event-store", "services", "projections", "registrar", "http"]
+const packages = ["domain", "event-store", "services", "projections", "registrar", "http", "simulation"]
 
 /** The names that a module exports, those of modules it exports as they are among them. */
 const namesOf = (path: string): ReadonlyArray<string> => {

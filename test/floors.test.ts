@@ -14,7 +14,8 @@ const floors: { readonly [folder: string]: number } = {
   projections: 2,
   registrar: 3,
   http: 3,
-  cli: 4
+  simulation: 4,
+  cli: 5
 }
 
 /** What the domain may take from outside. */

@@ -5,7 +5,7 @@ import { Schema, SchemaAST } from "effect"
 import { describe, expect, it } from "vitest"
 import { Commands, Events, Refusal } from "../src/index.ts"
 import { MemoryRegister } from "./MemoryRegister.ts"
-import { Objects } from "./Objects.ts"
+import { apply, Objects } from "@effekten/simulation/model"
 import { play } from "./Play.ts"
 import { step, textOf } from "./Steps.ts"
 import fc from "fast-check"
@@ -84,7 +84,7 @@ describe("the catalogue", () => {
         world,
         sequence,
         ({ command, platform }, now) => {
-          world.apply(command, platform, now)
+          apply(world, command, { platform, now })
           register.execute(command, register.context(platform, textOf(now)))
         },
         () => {}

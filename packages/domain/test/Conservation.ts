@@ -3,7 +3,7 @@
  */
 import { Campaign, type Events, Holding, type Id, Product, Wallet } from "../src/index.ts"
 import type { MemoryRegister } from "./MemoryRegister.ts"
-import type { Objects } from "./Objects.ts"
+import type { Objects } from "@effekten/simulation/model"
 
 const hold = (holds: boolean, law: string): void => {
   if (!holds) throw new Error(`does not hold: ${law}`)

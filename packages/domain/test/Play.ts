@@ -2,7 +2,7 @@
  * Plays random steps on the register and on the second model, from an opening that makes most of them meaningful. For the tests.
  */
 import type { Commands } from "../src/index.ts"
-import type { Objects } from "./Objects.ts"
+import type { Objects } from "@effekten/simulation/model"
 import { type Act, identityDocument, somebody, type Step, Stepper, textOf } from "./Steps.ts"
 
 const day = 86_400_000

@@ -19,7 +19,7 @@ import {
 } from "../src/index.ts"
 import { byQuery, type Answer, decideOver, type Matches, MemoryRegister, stateOf } from "./MemoryRegister.ts"
 import { conservation, sum } from "./Conservation.ts"
-import { keeping, Objects, type Verdict } from "./Objects.ts"
+import { apply, keeping, Objects, type Verdict } from "@effekten/simulation/model"
 import { play } from "./Play.ts"
 import { step, textOf, type Step } from "./Steps.ts"
 
@@ -69,7 +69,7 @@ const playBoth = (sequence: ReadonlyArray<Step>, after: (run: Run) => void = () 
     ({ command, platform }, now) => {
       const context = run.register.context(platform, textOf(now))
       run.issued.push({ command, context })
-      const expected = run.world.apply(command, platform, now)
+      const expected = apply(run.world, command, { platform, now })
       const { answer, events } = run.register.execute(command, context)
       const { lots, ...verdict } = { lots: undefined, ...expected }
       const actual = verdictOf(answer)

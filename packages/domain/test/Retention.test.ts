@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest"
 import { type Id, Investor, type LegalHold, Policy, RetentionPeriod, Timestamp } from "../src/index.ts"
 import { Case, later } from "./Case.ts"
 import { MemoryRegister } from "./MemoryRegister.ts"
-import { keeping, Objects } from "./Objects.ts"
+import { apply, keeping, Objects } from "@effekten/simulation/model"
 import { play, start } from "./Play.ts"
 import { step, textOf } from "./Steps.ts"
 
@@ -199,7 +199,7 @@ describe("D-15 the schedule", () => {
           sequence,
           ({ command, platform }, at) => {
             now = at
-            world.apply(command, platform, at)
+            apply(world, command, { platform, now: at })
             register.execute(command, register.context(platform, textOf(at)))
           },
           () => {}

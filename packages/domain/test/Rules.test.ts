@@ -9,7 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { Command, Commands, type Events, Judgement } from "../src/index.ts"
 import { MemoryRegister, stateOf } from "./MemoryRegister.ts"
-import { keeping, Objects } from "./Objects.ts"
+import { apply, keeping, Objects } from "@effekten/simulation/model"
 import { play } from "./Play.ts"
 import { step, textOf } from "./Steps.ts"
 
@@ -29,7 +29,7 @@ const made = (seed: number): ReadonlyArray<Events.RecordedDomainEvent> => {
     world,
     sequence!,
     ({ command, platform }, now) => {
-      world.apply(command, platform, now)
+      apply(world, command, { platform, now })
       register.execute(command, register.context(platform, textOf(now)))
     },
     () => {}

@@ -4,7 +4,7 @@
  */
 import fc from "fast-check"
 import { type Commands, Timestamp } from "../src/index.ts"
-import { keeping, type Objects } from "./Objects.ts"
+import { keeping, type Objects } from "@effekten/simulation/model"
 
 const kinds = {
   open: 2,

@@ -44,7 +44,7 @@ export interface Storage {
   /** Whose personal parts it has, or had. */
   readonly subjects: Set<string>
   /** A decision, an append and a forgetting hold it; readers need none, for every write is one step. */
-  readonly writerLock: Semaphore.Semaphore
+  readonly writerLock: Pick<Semaphore.Semaphore, "withPermit">
   readonly wake: Wake
 }
 

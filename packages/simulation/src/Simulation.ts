@@ -1,0 +1,178 @@
+/**
+ * A whole register in one process, on virtual time, from one seed. For tests of the register, and of programs over it.
+ */
+import { Effect, Exit } from "effect"
+import { createHash } from "node:crypto"
+import type { Facts } from "./history/History.ts"
+import type { Invariant, Watch } from "./invariants/Invariant.ts"
+import { standard } from "./invariants/Standard.ts"
+import * as Process from "./kernel/Process.ts"
+import type { Plan } from "./plan/Plan.ts"
+import { opening } from "./workload/Opening.ts"
+import * as World from "./world/World.ts"
+
+/** What a law found broken, and when. @category models */
+export interface Violation {
+  readonly invariant: string
+  readonly message: string
+  /** Microseconds since the run began. */
+  readonly time: number
+}
+
+/** What a run came to, as plain JSON. The same plan gives the same bytes. @category models */
+export interface Report {
+  readonly plan: Plan
+  readonly violations: ReadonlyArray<Violation>
+  readonly calls: number
+  readonly attempts: number
+  readonly instructions: number
+  readonly events: number
+  readonly steps: number
+  /** Of virtual time. */
+  readonly seconds: number
+  /** SHA-256 of all bodies of the log, and of all that callers were told; hash of the order in which everything ran. */
+  readonly log: string
+  readonly answers: string
+  readonly trace: string
+  /** How often each event, fault and refusal came about. */
+  readonly counts: { readonly [what: string]: number }
+}
+
+/** @category models */
+export interface Options {
+  /** Laws beside the standard ones. */
+  readonly invariants?: ReadonlyArray<Invariant>
+  readonly onLog?: (line: string) => void
+  /** Wraps the store of each node: to try a store of one's own, or to see that a broken one is found. */
+  readonly store?: World.StoreWrap
+}
+
+/** Violations kept of a run: a broken log breaks nearly everywhere, and the first places show why. */
+const maximumViolations = 20
+/** For so long nothing is asked and no step begins, so that what was overlooked is not repaired by something new. Microseconds. */
+const silence = 30_000_000
+/** For so long everything may end after it. */
+const patience = 120_000_000
+
+/** Laws over a run, and what they found. */
+const watching = (invariants: ReadonlyArray<Invariant>) => {
+  const violations: Array<Violation> = []
+  let watches: ReadonlyArray<Watch> = []
+  return {
+    violations,
+    begun: (facts: Facts, now: () => number) => {
+      watches = invariants.map(({ name, watch }) =>
+        watch(facts, (message) => {
+          if (violations.length < maximumViolations) violations.push({ invariant: name, message, time: now() })
+        })
+      )
+    },
+    committed: (instruction: Parameters<NonNullable<Watch["committed"]>>[0]) =>
+      watches.forEach(({ committed }) => committed?.(instruction)),
+    answered: (...told: Parameters<NonNullable<Watch["answered"]>>) =>
+      watches.forEach(({ answered }) => answered?.(...told)),
+    healed: () => watches.forEach(({ healed }) => healed?.())
+  }
+}
+
+const counting = () => {
+  const counts = new Map<string, number>()
+  return {
+    add: (what: string) => void counts.set(what, (counts.get(what) ?? 0) + 1),
+    all: () => Object.fromEntries([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  }
+}
+
+/** What stands before the workload, made without faults. */
+const open = ({ client, facts, kernel }: World.World): void => {
+  const issuer = client("issuer")
+  const all = Effect.gen(function* () {
+    for (const [index, read] of opening.entries()) {
+      const request = read({ world: facts.world, now: Process.epoch + kernel.now() / 1_000 })
+      if (request !== undefined) yield* issuer.client.call(request, `opening-${index}`, 100)
+    }
+  })
+  const fiber = issuer.process.fork(all)
+  const ended = kernel.run(() => fiber.pollUnsafe() !== undefined)
+  const exit = fiber.pollUnsafe()
+  if (ended !== "done" || (exit !== undefined && Exit.isFailure(exit)))
+    throw new Error(`the opening of the run ended ${ended}`, { cause: exit })
+}
+
+/** The clients take their steps. Tells why it ended otherwise. */
+const work = ({ client, faults, kernel }: World.World, plan: Plan): string | undefined => {
+  faults.begin()
+  const fibers = Array.from({ length: plan.clients }, (_, index) => {
+    const { client: each, process } = client(`client${index}`)
+    return process.fork(each.take(plan.steps.filter((_step, step) => step % plan.clients === index)))
+  })
+  const ended = kernel.run(() => fibers.every((fiber) => fiber.pollUnsafe() !== undefined))
+  const broken = fibers.flatMap((fiber) => fiber.pollUnsafe() ?? []).find(Exit.isFailure)
+  if (broken !== undefined) throw new Error("a client broke", { cause: broken.cause })
+  return ended === "done" ? undefined : `the run is ${ended}`
+}
+
+/** Faults end. First silence, then all the time that everything needs. */
+const heal = ({ facts, faults, kernel, supervisor }: World.World): void => {
+  faults.stop()
+  supervisor.heal()
+  const silent = kernel.now() + silence
+  kernel.run(() => kernel.now() >= silent)
+  const last = kernel.now() + patience
+  const allEnded = () => ![...facts.world.tasks.values()].some(({ status }) => status === "processing")
+  kernel.run(() => allEnded() || kernel.now() >= last)
+}
+
+const digest = (texts: Iterable<string>): string => {
+  const hash = createHash("sha256")
+  for (const text of texts) hash.update(text).update("\n")
+  return hash.digest("hex")
+}
+
+/** Runs a plan: the same plan gives the same report. @category running */
+export const run = (plan: Plan, options: Options = {}): Report => {
+  const laws = watching([...standard, ...(options.invariants ?? [])])
+  const counts = counting()
+  const world = World.make(
+    plan,
+    {
+      committed: (instruction) => {
+        const [{ data, type }] = instruction.events
+        if (type === "InstructionRejected") counts.add(`refused ${data.code}`)
+        laws.committed(instruction)
+      },
+      answered: (call, attempt) => {
+        counts.add(`told ${attempt.outcome?._tag}`)
+        laws.answered(call, attempt)
+      },
+      counted: counts.add,
+      logged: options.onLog ?? (() => undefined),
+      begun: laws.begun
+    },
+    options.store
+  )
+  open(world)
+  const ended = work(world, plan)
+  heal(world)
+  laws.healed()
+  const { facts, kernel } = world
+  const { calls, log } = facts
+  const answers = calls.flatMap(({ attempts }) => attempts.map(({ outcome }) => JSON.stringify(outcome ?? null)))
+  return {
+    plan,
+    violations:
+      ended === undefined
+        ? laws.violations
+        : [...laws.violations, { invariant: "the run ends", message: ended, time: kernel.now() }],
+    calls: calls.length,
+    attempts: answers.length,
+    instructions: facts.instructions.size,
+    events: log.length,
+    steps: kernel.steps(),
+    seconds: kernel.now() / 1_000_000,
+    log: digest(log.map((event) => JSON.stringify(event))),
+    answers: digest(answers),
+    trace: kernel.trace(),
+    counts: counts.all()
+  }
+}

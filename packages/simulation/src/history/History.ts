@@ -1,0 +1,91 @@
+/**
+ * What happened in a run: calls with what was answered, and what the log got. For invariants, timelines and reports. Nothing here decides.
+ */
+import type { Commands } from "@effekten/domain"
+import type { Position } from "@effekten/event-store"
+import type { Projection } from "@effekten/projections"
+import type { LedgerTask } from "@effekten/registrar"
+import type { Objects } from "../model/Objects.ts"
+
+/** An instant of the run, and how long the log was then. @category models */
+export interface Moment {
+  /** Microseconds since the run began. */
+  readonly time: number
+  readonly head: Position
+}
+
+/** What a caller learned of an attempt. @category models */
+export type Outcome =
+  /** The answer, as JSON. */
+  | { readonly _tag: "Answered"; readonly answer: string }
+  /** The register refused. `code` of a `Rejection` or a `NotFound`. */
+  | { readonly _tag: "Refused"; readonly code: string; readonly status: number }
+  | { readonly _tag: "Unavailable"; readonly executed: "no" | "unknown"; readonly message: string }
+  /** Nothing was heard. It may have happened. */
+  | { readonly _tag: "Lost" }
+  /** No node took it. */
+  | { readonly _tag: "NotSent" }
+  /** The node broke on it. That is always wrong. */
+  | { readonly _tag: "Died"; readonly message: string }
+
+/** @category models */
+export interface Attempt {
+  readonly node: string
+  readonly sent: Moment
+  ended?: Moment
+  outcome?: Outcome
+  /** The network delivered it twice: what became of the other one is told to nobody. */
+  isDoubled?: boolean
+}
+
+/** A call of a client: all of its attempts have one key. @category models */
+export interface Call {
+  readonly number: number
+  readonly client: string
+  /** What it does, in words: `Investors.create`. */
+  readonly name: string
+  readonly platform: string | undefined
+  /** Absent from a read. */
+  readonly command:
+    { readonly operation: Commands.Operation; readonly key: string; readonly identity: string } | undefined
+  readonly ids: ReadonlyArray<string>
+  /** Its input as JSON. */
+  readonly body: string
+  readonly began: Moment
+  readonly attempts: Array<Attempt>
+  /** The client has its answer, or gave up. */
+  ended?: Moment
+}
+
+/** The events of one instruction, once they are in the log. @category models */
+export interface Committed {
+  readonly identity: string
+  readonly operation: string
+  readonly events: readonly [Projection.LoggedEvent, ...ReadonlyArray<Projection.LoggedEvent>]
+  readonly last: Position
+  readonly time: number
+}
+
+/** What the ledger knows of a task. @category models */
+export interface LedgerEntry {
+  readonly task: LedgerTask
+  /** How often it was submitted: once, if the register keeps its promise. */
+  readonly submissions: number
+  readonly state: "processing" | "done" | "refused" | "unsure"
+}
+
+/** @category models */
+export interface History {
+  readonly log: ReadonlyArray<Projection.LoggedEvent>
+  readonly calls: ReadonlyArray<Call>
+  /** By identity: where it lies for the first time. */
+  readonly instructions: ReadonlyMap<string, Committed>
+}
+
+/** All that is known of a run. It grows while the run goes on. @category models */
+export interface Facts extends History {
+  /** The second model, at the head of the log. */
+  readonly world: Objects
+  /** What the ledger has done, by task. */
+  readonly ledger: ReadonlyMap<string, LedgerEntry>
+}

@@ -1,0 +1,33 @@
+/**
+ * No unit comes from nowhere (promise 1): the laws of conservation hold after every event.
+ */
+import type { Projection } from "@effekten/projections"
+import { Register } from "@effekten/projections"
+import type { Invariant } from "./Invariant.ts"
+
+/** What the laws of conservation find wrong in a log, real logs too. @category running */
+export const checkConservation = (log: ReadonlyArray<Projection.LoggedEvent>): ReadonlyArray<string> => {
+  const register = Register.make()
+  for (const event of log) register.apply(event)
+  return [...register.violations, ...register.checkConservation()].map(
+    ({ law, message, position }) => `${law} after ${position}: ${message}`
+  )
+}
+
+/** @category values */
+export const conservation: Invariant = {
+  name: "1: conservation",
+  watch: (facts, broken) => {
+    const register = Register.make()
+    let told = 0
+    return {
+      committed: ({ events }) => {
+        for (const event of events) register.apply(event)
+        for (const { law, message, position } of register.violations.slice(told))
+          broken(`${law} after ${position}: ${message}`)
+        told = register.violations.length
+      },
+      healed: () => checkConservation(facts.log).forEach(broken)
+    }
+  }
+}

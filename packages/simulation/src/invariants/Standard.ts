@@ -1,0 +1,25 @@
+/**
+ * The laws that every run is held to. For simulations; a law that is not in this list is not checked.
+ */
+import { acknowledged, executedNo } from "./Acknowledged.ts"
+import { conservation } from "./Conservation.ts"
+import { decidedAgain } from "./DecidedAgain.ts"
+import { decisions } from "./Decisions.ts"
+import { effectOnce } from "./EffectOnce.ts"
+import { everythingEnds } from "./EverythingEnds.ts"
+import type { Invariant } from "./Invariant.ts"
+import { sameAnswer } from "./SameAnswer.ts"
+import { submittedOnce } from "./SubmittedOnce.ts"
+
+/** The second model goes first: others read it at the head of the log. @category values */
+export const standard: ReadonlyArray<Invariant> = [
+  decisions,
+  conservation,
+  effectOnce,
+  sameAnswer,
+  acknowledged,
+  executedNo,
+  submittedOnce,
+  decidedAgain,
+  everythingEnds
+]

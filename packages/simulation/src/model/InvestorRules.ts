@@ -1,0 +1,141 @@
+/**
+ * Investors, their documents, wallets and holds in the second model.
+ */
+import {
+  documentProblem,
+  isUsed,
+  millis,
+  no,
+  noop,
+  noteAccepted,
+  ok,
+  type Rules,
+  sees,
+  standing,
+  tooLate,
+  touch
+} from "./Asked.ts"
+
+/** An investor gets a wallet. */
+const wallet =
+  (managed: boolean): Rules["RegisterManagedWallet"] =>
+  (world, asked, input) => {
+    const i = input
+    const investor = sees(asked, world.investors.get(i.investorId))
+    if (!investor) return no("investor_not_found")
+    if (investor.erased) return no("investor_erased")
+    if (world.policy.needsKyc && investor.status !== "SUCCESS") return no("kyc_not_successful")
+    if (world.policy.needsTaxInformation && !investor.taxed) return no("tax_information_missing")
+    const all = [...world.wallets.values()]
+    if (managed && all.some((w) => w.investor === i.investorId && w.managed)) return no("managed_wallet_exists")
+    if (all.some((w) => w.address === i.address)) return no("address_taken")
+    world.wallets.set(i.walletId, {
+      platform: investor.platform,
+      investor: i.investorId,
+      managed,
+      address: i.address
+    })
+    return ok
+  }
+
+/** @category computing */
+export const investorRules = {
+  UploadDocument: (world, asked, input) => {
+    world.documents.set(input.documentId, { platform: asked.platform, erased: false })
+    return ok
+  },
+  EraseDocument: (world, asked, input) => {
+    const document = sees(asked, world.documents.get(input.documentId))
+    if (!document) return no("document_not_found")
+    if (document.erased) return noop
+    if (isUsed(world, input.documentId)) return no("document_in_use")
+    document.erased = true
+    return ok
+  },
+  EraseInvestor: (world, asked, input) => {
+    const id = input.investorId
+    const investor = sees(asked, world.investors.get(id))
+    if (!investor) return no("investor_not_found")
+    if (investor.erased) return noop
+    const own = new Set([...world.wallets].filter(([, w]) => w.investor === id).map(([wallet]) => wallet))
+    for (const { units } of world.products.values())
+      if (units.some((u) => u.state === "held" && own.has(u.wallet ?? ""))) return no("investor_holds_units")
+    for (const investment of world.investments.values())
+      if (investment.investor === id && !investment.end && !investment.delivered)
+        return no("investor_has_open_investments")
+    if (standing(world, asked, id).length > 0) return no("legal_hold")
+    if (asked.now < investor.last + world.policy.keeping) return no("retention_running")
+    investor.erased = true
+    for (const document of investor.documents)
+      if (!isUsed(world, document)) world.documents.get(document)!.erased = true
+    return ok
+  },
+  PlaceLegalHold: (world, asked, input) => {
+    const { holdId, investorId, until } = input
+    const investor = sees(asked, world.investors.get(investorId))
+    if (!investor) return no("investor_not_found")
+    if (investor.erased) return no("investor_erased")
+    const ends = until === undefined ? Infinity : millis(until)
+    if (ends <= asked.now) return no("legal_hold_over")
+    if (world.holds.has(`${investorId} ${holdId}`)) return noop
+    if (standing(world, asked, investorId).length >= 50) return no("too_many_legal_holds")
+    world.holds.set(`${investorId} ${holdId}`, { investor: investorId, until: ends, released: Infinity })
+    return ok
+  },
+  ReleaseLegalHold: (world, asked, input) => {
+    const { holdId, investorId } = input
+    const investor = sees(asked, world.investors.get(investorId))
+    if (!investor) return no("investor_not_found")
+    if (investor.erased) return no("investor_erased")
+    const hold = world.holds.get(`${investorId} ${holdId}`)
+    if (!hold) return no("legal_hold_not_found")
+    if (hold.released < Infinity || hold.until <= asked.now) return noop
+    hold.released = asked.now
+    return ok
+  },
+  RegisterInvestor: (world, asked, input, personal) => {
+    const i = input
+    if (personal?.naturalPerson.isSubjectToUsTax) return no("us_tax_subject")
+    if (!i.ownAccount) return no("not_own_account")
+    const problem = documentProblem(world, i.documentIds, asked.platform)
+    if (problem) return no(problem)
+    const documents = new Set<string>(i.documentIds)
+    const person = {
+      platform: asked.platform,
+      status: "PENDING",
+      pep: i.pep,
+      taxed: i.hasTaxInformation,
+      identified: false,
+      erased: false,
+      last: asked.now,
+      documents
+    }
+    world.investors.set(i.investorId, person)
+    return ok
+  },
+  RecordIdentification: (world, asked, input, personal) => {
+    const i = input
+    const investor = sees(asked, world.investors.get(i.investorId))
+    if (!investor) return no("investor_not_found")
+    if (investor.erased) return no("investor_erased")
+    if (tooLate(world, asked, millis(i.verifiedAt))) return no("timestamp_in_future")
+    const p = personal
+    const day = i.verifiedAt.slice(0, 10)
+    if (p && (day < p.documentValidFrom || day > p.documentValidTo)) return no("identity_document_not_valid")
+    const problem = documentProblem(world, [i.protocolDocumentId], investor.platform)
+    if (problem) return no(problem)
+    touch(world, asked, i.investorId, [i.protocolDocumentId])
+    investor.status = investor.pep ? "REVIEW" : "SUCCESS"
+    if (!investor.pep) {
+      for (const investment of world.investments.values()) {
+        if (investment.investor !== i.investorId || investment.cleared || investment.end) continue
+        const before = world.status(investment)
+        investment.cleared = true
+        noteAccepted(world, asked, investment, before)
+      }
+    }
+    return ok
+  },
+  RegisterManagedWallet: wallet(true),
+  RegisterGenericWallet: wallet(false)
+} satisfies Partial<Rules>

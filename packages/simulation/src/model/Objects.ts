@@ -1,0 +1,139 @@
+/**
+ * What the second model knows: a register in which every unit is an object in some place, and the ledger is a table. For the oracle of a
+ * simulation, and for tests of decisions. Share no code with the folds and decisions of the domain, and write for plainness, not for speed.
+ */
+
+/** One unit of a product's issue volume. @category models */
+export interface Unit {
+  campaign: string | undefined
+  investment: string | undefined
+  state: "unissued" | "held" | "redeemed"
+  wallet: string | undefined
+  /** Order of the delivery. */
+  delivery: number
+  takenBy: string | undefined
+  blocked: boolean
+}
+
+/** @category models */
+export interface Investment {
+  platform: string | undefined
+  investor: string
+  campaign: string
+  product: string
+  units: number
+  signed: number
+  cleared: boolean
+  review: boolean
+  accepted: number | undefined
+  paid: number | undefined
+  becameAccepted: number | undefined
+  end: string | undefined
+  delivered: string | undefined
+  wallet: string | undefined
+  paymentDays: number | undefined
+  cancellationDays: number | undefined
+}
+
+/** @category models */
+export interface Task {
+  kind: "credit" | "redemption"
+  platform: string | undefined
+  investment: string | undefined
+  wallet: string
+  product: string
+  units: number
+  status: "processing" | "succeeded" | "failed" | "unknown"
+  submitted: boolean
+  /** What the ledger has really done, which the register cannot see. */
+  ledger: "nothing" | "done" | "refused"
+}
+
+/** @category models */
+export interface Person {
+  platform: string | undefined
+  status: string
+  pep: boolean
+  identified: boolean
+  taxed: boolean
+  erased: boolean
+  /** When something that keeps its data alive happened last. */
+  last: number
+  /** The documents it refers to, its investments' among them. */
+  documents: Set<string>
+}
+
+/** For how long data are kept at first: short enough that a run sees the end of it. Milliseconds. @category values */
+export const keeping = 30 * 3_600_000
+
+/** A register of which every unit is an object. @category models */
+export class Objects {
+  /** The policy, in milliseconds where it is a time. */
+  policy = { tolerance: 300_000, needsKyc: true, needsTaxInformation: false, keeping }
+  platforms = new Set<string>()
+  issuers = new Set<string>()
+  products = new Map<
+    string,
+    {
+      ewpg: boolean
+      step: number
+      listed: Set<string>
+      ever: Set<string>
+      units: Array<Unit>
+      paymentDays: number | undefined
+      cancellationDays: number | undefined
+    }
+  >()
+  campaigns = new Map<
+    string,
+    { platform: string; product: string; open: boolean; opens: number; closes: number; review: boolean }
+  >()
+  documents = new Map<string, { platform: string | undefined; erased: boolean }>()
+  investors = new Map<string, Person>()
+  /** By investor and id. */
+  holds = new Map<string, { investor: string; until: number; released: number }>()
+  wallets = new Map<string, { platform: string | undefined; investor: string; managed: boolean; address: string }>()
+  investments = new Map<string, Investment>()
+  tasks = new Map<string, Task>()
+  deliveries = 0
+  /** Balance per wallet and product, as the ledger has it. */
+  ledger = new Map<string, number>()
+
+  status(investment: Investment): string {
+    if (investment.end) return investment.end
+    if (investment.delivered) return "DELIVERED"
+    if (!investment.cleared) return "KYC_PENDING"
+    if (investment.review) return "REVIEW_PENDING"
+    if (investment.accepted === undefined) return "WAITING_FOR_ACCEPTANCE"
+    if (investment.paid === undefined) return "ACCEPTED"
+    return "PAID"
+  }
+
+  units(product: string): Array<Unit> {
+    return this.products.get(product)?.units ?? []
+  }
+
+  /** The units of a wallet that a new task may take, oldest delivery first. */
+  takeable(product: string, wallet: string): Array<Unit> {
+    return this.units(product)
+      .filter((u) => u.state === "held" && u.wallet === wallet && !u.blocked && u.takenBy === undefined)
+      .sort((a, b) => a.delivery - b.delivery)
+  }
+
+  /** The ledger gets round to a submitted task. It can always do what the register let through. */
+  ledgerActs(id: string, refuses: boolean): void {
+    const task = this.tasks.get(id)
+    if (task === undefined || !task.submitted || task.ledger !== "nothing") return
+    if (task.status === "succeeded" || task.status === "failed") return
+    task.ledger = refuses ? "refused" : "done"
+    if (!refuses) this.ledgerMoves(task, 1)
+  }
+
+  ledgerMoves(task: Task, direction: 1 | -1): void {
+    const place = `${task.product} ${task.wallet}`
+    const units = (task.kind === "credit" ? task.units : -task.units) * direction
+    const balance = (this.ledger.get(place) ?? 0) + units
+    if (balance < 0) throw new Error("the ledger has fewer units than the register let through")
+    this.ledger.set(place, balance)
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * What can break, by name, and the machine that breaks like that. For plans, and for the parts of the world that break.
+ *
+ * A fault that no machine has finds errors that no register has. So each has the sentence that says which machine does that.
+ */
+import type { Stream } from "../kernel/Randomness.ts"
+
+/** Each fault with the machine that does it. @category values */
+export const all = {
+  appendRefused: "A disk is full, or a database refuses the connection: nothing was sent.",
+  appendLost: "The connection broke before the statement reached the database: it does not happen, and nobody says so.",
+  appendUnheard: "The connection broke after the commit, before its answer: it happened.",
+  appendLate:
+    "The statement was on its way when its connection broke: the database runs it later, under its condition.",
+  appendSlow: "The disk syncs slowly, or the database is busy.",
+  readFails: "The connection of a read broke.",
+  requestLost: "A packet is lost before the node, and the caller's time runs out.",
+  answerLost: "The connection broke behind the node's work, before its answer.",
+  requestDoubled: "A proxy sends a request again that it had sent already.",
+  messageSlow: "A busy network, or a paused process.",
+  callerLeaves: "A caller is interrupted while it waits.",
+  crash: "A node is killed between two operations, and started again by its supervisor.",
+  crashAll: "The power of all nodes fails; the database stays.",
+  clockJumps: "An administrator or NTP sets the wall clock of a node.",
+  ledgerUnreachable: "The ledger's connection is refused: it heard nothing.",
+  ledgerSilent: "The ledger does it, and its answer is lost.",
+  ledgerRefuses: "The ledger says that it failed, as for a wallet it has frozen.",
+  ledgerSlow: "The ledger accepts the task, and settles it later.",
+  ledgerUnsure: "The ledger says that it does not know, as after a fork of its chain.",
+  ledgerUnasked: "A question to the ledger finds its connection broken.",
+  leaseLost: "The session that held the lease ends."
+} as const
+
+/** @category models */
+export type FaultName = keyof typeof all
+
+/** How often each happens where it could, from 0 to 1. One that is missing never does. @category models */
+export type Rates = { readonly [Name in FaultName]?: number }
+
+/** @category values */
+export const names = Object.keys(all) as ReadonlyArray<FaultName>
+
+/** Draws whether a fault happens. @category models */
+export interface Injector {
+  readonly happens: (name: FaultName) => boolean
+  /** What a fault draws besides: each has a stream of its own. */
+  readonly draws: (name: FaultName) => Stream
+  readonly rate: (name: FaultName) => number
+  /** Nothing breaks before it is begun, nor after it is stopped. */
+  readonly begin: () => void
+  readonly stop: () => void
+}
+
+/** @category constructors */
+export const make = (
+  rates: Rates,
+  streamOf: (purpose: string) => Stream,
+  onFault: (name: FaultName) => void
+): Injector => {
+  const streams = new Map(names.map((name) => [name, streamOf(`fault ${name}`)]))
+  const draws = (name: FaultName): Stream => streams.get(name)!
+  let active = false
+  const rate = (name: FaultName): number => (active ? (rates[name] ?? 0) : 0)
+  return {
+    rate,
+    draws,
+    happens: (name) => {
+      const happens = draws(name).chance(rate(name))
+      if (happens) onFault(name)
+      return happens
+    },
+    begin: () => {
+      active = true
+    },
+    stop: () => {
+      active = false
+    }
+  }
+}

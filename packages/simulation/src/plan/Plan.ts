@@ -1,0 +1,70 @@
+/**
+ * All that a run is made of, as plain JSON: the seed, and what was drawn from it. For runs, for shrinking, and to be kept when a run fails.
+ * A plan says the same in another version of this package; a seed does not.
+ */
+import type { Order } from "../kernel/Kernel.ts"
+import * as Randomness from "../kernel/Randomness.ts"
+import * as Steps from "../workload/Steps.ts"
+import type { Rates } from "./Faults.ts"
+import { names } from "./Faults.ts"
+
+/** @category models */
+export interface Plan {
+  /** Of everything that is drawn while it runs. */
+  readonly seed: number
+  readonly nodes: number
+  readonly clients: number
+  readonly order: Order
+  /** How often an operation lets other fibers go first. */
+  readonly preemption: number
+  /** Members of a group of instructions at most. */
+  readonly maximumGroup: number
+  /** Events after which a snapshot is kept; none without. */
+  readonly snapshotsAfter?: number
+  readonly faults: Rates
+  readonly steps: ReadonlyArray<Steps.Step>
+}
+
+/** What may be chosen of a plan; the rest is drawn. @category models */
+export interface PlanOptions {
+  /** Default: 150. */
+  readonly steps?: number
+  /** Default: 1 to 3, drawn. */
+  readonly nodes?: number
+  readonly clients?: number
+  /** Faults that may be drawn, at these rates. Default: all. */
+  readonly faults?: Rates
+  readonly kinds?: ReadonlyArray<Steps.StepKind>
+}
+
+/** How often each fault happens where it was drawn: a node is struck twice a second. */
+const usualRate = 0.08
+const rates: Rates = { crash: 0.05, crashAll: 0.01, clockJumps: 0.03, leaseLost: 0.05, readFails: 0.03 }
+
+/** @category values */
+export const allFaults: Rates = Object.fromEntries(names.map((name) => [name, rates[name] ?? usualRate]))
+
+/** Draws a plan: each run has some of the faults and of the kinds of step, so that none hides another. @category constructors */
+export const draw = (seed: number, options: PlanOptions = {}): Plan => {
+  const stream = Randomness.stream(seed, "plan")
+  const possible = options.faults ?? allFaults
+  const quiet = stream.chance(0.1)
+  const share = stream.next()
+  const faults = Object.fromEntries(Object.entries(possible).filter(() => !quiet && stream.chance(share)))
+  const chosen = (options.kinds ?? Steps.kinds).filter((kind) => needed.has(kind) || stream.chance(0.7))
+  const steps = Randomness.stream(seed, "steps")
+  return {
+    seed,
+    nodes: options.nodes ?? 1 + stream.below(3),
+    clients: options.clients ?? 1 + stream.below(6),
+    order: stream.pick(["fifo", "random", "random", "priorities"]),
+    preemption: stream.pick([0, 0.01, 0.05, 0.2]),
+    maximumGroup: stream.pick([1, 3, 8, 256]),
+    ...(stream.chance(0.6) ? { snapshotsAfter: stream.pick([1, 2, 8]) } : {}),
+    faults,
+    steps: Array.from({ length: options.steps ?? 150 }, () => Steps.draw(steps, chosen))
+  }
+}
+
+/** Without these nothing else has anything to work on. */
+const needed: ReadonlySet<Steps.StepKind> = new Set(["investor", "document", "identify", "wallet", "sign", "credit"])

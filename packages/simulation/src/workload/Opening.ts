@@ -1,0 +1,80 @@
+/**
+ * What stands before a workload: platforms, products, campaigns, and a few investors with a wallet. For simulations, which make it without
+ * faults. Each request is read against what those before it made.
+ */
+import { Id, type Units } from "@effekten/domain"
+import { Api, Campaigns, Platforms, Products } from "@effekten/services"
+import { Effect, Schema } from "effect"
+import { type Known, request } from "./Reading.ts"
+import type { Request } from "./Request.ts"
+import * as Requests from "./Requests.ts"
+import type { StepKind } from "./Steps.ts"
+
+/** Two platforms, three products, campaigns. */
+const offering: ReadonlyArray<(knows: Known) => Request> = [
+  ...["Erste Plattform", "Zweite Plattform"].map(
+    (name) => (): Request =>
+      request(
+        "Platforms.register",
+        { platform: undefined, operation: "RegisterPlatform", input: { name } },
+        (options) => Effect.flatMap(Platforms, (platforms) => platforms.register({ name }, options))
+      )
+  ),
+  () =>
+    request("Products.registerIssuer", { platform: undefined, operation: "RegisterIssuer", input: {} }, (options) =>
+      Effect.flatMap(Products, (products) => products.registerIssuer(options))
+    ),
+  ...[false, false, true].map((ewpg, n) => ({ world }: Known): Request => {
+    const input = Schema.decodeUnknownSync(Api.RegisterProduct)({
+      issuer_id: [...world.issuers][0],
+      name: `Musteranleihe ${n}`,
+      product_type: "BOND",
+      ewpg,
+      issue_volume: 60,
+      step_size: 1,
+      cancellation_days: 1
+    })
+    return request("Products.register", { platform: undefined, operation: "RegisterProduct", input }, (options) =>
+      Effect.flatMap(Products, (products) => products.register(input, options))
+    )
+  }),
+  ...[0, 1, 2].flatMap((product) =>
+    [0, 1].flatMap((platform) => [
+      ({ world }: Known): Request => {
+        const ids = [[...world.products.keys()][product]!, [...world.platforms][platform]!] as const
+        return request("Products.list", { platform: undefined, operation: "ListProduct", ids, input: {} }, (options) =>
+          Effect.flatMap(Products, (products) =>
+            products.list(Id.ProductId.make(ids[0]), Id.PlatformId.make(ids[1]), options)
+          )
+        )
+      },
+      ({ world }: Known): Request => {
+        const input: Api.OpenCampaign = {
+          productId: Id.ProductId.make([...world.products.keys()][product]!),
+          platformId: Id.PlatformId.make([...world.platforms][platform]!),
+          allocation: 24 as Units.Units
+        }
+        return request("Campaigns.open", { platform: undefined, operation: "OpenCampaign", input }, (options) =>
+          Effect.flatMap(Campaigns, (campaigns) => campaigns.open(input, options))
+        )
+      }
+    ])
+  )
+]
+
+/** Investors of each platform that can sign from the first step on. */
+const investors = 4
+
+/** Each takes its turn, so that the n-th document is the n-th investor's. */
+const people: ReadonlyArray<(knows: Known) => Request | undefined> = (
+  ["investor", "document", "identify", "wallet"] satisfies ReadonlyArray<StepKind>
+).flatMap((kind) =>
+  Array.from(
+    { length: investors },
+    (_, n) => (knows: Known) =>
+      Requests.read({ kind, a: n, b: kind === "wallet" ? 1 : kind === "identify" ? n >> 1 : n, c: 1, d: 1 }, knows)
+  )
+)
+
+/** @category values */
+export const opening = [...offering, ...people]

@@ -1,0 +1,210 @@
+/**
+ * The requests of a platform, made of steps. For the clients of a simulation. All people are invented.
+ */
+import { Id, type Units } from "@effekten/domain"
+import { Api, Credits, Documents, Investments, Investors, Redemptions, Wallets } from "@effekten/services"
+import { Effect, Schema } from "effect"
+import type { Objects } from "../model/Objects.ts"
+import { asking, day, type Known, known, type Reader, request, textOf } from "./Reading.ts"
+import type { Step, StepKind } from "./Steps.ts"
+
+const somebody = Schema.decodeUnknownSync(Api.CreateInvestor)
+
+const investorOf = (step: Step): Api.CreateInvestor =>
+  somebody({
+    natural_person: {
+      salutation: "MRS",
+      forename: "Erika",
+      surname: `Beispiel ${step.a}`,
+      birth_date: "1980-02-29",
+      birth_place: "Musterstadt",
+      citizenship: "DEU",
+      street: "Musterweg 1",
+      city: "Musterstadt",
+      zip: "00000",
+      country: "DEU",
+      phone: "+49 000 000",
+      is_pep: step.b % 7 === 0
+    },
+    is_beneficiary: step.c % 15 !== 0,
+    ...(step.c % 3 === 0 ? { communication: { email: `erika${step.a}@example.org`, email_confirmed: true } } : {})
+  })
+
+const identification = Schema.decodeUnknownSync(Api.CreateIdentification)
+const redemption = Schema.decodeUnknownSync(Api.CreateRedemption)
+
+/** The investors that nothing keeps from acting, and now and then any. */
+const ableOf = ({ world }: Known, step: Step) =>
+  new Map(
+    [...world.investors].filter(([, { erased, status }]) => step.b % 5 === 0 || (!erased && status === "SUCCESS"))
+  )
+
+const walletsOf = ({ world }: Known, investor: string) =>
+  new Map([...world.wallets].filter(([, wallet]) => wallet.investor === investor))
+
+const isFree = (world: Objects, id: string): boolean =>
+  ![...world.tasks.values()].some(({ investment, status }) => investment === id && status !== "failed")
+
+/** @category conversions */
+export const platformReaders = {
+  investor: (step, knows) => {
+    const input = investorOf(step)
+    const platform = Id.PlatformId.make([...knows.world.platforms][step.b % knows.world.platforms.size]!)
+    return request("Investors.create", { platform, operation: "RegisterInvestor", input }, (options) =>
+      Effect.flatMap(Investors, (investors) => investors.create(input, options))
+    )
+  },
+  document: (step, knows) => {
+    const content = new TextEncoder().encode(`content ${step.a}`)
+    const input = { fileName: `protocol-${step.a}.pdf`, mediaType: "application/pdf", content }
+    const platform = Id.PlatformId.make([...knows.world.platforms][step.b % knows.world.platforms.size]!)
+    return request("Documents.upload", { platform, operation: "UploadDocument", input: input.fileName }, (options) =>
+      Effect.flatMap(Documents, (documents) => documents.upload(input, options))
+    )
+  },
+  identify: (step, knows) => {
+    const id = known(knows.world.investors, step.a)
+    const owner = knows.world.investors.get(id)?.platform
+    const own = new Map([...knows.world.documents].filter(([, { platform }]) => platform === owner))
+    const input = identification({
+      document_type: "IDCARD",
+      document_id: "X0000000",
+      document_issuer: "Musterstadt",
+      document_valid_from: "2020-01-01",
+      document_valid_to: "2040-01-01",
+      identity_provider: "POSTIDENT",
+      legitimation_process_id: "0",
+      legitimation_protocol_id: known(own, step.b),
+      verified_at: textOf(knows.now - (step.c % 7 === 0 ? -600_000 : day))
+    })
+    return request(
+      "Investors.identify",
+      { platform: asking(knows, step, owner), operation: "RecordIdentification", ids: [id], input },
+      (options) => Effect.flatMap(Investors, (investors) => investors.identify(Id.InvestorId.make(id), input, options))
+    )
+  },
+  wallet: (step, knows) => {
+    const id = known(ableOf(knows, step), step.a)
+    const platform = asking(knows, step, knows.world.investors.get(id)?.platform)
+    if (step.c % 3 !== 0)
+      return request(
+        "Wallets.createManaged",
+        { platform, operation: "RegisterManagedWallet", ids: [id], input: {} },
+        (options) => Effect.flatMap(Wallets, (wallets) => wallets.createManaged(Id.InvestorId.make(id), options))
+      )
+    const input = Schema.decodeUnknownSync(Api.CreateGenericWallet)({
+      address: `0x${(1 + (step.b % 30)).toString(16).padStart(40, "0")}`,
+      receiving_enabled: true
+    })
+    return request(
+      "Wallets.createGeneric",
+      { platform, operation: "RegisterGenericWallet", ids: [id], input },
+      (options) => Effect.flatMap(Wallets, (wallets) => wallets.createGeneric(Id.InvestorId.make(id), input, options))
+    )
+  },
+  sign: (step, knows) => {
+    const { now, world } = knows
+    const investor = known(ableOf(knows, step), step.a)
+    const owner = world.investors.get(investor)?.platform
+    const campaigns = new Map(
+      [...world.campaigns].filter(([, { platform }]) => step.d % 13 === 0 || platform === owner)
+    )
+    const wallets = walletsOf(knows, investor)
+    const signedAt = textOf(now - (step.c % 19 === 0 ? -400_000 : step.c % 5 === 0 ? 3 * day : 60_000))
+    const input: Api.CreateInvestment = {
+      campaignId: Id.CampaignId.make(known(campaigns, step.b)),
+      investorId: Id.InvestorId.make(investor),
+      units: (1 + (step.c % 9)) as Units.Units,
+      signedAt,
+      ...(step.d % 4 === 0 ? {} : { acceptedAt: signedAt, paidAt: signedAt }),
+      ...(wallets.size === 0 ? {} : { wallet: Id.WalletId.make(known(wallets, step.a)) })
+    }
+    return request(
+      "Investments.create",
+      { platform: asking(knows, step, owner), operation: "SignInvestment", input },
+      (options) => Effect.flatMap(Investments, (investments) => investments.create(input, options))
+    )
+  },
+  amend: (step, knows) => {
+    const open = new Map(
+      [...knows.world.investments].filter(([, { end, paid }]) => step.d % 3 === 0 || (!end && paid === undefined))
+    )
+    const id = known(open, step.a)
+    const found = knows.world.investments.get(id)
+    const at = textOf(knows.now - (step.c % 3) * 60_000)
+    const wallets = walletsOf(knows, found?.investor ?? "")
+    const input: Api.AmendInvestment = {
+      ...(step.b % 2 === 0 ? { acceptedAt: at } : {}),
+      ...(step.b % 3 === 0 ? { paidAt: at } : {}),
+      ...(wallets.size > 0 && step.b % 5 < 2 ? { wallet: Id.WalletId.make(known(wallets, step.c)) } : {})
+    }
+    if (Object.keys(input).length === 0) return undefined
+    return request(
+      "Investments.amend",
+      { platform: asking(knows, step, found?.platform), operation: "AmendInvestment", ids: [id], input },
+      (options) =>
+        Effect.flatMap(Investments, (investments) => investments.amend(Id.InvestmentId.make(id), input, options))
+    )
+  },
+  cancel: (step, knows) => {
+    const id = known(knows.world.investments, step.a)
+    const input: Api.CancelInvestment = step.b % 2 === 0 ? {} : { cancelledAt: textOf(knows.now - 60_000) }
+    const platform = asking(knows, step, knows.world.investments.get(id)?.platform)
+    return request("Investments.cancel", { platform, operation: "CancelInvestment", ids: [id], input }, (options) =>
+      Effect.flatMap(Investments, (investments) => investments.cancel(Id.InvestmentId.make(id), input, options))
+    )
+  },
+  credit: (step, knows) => {
+    const { world } = knows
+    const ripe = new Map(
+      [...world.investments].filter(
+        ([id, each]) =>
+          step.b % 8 === 0 || (world.status(each) === "PAID" && each.wallet !== undefined && isFree(world, id))
+      )
+    )
+    const id = known(ripe, step.a)
+    const platform = asking(knows, step, world.investments.get(id)?.platform)
+    return request("Credits.create", { platform, operation: "RequestCredit", ids: [id], input: {} }, (options) =>
+      Effect.flatMap(Credits, (credits) => credits.create(Id.InvestmentId.make(id), options))
+    )
+  },
+  redeem: (step, knows) => {
+    const { world } = knows
+    const held = new Map([...world.investments].filter(([, { delivered }]) => delivered !== undefined))
+    const from = world.investments.get(known(held, step.a))
+    if (from?.delivered === undefined) return undefined
+    const input = redemption({
+      investor_id: from.investor,
+      product_id: from.product,
+      wallet_id: from.delivered,
+      units: 1 + (step.c % (step.b % 5 === 0 ? 30 : 6))
+    })
+    return request(
+      "Redemptions.create",
+      { platform: asking(knows, step, from.platform), operation: "RequestRedemption", input },
+      (options) => Effect.flatMap(Redemptions, (redemptions) => redemptions.create(input, options))
+    )
+  },
+  read: (step, knows) => {
+    const { world } = knows
+    const told = { operation: undefined, input: {} }
+    if (step.b % 3 === 0) {
+      const id = known(world.investors, step.a)
+      const platform = asking(knows, step, world.investors.get(id)?.platform)
+      return request("Investors.get", { ...told, platform, ids: [id] }, () =>
+        Effect.flatMap(Investors, (investors) => investors.get(Id.InvestorId.make(id)))
+      )
+    }
+    if (step.b % 3 === 1) {
+      const id = known(world.investments, step.a)
+      const platform = asking(knows, step, world.investments.get(id)?.platform)
+      return request("Investments.get", { ...told, platform, ids: [id] }, () =>
+        Effect.flatMap(Investments, (investments) => investments.get(Id.InvestmentId.make(id)))
+      )
+    }
+    const platform = Id.PlatformId.make([...world.platforms][step.a % world.platforms.size]!)
+    return request("Investments.list", { ...told, platform }, () =>
+      Effect.flatMap(Investments, (investments) => investments.list())
+    )
+  }
+} satisfies { readonly [Kind in StepKind]?: Reader }

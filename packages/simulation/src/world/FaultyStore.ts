@@ -1,0 +1,53 @@
+/**
+ * A store as a node sees it over a bad connection: appends that fail, may have happened or happen later, and reads that break. For the nodes.
+ *
+ * A decision under the writer lock is never late: it is asked by the node itself, which is told its end.
+ */
+import type { Events } from "@effekten/domain"
+import { EventStoreError, type EventStoreShape } from "@effekten/event-store"
+import { Effect, Stream } from "effect"
+import type { Process } from "../kernel/Process.ts"
+import type { FaultName, Injector } from "../plan/Faults.ts"
+
+/** The store of a node. @category models */
+export type Store = EventStoreShape<Events.RegisterEvent>
+
+const broken = (reason: "unavailable" | "unknown", message: string) => new EventStoreError({ reason, message })
+
+/** Longest delay of a slow append, and of a late one. Milliseconds. */
+const slowest = 3_000
+
+/** @category constructors */
+export const make = (store: Store, faults: Injector, database: Process): Store => {
+  const pause = (name: FaultName) => Effect.sleep(faults.draws(name).below(slowest))
+  const slowed = Effect.suspend(() => (faults.happens("appendSlow") ? pause("appendSlow") : Effect.void))
+
+  /** The append itself, or what the connection makes of it. */
+  const appending = <A, X>(append: Effect.Effect<A, X>, late: boolean): Effect.Effect<A, X | EventStoreError> =>
+    Effect.gen(function* () {
+      if (faults.happens("appendRefused")) return yield* broken("unavailable", "the database refuses the connection")
+      yield* slowed
+      if (faults.happens("appendLost")) return yield* broken("unknown", "the connection broke before the statement")
+      if (late && faults.happens("appendLate")) {
+        database.fork(Effect.ignore(Effect.andThen(pause("appendLate"), append)))
+        return yield* broken("unknown", "the connection broke: the statement is still on its way")
+      }
+      const done = yield* append
+      if (faults.happens("appendUnheard")) return yield* broken("unknown", "the connection broke after the commit")
+      return done
+    })
+  const reading = <A, X>(read: Effect.Effect<A, X>): Effect.Effect<A, X | EventStoreError> =>
+    Effect.suspend((): Effect.Effect<A, X | EventStoreError> =>
+      faults.happens("readFails") ? Effect.fail(broken("unavailable", "the connection of the read broke")) : read
+    )
+  return {
+    ...store,
+    append: (events, condition) => appending(store.append(events, condition), true),
+    appendExclusive: (after, query, decide) => appending(store.appendExclusive(after, query, decide), false),
+    head: reading(store.head),
+    bookmark: (known) => reading(store.bookmark(known)),
+    readAll: (query, options) => reading(store.readAll(query, options)),
+    read: (query, options) => Stream.unwrap(reading(Effect.sync(() => store.read(query, options)))),
+    reveal: (positions) => reading(store.reveal(positions))
+  }
+}

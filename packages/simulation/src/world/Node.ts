@@ -1,0 +1,110 @@
+/**
+ * A node: the real registrar over the simulated database, in a process that can be killed. For the world, whose supervisor starts it again.
+ */
+import { Events, EthereumAddress, type Id } from "@effekten/domain"
+import { MemoryEventStore } from "@effekten/event-store"
+import { MemoryReadModels } from "@effekten/projections"
+import { Custody, Lease, Log, Registrar, Snapshots, type IssuerService } from "@effekten/registrar"
+import type { Erasures, LegalHolds, Policies } from "@effekten/services"
+import { PlatformServices } from "@effekten/services"
+import { Cause, Context, Effect, Exit, Layer } from "effect"
+import { createHash } from "node:crypto"
+import type { Process } from "../kernel/Process.ts"
+import type { Injector } from "../plan/Faults.ts"
+import type { Asking } from "../workload/Request.ts"
+import * as Database from "./Database.ts"
+import * as FaultyStore from "./FaultyStore.ts"
+import type { Leases } from "./Leases.ts"
+import type { SimulatedLedger } from "./SimulatedLedger.ts"
+
+type Serving = IssuerService | LegalHolds | Policies | Erasures | PlatformServices
+
+/** @category models */
+export interface NodeParts {
+  readonly database: Database.Database
+  /** The process of the database, in which a statement goes on whatever becomes of the node. */
+  readonly databaseProcess: Process
+  readonly faults: Injector
+  readonly ledger: SimulatedLedger
+  readonly leases: Leases
+  readonly store: (store: FaultyStore.Store) => FaultyStore.Store
+  readonly options: Parameters<typeof Registrar.layerNoDeps>[0]
+  /** Events after which a snapshot is kept; none are kept without it. */
+  readonly snapshotsAfter: number | undefined
+}
+
+/** @category models */
+export interface Node {
+  readonly process: Process
+  /** Whether it has started. */
+  readonly isServing: () => boolean
+  /** Carries a request out. Returns how to interrupt it. */
+  readonly serve: <A, E>(
+    request: Effect.Effect<A, E, Asking>,
+    platform: Id.PlatformId | undefined,
+    onEnd: (exit: Exit.Exit<A, E>) => void
+  ) => () => void
+}
+
+/** The address of a wallet without its key: half of the time of a wallet went into the curve. */
+const custody = Layer.succeed(
+  Custody,
+  Custody.of({
+    addressOf: (wallet) =>
+      Effect.sync(() =>
+        EthereumAddress.EthereumAddress.make(`0x${createHash("sha256").update(wallet).digest("hex").slice(0, 40)}`)
+      )
+  })
+)
+
+const layerOf = (parts: NodeParts, process: Process) => {
+  const { database, databaseProcess, faults, ledger, leases, options, snapshotsAfter, store: wrap } = parts
+  const store = Effect.map(
+    MemoryEventStore.make<Events.RegisterEvent>({
+      catalogue: Events.catalogue,
+      storage: database.storageOf(process)
+    }),
+    (real) => wrap(FaultyStore.make(real, faults, databaseProcess))
+  )
+  const snapshots =
+    snapshotsAfter === undefined
+      ? Layer.empty
+      : Layer.effect(Snapshots.Snapshots, Snapshots.make(database.snapshots, { leastEvents: snapshotsAfter }))
+  return Registrar.layerNoDeps({ sandbox: true, ...options }).pipe(
+    Layer.provide(Layer.mergeAll(custody, ledger.layer, MemoryReadModels.layer(Log))),
+    Layer.provide(snapshots),
+    Layer.provide(Layer.succeed(Lease, leases.of(process))),
+    Layer.provideMerge(Log.layer(store)),
+    Layer.provideMerge(Database.vaultOver(database.keys, database.masterKey)),
+    Layer.provideMerge(Layer.succeedContext(database.kept))
+  )
+}
+
+/** Starts it. A node that cannot start ends, and its supervisor tries again. @category constructors */
+export const start = (parts: NodeParts, process: Process, onLog: (line: string) => void): Node => {
+  let services: Context.Context<Serving> | undefined
+  const living = Effect.scoped(
+    Effect.flatMap(Layer.build(layerOf(parts, process)), (context) => {
+      services = context
+      return Effect.never
+    })
+  )
+  process.fork(living).addObserver((exit) => {
+    if (Exit.isFailure(exit)) onLog(`does not start: ${Cause.pretty(exit.cause).split("\n", 1)[0]}`)
+    process.kill()
+  })
+  return {
+    process,
+    isServing: () => process.alive && services !== undefined,
+    serve: (request, platform, onEnd) => {
+      const context = services!
+      const asked =
+        platform === undefined
+          ? context
+          : Context.merge(context, Context.get(context, PlatformServices).forPlatform(platform))
+      const fiber = process.fork(Effect.provideContext(request, asked as Context.Context<Asking>))
+      fiber.addObserver(onEnd)
+      return () => fiber.interruptUnsafe()
+    }
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Starts the nodes, kills them and starts them again, and sets their clocks wrong. For the world.
+ */
+import type { Kernel, Owner } from "../kernel/Kernel.ts"
+import * as Process from "../kernel/Process.ts"
+import type { Stream } from "../kernel/Randomness.ts"
+import type { Injector } from "../plan/Faults.ts"
+import * as Node from "./Node.ts"
+
+/** @category models */
+export interface Supervisor {
+  /** Those that are there now, dead ones among them. */
+  readonly nodes: ReadonlyArray<Node.Node>
+  /** Ends nothing any more, and starts what is dead. */
+  readonly heal: () => void
+}
+
+interface SupervisorOptions {
+  readonly kernel: Kernel
+  readonly faults: Injector
+  readonly count: number
+  readonly parts: Node.NodeParts
+  readonly processOf: (name: string, wall: () => number) => Process.Process
+  readonly stream: Stream
+  readonly onLog: (line: string) => void
+}
+
+const second = 1_000_000
+/** How often a fault may strike a node. */
+const interval = 0.5 * second
+/** A dead node is started again within so long. */
+const longestDown = 4 * second
+/** A node is killed within so many operations. */
+const operations = 4_000
+/** By how much a clock is set wrong, at most. */
+const longestJump = 240 * second
+
+/** @category constructors */
+export const make = (options: SupervisorOptions): Supervisor => {
+  const { faults, kernel, onLog, parts, stream } = options
+  const always: Owner = { name: "supervisor", alive: true }
+  const walls = Array.from({ length: options.count }, () => 0)
+  const nodes: Array<Node.Node> = []
+  let healing = false
+  let started = 0
+  const start = (index: number): void => {
+    const name = `node${index}.${started++}`
+    const say = (line: string) => onLog(`${name} ${line}`)
+    const process = options.processOf(name, () => walls[index]!)
+    process.onDeath(() => {
+      say("ended")
+      const down = healing ? second : stream.below(longestDown)
+      kernel.at(always, kernel.now() + down, () => start(index))
+    })
+    nodes[index] = Node.start(parts, process, say)
+  }
+  const strike = (): void => {
+    for (const [index, { process }] of nodes.entries()) {
+      if (process.alive && faults.happens("crash")) process.killAfter(faults.draws("crash").below(operations))
+      if (faults.happens("clockJumps"))
+        walls[index] = Math.floor((faults.draws("clockJumps").next() - 0.5) * 2 * longestJump)
+    }
+    if (faults.happens("crashAll")) for (const { process } of nodes) process.kill()
+    kernel.at(always, kernel.now() + interval, strike)
+  }
+  for (let index = 0; index < options.count; index++) start(index)
+  kernel.at(always, interval, strike)
+  return {
+    nodes,
+    heal: () => {
+      healing = true
+    }
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * A world: nodes over one database, a ledger, clients and what lies between, made of a plan. For simulations, which set it going.
+ */
+import type { Policy } from "@effekten/domain"
+import type { Projection } from "@effekten/projections"
+import { Secrets } from "@effekten/registrar"
+import { Context, Effect } from "effect"
+import * as Recorder from "../history/Recorder.ts"
+import type { Committed, Facts } from "../history/History.ts"
+import * as Kernel from "../kernel/Kernel.ts"
+import * as Process from "../kernel/Process.ts"
+import * as Randomness from "../kernel/Randomness.ts"
+import { Objects } from "../model/Objects.ts"
+import * as Faults from "../plan/Faults.ts"
+import type { Plan } from "../plan/Plan.ts"
+import * as Client from "./Client.ts"
+import * as Database from "./Database.ts"
+import * as Leases from "./Leases.ts"
+import type { NodeParts } from "./Node.ts"
+import * as Network from "./Network.ts"
+import * as SimulatedLedger from "./SimulatedLedger.ts"
+import * as Supervisor from "./Supervisor.ts"
+
+/** @category models */
+export interface World {
+  readonly kernel: Kernel.Kernel
+  readonly faults: Faults.Injector
+  readonly facts: Facts
+  readonly supervisor: Supervisor.Supervisor
+  readonly client: (name: string) => { readonly process: Process.Process; readonly client: Client.Client }
+}
+
+/** What becomes of the store of a node. @category models */
+export type StoreWrap = NodeParts["store"]
+
+/** What a simulation is told of each turn of a run. */
+interface Listener {
+  readonly committed: Parameters<typeof Recorder.make>[0]["onCommitted"]
+  readonly answered: Parameters<typeof Recorder.make>[0]["onAnswered"]
+  readonly counted: (what: string) => void
+  readonly logged: (line: string) => void
+  /** Before anything happens. */
+  readonly begun: (facts: Facts, now: () => number) => void
+}
+
+/** Data are kept for so long, so that erasure takes part in a run of minutes. */
+const retention: Policy.Change = { retention: { seconds: 20 } }
+
+/** What the processes of a world are made with. */
+const processes = (plan: Plan, kernel: Kernel.Kernel, logged: (line: string) => void) => {
+  const streamOf = (purpose: string) => Randomness.stream(plan.seed, purpose)
+  const make = (name: string, wall: () => number = () => 0): Process.Process =>
+    Process.make({
+      kernel,
+      name,
+      stream: streamOf(`${name} own`),
+      turns: streamOf(`${name} turns`),
+      preemption: plan.preemption,
+      wall,
+      onLog: (line) => logged(`${name} ${line}`)
+    })
+  return { streamOf, make }
+}
+
+/** The database starts before everything else, and never ends. */
+const openDatabase = (
+  kernel: Kernel.Kernel,
+  process: Process.Process,
+  delays: Randomness.Stream,
+  onEvent: (event: Projection.LoggedEvent) => void
+): Database.Database => {
+  let made: Database.Database | undefined
+  const opening = Effect.flatMap(Database.make({ kernel, delays, onEvent }), (database) => {
+    made = database
+    return Effect.never
+  })
+  process.fork(Effect.scoped(opening))
+  kernel.run(() => made !== undefined)
+  if (made === undefined) throw new Error("the simulated database does not start")
+  return made
+}
+
+/** A person has made the ledger whole before saying what became of a task. */
+const correcting = (ledger: SimulatedLedger.SimulatedLedger, { events, operation }: Committed): void => {
+  const [{ data, type }] = events
+  if (operation !== "ResolveCredit" && operation !== "ResolveRedemption") return
+  if (type === "InstructionRejected" || type === "InstructionNoted") return
+  const id = "creditId" in data ? data.creditId : "redemptionId" in data ? data.redemptionId : ""
+  ledger.correct(id, type === "UnitsCredited" || type === "UnitsRedeemed" ? "succeeded" : "failed")
+}
+
+/** @category constructors */
+export const make = (plan: Plan, listener: Listener, store: StoreWrap = (real) => real): World => {
+  const kernel = Kernel.make({ order: plan.order, stream: Randomness.stream(plan.seed, "schedule") })
+  const { make: processOf, streamOf } = processes(plan, kernel, listener.logged)
+  const faults = Faults.make(plan.faults, streamOf, (name) => listener.counted(`fault ${name}`))
+  const objects = new Objects()
+  const ledger = SimulatedLedger.make(faults, ({ kind, taskId }, state) =>
+    objects.ledgerActs(`${kind} ${taskId}`, state === "refused")
+  )
+  const recorder = Recorder.make({
+    now: kernel.now,
+    onCommitted: (instruction) => {
+      listener.committed(instruction)
+      correcting(ledger, instruction)
+    },
+    onAnswered: listener.answered
+  })
+  const facts: Facts = { ...recorder, world: objects, ledger: ledger.entries }
+  listener.begun(facts, kernel.now)
+  const databaseProcess = processOf("database")
+  const database = openDatabase(kernel, databaseProcess, streamOf("database"), (event) => {
+    listener.counted(`event ${event.type}`)
+    recorder.event(event)
+  })
+  const secrets = Context.get(database.kept, Secrets)
+  const supervisor = Supervisor.make({
+    kernel,
+    faults,
+    count: plan.nodes,
+    parts: {
+      database,
+      databaseProcess,
+      faults,
+      ledger,
+      store,
+      leases: Leases.make(faults, plan.nodes > 1),
+      options: { maximumGroup: plan.maximumGroup, policy: retention },
+      snapshotsAfter: plan.snapshotsAfter
+    },
+    processOf,
+    stream: streamOf("supervisor"),
+    onLog: listener.logged
+  })
+  const network = Network.make({ kernel, faults, recorder, delays: streamOf("network") })
+  return {
+    kernel,
+    faults,
+    facts,
+    supervisor,
+    client: (name) => {
+      const process = processOf(name)
+      const client = Client.make({
+        process,
+        network,
+        recorder,
+        nodes: supervisor.nodes,
+        stream: streamOf(`${name} steps`),
+        knows: () => ({ world: objects, now: Process.epoch + kernel.now() / 1_000 }),
+        identityOf: ({ ids, operation, platform }, key) =>
+          secrets.identity({ platform, operation: operation ?? "", ids, key })
+      })
+      return { process, client }
+    }
+  }
+}
