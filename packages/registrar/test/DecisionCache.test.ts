@@ -160,6 +160,24 @@ describe("promise 7: every decision sees the fold of the log up to its own place
     assert.strictEqual(cache.at.position, 1)
   })
 
+  it("a fold that throws inside a group fails the reader, and is dropped only if the group is committed", () => {
+    const cache = DecisionCache.make(at(0))
+    const [model] = models
+    const fragile = { ...models[1]!, evolve: () => assert.fail("this fold does not hold") }
+    cache.put(model!, [])
+    cache.put(fragile, [])
+    const lost = cache.overlay()
+    lost.apply([eventAt([0, tags], 1)])
+    assert.throws(() => lost.state(fragile), "this fold does not hold")
+    assert.deepStrictEqual(lost.state(model!), [1])
+    const kept = cache.overlay()
+    assert.deepStrictEqual(kept.state(fragile), [])
+    kept.apply([eventAt([0, tags], 1)])
+    kept.adopt(at(1))
+    assert.isFalse(cache.has(fragile))
+    assert.deepStrictEqual(cache.overlay().state(model!), [1])
+  })
+
   it("what was dropped is folded no further", () => {
     const cache = DecisionCache.make(at(0), 0)
     let folded = 0

@@ -128,7 +128,7 @@ export const make = (options: {
     },
     query: () => {
       const items: ReadonlyArray<QueryItem<Events.RegisterEvent>> = [
-        ...overlay.read().map(({ tags, types }) => ({ types, tags })),
+        ...overlay.read.map(({ tags, types }) => ({ types, tags })),
         ...Array.from(members.keys(), (identity) => ({ tags: [`instruction:${identity}`] }))
       ]
       // What read nothing is taken for what depends on everything.

@@ -16,25 +16,28 @@ interface Entry {
   state: unknown
   /** Events folded into it since it was last told by {@link DecisionCache.moved}. */
   events: number
+  /** Asked for since it was last looked at by {@link DecisionCache.trim}. */
+  isUsed: boolean
+  /** How the last group that it concerned sees it. */
+  seen: Seen | undefined
+}
+
+/** An entry as a group sees it. */
+interface Seen {
+  readonly by: Overlay
+  state: unknown
+  /** Events of the group that are in the state. */
+  events: number
+  isRead: boolean
 }
 
 /** What two models with the same name and tags have in common. @category models */
 export const keyOf = ({ name, tags }: Decision.Model<unknown>): string =>
   tags.length === 1 ? `${name} ${tags[0]}` : `${name} ${tags.join(" ")}`
 
-const none: ReadonlyArray<Events.RecordedDomainEvent> = []
-
-interface Seen {
-  readonly model: Decision.Model<unknown>
-  state: unknown
-  /** Events under the model's tag that are in the state, or do not concern it. */
-  seen: number
-  /** Those of them that concern it. */
-  folded: number
-}
-
-const concerns = (model: Decision.Model<unknown>, event: Events.RecordedDomainEvent): boolean =>
-  model.types.includes(event.type) && model.tags.every((tag) => event.tags.includes(tag))
+/** Whether an event concerns a model. Of a model with one tag it is known already that the event bears it. */
+const concerns = ({ tags, types }: Decision.Model<unknown>, event: Events.RecordedDomainEvent): boolean =>
+  types.includes(event.type) && (tags.length === 1 || tags.every((tag) => event.tags.includes(tag)))
 
 /** A model is looked up by the last of its tags: few models have two. A new event is looked up once for each of its tags. */
 const tagOf = (model: Decision.Model<unknown>): string => model.tags[model.tags.length - 1] ?? ""
@@ -70,19 +73,26 @@ export interface Overlay {
   /** The state of a model, or {@link missing}. */
   readonly state: <S>(model: Decision.Model<S>) => S | typeof missing
   /** The models whose states were asked for, each once. */
-  readonly read: () => ReadonlyArray<Decision.Model<unknown>>
+  readonly read: ReadonlyArray<Decision.Model<unknown>>
   readonly apply: (events: Iterable<Events.RecordedDomainEvent>) => void
   /** Takes it all into the cache. To be called once it is committed at the positions it was decided for, with nothing in between. */
   readonly adopt: (to: Bookmark) => void
 }
 
-/** Entries by key, the one longest unused first, and by {@link tagOf} their model. */
+/** Entries by key, and by {@link tagOf} their model. */
 const makeIndex = () => {
   const entries = new Map<string, Entry>()
   const byTag = new Map<string, Set<Entry>>()
   return {
     entries,
     byTag,
+    /** Visits the entries that an event concerns. */
+    concerned: (event: Events.RecordedDomainEvent, visit: (entry: Entry) => void): void => {
+      for (const tag of event.tags) {
+        const entries = byTag.get(tag)
+        if (entries !== undefined) for (const entry of entries) if (concerns(entry.model, event)) visit(entry)
+      }
+    },
     add: (entry: Entry): void => {
       const tag = tagOf(entry.model)
       entries.set(entry.key, entry)
@@ -100,34 +110,16 @@ const makeIndex = () => {
   }
 }
 
+type Index = ReturnType<typeof makeIndex>
+
 /** @category constructors */
 export const make = (start: Bookmark, limit: number = maximumModels): DecisionCache => {
   const index = makeIndex()
   const { byTag, drop, entries } = index
   const place = { at: start, isBetween: false }
   const moveTo = (at: Bookmark): void => void Object.assign(place, { at, isBetween: false })
-
-  /** Half a step would be worse than none. A decision that needs the model loads it again, and fails alone if it still throws. */
-  const orDrop = (entry: Entry, step: () => void): void => {
-    try {
-      step()
-    } catch {
-      drop(entry)
-    }
-  }
-  /** Folds an event into the states it concerns, except those with these keys. */
-  const fold = (event: Events.RecordedDomainEvent, except?: ReadonlyMap<string, unknown>): void => {
-    for (const tag of event.tags) {
-      const entries = byTag.get(tag)
-      if (entries === undefined) continue
-      for (const entry of entries)
-        if (except?.has(entry.key) !== true && concerns(entry.model, event))
-          orDrop(entry, () => {
-            entry.state = entry.model.evolve(entry.state, event)
-            entry.events += 1
-          })
-    }
-  }
+  /** The group that is decided, and sees what is loaded for it. */
+  let overlay: OpenOverlay | undefined
 
   return {
     get at() {
@@ -138,10 +130,19 @@ export const make = (start: Bookmark, limit: number = maximumModels): DecisionCa
       const key = keyOf(model)
       const known = entries.get(key)
       if (known !== undefined) drop(known)
-      index.add({ key, model, state, events })
+      const entry: Entry = { key, model, state, events, isUsed: false, seen: undefined }
+      index.add(entry)
+      overlay?.added(entry)
     },
     apply: (events, to) => {
-      for (const event of events) fold(event)
+      for (const event of events)
+        index.concerned(event, (entry) => {
+          // Half a step would be worse than none. A decision that needs the model loads it again, and fails alone if it still throws.
+          const state = stepped(entry.model, entry.state, event)
+          if (state instanceof Broken) return drop(entry)
+          entry.state = state
+          entry.events += 1
+        })
       if (to === undefined) place.isBetween = true
       else moveTo(to)
     },
@@ -163,73 +164,90 @@ export const make = (start: Bookmark, limit: number = maximumModels): DecisionCa
     trim: () => {
       for (const entry of entries.values()) {
         if (entries.size <= limit) break
-        drop(entry)
-      }
-    },
-    overlay: () => overlayOn({ entries, orDrop, fold, moveTo })
-  }
-}
-
-/** What an overlay uses of the cache beneath it. */
-interface Beneath {
-  readonly entries: Map<string, Entry>
-  readonly orDrop: (entry: Entry, step: () => void) => void
-  readonly fold: (event: Events.RecordedDomainEvent, except: ReadonlyMap<string, unknown>) => void
-  readonly moveTo: (to: Bookmark) => void
-}
-
-const overlayOn = ({ entries, fold, moveTo, orDrop }: Beneath): Overlay => {
-  const states = new Map<string, Seen>()
-  const pending = new Map<string, Array<Events.RecordedDomainEvent>>()
-  const decided: Array<Events.RecordedDomainEvent> = []
-  // A model may be loaded after earlier members have decided. Either way it sees their events once.
-  const brought = (own: Seen): unknown => {
-    const events = pending.get(tagOf(own.model)) ?? none
-    for (; own.seen < events.length; own.seen++) {
-      const event = events[own.seen]!
-      if (!concerns(own.model, event)) continue
-      own.state = own.model.evolve(own.state, event)
-      own.folded++
-    }
-    return own.state
-  }
-  return {
-    state: <S>(model: Decision.Model<S>): S | typeof missing => {
-      const key = keyOf(model)
-      let own = states.get(key)
-      if (own === undefined) {
-        const entry = entries.get(key)
-        if (entry === undefined) return missing
-        // Used again, so it is the last to be dropped.
-        entries.delete(key)
-        entries.set(key, entry)
-        own = { model, state: entry.state, seen: 0, folded: 0 }
-        states.set(key, own)
-      }
-      return brought(own) as S
-    },
-    read: () => Array.from(states.values(), ({ model }) => model),
-    apply: (events) => {
-      for (const event of events) {
-        decided.push(event)
-        for (const tag of event.tags) {
-          const known = pending.get(tag)
-          if (known === undefined) pending.set(tag, [event])
-          else known.push(event)
+        if (!entry.isUsed) drop(entry)
+        else {
+          // It has another turn, behind all others.
+          entry.isUsed = false
+          entries.delete(entry.key)
+          entries.set(entry.key, entry)
         }
       }
     },
-    adopt: (to) => {
-      for (const [key, own] of states) {
-        const entry = entries.get(key)
-        if (entry === undefined) continue
-        orDrop(entry, () => {
-          entry.state = brought(own)
-          entry.events += own.folded
-        })
+    overlay: () => (overlay = overlayOn(index, moveTo))
+  }
+}
+
+/** In the place of a state whose fold threw. */
+class Broken {
+  readonly defect: unknown
+  constructor(defect: unknown) {
+    this.defect = defect
+  }
+}
+
+/** The next state; {@link Broken} where the fold throws. */
+const stepped = (model: Decision.Model<unknown>, state: unknown, event: Events.RecordedDomainEvent): unknown => {
+  if (state instanceof Broken) return state
+  try {
+    return model.evolve(state, event)
+  } catch (defect) {
+    return new Broken(defect)
+  }
+}
+
+interface OpenOverlay extends Overlay {
+  /** A model was loaded. Events that were decided before are in its state from now on. */
+  readonly added: (entry: Entry) => void
+}
+
+/** The states as they were stay in the entries, so an overlay is dropped by using it no more. */
+const overlayOn = ({ concerned, drop, entries }: Index, moveTo: (to: Bookmark) => void): OpenOverlay => {
+  const seen: Array<Entry> = []
+  const read: Array<Decision.Model<unknown>> = []
+  const decided: Array<Events.RecordedDomainEvent> = []
+
+  const seenOf = (entry: Entry): Seen => {
+    if (entry.seen?.by === overlay) return entry.seen
+    seen.push(entry)
+    return (entry.seen = { by: overlay, state: entry.state, events: 0, isRead: false })
+  }
+  const step = (entry: Entry, event: Events.RecordedDomainEvent): void => {
+    const own = seenOf(entry)
+    own.state = stepped(entry.model, own.state, event)
+    own.events += 1
+  }
+  const overlay: OpenOverlay = {
+    read,
+    added: (entry) => {
+      const { model } = entry
+      for (const event of decided) if (event.tags.includes(tagOf(model)) && concerns(model, event)) step(entry, event)
+    },
+    state: <S>(model: Decision.Model<S>): S | typeof missing => {
+      const entry = entries.get(keyOf(model))
+      if (entry === undefined) return missing
+      const own = seenOf(entry)
+      if (!own.isRead) {
+        own.isRead = entry.isUsed = true
+        read.push(model)
       }
-      for (const event of decided) fold(event, states)
+      if (own.state instanceof Broken) throw own.state.defect
+      return own.state as S
+    },
+    apply: (events) => {
+      for (const event of events) {
+        decided.push(event)
+        concerned(event, (entry) => step(entry, event))
+      }
+    },
+    adopt: (to) => {
+      for (const entry of seen) {
+        const { events, state } = seenOf(entry)
+        entry.state = state
+        entry.events += events
+        if (state instanceof Broken) drop(entry)
+      }
       moveTo(to)
     }
   }
+  return overlay
 }
