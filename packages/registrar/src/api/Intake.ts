@@ -5,9 +5,10 @@
 import { type Commands, type Event, type Id, Refusal } from "@effekten/domain"
 import type { Json } from "@effekten/event-store"
 import { type CommandFailure, Rejection, Request } from "@effekten/services"
-import { Context, Effect, Layer, Result } from "effect"
+import { Clock, Context, Effect, Layer, Result } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { failureOf, keyInvalid, newer } from "../base/Failures.ts"
+import * as Ids from "../base/Ids.ts"
 import { Secrets } from "../base/Secrets.ts"
 import { Executor } from "../deciding/Executor.ts"
 import type { Answered, Instruction } from "../deciding/Instruction.ts"
@@ -63,8 +64,9 @@ export class Intake extends Context.Service<
       const executor = yield* Executor
       const secrets = yield* Secrets
       const random = yield* SecureRandom.SecureRandom
+      const ids = yield* Ids.make
       return Intake.of({
-        newId: random.uuidV7(),
+        newId: Effect.withFiberSucceed((fiber) => ids.next(fiber.getRef(Clock.Clock))),
         newKey: random.uuidV4(),
         begin: (instructing, request, sent) => beginning(secrets, instructing, request, sent),
         receive: (begun, request, body) => receiving(secrets, begun, request, body),

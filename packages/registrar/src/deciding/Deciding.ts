@@ -7,8 +7,9 @@ import type { Decision, Events } from "@effekten/domain"
 import type { AppendCondition, Appended, EventStoreError, InvalidEvent, PreparedEvent } from "@effekten/event-store"
 import { type CommandFailure, Deadline } from "@effekten/services"
 import { Cause, Clock, Effect, Exit, Result, type Scope } from "effect"
-import { SecureRandom } from "effect/crypto"
+import type { SecureRandom } from "effect/crypto"
 import { unavailable } from "../base/Failures.ts"
+import * as Ids from "../base/Ids.ts"
 import { Log } from "../log/Log.ts"
 import type { Waiting } from "./Answering.ts"
 import * as CommitGroup from "./CommitGroup.ts"
@@ -23,8 +24,6 @@ import { type Pending, recorded } from "./Instruction.ts"
 export const maximumGroupEvents = 1_024
 /** Bytes of bodies after which a group is closed. */
 const maximumGroupBytes = 4 * 1024 * 1024
-/** Ids drawn for each member of a group: most instructions have so many events or fewer. */
-const idsPerMember = 3
 
 type MemberResult = CommitGroup.MemberResult
 
@@ -64,7 +63,7 @@ export interface Deciding {
 /** @category constructors */
 export const make: Effect.Effect<Deciding, EventStoreError, Log | SecureRandom.SecureRandom | Scope.Scope> = Effect.gen(
   function* () {
-    const parts: Parts = { log: yield* Log, models: yield* DecisionModels.make, ids: yield* drawing }
+    const parts: Parts = { log: yield* Log, models: yield* DecisionModels.make, ids: yield* Ids.make }
     return { decide: decidingAhead(parts), decideLocked: decidingLocked(parts) }
   }
 )
@@ -72,36 +71,15 @@ export const make: Effect.Effect<Deciding, EventStoreError, Log | SecureRandom.S
 interface Parts {
   readonly log: Log["Service"]
   readonly models: DecisionModels.DecisionModels
-  readonly ids: Ids
+  readonly ids: Ids.Ids
 }
-
-interface Ids {
-  /** Draws so many, ahead of a decision that is synchronous. */
-  readonly draw: (count: number) => Effect.Effect<void>
-  /** The few that are missing are drawn one by one, which costs more. */
-  readonly next: () => string
-}
-
-const drawing = Effect.gen(function* () {
-  const random = yield* SecureRandom.SecureRandom
-  const runSync = Effect.runSyncWith(yield* Effect.context<never>())
-  const id = random.uuidV7()
-  let ids: Array<string> = []
-  return {
-    draw: Effect.fnUntraced(function* (count: number) {
-      ids = []
-      for (let drawn = 0; drawn < count; drawn++) ids.push(yield* id)
-      // They are used in the order they were made.
-      ids.reverse()
-    }),
-    next: () => ids.pop() ?? runSync(id)
-  } satisfies Ids
-})
 
 const groupAt = (
   { ids, models }: Parts,
-  at: Pick<Parameters<typeof CommitGroup.make>[0], "head" | "known" | "isOver">
-): CommitGroup.CommitGroup => CommitGroup.make({ ...at, cache: models.cache, newId: ids.next })
+  clock: Clock.Clock,
+  at: Pick<Parameters<typeof CommitGroup.make>[0], "head" | "known">
+): CommitGroup.CommitGroup =>
+  CommitGroup.make({ ...at, cache: models.cache, newId: () => ids.next(clock), isOver: isOverBy(clock) })
 
 const isOverBy =
   (clock: Clock.Clock) =>
@@ -162,12 +140,12 @@ const preparing = (log: Log["Service"]) => {
 
 const decidingAhead = (parts: Parts): Deciding["decide"] =>
   Effect.fnUntraced(function* (members) {
-    const { ids, log, models } = parts
+    const { log, models } = parts
     const head = yield* models.bringToHead
     const known = yield* recorded(log, identitiesOf(members))
-    yield* ids.draw(members.length * idsPerMember)
-    const isOver = isOverBy(yield* Clock.Clock)
-    const group = groupAt(parts, { head: head.position, known, isOver })
+    const clock = yield* Clock.Clock
+    const isOver = isOverBy(clock)
+    const group = groupAt(parts, clock, { head: head.position, known })
     const events = preparing(log)
     let taken = 0
     for (const member of members) {
@@ -196,7 +174,7 @@ const decidingLocked = (parts: Parts): Deciding["decideLocked"] =>
     const { log, models } = parts
     const { cache } = models
     yield* models.bringToHead
-    const isOver = isOverBy(yield* Clock.Clock)
+    const clock = yield* Clock.Clock
     const identities = new Set(identitiesOf(members))
     const known = new Map(yield* recorded(log, [...identities]))
     let decided: CommitGroup.CommitGroup | undefined
@@ -208,7 +186,7 @@ const decidingLocked = (parts: Parts): Deciding["decideLocked"] =>
           }
         }
         cache.apply(news, head)
-        const group = groupAt(parts, { head: head.position, known, isOver })
+        const group = groupAt(parts, clock, { head: head.position, known })
         const missing: Array<Decision.Model<unknown>> = []
         for (const member of members) {
           const result = group.decide(member)
