@@ -2,15 +2,16 @@
  * Events to canonical bodies and back, by a catalogue. For the stores of this package, and for builders of another store. Nothing else may
  * write or parse a body.
  */
-import { Result, Schema } from "effect"
+import { Result } from "effect"
 import type { Catalogue, EventDefinition } from "../port/Catalogue.ts"
 import type { AnyEvent, NewEvent, PersonalReference, Position, RecordedEvent } from "../port/Event.ts"
 import { EventStoreError, InvalidEvent } from "../port/EventStore.ts"
-import { canonical, isPlain, type Json, type JsonObject } from "../port/Json.ts"
+import { canonical, type Json, type JsonObject } from "../port/Json.ts"
 import { matches, mayMatch } from "../port/Matching.ts"
 import type { Query } from "../port/Query.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
 import { binaryDigest, digestOf } from "./Digest.ts"
+import * as PartCheck from "./PartCheck.ts"
 
 /** Length of `2026-11-22T12:00:00.000Z`: every `recordedAt` has it, so that a body's size is known before its instant is. */
 const INSTANT_CHARACTERS = 24
@@ -94,66 +95,17 @@ export const leafOf = (body: string): Uint8Array => digestOf(`\0${body}`)
 /** The same as a string of 32 characters from U+0000 to U+00FF. @category conversions */
 export const leafDigest = (body: string): string => binaryDigest(`\0${body}`)
 
+/** The schemas of an event type, ready to be used. */
 interface Compiled {
   readonly definition: EventDefinition
   readonly end: string
-  readonly data: Check
-  readonly personal: Check | undefined
-}
-
-interface Check {
-  /** For what comes in: refuses members the schema does not name, which would be lost or, worse, kept unseen. */
-  readonly strictly: (value: unknown) => Result.Result<any, Schema.SchemaError>
-  /** For what comes out: checks in place, copies nothing. */
-  readonly holds: (value: unknown) => boolean
-}
-
-const compile = (schema: Schema.Codec<any, any>): Check => {
-  const strictly = Schema.decodeUnknownResult(schema, { onExcessProperty: "error" })
-  const decode = Schema.decodeUnknownResult(schema)
-  return {
-    // What was decoded has the members that the schema names: if it has as many as there were, none was left out. Counting is faster.
-    strictly: (value) => {
-      const lax = decode(value)
-      const decoded = Result.isSuccess(lax) && hasAsMany(value, lax.success) ? lax : strictly(value)
-      // JSON leaves out what is undefined: a schema that insists on such a member would not read what was written.
-      return Result.isSuccess(decoded) && hasUndefined(decoded.success)
-        ? strictly(withoutUndefined(decoded.success))
-        : decoded
-    },
-    holds: Schema.is(schema)
-  }
-}
-
-/** Whether two values of one shape have as many members everywhere. */
-const hasAsMany = (given: unknown, taken: unknown): boolean => {
-  if (given === taken) return true
-  if (typeof given !== "object" || typeof taken !== "object" || given === null || taken === null) return false
-  const names = Object.keys(taken)
-  if (Object.keys(given).length !== names.length) return false
-  for (const name of names)
-    if (!hasAsMany((given as Record<string, unknown>)[name], (taken as Record<string, unknown>)[name])) return false
-  return true
-}
-
-/** Whether a member somewhere is undefined. */
-const hasUndefined = (value: unknown): boolean => {
-  if (typeof value !== "object" || value === null) return false
-  for (const member of Object.values(value)) if (member === undefined || hasUndefined(member)) return true
-  return false
-}
-
-const withoutUndefined = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(withoutUndefined)
-  // Anything else is refused where it is encoded.
-  if (!isObject(value) || !isPlain(value)) return value
-  const members = Object.entries(value).filter(([, member]) => member !== undefined)
-  return Object.fromEntries(members.map(([name, member]) => [name, withoutUndefined(member)]))
+  readonly data: PartCheck.PartCheck
+  readonly personal: PartCheck.PartCheck | undefined
 }
 
 /** The schemas and names of a catalogue, ready to be used. */
 interface CompiledCatalogue extends Required<Pick<Catalogue, "notBefore">> {
-  readonly meta: Check
+  readonly meta: PartCheck.PartCheck
   readonly events: ReadonlyMap<string, Compiled>
 }
 
@@ -163,10 +115,10 @@ const compileAll = (catalogue: Catalogue): CompiledCatalogue => {
     events.set(type, {
       definition,
       end: `,"type":${JSON.stringify(type)},"version":${definition.writtenAs?.version ?? definition.version}}`,
-      data: compile(definition.data),
-      personal: definition.personal === undefined ? undefined : compile(definition.personal.schema)
+      data: PartCheck.make(definition.data),
+      personal: definition.personal === undefined ? undefined : PartCheck.make(definition.personal.schema)
     })
-  return { meta: compile(catalogue.meta), notBefore: catalogue.notBefore ?? (() => ""), events }
+  return { meta: PartCheck.make(catalogue.meta), notBefore: catalogue.notBefore ?? (() => ""), events }
 }
 
 /**
@@ -201,10 +153,11 @@ const encode = <E extends AnyEvent>(
   const known = events.get(type)
   if (known === undefined) return refuse("unknown_type", "the catalogue has no such type")
   if (typeof id !== "string" || id.length === 0) return refuse("schema", "its id is not a text")
-  const data = known.data.strictly(event.data)
-  if (Result.isFailure(data)) return refuse("schema", `its data: ${data.failure.message}`)
-  const metadata = meta.strictly(event.meta)
-  if (Result.isFailure(metadata)) return refuse("schema", `its metadata: ${metadata.failure.message}`)
+  const checkedData = known.data.strictly(event.data)
+  if (Result.isFailure(checkedData)) return refuse("schema", `its data: ${checkedData.failure.message}`)
+  const checkedMeta = meta.strictly(event.meta)
+  if (Result.isFailure(checkedMeta)) return refuse("schema", `its metadata: ${checkedMeta.failure.message}`)
+  const [{ value: data }, { value: metadata }] = [checkedData.success, checkedMeta.success]
   let personal: EncodedEvent["personal"]
   try {
     if (event.personal !== undefined) {
@@ -213,17 +166,20 @@ const encode = <E extends AnyEvent>(
       const value = known.personal.strictly(event.personal)
       // An issue quotes the value it found: of a personal part nothing may reach a message, and so a log file.
       if (Result.isFailure(value)) return refuse("schema", "its personal part does not fit the schema")
-      personal = { subject: known.definition.personal.subject(data.success), text: canonical(value.success) }
+      personal = {
+        subject: known.definition.personal.subject(data),
+        text: PartCheck.textOf(value.success.isOrdered, value.success.value)
+      }
       if (Buffer.byteLength(personal.text) > StoreLimits.personalBytes)
         return refuse("too_large", `its personal part is larger than ${StoreLimits.personalBytes} bytes`)
       requireText(personal.subject)
     }
-    const tags = distinct(known.definition.tags(data.success, metadata.success))
+    const tags = distinct(known.definition.tags(data, metadata))
     if (tags.length > StoreLimits.tagsPerEvent)
       return refuse("too_many_tags", `${tags.length} tags, ${StoreLimits.tagsPerEvent} are allowed`)
     for (const tag of tags) requireText(tag)
     requireText(id)
-    const written = writtenData(known.definition, data.success)
+    const written = writtenData(known.definition, data)
     if (written === undefined)
       return refuse("schema", "it does not come back equal from the version that it is written as")
     return Result.succeed({
@@ -231,8 +187,13 @@ const encode = <E extends AnyEvent>(
       type,
       version: known.definition.writtenAs?.version ?? known.definition.version,
       tags,
-      notBefore: notBefore(metadata.success),
-      text: split(written, id, metadata.success),
+      notBefore: notBefore(metadata),
+      text: split(
+        written,
+        id,
+        metadata,
+        written === data && checkedData.success.isOrdered && checkedMeta.success.isOrdered
+      ),
       end: known.end,
       personal
     })
@@ -384,12 +345,22 @@ const distinct = (tags: ReadonlyArray<string>): ReadonlyArray<string> => {
 }
 
 /** Canonical data, id and metadata, with the place of `recordedAt` left open where the order of the members wants it. */
-const split = (data: Json, id: string, meta: { readonly [member: string]: Json | undefined }): Template => {
+const split = (
+  data: Json,
+  id: string,
+  meta: { readonly [member: string]: Json | undefined },
+  isOrdered: boolean
+): Template => {
   const isFirst = Object.keys(meta).every((name) => name < "recordedAt")
   const first = isFirst ? meta : pick(meta, (name) => name < "recordedAt")
-  const before = canonical({ data, id, meta: first as JsonObject }).slice(0, -2)
+  const before = PartCheck.textOf(isOrdered, { data, id, meta: first as JsonObject }).slice(0, -2)
   // An instant that came with the metadata is left out: the store says when it recorded an event.
-  const after = isFirst ? "}" : canonical(pick(meta, (name) => name > "recordedAt")).slice(1)
+  const after = isFirst
+    ? "}"
+    : PartCheck.textOf(
+        isOrdered,
+        pick(meta, (name) => name > "recordedAt")
+      ).slice(1)
   return {
     before: `${before}${before.endsWith("{") ? "" : ","}"recordedAt":"`,
     after: `"${after === "}" ? "" : ","}${after}`

@@ -30,7 +30,8 @@ export const canonical = (value: Json | undefined): string => {
  */
 const unorderable = Symbol("unorderable")
 
-const hasOwnPlace = (name: string): boolean => {
+/** Whether the engine lists a member of this name elsewhere than where it was assigned. @category predicates */
+export const hasOwnPlace = (name: string): boolean => {
   const first = name.charCodeAt(0)
   return (first >= 48 && first <= 57) || name === "__proto__"
 }
@@ -105,20 +106,20 @@ const requireItem = (item: Json | undefined): Json => {
 }
 
 /**
- * Whether an object is nothing but its members. JSON writes other objects as what they happen to show, or as nothing.
+ * Whether an object is nothing but its members. JSON writes other objects as what they happen to show, or as nothing, and leaves out members
+ * that are named by symbols.
  *
  * @category predicates
  */
 export const isPlain = (value: object): boolean => {
   const prototype: unknown = Object.getPrototypeOf(value)
+  if (Object.getOwnPropertySymbols(value).length > 0) return false
   // That of a plain object of another realm has none of its own either.
   return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/** Members named by symbols are left out too. */
 const requirePlain = (value: object): void => {
-  if (!isPlain(value) || Object.getOwnPropertySymbols(value).length > 0)
-    throw new TypeError("an object that is not plain has no canonical JSON text")
+  if (!isPlain(value)) throw new TypeError("an object that is not plain has no canonical JSON text")
 }
 
 const requireFinite = (number: number): number => {
