@@ -7,6 +7,7 @@ import { documents } from "./Documents.ts"
 import { investments } from "./Investments.ts"
 import { identifications, investors } from "./Investors.ts"
 import { credits, redemptions } from "./LedgerTasks.ts"
+import { campaigns, issuers, listings, platforms, products } from "./Offerings.ts"
 import type * as Projection from "./Projection.ts"
 import { retentions } from "./Retentions.ts"
 import { wallets } from "./Wallets.ts"
@@ -16,6 +17,7 @@ export * from "./Holdings.ts"
 export * from "./Investments.ts"
 export * from "./Investors.ts"
 export * from "./LedgerTasks.ts"
+export * from "./Offerings.ts"
 export * from "./Retentions.ts"
 export * from "./Wallets.ts"
 
@@ -28,5 +30,10 @@ export const all: ReadonlyArray<Projection.Any> = [
   investments,
   credits,
   redemptions,
-  retentions
+  retentions,
+  platforms,
+  issuers,
+  products,
+  listings,
+  campaigns
 ]

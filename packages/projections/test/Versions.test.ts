@@ -42,7 +42,7 @@ const redemption = { redemptionId: "R1", investorId: "I1", productId: "P", walle
 const signed = { investorId: "I1", campaignId: "C", productId: "P", units: 9, signedAt: "2026-03-01T09:00:00Z" }
 const times = { acceptedAt: "2026-03-01T09:01:00Z", paidAt: "2026-03-01T09:02:00Z" }
 
-const events: ReadonlyArray<Projection.LoggedEvent> = [
+const ofPlatforms: ReadonlyArray<Projection.LoggedEvent> = [
   event("DocumentUploaded", { documentId: "D1", digest: "0", size: 3 }, "p", true),
   event("DocumentUploaded", { documentId: "D2", digest: "0", size: 4 }, undefined, true),
   event("InvestorRegistered", { investorId: "I1", kind: "natural", ...investor }, "p", true),
@@ -117,6 +117,27 @@ const events: ReadonlyArray<Projection.LoggedEvent> = [
   event("InvestorErased", { investorId: "I1", ground: "request" }, undefined),
   event("DocumentErased", { documentId: "D1" }, undefined)
 ]
+
+const offered = { productId: "P", platformId: "p" }
+const opened = { ...offered, allocation: 90, opensAt: times.acceptedAt }
+
+// Made later, and so numbered later: what the others store stays as it was.
+const ofIssuer: ReadonlyArray<Projection.LoggedEvent> = [
+  event("PlatformRegistered", { platformId: "p", name: "Platform" }, undefined),
+  event("IssuerRegistered", { issuerId: "U1" }, undefined, true),
+  event(
+    "ProductRegistered",
+    { productId: "P", issuerId: "U1", name: "Note", productType: "BOND", kind: "ewpg", issueVolume: 90, stepSize: 1 },
+    undefined
+  ),
+  event("ProductListed", offered, undefined),
+  event("ProductDelisted", offered, undefined),
+  event("CampaignOpened", { ...opened, campaignId: "C", reviewRequired: false }, undefined),
+  event("CampaignOpened", { ...opened, campaignId: "C2", reviewRequired: true, closesAt: times.paidAt }, undefined),
+  event("CampaignClosed", { campaignId: "C2", productId: "P" }, undefined)
+]
+
+const events = [...ofIssuer, ...ofPlatforms]
 
 /** What a table would hold after each event: the order of members does not count. */
 const digest = (projection: Projection.Any): string => {

@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { EthereumAddress } from "@effekten/domain"
-import { Custody, Ledger, type LedgerTask, Log, Registrar } from "@effekten/registrar"
+import { AccessRecord, Custody, Ledger, type LedgerTask, Log, Registrar } from "@effekten/registrar"
 import { Credits, Wallets } from "@effekten/services"
 import { Context, Effect, Fiber, Layer, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -212,6 +212,19 @@ describe("two registers in one application share nothing", () => {
     )
 
   it.live("in memory", () => apart(Registrar.layerMemory(), Registrar.layerMemory()))
+
+  it.live("nor does a layer that is built twice remember", () =>
+    Effect.gen(function* () {
+      const register = Registrar.layerMemory()
+      const session = Effect.gen(function* () {
+        const openings = yield* (yield* AccessRecord).page({})
+        assert.deepStrictEqual([yield* leaves, openings], [[], []])
+        yield* sale
+        assert.isAtLeast((yield* (yield* AccessRecord).page({})).length, 1)
+      }).pipe(Effect.provide(register))
+      yield* Effect.andThen(session, session)
+    })
+  )
 
   it.live("in two folders", () =>
     Effect.gen(function* () {

@@ -34,8 +34,18 @@ export {
   redemptionAnswer
 } from "./LedgerTasks.ts"
 export { Platform, RegisterPlatform, platformAnswer } from "./Platforms.ts"
-export { Issuer, Product, RegisterProduct, issuerAnswer, productAnswer } from "./Products.ts"
-export { Campaign, OpenCampaign, campaignAnswer } from "./Campaigns.ts"
+export {
+  Issuer,
+  Listing,
+  Product,
+  ProductTerms,
+  RegisterProduct,
+  issuerAnswer,
+  listingAnswer,
+  productAnswer,
+  productTermsAnswer
+} from "./Products.ts"
+export { Campaign, CampaignState, OpenCampaign, campaignAnswer, campaignStateAnswer } from "./Campaigns.ts"
 export { LegalHold, PlaceLegalHold, legalHoldAnswer } from "./LegalHolds.ts"
 export { SetPolicy } from "./Policies.ts"
 export { DisclosedEntry, Disclosure } from "./Erasures.ts"

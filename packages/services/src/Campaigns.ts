@@ -28,6 +28,24 @@ export type Campaign = typeof Campaign.Type
 /** @category schemas */
 export const campaignAnswer = Answer.first("Campaign", Campaign)
 
+/** A campaign as it stands. @category models */
+export const CampaignState = answer("CampaignState", {
+  id: Id.CampaignId,
+  ...campaign,
+  /** Units of subscriptions that are open or delivered. */
+  usedUnits: Schema.Int,
+  opensAt: Timestamp.Timestamp,
+  closesAt: Schema.NullOr(Timestamp.Timestamp),
+  reviewRequired: Schema.Boolean,
+  /** Nobody closed it; its window is another matter. */
+  open: Schema.Boolean,
+  createdAt: Timestamp.Timestamp
+})
+export type CampaignState = typeof CampaignState.Type
+
+/** For reads alone: no instruction is answered with it. @category schemas */
+export const campaignStateAnswer = Answer.first("CampaignState", CampaignState)
+
 /** @category services */
 export class Campaigns extends Resource.Service<Campaigns>()("effekten/services/Campaigns", "campaigns", {
   open: Operation.command({
@@ -49,5 +67,19 @@ export class Campaigns extends Resource.Service<Campaigns>()("effekten/services/
     ids: [Id.CampaignId],
     refusals: ["campaign_not_found"],
     summary: "Close a campaign"
+  }),
+  get: Operation.read({
+    reading: "GetCampaign",
+    ids: [Id.CampaignId],
+    answer: campaignStateAnswer,
+    refusals: ["campaign_not_found"],
+    summary: "Read a campaign"
+  }),
+  list: Operation.list({
+    reading: "ListCampaigns",
+    ids: [],
+    answer: campaignStateAnswer,
+    refusals: [],
+    summary: "List the campaigns"
   })
 }) {}

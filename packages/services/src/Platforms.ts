@@ -1,5 +1,6 @@
 /**
- * Distribution platforms: the tenants behind the OAuth clients. For the registrar, which admits them; never made through the distribution API.
+ * Distribution platforms: the tenants behind the OAuth clients. For the registrar, which admits them; never made or shown through the
+ * distribution API.
  */
 import { Id, Text } from "@effekten/domain"
 import * as Answer from "./Answer.ts"
@@ -30,5 +31,19 @@ export class Platforms extends Resource.Service<Platforms>()("effekten/services/
     refusals: [],
     summary: "Register a distribution platform",
     example: { name: "Example platform" }
+  }),
+  get: Operation.read({
+    reading: "GetPlatform",
+    ids: [Id.PlatformId],
+    answer: platformAnswer,
+    refusals: ["platform_not_found"],
+    summary: "Read a platform"
+  }),
+  list: Operation.list({
+    reading: "ListPlatforms",
+    ids: [],
+    answer: platformAnswer,
+    refusals: [],
+    summary: "List the platforms"
   })
 }) {}

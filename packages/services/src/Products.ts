@@ -2,7 +2,7 @@
  * Issuers, products and where they are listed: what has to be there before a campaign. For the issuer's side; never made through the
  * distribution API.
  */
-import { Events, Id, Isin, Money, Text, Units } from "@effekten/domain"
+import { Events, Id, Isin, Money, Text, Timestamp, Units } from "@effekten/domain"
 import { Schema } from "effect"
 import * as Answer from "./Answer.ts"
 import { answer, input, optional, plain } from "./Member.ts"
@@ -29,8 +29,7 @@ const product = {
   stepSize: plain(Units.Units)
 }
 
-/** Terms of a product. Exactly one of `nominalValue` and `issuancePrice`. @category schemas */
-export const RegisterProduct = input("RegisterProduct", {
+const terms = {
   ...product,
   productType: plain(Events.ProductType),
   isin: optional(plain(Isin.Isin)),
@@ -42,7 +41,10 @@ export const RegisterProduct = input("RegisterProduct", {
   /** Days the investor may cancel after acceptance. Missing: no such right. */
   cancellationDays: days,
   network: optional(plain(Events.Network))
-})
+}
+
+/** Terms of a product. Exactly one of `nominalValue` and `issuancePrice`. @category schemas */
+export const RegisterProduct = input("RegisterProduct", terms)
 export type RegisterProduct = typeof RegisterProduct.Type
 
 /** @category models */
@@ -51,6 +53,27 @@ export type Product = typeof Product.Type
 
 /** @category schemas */
 export const productAnswer = Answer.first("Product", Product)
+
+/** A product with all its terms: a missing one is null. @category models */
+export const ProductTerms = answer("ProductTerms", { id: Id.ProductId, ...terms, createdAt: Timestamp.Timestamp })
+export type ProductTerms = typeof ProductTerms.Type
+
+/** For reads alone: no instruction is answered with it. @category schemas */
+export const productTermsAnswer = Answer.first("ProductTerms", ProductTerms)
+
+/** Where a product is listed, or was. @category models */
+export const Listing = answer("Listing", {
+  productId: Id.ProductId,
+  platformId: Id.PlatformId,
+  /** Whether the platform may sell it now. */
+  listed: Schema.Boolean,
+  /** When it was listed there first. */
+  createdAt: Timestamp.Timestamp
+})
+export type Listing = typeof Listing.Type
+
+/** For reads alone. @category schemas */
+export const listingAnswer = Answer.first("Listing", Listing)
 
 /** @category services */
 export class Products extends Resource.Service<Products>()("effekten/services/Products", "products", {
@@ -92,5 +115,41 @@ export class Products extends Resource.Service<Products>()("effekten/services/Pr
     ids: [Id.ProductId, Id.PlatformId],
     refusals: ["platform_not_found", "product_not_found"],
     summary: "End the listing of a product on a platform"
+  }),
+  get: Operation.read({
+    reading: "GetProduct",
+    ids: [Id.ProductId],
+    answer: productTermsAnswer,
+    refusals: ["product_not_found"],
+    summary: "Read a product"
+  }),
+  listAll: Operation.list({
+    reading: "ListProducts",
+    ids: [],
+    answer: productTermsAnswer,
+    refusals: [],
+    summary: "List the products"
+  }),
+  /** The platforms on which a product is listed, or was. */
+  listings: Operation.list({
+    reading: "ListListings",
+    ids: [Id.ProductId],
+    answer: listingAnswer,
+    refusals: ["product_not_found"],
+    summary: "List where a product is listed"
+  }),
+  getIssuer: Operation.read({
+    reading: "GetIssuer",
+    ids: [Id.IssuerId],
+    answer: issuerAnswer,
+    refusals: ["issuer_not_found"],
+    summary: "Read an issuer"
+  }),
+  listIssuers: Operation.list({
+    reading: "ListIssuers",
+    ids: [],
+    answer: issuerAnswer,
+    refusals: [],
+    summary: "List the issuers"
   })
 }) {}

@@ -9,7 +9,6 @@ import {
   type CommandOptions,
   ofCall,
   type Operation,
-  type PlatformReading,
   type PlatformService,
   PlatformServices,
   type Receipt,
@@ -358,7 +357,7 @@ const readMethod = (
   described: Operation.Read<Operation.Ids, unknown>,
   { belongs = () => true, key, missing, view, within }: Shows<Operation.Ids, unknown>
 ) => {
-  const purpose = described.reading as PlatformReading
+  const purpose = described.reading as Access["purpose"]
   return (instructing: Instructing): Method =>
     (...ids: ReadonlyArray<string>) => {
       const shown = Effect.suspend(() =>
@@ -373,7 +372,7 @@ const listMethod = (
   described: Operation.List<Operation.Ids, unknown>,
   { scope, view, within }: Pages<Operation.Ids, unknown>
 ) => {
-  const purpose = described.reading as PlatformReading
+  const purpose = described.reading as Access["purpose"]
   return (instructing: Instructing): Method =>
     (...args) => {
       const ids: ReadonlyArray<string> = args.slice(0, described.ids.length)

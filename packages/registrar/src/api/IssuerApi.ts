@@ -3,11 +3,12 @@
  * the issuer.
  */
 import { Id } from "@effekten/domain"
+import { Projections } from "@effekten/projections"
 import { Api, Campaigns, IssuerInvestments, Platforms, Products, Resolutions } from "@effekten/services"
 import { Context, Effect, Layer } from "effect"
 import { now } from "../base/Now.ts"
 import { dataOf } from "../deciding/Instruction.ts"
-import { consumed, carries, implement, instructs, nothing, recorded } from "./Implement.ts"
+import { consumed, carries, implement, instructs, nothing, pages, recorded, shows, view } from "./Implement.ts"
 import { Intake } from "./Intake.ts"
 import { issuerInvestments } from "./Investments.ts"
 import { resolutions } from "./LedgerTasks.ts"
@@ -17,6 +18,53 @@ import type { Showing } from "./Showing.ts"
 export type IssuerService = Campaigns | IssuerInvestments | Platforms | Products | Resolutions
 
 type Parts = Context.Context<Intake | Showing>
+
+const platform = view(Api.platformAnswer, Projections.platforms, {
+  1: ({ id, name }) => ({ id, name })
+})
+
+const issuer = view(Api.issuerAnswer, Projections.issuers, {
+  1: ({ id }) => ({ id })
+})
+
+const product = view(Api.productTermsAnswer, Projections.products, {
+  1: (state) => ({
+    id: state.productId,
+    issuerId: state.issuerId,
+    name: state.name,
+    productType: state.productType,
+    ewpg: state.kind === "ewpg",
+    isin: state.isin,
+    nominalValue: state.nominalValue,
+    issuancePrice: state.issuancePrice,
+    agioPercent: state.agioPercent,
+    issueVolume: state.issueVolume,
+    stepSize: state.stepSize,
+    paymentDays: state.paymentDays,
+    cancellationDays: state.cancellationDays,
+    network: state.network,
+    createdAt: state.createdAt
+  })
+})
+
+const listing = view(Api.listingAnswer, Projections.listings, {
+  1: ({ createdAt, listed, platformId, productId }) => ({ productId, platformId, listed, createdAt })
+})
+
+const campaign = view(Api.campaignStateAnswer, Projections.campaigns, {
+  1: (state) => ({
+    id: state.id,
+    productId: state.productId,
+    platformId: state.platformId,
+    allocation: state.allocation,
+    usedUnits: state.usedUnits,
+    opensAt: state.opensAt,
+    closesAt: state.closesAt,
+    reviewRequired: state.reviewRequired,
+    open: state.open,
+    createdAt: state.createdAt
+  })
+})
 
 const ofPlatforms = Platforms.resource.operations
 
@@ -33,7 +81,9 @@ const platforms = (context: Parts) =>
             return { id: platformId, name }
           }
         })
-      })
+      }),
+      get: shows(ofPlatforms.get, { view: platform, key: ([id]) => id, missing: "platform_not_found" }),
+      list: pages(ofPlatforms.list, { view: platform })
     },
     context
   )
@@ -89,7 +139,16 @@ const products = (context: Parts) =>
         members: {},
         given: ({ ids: [productId, platformId] }) => Effect.succeed({ productId, platformId }),
         answers: nothing
-      })
+      }),
+      get: shows(ofProducts.get, { view: product, key: ([id]) => id, missing: "product_not_found" }),
+      listAll: pages(ofProducts.listAll, { view: product }),
+      listings: pages(ofProducts.listings, {
+        view: listing,
+        scope: ([id]) => id,
+        within: ([key]) => ({ projection: Projections.products, key, missing: "product_not_found" })
+      }),
+      getIssuer: shows(ofProducts.getIssuer, { view: issuer, key: ([id]) => id, missing: "issuer_not_found" }),
+      listIssuers: pages(ofProducts.listIssuers, { view: issuer })
     },
     context
   )
@@ -120,7 +179,9 @@ const campaigns = (context: Parts) =>
         members: {},
         given: ({ ids: [campaignId] }) => Effect.succeed({ campaignId }),
         answers: nothing
-      })
+      }),
+      get: shows(ofCampaigns.get, { view: campaign, key: ([id]) => id, missing: "campaign_not_found" }),
+      list: pages(ofCampaigns.list, { view: campaign })
     },
     context
   )
@@ -129,19 +190,19 @@ const campaigns = (context: Parts) =>
 export const layer: Layer.Layer<IssuerService, never, Intake | Showing> = Layer.effectContext(
   Effect.gen(function* () {
     const context = yield* Effect.context<Intake | Showing>()
-    const issuer = { actor: "issuer", platform: undefined } as const
-    const registrar = { actor: "registrar", platform: undefined } as const
+    const ofIssuer = { actor: "issuer", platform: undefined } as const
+    const ofRegistrar = { actor: "registrar", platform: undefined } as const
     // Platforms and issuers are registered by the registrar, products and campaigns by the issuer.
     const offered = products(context)
     return Context.mergeAll(
-      Context.make(Platforms, platforms(context).bind(registrar)),
+      Context.make(Platforms, platforms(context).bind(ofRegistrar)),
       Context.make(Products, {
-        ...offered.bind(issuer),
-        registerIssuer: offered.bind(registrar).registerIssuer
+        ...offered.bind(ofIssuer),
+        registerIssuer: offered.bind(ofRegistrar).registerIssuer
       }),
-      Context.make(Campaigns, campaigns(context).bind(issuer)),
-      Context.make(IssuerInvestments, issuerInvestments(context).bind(issuer)),
-      Context.make(Resolutions, resolutions(context).bind(registrar))
+      Context.make(Campaigns, campaigns(context).bind(ofIssuer)),
+      Context.make(IssuerInvestments, issuerInvestments(context).bind(ofIssuer)),
+      Context.make(Resolutions, resolutions(context).bind(ofRegistrar))
     )
   })
 ).pipe(Layer.fresh)

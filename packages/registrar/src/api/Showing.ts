@@ -258,8 +258,8 @@ const ofReadings = (
     missing: Refusal.Code
   ) {
     const placed = yield* FoldOne.fold(log, projection, key)
-    if (placed === undefined || platform === undefined || placed.state.platform !== platform)
-      return yield* notFound(missing)
+    // What no platform has, the issuer's side sees, and no platform.
+    if (placed === undefined || placed.state.platform !== (platform ?? null)) return yield* notFound(missing)
     return placed
   })
   /** A reading shows today's version. */

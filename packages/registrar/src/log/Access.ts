@@ -3,7 +3,12 @@
  * decrypted without one.
  */
 import type { Commands, Event, Id } from "@effekten/domain"
-import type { PlatformReading } from "@effekten/services"
+import type { Campaigns, Operation, PlatformReading, Platforms, Products } from "@effekten/services"
+
+/** The readings of the issuer's side. None of them opens anything. */
+type IssuerReading = Operation.ReadingOf<
+  (typeof Campaigns | typeof Platforms | typeof Products)["resource"]["operations"]
+>
 
 /**
  * The purpose: a reading, or the operation of an instruction whose answer shows earlier data. The codes are closed. A platform's reading has
@@ -11,7 +16,7 @@ import type { PlatformReading } from "@effekten/services"
  *
  * @category models
  */
-export type Purpose = PlatformReading | "DownloadDocument" | "DiscloseInvestor" | Commands.Operation
+export type Purpose = PlatformReading | IssuerReading | "DownloadDocument" | "DiscloseInvestor" | Commands.Operation
 
 /** @category models */
 export interface Access {

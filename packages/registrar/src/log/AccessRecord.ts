@@ -87,7 +87,10 @@ export class AccessRecord extends Context.Service<AccessRecord, AccessRecordShap
   "effekten/registrar/AccessRecord"
 ) {
   static readonly layerMemory = (options: AccessRecordOptions = {}): Layer.Layer<AccessRecord> =>
-    Layer.effect(AccessRecord, Effect.orDie(make(options, Table.inMemory())))
+    Layer.effect(
+      AccessRecord,
+      Effect.suspend(() => Effect.orDie(make(options, Table.inMemory())))
+    )
 
   /** A table of the database it is given, made where it is missing. */
   static readonly layerSql = (

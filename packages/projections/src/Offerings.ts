@@ -1,0 +1,151 @@
+/**
+ * The issuer's side: platforms, issuers, products, where they are listed, campaigns. For the registrar's reads.
+ *
+ * No platform has any of these objects. Never show one to a platform: how much others sell is no business of its own.
+ */
+import { type Events, type Id, Tag, type Timestamp } from "@effekten/domain"
+import { created, type Created, entity } from "./Entity.ts"
+import { keyWithin, partsOfKey, type Projection } from "./Projection.ts"
+
+/** No platform has it, and its list is the register's. @category models */
+export interface OfRegister extends Created {
+  readonly platform: null
+}
+
+const ofRegister = { platform: null } as const
+const scope = (): string => ""
+
+/** A platform. @category models */
+export interface PlatformState extends OfRegister {
+  readonly id: Id.PlatformId
+  readonly name: string
+}
+
+/** Keyed by platform, all in one list. @category projections */
+export const platforms: Projection<PlatformState> = entity({
+  name: "platforms",
+  version: 1,
+  types: ["PlatformRegistered"],
+  key: (event) => event.data.platformId,
+  evolve: (state: PlatformState | undefined, event) =>
+    state ?? { ...ofRegister, id: event.data.platformId, name: event.data.name, ...created(event) },
+  scope,
+  query: (key) => [{ types: platforms.types, tags: [Tag.platform(key as Id.PlatformId)] }]
+})
+
+/** An issuer; its persons are shown nowhere. @category models */
+export interface IssuerState extends OfRegister {
+  readonly id: Id.IssuerId
+}
+
+/** Keyed by issuer, all in one list. @category projections */
+export const issuers: Projection<IssuerState> = entity({
+  name: "issuers",
+  version: 1,
+  types: ["IssuerRegistered"],
+  key: (event) => event.data.issuerId,
+  evolve: (state: IssuerState | undefined, event) =>
+    state ?? { ...ofRegister, id: event.data.issuerId, ...created(event) },
+  scope,
+  query: (key) => [{ types: issuers.types, tags: [Tag.issuer(key as Id.IssuerId)] }]
+})
+
+type Terms = Events.Recorded<"ProductRegistered">["data"]
+
+/** A product as it was registered: a missing term is null. @category models */
+export type ProductState = OfRegister & {
+  readonly [Term in keyof Terms]-?: object extends Pick<Terms, Term> ? Terms[Term] | null : Terms[Term]
+}
+
+/** Keyed by product, all in one list. @category projections */
+export const products: Projection<ProductState> = entity({
+  name: "products",
+  version: 1,
+  types: ["ProductRegistered"],
+  key: (event) => event.data.productId,
+  evolve: (state: ProductState | undefined, event) => {
+    const { data } = event
+    return (
+      state ?? {
+        ...ofRegister,
+        ...data,
+        isin: data.isin ?? null,
+        nominalValue: data.nominalValue ?? null,
+        issuancePrice: data.issuancePrice ?? null,
+        agioPercent: data.agioPercent ?? null,
+        paymentDays: data.paymentDays ?? null,
+        cancellationDays: data.cancellationDays ?? null,
+        lockedUntil: data.lockedUntil ?? null,
+        network: data.network ?? null,
+        ...created(event)
+      }
+    )
+  },
+  scope,
+  query: (key) => [{ types: products.types, tags: [Tag.product(key as Id.ProductId)] }]
+})
+
+/** A product on a platform, now or once. @category models */
+export interface ListingState extends OfRegister {
+  readonly productId: Id.ProductId
+  readonly platformId: Id.PlatformId
+  /** Whether the platform may sell it now. */
+  readonly listed: boolean
+}
+
+/** Keyed by product and platform, listed by product. @category projections */
+export const listings: Projection<ListingState> = entity({
+  name: "listings",
+  version: 1,
+  types: ["ProductListed", "ProductDelisted"],
+  key: ({ data }) => keyWithin(data.productId, data.platformId),
+  evolve: (state: ListingState | undefined, event) => {
+    const { platformId, productId } = event.data
+    const listed = event.type === "ProductListed"
+    return state === undefined
+      ? { ...ofRegister, productId, platformId, listed, ...created(event) }
+      : { ...state, listed }
+  },
+  scope: (state) => state.productId,
+  query: (key) => [{ types: listings.types, tags: [Tag.product(partsOfKey(key)[0] as Id.ProductId)] }]
+})
+
+/** A campaign, and how much of it is taken. @category models */
+export interface CampaignState extends OfRegister {
+  readonly id: Id.CampaignId
+  readonly productId: Id.ProductId
+  readonly platformId: Id.PlatformId
+  readonly allocation: number
+  /** Units of subscriptions that are open or delivered. */
+  readonly usedUnits: number
+  readonly opensAt: Timestamp.Timestamp
+  readonly closesAt: Timestamp.Timestamp | null
+  readonly reviewRequired: boolean
+  /** Nobody closed it; its window is another matter. */
+  readonly open: boolean
+}
+
+/** Keyed by campaign, all in one list. @category projections */
+export const campaigns: Projection<CampaignState> = entity({
+  name: "campaigns",
+  version: 1,
+  types: ["CampaignOpened", "CampaignClosed", "InvestmentSigned", "InvestmentEnded"],
+  key: (event) => event.data.campaignId,
+  evolve: (state: CampaignState | undefined, event) => {
+    switch (event.type) {
+      case "CampaignOpened": {
+        const { campaignId, closesAt, ...terms } = event.data
+        const fresh = { open: true, usedUnits: 0, closesAt: closesAt ?? null }
+        return state ?? { ...ofRegister, id: campaignId, ...terms, ...fresh, ...created(event) }
+      }
+      case "CampaignClosed":
+        return state && { ...state, open: false }
+      case "InvestmentSigned":
+        return state && { ...state, usedUnits: state.usedUnits + event.data.units }
+      case "InvestmentEnded":
+        return state && { ...state, usedUnits: state.usedUnits - event.data.units }
+    }
+  },
+  scope,
+  query: (key) => [{ types: campaigns.types, tags: [Tag.campaign(key as Id.CampaignId)] }]
+})
