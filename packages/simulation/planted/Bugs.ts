@@ -1,0 +1,316 @@
+/**
+ * Bugs to plant in the sources, one at a time: each is a mistake that somebody could make. For {@link main}, which sees whether a simulation
+ * finds them. A bug that it misses says what the simulation lacks.
+ */
+
+/** A text of a source and what stands there instead. It must be there exactly once. */
+export type Edit = readonly [from: string, to: string]
+
+export interface Bug {
+  /** In the packages, from `packages/` on. */
+  readonly file: string
+  readonly edits: readonly [Edit, ...ReadonlyArray<Edit>]
+  /** Why no caller can tell that it is there. Then it must not be found. */
+  readonly equivalent?: string
+}
+
+const one = (file: string, from: string, to: string, equivalent?: string): Bug => ({
+  file,
+  edits: [[from, to]],
+  ...(equivalent === undefined ? {} : { equivalent })
+})
+
+const group = "registrar/src/deciding/CommitGroup.ts"
+const deciding = "registrar/src/deciding/Deciding.ts"
+const committing = "registrar/src/deciding/Committing.ts"
+const models = "registrar/src/deciding/DecisionModels.ts"
+const cache = "registrar/src/deciding/DecisionCache.ts"
+const snapshots = "registrar/src/deciding/Snapshots.ts"
+const answering = "registrar/src/deciding/Answering.ts"
+const executor = "registrar/src/deciding/Executor.ts"
+const showing = "registrar/src/api/Showing.ts"
+const settlement = "registrar/src/reactors/Settlement.ts"
+const place = "registrar/src/reactors/ReactorPlace.ts"
+const failures = "registrar/src/base/Failures.ts"
+const memory = "event-store/src/memory/MemoryEventStore.ts"
+const reading = "event-store/src/building/Reading.ts"
+const wake = "event-store/src/building/Wake.ts"
+const lists = "projections/src/MemoryReadModels.ts"
+const foldOne = "projections/src/FoldOne.ts"
+const holding = "domain/src/Holding.ts"
+const fifo = "domain/src/Fifo.ts"
+const campaign = "domain/src/Campaign.ts"
+const words = "domain/src/TaskStatus.ts"
+
+/** In the condition of an append. */
+const conditions: { readonly [name: string]: Bug } = {
+  "instructions not in the condition": one(
+    group,
+    "        ...Array.from(members.keys(), (identity) => ({ tags: [`instruction:${identity}`] }))\n",
+    ""
+  ),
+  "reads not in the condition": one(
+    group,
+    "        ...overlay.read().map(({ tags, types }) => ({ types, tags })),\n",
+    ""
+  ),
+  "conflict off by one": one(
+    memory,
+    "candidates(query, positionOf(after) + 1,",
+    "candidates(query, positionOf(after) + 2,"
+  ),
+  "no lock of the writer": one(
+    memory,
+    "writing: (work) => writerLock.withPermit(Effect.uninterruptible(work))",
+    "writing: (work) => Effect.uninterruptible(work)"
+  ),
+  "what is recorded not looked for under the lock": one(
+    deciding,
+    "            known.set(event.meta.instruction, event)\n",
+    ""
+  )
+}
+
+/** In what a decision sees. */
+const sights: { readonly [name: string]: Bug } = {
+  "cache takes over a lost group": one(
+    committing,
+    "      const error = appended.failure\n",
+    `      const error = appended.failure
+      const { after: lost } = group.condition() as any
+      group.settle({ first: lost.position + 1, last: lost.position, leaf: lost.leaf } as any)
+`
+  ),
+  "cache takes over a group though others were faster": one(
+    deciding,
+    "if (first === head.position + 1) group.adopt",
+    "group.adopt"
+  ),
+  "members do not see each other": one(group, "      overlay.apply(result.logged)\n", ""),
+  "catching up off by one": one(
+    models,
+    'log.read("all", { from: position + 1,',
+    'log.read("all", { from: position + 2,'
+  ),
+  "events of a group not in the cache": one(cache, "      for (const event of decided) fold(event, states)\n", ""),
+  "snapshot without any check": one(
+    snapshots,
+    `        version === model.version &&
+        position <= head &&
+        isCode(snapshot, codeOf) &&
+        (yield* leaves.at(position)) === leaf
+`,
+    "        version === model.version\n"
+  ),
+  "snapshot under an older position": {
+    file: snapshots,
+    edits: [
+      [
+        "  const keep = Effect.fnUntraced(\n",
+        '  let older: DecisionCache["at"] | undefined\n  const keep = Effect.fnUntraced(\n'
+      ],
+      [
+        "      if (states.length > 0) yield* snapshots.keep(cache.at, states)\n",
+        `      if (states.length === 0) return
+      yield* snapshots.keep(older ?? cache.at, states)
+      older = cache.at
+`
+      ]
+    ]
+  },
+  "snapshot sees an event twice": one(
+    snapshots,
+    "{ from: position + 1, to: head }",
+    "{ from: Math.max(position, 1), to: head }"
+  ),
+  "snapshot misses an event": one(
+    snapshots,
+    "{ from: position + 1, to: head }",
+    "{ from: position === 0 ? 1 : position + 2, to: head }"
+  )
+}
+
+/** In what is decided. */
+const rules: { readonly [name: string]: Bug } = {
+  "newest lot first": {
+    file: fifo,
+    edits: [
+      ["for (const chunk of holding.chunks) {", "for (const chunk of holding.chunks.toReversed()) {"],
+      ["for (const lot of chunk.lots) {", "for (const lot of chunk.lots.toReversed()) {"]
+    ]
+  },
+  "lots by id, not by rank": one(
+    fifo,
+    "for (const lot of chunk.lots) {",
+    "for (const lot of chunk.lots.toSorted((a, b) => (a.investmentId < b.investmentId ? -1 : 1))) {"
+  ),
+  "redeemed lot keeps its units": one(holding, "  remaining: lot.remaining - units\n", "  remaining: lot.remaining\n"),
+  "failed redemption keeps units reserved": one(
+    holding,
+    "const release = (lot: Lot, units: Units): Lot => ({ ...lot, reserved: lot.reserved - units })",
+    "const release = (lot: Lot, _units: Units): Lot => lot"
+  ),
+  "reserved units are free": one(
+    holding,
+    "(lot.blocked ? 0 : lot.remaining - lot.reserved)",
+    "(lot.blocked ? 0 : lot.remaining)"
+  ),
+  "cancelled lot stays free": one(holding, "({ ...lot, blocked: true })", "lot"),
+  "used units never fall": one(campaign, ": used - event.data.units", ": used"),
+  "a second outcome takes effect": one(
+    words,
+    'failed: "outcome_contradicts", unknown: "no_op" },',
+    'failed: "takes_effect", unknown: "no_op" },'
+  ),
+  "a person decides what is under way": one(
+    words,
+    '  processing: "nothing_to_resolve",',
+    '  processing: "takes_effect",'
+  ),
+  "credit before payment": one(
+    "domain/src/Crediting.ts",
+    '    if (status !== "PAID") return yield*',
+    '    if (status === "SIGNED") return yield*'
+  ),
+  "platform not checked by decisions": one(
+    "domain/src/Visibility.ts",
+    "thing === undefined || context.platform === undefined || thing.platform === context.platform ? thing : undefined",
+    "thing === undefined || context.platform === undefined ? thing : thing"
+  ),
+  "erased under a legal hold": one(
+    "domain/src/Erasure.ts",
+    '    case "Held":\n      return { code: "legal_hold" }\n',
+    '    case "Held":\n      return undefined\n'
+  )
+}
+
+/** In keys and answers. */
+const answers: { readonly [name: string]: Bug } = {
+  "fingerprint not compared": one(
+    group,
+    "    return recorded.meta.fingerprint === fingerprint\n",
+    "    return recorded.meta.fingerprint !== undefined\n"
+  ),
+  "two of a key decided in a group": one(
+    group,
+    "  const before = members.get(identity)\n",
+    "  const before = members.get(`${identity} `)\n"
+  ),
+  "answered before the commit": one(
+    committing,
+    "    const appended = yield* Effect.result(log.append(prepared, group.condition()))\n",
+    `    const { after: ahead } = group.condition() as any
+    const recordedAt = "2026-01-01T00:00:00.000Z"
+    yield* answering.answer(group.members, results, { first: ahead.position + 1, recordedAt } as any)
+    const appended = yield* Effect.result(log.append(prepared, group.condition()))
+`
+  ),
+  "answer of the head": one(
+    showing,
+    "FoldOne.fold(log, view.placed, key, { to: answered.position })",
+    "FoldOne.fold(log, view.placed, key)"
+  ),
+  "unknown told as no": one(
+    failures,
+    'executed: error.reason === "unknown" ? "unknown" : "no", message',
+    'executed: "no", message'
+  ),
+  "an unknown end is not looked up": one(
+    answering,
+    "        const found = yield* Effect.result(find(member.instruction))\n",
+    "        const found = yield* Effect.result(Effect.as(find(member.instruction), undefined as Answered | undefined))\n",
+    "Unknown is said of what is in the log, which is true: the caller asks again."
+  ),
+  "a caller that left takes effect": one(
+    executor,
+    "  queue.leave(waiting)\n",
+    "",
+    "A caller that is interrupted cannot know whether its turn had come."
+  )
+}
+
+/** In tasks of the ledger. */
+const tasks: { readonly [name: string]: Bug } = {
+  "claim ignored": one(
+    settlement,
+    "const mine = !claim.replayed && claim.events.some(({ type }) => submitted.includes(type))",
+    "const mine = true"
+  ),
+  "a repeated claim taken for one's own": one(settlement, "const mine = !claim.replayed && ", "const mine = "),
+  "submitted again where the ledger never heard": one(
+    settlement,
+    "      ? yield* find(task)\n",
+    "      ? ((yield* ask(task)) ?? (yield* submit(task)))\n"
+  ),
+  "progress past what is under way": one(place, "    if (!isDone) break\n", "    if (!isDone) continue\n")
+}
+
+/** In what is shown. */
+const shows: { readonly [name: string]: Bug } = {
+  "platform not checked by reads": one(
+    showing,
+    "if (placed === undefined || platform === undefined || placed.state.platform !== platform)",
+    "if (placed === undefined || platform === undefined)"
+  ),
+  "erased still shown": {
+    file: showing,
+    edits: [
+      ["  return erased\n})", "  return new Set<string>(erased.size > 1_000 ? erased : [])\n})"],
+      [
+        'const isErased = state.erased === true || erased.has(projection.subject?.(state) ?? "")',
+        'const isErased = erased.has("")'
+      ]
+    ]
+  },
+  "list misses the last of a part": one(
+    lists,
+    "        for (const event of events)\n",
+    "        for (const event of events.length > 1 ? events.slice(0, -1) : events)\n"
+  ),
+  "subscription skips where it waited": one(
+    reading,
+    "? { from: at + 1, to: last.position, adjacent: false }",
+    "? { from: at + 2, to: last.position, adjacent: false }"
+  ),
+  "wake-up lost between look and wait": one(
+    wake,
+    "          if (told !== before) return resume(Effect.succeed(after))\n",
+    ""
+  ),
+  "object folded at two heads": one(
+    foldOne,
+    "  const others = few ? yield* log.readAll(more, { to, limit: keptEvents + 1 }) : []\n",
+    "  const others = few ? yield* log.readAll(more, { limit: keptEvents + 1 }) : []\n"
+  )
+}
+
+/** No bug: something that may be otherwise. What finds them is wrong itself. */
+const controls: { readonly [name: string]: Bug } = {
+  "control: one more yield before an append": one(
+    committing,
+    "    const appended = yield* Effect.result(log.append(prepared, group.condition()))\n",
+    `    yield* Effect.yieldNow
+    const appended = yield* Effect.result(log.append(prepared, group.condition()))
+`,
+    "It takes a moment longer."
+  ),
+  "control: one more yield before an answer": one(
+    showing,
+    "      const personal = yield* revealOwn(log, access, answered)\n",
+    `      yield* Effect.yieldNow
+      const personal = yield* revealOwn(log, access, answered)
+`,
+    "It takes a moment longer."
+  )
+}
+
+/** All of them, by name. */
+export const bugs: { readonly [name: string]: Bug } = {
+  ...conditions,
+  ...sights,
+  ...rules,
+  ...answers,
+  ...tasks,
+  ...shows,
+  ...controls
+}

@@ -1,0 +1,53 @@
+/**
+ * Plants bugs, one at a time, and sees whether the simulation finds them. For everyone who changes it: a bug that is missed says what it
+ * lacks, and one that is found though it is none says that it cries wolf.
+ *
+ *     npm run planted-bugs -- [--calls 30000] [--jobs 1] [NAME …]
+ */
+import { execFile } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { parseArgs, promisify } from "node:util"
+import { bugs } from "./Bugs.ts"
+import type { Found } from "./run.ts"
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { calls: { type: "string", default: "30000" }, jobs: { type: "string", default: "1" } }
+})
+
+const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
+const options = ["--conditions=@effekten/source", "--disable-warning=ExperimentalWarning"]
+
+const search = async (name: string): Promise<Found> => {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [...options, "--import", new URL("plant.ts", import.meta.url).href, pathOf("run.ts")],
+    { env: { ...process.env, EFFEKTEN_BUG: name, EFFEKTEN_CALLS: values.calls }, maxBuffer: 64 * 1024 * 1024 }
+  )
+  return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as Found
+}
+
+const chosen = Object.keys(bugs).filter(
+  (name) => positionals.length === 0 || positionals.some((part) => name.includes(part))
+)
+if (chosen.length === 0) throw new Error("no bug has such a name")
+
+let wrong = 0
+const take = async (names: Array<string>): Promise<void> => {
+  for (let name = names.shift(); name !== undefined; name = names.shift()) {
+    const found = await search(name)
+    const isFound = found.invariant !== undefined
+    const isRight = isFound === (bugs[name]?.equivalent === undefined)
+    if (!isRight) wrong += 1
+    const what = isFound
+      ? `found after ${found.calls} calls, seed ${found.seed}, by "${found.invariant}"`
+      : `not found in ${found.calls} calls`
+    console.log(`${isRight ? "  " : "! "}${name}: ${what}`)
+    if (!isRight && isFound) console.log(`    ${found.message}`)
+  }
+}
+
+const left = [...chosen]
+await Promise.all(Array.from({ length: Number(values.jobs) }, () => take(left)))
+console.log(`${chosen.length - wrong} of ${chosen.length} as they should be`)
+process.exitCode = wrong === 0 ? 0 : 1
