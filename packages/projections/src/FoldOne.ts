@@ -52,13 +52,20 @@ const inOrder = (a: ReadonlyArray<LoggedEvent>, b: ReadonlyArray<LoggedEvent>): 
   return next < b.length ? [...all, ...b.slice(next)] : all
 }
 
-const foldEvents = <S>(projection: Projection<S>, key: string, events: ReadonlyArray<LoggedEvent>): S | undefined => {
-  let state: S | undefined
+/** Some steps of a projection for one key, from a state on. @category projections */
+export const foldEvents = <S>(
+  projection: Projection<S>,
+  key: string,
+  events: ReadonlyArray<LoggedEvent>,
+  from?: S
+): S | undefined => {
+  let state = from
   for (const event of events) state = foldEvent(projection, key, state, event)
   return state
 }
 
-const either = (a: LogQuery, b: LogQuery): LogQuery => (a === "all" || b === "all" ? "all" : [...a, ...b])
+/** What matches the one or the other. @category computing */
+export const either = (a: LogQuery, b: LogQuery): LogQuery => (a === "all" || b === "all" ? "all" : [...a, ...b])
 
 const foldQuery = <S>(
   log: Log,

@@ -22,6 +22,7 @@ import type { Answered, Instruction } from "../deciding/Instruction.ts"
 import type { Access } from "../log/Access.ts"
 import { Log, type RegisterLog } from "../log/Log.ts"
 import * as EntityTag from "./EntityTag.ts"
+import * as KeptObjects from "./KeptObjects.ts"
 import type { Personal, Shown, View } from "./View.ts"
 
 /** Subjects that one reading asks about: a page of a list may name many investors. */
@@ -125,26 +126,25 @@ const opening = (
         return known
       })
 
-/** The personal parts of states. With `asOfHead` the states are of the head, and what they say of erasure holds. */
+/** The personal parts of states. Those of which it is not known whether they are erased are looked up. */
 const reveal = Effect.fnUntraced(function* <S extends Shown>(
   log: RegisterLog,
   access: Access,
   projection: Projection.Projection<S>,
   states: ReadonlyArray<S>,
-  asOfHead: boolean
+  isErased: (state: S) => boolean | undefined
 ): Effect.fn.Return<Personal, EventStoreError> {
-  const isKnown = (state: S) => state.erased === true || (asOfHead && state.erased !== undefined)
   const named = states.filter((state) => (state.personalAt?.length ?? 0) > 0)
   const erased = yield* erasedAmong(
     log,
-    named.flatMap((state) => (isKnown(state) ? [] : (projection.subject?.(state) ?? [])))
+    named.flatMap((state) => (isErased(state) === undefined ? (projection.subject?.(state) ?? []) : []))
   )
   const personal = new Map<Position, Revealed>()
   const shown: Array<Position> = []
   for (const state of named) {
-    const isErased = state.erased === true || erased.has(projection.subject?.(state) ?? "")
+    const isGone = isErased(state) ?? erased.has(projection.subject?.(state) ?? "")
     for (const position of state.personalAt ?? []) {
-      if (isErased) personal.set(position, { _tag: "Erased" })
+      if (isGone) personal.set(position, { _tag: "Erased" })
       else shown.push(position)
     }
   }
@@ -239,7 +239,7 @@ const ofInstructions = (
       const placed = yield* FoldOne.fold(log, view.placed, key, { to: answered.position })
       if (placed === undefined)
         return yield* Effect.die(new Error(`${projection.name} ${key} was changed and is not there`))
-      const personal = yield* reveal(log, access, projection, [placed.state], false)
+      const personal = yield* reveal(log, access, projection, [placed.state], ({ erased }) => erased || undefined)
       return yield* rendered(secrets, view, versionOf(answered), { key, placed }, personal)
     },
     Effect.catchTag("EventStoreError", (error) => Effect.fail(unanswered(error)))
@@ -251,30 +251,26 @@ const ofReadings = (
   readModels: ReadModels.ReadModels["Service"],
   secrets: Secrets["Service"]
 ): Pick<Showing["Service"], "own" | "get" | "list"> => {
-  const owned = Effect.fnUntraced(function* <S extends Shown>(
+  const objects = KeptObjects.make(log)
+  const owned = <S extends Shown>(
     platform: Id.PlatformId | undefined,
-    projection: Projection.Projection<Placed.Placed<S>>,
+    projection: Projection.Projection<S>,
     key: string,
     missing: Refusal.Code
-  ) {
-    const placed = yield* FoldOne.fold(log, projection, key)
-    // What no platform has, the issuer's side sees, and no platform.
-    if (placed === undefined || placed.state.platform !== (platform ?? null)) return yield* notFound(missing)
-    return placed
-  })
+  ) =>
+    Effect.flatMap(objects.get(projection, key), (kept) =>
+      // What no platform has, the issuer's side sees, and no platform.
+      kept === undefined || kept.placed.state.platform !== (platform ?? null)
+        ? Effect.fail(notFound(missing))
+        : Effect.succeed(kept)
+    )
   /** A reading shows today's version. */
   const today = <S, A>({ answer, renderers }: View<S, A>) =>
     renderers[answer.version] as (state: S, personal: Personal) => A
 
   return {
     own: (platform, { key, missing, projection }) =>
-      Effect.asVoid(
-        Effect.catchTag(
-          owned(platform, Placed.placed(projection), key, missing),
-          "EventStoreError",
-          unavailableForReads
-        )
-      ),
+      Effect.asVoid(Effect.catchTag(owned(platform, projection, key, missing), "EventStoreError", unavailableForReads)),
     get: Effect.fnUntraced(
       function* <S extends Shown, A>(
         access: Access,
@@ -283,9 +279,9 @@ const ofReadings = (
         missing: Refusal.Code,
         belongs: (state: S) => boolean
       ) {
-        const placed = yield* owned(access.platform, view.placed, key, missing)
+        const { isErased, placed } = yield* owned(access.platform, view.projection, key, missing)
         if (!belongs(placed.state)) return yield* notFound(missing)
-        const personal = yield* reveal(log, access, view.projection, [placed.state], true)
+        const personal = yield* reveal(log, access, view.projection, [placed.state], () => isErased)
         const { answer } = yield* rendered(secrets, view, view.answer.version, { key, placed }, personal)
         return answer as A
       },
@@ -294,7 +290,7 @@ const ofReadings = (
     list: Effect.fnUntraced(
       function* (access, view, scope, page) {
         const { results, ...rest } = yield* readModels.page(view.projection, scope, page)
-        const personal = yield* reveal(log, access, view.projection, results, true)
+        const personal = yield* reveal(log, access, view.projection, results, ({ erased }) => erased)
         return { ...rest, results: results.map((state) => today(view)(state, personal)) }
       },
       Effect.catchTags({
