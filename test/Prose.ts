@@ -16,6 +16,7 @@ export const commentsOf = (text: string): ReadonlyArray<string> =>
 /** What stands between empty lines, list items, cells of a table and headings, without code. */
 const blocksOf = (prose: string): ReadonlyArray<string> =>
   prose
+    .replaceAll(/<!--[\s\S]*?-->/g, "\n\n")
     .replaceAll(/^ *```[\s\S]*?^ *```/gm, "\n\n")
     .replaceAll(/^#.*$/gm, "\n\n")
     .replaceAll(/^\|.*\|$/gm, (row) => `\n\n${row.replaceAll("|", "\n\n")}\n\n`)

@@ -7,6 +7,7 @@ import { OpenApi } from "effect/http-api"
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { expect, it } from "vitest"
+import { snippets, snippetsOf } from "../scripts/packages/Snippets.ts"
 import { root } from "./Process.ts"
 
 const pages = [
@@ -16,7 +17,7 @@ const pages = [
   "CONTRIBUTING.md",
   "SECURITY.md",
   ...globSync("docs/**/*.md", { cwd: root }),
-  ...globSync("packages/*/README.md", { cwd: root })
+  ...globSync("packages/*/{README,AGENTS,CHANGELOG}.md", { cwd: root })
 ]
 
 const textOf = (page: string): string => readFileSync(join(root, page), "utf8")
@@ -43,6 +44,17 @@ it("every page is reached from the README", () => {
   }
   visit("README.md")
   expect(pages.filter((page) => !page.startsWith("packages/") && !reached.has(page))).toEqual([])
+})
+
+it("the TypeScript of a page is taken as modules, each line where it stands", () => {
+  const fence = "```"
+  const text = ["# A", "<!-- given", "let a = 1", "-->", "", `${fence}ts`, "a", fence, `${fence}sh`, "ls", fence]
+  const more = ["", `${fence}ts more`, "b", fence, `${fence}ts`, "c", fence]
+  expect(snippetsOf("A.md", [...text, ...more].join("\n")).map(({ code }) => code)).toEqual([
+    "\n\nlet a = 1\n\n\n\na\n\n\n\n\n\n\nb",
+    `${"\n".repeat(16)}c`
+  ])
+  expect(new Set(snippets().map(({ page }) => page)).size).toBeGreaterThan(10)
 })
 
 it("every test the guarantees quote is there under that name", () => {

@@ -14,9 +14,15 @@ export interface Ran {
 }
 
 /** Runs a command to its end; a hanging one is given up after ten minutes. */
-export const run = (cwd: string, command: string, args: ReadonlyArray<string>): Ran => {
+export const run = (
+  cwd: string,
+  command: string,
+  args: ReadonlyArray<string>,
+  env: NodeJS.ProcessEnv = process.env
+): Ran => {
   const { error, status, stderr, stdout } = spawnSync(command, args, {
     cwd,
+    env,
     encoding: "utf8",
     timeout: 600_000,
     maxBuffer: 64 * 1024 * 1024,
@@ -25,11 +31,12 @@ export const run = (cwd: string, command: string, args: ReadonlyArray<string>): 
   return { ok: status === 0, said: [error?.message, stdout, stderr].filter(Boolean).join("\n").trim() }
 }
 
-/** Makes an empty project and installs what is named: tarballs by path, others by name and range. */
-export const install = (folder: string, what: ReadonlyArray<string>, more: ReadonlyArray<string> = []): Ran => {
+/** Makes a project and installs what is named: tarballs by path, others by name and range. */
+export const install = (folder: string, what: ReadonlyArray<string>, workspaces: ReadonlyArray<string> = []): Ran => {
   mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, "package.json"), `${JSON.stringify({ private: true, type: "module" })}\n`)
-  return installMore(folder, what, more)
+  const manifest = { private: true, type: "module", ...(workspaces.length === 0 ? {} : { workspaces }) }
+  writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest)}\n`)
+  return installMore(folder, what)
 }
 
 /** Installs more into a project. */
@@ -79,15 +86,29 @@ export const compile = (folder: string, { files, resolution, tsc, types = [] }: 
   return run(folder, process.execPath, [tsc, "--project", config])
 }
 
+/** What the code of a module imports. */
+const specifiersIn = (path: string): ReadonlyArray<string> =>
+  [...readFileSync(path, "utf8").matchAll(/^(?!\s*\*).*(?:\bfrom |\bimport |\bimport\()"([^"]+)"/gm)].map(
+    ([, name]) => name!
+  )
+
+const packageOf = (specifier: string): string => specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/")
+
+/** The packages that a module imports. */
+export const importsOfModule = (path: string): ReadonlySet<string> =>
+  new Set(
+    specifiersIn(path)
+      .filter((specifier) => !specifier.startsWith("."))
+      .map(packageOf)
+  )
+
 /** The packages that the declarations of an entry import, those of the modules that it exports among them. */
 export const importsOfTypes = (declarations: string): ReadonlySet<string> => {
-  const [foreign, seen] = [new Set<string>(), new Set([declarations])]
+  const seen = new Set([declarations])
   for (const path of seen)
-    for (const [, specifier] of readFileSync(path, "utf8").matchAll(/(?:\bfrom |\bimport\()"([^"]+)"/g)) {
-      if (specifier!.startsWith(".")) seen.add(join(dirname(path), specifier!).replace(/\.ts$|\.js$/, ".d.ts"))
-      else foreign.add(specifier!.split("/", specifier!.startsWith("@") ? 2 : 1).join("/"))
-    }
-  return foreign
+    for (const specifier of specifiersIn(path))
+      if (specifier.startsWith(".")) seen.add(join(dirname(path), specifier).replace(/\.ts$|\.js$/, ".d.ts"))
+  return new Set([...seen].flatMap((path) => [...importsOfModule(path)]))
 }
 
 /** A module that names everything that entries export. */

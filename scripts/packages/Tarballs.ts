@@ -20,6 +20,7 @@ export interface Manifest {
   readonly exports: { readonly [entry: string]: string | { readonly [condition: string]: string } }
   readonly bin?: { readonly [command: string]: string }
   readonly dependencies?: { readonly [name: string]: string }
+  readonly devDependencies?: { readonly [name: string]: string }
   readonly peerDependencies?: { readonly [name: string]: string }
   readonly peerDependenciesMeta?: { readonly [name: string]: { readonly optional?: boolean } }
 }

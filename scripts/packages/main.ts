@@ -4,8 +4,9 @@
  *
  *     npm run test:packages
  *     npm run test:packages -- newest     with the registry's newest `effect` instead of the one in the lock file
+ *     npm run test:packages -- pages      the TypeScript of the pages, and the examples, and nothing else
  */
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { bundle } from "./Bundle.ts"
@@ -19,9 +20,22 @@ import {
   run,
   writeEntries
 } from "./Projects.ts"
-import { closureOf, declarationsOf, entriesOf, faultsOf, optionalPeersOf, pack, type Packed, root } from "./Tarballs.ts"
+import { copyExamples, modulesOf, runFiles, runPrograms } from "./Examples.ts"
+import { writeSnippets } from "./Snippets.ts"
+import {
+  closureOf,
+  declarationsOf,
+  entriesOf,
+  faultsOf,
+  type Manifest,
+  optionalPeersOf,
+  pack,
+  type Packed,
+  root
+} from "./Tarballs.ts"
 
-const newest = process.argv[2] === "newest"
+const mode = process.argv[2] ?? "all"
+if (!["all", "newest", "pages"].includes(mode)) throw new Error(`usage: test:packages [-- newest | pages], not ${mode}`)
 /** The oldest TypeScript that is promised. The newest is the one in package-lock.json. */
 const oldTypeScript = "typescript@5.9.3"
 
@@ -53,7 +67,7 @@ interface Compiler {
   readonly tsc: string
 }
 
-const compilers = (): ReadonlyArray<Compiler> => {
+const compilers = (): readonly [Compiler, Compiler] => {
   const folder = join(place, "typescript")
   check(`${oldTypeScript} is installed`, install(folder, [oldTypeScript]))
   const of = (at: string, name: string) => ({ name, tsc: join(at, "node_modules/typescript/bin/tsc") })
@@ -81,7 +95,8 @@ const checkTypes = (
 
 /** The newest `effect`, where it is asked for: also one that no range allows yet. */
 const withNewest = (folder: string): void => {
-  if (newest) check("the newest effect is installed", installMore(folder, ["effect@latest"], ["--legacy-peer-deps"]))
+  if (mode === "newest")
+    check("the newest effect is installed", installMore(folder, ["effect@latest"], ["--legacy-peer-deps"]))
 }
 
 /**
@@ -128,12 +143,38 @@ const bringsPeers = (each: Packed, all: ReadonlyArray<Packed>): boolean => {
 const tryTogether = (all: ReadonlyArray<Packed>, compilers: ReadonlyArray<Compiler>): string => {
   const folder = join(place, "together")
   const peers = new Set(all.flatMap(optionalPeersOf).map(([name, range]) => `${name}@${range}`))
-  check("all are installed", install(folder, [...all.map(({ tarball }) => tarball), ...peers, "@types/node@24"]))
+  check("all are installed", install(folder, [...all.map(({ tarball }) => tarball), ...peers, ...tools()]))
   withNewest(folder)
   const entries = all.flatMap(entriesOf)
   for (const entry of entries) check(`${entry} is imported`, importEntry(folder, entry))
   checkTypes("everything together", folder, entries, { compilers, types: ["node"] })
   return folder
+}
+
+/** The examples, installed from tarballs and run. */
+const tryExamples = async (all: ReadonlyArray<Packed>, { tsc }: Compiler): Promise<void> => {
+  const project = join(place, "examples")
+  const workspaces = copyExamples(project)
+  const what = [...all.map(({ tarball }) => tarball), ...tools()]
+  if (!check("the examples are installed", install(project, what, workspaces))) return
+  withNewest(project)
+  const files = modulesOf(project)
+  check("the examples have types", compile(project, { tsc, resolution: "nodenext", files, types: ["node"] }))
+  for (const [name, ran] of [...(await runFiles(project)), ...runPrograms(project)])
+    if (check(`${name} runs`, ran)) say(`  ${name} runs`)
+}
+
+/** What pages and examples may use besides, in the versions of this tree. */
+const tools = (): ReadonlyArray<string> => {
+  const { devDependencies }: Manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+  return ["@effect/vitest", "@types/node", "vitest"].map((name) => `${name}@${devDependencies?.[name]}`)
+}
+
+/** The TypeScript that the pages show. */
+const tryPages = (folder: string, { tsc }: Compiler): void => {
+  const files = writeSnippets(folder)
+  const ran = compile(folder, { tsc, resolution: "nodenext", files, types: ["node"] })
+  if (check("the TypeScript of the pages is right", ran)) say(`  ${files.length} modules`)
 }
 
 part("pack")
@@ -142,17 +183,25 @@ for (const each of all) {
   say(`  ${each.manifest.name}@${each.manifest.version}: ${each.files.length} files`)
   for (const fault of faultsOf(each)) fail(fault)
 }
-part("publint, attw")
-if (!newest) all.forEach(lint)
-part("each alone, without optional peers")
-const tsc = compilers()
-for (const each of all) tryAlone(each, all, tsc)
+const [current, ...older] = compilers()
+if (mode === "all") {
+  part("publint, attw")
+  all.forEach(lint)
+}
+if (mode !== "pages") {
+  part("each alone, without optional peers")
+  for (const each of all) tryAlone(each, all, [current, ...older])
+}
 part("all together")
-const together = tryTogether(all, tsc)
+const together = tryTogether(all, mode === "pages" ? [] : [current, ...older])
 part("a browser")
 const { bytes, faults, gzipped } = await bundle(together, "@effekten/http/client")
 for (const fault of faults) fail(fault)
 say(`  @effekten/http/client: ${bytes} bytes, ${gzipped} compressed`)
+part("the pages")
+tryPages(together, current)
+part("the examples")
+await tryExamples(all, current)
 
 part(failures.length === 0 ? "all is well" : `${failures.length} failed; the projects are left in ${place}`)
 for (const failure of failures) say(`✗ ${failure}`)
