@@ -205,14 +205,16 @@ export const layer = (options?: OAuthOptions): Layer.Layer<OAuth, never, OAuthSt
           const { clientId } = yield* proven(credentials)
           yield* store.removeToken({ hash: hashOf(Redacted.value(token)), clientId })
         }),
-        authenticate: Effect.fnUntraced(function* (token) {
-          const grant = yield* store.token(hashOf(Redacted.value(token)))
-          const now = yield* Clock.currentTimeMillis
-          return Option.map(
-            Option.filter(grant, ({ expiresAt }) => now < expiresAt),
-            ({ principal }) => principal
+        authenticate: (token) =>
+          Effect.flatMap(store.token(hashOf(Redacted.value(token))), (grant) =>
+            Effect.clockWith((clock) =>
+              Effect.succeed(
+                Option.isSome(grant) && clock.currentTimeMillisUnsafe() < grant.value.expiresAt
+                  ? Option.some(grant.value.principal)
+                  : Option.none()
+              )
+            )
           )
-        })
       }
     })
   )

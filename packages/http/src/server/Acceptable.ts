@@ -55,14 +55,16 @@ const isTarget = (target: string): boolean => {
 
 /** Headers of which Node reads the first where there are several: a proxy may read the last. */
 const single = ["host", "authorization", "content-type"]
+const lengths = new Set(single.map(({ length }) => length))
 
 const isRepeated = ({ rawHeaders = [] }: Wire): boolean => {
-  const seen = new Set<string>()
+  let seen = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at]!.toLowerCase()
-    if (!single.includes(name)) continue
-    if (seen.has(name)) return true
-    seen.add(name)
+    const raw = rawHeaders[at]!
+    const index = lengths.has(raw.length) ? single.indexOf(raw.toLowerCase()) : -1
+    if (index < 0) continue
+    if ((seen & (1 << index)) !== 0) return true
+    seen |= 1 << index
   }
   return false
 }
