@@ -34,8 +34,8 @@ export const checked = <E extends AnyEvent, S extends EventStoreShape<E>>(
     ...store,
     append: (events, condition) =>
       asking(condition?.failIfEventsMatch, { after: condition?.after }, () => store.append(events, condition)),
-    appendExclusive: (after, query, decide) =>
-      asking(query, { after: after ?? null }, () => decidingOnce(store)(after, query, decide)),
+    appendExclusive: (after, query, decide, options) =>
+      asking(query, { ...options, after: after ?? null }, () => decidingOnce(store)(after, query, decide, options)),
     readAll: (query, options) => asking(query, { ...options }, () => store.readAll(query, options)),
     read: (query, options) => following(query, { ...options }, () => store.read(query, options)),
     subscribe: (query, after) => following(query, { after: after ?? null }, () => store.subscribe(query, after)),
@@ -96,7 +96,7 @@ const requirePosition = (what: string, value: unknown): void => {
  */
 export const decidingOnce =
   <E extends AnyEvent>(store: Pick<EventStoreShape<E>, "appendExclusive">): EventStoreShape<E>["appendExclusive"] =>
-  (after, query, decide) =>
+  (after, query, decide, options) =>
     Effect.suspend(() => {
       let state: "due" | "decided" | "over" = "due"
       const once: typeof decide = (news, head) => {
@@ -109,7 +109,7 @@ export const decidingOnce =
         state = "decided"
         return decide(news, head)
       }
-      return store.appendExclusive(after, query, once).pipe(
+      return store.appendExclusive(after, query, once, options).pipe(
         Effect.tap(() =>
           Effect.sync(() => {
             if (state === "due") throw new Error("the store answers an exclusive append without its decision")

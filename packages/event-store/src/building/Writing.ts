@@ -8,7 +8,13 @@
 import { Effect } from "effect"
 import type { Bookmark } from "../port/Bookmark.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
-import { AppendConditionFailed, type Appended, type EventStoreError, type EventStoreShape } from "../port/EventStore.ts"
+import {
+  AppendConditionFailed,
+  type Appended,
+  type EventStoreError,
+  type EventStoreShape,
+  type ReadOptions
+} from "../port/EventStore.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
 import type { AppendCondition, Query } from "../port/Query.ts"
 import type { VaultShape } from "../vault/Vault.ts"
@@ -101,7 +107,7 @@ export const makeWriting = <E extends AnyEvent>(
           })
         )
       ),
-    appendExclusive: (after, query, decide) =>
+    appendExclusive: (after, query, decide, options) =>
       log.writing(
         Effect.gen(function* () {
           yield* stamping.before
@@ -109,7 +115,7 @@ export const makeWriting = <E extends AnyEvent>(
             Effect.gen(function* () {
               if (!contains(locked, after)) return yield* otherHistory(locked, after)
               const { events, answer } = yield* Effect.fromResult(
-                decide(yield* news(locked, query, positionOf(after)), bookmarkOf(locked.head))
+                decide(yield* news(locked, query, positionOf(after), options), bookmarkOf(locked.head))
               )
               if (events.length === 0) return { answer, landed: undefined, prepared: [] }
               const prepared = yield* prepareAll(events)
@@ -133,12 +139,17 @@ export const makeWriting = <E extends AnyEvent>(
   }
 }
 
-/** What matches the query of a decision and came after its position. */
-const news = <E extends AnyEvent>(log: Locked<E>, query: Query, after: Position) => {
-  const range = { from: after + 1, to: log.head.position, limit: StoreLimits.readAll, backwards: false }
-  if (range.from > range.to) return Effect.succeed<ReadonlyArray<RecordedEvent<E>>>([])
+/** What matches the query of a decision and came after its position: all of it, or as much as is asked for. */
+const news = <E extends AnyEvent>(
+  log: Locked<E>,
+  query: Query,
+  after: Position,
+  { backwards = false, limit = Number.POSITIVE_INFINITY }: Pick<ReadOptions, "backwards" | "limit"> = {}
+) => {
+  const range = { from: after + 1, to: log.head.position, limit: Math.min(limit, StoreLimits.readAll), backwards }
+  if (range.from > range.to || limit <= 0) return Effect.succeed<ReadonlyArray<RecordedEvent<E>>>([])
   return Effect.flatMap(log.page(query, range), ({ events, next }) =>
-    next === undefined
+    next === undefined || events.length >= limit
       ? Effect.succeed(events)
       : Effect.die(
           new RangeError(

@@ -132,12 +132,13 @@ export interface EventStoreShape<E extends AnyEvent> {
   /**
    * Decides under the writer lock: passes to `decide` what matches `query` after `after`, and appends what it returns before any other
    * append. `decide` is synchronous and pure; when it fails nothing is written. It is not asked where `after` is not in the log's history:
-   * that fails with `other_history`.
+   * that fails with `other_history`. With `limit` it is passed the first matches, or the last ones, newest first, with `backwards`.
    */
   readonly appendExclusive: <A, X>(
     after: Position | Bookmark,
     query: Query<E>,
-    decide: (news: ReadonlyArray<RecordedEvent<E>>, head: Bookmark) => Result.Result<Exclusive<E, A>, X>
+    decide: (news: ReadonlyArray<RecordedEvent<E>>, head: Bookmark) => Result.Result<Exclusive<E, A>, X>,
+    options?: Pick<ReadOptions, "backwards" | "limit">
   ) => Effect.Effect<
     { readonly appended: Appended | undefined; readonly answer: A },
     X | InvalidEvent | EventStoreError

@@ -169,6 +169,31 @@ export const appendCases: ReadonlyArray<Case> = [
       })
   },
   {
+    name: "appendExclusive hands over so many of what is new as are asked for, from either end",
+    run: ({ make }) =>
+      Effect.gen(function* () {
+        const store = yield* make(kitCatalogue)
+        yield* store.append([note(["a"]), note(["a"]), note(["b"]), note(["a"]), note(["a"])])
+        const seen = (after: number, options: { readonly backwards?: boolean; readonly limit?: number }) =>
+          Effect.map(
+            store.appendExclusive(
+              after,
+              [{ tags: ["a"] }],
+              (news) => Result.succeed({ events: [], answer: news.map(({ position }) => position) }),
+              options
+            ),
+            ({ answer }) => answer
+          )
+        deepStrictEqual(yield* seen(1, {}), [2, 4, 5])
+        deepStrictEqual(yield* seen(1, { limit: 2 }), [2, 4])
+        deepStrictEqual(yield* seen(0, { backwards: true, limit: 1 }), [5])
+        deepStrictEqual(yield* seen(1, { backwards: true }), [5, 4, 2])
+        deepStrictEqual(yield* seen(4, { backwards: true, limit: 3 }), [5])
+        deepStrictEqual(yield* seen(0, { limit: 0 }), [])
+        deepStrictEqual(yield* seen(5, { backwards: true, limit: 1 }), [])
+      })
+  },
+  {
     name: "a decision under the lock is made once, and never after its append has ended, however that ends",
     run: ({ make }) =>
       Effect.gen(function* () {
