@@ -51,7 +51,7 @@ const conditions: { readonly [name: string]: Bug } = {
   ),
   "reads not in the condition": one(
     group,
-    "        ...overlay.read().map(({ tags, types }) => ({ types, tags })),\n",
+    "        ...overlay.read.map(({ tags, types }) => ({ types, tags })),\n",
     ""
   ),
   "conflict off by one": one(
@@ -92,7 +92,11 @@ const sights: { readonly [name: string]: Bug } = {
     'log.read("all", { from: position + 1,',
     'log.read("all", { from: position + 2,'
   ),
-  "events of a group not in the cache": one(cache, "      for (const event of decided) fold(event, states)\n", ""),
+  "cache keeps states of before a group": one(
+    cache,
+    "        const { events, state } = seenOf(entry)\n        entry.state = state\n",
+    "        const { events, state } = seenOf(entry)\n"
+  ),
   "snapshot without any check": one(
     snapshots,
     `        version === model.version &&
@@ -249,19 +253,24 @@ const tasks: { readonly [name: string]: Bug } = {
 const shows: { readonly [name: string]: Bug } = {
   "platform not checked by reads": one(
     showing,
-    "if (placed === undefined || platform === undefined || placed.state.platform !== platform)",
-    "if (placed === undefined || platform === undefined)"
+    "kept === undefined || kept.placed.state.platform !== (platform ?? null)",
+    "kept === undefined || platform === undefined"
   ),
   "erased still shown": {
     file: showing,
     edits: [
       ["  return erased\n})", "  return new Set<string>(erased.size > 1_000 ? erased : [])\n})"],
       [
-        'const isErased = state.erased === true || erased.has(projection.subject?.(state) ?? "")',
-        'const isErased = erased.has("")'
+        'const isGone = isErased(state) ?? erased.has(projection.subject?.(state) ?? "")',
+        'const isGone = erased.has("")'
       ]
     ]
   },
+  "kept object not brought to the head": one(
+    "registrar/src/api/KeptObjects.ts",
+    "FoldOne.foldEvents(Placed.placed(projection), key, events, entry.placed) ?? entry.placed",
+    "entry.placed"
+  ),
   "list misses the last of a part": one(
     lists,
     "        for (const event of events)\n",

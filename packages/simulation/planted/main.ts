@@ -5,9 +5,11 @@
  *     npm run planted-bugs -- [--calls 30000] [--jobs 1] [NAME …]
  */
 import { execFile } from "node:child_process"
+import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { parseArgs, promisify } from "node:util"
-import { bugs } from "./Bugs.ts"
+import { type Bug, bugs } from "./Bugs.ts"
+import { planted } from "./Edits.ts"
 import type { Found } from "./run.ts"
 
 const { positionals, values } = parseArgs({
@@ -27,10 +29,22 @@ const search = async (name: string): Promise<Found> => {
   return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as Found
 }
 
+/** Today's sources may be others than those a bug was made for. */
+const fits = (bug: Bug): boolean => {
+  try {
+    return planted(readFileSync(pathOf(`../../${bug.file}`), "utf8"), bug) !== ""
+  } catch {
+    return false
+  }
+}
+
 const chosen = Object.keys(bugs).filter(
   (name) => positionals.length === 0 || positionals.some((part) => name.includes(part))
 )
 if (chosen.length === 0) throw new Error("no bug has such a name")
+const stale = chosen.filter((name) => !fits(bugs[name]!))
+if (stale.length > 0)
+  throw new Error(`the sources have changed under ${stale.join(", ")}: see packages/simulation/planted/Bugs.ts`)
 
 let wrong = 0
 const take = async (names: Array<string>): Promise<void> => {
