@@ -104,6 +104,7 @@ export const exchange = (notes: Exchange["notes"] = {}): Exchange => ({
   request: HttpServerRequest.fromWeb(new Request("http://localhost/")),
   requestId: "r",
   path: "/",
+  mount: "",
   responseHeaders: {},
   notes
 })

@@ -72,6 +72,9 @@ const isRepeated = ({ rawHeaders = [] }: Wire): boolean => {
 const refused = (code: EdgeCode, detail: string, headers: Record<string, string> = {}) =>
   new Refused({ code, detail, headers })
 
+/** A request that other platforms hand over has its host in its URL. */
+const isOnWire = (wire: Wire): boolean => wire.httpVersion !== undefined
+
 /** A balancer's plain check speaks HTTP/1.0 and names no host. */
 const needsNoHost = (wire: Wire, path: string): boolean =>
   wire.httpVersion === "1.0" && (path === paths.live || path === paths.ready)
@@ -101,7 +104,7 @@ export const unacceptable = (
   if (framing !== undefined) return framing
   if (isRepeated(wire)) return refused("invalid_request", "Host, Authorization and Content-Type may be sent once only.")
   const named = headers["host"]
-  if (named === undefined ? !needsNoHost(wire, path) : !host.test(named))
+  if (named === undefined ? isOnWire(wire) && !needsNoHost(wire, path) : !host.test(named))
     return refused("invalid_request", "The Host header is missing or malformed.")
   const target = wire.url ?? request.url
   if (!isTarget(target) && !(request.method === "OPTIONS" && target === "*"))

@@ -6,8 +6,9 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Given, platformResources, type PlatformServices, type Resource } from "@effekten/services"
 import { Duration, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { Headers, HttpServer, type HttpServerError } from "effect/http"
+import { Headers, HttpRouter, HttpServer, type HttpServerError } from "effect/http"
 import * as Contract from "../contract/Contract.ts"
+import { paths } from "./Acceptable.ts"
 import * as Calls from "./Calls.ts"
 import type { Sandbox } from "./DocsPage.ts"
 import * as Documentation from "./Documentation.ts"
@@ -52,8 +53,29 @@ const originOf = ({ publicOrigin }: ServerOptions): string | undefined => {
   )
 }
 
-/** All that a server answers. */
-const tableOf = Effect.fnUntraced(function* (options: ServerOptions, limits: Limits, isDraining: () => boolean) {
+/** All that is answered, by a server or below a prefix. */
+const answering = Effect.fnUntraced(function* (options: ServerOptions, prefix?: string) {
+  const limits = { ...defaultLimits, ...options.limits }
+  let draining = false
+  const isDraining = () => draining
+  const table = yield* tableOf(options, limits, isDraining, prefix ?? "")
+  const hasDocs = options.docs !== false
+  return {
+    app: yield* Edge.make({ table, limits, hasDocs, isDraining, prefix }),
+    /** The scope closes: no balancer shall send more. */
+    drain: Effect.suspend(() => {
+      draining = true
+      return options.drainDelay === undefined ? Effect.void : Effect.sleep(options.drainDelay)
+    })
+  }
+})
+
+const tableOf = Effect.fnUntraced(function* (
+  options: ServerOptions,
+  limits: Limits,
+  isDraining: () => boolean,
+  mount: string
+) {
   const { docs, resources = platformResources, sandbox } = options
   const api = options.resources === undefined ? Contract.DistributionApi : Contract.make(resources)
   const below = [
@@ -63,7 +85,7 @@ const tableOf = Effect.fnUntraced(function* (options: ServerOptions, limits: Lim
   const mounted = Contract.prefixes.flatMap((prefix) =>
     below.map((route): Table.Route => ({ ...route, path: `${prefix}${route.path}` }))
   )
-  const documents = docs === false ? [] : yield* Documentation.make(api, sandbox)
+  const documents = docs === false ? [] : yield* Documentation.make(api, sandbox, mount)
   return Table.make([...mounted, ...(yield* Health.make(isDraining)), ...documents])
 })
 
@@ -77,24 +99,55 @@ const tableOf = Effect.fnUntraced(function* (options: ServerOptions, limits: Lim
 export const layer = (options: ServerOptions = {}) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      let draining = false
-      const isDraining = () => draining
-      const limits = { ...defaultLimits, ...options.limits }
-      const table = yield* tableOf(options, limits, isDraining)
-      const hasDocs = options.docs !== false
-      yield* HttpServer.serveEffect(yield* Edge.make({ table, limits, hasDocs, isDraining }))
-      yield* Effect.addFinalizer(() =>
-        Effect.suspend(() => {
-          draining = true
-          return options.drainDelay === undefined ? Effect.void : Effect.sleep(options.drainDelay)
-        })
-      )
+      const { app, drain } = yield* answering(options)
+      yield* HttpServer.serveEffect(app)
+      yield* Effect.addFinalizer(() => drain)
     }).pipe(Effect.provideService(Headers.CurrentRedactedNames, redactedHeaders))
-  ).pipe(
-    Layer.provide(Turns.layer),
-    Layer.provide(RateLimit.layer(options.rateLimit)),
-    Layer.provide(OAuth.layer(options))
+  ).pipe(parts(options))
+
+/** What the answers share. */
+const parts = (options: ServerOptions) =>
+  Layer.provide(Layer.mergeAll(Layer.fresh(Turns.layer), RateLimit.layer(options.rateLimit), OAuth.layer(options)))
+
+/** @category models */
+export interface MountOptions extends ServerOptions {
+  /** The path that everything stands below, `/register`; also below what a prefix of the router adds. Default: the root. */
+  readonly prefix?: "" | `/${string}` | undefined
+}
+
+/** What stands at the root of a mount: nothing of the application is hidden by it. */
+const mounted = (hasDocs: boolean): ReadonlyArray<string> => {
+  const [own] = Contract.prefixes
+  return [`${own}/*`, ...(hasDocs ? Object.values(paths) : [paths.live, paths.ready])]
+}
+
+const givenPrefix = ({ prefix = "" }: MountOptions): string => {
+  if (prefix === "" || /^(?:\/[A-Za-z0-9._~-]+)+$/.test(prefix)) return prefix
+  throw new TypeError(
+    `${JSON.stringify(prefix)} is no prefix: /register is one, which begins with a slash, does not end with one and has no parameter`
   )
+}
+
+/**
+ * The same answers as routes of an application's `HttpRouter`, beside its own: the API under both of its prefixes, documentation and health,
+ * all below `prefix`. Links, `Location` and the links of problems lead there. What guards the socket is left to the application's server.
+ *
+ * @category layers
+ */
+export const routes = (
+  options: MountOptions = {}
+): Layer.Layer<never, never, HttpRouter.HttpRouter | PlatformServices | OAuthStore> =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const router = yield* HttpRouter.HttpRouter
+      const prefix = givenPrefix(options)
+      const { app, drain } = yield* answering(options, prefix)
+      // Below a prefix of their own all paths are theirs.
+      const places = prefix === "" ? mounted(options.docs !== false) : [`${prefix}/*`]
+      for (const place of places) yield* router.add("*", place as HttpRouter.PathInput, app)
+      yield* Effect.addFinalizer(() => drain)
+    })
+  ).pipe(parts(options), Layer.provide(Given.secureRandom(SecureRandom.layerWebCrypto)))
 
 /**
  * The same on a Node server of its own. The `HttpServer` it provides has the address; on SIGTERM `NodeRuntime.runMain` closes the scope.

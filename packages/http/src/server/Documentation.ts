@@ -9,7 +9,7 @@ import { OpenApi } from "effect/http-api"
 import { createHash } from "node:crypto"
 import { promisify } from "node:util"
 import { brotliCompress, constants, gzip } from "node:zlib"
-import type { DistributionApi } from "../contract/Contract.ts"
+import { type DistributionApi, prefixes } from "../contract/Contract.ts"
 import type { Json } from "../contract/OpenApiWords.ts"
 import { problemTypes } from "../contract/ProblemTypes.ts"
 import { paths } from "./Acceptable.ts"
@@ -91,35 +91,59 @@ const page = (contentType: string, text: Effect.Effect<string>, caching: string 
 
 const get = (path: string, answer: Route["answer"]): Route => ({ method: "GET", path, isId: () => true, answer })
 
+/** Pages name one another by their paths below a mount. */
+const linking =
+  (mount: string) =>
+  (text: string): string =>
+    mount === "" ? text : text.replaceAll(/(href|src)="\//g, `$1="${mount}/`)
+
+/** The document names the paths under which the API is mounted. */
+const located = (document: Json, mount: string): Json => {
+  const [own] = prefixes
+  return mount === "" ? document : JSON.parse(JSON.stringify(document).replaceAll(`"${own}`, `"${mount}${own}`))
+}
+
 /** The pages of the problems, by code. */
-const problemPages = Effect.map(
-  Effect.forEach(Object.entries(problemTypes), ([code, told]) =>
-    Effect.map(
-      page(
-        html,
-        Effect.sync(() => ProblemPages.ofType(code, told))
-      ),
-      (answer) => [code, answer] as const
-    )
-  ),
-  (pages) => new Map(pages)
-)
+const problemPages = (linked: (text: string) => string) =>
+  Effect.map(
+    Effect.forEach(Object.entries(problemTypes), ([code, told]) =>
+      Effect.map(
+        page(
+          html,
+          Effect.sync(() => linked(ProblemPages.ofType(code, told)))
+        ),
+        (answer) => [code, answer] as const
+      )
+    ),
+    (pages) => new Map(pages)
+  )
 
 const missing = (exchange: Exchange) =>
   Effect.succeed(refusal({ code: "not_found", detail: "There is no such type of problem." }, exchange))
 
-/** @category constructors */
-export const make = Effect.fnUntraced(function* (api: typeof DistributionApi, sandbox: DocsPage.Sandbox | undefined) {
-  const document = yield* Effect.cached(Effect.sync(() => OpenApi.fromApi(api) as unknown as Json))
-  const docs = Effect.map(document, (document) => DocsPage.ofDocument(document, sandbox))
-  const problems = yield* problemPages
+/** The pages of a server, or of a mount. @category constructors */
+export const make = Effect.fnUntraced(function* (
+  api: typeof DistributionApi,
+  sandbox: DocsPage.Sandbox | undefined,
+  mount: string
+) {
+  const linked = linking(mount)
+  const document = yield* Effect.cached(Effect.sync(() => located(OpenApi.fromApi(api) as unknown as Json, mount)))
+  const docs = Effect.map(document, (document) => linked(DocsPage.ofDocument(document, sandbox)))
+  const problems = yield* problemPages(linked)
   return [
     get(paths.openApi, yield* page("application/json", Effect.map(document, JSON.stringify))),
     // No cache keeps the credentials of a sandbox.
     get(paths.docs, yield* page(html, docs, sandbox === undefined ? keeping : "no-store")),
     get(paths.script, yield* page("text/javascript", Effect.succeed(DocsAssets.script))),
     get(paths.style, yield* page("text/css", Effect.succeed(DocsAssets.style))),
-    get(paths.problems, yield* page(html, Effect.sync(ProblemPages.ofAll))),
+    get(
+      paths.problems,
+      yield* page(
+        html,
+        Effect.sync(() => linked(ProblemPages.ofAll()))
+      )
+    ),
     get(paths.problem, (exchange, [code = ""]) => (problems.get(code) ?? missing)(exchange))
   ]
 })

@@ -35,6 +35,8 @@ interface EdgeOptions {
   readonly hasDocs: boolean
   /** The server is going away: answers close their connection. */
   readonly isDraining: () => boolean
+  /** Where the table is mounted on a router of the application's. Default: the server is our own. */
+  readonly prefix?: string | undefined
 }
 
 /** Names that are drawn at once: a call of the system for each would be a tenth of what the edge does for a GET. */
@@ -57,7 +59,7 @@ const naming = ({ randomBytes }: SecureRandom.SecureRandom["Service"]): Effect.E
 
 /** A path that has nothing, or has it under other methods. */
 const nothingThere = (exchange: Exchange, { methods }: Table): Response => {
-  const allowed = methods(exchange.path)
+  const allowed = methods(pathIn(exchange))
   if (allowed.length === 0) return refusal({ code: "not_found", detail: "There is nothing here." }, exchange)
   const headers = { allow: allowed.join(", ") }
   return exchange.request.method === "OPTIONS"
@@ -95,7 +97,8 @@ export const make = Effect.fnUntraced(function* (options: EdgeOptions) {
   }
 
   const answered = (exchange: Exchange): Effect.Effect<Response> => {
-    const { path, request } = exchange
+    const { request } = exchange
+    const path = pathIn(exchange)
     const refused = unacceptable(request, options.limits, path)
     if (refused !== undefined) return Effect.succeed(refusal(refused, exchange))
     const found = options.table.find(request.method, path)
@@ -110,7 +113,7 @@ export const make = Effect.fnUntraced(function* (options: EdgeOptions) {
   }
 
   const finished = (exchange: Exchange, answer: Response): Response => {
-    const { request, responseHeaders } = exchange
+    const { mount, request, responseHeaders } = exchange
     const headers: { [name: string]: string } = {
       ...securityHeaders,
       ...namesOf(request.headers[requestIdHeader], exchange),
@@ -120,12 +123,17 @@ export const make = Effect.fnUntraced(function* (options: EdgeOptions) {
     if (options.isDraining() || isArriving(request)) headers["connection"] ??= "close"
     // A problem names the page that explains it, where there is one.
     if (!options.hasDocs) delete headers["link"]
+    else if (mount !== "" && headers["link"] !== undefined) headers["link"] = headers["link"].replace("<", `<${mount}`)
     return withHeaders(answer, headers)
   }
 
+  const { prefix } = options
+  const placeOf = (request: HttpServerRequest.HttpServerRequest) =>
+    prefix === undefined ? { path: pathOf(request.url), mount: "" } : mountedAt(request, prefix)
+
   return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
     Effect.flatMap(newName, (requestId) => {
-      const exchange: Exchange = { request, requestId, path: pathOf(request.url), responseHeaders: {}, notes: {} }
+      const exchange: Exchange = { request, requestId, ...placeOf(request), responseHeaders: {}, notes: {} }
       return Effect.flatMap(answered(exchange), (answer) =>
         // A body that came with its head is complete a moment later. What still drips in after the answer must not look like a request.
         isArriving(request)
@@ -152,6 +160,16 @@ const pathOf = (url: string): string => {
   const end = url.search(/[?#]/)
   return end < 0 ? url : url.slice(0, end)
 }
+
+/** The path of a request below a prefix of its router. What routers around that one have cut off belongs to the mount too. */
+const mountedAt = ({ originalUrl, url }: HttpServerRequest.HttpServerRequest, prefix: string) => {
+  const path = pathOf(originalUrl).replace(/^https?:\/\/[^/]*/i, "")
+  const below = pathOf(url).length - prefix.length
+  return { path, mount: path.slice(0, Math.max(0, path.length - below)) }
+}
+
+/** The path in the table. */
+const pathIn = ({ mount, path }: Exchange): string => (mount === "" ? path : path.slice(mount.length) || "/")
 
 /** A client's name for its request is told to that client alone: any text may stand in it, a person's name too. */
 const namesOf = (given: string | undefined, { requestId }: Exchange): { readonly [header: string]: string } =>

@@ -14,7 +14,10 @@ export type RefusalKind = "client" | "credentials" | "token" | "scope" | "rate" 
 /** @category models */
 export interface Exchange extends Occurrence {
   readonly request: HttpServerRequest.HttpServerRequest
+  /** As it was sent. */
   readonly path: string
+  /** What of the path stands before the paths of the table: where an application has mounted them. Else nothing. */
+  readonly mount: string
   /** Headers the answer gets, whatever it will be. */
   readonly responseHeaders: { [name: string]: string }
   /** What the log says if the request is refused. No text of these is a client's own. */

@@ -71,9 +71,9 @@ export const make = (publicOrigin: string | undefined): Links => {
     toAnswers: (service, operation) => {
       const reading = readingOf(service, operation)
       if (reading === undefined) return undefined
-      return ({ request }, ids, answered) => {
+      return ({ mount, request }, ids, answered) => {
         const { id } = answered as { readonly id?: unknown }
-        return typeof id === "string" ? urlOf(reading, [...ids, id], here(request)) : undefined
+        return typeof id === "string" ? urlOf(reading, [...ids, id], here(request), mount) : undefined
       }
     }
   }
@@ -93,8 +93,8 @@ const readingOf = ({ resource }: Resource.AnyService, { answer }: Operation.Any)
   return { path, names: Operation.idNames(path) }
 }
 
-const urlOf = ({ names, path }: Reading, ids: ReadonlyArray<string>, asked: Here): string => {
+const urlOf = ({ names, path }: Reading, ids: ReadonlyArray<string>, asked: Here, mount: string): string => {
   const [own, alias] = prefixes
   const target = names.reduce((filled, name, at) => filled.replace(`:${name}`, ids[at] ?? ""), path)
-  return `${asked.origin}${asked.path.startsWith(`${alias}/`) ? alias : own}${target}`
+  return `${asked.origin}${mount}${asked.path.startsWith(`${mount}${alias}/`) ? alias : own}${target}`
 }

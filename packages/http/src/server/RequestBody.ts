@@ -90,6 +90,10 @@ const nodesOf = ({ headers, source }: Request): IncomingMessage | undefined =>
 
 const nothing = new Uint8Array()
 
+/** A body that another platform hands over, whose headers need not tell of it. */
+const isHandedOver = ({ source }: Request): boolean =>
+  !(source instanceof IncomingMessage) && "body" in source && source.body !== null
+
 /**
  * The whole body, at most `limit` bytes, or a refusal.
  *
@@ -106,7 +110,8 @@ export const readBytes = (
   const { headers } = request
   const length = Number(headers["content-length"] ?? 0)
   if (length > limit) return Effect.fail(tooLarge(limit))
-  if (length === 0 && headers["transfer-encoding"] === undefined) return Effect.succeed(nothing)
+  if (length === 0 && headers["transfer-encoding"] === undefined && !isHandedOver(request))
+    return Effect.succeed(nothing)
   const source = nodesOf(request)
   const reading = source === undefined ? ofPlatform(request, limit) : Effect.sync(() => ofNode(source, limit))
   return Effect.flatMap(reading, ({ later, now }) =>
