@@ -51,6 +51,12 @@ it("intents.ts makes one investor, however often it is run", async () => {
   expect(await once()).toEqual(first)
 })
 
+it("the page on projections shows the definition of examples/projection", () => {
+  const source = readFileSync(join(root, "examples/projection/Positions.ts"), "utf8")
+  const definition = source.slice(source.indexOf("*/\n") + 3)
+  expect(readFileSync(join(root, "docs/guide/projection.md"), "utf8")).toContain(definition)
+})
+
 it("the README's program is examples/embedded.ts", () => {
   const source = readFileSync(join(root, "examples/embedded.ts"), "utf8")
   const program = source.slice(source.indexOf("*/\n") + 3)

@@ -9,9 +9,12 @@ import { bookmarkAt, headAfter } from "./History.ts"
 import type { Any, Log, LoggedEvent } from "./Projection.ts"
 import { type Failure, type Shape, Unavailable } from "./ReadModels.ts"
 
+/** What is to be known of a projection to bring it to the head. */
+type Followed = Pick<Any, "name" | "version" | "types">
+
 /** A projection, and where it stands as this process knows it. */
-export interface Kept {
-  readonly projection: Any
+export interface Kept<P extends Followed = Any> {
+  readonly projection: P
   /** One request does the work; the others wait, and find it done. */
   readonly one: Semaphore.Semaphore
   /** `undefined` while it is not known: the place of the states has to be asked. */
@@ -20,8 +23,8 @@ export interface Kept {
 }
 
 /** The projections by name, of which nothing is known yet. */
-export const keeping = (projections: ReadonlyArray<Any>): ReadonlyMap<string, Kept> => {
-  const all = new Map<string, Kept>()
+export const keeping = <P extends Followed>(projections: ReadonlyArray<P>): ReadonlyMap<string, Kept<P>> => {
+  const all = new Map<string, Kept<P>>()
   for (const projection of projections) {
     if (all.has(projection.name)) throw new RangeError(`two projections are called ${projection.name}`)
     all.set(projection.name, { projection, one: Semaphore.makeUnsafe(1), at: undefined, failure: undefined })
@@ -52,20 +55,20 @@ export const folding = <A>(position: Position, part: () => A): A => {
 }
 
 /** Where states are kept. */
-export interface Place<E> {
+export interface Place<E, P extends Followed = Any> {
   /** Where the states stand. */
-  readonly ask: (kept: Kept) => Effect.Effect<Bookmark, E | EventStoreError>
+  readonly ask: (kept: Kept<P>) => Effect.Effect<Bookmark, E | EventStoreError>
   /** Drops, of all projections, the states that another history than the log's has made. */
   readonly dropOthers: Effect.Effect<void, E | EventStoreError>
   /** Folds events into the states, which then stand at `to`. `false` if they do not stand at `from` any more. */
   readonly take: (
-    kept: Kept,
+    kept: Kept<P>,
     from: Bookmark,
     events: ReadonlyArray<LoggedEvent>,
     to: Bookmark
   ) => Effect.Effect<boolean, E | FoldFailed>
   /** Remembers why the states do not go on, for other processes. */
-  readonly note: (kept: Kept, failure: Failure) => Effect.Effect<void, E>
+  readonly note: (kept: Kept<P>, failure: Failure) => Effect.Effect<void, E>
 }
 
 /** Positions that a step goes over. */
@@ -78,11 +81,11 @@ export interface Options {
  * Takes steps until the head that was seen at the start is reached, and returns the position. A look at the log follows each step: what is
  * shown after it belongs to the history that the log has then.
  */
-export const catchingUp = <E>({ log, stepSize }: Options, place: Place<E>) => {
+export const catchingUp = <E, P extends Followed = Any>({ log, stepSize }: Options, place: Place<E, P>) => {
   const look = looking(log, place)
   const step = stepping(log, place)
 
-  const stepsTo = Effect.fnUntraced(function* (kept: Kept, target: Position) {
+  const stepsTo = Effect.fnUntraced(function* (kept: Kept<P>, target: Position) {
     for (let steps = 0; ; steps++) {
       const { at, head } = yield* look(kept)
       if (at.position >= Math.min(target, head.position)) return at.position
@@ -92,20 +95,20 @@ export const catchingUp = <E>({ log, stepSize }: Options, place: Place<E>) => {
     }
   })
 
-  return (kept: Kept): Effect.Effect<Position, E | EventStoreError | Unavailable> =>
+  return (kept: Kept<P>): Effect.Effect<Position, E | EventStoreError | Unavailable> =>
     Effect.flatMap(look(kept), ({ at, head }) =>
       at.position >= head.position ? Effect.succeed(at.position) : kept.one.withPermits(1)(stepsTo(kept, head.position))
     )
 }
 
 /** Where a projection stands, and the head that follows in the same history. */
-const looking = <E>(log: Log, place: Place<E>) => {
-  const lookFrom = Effect.fnUntraced(function* (kept: Kept) {
+const looking = <E, P extends Followed>(log: Log, place: Place<E, P>) => {
+  const lookFrom = Effect.fnUntraced(function* (kept: Kept<P>) {
     const at = (kept.at ??= yield* place.ask(kept))
     const head = yield* headAfter(log, at)
     return head === undefined ? undefined : { at, head }
   })
-  return Effect.fnUntraced(function* (kept: Kept) {
+  return Effect.fnUntraced(function* (kept: Kept<P>) {
     const seen = yield* lookFrom(kept)
     if (seen !== undefined) return seen
     kept.at = undefined
@@ -134,9 +137,9 @@ const between = Effect.fnUntraced(function* (log: Log, from: Bookmark, position:
 })
 
 /** Takes in the events after a bookmark, up to a position. */
-const stepping = <E>(log: Log, place: Place<E>) => {
+const stepping = <E, P extends Followed>(log: Log, place: Place<E, P>) => {
   const step = (
-    kept: Kept,
+    kept: Kept<P>,
     from: Bookmark,
     head: Bookmark,
     position: Position
@@ -164,7 +167,11 @@ const stepping = <E>(log: Log, place: Place<E>) => {
   return step
 }
 
-const stop = Effect.fnUntraced(function* <E>(place: Place<E>, kept: Kept, { cause, position }: Stop) {
+const stop = Effect.fnUntraced(function* <E, P extends Followed>(
+  place: Place<E, P>,
+  kept: Kept<P>,
+  { cause, position }: Stop
+) {
   const { name, version } = kept.projection
   const reason = cause instanceof Error ? cause.message : String(cause)
   const message = `the list of ${name} (version ${version}) stopped before position ${position}: ${reason}`
