@@ -96,8 +96,18 @@ const microsOfAnyForm = (text: string): number | undefined => {
   return (minutes * 60 + Number(second)) * microsPerSecond + Number(digits.slice(0, 6).padEnd(6, "0"))
 }
 
+/** The two texts that were read last: a command asks a dozen times for when it was received and for what its input says. */
+let last = { text: "", micros: undefined as number | undefined }
+let lastButOne = last
+
 /** Microseconds since 1970-01-01T00:00:00Z, or `undefined` where the text is no timestamp. */
-const microsOf = (text: string): number | undefined => microsOfUsualForm(text) ?? microsOfAnyForm(text)
+const microsOf = (text: string): number | undefined => {
+  if (text === last.text) return last.micros
+  if (text === lastButOne.text) return lastButOne.micros
+  const micros = microsOfUsualForm(text) ?? microsOfAnyForm(text)
+  if (micros !== undefined) [last, lastButOne] = [{ text, micros }, last]
+  return micros
+}
 
 const anyDay = `(?:${daysOf("(?:19[0-9]{2}|2[01][0-9]{2}|22[0-4][0-9]|225[0-4])")}|${leapDaysOf("(?:19|2[01])")})`
 const anyMinute = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
