@@ -4,6 +4,7 @@
  */
 import { Result, Schema, SchemaAST, SchemaIssue } from "effect"
 import { type MemberError, Rejection } from "./Failure.ts"
+import { copyOf } from "./InputCopy.ts"
 import { isClosed, itemOf, membersOf, withoutAbsent } from "./Places.ts"
 import { type PageOptions, PageQuery } from "./Page.ts"
 import { shape } from "./Shape.ts"
@@ -158,6 +159,8 @@ export const checks = <A, I>(schema: Schema.Codec<A, I>): Checks<A> => {
   const encodeShape = Schema.encodeUnknownResult(shape(schema))
   const encodeAll = Schema.encodeUnknownResult(schema, { errors: "all" })
   const typed = SchemaAST.toType(schema.ast)
+  const copy = copyOf(schema.ast)
+  const holds = Schema.is(schema)
 
   const decode = (body: unknown): Result.Result<A, Rejection> => {
     const first = decodeFirst(body)
@@ -166,10 +169,10 @@ export const checks = <A, I>(schema: Schema.Codec<A, I>): Checks<A> => {
       : Result.mapError(decodeAll(body), ({ issue }) => refusal(issue))
   }
   /** The JSON form is made only where it is asked for: a request from the wire has one of its own. */
-  const acceptedAsRead = (input: A): Accepted<A> => ({
+  const acceptedAs = (input: A): Accepted<A> => ({
     input,
     get body() {
-      return Result.getOrThrow(encodeShape(input)) as Schema.Json
+      return (copy === undefined ? Result.getOrThrow(encodeShape(input)) : copy.body(input)) as Schema.Json
     }
   })
   return {
@@ -177,8 +180,11 @@ export const checks = <A, I>(schema: Schema.Codec<A, I>): Checks<A> => {
     accept: (given) => {
       if (typeof given === "object" && given !== null && read.get(given) === schema) {
         read.delete(given)
-        return Result.succeed(acceptedAsRead(given as A))
+        return Result.succeed(acceptedAs(given as A))
       }
+      const copied = copy?.input(given)
+      if (copied !== undefined && holds(copied)) return Result.succeed(acceptedAs(copied))
+      // What is wrong is found in the JSON form, which has the wire's names.
       const encoded = Result.orElse(encodeShape(given), () => encodeShape(withoutAbsent(typed, given)))
       if (Result.isFailure(encoded)) {
         const { issue } = Result.getOrElse(Result.flip(encodeAll(given)), () => encoded.failure)

@@ -2,7 +2,7 @@
  * The JSON form of the API: the same members in `snake_case`. For the schemas of this package: their encoded side goes over the wire. The
  * fingerprint is taken of it too, embedded and remote alike.
  */
-import { Schema } from "effect"
+import { Schema, type SchemaAST } from "effect"
 
 /** `investorId` becomes `investor_id`. @category models */
 export type SnakeCase<Name extends string> = Name extends `${infer Letter}${infer Rest}`
@@ -26,8 +26,16 @@ type WireNames<Fields extends Schema.Struct.Fields> = {
  */
 export const wire = <const Fields extends Schema.Struct.Fields>(fields: Fields) => {
   const names = Object.fromEntries(Object.keys(fields).map((name) => [name, snakeCase(name)]))
-  return Schema.Struct(fields).pipe(Schema.encodeKeys(names as WireNames<Fields>))
+  const schema = Schema.Struct(fields).pipe(Schema.encodeKeys(names as WireNames<Fields>))
+  for (const { transformation } of schema.ast.encoding ?? []) renamings.add(transformation)
+  return schema
 }
+
+const renamings = new WeakSet<SchemaAST.Link["transformation"]>()
+
+/** Whether the JSON form of an object has nothing but the wire's names for its members. @category predicates */
+export const isWire = ({ encoding }: SchemaAST.AST): boolean =>
+  encoding?.length === 1 && encoding[0].to.checks === undefined && renamings.has(encoding[0].transformation)
 
 /** What stands in the place of personal data that were erased. @category models */
 export const Erased = Schema.Literal("erased")
