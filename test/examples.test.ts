@@ -2,7 +2,7 @@
  * The examples do what they say, and the README shows what was run. For the next reader.
  */
 import { Refusal } from "@effekten/domain"
-import { readFileSync } from "node:fs"
+import { globSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { root, run, startServer, temporaryFolder, type Server } from "./Process.ts"
@@ -55,6 +55,20 @@ it("the page on projections shows the definition of examples/projection", () => 
   const source = readFileSync(join(root, "examples/projection/Positions.ts"), "utf8")
   const definition = source.slice(source.indexOf("*/\n") + 3)
   expect(readFileSync(join(root, "docs/guide/projection.md"), "utf8")).toContain(definition)
+})
+
+it("store.ts sells ten seats to 64 buyers, without a register", async () => {
+  expect(await example("store.ts")).toMatchObject({
+    code: 0,
+    stdout: "10 seats are sold, 54 orders refused\n",
+    stderr: ""
+  })
+})
+
+it("the tests of examples/tests pass", async () => {
+  const files = globSync("tests/*.test.ts", { cwd: join(root, "examples") })
+  expect(files.length).toBeGreaterThan(1)
+  for (const file of files) expect(await example(file)).toMatchObject({ code: 0 })
 })
 
 it("the README's program is examples/embedded.ts", () => {

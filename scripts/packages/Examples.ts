@@ -69,6 +69,7 @@ export const runFiles = async (project: string): Promise<ReadonlyArray<readonly 
     const here = (...args: ReadonlyArray<string>): Ran => run(project, process.execPath, args, environment)
     return [
       ["embedded.ts", here("embedded.ts")],
+      ["store.ts", here("store.ts")],
       ["guide.ts", here("guide.ts")],
       ["intents.ts", here("intents.ts", "customer-4711", join(project, "intents.db"))],
       ["audit-replay.ts", here("audit-replay.ts", data)],
