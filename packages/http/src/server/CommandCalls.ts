@@ -209,16 +209,10 @@ export const make = (needed: Needed) => {
 
   const receivedJson = (command: Command, { exchange, principal }: Call) =>
     Effect.flatMap(readJsonBytes(exchange.request, limits), (bytes) =>
-      // The turn lasts until other requests have been looked for: however many bodies are there at once, they are read some at a time.
-      turns.take(
+      turns.brief(
         principal.platform,
         sizeOf({ bytes: bytes.length })
-      )(
-        Effect.ensuring(
-          Effect.suspend(() => Effect.fromResult(saidBy(exchange, command, bytes))),
-          Effect.yieldNow
-        )
-      )
+      )(Effect.suspend(() => Effect.fromResult(saidBy(exchange, command, bytes))))
     )
 
   return (command: Command) => {

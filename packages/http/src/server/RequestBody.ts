@@ -28,49 +28,53 @@ const unreadable = new Refused({ code: "invalid_request", detail: "The body coul
 export const checkLength = (request: Request, limit: number): Effect.Effect<void, Refused> =>
   Number(request.headers["content-length"] ?? 0) > limit ? Effect.fail(tooLarge(limit)) : Effect.void
 
-/** A body that is being read. */
-interface Reading {
-  /** What was read, once it is there. */
-  readonly now: () => Effect.Effect<Uint8Array, Refused> | undefined
-  readonly later: Effect.Effect<Uint8Array, Refused>
-}
+/** Waits for a body that is not there yet. */
+const inTime = (
+  reading: Effect.Effect<Uint8Array, Refused>,
+  duration: Duration.Duration
+): Effect.Effect<Uint8Array, Refused> => Effect.timeoutOrElse(reading, { duration, orElse: () => Effect.fail(tooSlow) })
 
 /**
  * Reads a body from Node's request. Nothing but the listeners ends with it: a request that is destroyed takes the socket along, and with it
  * the answer. What comes after that is dropped, until the answer has closed the connection.
  */
-const ofNode = (source: IncomingMessage, limit: number): Reading => {
-  const pieces: Array<Uint8Array> = []
-  let size = 0
-  let read: Effect.Effect<Uint8Array, Refused> | undefined
-  let waiting: (read: Effect.Effect<Uint8Array, Refused>) => void = () => {}
-  const end = (result: Effect.Effect<Uint8Array, Refused>): void => {
-    source.off("data", onData).off("end", onEnd).off("error", onFailure).off("close", onFailure).resume()
-    read = result
-    waiting(result)
-  }
-  const onData = (piece: Uint8Array): void => {
-    size += piece.length
-    if (size > limit) end(Effect.fail(tooLarge(limit)))
-    else pieces.push(piece)
-  }
-  const onEnd = (): void => end(Effect.succeed(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)))
-  const onFailure = (): void => end(Effect.fail(unreadable))
-  source.on("data", onData).on("end", onEnd).on("error", onFailure).on("close", onFailure)
-  return {
-    now: () => read,
-    later: Effect.callback((resume) => {
-      if (read !== undefined) return resume(read)
-      waiting = resume
-      return Effect.sync(() => {
-        waiting = () => {}
-      })
+const ofNode = (
+  source: IncomingMessage,
+  limit: number,
+  timeout: Duration.Duration
+): Effect.Effect<Uint8Array, Refused> =>
+  Effect.callback((resume) => {
+    const pieces: Array<Uint8Array> = []
+    let size = 0
+    let read: Effect.Effect<Uint8Array, Refused> | undefined
+    let wake = (): void => {}
+    const end = (result: Effect.Effect<Uint8Array, Refused>): void => {
+      source.off("data", onData).off("end", onEnd).off("error", onFailure).off("close", onFailure).resume()
+      read = result
+      wake()
+    }
+    const onData = (piece: Uint8Array): void => {
+      size += piece.length
+      if (size > limit) end(Effect.fail(tooLarge(limit)))
+      else pieces.push(piece)
+    }
+    const onEnd = (): void => end(Effect.succeed(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)))
+    const onFailure = (): void => end(Effect.fail(unreadable))
+    source.on("data", onData).on("end", onEnd).on("error", onFailure).on("close", onFailure)
+    const later = Effect.callback<Uint8Array, Refused>((resume) => {
+      wake = () => read !== undefined && resume(read)
+      wake()
     })
-  }
-}
+    // Node has told of a body that came with its head before a microtask runs.
+    queueMicrotask(() => resume(read ?? inTime(later, timeout)))
+  })
 
 /** Reads a body as the platform does: it is not Node's, or the client waits for a word before it sends. */
-const ofPlatform = (request: Request, limit: number): Effect.Effect<Reading> => {
+const ofPlatform = (
+  request: Request,
+  limit: number,
+  timeout: Duration.Duration
+): Effect.Effect<Uint8Array, Refused> => {
   const refused = ({ reason }: HttpServerError.HttpServerError): Refused =>
     reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge" ? tooLarge(limit) : unreadable
   const reading = Effect.map(request.arrayBuffer, (buffer) => new Uint8Array(buffer)).pipe(
@@ -78,10 +82,9 @@ const ofPlatform = (request: Request, limit: number): Effect.Effect<Reading> => 
     Effect.mapError(refused)
   )
   // Gives up waiting, not reading, for the same reason as above.
-  return Effect.map(Effect.forkDetach(reading, { startImmediately: true }), (fiber) => ({
-    now: () => fiber.pollUnsafe(),
-    later: Fiber.join(fiber)
-  }))
+  return Effect.flatMap(Effect.forkDetach(reading, { startImmediately: true }), (fiber) =>
+    Effect.flatMap(Effect.yieldNow, () => fiber.pollUnsafe() ?? inTime(Fiber.join(fiber), timeout))
+  )
 }
 
 /** Node's request, if it can be read from directly. */
@@ -113,13 +116,7 @@ export const readBytes = (
   if (length === 0 && headers["transfer-encoding"] === undefined && !isHandedOver(request))
     return Effect.succeed(nothing)
   const source = nodesOf(request)
-  const reading = source === undefined ? ofPlatform(request, limit) : Effect.sync(() => ofNode(source, limit))
-  return Effect.flatMap(reading, ({ later, now }) =>
-    Effect.flatMap(
-      Effect.yieldNow,
-      () => now() ?? Effect.timeoutOrElse(later, { duration: timeout, orElse: () => Effect.fail(tooSlow) })
-    )
-  )
+  return source === undefined ? ofPlatform(request, limit, timeout) : ofNode(source, limit, timeout)
 }
 
 /** @category predicates */

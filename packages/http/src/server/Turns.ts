@@ -23,6 +23,9 @@ const largest = { bytes: 16 * 1024, results: 50 }
 export const sizeOf = (what: { readonly bytes?: number; readonly results?: number | undefined }): Size =>
   (what.bytes ?? 0) > largest.bytes || (what.results ?? 0) > largest.results ? "large" : "small"
 
+/** @category models */
+export type Turn = <A, E, R>(reading: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Unavailable, R>
+
 /** @category services */
 export class Turns extends Context.Service<
   Turns,
@@ -31,32 +34,64 @@ export class Turns extends Context.Service<
      * Reads in the platform's turn. Small and large ones of a platform have turns of their own. A call whose deadline passes while it waits is
      * not read any more.
      */
-    readonly take: (
-      platform: Id.PlatformId,
-      size: Size
-    ) => <A, E, R>(reading: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Unavailable, R>
+    readonly take: (platform: Id.PlatformId, size: Size) => Turn
+    /**
+     * The same for what never waits. It goes on at once, and its place is free when other requests have been looked for. So however many
+     * bodies are there, they are read some at a time.
+     */
+    readonly brief: (platform: Id.PlatformId, size: Size) => Turn
   }
 >()("effekten/http/Turns") {
   static readonly layer: Layer.Layer<Turns> = Layer.sync(Turns, () => {
     // As many as there are platforms with a client.
-    const platforms = new Map<Id.PlatformId, PartitionedSemaphore.PartitionedSemaphore<Size>>()
-    const placesOf = (platform: Id.PlatformId) => {
-      const known = platforms.get(platform) ?? PartitionedSemaphore.makeUnsafe<Size>({ permits: maximumAtOnce })
+    const platforms = new Map<Id.PlatformId, Places>()
+    const placesOf = (platform: Id.PlatformId): Places => {
+      const known = platforms.get(platform) ?? makePlaces()
       platforms.set(platform, known)
       return known
     }
     return Turns.of({
-      take: (platform, size) => {
-        const all = placesOf(platform)
-        const count = places[size]
-        return (reading) => {
-          const begun = Effect.andThen(Deadline.check, reading)
-          // Most find a place, and then need not be able to wait for it: that takes a third of the time.
-          return Effect.flatMap(all.withPermitsIfAvailable(count)(begun), (read) =>
-            Option.isSome(read) ? Effect.succeed(read.value) : all.withPermits(size, count)(begun)
-          )
-        }
-      }
+      take: (platform, size) => placesOf(platform).take(size),
+      brief: (platform, size) => placesOf(platform).brief(size)
     })
   })
+}
+
+/** The places of one platform. */
+interface Places {
+  readonly take: (size: Size) => Turn
+  readonly brief: (size: Size) => Turn
+}
+
+const makePlaces = (): Places => {
+  const all = PartitionedSemaphore.makeUnsafe<Size>({ permits: maximumAtOnce })
+  let lent = 0
+  const givenBack = Effect.suspend(() => {
+    const count = lent
+    lent = 0
+    return all.release(count)
+  })
+  /** Gives places back once other requests have been looked for: all that were taken until then at once. */
+  const lend = (count: number): Effect.Effect<unknown> =>
+    Effect.suspend(() => {
+      lent += count
+      return lent > count
+        ? Effect.void
+        : Effect.forkDetach(Effect.andThen(Effect.yieldNow, givenBack), { startImmediately: true })
+    })
+  return {
+    take: (size) => (reading) => {
+      const begun = Effect.andThen(Deadline.check, reading)
+      // Most find a place, and then need not be able to wait for it: that takes a third of the time.
+      return Effect.flatMap(all.withPermitsIfAvailable(places[size])(begun), (read) =>
+        Option.isSome(read) ? Effect.succeed(read.value) : all.withPermits(size, places[size])(begun)
+      )
+    },
+    brief: (size) => (reading) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(restore(all.take(size, places[size])), () =>
+          Effect.andThen(lend(places[size]), Effect.andThen(Deadline.check, reading))
+        )
+      )
+  }
 }
