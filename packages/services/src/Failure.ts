@@ -1,7 +1,7 @@
 /**
  * The ways a call can fail, embedded and remote alike. For callers of the services.
  */
-import { Schema } from "effect"
+import { Schema, SchemaTransformation, Struct } from "effect"
 
 /** What is wrong with one member of a request. `pointer` is a JSON Pointer (RFC 6901) into the body. @category models */
 export const MemberError = Schema.Struct({
@@ -53,15 +53,19 @@ export type Call = typeof Call.Type
  *
  * @category errors
  */
-export class Rejection extends Schema.TaggedError<Rejection>()("Rejection", {
-  code: Schema.String,
-  /** The HTTP status this refusal has on the wire: 400, 401, 403, 409, 412, 413, 415 or 422. */
-  status: Schema.Int,
-  message: Schema.String,
-  details: Schema.optionalKey(Details),
-  errors: Schema.optionalKey(Schema.Array(MemberError)),
-  call: Schema.optionalKey(Call)
-}) {
+export class Rejection extends Schema.TaggedError<Rejection>()(
+  "Rejection",
+  {
+    code: Schema.String,
+    /** The HTTP status this refusal has on the wire: 400, 401, 403, 409, 412, 413, 415 or 422. */
+    status: Schema.Int,
+    message: Schema.String,
+    details: Schema.optionalKey(Details),
+    errors: Schema.optionalKey(Schema.Array(MemberError)),
+    call: Schema.optionalKey(Call)
+  },
+  { httpApiStatus: 409 }
+) {
   /** A refusal is the answer to all attempts of a call: none of them had an effect. */
   get executed(): "no" {
     return "no"
@@ -69,12 +73,16 @@ export class Rejection extends Schema.TaggedError<Rejection>()("Rejection", {
 }
 
 /** There is no such object for this platform. @category errors */
-export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
-  /** `investor_not_found`, for example. */
-  code: Schema.String,
-  message: Schema.String,
-  call: Schema.optionalKey(Call)
-}) {
+export class NotFound extends Schema.TaggedError<NotFound>()(
+  "NotFound",
+  {
+    /** `investor_not_found`, for example. */
+    code: Schema.String,
+    message: Schema.String,
+    call: Schema.optionalKey(Call)
+  },
+  { httpApiStatus: 404 }
+) {
   /** What is not there cannot change: no attempt of the call had an effect. */
   get executed(): "no" {
     return "no"
@@ -87,16 +95,20 @@ export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
  *
  * @category errors
  */
-export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
-  executed: Schema.Literals(["no", "unknown"]),
-  message: Schema.String,
-  /** Why, where a caller may want to tell it from other reasons: the call's own deadline passed. */
-  code: Schema.optionalKey(Schema.Literals(["deadline_exceeded"])),
-  /** Seconds to wait, where the unavailable service said so. */
-  retryAfter: Schema.optionalKey(Schema.Finite),
-  cause: Schema.optionalKey(Schema.Defect()),
-  call: Schema.optionalKey(Call)
-}) {}
+export class Unavailable extends Schema.TaggedError<Unavailable>()(
+  "Unavailable",
+  {
+    executed: Schema.Literals(["no", "unknown"]),
+    message: Schema.String,
+    /** Why, where a caller may want to tell it from other reasons: the call's own deadline passed. */
+    code: Schema.optionalKey(Schema.Literals(["deadline_exceeded"])),
+    /** Seconds to wait, where the unavailable service said so. */
+    retryAfter: Schema.optionalKey(Schema.Finite),
+    cause: Schema.optionalKey(Schema.Defect()),
+    call: Schema.optionalKey(Call)
+  },
+  { httpApiStatus: 503 }
+) {}
 
 /** What a command can fail with. @category errors */
 export type CommandFailure = Rejection | NotFound | Unavailable
@@ -122,3 +134,50 @@ export const ofCall = (failure: CommandFailure, call: Call): CommandFailure => {
       })
   }
 }
+
+/** What of a failure stays in the house: its cause, and what is known of the call, its key too. */
+interface Kept {
+  readonly call?: unknown
+  readonly cause?: unknown
+}
+
+/** A failure as an API shows it to others, with its status. */
+const shown = <F extends CommandFailure, E extends object>(failure: Schema.Codec<F, E>, httpApiStatus: number) =>
+  Schema.toEncoded(failure)
+    .pipe(
+      Schema.decodeTo(
+        failure,
+        SchemaTransformation.transform({
+          decode: (encoded: E): E => encoded,
+          encode: (encoded: E & Kept): E => Struct.omit(encoded, ["call", "cause"]) as unknown as E
+        })
+      )
+    )
+    .annotate({ httpApiStatus }) as Schema.Codec<F, Omit<E, keyof Kept>>
+
+const refusedWith = (status: number) =>
+  shown(Rejection.check(Schema.makeFilter((rejection) => rejection.status === status)), status)
+
+/**
+ * The failures of the services as errors of an `HttpApi` of the application's own, each with the status that it has in the Distribution API.
+ * Neither the cause of a failure nor what is known of its call is shown.
+ *
+ * @example
+ * ```ts
+ * HttpApiEndpoint.post("subscribe", "/subscriptions", { payload: Subscription, success: Subscribed, error: failures })
+ * ```
+ *
+ * @category errors
+ */
+export const failures = [
+  shown(NotFound, 404),
+  shown(Unavailable, 503),
+  refusedWith(400),
+  refusedWith(401),
+  refusedWith(403),
+  refusedWith(409),
+  refusedWith(412),
+  refusedWith(413),
+  refusedWith(415),
+  refusedWith(422)
+] as const
