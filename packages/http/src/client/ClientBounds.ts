@@ -2,7 +2,13 @@
  * Answers are read to a bound: a server cannot fill the memory of its client. A layer that can be used alone, inside of retries.
  */
 import { Data, Effect, Layer, Stream } from "effect"
-import { HttpClient, HttpClientError, type HttpClientRequest, HttpClientResponse } from "effect/http"
+import {
+  HttpClient,
+  HttpClientError,
+  type HttpClientRequest,
+  type HttpClientResponse,
+  HttpServerResponse
+} from "effect/http"
 import { around } from "./ClientCall.ts"
 
 /** Bytes of an answer at most. @category values */
@@ -51,12 +57,13 @@ const bytesOf = (response: HttpClientResponse.HttpClientResponse, maximum: numbe
       (error) => error.reason._tag === "EmptyBodyError",
       () => Effect.void
     ),
-    Effect.map(() => joined(chunks, size))
+    Effect.map(() => joined(chunks))
   )
 }
 
-const joined = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array<ArrayBuffer> => {
-  const whole = new Uint8Array(size)
+/** Some pieces as one. @category conversions */
+export const joined = (chunks: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
+  const whole = new Uint8Array(chunks.reduce((size, { byteLength }) => size + byteLength, 0))
   let at = 0
   for (const chunk of chunks) {
     whole.set(chunk, at)
@@ -65,8 +72,13 @@ const joined = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array<Arr
   return whole
 }
 
-/** Statuses that have no body. */
-const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
+/** An answer that is read already: nothing of it is waited for. */
+const inMemory = (
+  request: HttpClientRequest.HttpClientRequest,
+  body: Uint8Array,
+  { headers, status }: Pick<HttpClientResponse.HttpClientResponse, "headers" | "status">
+): HttpClientResponse.HttpClientResponse =>
+  HttpServerResponse.toClientResponse(HttpServerResponse.uint8Array(body, { status, headers }), { request })
 
 /** The same answer, read to its end or to a bound. @category computing */
 export const settle = (
@@ -80,8 +92,7 @@ export const settle = (
     if (status < 200 || status > 599) return Effect.fail(decodeError(response, `The answer has the status ${status}.`))
     const maximum = status < 300 ? (options.answer ?? maximumAnswerSize) : (options.problem ?? maximumProblemSize)
     return Effect.map(bytesOf(response, maximum), (body) => {
-      const web = new Response(bodiless.has(status) ? null : body, { status, headers: { ...headers } })
-      const read = HttpClientResponse.fromWeb(request, web)
+      const read = inMemory(request, body, { status, headers })
       settled.add(read)
       return read
     })

@@ -178,7 +178,9 @@ const withBody = (
     case "none":
       return Effect.succeed(request)
     case "file":
-      return Effect.map(formOf(body as Api.UploadDocument), (form) => HttpClientRequest.bodyFormData(request, form))
+      return Effect.map(formOf(body as Api.UploadDocument), ({ body, contentType }) =>
+        HttpClientRequest.bodyUint8Array(request, body, contentType)
+      )
     default:
       return Effect.succeed(HttpClientRequest.bodyJsonUnsafe(request, body))
   }
