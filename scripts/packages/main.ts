@@ -9,6 +9,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { parseArgs } from "node:util"
 import { bundle } from "./Bundle.ts"
 import {
   compile,
@@ -34,7 +35,8 @@ import {
   root
 } from "./Tarballs.ts"
 
-const mode = process.argv[2] ?? "all"
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { tarballs: { type: "string" } } })
+const [mode = "all"] = positionals
 if (!["all", "newest", "pages"].includes(mode)) throw new Error(`usage: test:packages [-- newest | pages], not ${mode}`)
 /** The oldest TypeScript that is promised. The newest is the one in package-lock.json. */
 const oldTypeScript = "typescript@5.9.3"
@@ -178,7 +180,7 @@ const tryPages = (folder: string, { tsc }: Compiler): void => {
 }
 
 part("pack")
-const all = pack(join(place, "tarballs"))
+const all = pack(values.tarballs ?? join(place, "tarballs"))
 for (const each of all) {
   say(`  ${each.manifest.name}@${each.manifest.version}: ${each.files.length} files`)
   for (const fault of faultsOf(each)) fail(fault)
