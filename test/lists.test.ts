@@ -4,6 +4,7 @@
  */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import {
+  OwnRows,
   type Projection,
   Projections,
   ReadModelAudit,
@@ -236,4 +237,50 @@ it("a role that owns no table serves where another has made them, and leaves its
       yield* isRight(Context.get(kept, ReadModels.ReadModels), events, events.length)
       yield* soon(marked, ([row]) => Number(row?.used) === Projections.all.length)
     }).pipe(Effect.provide(Logger.layer([])))
+  ))
+
+/** How often each kind of event came: one that is taken twice, or not at all, shows. */
+const counts: OwnRows.Definition<"InvestorRegistered" | "UnitsCredited"> = {
+  name: "counts",
+  version: 1,
+  types: ["InvestorRegistered", "UnitsCredited"],
+  begin: Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    Effect.andThen(
+      sql`DROP TABLE IF EXISTS counts`,
+      sql`CREATE TABLE counts (type TEXT PRIMARY KEY, times BIGINT NOT NULL)`
+    )
+  ),
+  take: ({ type }) =>
+    Effect.flatMap(
+      SqlClient.SqlClient,
+      (sql) => sql`INSERT INTO counts ${sql.insert({ type, times: 1 })}
+        ON CONFLICT (type) DO UPDATE SET times = counts.times + 1`
+    )
+}
+
+it("promise 7: nodes that take events into an application's own rows take each once, also while one of them begins anew", () =>
+  Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const all = yield* nodes("own_rows", 3)
+        const log = logOf(events, 0)
+        const rows = yield* Effect.forEach(
+          all,
+          (sql) => Effect.provideService(OwnRows.make(log, counts), SqlClient.SqlClient, sql),
+          { concurrency: "unbounded" }
+        )
+        for (log.visible = 9; log.visible < events.length; log.visible += 9)
+          yield* Effect.forEach(
+            rows,
+            ({ catchUp, rebuild }, node) => (node === 1 && log.visible % 2 === 0 ? rebuild : catchUp),
+            { concurrency: "unbounded" }
+          )
+        log.visible = events.length
+        for (const { catchUp } of rows) expect(yield* catchUp).toBe(events.length)
+        const found = yield* all[2]!<{ type: string; times: number | bigint }>`SELECT type, times FROM counts`
+        expect(new Map(found.map(({ times, type }) => [type, Number(times)]))).toEqual(
+          new Map(counts.types.map((type) => [type, events.filter((event) => event.type === type).length]))
+        )
+      })
+    )
   ))

@@ -3,6 +3,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { stripVTControlCharacters } from "node:util"
 import { createContext, runInContext } from "node:vm"
 import { gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
@@ -28,7 +29,7 @@ export const bundle = async (folder: string, entry: string): Promise<Bundle> => 
     cwd: folder,
     platform: "browser",
     transform: { define: { "import.meta": "{}" } },
-    onLog: (_, { message }) => faults.push(message)
+    onLog: (_, { message }) => faults.push(stripVTControlCharacters(message).split("\n")[0]!)
   })
   const [{ imports }] = (await made.write({ file: output, format: "iife", minify: true })).output
   await made.close()
