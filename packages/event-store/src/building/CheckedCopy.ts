@@ -182,6 +182,7 @@ const copyMembers = (value: Members<unknown>, members: ReadonlyArray<Member>): M
     copy[name] = taken
     found++
   }
-  // As many members as there were: none was left out, and none was undefined.
-  return Object.keys(value).length === found ? copy : undefined
+  // As many members as there were: none was left out, and none was undefined. To count them in a list would be to make one.
+  for (const _ in value) found--
+  return found === 0 ? copy : undefined
 }

@@ -42,16 +42,15 @@ export interface EncodedEvent {
 export interface Template {
   readonly before: string
   readonly after: string
+  /** Of it all in UTF-8, with its instant. Counted before the texts are joined: to count the whole, the engine would copy it. */
+  readonly bytes: number
 }
 
 /** What `encode` and `decode` do, for the events of one catalogue. @category models */
 export interface Codec<E extends AnyEvent> {
   readonly encode: (event: NewEvent<E>) => Result.Result<EncodedEvent, InvalidEvent>
   /** The body of an encoded event around its instant; refused when it would be too large. `ciphertextHash` is hex, for a personal part. */
-  readonly body: (
-    encoded: EncodedEvent,
-    ciphertextHash: string | undefined
-  ) => Result.Result<Template & { bytes: number }, InvalidEvent>
+  readonly body: (encoded: EncodedEvent, ciphertextHash: string | undefined) => Result.Result<Template, InvalidEvent>
   /**
    * Throws {@link EventStoreError} with the position: `damaged` where the body is none. Where the catalogue does not know the type or the
    * version yet, it is `newer`.
@@ -91,6 +90,15 @@ export const parse = (position: Position, body: string): unknown => {
 
 /** The RFC 6962 leaf of a body: SHA-256 over a zero byte and the UTF-8 of the text. @category conversions */
 export const leafOf = (body: string): Uint8Array => digestOf(`\0${body}`)
+
+/** A body closed around its instant, and its leaf. The body is a part of the text that is hashed, so that the two are joined once. @category conversions */
+export const closed = (
+  { after, before }: Pick<Template, "before" | "after">,
+  recordedAt: string
+): { readonly body: string; readonly leaf: Uint8Array } => {
+  const hashed = `\0${before}${recordedAt}${after}`
+  return { leaf: digestOf(hashed), body: hashed.slice(1) }
+}
 
 /** The same as a string of 32 characters from U+0000 to U+00FF. @category conversions */
 export const leafDigest = (body: string): string => binaryDigest(`\0${body}`)
@@ -207,14 +215,14 @@ const encode = <E extends AnyEvent>(
 }
 
 const bodyOf: Codec<AnyEvent>["body"] = (encoded, ciphertextHash) => {
-  const { before } = encoded.text
+  const { after, before, bytes: open } = encoded.text
   const personal =
     encoded.personal === undefined
       ? ""
       : `,"personal":${canonical({ hash: ciphertextHash ?? "", subject: encoded.personal.subject })}`
-  const after = `${encoded.text.after}${personal}${encoded.end}`
-  const bytes = Buffer.byteLength(before) + INSTANT_CHARACTERS + Buffer.byteLength(after)
-  if (bytes <= StoreLimits.bodyBytes) return Result.succeed({ before, after, bytes })
+  const bytes = open + Buffer.byteLength(personal) + Buffer.byteLength(encoded.end)
+  if (bytes <= StoreLimits.bodyBytes)
+    return Result.succeed({ before, after: `${after}${personal}${encoded.end}`, bytes })
   return Result.fail(
     new InvalidEvent({
       type: encoded.type,
@@ -337,12 +345,8 @@ const requireText = (text: string): void => {
 }
 
 /** Each once, in their order, in a list of its own. An event has a handful. */
-const distinct = (tags: ReadonlyArray<string>): ReadonlyArray<string> => {
-  if (tags.length > 16) return [...new Set(tags)]
-  const found: Array<string> = []
-  for (const tag of tags) if (!found.includes(tag)) found.push(tag)
-  return found
-}
+const distinct = (tags: ReadonlyArray<string>): ReadonlyArray<string> =>
+  tags.length <= 16 && tags.every((tag, index) => tags.indexOf(tag) === index) ? tags.slice() : [...new Set(tags)]
 
 /** Canonical data, id and metadata, with the place of `recordedAt` left open where the order of the members wants it. */
 const split = (
@@ -353,17 +357,20 @@ const split = (
 ): Template => {
   const isFirst = Object.keys(meta).every((name) => name < "recordedAt")
   const first = isFirst ? meta : pick(meta, (name) => name < "recordedAt")
-  const before = PartCheck.textOf(isOrdered, { data, id, meta: first as JsonObject }).slice(0, -2)
+  const text = PartCheck.textOf(isOrdered, { data, id, meta: first as JsonObject })
+  const opened = `${text.at(-3) === "{" ? "" : ","}"recordedAt":"`
   // An instant that came with the metadata is left out: the store says when it recorded an event.
-  const after = isFirst
+  const rest = isFirst
     ? "}"
     : PartCheck.textOf(
         isOrdered,
         pick(meta, (name) => name > "recordedAt")
       ).slice(1)
+  const after = `"${rest === "}" ? "" : ","}${rest}`
   return {
-    before: `${before}${before.endsWith("{") ? "" : ","}"recordedAt":"`,
-    after: `"${after === "}" ? "" : ","}${after}`
+    before: `${text.slice(0, -2)}${opened}`,
+    after,
+    bytes: Buffer.byteLength(text) - 2 + opened.length + INSTANT_CHARACTERS + Buffer.byteLength(after)
   }
 }
 

@@ -6,7 +6,7 @@ import type { AnyEvent, NewEvent } from "../port/Event.ts"
 import { EventStoreError, InvalidEvent, type PreparedEvent } from "../port/EventStore.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
 import type { VaultShape } from "../vault/Vault.ts"
-import { type Codec, type EncodedEvent, leafOf, type Template } from "./Codec.ts"
+import { closed, type Codec, type EncodedEvent, type Template } from "./Codec.ts"
 import { asInvalidEvent, asStoreError, type HasSubject, seal, type SealedPart } from "./PersonalPart.ts"
 
 /** A prepared event with what its own store needs. @category models */
@@ -52,18 +52,20 @@ class PreparedBody<E extends AnyEvent> implements Prepared<E> {
   readonly after: string
   readonly personal: Prepared<E>["personal"]
   readonly #owner: object
-  readonly #restore: () => NewEvent<E>
+  readonly #encoded: EncodedEvent
+  readonly #restore: (encoded: EncodedEvent) => NewEvent<E>
   #restored: NewEvent<E> | undefined
 
   constructor(
     owner: object,
     encoded: EncodedEvent,
-    { before, after, bytes }: Template & { readonly bytes: number },
+    { before, after, bytes }: Template,
     sealed: SealedPart | undefined,
     restore: (encoded: EncodedEvent) => NewEvent<E>
   ) {
     this.#owner = owner
-    this.#restore = () => restore(encoded)
+    this.#encoded = encoded
+    this.#restore = restore
     this.type = encoded.type
     this.notBefore = encoded.notBefore
     this.tags = encoded.tags
@@ -78,7 +80,7 @@ class PreparedBody<E extends AnyEvent> implements Prepared<E> {
 
   /** Made from the texts when a caller asks for it: the caller's own object plays no part any more, and most events pay nothing. */
   get event(): NewEvent<E> {
-    return (this.#restored ??= this.#restore())
+    return (this.#restored ??= this.#restore(this.#encoded))
   }
 
   static isOf(owner: object, event: object): boolean {
@@ -154,6 +156,6 @@ export const makePreparation = <E extends AnyEvent>(
 
 /** Closes the body of a prepared event around its instant. @category conversions */
 export const finish = <E extends AnyEvent>(event: Prepared<E>, recordedAt: string): Written => {
-  const body = event.before + recordedAt + event.after
-  return { recordedAt, body, leaf: leafOf(body), type: event.type, tags: event.tags, personal: event.personal }
+  const { body, leaf } = closed(event, recordedAt)
+  return { recordedAt, body, leaf, type: event.type, tags: event.tags, personal: event.personal }
 }
