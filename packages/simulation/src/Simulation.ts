@@ -6,6 +6,7 @@ import { createHash } from "node:crypto"
 import type { Facts } from "./history/History.ts"
 import type { Invariant, Watch } from "./invariants/Invariant.ts"
 import { standard } from "./invariants/Standard.ts"
+import * as Guard from "./kernel/Guard.ts"
 import * as Process from "./kernel/Process.ts"
 import type { Plan } from "./plan/Plan.ts"
 import { opening } from "./workload/Opening.ts"
@@ -43,6 +44,8 @@ export interface Options {
   /** Laws beside the standard ones. */
   readonly invariants?: ReadonlyArray<Invariant>
   readonly onLog?: (line: string) => void
+  /** Refuses the real clock and real randomness, and says where they were asked. Default: yes. */
+  readonly guard?: boolean
   /** Wraps the store of each node: to try a store of one's own, or to see that a broken one is found. */
   readonly store?: World.StoreWrap
 }
@@ -131,8 +134,19 @@ const digest = (texts: Iterable<string>): string => {
 
 /** Runs a plan: the same plan gives the same report. @category running */
 export const run = (plan: Plan, options: Options = {}): Report => {
+  if (options.guard === false) return running(plan, options, [])
+  const breaches: Array<Guard.Breach> = []
+  return Guard.during(
+    (breach) => void breaches.push(breach),
+    () => running(plan, options, breaches)
+  )
+}
+
+/** Under the guard, if there is one. */
+const running = (plan: Plan, options: Options, breaches: ReadonlyArray<Guard.Breach>): Report => {
   const laws = watching([...standard, ...(options.invariants ?? [])])
   const counts = counting()
+  const answered = new Set<string>()
   const world = World.make(
     plan,
     {
@@ -143,6 +157,9 @@ export const run = (plan: Plan, options: Options = {}): Report => {
       },
       answered: (call, attempt) => {
         counts.add(`told ${attempt.outcome?._tag}`)
+        if (call.command !== undefined && attempt.outcome?._tag === "Answered")
+          if (!answered.has(call.command.identity)) answered.add(call.command.identity)
+          else counts.add("answered again")
         laws.answered(call, attempt)
       },
       counted: counts.add,
@@ -160,10 +177,15 @@ export const run = (plan: Plan, options: Options = {}): Report => {
   const answers = calls.flatMap(({ attempts }) => attempts.map(({ outcome }) => JSON.stringify(outcome ?? null)))
   return {
     plan,
-    violations:
-      ended === undefined
-        ? laws.violations
-        : [...laws.violations, { invariant: "the run ends", message: ended, time: kernel.now() }],
+    violations: [
+      ...laws.violations,
+      ...(ended === undefined ? [] : [{ invariant: "the run ends", message: ended, time: kernel.now() }]),
+      ...breaches.map(({ asked, place }) => ({
+        invariant: "all is under the seed",
+        message: `${asked} was asked by ${place}`,
+        time: kernel.now()
+      }))
+    ],
     calls: calls.length,
     attempts: answers.length,
     instructions: facts.instructions.size,

@@ -4,6 +4,7 @@
  */
 export * as Faults from "./plan/Faults.ts"
 export * as Plan from "./plan/Plan.ts"
+export * as Sometimes from "./Sometimes.ts"
 export * as Simulation from "./Simulation.ts"
 export * as Facts from "./history/History.ts"
 export * as Invariant from "./invariants/Invariant.ts"

@@ -1,6 +1,7 @@
 /**
  * No unit comes from nowhere (promise 1): the laws of conservation hold after every event.
  */
+import { Id } from "@effekten/domain"
 import type { Projection } from "@effekten/projections"
 import { Register } from "@effekten/projections"
 import type { Invariant } from "./Invariant.ts"
@@ -27,7 +28,16 @@ export const conservation: Invariant = {
           broken(`${law} after ${position}: ${message}`)
         told = register.violations.length
       },
-      healed: () => checkConservation(facts.log).forEach(broken)
+      healed: () => {
+        checkConservation(facts.log).forEach(broken)
+        for (const [id, { units }] of facts.world.products) {
+          const totals = register.totals(Id.ProductId.make(id))
+          const held = units.filter(({ state }) => state === "held").length
+          const used = units.filter(({ investment }) => investment !== undefined).length
+          if (totals?.held !== held) broken(`product ${id} holds ${totals?.held}, the second model ${held}`)
+          if (totals?.used !== used) broken(`product ${id} uses ${totals?.used}, the second model ${used}`)
+        }
+      }
     }
   }
 }

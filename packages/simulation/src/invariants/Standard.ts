@@ -8,7 +8,10 @@ import { decisions } from "./Decisions.ts"
 import { effectOnce } from "./EffectOnce.ts"
 import { everythingEnds } from "./EverythingEnds.ts"
 import type { Invariant } from "./Invariant.ts"
+import { reads } from "./Reads.ts"
 import { sameAnswer } from "./SameAnswer.ts"
+import { stamps } from "./Stamps.ts"
+import { strangers } from "./Strangers.ts"
 import { submittedOnce } from "./SubmittedOnce.ts"
 
 /** The second model goes first: others read it at the head of the log. @category values */
@@ -21,5 +24,8 @@ export const standard: ReadonlyArray<Invariant> = [
   executedNo,
   submittedOnce,
   decidedAgain,
-  everythingEnds
+  everythingEnds,
+  reads,
+  stamps,
+  strangers
 ]

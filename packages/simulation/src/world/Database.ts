@@ -20,6 +20,7 @@ type Kept = AccessRecord | Blobs | Progress | Secrets
 export interface Database {
   /** The log as a node sees it: with notifications of its own. */
   readonly storageOf: (node: Process) => MemoryEventStore.Storage
+  readonly isEmpty: () => boolean
   readonly keys: KeyStore.KeyStoreShape
   readonly masterKey: Redacted.Redacted<Uint8Array>
   readonly kept: Context.Context<Kept>
@@ -115,6 +116,7 @@ export const make = (
         wakes.set(node, wake)
         return { ...storage, wake }
       },
+      isEmpty: () => storage.log.length === 0,
       keys,
       masterKey,
       kept,

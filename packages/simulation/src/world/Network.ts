@@ -23,7 +23,11 @@ interface NetworkOptions {
   readonly faults: Injector
   readonly recorder: Recorder
   readonly delays: Stream
+  readonly counted: (what: string) => void
 }
+
+/** A request, and the key it is sent under. */
+type Sending = readonly [Request, string]
 
 const milli = 1_000
 /** How long a client waits for an answer. Microseconds. */
@@ -54,19 +58,31 @@ export const outcomeOf = (exit: Exit.Exit<unknown, CommandFailure>): Outcome => 
 
 /** @category constructors */
 export const make = (options: NetworkOptions): Network => {
-  const { delays, faults, kernel, recorder } = options
+  const { counted, delays, faults, kernel, recorder } = options
   const wire: Owner = { name: "network", alive: true }
   const delay = () =>
     delays.below(usualDelay) + (faults.happens("messageSlow") ? faults.draws("messageSlow").below(slowDelay) : 0)
   const after = (owner: Owner, micros: number, arrives: () => void) => kernel.at(owner, kernel.now() + micros, arrives)
 
+  const noteDeath = ({ command }: Call): void => {
+    if (command === undefined) return
+    counted(
+      recorder.instructions.has(command.identity)
+        ? "crash between commit and answer"
+        : "crash before the commit of a call under way"
+    )
+  }
+
   /** A request arrives at a node. Its end goes back to the client, unless it is lost. Returns how to interrupt it. */
-  const arrive = (node: Node, request: Request, key: string, reply: (outcome: Outcome) => void): (() => void) => {
+  const arrive = (node: Node, call: Call, [request, key]: Sending, reply: (outcome: Outcome) => void): (() => void) => {
     if (!node.isServing()) {
       reply({ _tag: "NotSent" })
       return () => undefined
     }
-    const forget = node.process.onDeath(() => reply({ _tag: "Lost" }))
+    const forget = node.process.onDeath(() => {
+      noteDeath(call)
+      reply({ _tag: "Lost" })
+    })
     return node.serve(request.send(key), request.platform, (exit) => {
       forget()
       if (!faults.happens("answerLost")) reply(outcomeOf(exit))
@@ -77,15 +93,16 @@ export const make = (options: NetworkOptions): Network => {
   const carry = (
     client: Process,
     node: Node,
+    call: Call,
     attempt: Attempt,
-    [request, key]: readonly [Request, string],
+    sending: Sending,
     learn: (outcome: Outcome) => void
   ): void => {
     let leave = (): void => undefined
     const reply = (outcome: Outcome) => after(client, delay(), () => learn(outcome))
     const goes = (isFirst: boolean) =>
       after(wire, delay(), () => {
-        const interrupt = arrive(node, request, key, isFirst ? reply : () => undefined)
+        const interrupt = arrive(node, call, sending, isFirst ? reply : () => undefined)
         if (isFirst) leave = interrupt
       })
     after(client, patience, () => learn({ _tag: "Lost" }))
@@ -105,7 +122,7 @@ export const make = (options: NetworkOptions): Network => {
     send: (client, node, call, request, key) =>
       Effect.callback<Outcome>((resume) => {
         const attempt = recorder.attempt(call, node.process.name)
-        carry(client, node, attempt, [request, key], (outcome) => {
+        carry(client, node, call, attempt, [request, key], (outcome) => {
           if (attempt.outcome !== undefined) return
           recorder.learn(call, attempt, outcome)
           resume(Effect.succeed(outcome))

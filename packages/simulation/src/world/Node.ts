@@ -29,6 +29,7 @@ export interface NodeParts {
   readonly leases: Leases
   readonly store: (store: FaultyStore.Store) => FaultyStore.Store
   readonly options: Parameters<typeof Registrar.layerNoDeps>[0]
+  readonly counted: (what: string) => void
   /** Events after which a snapshot is kept; none are kept without it. */
   readonly snapshotsAfter: number | undefined
 }
@@ -58,7 +59,9 @@ const custody = Layer.succeed(
 )
 
 const layerOf = (parts: NodeParts, process: Process) => {
-  const { database, databaseProcess, faults, ledger, leases, options, snapshotsAfter, store: wrap } = parts
+  const { counted, database, databaseProcess, faults, ledger, leases, options, snapshotsAfter, store: wrap } = parts
+  if (database.isEmpty()) counted("start over nothing")
+  else counted("start over a log")
   const store = Effect.map(
     MemoryEventStore.make<Events.RegisterEvent>({
       catalogue: Events.catalogue,
@@ -69,7 +72,18 @@ const layerOf = (parts: NodeParts, process: Process) => {
   const snapshots =
     snapshotsAfter === undefined
       ? Layer.empty
-      : Layer.effect(Snapshots.Snapshots, Snapshots.make(database.snapshots, { leastEvents: snapshotsAfter }))
+      : Layer.effect(
+          Snapshots.Snapshots,
+          Snapshots.make(
+            {
+              ...database.snapshots,
+              all: Effect.tap(database.snapshots.all, (rows) =>
+                Effect.sync(() => rows.length > 0 && counted("start over snapshots"))
+              )
+            },
+            { leastEvents: snapshotsAfter }
+          )
+        )
   return Registrar.layerNoDeps({ sandbox: true, ...options }).pipe(
     Layer.provide(Layer.mergeAll(custody, ledger.layer, MemoryReadModels.layer(Log))),
     Layer.provide(snapshots),

@@ -125,6 +125,7 @@ export const make = (plan: Plan, listener: Listener, store: StoreWrap = (real) =
       ledger,
       store,
       leases: Leases.make(faults, plan.nodes > 1),
+      counted: listener.counted,
       options: { maximumGroup: plan.maximumGroup, policy: retention },
       snapshotsAfter: plan.snapshotsAfter
     },
@@ -132,7 +133,7 @@ export const make = (plan: Plan, listener: Listener, store: StoreWrap = (real) =
     stream: streamOf("supervisor"),
     onLog: listener.logged
   })
-  const network = Network.make({ kernel, faults, recorder, delays: streamOf("network") })
+  const network = Network.make({ kernel, faults, recorder, delays: streamOf("network"), counted: listener.counted })
   return {
     kernel,
     faults,

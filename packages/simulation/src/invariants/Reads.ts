@@ -1,0 +1,89 @@
+/**
+ * A read shows what was between the moment it was asked and the moment it was answered (promise 7): no older state, and none that never was.
+ */
+import type { Position } from "@effekten/event-store"
+import type { Attempt, Call, Facts } from "../history/History.ts"
+import type { Invariant } from "./Invariant.ts"
+
+/** How an object was from a position on. */
+interface Version {
+  readonly from: Position
+  readonly shown: string
+}
+
+type Shown = Readonly<Record<string, unknown>>
+
+/** What a read tells of an object, in the words of the second model. */
+interface Kind {
+  readonly expected: (facts: Facts) => ReadonlyMap<string, string>
+  readonly told: (answer: Shown) => string
+}
+
+const investments: Kind = {
+  expected: ({ world }) => {
+    const held = new Map<string | undefined, number>()
+    for (const { units } of world.products.values())
+      for (const { investment, state } of units)
+        if (state === "held") held.set(investment, (held.get(investment) ?? 0) + 1)
+    return new Map(
+      [...world.investments].map(([id, investment]) => {
+        const { delivered, end, units, wallet } = investment
+        const remaining = delivered === undefined ? (end === undefined ? units : 0) : (held.get(id) ?? 0)
+        return [id, `${world.status(investment)} ${remaining} ${wallet ?? null}`]
+      })
+    )
+  },
+  told: ({ remainingUnits, status, wallet }) => `${status} ${remainingUnits} ${wallet}`
+}
+
+const investors: Kind = {
+  expected: ({ world }) => new Map([...world.investors].map(([id, { erased, status }]) => [id, `${status} ${erased}`])),
+  told: ({ kycStatus, naturalPerson }) => `${kycStatus} ${naturalPerson === "erased"}`
+}
+
+const kinds: { readonly [name: string]: Kind } = { "Investments.get": investments, "Investors.get": investors }
+
+/** Every version of every object of a kind, told anew at each commit. */
+const versionsOf = (kind: Kind, facts: Facts) => {
+  const versions = new Map<string, Array<Version>>()
+  return {
+    note: (from: Position) => {
+      for (const [id, shown] of kind.expected(facts)) {
+        const known = versions.get(id)
+        if (known === undefined) versions.set(id, [{ from, shown }])
+        else if (known.at(-1)!.shown !== shown) known.push({ from, shown })
+      }
+    },
+    /** What it may have shown between two heads. */
+    between: (id: string, first: Position, last: Position): ReadonlyArray<string> => {
+      const all = versions.get(id) ?? []
+      return all
+        .filter(({ from }, at) => from <= last && (all[at + 1]?.from ?? last + 1) > first)
+        .map(({ shown }) => shown)
+    }
+  }
+}
+
+/** @category values */
+export const reads: Invariant = {
+  name: "7: a read shows what was while it was asked",
+  watch: (facts, broken) => {
+    const known = Object.entries(kinds).map(([name, kind]) => ({ name, kind, versions: versionsOf(kind, facts) }))
+    return {
+      committed: ({ last }) => {
+        for (const { versions } of known) versions.note(last)
+      },
+      answered: ({ ids, name, number }: Call, { ended, outcome, sent }: Attempt) => {
+        const found = known.find((each) => each.name === name)
+        const [id] = ids
+        if (found === undefined || id === undefined || ended === undefined || outcome?._tag !== "Answered") return
+        const told = found.kind.told(JSON.parse(outcome.answer) as Shown)
+        const may = found.versions.between(id, sent.head, ended.head)
+        if (!may.includes(told))
+          broken(
+            `${name}, call ${number} shows ${told}, between ${sent.head} and ${ended.head} it was ${may.join(" or ")}`
+          )
+      }
+    }
+  }
+}
