@@ -19,6 +19,7 @@ import { client, platform } from "./PlatformCommands.ts"
 import { policy } from "./PolicyCommands.ts"
 import { projections } from "./ProjectionsCommand.ts"
 import { guide, serve } from "./ServeCommands.ts"
+import { simulate } from "./SimulateCommand.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   readonly version: string
@@ -63,7 +64,8 @@ export const effekten = Command.make("effekten").pipe(
     restore,
     policy,
     platform,
-    client
+    client,
+    simulate
   ])
 )
 

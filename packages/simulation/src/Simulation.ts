@@ -1,12 +1,13 @@
 /**
  * A whole register in one process, on virtual time, from one seed. For tests of the register, and of programs over it.
  */
-import { Effect, Exit } from "effect"
+import { Cause, Effect, Exit, type Fiber } from "effect"
 import { createHash } from "node:crypto"
-import type { Facts } from "./history/History.ts"
+import type { Attempt, Call, Facts } from "./history/History.ts"
 import type { Invariant, Watch } from "./invariants/Invariant.ts"
 import { standard } from "./invariants/Standard.ts"
 import * as Guard from "./kernel/Guard.ts"
+import type { Kernel } from "./kernel/Kernel.ts"
 import * as Process from "./kernel/Process.ts"
 import type { Plan } from "./plan/Plan.ts"
 import { opening } from "./workload/Opening.ts"
@@ -39,11 +40,20 @@ export interface Report {
   readonly counts: { readonly [what: string]: number }
 }
 
+/** One line of what happened. @category models */
+export interface Turn {
+  /** Microseconds since the run began. */
+  readonly time: number
+  readonly by: string
+  readonly what: string
+}
+
 /** @category models */
 export interface Options {
   /** Laws beside the standard ones. */
   readonly invariants?: ReadonlyArray<Invariant>
-  readonly onLog?: (line: string) => void
+  /** Is told every turn of the run: calls, answers, commits, faults, and what nodes log. */
+  readonly onTurn?: (turn: Turn) => void
   /** Refuses the real clock and real randomness, and says where they were asked. Default: yes. */
   readonly guard?: boolean
   /** Wraps the store of each node: to try a store of one's own, or to see that a broken one is found. */
@@ -86,8 +96,23 @@ const counting = () => {
   }
 }
 
-/** What stands before the workload, made without faults. */
-const open = ({ client, facts, kernel }: World.World): void => {
+/** Runs until all have ended. Tells why they did not, or what broke one of them. */
+const ending = (
+  kernel: Kernel,
+  fibers: ReadonlyArray<Fiber.Fiber<unknown, unknown>>,
+  what: string
+): string | undefined => {
+  const ended = kernel.run(() => fibers.every((fiber) => fiber.pollUnsafe() !== undefined))
+  if (ended !== "done") return `${what} is ${ended}`
+  for (const fiber of fibers) {
+    const exit = fiber.pollUnsafe()
+    if (exit !== undefined && Exit.isFailure(exit)) return `${what} broke: ${Cause.pretty(exit.cause)}`
+  }
+  return undefined
+}
+
+/** What stands before the workload, made without faults. Tells why it ended otherwise. */
+const open = ({ client, facts, kernel }: World.World): string | undefined => {
   const issuer = client("issuer")
   const all = Effect.gen(function* () {
     for (const [index, read] of opening.entries()) {
@@ -96,10 +121,7 @@ const open = ({ client, facts, kernel }: World.World): void => {
     }
   })
   const fiber = issuer.process.fork(all)
-  const ended = kernel.run(() => fiber.pollUnsafe() !== undefined)
-  const exit = fiber.pollUnsafe()
-  if (ended !== "done" || (exit !== undefined && Exit.isFailure(exit)))
-    throw new Error(`the opening of the run ended ${ended}`, { cause: exit })
+  return ending(kernel, [fiber], "the opening")
 }
 
 /** The clients take their steps. Tells why it ended otherwise. */
@@ -109,10 +131,7 @@ const work = ({ client, faults, kernel }: World.World, plan: Plan): string | und
     const { client: each, process } = client(`client${index}`)
     return process.fork(each.take(plan.steps.filter((_step, step) => step % plan.clients === index)))
   })
-  const ended = kernel.run(() => fibers.every((fiber) => fiber.pollUnsafe() !== undefined))
-  const broken = fibers.flatMap((fiber) => fiber.pollUnsafe() ?? []).find(Exit.isFailure)
-  if (broken !== undefined) throw new Error("a client broke", { cause: broken.cause })
-  return ended === "done" ? undefined : `the run is ${ended}`
+  return ending(kernel, fibers, "the run")
 }
 
 /** Faults end. First silence, then all the time that everything needs. */
@@ -124,6 +143,35 @@ const heal = ({ facts, faults, kernel, supervisor }: World.World): void => {
   const last = kernel.now() + patience
   const allEnded = () => ![...facts.world.tasks.values()].some(({ status }) => status === "processing")
   kernel.run(() => allEnded() || kernel.now() >= last)
+}
+
+/** What is told of each turn: to the laws, to the counters, and to the timeline if there is one. */
+const listening = (
+  laws: ReturnType<typeof watching>,
+  counts: ReturnType<typeof counting>,
+  onTurn: Options["onTurn"]
+): World.Listener => {
+  const answered = new Set<string>()
+  const seen = (call: Call, { outcome }: Attempt): void => {
+    counts.add(`told ${outcome?._tag}`)
+    if (call.command === undefined || outcome?._tag !== "Answered") return
+    if (answered.has(call.command.identity)) counts.add("answered again")
+    answered.add(call.command.identity)
+  }
+  return {
+    begun: laws.begun,
+    counted: counts.add,
+    told: (time, by, what) => onTurn?.({ time, by, what: what() }),
+    committed: (instruction) => {
+      const [{ data, type }] = instruction.events
+      if (type === "InstructionRejected") counts.add(`refused ${data.code}`)
+      laws.committed(instruction)
+    },
+    answered: (call, attempt) => {
+      seen(call, attempt)
+      laws.answered(call, attempt)
+    }
+  }
 }
 
 const digest = (texts: Iterable<string>): string => {
@@ -146,30 +194,8 @@ export const run = (plan: Plan, options: Options = {}): Report => {
 const running = (plan: Plan, options: Options, breaches: ReadonlyArray<Guard.Breach>): Report => {
   const laws = watching([...standard, ...(options.invariants ?? [])])
   const counts = counting()
-  const answered = new Set<string>()
-  const world = World.make(
-    plan,
-    {
-      committed: (instruction) => {
-        const [{ data, type }] = instruction.events
-        if (type === "InstructionRejected") counts.add(`refused ${data.code}`)
-        laws.committed(instruction)
-      },
-      answered: (call, attempt) => {
-        counts.add(`told ${attempt.outcome?._tag}`)
-        if (call.command !== undefined && attempt.outcome?._tag === "Answered")
-          if (!answered.has(call.command.identity)) answered.add(call.command.identity)
-          else counts.add("answered again")
-        laws.answered(call, attempt)
-      },
-      counted: counts.add,
-      logged: options.onLog ?? (() => undefined),
-      begun: laws.begun
-    },
-    options.store
-  )
-  open(world)
-  const ended = work(world, plan)
+  const world = World.make(plan, listening(laws, counts, options.onTurn), options.store)
+  const ended = open(world) ?? work(world, plan)
   heal(world)
   laws.healed()
   const { facts, kernel } = world

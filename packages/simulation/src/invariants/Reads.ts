@@ -1,5 +1,5 @@
 /**
- * A read shows what was between the moment it was asked and the moment it was answered (promise 7): no older state, and none that never was.
+ * A read shows what was between the moment it was asked and the moment it was answered (promise 7). It shows no older state.
  */
 import type { Position } from "@effekten/event-store"
 import type { Attempt, Call, Facts } from "../history/History.ts"

@@ -1,5 +1,5 @@
 /**
- * The log is dense, and its instants run with its positions (promise 6): no event is recorded before the one before it, nor before its
+ * The log is dense, and its instants run with its positions (promise 6). No event is recorded before the one before it, nor before its
  * instruction was received.
  */
 import { Timestamp } from "@effekten/domain"

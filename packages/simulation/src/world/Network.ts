@@ -24,6 +24,7 @@ interface NetworkOptions {
   readonly recorder: Recorder
   readonly delays: Stream
   readonly counted: (what: string) => void
+  readonly onSent: (call: Call, attempt: Attempt) => void
 }
 
 /** A request, and the key it is sent under. */
@@ -56,6 +57,14 @@ export const outcomeOf = (exit: Exit.Exit<unknown, CommandFailure>): Outcome => 
   return Cause.hasDies(exit.cause) ? { _tag: "Died", message: Cause.pretty(exit.cause) } : { _tag: "Lost" }
 }
 
+/** What a death struck: a call that had its commit, or not yet. */
+const momentOfDeath = ({ command }: Call, { instructions }: Recorder): string =>
+  command === undefined
+    ? "crash during a read"
+    : instructions.has(command.identity)
+      ? "crash between commit and answer"
+      : "crash before the commit of a call under way"
+
 /** @category constructors */
 export const make = (options: NetworkOptions): Network => {
   const { counted, delays, faults, kernel, recorder } = options
@@ -64,15 +73,6 @@ export const make = (options: NetworkOptions): Network => {
     delays.below(usualDelay) + (faults.happens("messageSlow") ? faults.draws("messageSlow").below(slowDelay) : 0)
   const after = (owner: Owner, micros: number, arrives: () => void) => kernel.at(owner, kernel.now() + micros, arrives)
 
-  const noteDeath = ({ command }: Call): void => {
-    if (command === undefined) return
-    counted(
-      recorder.instructions.has(command.identity)
-        ? "crash between commit and answer"
-        : "crash before the commit of a call under way"
-    )
-  }
-
   /** A request arrives at a node. Its end goes back to the client, unless it is lost. Returns how to interrupt it. */
   const arrive = (node: Node, call: Call, [request, key]: Sending, reply: (outcome: Outcome) => void): (() => void) => {
     if (!node.isServing()) {
@@ -80,7 +80,7 @@ export const make = (options: NetworkOptions): Network => {
       return () => undefined
     }
     const forget = node.process.onDeath(() => {
-      noteDeath(call)
+      counted(momentOfDeath(call, recorder))
       reply({ _tag: "Lost" })
     })
     return node.serve(request.send(key), request.platform, (exit) => {
@@ -122,6 +122,7 @@ export const make = (options: NetworkOptions): Network => {
     send: (client, node, call, request, key) =>
       Effect.callback<Outcome>((resume) => {
         const attempt = recorder.attempt(call, node.process.name)
+        options.onSent(call, attempt)
         carry(client, node, call, attempt, [request, key], (outcome) => {
           if (attempt.outcome !== undefined) return
           recorder.learn(call, attempt, outcome)

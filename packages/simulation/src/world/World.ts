@@ -7,6 +7,7 @@ import { Secrets } from "@effekten/registrar"
 import { Context, Effect } from "effect"
 import * as Recorder from "../history/Recorder.ts"
 import type { Committed, Facts } from "../history/History.ts"
+import { answeredLine, committedLine, sentLine } from "../history/Lines.ts"
 import * as Kernel from "../kernel/Kernel.ts"
 import * as Process from "../kernel/Process.ts"
 import * as Randomness from "../kernel/Randomness.ts"
@@ -33,12 +34,13 @@ export interface World {
 /** What becomes of the store of a node. @category models */
 export type StoreWrap = NodeParts["store"]
 
-/** What a simulation is told of each turn of a run. */
-interface Listener {
+/** What a simulation is told of each turn of a run. @category models */
+export interface Listener {
   readonly committed: Parameters<typeof Recorder.make>[0]["onCommitted"]
   readonly answered: Parameters<typeof Recorder.make>[0]["onAnswered"]
   readonly counted: (what: string) => void
-  readonly logged: (line: string) => void
+  /** One line of the timeline, made if there is one. */
+  readonly told: (time: number, by: string, what: () => string) => void
   /** Before anything happens. */
   readonly begun: (facts: Facts, now: () => number) => void
 }
@@ -47,7 +49,7 @@ interface Listener {
 const retention: Policy.Change = { retention: { seconds: 20 } }
 
 /** What the processes of a world are made with. */
-const processes = (plan: Plan, kernel: Kernel.Kernel, logged: (line: string) => void) => {
+const processes = (plan: Plan, kernel: Kernel.Kernel, told: Listener["told"]) => {
   const streamOf = (purpose: string) => Randomness.stream(plan.seed, purpose)
   const make = (name: string, wall: () => number = () => 0): Process.Process =>
     Process.make({
@@ -57,7 +59,7 @@ const processes = (plan: Plan, kernel: Kernel.Kernel, logged: (line: string) => 
       turns: streamOf(`${name} turns`),
       preemption: plan.preemption,
       wall,
-      onLog: (line) => logged(`${name} ${line}`)
+      onLog: (line) => told(kernel.now(), name, () => line)
     })
   return { streamOf, make }
 }
@@ -89,23 +91,38 @@ const correcting = (ledger: SimulatedLedger.SimulatedLedger, { events, operation
   ledger.correct(id, type === "UnitsCredited" || type === "UnitsRedeemed" ? "succeeded" : "failed")
 }
 
+/** Writes everything down, and tells of it. */
+const recording = (
+  kernel: Kernel.Kernel,
+  listener: Listener,
+  ledger: SimulatedLedger.SimulatedLedger
+): Recorder.Recorder =>
+  Recorder.make({
+    now: kernel.now,
+    onCommitted: (instruction) => {
+      listener.told(kernel.now(), "log", () => committedLine(instruction))
+      listener.committed(instruction)
+      correcting(ledger, instruction)
+    },
+    onAnswered: (call, attempt) => {
+      listener.told(kernel.now(), call.client, () => answeredLine(call, attempt))
+      listener.answered(call, attempt)
+    }
+  })
+
 /** @category constructors */
 export const make = (plan: Plan, listener: Listener, store: StoreWrap = (real) => real): World => {
   const kernel = Kernel.make({ order: plan.order, stream: Randomness.stream(plan.seed, "schedule") })
-  const { make: processOf, streamOf } = processes(plan, kernel, listener.logged)
-  const faults = Faults.make(plan.faults, streamOf, (name) => listener.counted(`fault ${name}`))
+  const { make: processOf, streamOf } = processes(plan, kernel, listener.told)
+  const faults = Faults.make(plan.faults, streamOf, (name) => {
+    listener.counted(`fault ${name}`)
+    listener.told(kernel.now(), "fault", () => name)
+  })
   const objects = new Objects()
   const ledger = SimulatedLedger.make(faults, ({ kind, taskId }, state) =>
     objects.ledgerActs(`${kind} ${taskId}`, state === "refused")
   )
-  const recorder = Recorder.make({
-    now: kernel.now,
-    onCommitted: (instruction) => {
-      listener.committed(instruction)
-      correcting(ledger, instruction)
-    },
-    onAnswered: listener.answered
-  })
+  const recorder = recording(kernel, listener, ledger)
   const facts: Facts = { ...recorder, world: objects, ledger: ledger.entries }
   listener.begun(facts, kernel.now)
   const databaseProcess = processOf("database")
@@ -131,9 +148,16 @@ export const make = (plan: Plan, listener: Listener, store: StoreWrap = (real) =
     },
     processOf,
     stream: streamOf("supervisor"),
-    onLog: listener.logged
+    onLog: (line) => listener.told(kernel.now(), "nodes", () => line)
   })
-  const network = Network.make({ kernel, faults, recorder, delays: streamOf("network"), counted: listener.counted })
+  const network = Network.make({
+    kernel,
+    faults,
+    recorder,
+    onSent: (call, attempt) => listener.told(kernel.now(), call.client, () => sentLine(call, attempt)),
+    delays: streamOf("network"),
+    counted: listener.counted
+  })
   return {
     kernel,
     faults,
