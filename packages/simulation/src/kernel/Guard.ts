@@ -25,6 +25,9 @@ const placeIn = (stack: string): string => {
   return (frames.find(isForeign) ?? frames.at(-1) ?? "").trim().replace(/^at /, "")
 }
 
+/** Effect hashes an object that has no hash by a random number, which decides the order of nothing that a program sees. */
+const isIdentityHash = (stack: string): boolean => /node_modules\/effect\/(dist|src)\/Hash\./.test(stack)
+
 type Functions = { readonly [name: string]: unknown }
 
 /** Where the real clock and real randomness come from, by the object that has them. */
@@ -38,17 +41,20 @@ const sources: ReadonlyArray<readonly [owner: object, of: string, names: Readonl
 ]
 
 /** A date of now is refused, one of an instant is not. */
-const guardedDate = (refuse: (asked: string) => never): DateConstructor =>
+const guardedDate = (refuse: (asked: string) => unknown): DateConstructor =>
   new Proxy(Date, {
     construct: (target, args: ReadonlyArray<unknown>) =>
-      args.length === 0 ? refuse("new Date()") : Reflect.construct(target, args),
+      args.length === 0 ? Object(refuse("new Date()")) : Reflect.construct(target, args),
     get: (target, name) => (name === "now" ? () => refuse("Date.now") : Reflect.get(target, name))
   })
 
 /** Does the work while every source refuses; each breach is told, and throws where it is. @category running */
 export const during = <A>(onBreach: (breach: Breach) => void, work: () => A): A => {
-  const refuse = (asked: string): never => {
+  let hashes = 0
+  /** What it gets where it may go on; every other source throws. */
+  const refuse = (asked: string): number => {
     const error = new NotSimulated(`${asked} is not under the seed`)
+    if (asked === "Math.random" && isIdentityHash(error.stack ?? "")) return (hashes++ % 0x1_0000) / 0x1_0000
     const place = placeIn(error.stack ?? "")
     error.message = `${asked} is not under the seed: ${place}`
     onBreach({ asked, place })
