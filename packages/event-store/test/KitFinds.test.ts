@@ -125,6 +125,21 @@ const stores: ReadonlyArray<readonly [what: string, found: string, wrong: World,
     }))
   ],
   [
+    "hands over all that is new, however little is asked for",
+    "appendExclusive hands over so many of what is new as are asked for, from either end",
+    wrong((store) => ({
+      appendExclusive: (after, query, decide) => store.appendExclusive(after, query, decide)
+    }))
+  ],
+  [
+    "hands over the first where the last are asked for",
+    "appendExclusive hands over so many of what is new as are asked for, from either end",
+    wrong((store) => ({
+      appendExclusive: (after, query, decide, { limit } = {}) =>
+        store.appendExclusive(after, query, decide, limit === undefined ? {} : { limit })
+    }))
+  ],
+  [
     "decides twice",
     "a decision under the lock is made once, and never after its append has ended, however that ends",
     wrong((store) => ({

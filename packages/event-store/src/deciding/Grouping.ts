@@ -70,7 +70,12 @@ export const make = <E extends AnyEvent, S extends EventStoreShape<E>>(
         const member: Member<E> = { events: prepared, condition, done: yield* Deferred.make<Appended, Failure>() }
         waiting.push(member)
         const inTurn = turn.withPermit(
-          Effect.suspend(() => (waiting.includes(member) ? Effect.uninterruptible(commitNext) : Effect.void))
+          // Others may stand before it, and fill a group.
+          Effect.whileLoop({
+            while: () => waiting.includes(member),
+            body: () => Effect.uninterruptible(commitNext),
+            step: () => {}
+          })
         )
         // A caller that leaves before its turn takes its append along.
         yield* Effect.onInterrupt(inTurn, () => Effect.sync(() => remove(waiting, member)))
@@ -150,7 +155,8 @@ const commitTogether = Effect.fnUntraced(function* <E extends AnyEvent>(
   return (member: Member<E>): Exit.Exit<Appended, Failure> => {
     const answer = answers.get(member)
     const first = group.firsts.get(member)
-    if (answer !== undefined || first === undefined || appended === undefined) return answer ?? Exit.die(member)
+    if (answer !== undefined || first === undefined || appended === undefined)
+      return answer ?? Exit.die(new Error("a group lost an append"))
     const last = first + member.events.length - 1
     return Exit.succeed({ first, last, recordedAt: appended.recordedAt, leaf: leafAt(last) })
   }
