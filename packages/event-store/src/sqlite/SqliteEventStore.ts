@@ -94,7 +94,8 @@ export const make = <E extends AnyEvent>(
                 const head = log.lock()
                 return { head, leaf: at === head.position ? head.leaf : log.leafAt(at) }
               }),
-              (found) => work({ ...found, page, append: (events, now) => attempt(() => log.commit(events, now)) })
+              (found) =>
+                work({ ...found, page, append: (events, now) => attempt(() => log.commit(events, now, found.head)) })
             ).pipe(Effect.ensuring(Effect.sync(log.unlock))),
           probe: Effect.ensuring(
             attempt(() => log.lock()),

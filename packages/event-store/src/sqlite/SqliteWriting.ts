@@ -40,7 +40,8 @@ export interface SqliteWriting<E extends AnyEvent> {
   ) => Landed | Conflicting | Strayed
   /** The same in steps, for a decision in between: `lock`, perhaps `commit`, and always `unlock`. */
   readonly lock: () => Head
-  readonly commit: (events: ReadonlyArray<Prepared<E>>, now: string) => Landed
+  /** @param last the head that `lock` returned */
+  readonly commit: (events: ReadonlyArray<Prepared<E>>, now: string, last: Head) => Landed
   readonly unlock: () => void
   readonly forget: (subject: string) => void
   readonly rebuildIndex: () => void
@@ -63,10 +64,9 @@ export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOpti
   const { fault, guarded } = faults
   const { committed, head, leafAt, lock, look, unlock } = makeSqliteLock(options)
 
-  const commit: SqliteWriting<E>["commit"] = (events, now) => {
+  const commit: SqliteWriting<E>["commit"] = (events, now, last) => {
     let committing = false
     try {
-      const last = head()
       const recordedAt = laterInstant(now, last.recordedAt)
       const next = insert(options, events, { ...last, recordedAt })
       committing = true
@@ -103,7 +103,7 @@ export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOpti
     append: (events, now, condition) => {
       try {
         const last = lock()
-        return guarded(() => refusalOf(reading, leafAt, last, condition)) ?? commit(events, now)
+        return guarded(() => refusalOf(reading, leafAt, last, condition)) ?? commit(events, now, last)
       } finally {
         unlock()
       }
