@@ -31,10 +31,10 @@ export interface InvestmentState {
   readonly end: InvestmentStatus.End | null
 }
 
-type Facts = Omit<InvestmentState, "status" | "remainingUnits"> & { readonly lotRemaining: number }
+type Facts = Omit<InvestmentState, "status" | "remainingUnits">
 
 /** Status and remaining units follow from the facts, by the domain's own rule. */
-const shown = ({ lotRemaining, ...facts }: Facts): InvestmentState => {
+const shown = (facts: Facts, lotRemaining: number): InvestmentState => {
   const delivered = facts.deliveredAt !== null
   return {
     ...facts,
@@ -51,34 +51,39 @@ const shown = ({ lotRemaining, ...facts }: Facts): InvestmentState => {
   }
 }
 
-const change = (state: InvestmentState, facts: Partial<Facts>): InvestmentState =>
-  shown({ ...state, lotRemaining: state.remainingUnits, ...facts })
+const change = (
+  state: InvestmentState,
+  facts: Partial<Facts>,
+  lotRemaining: number = state.remainingUnits
+): InvestmentState => shown({ ...state, ...facts }, lotRemaining)
 
 const unitsOf = (lots: ReadonlyArray<{ readonly investmentId: string; readonly units: number }>, key: string): number =>
   lots.reduce((sum, part) => (part.investmentId === key ? sum + part.units : sum), 0)
 
 const evolve = (state: InvestmentState | undefined, event: LoggedEvent, key: string): InvestmentState | undefined => {
   if (event.type === "InvestmentSigned")
-    return shown({
-      id: event.data.investmentId,
-      platform: event.meta.platform ?? null,
-      investorId: event.data.investorId,
-      campaignId: event.data.campaignId,
-      productId: event.data.productId,
-      units: event.data.units,
-      lotRemaining: 0,
-      walletId: event.data.walletId ?? null,
-      signedAt: event.data.signedAt,
-      acceptedAt: null,
-      paidAt: null,
-      deliveredAt: null,
-      documentIds: event.data.documentIds,
-      createdAt: recordedAt(event),
-      personalAt: personalPosition(event),
-      cleared: event.data.kyc === "cleared",
-      reviewRequired: event.data.reviewRequired,
-      end: null
-    })
+    return shown(
+      {
+        id: event.data.investmentId,
+        platform: event.meta.platform ?? null,
+        investorId: event.data.investorId,
+        campaignId: event.data.campaignId,
+        productId: event.data.productId,
+        units: event.data.units,
+        walletId: event.data.walletId ?? null,
+        signedAt: event.data.signedAt,
+        acceptedAt: null,
+        paidAt: null,
+        deliveredAt: null,
+        documentIds: event.data.documentIds,
+        createdAt: recordedAt(event),
+        personalAt: personalPosition(event),
+        cleared: event.data.kyc === "cleared",
+        reviewRequired: event.data.reviewRequired,
+        end: null
+      },
+      0
+    )
   if (state === undefined) return undefined
   switch (event.type) {
     case "InvestmentIdentified":
@@ -92,18 +97,14 @@ const evolve = (state: InvestmentState | undefined, event: LoggedEvent, key: str
     case "InvestmentEnded":
       return change(state, { end: event.data.status })
     case "UnitsCredited":
-      return change(state, {
-        walletId: event.data.walletId,
-        deliveredAt: recordedAt(event),
-        lotRemaining: event.data.units
-      })
+      return change(state, { walletId: event.data.walletId, deliveredAt: recordedAt(event) }, event.data.units)
     case "InvestmentCancelledAfterDelivery":
       return change(state, { end: "CANCELLATION" })
     case "UnitsRedeemed":
       // An entry that takes from a lot which does not exist is reported by the register's laws; it changes nothing here.
       return state.deliveredAt === null
         ? state
-        : change(state, { lotRemaining: state.remainingUnits - unitsOf(event.data.lots, key) })
+        : change(state, {}, state.remainingUnits - unitsOf(event.data.lots, key))
     default:
       return state
   }

@@ -184,22 +184,23 @@ interface Found<S> {
 }
 
 /** An object in one of the versions of its answer. A request is told the tag of just that. */
-const rendered = Effect.fnUntraced(function* <S extends Shown, A>(
+const rendered = <S extends Shown, A>(
   secrets: Secrets["Service"],
   { answer, projection, renderers }: View<S, A>,
   version: number,
   { key, placed }: Found<S>,
   personal: Personal
-) {
-  const render = renderers[version]
-  if (render === undefined) return yield* newer(answer.name, version)
-  const { onEntityTag } = yield* Request
-  if (onEntityTag !== undefined) {
-    const erased = Array.from(personal.values()).some(({ _tag }) => _tag === "Erased")
-    onEntityTag(EntityTag.of(secrets, projection, key, placed, { version, erased }))
-  }
-  return { version, answer: render(placed.state, personal) }
-})
+): Effect.Effect<Versioned, Unavailable> =>
+  Effect.withFiber((fiber) => {
+    const render = renderers[version]
+    if (render === undefined) return Effect.fail(newer(answer.name, version))
+    const { onEntityTag } = fiber.getRef(Request)
+    if (onEntityTag !== undefined) {
+      const erased = Array.from(personal.values()).some(({ _tag }) => _tag === "Erased")
+      onEntityTag(EntityTag.of(secrets, projection, key, placed, { version, erased }))
+    }
+    return Effect.succeed({ version, answer: render(placed.state, personal) })
+  })
 
 /** The version of an instruction's answer, stored in its last event. @category computing */
 export const versionOf = ({ events }: Answered): number => events[events.length - 1]?.meta.answer ?? 1
@@ -223,16 +224,14 @@ const ofInstructions = (
   log: RegisterLog,
   secrets: Secrets["Service"]
 ): Pick<Showing["Service"], "made" | "changed"> => ({
-  made: Effect.fnUntraced(
-    function* (access, answered, view) {
+  made: (access, answered, view) =>
+    Effect.suspend(() => {
       const found = firstMade(view.placed, answered)
-      if (found === undefined)
-        return yield* Effect.die(new Error(`the instruction made no object of ${view.projection.name}`))
-      const personal = yield* revealOwn(log, access, answered)
-      return yield* rendered(secrets, view, versionOf(answered), found, personal)
-    },
-    Effect.catchTag("EventStoreError", (error) => Effect.fail(unanswered(error)))
-  ),
+      if (found === undefined) return Effect.die(new Error(`the instruction made no object of ${view.projection.name}`))
+      return Effect.flatMap(Effect.mapError(revealOwn(log, access, answered), unanswered), (personal) =>
+        rendered(secrets, view, versionOf(answered), found, personal)
+      )
+    }),
   changed: Effect.fnUntraced(
     function* (access, answered, view, key) {
       const { projection } = view
