@@ -11,7 +11,6 @@ import type { Bookmark } from "@effekten/event-store"
 const maximumModels = 20_000
 
 interface Entry {
-  readonly key: string
   readonly model: Decision.Model<unknown>
   state: unknown
   /** Events folded into it since it was last told by {@link DecisionCache.moved}. */
@@ -31,7 +30,7 @@ interface Seen {
   isRead: boolean
 }
 
-/** What two models with the same name and tags have in common. @category models */
+/** What two models with the same name and tags have in common, as a text. @category models */
 export const keyOf = ({ name, tags }: Decision.Model<unknown>): string =>
   tags.length === 1 ? `${name} ${tags[0]}` : `${name} ${tags.join(" ")}`
 
@@ -79,13 +78,21 @@ export interface Overlay {
   readonly adopt: (to: Bookmark) => void
 }
 
-/** Entries by key, and by {@link tagOf} their model. */
+const isSame = (a: Decision.Model<unknown>, b: Decision.Model<unknown>): boolean =>
+  a === b || (a.name === b.name && a.tags.length === b.tags.length && a.tags.every((tag, at) => tag === b.tags[at]))
+
+/** Entries in the order of their turns to be dropped, and by {@link tagOf} their model. No key is made to look one up: a tag has few. */
 const makeIndex = () => {
-  const entries = new Map<string, Entry>()
-  const byTag = new Map<string, Set<Entry>>()
+  const entries = new Set<Entry>()
+  const byTag = new Map<string, Array<Entry>>()
   return {
     entries,
     byTag,
+    find: (model: Decision.Model<unknown>): Entry | undefined => {
+      const entries = byTag.get(tagOf(model))
+      if (entries !== undefined) for (const entry of entries) if (isSame(entry.model, model)) return entry
+      return undefined
+    },
     /** Visits the entries that an event concerns. */
     concerned: (event: Events.RecordedDomainEvent, visit: (entry: Entry) => void): void => {
       for (const tag of event.tags) {
@@ -95,17 +102,17 @@ const makeIndex = () => {
     },
     add: (entry: Entry): void => {
       const tag = tagOf(entry.model)
-      entries.set(entry.key, entry)
       const siblings = byTag.get(tag)
-      if (siblings === undefined) byTag.set(tag, new Set([entry]))
-      else siblings.add(entry)
+      entries.add(entry)
+      if (siblings === undefined) byTag.set(tag, [entry])
+      else siblings.push(entry)
     },
     drop: (entry: Entry): void => {
+      if (!entries.delete(entry)) return
       const tag = tagOf(entry.model)
-      entries.delete(entry.key)
-      const siblings = byTag.get(tag)
-      siblings?.delete(entry)
-      if (siblings?.size === 0) byTag.delete(tag)
+      const others = byTag.get(tag)!.filter((other) => other !== entry)
+      if (others.length === 0) byTag.delete(tag)
+      else byTag.set(tag, others)
     }
   }
 }
@@ -115,7 +122,7 @@ type Index = ReturnType<typeof makeIndex>
 /** @category constructors */
 export const make = (start: Bookmark, limit: number = maximumModels): DecisionCache => {
   const index = makeIndex()
-  const { byTag, drop, entries } = index
+  const { byTag, drop, entries, find } = index
   const place = { at: start, isBetween: false }
   const moveTo = (at: Bookmark): void => void Object.assign(place, { at, isBetween: false })
   /** The group that is decided, and sees what is loaded for it. */
@@ -125,12 +132,11 @@ export const make = (start: Bookmark, limit: number = maximumModels): DecisionCa
     get at() {
       return place.at
     },
-    has: (model) => entries.has(keyOf(model)),
+    has: (model) => find(model) !== undefined,
     put: (model, state, events = 0) => {
-      const key = keyOf(model)
-      const known = entries.get(key)
+      const known = find(model)
       if (known !== undefined) drop(known)
-      const entry: Entry = { key, model, state, events, isUsed: false, seen: undefined }
+      const entry: Entry = { model, state, events, isUsed: false, seen: undefined }
       index.add(entry)
       overlay?.added(entry)
     },
@@ -149,7 +155,7 @@ export const make = (start: Bookmark, limit: number = maximumModels): DecisionCa
     moved: (isFar) => {
       if (place.isBetween) return []
       const found: Array<Entry> = []
-      for (const entry of entries.values()) {
+      for (const entry of entries) {
         if (entry.model.version === undefined || entry.events === 0 || !isFar(entry.model, entry.events)) continue
         entry.events = 0
         found.push(entry)
@@ -162,14 +168,14 @@ export const make = (start: Bookmark, limit: number = maximumModels): DecisionCa
       moveTo(to)
     },
     trim: () => {
-      for (const entry of entries.values()) {
+      for (const entry of entries) {
         if (entries.size <= limit) break
         if (!entry.isUsed) drop(entry)
         else {
           // It has another turn, behind all others.
           entry.isUsed = false
-          entries.delete(entry.key)
-          entries.set(entry.key, entry)
+          entries.delete(entry)
+          entries.add(entry)
         }
       }
     },
@@ -201,7 +207,7 @@ interface OpenOverlay extends Overlay {
 }
 
 /** The states as they were stay in the entries, so an overlay is dropped by using it no more. */
-const overlayOn = ({ concerned, drop, entries }: Index, moveTo: (to: Bookmark) => void): OpenOverlay => {
+const overlayOn = ({ concerned, drop, find }: Index, moveTo: (to: Bookmark) => void): OpenOverlay => {
   const seen: Array<Entry> = []
   const read: Array<Decision.Model<unknown>> = []
   const decided: Array<Events.RecordedDomainEvent> = []
@@ -223,7 +229,7 @@ const overlayOn = ({ concerned, drop, entries }: Index, moveTo: (to: Bookmark) =
       for (const event of decided) if (event.tags.includes(tagOf(model)) && concerns(model, event)) step(entry, event)
     },
     state: <S>(model: Decision.Model<S>): S | typeof missing => {
-      const entry = entries.get(keyOf(model))
+      const entry = find(model)
       if (entry === undefined) return missing
       const own = seenOf(entry)
       if (!own.isRead) {
