@@ -74,8 +74,7 @@ export const make = <E extends AnyEvent>(
     const wake = makeWake()
     const log = yield* open(options, codec, yield* random.uuidV4())
     yield* takeUpWords(log)
-    // One connection, so one transaction at a time: a decision under the lock may suspend, and no other fiber may begin a transaction
-    // meanwhile.
+    // One connection has one transaction at a time, and a decision under the lock may suspend.
     const writerLock = yield* Semaphore.make(1)
     const writing = <A, X>(work: Effect.Effect<A, X>) => writerLock.withPermit(Effect.uninterruptible(work))
     const head = attempt(() => log.head().position)
