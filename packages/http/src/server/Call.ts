@@ -2,11 +2,12 @@
  * One call of an operation: what is known of the operation, and what the request says. For the handlers of commands and of reads.
  */
 import { type CommandFailure, Body, type Operation, type PageOptions, type Resource } from "@effekten/services"
-import { Effect, Result, Schema } from "effect"
+import { type Effect, Result } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { successStatus } from "../contract/Contract.ts"
 import { answerVersionHeader, ifMatchHeader } from "../contract/Headers.ts"
 import type { Principal } from "../contract/Scope.ts"
+import { writerOf } from "./AnswerForm.ts"
 import * as EntityTag from "./EntityTag.ts"
 import { type Exchange, Refused } from "./Exchange.ts"
 import type { Links } from "./Links.ts"
@@ -53,9 +54,7 @@ export const describe = <O extends Operation.Any>(
   name,
   operation,
   read: operation._tag === "Command" ? Body.reader(operation) : nothingToRead,
-  writers: new Map(
-    Array.from(operation.answer?.schemas ?? [], ([version, schema]) => [version, Schema.encodeUnknownSync(schema)])
-  ),
+  writers: new Map(Array.from(operation.answer?.schemas ?? [], ([version, schema]) => [version, writerOf(schema)])),
   location: successStatus(operation) === 201 ? links.toAnswers(service, operation) : undefined,
   status: successStatus(operation),
   takesIfMatch: operation._tag === "Read" || operation.route?.startsWith("PATCH") === true
