@@ -53,7 +53,8 @@ const faulty = () => {
     head: read(log.head),
     readAll: (query, options) => read(log.readAll(query, options)),
     read: (query, options) => Stream.unwrap(read(Effect.sync(() => log.read(query, options)))),
-    reveal: (positions) => read(log.reveal(positions))
+    reveal: (positions) => read(log.reveal(positions)),
+    sealed: (positions) => read(log.sealed(positions))
   })
   return { faults, wrap }
 }

@@ -47,6 +47,11 @@ export const checked = <E extends AnyEvent, S extends EventStoreShape<E>>(
       asking(undefined, {}, () => {
         for (const position of positions) requirePosition("a position to reveal", position)
         return store.reveal(positions)
+      }),
+    sealed: (positions) =>
+      asking(undefined, {}, () => {
+        for (const position of positions) requirePosition("a position to reveal", position)
+        return store.sealed(positions)
       })
   } satisfies EventStoreShape<E> & S
 }

@@ -3,8 +3,8 @@
  */
 import { hash } from "node:crypto"
 import { Effect, Option } from "effect"
-import type { Opened, Position } from "../port/Event.ts"
-import { EventStoreError, InvalidEvent } from "../port/EventStore.ts"
+import type { AnyEvent, Opened, Position } from "../port/Event.ts"
+import { EventStoreError, type EventStoreShape, InvalidEvent, type Sealed } from "../port/EventStore.ts"
 import { canonical, type JsonObject } from "../port/Json.ts"
 import { VaultError } from "../vault/KeyStore.ts"
 import type { SubjectErased, VaultShape } from "../vault/Vault.ts"
@@ -58,37 +58,64 @@ export const seal = (
   )
 }
 
-/**
- * Opens what was sealed. A missing or altered ciphertext is damage, unless its subject was forgotten. The value is not checked against a
- * schema again: the hash proves that it was not altered. An old value may be of an older schema.
- *
- * @category conversions
- */
-export const reveal = (
+/** A personal part where it lies, and the event that names it. @category models */
+export interface Kept {
+  readonly position: Position
+  readonly event: Envelope
+  readonly ciphertext: Uint8Array | undefined
+}
+
+/** Reads personal parts by one way to where they lie. @category constructors */
+export const revealing = (
   vault: VaultShape,
-  position: Position,
-  event: Envelope,
-  ciphertext: Uint8Array | undefined
-): Effect.Effect<Opened, EventStoreError> =>
-  Effect.gen(function* (): Effect.fn.Return<Opened, EventStoreError | VaultError> {
-    const { personal } = event
-    if (personal === undefined) return { _tag: "None" }
-    const isWhole = ciphertext !== undefined && hash("sha256", ciphertext, "hex") === personal.hash
-    if (!isWhole) {
-      if (yield* vault.isForgotten(personal.subject)) return { _tag: "Erased" }
-      return yield* damaged(
-        position,
-        ciphertext === undefined
-          ? "its personal part is gone, and its subject was not forgotten"
-          : "its personal part is not the one the body names"
-      )
-    }
-    const plaintext = yield* vault.open(personal.subject, placeOf(personal.subject, event), ciphertext)
-    if (Option.isNone(plaintext)) return { _tag: "Erased" }
-    const value = JSON.parse(Buffer.from(plaintext.value).toString()) as JsonObject
-    return { _tag: "Present", value, subject: personal.subject, type: event.type }
-  }).pipe(
-    Effect.catchTag("VaultError", (error) =>
-      Effect.fail(error.reason === "unavailable" ? asStoreError(error) : damaged(position, error.message, error))
+  read: (positions: ReadonlyArray<Position>) => Effect.Effect<ReadonlyArray<Kept>, EventStoreError>
+): Pick<EventStoreShape<AnyEvent>, "reveal" | "sealed"> => {
+  const sealed = (positions: ReadonlyArray<Position>) =>
+    Effect.map(read(positions), (parts) => parts.map((part) => sealedOf(vault, part)))
+  return {
+    sealed,
+    reveal: (positions) => Effect.flatMap(sealed(positions), (parts) => Effect.forEach(parts, ({ open }) => open))
+  }
+}
+
+const none: Sealed = { bytes: 0, open: Effect.succeed({ _tag: "None" }) }
+const erased: Opened = { _tag: "Erased" }
+
+/**
+ * What was sealed. A missing or altered ciphertext is damage, unless its subject was forgotten. The value is not checked against a schema
+ * again: the hash proves that it was not altered. An old value may be of an older schema.
+ */
+const sealedOf = (vault: VaultShape, { ciphertext, event, position }: Kept): Sealed => {
+  const { personal, type } = event
+  if (personal === undefined) return none
+  const { subject } = personal
+  if (ciphertext === undefined || hash("sha256", ciphertext, "hex") !== personal.hash) {
+    const fault = damaged(
+      position,
+      ciphertext === undefined
+        ? "its personal part is gone, and its subject was not forgotten"
+        : "its personal part is not the one the body names"
     )
+    const open = Effect.flatMap(vault.isForgotten(subject), (isForgotten) =>
+      isForgotten ? Effect.succeed(erased) : Effect.fail(fault)
+    )
+    return { bytes: 0, open: opening(position, open) }
+  }
+  const place = placeOf(subject, event)
+  const open = Effect.map(
+    Effect.suspend(() => vault.open(subject, place, ciphertext)),
+    (plaintext): Opened =>
+      Option.isNone(plaintext)
+        ? erased
+        : { _tag: "Present", value: JSON.parse(Buffer.from(plaintext.value).toString()) as JsonObject, subject, type }
+  )
+  return { bytes: ciphertext.length, open: opening(position, open) }
+}
+
+const opening = <A>(
+  position: Position,
+  open: Effect.Effect<A, EventStoreError | VaultError>
+): Effect.Effect<A, EventStoreError> =>
+  Effect.catchTag(open, "VaultError", (error) =>
+    Effect.fail(error.reason === "unavailable" ? asStoreError(error) : damaged(position, error.message, error))
   )

@@ -9,7 +9,7 @@ import { attempt } from "../building/Attempt.ts"
 import { type Codec, type Envelope, make as makeCodec, parse } from "../building/Codec.ts"
 import { contains, type Head, type Landed, leafText, type Look, positionOf } from "../building/History.ts"
 import { type Authentication, type Authenticator, keyless, macOf, makeAuthenticator } from "../building/Macs.ts"
-import { reveal } from "../building/PersonalPart.ts"
+import { revealing } from "../building/PersonalPart.ts"
 import { finish, makePreparation, type Prepared, type Written } from "../building/Preparation.ts"
 import { makeReading, type Page, type Range, streamPages } from "../building/Reading.ts"
 import { makeWake, type Wake } from "../building/Wake.ts"
@@ -135,13 +135,14 @@ export const make = <E extends AnyEvent>(
         Stream.suspend(() => Stream.fromIterable(storage.macs.filter(({ last }) => last >= from))),
       beginMacs: writerLock.withPermit(attempt(() => begin(storage, authenticator))),
       inspect: (range) => parts(range, (from, last, end) => [inspect(storage, codec, from, last, end)]),
-      reveal: (positions) =>
-        Effect.forEach(positions, (position) =>
-          Effect.suspend(() => {
+      ...revealing(vault, (positions) =>
+        attempt(() =>
+          positions.map((position) => {
             const { body, personal } = writtenAt(storage, position)
-            return reveal(vault, position, JSON.parse(body) as Envelope, personal?.ciphertext)
+            return { position, event: JSON.parse(body) as Envelope, ciphertext: personal?.ciphertext }
           })
         )
+      )
     })
   })
 

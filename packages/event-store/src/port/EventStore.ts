@@ -113,6 +113,14 @@ export interface StoredMac {
   readonly mac: Uint8Array
 }
 
+/** The personal part of an event as it lies in the log. @category models */
+export interface Sealed {
+  /** Bytes of the ciphertext. */
+  readonly bytes: number
+  /** Decrypts it. Nothing that it says is kept. */
+  readonly open: Effect.Effect<Opened, EventStoreError>
+}
+
 /**
  * An append-only log of events, decided on by query and append condition.
  *
@@ -184,6 +192,11 @@ export interface EventStoreShape<E extends AnyEvent> {
    * account for what is opened does so with what this returns, before passing it on.
    */
   readonly reveal: (positions: ReadonlyArray<Position>) => Effect.Effect<ReadonlyArray<Opened>, EventStoreError>
+  /**
+   * The same parts, still encrypted: for a caller that opens them again and again. As soon as a subject is forgotten they open as erased,
+   * in every hand.
+   */
+  readonly sealed: (positions: ReadonlyArray<Position>) => Effect.Effect<ReadonlyArray<Sealed>, EventStoreError>
   /** Destroys the key and the ciphertexts of a subject. Append the event that says so first. Repeating it is harmless. */
   readonly forget: (subject: string) => Effect.Effect<void, EventStoreError>
 }

@@ -7,6 +7,7 @@ import { SecureRandom } from "effect/crypto"
 import { checked } from "../building/Asking.ts"
 import { make as makeCodec } from "../building/Codec.ts"
 import { type Authentication, makeAuthenticator, streamMacs } from "../building/Macs.ts"
+import { revealing } from "../building/PersonalPart.ts"
 import { makePreparation } from "../building/Preparation.ts"
 import { makeWake } from "../building/Wake.ts"
 import { makeWriting } from "../building/Writing.ts"
@@ -27,7 +28,7 @@ import { openSessions } from "./PgPooler.ts"
 import { makePgReading } from "./PgReading.ts"
 import type { PgServer } from "./PgServer.ts"
 import { checkSchema, defaultBounds, describe, type PgBounds, readingOnly, transaction } from "./PgSession.ts"
-import { canWrite, erase, hasSubject, rebuildIndex, revealAt } from "./PgUpkeep.ts"
+import { canWrite, erase, hasSubject, rebuildIndex, personalAt } from "./PgUpkeep.ts"
 import { makeWriters } from "./PgWriters.ts"
 
 export type { PgServer } from "./PgServer.ts"
@@ -135,7 +136,7 @@ export const make = <E extends AnyEvent>(
             return inspectLog({ schema, codec, to, seed: yield* random.randomBytes(16), query })
           })
         ),
-      reveal: (positions) => revealAt(read, statements, vault, positions),
+      ...revealing(vault, personalAt(read, statements)),
       rebuildIndex: writing(rebuildIndex(pool, log, statements, pageOn))
     })
   })

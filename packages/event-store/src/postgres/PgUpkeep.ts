@@ -6,12 +6,11 @@ import { type PgConnection, type PgPool, PgTypes } from "@effect/sql-pg"
 import { Effect } from "effect"
 import { attempt } from "../building/Attempt.ts"
 import { damaged, isEnvelope, parse } from "../building/Codec.ts"
-import { type HasSubject, reveal } from "../building/PersonalPart.ts"
+import { type HasSubject, type Kept } from "../building/PersonalPart.ts"
 import type { Range } from "../building/Reading.ts"
-import type { AnyEvent, Opened, Position, RecordedEvent } from "../port/Event.ts"
+import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
 import { EventStoreError } from "../port/EventStore.ts"
 import * as StoreLimits from "../port/StoreLimits.ts"
-import type { VaultShape } from "../vault/Vault.ts"
 import type { PgCalls } from "./PgCalls.ts"
 import { aboutWriting, writingFault } from "./PgDurability.ts"
 import type { PgStatements } from "./PgLayout.ts"
@@ -23,28 +22,26 @@ import { ofType, wordOf, wordsOf } from "./PgWords.ts"
 const { int4, int8 } = PgTypes.OID
 
 /** The personal parts of the events at these positions, in their order. */
-export const revealAt = (
-  read: PgCalls["read"],
-  statements: PgStatements,
-  vault: VaultShape,
-  positions: ReadonlyArray<Position>
-): Effect.Effect<ReadonlyArray<Opened>, EventStoreError> =>
-  Effect.gen(function* () {
-    if (positions.length === 0) return []
-    const rows = yield* read((connection) =>
-      storeError(connection.queryValues(statements.personal, [array(positions.map(BigInt), int8)]))
-    )
-    return yield* Effect.forEach(rows, ([at, body, leaf, ciphertext]) =>
-      Effect.gen(function* () {
-        const position = Number(at as bigint)
-        if (typeof body !== "string" || !(leaf instanceof Uint8Array))
-          return yield* Effect.die(new RangeError(`the log has no position ${position}`))
-        const event = yield* attempt(() => parseStored(position, body, leaf))
-        if (!isEnvelope(event)) return yield* damaged(position, "the body is not that of an event")
-        return yield* reveal(vault, position, event, ciphertext instanceof Uint8Array ? ciphertext : undefined)
-      })
-    )
-  })
+export const personalAt =
+  (read: PgCalls["read"], statements: PgStatements) =>
+  (positions: ReadonlyArray<Position>): Effect.Effect<ReadonlyArray<Kept>, EventStoreError> =>
+    positions.length === 0
+      ? Effect.succeed([])
+      : Effect.flatMap(
+          read((connection) =>
+            storeError(connection.queryValues(statements.personal, [array(positions.map(BigInt), int8)]))
+          ),
+          (rows) => attempt(() => rows.map(personalIn))
+        )
+
+const personalIn = ([at, body, leaf, ciphertext]: ReadonlyArray<unknown>): Kept => {
+  const position = Number(at as bigint)
+  if (typeof body !== "string" || !(leaf instanceof Uint8Array))
+    throw new RangeError(`the log has no position ${position}`)
+  const event = parseStored(position, body, leaf)
+  if (!isEnvelope(event)) throw damaged(position, "the body is not that of an event")
+  return { position, event, ciphertext: ciphertext instanceof Uint8Array ? ciphertext : undefined }
+}
 
 /** Fails where the server would not let an append through now. */
 export const canWrite = (read: PgCalls["read"]): Effect.Effect<void, EventStoreError> =>

@@ -7,7 +7,7 @@ import { checked } from "../building/Asking.ts"
 import { attempt } from "../building/Attempt.ts"
 import { type Codec, make as makeCodec } from "../building/Codec.ts"
 import { type Authentication, streamMacs } from "../building/Macs.ts"
-import { reveal } from "../building/PersonalPart.ts"
+import { revealing } from "../building/PersonalPart.ts"
 import { makePreparation } from "../building/Preparation.ts"
 import { makeReading, type Range, streamPages } from "../building/Reading.ts"
 import { makeWake } from "../building/Wake.ts"
@@ -123,13 +123,7 @@ export const make = <E extends AnyEvent>(
             return upToGap(inspectionOf(log, to, yield* random.randomBytes(16)), to, last)
           })
         ),
-      reveal: (positions) =>
-        Effect.forEach(positions, (position) =>
-          Effect.flatMap(
-            attempt(() => log.personal(position)),
-            ({ event, ciphertext }) => reveal(vault, position, event, ciphertext)
-          )
-        ),
+      ...revealing(vault, (positions) => attempt(() => positions.map(log.personal))),
       rebuildIndex: writing(attempt(() => log.rebuildIndex()))
     })
   })

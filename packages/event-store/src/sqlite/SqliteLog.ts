@@ -3,8 +3,9 @@
  * thread.
  */
 import type { DatabaseSync } from "node:sqlite"
-import { type Codec, damaged, type Envelope, isEnvelope } from "../building/Codec.ts"
+import { type Codec, damaged, isEnvelope } from "../building/Codec.ts"
 import { type Authentication, makeAuthenticator } from "../building/Macs.ts"
+import type { Kept } from "../building/PersonalPart.ts"
 import type { Page, Range } from "../building/Reading.ts"
 import { type Connect, openDatabase } from "../files/OpenDatabase.ts"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"
@@ -56,7 +57,7 @@ export interface SqliteLog<E extends AnyEvent> extends SqliteWriting<E> {
   readonly denseUpTo: (last: Position) => Position
   /** For an inspection of the events up to a position. The seed keeps an attacker from making the index fit. */
   readonly inspection: (to: Position, seed: Uint8Array) => SqliteInspection<E>
-  readonly personal: (position: Position) => { readonly event: Envelope; readonly ciphertext: Uint8Array | undefined }
+  readonly personal: (position: Position) => Kept
   /** Takes up some more of the words in the index, so that looking up something new is cheap; false when all is known. */
   readonly learn: () => boolean
   readonly close: () => void
@@ -104,7 +105,7 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
         if (event === undefined) throw new RangeError(`the log has no position ${position}`)
         if (!isEnvelope(event)) throw damaged(position, "the body is not that of an event")
         const ciphertext = statements.personal.get(position)?.["ciphertext"]
-        return { event, ciphertext: ciphertext instanceof Uint8Array ? ciphertext : undefined }
+        return { position, event, ciphertext: ciphertext instanceof Uint8Array ? ciphertext : undefined }
       }),
     learn: () => !readOnly && filter.learn(),
     close: () => database.close()

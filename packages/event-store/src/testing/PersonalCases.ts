@@ -37,7 +37,13 @@ export const personalCases: ReadonlyArray<Case> = [
         const store = yield* make(kitCatalogue)
         yield* store.append([opened("a"), name("a", "Erika"), name("b", "Max"), name("a", "Erika M.")])
         const before = yield* Stream.runCollect(store.readStored())
+        const sealed = yield* store.sealed([1, 2, 3, 4])
+        const openAll = Effect.forEach(sealed, ({ open }) => open)
+        for (let repeated = 0; repeated < 2; repeated++)
+          deepStrictEqual(yield* openAll, yield* store.reveal([1, 2, 3, 4]))
+        ok(!JSON.stringify(sealed).includes("Erika"))
         yield* store.forget(subjectOf("a"))
+        deepStrictEqual(yield* openAll, yield* store.reveal([1, 2, 3, 4]), "also of what was read before")
         for (let repeated = 0; repeated < 2; repeated++) {
           deepStrictEqual(yield* store.reveal([1, 2, 3, 4]), [
             { _tag: "None" },

@@ -1,39 +1,41 @@
 /**
  * Objects kept as they were last shown: the fold of their events, at a place of one history. For {@link Showing}, whose readers ask for the
- * same objects again and again. Nothing that a person typed may be kept here.
+ * same objects again and again. What a person typed is kept encrypted, and may be kept in no other way.
  *
  * No reader is shown what is old. Each reading looks at the log first. If the log has gone on, the news of the object are folded in. If it
  * has another history, the object is dropped and folded again. So it does not matter which process wrote, or whether the log was put back.
  */
-import { type Bookmark, type EventStoreError, History } from "@effekten/event-store"
+import { type Bookmark, type EventStoreError, History, type Revealed } from "@effekten/event-store"
 import { FoldOne, Placed, Projection } from "@effekten/projections"
 import { Effect } from "effect"
-import type { RegisterLog } from "../log/Log.ts"
+import type { Access } from "../log/Access.ts"
+import type { RegisterLog, SealedParts } from "../log/Log.ts"
 import type { Shown } from "./View.ts"
 
 /** What is kept at most; the objects longest unused go first. @category models */
 export interface Limits {
   readonly objects: number
-  /** Characters of all states as JSON. */
-  readonly characters: number
+  /** Characters of all states as JSON, and bytes of what is encrypted. */
+  readonly size: number
 }
 
-const defaultLimits: Limits = { objects: 20_000, characters: 16 * 1024 * 1024 }
+const defaultLimits: Limits = { objects: 20_000, size: 32 * 1024 * 1024 }
 /** With more news than that an object is folded again, as a stream. */
 const maximumNews = 1_000
 
 /** An object as of the head. @category models */
 export interface KeptObject<S> {
-  readonly placed: Placed.Placed<S>
-  /** Whether the personal data that the state names are erased. */
-  readonly isErased: boolean
-}
-
-interface Entry<S> extends KeptObject<S> {
   /** An application may give two projections one name. */
   readonly projection: Projection.Projection<S>
   readonly key: string
+  /** Up to where it is the fold of its events. */
   readonly at: Bookmark
+  readonly placed: Placed.Placed<S>
+  /** Whether the personal data that the state names are erased. */
+  readonly isErased: boolean
+  /** These data, once a reader has asked for them. */
+  readonly sealed: SealedParts | undefined
+  /** What would change the object, or say that it is erased. */
   readonly news: Projection.LogQuery
 }
 
@@ -44,18 +46,23 @@ export interface KeptObjects {
     projection: Projection.Projection<S>,
     key: string
   ) => Effect.Effect<KeptObject<S> | undefined, EventStoreError>
+  /** The personal data of an object that is not erased, by their positions. */
+  readonly reveal: <S extends Shown>(
+    access: Access,
+    object: KeptObject<S>
+  ) => Effect.Effect<ReadonlyArray<Revealed>, EventStoreError>
 }
 
 /** @category constructors */
-export const make = (log: Pick<RegisterLog, keyof Projection.Log>, limits: Limits = defaultLimits): KeptObjects => {
+export const make = (
+  log: Pick<RegisterLog, keyof Projection.Log | "open" | "sealed">,
+  limits: Limits = defaultLimits
+): KeptObjects => {
   const entries = keeping(limits)
 
-  /** The head that follows a place; `undefined` where the log has another history. */
-  const headAfter = (at: Bookmark) => Effect.catchIf(log.bookmark(at), History.isOtherHistory, () => Effect.undefined)
-
   /** Keeps an object once its place is seen a second time: what was read between two looks at a history is of that history. */
-  const keep = <S extends Shown>(entry: Entry<S>): Effect.Effect<KeptObject<S>, EventStoreError> =>
-    Effect.map(headAfter(entry.at), (head) => {
+  const keep = <S extends Shown>(entry: KeptObject<S>): Effect.Effect<KeptObject<S>, EventStoreError> =>
+    Effect.map(headAfter(log, entry.at), (head) => {
       if (head !== undefined) entries.put(entry)
       return entry
     })
@@ -77,12 +84,13 @@ export const make = (log: Pick<RegisterLog, keyof Projection.Log>, limits: Limit
       at,
       placed,
       isErased: isErased || placed.state.erased === true,
+      sealed: undefined,
       news: newsOf(projection, key, placed.state)
     })
   })
 
   /** Brought from its place to the head. */
-  const brought = Effect.fnUntraced(function* <S extends Shown>(entry: Entry<S>, at: Bookmark) {
+  const brought = Effect.fnUntraced(function* <S extends Shown>(entry: KeptObject<S>, at: Bookmark) {
     const { key, news, projection } = entry
     const range = { from: entry.at.position + 1, to: at.position, limit: maximumNews + 1 }
     const events = yield* log.readAll(news, range)
@@ -92,7 +100,9 @@ export const make = (log: Pick<RegisterLog, keyof Projection.Log>, limits: Limit
     // What it depends on now may have happened before.
     if (later !== news && JSON.stringify(later) !== JSON.stringify(news)) return yield* folded(projection, key)
     const isErased = entry.isErased || placed.state.erased === true || saysErased(projection, placed.state, events)
-    return yield* keep({ projection, key, at, placed, isErased, news })
+    const isSame = placed.state.personalAt?.join() === entry.placed.state.personalAt?.join()
+    const sealed = isErased || !isSame ? undefined : entry.sealed
+    return yield* keep({ projection, key, at, placed, isErased, sealed, news })
   })
 
   return {
@@ -100,13 +110,23 @@ export const make = (log: Pick<RegisterLog, keyof Projection.Log>, limits: Limit
       Effect.suspend(() => {
         const entry = entries.find(projection, key)
         if (entry === undefined) return folded(projection, key)
-        return Effect.flatMap(headAfter(entry.at), (head) => {
+        return Effect.flatMap(headAfter(log, entry.at), (head) => {
           if (head?.position === entry.at.position) return Effect.succeed(entry)
           return head === undefined ? folded(projection, key) : brought(entry, head)
         })
-      })
+      }),
+    reveal: (access, object) => {
+      if (object.sealed !== undefined) return log.open(access, object.sealed)
+      return Effect.flatMap(log.sealed(object.placed.state.personalAt ?? []), (sealed) =>
+        Effect.andThen(keep({ ...object, sealed }), log.open(access, sealed))
+      )
+    }
   }
 }
+
+/** The head that follows a place; `undefined` where the log has another history. */
+const headAfter = (log: Pick<RegisterLog, "bookmark">, at: Bookmark) =>
+  Effect.catchIf(log.bookmark(at), History.isOtherHistory, () => Effect.undefined)
 
 /** The events that say that what is personal of an object is erased, where its own state does not. */
 const erasingOf = <S extends Shown>(
@@ -134,15 +154,15 @@ const newsOf = <S extends Shown>(projection: Projection.Projection<S>, key: stri
   )
 
 /** Entries by name and key, the one longest unused first. */
-const keeping = ({ characters, objects }: Limits) => {
-  const entries = new Map<string, { readonly entry: Entry<any>; readonly size: number }>()
+const keeping = ({ objects, size: maximum }: Limits) => {
+  const entries = new Map<string, { readonly entry: KeptObject<any>; readonly size: number }>()
   let kept = 0
   const drop = (name: string): void => {
     kept -= entries.get(name)?.size ?? 0
     entries.delete(name)
   }
   return {
-    find: <S>(projection: Projection.Projection<S>, key: string): Entry<S> | undefined => {
+    find: <S>(projection: Projection.Projection<S>, key: string): KeptObject<S> | undefined => {
       const name = `${projection.name} ${key}`
       const found = entries.get(name)
       if (found === undefined || found.entry.projection !== projection) return undefined
@@ -150,15 +170,15 @@ const keeping = ({ characters, objects }: Limits) => {
       entries.set(name, found)
       return found.entry
     },
-    put: (entry: Entry<any>): void => {
+    put: (entry: KeptObject<any>): void => {
       const name = `${entry.projection.name} ${entry.key}`
-      const size = name.length + JSON.stringify([entry.placed, entry.news]).length
+      const size = JSON.stringify([name, entry.placed, entry.news]).length + (entry.sealed?.bytes ?? 0)
       drop(name)
-      if (size > characters) return
+      if (size > maximum) return
       entries.set(name, { entry, size })
       kept += size
       for (const oldest of entries.keys()) {
-        if (entries.size <= objects && kept <= characters) break
+        if (entries.size <= objects && kept <= maximum) break
         drop(oldest)
       }
     }

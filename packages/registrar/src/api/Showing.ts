@@ -151,6 +151,23 @@ const reveal = Effect.fnUntraced(function* <S extends Shown>(
   return yield* opening(log, access, personal, shown)
 })
 
+const nothingPersonal: Personal = new Map()
+
+/** The personal parts of an object as of the head. */
+const personalIn = <S extends Shown>(
+  objects: KeptObjects.KeptObjects,
+  access: Access,
+  object: KeptObjects.KeptObject<S>
+): Effect.Effect<Personal, EventStoreError> => {
+  const positions = object.placed.state.personalAt ?? []
+  if (positions.length === 0) return Effect.succeed(nothingPersonal)
+  if (object.isErased) return Effect.succeed(new Map(positions.map((position) => [position, { _tag: "Erased" }])))
+  return Effect.map(
+    objects.reveal(access, object),
+    (revealed) => new Map(positions.map((position, index) => [position, revealed[index]!]))
+  )
+}
+
 const noneErased: ReadonlySet<string> = new Set()
 
 /** The personal parts of an instruction's own events. A repeated answer shows no more than a read would. */
@@ -278,9 +295,10 @@ const ofReadings = (
         missing: Refusal.Code,
         belongs: (state: S) => boolean
       ) {
-        const { isErased, placed } = yield* owned(access.platform, view.projection, key, missing)
+        const object = yield* owned(access.platform, view.projection, key, missing)
+        const { placed } = object
         if (!belongs(placed.state)) return yield* notFound(missing)
-        const personal = yield* reveal(log, access, view.projection, [placed.state], () => isErased)
+        const personal = yield* personalIn(objects, access, object)
         const { answer } = yield* rendered(secrets, view, view.answer.version, { key, placed }, personal)
         return answer as A
       },
