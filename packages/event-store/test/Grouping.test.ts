@@ -1,9 +1,9 @@
 /** Appends in groups: the whole contract, and how many commits many callers take. */
-import { Effect, Exit, Layer, Result, Stream } from "effect"
+import { Effect, Exit, Fiber, Layer, Result, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as fastCheck from "fast-check"
 import { describe, expect, it } from "vitest"
-import { EventStoreError, Grouping, MemoryEventStore, Vault } from "@effekten/event-store"
+import { EventStoreError, Grouping, MemoryEventStore, StoreLimits, Vault } from "@effekten/event-store"
 import { contractKit, type KitStore, note } from "@effekten/event-store/testing"
 import { folder, run, storeIn } from "./Harness.ts"
 
@@ -117,6 +117,22 @@ describe("appends in groups", () => {
         )
         expect(outcomes.flatMap((outcome, caller) => (Exit.isFailure(outcome) ? [caller] : []))).toEqual([3, 5, 7])
         expect(yield* store.head).toBe(61)
+      })
+    ))
+
+  it("that fill more than a group are all appended, and those of callers that left before their turn are not", () =>
+    run(
+      Effect.gen(function* () {
+        const { commits, store } = yield* grouped()
+        const many = Array.from({ length: 200 }, () => note(["a"]))
+        const [first, ...others] = many
+        const fibers = yield* Effect.forEach(callers, () => Effect.forkChild(store.append([first!, ...others])))
+        // None of them has run yet.
+        yield* Effect.forEach(fibers.slice(0, 4), Fiber.interrupt)
+        yield* Effect.forEach(fibers.slice(4), Fiber.join)
+        expect(yield* store.head).toBe(60 * 200)
+        expect(Math.max(...commits)).toBeLessThanOrEqual(StoreLimits.eventsPerAppend)
+        expect(commits.length).toBeLessThan(8)
       })
     ))
 
