@@ -125,9 +125,12 @@ const edged = (): ReadonlyMap<string, SchemaAST.AST> => {
 const sample = (ast: SchemaAST.AST, options: Arbitrary.SampleOptions): ReadonlyArray<unknown> =>
   Effect.runSync(Arbitrary.sampleEffect(Arbitrary.schema(Schema.make(ast)), { seed, ...options }))
 
-/** What a value is after it was written and read again. */
-const again = (schema: Schema.Codec<any, any>, value: unknown): unknown =>
-  Schema.decodeUnknownSync(schema)(Schema.encodeUnknownSync(schema)(value))
+/** Whether a value that was written and read is written in the same way again. Some schemas leave out on purpose what others may not see. */
+const survives = (schema: Schema.Codec<any, any>, value: unknown): boolean => {
+  const write = Schema.encodeUnknownSync(schema)
+  const written = write(value)
+  return Equal.equals(write(Schema.decodeUnknownSync(schema)(written)), written)
+}
 
 describe("what is exported", () => {
   it("has schemas: values, commands, events, operations, failures", () => {
@@ -140,7 +143,8 @@ describe("what is exported", () => {
   it("has no filter that does not say what it accepts", () => {
     const silent = [...schemas].flatMap(([path, { ast }]) =>
       [...nodesOf(ast)].flatMap((node) =>
-        filtersOf(node)
+        // A declaration may make its values itself.
+        (node.annotations?.["toCodecArbitrary"] === undefined ? filtersOf(node) : [])
           .filter(({ annotations }) => annotations?.arbitraryConstraint === undefined)
           .map(({ annotations }) => `${path}: ${annotations?.expected ?? "a filter"}`)
       )
@@ -154,11 +158,10 @@ it.each([...schemas])(
   (_, schema) => {
     const accepts = Schema.is(schema)
     const result = Effect.runSync(
-      Arbitrary.checkEffect(
-        Arbitrary.schema(schema),
-        (value) => accepts(value) && Equal.equals(again(schema, value), value),
-        { runs: 50, seed }
-      )
+      Arbitrary.checkEffect(Arbitrary.schema(schema), (value) => accepts(value) && survives(schema, value), {
+        runs: 50,
+        seed
+      })
     )
     expect(Arbitrary.formatCheckFailure(result)).toBeUndefined()
     expect(result._tag === "Passed" && result.discards).toBeLessThanOrEqual(5)

@@ -1,7 +1,7 @@
 /**
  * The ways a call can fail, embedded and remote alike. For callers of the services.
  */
-import { Schema, SchemaTransformation, Struct } from "effect"
+import { Schema, SchemaGetter, SchemaTransformation, Struct } from "effect"
 
 /** What is wrong with one member of a request. `pointer` is a JSON Pointer (RFC 6901) into the body. @category models */
 export const MemberError = Schema.Struct({
@@ -155,8 +155,20 @@ const shown = <F extends CommandFailure, E extends object>(failure: Schema.Codec
     )
     .annotate({ httpApiStatus }) as Schema.Codec<F, Omit<E, keyof Kept>>
 
+/** A refusal of one status, and how `Arbitrary` makes one. */
 const refusedWith = (status: number) =>
-  shown(Rejection.check(Schema.makeFilter((rejection) => rejection.status === status)), status)
+  shown(
+    Rejection.annotate({
+      toCodecArbitrary: () =>
+        Schema.link<Rejection>()(Schema.Struct({ ...Rejection.fields, status: Schema.Literal(status) }), {
+          decode: SchemaGetter.transform((members) => new Rejection(members)),
+          encode: SchemaGetter.forbiddenEncoding
+        })
+    }).check(
+      Schema.makeFilter((rejection) => rejection.status === status, { expected: `a refusal with status ${status}` })
+    ),
+    status
+  )
 
 /**
  * The failures of the services as errors of an `HttpApi` of the application's own, each with the status that it has in the Distribution API.
