@@ -15,6 +15,7 @@ import { disclose, forget, hold, release, retention } from "./InvestorCommands.t
 import { checkpointKey, rotateMasterKey, takeOutSecrets } from "./KeyCommands.ts"
 import { audit, export_, rebuildIndex, replay, verify } from "./LogCommands.ts"
 import { openings } from "./OpeningsCommand.ts"
+import { campaign, issuer, product } from "./OfferingCommands.ts"
 import { client, platform } from "./PlatformCommands.ts"
 import { policy } from "./PolicyCommands.ts"
 import { projections } from "./ProjectionsCommand.ts"
@@ -65,7 +66,10 @@ export const effekten = Command.make("effekten").pipe(
     policy,
     platform,
     client,
-    simulate
+    simulate,
+    issuer,
+    product,
+    campaign
   ])
 )
 

@@ -38,10 +38,23 @@ const list = Command.make(
   at(load, ({ runPlatformList }, place, flags) => runPlatformList(place, flags))
 ).pipe(Command.withDescription("Print the platforms of a register, served or not, and the clients of each"))
 
+const show = Command.make(
+  "show",
+  {
+    id: Argument.String("ID").pipe(Argument.withDescription("Id of the platform")),
+    json: Flag.Boolean("json").pipe(Flag.withDescription("Print the result as JSON"), Flag.withDefault(false)),
+    ...placeFlags
+  },
+  at(
+    () => import("./Offerings.ts"),
+    ({ runPlatformShow }, place, flags) => runPlatformShow(place, flags)
+  )
+).pipe(Command.withDescription("Print a platform"))
+
 /** @category commands */
 export const platform = Command.make("platform").pipe(
   Command.withDescription("The platforms that may use a register"),
-  Command.withSubcommands([add, list])
+  Command.withSubcommands([add, list, show])
 )
 
 const clientId = Argument.String("CLIENT_ID").pipe(Argument.withDescription("Id of the client"))
