@@ -1,4 +1,6 @@
 /**
- * Decisions in three words: given what happened, when something is asked, then events or a refusal. For tests.
+ * Decisions in three words: given what happened, when something is asked, then events or a refusal. And commands and events of every kind. For
+ * tests.
  */
 export { given, Mismatch, type Asked, type Given, type Happened, type Refused, type When } from "./Given.ts"
+export { commandOf, eventOf } from "./Sampled.ts"
