@@ -65,6 +65,12 @@ it("store.ts sells ten seats to 64 buyers, without a register", async () => {
   })
 })
 
+it("examples/ledger is killed and started again, and submits nothing twice; the page shows its ledger", async () => {
+  expect(await example("ledger/main.test.ts")).toMatchObject({ code: 0 })
+  const source = readFileSync(join(root, "examples/ledger/HttpLedger.ts"), "utf8")
+  expect(readFileSync(join(root, "docs/guide/ledger.md"), "utf8")).toContain(source.slice(source.indexOf("*/\n") + 3))
+})
+
 it("the tests of examples/tests pass", async () => {
   const files = globSync("tests/*.test.ts", { cwd: join(root, "examples") })
   expect(files.length).toBeGreaterThan(1)
