@@ -152,8 +152,7 @@ export const readOnce = <A>(schema: Schema.Constraint, input: A): A => {
 
 /** All errors are found before an input is refused, so that one answer names them all. @category constructors */
 export const checks = <A, I>(schema: Schema.Codec<A, I>): Checks<A> => {
-  // Reading that stops at the first error is cheaper. Only an input that is refused is read again, for all its errors.
-  const decodeFirst = Schema.decodeUnknownResult(schema)
+  // What is copied and fits is taken. Only what may have to be refused is decoded, for all its errors.
   const decodeAll = Schema.decodeUnknownResult(schema, { errors: "all" })
   // Values are checked once, when the JSON form is read.
   const encodeShape = Schema.encodeUnknownResult(shape(schema))
@@ -163,9 +162,9 @@ export const checks = <A, I>(schema: Schema.Codec<A, I>): Checks<A> => {
   const holds = Schema.is(schema)
 
   const decode = (body: unknown): Result.Result<A, Rejection> => {
-    const first = decodeFirst(body)
-    return Result.isSuccess(first)
-      ? Result.succeed(first.success)
+    const read = copy?.read(body)
+    return read !== undefined && holds(read)
+      ? Result.succeed(read)
       : Result.mapError(decodeAll(body), ({ issue }) => refusal(issue))
   }
   /** The JSON form is made only where it is asked for: a request from the wire has one of its own. */
