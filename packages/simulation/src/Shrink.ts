@@ -20,29 +20,24 @@ const salts = [0, 1, 2]
 /** Runs at most, if not said. */
 const usualRuns = 300
 
-/** Plans without one of the faults, and simpler in one other way. */
-const simpler = (plan: Plan): ReadonlyArray<Plan> => [
-  ...(Object.keys(plan.faults).length > 1 ? [{ ...plan, faults: {} }] : []),
-  ...Object.keys(plan.faults).map((name) => ({
-    ...plan,
-    faults: Object.fromEntries(Object.entries(plan.faults).filter(([other]) => other !== name))
-  })),
-  ...(plan.nodes > 1 ? [{ ...plan, nodes: 1 }] : []),
-  ...(plan.order === "fifo" ? [] : [{ ...plan, order: "fifo" as const }]),
-  ...(plan.preemption === 0 ? [] : [{ ...plan, preemption: 0 }]),
-  ...(plan.clients > 1
-    ? [
-        { ...plan, clients: 1 },
-        { ...plan, clients: plan.clients - 1 }
-      ]
-    : [])
+/** Members that say less in another value. */
+const simpler = ({ clients }: Plan): ReadonlyArray<readonly [name: keyof Plan, value: unknown]> => [
+  ["nodes", 1],
+  ["order", "fifo"],
+  ["preemption", 0],
+  ["clients", 1],
+  ["clients", Math.max(1, clients - 1)]
 ]
 
-/** Plans without a part of the steps: first halves, in the end single ones. */
-function* shorter(plan: Plan): Generator<Plan> {
-  for (let size = Math.ceil(plan.steps.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2))
-    for (let from = 0; from < plan.steps.length; from += size)
-      yield { ...plan, steps: plan.steps.filter((_step, index) => index < from || index >= from + size) }
+/** Leaves out parts of a list, first halves, in the end single ones, for as long as what is left is taken. */
+const leaveOut = <A>(all: ReadonlyArray<A>, take: (left: ReadonlyArray<A>) => boolean): void => {
+  let list = all
+  for (let size = Math.ceil(list.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2))
+    for (let from = 0; from < list.length;) {
+      const left = list.filter((_each, index) => index < from || index >= from + size)
+      if (take(left)) list = left
+      else from += size
+    }
 }
 
 /**
@@ -68,15 +63,14 @@ export const shrink = (
     }
     return false
   }
-  const takeOne = (candidates: (plan: Plan) => Iterable<Plan>): boolean => {
-    for (const plan of candidates(report.plan)) if (take(plan)) return true
-    return false
+  /** Each way is tried on top of those that were taken before it. */
+  const simplify = (): void => {
+    for (const [name, value] of simpler(report.plan))
+      if (report.plan[name] !== value) take({ ...report.plan, [name]: value })
   }
-  const repeatedly = (candidates: (plan: Plan) => Iterable<Plan>): void => {
-    while (takeOne(candidates));
-  }
-  repeatedly(simpler)
-  repeatedly(shorter)
-  repeatedly(simpler)
+  leaveOut(Object.entries(failing.plan.faults), (left) => take({ ...report.plan, faults: Object.fromEntries(left) }))
+  simplify()
+  leaveOut(report.plan.steps, (steps) => take({ ...report.plan, steps }))
+  simplify()
   return { report, runs }
 }

@@ -58,7 +58,7 @@ export const draw = (seed: number, options: PlanOptions = {}): Plan => {
     nodes: options.nodes ?? 1 + stream.below(3),
     clients: options.clients ?? 1 + stream.below(6),
     order: stream.pick(["fifo", "random", "random", "priorities"]),
-    preemption: stream.pick([0, 0.01, 0.05, 0.2]),
+    preemption: stream.pick([0, 0.01, 0.03, 0.1]),
     maximumGroup: stream.pick([1, 3, 8, 256]),
     ...(stream.chance(0.6) ? { snapshotsAfter: stream.pick([1, 2, 8]) } : {}),
     faults,

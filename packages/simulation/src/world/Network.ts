@@ -32,7 +32,7 @@ type Sending = readonly [Request, string]
 
 const milli = 1_000
 /** How long a client waits for an answer. Microseconds. */
-const patience = 15_000 * milli
+const patience = 5_000 * milli
 const usualDelay = 5 * milli
 const slowDelay = 3_000 * milli
 /** A caller that leaves does so within this. */
