@@ -31,17 +31,28 @@ export const run = (
   return { ok: status === 0, said: [error?.message, stdout, stderr].filter(Boolean).join("\n").trim() }
 }
 
-/** Makes a project and installs what is named: tarballs by path, others by name and range. */
-export const install = (folder: string, what: ReadonlyArray<string>, workspaces: ReadonlyArray<string> = []): Ran => {
-  mkdirSync(folder, { recursive: true })
-  const manifest = { private: true, type: "module", ...(workspaces.length === 0 ? {} : { workspaces }) }
-  writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest)}\n`)
-  return installMore(folder, what)
+interface Project {
+  readonly workspaces?: ReadonlyArray<string>
+  /** The version of `effect` for all, whatever ranges say. Default: as they say. */
+  readonly effect?: string | undefined
 }
 
-/** Installs more into a project. */
-export const installMore = (folder: string, what: ReadonlyArray<string>, more: ReadonlyArray<string> = []): Ran =>
-  run(folder, "npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error", ...more, ...what])
+/** Makes a project and installs what is named: tarballs by path, others by name and range. */
+export const install = (
+  folder: string,
+  what: ReadonlyArray<string>,
+  { effect, workspaces = [] }: Project = {}
+): Ran => {
+  mkdirSync(folder, { recursive: true })
+  const manifest = {
+    private: true,
+    type: "module",
+    ...(workspaces.length === 0 ? {} : { workspaces }),
+    ...(effect === undefined ? {} : { dependencies: { effect }, overrides: { effect: "$effect" } })
+  }
+  writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest)}\n`)
+  return run(folder, "npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error", ...what])
+}
 
 /** Imports an entry in a process of its own. It has to say nothing. */
 export const importEntry = (folder: string, entry: string): Ran => {

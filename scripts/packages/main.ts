@@ -11,16 +11,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { bundle } from "./Bundle.ts"
-import {
-  compile,
-  importEntry,
-  importsOfTypes,
-  install,
-  installMore,
-  resolutions,
-  run,
-  writeEntries
-} from "./Projects.ts"
+import { compile, importEntry, importsOfTypes, install, resolutions, run, writeEntries } from "./Projects.ts"
 import { copyExamples, modulesOf, runFiles, runPrograms } from "./Examples.ts"
 import { writeSnippets } from "./Snippets.ts"
 import {
@@ -38,6 +29,8 @@ import {
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { tarballs: { type: "string" } } })
 const [mode = "all"] = positionals
 if (!["all", "newest", "pages"].includes(mode)) throw new Error(`usage: test:packages [-- newest | pages], not ${mode}`)
+/** The `effect` of all projects: the registry's newest, also one that no range allows yet, where it is asked for. */
+const effect = mode === "newest" ? "latest" : undefined
 /** The oldest TypeScript that is promised. The newest is the one in package-lock.json. */
 const oldTypeScript = "typescript@5.9.3"
 
@@ -95,12 +88,6 @@ const checkTypes = (
       check(`${what} has types under ${name}, ${resolution}`, compile(folder, { tsc, resolution, files, types }))
 }
 
-/** The newest `effect`, where it is asked for: also one that no range allows yet. */
-const withNewest = (folder: string): void => {
-  if (mode === "newest")
-    check("the newest effect is installed", installMore(folder, ["effect@latest"], ["--legacy-peer-deps"]))
-}
-
 /**
  * A package alone, without its optional peers. Only an entry beside the main one may need one of them. Types are checked in every way where no
  * other package has this one below it; elsewhere one compiler sees what is missing.
@@ -114,12 +101,12 @@ const tryAlone = (each: Packed, all: ReadonlyArray<Packed>, compilers: ReadonlyA
       `${name} is installed`,
       install(
         folder,
-        closure.map(({ tarball }) => tarball)
+        closure.map(({ tarball }) => tarball),
+        { effect }
       )
     )
   )
     return
-  withNewest(folder)
   const bare = closure.flatMap((one) => entriesOf(one).filter((entry) => isBare(one, entry)))
   for (const entry of bare.filter((entry) => entry === name || entry.startsWith(`${name}/`)))
     check(`${entry} is imported without optional peers`, importEntry(folder, entry))
@@ -145,8 +132,7 @@ const bringsPeers = (each: Packed, all: ReadonlyArray<Packed>): boolean => {
 const tryTogether = (all: ReadonlyArray<Packed>, compilers: ReadonlyArray<Compiler>): string => {
   const folder = join(place, "together")
   const peers = new Set(all.flatMap(optionalPeersOf).map(([name, range]) => `${name}@${range}`))
-  check("all are installed", install(folder, [...all.map(({ tarball }) => tarball), ...peers, ...tools()]))
-  withNewest(folder)
+  check("all are installed", install(folder, [...all.map(({ tarball }) => tarball), ...peers, ...tools()], { effect }))
   const entries = all.flatMap(entriesOf)
   for (const entry of entries) check(`${entry} is imported`, importEntry(folder, entry))
   checkTypes("everything together", folder, entries, { compilers, types: ["node"] })
@@ -158,8 +144,7 @@ const tryExamples = async (all: ReadonlyArray<Packed>, { tsc }: Compiler): Promi
   const project = join(place, "examples")
   const workspaces = copyExamples(project)
   const what = [...all.map(({ tarball }) => tarball), ...tools()]
-  if (!check("the examples are installed", install(project, what, workspaces))) return
-  withNewest(project)
+  if (!check("the examples are installed", install(project, what, { effect, workspaces }))) return
   const files = modulesOf(project)
   check("the examples have types", compile(project, { tsc, resolution: "nodenext", files, types: ["node"] }))
   for (const [name, ran] of [...(await runFiles(project)), ...runPrograms(project)])
