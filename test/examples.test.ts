@@ -71,6 +71,10 @@ it("examples/ledger is killed and started again, and submits nothing twice; the 
   expect(readFileSync(join(root, "docs/guide/ledger.md"), "utf8")).toContain(source.slice(source.indexOf("*/\n") + 3))
 })
 
+it("examples/application sells the same over an embedded register and a remote one", async () => {
+  expect(await example("application/main.test.ts")).toMatchObject({ code: 0 })
+})
+
 it("the tests of examples/tests pass", async () => {
   const files = globSync("tests/*.test.ts", { cwd: join(root, "examples") })
   expect(files.length).toBeGreaterThan(1)
