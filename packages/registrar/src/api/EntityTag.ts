@@ -32,6 +32,30 @@ export const of = (
 ): string => secrets.code("entity-tag", Json.canonical([name, key, position, event, version, erased])).slice(0, length)
 
 /**
+ * The same for states that are shown again and again: a tag is made once for each. A state is of one object, and never changes.
+ *
+ * @category computing
+ */
+export const remembering = (secrets: Secrets["Service"]): TagOf => {
+  const made = new WeakMap<object, Form & { readonly tag: string }>()
+  return (projection, key, placed, form) => {
+    const known = made.get(placed)
+    if (known?.version === form.version && known.erased === form.erased) return known.tag
+    const tag = of(secrets, projection, key, placed, form)
+    made.set(placed, { ...form, tag })
+    return tag
+  }
+}
+
+/** The tag of an object that is shown. @category models */
+export type TagOf = (
+  projection: Pick<Projection.Any, "name">,
+  key: string,
+  placed: Placed.Placed<unknown>,
+  form: Form
+) => string
+
+/**
  * Asks, inside a decision, whether an object is still as one of some tags says. Whatever is read for it is in the append condition. Of an
  * object that the platform does not have the command itself says so.
  *

@@ -93,9 +93,10 @@ export class Showing extends Context.Service<
       const log = yield* Log
       const readModels = yield* ReadModels.ReadModels
       const secrets = yield* Secrets
+      const tagOf = EntityTag.remembering(secrets)
       return Showing.of({
-        ...ofInstructions(log, secrets),
-        ...ofReadings(log, readModels, secrets),
+        ...ofInstructions(log, tagOf),
+        ...ofReadings(log, readModels, tagOf),
         unchanged: (platform, view, key, tags) => EntityTag.unchanged(secrets, view, key, platform, tags)
       })
     })
@@ -202,7 +203,7 @@ interface Found<S> {
 
 /** An object in one of the versions of its answer. A request is told the tag of just that. */
 const rendered = <S extends Shown, A>(
-  secrets: Secrets["Service"],
+  tagOf: EntityTag.TagOf,
   { answer, projection, renderers }: View<S, A>,
   version: number,
   { key, placed }: Found<S>,
@@ -214,7 +215,7 @@ const rendered = <S extends Shown, A>(
     const { onEntityTag } = fiber.getRef(Request)
     if (onEntityTag !== undefined) {
       const erased = Array.from(personal.values()).some(({ _tag }) => _tag === "Erased")
-      onEntityTag(EntityTag.of(secrets, projection, key, placed, { version, erased }))
+      onEntityTag(tagOf(projection, key, placed, { version, erased }))
     }
     return Effect.succeed({ version, answer: render(placed.state, personal) })
   })
@@ -237,16 +238,13 @@ const firstMade = <S>(
   return undefined
 }
 
-const ofInstructions = (
-  log: RegisterLog,
-  secrets: Secrets["Service"]
-): Pick<Showing["Service"], "made" | "changed"> => ({
+const ofInstructions = (log: RegisterLog, tagOf: EntityTag.TagOf): Pick<Showing["Service"], "made" | "changed"> => ({
   made: (access, answered, view) =>
     Effect.suspend(() => {
       const found = firstMade(view.placed, answered)
       if (found === undefined) return Effect.die(new Error(`the instruction made no object of ${view.projection.name}`))
       return Effect.flatMap(Effect.mapError(revealOwn(log, access, answered), unanswered), (personal) =>
-        rendered(secrets, view, versionOf(answered), found, personal)
+        rendered(tagOf, view, versionOf(answered), found, personal)
       )
     }),
   changed: Effect.fnUntraced(
@@ -256,7 +254,7 @@ const ofInstructions = (
       if (placed === undefined)
         return yield* Effect.die(new Error(`${projection.name} ${key} was changed and is not there`))
       const personal = yield* reveal(log, access, projection, [placed.state], ({ erased }) => erased || undefined)
-      return yield* rendered(secrets, view, versionOf(answered), { key, placed }, personal)
+      return yield* rendered(tagOf, view, versionOf(answered), { key, placed }, personal)
     },
     Effect.catchTag("EventStoreError", (error) => Effect.fail(unanswered(error)))
   )
@@ -265,7 +263,7 @@ const ofInstructions = (
 const ofReadings = (
   log: RegisterLog,
   readModels: ReadModels.ReadModels["Service"],
-  secrets: Secrets["Service"]
+  tagOf: EntityTag.TagOf
 ): Pick<Showing["Service"], "own" | "get" | "list"> => {
   const objects = KeptObjects.make(log)
   const owned = <S extends Shown>(
@@ -299,7 +297,7 @@ const ofReadings = (
         const { placed } = object
         if (!belongs(placed.state)) return yield* notFound(missing)
         const personal = yield* personalIn(objects, access, object)
-        const { answer } = yield* rendered(secrets, view, view.answer.version, { key, placed }, personal)
+        const { answer } = yield* rendered(tagOf, view, view.answer.version, { key, placed }, personal)
         return answer as A
       },
       Effect.catchTag("EventStoreError", unavailableForReads)

@@ -44,6 +44,11 @@ const round = Duration.days(1)
 export const destroyedAtOnce = 100
 /** How long a power loss may take back what is recorded in a file. @category values */
 export const syncedAfter = Duration.seconds(1)
+/**
+ * Pages of the write-ahead log after which SQLite folds it into the file by itself. The same pages are written by many commits, and folded
+ * once. Each second they are folded anyway.
+ */
+const foldedAfter = 4_000
 /** How a failed round is tried again before the next one is due. */
 const roundsAgain = Schedule.max([Schedule.spaced("1 minute"), Schedule.recurs(10)])
 
@@ -132,6 +137,7 @@ const tableIn = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, { chain }
 const inFile = Effect.fnUntraced(function* (options: AccessRecordOptions & Chained & { readonly filename: string }) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`PRAGMA secure_delete = ON`
+  yield* sql.unsafe(`PRAGMA wal_autocheckpoint = ${foldedAfter}`)
   if (process.platform === "darwin") yield* sql`PRAGMA checkpoint_fullfsync = 1`
   const table = yield* tableIn(sql, options)
   const unsynced = yield* Latch.make()
@@ -261,7 +267,8 @@ const writing = Effect.fnUntraced(function* <X extends { readonly message: strin
   return Effect.fnUntraced(function* ({ actor, platform, purpose }, opened) {
     if (opened.length === 0) return
     const { client } = yield* Request
-    const rows = counted(opened.map((part) => ({ ...part, actor, platform, client, purpose, number: 1 })))
+    const parts = opened.map((part) => ({ ...part, actor, platform, client, purpose, number: 1 }))
+    const rows = parts.length === 1 ? parts : counted(parts)
     const recorded = Deferred.makeUnsafe<void, AccessRecordUnavailable>()
     if (!(yield* Queue.offer(queue, { rows, recorded }))) return yield* closing
     yield* Deferred.await(recorded)
