@@ -6,8 +6,8 @@ import { sources } from "./vitest.workspace.ts"
  * What takes a second or more stays out, whatever it shows: `npm test` runs everything.
  */
 export const fast = {
-  domain: "Catalogue|Erasure|Folds|Retention|Schemas|ChunkedList|Subscriptions|Tasks|Values",
-  "event-store": "Codec|IndexEntries|Json|KeyStore|Wake",
+  domain: "Catalogue|Erasure|Folds|Retention|Schemas|ChunkedList|Subscriptions|Tasks|Values|Given",
+  "event-store": "Codec|Deciding|IndexEntries|Json|KeyStore|Wake",
   projections: "Retentions",
   registrar: "Answers|DecisionCache|Erasure|FairQueue|Faults|Golden|Guide|Implement|LegalHolds|Repeat",
   services: "Failure|Pages",

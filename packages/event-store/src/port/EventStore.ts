@@ -27,7 +27,7 @@ export class InvalidEvent extends Schema.TaggedError<InvalidEvent>()("InvalidEve
  * The store could not do its work.
  *
  * * `unavailable`: it did not happen; later it may.
- * * `unknown`: an append whose outcome is not known; look for its events before trying again.
+ * * `unknown`: an append whose outcome is not known; decide again over a model of a tag that only this request has, which finds its events.
  * * `read_only`: an earlier fault closed the store for writing; it did not happen.
  * * `damaged`: the log is not what was written; `position` says where.
  * * `other_history`: what the caller knows is not in this log. There is another leaf at its position, or the log ends before it. It did not
