@@ -7,7 +7,7 @@
 import type { Decision, Events } from "@effekten/domain"
 import type { Bookmark } from "@effekten/event-store"
 
-/** At most so many models are kept; the one longest unused goes first. */
+/** At most so many models are kept. Those that no decision has read since the last look go first. */
 const maximumModels = 20_000
 
 interface Entry {
