@@ -5,7 +5,7 @@ import { Events, type Id } from "@effekten/domain"
 import { MemoryEventStore, Vault } from "@effekten/event-store"
 import { MemoryReadModels, type ReadModels } from "@effekten/projections"
 import { Given, type LegalHolds, PlatformServices, type PlatformService, type Policies } from "@effekten/services"
-import { type Duration, Effect, Layer } from "effect"
+import { Config, type Duration, Effect, Layer } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { SqlClient, type SqlError } from "effect/sql"
 import { join } from "node:path"
@@ -220,6 +220,27 @@ export const layerPostgres = <const L extends LedgerFrom = "book-entry", const C
       }
     )
   )
+
+/**
+ * {@link layerFolder} with options from the configuration.
+ *
+ * @example
+ * ```ts
+ * Registrar.layerFolderConfig({ folder: Config.NonEmptyString("REGISTER") })
+ * ```
+ *
+ * @category layers
+ */
+export const layerFolderConfig = (
+  options: Config.Wrap<RegistrarOptions & Folder.FolderOptions>
+): Layer.Layer<Stored, Config.ConfigError | RegisterUnavailable> =>
+  Layer.unwrap(Effect.map(Config.unwrap(options), (read) => layerFolder(read)))
+
+/** {@link layerPostgres} with options from the configuration. @category layers */
+export const layerPostgresConfig = (
+  options: Config.Wrap<RegistrarOptions & PostgresOptions>
+): Layer.Layer<Stored, Config.ConfigError | RegisterUnavailable> =>
+  Layer.unwrap(Effect.map(Config.unwrap(options), (read) => layerPostgres(read)))
 
 /**
  * The services of one platform, in an application that serves only that one.

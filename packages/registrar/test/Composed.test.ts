@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { EthereumAddress } from "@effekten/domain"
 import { AccessRecord, Custody, Ledger, type LedgerTask, Log, Registrar } from "@effekten/registrar"
 import { Credits, Wallets } from "@effekten/services"
-import { Context, Effect, Fiber, Layer, Stream } from "effect"
+import { Config, ConfigProvider, Context, Effect, Fiber, Layer, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { TestClock } from "effect/testing"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
@@ -187,6 +187,23 @@ class Desk extends Context.Service<Desk, Context.Context<Registrar.Register>>()(
 class OtherDesk extends Context.Service<OtherDesk, Context.Context<Registrar.Register>>()("test/OtherDesk") {}
 
 const whole = Effect.context<Registrar.Register>()
+
+describe("options come from the configuration", () => {
+  it.live("where they are wrapped; a missing one is told by its name", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporary
+      const register = Registrar.layerFolderConfig({
+        folder: Config.NonEmptyString("REGISTER"),
+        settleAfter: Config.Duration("SETTLE_AFTER")
+      })
+      const given = (settings: object) => Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(settings)))
+      yield* Effect.scoped(Layer.build(register)).pipe(given({ REGISTER: folder, SETTLE_AFTER: "1 second" }))
+      assert.include(readdirSync(folder), "log.db")
+      const missing = yield* Effect.flip(Effect.scoped(Layer.build(register)).pipe(given({ REGISTER: folder })))
+      assert.include(String(missing), "SETTLE_AFTER")
+    }).pipe(Effect.scoped)
+  )
+})
 
 describe("two registers in one application share nothing", () => {
   const apart = (desk: Layer.Layer<Registrar.Register>, other: Layer.Layer<Registrar.Register>) =>

@@ -4,7 +4,7 @@
 // Not from the barrel: that loads every client it knows, and a server starts a quarter slower.
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Given, platformResources, type PlatformServices, type Resource } from "@effekten/services"
-import { Duration, Effect, Layer } from "effect"
+import { Config, Duration, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Headers, HttpRouter, HttpServer, type HttpServerError } from "effect/http"
 import * as Contract from "../contract/Contract.ts"
@@ -171,3 +171,9 @@ export const layerNode = (
     ),
     Layer.provide(Given.secureRandom(SecureRandom.layerWebCrypto))
   )
+
+/** {@link layerNode} with options from the configuration. @category layers */
+export const layerNodeConfig = (
+  options: Config.Wrap<ServerOptions & NodeOptions>
+): Layer.Layer<HttpServer.HttpServer, Config.ConfigError | HttpServerError.ServeError, PlatformServices | OAuthStore> =>
+  Layer.unwrap(Effect.map(Config.unwrap(options), (read) => layerNode(read)))
