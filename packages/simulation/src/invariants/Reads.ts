@@ -64,6 +64,60 @@ const versionsOf = (kind: Kind, facts: Facts) => {
   }
 }
 
+/** Where each investment was signed, by platform: what a list has to have. */
+const signedIn = (facts: Facts) => {
+  const signed = new Map<string | undefined, Array<Position>>()
+  let known = 0
+  return {
+    note: (at: Position) => {
+      const all = [...facts.world.investments.values()]
+      for (const { platform } of all.slice(known)) {
+        const positions = signed.get(platform)
+        if (positions === undefined) signed.set(platform, [at])
+        else positions.push(at)
+      }
+      known = all.length
+    },
+    countAt: (platform: string | undefined, head: Position): number =>
+      (signed.get(platform) ?? []).filter((at) => at <= head).length
+  }
+}
+
+interface Page {
+  readonly count: number
+  readonly results: ReadonlyArray<Shown & { readonly id: string }>
+}
+
+/** @category values */
+export const lists: Invariant = {
+  name: "7: a list shows what was while it was asked",
+  watch: (facts, broken) => {
+    const versions = versionsOf(investments, facts)
+    const signed = signedIn(facts)
+    return {
+      committed: ({ last }) => {
+        versions.note(last)
+        signed.note(last)
+      },
+      answered: ({ name, number, platform }: Call, { ended, outcome, sent }: Attempt) => {
+        if (name !== "Investments.list" || ended === undefined || outcome?._tag !== "Answered") return
+        const { count, results } = JSON.parse(outcome.answer) as Page
+        const [least, most] = [signed.countAt(platform, sent.head), signed.countAt(platform, ended.head)]
+        if (count < least || count > most)
+          broken(
+            `${name}, call ${number} counts ${count}, between ${sent.head} and ${ended.head} there were ${least} to ${most}`
+          )
+        for (const each of results) {
+          const may = versions.between(each.id, sent.head, ended.head)
+          const told = investments.told(each)
+          if (!may.includes(told))
+            broken(`${name}, call ${number} shows ${each.id} as ${told}, it was ${may.join(" or ")}`)
+        }
+      }
+    }
+  }
+}
+
 /** @category values */
 export const reads: Invariant = {
   name: "7: a read shows what was while it was asked",

@@ -8,7 +8,7 @@ import { decisions } from "./Decisions.ts"
 import { effectOnce } from "./EffectOnce.ts"
 import { everythingEnds } from "./EverythingEnds.ts"
 import type { Invariant } from "./Invariant.ts"
-import { reads } from "./Reads.ts"
+import { lists, reads } from "./Reads.ts"
 import { sameAnswer } from "./SameAnswer.ts"
 import { stamps } from "./Stamps.ts"
 import { strangers } from "./Strangers.ts"
@@ -26,6 +26,7 @@ export const standard: ReadonlyArray<Invariant> = [
   decidedAgain,
   everythingEnds,
   reads,
+  lists,
   stamps,
   strangers
 ]
