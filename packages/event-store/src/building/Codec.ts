@@ -355,7 +355,7 @@ const split = (
   meta: { readonly [member: string]: Json | undefined },
   isOrdered: boolean
 ): Template => {
-  const isFirst = Object.keys(meta).every((name) => name < "recordedAt")
+  const isFirst = isOrdered ? lastName(meta) < "recordedAt" : Object.keys(meta).every((name) => name < "recordedAt")
   const first = isFirst ? meta : pick(meta, (name) => name < "recordedAt")
   const text = PartCheck.textOf(isOrdered, { data, id, meta: first as JsonObject })
   const opened = `${text.at(-3) === "{" ? "" : ","}"recordedAt":"`
@@ -372,6 +372,13 @@ const split = (
     after,
     bytes: Buffer.byteLength(text) - 2 + opened.length + INSTANT_CHARACTERS + Buffer.byteLength(after)
   }
+}
+
+/** Without a list of them all. */
+const lastName = (members: object): string => {
+  let last = ""
+  for (const name in members) last = name
+  return last
 }
 
 const pick = (meta: { readonly [member: string]: Json | undefined }, isWanted: (name: string) => boolean): JsonObject =>
