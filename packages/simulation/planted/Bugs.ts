@@ -10,6 +10,8 @@ export interface Bug {
   /** In the packages, from `packages/` on. */
   readonly file: string
   readonly edits: readonly [Edit, ...ReadonlyArray<Edit>]
+  /** It is of the client or the server: platforms call over HTTP. */
+  readonly http?: true
   /** Why no caller can tell that it is there. Then it must not be found. */
   readonly equivalent?: string
 }
@@ -161,10 +163,10 @@ const rules: { readonly [name: string]: Bug } = {
   ),
   "cancelled lot stays free": one(holding, "({ ...lot, blocked: true })", "lot"),
   "used units never fall": one(campaign, ": used - event.data.units", ": used"),
-  "a second outcome takes effect": one(
+  "an outcome after an unknown one takes effect": one(
     words,
-    'failed: "outcome_contradicts", unknown: "no_op" },',
-    'failed: "takes_effect", unknown: "no_op" },'
+    'unknown: { succeeded: "awaiting_resolution", failed: "awaiting_resolution",',
+    'unknown: { succeeded: "takes_effect", failed: "takes_effect",'
   ),
   "a person decides what is under way": one(
     words,
@@ -293,6 +295,38 @@ const shows: { readonly [name: string]: Bug } = {
   )
 }
 
+/** In the client. */
+const clients: { readonly [name: string]: Bug } = {
+  "a key of its own for each attempt": {
+    file: "http/src/client/ClientRetry.ts",
+    edits: [
+      [
+        "    const numbered = told(HttpClientRequest.setHeader(request, attemptHeader, `${number}/${attempts}`), left)\n",
+        `    const key = request.headers["x-idempotency-key"]
+    const own = key === undefined ? request : HttpClientRequest.setHeader(request, "x-idempotency-key", key + "-" + number)
+    const numbered = told(HttpClientRequest.setHeader(own, attemptHeader, \`\${number}/\${attempts}\`), left)
+`
+      ]
+    ],
+    http: true
+  },
+  "doubt forgotten": {
+    file: "http/src/client/ClientRetry.ts",
+    edits: [['      if (verdict.executed === "unknown") call.isDoubtful = true\n', ""]],
+    http: true
+  },
+  "a reset told as never sent": {
+    file: "http/src/client/ClientAttempt.ts",
+    edits: [['error.syscall === "connect" ||', 'error.syscall === "connect" || error.syscall === "read" ||']],
+    http: true
+  },
+  "the server takes one key for another": {
+    file: "http/src/contract/IdempotencyKey.ts",
+    edits: [["    : Result.succeed(keys[0])", "    : Result.succeed(keys[0]?.slice(0, 9))"]],
+    http: true
+  }
+}
+
 /** No bug: something that may be otherwise. What finds them is wrong itself. */
 const controls: { readonly [name: string]: Bug } = {
   "control: one more yield before an append": one(
@@ -321,5 +355,6 @@ export const bugs: { readonly [name: string]: Bug } = {
   ...answers,
   ...tasks,
   ...shows,
+  ...clients,
   ...controls
 }

@@ -2,6 +2,7 @@
  * One bug: runs plan after plan until a law is broken, and says how many calls that took. For {@link main}, in a process of its own.
  */
 import { Plan, Simulation } from "../src/index.ts"
+import { bugs } from "./Bugs.ts"
 
 /** What was found, as a line of JSON. */
 export interface Found {
@@ -13,12 +14,13 @@ export interface Found {
 }
 
 const most = Number(process.env["EFFEKTEN_CALLS"] ?? 30_000)
+const http = bugs[process.env["EFFEKTEN_BUG"] ?? ""]?.http ?? false
 
 const search = (): Found => {
   let calls = 0
   for (let seed = 1; calls < most; seed++) {
     try {
-      const report = Simulation.run(Plan.draw(seed))
+      const report = Simulation.run(Plan.draw(seed, { http }))
       calls += report.calls
       const [first] = report.violations
       if (first !== undefined) return { calls, seed, invariant: first.invariant, message: first.message }

@@ -19,6 +19,8 @@ export interface Plan {
   readonly preemption: number
   /** Members of a group of instructions at most. */
   readonly maximumGroup: number
+  /** Platforms call over HTTP, by the real client and the real server. */
+  readonly http?: boolean
   /** Events after which a snapshot is kept; none without. */
   readonly snapshotsAfter?: number
   readonly faults: Rates
@@ -32,6 +34,8 @@ export interface PlanOptions {
   /** Default: 1 to 3, drawn. */
   readonly nodes?: number
   readonly clients?: number
+  /** Platforms call over HTTP, by the real client and the real server. Default: they call the services. */
+  readonly http?: boolean
   /** Faults that may be drawn, at these rates. Default: all. */
   readonly faults?: Rates
   readonly kinds?: ReadonlyArray<Steps.StepKind>
@@ -61,6 +65,7 @@ export const draw = (seed: number, options: PlanOptions = {}): Plan => {
     preemption: stream.pick([0, 0.01, 0.03, 0.1]),
     maximumGroup: stream.pick([1, 3, 8, 256]),
     ...(stream.chance(0.6) ? { snapshotsAfter: stream.pick([1, 2, 8]) } : {}),
+    ...(options.http === true ? { http: true } : {}),
     faults,
     steps: Array.from({ length: options.steps ?? 150 }, () => Steps.draw(steps, chosen))
   }

@@ -4,6 +4,7 @@
  */
 import { Events } from "@effekten/domain"
 import { Codec, KeyStore, MemoryEventStore, Vault, Wake } from "@effekten/event-store"
+import { OAuthStore } from "@effekten/http"
 import type { Projection } from "@effekten/projections"
 import { AccessRecord, Blobs, Progress, Secrets, Snapshots } from "@effekten/registrar"
 import { Context, Effect, Layer, Redacted, type Scope } from "effect"
@@ -14,7 +15,7 @@ import type { Stream } from "../kernel/Randomness.ts"
 import * as Lock from "./Lock.ts"
 
 /** What every node gets from the database. */
-type Kept = AccessRecord | Blobs | Progress | Secrets
+type Kept = AccessRecord | Blobs | OAuthStore.OAuthStore | Progress | Secrets
 
 /** @category models */
 export interface Database {
@@ -98,7 +99,7 @@ export const make = (
     const keys = watched(yield* KeyStore.makeMemory)
     const masterKey = Redacted.make(options.delays.bytes(32))
     const kept = yield* Layer.build(
-      Layer.mergeAll(Blobs.layerMemory, Progress.layerMemory).pipe(
+      Layer.mergeAll(Blobs.layerMemory, OAuthStore.layerMemory, Progress.layerMemory).pipe(
         Layer.provideMerge(Layer.mergeAll(AccessRecord.layerMemory(), Secrets.layerMemory)),
         Layer.provide(vaultOver(keys, masterKey))
       )

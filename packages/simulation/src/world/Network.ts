@@ -18,7 +18,8 @@ export interface Network {
   readonly send: (client: Process, node: Node, call: Call, request: Request, key: string) => Effect.Effect<Outcome>
 }
 
-interface NetworkOptions {
+/** @category models */
+export interface NetworkOptions {
   readonly kernel: Kernel
   readonly faults: Injector
   readonly recorder: Recorder
@@ -65,12 +66,17 @@ const momentOfDeath = ({ command }: Call, { instructions }: Recorder): string =>
       ? "crash between commit and answer"
       : "crash before the commit of a call under way"
 
+/** What carries messages. @category values */
+export const wire: Owner = { name: "network", alive: true }
+
+/** How long a message is under way. Microseconds. @category computing */
+export const delayOf = ({ delays, faults }: Pick<NetworkOptions, "delays" | "faults">): number =>
+  delays.below(usualDelay) + (faults.happens("messageSlow") ? faults.draws("messageSlow").below(slowDelay) : 0)
+
 /** @category constructors */
 export const make = (options: NetworkOptions): Network => {
-  const { counted, delays, faults, kernel, recorder } = options
-  const wire: Owner = { name: "network", alive: true }
-  const delay = () =>
-    delays.below(usualDelay) + (faults.happens("messageSlow") ? faults.draws("messageSlow").below(slowDelay) : 0)
+  const { counted, faults, kernel, recorder } = options
+  const delay = () => delayOf(options)
   const after = (owner: Owner, micros: number, arrives: () => void) => kernel.at(owner, kernel.now() + micros, arrives)
 
   /** A request arrives at a node. Its end goes back to the client, unless it is lost. Returns how to interrupt it. */

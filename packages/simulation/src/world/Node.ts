@@ -3,17 +3,20 @@
  */
 import { Events, EthereumAddress, type Id } from "@effekten/domain"
 import { MemoryEventStore } from "@effekten/event-store"
+import type { OAuthStore } from "@effekten/http"
 import { MemoryReadModels } from "@effekten/projections"
 import { Custody, Lease, Log, Registrar, Snapshots, type IssuerService } from "@effekten/registrar"
 import type { Erasures, LegalHolds, Policies } from "@effekten/services"
 import { PlatformServices } from "@effekten/services"
 import { Cause, Context, Effect, Exit, Layer } from "effect"
+import type { HttpClientRequest, HttpServerResponse } from "effect/http"
 import { createHash } from "node:crypto"
 import type { Process } from "../kernel/Process.ts"
 import type { Injector } from "../plan/Faults.ts"
 import type { Asking } from "../workload/Request.ts"
 import * as Database from "./Database.ts"
 import * as FaultyStore from "./FaultyStore.ts"
+import * as HttpServing from "./HttpServing.ts"
 import type { Leases } from "./Leases.ts"
 import type { SimulatedLedger } from "./SimulatedLedger.ts"
 
@@ -32,6 +35,8 @@ export interface NodeParts {
   readonly counted: (what: string) => void
   /** Events after which a snapshot is kept; none are kept without it. */
   readonly snapshotsAfter: number | undefined
+  /** The clients of the server, where there is one. */
+  readonly oauth: OAuthStore.OAuthStore["Service"] | undefined
 }
 
 /** @category models */
@@ -39,6 +44,11 @@ export interface Node {
   readonly process: Process
   /** Whether it has started. */
   readonly isServing: () => boolean
+  /** Answers a request of HTTP, in a world where clients speak it. Returns how to close its connection. */
+  readonly answer: (
+    request: HttpClientRequest.HttpClientRequest,
+    onEnd: (exit: Exit.Exit<HttpServerResponse.HttpServerResponse, unknown>) => void
+  ) => () => void
   /** Carries a request out. Returns how to interrupt it. */
   readonly serve: <A, E>(
     request: Effect.Effect<A, E, Asking>,
@@ -97,10 +107,13 @@ const layerOf = (parts: NodeParts, process: Process) => {
 /** Starts it. A node that cannot start ends, and its supervisor tries again. @category constructors */
 export const start = (parts: NodeParts, process: Process, onLog: (line: string) => void): Node => {
   let services: Context.Context<Serving> | undefined
+  let answering: HttpServing.Answering | undefined
   const living = Effect.scoped(
-    Effect.flatMap(Layer.build(layerOf(parts, process)), (context) => {
+    Effect.gen(function* () {
+      const context = yield* Layer.build(layerOf(parts, process))
+      if (parts.oauth !== undefined) answering = yield* HttpServing.make(parts.oauth, context)
       services = context
-      return Effect.never
+      return yield* Effect.never
     })
   )
   process.fork(living).addObserver((exit) => {
@@ -110,6 +123,11 @@ export const start = (parts: NodeParts, process: Process, onLog: (line: string) 
   return {
     process,
     isServing: () => process.alive && services !== undefined,
+    answer: (request, onEnd) => {
+      const fiber = process.fork(HttpServing.answer(answering!, request))
+      fiber.addObserver(onEnd)
+      return () => fiber.interruptUnsafe()
+    },
     serve: (request, platform, onEnd) => {
       const context = services!
       const asked =

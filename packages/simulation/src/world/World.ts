@@ -3,6 +3,7 @@
  */
 import type { Policy } from "@effekten/domain"
 import type { Projection } from "@effekten/projections"
+import { OAuthStore } from "@effekten/http"
 import { Secrets } from "@effekten/registrar"
 import { Context, Effect } from "effect"
 import * as Recorder from "../history/Recorder.ts"
@@ -16,6 +17,7 @@ import * as Faults from "../plan/Faults.ts"
 import type { Plan } from "../plan/Plan.ts"
 import * as Client from "./Client.ts"
 import * as Database from "./Database.ts"
+import * as HttpNetwork from "./HttpNetwork.ts"
 import * as Leases from "./Leases.ts"
 import type { NodeParts } from "./Node.ts"
 import * as Network from "./Network.ts"
@@ -131,6 +133,7 @@ export const make = (plan: Plan, listener: Listener, store: StoreWrap = (real) =
     recorder.event(event)
   })
   const secrets = Context.get(database.kept, Secrets)
+  const oauth = plan.http === true ? Context.get(database.kept, OAuthStore.OAuthStore) : undefined
   const supervisor = Supervisor.make({
     kernel,
     faults,
@@ -144,20 +147,26 @@ export const make = (plan: Plan, listener: Listener, store: StoreWrap = (real) =
       leases: Leases.make(faults, plan.nodes > 1),
       counted: listener.counted,
       options: { maximumGroup: plan.maximumGroup, policy: retention },
-      snapshotsAfter: plan.snapshotsAfter
+      snapshotsAfter: plan.snapshotsAfter,
+      oauth
     },
     processOf,
     stream: streamOf("supervisor"),
     onLog: (line) => listener.told(kernel.now(), "nodes", () => line)
   })
-  const network = Network.make({
+  const carrying: Network.NetworkOptions = {
     kernel,
     faults,
     recorder,
     onSent: (call, attempt) => listener.told(kernel.now(), call.client, () => sentLine(call, attempt)),
     delays: streamOf("network"),
     counted: listener.counted
-  })
+  }
+  const direct = Network.make(carrying)
+  const network =
+    oauth === undefined
+      ? direct
+      : HttpNetwork.make({ ...carrying, direct, store: oauth, nodes: supervisor.nodes, balance: streamOf("balance") })
   return {
     kernel,
     faults,
