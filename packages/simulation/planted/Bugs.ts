@@ -337,11 +337,11 @@ const controls: { readonly [name: string]: Bug } = {
 `,
     "It takes a moment longer."
   ),
-  "control: one more yield before an answer": one(
+  "control: one more yield before a list": one(
     showing,
-    "      const personal = yield* revealOwn(log, access, answered)\n",
-    `      yield* Effect.yieldNow
-      const personal = yield* revealOwn(log, access, answered)
+    "        const { results, ...rest } = yield* readModels.page(view.projection, scope, page)\n",
+    `        yield* Effect.yieldNow
+        const { results, ...rest } = yield* readModels.page(view.projection, scope, page)
 `,
     "It takes a moment longer."
   )

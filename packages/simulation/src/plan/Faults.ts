@@ -25,6 +25,7 @@ export const all = {
   ledgerUnreachable: "The ledger's connection is refused: it heard nothing.",
   ledgerSilent: "The ledger does it, and its answer is lost.",
   ledgerRefuses: "The ledger says that it failed, as for a wallet it has frozen.",
+  ledgerLate: "A message to the ledger waits in a queue, or its answer does.",
   ledgerSlow: "The ledger accepts the task, and settles it later.",
   ledgerUnsure: "The ledger says that it does not know, as after a fork of its chain.",
   ledgerUnasked: "A question to the ledger finds its connection broken.",

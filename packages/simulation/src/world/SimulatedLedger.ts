@@ -3,8 +3,10 @@
  * the invariant that compares its books with the register's.
  */
 import { Ledger, type LedgerOutcome, type LedgerTask, LedgerUnavailable } from "@effekten/registrar"
-import { Effect, Layer } from "effect"
+import { Effect, Exit, Layer } from "effect"
 import type { LedgerEntry } from "../history/History.ts"
+import type { Kernel, Owner } from "../kernel/Kernel.ts"
+import type { Stream } from "../kernel/Randomness.ts"
 import type { Injector } from "../plan/Faults.ts"
 
 /** What the ledger knows of a task, while it goes on. */
@@ -33,42 +35,77 @@ const answerOf = ({ state }: Entry): LedgerOutcome => {
   }
 }
 
+interface LedgerOptions {
+  readonly kernel: Kernel
+  readonly faults: Injector
+  /** How long a message to the ledger or back is under way. */
+  readonly delays: Stream
+  readonly onDone: (task: LedgerTask, state: "done" | "refused") => void
+}
+
+const milli = 1_000
+const usualDelay = 20 * milli
+const lateDelay = 4_000 * milli
+/** A slow ledger settles within this. */
+const longestSettling = 8_000 * milli
+
 /** @category constructors */
-export const make = (
-  faults: Injector,
-  onDone: (task: LedgerTask, state: "done" | "refused") => void
-): SimulatedLedger => {
+export const make = ({ delays, faults, kernel, onDone }: LedgerOptions): SimulatedLedger => {
   const entries = new Map<string, Entry>()
+  // It goes on, whatever becomes of the node that asked.
+  const self: Owner = { name: "ledger", alive: true }
+  const after = (micros: number, act: () => void) => kernel.at(self, kernel.now() + micros, act)
+  const delay = () =>
+    delays.below(usualDelay) + (faults.happens("ledgerLate") ? faults.draws("ledgerLate").below(lateDelay) : 0)
+
+  /** A message there, and one back. */
+  const asking = <A>(act: () => Exit.Exit<A, LedgerUnavailable>) =>
+    Effect.callback<A, LedgerUnavailable>((resume) => {
+      after(delay(), () => {
+        const exit = act()
+        after(delay(), () => resume(exit))
+      })
+    })
+
   const settle = (entry: Entry, state: "done" | "refused") => {
     entry.state = state
     onDone(entry.task, state)
   }
-  const submit = Effect.fnUntraced(function* (task: LedgerTask) {
-    if (faults.happens("ledgerUnreachable")) return yield* unreachable("the ledger refuses the connection")
+  const take = (task: LedgerTask): LedgerOutcome => {
     const entry: Entry = entries.get(task.taskId) ?? { task, submissions: 0, state: "processing" }
     entries.set(task.taskId, entry)
     entry.submissions += 1
     if (entry.submissions > 1) return answerOf(entry)
     const end = faults.happens("ledgerRefuses") ? "refused" : "done"
     if (faults.happens("ledgerUnsure")) entry.state = "unsure"
-    else if (faults.happens("ledgerSlow")) {
-      const wait = faults.draws("ledgerSlow").below(8_000)
-      // The ledger goes on whatever becomes of the node that asked.
-      later.push({ entry, end, wait })
-    } else settle(entry, end)
-    if (faults.happens("ledgerSilent")) return yield* unreachable("the ledger's answer was lost")
+    else if (faults.happens("ledgerSlow"))
+      after(faults.draws("ledgerSlow").below(longestSettling), () => {
+        // A person may have made it whole meanwhile.
+        if (entry.state === "processing") settle(entry, end)
+      })
+    else settle(entry, end)
     return answerOf(entry)
-  })
-  const later: Array<{ readonly entry: Entry; readonly end: "done" | "refused"; wait: number }> = []
-  const find = Effect.fnUntraced(function* ({ taskId }: LedgerTask) {
-    if (faults.happens("ledgerUnasked")) return yield* unreachable("the question to the ledger was lost")
-    const entry = entries.get(taskId)
-    if (entry === undefined) return undefined
-    const slow = later.find((each) => each.entry === entry)
-    // Each question brings it nearer to its end: a ledger that is not asked does not matter.
-    if (slow !== undefined && entry.state === "processing" && (slow.wait -= 2_000) <= 0) settle(entry, slow.end)
-    return answerOf(entry)
-  })
+  }
+  const submit = (task: LedgerTask) =>
+    Effect.suspend(() =>
+      faults.happens("ledgerUnreachable")
+        ? Effect.fail(unreachable("the ledger refuses the connection"))
+        : asking(() => {
+            const outcome = take(task)
+            return faults.happens("ledgerSilent")
+              ? Exit.fail(unreachable("the ledger's answer was lost"))
+              : Exit.succeed(outcome)
+          })
+    )
+  const find = ({ taskId }: LedgerTask) =>
+    Effect.suspend(() =>
+      faults.happens("ledgerUnasked")
+        ? Effect.fail(unreachable("the question to the ledger was lost"))
+        : asking(() => {
+            const entry = entries.get(taskId)
+            return Exit.succeed(entry === undefined ? undefined : answerOf(entry))
+          })
+    )
   return {
     layer: Layer.succeed(Ledger, Ledger.of({ submit, find })),
     entries,

@@ -121,9 +121,12 @@ export const make = (plan: Plan, listener: Listener, store: StoreWrap = (real) =
     listener.told(kernel.now(), "fault", () => name)
   })
   const objects = new Objects()
-  const ledger = SimulatedLedger.make(faults, ({ kind, taskId }, state) =>
-    objects.ledgerActs(`${kind} ${taskId}`, state === "refused")
-  )
+  const ledger = SimulatedLedger.make({
+    kernel,
+    faults,
+    delays: streamOf("ledger"),
+    onDone: ({ kind, taskId }, state) => objects.ledgerActs(`${kind} ${taskId}`, state === "refused")
+  })
   const recorder = recording(kernel, listener, ledger)
   const facts: Facts = { ...recorder, world: objects, ledger: ledger.entries }
   listener.begun(facts, kernel.now)
