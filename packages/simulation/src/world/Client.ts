@@ -13,7 +13,8 @@ import type { Step } from "../workload/Steps.ts"
 import type { Network } from "./Network.ts"
 import type { Node } from "./Node.ts"
 
-interface ClientParts {
+/** @category models */
+export interface ClientParts {
   readonly process: Process
   readonly network: Network
   readonly recorder: Recorder

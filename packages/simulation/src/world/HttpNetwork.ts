@@ -1,6 +1,6 @@
 /**
- * The network of a world in which clients speak HTTP: the real client with all of its layers, and between it and the real servers connections
- * that break. For the clients. The issuer and the registrar call their node as in any other world.
+ * The network where clients speak HTTP: the real client with all of its layers, and connections that break between it and the real servers.
+ * For the clients. The issuer and the registrar call their node as in any other world.
  */
 import type { Id } from "@effekten/domain"
 import { DistributionClient, OAuth, OAuthStore } from "@effekten/http"

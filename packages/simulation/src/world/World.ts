@@ -4,7 +4,7 @@
 import type { Policy } from "@effekten/domain"
 import type { Projection } from "@effekten/projections"
 import { OAuthStore } from "@effekten/http"
-import { Secrets } from "@effekten/registrar"
+import { type LedgerTask, Secrets } from "@effekten/registrar"
 import { Context, Effect } from "effect"
 import * as Recorder from "../history/Recorder.ts"
 import type { Committed, Facts } from "../history/History.ts"
@@ -112,6 +112,14 @@ const recording = (
     }
   })
 
+type Carrying = Omit<Parameters<typeof HttpNetwork.make>[0], "direct" | "store">
+
+/** Platforms call over HTTP where the nodes have a server. */
+const networkOf = ({ store, ...options }: Carrying & { readonly store: NodeParts["oauth"] }): Network.Network => {
+  const direct = Network.make(options)
+  return store === undefined ? direct : HttpNetwork.make({ ...options, direct, store })
+}
+
 /** @category constructors */
 export const make = (plan: Plan, listener: Listener, store: StoreWrap = (real) => real): World => {
   const kernel = Kernel.make({ order: plan.order, stream: Randomness.stream(plan.seed, "schedule") })
@@ -121,12 +129,9 @@ export const make = (plan: Plan, listener: Listener, store: StoreWrap = (real) =
     listener.told(kernel.now(), "fault", () => name)
   })
   const objects = new Objects()
-  const ledger = SimulatedLedger.make({
-    kernel,
-    faults,
-    delays: streamOf("ledger"),
-    onDone: ({ kind, taskId }, state) => objects.ledgerActs(`${kind} ${taskId}`, state === "refused")
-  })
+  const onDone = ({ kind, taskId }: LedgerTask, state: "done" | "refused") =>
+    objects.ledgerActs(`${kind} ${taskId}`, state === "refused")
+  const ledger = SimulatedLedger.make({ kernel, faults, delays: streamOf("ledger"), onDone })
   const recorder = recording(kernel, listener, ledger)
   const facts: Facts = { ...recorder, world: objects, ledger: ledger.entries }
   listener.begun(facts, kernel.now)
@@ -157,19 +162,20 @@ export const make = (plan: Plan, listener: Listener, store: StoreWrap = (real) =
     stream: streamOf("supervisor"),
     onLog: (line) => listener.told(kernel.now(), "nodes", () => line)
   })
-  const carrying: Network.NetworkOptions = {
+  const network = networkOf({
     kernel,
     faults,
     recorder,
     onSent: (call, attempt) => listener.told(kernel.now(), call.client, () => sentLine(call, attempt)),
     delays: streamOf("network"),
-    counted: listener.counted
-  }
-  const direct = Network.make(carrying)
-  const network =
-    oauth === undefined
-      ? direct
-      : HttpNetwork.make({ ...carrying, direct, store: oauth, nodes: supervisor.nodes, balance: streamOf("balance") })
+    counted: listener.counted,
+    store: oauth,
+    nodes: supervisor.nodes,
+    balance: streamOf("balance")
+  })
+  const knows = () => ({ world: objects, now: Process.epoch + kernel.now() / 1_000 })
+  const identityOf: Client.ClientParts["identityOf"] = ({ ids, operation, platform }, key) =>
+    secrets.identity({ platform, operation: operation ?? "", ids, key })
   return {
     kernel,
     faults,
@@ -177,17 +183,9 @@ export const make = (plan: Plan, listener: Listener, store: StoreWrap = (real) =
     supervisor,
     client: (name) => {
       const process = processOf(name)
-      const client = Client.make({
-        process,
-        network,
-        recorder,
-        nodes: supervisor.nodes,
-        stream: streamOf(`${name} steps`),
-        knows: () => ({ world: objects, now: Process.epoch + kernel.now() / 1_000 }),
-        identityOf: ({ ids, operation, platform }, key) =>
-          secrets.identity({ platform, operation: operation ?? "", ids, key })
-      })
-      return { process, client }
+      const stream = streamOf(`${name} steps`)
+      const { nodes } = supervisor
+      return { process, client: Client.make({ process, network, recorder, nodes, stream, knows, identityOf }) }
     }
   }
 }
