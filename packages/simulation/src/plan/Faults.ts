@@ -14,6 +14,7 @@ export const all = {
     "The statement was on its way when its connection broke: the database runs it later, under its condition.",
   appendSlow: "The disk syncs slowly, or the database is busy.",
   readFails: "The connection of a read broke.",
+  forgetSlow: "The database of the keys is busy: a key is destroyed long after its erasure was recorded.",
   requestLost: "A packet is lost before the node, and the caller's time runs out.",
   answerLost: "The connection broke behind the node's work, before its answer.",
   requestDoubled: "A proxy sends a request again that it had sent already.",

@@ -2,7 +2,7 @@
  * A node: the real registrar over the simulated database, in a process that can be killed. For the world, whose supervisor starts it again.
  */
 import { Events, EthereumAddress, type Id } from "@effekten/domain"
-import { MemoryEventStore } from "@effekten/event-store"
+import { type KeyStore, MemoryEventStore } from "@effekten/event-store"
 import type { OAuthStore } from "@effekten/http"
 import { MemoryReadModels } from "@effekten/projections"
 import { Custody, Lease, Log, Registrar, Snapshots, type IssuerService } from "@effekten/registrar"
@@ -68,6 +68,19 @@ const custody = Layer.succeed(
   })
 )
 
+/** Longest wait for a key to be destroyed. Milliseconds. */
+const slowestForgetting = 5_000
+
+const busyKeys = (keys: KeyStore.KeyStoreShape, faults: Injector): KeyStore.KeyStoreShape => ({
+  ...keys,
+  forget: (subject) =>
+    Effect.suspend(() =>
+      faults.happens("forgetSlow")
+        ? Effect.andThen(Effect.sleep(faults.draws("forgetSlow").below(slowestForgetting)), keys.forget(subject))
+        : keys.forget(subject)
+    )
+})
+
 const layerOf = (parts: NodeParts, process: Process) => {
   const { counted, database, databaseProcess, faults, ledger, leases, options, snapshotsAfter, store: wrap } = parts
   if (database.isEmpty()) counted("start over nothing")
@@ -99,7 +112,7 @@ const layerOf = (parts: NodeParts, process: Process) => {
     Layer.provide(snapshots),
     Layer.provide(Layer.succeed(Lease, leases.of(process))),
     Layer.provideMerge(Log.layer(store)),
-    Layer.provideMerge(Database.vaultOver(database.keys, database.masterKey)),
+    Layer.provideMerge(Database.vaultOver(busyKeys(database.keys, faults), database.masterKey)),
     Layer.provideMerge(Layer.succeedContext(database.kept))
   )
 }
