@@ -21,11 +21,14 @@ const commonOf = (folder: string) => {
   return { author, bugs, engines, license, publishConfig, scripts, sideEffects, type, version, where: JSON.parse(text) }
 }
 
-/** The modules of Effect that a package imports, by the paths of their sources. */
+/**
+ * The modules of Effect that a program with the package imports, by the paths of their sources. What an entry `testing` imports is for tests
+ * alone: no program stops for it.
+ */
 const modulesOfEffect = (folder: string): ReadonlySet<string> => {
   const effect = join(root, "node_modules/effect/src")
   const found = new Set<string>()
-  for (const path of sourcesOf(folder, "src")) {
+  for (const path of sourcesOf(folder, "src").filter((path) => !path.includes("/src/testing/"))) {
     const { module } = parseSync(path, readFileSync(path, "utf8"))
     for (const { entries, moduleRequest } of module.staticImports) {
       const [name, ...parts] = moduleRequest.value.split("/")

@@ -5,7 +5,7 @@
  * its reader stands in a comment before the block, which begins with `<!-- given` and is code.
  */
 import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { root } from "./Tarballs.ts"
 
 /** Pages whose code is for a user. */
@@ -44,12 +44,13 @@ export const snippets = (): ReadonlyArray<Snippet> =>
     .toSorted()
     .flatMap((page) => snippetsOf(page, readFileSync(join(root, page), "utf8")))
 
-/** Writes them into a folder, beside the examples that they import. Returns the files, relative to the project. */
+/** Writes them into a folder: examples that are files lie in it, and programs beside it. Returns the files, relative to the project. */
 export const writeSnippets = (project: string): ReadonlyArray<string> => {
   const folder = join(project, "snippets")
   mkdirSync(folder, { recursive: true })
-  for (const path of globSync("examples/*.ts", { cwd: root }))
-    cpSync(join(root, path), join(folder, path.slice("examples/".length)))
+  for (const path of globSync("examples/*.ts", { cwd: root })) cpSync(join(root, path), join(folder, basename(path)))
+  for (const path of globSync("examples/*/*.ts", { cwd: root }))
+    cpSync(join(root, path), join(project, path.slice("examples/".length)))
   const counts = new Map<string, number>()
   return snippets().map(({ code, page }) => {
     const count = (counts.get(page) ?? 0) + 1
