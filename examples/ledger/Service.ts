@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net"
 
 export const start = async () => {
   const accepted = new Map<string, { readonly at: number; times: number }>()
+  const waiting: Array<{ readonly count: number; readonly reached: () => void }> = []
   let asked = 0
   const server = createServer((request, response) => {
     const id = request.url!.split("/").at(-1)!
@@ -17,6 +18,7 @@ export const start = async () => {
     if (request.method === "PUT") {
       if (known === undefined) accepted.set(id, { at: Date.now(), times: 1 })
       else known.times += 1
+      for (const { count, reached } of waiting) if (accepted.size >= count) reached()
       if (accepted.size % 2 === 0) request.socket.destroy()
       else setTimeout(() => say(200, { state: "pending" }), 50)
       return
@@ -30,6 +32,8 @@ export const start = async () => {
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,
+    /** Once so many transfers were taken, the last of them a moment ago. */
+    taken: (count: number) => new Promise<void>((reached) => void waiting.push({ count, reached })),
     /** How often each transfer was submitted. */
     times: () => [...accepted.values()].map(({ times }) => times),
     stop: () => void server.close().closeAllConnections()

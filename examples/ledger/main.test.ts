@@ -14,14 +14,15 @@ import { start } from "./Service.ts"
 const folder = mkdtempSync(join(tmpdir(), "example-ledger-"))
 const main = join(import.meta.dirname, "main.ts")
 
-/** Runs the program; kills it after so many lines. */
-const run = async (url: string, killAfter = Infinity) => {
+/** Runs the program; kills it when something has happened. */
+const run = async (url: string, killed?: Promise<void>) => {
   const child = spawn(process.execPath, [...process.execArgv, main, folder, url], {
     stdio: ["ignore", "pipe", "inherit"]
   })
   const ended = once(child, "close")
+  void killed?.then(() => child.kill("SIGKILL"))
   const lines: Array<string> = []
-  for await (const line of createInterface(child.stdout)) if (lines.push(line) === killAfter) child.kill("SIGKILL")
+  for await (const line of createInterface(child.stdout)) lines.push(line)
   await ended
   return lines
 }
@@ -29,7 +30,8 @@ const run = async (url: string, killAfter = Infinity) => {
 test("each credit is submitted at most once, and ends as the ledger says", async () => {
   const service = await start()
   try {
-    for (const killAfter of [1, 3, 5]) await run(service.url, killAfter)
+    // In the midst of a submission: the ledger has it, and the register was not told.
+    for (const count of [1, 2, 3]) await run(service.url, service.taken(count))
     const ends = (await run(service.url)).filter((line) => !line.endsWith("asked")).map((line) => line.split(" ")[1]!)
     assert.equal(ends.length, 4)
     assert.deepEqual([...new Set(service.times())], [1])
