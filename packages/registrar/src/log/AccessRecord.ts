@@ -264,15 +264,17 @@ const writing = Effect.fnUntraced(function* <X extends { readonly message: strin
     })
   )
 
-  return Effect.fnUntraced(function* ({ actor, platform, purpose }, opened) {
-    if (opened.length === 0) return
-    const { client } = yield* Request
-    const parts = opened.map((part) => ({ ...part, actor, platform, client, purpose, number: 1 }))
-    const rows = parts.length === 1 ? parts : counted(parts)
-    const recorded = Deferred.makeUnsafe<void, AccessRecordUnavailable>()
-    if (!(yield* Queue.offer(queue, { rows, recorded }))) return yield* closing
-    yield* Deferred.await(recorded)
-  })
+  return ({ actor, platform, purpose }, opened) =>
+    opened.length === 0
+      ? Effect.void
+      : Effect.flatMap(Request, ({ client }) => {
+          const parts = opened.map((part) => ({ ...part, actor, platform, client, purpose, number: 1 }))
+          const rows = parts.length === 1 ? parts : counted(parts)
+          const recorded = Deferred.makeUnsafe<void, AccessRecordUnavailable>()
+          return Effect.flatMap(Queue.offer(queue, { rows, recorded }), (isTaken) =>
+            isTaken ? Deferred.await(recorded) : Effect.fail(closing)
+          )
+        })
 })
 
 /** Destroys what is too old, round by round. */
