@@ -18,7 +18,7 @@ const raised = new Set<string>(
   }).flatMap((path) => {
     const text = readFileSync(join(root, path), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")
     const constructed = text.matchAll(
-      /(?:new (?:Rejection|NotFound|Unavailable|Refused)|\b(?:edgeProblem|refused|failed|notFound))\((?:\{[^}]*?\bcode: )?\s*"([a-z_]+)"/g
+      /(?:new (?:Rejection|NotFound|Unavailable|Refused)|\b(?:edgeProblem|refusal|refused|failed|notFound))\(\s*(?:\{[^}]*?\bcode: )?\s*"([a-z_]+)"/g
     )
     const listed = text.matchAll(/return \["([a-z_]+)", "/g)
     const passedOn = text.matchAll(/code === "([a-z_]+)"\s*\? new Refused\(\{ code,/g)
