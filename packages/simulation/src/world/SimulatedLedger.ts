@@ -52,6 +52,8 @@ const longestSettling = 8_000 * milli
 /** @category constructors */
 export const make = ({ delays, faults, kernel, onDone }: LedgerOptions): SimulatedLedger => {
   const entries = new Map<string, Entry>()
+  /** What a person said of tasks: a submission that was still under way then changes nothing any more. */
+  const corrected = new Map<string, "done" | "refused">()
   // It goes on, whatever becomes of the node that asked.
   const self: Owner = { name: "ledger", alive: true }
   const after = (micros: number, act: () => void) => kernel.at(self, kernel.now() + micros, act)
@@ -72,10 +74,11 @@ export const make = ({ delays, faults, kernel, onDone }: LedgerOptions): Simulat
     onDone(entry.task, state)
   }
   const take = (task: LedgerTask): LedgerOutcome => {
-    const entry: Entry = entries.get(task.taskId) ?? { task, submissions: 0, state: "processing" }
+    const said = corrected.get(task.taskId)
+    const entry: Entry = entries.get(task.taskId) ?? { task, submissions: 0, state: said ?? "processing" }
     entries.set(task.taskId, entry)
     entry.submissions += 1
-    if (entry.submissions > 1) return answerOf(entry)
+    if (entry.submissions > 1 || said !== undefined) return answerOf(entry)
     const end = faults.happens("ledgerRefuses") ? "refused" : "done"
     if (faults.happens("ledgerUnsure")) entry.state = "unsure"
     else if (faults.happens("ledgerSlow"))
@@ -110,8 +113,10 @@ export const make = ({ delays, faults, kernel, onDone }: LedgerOptions): Simulat
     layer: Layer.succeed(Ledger, Ledger.of({ submit, find })),
     entries,
     correct: (taskId, outcome) => {
+      const state = outcome === "succeeded" ? "done" : "refused"
+      corrected.set(taskId, state)
       const entry = entries.get(taskId)
-      if (entry !== undefined) entry.state = outcome === "succeeded" ? "done" : "refused"
+      if (entry !== undefined) entry.state = state
     }
   }
 }
