@@ -38,7 +38,9 @@ const program = Effect.gen(function* () {
 
 await Effect.runPromise(
   program.pipe(
-    Effect.provide(Registrar.layerFolder({ folder: join(folder, "register"), sandbox: true })),
-    Effect.provide(SqliteClient.layer({ filename: join(folder, "app.db") }))
+    Effect.provide([
+      Registrar.layerFolder({ folder: join(folder, "register"), sandbox: true }),
+      SqliteClient.layer({ filename: join(folder, "app.db") })
+    ])
   )
 )

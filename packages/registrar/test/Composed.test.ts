@@ -55,7 +55,7 @@ describe("time and randomness are the application's", () => {
     Effect.gen(function* () {
       yield* sale
       return yield* leaves
-    }).pipe(Effect.provide(Registrar.layerMemory().pipe(Layer.provide(seeded(seed)))), Effect.provide(stopped))
+    }).pipe(Effect.provide(Registrar.layerMemory().pipe(Layer.provide(seeded(seed)), Layer.provideMerge(stopped))))
 
   it.effect("the same seed gives the same log to the byte, another seed another", () =>
     Effect.gen(function* () {
@@ -95,7 +95,7 @@ describe("time and randomness are the application's", () => {
         yield* TestClock.adjust("1 minute")
         assert.strictEqual(yield* until(status, (now) => now !== "processing"), "succeeded")
       }).pipe(as(platform))
-    }).pipe(Effect.provide(Registrar.layerMemory({ settleAfter: "5 seconds" })), Effect.provide(stopped))
+    }).pipe(Effect.provide(Registrar.layerMemory({ settleAfter: "5 seconds" }).pipe(Layer.provideMerge(stopped))))
   )
 
   it.effect("an answer waits as long for its settlement as it is told, and not at all where that is zero", () =>
@@ -118,8 +118,12 @@ describe("time and randomness are the application's", () => {
           yield* Fiber.join(crediting)
           return seconds
         }).pipe(
-          Effect.provide(Registrar.layerMemory({ ledger: "context", settlementWait }).pipe(Layer.provide(hanging))),
-          Effect.provide(stopped)
+          Effect.provide(
+            Registrar.layerMemory({ ledger: "context", settlementWait }).pipe(
+              Layer.provide(hanging),
+              Layer.provideMerge(stopped)
+            )
+          )
         )
       const [none, some] = [yield* waits("0 seconds"), yield* waits("3 seconds")]
       assert.isAtLeast(some - none, 2)
@@ -172,11 +176,12 @@ describe("ledger and custody are the application's, and all else stays the regis
   )
 
   it("what is left to the context is asked for, and nothing else is", () => {
-    const needs = <R>(_layer: Layer.Layer<any, any, R>) => ({ of: <_Expected extends R>() => true })
-    assert.isTrue(needs<never>(Registrar.layerMemory()).of<never>())
-    assert.isTrue(needs<Ledger>(Registrar.layerFolder({ folder: "f", ledger: "context" })).of<Ledger>())
-    // @ts-expect-error A custody is left to the context.
-    needs<Ledger>(Registrar.layerFolder({ folder: "f", ledger: "context", custody: "context" }))
+    type Same<A, B> = [A, B] extends [B, A] ? [] : [never]
+    const needs = <R>(_layer: Layer.Layer<any, any, R>) => ({ just: <Expected>(..._: Same<R, Expected>) => true })
+    assert.isTrue(needs(Registrar.layerMemory()).just<never>())
+    assert.isTrue(needs(Registrar.layerFolder({ folder: "f", ledger: "context" })).just<Ledger>())
+    const both = Registrar.layerFolder({ folder: "f", ledger: "context", custody: "context" })
+    assert.isTrue(needs(both).just<Ledger | Custody>())
     // @ts-expect-error There is no such option.
     Registrar.layerFolder({ folder: "f", setleAfter: 5 })
   })
