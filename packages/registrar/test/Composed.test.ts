@@ -177,7 +177,9 @@ describe("ledger and custody are the application's, and all else stays the regis
 
   it("what is left to the context is asked for, and nothing else is", () => {
     type Same<A, B> = [A, B] extends [B, A] ? [] : [never]
-    const needs = <R>(_layer: Layer.Layer<any, any, R>) => ({ just: <Expected>(..._: Same<R, Expected>) => true })
+    const needs = <R>(_layer: Layer.Layer<any, any, R>) => ({
+      just: <Expected>(...same: Same<R, Expected>) => same.length === 0
+    })
     assert.isTrue(needs(Registrar.layerMemory()).just<never>())
     assert.isTrue(needs(Registrar.layerFolder({ folder: "f", ledger: "context" })).just<Ledger>())
     const both = Registrar.layerFolder({ folder: "f", ledger: "context", custody: "context" })
