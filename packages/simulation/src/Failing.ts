@@ -17,6 +17,12 @@ const usualRuns = 120
 /** A plan that was kept. @category conversions */
 export const readPlan = (file: string): Plan => JSON.parse(readFileSync(file, "utf8")) as Plan
 
+/** The command line knows neither laws nor programs of a user. */
+const againOf = ({ invariants, program, store }: Simulation.Options, file: string): string =>
+  invariants === undefined && program === undefined && store === undefined
+    ? `effekten simulate --plan ${file}`
+    : `Simulation.run(Failing.readPlan("${file}"), options)`
+
 /** Makes a failing run small, keeps its plan, and tells of it. @category running */
 export const explain = (
   failing: Simulation.Report,
@@ -29,6 +35,6 @@ export const explain = (
   return [
     Timeline.of(report.plan, options),
     `${failing.plan.steps.length} steps → ${report.plan.steps.length}, ${runs} runs`,
-    `again: effekten simulate --plan ${file}`
+    `again: ${againOf(options, file)}`
   ].join("\n")
 }

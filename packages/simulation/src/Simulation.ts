@@ -1,6 +1,7 @@
 /**
  * A whole register in one process, on virtual time, from one seed. For tests of the register, and of programs over it.
  */
+import { Id } from "@effekten/domain"
 import { Cause, Effect, Exit, type Fiber } from "effect"
 import { createHash } from "node:crypto"
 import type { Attempt, Call, Facts } from "./history/History.ts"
@@ -10,7 +11,8 @@ import * as Guard from "./kernel/Guard.ts"
 import type { Kernel } from "./kernel/Kernel.ts"
 import * as Process from "./kernel/Process.ts"
 import type { Plan } from "./plan/Plan.ts"
-import { opening } from "./workload/Opening.ts"
+import { opening, openingOfProgram } from "./workload/Opening.ts"
+import type { Offering } from "./world/Program.ts"
 import * as World from "./world/World.ts"
 
 /** What a law found broken, and when. @category models */
@@ -40,6 +42,8 @@ export interface Report {
   readonly counts: { readonly [what: string]: number }
 }
 
+export type { Offering, Program, Provided } from "./world/Program.ts"
+
 /** One line of what happened. @category models */
 export interface Turn {
   /** Microseconds since the run began. */
@@ -49,15 +53,13 @@ export interface Turn {
 }
 
 /** @category models */
-export interface Options {
+export interface Options extends World.Given {
   /** Laws beside the standard ones. */
   readonly invariants?: ReadonlyArray<Invariant>
   /** Is told every turn of the run: calls, answers, commits, faults, and what nodes log. */
   readonly onTurn?: (turn: Turn) => void
   /** Refuses the real clock and real randomness, and says where they were asked. Default: yes. */
   readonly guard?: boolean
-  /** Wraps the store of each node: to try a store of one's own, or to see that a broken one is found. */
-  readonly store?: World.StoreWrap
 }
 
 /** Violations kept of a run: a broken log breaks nearly everywhere, and the first places show why. */
@@ -112,32 +114,52 @@ const ending = (
 }
 
 /** What stands before the workload, made without faults. Tells why it ended otherwise. */
-const open = ({ client, facts, kernel }: World.World): string | undefined => {
+const open = ({ client, facts, kernel, program }: World.World): string | undefined => {
   const issuer = client("issuer")
-  const all = Effect.gen(function* () {
-    for (const [index, read] of opening.entries()) {
+  const all = program === undefined ? opening : [...opening, ...openingOfProgram]
+  const asking = Effect.gen(function* () {
+    for (const [index, read] of all.entries()) {
       const request = read({ world: facts.world, now: Process.epoch + kernel.now() / 1_000 })
       if (request !== undefined) yield* issuer.client.call(request, `opening-${index}`, 100)
     }
   })
-  const fiber = issuer.process.fork(all)
+  const fiber = issuer.process.fork(asking)
   return ending(kernel, [fiber], "the opening")
 }
 
+/** What the program finds: the platform that was made last, and its campaigns. */
+const offeringOf = ({ facts: { world } }: World.World): Offering => {
+  const platform = Id.PlatformId.make([...world.platforms].at(-1)!)
+  const campaigns = [...world.campaigns].filter(([, campaign]) => campaign.platform === platform)
+  return { platform, campaigns: campaigns.map(([id]) => Id.CampaignId.make(id)) }
+}
+
+/** Gives a program its time to succeed. */
+const finishing = ({ kernel, program }: World.World): void => {
+  const last = kernel.now() + patience
+  kernel.run(() => program?.unfinished() === undefined || kernel.now() >= last)
+}
+
 /** The clients take their steps. Tells why it ended otherwise. */
-const work = ({ client, faults, kernel }: World.World, plan: Plan): string | undefined => {
+const work = (world: World.World, plan: Plan): string | undefined => {
+  const { client, faults, kernel, program } = world
   faults.begin()
+  program?.start(offeringOf(world))
   const fibers = Array.from({ length: plan.clients }, (_, index) => {
     const { client: each, process } = client(`client${index}`)
     return process.fork(each.take(plan.steps.filter((_step, step) => step % plan.clients === index)))
   })
-  return ending(kernel, fibers, "the run")
+  const ended = ending(kernel, fibers, "the run")
+  finishing(world)
+  return ended
 }
 
-/** Faults end. First silence, then all the time that everything needs. */
-const heal = ({ facts, faults, kernel, supervisor }: World.World): void => {
+/** Faults end. First a program ends, which then asks nothing new; then silence, then all the time that everything needs. */
+const heal = (world: World.World): void => {
+  const { facts, faults, kernel, supervisor } = world
   faults.stop()
   supervisor.heal()
+  finishing(world)
   const silent = kernel.now() + silence
   kernel.run(() => kernel.now() >= silent)
   const last = kernel.now() + patience
@@ -194,11 +216,12 @@ export const run = (plan: Plan, options: Options = {}): Report => {
 const running = (plan: Plan, options: Options, breaches: ReadonlyArray<Guard.Breach>): Report => {
   const laws = watching([...standard, ...(options.invariants ?? [])])
   const counts = counting()
-  const world = World.make(plan, listening(laws, counts, options.onTurn), options.store)
+  const world = World.make(plan, listening(laws, counts, options.onTurn), options)
   const ended = open(world) ?? work(world, plan)
   heal(world)
   laws.healed()
-  const { facts, kernel } = world
+  const { facts, kernel, program } = world
+  const unfinished = program?.unfinished()
   const { calls, log } = facts
   const answers = calls.flatMap(({ attempts }) => attempts.map(({ outcome }) => JSON.stringify(outcome ?? null)))
   return {
@@ -206,6 +229,7 @@ const running = (plan: Plan, options: Options, breaches: ReadonlyArray<Guard.Bre
     violations: [
       ...laws.violations,
       ...(ended === undefined ? [] : [{ invariant: "the run ends", message: ended, time: kernel.now() }]),
+      ...(unfinished === undefined ? [] : [{ invariant: "the program ends", message: unfinished, time: kernel.now() }]),
       ...breaches.map(({ asked, place }) => ({
         invariant: "all is under the seed",
         message: `${asked} was asked by ${place}`,

@@ -82,10 +82,19 @@ export interface History {
   readonly instructions: ReadonlyMap<string, Committed>
 }
 
+/** What is known of the user's program, in a run that has one. @category models */
+export interface ProgramFacts {
+  /** The platform that it acts for, once it has started. */
+  readonly platform: string | undefined
+  /** What lies in its store. */
+  readonly kept: ReadonlyMap<string, string>
+}
+
 /** All that is known of a run. It grows while the run goes on. @category models */
 export interface Facts extends History {
   /** The second model, at the head of the log. */
   readonly world: Objects
   /** What the ledger has done, by task. */
   readonly ledger: ReadonlyMap<string, LedgerEntry>
+  readonly program: ProgramFacts
 }

@@ -30,7 +30,9 @@ export const all = {
   ledgerSlow: "The ledger accepts the task, and settles it later.",
   ledgerUnsure: "The ledger says that it does not know, as after a fork of its chain.",
   ledgerUnasked: "A question to the ledger finds its connection broken.",
-  leaseLost: "The session that held the lease ends."
+  leaseLost: "The session that held the lease ends.",
+  programCrash:
+    "The process of the user's program is killed between two operations, and started again by its supervisor."
 } as const
 
 /** @category models */

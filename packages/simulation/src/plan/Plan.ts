@@ -43,7 +43,14 @@ export interface PlanOptions {
 
 /** How often each fault happens where it was drawn: a node is struck twice a second. */
 const usualRate = 0.08
-const rates: Rates = { crash: 0.05, crashAll: 0.01, clockJumps: 0.03, leaseLost: 0.05, readFails: 0.03 }
+const rates: Rates = {
+  crash: 0.05,
+  crashAll: 0.01,
+  clockJumps: 0.03,
+  leaseLost: 0.05,
+  readFails: 0.03,
+  programCrash: 0.4
+}
 
 /** @category values */
 export const allFaults: Rates = Object.fromEntries(names.map((name) => [name, rates[name] ?? usualRate]))

@@ -10,16 +10,37 @@ import type { Request } from "./Request.ts"
 import * as Requests from "./Requests.ts"
 import type { StepKind } from "./Steps.ts"
 
+const registering = (name: string) => (): Request =>
+  request("Platforms.register", { platform: undefined, operation: "RegisterPlatform", input: { name } }, (options) =>
+    Effect.flatMap(Platforms, (platforms) => platforms.register({ name }, options))
+  )
+
+/** The n-th product on the n-th platform, and a campaign of it. */
+const selling = (product: number, platform: number, allocation: number): ReadonlyArray<(knows: Known) => Request> => [
+  ({ world }: Known): Request => {
+    const ids = [[...world.products.keys()][product]!, [...world.platforms][platform]!] as const
+    return request("Products.list", { platform: undefined, operation: "ListProduct", ids, input: {} }, (options) =>
+      Effect.flatMap(Products, (products) =>
+        products.list(Id.ProductId.make(ids[0]), Id.PlatformId.make(ids[1]), options)
+      )
+    )
+  },
+  ({ world }: Known): Request => {
+    const input: Api.OpenCampaign = {
+      productId: Id.ProductId.make([...world.products.keys()][product]!),
+      platformId: Id.PlatformId.make([...world.platforms][platform]!),
+      allocation: allocation as Units.Units
+    }
+    return request("Campaigns.open", { platform: undefined, operation: "OpenCampaign", input }, (options) =>
+      Effect.flatMap(Campaigns, (campaigns) => campaigns.open(input, options))
+    )
+  }
+]
+
 /** Two platforms, three products, campaigns. */
 const offering: ReadonlyArray<(knows: Known) => Request> = [
-  ...["Erste Plattform", "Zweite Plattform"].map(
-    (name) => (): Request =>
-      request(
-        "Platforms.register",
-        { platform: undefined, operation: "RegisterPlatform", input: { name } },
-        (options) => Effect.flatMap(Platforms, (platforms) => platforms.register({ name }, options))
-      )
-  ),
+  registering("Erste Plattform"),
+  registering("Zweite Plattform"),
   () =>
     request("Products.registerIssuer", { platform: undefined, operation: "RegisterIssuer", input: {} }, (options) =>
       Effect.flatMap(Products, (products) => products.registerIssuer(options))
@@ -38,28 +59,7 @@ const offering: ReadonlyArray<(knows: Known) => Request> = [
       Effect.flatMap(Products, (products) => products.register(input, options))
     )
   }),
-  ...[0, 1, 2].flatMap((product) =>
-    [0, 1].flatMap((platform) => [
-      ({ world }: Known): Request => {
-        const ids = [[...world.products.keys()][product]!, [...world.platforms][platform]!] as const
-        return request("Products.list", { platform: undefined, operation: "ListProduct", ids, input: {} }, (options) =>
-          Effect.flatMap(Products, (products) =>
-            products.list(Id.ProductId.make(ids[0]), Id.PlatformId.make(ids[1]), options)
-          )
-        )
-      },
-      ({ world }: Known): Request => {
-        const input: Api.OpenCampaign = {
-          productId: Id.ProductId.make([...world.products.keys()][product]!),
-          platformId: Id.PlatformId.make([...world.platforms][platform]!),
-          allocation: 24 as Units.Units
-        }
-        return request("Campaigns.open", { platform: undefined, operation: "OpenCampaign", input }, (options) =>
-          Effect.flatMap(Campaigns, (campaigns) => campaigns.open(input, options))
-        )
-      }
-    ])
-  )
+  ...[0, 1, 2].flatMap((product) => [0, 1].flatMap((platform) => selling(product, platform, 24)))
 ]
 
 /** Investors of each platform that can sign from the first step on. */
@@ -78,3 +78,9 @@ const people: ReadonlyArray<(knows: Known) => Request | undefined> = (
 
 /** @category values */
 export const opening = [...offering, ...people]
+
+/** What a user's program finds: a platform of its own, which sells what is left of each product. @category values */
+export const openingOfProgram: typeof opening = [
+  registering("Plattform des Programms"),
+  ...[0, 1, 2].flatMap((product) => selling(product, 2, 12))
+]

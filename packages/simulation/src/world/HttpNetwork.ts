@@ -136,6 +136,7 @@ export const make = (options: HttpNetworkOptions): Network => {
     return outcome
   }
   return {
+    services: servicesOf,
     send: (client, node, call, request, key) => {
       const { platform } = request
       if (platform === undefined) return direct.send(client, node, call, request, key)

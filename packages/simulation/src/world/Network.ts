@@ -1,8 +1,10 @@
 /**
  * What lies between a client and a node: requests and answers that are lost, doubled or slow, and callers that leave. For the clients.
  */
-import type { CommandFailure } from "@effekten/services"
-import { Cause, Effect, Exit, Result } from "effect"
+import type { Id } from "@effekten/domain"
+import type { CommandFailure, PlatformService } from "@effekten/services"
+import { Cause, type Context, Effect, Exit, Result } from "effect"
+import type { SecureRandom } from "effect/crypto"
 import type { Attempt, Call, Outcome } from "../history/History.ts"
 import type { Recorder } from "../history/Recorder.ts"
 import type { Kernel, Owner } from "../kernel/Kernel.ts"
@@ -16,6 +18,11 @@ import type { Node } from "./Node.ts"
 export interface Network {
   /** Sends a request to a node, and tells what the client learns of it. */
   readonly send: (client: Process, node: Node, call: Call, request: Request, key: string) => Effect.Effect<Outcome>
+  /** The services of a platform by the real client, where clients speak HTTP. */
+  readonly services?: (
+    client: Process,
+    platform: Id.PlatformId
+  ) => Effect.Effect<Context.Context<PlatformService>, never, SecureRandom.SecureRandom>
 }
 
 /** @category models */

@@ -9,6 +9,7 @@ import { Custody, Lease, Log, Registrar, Snapshots, type IssuerService } from "@
 import type { Erasures, LegalHolds, Policies } from "@effekten/services"
 import { PlatformServices } from "@effekten/services"
 import { Cause, Context, Effect, Exit, Layer } from "effect"
+import type { SecureRandom } from "effect/crypto"
 import type { HttpClientRequest, HttpServerResponse } from "effect/http"
 import { createHash } from "node:crypto"
 import type { Process } from "../kernel/Process.ts"
@@ -51,7 +52,7 @@ export interface Node {
   ) => () => void
   /** Carries a request out. Returns how to interrupt it. */
   readonly serve: <A, E>(
-    request: Effect.Effect<A, E, Asking>,
+    request: Effect.Effect<A, E, Asking | SecureRandom.SecureRandom>,
     platform: Id.PlatformId | undefined,
     onEnd: (exit: Exit.Exit<A, E>) => void
   ) => () => void
@@ -118,7 +119,12 @@ const layerOf = (parts: NodeParts, process: Process) => {
 }
 
 /** Starts it. A node that cannot start ends, and its supervisor tries again. @category constructors */
-export const start = (parts: NodeParts, process: Process, onLog: (line: string) => void): Node => {
+export const start = (
+  parts: NodeParts,
+  process: Process,
+  onLog: (line: string) => void,
+  onServing: () => void = () => undefined
+): Node => {
   let services: Context.Context<Serving> | undefined
   let answering: HttpServing.Answering | undefined
   const living = Effect.scoped(
@@ -126,6 +132,7 @@ export const start = (parts: NodeParts, process: Process, onLog: (line: string) 
       const context = yield* Layer.build(layerOf(parts, process))
       if (parts.oauth !== undefined) answering = yield* HttpServing.make(parts.oauth, context)
       services = context
+      onServing()
       return yield* Effect.never
     })
   )

@@ -20,6 +20,7 @@ import * as Database from "./Database.ts"
 import * as HttpNetwork from "./HttpNetwork.ts"
 import * as Leases from "./Leases.ts"
 import type { NodeParts } from "./Node.ts"
+import * as Program from "./Program.ts"
 import * as Network from "./Network.ts"
 import * as SimulatedLedger from "./SimulatedLedger.ts"
 import * as Supervisor from "./Supervisor.ts"
@@ -30,11 +31,18 @@ export interface World {
   readonly faults: Faults.Injector
   readonly facts: Facts
   readonly supervisor: Supervisor.Supervisor
+  /** The user's program, where there is one. */
+  readonly program: Program.Running | undefined
   readonly client: (name: string) => { readonly process: Process.Process; readonly client: Client.Client }
 }
 
-/** What becomes of the store of a node. @category models */
-export type StoreWrap = NodeParts["store"]
+/** What a user puts into a world. @category models */
+export interface Given {
+  /** Wraps the store of each node: to try a store of one's own, or to see that a broken one is found. */
+  readonly store?: NodeParts["store"]
+  /** Runs beside the clients, is killed, and is started again over what it kept. It has to succeed in the end. */
+  readonly program?: Program.Program
+}
 
 /** What a simulation is told of each turn of a run. @category models */
 export interface Listener {
@@ -120,71 +128,85 @@ const networkOf = ({ store, ...options }: Carrying & { readonly store: NodeParts
   return store === undefined ? direct : HttpNetwork.make({ ...options, direct, store })
 }
 
+/** What the ledger has done, the second model is told. */
+const acting =
+  (objects: Objects) =>
+  ({ kind, taskId }: LedgerTask, state: "done" | "refused"): void =>
+    objects.ledgerActs(`${kind} ${taskId}`, state === "refused")
+
+/** Names the instruction of a request, as the register does. */
+const identifying =
+  (secrets: typeof Secrets.Service): Client.ClientParts["identityOf"] =>
+  ({ ids, operation, platform }, key) =>
+    secrets.identity({ platform, operation: operation ?? "", ids, key })
+
 /** @category constructors */
-export const make = (plan: Plan, listener: Listener, store: StoreWrap = (real) => real): World => {
+export const make = (plan: Plan, listener: Listener, { program, store = (real) => real }: Given = {}): World => {
   const kernel = Kernel.make({ order: plan.order, stream: Randomness.stream(plan.seed, "schedule") })
   const { make: processOf, streamOf } = processes(plan, kernel, listener.told)
+  const told = (by: string, what: () => string) => listener.told(kernel.now(), by, what)
   const faults = Faults.make(plan.faults, streamOf, (name) => {
     listener.counted(`fault ${name}`)
-    listener.told(kernel.now(), "fault", () => name)
+    told("fault", () => name)
   })
   const objects = new Objects()
-  const onDone = ({ kind, taskId }: LedgerTask, state: "done" | "refused") =>
-    objects.ledgerActs(`${kind} ${taskId}`, state === "refused")
-  const ledger = SimulatedLedger.make({ kernel, faults, delays: streamOf("ledger"), onDone })
+  const ledger = SimulatedLedger.make({ kernel, faults, delays: streamOf("ledger"), onDone: acting(objects) })
   const recorder = recording(kernel, listener, ledger)
-  const facts: Facts = { ...recorder, world: objects, ledger: ledger.entries }
+  const memory: Program.Memory = { platform: undefined, kept: new Map() }
+  const facts: Facts = { ...recorder, world: objects, ledger: ledger.entries, program: memory }
   listener.begun(facts, kernel.now)
   const databaseProcess = processOf("database")
   const database = openDatabase(kernel, databaseProcess, streamOf("database"), (event) => {
     listener.counted(`event ${event.type}`)
     recorder.event(event)
   })
-  const secrets = Context.get(database.kept, Secrets)
   const oauth = plan.http === true ? Context.get(database.kept, OAuthStore.OAuthStore) : undefined
+  const parts: NodeParts = {
+    database,
+    databaseProcess,
+    faults,
+    ledger,
+    store,
+    leases: Leases.make(faults, plan.nodes > 1 || program !== undefined),
+    counted: listener.counted,
+    options: { maximumGroup: plan.maximumGroup, policy: retention },
+    snapshotsAfter: plan.snapshotsAfter,
+    oauth
+  }
   const supervisor = Supervisor.make({
     kernel,
     faults,
     count: plan.nodes,
-    parts: {
-      database,
-      databaseProcess,
-      faults,
-      ledger,
-      store,
-      leases: Leases.make(faults, plan.nodes > 1),
-      counted: listener.counted,
-      options: { maximumGroup: plan.maximumGroup, policy: retention },
-      snapshotsAfter: plan.snapshotsAfter,
-      oauth
-    },
+    parts,
     processOf,
     stream: streamOf("supervisor"),
-    onLog: (line) => listener.told(kernel.now(), "nodes", () => line)
+    onLog: (line) => told("nodes", () => line)
   })
+  const { nodes } = supervisor
   const network = networkOf({
     kernel,
     faults,
     recorder,
-    onSent: (call, attempt) => listener.told(kernel.now(), call.client, () => sentLine(call, attempt)),
+    onSent: (call, attempt) => told(call.client, () => sentLine(call, attempt)),
     delays: streamOf("network"),
     counted: listener.counted,
     store: oauth,
-    nodes: supervisor.nodes,
+    nodes,
     balance: streamOf("balance")
   })
   const knows = () => ({ world: objects, now: Process.epoch + kernel.now() / 1_000 })
-  const identityOf: Client.ClientParts["identityOf"] = ({ ids, operation, platform }, key) =>
-    secrets.identity({ platform, operation: operation ?? "", ids, key })
+  const identityOf = identifying(Context.get(database.kept, Secrets))
+  const remote = network.services
+  const stream = streamOf("program")
   return {
     kernel,
     faults,
     facts,
     supervisor,
+    program: program && Program.make({ kernel, faults, program, memory, parts, processOf, remote, stream, told }),
     client: (name) => {
       const process = processOf(name)
       const stream = streamOf(`${name} steps`)
-      const { nodes } = supervisor
       return { process, client: Client.make({ process, network, recorder, nodes, stream, knows, identityOf }) }
     }
   }

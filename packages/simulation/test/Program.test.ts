@@ -1,0 +1,105 @@
+/**
+ * A user's program in a simulation: killed between two operations, and started again over what it kept. For users of simulations.
+ */
+import { Api, Investors } from "@effekten/services"
+import { type Invariant, Plan, Seeds, Simulation } from "@effekten/simulation"
+import { Effect, Schema } from "effect"
+import { KeyValueStore } from "effect/persistence"
+import { expect, it } from "vitest"
+
+const customers = ["4711", "4712", "4713"]
+const person = Schema.decodeUnknownSync(Api.CreateInvestor)({
+  natural_person: {
+    salutation: "MRS",
+    forename: "Erika",
+    surname: "Beispiel",
+    birth_date: "1980-02-29",
+    birth_place: "Musterstadt",
+    citizenship: "DEU",
+    street: "Musterweg 1",
+    city: "Musterstadt",
+    zip: "00000",
+    country: "DEU",
+    phone: "+49 000 000",
+    is_pep: false
+  },
+  is_beneficiary: true
+})
+
+type Welcome = (customer: string) => Effect.Effect<unknown, unknown, Simulation.Provided>
+
+/** A program that welcomes each customer whom it has not noted as welcome. */
+const welcoming =
+  (welcome: Welcome): Simulation.Program =>
+  () =>
+    Effect.gen(function* () {
+      const kept = yield* KeyValueStore.KeyValueStore
+      for (const customer of customers) if (!(yield* kept.has(customer))) yield* welcome(customer)
+    })
+
+const create = (options?: { readonly key: string }) =>
+  Effect.retry(
+    Investors.use((investors) => investors.create(person, options)),
+    { while: ({ _tag }) => _tag === "Unavailable" }
+  )
+const note = (customer: string) => KeyValueStore.KeyValueStore.use((kept) => kept.set(customer, "welcome"))
+
+const right: Welcome = (customer) => Effect.andThen(create({ key: `welcome-${customer}` }), note(customer))
+const notesFirst: Welcome = (customer) => Effect.andThen(note(customer), create({ key: `welcome-${customer}` }))
+const withoutKey: Welcome = (customer) => Effect.andThen(create(), note(customer))
+
+const once: Invariant.Invariant = {
+  name: "each customer is one investor",
+  watch: ({ program, world }, broken) => ({
+    healed: () => {
+      const investors = [...world.investors.values()].filter(({ platform }) => platform === program.platform)
+      if (investors.length !== customers.length)
+        broken(`${program.kept.size} customers are noted, ${investors.length} are investors`)
+    }
+  })
+}
+
+const runsOf = (welcome: Welcome, http: boolean, seeds = 40) =>
+  Seeds.run({
+    program: welcoming(welcome),
+    invariants: [once],
+    steps: 0,
+    http,
+    first: 1,
+    goesOn: (runs) => runs < seeds
+  })
+
+for (const http of [false, true]) {
+  const where = http ? "over HTTP" : "embedded"
+
+  it(`a program whose keys follow from its own ids is right ${where}, however it is killed`, () => {
+    const { failing, totals } = runsOf(right, http)
+    expect(failing?.violations ?? []).toEqual([])
+    expect(totals.counts["fault programCrash"]).toBeGreaterThan(10)
+    expect(totals.counts["event InvestorRegistered"]).toBeGreaterThan(40 * customers.length)
+  })
+
+  it(`a program that notes before it sends is found ${where}`, () => {
+    expect(runsOf(notesFirst, http).failing?.violations[0]).toMatchObject({ invariant: once.name })
+  })
+
+  it(`a program that asks again without a key is found ${where}`, () => {
+    expect(runsOf(withoutKey, http).failing?.violations[0]).toMatchObject({ invariant: once.name })
+  })
+
+  it(`the same plan gives the same bytes with a program ${where}`, () => {
+    const plan = Plan.draw(7, { http, faults: { programCrash: 0.5, crash: 0.05 }, steps: 40 })
+    const options = { program: welcoming(right) }
+    expect(Simulation.run(plan, options)).toEqual(Simulation.run(plan, options))
+  })
+}
+
+it("a program that fails is started again, and has to succeed in the end", () => {
+  const plan = Plan.draw(1, { steps: 0 })
+  const failing = Simulation.run(plan, { program: () => Effect.fail("no settings") })
+  expect(failing.violations).toMatchObject([
+    { invariant: "the program ends", message: expect.stringContaining("no settings") }
+  ])
+  const hanging = Simulation.run(plan, { program: () => Effect.never })
+  expect(hanging.violations).toMatchObject([{ invariant: "the program ends", message: "it still runs" }])
+})
