@@ -19,7 +19,7 @@ import { chances, type Proxy, startProxy } from "./Proxy.ts"
 
 const calls = Number(process.env["EFFEKTEN_CALLS"] ?? (process.env["EFFEKTEN_STEPS"] === "all" ? 10_000 : 800))
 const seed = Number(process.env["EFFEKTEN_SEED"] ?? Date.now() % 1_000_000)
-const patience = 600_000 + calls * 20
+const patience = 600_000 + calls * 200
 
 const temporary = temporaryFolder()
 let server: Server
