@@ -61,7 +61,10 @@ it("tables of an earlier version are opened: their token is live, and is the fir
 
 describe("what is remembered of a token", () => {
   const grant = (clientId: string) =>
-    Option.some({ principal: { platform: Id.PlatformId.make("p"), clientId, scopes: new Set<string>() } })
+    Option.some({
+      principal: { platform: Id.PlatformId.make("p"), clientId, scopes: new Set<string>() },
+      expiresAt: Number.POSITIVE_INFINITY
+    })
 
   it("a token is read once in five seconds, and one that is not there each time", async () => {
     let reads = 0
