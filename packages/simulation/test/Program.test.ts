@@ -94,6 +94,30 @@ for (const http of [false, true]) {
   })
 }
 
+it("what a program has kept outlives its process, and what it had in memory does not", () => {
+  let starts = 0
+  const counting: Simulation.Program = () =>
+    Effect.gen(function* () {
+      let inMemory = 0
+      starts += 1
+      const kept = yield* KeyValueStore.KeyValueStore
+      while (inMemory < 20) yield* kept.set(`${starts} ${inMemory++}`, "")
+    })
+  const sizes: Array<number> = []
+  const counted: Invariant.Invariant = {
+    name: "counted",
+    watch: ({ program }) => ({ healed: () => void sizes.push(program.kept.size) })
+  }
+  for (let seed = 1; seed <= 20; seed++) {
+    const plan = Plan.draw(seed, { steps: 0 })
+    const options = { program: counting, invariants: [counted] }
+    expect(Simulation.run({ ...plan, faults: { programCrash: 0.7 } }, options).violations).toEqual([])
+  }
+  expect(starts).toBeGreaterThan(20)
+  expect(Math.min(...sizes)).toBeGreaterThanOrEqual(20)
+  expect(Math.max(...sizes)).toBeGreaterThan(20)
+})
+
 it("a program that fails is started again, and has to succeed in the end", () => {
   const plan = Plan.draw(1, { steps: 0 })
   const failing = Simulation.run(plan, { program: () => Effect.fail("no settings") })

@@ -109,11 +109,13 @@ export const make = (options: ProgramOptions): Running => {
     const process = processOf(`program${started++}`)
     const say = (line: string) => told(process.name, () => line)
     process.onDeath(() => {
-      say("ended")
-      if (unfinished !== undefined) kernel.at(always, kernel.now() + stream.below(longestDown), () => launch(offering))
+      if (unfinished === undefined) return say("is done")
+      say("is dead")
+      kernel.at(always, kernel.now() + stream.below(longestDown), () => launch(offering))
     })
     const ended = (exit: Exit.Exit<unknown, unknown>): void => {
-      unfinished = Exit.isFailure(exit) ? Cause.pretty(exit.cause) : undefined
+      unfinished = Exit.isFailure(exit) ? `it failed: ${Cause.pretty(exit.cause)}` : undefined
+      if (unfinished !== undefined) say(unfinished.split("\n", 1)[0]!)
       process.kill()
     }
     const work = Effect.provideService(
