@@ -9,6 +9,7 @@ interface SimulateFlags {
   readonly seed: Option.Option<number>
   readonly minutes: Option.Option<number>
   readonly plan: Option.Option<string>
+  readonly http: boolean
   readonly checkDeterminism: boolean
 }
 
@@ -51,6 +52,7 @@ const ofPlan = (file: string, checksDeterminism: boolean) =>
 /** @category commands */
 export const runSimulate = ({
   checkDeterminism,
+  http,
   minutes,
   plan,
   seed
@@ -66,7 +68,8 @@ export const runSimulate = ({
     for (let now = began; totals === undefined || now < until; now = yield* Clock.currentTimeMillis) {
       const next = first + (totals?.runs ?? 0)
       const count = until > began ? portion : 1
-      const outcome = Seeds.run({ first: next, goesOn: (runs) => runs < count, checksDeterminism: checkDeterminism })
+      const goesOn = (runs: number) => runs < count
+      const outcome = Seeds.run({ first: next, goesOn, http, checksDeterminism: checkDeterminism })
       totals = totals === undefined ? outcome.totals : Seeds.together(totals, outcome.totals)
       if (outcome.failing !== undefined) return yield* found(outcome.failing)
       yield* Effect.yieldNow

@@ -20,6 +20,10 @@ export const simulate = Command.make(
       Flag.withDescription("A file with the plan of a run, instead of seeds"),
       Flag.optional
     ),
+    http: Flag.Boolean("http").pipe(
+      Flag.withDescription("Platforms call over HTTP, by the real client and the real server"),
+      Flag.withDefault(false)
+    ),
     checkDeterminism: Flag.Boolean("check-determinism").pipe(
       Flag.withDescription("Run each plan twice, and name the first difference"),
       Flag.withDefault(false)

@@ -13,7 +13,13 @@ import { runSimulate } from "../src/Simulate.ts"
 const root = mkdtempSync(join(tmpdir(), "effekten-simulate-"))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-const nothing = { seed: Option.none(), minutes: Option.none(), plan: Option.none(), checkDeterminism: false }
+const nothing = {
+  seed: Option.none(),
+  minutes: Option.none(),
+  plan: Option.none(),
+  http: false,
+  checkDeterminism: false
+}
 
 /** What it prints, and how it ends. */
 const simulated = async (flags: Partial<Parameters<typeof runSimulate>[0]>) => {
@@ -31,6 +37,12 @@ describe("effekten simulate", () => {
     const { failure, printed } = await simulated({ seed: Option.some(18), checkDeterminism: true })
     expect(failure).toBeUndefined()
     expect(printed).toMatch(/seeds from 18\n1 runs, \d+ calls in \d+ attempts/)
+    expect(printed).toMatch(/\d+ {2}event InvestmentSigned/)
+  })
+
+  it("runs a seed over HTTP", async () => {
+    const { failure, printed } = await simulated({ seed: Option.some(18), http: true })
+    expect(failure).toBeUndefined()
     expect(printed).toMatch(/\d+ {2}event InvestmentSigned/)
   })
 
