@@ -45,3 +45,42 @@ describe("a log that is put back between a look at the memory and the read", () 
       })
     ))
 })
+
+describe("a subscription that was busy", () => {
+  it("promise 7: hears of what another process appended, though its own memory has what came before that", () =>
+    run(
+      Effect.gen(function* () {
+        const wake = makeWake()
+        const log = [eventAt(1, "asked"), eventAt(2, "other"), eventAt(3, "asked")]
+        let head = { position: 0, leaf: "log" }
+        const reach = (position: number) => {
+          head = { position, leaf: String(position) }
+        }
+        const append = (position: number) => {
+          const before = head.leaf
+          reach(position)
+          wake.appended({ first: position, recordedAt: "", before, leaf: head.leaf }, [log[position - 1]!])
+        }
+        const { subscribe } = makeReading<ReturnType<typeof eventAt>>({
+          head: Effect.sync(() => head.position),
+          look: (at) => Effect.sync(() => ({ head, leaf: at === 0 ? "log" : String(at) })),
+          page: (_query, { from, to }) =>
+            Effect.sync(() => ({
+              events: log.slice(from - 1, to).filter(({ tags }) => tags.includes("asked")),
+              next: undefined
+            })),
+          wake,
+          pollInterval: undefined
+        })
+        append(1)
+        const pull = yield* Stream.toPull(subscribe([{ tags: ["asked"] }], 0))
+        expect((yield* pull).map(({ position }) => position)).toEqual([1])
+        // It is not asked for the next one yet. This process appends what it does not want, and another one what it does.
+        append(2)
+        reach(3)
+        wake.notify()
+        const next = yield* Effect.timeoutOption(pull, "10 seconds")
+        expect(Option.map(next, (events) => events.map(({ position }) => position))).toEqual(Option.some([3]))
+      })
+    ))
+})

@@ -285,7 +285,7 @@ const shows: { readonly [name: string]: Bug } = {
   ),
   "wake-up lost between look and wait": one(
     wake,
-    "          if (told !== before) return resume(Effect.succeed(after))\n",
+    "          if (own !== before.own || others !== before.others) return resume(Effect.succeed(after))\n",
     ""
   ),
   "object folded at two heads": one(

@@ -114,10 +114,12 @@ const gatherPages = <A, E>(
 interface Reached {
   readonly at: Position
   readonly known: Bookmark | undefined
+  /** How often other processes had been heard of when the log was asked last; it has not been where this is negative. */
+  readonly heard: number
 }
 
-const reachedAt = (known: Position | Bookmark): Reached =>
-  typeof known === "number" ? { at: known, known: undefined } : { at: known.position, known }
+const reachedAt = (known: Position | Bookmark, heard = -1): Reached =>
+  typeof known === "number" ? { at: known, known: undefined, heard } : { at: known.position, known, heard }
 
 /** @category constructors */
 export const makeReading = <E extends AnyEvent>(
@@ -158,15 +160,18 @@ export const makeReading = <E extends AnyEvent>(
   const subscribe: EventStoreShape<E>["subscribe"] = (query, after) =>
     Stream.paginate(reachedAt(after), (start) =>
       Effect.gen(function* () {
-        let { at, known } = start
+        let { at, heard, known } = start
         while (true) {
           const told = wake.told()
           const remembered = known?.position === at ? wake.since(query, known) : undefined
+          if (remembered === undefined) heard = told.others
           const last: Bookmark = remembered?.last ?? (yield* patiently(headAfter(known ?? at)))
           const unread =
             remembered === undefined ? { from: at + 1, to: last.position, adjacent: false } : remembered.found
           if (unread === undefined || at >= last.position) {
-            ;({ at, known } = reachedAt(yield* polled(wake.wait(query, last, told))))
+            // What is remembered says nothing of what others appended: of that the log has to be asked.
+            const before = { ...told, others: heard }
+            ;({ at, known } = reachedAt(yield* polled(wake.wait(query, last, before)), heard))
             continue
           }
           const { adjacent, from, to } = unread
@@ -181,7 +186,7 @@ export const makeReading = <E extends AnyEvent>(
           const { events, next } = found.success
           at = next === undefined ? last.position : next - 1
           known = last
-          if (events.length > 0) return [events, Option.some<Reached>({ at, known })] as const
+          if (events.length > 0) return [events, Option.some<Reached>({ at, known, heard })] as const
         }
       })
     )

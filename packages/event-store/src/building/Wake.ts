@@ -24,6 +24,12 @@ export interface Remembered {
   readonly found: { readonly from: Position; readonly to: Position; readonly adjacent: boolean } | undefined
 }
 
+/** How often something was told: of this process's appends, and of those of others. @category models */
+export interface Told {
+  readonly own: number
+  readonly others: number
+}
+
 /** Wakes the subscriptions of this process after an append. @category models */
 export interface Wake {
   /** This process has appended these events. The store tells it in the order of the appends. */
@@ -32,16 +38,17 @@ export interface Wake {
   readonly notify: () => void
   /** The log is not the one that was appended to: it was put back. Nothing is remembered of it any more. */
   readonly forget: () => void
-  /** How often anything was told. Take it before looking at the head: {@link Wake.wait} misses nothing that was told since. */
-  readonly told: () => number
+  /** Take it before looking at the head: {@link Wake.wait} misses nothing that was told since. */
+  readonly told: () => Told
   /** What of the events after a bookmark matches; `undefined` where the log must be asked. */
   readonly since: (query: Query, after: Bookmark) => Remembered | undefined
   /**
    * Waits for something that may match. Gives the place up to which nothing did.
    *
-   * @param told from before the log was asked
+   * @param told of this process, from before its memory or the log was asked. Of others, from before the log was asked: the memory does not
+   * have what they appended
    */
-  readonly wait: (query: Query, after: Bookmark, told: number) => Effect.Effect<Bookmark>
+  readonly wait: (query: Query, after: Bookmark, told: Told) => Effect.Effect<Bookmark>
 }
 
 interface Waiter {
@@ -114,10 +121,10 @@ const makeMemory = () => {
 export const makeWake = (): Wake => {
   const waiting = new Set<Waiter>()
   const memory = makeMemory()
-  let told = 0
+  let [own, others] = [0, 0]
   return {
     appended: (landed, events) => {
-      told += 1
+      own += 1
       memory.add(landed, events)
       const last = { position: landed.first + events.length - 1, leaf: landed.leaf }
       // A copy: where the head is at hand, a subscription waits again before the next one is woken.
@@ -129,17 +136,17 @@ export const makeWake = (): Wake => {
       })
     },
     notify: () => {
-      told += 1
+      others += 1
       Array.from(waiting).forEach((waiter) => waiter.wake())
     },
     forget: memory.clear,
-    told: () => told,
+    told: () => ({ own, others }),
     since: memory.since,
     wait: (query, after, before) =>
       Effect.suspend(() => {
         const waiter: Waiter = { query, at: after, wake: () => undefined }
         return Effect.callback<Bookmark>((resume) => {
-          if (told !== before) return resume(Effect.succeed(after))
+          if (own !== before.own || others !== before.others) return resume(Effect.succeed(after))
           waiter.wake = () => {
             waiting.delete(waiter)
             resume(Effect.succeed(waiter.at))
