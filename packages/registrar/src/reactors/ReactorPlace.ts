@@ -55,8 +55,12 @@ const ResumedReactors = Context.Reference<ReadonlyArray<ReactorName>>("effekten/
 export const resuming = ({ resumeReactors = [] }: ResumeOptions): Layer.Layer<never> =>
   Layer.succeed(ResumedReactors, resumeReactors)
 
-/** Events after which progress is stored, if there is no quiet moment before. */
-const progressStep = 256
+/**
+ * Events after which progress is stored, if there is no quiet moment before. A simulation, which has fewer events under way, makes it small.
+ *
+ * @category services
+ */
+export const ProgressStep = Context.Reference<number>("effekten/registrar/ProgressStep", { defaultValue: () => 256 })
 
 /** An event that the reactor has taken and that its stored progress does not cover. */
 interface Taken {
@@ -89,6 +93,7 @@ export const make = Effect.fnUntraced(function* (
   const start = { position: 0, leaf: log.logId }
   const state: State = {
     resumes: (yield* ResumedReactors).includes(name),
+    step: yield* ProgressStep,
     known: start,
     stored: start,
     reached: 0,
@@ -118,6 +123,7 @@ export const make = Effect.fnUntraced(function* (
 interface State {
   /** Whether it is to go on although the log was put back. */
   resumes: boolean
+  readonly step: number
   /** The history that the reactor reads. */
   known: Bookmark
   /** Up to where everything is done, and the last event taken. */
@@ -231,7 +237,7 @@ const finishing = (parts: Parts): ReactorPlace["done"] => {
       if (own !== undefined) own.isDone = true
       const through = doneUpTo(taken)
       // Written only now and then: events in between are found done when they are looked at again.
-      if (state.hasStopped || through.count === 0 || through.count < Math.min(progressStep, taken.size)) return
+      if (state.hasStopped || through.count === 0 || through.count < Math.min(state.step, taken.size)) return
       const at = yield* bookmarkAt(log, through.last)
       // After the leaf was read: only so it is a leaf of the history that the event is of.
       yield* look(parts)

@@ -1,5 +1,6 @@
 /**
- * A read shows what was between the moment it was asked and the moment it was answered (promise 7). It shows no older state.
+ * A read shows what was between the moment it was asked and the moment it was answered (promise 7). It shows no older state. The answer of an
+ * instruction shows what was when it was recorded, whenever it is given.
  */
 import type { Position } from "@effekten/event-store"
 import type { Attempt, Call, Facts } from "../history/History.ts"
@@ -137,6 +138,29 @@ export const reads: Invariant = {
           broken(
             `${name}, call ${number} shows ${told}, between ${sent.head} and ${ended.head} it was ${may.join(" or ")}`
           )
+      }
+    }
+  }
+}
+
+/** Commands whose answer is an investment. */
+const showInvestments: ReadonlySet<string> = new Set(["Investments.create", "Investments.amend", "Investments.cancel"])
+
+/** @category values */
+export const answers: Invariant = {
+  name: "4: an answer shows what its instruction came to",
+  watch: (facts, broken) => {
+    const versions = versionsOf(investments, facts)
+    return {
+      committed: ({ last }) => versions.note(last),
+      answered: ({ command, name, number }: Call, { outcome }: Attempt) => {
+        if (!showInvestments.has(name) || outcome?._tag !== "Answered") return
+        const recorded = facts.instructions.get(command?.identity ?? "")
+        if (recorded === undefined) return
+        const shown = JSON.parse(outcome.answer) as Shown
+        const [was] = versions.between(String(shown["id"]), recorded.last, recorded.last)
+        const told = investments.told(shown)
+        if (told !== was) broken(`${name}, call ${number} shows ${told}, at ${recorded.last} it was ${was}`)
       }
     }
   }

@@ -6,9 +6,10 @@ import { conservation } from "./Conservation.ts"
 import { decidedAgain } from "./DecidedAgain.ts"
 import { decisions } from "./Decisions.ts"
 import { effectOnce } from "./EffectOnce.ts"
+import { erased } from "./Erased.ts"
 import { everythingEnds } from "./EverythingEnds.ts"
 import type { Invariant } from "./Invariant.ts"
-import { lists, reads } from "./Reads.ts"
+import { answers, lists, reads } from "./Reads.ts"
 import { sameAnswer } from "./SameAnswer.ts"
 import { stamps } from "./Stamps.ts"
 import { strangers } from "./Strangers.ts"
@@ -27,6 +28,8 @@ export const standard: ReadonlyArray<Invariant> = [
   everythingEnds,
   reads,
   lists,
+  answers,
+  erased,
   stamps,
   strangers
 ]

@@ -23,6 +23,8 @@ export interface Plan {
   readonly http?: boolean
   /** Events after which a snapshot is kept; none without. */
   readonly snapshotsAfter?: number
+  /** Events after which a reactor keeps its place; as many as usual without. */
+  readonly progressAfter?: number
   readonly faults: Rates
   readonly steps: ReadonlyArray<Steps.Step>
 }
@@ -41,7 +43,7 @@ export interface PlanOptions {
   readonly kinds?: ReadonlyArray<Steps.StepKind>
 }
 
-/** How often each fault happens where it was drawn: a node is struck twice a second. */
+/** How often each fault happens where it was drawn: a node is struck twice a second. What seldom has an occasion happens more often. */
 const usualRate = 0.08
 const rates: Rates = {
   crash: 0.05,
@@ -49,7 +51,15 @@ const rates: Rates = {
   clockJumps: 0.03,
   leaseLost: 0.05,
   readFails: 0.03,
-  programCrash: 0.4
+  programCrash: 0.4,
+  readSlow: 0.04,
+  lockBusy: 0.4,
+  appendSlow: 0.5,
+  ledgerSlow: 0.4,
+  ledgerLate: 0.2,
+  waitLate: 0.3,
+  snapshotForged: 0.5,
+  forgetSlow: 0.4
 }
 
 /** @category values */
@@ -67,11 +77,12 @@ export const draw = (seed: number, options: PlanOptions = {}): Plan => {
   return {
     seed,
     nodes: options.nodes ?? 1 + stream.below(3),
-    clients: options.clients ?? 1 + stream.below(6),
+    clients: options.clients ?? 1 + stream.below(10),
     order: stream.pick(["fifo", "random", "random", "priorities"]),
     preemption: stream.pick([0, 0.01, 0.03, 0.1]),
     maximumGroup: stream.pick([1, 3, 8, 256]),
     ...(stream.chance(0.6) ? { snapshotsAfter: stream.pick([1, 2, 8]) } : {}),
+    ...(stream.chance(0.6) ? { progressAfter: stream.pick([1, 2, 8]) } : {}),
     ...(options.http === true ? { http: true } : {}),
     faults,
     steps: Array.from({ length: options.steps ?? 150 }, () => Steps.draw(steps, chosen))

@@ -4,7 +4,7 @@
 import { Id, type Units } from "@effekten/domain"
 import { Api, Credits, Documents, Investments, Investors, Redemptions, Wallets } from "@effekten/services"
 import { Effect, Schema } from "effect"
-import type { Objects } from "../model/Objects.ts"
+import type { Investment, Objects } from "../model/Objects.ts"
 import { asking, day, type Known, known, type Reader, request, textOf } from "./Reading.ts"
 import type { Step, StepKind } from "./Steps.ts"
 
@@ -41,6 +41,14 @@ const ableOf = ({ world }: Known, step: Step) =>
 
 const walletsOf = ({ world }: Known, investor: string) =>
   new Map([...world.wallets].filter(([, wallet]) => wallet.investor === investor))
+
+/** The investments that a task of the ledger is about, and those it takes from. */
+const underWay = (world: Objects) => {
+  const products = new Set(
+    [...world.tasks.values()].flatMap(({ product, status }) => (status === "processing" ? product : []))
+  )
+  return new Map([...world.investments].filter(([, { product }]) => products.has(product)))
+}
 
 const isFree = (world: Objects, id: string): boolean =>
   ![...world.tasks.values()].some(({ investment, status }) => investment === id && status !== "failed")
@@ -147,7 +155,7 @@ export const platformReaders = {
     )
   },
   cancel: (step, knows) => {
-    const id = known(knows.world.investments, step.a)
+    const id = known(step.c % 2 === 0 ? underWay(knows.world) : knows.world.investments, step.a)
     const input: Api.CancelInvestment = step.b % 2 === 0 ? {} : { cancelledAt: textOf(knows.now - 60_000) }
     const platform = asking(knows, step, knows.world.investments.get(id)?.platform)
     return request("Investments.cancel", { platform, operation: "CancelInvestment", ids: [id], input }, (options) =>
@@ -170,14 +178,16 @@ export const platformReaders = {
   },
   redeem: (step, knows) => {
     const { world } = knows
-    const held = new Map([...world.investments].filter(([, { delivered }]) => delivered !== undefined))
-    const from = world.investments.get(known(held, step.a))
+    const free = ({ delivered, product }: Investment) => world.takeable(product, delivered ?? "").length
+    const held = [...world.investments].filter(([, { delivered }]) => delivered !== undefined)
+    const redeemable = held.filter(([, each]) => world.products.get(each.product)?.ewpg === false && free(each) > 0)
+    const from = world.investments.get(known(new Map(step.b % 6 === 0 ? held : redeemable), step.a))
     if (from?.delivered === undefined) return undefined
     const input = redemption({
       investor_id: from.investor,
       product_id: from.product,
       wallet_id: from.delivered,
-      units: 1 + (step.c % (step.b % 5 === 0 ? 30 : 6))
+      units: 1 + (step.c % (step.b % 5 === 0 ? 30 : Math.max(1, Math.min(6, free(from)))))
     })
     return request(
       "Redemptions.create",
@@ -188,23 +198,29 @@ export const platformReaders = {
   read: (step, knows) => {
     const { world } = knows
     const told = { operation: undefined, input: {} }
-    if (step.b % 3 === 0) {
+    const asked = step.b % 5
+    if (asked === 0) {
       const id = known(world.investors, step.a)
       const platform = asking(knows, step, world.investors.get(id)?.platform)
       return request("Investors.get", { ...told, platform, ids: [id] }, () =>
         Effect.flatMap(Investors, (investors) => investors.get(Id.InvestorId.make(id)))
       )
     }
-    if (step.b % 3 === 1) {
-      const id = known(world.investments, step.a)
+    if (asked < 3) {
+      // What is under way is what two readings can see differently.
+      const id = known(step.c % 2 === 0 ? underWay(world) : world.investments, step.a)
       const platform = asking(knows, step, world.investments.get(id)?.platform)
       return request("Investments.get", { ...told, platform, ids: [id] }, () =>
         Effect.flatMap(Investments, (investments) => investments.get(Id.InvestmentId.make(id)))
       )
     }
     const platform = Id.PlatformId.make([...world.platforms][step.a % world.platforms.size]!)
-    return request("Investments.list", { ...told, platform }, () =>
-      Effect.flatMap(Investments, (investments) => investments.list())
-    )
+    return asked === 3
+      ? request("Investments.list", { ...told, platform }, () =>
+          Effect.flatMap(Investments, (investments) => investments.list())
+        )
+      : request("Investors.list", { ...told, platform }, () =>
+          Effect.flatMap(Investors, (investors) => investors.list())
+        )
   }
 } satisfies { readonly [Kind in StepKind]?: Reader }

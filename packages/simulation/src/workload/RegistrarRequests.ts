@@ -88,7 +88,13 @@ export const registrarReaders = {
     )
   },
   erase: (step, { world }) => {
-    const id = known(world.investors, step.a)
+    const open = new Set(
+      [...world.investments.values()].flatMap(({ delivered, end, investor }) =>
+        end === undefined || delivered !== undefined ? investor : []
+      )
+    )
+    const free = new Map([...world.investors].filter(([id, { erased }]) => !erased && !open.has(id)))
+    const id = known(step.b % 4 === 0 ? world.investors : free, step.a)
     return request(
       "Erasures.investor",
       { platform: undefined, operation: "EraseInvestor", ids: [id], input: "request" },

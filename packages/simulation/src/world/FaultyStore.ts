@@ -14,13 +14,18 @@ export type Store = EventStoreShape<Events.RegisterEvent>
 
 const broken = (reason: "unavailable" | "unknown", message: string) => new EventStoreError({ reason, message })
 
-/** Longest delay of a slow append, and of a late one. Milliseconds. */
-const slowest = 3_000
+/** Longest delays of what is slow or late, mostly by little: what meets others has to overlap them. Milliseconds. */
+const slowest = [20, 200, 200, 3_000]
+/** Longest delay of a read. Milliseconds. */
+const slowestRead = 400
 
 /** @category constructors */
 export const make = (store: Store, faults: Injector, database: Process): Store => {
-  const pause = (name: FaultName) => Effect.sleep(faults.draws(name).below(slowest))
+  const pause = (name: FaultName) => Effect.sleep(faults.draws(name).below(faults.draws(name).pick(slowest)))
   const slowed = Effect.suspend(() => (faults.happens("appendSlow") ? pause("appendSlow") : Effect.void))
+
+  /** What was read before may be old once the lock is there. */
+  const locking = Effect.suspend(() => (faults.happens("lockBusy") ? pause("lockBusy") : Effect.void))
 
   /** The append itself, or what the connection makes of it. */
   const appending = <A, X>(append: Effect.Effect<A, X>, late: boolean): Effect.Effect<A, X | EventStoreError> =>
@@ -37,13 +42,17 @@ export const make = (store: Store, faults: Injector, database: Process): Store =
       return done
     })
   const reading = <A, X>(read: Effect.Effect<A, X>): Effect.Effect<A, X | EventStoreError> =>
-    Effect.suspend((): Effect.Effect<A, X | EventStoreError> =>
-      faults.happens("readFails") ? Effect.fail(broken("unavailable", "the connection of the read broke")) : read
-    )
+    Effect.suspend((): Effect.Effect<A, X | EventStoreError> => {
+      if (faults.happens("readFails")) return Effect.fail(broken("unavailable", "the connection of the read broke"))
+      return faults.happens("readSlow")
+        ? Effect.andThen(Effect.sleep(faults.draws("readSlow").below(slowestRead)), read)
+        : read
+    })
   return {
     ...store,
     append: (events, condition) => appending(store.append(events, condition), true),
-    appendExclusive: (after, query, decide) => appending(store.appendExclusive(after, query, decide), false),
+    appendExclusive: (after, query, decide) =>
+      appending(Effect.andThen(locking, store.appendExclusive(after, query, decide)), false),
     head: reading(store.head),
     bookmark: (known) => reading(store.bookmark(known)),
     readAll: (query, options) => reading(store.readAll(query, options)),

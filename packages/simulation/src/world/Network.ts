@@ -32,6 +32,8 @@ export interface NetworkOptions {
   readonly recorder: Recorder
   readonly delays: Stream
   readonly counted: (what: string) => void
+  /** Those there are now: what is sent again may go to another one. */
+  readonly nodes: ReadonlyArray<Node>
   readonly onSent: (call: Call, attempt: Attempt) => void
 }
 
@@ -115,7 +117,8 @@ export const make = (options: NetworkOptions): Network => {
     const reply = (outcome: Outcome) => after(client, delay(), () => learn(outcome))
     const goes = (isFirst: boolean) =>
       after(wire, delay(), () => {
-        const interrupt = arrive(node, call, sending, isFirst ? reply : () => undefined)
+        const to = isFirst ? node : faults.draws("requestDoubled").pick(options.nodes)
+        const interrupt = arrive(to, call, sending, isFirst ? reply : () => undefined)
         if (isFirst) leave = interrupt
       })
     after(client, patience, () => learn({ _tag: "Lost" }))

@@ -2,10 +2,10 @@
  * A node: the real registrar over the simulated database, in a process that can be killed. For the world, whose supervisor starts it again.
  */
 import { Events, EthereumAddress, type Id } from "@effekten/domain"
-import { type KeyStore, MemoryEventStore } from "@effekten/event-store"
+import { MemoryEventStore } from "@effekten/event-store"
 import type { OAuthStore } from "@effekten/http"
 import { MemoryReadModels } from "@effekten/projections"
-import { Custody, Lease, Log, Registrar, Snapshots, type IssuerService } from "@effekten/registrar"
+import { Custody, Lease, Log, ProgressStep, Registrar, Snapshots, type IssuerService } from "@effekten/registrar"
 import type { Erasures, LegalHolds, Policies } from "@effekten/services"
 import { PlatformServices } from "@effekten/services"
 import { Cause, Context, Effect, Exit, Layer } from "effect"
@@ -16,6 +16,7 @@ import type { Process } from "../kernel/Process.ts"
 import type { Injector } from "../plan/Faults.ts"
 import type { Asking } from "../workload/Request.ts"
 import * as Database from "./Database.ts"
+import * as FaultyParts from "./FaultyParts.ts"
 import * as FaultyStore from "./FaultyStore.ts"
 import * as HttpServing from "./HttpServing.ts"
 import type { Leases } from "./Leases.ts"
@@ -36,6 +37,8 @@ export interface NodeParts {
   readonly counted: (what: string) => void
   /** Events after which a snapshot is kept; none are kept without it. */
   readonly snapshotsAfter: number | undefined
+  /** Events after which a reactor keeps its place. */
+  readonly progressAfter: number | undefined
   /** The clients of the server, where there is one. */
   readonly oauth: OAuthStore.OAuthStore["Service"] | undefined
 }
@@ -69,27 +72,25 @@ const custody = Layer.succeed(
   })
 )
 
-/** Longest wait for a key to be destroyed. Milliseconds. */
-const slowestForgetting = 5_000
-
-const busyKeys = (keys: KeyStore.KeyStoreShape, faults: Injector): KeyStore.KeyStoreShape => ({
-  ...keys,
-  forget: (subject) =>
-    Effect.suspend(() =>
-      faults.happens("forgetSlow")
-        ? Effect.andThen(Effect.sleep(faults.draws("forgetSlow").below(slowestForgetting)), keys.forget(subject))
-        : keys.forget(subject)
-    )
-})
-
 const layerOf = (parts: NodeParts, process: Process) => {
-  const { counted, database, databaseProcess, faults, ledger, leases, options, snapshotsAfter, store: wrap } = parts
+  const {
+    counted,
+    database,
+    databaseProcess,
+    faults,
+    ledger,
+    leases,
+    options,
+    progressAfter,
+    snapshotsAfter,
+    store: wrap
+  } = parts
   if (database.isEmpty()) counted("start over nothing")
   else counted("start over a log")
   const store = Effect.map(
     MemoryEventStore.make<Events.RegisterEvent>({
       catalogue: Events.catalogue,
-      storage: database.storageOf(process)
+      storage: FaultyParts.lateToWait(database.storageOf(process), faults)
     }),
     (real) => wrap(FaultyStore.make(real, faults, databaseProcess))
   )
@@ -101,19 +102,20 @@ const layerOf = (parts: NodeParts, process: Process) => {
           Snapshots.make(
             {
               ...database.snapshots,
-              all: Effect.tap(database.snapshots.all, (rows) =>
+              all: Effect.tap(FaultyParts.forged(database.snapshots.all, faults), (rows) =>
                 Effect.sync(() => rows.length > 0 && counted("start over snapshots"))
               )
             },
             { leastEvents: snapshotsAfter }
           )
         )
+  const progress = progressAfter === undefined ? Layer.empty : Layer.succeed(ProgressStep, progressAfter)
   return Registrar.layerNoDeps({ sandbox: true, ...options }).pipe(
     Layer.provide(Layer.mergeAll(custody, ledger.layer, MemoryReadModels.layer(Log))),
-    Layer.provide(snapshots),
+    Layer.provide(Layer.merge(snapshots, progress)),
     Layer.provide(Layer.succeed(Lease, leases.of(process))),
     Layer.provideMerge(Log.layer(store)),
-    Layer.provideMerge(Database.vaultOver(busyKeys(database.keys, faults), database.masterKey)),
+    Layer.provideMerge(Database.vaultOver(FaultyParts.slowToForget(database.keys, faults), database.masterKey)),
     Layer.provideMerge(Layer.succeedContext(database.kept))
   )
 }

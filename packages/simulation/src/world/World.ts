@@ -55,8 +55,8 @@ export interface Listener {
   readonly begun: (facts: Facts, now: () => number) => void
 }
 
-/** Data are kept for so long, so that erasure takes part in a run of minutes. */
-const retention: Policy.Change = { retention: { seconds: 20 } }
+/** Data are kept for so long, so that erasure takes part in a run of seconds. */
+const retention: Policy.Change = { retention: { seconds: 3 } }
 
 /** What the processes of a world are made with. */
 const processes = (plan: Plan, kernel: Kernel.Kernel, told: Listener["told"]) => {
@@ -171,6 +171,7 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     counted: listener.counted,
     options: { maximumGroup: plan.maximumGroup, policy: retention },
     snapshotsAfter: plan.snapshotsAfter,
+    progressAfter: plan.progressAfter,
     oauth
   }
   const supervisor = Supervisor.make({
