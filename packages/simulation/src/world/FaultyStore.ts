@@ -15,7 +15,7 @@ export type Store = EventStoreShape<Events.RegisterEvent>
 const broken = (reason: "unavailable" | "unknown", message: string) => new EventStoreError({ reason, message })
 
 /** Longest delays of what is slow or late, mostly by little: what meets others has to overlap them. Milliseconds. */
-const slowest = [20, 200, 200, 3_000]
+const slowest = [20, 200, 200, 3_000] as const
 /** Longest delay of a read. Milliseconds. */
 const slowestRead = 400
 

@@ -117,7 +117,7 @@ export const make = (options: NetworkOptions): Network => {
     const reply = (outcome: Outcome) => after(client, delay(), () => learn(outcome))
     const goes = (isFirst: boolean) =>
       after(wire, delay(), () => {
-        const to = isFirst ? node : faults.draws("requestDoubled").pick(options.nodes)
+        const to = isFirst ? node : options.nodes[faults.draws("requestDoubled").below(options.nodes.length)]!
         const interrupt = arrive(to, call, sending, isFirst ? reply : () => undefined)
         if (isFirst) leave = interrupt
       })
