@@ -170,8 +170,7 @@ export const makeReading = <E extends AnyEvent>(
             remembered === undefined ? { from: at + 1, to: last.position, adjacent: false } : remembered.found
           if (unread === undefined || at >= last.position) {
             // What is remembered says nothing of what others appended: of that the log has to be asked.
-            const before = { ...told, others: heard }
-            ;({ at, known } = reachedAt(yield* polled(wake.wait(query, last, before)), heard))
+            ;({ at, known } = reachedAt(yield* polled(wake.wait(query, last, { ...told, others: heard }))))
             continue
           }
           const { adjacent, from, to } = unread

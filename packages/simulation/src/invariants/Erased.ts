@@ -1,6 +1,6 @@
 /**
- * From the erasing event on nothing personal of an investor is shown (promise 9), though the keys are destroyed a moment later: not by a read,
- * not in a list, and not where an instruction is repeated.
+ * From the erasing event on nothing personal of an investor is shown (promise 9), though the keys are destroyed a moment later. No read, no
+ * list and no repeated answer does.
  */
 import type { Position } from "@effekten/event-store"
 import type { Attempt, Call } from "../history/History.ts"

@@ -14,6 +14,7 @@ import type { HttpClientRequest, HttpServerResponse } from "effect/http"
 import { createHash } from "node:crypto"
 import type { Process } from "../kernel/Process.ts"
 import type { Injector } from "../plan/Faults.ts"
+import type { Plan } from "../plan/Plan.ts"
 import type { Asking } from "../workload/Request.ts"
 import * as Database from "./Database.ts"
 import * as FaultyParts from "./FaultyParts.ts"
@@ -35,10 +36,7 @@ export interface NodeParts {
   readonly store: (store: FaultyStore.Store) => FaultyStore.Store
   readonly options: Parameters<typeof Registrar.layerNoDeps>[0]
   readonly counted: (what: string) => void
-  /** Events after which a snapshot is kept; none are kept without it. */
-  readonly snapshotsAfter: number | undefined
-  /** Events after which a reactor keeps its place. */
-  readonly progressAfter: number | undefined
+  readonly plan: Pick<Plan, "snapshotsAfter" | "progressAfter">
   /** The clients of the server, where there is one. */
   readonly oauth: OAuthStore.OAuthStore["Service"] | undefined
 }
@@ -81,8 +79,7 @@ const layerOf = (parts: NodeParts, process: Process) => {
     ledger,
     leases,
     options,
-    progressAfter,
-    snapshotsAfter,
+    plan: { progressAfter, snapshotsAfter },
     store: wrap
   } = parts
   if (database.isEmpty()) counted("start over nothing")

@@ -170,8 +170,7 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     leases: Leases.make(faults, plan.nodes > 1 || program !== undefined),
     counted: listener.counted,
     options: { maximumGroup: plan.maximumGroup, policy: retention },
-    snapshotsAfter: plan.snapshotsAfter,
-    progressAfter: plan.progressAfter,
+    plan,
     oauth
   }
   const supervisor = Supervisor.make({
