@@ -19,6 +19,9 @@ const slowest = [20, 200, 200, 3_000] as const
 /** Longest delay of a read. Milliseconds. */
 const slowestRead = 400
 
+/** Keys are made before a statement is sent: one that waits for a key of its node is not on its way. */
+const isPersonal = (event: object): boolean => "personal" in event && event.personal !== undefined
+
 /** @category constructors */
 export const make = (store: Store, faults: Injector, database: Process): Store => {
   const pause = (name: FaultName) => Effect.sleep(faults.draws(name).below(faults.draws(name).pick(slowest)))
@@ -50,7 +53,7 @@ export const make = (store: Store, faults: Injector, database: Process): Store =
     })
   return {
     ...store,
-    append: (events, condition) => appending(store.append(events, condition), true),
+    append: (events, condition) => appending(store.append(events, condition), !events.some(isPersonal)),
     appendExclusive: (after, query, decide) =>
       appending(Effect.andThen(locking, store.appendExclusive(after, query, decide)), false),
     head: reading(store.head),
