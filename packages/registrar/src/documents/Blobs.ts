@@ -63,6 +63,13 @@ export class Blobs extends Context.Service<
     Effect.flatMap(inMemory, (files) => make(files))
   )
 
+  /** A place in memory that several registers share, and that outlives each of them. For simulations. */
+  static readonly memory: Effect.Effect<BlobFiles> = inMemory
+
+  /** Contents at a place that is there already. */
+  static readonly layerAt = (files: BlobFiles): Layer.Layer<Blobs, never, AccessRecord | Vault.Vault> =>
+    Layer.effect(Blobs, make(files))
+
   /** Rows of tables in PostgreSQL, made where they are missing, of the database it is given. */
   static readonly layerPostgres: Layer.Layer<
     Blobs,

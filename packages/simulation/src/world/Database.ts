@@ -15,7 +15,7 @@ import type { Stream } from "../kernel/Randomness.ts"
 import * as Lock from "./Lock.ts"
 
 /** What every node gets from the database. */
-type Kept = AccessRecord | Blobs | OAuthStore.OAuthStore | Progress | Secrets
+type Kept = AccessRecord | OAuthStore.OAuthStore | Progress | Secrets
 
 /** @category models */
 export interface Database {
@@ -25,6 +25,8 @@ export interface Database {
   readonly keys: KeyStore.KeyStoreShape
   readonly masterKey: Redacted.Redacted<Uint8Array>
   readonly kept: Context.Context<Kept>
+  /** Contents of documents. Each node has a vault of its own for them: a lock that a dead one holds holds up no other. */
+  readonly contents: Effect.Success<typeof Blobs.memory>
   readonly snapshots: Snapshots.Storage
 }
 
@@ -99,10 +101,7 @@ export const make = (
     const keys = watched(yield* KeyStore.makeMemory)
     const masterKey = Redacted.make(options.delays.bytes(32))
     const kept = yield* Layer.build(
-      Layer.mergeAll(Blobs.layerMemory, OAuthStore.layerMemory, Progress.layerMemory).pipe(
-        Layer.provideMerge(Layer.mergeAll(AccessRecord.layerMemory(), Secrets.layerMemory)),
-        Layer.provide(vaultOver(keys, masterKey))
-      )
+      Layer.mergeAll(AccessRecord.layerMemory(), OAuthStore.layerMemory, Progress.layerMemory, Secrets.layerMemory)
     )
     const wakes = new Map<Process, Wake.Wake>()
     tellingOf(storage.log, options.onEvent, () => {
@@ -121,6 +120,7 @@ export const make = (
       keys,
       masterKey,
       kept,
+      contents: yield* Blobs.memory,
       snapshots: snapshotsInMemory()
     }
   })

@@ -5,7 +5,7 @@ import { Events, EthereumAddress, type Id } from "@effekten/domain"
 import { MemoryEventStore } from "@effekten/event-store"
 import type { OAuthStore } from "@effekten/http"
 import { MemoryReadModels } from "@effekten/projections"
-import { Custody, Lease, Log, ProgressStep, Registrar, Snapshots, type IssuerService } from "@effekten/registrar"
+import { Blobs, Custody, Lease, Log, ProgressStep, Registrar, Snapshots, type IssuerService } from "@effekten/registrar"
 import type { Erasures, LegalHolds, Policies } from "@effekten/services"
 import { PlatformServices } from "@effekten/services"
 import { Cause, Context, Effect, Exit, Layer } from "effect"
@@ -108,7 +108,7 @@ const layerOf = (parts: NodeParts, process: Process) => {
         )
   const progress = progressAfter === undefined ? Layer.empty : Layer.succeed(ProgressStep, progressAfter)
   return Registrar.layerNoDeps({ sandbox: true, ...options }).pipe(
-    Layer.provide(Layer.mergeAll(custody, ledger.layer, MemoryReadModels.layer(Log))),
+    Layer.provide(Layer.mergeAll(custody, ledger.layer, MemoryReadModels.layer(Log), Blobs.layerAt(database.contents))),
     Layer.provide(Layer.merge(snapshots, progress)),
     Layer.provide(Layer.succeed(Lease, leases.of(process))),
     Layer.provideMerge(Log.layer(store)),
