@@ -80,11 +80,11 @@ for (const http of [false, true]) {
   })
 
   it(`a program that notes before it sends is found ${where}`, () => {
-    expect(runsOf(notesFirst, http).failing?.violations[0]).toMatchObject({ invariant: once.name })
+    expect(runsOf(notesFirst, http, 300).failing?.violations[0]).toMatchObject({ invariant: once.name })
   })
 
   it(`a program that asks again without a key is found ${where}`, () => {
-    expect(runsOf(withoutKey, http).failing?.violations[0]).toMatchObject({ invariant: once.name })
+    expect(runsOf(withoutKey, http, 300).failing?.violations[0]).toMatchObject({ invariant: once.name })
   })
 
   it(`the same plan gives the same bytes with a program ${where}`, () => {
