@@ -5,7 +5,7 @@
  *     npm run bench -- [--quick] [--events N] [--rounds N] [--callers 1,16,64,256] [--store sqlite,postgresql] [--long] [--no-peers]
  *                      [--folder DIR] [SECTION …]
  *
- * Sections: commands, appends, reading, replay, gets, http, fairness, sealing, json, audit, latency, contention. The folder must lie on a real
+ * Sections: commands, appends, grouping, reading, replay, gets, http, fairness, sealing, json, audit, latency, contention. The folder must lie on a real
  * disk: on a file system in memory a sync costs nothing and the figures mean nothing.
  */
 import "effect/schema/SchemaJITCompiler/enable"
@@ -21,6 +21,7 @@ import * as Commands from "./Commands.ts"
 import * as Contention from "./Contention.ts"
 import * as Fairness from "./Fairness.ts"
 import * as Gets from "./Gets.ts"
+import * as Grouping from "./Grouping.ts"
 import * as Http from "./Http.ts"
 import * as Json from "./Json.ts"
 import * as Latency from "./Latency.ts"
@@ -37,6 +38,7 @@ import type { Subject } from "./Subject.ts"
 const sections = [
   "json",
   "sealing",
+  "grouping",
   "audit",
   "replay",
   "reading",
@@ -83,6 +85,7 @@ const withoutLog: ReadonlyArray<string> = [
   "contention",
   "sealing",
   "json",
+  "grouping",
   "audit"
 ]
 const wanted = (section: (typeof sections)[number]) => positionals.length === 0 || positionals.includes(section)
@@ -153,6 +156,7 @@ const program = Effect.gen(function* () {
     // Without a log, and the same on every store.
     if (wanted("json") && subject === subjects[0]?.[0]) report(Json.measure(common))
     if (wanted("sealing") && subject === subjects[0]?.[0]) report(yield* Sealing.measure(common))
+    if (wanted("grouping") && subject === sqlite) report(yield* Grouping.measure({ root: folder, rounds, quick }))
     if (wanted("audit") && subject === sqlite)
       report(yield* Audit.measure({ folder, rounds, events: Math.min(events, auditedEvents) }))
     if (wanted("gets")) report(yield* Gets.measure({ ...common, callers }))

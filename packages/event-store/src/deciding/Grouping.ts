@@ -1,8 +1,8 @@
 /**
  * Group commit: appends that wait together share one commit and one sync of the disk. For programs with many callers.
  *
- * Each append keeps its condition, and sees those before it in the group. It exists for speed: 64 callers append 15 times as often
- * under conditions. That was measured on SQLite on the disk of a busy machine: 505 and 7,451 a second, medians of seven rounds.
+ * Each append keeps its condition, and sees those before it in the group. It exists for speed: 64 callers append nearly ten times as often,
+ * in a third of the CPU (docs/reference/performance.md, "Appends").
  */
 import { Deferred, Effect, Exit, Option, Result, Semaphore, Stream } from "effect"
 import { isReadonlyArrayNonEmpty, type NonEmptyReadonlyArray } from "effect/Array"

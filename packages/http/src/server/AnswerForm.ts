@@ -2,7 +2,7 @@
  * A schema of answers made into one function that checks a value and writes it in the wire's form. For the server's answers. Nothing may be
  * refused here: what the function does not take, the schema itself judges, and says what is wrong.
  *
- * An answer is written in a seventh to a tenth of the time that its schema takes.
+ * An answer is written in a seventh to a tenth of the time that its schema takes: docs/reference/performance.md, "Over HTTP".
  */
 import { isWire, Places, snakeCase } from "@effekten/services"
 import { Schema, SchemaAST } from "effect"
