@@ -20,13 +20,13 @@ const late = <A, E, R>(
     faults.happens(name) ? Effect.andThen(Effect.sleep(faults.draws(name).below(longest[name])), effect) : effect
   )
 
-/** From the erasing event until then the register has to know by itself what it may not show. @category layers */
+/** From the erasing event until then the register has to know by itself what it may not show. @category constructors */
 export const slowToForget = (keys: KeyStore.KeyStoreShape, faults: Injector): KeyStore.KeyStoreShape => ({
   ...keys,
   forget: (subject) => late(faults, "forgetSlow", keys.forget(subject))
 })
 
-/** What is told between a look at the log and the wait after it has to end the wait. @category layers */
+/** What is told between a look at the log and the wait after it has to end the wait. @category constructors */
 export const lateToWait = (storage: MemoryEventStore.Storage, faults: Injector): MemoryEventStore.Storage => ({
   ...storage,
   wake: {
@@ -35,7 +35,7 @@ export const lateToWait = (storage: MemoryEventStore.Storage, faults: Injector):
   }
 })
 
-/** Each state bears the position and the leaf of another: some of its events would be folded twice, or never. @category layers */
+/** Each state bears the position and the leaf of another: some of its events would be folded twice, or never. @category constructors */
 export const forged = (all: Snapshots.Storage["all"], faults: Injector): Snapshots.Storage["all"] =>
   Effect.map(all, (rows) =>
     rows.length > 1 && faults.happens("snapshotForged")
