@@ -6,6 +6,7 @@ import { Id } from "@effekten/domain"
 import { Investments, Investors, Redemptions, Wallets } from "@effekten/services"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
+import { reader } from "../src/client/ClientAnswer.ts"
 import { fake, redeem, redemption, withClient } from "./FakeServer.ts"
 
 const read = Effect.flatMap(Redemptions, (redemptions) => redemptions.get("redemption" as never))
@@ -23,6 +24,11 @@ const investment = {
   signed_documents: [{ document_id: "d", category: "c", subject: "s" }],
   created_at: "then"
 }
+
+it("what reads an answer is made once: the next client of a program has it", () => {
+  const { answer } = Redemptions.resource.operations.get
+  expect(reader(answer)).toBe(reader(answer))
+})
 
 describe("an answer", () => {
   it.effect.each([200, 201, 202, 203])("is read whatever success %i it comes with", (status) =>

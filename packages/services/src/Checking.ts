@@ -2,7 +2,7 @@
  * What is wrong with an input, member by member and in the wire's names. For the embedded services, the server and the client, which refuse
  * in the same words. No message may repeat what was sent.
  */
-import { Result, Schema, SchemaAST, SchemaIssue } from "effect"
+import { Function, Result, Schema, SchemaAST, SchemaIssue } from "effect"
 import { type MemberError, Rejection } from "./Failure.ts"
 import { copyOf } from "./InputCopy.ts"
 import { isClosed, itemOf, membersOf, withoutAbsent } from "./Places.ts"
@@ -150,8 +150,7 @@ export const readOnce = <A>(schema: Schema.Constraint, input: A): A => {
   return input
 }
 
-/** All errors are found before an input is refused, so that one answer names them all. @category constructors */
-export const checks = <A, I>(schema: Schema.Codec<A, I>): Checks<A> => {
+const made = <A, I>(schema: Schema.Codec<A, I>): Checks<A> => {
   // What is copied and fits is taken. Only what may have to be refused is decoded, for all its errors.
   const decodeAll = Schema.decodeUnknownResult(schema, { errors: "all" })
   // Values are checked once, when the JSON form is read.
@@ -197,6 +196,13 @@ export const checks = <A, I>(schema: Schema.Codec<A, I>): Checks<A> => {
     }
   }
 }
+
+/**
+ * All errors are found before an input is refused, so that one answer names them all. Made once for a schema: clients and nodes share them.
+ *
+ * @category constructors
+ */
+export const checks = Function.memoize(made)
 
 const pageChecks = checks(PageQuery)
 

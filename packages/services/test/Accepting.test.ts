@@ -133,3 +133,7 @@ describe.each(commands)("an input of %s", (_, schema, example) => {
     )
   })
 })
+
+it("the checks of an input are made once: the next client or node of a program has them", () => {
+  for (const [, schema] of commands) expect(Checking.checks(schema)).toBe(Checking.checks(schema))
+})

@@ -5,7 +5,7 @@
  * spellings of other generations of the API. An answer of an unknown version is read as an answer of today's.
  */
 import { Answer } from "@effekten/services"
-import { Result, Schema, SchemaAST } from "effect"
+import { Function, Result, Schema, SchemaAST } from "effect"
 import type { HttpClientResponse } from "effect/http"
 import { answerVersionHeader } from "../contract/Headers.ts"
 
@@ -88,8 +88,7 @@ const reading = <A>(schema: Schema.Codec<Answer.Seen<A>, any>): Reading<A> => {
   return (body) => decode(respelled(encoded, withPlaced(body)))
 }
 
-/** The readings of an answer, by the version it was given in. @category constructors */
-export const reader = <A>(answer: Answer.Answer<A>): ((version: number) => Reading<A>) => {
+const readings = <A>(answer: Answer.Answer<A>): ((version: number) => Reading<A>) => {
   const known = new Map(
     Array.from(answer.schemas.keys(), (version) => {
       const read = reading(Answer.seen(answer, version))
@@ -105,6 +104,9 @@ export const reader = <A>(answer: Answer.Answer<A>): ((version: number) => Readi
   const today = reading(Answer.seen(answer, answer.version))
   return (version) => known.get(version) ?? today
 }
+
+/** The readings of an answer, by the version it was given in. Made once for an answer: clients share them. @category constructors */
+export const reader = Function.memoize(readings)
 
 /** The version of an answer: the first, unless a header says another. @category computing */
 export const versionOf = (response: HttpClientResponse.HttpClientResponse): number => {
