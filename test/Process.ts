@@ -61,14 +61,15 @@ class Watched {
 /** Sees each answer of a server process. */
 const observing = ["--import", new URL("Answers.ts", import.meta.url).href]
 
-/** What a server process has answered, from its pipe: all of it has to be what the OpenAPI document says. */
-const conforming = (pipe: Readable): (() => Promise<void>) => {
-  let answers = ""
-  pipe.setEncoding("utf8").on("data", (text: string) => (answers += text))
-  return async () => {
-    const { expectConforming } = await import("../packages/http/test/Conforms.ts")
-    // What a killed process was about to write has no end of line.
-    for (const line of answers.split("\n").slice(0, -1)) expectConforming(JSON.parse(line) as Answered)
+/** Holds each answer of a server process to the OpenAPI document as its pipe brings it, so that a long test keeps none of them. */
+const conforming = async (pipe: Readable): Promise<void> => {
+  const { expectConforming } = await import("../packages/http/test/Conforms.ts")
+  let begun = ""
+  // What a killed process was about to write has no end of line.
+  for await (const text of pipe.setEncoding("utf8")) {
+    const lines = `${begun}${text}`.split("\n")
+    begun = lines.pop()!
+    for (const line of lines) expectConforming(JSON.parse(line) as Answered)
   }
 }
 
@@ -142,9 +143,11 @@ export const startServer = async (folder: string, options?: StartOptions): Promi
     stdio: ["ignore", "pipe", "pipe", "pipe"]
   })
   const watched = new Watched(child)
-  const allConform = conforming(child.stdio[3] as Readable)
+  // A failure is told when the process has ended, not in the midst of whatever the test does then.
+  const conform = Promise.allSettled([conforming(child.stdio[3] as Readable)])
   const ended = watched.ended.then(async (how) => {
-    await allConform()
+    const [held] = await conform
+    if (held.status === "rejected") throw held.reason
     return how
   })
   const values = await new Promise<Map<string, string>>((resolve, reject) => {
