@@ -3,8 +3,7 @@
  */
 import { Result } from "effect"
 import { Campaign, type Commands, Holding, Investment, InvestmentStatus, type Policy, Timestamp } from "../src/index.ts"
-import { MemoryRegister } from "./MemoryRegister.ts"
-import { identityDocument, somebody } from "./Steps.ts"
+import { identityDocument, MemoryRegister, somebody } from "@effekten/simulation/domain"
 
 export const noon = Timestamp.instantOf("2026-03-01T12:00:00Z")
 export const later = (days: number) =>

@@ -4,10 +4,8 @@
 import { Schema, SchemaAST } from "effect"
 import { describe, expect, it } from "vitest"
 import { Commands, Events, Refusal } from "../src/index.ts"
-import { MemoryRegister } from "./MemoryRegister.ts"
-import { apply, Objects } from "@effekten/simulation/model"
-import { play } from "./Play.ts"
-import { step, textOf } from "./Steps.ts"
+import { play, textOf } from "@effekten/simulation/domain"
+import { step } from "./Steps.ts"
 import fc from "fast-check"
 
 /** The names that may stand in a body: they belong to no natural person. */
@@ -78,17 +76,7 @@ describe("the catalogue", () => {
 
   it("bodies are JSON that decodes and encodes to itself", () => {
     for (const sequence of fc.sample(fc.noBias(fc.array(step, { minLength: 100, maxLength: 200, size: "max" })), 5)) {
-      const register = new MemoryRegister()
-      const world = new Objects()
-      play(
-        world,
-        sequence,
-        ({ command, platform }, now) => {
-          apply(world, command, { platform, now })
-          register.execute(command, register.context(platform, textOf(now)))
-        },
-        () => {}
-      )
+      const { register } = play(sequence)
       for (const event of register.log) {
         const codec: Schema.Codec<any, any> = Events.catalogue.events[event.type].data
         expect(Schema.decodeUnknownSync(codec)(event.data)).toEqual(event.data)

@@ -2,7 +2,7 @@
  * The laws of conservation, computed from the log and compared with the objects. For the tests, after every command: so plain comparisons.
  */
 import { Campaign, type Events, Holding, type Id, Product, Wallet } from "../src/index.ts"
-import type { MemoryRegister } from "./MemoryRegister.ts"
+import type { MemoryRegister } from "@effekten/simulation/domain"
 import type { Objects } from "@effekten/simulation/model"
 
 const hold = (holds: boolean, law: string): void => {
@@ -17,7 +17,7 @@ export const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((a
 
 /** Compares the folds of the log with the objects, law by law; throws at the first that does not hold. */
 export const conservation = (register: MemoryRegister, world: Objects): void => {
-  const { log } = register
+  const log: ReadonlyArray<Events.RecordedDomainEvent> = register.log
   for (const [id, { erased }] of world.investors) {
     if (!erased) continue
     const { walletIds } = register.state(Wallet.ofInvestor(id as Id.InvestorId))

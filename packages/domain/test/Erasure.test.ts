@@ -5,7 +5,7 @@ import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import { Document, Investor, Policy, Timestamp } from "../src/index.ts"
 import { Case, later, ready } from "./Case.ts"
-import { identityDocument } from "./Steps.ts"
+import { identityDocument } from "@effekten/simulation/domain"
 
 const atOnce: Policy.Change = { retention: { seconds: 0 } }
 

@@ -13,15 +13,22 @@ import {
   Investment,
   InvestmentStatus,
   Investor,
-  Policy,
   Redemption,
   Refusal
 } from "../src/index.ts"
-import { byQuery, type Answer, decideOver, type Matches, MemoryRegister, stateOf } from "./MemoryRegister.ts"
+import {
+  type Answer,
+  byQuery,
+  decideOver,
+  type Matches,
+  play,
+  type Run,
+  type Steps,
+  stateOf,
+  textOf
+} from "@effekten/simulation/domain"
 import { conservation, sum } from "./Conservation.ts"
-import { apply, keeping, Objects, type Verdict } from "@effekten/simulation/model"
-import { play } from "./Play.ts"
-import { step, textOf, type Step } from "./Steps.ts"
+import { step } from "./Steps.ts"
 
 /** Long sequences, without the bias to short ones: what matters happens late. They still shrink to a few steps. */
 const steps = fc.noBias(fc.array(step, { minLength: 1, maxLength: 200, size: "max" }))
@@ -32,56 +39,15 @@ fc.configureGlobal({
   endOnFailure: process.env["STRYKER_MUTATOR_WORKER"] !== undefined
 })
 
-const check = (runs: number, property: (steps: ReadonlyArray<Step>) => void) =>
+const check = (runs: number, property: (steps: ReadonlyArray<Steps.Step>) => void) =>
   fc.assert(fc.property(steps, property), { numRuns: runs, verbose: 0 })
-
-const verdictOf = (answer: Answer): Verdict =>
-  Result.isFailure(answer)
-    ? {
-        code: answer.failure.code,
-        ...(answer.failure.details?.free === undefined ? {} : { free: answer.failure.details.free })
-      }
-    : answer.success.length === 0
-      ? { noop: true }
-      : { ok: true }
-
-/** Data are kept for little more than a day, so that erasure takes part. */
-const policy: Policy.Policy = {
-  ...Policy.defaults,
-  retention: { seconds: keeping / 1000 }
-}
-
-interface Run {
-  readonly register: MemoryRegister
-  readonly world: Objects
-  readonly issued: Array<{ readonly command: Commands.Command; readonly context: Decision.DecisionContext }>
-}
 
 /** How often each event type and each recorded refusal occurred. */
 const seen = new Map<string, number>()
 
 /** Plays a run on both models; the answers must be the same, code by code. */
-const playBoth = (sequence: ReadonlyArray<Step>, after: (run: Run) => void = () => {}): Run => {
-  const run: Run = { register: new MemoryRegister(policy), world: new Objects(), issued: [] }
-  play(
-    run.world,
-    sequence,
-    ({ command, platform }, now) => {
-      const context = run.register.context(platform, textOf(now))
-      run.issued.push({ command, context })
-      const expected = apply(run.world, command, { platform, now })
-      const { answer, events } = run.register.execute(command, context)
-      const { lots, ...verdict } = { lots: undefined, ...expected }
-      const actual = verdictOf(answer)
-      // Compared as text first: a thousand answers a second need no rich comparison.
-      if (JSON.stringify(actual) !== JSON.stringify(verdict)) expect([command, actual]).toEqual([command, verdict])
-      const request = events.find((event) => event.type === "RedemptionRequested")
-      if (request !== undefined) {
-        expect(request.data.lots.map((part) => [part.investmentId, part.units])).toEqual(lots)
-      }
-    },
-    () => after(run)
-  )
+const playBoth = (sequence: ReadonlyArray<Steps.Step>, onStep: (run: Run) => void = () => {}): Run => {
+  const run = play(sequence, { onStep })
   for (const event of run.register.log) {
     const name = event.type === "InstructionRejected" ? event.data.code : event.type
     seen.set(name, (seen.get(name) ?? 0) + 1)
@@ -135,7 +101,7 @@ describe("over random commands", () => {
 
   it("promise 3: FIFO gives the oldest free units, recomputed from the objects", () => {
     check(150, (sequence) => {
-      const { register } = playBoth(sequence) // playBoth compares the lots of each request
+      const { register } = playBoth(sequence) // It compares the lots of each request.
       for (const event of register.log) {
         if (event.type !== "RedemptionRequested") continue
         const { productId, walletId, lots, units } = event.data

@@ -7,10 +7,9 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { type Id, Investor, type LegalHold, Policy, RetentionPeriod, Timestamp } from "../src/index.ts"
 import { Case, later } from "./Case.ts"
-import { MemoryRegister } from "./MemoryRegister.ts"
-import { apply, keeping, Objects } from "@effekten/simulation/model"
-import { play, start } from "./Play.ts"
-import { step, textOf } from "./Steps.ts"
+import { type MemoryRegister, play, textOf } from "@effekten/simulation/domain"
+import type { Objects } from "@effekten/simulation/model"
+import { step } from "./Steps.ts"
 
 const erase = (c: Case, investorId = "anna") =>
   c.by(undefined, "EraseInvestor", { investorId, ground: "retention_over" })
@@ -184,26 +183,10 @@ describe("D-15 the schedule", () => {
   })
 
   it("agrees with the second model and with the decision, over random commands", () => {
-    const policy: Policy.Policy = {
-      ...Policy.defaults,
-      retention: { seconds: keeping / 1000 }
-    }
     const steps = fc.noBias(fc.array(step, { minLength: 50, maxLength: 150, size: "max" }))
     fc.assert(
       fc.property(steps, fc.integer({ min: 0, max: 100 }), (sequence, hours) => {
-        const register = new MemoryRegister(policy)
-        const world = new Objects()
-        let now = start
-        play(
-          world,
-          sequence,
-          ({ command, platform }, at) => {
-            now = at
-            apply(world, command, { platform, now: at })
-            register.execute(command, register.context(platform, textOf(at)))
-          },
-          () => {}
-        )
+        const { now, register, world } = play(sequence)
         const at = now + hours * 3_600_000
         for (const [id, person] of world.investors) {
           const retention = retentionIn(register, id, register.policy)

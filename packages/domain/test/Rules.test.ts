@@ -8,10 +8,8 @@ import fc from "fast-check"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { Command, Commands, type Events, Judgement } from "../src/index.ts"
-import { MemoryRegister, stateOf } from "./MemoryRegister.ts"
-import { apply, keeping, Objects } from "@effekten/simulation/model"
-import { play } from "./Play.ts"
-import { step, textOf } from "./Steps.ts"
+import { play, stateOf } from "@effekten/simulation/domain"
+import { step } from "./Steps.ts"
 
 /** The highest version that a command has. Each version of the whole has a log. */
 const versions = Math.max(...Object.values(Commands.all).map(Command.rulesOf))
@@ -19,22 +17,11 @@ const fileOf = (version: number) => new URL(`./golden/decisions.v${version}.json
 
 /** One long run of a register, in which nearly every event and every refusal occurs. */
 const made = (seed: number): ReadonlyArray<Events.RecordedDomainEvent> => {
-  const register = new MemoryRegister({ retention: { seconds: keeping / 1000 } })
-  const world = new Objects()
   const [sequence] = fc.sample(fc.noBias(fc.array(step, { minLength: 500, maxLength: 500, size: "max" })), {
     numRuns: 1,
     seed
   })
-  play(
-    world,
-    sequence!,
-    ({ command, platform }, now) => {
-      apply(world, command, { platform, now })
-      register.execute(command, register.context(platform, textOf(now)))
-    },
-    () => {}
-  )
-  return register.log
+  return play(sequence!).register.log
 }
 
 if (process.env["GOLDEN"] === "write" && !existsSync(fileOf(versions)))

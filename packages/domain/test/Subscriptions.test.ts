@@ -6,7 +6,7 @@ import { Result } from "effect"
 import { describe, expect, it } from "vitest"
 import { type Commands, Ending, Holding, Investment, Investor, KycStatus, Policy, Timestamp } from "../src/index.ts"
 import { Case, later, noon, ready } from "./Case.ts"
-import { identityDocument, somebody } from "./Steps.ts"
+import { identityDocument, somebody } from "@effekten/simulation/domain"
 
 describe("identification", () => {
   it("four investments wait; one append identifies them all", () => {

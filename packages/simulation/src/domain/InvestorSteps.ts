@@ -1,0 +1,84 @@
+/**
+ * What concerns an investor by steps: registration, identification, wallets, documents, holds, erasure. For random runs of decisions.
+ */
+import { by, day, identityDocument, type Reader, somebody, textOf } from "./Reading.ts"
+import type { Kind } from "./Steps.ts"
+
+/** @category conversions */
+export const investorSteps = {
+  document: (reading, s) =>
+    by(String(1 + (s.a % 2)), "UploadDocument", {
+      documentId: reading.fresh("document"),
+      digest: "0".repeat(64),
+      size: 3
+    }),
+  investor: (reading, s) => {
+    const input = {
+      investorId: reading.fresh("investor"),
+      custodianBank: false,
+      ownAccount: s.c % 15 !== 0,
+      hasTaxInformation: false,
+      pep: s.b % 6 === 0,
+      documentIds: s.d % 5 === 0 ? [reading.known(reading.world.documents, s.d)] : []
+    }
+    return by(String(1 + (s.a % 2)), "RegisterInvestor", input, somebody(s.c % 19 === 0))
+  },
+  erase: (reading, s) => {
+    const { investors } = reading.world
+    const leaving = new Map([...investors].filter(([id, i]) => s.c % 6 === 0 || reading.leaving(id, i)))
+    const id = reading.known(leaving, s.a)
+    const platform = s.who === 0 ? reading.whose(s, investors.get(id)?.platform) : undefined
+    return by(platform, "EraseInvestor", { investorId: id, ground: s.b % 2 === 0 ? "request" : "retention_over" })
+  },
+  hold: (reading, s) => {
+    const { holds, investors } = reading.world
+    const leaving = new Map([...investors].filter(([id, i]) => s.c % 4 === 0 || reading.leaving(id, i)))
+    const id = reading.known(leaving.size === 0 ? investors : leaving, s.a)
+    const until = [undefined, 2 * day, 5 * 3_600_000, 0, 60_000][s.b % 5]
+    return by(s.who === 0 ? reading.whose(s, investors.get(id)?.platform) : undefined, "PlaceLegalHold", {
+      investorId: id,
+      holdId: s.d % 9 === 0 ? reading.known(holds, s.d).replace(/.* /, "") : reading.fresh("hold"),
+      basis: s.c % 2 === 0 ? "legal_claims" : "authority_order",
+      ...(until === undefined ? {} : { until: textOf(reading.now + until) })
+    })
+  },
+  release: (reading, s) => {
+    const { holds, investors } = reading.world
+    const [of = "none", holdId = "none"] = reading.known(holds, s.a).split(" ")
+    const investorId = s.b % 9 === 0 ? reading.known(investors, s.b) : of
+    const platform = s.who === 0 ? reading.whose(s, investors.get(investorId)?.platform) : undefined
+    return by(platform, "ReleaseLegalHold", { investorId, holdId })
+  },
+  forget: (reading, s) => {
+    const { documents } = reading.world
+    const id = reading.known(documents, s.a)
+    const platform = s.who === 0 ? reading.whose(s, documents.get(id)?.platform) : undefined
+    return by(platform, "EraseDocument", { documentId: id })
+  },
+  identify: (reading, s) => {
+    const { investors } = reading.world
+    const id = reading.known(investors, s.a)
+    const platform = investors.get(id)?.platform
+    const input = {
+      identificationId: reading.fresh("identification"),
+      investorId: id,
+      protocolDocumentId: reading.document(platform, s.b),
+      verifiedAt: textOf(reading.time(s.d))
+    }
+    const document =
+      s.c % 9 === 0 ? identityDocument("2001-01-01", "2001-01-02") : identityDocument("2020-01-01", "2040-01-01")
+    return by(reading.whose(s, platform), "RecordIdentification", input, document)
+  },
+  wallet: (reading, s) => {
+    const { investors } = reading.world
+    const id = reading.known(investors, s.a)
+    const n = s.b % 3 === 0 ? s.c % 3 : Number(reading.fresh("address")) + 10
+    const operation = s.d % 2 === 0 ? "RegisterManagedWallet" : "RegisterGenericWallet"
+    return by(reading.whose(s, investors.get(id)?.platform), operation, {
+      walletId: reading.fresh("wallet"),
+      investorId: id,
+      address: `0x${n.toString(16).padStart(40, "0")}`,
+      receivingEnabled: false
+    })
+  }
+} satisfies { readonly [K in Kind]?: Reader }

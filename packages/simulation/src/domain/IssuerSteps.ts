@@ -1,0 +1,36 @@
+/**
+ * What the issuer and the registrar do by steps: policy, listings, campaigns. For random runs of decisions.
+ */
+import { keeping } from "../model/Objects.ts"
+import { by, day, type Reader, textOf } from "./Reading.ts"
+import type { Kind } from "./Steps.ts"
+
+const listing: Reader = (reading, s) =>
+  by(undefined, s.kind === "list" || s.c % 2 === 0 ? "ListProduct" : "DelistProduct", {
+    productId: reading.known(reading.world.products, s.a),
+    platformId: String(1 + (s.b % (s.d % 9 === 0 ? 3 : 2)))
+  })
+
+/** @category conversions */
+export const issuerSteps = {
+  open: (reading, s) =>
+    by(undefined, "OpenCampaign", {
+      campaignId: s.d % 17 === 0 ? "1" : reading.fresh("campaign"),
+      productId: reading.known(reading.world.products, s.a),
+      platformId: String(1 + (s.b % 2)),
+      allocation: s.c % 20 === 0 ? 0 : 1 + (s.c % 24),
+      opensAt: textOf(s.d % 11 === 0 ? reading.now + day : reading.now - day),
+      ...(s.d % 5 === 0 ? { closesAt: textOf(reading.now + (s.c % 7) * day) } : {}),
+      reviewRequired: s.d % 13 === 0
+    }),
+  policy: (_reading, s) =>
+    by(undefined, s.d % 5 === 0 ? "SeedPolicy" : "SetPolicy", {
+      ...(s.a % 3 === 0 ? { clockTolerance: s.b % 2 === 0 ? 300_000_000 : 0 } : {}),
+      ...(s.a % 3 === 1 ? { walletNeedsKyc: s.b % 4 !== 0 } : {}),
+      ...(s.a % 3 === 2 ? { walletNeedsTaxInformation: s.b % 6 === 0 } : {}),
+      ...(s.c % 4 === 0 ? { retention: { seconds: (keeping / 1_000) * (1 + (s.c % 3)) } } : {})
+    }),
+  close: (reading, s) => by(undefined, "CloseCampaign", { campaignId: reading.known(reading.world.campaigns, s.a) }),
+  list: listing,
+  delist: listing
+} satisfies { readonly [K in Kind]?: Reader }

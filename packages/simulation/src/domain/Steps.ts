@@ -1,0 +1,70 @@
+/**
+ * Steps of the domain alone: a kind and a few numbers, read against what exists when they are taken. So a sequence from which steps were
+ * removed still means something. For random runs of decisions; a run of a whole register has steps of its own.
+ */
+import type { Stream } from "../kernel/Randomness.ts"
+
+/** How often each kind of step is drawn. @category values */
+export const weights = {
+  open: 2,
+  close: 1,
+  list: 1,
+  delist: 1,
+  investor: 2,
+  identify: 3,
+  wallet: 4,
+  document: 1,
+  sign: 14,
+  amend: 6,
+  reject: 1,
+  cancel: 3,
+  deadline: 2,
+  credit: 12,
+  redeem: 16,
+  submit: 12,
+  ledger: 12,
+  settle: 16,
+  resolve: 5,
+  erase: 3,
+  hold: 2,
+  release: 1,
+  forget: 2,
+  policy: 1
+} as const
+
+/** @category models */
+export type Kind = keyof typeof weights
+
+/** @category models */
+export interface Step {
+  readonly kind: Kind
+  readonly a: number
+  readonly b: number
+  readonly c: number
+  readonly d: number
+  /** 0: the stranger's platform, 1: no platform; else the owner's. */
+  readonly who: number
+  /** Time that passes before it. Milliseconds. */
+  readonly wait: number
+}
+
+/** Numbers of a step are below these. @category values */
+export const limits = { number: 1_000, who: 12 } as const
+
+const hour = 3_600_000
+
+/** How much time may pass before a step: mostly none or little, now and then so much that a period ends. @category values */
+export const waits = [0, 0, 0, 0, 1, 1, 60_000, 60_000, 600_000, 600_000, 5 * hour, 50 * hour] as const
+
+const kinds = Object.entries(weights).flatMap(([kind, weight]) => Array<Kind>(weight).fill(kind as Kind))
+
+/** @category constructors */
+export const draw = ({ below }: Stream): Step => ({
+  kind: kinds[below(kinds.length)]!,
+  a: below(limits.number),
+  b: below(limits.number),
+  c: below(limits.number),
+  d: below(limits.number),
+  who: below(limits.who),
+  wait: waits[below(waits.length)]!
+})

@@ -1,0 +1,90 @@
+/**
+ * What becomes of ledger tasks by steps: requests, claims, work of the ledger, reports and resolutions. For random runs of decisions.
+ */
+import type { Investment, Objects, Task } from "../model/Objects.ts"
+import { by, pick, type Reader, type Reading, unitsOf } from "./Reading.ts"
+import type { Kind, Step } from "./Steps.ts"
+
+/** Whether a credit of an investment can be requested. @category predicates */
+export const isCreditable = (world: Objects, investment: Investment): boolean =>
+  world.status(investment) === "PAID" &&
+  investment.wallet !== undefined &&
+  ![...world.tasks.values()].some(
+    (t) => t.investment !== undefined && world.investments.get(t.investment) === investment && t.status !== "failed"
+  )
+
+/** Investments of which units can be redeemed. @category computing */
+export const redeemable = (world: Objects): ReadonlyArray<Investment> =>
+  [...world.investments.values()].filter(
+    (i) => i.delivered !== undefined && i.product !== "3" && world.takeable(i.product, i.delivered).length > 0
+  )
+
+/** The task that a step is about, and what names it. */
+const targeted = (reading: Reading, s: Step, wanted: (task: Task) => boolean) => {
+  const key = reading.task(s.a, (task) => s.b % 6 === 0 || wanted(task))
+  const task = reading.world.tasks.get(key)
+  const [kind, id] = key.split(" ")
+  return {
+    task,
+    name: kind === "credit" ? ("Credit" as const) : ("Redemption" as const),
+    target: kind === "credit" ? { creditId: id, investmentId: task?.investment ?? "none" } : { redemptionId: id },
+    platform: s.who === 0 ? reading.whose(s, task?.platform) : undefined
+  }
+}
+
+/** A report that takes effect is true. Once there is an outcome, the ledger may repeat itself, come late or contradict. */
+const reported = (s: Step, task: Task | undefined): "failed" | "succeeded" | "unknown" => {
+  const truth = task?.ledger === "done" ? "succeeded" : task?.ledger === "refused" ? "failed" : "unknown"
+  if (s.c % 5 === 0) return "unknown"
+  if (task?.status === "processing" || s.c % 3 !== 0) return truth
+  return truth === "succeeded" ? "failed" : "succeeded"
+}
+
+/** @category conversions */
+export const taskSteps = {
+  credit: (reading, s) => {
+    const { world } = reading
+    const payable = new Map([...world.investments].filter(([, i]) => s.b % 8 === 0 || isCreditable(world, i)))
+    const id = reading.known(payable, s.a)
+    const input = { creditId: reading.fresh("credit"), investmentId: id }
+    return by(reading.whose(s, world.investments.get(id)?.platform), "RequestCredit", input)
+  },
+  redeem: (reading, s) => {
+    const { world } = reading
+    const delivered = () => [...world.investments.values()].filter((i) => i.delivered !== undefined)
+    const from = pick(s.b % 5 === 0 ? delivered() : redeemable(world), s.a)
+    const walletId = s.d % 10 === 0 || !from ? reading.known(world.wallets, s.b) : from.delivered!
+    const wallet = world.wallets.get(walletId)
+    return by(reading.whose(s, wallet?.platform), "RequestRedemption", {
+      redemptionId: reading.fresh("redemption"),
+      investorId: s.d % 15 === 0 ? reading.known(world.investors, s.b) : (wallet?.investor ?? "none"),
+      productId: s.d % 12 === 0 || !from ? reading.known(world.products, s.b) : from.product,
+      walletId,
+      units: unitsOf(s.c)
+    })
+  },
+  ledger: (reading, s) => ({
+    task: reading.task(s.a, (t) => t.submitted && t.ledger === "nothing"),
+    refuses: s.b % 4 === 0
+  }),
+  submit: (reading, s) => {
+    const { name, platform, target } = targeted(reading, s, (t) => !t.submitted && t.status === "processing")
+    return by(platform, `Submit${name}`, target)
+  },
+  settle: (reading, s) => {
+    const { name, platform, target, task } = targeted(
+      reading,
+      s,
+      (t) => t.ledger !== "nothing" && (s.d % 3 === 0 || t.status === "processing")
+    )
+    const outcome = reported(s, task)
+    const reason = outcome === "failed" && s.d % 2 === 0 ? { reason: "reverted" } : {}
+    return by(platform, `Settle${name}`, { ...target, outcome, ...reason })
+  },
+  resolve: (reading, s) => {
+    const { name, platform, target } = targeted(reading, s, (t) => t.status === "unknown")
+    const outcome = s.c % 2 === 0 ? "succeeded" : "failed"
+    const resolution = s.d % 2 === 0 ? "observed" : "corrected"
+    return by(platform, `Resolve${name}`, { ...target, outcome, resolution })
+  }
+} satisfies { readonly [K in Kind]?: Reader }
