@@ -101,6 +101,10 @@ export const run = async (program: string, args: ReadonlyArray<string>, options:
 export const effekten = (args: ReadonlyArray<string>, options?: RunOptions): Promise<Ended> =>
   run(process.execPath, [bin, ...args], options)
 
+/** What a command printed for programs, by name: `CLIENT_ID=…`. */
+export const valuesOf = ({ stdout }: Ended): { readonly [name: string]: string } =>
+  Object.fromEntries([...stdout.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]))
+
 export interface Server {
   readonly url: string
   readonly clientId: string

@@ -7,13 +7,10 @@ import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { connect, created, investorBody } from "./Api.ts"
-import { bin, effekten, type Ended, root, temporaryFolder } from "./Process.ts"
+import { bin, effekten, type Ended, root, temporaryFolder, valuesOf } from "./Process.ts"
 
 const temporary = temporaryFolder()
 afterAll(() => temporary.remove())
-
-const valuesOf = ({ stdout }: Ended): { readonly [name: string]: string } =>
-  Object.fromEntries([...stdout.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]))
 
 const refuses = (ended: Ended, exitCode: number, says: RegExp): void => {
   expect({ code: ended.code, stdout: ended.stdout }).toEqual({ code: exitCode, stdout: "" })

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { startServer as startPostgres } from "../packages/event-store/test/PgServer.ts"
 import { connect, created, eventually, investmentBody, investorBody, onboard, type Api } from "./Api.ts"
-import { effekten, root, run, startServer, temporaryFolder, type Server } from "./Process.ts"
+import { effekten, root, run, startServer, temporaryFolder, valuesOf, type Server } from "./Process.ts"
 
 const folders = [temporaryFolder(), temporaryFolder()] as const
 const [near, far] = [folders[0].path, folders[1].path]
@@ -94,17 +94,50 @@ describe("two nodes on one database", () => {
     expect((await apis[1]!.post("/v2/investors/", investorBody("anders"), keys[0]!)).status).toBe(422)
   })
 
-  it("a platform that is added beside them can use both at once", async () => {
-    const store = { env: { EFFEKTEN_STORE: postgres.url() } }
-    const added = await effekten(["platform", "add", "Zweite Plattform", "--data", near], store)
-    expect(added).toMatchObject({ code: 0, stderr: "" })
-    const [, clientId, clientSecret] = added.stdout.split("\n").map((line) => line.split("=")[1]!)
-    for (const { url } of [first, second]) {
-      const api = await connect({ url, clientId: clientId!, clientSecret: clientSecret! })
-      expect((await api.get("/v2/investors/")).json.count).toBe(0)
+  it("a platform and its offer are set up beside them, both nodes sell it, and a closed one is sold by none", async () => {
+    const command = (...args: ReadonlyArray<string>) =>
+      effekten([...args, "--data", near], { env: { EFFEKTEN_STORE: postgres.url() } })
+    const done = async (...args: ReadonlyArray<string>) => {
+      const ended = await command(...args)
+      expect(ended).toMatchObject({ code: 0, stderr: "" })
+      return ended
     }
-    const list = await effekten(["platform", "list", "--data", near], store)
-    expect(list.stdout).toMatch(new RegExp(`Zweite Plattform\n  client ${clientId}`))
+    const client = valuesOf(await done("platform", "add", "Zweite Plattform"))
+    const [platform, clientId, clientSecret] = ["PLATFORM_ID", "CLIENT_ID", "CLIENT_SECRET"].map(
+      (name) => client[name]!
+    )
+    const sellers = await Promise.all(
+      [first, second].map(({ url }) => connect({ url, clientId: clientId!, clientSecret: clientSecret! }))
+    )
+    for (const api of sellers) expect((await api.get("/v2/investors/")).json.count).toBe(0)
+    expect((await done("platform", "list")).stdout).toMatch(new RegExp(`Zweite Plattform\n  client ${clientId}`))
+
+    // One key, two processes at once: one issuer.
+    const added = await Promise.all([1, 2].map(() => done("issuer", "add", "--key", "issuer-beside")))
+    const [issuer, same] = added.map((ended) => valuesOf(ended)["ISSUER_ID"]!)
+    expect(same).toBe(issuer)
+    const terms = ["--issuer-id", issuer!, "--product-type", "BOND", "--issue-volume", "1000"]
+    const product = valuesOf(await done("product", "add", "Beispielanleihe", ...terms))["PRODUCT_ID"]!
+    const offer = ["campaign", "add", "--product-id", product, "--platform-id", platform!, "--allocation", "100"]
+    const early = await command(...offer)
+    expect([early.code, early.stderr]).toEqual([6, expect.stringContaining("product_not_listed")])
+    await done("product", "list-on", product, platform!)
+    const campaign = valuesOf(await done(...offer))["CAMPAIGN_ID"]!
+
+    const { investor } = await onboard(sellers[0]!, "buyer")
+    const buy = (api: Api, key: string) =>
+      api.post(
+        "/v2/investments/",
+        { campaign_id: campaign, investor_id: investor, units: 30, signed_at: "2024-05-06T07:14:13Z" },
+        key
+      )
+    const sold = await Promise.all(sellers.map((api, index) => buy(api, `offer-${index}`)))
+    expect(sold.map(({ status }) => status)).toEqual([201, 201])
+    const shown = JSON.parse((await done("campaign", "show", campaign, "--json")).stdout)
+    expect(shown).toMatchObject({ product_id: product, allocation: 100, used_units: 60, open: true })
+    await done("campaign", "close", campaign)
+    for (const [index, api] of sellers.entries())
+      expect(await buy(api, `too-late-${index}`)).toMatchObject({ status: 409, json: { code: "campaign_not_open" } })
   })
 
   it("promise 2: under contention for one campaign from both sides, every subscription is counted once", async () => {
