@@ -1,8 +1,8 @@
 // Runs the stores' tests on every other version that is promised: the lowest Node of `engines`, and each PostgreSQL. For `.ci/run`.
 // The versions come from npm into a cache outside of the tree. A version that cannot be fetched is named, and fails the run: what is not
 // tried is not promised.
-// `node` runs the tests of the SQLite store and its files. `postgres` runs the contract kit, the tests of how queries walk the index, and those
-// of a register's contents.
+// `node` runs the tests of the SQLite store and its files, and imports every entry of the packed packages. `postgres` runs the contract kit,
+// the tests of how queries walk the index, and those of a register's contents.
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync } from "node:fs"
 import { homedir } from "node:os"
@@ -70,6 +70,17 @@ const run = (what, node, tests, environment) => {
   if (status !== 0) failures.push(`${what}: its tests ${signal === null ? "failed" : "did not end"}`)
 }
 
+/** Every entry of the packages, as they are published, is imported. */
+const runPackages = (what, node) => {
+  const packages = join(root, "scripts", "packages", "main.ts")
+  const { status } = spawnSync(node, ["--disable-warning=ExperimentalWarning", packages, "imports"], {
+    cwd: root,
+    stdio: "inherit",
+    timeout: patience
+  })
+  if (status !== 0) failures.push(`${what}: the packed packages are not imported`)
+}
+
 const notFetched = (what, version) =>
   failures.push(`${what}: ${version} could not be fetched from npm, so it was not tried`)
 
@@ -103,6 +114,7 @@ if (process.argv[2] === "node") {
       ),
       {}
     )
+    runPackages(`Node ${version}`, node)
   }
 } else if (process.argv[2] === "postgres") {
   for (const version of postgresVersions) {

@@ -54,9 +54,13 @@ export const install = (
   return run(folder, "npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error", ...what])
 }
 
+/** Node 22 says of its database that it is experimental. A package can do nothing about it. */
+const quiet = Number.parseInt(process.versions.node) < 24 ? ["--disable-warning=ExperimentalWarning"] : []
+
 /** Imports an entry in a process of its own. It has to say nothing. */
 export const importEntry = (folder: string, entry: string): Ran => {
   const { ok, said } = run(folder, process.execPath, [
+    ...quiet,
     "--input-type=module",
     "--eval",
     `await import(${JSON.stringify(entry)})`

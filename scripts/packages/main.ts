@@ -5,6 +5,7 @@
  *     npm run test:packages
  *     npm run test:packages -- newest     with the registry's newest `effect` instead of the one in the lock file
  *     npm run test:packages -- pages      the TypeScript of the pages, and the examples, and nothing else
+ *     npm run test:packages -- imports    every entry imported and the command started, by the Node that runs this, and nothing else
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -28,7 +29,8 @@ import {
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { tarballs: { type: "string" } } })
 const [mode = "all"] = positionals
-if (!["all", "newest", "pages"].includes(mode)) throw new Error(`usage: test:packages [-- newest | pages], not ${mode}`)
+if (!["all", "newest", "pages", "imports"].includes(mode))
+  throw new Error(`usage: test:packages [-- newest | pages | imports], not ${mode}`)
 /** The `effect` of all projects: the registry's newest, also one that no range allows yet, where it is asked for. */
 const effect = mode === "newest" ? "latest" : undefined
 /** The oldest TypeScript that is promised. The newest is the one in package-lock.json. */
@@ -135,6 +137,8 @@ const tryTogether = (all: ReadonlyArray<Packed>, compilers: ReadonlyArray<Compil
   check("all are installed", install(folder, [...all.map(({ tarball }) => tarball), ...peers, ...tools()], { effect }))
   const entries = all.flatMap(entriesOf)
   for (const entry of entries) check(`${entry} is imported`, importEntry(folder, entry))
+  const command = join(folder, "node_modules/effekten/bin/effekten.js")
+  check("effekten says its version", run(folder, process.execPath, [command, "--version"]))
   checkTypes("everything together", folder, entries, { compilers, types: ["node"] })
   return folder
 }
@@ -164,31 +168,39 @@ const tryPages = (folder: string, { tsc }: Compiler): void => {
   if (check("the TypeScript of the pages is right", ran)) say(`  ${files.length} modules`)
 }
 
+/** All that is promised of the packages on this Node, with every compiler. */
+const tryAll = async (all: ReadonlyArray<Packed>): Promise<void> => {
+  const [current, ...older] = compilers()
+  if (mode === "all") {
+    part("publint, attw")
+    all.forEach(lint)
+  }
+  if (mode !== "pages") {
+    part("each alone, without optional peers")
+    for (const each of all) tryAlone(each, all, [current, ...older])
+  }
+  part("all together")
+  const together = tryTogether(all, mode === "pages" ? [] : [current, ...older])
+  part("a browser")
+  const { bytes, faults, gzipped } = await bundle(together, "@effekten/http/client")
+  for (const fault of faults) fail(fault)
+  say(`  @effekten/http/client: ${bytes} bytes, ${gzipped} compressed`)
+  part("the pages")
+  tryPages(together, current)
+  part("the examples")
+  await tryExamples(all, current)
+}
+
 part("pack")
 const all = pack(values.tarballs ?? join(place, "tarballs"))
 for (const each of all) {
   say(`  ${each.manifest.name}@${each.manifest.version}: ${each.files.length} files`)
   for (const fault of faultsOf(each)) fail(fault)
 }
-const [current, ...older] = compilers()
-if (mode === "all") {
-  part("publint, attw")
-  all.forEach(lint)
-}
-if (mode !== "pages") {
-  part("each alone, without optional peers")
-  for (const each of all) tryAlone(each, all, [current, ...older])
-}
-part("all together")
-const together = tryTogether(all, mode === "pages" ? [] : [current, ...older])
-part("a browser")
-const { bytes, faults, gzipped } = await bundle(together, "@effekten/http/client")
-for (const fault of faults) fail(fault)
-say(`  @effekten/http/client: ${bytes} bytes, ${gzipped} compressed`)
-part("the pages")
-tryPages(together, current)
-part("the examples")
-await tryExamples(all, current)
+if (mode === "imports") {
+  part(`imports under Node ${process.versions.node}`)
+  tryTogether(all, [])
+} else await tryAll(all)
 
 part(failures.length === 0 ? "all is well" : `${failures.length} failed; the projects are left in ${place}`)
 for (const failure of failures) say(`✗ ${failure}`)
