@@ -1,8 +1,10 @@
 /**
  * What a release changes in the tree. For a developer that changes the command that releases.
  */
+import { globSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { expect, it } from "vitest"
-import { packages } from "../scripts/packages/Tarballs.ts"
+import { manifestPaths, packages, root } from "../scripts/packages/Tarballs.ts"
 import { faultOfVersion, partOf, released, withVersion } from "../scripts/release/Edits.ts"
 
 it("a version is of three numbers, and not before the one that is there", () => {
@@ -34,6 +36,23 @@ it("a manifest and what it needs of its siblings move together, and nothing else
           })
     })
   }
+})
+
+it("every manifest in the tree that needs one of them moves, those of examples too", () => {
+  const siblings = new Set(packages().map(({ manifest }) => manifest.name))
+  const needs = (text: string): ReadonlyArray<string> => {
+    const { dependencies, devDependencies, peerDependencies } = JSON.parse(text)
+    const all = [dependencies, devDependencies, peerDependencies].flatMap((each = {}) => Object.entries<string>(each))
+    return all.flatMap(([name, range]) => (siblings.has(name) ? [range] : []))
+  }
+  const paths = globSync("{.,*,*/*}/package.json", { cwd: root, exclude: ["**/node_modules/**"] })
+  const texts = new Map(paths.map((path) => [join(path), readFileSync(join(root, path), "utf8")] as const))
+  const needing = [...texts].filter(([, text]) => needs(text).length > 0)
+  expect(manifestPaths()).toEqual(expect.arrayContaining(needing.map(([path]) => path)))
+  for (const [, text] of needing)
+    expect(new Set(needs(withVersion(text, "9.9.9", siblings)))).toEqual(new Set(["9.9.9"]))
+  // A program has no version of its own.
+  expect(JSON.parse(withVersion('{ "private": true }', "9.9.9", siblings))).toEqual({ private: true })
 })
 
 it("a changelog gets its day once, and its part can be taken out", () => {

@@ -48,6 +48,12 @@ export const packages = (): ReadonlyArray<Package> => {
   return found.toSorted((a, b) => closureOf(found, a).length - closureOf(found, b).length)
 }
 
+/** The manifests that name our packages: their own, and those of the programs in `examples/`. */
+export const manifestPaths = (): ReadonlyArray<string> => [
+  ...packages().map(({ folder }) => `${folder}/package.json`),
+  ...globSync("examples/*/package.json", { cwd: root }).toSorted()
+]
+
 /** A package and those of ours that it depends on, directly or not. */
 export const closureOf = <P extends Package>(all: ReadonlyArray<P>, of: P): ReadonlyArray<P> => {
   const reached = new Set<P>([of])

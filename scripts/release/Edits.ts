@@ -17,14 +17,18 @@ export const faultOfVersion = (next: string, current: string): string | undefine
   return differing >= 0 && to[differing]! < from[differing]! ? `${next} is before ${current}` : undefined
 }
 
-/** A manifest in the next version, which needs its siblings in that version too. */
+/** A manifest in the next version, which needs our packages in that version too. A program that no other needs has no version. */
 export const withVersion = (text: string, version: string, siblings: ReadonlySet<string>): string => {
-  const manifest: Manifest = JSON.parse(text)
+  const manifest: Partial<Manifest> = JSON.parse(text)
   const { dependencies } = manifest
   const moved = Object.fromEntries(
     Object.entries(dependencies ?? {}).map(([name, range]) => [name, siblings.has(name) ? version : range])
   )
-  const next = { ...manifest, version, ...(dependencies === undefined ? {} : { dependencies: moved }) }
+  const next = {
+    ...manifest,
+    ...(manifest.version === undefined ? {} : { version }),
+    ...(dependencies === undefined ? {} : { dependencies: moved })
+  }
   return `${JSON.stringify(next, null, 2)}\n`
 }
 

@@ -10,7 +10,7 @@ import { execFileSync, spawnSync } from "node:child_process"
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
-import { packages, root } from "../packages/Tarballs.ts"
+import { manifestPaths, packages, root } from "../packages/Tarballs.ts"
 import { faultOfVersion, partOf, released, withVersion } from "./Edits.ts"
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { write: { type: "boolean" } } })
@@ -34,7 +34,6 @@ if (values.write === true && execFileSync("git", ["status", "--porcelain"], { cw
 
 const day = new Date().toISOString().slice(0, "2026-01-01".length)
 const changelogs = ["CHANGELOG.md", ...all.map((each) => `${each.folder}/CHANGELOG.md`)]
-const manifests = all.map((each) => `${each.folder}/package.json`)
 const next = new Map<string, string>([
   ...changelogs.map(
     (path) =>
@@ -43,7 +42,7 @@ const next = new Map<string, string>([
         released(read(path), version, day) ?? stop(`${path} has no part that is (unreleased): what is new?`)
       ] as const
   ),
-  ...manifests.map((path) => [path, withVersion(read(path), version, siblings)] as const)
+  ...manifestPaths().map((path) => [path, withVersion(read(path), version, siblings)] as const)
 ])
 
 for (const [path, text] of next) {
