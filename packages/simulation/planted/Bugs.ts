@@ -248,6 +248,11 @@ const tasks: { readonly [name: string]: Bug } = {
     "      ? yield* find(task)\n",
     "      ? ((yield* ask(task)) ?? (yield* submit(task)))\n"
   ),
+  "the ledger told of more units than were asked for": one(
+    settlement,
+    "const task = { taskId: taskIdOf(event), productId, walletId, units }",
+    "const task = { taskId: taskIdOf(event), productId, walletId, units: units + (units > 8 ? 1 : 0) }"
+  ),
   "progress past what is under way": one(place, "    if (!isDone) break\n", "    if (!isDone) continue\n")
 }
 

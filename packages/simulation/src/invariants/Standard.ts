@@ -9,11 +9,16 @@ import { effectOnce } from "./EffectOnce.ts"
 import { erased } from "./Erased.ts"
 import { everythingEnds } from "./EverythingEnds.ts"
 import type { Invariant } from "./Invariant.ts"
+import { ledgerBalance } from "./LedgerBalance.ts"
+import { ownership } from "./Ownership.ts"
 import { answers, lists, reads } from "./Reads.ts"
 import { sameAnswer } from "./SameAnswer.ts"
 import { stamps } from "./Stamps.ts"
+import { statuses } from "./Statuses.ts"
 import { strangers } from "./Strangers.ts"
 import { submittedOnce } from "./SubmittedOnce.ts"
+import { transitions } from "./Transitions.ts"
+import { whole } from "./Whole.ts"
 
 /** The second model goes first: others read it at the head of the log. @category values */
 export const standard: ReadonlyArray<Invariant> = [
@@ -31,5 +36,10 @@ export const standard: ReadonlyArray<Invariant> = [
   answers,
   erased,
   stamps,
-  strangers
+  strangers,
+  whole,
+  transitions,
+  statuses,
+  ownership,
+  ledgerBalance
 ]

@@ -16,8 +16,8 @@ type Entry = { -readonly [Name in keyof LedgerEntry]: LedgerEntry[Name] }
 export interface SimulatedLedger {
   readonly layer: Layer.Layer<Ledger>
   readonly entries: ReadonlyMap<string, LedgerEntry>
-  /** A person makes the ledger whole, before saying what became of a task. */
-  readonly correct: (taskId: string, outcome: "succeeded" | "failed") => void
+  /** A person makes the ledger whole before saying what became of a task. What it has not heard of is entered. */
+  readonly correct: (said: Pick<LedgerTask, "taskId"> | LedgerTask, outcome: "succeeded" | "failed") => void
 }
 
 const unreachable = (message: string) => new LedgerUnavailable({ message })
@@ -48,14 +48,14 @@ const usualDelay = 20 * milli
 const lateDelay = 4_000 * milli
 /** A slow ledger settles within this. */
 const longestSettling = 8_000 * milli
+/** It goes on, whatever becomes of the node that asked. */
+const self: Owner = { name: "ledger", alive: true }
 
 /** @category constructors */
 export const make = ({ delays, faults, kernel, onDone }: LedgerOptions): SimulatedLedger => {
   const entries = new Map<string, Entry>()
   /** What a person said of tasks: a submission that was still under way then changes nothing any more. */
   const corrected = new Map<string, "done" | "refused">()
-  // It goes on, whatever becomes of the node that asked.
-  const self: Owner = { name: "ledger", alive: true }
   const after = (micros: number, act: () => void) => kernel.at(self, kernel.now() + micros, act)
   const delay = () =>
     delays.below(usualDelay) + (faults.happens("ledgerLate") ? faults.draws("ledgerLate").below(lateDelay) : 0)
@@ -112,11 +112,12 @@ export const make = ({ delays, faults, kernel, onDone }: LedgerOptions): Simulat
   return {
     layer: Layer.succeed(Ledger, Ledger.of({ submit, find })),
     entries,
-    correct: (taskId, outcome) => {
+    correct: (said, outcome) => {
       const state = outcome === "succeeded" ? "done" : "refused"
-      corrected.set(taskId, state)
-      const entry = entries.get(taskId)
+      corrected.set(said.taskId, state)
+      const entry = entries.get(said.taskId)
       if (entry !== undefined) entry.state = state
+      else if ("units" in said) entries.set(said.taskId, { task: said, submissions: 0, state })
     }
   }
 }

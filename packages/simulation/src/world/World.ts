@@ -93,12 +93,12 @@ const openDatabase = (
 }
 
 /** A person has made the ledger whole before saying what became of a task. */
-const correcting = (ledger: SimulatedLedger.SimulatedLedger, { events, operation }: Committed): void => {
-  const [{ data, type }] = events
+const correcting = (ledger: SimulatedLedger.SimulatedLedger, { events: [{ data, type }], operation }: Committed) => {
   if (operation !== "ResolveCredit" && operation !== "ResolveRedemption") return
-  if (type === "InstructionRejected" || type === "InstructionNoted") return
-  const id = "creditId" in data ? data.creditId : "redemptionId" in data ? data.redemptionId : ""
-  ledger.correct(id, type === "UnitsCredited" || type === "UnitsRedeemed" ? "succeeded" : "failed")
+  if (type === "UnitsCredited") ledger.correct({ ...data, kind: "credit", taskId: data.creditId }, "succeeded")
+  if (type === "UnitsRedeemed") ledger.correct({ ...data, kind: "redemption", taskId: data.redemptionId }, "succeeded")
+  if (type === "CreditFailed") ledger.correct({ taskId: data.creditId }, "failed")
+  if (type === "RedemptionFailed") ledger.correct({ taskId: data.redemptionId }, "failed")
 }
 
 /** Writes everything down, and tells of it. */

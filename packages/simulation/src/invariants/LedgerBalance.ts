@@ -1,0 +1,76 @@
+/**
+ * The ledger has in each wallet what the register holds there, and what it has done of tasks that are still open (promise 1). So it was asked
+ * for the same units of the same wallet. Both are counted from the events, and from what the ledger was told.
+ */
+import type { Facts } from "../history/History.ts"
+import type { Invariant } from "./Invariant.ts"
+
+/** Units that come to a wallet, or leave it. */
+interface Leg {
+  readonly productId: string
+  readonly walletId: string
+  readonly units: number
+}
+
+/** Balances by product and wallet, without those that are nothing. */
+const counting = () => {
+  const balances = new Map<string, number>()
+  return {
+    balances,
+    add: ({ productId, units, walletId }: Leg, direction: number): void => {
+      const place = `${productId} in ${walletId}`
+      balances.set(place, (balances.get(place) ?? 0) + direction * units)
+    }
+  }
+}
+
+/** What the register holds, and the tasks whose outcome it does not know. */
+const registered = ({ log }: Facts) => {
+  const held = counting()
+  const open = new Set<string>()
+  for (const { data, type } of log)
+    switch (type) {
+      case "CreditRequested":
+        open.add(data.creditId)
+        break
+      case "RedemptionRequested":
+        open.add(data.redemptionId)
+        break
+      case "CreditFailed":
+        open.delete(data.creditId)
+        break
+      case "RedemptionFailed":
+        open.delete(data.redemptionId)
+        break
+      case "UnitsCredited":
+        held.add(data, 1)
+        open.delete(data.creditId)
+        break
+      case "UnitsRedeemed":
+        held.add(data, -1)
+        open.delete(data.redemptionId)
+    }
+  return { held, open }
+}
+
+/** @category values */
+export const ledgerBalance: Invariant = {
+  name: "1: the ledger has what the register holds",
+  watch: (facts, broken) => ({
+    healed: () => {
+      const { held, open } = registered(facts)
+      const ledger = counting()
+      for (const [id, { state, task }] of facts.ledger) {
+        if (state !== "done") continue
+        const direction = task.kind === "credit" ? 1 : -1
+        ledger.add(task, direction)
+        if (open.has(id)) held.add(task, direction)
+      }
+      for (const place of new Set([...held.balances.keys(), ...ledger.balances.keys()])) {
+        const [has, holds] = [ledger.balances.get(place) ?? 0, held.balances.get(place) ?? 0]
+        if (has !== holds) broken(`${place}: the ledger has ${has}, the register holds ${holds}`)
+        if (has < 0) broken(`${place}: the ledger has ${has}`)
+      }
+    }
+  })
+}

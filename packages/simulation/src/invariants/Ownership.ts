@@ -1,0 +1,63 @@
+/**
+ * An event names only what there is, of one platform and of one investor (promise 10). So no unit comes to a wallet of another investor, and
+ * no investor refers to a document of another platform. The log alone is asked, not the second model.
+ */
+import type { Events } from "@effekten/domain"
+import type { Projection } from "@effekten/projections"
+import type { Invariant } from "./Invariant.ts"
+
+/** What makes an object of a platform, and which member names it. */
+const makes: { readonly [T in Events.EventType]?: string } = {
+  CampaignOpened: "campaignId",
+  InvestorRegistered: "investorId",
+  DocumentUploaded: "documentId",
+  WalletRegistered: "walletId",
+  InvestmentSigned: "investmentId",
+  CreditRequested: "creditId",
+  RedemptionRequested: "redemptionId"
+}
+
+/** Members that name objects of a platform. */
+const names = [...Object.values(makes), "protocolDocumentId"]
+
+/** To whom an object belongs. */
+interface Owned {
+  readonly platform: unknown
+  readonly investor: unknown
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+const idsIn = (data: Members): ReadonlyArray<unknown> => [
+  ...names.map((name) => data[name]),
+  ...((data["documentIds"] ?? []) as ReadonlyArray<unknown>),
+  ...((data["lots"] ?? []) as ReadonlyArray<Members>).map(({ investmentId }) => investmentId)
+]
+
+/** @category values */
+export const ownership: Invariant = {
+  name: "10: an event names what is of one platform and one investor",
+  watch: (_facts, broken) => {
+    const owners = new Map<unknown, Owned>()
+    const take = (event: Projection.LoggedEvent): void => {
+      const { meta, position, type } = event
+      const data: Members = event.data
+      const making = makes[type]
+      const made = making === undefined ? undefined : data[making]
+      const ids = idsIn(data).filter((id) => id !== undefined && id !== made)
+      const missing = ids.find((id) => !owners.has(id))
+      if (missing !== undefined) return broken(`${type} at ${position} names ${missing}, and there is no such thing`)
+      const named = ids.map((id) => owners.get(id)!)
+      const platforms = new Set([meta.platform ?? data["platformId"], ...named.map(({ platform }) => platform)])
+      const investors = new Set(named.map(({ investor }) => investor))
+      if (type === "InvestorRegistered") investors.add(made)
+      platforms.delete(undefined)
+      investors.delete(undefined)
+      if (platforms.size > 1) broken(`${type} at ${position} is of the platforms ${[...platforms].join(" and ")}`)
+      if (investors.size > 1) broken(`${type} at ${position} is of the investors ${[...investors].join(" and ")}`)
+      const [[platform], [investor]] = [[...platforms], [...investors]]
+      if (made !== undefined) owners.set(made, { platform, investor })
+    }
+    return { committed: ({ events }) => events.forEach(take) }
+  }
+}

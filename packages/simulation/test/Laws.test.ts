@@ -1,0 +1,162 @@
+/**
+ * Laws that ask the log: each finds a history that was changed by hand, and nothing in the one that was. For the author of a law.
+ */
+import type { Events } from "@effekten/domain"
+import type { Projection } from "@effekten/projections"
+import { type Facts, type Invariant, Invariants, Plan, Simulation } from "@effekten/simulation"
+import { describe, expect, it } from "vitest"
+
+type Logged = Projection.LoggedEvent
+
+/** What has to come about in the history that is changed. */
+const wanted: ReadonlyArray<Events.EventType> = [
+  "DocumentErased",
+  "InvestmentIdentified",
+  "InvestmentEnded",
+  "RedemptionFailed",
+  "UnitsRedeemed"
+]
+
+/** What the first run came to in which all of it came about. */
+const recorded = (): Facts.Facts => {
+  let told: Facts.Facts | undefined
+  const recorder: Invariant.Invariant = {
+    name: "recorder",
+    watch: (facts) => {
+      told = facts
+      return {}
+    }
+  }
+  for (let seed = 1; ; seed++) {
+    const plan = Plan.draw(seed, { steps: 300, clients: 4, faults: { ledgerRefuses: 0.2 } })
+    const { counts, violations } = Simulation.run(plan, { invariants: [recorder] })
+    expect(violations).toEqual([])
+    if (wanted.every((type) => `event ${type}` in counts)) return told!
+  }
+}
+
+const facts = recorded()
+
+/** The instructions of a log, as a run tells them. */
+const instructionsOf = (log: ReadonlyArray<Logged>): ReadonlyArray<Facts.Committed> => {
+  const all: Array<Facts.Committed> = []
+  let open: ReadonlyArray<Logged> = []
+  for (const event of log) {
+    const [first = event, ...rest] = [...open, event]
+    open = event.meta.fingerprint === undefined ? [first, ...rest] : []
+    const { instruction: identity, operation } = event.meta
+    if (open.length === 0) all.push({ identity, operation, events: [first, ...rest], last: event.position, time: 0 })
+  }
+  return all
+}
+
+/** What a law finds in a history. */
+const found = (name: string, log: ReadonlyArray<Logged>): ReadonlyArray<string> => {
+  const law = Invariants.standard.find((each) => each.name === name)!
+  const messages: Array<string> = []
+  const watch = law.watch({ ...facts, log }, (message) => void messages.push(message))
+  for (const instruction of instructionsOf(log)) watch.committed?.(instruction)
+  watch.healed?.()
+  return messages
+}
+
+/** Another history, made of the one that was. */
+type Edit = (log: ReadonlyArray<Logged>) => ReadonlyArray<Logged>
+type Data = Readonly<Record<string, any>>
+
+const lastOf = (log: ReadonlyArray<Logged>, isIt: (event: Logged) => boolean): number => {
+  const at = log.findLastIndex(isIt)
+  expect(at).toBeGreaterThan(-1)
+  return at
+}
+
+/** Changes the data of the last event of a type. */
+const changed =
+  (type: Events.EventType, change: (data: Data, log: ReadonlyArray<Logged>) => object): Edit =>
+  (log) => {
+    const at = lastOf(log, (event) => event.type === type)
+    const { data, ...event } = log[at]!
+    return log.with(at, { ...event, data: { ...data, ...change(data, log) } } as Logged)
+  }
+
+/** The last instruction of one event of a type, so many times, with no hole in the positions. */
+const times =
+  (count: 0 | 2, type: Events.EventType): Edit =>
+  (log) => {
+    const at = lastOf(log, (event) => event.type === type && event.meta.fingerprint !== undefined)
+    return log
+      .flatMap((event, index) => Array.from({ length: index === at ? count : 1 }, () => event))
+      .map((event, index) => ({ ...event, position: index + 1 }))
+  }
+
+/** The last event that is followed by others of its instruction. */
+const inner = (log: ReadonlyArray<Logged>): number => lastOf(log, ({ meta }) => meta.fingerprint === undefined)
+
+/** An id that an event of the type has on another platform. */
+const foreign =
+  (type: Events.EventType, member: string, as: string = member) =>
+  (data: Data, log: ReadonlyArray<Logged>): object => {
+    const idOf = (event: Logged): unknown => (event.data as Data)[member]
+    const own = log.find((event) => event.type === type && idOf(event) === data[as])
+    return { [as]: idOf(log.find((event) => event.type === type && event.meta.platform !== own?.meta.platform)!) }
+  }
+
+const laws: { readonly [name: string]: ReadonlyArray<readonly [string, Edit]> } = {
+  "5: whole, or not at all": [
+    [
+      "an event of another instruction",
+      (log) => {
+        const event = log[inner(log)]!
+        return log.with(event.position - 1, { ...event, meta: { ...event.meta, instruction: "another" } })
+      }
+    ],
+    ["a hole", (log) => log.toSpliced(inner(log), 1)],
+    ["an instruction without its end", (log) => log.slice(0, inner(log) + 1)]
+  ],
+  "1, 11: nothing changes its state but as it may": [
+    ["units credited twice", times(2, "UnitsCredited")],
+    ["units redeemed twice", times(2, "UnitsRedeemed")],
+    [
+      "a task that succeeds and then fails",
+      changed("RedemptionFailed", (_data, log) => log[lastOf(log, ({ type }) => type === "UnitsRedeemed")]!.data)
+    ],
+    ["an outcome without a request", times(0, "RedemptionRequested")],
+    ["a document erased twice", times(2, "DocumentErased")]
+  ],
+  "4: an investment runs through the statuses that it may": [
+    ["a credit before payment", (log) => log.filter(({ type }) => type !== "InvestmentPaid")],
+    [
+      "signed as identified, and is not",
+      changed("InvestmentSigned", ({ kyc }) => ({ kyc: kyc === "cleared" ? "waiting" : "cleared" }))
+    ],
+    [
+      "one that waits on though its investor is identified",
+      (log) => log.filter(({ type }) => type !== "InvestmentIdentified")
+    ],
+    ["paid twice", times(2, "InvestmentPaid")],
+    ["ended twice", times(2, "InvestmentEnded")]
+  ],
+  "10: an event names what is of one platform and one investor": [
+    ["units to another's wallet", changed("UnitsCredited", foreign("WalletRegistered", "walletId"))],
+    [
+      "another's document",
+      changed("IdentificationRecorded", foreign("DocumentUploaded", "documentId", "protocolDocumentId"))
+    ],
+    ["a wallet that there is not", changed("RedemptionRequested", () => ({ walletId: "none" }))]
+  ],
+  "1: the ledger has what the register holds": [
+    ["one unit more credited", changed("UnitsCredited", ({ units }) => ({ units: units + 1 }))],
+    ["one unit less redeemed", changed("UnitsRedeemed", ({ units }) => ({ units: units - 1 }))],
+    ["units credited to another wallet", changed("UnitsCredited", foreign("WalletRegistered", "walletId"))]
+  ]
+}
+
+describe.each(Object.entries(laws))("%s", (law, edits) => {
+  it("holds in what happened", () => {
+    expect(found(law, facts.log)).toEqual([])
+  })
+
+  it.each(edits)("finds %s", (_what, edit) => {
+    expect(found(law, edit(facts.log))).not.toEqual([])
+  })
+})
