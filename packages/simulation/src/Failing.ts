@@ -24,10 +24,7 @@ const againOf = ({ invariants, program, store }: Simulation.Options, file: strin
     : `Simulation.run(Failing.readPlan("${file}"), options)`
 
 /** Makes a failing run small, keeps its plan, and tells of it. @category running */
-export const explain = (
-  failing: Simulation.Report,
-  options: Simulation.Options & { readonly maximumRuns?: number } = {}
-): string => {
+export const explain = (failing: Simulation.Report, options: Simulation.Options & Shrink.Limits = {}): string => {
   const { report, runs } = Shrink.shrink(failing, { maximumRuns: usualRuns, ...options })
   const file = join(folder, `${failing.plan.seed}.json`)
   mkdirSync(folder, { recursive: true })

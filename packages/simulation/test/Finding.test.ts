@@ -46,6 +46,16 @@ describe("a failing plan", () => {
     assert.isAtMost(small.plan.steps.length, 6)
     assert.deepStrictEqual(small.plan.faults, {})
     assert.strictEqual(small.violations[0]?.invariant, "no credit")
+    const { http, progressAfter, snapshotsAfter, steps } = small.plan
+    assert.deepStrictEqual([http, progressAfter, snapshotsAfter], [undefined, undefined, undefined])
+    // A number of a step is below a thousand. Which of them say something is known once the others are nothing.
+    assert.isAtMost(Math.max(...steps.flatMap(({ a, b, c, d }) => [a, b, c, d])), 24)
+  })
+
+  it("is left as it is where there is no time, or no run", () => {
+    const nothing = { report, runs: 0 }
+    assert.deepStrictEqual(Shrink.shrink(report, { invariants: [noCredit], maximumSeconds: 0 }), nothing)
+    assert.deepStrictEqual(Shrink.shrink(report, { invariants: [noCredit], maximumRuns: 0 }), nothing)
   })
 
   it("has a timeline that ends where the law broke", () => {
