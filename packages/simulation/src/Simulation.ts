@@ -12,6 +12,7 @@ import type { Kernel } from "./kernel/Kernel.ts"
 import * as Process from "./kernel/Process.ts"
 import type { Plan } from "./plan/Plan.ts"
 import { opening, openingOfProgram } from "./workload/Opening.ts"
+import * as Reading from "./workload/Reading.ts"
 import type { Offering } from "./world/Program.ts"
 import * as World from "./world/World.ts"
 
@@ -167,6 +168,16 @@ const heal = (world: World.World): void => {
   kernel.run(() => allEnded() || kernel.now() >= last)
 }
 
+/** Each node is asked for all lists, now that they are whole. Tells why it ended otherwise. */
+const audit = ({ client, facts, kernel, supervisor }: World.World): string | undefined => {
+  const lists = [...facts.world.platforms].flatMap((_platform, index) => Reading.lists(index))
+  const fibers = supervisor.nodes.map((node, index) => {
+    const { client: auditor, process } = client(`auditor${index}`, [node])
+    return process.fork(auditor.take(lists))
+  })
+  return ending(kernel, fibers, "the audit")
+}
+
 /** What is told of each turn: to the laws, to the counters, and to the timeline if there is one. */
 const listening = (
   laws: ReturnType<typeof watching>,
@@ -217,8 +228,9 @@ const running = (plan: Plan, options: Options, breaches: ReadonlyArray<Guard.Bre
   const laws = watching([...standard, ...(options.invariants ?? [])])
   const counts = counting()
   const world = World.make(plan, listening(laws, counts, options.onTurn), options)
-  const ended = open(world) ?? work(world, plan)
+  const worked = open(world) ?? work(world, plan)
   heal(world)
+  const ended = worked ?? audit(world)
   laws.healed()
   const { facts, kernel, program } = world
   const unfinished = program?.unfinished()

@@ -160,3 +160,20 @@ describe.each(Object.entries(laws))("%s", (law, edits) => {
     expect(found(law, edit(facts.log))).not.toEqual([])
   })
 })
+
+it("finds two nodes that show another list at one position, and none where the position is another", () => {
+  const list = facts.calls.find(({ name }) => name === "Investments.list")!
+  const shown = (head: number, answer: string): readonly [Facts.Call, Facts.Attempt] => {
+    const moment = { time: 0, head }
+    return [list, { node: "node", sent: moment, ended: moment, outcome: { _tag: "Answered", answer } }]
+  }
+  const tell = (...reads: ReadonlyArray<readonly [Facts.Call, Facts.Attempt]>): number => {
+    const law = Invariants.standard.find(({ name }) => name === "7: all nodes show the same at one position")!
+    let messages = 0
+    const watch = law.watch(facts, () => void messages++)
+    for (const [call, attempt] of reads) watch.answered?.(call, attempt)
+    return messages
+  }
+  expect(tell(shown(9, "one"), shown(9, "one"), shown(10, "two"))).toBe(0)
+  expect(tell(shown(9, "one"), shown(10, "two"), shown(9, "two"))).toBe(1)
+})

@@ -13,6 +13,7 @@ import { ledgerBalance } from "./LedgerBalance.ts"
 import { ownership } from "./Ownership.ts"
 import { answers, lists, reads } from "./Reads.ts"
 import { sameAnswer } from "./SameAnswer.ts"
+import { sameRead } from "./SameRead.ts"
 import { stamps } from "./Stamps.ts"
 import { statuses } from "./Statuses.ts"
 import { strangers } from "./Strangers.ts"
@@ -41,5 +42,6 @@ export const standard: ReadonlyArray<Invariant> = [
   transitions,
   statuses,
   ownership,
-  ledgerBalance
+  ledgerBalance,
+  sameRead
 ]

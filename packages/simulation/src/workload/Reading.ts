@@ -20,6 +20,10 @@ export type Reader = (step: Step, known: Known) => Request | undefined
 export const day = 86_400_000
 export const textOf = (millis: number): Timestamp.Timestamp => Timestamp.instantOfMicros(millis * 1_000).text
 
+/** What asks for all lists of the n-th platform. */
+export const lists = (platform: number): ReadonlyArray<Step> =>
+  [3, 4].map((asked) => ({ kind: "read", a: platform, b: asked, c: 1, d: 1 }))
+
 /** An id there is, or now and then an id there is not. */
 export const known = (map: ReadonlyMap<string, unknown>, n: number): string => {
   const ids = [...map.keys()]

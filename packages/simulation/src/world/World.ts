@@ -19,7 +19,7 @@ import * as Client from "./Client.ts"
 import * as Database from "./Database.ts"
 import * as HttpNetwork from "./HttpNetwork.ts"
 import * as Leases from "./Leases.ts"
-import type { NodeParts } from "./Node.ts"
+import type { Node, NodeParts } from "./Node.ts"
 import * as Program from "./Program.ts"
 import * as Network from "./Network.ts"
 import * as SimulatedLedger from "./SimulatedLedger.ts"
@@ -33,7 +33,11 @@ export interface World {
   readonly supervisor: Supervisor.Supervisor
   /** The user's program, where there is one. */
   readonly program: Program.Running | undefined
-  readonly client: (name: string) => { readonly process: Process.Process; readonly client: Client.Client }
+  /** One that asks some of the nodes, or any. */
+  readonly client: (
+    name: string,
+    nodes?: ReadonlyArray<Node>
+  ) => { readonly process: Process.Process; readonly client: Client.Client }
 }
 
 /** What a user puts into a world. @category models */
@@ -204,10 +208,10 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     facts,
     supervisor,
     program: program && Program.make({ kernel, faults, program, memory, parts, processOf, remote, stream, told }),
-    client: (name) => {
+    client: (name, asked = nodes) => {
       const process = processOf(name)
       const stream = streamOf(`${name} steps`)
-      return { process, client: Client.make({ process, network, recorder, nodes, stream, knows, identityOf }) }
+      return { process, client: Client.make({ process, network, recorder, nodes: asked, stream, knows, identityOf }) }
     }
   }
 }
