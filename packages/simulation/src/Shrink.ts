@@ -58,7 +58,7 @@ const leaveOut = <A>(all: ReadonlyArray<A>, take: (left: ReadonlyArray<A>) => bo
     }
 }
 
-/** A number of a step is read as a remainder, mostly by one of these or by one that divides them: so the remainder may mean the same. */
+/** A number of a step is read as a remainder, mostly by one of these or by what divides them. So the remainder may mean the same. */
 const divisors = [1, 2, 3, 5, 7, 8, 9, 13, 24, 60, 360]
 
 /** The least of the remainders that is taken; where none is, ever less by halves of what is left to nothing. */
