@@ -173,7 +173,9 @@ it("promise 7: a row edited by SQL is found, with its list, key and position", (
       const [sql] = yield* nodes("edited", 1)
       const log = logOf(events)
       yield* (yield* models(sql!, log)).catchUp
-      const [row] = yield* sql!<{ key: string }>`UPDATE read_model_investments_2_1
+      const [row] = yield* sql!<{
+        key: string
+      }>`UPDATE ${sql!(`read_model_investments_2_${Projections.investments.version}`)}
         SET state = replace(state, '"units":', '"units":4242') WHERE ordinal = 1 RETURNING key`
       const position = events.findLast((event) => Projections.investments.keys(event).includes(row!.key))!.position
       const different = (yield* verdicts(sql!, log)).flatMap(({ differences, name }) =>

@@ -7,7 +7,7 @@
 import { Schema } from "effect"
 import * as Command from "./Command.ts"
 import { decisionModel, read, refuse, type DecisionContext, type Read } from "./Decision.ts"
-import { CampaignClosed, CampaignOpened } from "./events/PlatformEvents.ts"
+import { CampaignClosed, CampaignOpened, CampaignResized } from "./events/PlatformEvents.ts"
 import { CampaignId, PlatformId, ProductId } from "./Id.ts"
 import * as Product from "./Product.ts"
 import * as Tag from "./Tag.ts"
@@ -30,7 +30,7 @@ export interface State {
 export const model = (id: CampaignId) =>
   decisionModel({
     name: "Campaign",
-    types: ["CampaignOpened", "CampaignClosed"],
+    types: ["CampaignOpened", "CampaignResized", "CampaignClosed"],
     tags: [Tag.campaign(id)],
     initial: undefined,
     evolve: (state: State | undefined, event) => {
@@ -47,6 +47,8 @@ export const model = (id: CampaignId) =>
             open: true
           }
         }
+        case "CampaignResized":
+          return state && { ...state, allocation: event.data.allocation }
         case "CampaignClosed":
           return state && { ...state, open: false }
       }
@@ -66,17 +68,21 @@ const none: ReadonlyArray<Share> = []
 export const ofProduct = (id: ProductId) =>
   decisionModel({
     name: "Campaigns",
-    version: 1,
-    types: ["CampaignOpened", "CampaignClosed"],
+    version: 2,
+    types: ["CampaignOpened", "CampaignResized", "CampaignClosed"],
     tags: [Tag.product(id)],
     initial: none,
     evolve: (state: ReadonlyArray<Share>, event) => {
       const { campaignId } = event.data
+      const changed = (change: Partial<Share>) =>
+        state.map((share) => (share.campaignId === campaignId ? { ...share, ...change } : share))
       switch (event.type) {
         case "CampaignOpened":
           return [...state, { campaignId, allocation: event.data.allocation, open: true }]
+        case "CampaignResized":
+          return changed({ allocation: event.data.allocation })
         case "CampaignClosed":
-          return state.map((share) => (share.campaignId === campaignId ? { ...share, open: false } : share))
+          return changed({ open: false })
       }
     }
   })
@@ -132,6 +138,37 @@ export const OpenCampaign = Command.make("OpenCampaign", {
   recall: (events) => {
     const data = Command.recorded(events, "CampaignOpened")
     return { ...data, closesAt: data.closesAt }
+  }
+})
+
+/**
+ * Changes how much is offered, down to what is subscribed and up to what the issue volume has room for.
+ *
+ * @category commands
+ */
+export const ResizeCampaign = Command.make("ResizeCampaign", {
+  input: { campaignId: CampaignId, allocation: Schema.Finite },
+  *decide({ campaignId, allocation }) {
+    const campaign = yield* read(model(campaignId))
+    if (campaign === undefined) return yield* refuse({ code: "campaign_not_found" })
+    const { productId } = campaign
+    if (allocation === campaign.allocation) return []
+    if (!campaign.open) return yield* refuse({ code: "campaign_not_open" })
+    if (!isUnits(allocation)) return yield* refuse({ code: "units_invalid" })
+    if (allocation < campaign.allocation) {
+      if (allocation < (yield* read(used(campaignId)))) return yield* refuse({ code: "allocation_below_use" })
+    } else {
+      const product = yield* read(Product.model(productId))
+      if (product === undefined) return yield* refuse({ code: "product_not_found" })
+      // What the campaign has itself is a part of what is committed.
+      const free = product.terms.issueVolume - ((yield* committed(productId)) - campaign.allocation)
+      if (allocation > free) return yield* refuse({ code: "issue_volume_exceeded", details: { free } })
+    }
+    return [CampaignResized.make({ campaignId, productId, allocation })]
+  },
+  recall: (events) => {
+    const { campaignId, allocation } = Command.recorded(events, "CampaignResized")
+    return { campaignId, allocation }
   }
 })
 

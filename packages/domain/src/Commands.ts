@@ -19,9 +19,12 @@ import * as LegalHold from "./LegalHold.ts"
 import * as Platform from "./Platform.ts"
 import * as Policy from "./Policy.ts"
 import * as Product from "./Product.ts"
+import { AmendProduct } from "./ProductAmendment.ts"
 import * as Redemption from "./Redemption.ts"
 import type { Refusal } from "./Refusal.ts"
+import { DecideReview } from "./Reviewing.ts"
 import { SignInvestment } from "./Signing.ts"
+import { AddSignedDocuments } from "./SigningDocuments.ts"
 import * as Wallet from "./Wallet.ts"
 
 /** @category values */
@@ -31,9 +34,13 @@ export const all = {
   RegisterPlatform: Platform.RegisterPlatform,
   RegisterIssuer: Platform.RegisterIssuer,
   RegisterProduct: Product.RegisterProduct,
+  AmendProduct,
+  PauseProduct: Product.PauseProduct,
+  ResumeProduct: Product.ResumeProduct,
   ListProduct: Product.ListProduct,
   DelistProduct: Product.DelistProduct,
   OpenCampaign: Campaign.OpenCampaign,
+  ResizeCampaign: Campaign.ResizeCampaign,
   CloseCampaign: Campaign.CloseCampaign,
   RegisterInvestor: Investor.RegisterInvestor,
   RecordIdentification: Investor.RecordIdentification,
@@ -46,6 +53,8 @@ export const all = {
   RegisterGenericWallet: Wallet.RegisterGenericWallet,
   SignInvestment,
   AmendInvestment,
+  AddSignedDocuments,
+  DecideReview,
   RejectInvestment,
   CancelInvestment,
   EnforcePaymentDeadline,

@@ -16,6 +16,7 @@ import { CreditId, InvestmentId } from "./Id.ts"
 import * as Investment from "./Investment.ts"
 import * as InvestmentStatus from "./InvestmentStatus.ts"
 import * as Investor from "./Investor.ts"
+import * as Product from "./Product.ts"
 import * as Task from "./Task.ts"
 
 const key = { creditId: CreditId, investmentId: InvestmentId }
@@ -34,6 +35,7 @@ export const RequestCredit = Command.make("RequestCredit", {
     if (walletId === undefined) return yield* refuse({ code: "wallet_missing" })
     const investor = yield* read(Investor.model(investorId))
     if (investor?.kycStatus === "INSUFFICIENT") return yield* refuse({ code: "kyc_insufficient" })
+    if ((yield* read(Product.model(productId)))?.paused) return yield* refuse({ code: "product_paused" })
     return [CreditRequested.make({ creditId, investmentId, investorId, productId, walletId, units })]
   },
   recall: (events) => {

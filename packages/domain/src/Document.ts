@@ -58,8 +58,8 @@ const nobody: ReadonlyArray<InvestorId> = []
 export const references = (id: DocumentId) =>
   decisionModel({
     name: "References",
-    version: 1,
-    types: ["InvestorRegistered", "IdentificationRecorded", "InvestmentSigned"],
+    version: 2,
+    types: ["InvestorRegistered", "IdentificationRecorded", "InvestmentSigned", "SignedDocumentsAdded"],
     tags: [Tag.document(id)],
     initial: nobody,
     evolve: (state: ReadonlyArray<InvestorId>, { data }) =>

@@ -5,15 +5,17 @@
  */
 import { Schema } from "effect"
 import * as Command from "./Command.ts"
-import { refuse } from "./Decision.ts"
+import { read, refuse, type Decision, type DecisionContext } from "./Decision.ts"
 import { InvestmentCancelledAfterDelivery, InvestmentEnded } from "./events/InvestmentEvents.ts"
 import { InvestmentId } from "./Id.ts"
 import * as Investment from "./Investment.ts"
+import * as Investor from "./Investor.ts"
 import * as InvestmentStatus from "./InvestmentStatus.ts"
 import * as Times from "./Times.ts"
 import { instantOf, laterOf, microsPerDay, type Instant } from "./Timestamp.ts"
 
-const ended = (investment: Investment.State, status: InvestmentStatus.End, endedAt: Instant, late: boolean) => {
+/** How an investment ends before delivery: its units go back to the campaign. @category events */
+export const ended = (investment: Investment.State, status: InvestmentStatus.End, endedAt: Instant, late: boolean) => {
   const { investmentId, investorId, campaignId, units } = investment
   return InvestmentEnded.make({ investmentId, investorId, campaignId, units, status, endedAt: endedAt.text, late })
 }
@@ -38,6 +40,36 @@ const cancellationPeriodEnd = (investment: Investment.State): number | undefined
     ? undefined
     : instantOf(investment.acceptedAt).micros + investment.cancellationDays * microsPerDay
 
+const cancellation = {
+  investmentId: InvestmentId,
+  cancelledAt: Schema.optionalKey(Times.Stated),
+  late: Schema.Boolean
+}
+type Cancellation = Schema.Struct.Type<typeof cancellation>
+
+/** The rules of a cancellation, but for the one that came later. */
+function* cancelled(investment: Investment.State, input: Cancellation, context: DecisionContext): Decision {
+  const { investmentId, productId, end, delivered, acceptedAt, signedAt } = investment
+  if (end !== undefined) return yield* refuse({ code: "investment_ended", details: { status: end } })
+  const cancelledAt = Times.statedInstant(input.cancelledAt, signedAt, context)
+  yield* Times.check(signedAt, [cancelledAt], context)
+  if (Investment.hasCreditInFlight(investment)) return yield* refuse({ code: "credit_in_flight" })
+  const late = input.late && context.platform === undefined
+  if (acceptedAt !== undefined && !late) {
+    const last = cancellationPeriodEnd(investment)
+    if (last === undefined || cancelledAt.micros > last) return yield* refuse({ code: "cancellation_period_over" })
+  }
+  if (delivered) {
+    const credit = investment.credits.find((credit) => credit.status === "succeeded")
+    if (credit === undefined) throw new Error("delivered without a credit")
+    const { walletId } = credit
+    const data = { investmentId, productId, walletId, cancelledAt: cancelledAt.text, late }
+    return [InvestmentCancelledAfterDelivery.make(data)]
+  }
+  // Distinguished by whether an acceptance is recorded now, not by the dates they bear.
+  return [ended(investment, acceptedAt === undefined ? "ABORTION" : "CANCELLATION", cancelledAt, late)]
+}
+
 /**
  * The investor withdraws. The day of the declaration counts: a declaration made in time and reported late is in time. With `late` the
  * registrar enters a late declaration; from a platform it has no effect.
@@ -45,29 +77,19 @@ const cancellationPeriodEnd = (investment: Investment.State): number | undefined
  * @category commands
  */
 export const CancelInvestment = Command.make("CancelInvestment", {
-  input: { investmentId: InvestmentId, cancelledAt: Schema.optionalKey(Times.Stated), late: Schema.Boolean },
+  input: cancellation,
   *decide(input, _personal, context) {
     const investment = yield* Investment.find(input.investmentId, context)
-    const { investmentId, productId, end, delivered, acceptedAt, signedAt } = investment
-    if (end !== undefined) return yield* refuse({ code: "investment_ended", details: { status: end } })
-    const cancelledAt = Times.statedInstant(input.cancelledAt, signedAt, context)
-    yield* Times.check(signedAt, [cancelledAt], context)
-    if (Investment.hasCreditInFlight(investment)) return yield* refuse({ code: "credit_in_flight" })
-    const late = input.late && context.platform === undefined
-    if (acceptedAt !== undefined && !late) {
-      const last = cancellationPeriodEnd(investment)
-      if (last === undefined || cancelledAt.micros > last) return yield* refuse({ code: "cancellation_period_over" })
-    }
-    if (delivered) {
-      const credit = investment.credits.find((credit) => credit.status === "succeeded")
-      if (credit === undefined) throw new Error("delivered without a credit")
-      const { walletId } = credit
-      const data = { investmentId, productId, walletId, cancelledAt: cancelledAt.text, late }
-      return [InvestmentCancelledAfterDelivery.make(data)]
-    }
-    // Distinguished by whether an acceptance is recorded now, not by the dates they bear.
-    return [ended(investment, acceptedAt === undefined ? "ABORTION" : "CANCELLATION", cancelledAt, late)]
+    // Nothing is written about an investor whose data are erased, not even a late cancellation.
+    const investor = yield* read(Investor.model(investment.investorId))
+    if (investor?.erased === true) return yield* refuse({ code: "investor_erased" })
+    return yield* cancelled(investment, input, context)
   },
+  formerly: [
+    function* (input, _personal, context) {
+      return yield* cancelled(yield* Investment.find(input.investmentId, context), input, context)
+    }
+  ],
   recall: (events) => {
     const after = Command.findRecorded(events, "InvestmentCancelledAfterDelivery")?.data
     if (after !== undefined) {

@@ -4,7 +4,7 @@
 import type { Recorded } from "./Catalogue.ts"
 import * as Credit from "./Credit.ts"
 import { decisionModel, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
-import type { CampaignId, InvestmentId, InvestorId, PlatformId, ProductId, WalletId } from "./Id.ts"
+import type { CampaignId, DocumentId, InvestmentId, InvestorId, PlatformId, ProductId, WalletId } from "./Id.ts"
 import * as InvestmentStatus from "./InvestmentStatus.ts"
 import { visibleObject } from "./Investor.ts"
 import { isInFlight } from "./TaskStatus.ts"
@@ -29,6 +29,8 @@ export interface State extends InvestmentStatus.Facts {
   readonly acceptedSince: Instant | undefined
   readonly end: InvestmentStatus.End | undefined
   readonly walletId: WalletId | undefined
+  /** Those named at signing, and those that were added later. */
+  readonly documentIds: ReadonlyArray<DocumentId>
   readonly paymentDays: number | undefined
   readonly cancellationDays: number | undefined
   /** All attempts to deliver are remembered, so that an old one that answers again is recognised. */
@@ -38,9 +40,11 @@ export interface State extends InvestmentStatus.Facts {
 type InvestmentEvent = Recorded<
   | "InvestmentSigned"
   | "InvestmentIdentified"
+  | "InvestmentReviewed"
   | "InvestmentAccepted"
   | "InvestmentPaid"
   | "WalletAssigned"
+  | "SignedDocumentsAdded"
   | "InvestmentEnded"
   | "InvestmentCancelledAfterDelivery"
   | "CreditRequested"
@@ -67,6 +71,7 @@ const signed = ({ data, meta }: Recorded<"InvestmentSigned">): State => ({
   end: undefined,
   delivered: false,
   walletId: data.walletId,
+  documentIds: data.documentIds,
   paymentDays: data.paymentDays,
   cancellationDays: data.cancellationDays,
   credits: []
@@ -96,6 +101,8 @@ const change = (state: State, event: Exclude<InvestmentEvent, Recorded<"Investme
   switch (event.type) {
     case "InvestmentIdentified":
       return withStatus(state, { ...state, cleared: true }, event)
+    case "InvestmentReviewed":
+      return withStatus(state, { ...state, reviewed: true }, event)
     case "InvestmentAccepted":
       return withStatus(state, { ...state, acceptedAt: event.data.acceptedAt }, event)
     case "InvestmentPaid":
@@ -106,6 +113,8 @@ const change = (state: State, event: Exclude<InvestmentEvent, Recorded<"Investme
       return { ...state, end: "CANCELLATION" }
     case "WalletAssigned":
       return { ...state, walletId: event.data.walletId }
+    case "SignedDocumentsAdded":
+      return { ...state, documentIds: [...state.documentIds, ...event.data.documentIds] }
     case "UnitsCredited":
       return { ...withCredit(state, event), delivered: true }
     case "CreditRequested":
@@ -123,9 +132,11 @@ export const model = (id: InvestmentId) =>
     types: [
       "InvestmentSigned",
       "InvestmentIdentified",
+      "InvestmentReviewed",
       "InvestmentAccepted",
       "InvestmentPaid",
       "WalletAssigned",
+      "SignedDocumentsAdded",
       "InvestmentEnded",
       "InvestmentCancelledAfterDelivery",
       "CreditRequested",

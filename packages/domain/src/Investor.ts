@@ -131,8 +131,8 @@ const none: SubscriptionsState = { notEnded: emptyList, documentIds: emptyList, 
 export const subscriptions = (id: InvestorId) =>
   decisionModel({
     name: "Subscriptions",
-    version: 1,
-    types: ["InvestmentSigned", "InvestmentEnded"],
+    version: 2,
+    types: ["InvestmentSigned", "SignedDocumentsAdded", "InvestmentEnded"],
     tags: [Tag.investor(id)],
     initial: none,
     evolve: (state: SubscriptionsState, event): SubscriptionsState => {
@@ -145,6 +145,8 @@ export const subscriptions = (id: InvestorId) =>
             documentIds: withItems(state.documentIds, event.data.documentIds),
             lastAt
           }
+        case "SignedDocumentsAdded":
+          return { ...state, documentIds: withItems(state.documentIds, event.data.documentIds) }
         case "InvestmentEnded":
           return { ...state, notEnded: withoutItem(state.notEnded, investmentId), lastAt }
       }

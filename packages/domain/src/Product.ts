@@ -2,30 +2,64 @@
  * Products: their terms, and the platforms that may sell them. For the issuer side; never made through the distribution API.
  */
 import { Schema } from "effect"
+import { Basis } from "./Basis.ts"
 import type { Recorded } from "./Catalogue.ts"
 import * as Command from "./Command.ts"
 import { decisionModel, read, refuse } from "./Decision.ts"
-import { ProductDelisted, ProductListed, ProductRegistered, productTerms } from "./events/PlatformEvents.ts"
+import {
+  ProductAmended,
+  ProductDelisted,
+  ProductListed,
+  ProductPaused,
+  ProductRegistered,
+  ProductResumed,
+  productTerms
+} from "./events/PlatformEvents.ts"
 import { PlatformId, ProductId } from "./Id.ts"
 import * as Platform from "./Platform.ts"
 import * as Tag from "./Tag.ts"
 import { isUnits } from "./Units.ts"
 
 /** @category models */
+export type Terms = Recorded<"ProductRegistered">["data"]
+
+/** @category models */
 export interface State {
-  readonly terms: Recorded<"ProductRegistered">["data"]
+  /** As they stand, after every amendment. */
+  readonly terms: Terms
+  /** No new credit, redemption or transfer. */
+  readonly paused: boolean
   readonly listedOn: ReadonlyArray<PlatformId>
   /** Holders may still redeem where it was listed once. */
   readonly everListedOn: ReadonlyArray<PlatformId>
 }
 
-const evolve = (
-  state: State | undefined,
-  event: Recorded<"ProductRegistered" | "ProductListed" | "ProductDelisted">
-): State | undefined => {
+/** What an amendment says of the terms. */
+type Amendment = Omit<Recorded<"ProductAmended">["data"], "productId">
+
+/** The terms after an amendment: what it names is new, and what it names as `null` is gone. @category computing */
+export const withAmendment = (terms: Terms, amendment: Amendment): Terms =>
+  Object.fromEntries(Object.entries({ ...terms, ...amendment }).filter(([, term]) => term !== null)) as unknown as Terms
+
+const types = [
+  "ProductRegistered",
+  "ProductAmended",
+  "ProductPaused",
+  "ProductResumed",
+  "ProductListed",
+  "ProductDelisted"
+] as const
+
+const evolve = (state: State | undefined, event: Recorded<(typeof types)[number]>): State | undefined => {
   switch (event.type) {
     case "ProductRegistered":
-      return { terms: event.data, listedOn: [], everListedOn: [] }
+      return { terms: event.data, paused: false, listedOn: [], everListedOn: [] }
+    case "ProductAmended":
+      return state && { ...state, terms: withAmendment(state.terms, event.data) }
+    case "ProductPaused":
+      return state && { ...state, paused: true }
+    case "ProductResumed":
+      return state && { ...state, paused: false }
     case "ProductListed": {
       if (state === undefined) return state
       const platform = event.data.platformId
@@ -43,7 +77,7 @@ const evolve = (
 export const model = (id: ProductId) =>
   decisionModel({
     name: "Product",
-    types: ["ProductRegistered", "ProductListed", "ProductDelisted"],
+    types,
     tags: [Tag.product(id)],
     initial: undefined,
     evolve
@@ -99,4 +133,30 @@ export const DelistProduct = Command.make("DelistProduct", {
     return product.listedOn.includes(platformId) ? [ProductDelisted.make({ productId, platformId })] : []
   },
   recall: (events) => Command.recorded(events, "ProductDelisted")
+})
+
+/**
+ * Stops new credits, redemptions and transfers of the product. What is under way is settled; subscriptions go on.
+ *
+ * @category commands
+ */
+export const PauseProduct = Command.make("PauseProduct", {
+  input: { productId: ProductId, basis: Basis },
+  *decide({ productId, basis }) {
+    const product = yield* read(model(productId))
+    if (product === undefined) return yield* refuse({ code: "product_not_found" })
+    return product.paused ? [] : [ProductPaused.make({ productId, basis })]
+  },
+  recall: (events) => Command.recorded(events, "ProductPaused")
+})
+
+/** Lets units move again. @category commands */
+export const ResumeProduct = Command.make("ResumeProduct", {
+  input: { productId: ProductId, basis: Basis },
+  *decide({ productId, basis }) {
+    const product = yield* read(model(productId))
+    if (product === undefined) return yield* refuse({ code: "product_not_found" })
+    return product.paused ? [ProductResumed.make({ productId, basis })] : []
+  },
+  recall: (events) => Command.recorded(events, "ProductResumed")
 })

@@ -104,6 +104,7 @@ export const RequestRedemption = Command.make("RequestRedemption", {
     }
     if (!isUnits(units)) return yield* refuse({ code: "units_invalid" })
     if (product.terms.kind === "ewpg") return yield* refuse({ code: "redemption_of_crypto_security" })
+    if (product.paused) return yield* refuse({ code: "product_paused" })
     const holding = yield* read(Holding.model(productId, walletId))
     if (units > Holding.free(holding))
       return yield* refuse({ code: "insufficient_units", details: { free: Holding.free(holding) } })

@@ -284,12 +284,9 @@ export const reservedCodes = {
   ],
   reversals: ["change_not_reversible", "reversal_in_flight", "units_moved_on"],
   freezing: ["wallet_frozen", "units_frozen", "insufficient_frozen_units"],
-  pausing: ["product_paused"],
-  amendedTerms: ["issue_volume_below_allocations", "allocation_below_use"],
   amendedInvestors: ["investor_kind_fixed"],
   legalPersons: ["investor_not_legal_person", "too_many_benefiting_persons"],
-  reviews: ["review_not_open", "outside_review_not_open"],
-  laterDocuments: ["document_already_attached"],
+  reviews: ["review_not_open"],
   statements: ["statement_not_due"]
 } as const satisfies { readonly [operations: string]: ReadonlyArray<Code> }
 

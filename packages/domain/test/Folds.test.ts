@@ -81,7 +81,9 @@ const events: ReadonlyArray<Events.RecordedDomainEvent> = [
   event("UnitsRedeemed", { redemptionId: "R1", units: 3 }, 31),
   event("RedemptionFailed", { redemptionId: "R2" }, 32),
   event("InvestmentCancelledAfterDelivery", { investmentId: "1" }, 33),
-  requested("R3", [["n129", 2]])
+  requested("R3", [["n129", 2]]),
+  event("SignedDocumentsAdded", { investmentId: "1", investorId: "I1", documentIds: ["D", "G"] }, 34),
+  event("CampaignResized", { campaignId: "C2", productId: "P", allocation: 400 }, 35)
 ]
 
 /** Members that are undefined are as good as absent: they are left out here as they are in a snapshot. */

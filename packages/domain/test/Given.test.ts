@@ -166,3 +166,78 @@ it("knows actor and moment: the objects of a platform are none to another, and a
       data: { investorId: "anna", holdId: "h", basis: "legal_claims", until: "2026-06-01T00:00:00Z" }
     })
 })
+
+describe("terms", () => {
+  const amend = (terms: object): Asked => ({ operation: "AmendProduct", input: { productId: "bond", ...terms } })
+  const amended = (terms: object): Happened => ({ type: "ProductAmended", data: { productId: "bond", ...terms } })
+
+  it("are amended where they differ; null ends one", () => {
+    given()
+      .when(amend({ stepSize: 2 }))
+      .then({ code: "product_not_found" })
+    given(product)
+      .when(amend({ stepSize: 2, name: "Bond", paymentDays: null }))
+      .then(amended({ stepSize: 2 }))
+      .when(amend({ stepSize: 2 }))
+      .then()
+      .when(amend({ paymentDays: 14 }))
+      .then(amended({ paymentDays: 14 }))
+      .when(amend({ paymentDays: null }))
+      .then(amended({ paymentDays: null }))
+      .when(amend({ stepSize: 0 }))
+      .then({ code: "units_invalid" })
+  })
+
+  it("leave campaigns what they have taken of the issue volume", () => {
+    const sold = given(product, listed, opened("c", 8), signed(3))
+    sold.when(amend({ issueVolume: 7 })).then({ code: "issue_volume_below_allocations" })
+    sold
+      .when(amend({ issueVolume: 8 }))
+      .then(amended({ issueVolume: 8 }))
+      .when(open("d", 1))
+      .then({ code: "issue_volume_exceeded", details: { free: 0 } })
+      .when(close)
+      .then(closed)
+      .when(amend({ issueVolume: 2 }))
+      .then({ code: "issue_volume_below_allocations" })
+      .when(amend({ issueVolume: 3 }))
+      .then(amended({ issueVolume: 3 }))
+  })
+})
+
+describe("a campaign's allocation", () => {
+  const resize = (allocation: number): Asked => ({
+    operation: "ResizeCampaign",
+    input: { campaignId: "c", allocation }
+  })
+  const resized = (allocation: number): Happened => ({
+    type: "CampaignResized",
+    data: { campaignId: "c", productId: "bond", allocation }
+  })
+
+  it("falls to what is subscribed, and grows to what the issue volume has", () => {
+    given().when(resize(1)).then({ code: "campaign_not_found" })
+    const sold = given(product, listed, opened("c", 4), opened("d", 3), signed(3))
+    sold.when(resize(4)).then().when(resize(0.5)).then({ code: "units_invalid" })
+    sold.when(resize(2)).then({ code: "allocation_below_use" })
+    sold.when(resize(8)).then({ code: "issue_volume_exceeded", details: { free: 7 } })
+    sold.when(resize(7)).then(resized(7)).when(resize(3)).then(resized(3)).when(open("e", 4)).then(opened("e", 4))
+  })
+
+  it("of a closed campaign stays", () => {
+    given(product, listed, opened("c", 4), closed).when(resize(5)).then({ code: "campaign_not_open" })
+    given(product, listed, opened("c", 4), closed).when(resize(4)).then()
+  })
+})
+
+describe("a paused product", () => {
+  const pause: Asked = { operation: "PauseProduct", input: { productId: "bond", basis: "court" } }
+  const resume: Asked = { operation: "ResumeProduct", input: { productId: "bond", basis: "court" } }
+  const paused: Happened = { type: "ProductPaused", data: { productId: "bond", basis: "court" } }
+  const resumed: Happened = { type: "ProductResumed", data: { productId: "bond", basis: "court" } }
+
+  it("is paused and resumed once", () => {
+    given().when(pause).then({ code: "product_not_found" })
+    given(product).when(resume).then().when(pause).then(paused).when(pause).then().when(resume).then(resumed)
+  })
+})

@@ -67,9 +67,29 @@ export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<o
     },
     product
   ],
+  AmendProduct: [
+    {
+      productId: "product",
+      name: "Musteranleihe 2027",
+      productType: "DEBT_SECURITY",
+      nominalValue: money,
+      issuancePrice: null,
+      issueVolume: 0,
+      stepSize: 1.5,
+      agioPercent: "5.00",
+      paymentDays: 14,
+      cancellationDays: null,
+      lockedUntil: at,
+      network: "ETH-MAINNET"
+    },
+    { productId: "product" }
+  ],
+  PauseProduct: [{ productId: "product", basis: "court" }],
+  ResumeProduct: [{ productId: "product", basis: "administrative_act" }],
   ListProduct: [{ productId: "product", platformId: "platform" }],
   DelistProduct: [{ productId: "product", platformId: "platform" }],
   OpenCampaign: [{ ...campaign, closesAt: at }, campaign],
+  ResizeCampaign: [{ campaignId: "campaign", allocation: 0.5 }],
   CloseCampaign: [{ campaignId: "campaign" }],
   RegisterInvestor: [
     {
@@ -115,6 +135,8 @@ export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<o
     { investmentId: "investment", acceptedAt: at, paidAt: "now", walletId: "wallet" },
     { investmentId: "investment" }
   ],
+  AddSignedDocuments: [{ investmentId: "investment", documentIds: ["a", "b"] }],
+  DecideReview: [{ investmentId: "investment", passed: true }],
   RejectInvestment: [{ investmentId: "investment" }],
   CancelInvestment: [
     { investmentId: "investment", cancelledAt: "now", late: true },

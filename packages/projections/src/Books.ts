@@ -12,7 +12,7 @@ import { brokenLaws, type Law, maximumViolations, type ProductTotals, type Viola
 export interface Campaign {
   readonly campaignId: Id.CampaignId
   readonly product: Product
-  readonly allocation: number
+  allocation: number
   open: boolean
   used: number
 }
@@ -20,7 +20,7 @@ export interface Campaign {
 /** A product with its sums. `broken`: the laws that do not hold now. @category models */
 export interface Product {
   readonly productId: Id.ProductId
-  readonly issueVolume: number
+  issueVolume: number
   readonly campaigns: Array<Campaign>
   readonly lots: Array<Lot>
   issued: number

@@ -1,7 +1,7 @@
 /**
  * Investments, from signature to the last unit redeemed. For the registrar's reads.
  */
-import { type Id, InvestmentStatus, Tag, type Timestamp } from "@effekten/domain"
+import { type Id, InvestmentStatus, type Money, Tag, type Timestamp } from "@effekten/domain"
 import { personalPosition, recordedAt, type LoggedEvent, type Projection } from "./Projection.ts"
 
 /** An investment without what is personal: category and subject of its documents. @category models */
@@ -22,12 +22,16 @@ export interface InvestmentState {
   /** When the delivery was recorded. */
   readonly deliveredAt: Timestamp.Timestamp | null
   readonly documentIds: ReadonlyArray<Id.DocumentId>
+  /** What the investor pays less than the price, and for interest that has run up. */
+  readonly disagio: Money.Money | null
+  readonly accruedInterest: Money.Money | null
   readonly createdAt: Timestamp.Timestamp
   /** Positions of the events whose personal parts list the signed documents with category and subject. */
   readonly personalAt: ReadonlyArray<number>
   /** The facts behind the status that are not shown. */
   readonly cleared: boolean
   readonly reviewRequired: boolean
+  readonly reviewed: boolean
   readonly end: InvestmentStatus.End | null
 }
 
@@ -43,7 +47,7 @@ const shown = (facts: Facts, lotRemaining: number): InvestmentState => {
       delivered,
       cleared: facts.cleared,
       reviewRequired: facts.reviewRequired,
-      reviewed: false,
+      reviewed: facts.reviewed,
       acceptedAt: facts.acceptedAt ?? undefined,
       paidAt: facts.paidAt ?? undefined
     }),
@@ -76,10 +80,13 @@ const evolve = (state: InvestmentState | undefined, event: LoggedEvent, key: str
         paidAt: null,
         deliveredAt: null,
         documentIds: event.data.documentIds,
+        disagio: event.data.disagio ?? null,
+        accruedInterest: event.data.accruedInterest ?? null,
         createdAt: recordedAt(event),
         personalAt: personalPosition(event),
         cleared: event.data.kyc === "cleared",
         reviewRequired: event.data.reviewRequired,
+        reviewed: false,
         end: null
       },
       0
@@ -88,12 +95,19 @@ const evolve = (state: InvestmentState | undefined, event: LoggedEvent, key: str
   switch (event.type) {
     case "InvestmentIdentified":
       return change(state, { cleared: true })
+    case "InvestmentReviewed":
+      return change(state, { reviewed: true })
     case "InvestmentAccepted":
       return change(state, { acceptedAt: event.data.acceptedAt })
     case "InvestmentPaid":
       return change(state, { paidAt: event.data.paidAt })
     case "WalletAssigned":
       return change(state, { walletId: event.data.walletId })
+    case "SignedDocumentsAdded":
+      return change(state, {
+        documentIds: [...state.documentIds, ...event.data.documentIds],
+        personalAt: [...state.personalAt, ...personalPosition(event)]
+      })
     case "InvestmentEnded":
       return change(state, { end: event.data.status })
     case "UnitsCredited":
@@ -113,9 +127,11 @@ const evolve = (state: InvestmentState | undefined, event: LoggedEvent, key: str
 const tagged = [
   "InvestmentSigned",
   "InvestmentIdentified",
+  "InvestmentReviewed",
   "InvestmentAccepted",
   "InvestmentPaid",
   "WalletAssigned",
+  "SignedDocumentsAdded",
   "InvestmentEnded",
   "UnitsCredited",
   "InvestmentCancelledAfterDelivery"
@@ -124,15 +140,17 @@ const tagged = [
 /** Keyed by investment, listed by platform. @category projections */
 export const investments: Projection<InvestmentState> = {
   name: "investments",
-  version: 1,
+  version: 2,
   types: [...tagged, "UnitsRedeemed"],
   keys(event) {
     switch (event.type) {
       case "InvestmentSigned":
       case "InvestmentIdentified":
+      case "InvestmentReviewed":
       case "InvestmentAccepted":
       case "InvestmentPaid":
       case "WalletAssigned":
+      case "SignedDocumentsAdded":
       case "InvestmentEnded":
       case "UnitsCredited":
       case "InvestmentCancelledAfterDelivery":

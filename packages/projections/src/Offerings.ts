@@ -3,7 +3,7 @@
  *
  * No platform has any of these objects. Never show one to a platform: how much others sell is no business of its own.
  */
-import { type Events, type Id, Tag, type Timestamp } from "@effekten/domain"
+import { type Id, type Product, Tag, type Timestamp } from "@effekten/domain"
 import { created, type Created, entity } from "./Entity.ts"
 import { keyWithin, partsOfKey, type Projection } from "./Projection.ts"
 
@@ -50,36 +50,46 @@ export const issuers: Projection<IssuerState> = entity({
   query: (key) => [{ types: issuers.types, tags: [Tag.issuer(key as Id.IssuerId)] }]
 })
 
-type Terms = Events.Recorded<"ProductRegistered">["data"]
+type Terms = Product.Terms
 
-/** A product as it was registered: a missing term is null. @category models */
+/** A product as its terms stand: a missing one is null. @category models */
 export type ProductState = OfRegister & {
   readonly [Term in keyof Terms]-?: object extends Pick<Terms, Term> ? Terms[Term] | null : Terms[Term]
+} & {
+  /** No unit of it moves. */
+  readonly paused: boolean
 }
+
+/** Every term named. */
+const everyTerm = (terms: Terms) => ({
+  ...terms,
+  isin: terms.isin ?? null,
+  nominalValue: terms.nominalValue ?? null,
+  issuancePrice: terms.issuancePrice ?? null,
+  agioPercent: terms.agioPercent ?? null,
+  paymentDays: terms.paymentDays ?? null,
+  cancellationDays: terms.cancellationDays ?? null,
+  lockedUntil: terms.lockedUntil ?? null,
+  network: terms.network ?? null
+})
 
 /** Keyed by product, all in one list. @category projections */
 export const products: Projection<ProductState> = entity({
   name: "products",
-  version: 1,
-  types: ["ProductRegistered"],
+  version: 2,
+  types: ["ProductRegistered", "ProductAmended", "ProductPaused", "ProductResumed"],
   key: (event) => event.data.productId,
-  evolve: (state: ProductState | undefined, event) => {
-    const { data } = event
-    return (
-      state ?? {
-        ...ofRegister,
-        ...data,
-        isin: data.isin ?? null,
-        nominalValue: data.nominalValue ?? null,
-        issuancePrice: data.issuancePrice ?? null,
-        agioPercent: data.agioPercent ?? null,
-        paymentDays: data.paymentDays ?? null,
-        cancellationDays: data.cancellationDays ?? null,
-        lockedUntil: data.lockedUntil ?? null,
-        network: data.network ?? null,
-        ...created(event)
-      }
-    )
+  evolve: (state: ProductState | undefined, event): ProductState | undefined => {
+    switch (event.type) {
+      case "ProductRegistered":
+        return state ?? { ...ofRegister, ...everyTerm(event.data), paused: false, ...created(event) }
+      case "ProductAmended":
+        return state && { ...state, ...event.data }
+      case "ProductPaused":
+        return state && { ...state, paused: true }
+      case "ProductResumed":
+        return state && { ...state, paused: false }
+    }
   },
   scope,
   query: (key) => [{ types: products.types, tags: [Tag.product(key as Id.ProductId)] }]
@@ -128,8 +138,8 @@ export interface CampaignState extends OfRegister {
 /** Keyed by campaign, all in one list. @category projections */
 export const campaigns: Projection<CampaignState> = entity({
   name: "campaigns",
-  version: 1,
-  types: ["CampaignOpened", "CampaignClosed", "InvestmentSigned", "InvestmentEnded"],
+  version: 2,
+  types: ["CampaignOpened", "CampaignResized", "CampaignClosed", "InvestmentSigned", "InvestmentEnded"],
   key: (event) => event.data.campaignId,
   evolve: (state: CampaignState | undefined, event) => {
     switch (event.type) {
@@ -138,6 +148,8 @@ export const campaigns: Projection<CampaignState> = entity({
         const fresh = { open: true, usedUnits: 0, closesAt: closesAt ?? null }
         return state ?? { ...ofRegister, id: campaignId, ...terms, ...fresh, ...created(event) }
       }
+      case "CampaignResized":
+        return state && { ...state, allocation: event.data.allocation }
       case "CampaignClosed":
         return state && { ...state, open: false }
       case "InvestmentSigned":

@@ -60,8 +60,12 @@ const apply = (books: Books, event: LoggedEvent): void => {
   switch (event.type) {
     case "ProductRegistered":
       return registerProduct(books, event)
+    case "ProductAmended":
+      return amendProduct(books, event)
     case "CampaignOpened":
       return openCampaign(books, event)
+    case "CampaignResized":
+      return resizeCampaign(books, event)
     case "CampaignClosed":
       return closeCampaign(books, event)
     case "InvestmentSigned":
@@ -93,6 +97,12 @@ const registerProduct = (books: Books, event: Logged<"ProductRegistered">): void
   else books.products.set(product.productId, product)
 }
 
+const amendProduct = (books: Books, event: Logged<"ProductAmended">): void => {
+  const product = productOf(books, event.data.productId)
+  product.issueVolume = event.data.issueVolume ?? product.issueVolume
+  checkProduct(books, product)
+}
+
 const openCampaign = (books: Books, event: Logged<"CampaignOpened">): void => {
   const product = productOf(books, event.data.productId)
   const { campaignId, allocation } = event.data
@@ -101,6 +111,18 @@ const openCampaign = (books: Books, event: Logged<"CampaignOpened">): void => {
   product.campaigns.push(campaign)
   product.committed += allocation
   checkProduct(books, product)
+}
+
+const resizeCampaign = (books: Books, event: Logged<"CampaignResized">): void => {
+  const { allocation, campaignId, productId } = event.data
+  const campaign = books.campaigns.get(campaignId)
+  if (campaign === undefined || !campaign.open) {
+    report(books, "entry_has_ground", productId, `campaign ${campaignId} is not open`)
+    return
+  }
+  campaign.product.committed += allocation - campaign.allocation
+  campaign.allocation = allocation
+  checkProduct(books, campaign.product)
 }
 
 const closeCampaign = (books: Books, event: Logged<"CampaignClosed">): void => {

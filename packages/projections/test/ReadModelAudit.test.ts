@@ -67,7 +67,7 @@ it("promise 7: a row that was edited, planted, deleted, moved or ranked anew by 
       const log = logOf(events)
       yield* (yield* SqlReadModels.make({ log })).catchUp
       const [first, second, third] = investmentIds()
-      const table = sql("read_model_investments_2_1")
+      const table = sql(`read_model_investments_2_${Projections.investments.version}`)
       yield* sql`UPDATE ${table} SET state = replace(state, '"units":', '"units":4242') WHERE key = ${first!}`
       yield* sql`INSERT INTO ${table} (key, scope, ordinal, state) VALUES ('planted', 'platform-a', 4711, '{}')`
       yield* sql`DELETE FROM ${table} WHERE key = ${second!}`

@@ -335,7 +335,7 @@ describe.each(kinds)("a fold that fails, in %s", (_kind, make) => {
         for (let turn = 1; turn <= 2; turn++) {
           const failed = yield* Effect.result(pageOf(models, broken))
           expect(Result.isFailure(failed) && failed.failure.message).toBe(
-            `the list of investments (version 1) stopped before position ${position}: no such units`
+            `the list of investments (version ${Projections.investments.version}) stopped before position ${position}: no such units`
           )
           for (const projection of projections)
             if (projection !== broken)
@@ -344,7 +344,11 @@ describe.each(kinds)("a fold that fails, in %s", (_kind, make) => {
         expect(Result.isFailure(yield* Effect.result(models.catchUp))).toBe(true)
         const progress = yield* models.progress
         expect(progress.filter(({ failure }) => failure !== undefined)).toMatchObject([
-          { name: "investments", version: 1, failure: { position, message: "no such units" } }
+          {
+            name: "investments",
+            version: Projections.investments.version,
+            failure: { position, message: "no such units" }
+          }
         ])
         expect(lines).toHaveLength(1)
         expect(lines[0]).toContain(`position ${position}`)

@@ -137,7 +137,17 @@ const ofIssuer: ReadonlyArray<Projection.LoggedEvent> = [
   event("CampaignClosed", { campaignId: "C2", productId: "P" }, undefined)
 ]
 
-const events = [...ofIssuer, ...ofPlatforms]
+// Later still.
+const ofChanges: ReadonlyArray<Projection.LoggedEvent> = [
+  event("ProductAmended", { productId: "P", issueVolume: 80, paymentDays: 3, network: null }, undefined),
+  event("ProductPaused", { productId: "P", basis: "court" }, undefined),
+  event("ProductResumed", { productId: "P", basis: "court" }, undefined),
+  event("CampaignResized", { campaignId: "C", productId: "P", allocation: 70 }, undefined),
+  event("InvestmentReviewed", { investmentId: "S2" }, undefined),
+  event("SignedDocumentsAdded", { investmentId: "S2", investorId: "I1", documentIds: ["D2"] }, "p", true)
+]
+
+const events = [...ofIssuer, ...ofPlatforms, ...ofChanges]
 
 /** What a table would hold after each event: the order of members does not count. */
 const digest = (projection: Projection.Any): string => {

@@ -140,9 +140,31 @@ export const samples: { readonly [T in Events.EventType]: ReadonlyArray<Sample> 
     },
     { data: product }
   ],
+  ProductAmended: [
+    {
+      data: {
+        productId: "product",
+        name: "Musteranleihe 2027",
+        productType: "DEBT_SECURITY",
+        nominalValue: money,
+        issuancePrice: null,
+        issueVolume: 9007199254740991,
+        stepSize: 5,
+        agioPercent: "2.5",
+        paymentDays: 14,
+        cancellationDays: null,
+        lockedUntil: at,
+        network: "ETH-MAINNET"
+      }
+    },
+    { data: { productId: "product", paymentDays: null } }
+  ],
+  ProductPaused: [{ data: { productId: "product", basis: "court" } }],
+  ProductResumed: [{ data: { productId: "product", basis: "administrative_act" } }],
   ProductListed: [{ data: { productId: "product", platformId: "platform" } }],
   ProductDelisted: [{ data: { productId: "product", platformId: "platform" } }],
   CampaignOpened: [{ data: { ...campaign, closesAt: at, reviewRequired: true } }, { data: campaign }],
+  CampaignResized: [{ data: { campaignId: "campaign", productId: "product", allocation: 200 } }],
   CampaignClosed: [{ data: { campaignId: "campaign", productId: "product" } }],
   InvestorRegistered: [
     {
@@ -225,9 +247,16 @@ export const samples: { readonly [T in Events.EventType]: ReadonlyArray<Sample> 
     { data: signed, personal: { signedDocuments: [] } }
   ],
   InvestmentIdentified: [{ data: { investmentId: "investment", investorId: "investor" } }],
+  InvestmentReviewed: [{ data: { investmentId: "investment" } }],
   InvestmentAccepted: [{ data: { investmentId: "investment", acceptedAt: at } }],
   InvestmentPaid: [{ data: { investmentId: "investment", paidAt: at } }],
   WalletAssigned: [{ data: { investmentId: "investment", walletId: "wallet" } }],
+  SignedDocumentsAdded: [
+    {
+      data: { investmentId: "investment", investorId: "investor", documentIds: ["a"] },
+      personal: { signedDocuments: [{ documentId: "a", category: "Vertrag", subject: "Nachtrag" }] }
+    }
+  ],
   InvestmentEnded: [
     {
       data: {

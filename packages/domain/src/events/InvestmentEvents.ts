@@ -50,6 +50,12 @@ export const InvestmentIdentified = define("InvestmentIdentified", {
   tags: (data) => [Tag.investment(data.investmentId), Tag.investor(data.investorId)]
 })
 
+/** The outside review that the campaign asks for is passed. */
+export const InvestmentReviewed = define("InvestmentReviewed", {
+  data: { investmentId: InvestmentId },
+  tags: (data) => [Tag.investment(data.investmentId)]
+})
+
 export const InvestmentAccepted = define("InvestmentAccepted", {
   data: { investmentId: InvestmentId, acceptedAt: Timestamp },
   tags: (data) => [Tag.investment(data.investmentId)]
@@ -63,6 +69,13 @@ export const InvestmentPaid = define("InvestmentPaid", {
 export const WalletAssigned = define("WalletAssigned", {
   data: { investmentId: InvestmentId, walletId: WalletId },
   tags: (data) => [Tag.investment(data.investmentId)]
+})
+
+/** Bears the investor's tag too: the documents go when the investor is erased. */
+export const SignedDocumentsAdded = define("SignedDocumentsAdded", {
+  data: { investmentId: InvestmentId, investorId: InvestorId, documentIds: Schema.Array(DocumentId) },
+  personal: { fields: signedDocumentsPersonal, subject: (data) => Tag.investor(data.investorId) },
+  tags: (data) => [Tag.investment(data.investmentId), Tag.investor(data.investorId), ...Tag.documents(data.documentIds)]
 })
 
 export const InvestmentEnded = define("InvestmentEnded", {

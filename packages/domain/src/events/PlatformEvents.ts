@@ -2,6 +2,7 @@
  * Facts about platforms, issuers, products and campaigns: what is on sale, where, and how much of it. For readers of the log.
  */
 import { Schema } from "effect"
+import { Basis } from "../Basis.ts"
 import { define } from "../Event.ts"
 import { CampaignId, IssuerId, PlatformId, ProductId } from "../Id.ts"
 import { Isin } from "../Isin.ts"
@@ -55,6 +56,26 @@ export const productTerms = {
   network: Schema.optionalKey(Network)
 }
 
+/**
+ * What may change of a product, each member only where it does; `null` ends an optional term. Never the issuer, the kind or the ISIN: they
+ * say which security it is.
+ *
+ * @category schemas
+ */
+export const amendedTerms = {
+  name: Schema.optionalKey(PublicName),
+  productType: Schema.optionalKey(ProductType),
+  nominalValue: Schema.optionalKey(Schema.NullOr(Money)),
+  issuancePrice: Schema.optionalKey(Schema.NullOr(Money)),
+  issueVolume: Schema.optionalKey(Units),
+  stepSize: Schema.optionalKey(Units),
+  agioPercent: Schema.optionalKey(Schema.NullOr(Percent)),
+  paymentDays: Schema.optionalKey(Schema.NullOr(Days)),
+  cancellationDays: Schema.optionalKey(Schema.NullOr(Days)),
+  lockedUntil: Schema.optionalKey(Schema.NullOr(Timestamp)),
+  network: Schema.optionalKey(Schema.NullOr(Network))
+}
+
 /** The persons that act for an issuer, and the account where it is paid. @category schemas */
 export const issuerPersonal = {
   naturalPerson: Schema.optionalKey(NaturalPerson),
@@ -78,6 +99,22 @@ export const ProductRegistered = define("ProductRegistered", {
   tags: (data) => [Tag.product(data.productId)]
 })
 
+export const ProductAmended = define("ProductAmended", {
+  data: { productId: ProductId, ...amendedTerms },
+  tags: (data) => [Tag.product(data.productId)]
+})
+
+/** No new credit, redemption or transfer; what is under way is settled. */
+export const ProductPaused = define("ProductPaused", {
+  data: { productId: ProductId, basis: Basis },
+  tags: (data) => [Tag.product(data.productId)]
+})
+
+export const ProductResumed = define("ProductResumed", {
+  data: { productId: ProductId, basis: Basis },
+  tags: (data) => [Tag.product(data.productId)]
+})
+
 export const ProductListed = define("ProductListed", {
   data: { productId: ProductId, platformId: PlatformId },
   tags: (data) => [Tag.product(data.productId)]
@@ -98,6 +135,11 @@ export const CampaignOpened = define("CampaignOpened", {
     closesAt: Schema.optionalKey(Timestamp),
     reviewRequired: Schema.Boolean
   },
+  tags: (data) => [Tag.campaign(data.campaignId), Tag.product(data.productId)]
+})
+
+export const CampaignResized = define("CampaignResized", {
+  data: { campaignId: CampaignId, productId: ProductId, allocation: Units },
   tags: (data) => [Tag.campaign(data.campaignId), Tag.product(data.productId)]
 })
 

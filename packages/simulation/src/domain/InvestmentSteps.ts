@@ -55,6 +55,23 @@ export const investmentSteps = {
       ...(s.b % 5 < 2 ? { walletId: reading.wallet(investment?.investor ?? "none", s.c) } : {})
     })
   },
+  attach: (reading, s) => {
+    const id = reading.known(reading.world.investments, s.a)
+    const investment = reading.world.investments.get(id)
+    const again = s.c % 7 === 0 ? (investment?.documents ?? []).slice(0, 1) : []
+    const more = reading.document(investment?.platform, s.b)
+    const documentIds = s.d % 11 === 0 ? [] : [...again, more, ...(s.d % 9 === 0 ? [more] : [])]
+    return by(reading.whose(s, investment?.platform), "AddSignedDocuments", { investmentId: id, documentIds })
+  },
+  review: (reading, s) => {
+    const { world } = reading
+    const open = new Map(
+      [...world.investments].filter(([, i]) => s.d % 5 === 0 || world.status(i) === "REVIEW_PENDING")
+    )
+    const id = reading.known(open.size === 0 ? world.investments : open, s.a)
+    const asking = s.b % 3 === 0 ? reading.whose(s, world.investments.get(id)?.platform) : undefined
+    return by(asking, "DecideReview", { investmentId: id, passed: s.c % 3 !== 0 })
+  },
   reject: ending,
   cancel: ending,
   deadline: ending

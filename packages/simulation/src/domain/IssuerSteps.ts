@@ -1,5 +1,5 @@
 /**
- * What the issuer and the registrar do by steps: policy, listings, campaigns. For random runs of decisions.
+ * What the issuer and the registrar do by steps: policy, products, listings, campaigns. For random runs of decisions.
  */
 import { keeping } from "../model/Objects.ts"
 import { by, day, type Reader, textOf } from "./Reading.ts"
@@ -31,6 +31,32 @@ export const issuerSteps = {
       ...(s.c % 4 === 0 ? { retention: { seconds: (keeping / 1_000) * (1 + (s.c % 3)) } } : {})
     }),
   close: (reading, s) => by(undefined, "CloseCampaign", { campaignId: reading.known(reading.world.campaigns, s.a) }),
+  resize: (reading, s) => {
+    const id = reading.known(reading.world.campaigns, s.a)
+    const now = reading.world.campaigns.get(id)?.allocation ?? 1
+    const allocation = s.c % 20 === 0 ? 0.5 : now + (s.c % 7 < 4 ? -(s.c % 7) : s.c % 11)
+    return by(undefined, "ResizeCampaign", { campaignId: id, allocation })
+  },
+  terms: (reading, s) => {
+    const id = reading.known(reading.world.products, s.a)
+    const volume = reading.world.products.get(id)?.units.length ?? 1
+    const days = [null, 1, 2, 14][s.c % 4]
+    const value = s.c % 3 === 0 ? null : { amount: "1", decimals: 0, currency: "EUR" }
+    return by(undefined, "AmendProduct", {
+      productId: id,
+      ...(s.b % 2 === 0 ? { issueVolume: s.c % 20 === 0 ? -1 : volume + (s.c % 8) - (s.d % 2 === 0 ? 7 : 1) } : {}),
+      ...(s.b % 7 === 0 ? { stepSize: s.c % 9 === 0 ? 0 : 1 + (s.c % 2) } : {}),
+      ...(s.b % 5 === 0 ? { paymentDays: days } : {}),
+      ...(s.b % 5 === 1 ? { cancellationDays: days, name: `Product ${s.d % 3}` } : {}),
+      ...(s.b % 11 === 0 ? { nominalValue: value } : {})
+    })
+  },
+  // Paused less often than resumed, so that units move most of the time.
+  pause: (reading, s) =>
+    by(undefined, s.c % 5 < 2 ? "PauseProduct" : "ResumeProduct", {
+      productId: reading.known(reading.world.products, s.a),
+      basis: s.d % 2 === 0 ? "court" : "administrative_act"
+    }),
   list: listing,
   delist: listing
 } satisfies { readonly [K in Kind]?: Reader }

@@ -8,6 +8,9 @@ import type { Stream } from "../kernel/Randomness.ts"
 export const weights = {
   open: 2,
   close: 1,
+  resize: 1,
+  terms: 1,
+  pause: 1,
   list: 1,
   delist: 1,
   investor: 2,
@@ -16,6 +19,8 @@ export const weights = {
   document: 1,
   sign: 14,
   amend: 6,
+  attach: 1,
+  review: 1,
   reject: 1,
   cancel: 3,
   deadline: 2,

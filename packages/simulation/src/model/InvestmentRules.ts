@@ -64,6 +64,7 @@ export const investmentRules = {
       end: undefined,
       delivered: undefined,
       wallet: i.walletId,
+      documents: [...i.documentIds],
       paymentDays: product.paymentDays,
       cancellationDays: product.cancellationDays
     }
@@ -109,6 +110,34 @@ export const investmentRules = {
     noteAccepted(world, asked, investment, before)
     return ok
   },
+  AddSignedDocuments: (world, asked, input) => {
+    const { documentIds, investmentId } = input
+    const investment = sees(asked, world.investments.get(investmentId))
+    if (!investment) return no("investment_not_found")
+    const investor = world.investors.get(investment.investor)!
+    if (investor.erased) return no("investor_erased")
+    const problem = documentProblem(world, documentIds, investor.platform)
+    if (problem) return no(problem)
+    if (documentIds.some((id) => investment.documents.includes(id))) return no("document_already_attached")
+    if (investment.documents.length + documentIds.length > 50) return no("too_many_documents")
+    if (documentIds.length === 0) return noop
+    investment.documents.push(...documentIds)
+    for (const id of documentIds) investor.documents.add(id)
+    return ok
+  },
+  DecideReview: (world, asked, input) => {
+    const id = input.investmentId
+    const investment = sees(asked, world.investments.get(id))
+    if (!investment) return no("investment_not_found")
+    if (world.status(investment) !== "REVIEW_PENDING") return no("outside_review_not_open")
+    if (!input.passed) {
+      endIt(world, asked, id, investment, "REJECTION")
+      return ok
+    }
+    investment.review = false
+    noteAccepted(world, asked, investment, "REVIEW_PENDING")
+    return ok
+  },
   RejectInvestment: (world, asked, input) => {
     const id = input.investmentId
     const investment = sees(asked, world.investments.get(id))
@@ -123,6 +152,7 @@ export const investmentRules = {
     const id = input.investmentId
     const investment = sees(asked, world.investments.get(id))
     if (!investment) return no("investment_not_found")
+    if (world.investors.get(investment.investor)!.erased) return no("investor_erased")
     if (investment.end) return no("investment_ended")
     const cancelled = stated(asked, input.cancelledAt, investment.signed)
     if (tooLate(world, asked, cancelled)) return no("timestamp_in_future")

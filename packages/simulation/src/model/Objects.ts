@@ -31,8 +31,23 @@ export interface Investment {
   end: string | undefined
   delivered: string | undefined
   wallet: string | undefined
+  documents: Array<string>
   paymentDays: number | undefined
   cancellationDays: number | undefined
+}
+
+/** @category models */
+export interface Product {
+  ewpg: boolean
+  step: number
+  paused: boolean
+  listed: Set<string>
+  ever: Set<string>
+  units: Array<Unit>
+  paymentDays: number | undefined
+  cancellationDays: number | undefined
+  /** What it was registered or amended with, and no rule asks for. */
+  terms: { [term: string]: unknown }
 }
 
 /** @category models */
@@ -72,21 +87,18 @@ export class Objects {
   policy = { tolerance: 300_000, needsKyc: true, needsTaxInformation: false, keeping }
   platforms = new Set<string>()
   issuers = new Set<string>()
-  products = new Map<
-    string,
-    {
-      ewpg: boolean
-      step: number
-      listed: Set<string>
-      ever: Set<string>
-      units: Array<Unit>
-      paymentDays: number | undefined
-      cancellationDays: number | undefined
-    }
-  >()
+  products = new Map<string, Product>()
   campaigns = new Map<
     string,
-    { platform: string; product: string; open: boolean; opens: number; closes: number; review: boolean }
+    {
+      platform: string
+      product: string
+      allocation: number
+      open: boolean
+      opens: number
+      closes: number
+      review: boolean
+    }
   >()
   documents = new Map<string, { platform: string | undefined; erased: boolean }>()
   investors = new Map<string, Person>()

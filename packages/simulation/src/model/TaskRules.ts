@@ -79,6 +79,7 @@ export const taskRules = {
     if (liveCredit(world, id)) return no("credit_in_flight")
     if (world.status(investment) !== "PAID") return no("investment_not_paid")
     if (investment.wallet === undefined) return no("wallet_missing")
+    if (world.products.get(investment.product)!.paused) return no("product_paused")
     world.tasks.set(`credit ${input.creditId}`, {
       kind: "credit",
       platform: investment.platform,
@@ -103,6 +104,7 @@ export const taskRules = {
     if (!product || !product.ever.has(investor.platform ?? "")) return no("product_not_found")
     if (!isWhole(i.units)) return no("units_invalid")
     if (product.ewpg) return no("redemption_of_crypto_security")
+    if (product.paused) return no("product_paused")
     const room = world.takeable(i.productId, i.walletId)
     if (room.length < i.units) return no("insufficient_units", room.length)
     const lots: Array<[string, number]> = []
