@@ -220,6 +220,7 @@ export class Investments extends Resource.Served<Investments>()("effekten/servic
       "credit_in_flight",
       "investment_ended",
       "investment_not_found",
+      "investor_erased",
       "timestamp_before_signing",
       "timestamp_in_future"
     ],

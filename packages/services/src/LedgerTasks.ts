@@ -89,7 +89,8 @@ export class Credits extends Resource.Served<Credits>()("effekten/services/Credi
       "investment_not_found",
       "investment_not_paid",
       "kyc_insufficient",
-      "wallet_missing"
+      "wallet_missing",
+      "product_paused"
     ],
     summary: "Credit the units to the wallet"
   }),
@@ -129,6 +130,7 @@ export class Redemptions extends Resource.Served<Redemptions>()("effekten/servic
       "investor_erased",
       "investor_not_found",
       "product_not_found",
+      "product_paused",
       "redemption_of_crypto_security",
       "too_many_lots",
       "wallet_not_found",

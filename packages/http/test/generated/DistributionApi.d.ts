@@ -297,7 +297,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel for the investor
-         * @description An extension of Effekten: the Distribution API has no such endpoint. Refused with `cancellation_period_over`, `credit_in_flight`, `investment_ended`, `investment_not_found`, `timestamp_before_signing`, `timestamp_in_future`.
+         * @description An extension of Effekten: the Distribution API has no such endpoint. Refused with `cancellation_period_over`, `credit_in_flight`, `investment_ended`, `investment_not_found`, `investor_erased`, `timestamp_before_signing`, `timestamp_in_future`.
          */
         post: operations["investments.cancel"];
         delete?: never;
@@ -321,7 +321,7 @@ export interface paths {
         put?: never;
         /**
          * Credit the units to the wallet
-         * @description Refused with `already_delivered`, `credit_in_flight`, `investment_ended`, `investment_not_found`, `investment_not_paid`, `kyc_insufficient`, `wallet_missing`.
+         * @description Refused with `already_delivered`, `credit_in_flight`, `investment_ended`, `investment_not_found`, `investment_not_paid`, `kyc_insufficient`, `wallet_missing`, `product_paused`.
          */
         post: operations["credits.create"];
         delete?: never;
@@ -362,7 +362,7 @@ export interface paths {
         put?: never;
         /**
          * Redeem units
-         * @description Refused with `insufficient_units`, `investor_erased`, `investor_not_found`, `product_not_found`, `redemption_of_crypto_security`, `too_many_lots`, `wallet_not_found`, `wallet_of_other_investor`.
+         * @description Refused with `insufficient_units`, `investor_erased`, `investor_not_found`, `product_not_found`, `product_paused`, `redemption_of_crypto_security`, `too_many_lots`, `wallet_not_found`, `wallet_of_other_investor`.
          */
         post: operations["redemptions.create"];
         delete?: never;
@@ -3006,6 +3006,8 @@ export interface operations {
              *     [`credit_in_flight`](/problems/credit_in_flight) A credit of this investment has no final outcome yet.
              *
              *     [`investment_ended`](/problems/investment_ended) The investment has ended.
+             *
+             *     [`investor_erased`](/problems/investor_erased) The data of this investor have been erased; nothing can be added.
              */
             409: {
                 headers: {
@@ -3192,6 +3194,8 @@ export interface operations {
              *     [`kyc_insufficient`](/problems/kyc_insufficient) The investor's identification was refused.
              *
              *     [`wallet_missing`](/problems/wallet_missing) Assign a wallet before the credit.
+             *
+             *     [`product_paused`](/problems/product_paused) The product is paused; no units can be moved.
              */
             409: {
                 headers: {
@@ -3447,6 +3451,8 @@ export interface operations {
              * @description [`insufficient_units`](/problems/insufficient_units) The wallet has fewer free units than asked for.
              *
              *     [`investor_erased`](/problems/investor_erased) The data of this investor have been erased; nothing can be added.
+             *
+             *     [`product_paused`](/problems/product_paused) The product is paused; no units can be moved.
              *
              *     [`redemption_of_crypto_security`](/problems/redemption_of_crypto_security) Crypto securities are redeemed by the registrar, not through this endpoint.
              *
