@@ -4,8 +4,8 @@
 import { Schema } from "effect"
 
 /**
- * Who may instruct a change (eWpG § 18(1)): the holder, or a person entitled by law, under a law, by contract, by a court's decision, or by an
- * enforceable administrative act.
+ * Those that may instruct a change (eWpG § 18(1)): the holder, or a person entitled by law, under a law, by contract, by a court's decision,
+ * or by an enforceable administrative act.
  *
  * @category schemas
  */

@@ -7,7 +7,6 @@ import type { Recorded } from "./Catalogue.ts"
 import * as Command from "./Command.ts"
 import { decisionModel, read, refuse } from "./Decision.ts"
 import {
-  ProductAmended,
   ProductDelisted,
   ProductListed,
   ProductPaused,
