@@ -4,8 +4,8 @@
 import { Schema } from "effect"
 
 /**
- * Those that may instruct a change (eWpG § 18(1)): the holder, or a person entitled by law, under a law, by contract, by a court's decision,
- * or by an enforceable administrative act.
+ * By whose right a change is instructed (eWpG § 18(1)). The holder's; that of a person entitled by law, under a law or by contract; that of a
+ * court's decision; or that of an enforceable administrative act.
  *
  * @category schemas
  */
