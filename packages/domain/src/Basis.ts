@@ -4,8 +4,8 @@
 import { Schema } from "effect"
 
 /**
- * By whose right a change is instructed (eWpG § 18(1)). The holder's; that of a person entitled by law, under a law or by contract; that of a
- * court's decision; or that of an enforceable administrative act.
+ * By whose right a change is instructed (eWpG § 18(1)). Besides the holder's it is that of a person entitled by law, under a law or by
+ * contract. Or a court decided it, or an enforceable administrative act.
  *
  * @category schemas
  */
