@@ -293,6 +293,11 @@ const shows: { readonly [name: string]: Bug } = {
     "          if (own !== before.own || others !== before.others) return resume(Effect.succeed(after))\n",
     ""
   ),
+  "busy subscription misses what others appended": one(
+    reading,
+    "wake.wait(query, last, { ...told, others: heard })",
+    "wake.wait(query, last, told)"
+  ),
   "object folded at two heads": one(
     foldOne,
     "  const others = few ? yield* log.readAll(more, { to, limit: keptEvents + 1 }) : []\n",

@@ -2,7 +2,9 @@
  * Plants bugs, one at a time, and sees whether the simulation finds them. For everyone who changes it: a bug that is missed says what it
  * lacks, and one that is found though it is none says that it cries wolf.
  *
- *     npm run planted-bugs -- [--calls 30000] [--jobs 1] [NAME …]
+ *     npm run planted-bugs -- [--calls 30000] [--jobs 1] [--write] [NAME …]
+ *
+ * With `--write` the table of docs/reference/simulation.md says what became of these bugs; rows of others stay.
  */
 import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
@@ -10,11 +12,16 @@ import { fileURLToPath } from "node:url"
 import { parseArgs, promisify } from "node:util"
 import { type Bug, bugs } from "./Bugs.ts"
 import { planted } from "./Edits.ts"
+import { writeRow } from "./Table.ts"
 import type { Found } from "./run.ts"
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { calls: { type: "string", default: "30000" }, jobs: { type: "string", default: "1" } }
+  options: {
+    calls: { type: "string", default: "30000" },
+    jobs: { type: "string", default: "1" },
+    write: { type: "boolean", default: false }
+  }
 })
 
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
@@ -53,6 +60,7 @@ const take = async (names: Array<string>): Promise<void> => {
     const isFound = found.invariant !== undefined
     const isRight = isFound === (bugs[name]?.equivalent === undefined)
     if (!isRight) wrong += 1
+    if (values.write) writeRow(name, found)
     const what = isFound
       ? `found after ${found.calls} calls, seed ${found.seed}, by "${found.invariant}"`
       : `not found in ${found.calls} calls`

@@ -11,8 +11,10 @@ import * as Guard from "./kernel/Guard.ts"
 import type { Kernel } from "./kernel/Kernel.ts"
 import * as Process from "./kernel/Process.ts"
 import type { Plan } from "./plan/Plan.ts"
+import { closing } from "./workload/Closing.ts"
 import { opening, openingOfProgram } from "./workload/Opening.ts"
 import * as Reading from "./workload/Reading.ts"
+import type { Request } from "./workload/Request.ts"
 import type { Offering } from "./world/Program.ts"
 import * as World from "./world/World.ts"
 
@@ -114,19 +116,26 @@ const ending = (
   return undefined
 }
 
-/** What stands before the workload, made without faults. Tells why it ended otherwise. */
-const open = ({ client, facts, kernel, program }: World.World): string | undefined => {
-  const issuer = client("issuer")
-  const all = program === undefined ? opening : [...opening, ...openingOfProgram]
+const knownNow = ({ facts, kernel }: World.World): Reading.Known => ({
+  world: facts.world,
+  now: Process.epoch + kernel.now() / 1_000
+})
+
+/** One client asks all, each until it is answered. Tells why it ended otherwise. */
+const ask = (world: World.World, name: string, all: ReadonlyArray<(knows: Reading.Known) => Request | undefined>) => {
+  const { client, process } = world.client(name)
   const asking = Effect.gen(function* () {
     for (const [index, read] of all.entries()) {
-      const request = read({ world: facts.world, now: Process.epoch + kernel.now() / 1_000 })
-      if (request !== undefined) yield* issuer.client.call(request, `opening-${index}`, 100)
+      const request = read(knownNow(world))
+      if (request !== undefined) yield* client.call(request, `${name}-${index}`, 100)
     }
   })
-  const fiber = issuer.process.fork(asking)
-  return ending(kernel, [fiber], "the opening")
+  return ending(world.kernel, [process.fork(asking)], `the ${name}`)
 }
+
+/** What stands before the workload, made without faults. */
+const open = (world: World.World): string | undefined =>
+  ask(world, "opening", world.program === undefined ? opening : [...opening, ...openingOfProgram])
 
 /** What the program finds: the platform that was made last, and its campaigns. */
 const offeringOf = ({ facts: { world } }: World.World): Offering => {
@@ -141,31 +150,61 @@ const finishing = ({ kernel, program }: World.World): void => {
   kernel.run(() => program?.unfinished() === undefined || kernel.now() >= last)
 }
 
-/** The clients take their steps. Tells why it ended otherwise. */
+/** The steps of each round. A program has one round: its own end is waited for. */
+const roundsOf = ({ rounds = 1, steps }: Plan, program: World.World["program"]): ReadonlyArray<Plan["steps"]> => {
+  const count = program === undefined ? rounds : 1
+  const size = Math.ceil(steps.length / count)
+  return Array.from({ length: count }, (_, round) => steps.slice(round * size, (round + 1) * size))
+}
+
+/** The clients take their steps, one round after the other. Tells why it ended otherwise. */
 const work = (world: World.World, plan: Plan): string | undefined => {
-  const { client, faults, kernel, program } = world
-  faults.begin()
+  const { faults, kernel, program, supervisor } = world
+  const clients = Array.from({ length: plan.clients }, (_, index) => world.client(`client${index}`))
   program?.start(offeringOf(world))
-  const fibers = Array.from({ length: plan.clients }, (_, index) => {
-    const { client: each, process } = client(`client${index}`)
-    return process.fork(each.take(plan.steps.filter((_step, step) => step % plan.clients === index)))
-  })
-  const ended = ending(kernel, fibers, "the run")
-  finishing(world)
-  return ended
+  for (const steps of roundsOf(plan, program)) {
+    faults.begin()
+    supervisor.heal(false)
+    const fibers = clients.map(({ client, process }, index) =>
+      process.fork(client.take(steps.filter((_, step) => step % clients.length === index)))
+    )
+    const ended = ending(kernel, fibers, "the run")
+    finishing(world)
+    heal(world)
+    // What has no outcome by now has been overlooked: what comes next might repair it.
+    if (ended !== undefined || !isSettled(world)) return ended
+  }
+  return undefined
 }
 
 /** Faults end. First a program ends, which then asks nothing new; then silence, then all the time that everything needs. */
 const heal = (world: World.World): void => {
-  const { facts, faults, kernel, supervisor } = world
+  const { faults, kernel, supervisor } = world
   faults.stop()
-  supervisor.heal()
+  supervisor.heal(true)
   finishing(world)
   const silent = kernel.now() + silence
   kernel.run(() => kernel.now() >= silent)
+  settle(world)
+}
+
+const isSettled = ({ facts }: World.World): boolean =>
+  ![...facts.world.tasks.values()].some(({ status }) => status === "processing")
+
+/** Gives the tasks of the ledger their time. */
+const settle = (world: World.World): void => {
+  const { kernel } = world
   const last = kernel.now() + patience
-  const allEnded = () => ![...facts.world.tasks.values()].some(({ status }) => status === "processing")
-  kernel.run(() => allEnded() || kernel.now() >= last)
+  kernel.run(() => isSettled(world) || kernel.now() >= last)
+}
+
+/** All nodes are started again and asked about everything, where the log is no program's. */
+const close = (world: World.World): string | undefined => {
+  if (world.program !== undefined || !isSettled(world)) return undefined
+  world.supervisor.restart()
+  const ended = ask(world, "closing", closing(knownNow(world)))
+  settle(world)
+  return ended
 }
 
 /** Each node is asked for all lists, now that they are whole. Tells why it ended otherwise. */
@@ -228,9 +267,7 @@ const running = (plan: Plan, options: Options, breaches: ReadonlyArray<Guard.Bre
   const laws = watching([...standard, ...(options.invariants ?? [])])
   const counts = counting()
   const world = World.make(plan, listening(laws, counts, options.onTurn), options)
-  const worked = open(world) ?? work(world, plan)
-  heal(world)
-  const ended = worked ?? audit(world)
+  const ended = open(world) ?? work(world, plan) ?? audit(world) ?? close(world)
   laws.healed()
   const { facts, kernel, program } = world
   const unfinished = program?.unfinished()

@@ -3,7 +3,7 @@
  * what it runs.
  *
  * Time stands still, but for a microsecond a step, until no task is ready. Then it moves to the next timer. A task of an owner that is dead
- * is dropped.
+ * is dropped, and one of an owner that is paused is held.
  */
 import type { Stream } from "./Randomness.ts"
 
@@ -11,6 +11,8 @@ import type { Stream } from "./Randomness.ts"
 export interface Owner {
   readonly name: string
   readonly alive: boolean
+  /** Until this instant its tasks are held. */
+  readonly pausedUntil?: number
 }
 
 /** Which of the ready tasks is next: the oldest, any, or that of the fiber with the highest priority (PCT). @category models */
@@ -143,14 +145,18 @@ export const make = (options: { readonly order: Order; readonly stream: Stream }
       queue.add({ owner: timer.owner, weight: Number.MAX_SAFE_INTEGER, task: timer.task })
     }
   }
+  const hold = (owner: Owner, instant: number, task: () => void): Timer => {
+    const timer: Timer = { owner, instant: Math.max(instant, now), number: ++made, task, isCancelled: false }
+    timers.add(timer)
+    return timer
+  }
   return {
     now: () => now,
     steps: () => steps,
     trace: () => (trace >>> 0).toString(16).padStart(8, "0"),
     ready: (owner, weight, task) => queue.add({ owner, weight, task }),
     at: (owner, instant, task) => {
-      const timer: Timer = { owner, instant: Math.max(instant, now), number: ++made, task, isCancelled: false }
-      timers.add(timer)
+      const timer = hold(owner, instant, task)
       return () => {
         timer.isCancelled = true
       }
@@ -166,6 +172,10 @@ export const make = (options: { readonly order: Order; readonly stream: Stream }
         }
         const { owner, task } = queue.take()
         if (!owner.alive) continue
+        if (owner.pausedUntil !== undefined && owner.pausedUntil > now) {
+          hold(owner, owner.pausedUntil, task)
+          continue
+        }
         steps += 1
         now += 1
         noteStep(owner.name)

@@ -3,7 +3,7 @@
  *
  * A process is killed between two operations of any of its fibers. What it had in memory is gone: no finalizer runs, no timer fires. The one
  * rule behind that: the scheduler of a dead process lets no operation pass. So a fiber that another process, a lock or a reply resumes does
- * nothing any more.
+ * nothing any more. A process that is paused is in the midst of all that it does, and goes on later.
  */
 import { Clock, Context, Duration, Effect, type Fiber, Logger, Random, References, Scheduler } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -32,6 +32,8 @@ export interface Process extends Owner {
   readonly kill: () => void
   /** Ends it after so many further operations of its fibers, wherever that is. */
   readonly killAfter: (operations: number) => void
+  /** Lets nothing of it go on for so many microseconds, after so many further operations of its fibers. */
+  readonly pauseAfter: (operations: number, micros: number) => void
   /** Is told once that it has ended, unless it is taken back. */
   readonly onDeath: (told: () => void) => () => void
 }
@@ -68,16 +70,19 @@ const clockOf = ({ kernel, wall }: ProcessOptions, self: Owner): Clock.Clock => 
 }
 
 /** A fiber is given a number of operations, after which others may go first. */
-const makeScheduler = ({ kernel, preemption, turns }: ProcessOptions, self: Owner, onOperation: () => void) => {
+const makeScheduler = (
+  { kernel, preemption, turns }: ProcessOptions,
+  self: Owner,
+  /** Whether the fiber may go on. */
+  onOperation: () => boolean
+) => {
   const portion = () =>
     preemption === 0 ? Number.POSITIVE_INFINITY : 1 + Math.floor(Math.log(1 - turns.next()) / Math.log(1 - preemption))
   let left = portion()
   const scheduler: Scheduler.Scheduler = {
     executionMode: "async",
     shouldYield: ({ currentOpCount }) => {
-      if (!self.alive) return true
-      onOperation()
-      if (!self.alive) return true
+      if (!self.alive || !onOperation()) return true
       if (--left > 0) return currentOpCount >= longestTurn
       left = portion()
       return true
@@ -118,10 +123,12 @@ const contextOf = (
 
 /** @category constructors */
 export const make = (options: ProcessOptions): Process => {
-  const { name } = options
+  const { kernel, name } = options
   const deaths = new Set<() => void>()
   let alive = true
   let operationsLeft = Number.POSITIVE_INFINITY
+  let pausing = { operations: Number.POSITIVE_INFINITY, micros: 0 }
+  let pausedUntil = 0
   const kill = () => {
     if (!alive) return
     alive = false
@@ -132,10 +139,16 @@ export const make = (options: ProcessOptions): Process => {
     get alive() {
       return alive
     },
+    get pausedUntil() {
+      return pausedUntil
+    },
     fork: (effect) => Effect.runForkWith(context)(effect),
     kill,
     killAfter: (operations) => {
       operationsLeft = Math.min(operationsLeft, operations)
+    },
+    pauseAfter: (operations, micros) => {
+      pausing = { operations, micros }
     },
     onDeath: (told) => {
       deaths.add(told)
@@ -143,9 +156,15 @@ export const make = (options: ProcessOptions): Process => {
     }
   }
   const onOperation = () => {
-    if (--operationsLeft > 0) return
-    operationsLeft = Number.POSITIVE_INFINITY
-    kill()
+    if (--operationsLeft <= 0) {
+      operationsLeft = Number.POSITIVE_INFINITY
+      kill()
+    }
+    if (--pausing.operations <= 0) {
+      pausing.operations = Number.POSITIVE_INFINITY
+      pausedUntil = kernel.now() + pausing.micros
+    }
+    return alive && pausedUntil <= kernel.now()
   }
   const context = contextOf(options, self, makeScheduler(options, self, onOperation))
   return self

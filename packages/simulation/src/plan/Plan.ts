@@ -14,6 +14,10 @@ export interface Plan {
   readonly seed: number
   readonly nodes: number
   readonly clients: number
+  /** Milliseconds that a client waits at most between two steps; 300 without. */
+  readonly pause?: number
+  /** Parts into which the steps fall: after each, faults end and all is silent for a while. One without. */
+  readonly rounds?: number
   readonly order: Order
   /** How often an operation lets other fibers go first. */
   readonly preemption: number
@@ -54,6 +58,7 @@ const rates: Rates = {
   programCrash: 0.4,
   readSlow: 0.04,
   lockBusy: 0.4,
+  lockHeld: 0.6,
   appendSlow: 0.5,
   ledgerSlow: 0.4,
   ledgerLate: 0.2,
@@ -74,6 +79,8 @@ export const draw = (seed: number, options: PlanOptions = {}): Plan => {
   const faults = Object.fromEntries(Object.entries(possible).filter(() => !quiet && stream.chance(share)))
   const chosen = (options.kinds ?? Steps.kinds).filter((kind) => needed.has(kind) || stream.chance(0.7))
   const steps = Randomness.stream(seed, "steps")
+  // Of few things each is wanted by many at once.
+  const things = stream.pick([3, 1_000, 1_000])
   return {
     seed,
     nodes: options.nodes ?? 1 + stream.below(3),
@@ -84,8 +91,10 @@ export const draw = (seed: number, options: PlanOptions = {}): Plan => {
     ...(stream.chance(0.6) ? { snapshotsAfter: stream.pick([1, 2, 8]) } : {}),
     ...(stream.chance(0.6) ? { progressAfter: stream.pick([1, 2, 8]) } : {}),
     ...(options.http === true ? { http: true } : {}),
+    ...(stream.chance(0.3) ? { pause: stream.pick([0, 20]) } : {}),
+    ...(stream.chance(0.5) ? { rounds: stream.pick([2, 3, 5]) } : {}),
     faults,
-    steps: Array.from({ length: options.steps ?? 150 }, () => Steps.draw(steps, chosen))
+    steps: Array.from({ length: options.steps ?? 150 }, () => Steps.draw(steps, chosen, things))
   }
 }
 

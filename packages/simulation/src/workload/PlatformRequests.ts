@@ -6,6 +6,7 @@ import { Api, Credits, Documents, Investments, Investors, Redemptions, Wallets }
 import { Effect, Schema } from "effect"
 import type { Investment, Objects } from "../model/Objects.ts"
 import { asking, day, type Known, known, type Reader, request, textOf } from "./Reading.ts"
+import type { Request } from "./Request.ts"
 import type { Step, StepKind } from "./Steps.ts"
 
 const somebody = Schema.decodeUnknownSync(Api.CreateInvestor)
@@ -52,6 +53,31 @@ const underWay = (world: Objects) => {
 
 const isFree = (world: Objects, id: string): boolean =>
   ![...world.tasks.values()].some(({ investment, status }) => investment === id && status !== "failed")
+
+/** So many units of what an investment was delivered into. @category constructors */
+export const redeeming = (from: Investment, units: number, platform: Id.PlatformId): Request => {
+  const input = redemption({
+    investor_id: from.investor,
+    product_id: from.product,
+    wallet_id: from.delivered,
+    units
+  })
+  return request("Redemptions.create", { platform, operation: "RequestRedemption", input }, (options) =>
+    Effect.flatMap(Redemptions, (redemptions) => redemptions.create(input, options))
+  )
+}
+
+/** @category constructors */
+export const signing = (input: Api.CreateInvestment, platform: Id.PlatformId): Request =>
+  request("Investments.create", { platform, operation: "SignInvestment", input }, (options) =>
+    Effect.flatMap(Investments, (investments) => investments.create(input, options))
+  )
+
+/** All investors of a platform. @category constructors */
+export const listing = (platform: Id.PlatformId): Request =>
+  request("Investors.list", { platform, operation: undefined, input: {} }, () =>
+    Effect.flatMap(Investors, (investors) => investors.list())
+  )
 
 /** @category conversions */
 export const platformReaders = {
@@ -127,11 +153,7 @@ export const platformReaders = {
       ...(step.d % 4 === 0 ? {} : { acceptedAt: signedAt, paidAt: signedAt }),
       ...(wallets.size === 0 ? {} : { wallet: Id.WalletId.make(known(wallets, step.a)) })
     }
-    return request(
-      "Investments.create",
-      { platform: asking(knows, step, owner), operation: "SignInvestment", input },
-      (options) => Effect.flatMap(Investments, (investments) => investments.create(input, options))
-    )
+    return signing(input, asking(knows, step, owner))
   },
   amend: (step, knows) => {
     const open = new Map(
@@ -183,17 +205,8 @@ export const platformReaders = {
     const redeemable = held.filter(([, each]) => world.products.get(each.product)?.ewpg === false && free(each) > 0)
     const from = world.investments.get(known(new Map(step.b % 6 === 0 ? held : redeemable), step.a))
     if (from?.delivered === undefined) return undefined
-    const input = redemption({
-      investor_id: from.investor,
-      product_id: from.product,
-      wallet_id: from.delivered,
-      units: 1 + (step.c % (step.b % 5 === 0 ? 30 : Math.max(1, Math.min(6, free(from)))))
-    })
-    return request(
-      "Redemptions.create",
-      { platform: asking(knows, step, from.platform), operation: "RequestRedemption", input },
-      (options) => Effect.flatMap(Redemptions, (redemptions) => redemptions.create(input, options))
-    )
+    const units = 1 + (step.c % (step.b % 5 === 0 ? 30 : Math.max(1, Math.min(6, free(from)))))
+    return redeeming(from, units, asking(knows, step, from.platform))
   },
   read: (step, knows) => {
     const { world } = knows
@@ -219,8 +232,6 @@ export const platformReaders = {
       ? request("Investments.list", { ...told, platform }, () =>
           Effect.flatMap(Investments, (investments) => investments.list())
         )
-      : request("Investors.list", { ...told, platform }, () =>
-          Effect.flatMap(Investors, (investors) => investors.list())
-        )
+      : listing(platform)
   }
 } satisfies { readonly [Kind in StepKind]?: Reader }

@@ -45,11 +45,11 @@ export interface Step {
 /** @category values */
 export const kinds = Object.keys(weights) as ReadonlyArray<StepKind>
 
-/** Draws a step among some kinds. @category constructors */
-export const draw = (stream: Stream, among: ReadonlyArray<StepKind> = kinds): Step => {
+/** Draws a step among some kinds, about one of so many things. @category constructors */
+export const draw = (stream: Stream, among: ReadonlyArray<StepKind>, things: number): Step => {
   const total = among.reduce((sum, kind) => sum + weights[kind], 0)
   let left = stream.below(total)
   const kind = among.find((each) => (left -= weights[each]) < 0) ?? "sign"
-  const [a, b, c, d] = [stream.below(1_000), stream.below(1_000), stream.below(1_000), stream.below(1_000)]
+  const [a, b, c, d] = [stream.below(things), stream.below(1_000), stream.below(1_000), stream.below(1_000)]
   return { kind, a, b, c, d }
 }

@@ -20,6 +20,7 @@ export interface ClientParts {
   readonly recorder: Recorder
   readonly nodes: ReadonlyArray<Node>
   readonly stream: Stream
+  readonly pause: number | undefined
   readonly knows: () => Known
   readonly identityOf: (request: Request, key: string) => string
 }
@@ -30,9 +31,11 @@ interface Sent {
   readonly key: string
 }
 
-/** Milliseconds between two steps, and between two attempts. */
-const longestPause = 300
+/** Milliseconds between two steps, if not said, and between two attempts. */
+const usualPause = 300
 const longestBackoff = 1_500
+/** Milliseconds until a client looks at what it is still asking for. */
+const longestLook = 3_000
 
 const isFinal = (outcome: Outcome): boolean => outcome._tag === "Answered" || outcome._tag === "Refused"
 
@@ -45,7 +48,7 @@ export interface Client {
 
 /** @category constructors */
 export const make = (parts: ClientParts): Client => {
-  const { identityOf, knows, network, nodes, process, recorder, stream } = parts
+  const { identityOf, knows, network, nodes, pause = usualPause, process, recorder, stream } = parts
   const sent: Array<Sent> = []
   let made = 0
 
@@ -85,11 +88,14 @@ export const make = (parts: ClientParts): Client => {
   }
   const take = Effect.fnUntraced(function* (steps: ReadonlyArray<Step>) {
     for (const step of steps) {
-      yield* Effect.sleep(stream.below(longestPause))
+      yield* Effect.sleep(stream.below(pause))
       const next = sending(step)
       if (next === undefined) continue
       if (next.request.operation !== undefined && step.kind !== "again") sent.push(next)
-      yield* call(next.request, next.key, stream.pick([1, 3, 3, 6]))
+      const beside = Requests.beside(next.request, knows())
+      const calls = [call(next.request, next.key, stream.pick([1, 3, 3, 6]))]
+      if (beside !== undefined) calls.push(Effect.delay(call(beside, "", 1), stream.below(longestLook)))
+      yield* Effect.all(calls, { concurrency: "unbounded", discard: true })
     }
   })
   return { call, take }

@@ -1,5 +1,6 @@
 /**
- * A store as a node sees it over a bad connection: appends that fail, may have happened or happen later, and reads that break. For the nodes.
+ * A store as a node sees it over a bad connection: appends that fail, may have happened or happen later, and reads that break. Forgetting
+ * takes its time. For the nodes.
  *
  * A decision under the writer lock is never late: it is asked by the node itself, which is told its end.
  */
@@ -19,16 +20,39 @@ const slowest = [20, 200, 200, 3_000] as const
 /** Longest delay of a read. Milliseconds. */
 const slowestRead = 400
 
+/** Longest wait for a key to be destroyed. Milliseconds. */
+const slowestForgetting = 5_000
+/** From a decision under the lock to its append a node takes about so many operations. */
+const operationsUnderLock = 8
+/** Longest pause under the lock. Milliseconds. */
+const longestHold = 2_000
+
 /** Keys are made before a statement is sent: one that waits for a key of its node is not on its way. */
 const isPersonal = (event: object): boolean => "personal" in event && event.personal !== undefined
 
+interface Processes {
+  readonly node: Process
+  /** In which a statement goes on whatever becomes of the node. */
+  readonly database: Process
+}
+
 /** @category constructors */
-export const make = (store: Store, faults: Injector, database: Process): Store => {
+export const make = (store: Store, faults: Injector, { database, node }: Processes): Store => {
   const pause = (name: FaultName) => Effect.sleep(faults.draws(name).below(faults.draws(name).pick(slowest)))
   const slowed = Effect.suspend(() => (faults.happens("appendSlow") ? pause("appendSlow") : Effect.void))
 
   /** What was read before may be old once the lock is there. */
   const locking = Effect.suspend(() => (faults.happens("lockBusy") ? pause("lockBusy") : Effect.void))
+
+  /** What has been decided is not appended yet: if others can append meanwhile, it is wrong. */
+  const holding =
+    <A extends ReadonlyArray<unknown>, B>(decide: (...on: A) => B) =>
+    (...on: A): B => {
+      const stream = faults.draws("lockHeld")
+      if (faults.happens("lockHeld"))
+        node.pauseAfter(stream.below(operationsUnderLock), 1_000 * stream.below(longestHold))
+      return decide(...on)
+    }
 
   /** The append itself, or what the connection makes of it. */
   const appending = <A, X>(append: Effect.Effect<A, X>, late: boolean): Effect.Effect<A, X | EventStoreError> =>
@@ -55,7 +79,14 @@ export const make = (store: Store, faults: Injector, database: Process): Store =
     ...store,
     append: (events, condition) => appending(store.append(events, condition), !events.some(isPersonal)),
     appendExclusive: (after, query, decide) =>
-      appending(Effect.andThen(locking, store.appendExclusive(after, query, decide)), false),
+      appending(Effect.andThen(locking, store.appendExclusive(after, query, holding(decide))), false),
+    // From the erasing event until then the register has to know by itself what it may not show.
+    forget: (subject) =>
+      Effect.suspend(() =>
+        faults.happens("forgetSlow")
+          ? Effect.andThen(Effect.sleep(faults.draws("forgetSlow").below(slowestForgetting)), store.forget(subject))
+          : store.forget(subject)
+      ),
     head: reading(store.head),
     bookmark: (known) => reading(store.bookmark(known)),
     readAll: (query, options) => reading(store.readAll(query, options)),

@@ -89,7 +89,7 @@ const layerOf = (parts: NodeParts, process: Process) => {
       catalogue: Events.catalogue,
       storage: FaultyParts.lateToWait(database.storageOf(process), faults)
     }),
-    (real) => wrap(FaultyStore.make(real, faults, databaseProcess))
+    (real) => wrap(FaultyStore.make(real, faults, { node: process, database: databaseProcess }))
   )
   const snapshots =
     snapshotsAfter === undefined
@@ -112,7 +112,7 @@ const layerOf = (parts: NodeParts, process: Process) => {
     Layer.provide(Layer.merge(snapshots, progress)),
     Layer.provide(Layer.succeed(Lease, leases.of(process))),
     Layer.provideMerge(Log.layer(store)),
-    Layer.provideMerge(Database.vaultOver(FaultyParts.slowToForget(database.keys, faults), database.masterKey)),
+    Layer.provideMerge(Database.vaultOver(database.keys, database.masterKey)),
     Layer.provideMerge(Layer.succeedContext(database.kept))
   )
 }

@@ -11,8 +11,10 @@ import * as Node from "./Node.ts"
 export interface Supervisor {
   /** Those that are there now, dead ones among them. */
   readonly nodes: ReadonlyArray<Node.Node>
-  /** Ends nothing any more, and starts what is dead. */
-  readonly heal: () => void
+  /** Whether what is dead is started soon. */
+  readonly heal: (heals: boolean) => void
+  /** Ends all of them, which start again over what is kept. */
+  readonly restart: () => void
 }
 
 interface SupervisorOptions {
@@ -54,21 +56,25 @@ export const make = (options: SupervisorOptions): Supervisor => {
     })
     nodes[index] = Node.start(parts, process, say)
   }
+  const restart = (): void => {
+    for (const { process } of nodes) process.kill()
+  }
   const strike = (): void => {
     for (const [index, { process }] of nodes.entries()) {
       if (process.alive && faults.happens("crash")) process.killAfter(faults.draws("crash").below(operations))
       if (faults.happens("clockJumps"))
         walls[index] = Math.floor((faults.draws("clockJumps").next() - 0.5) * 2 * longestJump)
     }
-    if (faults.happens("crashAll")) for (const { process } of nodes) process.kill()
+    if (faults.happens("crashAll")) restart()
     kernel.at(always, kernel.now() + interval, strike)
   }
   for (let index = 0; index < options.count; index++) start(index)
   kernel.at(always, interval, strike)
   return {
     nodes,
-    heal: () => {
-      healing = true
-    }
+    heal: (heals) => {
+      healing = heals
+    },
+    restart
   }
 }

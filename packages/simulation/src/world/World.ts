@@ -144,6 +144,18 @@ const identifying =
   ({ ids, operation, platform }, key) =>
     secrets.identity({ platform, operation: operation ?? "", ids, key })
 
+/** Makes a client by its name, which asks all nodes, if not said. */
+const clientsOf =
+  (
+    parts: Omit<Client.ClientParts, "process" | "stream">,
+    processOf: (name: string) => Process.Process,
+    streamOf: (purpose: string) => Randomness.Stream
+  ): World["client"] =>
+  (name, nodes = parts.nodes) => {
+    const process = processOf(name)
+    return { process, client: Client.make({ ...parts, process, nodes, stream: streamOf(`${name} steps`) }) }
+  }
+
 /** @category constructors */
 export const make = (plan: Plan, listener: Listener, { program, store = (real) => real }: Given = {}): World => {
   const kernel = Kernel.make({ order: plan.order, stream: Randomness.stream(plan.seed, "schedule") })
@@ -208,10 +220,6 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     facts,
     supervisor,
     program: program && Program.make({ kernel, faults, program, memory, parts, processOf, remote, stream, told }),
-    client: (name, asked = nodes) => {
-      const process = processOf(name)
-      const stream = streamOf(`${name} steps`)
-      return { process, client: Client.make({ process, network, recorder, nodes: asked, stream, knows, identityOf }) }
-    }
+    client: clientsOf({ network, recorder, nodes, pause: plan.pause, knows, identityOf }, processOf, streamOf)
   }
 }

@@ -1,0 +1,36 @@
+/**
+ * The table of planted bugs in the docs, a row for each. For {@link main}, which writes it.
+ */
+import { readFileSync, writeFileSync } from "node:fs"
+import { bugs } from "./Bugs.ts"
+import type { Found } from "./run.ts"
+
+const page = new URL("../../../docs/reference/simulation.md", import.meta.url)
+const head = "| planted | found after calls | by |\n| --- | --- | --- |\n"
+
+const rowOf = (name: string, { calls, invariant }: Found): string => {
+  const number = calls.toLocaleString("en")
+  if (invariant !== undefined) return `| ${name} | ${number} | ${invariant} |`
+  return `| ${name} | not in ${number} | ${bugs[name]?.equivalent ?? "missed"} |`
+}
+
+const nameOf = (row: string): string => row.split(" | ", 1)[0]!.slice(2)
+
+/** Replaces the row of a bug, or adds it; rows stand in the order of the bugs. */
+export const writeRow = (name: string, found: Found): void => {
+  const text = readFileSync(page, "utf8")
+  const [before, after] = text.split(head)
+  if (before === undefined || after === undefined)
+    throw new Error("docs/reference/simulation.md has no table of planted bugs")
+  const end = after.search(/^(?!\|)/m)
+  const rows = new Map(
+    after
+      .slice(0, end)
+      .trimEnd()
+      .split("\n")
+      .map((row) => [nameOf(row), row])
+  )
+  rows.set(name, rowOf(name, found))
+  const sorted = Object.keys(bugs).flatMap((each) => rows.get(each) ?? [])
+  writeFileSync(page, `${before}${head}${sorted.join("\n")}\n${after.slice(end)}`)
+}
