@@ -1,7 +1,7 @@
 /**
  * Runs simulations for `effekten simulate`, and prints what they came to. For people who look for an error for longer than a test does.
  */
-import { Failing, Seeds, Simulation, Sometimes } from "@effekten/simulation"
+import { DomainRun, Failing, Seeds, Simulation, Sometimes } from "@effekten/simulation"
 import { Clock, Console, Effect, Option } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 
@@ -10,6 +10,7 @@ interface SimulateFlags {
   readonly minutes: Option.Option<number>
   readonly plan: Option.Option<string>
   readonly http: boolean
+  readonly domain: boolean
   readonly checkDeterminism: boolean
 }
 
@@ -49,20 +50,58 @@ const ofPlan = (file: string, checksDeterminism: boolean) =>
     yield* Console.log(`${report.calls} calls, ${report.events} events: every law holds`)
   })
 
-/** @category commands */
-export const runSimulate = ({
-  checkDeterminism,
-  http,
-  minutes,
-  plan,
-  seed
-}: SimulateFlags): Effect.Effect<void, CommandFailed> =>
+/** Seeds of decisions alone, which take milliseconds each. */
+const portionOfDomain = 100
+
+/** How long a run of seeds goes on, and where it begins. */
+const series = (seed: Option.Option<number>, minutes: Option.Option<number>) =>
   Effect.gen(function* () {
-    if (Option.isSome(plan)) return yield* ofPlan(plan.value, checkDeterminism)
     const began = yield* Clock.currentTimeMillis
     const first = Option.getOrElse(seed, () => began % 1_000_000)
-    const until = began + Option.getOrElse(minutes, () => 0) * 60_000
     yield* Console.log(`seeds from ${first}`)
+    return { first, began, until: began + Option.getOrElse(minutes, () => 0) * 60_000 }
+  })
+
+const ofDomain = ({ checkDeterminism, minutes, seed }: SimulateFlags) =>
+  Effect.gen(function* () {
+    const { began, first, until } = yield* series(seed, minutes)
+    const cpu = process.cpuUsage()
+    let [runs, commands, events, seconds] = [0, 0, 0, 0]
+    let counts: Sometimes.Counts = {}
+    for (let now = began; runs === 0 || now < until; now = yield* Clock.currentTimeMillis) {
+      const count = until > began ? portionOfDomain : 1
+      const goesOn = (done: number) => done < count
+      const outcome = DomainRun.seeds({ first: first + runs, goesOn, checksDeterminism: checkDeterminism })
+      const { failing } = outcome
+      if (failing !== undefined) {
+        yield* Console.log(DomainRun.explain(failing))
+        return yield* new CommandFailed({ exitCode: ExitCode.violated, message: `seed ${failing.seed} breaks a law` })
+      }
+      runs += outcome.runs
+      commands += outcome.commands
+      events += outcome.events
+      seconds += outcome.seconds
+      counts = Sometimes.added(counts, outcome.counts)
+      yield* Effect.yieldNow
+    }
+    const { system, user } = process.cpuUsage(cpu)
+    const spent = (system + user) / 1_000_000
+    yield* Console.log(
+      `${runs} runs, ${commands} commands, ${events} events, ${(seconds / hour).toFixed(1)} virtual hours`
+    )
+    yield* Console.log(`${spent.toFixed(1)} CPU seconds, ${Math.round(commands / spent)} commands a second`)
+    yield* Console.log(tableOf(counts))
+    const missing = Sometimes.missing(counts, DomainRun.sometimes)
+    if (until > began && missing.length > 0) yield* Console.log(`seldom: ${missing.join(", ")}`)
+  })
+
+/** @category commands */
+export const runSimulate = (flags: SimulateFlags): Effect.Effect<void, CommandFailed> =>
+  Effect.gen(function* () {
+    const { checkDeterminism, domain, http, minutes, plan, seed } = flags
+    if (Option.isSome(plan)) return yield* ofPlan(plan.value, checkDeterminism)
+    if (domain) return yield* ofDomain(flags)
+    const { began, first, until } = yield* series(seed, minutes)
     const cpu = process.cpuUsage()
     let totals: Seeds.Totals | undefined
     for (let now = began; totals === undefined || now < until; now = yield* Clock.currentTimeMillis) {

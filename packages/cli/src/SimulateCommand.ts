@@ -24,6 +24,10 @@ export const simulate = Command.make(
       Flag.withDescription("Platforms call over HTTP, by the real client and the real server"),
       Flag.withDefault(false)
     ),
+    domain: Flag.Boolean("domain").pipe(
+      Flag.withDescription("Decisions alone, without faults, beside the second model: some twenty times as many"),
+      Flag.withDefault(false)
+    ),
     checkDeterminism: Flag.Boolean("check-determinism").pipe(
       Flag.withDescription("Run each plan twice, and name the first difference"),
       Flag.withDefault(false)
@@ -41,6 +45,7 @@ export const simulate = Command.make(
   Command.withExamples([
     { command: "effekten simulate --seed 18", description: "One run" },
     { command: "effekten simulate --minutes 60", description: "As many as an hour takes" },
+    { command: "effekten simulate --domain --minutes 5", description: "Decisions alone, millions of them" },
     { command: "effekten simulate --plan .effekten/sim/18.json", description: "A plan that was kept" }
   ])
 )

@@ -18,6 +18,7 @@ const nothing = {
   minutes: Option.none(),
   plan: Option.none(),
   http: false,
+  domain: false,
   checkDeterminism: false
 }
 
@@ -43,6 +44,14 @@ describe("effekten simulate", () => {
   it("runs a seed over HTTP", async () => {
     const { failure, printed } = await simulated({ seed: Option.some(18), http: true })
     expect(failure).toBeUndefined()
+    expect(printed).toMatch(/\d+ {2}event InvestmentSigned/)
+  })
+
+  it("runs decisions alone, twice", async () => {
+    const { failure, printed } = await simulated({ seed: Option.some(18), domain: true, checkDeterminism: true })
+    expect(failure).toBeUndefined()
+    expect(printed).toMatch(/1 runs, \d+ commands, \d+ events/)
+    expect(printed).toMatch(/\d+ commands a second/)
     expect(printed).toMatch(/\d+ {2}event InvestmentSigned/)
   })
 

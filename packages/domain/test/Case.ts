@@ -15,7 +15,8 @@ export class Case {
   now = noon.text as string
 
   constructor(product: object = {}, campaign: object = {}, policy?: Policy.Change) {
-    this.register = new MemoryRegister(policy)
+    this.register = new MemoryRegister()
+    if (policy !== undefined) this.register.seed(policy)
     this.by(undefined, "RegisterPlatform", { platformId: "p", name: "P" })
     this.by(undefined, "RegisterPlatform", { platformId: "q", name: "Q" })
     this.by(undefined, "RegisterIssuer", { issuerId: "i" })

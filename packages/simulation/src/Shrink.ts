@@ -47,8 +47,8 @@ const simpler: ReadonlyArray<(plan: Plan) => Plan> = [
   (plan) => ({ ...plan, clients: Math.max(1, plan.clients - 1) })
 ]
 
-/** Leaves out parts of a list, first halves, in the end single ones, for as long as what is left is taken. */
-const leaveOut = <A>(all: ReadonlyArray<A>, take: (left: ReadonlyArray<A>) => boolean): void => {
+/** Leaves out parts of a list, first halves, in the end single ones, for as long as what is left is taken. @category running */
+export const leaveOut = <A>(all: ReadonlyArray<A>, take: (left: ReadonlyArray<A>) => boolean): void => {
   let list = all
   for (let size = Math.ceil(list.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2))
     for (let from = 0; from < list.length;) {

@@ -3,10 +3,11 @@
  */
 import { Id } from "@effekten/domain"
 import { Cause, Effect, Exit, type Fiber } from "effect"
-import { createHash } from "node:crypto"
-import type { Attempt, Call, Facts } from "./history/History.ts"
-import type { Invariant, Watch } from "./invariants/Invariant.ts"
+import * as Counting from "./history/Counting.ts"
+import type { Attempt, Call } from "./history/History.ts"
+import type { Invariant } from "./invariants/Invariant.ts"
 import { standard } from "./invariants/Standard.ts"
+import * as Watching from "./invariants/Watching.ts"
 import * as Guard from "./kernel/Guard.ts"
 import type { Kernel } from "./kernel/Kernel.ts"
 import * as Process from "./kernel/Process.ts"
@@ -18,18 +19,10 @@ import type { Request } from "./workload/Request.ts"
 import type { Offering } from "./world/Program.ts"
 import * as World from "./world/World.ts"
 
-/** What a law found broken, and when. @category models */
-export interface Violation {
-  readonly invariant: string
-  readonly message: string
-  /** Microseconds since the run began. */
-  readonly time: number
-}
-
 /** What a run came to, as plain JSON. The same plan gives the same bytes. @category models */
 export interface Report {
   readonly plan: Plan
-  readonly violations: ReadonlyArray<Violation>
+  readonly violations: ReadonlyArray<Watching.Violation>
   readonly calls: number
   readonly attempts: number
   readonly instructions: number
@@ -45,6 +38,7 @@ export interface Report {
   readonly counts: { readonly [what: string]: number }
 }
 
+export type { Violation } from "./invariants/Watching.ts"
 export type { Offering, Program, Provided } from "./world/Program.ts"
 
 /** One line of what happened. @category models */
@@ -65,41 +59,10 @@ export interface Options extends World.Given {
   readonly guard?: boolean
 }
 
-/** Violations kept of a run: a broken log breaks nearly everywhere, and the first places show why. */
-const maximumViolations = 20
 /** For so long nothing is asked and no step begins, so that what was overlooked is not repaired by something new. Microseconds. */
 const silence = 30_000_000
 /** For so long everything may end after it. */
 const patience = 120_000_000
-
-/** Laws over a run, and what they found. */
-const watching = (invariants: ReadonlyArray<Invariant>) => {
-  const violations: Array<Violation> = []
-  let watches: ReadonlyArray<Watch> = []
-  return {
-    violations,
-    begun: (facts: Facts, now: () => number) => {
-      watches = invariants.map(({ name, watch }) =>
-        watch(facts, (message) => {
-          if (violations.length < maximumViolations) violations.push({ invariant: name, message, time: now() })
-        })
-      )
-    },
-    committed: (instruction: Parameters<NonNullable<Watch["committed"]>>[0]) =>
-      watches.forEach(({ committed }) => committed?.(instruction)),
-    answered: (...told: Parameters<NonNullable<Watch["answered"]>>) =>
-      watches.forEach(({ answered }) => answered?.(...told)),
-    healed: () => watches.forEach(({ healed }) => healed?.())
-  }
-}
-
-const counting = () => {
-  const counts = new Map<string, number>()
-  return {
-    add: (what: string) => void counts.set(what, (counts.get(what) ?? 0) + 1),
-    all: () => Object.fromEntries([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)))
-  }
-}
 
 /** Runs until all have ended. Tells why they did not, or what broke one of them. */
 const ending = (
@@ -218,11 +181,7 @@ const audit = ({ client, facts, kernel, supervisor }: World.World): string | und
 }
 
 /** What is told of each turn: to the laws, to the counters, and to the timeline if there is one. */
-const listening = (
-  laws: ReturnType<typeof watching>,
-  counts: ReturnType<typeof counting>,
-  onTurn: Options["onTurn"]
-): World.Listener => {
+const listening = (laws: Watching.Watching, counts: Counting.Counting, onTurn: Options["onTurn"]): World.Listener => {
   const answered = new Set<string>()
   const seen = (call: Call, { outcome }: Attempt): void => {
     counts.add(`told ${outcome?._tag}`)
@@ -246,12 +205,6 @@ const listening = (
   }
 }
 
-const digest = (texts: Iterable<string>): string => {
-  const hash = createHash("sha256")
-  for (const text of texts) hash.update(text).update("\n")
-  return hash.digest("hex")
-}
-
 /** Runs a plan: the same plan gives the same report. @category running */
 export const run = (plan: Plan, options: Options = {}): Report => {
   if (options.guard === false) return running(plan, options, [])
@@ -264,8 +217,8 @@ export const run = (plan: Plan, options: Options = {}): Report => {
 
 /** Under the guard, if there is one. */
 const running = (plan: Plan, options: Options, breaches: ReadonlyArray<Guard.Breach>): Report => {
-  const laws = watching([...standard, ...(options.invariants ?? [])])
-  const counts = counting()
+  const laws = Watching.make([...standard, ...(options.invariants ?? [])])
+  const counts = Counting.make()
   const world = World.make(plan, listening(laws, counts, options.onTurn), options)
   const ended = open(world) ?? work(world, plan) ?? audit(world) ?? close(world)
   laws.healed()
@@ -291,8 +244,8 @@ const running = (plan: Plan, options: Options, breaches: ReadonlyArray<Guard.Bre
     events: log.length,
     steps: kernel.steps(),
     seconds: kernel.now() / 1_000_000,
-    log: digest(log.map((event) => JSON.stringify(event))),
-    answers: digest(answers),
+    log: Counting.digest(log.map((event) => JSON.stringify(event))),
+    answers: Counting.digest(answers),
     trace: kernel.trace(),
     counts: counts.all()
   }

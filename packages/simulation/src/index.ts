@@ -4,6 +4,7 @@
  */
 export * as Faults from "./plan/Faults.ts"
 export * as Plan from "./plan/Plan.ts"
+export * as DomainRun from "./DomainRun.ts"
 export * as Failing from "./Failing.ts"
 export * as Seeds from "./Seeds.ts"
 export * as Shrink from "./Shrink.ts"

@@ -86,11 +86,13 @@ export class MemoryRegister {
   readonly #states = new Map<string, Kept>()
   #instructions = 0
 
-  /** With a policy, the log begins with it. */
-  constructor(policy?: Policy.Change, table?: Commands.Table) {
+  constructor(table?: Commands.Table) {
     this.#table = table
-    if (policy !== undefined)
-      this.execute({ operation: "SeedPolicy", input: policy }, this.context(undefined, "2020-01-01T00:00:00Z"))
+  }
+
+  /** A log that begins with a policy goes by it. */
+  seed(policy: Policy.Change): Executed {
+    return this.execute({ operation: "SeedPolicy", input: policy }, this.context(undefined, "2020-01-01T00:00:00Z"))
   }
 
   get policy(): Policy.Policy {

@@ -25,6 +25,8 @@ export interface Run {
 
 /** @category models */
 export interface PlayOptions {
+  /** An empty one, in the hand of its maker from the beginning. */
+  readonly world?: Objects
   /** Decisions of one's own: to see that broken ones are found. */
   readonly table?: Commands.Table | undefined
   /** Is told what became of each command. */
@@ -64,9 +66,8 @@ const fail = (message: string): never => {
 
 /** Plays the opening and the steps. @category running */
 export const play = (steps: ReadonlyArray<Step>, options: PlayOptions = {}): Run => {
-  const { onDiffering = fail, onExecuted, onStep, table } = options
-  const world = new Objects()
-  const register = new MemoryRegister(policy, table)
+  const { onDiffering = fail, onExecuted, onStep, table, world = new Objects() } = options
+  const register = new MemoryRegister(table)
   const reading = new Reading(world, start)
   const issued: Array<Run["issued"][number]> = []
   const run: Run = {
@@ -87,6 +88,9 @@ export const play = (steps: ReadonlyArray<Step>, options: PlayOptions = {}): Run
     if (difference !== undefined) onDiffering(difference)
     onExecuted?.(executed, run)
   }
+  // The second model has it from the beginning.
+  const seeded = register.seed(policy)
+  onExecuted?.(seeded, run)
   for (const act of opening(reading)) {
     instruct(act)
     onStep?.(run)

@@ -6,3 +6,4 @@ export { type Answer, byQuery, decideOver, type Matches, MemoryRegister, stateOf
 export { type Run, play, type PlayOptions } from "./Play.ts"
 export { identityDocument, somebody, textOf } from "./Reading.ts"
 export * as Steps from "./Steps.ts"
+export * as Reached from "./Reached.ts"

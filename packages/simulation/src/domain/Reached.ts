@@ -1,0 +1,44 @@
+/**
+ * What many random runs of decisions reach. For tests that ask whether their runs told them anything.
+ */
+import { Events, type Refusal } from "@effekten/domain"
+
+/** @category values */
+export const events = Object.keys(Events.catalogue.events) as ReadonlyArray<Events.EventType>
+
+/** Refusals of a decision, which are recorded. @category values */
+export const refusals = [
+  "kyc_not_successful",
+  "managed_wallet_exists",
+  "address_taken",
+  "product_not_listed",
+  "issue_volume_exceeded",
+  "campaign_not_open",
+  "allocation_exhausted",
+  "investment_ended",
+  "already_accepted",
+  "already_paid",
+  "already_delivered",
+  "wallet_of_other_investor",
+  "wallet_missing",
+  "investment_not_paid",
+  "credit_in_flight",
+  "cancellation_period_over",
+  "deadline_not_reached",
+  "outside_review_not_open",
+  "document_already_attached",
+  "product_paused",
+  "allocation_below_use",
+  "issue_volume_below_allocations",
+  "redemption_of_crypto_security",
+  "insufficient_units",
+  "awaiting_resolution",
+  "outcome_contradicts",
+  "nothing_to_resolve",
+  "investor_erased",
+  "investor_holds_units",
+  "investor_has_open_investments",
+  "legal_hold",
+  "retention_running",
+  "document_in_use"
+] as const satisfies ReadonlyArray<Refusal.Code>
