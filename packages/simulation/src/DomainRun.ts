@@ -95,7 +95,8 @@ const running = (
     ...recorder,
     world,
     ledger: new Map(),
-    program: { platform: undefined, kept: new Map() }
+    program: { platform: undefined, kept: new Map() },
+    stored: new Map()
   }
   watching.begun(facts, micros)
   const broken = (invariant: string, message: string): void => void found.push({ invariant, message, time: micros() })

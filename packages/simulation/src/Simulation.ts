@@ -180,6 +180,16 @@ const audit = ({ client, facts, kernel, supervisor }: World.World): string | und
   return ending(kernel, fibers, "the audit")
 }
 
+/** Each node is asked for the log, once nothing comes to it any more. */
+const readLogs = ({ facts, kernel, supervisor }: World.World): string | undefined => {
+  const fibers = supervisor.nodes.map((node) => {
+    const reading = node.stored()
+    reading.addObserver((exit) => Exit.isSuccess(exit) && facts.stored.set(node.process.name, exit.value))
+    return reading
+  })
+  return ending(kernel, fibers, "the reading of the log")
+}
+
 /** What is told of each turn: to the laws, to the counters, and to the timeline if there is one. */
 const listening = (laws: Watching.Watching, counts: Counting.Counting, onTurn: Options["onTurn"]): World.Listener => {
   const answered = new Set<string>()
@@ -220,7 +230,7 @@ const running = (plan: Plan, options: Options, breaches: ReadonlyArray<Guard.Bre
   const laws = Watching.make([...standard, ...(options.invariants ?? [])])
   const counts = Counting.make()
   const world = World.make(plan, listening(laws, counts, options.onTurn), options)
-  const ended = open(world) ?? work(world, plan) ?? audit(world) ?? close(world)
+  const ended = open(world) ?? work(world, plan) ?? audit(world) ?? close(world) ?? readLogs(world)
   laws.healed()
   const { facts, kernel, program } = world
   const unfinished = program?.unfinished()

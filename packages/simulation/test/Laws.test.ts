@@ -2,6 +2,7 @@
  * Laws that ask the log: each finds a history that was changed by hand, and nothing in the one that was. For the author of a law.
  */
 import type { Events } from "@effekten/domain"
+import { Codec } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import { type Facts, type Invariant, Invariants, Plan, Simulation } from "@effekten/simulation"
 import { describe, expect, it } from "vitest"
@@ -51,10 +52,10 @@ const instructionsOf = (log: ReadonlyArray<Logged>): ReadonlyArray<Facts.Committ
 }
 
 /** What a law finds in a history. */
-const found = (name: string, log: ReadonlyArray<Logged>): ReadonlyArray<string> => {
+const found = (name: string, log: ReadonlyArray<Logged>, stored = facts.stored): ReadonlyArray<string> => {
   const law = Invariants.standard.find((each) => each.name === name)!
   const messages: Array<string> = []
-  const watch = law.watch({ ...facts, log }, (message) => void messages.push(message))
+  const watch = law.watch({ ...facts, log, stored }, (message) => void messages.push(message))
   for (const instruction of instructionsOf(log)) watch.committed?.(instruction)
   watch.healed?.()
   return messages
@@ -176,4 +177,32 @@ it("finds two nodes that show another list at one position, and none where the p
   }
   expect(tell(shown(9, "one"), shown(9, "one"), shown(10, "two"))).toBe(0)
   expect(tell(shown(9, "one"), shown(10, "two"), shown(9, "two"))).toBe(1)
+})
+
+describe("6: every node has the log as it was written", () => {
+  const [[node, events] = ["", []]] = [...facts.stored]
+  const foundIn = (stored: (typeof events)[number], position = stored.position): ReadonlyArray<string> =>
+    found(
+      "6: every node has the log as it was written",
+      facts.log,
+      new Map([[node, events.with(position - 1, stored)]])
+    )
+  const body = events[9]!.body
+
+  it("holds in what happened", () => {
+    expect(events.length).toBe(facts.log.length)
+    expect(foundIn(events[9]!)).toEqual([])
+  })
+
+  it("finds an event less, another body, another spelling and another leaf", () => {
+    const changed = body.replace(/"operation":"[A-Z]/, (text) => `${text}x`)
+    expect(found("6: every node has the log as it was written", facts.log.slice(0, -1), facts.stored)).toHaveLength(
+      facts.stored.size + 1
+    )
+    expect(foundIn({ ...events[9]!, body: changed, leaf: Codec.leafOf(changed) })).toEqual([
+      `10 with ${node} was told otherwise`
+    ])
+    expect(foundIn({ ...events[9]!, body: ` ${body}` })).toEqual([`10 with ${node} is not canonical`])
+    expect(foundIn({ ...events[9]!, leaf: events[8]!.leaf })).toEqual([`10 with ${node} has another leaf`])
+  })
 })

@@ -2,7 +2,7 @@
  * What happened in a run: calls with what was answered, and what the log got. For invariants, timelines and reports. Nothing here decides.
  */
 import type { Commands } from "@effekten/domain"
-import type { Position } from "@effekten/event-store"
+import type { Position, StoredEvent } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import type { LedgerTask } from "@effekten/registrar"
 import type { Objects } from "../model/Objects.ts"
@@ -97,4 +97,6 @@ export interface Facts extends History {
   /** What the ledger has done, by task. */
   readonly ledger: ReadonlyMap<string, LedgerEntry>
   readonly program: ProgramFacts
+  /** The log as it lies with each node, asked for once everything has healed. */
+  readonly stored: ReadonlyMap<string, ReadonlyArray<StoredEvent>>
 }

@@ -13,6 +13,7 @@ import { ledgerBalance } from "./LedgerBalance.ts"
 import { ownership } from "./Ownership.ts"
 import { answers, lists, reads } from "./Reads.ts"
 import { sameAnswer } from "./SameAnswer.ts"
+import { sameLog } from "./SameLog.ts"
 import { sameRead } from "./SameRead.ts"
 import { stamps } from "./Stamps.ts"
 import { statuses } from "./Statuses.ts"
@@ -43,5 +44,6 @@ export const standard: ReadonlyArray<Invariant> = [
   statuses,
   ownership,
   ledgerBalance,
-  sameRead
+  sameRead,
+  sameLog
 ]

@@ -2,13 +2,13 @@
  * A node: the real registrar over the simulated database, in a process that can be killed. For the world, whose supervisor starts it again.
  */
 import { Events, EthereumAddress, type Id } from "@effekten/domain"
-import { MemoryEventStore } from "@effekten/event-store"
+import { type EventStoreError, MemoryEventStore, type StoredEvent } from "@effekten/event-store"
 import type { OAuthStore } from "@effekten/http"
 import { MemoryReadModels } from "@effekten/projections"
 import { Blobs, Custody, Lease, Log, ProgressStep, Registrar, Snapshots, type IssuerService } from "@effekten/registrar"
 import type { Erasures, LegalHolds, Policies } from "@effekten/services"
 import { PlatformServices } from "@effekten/services"
-import { Cause, Context, Effect, Exit, Layer } from "effect"
+import { Cause, Context, Effect, Exit, type Fiber, Layer, Stream } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import type { HttpClientRequest, HttpServerResponse } from "effect/http"
 import { createHash } from "node:crypto"
@@ -23,7 +23,7 @@ import * as HttpServing from "./HttpServing.ts"
 import type { Leases } from "./Leases.ts"
 import type { SimulatedLedger } from "./SimulatedLedger.ts"
 
-type Serving = IssuerService | LegalHolds | Policies | Erasures | PlatformServices
+type Serving = IssuerService | LegalHolds | Log | Policies | Erasures | PlatformServices
 
 /** @category models */
 export interface NodeParts {
@@ -51,6 +51,8 @@ export interface Node {
     request: HttpClientRequest.HttpClientRequest,
     onEnd: (exit: Exit.Exit<HttpServerResponse.HttpServerResponse, unknown>) => void
   ) => () => void
+  /** Reads the log as it lies there. */
+  readonly stored: () => Fiber.Fiber<ReadonlyArray<StoredEvent>, EventStoreError>
   /** Carries a request out. Returns how to interrupt it. */
   readonly serve: <A, E>(
     request: Effect.Effect<A, E, Asking | SecureRandom.SecureRandom>,
@@ -147,6 +149,7 @@ export const start = (
       fiber.addObserver(onEnd)
       return () => fiber.interruptUnsafe()
     },
+    stored: () => process.fork(Stream.runCollect(Context.get(services!, Log).readStored())),
     serve: (request, platform, onEnd) => {
       const context = services!
       const asked =

@@ -2,6 +2,7 @@
  * A world: nodes over one database, a ledger, clients and what lies between, made of a plan. For simulations, which set it going.
  */
 import type { Policy } from "@effekten/domain"
+import type { StoredEvent } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import { OAuthStore } from "@effekten/http"
 import { type LedgerTask, Secrets } from "@effekten/registrar"
@@ -29,7 +30,7 @@ import * as Supervisor from "./Supervisor.ts"
 export interface World {
   readonly kernel: Kernel.Kernel
   readonly faults: Faults.Injector
-  readonly facts: Facts
+  readonly facts: Facts & { readonly stored: Map<string, ReadonlyArray<StoredEvent>> }
   readonly supervisor: Supervisor.Supervisor
   /** The user's program, where there is one. */
   readonly program: Program.Running | undefined
@@ -156,6 +157,9 @@ const clientsOf =
     return { process, client: Client.make({ ...parts, process, nodes, stream: streamOf(`${name} steps`) }) }
   }
 
+/** Facts to which nodes will say what they have of the log. */
+const growing = (known: Omit<Facts, "stored">): World["facts"] => ({ ...known, stored: new Map() })
+
 /** @category constructors */
 export const make = (plan: Plan, listener: Listener, { program, store = (real) => real }: Given = {}): World => {
   const kernel = Kernel.make({ order: plan.order, stream: Randomness.stream(plan.seed, "schedule") })
@@ -169,7 +173,7 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
   const ledger = SimulatedLedger.make({ kernel, faults, delays: streamOf("ledger"), onDone: acting(objects) })
   const recorder = recording(kernel, listener, ledger)
   const memory: Program.Memory = { platform: undefined, kept: new Map() }
-  const facts: Facts = { ...recorder, world: objects, ledger: ledger.entries, program: memory }
+  const facts = growing({ ...recorder, world: objects, ledger: ledger.entries, program: memory })
   listener.begun(facts, kernel.now)
   const databaseProcess = processOf("database")
   const database = openDatabase(kernel, databaseProcess, streamOf("database"), (event) => {
