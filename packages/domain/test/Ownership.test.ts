@@ -1,72 +1,75 @@
 /**
  * An investor's objects belong to the investor's platform, whichever client made them. For the promise that platforms are strangers.
  */
-import { describe, expect, it } from "vitest"
-import { Case, ready } from "./Case.ts"
+import { describe, it } from "vitest"
+import { type Asked, given, type Happened } from "../src/testing/index.ts"
 
-/** Besides anna on platform `p`, an identified investor on platform `q`. */
-const withStranger = (): Case => {
-  const c = ready()
-  c.by(undefined, "ListProduct", { productId: "bond", platformId: "q" })
-  c.by(undefined, "CloseCampaign", { campaignId: "c" })
-  c.campaign("ours", { allocation: 500 })
-  c.campaign("theirs", { platformId: "q", allocation: 500 })
-  c.investor("quentin", {}, "q")
-  return c
+const at = "2026-01-01T09:00:00Z"
+const investor = (investorId: string, platform: string): Happened => {
+  const none = { custodianBank: false, ownAccount: true, hasTaxInformation: false, documentIds: [], openReasons: [] }
+  const data = { investorId, kind: "natural", kycStatus: "SUCCESS", ...none } as const
+  return { type: "InvestorRegistered", platform, data }
 }
+/** By the registrar, as everything that bears no platform here. */
+const wallet = { walletId: "made", investorId: "anna", address: `0x${"a".repeat(40)}`, receivingEnabled: false }
+const made: Happened = { type: "WalletRegistered", data: { ...wallet, kind: "generic" } }
+const paid = (investmentId: string, investorId: string): ReadonlyArray<Happened> => {
+  const terms = { campaignId: "c", productId: "bond", units: 5, signedAt: at, documentIds: [] } as const
+  const gates = { kyc: "cleared", reviewRequired: false } as const
+  return [
+    { type: "InvestmentSigned", data: { investmentId, investorId, ...terms, ...gates } },
+    { type: "InvestmentAccepted", data: { investmentId, acceptedAt: at } },
+    { type: "InvestmentPaid", data: { investmentId, paidAt: at } }
+  ]
+}
+const register = given(
+  investor("anna", "p"),
+  investor("quentin", "q"),
+  made,
+  ...paid("1", "anna"),
+  ...paid("2", "quentin")
+)
 
-const walletOf = (walletId: string, investorId: string) => ({
-  walletId,
-  investorId,
-  address: `0x${walletId.length.toString(16).padStart(40, "0")}`,
-  receivingEnabled: false
+const by = (platform: string | undefined, asked: Asked): Asked =>
+  platform === undefined ? asked : { ...asked, platform }
+const assign = (investmentId: string, walletId: string): Asked => ({
+  operation: "AmendInvestment",
+  input: { investmentId, walletId }
 })
-
-const signing = (c: Case, investmentId: string, investorId: string, campaignId: string, walletId: string) => ({
-  investmentId,
-  investorId,
-  campaignId,
-  units: 5,
-  signedAt: c.now,
-  acceptedAt: c.now,
-  paidAt: c.now,
-  documentIds: [],
-  walletId
-})
+const assigned: Happened = { type: "WalletAssigned", data: { investmentId: "1", walletId: "made" } }
 
 describe("promise 10: what the registrar made for an investor is the investor's platform's", () => {
   it("a wallet: its own platform uses it, to another one it is none", () => {
-    const c = withStranger()
-    expect(c.by(undefined, "RegisterGenericWallet", walletOf("made", "anna"))).toBe("accepted")
-    expect(c.by("p", "SignInvestment", signing(c, "1", "anna", "ours", "made"))).toBe("accepted")
-    expect(c.by("q", "SignInvestment", signing(c, "2", "quentin", "theirs", "made"))).toBe("wallet_not_found")
-    expect(c.by("q", "SignInvestment", signing(c, "2", "quentin", "theirs", "none"))).toBe("wallet_not_found")
+    register.when(by("p", assign("1", "made"))).then(assigned)
+    register.when(by("q", assign("2", "made"))).then({ code: "wallet_not_found" })
+    register.when(by("q", assign("2", "none"))).then({ code: "wallet_not_found" })
     // The registrar sees both, and is told what is wrong.
-    expect(c.by(undefined, "SignInvestment", signing(c, "2", "quentin", "theirs", "made"))).toBe(
-      "wallet_of_other_investor"
-    )
+    register.when(assign("2", "made")).then({ code: "wallet_of_other_investor" })
   })
 
   it("a wallet that the investment has already: naming it again is no change", () => {
-    const c = withStranger()
-    c.by(undefined, "RegisterGenericWallet", walletOf("made", "anna"))
-    c.by("p", "SignInvestment", signing(c, "1", "anna", "ours", "w"))
-    expect(c.amend("1", { walletId: "made" })).toBe("accepted")
-    expect(c.amend("1", { walletId: "made" })).toBe("no change")
-    expect(c.amend("1", { walletId: "w" })).toBe("accepted")
+    const has = register.when(by("p", assign("1", "made"))).then(assigned)
+    has.when(by("p", assign("1", "made"))).then()
   })
 
   it("an investment and a redemption: seen by their platform, not found by another", () => {
-    const c = withStranger()
-    expect(c.by(undefined, "SignInvestment", signing(c, "1", "anna", "ours", "w"))).toBe("accepted")
-    expect(c.by("q", "RequestCredit", { creditId: "k", investmentId: "1" })).toBe("investment_not_found")
-    expect(c.by("p", "RequestCredit", { creditId: "k", investmentId: "1" })).toBe("accepted")
-    expect(c.by("q", "SubmitCredit", { creditId: "k", investmentId: "1" })).toBe("task_not_found")
-    expect(c.by("p", "SubmitCredit", { creditId: "k", investmentId: "1" })).toBe("accepted")
-    c.settleCredit("1", "succeeded", "k")
-    const redemption = { redemptionId: "r", investorId: "anna", productId: "bond", walletId: "w", units: 2 }
-    expect(c.by(undefined, "RequestRedemption", redemption)).toBe("accepted")
-    expect(c.by("q", "SubmitRedemption", { redemptionId: "r" })).toBe("task_not_found")
-    expect(c.by("p", "SubmitRedemption", { redemptionId: "r" })).toBe("accepted")
+    const credit = { creditId: "k", investmentId: "1" }
+    const request: Asked = { operation: "RequestCredit", input: credit }
+    const submit: Asked = { operation: "SubmitCredit", input: credit }
+    const units = { investorId: "anna", productId: "bond", walletId: "made", units: 5 }
+    const has = register.when(assign("1", "made")).then(assigned)
+    has.when(by("q", request)).then({ code: "investment_not_found" })
+    const asked = has.when(by("p", request)).then({ type: "CreditRequested", data: { ...credit, ...units } })
+    asked.when(by("q", submit)).then({ code: "task_not_found" })
+    asked.when(by("p", submit)).then({ type: "CreditSubmitted", data: credit })
+
+    const redeem: Asked = { operation: "SubmitRedemption", input: { redemptionId: "r" } }
+    const lots = [{ investmentId: "1", units: 5 }]
+    const requested = given(investor("anna", "p"), made, {
+      type: "RedemptionRequested",
+      data: { redemptionId: "r", ...units, lots }
+    })
+    requested.when(by("q", redeem)).then({ code: "task_not_found" })
+    requested.when(by("p", redeem)).then({ type: "RedemptionSubmitted", data: { redemptionId: "r" } })
   })
 })
