@@ -11,6 +11,7 @@ interface SimulateFlags {
   readonly plan: Option.Option<string>
   readonly http: boolean
   readonly domain: boolean
+  readonly sqlite: boolean
   readonly checkDeterminism: boolean
 }
 
@@ -98,7 +99,7 @@ const ofDomain = ({ checkDeterminism, minutes, seed }: SimulateFlags) =>
 /** @category commands */
 export const runSimulate = (flags: SimulateFlags): Effect.Effect<void, CommandFailed> =>
   Effect.gen(function* () {
-    const { checkDeterminism, domain, http, minutes, plan, seed } = flags
+    const { checkDeterminism, domain, http, minutes, plan, seed, sqlite } = flags
     if (Option.isSome(plan)) return yield* ofPlan(plan.value, checkDeterminism)
     if (domain) return yield* ofDomain(flags)
     const { began, first, until } = yield* series(seed, minutes)
@@ -108,7 +109,7 @@ export const runSimulate = (flags: SimulateFlags): Effect.Effect<void, CommandFa
       const next = first + (totals?.runs ?? 0)
       const count = until > began ? portion : 1
       const goesOn = (runs: number) => runs < count
-      const outcome = Seeds.run({ first: next, goesOn, http, checksDeterminism: checkDeterminism })
+      const outcome = Seeds.run({ first: next, goesOn, http, sqlite, checksDeterminism: checkDeterminism })
       totals = totals === undefined ? outcome.totals : Seeds.together(totals, outcome.totals)
       if (outcome.failing !== undefined) return yield* found(outcome.failing)
       yield* Effect.yieldNow

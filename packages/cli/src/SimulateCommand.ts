@@ -28,6 +28,10 @@ export const simulate = Command.make(
       Flag.withDescription("Decisions alone, without faults, beside the second model: some twenty times as many"),
       Flag.withDefault(false)
     ),
+    sqlite: Flag.Boolean("sqlite").pipe(
+      Flag.withDescription("One process over the real stores on SQLite, in files that go with the run"),
+      Flag.withDefault(false)
+    ),
     checkDeterminism: Flag.Boolean("check-determinism").pipe(
       Flag.withDescription("Run each plan twice, and name the first difference"),
       Flag.withDefault(false)
@@ -40,7 +44,7 @@ export const simulate = Command.make(
     )
 ).pipe(
   Command.withDescription(
-    "Run a whole register under faults, on virtual time, and hold it to its promises; no file is opened"
+    "Run a whole register under faults, on virtual time, and hold it to its promises; no register is opened"
   ),
   Command.withExamples([
     { command: "effekten simulate --seed 18", description: "One run" },

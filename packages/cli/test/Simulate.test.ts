@@ -19,6 +19,7 @@ const nothing = {
   plan: Option.none(),
   http: false,
   domain: false,
+  sqlite: false,
   checkDeterminism: false
 }
 
@@ -52,6 +53,11 @@ describe("effekten simulate", () => {
     expect(failure).toBeUndefined()
     expect(printed).toMatch(/1 runs, \d+ commands, \d+ events/)
     expect(printed).toMatch(/\d+ commands a second/)
+  })
+
+  it("runs a seed over SQLite, twice to the same bytes", async () => {
+    const { failure, printed } = await simulated({ seed: Option.some(18), sqlite: true, checkDeterminism: true })
+    expect(failure).toBeUndefined()
     expect(printed).toMatch(/\d+ {2}event InvestmentSigned/)
   })
 

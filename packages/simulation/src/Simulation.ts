@@ -190,6 +190,15 @@ const readLogs = ({ facts, kernel, supervisor }: World.World): string | undefine
   return ending(kernel, fibers, "the reading of the log")
 }
 
+/** From the opening to the end of everything. Tells why it ended otherwise. */
+const ran = (world: World.World, plan: Plan): string | undefined => {
+  try {
+    return open(world) ?? work(world, plan) ?? audit(world) ?? close(world) ?? readLogs(world)
+  } finally {
+    world.close()
+  }
+}
+
 /** What is told of each turn: to the laws, to the counters, and to the timeline if there is one. */
 const listening = (laws: Watching.Watching, counts: Counting.Counting, onTurn: Options["onTurn"]): World.Listener => {
   const answered = new Set<string>()
@@ -230,7 +239,7 @@ const running = (plan: Plan, options: Options, breaches: ReadonlyArray<Guard.Bre
   const laws = Watching.make([...standard, ...(options.invariants ?? [])])
   const counts = Counting.make()
   const world = World.make(plan, listening(laws, counts, options.onTurn), options)
-  const ended = open(world) ?? work(world, plan) ?? audit(world) ?? close(world) ?? readLogs(world)
+  const ended = ran(world, plan)
   laws.healed()
   const { facts, kernel, program } = world
   const unfinished = program?.unfinished()

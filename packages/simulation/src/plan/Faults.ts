@@ -43,6 +43,18 @@ export const all = {
 /** @category models */
 export type FaultName = keyof typeof all
 
+/** What no register in one process meets: they need a server, its connections, or another node. @category values */
+export const ofServers: ReadonlySet<FaultName> = new Set<FaultName>([
+  "appendLost",
+  "appendUnheard",
+  "appendLate",
+  "lockBusy",
+  "readFails",
+  "readSlow",
+  "waitLate",
+  "leaseLost"
+])
+
 /** How often each happens where it could, from 0 to 1. One that is missing never does. @category models */
 export type Rates = { readonly [Name in FaultName]?: number }
 

@@ -5,8 +5,8 @@
 import type { Order } from "../kernel/Kernel.ts"
 import * as Randomness from "../kernel/Randomness.ts"
 import * as Steps from "../workload/Steps.ts"
-import type { Rates } from "./Faults.ts"
-import { names } from "./Faults.ts"
+import type { FaultName, Rates } from "./Faults.ts"
+import { names, ofServers } from "./Faults.ts"
 
 /** @category models */
 export interface Plan {
@@ -25,6 +25,8 @@ export interface Plan {
   readonly maximumGroup: number
   /** Platforms call over HTTP, by the real client and the real server. */
   readonly http?: boolean
+  /** One process over the real stores on SQLite, in files that go with the run. */
+  readonly sqlite?: boolean
   /** Events after which a snapshot is kept; none without. */
   readonly snapshotsAfter?: number
   /** Events after which a reactor keeps its place; as many as usual without. */
@@ -42,6 +44,8 @@ export interface PlanOptions {
   readonly clients?: number
   /** Platforms call over HTTP, by the real client and the real server. Default: they call the services. */
   readonly http?: boolean
+  /** The real stores on SQLite, for one process: one node, and no faults of servers. Default: a database in memory, for many. */
+  readonly sqlite?: boolean
   /** Faults that may be drawn, at these rates. Default: all. */
   readonly faults?: Rates
   readonly kinds?: ReadonlyArray<Steps.StepKind>
@@ -73,17 +77,18 @@ export const allFaults: Rates = Object.fromEntries(names.map((name) => [name, ra
 /** Draws a plan: each run has some of the faults and of the kinds of step, so that none hides another. @category constructors */
 export const draw = (seed: number, options: PlanOptions = {}): Plan => {
   const stream = Randomness.stream(seed, "plan")
-  const possible = options.faults ?? allFaults
+  const sqlite = options.sqlite === true
+  const possible = Object.entries(options.faults ?? allFaults).filter(([name]) => !sqlite || !isOfServers(name))
   const quiet = stream.chance(0.1)
   const share = stream.next()
-  const faults = Object.fromEntries(Object.entries(possible).filter(() => !quiet && stream.chance(share)))
+  const faults = Object.fromEntries(possible.filter(() => !quiet && stream.chance(share)))
   const chosen = (options.kinds ?? Steps.kinds).filter((kind) => needed.has(kind) || stream.chance(0.7))
   const steps = Randomness.stream(seed, "steps")
   // Of few things each is wanted by many at once.
   const things = stream.pick([3, 1_000, 1_000])
   return {
     seed,
-    nodes: options.nodes ?? 1 + stream.below(3),
+    nodes: sqlite ? 1 : (options.nodes ?? 1 + stream.below(3)),
     clients: options.clients ?? 1 + stream.below(10),
     order: stream.pick(["fifo", "random", "random", "priorities"]),
     preemption: stream.pick([0, 0.01, 0.03, 0.1]),
@@ -93,10 +98,13 @@ export const draw = (seed: number, options: PlanOptions = {}): Plan => {
     ...(options.http === true ? { http: true } : {}),
     ...(stream.chance(0.3) ? { pause: stream.pick([0, 20]) } : {}),
     ...(stream.chance(0.5) ? { rounds: stream.pick([2, 3, 5]) } : {}),
+    ...(sqlite ? { sqlite } : {}),
     faults,
     steps: Array.from({ length: options.steps ?? 150 }, () => Steps.draw(steps, chosen, things))
   }
 }
+
+const isOfServers = (name: string): boolean => ofServers.has(name as FaultName)
 
 /** Without these nothing else has anything to work on. */
 const needed: ReadonlySet<Steps.StepKind> = new Set(["investor", "document", "identify", "wallet", "sign", "credit"])

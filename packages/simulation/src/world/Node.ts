@@ -1,10 +1,9 @@
 /**
  * A node: the real registrar over the simulated database, in a process that can be killed. For the world, whose supervisor starts it again.
  */
-import { Events, EthereumAddress, type Id } from "@effekten/domain"
-import { type EventStoreError, MemoryEventStore, type StoredEvent } from "@effekten/event-store"
+import { EthereumAddress, type Id } from "@effekten/domain"
+import type { EventStoreError, StoredEvent } from "@effekten/event-store"
 import type { OAuthStore } from "@effekten/http"
-import { MemoryReadModels } from "@effekten/projections"
 import { Blobs, Custody, Lease, Log, ProgressStep, Registrar, Snapshots, type IssuerService } from "@effekten/registrar"
 import type { Erasures, LegalHolds, Policies } from "@effekten/services"
 import { PlatformServices } from "@effekten/services"
@@ -84,14 +83,11 @@ const layerOf = (parts: NodeParts, process: Process) => {
     plan: { progressAfter, snapshotsAfter },
     store: wrap
   } = parts
-  if (database.isEmpty()) counted("start over nothing")
+  if (database.stores.isEmpty()) counted("start over nothing")
   else counted("start over a log")
-  const store = Effect.map(
-    MemoryEventStore.make<Events.RegisterEvent>({
-      catalogue: Events.catalogue,
-      storage: FaultyParts.lateToWait(database.storageOf(process), faults)
-    }),
-    (real) => wrap(FaultyStore.make(real, faults, { node: process, database: databaseProcess }))
+  const { keys, lists, log, progress: places } = database.stores.of(process)
+  const store = Effect.map(log, (real) =>
+    wrap(FaultyStore.make(real, faults, { node: process, database: databaseProcess }))
   )
   const snapshots =
     snapshotsAfter === undefined
@@ -110,11 +106,11 @@ const layerOf = (parts: NodeParts, process: Process) => {
         )
   const progress = progressAfter === undefined ? Layer.empty : Layer.succeed(ProgressStep, progressAfter)
   return Registrar.layerNoDeps({ sandbox: true, ...options }).pipe(
-    Layer.provide(Layer.mergeAll(custody, ledger.layer, MemoryReadModels.layer(Log), Blobs.layerAt(database.contents))),
-    Layer.provide(Layer.merge(snapshots, progress)),
+    Layer.provide(Layer.mergeAll(custody, ledger.layer, lists, Blobs.layerAt(database.contents))),
+    Layer.provide(Layer.mergeAll(snapshots, progress, places)),
     Layer.provide(Layer.succeed(Lease, leases.of(process))),
     Layer.provideMerge(Log.layer(store)),
-    Layer.provideMerge(Database.vaultOver(database.keys, database.masterKey)),
+    Layer.provideMerge(Database.vaultOver(keys, database.masterKey)),
     Layer.provideMerge(Layer.succeedContext(database.kept))
   )
 }

@@ -3,8 +3,8 @@
  */
 import type { Policy } from "@effekten/domain"
 import type { StoredEvent } from "@effekten/event-store"
-import type { Projection } from "@effekten/projections"
 import { OAuthStore } from "@effekten/http"
+import type { Projection } from "@effekten/projections"
 import { type LedgerTask, Secrets } from "@effekten/registrar"
 import { Context, Effect } from "effect"
 import * as Recorder from "../history/Recorder.ts"
@@ -34,6 +34,8 @@ export interface World {
   readonly supervisor: Supervisor.Supervisor
   /** The user's program, where there is one. */
   readonly program: Program.Running | undefined
+  /** The run is over, and nothing of it stays. */
+  readonly close: () => void
   /** One that asks some of the nodes, or any. */
   readonly client: (
     name: string,
@@ -81,13 +83,18 @@ const processes = (plan: Plan, kernel: Kernel.Kernel, told: Listener["told"]) =>
 
 /** The database starts before everything else, and never ends. */
 const openDatabase = (
-  kernel: Kernel.Kernel,
   process: Process.Process,
-  delays: Randomness.Stream,
-  onEvent: (event: Projection.LoggedEvent) => void
+  options: Omit<Parameters<typeof Database.make>[0], "onEvent">,
+  listener: Listener,
+  recorder: Recorder.Recorder
 ): Database.Database => {
+  const { kernel } = options
+  const onEvent = (event: Projection.LoggedEvent): void => {
+    listener.counted(`event ${event.type}`)
+    recorder.event(event)
+  }
   let made: Database.Database | undefined
-  const opening = Effect.flatMap(Database.make({ kernel, delays, onEvent }), (database) => {
+  const opening = Effect.flatMap(Database.make({ ...options, onEvent }), (database) => {
     made = database
     return Effect.never
   })
@@ -160,8 +167,14 @@ const clientsOf =
 /** Facts to which nodes will say what they have of the log. */
 const growing = (known: Omit<Facts, "stored">): World["facts"] => ({ ...known, stored: new Map() })
 
+const refuseSecond = ({ http, sqlite }: Plan, program: Given["program"]): void => {
+  if (sqlite === true && http !== true && program !== undefined)
+    throw new Error("one process has the files open: over SQLite a program calls over HTTP, so give the plan `http`")
+}
+
 /** @category constructors */
 export const make = (plan: Plan, listener: Listener, { program, store = (real) => real }: Given = {}): World => {
+  refuseSecond(plan, program)
   const kernel = Kernel.make({ order: plan.order, stream: Randomness.stream(plan.seed, "schedule") })
   const { make: processOf, streamOf } = processes(plan, kernel, listener.told)
   const told = (by: string, what: () => string) => listener.told(kernel.now(), by, what)
@@ -176,10 +189,8 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
   const facts = growing({ ...recorder, world: objects, ledger: ledger.entries, program: memory })
   listener.begun(facts, kernel.now)
   const databaseProcess = processOf("database")
-  const database = openDatabase(kernel, databaseProcess, streamOf("database"), (event) => {
-    listener.counted(`event ${event.type}`)
-    recorder.event(event)
-  })
+  const opened = { kernel, faults, delays: streamOf("database"), isSqlite: plan.sqlite === true }
+  const database = openDatabase(databaseProcess, opened, listener, recorder)
   const oauth = plan.http === true ? Context.get(database.kept, OAuthStore.OAuthStore) : undefined
   const parts: NodeParts = {
     database,
@@ -223,6 +234,7 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     faults,
     facts,
     supervisor,
+    close: database.stores.close,
     program: program && Program.make({ kernel, faults, program, memory, parts, processOf, remote, stream, told }),
     client: clientsOf({ network, recorder, nodes, pause: plan.pause, knows, identityOf }, processOf, streamOf)
   }

@@ -1,0 +1,87 @@
+/**
+ * Log, keys and progress in memory, which outlive the nodes. For the simulated database: the nodes share them as nodes share a PostgreSQL
+ * server, each with notifications of its own.
+ */
+import { Events } from "@effekten/domain"
+import { Codec, KeyStore, MemoryEventStore, Wake } from "@effekten/event-store"
+import { MemoryReadModels } from "@effekten/projections"
+import { Log, Progress } from "@effekten/registrar"
+import { Context, Effect, Layer, type Scope } from "effect"
+import type { SecureRandom } from "effect/crypto"
+import type { Process } from "../kernel/Process.ts"
+import * as FaultyParts from "./FaultyParts.ts"
+import * as Lock from "./Lock.ts"
+import type { Stores, StoresOptions } from "./Stores.ts"
+
+/** A notification arrives within so long; a node that misses it asks by itself. Microseconds. */
+const longestNotice = 50_000
+
+/** Tells every node of the keys that another one destroyed. */
+const watched = (keys: KeyStore.KeyStoreShape): KeyStore.KeyStoreShape => {
+  const watchers = new Set<(subject: string | undefined) => void>()
+  return {
+    ...keys,
+    forget: (subject) =>
+      Effect.tap(keys.forget(subject), () =>
+        Effect.sync(() => {
+          for (const told of watchers) told(subject)
+        })
+      ),
+    watch: (told) => Effect.sync(() => void watchers.add(told))
+  }
+}
+
+/** Whatever is written is told at once, in one step with the commit. */
+const tellingOf = (log: MemoryEventStore.Storage["log"], onEvent: StoresOptions["onEvent"], notify: () => void) => {
+  const { decode } = Codec.make(Events.catalogue)
+  const push = log.push.bind(log)
+  Object.defineProperty(log, "push", {
+    enumerable: false,
+    value: (...written: typeof log): number => {
+      const length = push(...written)
+      for (const [index, { body }] of written.entries()) {
+        const position = length - written.length + 1 + index
+        onEvent(decode(position, Codec.parse(position, body)))
+      }
+      notify()
+      return length
+    }
+  })
+}
+
+/** @category constructors */
+export const make = ({
+  delays,
+  faults,
+  kernel,
+  onEvent
+}: StoresOptions): Effect.Effect<Stores, never, Scope.Scope | SecureRandom.SecureRandom> =>
+  Effect.gen(function* () {
+    const storage = { ...(yield* MemoryEventStore.makeStorage), writerLock: Lock.make(kernel) }
+    const keys = watched(yield* KeyStore.makeMemory)
+    const progress = Context.get(yield* Layer.build(Progress.layerMemory), Progress)
+    const wakes = new Map<Process, Wake.Wake>()
+    tellingOf(storage.log, onEvent, () => {
+      for (const [node, wake] of wakes) {
+        if (!node.alive) wakes.delete(node)
+        else kernel.at(node, kernel.now() + delays.below(longestNotice), wake.notify)
+      }
+    })
+    return {
+      isEmpty: () => storage.log.length === 0,
+      of: (node) => {
+        const wake = Wake.makeWake()
+        wakes.set(node, wake)
+        return {
+          log: MemoryEventStore.make<Events.RegisterEvent>({
+            catalogue: Events.catalogue,
+            storage: FaultyParts.lateToWait({ ...storage, wake }, faults)
+          }),
+          keys: Layer.succeed(KeyStore.KeyStore, keys),
+          lists: MemoryReadModels.layer(Log),
+          progress: Layer.succeed(Progress, progress)
+        }
+      },
+      close: () => undefined
+    }
+  })

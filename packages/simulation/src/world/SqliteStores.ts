@@ -1,0 +1,62 @@
+/**
+ * The real stores over SQLite, in a folder that goes with the run: `log.db`, `keys.db`, `state.db` and `views.db`. For the simulated database
+ * of a register in one process. A death leaves the files as they are, write-ahead logs included, and rolls back what was not committed.
+ */
+import { Events } from "@effekten/domain"
+import { Codec, KeyStore, SqliteClient, SqliteEventStore } from "@effekten/event-store"
+import { SqlReadModels } from "@effekten/projections"
+import { Log, Progress } from "@effekten/registrar"
+import { Layer } from "effect"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { DatabaseSync } from "node:sqlite"
+import * as SqliteDriver from "./SqliteDriver.ts"
+import type { Stores, StoresOptions } from "./Stores.ts"
+
+/** No power is lost here, so files in memory are as good as on a disk, and a sync costs nothing. */
+const place = existsSync("/dev/shm") ? "/dev/shm" : tmpdir()
+
+/** The log as a reader beside its process sees it. Its connection stays, so that no death folds a write-ahead log. */
+const makeReader = (open: () => DatabaseSync) => {
+  let [database, last]: [DatabaseSync | undefined, number] = [undefined, 0]
+  return {
+    last: () => last,
+    /** What was committed since. */
+    news: (): ReadonlyArray<readonly [position: number, body: string]> => {
+      database ??= open()
+      const rows = database.prepare("SELECT position, body FROM events WHERE position > ? ORDER BY position").all(last)
+      last += rows.length
+      return rows.map(({ body, position }) => [Number(position), String(body)] as const)
+    }
+  }
+}
+
+/** @category constructors */
+export const make = ({ onEvent }: StoresOptions): Stores => {
+  const folder = mkdtempSync(join(place, "effekten-simulation-"))
+  const file = (name: string): string => join(folder, name)
+  const { decode } = Codec.make(Events.catalogue)
+  const reader = makeReader(() => driver.reader(file("log.db")))
+  const driver = SqliteDriver.make(folder, () => {
+    if (existsSync(file("log.db")))
+      for (const [position, body] of reader.news()) onEvent(decode(position, Codec.parse(position, body)))
+  })
+  const client = (name: string) => SqliteClient.layer({ filename: file(name), synchronous: "NORMAL" })
+  return {
+    isEmpty: () => reader.last() === 0,
+    of: (node) => {
+      driver.serve(node)
+      return {
+        log: SqliteEventStore.make<Events.RegisterEvent>({ filename: file("log.db"), catalogue: Events.catalogue }),
+        keys: Layer.effect(KeyStore.KeyStore, KeyStore.makeSqlite({ filename: file("keys.db") })),
+        lists: Layer.provide(SqlReadModels.layer(Log), client("views.db")),
+        progress: Layer.provide(Progress.layerSql, client("state.db"))
+      }
+    },
+    close: () => {
+      driver.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}

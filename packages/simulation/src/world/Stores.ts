@@ -1,0 +1,45 @@
+/**
+ * Where a node finds its log, the keys, its lists and the places of its reactors. For the nodes. A world has one of them: parts in memory,
+ * which all nodes share, or SQLite files, which one process at a time has open.
+ */
+import type { Events } from "@effekten/domain"
+import type { DatabaseRefused, EventStoreError, EventStoreShape, KeyStore, Vault } from "@effekten/event-store"
+import type { Projection, ReadModels } from "@effekten/projections"
+import type { Log, Progress } from "@effekten/registrar"
+import type { Effect, Layer, Scope } from "effect"
+import type { SecureRandom } from "effect/crypto"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Kernel } from "../kernel/Kernel.ts"
+import type { Process } from "../kernel/Process.ts"
+import type { Stream } from "../kernel/Randomness.ts"
+import type { Injector } from "../plan/Faults.ts"
+
+/** As a node opens them. @category models */
+export interface NodeStores {
+  readonly log: Effect.Effect<
+    EventStoreShape<Events.RegisterEvent>,
+    DatabaseRefused,
+    Vault.Vault | SecureRandom.SecureRandom | Scope.Scope
+  >
+  readonly keys: Layer.Layer<KeyStore.KeyStore, DatabaseRefused>
+  readonly lists: Layer.Layer<ReadModels.ReadModels, EventStoreError | ReadModels.Unavailable | SqlError, Log>
+  readonly progress: Layer.Layer<Progress, SqlError>
+}
+
+/** @category models */
+export interface Stores {
+  readonly isEmpty: () => boolean
+  readonly of: (node: Process) => NodeStores
+  /** The run is over, and nothing of it stays. */
+  readonly close: () => void
+}
+
+/** @category models */
+export interface StoresOptions {
+  readonly kernel: Kernel
+  readonly faults: Injector
+  /** How long a notification takes. */
+  readonly delays: Stream
+  /** Is told each event in one step with its commit. */
+  readonly onEvent: (event: Projection.LoggedEvent) => void
+}

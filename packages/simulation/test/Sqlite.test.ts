@@ -1,0 +1,70 @@
+/**
+ * Registers over the real stores on SQLite: killed in the midst of anything, they keep every promise, and the same plan gives the same bytes.
+ * For a developer of those stores, and of simulations.
+ */
+import { Plan, Simulation } from "@effekten/simulation"
+import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { describe, expect, it } from "vitest"
+
+/** Each run walks elsewhere; the seed is printed. */
+const first = 1 + Math.floor(Math.random() * 1_000_000)
+const seeds = Array.from({ length: 16 }, (_, n) => first + n)
+console.log(`simulations over SQLite with the seeds ${first} to ${first + seeds.length - 1}`)
+
+const draw = (seed: number, options: Plan.PlanOptions = {}) => Plan.draw(seed, { ...options, sqlite: true })
+
+describe("promise 5: over SQLite", () => {
+  it("a register in one process breaks no law, and the same plan gives the same bytes", () => {
+    for (const seed of seeds) {
+      const report = Simulation.run(draw(seed, { steps: 60 }))
+      expect([seed, report.violations]).toEqual([seed, []])
+      expect(Simulation.run(report.plan)).toEqual(report)
+    }
+  })
+
+  it("a register that is called over HTTP breaks none", () => {
+    for (const seed of seeds.slice(0, 5))
+      expect([seed, Simulation.run(draw(seed, { steps: 40, http: true })).violations]).toEqual([seed, []])
+  })
+
+  it("a process that is killed comes back over what it committed", () => {
+    const report = Simulation.run({ ...draw(3), faults: { crash: 0.2 }, preemption: 0.1 })
+    expect(report.violations).toEqual([])
+    expect(report.counts["start over a log"]).toBeGreaterThan(2)
+    expect(report.counts["event UnitsCredited"]).toBeGreaterThan(0)
+  })
+
+  it("two processes come to the same bytes", () => {
+    const plan = draw(20_261_130, { steps: 80 })
+    const child = fileURLToPath(new URL("RunChild.ts", import.meta.url))
+    const elsewhere = execFileSync(process.execPath, ["--conditions=@effekten/source", child, JSON.stringify(plan)], {
+      encoding: "utf8"
+    }).trim()
+    expect(elsewhere).toBe(JSON.stringify(Simulation.run(plan)))
+  })
+
+  it("a store that acknowledges what it does not commit is found", () => {
+    const store: Simulation.Options["store"] = (real) => ({
+      ...real,
+      append: (events, condition) =>
+        events.some((event) => "type" in event && event.type === "CreditRequested")
+          ? Effect.map(real.bookmark(), ({ leaf, position }) => ({
+              first: position + 1,
+              last: position + events.length,
+              recordedAt: "2026-03-01T09:00:00.000000Z",
+              leaf
+            }))
+          : real.append(events, condition)
+    })
+    const invariants = new Set<string>()
+    for (let seed = 1; seed < 20 && invariants.size === 0; seed++)
+      for (const { invariant } of Simulation.run(draw(seed), { store }).violations) invariants.add(invariant)
+    expect([...invariants]).toContain("5: acknowledged means durable")
+  })
+
+  it("a program of a user that would be a second process is refused", () => {
+    expect(() => Simulation.run(draw(1, { steps: 0 }), { program: () => Effect.void })).toThrow(/HTTP/)
+  })
+})
