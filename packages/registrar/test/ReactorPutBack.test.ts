@@ -147,6 +147,66 @@ describe("promise 11: a reactor behind which the log was put back", () => {
       }).pipe(Effect.scoped)
     )
 
+  it.live("does not start where the log has what was asked for, and has lost what came of it", () =>
+    Effect.gen(function* () {
+      const { keep, ledger, world } = yield* settledAndLost
+      MemoryEventStore.rewind(keep.storage, lastOf(keep, "CreditRequested"))
+      for (const _start of [1, 2])
+        yield* session(keep, ledger, (loud) =>
+          Effect.gen(function* () {
+            yield* turns
+            assert.include(loud.join("\n"), "settlement does not start")
+            assert.strictEqual(yield* statusOf(world), "PAID")
+          })
+        )
+      yield* session(keep, ledger, () => delivered(world), ["settlement"])
+      assert.lengthOf(ledger.submitted, 1)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("stops while it runs where the log has lost what came of a task, and so does every later start", () =>
+    Effect.gen(function* () {
+      const keep = yield* kept
+      const ledger = scriptedLedger({ submit: () => Effect.succeed(succeeded), find: () => Effect.succeed(succeeded) })
+      const world = yield* session(keep, ledger, (loud) =>
+        Effect.gen(function* () {
+          const world = yield* sold(2)
+          yield* credit(world)
+          yield* delivered(world)
+          yield* until(progressOf(keep), (at) => typeof at !== "number" && at.position > 0)
+          MemoryEventStore.rewind(keep.storage, lastOf(keep, "CreditRequested"))
+          yield* Effect.ignore(credit(world, 1))
+          yield* until(
+            Effect.sync(() => loud.find((line) => line.startsWith("settlement stops"))),
+            (line) => line !== undefined
+          )
+          return world
+        })
+      )
+      yield* session(keep, ledger, (loud) =>
+        Effect.gen(function* () {
+          yield* turns
+          assert.include(loud.join("\n"), "settlement does not start")
+        })
+      )
+      yield* session(keep, ledger, () => Effect.andThen(delivered(world), delivered(world, 1)), ["settlement"])
+      assert.lengthOf(ledger.submitted, 1)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("asks before it submits where a whole database was put back to before a claim, which nothing shows", () =>
+    Effect.gen(function* () {
+      const { keep, ledger, world } = yield* settledAndLost
+      MemoryEventStore.rewind(keep.storage, lastOf(keep, "CreditRequested"))
+      const progress = Context.get(keep.context, Progress)
+      for (const place of ["settlement", "settlement done"])
+        yield* progress.set(place, { position: 0, leaf: keep.storage.logId })
+      yield* session(keep, ledger, () => delivered(world))
+      assert.lengthOf(ledger.submitted, 1)
+      assert.deepStrictEqual(ledger.found, ledger.submitted)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("submits nothing again when it is resumed, though the log has lost the claim", () =>
     Effect.gen(function* () {
       const { keep, ledger, world } = yield* settledAndLost

@@ -31,8 +31,8 @@ export const stoppedReactors: Effect.Effect<
   const progress = yield* Progress
   const stopped = yield* Effect.forEach(reactorNames, (name) =>
     Effect.gen(function* () {
-      const found = yield* progress.get(name)
-      const head = yield* Effect.result(headAfter(log, found))
+      const { done, found } = yield* storedOf(progress, name)
+      const head = yield* Effect.result(headAfterBoth(log, done, found))
       if (Result.isSuccess(head)) return []
       if (!History.isOtherHistory(head.failure)) return yield* head.failure
       return [`${name} stopped at position ${History.positionOf(found)}: the log was put back behind it`]
@@ -92,6 +92,7 @@ export const make = Effect.fnUntraced(function* (
   const progress = yield* Progress
   const start = { position: 0, leaf: log.logId }
   const state: State = {
+    done: start,
     resumes: (yield* ResumedReactors).includes(name),
     step: yield* ProgressStep,
     known: start,
@@ -128,6 +129,8 @@ interface State {
   known: Bookmark
   /** Up to where everything is done, and the last event taken. */
   stored: Bookmark
+  /** A place behind all that was recorded of it: where the log lacks that, it lacks something that was done. */
+  done: Position | Bookmark
   reached: Position
   readonly taken: Map<Position, Taken>
   repeatedUpTo: Position
@@ -141,6 +144,9 @@ interface Parts {
   readonly state: State
 }
 
+/** The leaf of no event. */
+const noLeaf = "put back"
+
 const goOn = ({ state }: Parts, at: Bookmark, head: Bookmark): true => {
   state.known = head
   state.stored = at
@@ -152,11 +158,19 @@ const goOn = ({ state }: Parts, at: Bookmark, head: Bookmark): true => {
 const look = ({ log, state }: Parts) =>
   Effect.suspend(() => Effect.map(log.bookmark(state.known), (head) => void (state.known = head)))
 
+/** What is stored of a reactor. Both are places of one history; the second lies at the event that is done, the first behind what came of it. */
+const storedOf = (progress: Progress["Service"], name: ReactorName) =>
+  Effect.all({ done: progress.get(doneBy(name)), found: progress.get(name) })
+
+/** Where the second place of a reactor is stored. The name must stay: registers have it. */
+const doneBy = (name: ReactorName) => `${name} done`
+
 /** Progress that is not stored only costs work: the next one is stored. */
-const keep = ({ name, progress }: Parts, at: Bookmark) =>
+const keep = ({ name, progress }: Parts, at: Bookmark, done?: Bookmark) =>
   Effect.ignore(
-    Effect.tapError(progress.set(name, at), (error) =>
-      Effect.logError(`The progress of ${name} could not be stored`, error)
+    Effect.tapError(
+      Effect.andThen(done === undefined ? Effect.void : progress.set(doneBy(name), done), progress.set(name, at)),
+      (error) => Effect.logError(`The progress of ${name} could not be stored`, error)
     )
   )
 
@@ -176,14 +190,17 @@ const beginning = (parts: Parts, allThere: ReactorPlace["allThere"]): ReactorPla
   const { log, name, progress, state } = parts
   return Effect.gen(function* () {
     if (!(yield* allThere)) return false
-    const found = yield* progress.get(name)
-    const head = yield* Effect.result(headAfter(log, found))
+    const { done, found } = yield* storedOf(progress, name)
+    const head = yield* Effect.result(headAfterBoth(log, done, found))
     if (Result.isFailure(head) && !History.isOtherHistory(head.failure)) return yield* head.failure
     // For this start alone: should the log be put back once more, a person looks once more.
     const { resumes } = state
     state.resumes = false
     if (Result.isSuccess(head)) {
       if (resumes) yield* Effect.logInfo(`${name} has nothing to resume: leave --resume-reactor ${name} out`)
+      state.done = done
+      // A restored log may lack a claim that was made after it: what lies here is asked for before it is done again.
+      state.repeatedUpTo = head.success.position
       return goOn(parts, typeof found === "number" ? yield* bookmarkAt(log, found) : found, head.success)
     }
     if (resumes) return yield* resume(parts, found)
@@ -197,7 +214,9 @@ const beginning = (parts: Parts, allThere: ReactorPlace["allThere"]): ReactorPla
 const resume = Effect.fnUntraced(function* (parts: Parts, found: Position | Bookmark) {
   const { log, name, progress, state } = parts
   const start = { position: 0, leaf: log.logId }
+  yield* progress.set(doneBy(name), start)
   yield* progress.set(name, start)
+  state.done = start
   const head = yield* log.bookmark()
   state.repeatedUpTo = head.position
   yield* Effect.logWarning(
@@ -209,7 +228,7 @@ const resume = Effect.fnUntraced(function* (parts: Parts, found: Position | Book
 const puttingBack = (parts: Parts): ReactorPlace["putBack"] => {
   const { log, name, state } = parts
   return Effect.fnUntraced(function* (error) {
-    const head = yield* Effect.result(log.bookmark(state.stored))
+    const head = yield* Effect.result(headAfterBoth(log, state.done, state.stored))
     if (Result.isSuccess(head) && state.taken.size === 0) return goOn(parts, state.stored, head.success)
     if (Result.isFailure(head) && !History.isOtherHistory(head.failure)) return yield* head.failure
     state.hasStopped = true
@@ -222,8 +241,8 @@ const puttingBack = (parts: Parts): ReactorPlace["putBack"] => {
       `${name} stops: it had come to position ${Math.max(state.reached, state.stored.position)}, and the log, which was put back, ends at position ${position}. Tasks that this process still holds: ${held.length === 0 ? "none" : held.join(", ")}. ${wayOut(name)}`,
       error
     )
-    // A place that the log does not have: the next start stops too.
-    yield* keep(parts, state.known)
+    // A place that no log has, whatever is left of this one: the next start stops too.
+    yield* keep(parts, { position: Math.max(state.reached, state.stored.position), leaf: noLeaf })
     return false
   })
 }
@@ -243,8 +262,9 @@ const finishing = (parts: Parts): ReactorPlace["done"] => {
       yield* look(parts)
       if (state.hasStopped || at.position <= state.stored.position) return
       state.stored = at
+      const done = (state.done = state.known)
       for (const covered of taken.keys()) if (covered <= at.position) taken.delete(covered)
-      yield* keep(parts, at)
+      yield* keep(parts, at, done)
     },
     Effect.catchTag("EventStoreError", (error) => Effect.logDebug(`The progress of ${name} is not stored now`, error))
   )
@@ -272,6 +292,13 @@ const headAfter = (log: Pick<Log["Service"], "bookmark">, known: Position | Book
         const look = { head, leaf: undefined }
         return History.contains(look, known) ? Effect.succeed(head) : Effect.fail(History.otherHistory(look, known))
       })
+
+/** The head, if the log has both places. */
+const headAfterBoth = (
+  log: Pick<Log["Service"], "bookmark">,
+  done: Position | Bookmark,
+  at: Position | Bookmark
+): Effect.Effect<Bookmark, EventStoreError> => Effect.andThen(headAfter(log, done), headAfter(log, at))
 
 /** Where the log has an event, with its leaf. */
 const bookmarkAt = Effect.fnUntraced(function* (
