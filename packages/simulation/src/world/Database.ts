@@ -1,6 +1,6 @@
 /**
- * What outlives the nodes: log, keys, contents, progress, snapshots and the lock of the writer. For the nodes of a simulation, which share
- * it as nodes share a PostgreSQL server, or of which one at a time has it open.
+ * What outlives the nodes: log, keys, contents, progress, snapshots and the lock of the writer. For the nodes of a simulation. They
+ * share it as nodes share a PostgreSQL server, or one at a time has it open.
  */
 import { type KeyStore, Vault } from "@effekten/event-store"
 import { OAuthStore } from "@effekten/http"

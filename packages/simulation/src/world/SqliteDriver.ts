@@ -1,5 +1,5 @@
 /**
- * What stands between the stores and SQLite while a run lasts: it closes the connections of a process that is dead, as its system would, and
+ * What stands between the stores and SQLite while a run lasts. It closes the connections of a process that is dead, as its system would. It
  * tells when something was committed. For the stores in files. It replaces methods of `node:sqlite`, as the guard replaces the clock.
  */
 import { DatabaseSync, StatementSync } from "node:sqlite"

@@ -14,8 +14,8 @@ import type { Process } from "../kernel/Process.ts"
 import type { Stream } from "../kernel/Randomness.ts"
 import type { Injector } from "../plan/Faults.ts"
 
-/** As a node opens them. @category models */
-export interface NodeStores {
+/** As a node opens them. */
+interface NodeStores {
   readonly log: Effect.Effect<
     EventStoreShape<Events.RegisterEvent>,
     DatabaseRefused,
