@@ -41,6 +41,8 @@ const simpler: ReadonlyArray<(plan: Plan) => Plan> = [
   (plan) => without(plan, "http"),
   (plan) => without(plan, "snapshotsAfter"),
   (plan) => without(plan, "progressAfter"),
+  (plan) => without(plan, "rounds"),
+  (plan) => without(plan, "pause"),
   (plan) => ({ ...plan, order: "fifo" }),
   (plan) => ({ ...plan, preemption: 0 }),
   (plan) => ({ ...plan, clients: 1 }),
