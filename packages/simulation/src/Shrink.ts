@@ -30,7 +30,7 @@ const usualRuns = 300
 const usualSeconds = 60
 
 /** A plan without a member, which need not be there. */
-const without = (plan: Plan, name: "http" | "progressAfter" | "snapshotsAfter"): Plan => {
+const without = (plan: Plan, name: "http" | "snapshotsAfter" | "progressAfter" | "rounds" | "pause"): Plan => {
   const { [name]: _left, ...rest } = plan
   return rest
 }
