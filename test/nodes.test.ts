@@ -6,7 +6,7 @@ import { PgConnection } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
 import { Policy, Tag } from "@effekten/domain"
 import { MerkleTree, SignedNote, Vault, VerifyLog } from "@effekten/event-store"
-import { Audit, CheckpointKeys, Log, Registrar, RegisterState, Retention, Sealing } from "@effekten/registrar"
+import { Audit, CheckpointKeys, Log, Registrar, RegisterState, Sealing } from "@effekten/registrar"
 import { Disclosures, Documents, Erasures, Investors, LegalHolds } from "@effekten/services"
 import { Cause, Context, Effect, Exit, Layer, Option, Redacted, Scope, Stream } from "effect"
 import { useServer } from "../packages/event-store/test/PgServer.ts"
@@ -358,7 +358,7 @@ describe("a start of nodes", () => {
       const made = yield* at(staff)(offering())
       const create = Effect.flatMap(Investors, (api) => api.create(person))
       // More than one round of them, so that the second begins where the first has ended.
-      const many = Retention.maximumAtOnce + 20
+      const many = 120
       const people = yield* at(staff)(as(made.platform)(Effect.replicateEffect(create, many, { concurrency: 20 })))
       const hold = { basis: "legal_claims" } as const
       yield* at(staff)(Effect.flatMap(LegalHolds, (holds) => holds.place(people[0]!.id, hold)))

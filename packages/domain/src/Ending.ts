@@ -101,12 +101,14 @@ export const CancelInvestment = Command.make("CancelInvestment", {
 })
 
 /** When payment is due, in microseconds; `undefined` while no deadline runs, which is in every status but `ACCEPTED`. @category computing */
-export const paymentDue = (investment: Investment.State): number | undefined => {
-  const { acceptedAt, acceptedSince, paymentDays } = investment
-  return acceptedAt === undefined || acceptedSince === undefined || paymentDays === undefined
+export const paymentDue = ({
+  acceptedAt,
+  acceptedSince,
+  paymentDays
+}: Pick<Investment.State, "acceptedAt" | "acceptedSince" | "paymentDays">): number | undefined =>
+  acceptedAt === undefined || acceptedSince === undefined || paymentDays === undefined
     ? undefined
     : Math.max(instantOf(acceptedAt).micros, acceptedSince.micros) + paymentDays * microsPerDay
-}
 
 /** The clock's instruction; each deadline has its own. @category commands */
 export const EnforcePaymentDeadline = Command.make("EnforcePaymentDeadline", {

@@ -1,8 +1,8 @@
 /**
  * Investments, from signature to the last unit redeemed. For the registrar's reads.
  */
-import { type Id, InvestmentStatus, type Money, Tag, type Timestamp } from "@effekten/domain"
-import { personalPosition, recordedAt, type LoggedEvent, type Projection } from "./Projection.ts"
+import { Ending, type Id, InvestmentStatus, type Money, Tag, Timestamp } from "@effekten/domain"
+import { personalPosition, recordedAt, type Logged, type LoggedEvent, type Projection } from "./Projection.ts"
 
 /** An investment without what is personal: category and subject of its documents. @category models */
 export interface InvestmentState {
@@ -33,92 +33,118 @@ export interface InvestmentState {
   readonly reviewRequired: boolean
   readonly reviewed: boolean
   readonly end: InvestmentStatus.End | null
+  /** By the terms at signing; null where no deadline runs. */
+  readonly paymentDays: number | null
+  /** When payment is due, in microseconds; null in every status but `ACCEPTED`, and where no deadline runs. */
+  readonly paymentDue: number | null
 }
 
-type Facts = Omit<InvestmentState, "status" | "remainingUnits">
+type Facts = Omit<InvestmentState, "status" | "remainingUnits" | "paymentDue">
 
-/** Status and remaining units follow from the facts, by the domain's own rule. */
-const shown = (facts: Facts, lotRemaining: number): InvestmentState => {
-  const delivered = facts.deliveredAt !== null
+const statusOf = (facts: Facts): InvestmentStatus.InvestmentStatus =>
+  InvestmentStatus.of({
+    end: facts.end ?? undefined,
+    delivered: facts.deliveredAt !== null,
+    cleared: facts.cleared,
+    reviewRequired: facts.reviewRequired,
+    reviewed: facts.reviewed,
+    acceptedAt: facts.acceptedAt ?? undefined,
+    paidAt: facts.paidAt ?? undefined
+  })
+
+/** What follows from the facts, by the domain's own rules. */
+const shown = (
+  facts: Facts,
+  event: LoggedEvent,
+  before: InvestmentState | undefined,
+  lotRemaining: number
+): InvestmentState => {
+  const status = statusOf(facts)
+  const unended = facts.end === null ? facts.units : 0
   return {
     ...facts,
-    status: InvestmentStatus.of({
-      end: facts.end ?? undefined,
-      delivered,
-      cleared: facts.cleared,
-      reviewRequired: facts.reviewRequired,
-      reviewed: facts.reviewed,
-      acceptedAt: facts.acceptedAt ?? undefined,
-      paidAt: facts.paidAt ?? undefined
-    }),
-    remainingUnits: delivered ? lotRemaining : facts.end === null ? facts.units : 0
+    status,
+    remainingUnits: facts.deliveredAt === null ? unended : lotRemaining,
+    paymentDue:
+      status === before?.status ? before.paymentDue : status === "ACCEPTED" ? paymentDueSince(facts, event) : null
   }
 }
 
-const change = (
-  state: InvestmentState,
-  facts: Partial<Facts>,
-  lotRemaining: number = state.remainingUnits
-): InvestmentState => shown({ ...state, ...facts }, lotRemaining)
+/** An event has made the status `ACCEPTED`. */
+const paymentDueSince = ({ acceptedAt, paymentDays }: Facts, { meta }: LoggedEvent): number | null => {
+  const acceptedSince = Timestamp.instantOf(meta.receivedAt)
+  const due = Ending.paymentDue({
+    acceptedAt: acceptedAt ?? undefined,
+    acceptedSince,
+    paymentDays: paymentDays ?? undefined
+  })
+  // So late that no clock says it.
+  return due === undefined || !Number.isSafeInteger(due) ? null : due
+}
 
 const unitsOf = (lots: ReadonlyArray<{ readonly investmentId: string; readonly units: number }>, key: string): number =>
   lots.reduce((sum, part) => (part.investmentId === key ? sum + part.units : sum), 0)
 
+const signed = (event: Logged<"InvestmentSigned">): InvestmentState =>
+  shown(
+    {
+      id: event.data.investmentId,
+      platform: event.meta.platform ?? null,
+      investorId: event.data.investorId,
+      campaignId: event.data.campaignId,
+      productId: event.data.productId,
+      units: event.data.units,
+      walletId: event.data.walletId ?? null,
+      signedAt: event.data.signedAt,
+      acceptedAt: null,
+      paidAt: null,
+      deliveredAt: null,
+      documentIds: event.data.documentIds,
+      disagio: event.data.disagio ?? null,
+      accruedInterest: event.data.accruedInterest ?? null,
+      createdAt: recordedAt(event),
+      personalAt: personalPosition(event),
+      cleared: event.data.kyc === "cleared",
+      reviewRequired: event.data.reviewRequired,
+      reviewed: false,
+      end: null,
+      paymentDays: event.data.paymentDays ?? null
+    },
+    event,
+    undefined,
+    0
+  )
+
 const evolve = (state: InvestmentState | undefined, event: LoggedEvent, key: string): InvestmentState | undefined => {
-  if (event.type === "InvestmentSigned")
-    return shown(
-      {
-        id: event.data.investmentId,
-        platform: event.meta.platform ?? null,
-        investorId: event.data.investorId,
-        campaignId: event.data.campaignId,
-        productId: event.data.productId,
-        units: event.data.units,
-        walletId: event.data.walletId ?? null,
-        signedAt: event.data.signedAt,
-        acceptedAt: null,
-        paidAt: null,
-        deliveredAt: null,
-        documentIds: event.data.documentIds,
-        disagio: event.data.disagio ?? null,
-        accruedInterest: event.data.accruedInterest ?? null,
-        createdAt: recordedAt(event),
-        personalAt: personalPosition(event),
-        cleared: event.data.kyc === "cleared",
-        reviewRequired: event.data.reviewRequired,
-        reviewed: false,
-        end: null
-      },
-      0
-    )
+  if (event.type === "InvestmentSigned") return signed(event)
   if (state === undefined) return undefined
+  const change = (facts: Partial<Facts>, lotRemaining: number = state.remainingUnits): InvestmentState =>
+    shown({ ...state, ...facts }, event, state, lotRemaining)
   switch (event.type) {
     case "InvestmentIdentified":
-      return change(state, { cleared: true })
+      return change({ cleared: true })
     case "InvestmentReviewed":
-      return change(state, { reviewed: true })
+      return change({ reviewed: true })
     case "InvestmentAccepted":
-      return change(state, { acceptedAt: event.data.acceptedAt })
+      return change({ acceptedAt: event.data.acceptedAt })
     case "InvestmentPaid":
-      return change(state, { paidAt: event.data.paidAt })
+      return change({ paidAt: event.data.paidAt })
     case "WalletAssigned":
-      return change(state, { walletId: event.data.walletId })
+      return change({ walletId: event.data.walletId })
     case "SignedDocumentsAdded":
-      return change(state, {
+      return change({
         documentIds: [...state.documentIds, ...event.data.documentIds],
         personalAt: [...state.personalAt, ...personalPosition(event)]
       })
     case "InvestmentEnded":
-      return change(state, { end: event.data.status })
+      return change({ end: event.data.status })
     case "UnitsCredited":
-      return change(state, { walletId: event.data.walletId, deliveredAt: recordedAt(event) }, event.data.units)
+      return change({ walletId: event.data.walletId, deliveredAt: recordedAt(event) }, event.data.units)
     case "InvestmentCancelledAfterDelivery":
-      return change(state, { end: "CANCELLATION" })
+      return change({ end: "CANCELLATION" })
     case "UnitsRedeemed":
       // An entry that takes from a lot which does not exist is reported by the register's laws; it changes nothing here.
-      return state.deliveredAt === null
-        ? state
-        : change(state, {}, state.remainingUnits - unitsOf(event.data.lots, key))
+      return state.deliveredAt === null ? state : change({}, state.remainingUnits - unitsOf(event.data.lots, key))
     default:
       return state
   }
@@ -140,7 +166,7 @@ const tagged = [
 /** Keyed by investment, listed by platform. @category projections */
 export const investments: Projection<InvestmentState> = {
   name: "investments",
-  version: 2,
+  version: 3,
   types: [...tagged, "UnitsRedeemed"],
   keys(event) {
     switch (event.type) {
@@ -163,6 +189,8 @@ export const investments: Projection<InvestmentState> = {
   },
   evolve,
   scope: (state) => state.platform ?? "",
+  /** The clock looks for those whose payment is due. */
+  rank: (state) => state.paymentDue ?? undefined,
   subject: (state) => Tag.investor(state.investorId),
   query: (key) => [{ types: tagged, tags: [Tag.investment(key as Id.InvestmentId)] }],
   /** Redemptions that took from the lot name it in the body and bear the tags of the holding. */

@@ -39,7 +39,14 @@ const investor = { custodianBank: false, ownAccount: true, hasTaxInformation: tr
 const credit = { creditId: "K1", investmentId: "S1", investorId: "I1", productId: "P", walletId: "W1", units: 9 }
 const lots = [{ investmentId: "S1", units: 4 }]
 const redemption = { redemptionId: "R1", investorId: "I1", productId: "P", walletId: "W1", units: 4, lots }
-const signed = { investorId: "I1", campaignId: "C", productId: "P", units: 9, signedAt: "2026-03-01T09:00:00Z" }
+const signed = {
+  investorId: "I1",
+  campaignId: "C",
+  productId: "P",
+  units: 9,
+  paymentDays: 3,
+  signedAt: "2026-03-01T09:00:00Z"
+}
 const times = { acceptedAt: "2026-03-01T09:01:00Z", paidAt: "2026-03-01T09:02:00Z" }
 
 const ofPlatforms: ReadonlyArray<Projection.LoggedEvent> = [

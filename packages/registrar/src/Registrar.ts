@@ -35,6 +35,7 @@ import * as Randomness from "./base/Randomness.ts"
 import { listed, type ListOptions } from "./base/ListOptions.ts"
 import { RegisterState } from "./base/RegisterState.ts"
 import * as ReactorPlace from "./reactors/ReactorPlace.ts"
+import * as PaymentDeadlines from "./reactors/PaymentDeadlines.ts"
 import * as Retention from "./reactors/Retention.ts"
 import * as StartingPolicy from "./reactors/StartingPolicy.ts"
 import type { Sealing } from "./sealing/Sealing.ts"
@@ -47,6 +48,7 @@ export interface RegistrarOptions
     ExecutorOptions,
     AccessRecordOptions,
     ListOptions,
+    PaymentDeadlines.PaymentDeadlinesOptions,
     ReactorPlace.ResumeOptions,
     Retention.RetentionOptions,
     StartingPolicy.PolicyOptions,
@@ -100,6 +102,7 @@ export const layerNoDeps = (
 > =>
   Layer.mergeAll(PlatformApi.layer, IssuerApi.layer, ErasureApi.layer, LegalHoldsApi.layer, PoliciesApi.layer).pipe(
     Layer.merge(options.eraseWhenDue === true ? Retention.layer(options) : Layer.empty),
+    Layer.merge(PaymentDeadlines.layer(options)),
     // The register serves no caller before what was erased is forgotten.
     Layer.provide(
       Layer.mergeAll(Layer.provide(Settlement.layer(options), ReactorPlace.resuming(options)), Forgetting.layer)

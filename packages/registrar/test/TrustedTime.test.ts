@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Timestamp } from "@effekten/domain"
 import { Log, Registrar } from "@effekten/registrar"
 import { Erasures, Investors } from "@effekten/services"
-import { Clock, Duration, Effect, Layer, Logger, Stream } from "effect"
+import { Duration, Effect, Layer, Logger, Stream } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -13,27 +13,9 @@ import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { judge, longestAbsence } from "../src/log/TrustedTime.ts"
 import { offering, person } from "./fixture.ts"
-import { as, kept, open, until, wholeLog } from "./parts.ts"
+import { ahead, as, kept, open, until, wholeLog } from "./parts.ts"
 
 const day = 86_400_000
-
-/** This machine's clock, set forward by so much from the moment on; what only counts goes on counting. */
-const ahead =
-  (millis: number) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-    Effect.flatMap(Clock.Clock, (clock) => {
-      const nanos = BigInt(millis) * 1_000_000n
-      return Effect.provideService(effect, Clock.Clock, {
-        ...clock,
-        currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + millis,
-        currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + millis),
-        currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe() + nanos,
-        currentTimeNanos: Effect.map(clock.currentTimeNanos, (now) => now + nanos),
-        monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
-        monotonicTimeNanos: clock.monotonicTimeNanos,
-        sleep: (duration) => clock.sleep(duration)
-      })
-    })
 
 /** Collects what is logged, and waits for a line. */
 const listening = () => {

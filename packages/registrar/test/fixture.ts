@@ -59,7 +59,12 @@ export const signedAt = "2024-05-06T07:14:13.630308+00:00" as Timestamp.Timestam
 
 /** Issuer, product, campaign, and the platform it is sold on. */
 export const offering = Effect.fnUntraced(function* (
-  options: { readonly issueVolume?: number; readonly allocation?: number; readonly stepSize?: number } = {}
+  options: {
+    readonly issueVolume?: number
+    readonly allocation?: number
+    readonly stepSize?: number
+    readonly paymentDays?: number
+  } = {}
 ) {
   const platform = yield* (yield* Platforms).register({ name: "Erste Plattform" })
   const products = yield* Products
@@ -71,7 +76,8 @@ export const offering = Effect.fnUntraced(function* (
     ewpg: false,
     issueVolume: options.issueVolume ?? 1_000_000,
     stepSize: options.stepSize ?? 1,
-    cancellationDays: 14
+    cancellationDays: 14,
+    ...(options.paymentDays === undefined ? {} : { paymentDays: options.paymentDays })
   })
   yield* products.list(product.id, platform.id)
   const campaign = yield* (yield* Campaigns).open({

@@ -22,7 +22,7 @@ import {
   Secrets
 } from "@effekten/registrar"
 import { type PlatformService, PlatformServices, Request } from "@effekten/services"
-import { Context, Deferred, Effect, Layer, Result, type Scope } from "effect"
+import { Clock, Context, Deferred, Effect, Layer, Result, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 
 /** What stays when a register is closed. */
@@ -205,6 +205,24 @@ export const gate = () => {
 
 /** Lets everything else that is ready go first: fibers, timers, files. */
 export const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+
+/** This machine's clock, set forward by so much from the moment on; what only counts goes on counting. */
+export const ahead =
+  (millis: number) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(Clock.Clock, (clock) => {
+      const nanos = BigInt(millis) * 1_000_000n
+      return Effect.provideService(effect, Clock.Clock, {
+        ...clock,
+        currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + millis,
+        currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + millis),
+        currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe() + nanos,
+        currentTimeNanos: Effect.map(clock.currentTimeNanos, (now) => now + nanos),
+        monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+        monotonicTimeNanos: clock.monotonicTimeNanos,
+        sleep: (duration) => clock.sleep(duration)
+      })
+    })
 
 /** Repeats until something holds; fails the test's time limit otherwise. */
 export const until = <A, E, R>(effect: Effect.Effect<A, E, R>, holds: (value: A) => boolean): Effect.Effect<A, E, R> =>

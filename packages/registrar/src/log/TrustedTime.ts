@@ -1,5 +1,5 @@
 /**
- * The time by which the register does what cannot be undone. For the erasures of investors. A decision never asks it: it sees when its
+ * The time by which the register does what cannot be undone. For the erasures of investors and the ends of unpaid subscriptions. A decision never asks it: it sees when its
  * instruction was received.
  *
  * No clock is believed alone. The earliest of the readings counts: this machine's clock, the database's, and the last trusted one. To that
@@ -22,7 +22,7 @@ export interface TrustedTimeOptions {
 }
 
 interface TrustedReading {
-  /** What is not due by then is not erased. */
+  /** What is not due by then is neither erased nor ended. */
   readonly at: Timestamp.Instant
   /** Why the clock is not believed, and what to do; `undefined` where it is. */
   readonly doubt: string | undefined
@@ -65,7 +65,7 @@ export const judge = (trusted: Trusted, seen: Seen): { readonly at: Timestamp.In
 
 const doubtOf = ({ wall }: Seen, at: Timestamp.Instant): string =>
   `The clock says ${wall.text}, ${daysBetween(at, wall)} after ${at.text}, the last time this register can vouch for. ` +
-  `Until that is cleared up nobody is erased who is not due by then. If the clock is wrong, put it right. ` +
+  `Until that is cleared up nothing is erased or ended that is not due by then. If the clock is wrong, put it right. ` +
   `If it is right, start with --believe-clock ${wall.text}`
 
 const isWithin = (a: Timestamp.Instant, b: Timestamp.Instant, tolerance: Duration.Duration): boolean =>

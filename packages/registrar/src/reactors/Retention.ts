@@ -11,7 +11,6 @@ import { type Projection, Projections, ReadModels } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
 import { Array as Arr, Duration, Effect, Layer } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { now } from "../base/Now.ts"
 import type { Secrets } from "../base/Secrets.ts"
 import type { Executor } from "../deciding/Executor.ts"
 import { load, noSnapshots, Snapshots, type SnapshotsShape } from "../deciding/Snapshots.ts"
@@ -19,6 +18,7 @@ import { Log } from "../log/Log.ts"
 import { TrustedTime } from "../log/TrustedTime.ts"
 import { Forgetting, type ForgettingError } from "./Forgetting.ts"
 import * as Reactor from "./Reactor.ts"
+import * as Turns from "./Turns.ts"
 
 /** @category models */
 export interface RetentionOptions {
@@ -34,27 +34,11 @@ export interface RetentionOptions {
   readonly maximumPerTurn?: number
 }
 
-/** Investors of one round: what is read at a time, and what is destroyed together. @category values */
-export const maximumAtOnce = 100
-/** At most so many of these are in the executor's queue at a time: all other instructions find their place between them. @category values */
-export const maximumInFlight = 16
 /** The clock sleeps at most so long: an investor that was released or restored meanwhile is found within a day of being due. @category values */
 export const longestSleep = Duration.hours(6)
-/** And at least so long. @category values */
-export const shortestSleep = Duration.seconds(1)
-/** After a turn that was cut off by its maximum. What was erased within it counts for the next turn, whichever process takes that. @category values */
-export const pauseAfterMaximum = Duration.hours(1)
 
 /** How a failed look is tried again. */
 const again = Reactor.backingOff("1 second", "10 minutes")
-
-/**
- * The number of the turn, so long after the due instant. Each turn is an instruction of its own, because a recorded refusal is its answer
- * forever. The obstacle may go without moving the due instant: a node's clock was wrong, for example. Within a turn nothing is recorded
- * twice.
- */
-const turnOf = (due: Timestamp.Instant, at: Timestamp.Instant): number =>
-  Math.floor((at.micros - due.micros) / 1000 / Duration.toMillis(longestSleep))
 
 /** The policy in force at the head of a log, and where it was set; at 0 where the defaults apply. @category computing */
 export const policyIn = Effect.fnUntraced(function* (
@@ -124,7 +108,7 @@ const erasing = Effect.gen(function* () {
     const { due } = retention
     if (!RetentionPeriod.isDueAt(retention, at)) return due
     // No key that a person brings has a blank in it.
-    const key = `${due.text} ${turnOf(due, at)}`
+    const key = `${due.text} ${Turns.turnOf(due.micros, at, longestSleep)}`
     const command = { operation: "EraseInvestor", input: { investorId, ground: "retention_over" } } as const
     const { events } = yield* instruct(command, investorId, key)
     const [first] = events
@@ -132,17 +116,6 @@ const erasing = Effect.gen(function* () {
       yield* Effect.logInfo(`An investor who was due is not erased yet: ${first.data.code}`, investorId)
     return undefined
   })
-})
-
-/** How many the clock has erased within an hour, by the log: a process that starts, or takes the lease, goes on counting. */
-const erasedLately = Effect.fnUntraced(function* (log: Pick<Projection.Log, "readAll">, most: number) {
-  const { micros } = yield* now
-  const hour = Duration.toMillis(pauseAfterMaximum) * 1000
-  const erased = yield* log.readAll([{ types: ["InvestorErased"] }], { backwards: true, limit: most })
-  // By the instant of receipt: what is recorded may be stamped ahead.
-  return erased.filter(
-    ({ meta }) => meta.actor === "clock" && Math.abs(micros - Timestamp.instantOf(meta.receivedAt).micros) < hour
-  ).length
 })
 
 /** Erases the investors that are due by the time the register trusts, round by round, and returns how long to sleep then. */
@@ -157,22 +130,22 @@ const looking = Effect.fnUntraced(function* (maximumPerTurn: number) {
     if (doubt !== undefined) yield* Effect.logWarning(doubt)
     let next: Timestamp.Instant | undefined
     let failure: Failure | undefined
-    let asked = yield* erasedLately(log, maximumPerTurn)
+    let asked = yield* Turns.doneLately(log, "InvestorErased", maximumPerTurn)
     let after: ReadModels.Ranked<Projections.RetentionState> | undefined
     let isLast = false
     const { policy } = yield* policyIn(log)
     const expect = (due: Timestamp.Instant) => (next = next === undefined ? due : Timestamp.earlierOf(next, due))
     while (!isLast && asked < maximumPerTurn) {
-      const round = yield* readModels.ranked(Projections.retentions, { limit: maximumAtOnce, after })
+      const round = yield* readModels.ranked(Projections.retentions, { limit: Turns.maximumAtOnce, after })
       after = round[round.length - 1]
       const { due, isOver, later } = sorted(round, policy, at)
-      isLast = isOver || round.length < maximumAtOnce
+      isLast = isOver || round.length < Turns.maximumAtOnce
       later.forEach(expect)
       if (due.length === 0) continue
       asked += due.length
       // A defect that concerns one investor must not end the others' turn.
       const results = yield* Effect.forEach(due, (id) => Effect.result(Reactor.withoutDefects(erase(id, at))), {
-        concurrency: maximumInFlight
+        concurrency: Turns.maximumInFlight
       })
       for (const instant of Arr.getSuccesses(results)) if (instant !== undefined) expect(instant)
       // An investor that cannot be looked at or destroyed yet does not delay the others.
@@ -180,11 +153,11 @@ const looking = Effect.fnUntraced(function* (maximumPerTurn: number) {
       failure ??= Arr.getFailures([...results, forgotten])[0]
     }
     if (failure !== undefined) return yield* failure
-    if (isLast) return sleepUntil(next, at)
+    if (isLast) return Turns.sleepUntil(next?.micros, at, longestSleep)
     yield* Effect.logWarning(
       `${asked} investors were due at ${at.text} and more may be: the next ones are erased in an hour. If that cannot be, stop the server`
     )
-    return pauseAfterMaximum
+    return Turns.pauseAfterMaximum
   })
 })
 
@@ -205,12 +178,3 @@ const sorted = (
   }
   return { due, later, isOver: false }
 }
-
-/** Rounded up to whole milliseconds, so that the clock does not wake too early. */
-const sleepUntil = (next: Timestamp.Instant | undefined, at: Timestamp.Instant): Duration.Duration =>
-  next === undefined
-    ? longestSleep
-    : Duration.clamp(Duration.millis(Math.ceil((next.micros - at.micros) / 1000)), {
-        minimum: shortestSleep,
-        maximum: longestSleep
-      })
