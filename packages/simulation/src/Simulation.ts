@@ -142,9 +142,10 @@ const work = (world: World.World, plan: Plan): string | undefined => {
 
 /** Faults end. First a program ends, which then asks nothing new; then silence, then all the time that everything needs. */
 const heal = (world: World.World): void => {
-  const { faults, kernel, supervisor } = world
+  const { faults, kernel, puttingBack, supervisor } = world
   faults.stop()
   supervisor.heal(true)
+  puttingBack?.heal()
   finishing(world)
   const silent = kernel.now() + silence
   kernel.run(() => kernel.now() >= silent)
@@ -210,6 +211,7 @@ const listening = (laws: Watching.Watching, counts: Counting.Counting, onTurn: O
   }
   return {
     begun: laws.begun,
+    left: laws.committed,
     counted: counts.add,
     told: (time, by, what) => onTurn?.({ time, by, what: what() }),
     committed: (instruction) => {
@@ -219,7 +221,7 @@ const listening = (laws: Watching.Watching, counts: Counting.Counting, onTurn: O
     },
     answered: (call, attempt) => {
       seen(call, attempt)
-      laws.answered(call, attempt)
+      if (call.isOfLostHistory !== true) laws.answered(call, attempt)
     }
   }
 }

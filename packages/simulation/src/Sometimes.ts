@@ -60,7 +60,8 @@ const moments = [
   "crash between commit and answer",
   "start over snapshots",
   "start over a log",
-  "answered again"
+  "answered again",
+  "the log is put back"
 ]
 
 /** For some hundred runs of drawn plans: each fault, each event and each moment. @category values */

@@ -53,6 +53,8 @@ export interface Call {
   readonly body: string
   readonly began: Moment
   readonly attempts: Array<Attempt>
+  /** Since then the log was put back: what it was told may be of a history that is lost. No law asks about it. */
+  isOfLostHistory?: boolean
   /** The client has its answer, or gave up. */
   ended?: Moment
 }
@@ -71,11 +73,14 @@ export interface LedgerEntry {
   readonly task: LedgerTask
   /** How often it was submitted: once, if the register keeps its promise. */
   readonly submissions: number
+  /** A submission was on its way while the log was put back: no node that asks can know of it. */
+  readonly isOvertaken: boolean
   readonly state: "processing" | "done" | "refused" | "unsure"
 }
 
 /** @category models */
 export interface History {
+  /** Grows, and is cut where it is put back. */
   readonly log: ReadonlyArray<Projection.LoggedEvent>
   readonly calls: ReadonlyArray<Call>
   /** By identity: where it lies for the first time. */

@@ -10,6 +10,8 @@ export interface Recorder extends History {
   readonly moment: () => Moment
   /** An event is in the log. */
   readonly event: (event: Projection.LoggedEvent) => void
+  /** The log was put back, and ends there. Returns what is left of it. */
+  readonly putBack: (to: Position) => ReadonlyArray<Committed>
   readonly begin: (call: Omit<Call, "number" | "began" | "attempts">) => Call
   readonly attempt: (call: Call, node: string) => Attempt
   readonly learn: (call: Call, attempt: Attempt, outcome: Outcome) => void
@@ -25,6 +27,7 @@ export const make = (options: {
   const calls: Array<Call> = []
   const instructions = new Map<string, Committed>()
   let open: Array<Projection.LoggedEvent> = []
+  let committed: Array<Committed> = []
   const head = (): Position => log.length
   const moment = (): Moment => ({ time: options.now(), head: head() })
   return {
@@ -40,15 +43,25 @@ export const make = (options: {
       const [first = event, ...rest] = open
       open = []
       const { instruction: identity, operation } = event.meta
-      const committed: Committed = {
+      const instruction: Committed = {
         identity,
         operation,
         events: [first, ...rest],
         last: event.position,
         time: options.now()
       }
-      if (!instructions.has(identity)) instructions.set(identity, committed)
-      options.onCommitted(committed)
+      committed.push(instruction)
+      if (!instructions.has(identity)) instructions.set(identity, instruction)
+      options.onCommitted(instruction)
+    },
+    putBack: (to) => {
+      log.length = to
+      open = []
+      committed = committed.filter(({ last }) => last <= to)
+      instructions.clear()
+      for (const each of committed.toReversed()) instructions.set(each.identity, each)
+      for (const call of calls) call.isOfLostHistory = true
+      return committed
     },
     begin: (told) => {
       const call: Call = { ...told, number: calls.length, began: moment(), attempts: [] }

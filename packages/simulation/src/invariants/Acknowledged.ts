@@ -44,7 +44,7 @@ export const executedNo: Invariant = {
       const other = new Set<string>()
       for (const call of calls) {
         if (call.command === undefined) continue
-        if (saysNo(call)) silent.set(call.command.identity, call)
+        if (call.isOfLostHistory !== true && saysNo(call)) silent.set(call.command.identity, call)
         else other.add(call.command.identity)
       }
       for (const [identity, { name, number }] of silent) {

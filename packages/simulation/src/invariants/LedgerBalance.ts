@@ -28,13 +28,18 @@ const counting = () => {
 const registered = ({ log }: Facts) => {
   const held = counting()
   const open = new Set<string>()
+  const known = new Set<string>()
+  const ask = (task: string): void => {
+    open.add(task)
+    known.add(task)
+  }
   for (const { data, type } of log)
     switch (type) {
       case "CreditRequested":
-        open.add(data.creditId)
+        ask(data.creditId)
         break
       case "RedemptionRequested":
-        open.add(data.redemptionId)
+        ask(data.redemptionId)
         break
       case "CreditFailed":
         open.delete(data.creditId)
@@ -50,7 +55,7 @@ const registered = ({ log }: Facts) => {
         held.add(data, -1)
         open.delete(data.redemptionId)
     }
-  return { held, open }
+  return { held, open, known }
 }
 
 /** @category values */
@@ -58,10 +63,11 @@ export const ledgerBalance: Invariant = {
   name: "1: the ledger has what the register holds",
   watch: (facts, broken) => ({
     healed: () => {
-      const { held, open } = registered(facts)
+      const { held, known, open } = registered(facts)
       const ledger = counting()
       for (const [id, { state, task }] of facts.ledger) {
-        if (state !== "done") continue
+        // What a log that was put back has lost a person reverses at the ledger.
+        if (state !== "done" || !known.has(id)) continue
         const direction = task.kind === "credit" ? 1 : -1
         ledger.add(task, direction)
         if (open.has(id)) held.add(task, direction)

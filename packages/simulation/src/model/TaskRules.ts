@@ -48,6 +48,11 @@ const settle = (world: Objects, asked: Asked, id: string, outcome: "succeeded" |
   const task = sees(asked, world.tasks.get(id))
   if (!task) return no("task_not_found")
   if (task.status === "processing") {
+    // The ledger says that it did it: where the log was put back, it may have done so before it was asked.
+    if (outcome !== "unknown" && task.ledger === "nothing") {
+      task.ledger = outcome === "succeeded" ? "done" : "refused"
+      if (outcome === "succeeded") world.ledgerMoves(task, 1)
+    }
     if (outcome === "unknown") task.status = "unknown"
     else happen(world, asked, id, task, outcome)
     return ok

@@ -19,6 +19,8 @@ export const all = {
   readSlow: "The database is busy: it reads a while later.",
   waitLate: "A process is paused by its host between its look at the log and its wait for what comes next.",
   snapshotForged: "A stranger with SQL writes into the table of snapshots: each state bears the position of another.",
+  logPutBack:
+    "A standby that was behind is promoted under running nodes, or an operator puts an older copy of log.db back: the log alone, and not behind an erasure.",
   forgetSlow: "The database is busy: a key is destroyed long after its erasure was recorded.",
   requestLost: "A packet is lost before the node, and the caller's time runs out.",
   answerLost: "The connection broke behind the node's work, before its answer.",

@@ -68,7 +68,8 @@ const rates: Rates = {
   ledgerLate: 0.2,
   waitLate: 0.3,
   snapshotForged: 0.5,
-  forgetSlow: 0.4
+  forgetSlow: 0.4,
+  logPutBack: 0.02
 }
 
 /** @category values */

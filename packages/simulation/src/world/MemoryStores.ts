@@ -61,13 +61,25 @@ export const make = ({
     const keys = watched(yield* KeyStore.makeMemory)
     const progress = Context.get(yield* Layer.build(Progress.layerMemory), Progress)
     const wakes = new Map<Process, Wake.Wake>()
-    tellingOf(storage.log, onEvent, () => {
+    const notify = () => {
       for (const [node, wake] of wakes) {
         if (!node.alive) wakes.delete(node)
         else kernel.at(node, kernel.now() + delays.below(longestNotice), wake.notify)
       }
-    })
+    }
+    tellingOf(storage.log, onEvent, notify)
     return {
+      isOneProcess: false,
+      copy: () => {
+        const position = storage.log.length
+        return {
+          position,
+          putBack: () => {
+            MemoryEventStore.rewind(storage, position)
+            notify()
+          }
+        }
+      },
       isEmpty: () => storage.log.length === 0,
       of: (node) => {
         const wake = Wake.makeWake()

@@ -18,9 +18,12 @@ export interface SimulatedLedger {
   readonly entries: ReadonlyMap<string, LedgerEntry>
   /** A person makes the ledger whole before saying what became of a task. What it has not heard of is entered. */
   readonly correct: (said: Pick<LedgerTask, "taskId"> | LedgerTask, outcome: "succeeded" | "failed") => void
+  readonly logPutBack: () => void
 }
 
 const unreachable = (message: string) => new LedgerUnavailable({ message })
+
+const silent = Exit.fail(unreachable("the ledger's answer was lost"))
 
 const answerOf = ({ state }: Entry): LedgerOutcome => {
   switch (state) {
@@ -34,6 +37,13 @@ const answerOf = ({ state }: Entry): LedgerOutcome => {
       return { _tag: "Unknown" }
   }
 }
+
+const entryOf = (task: LedgerTask, state: Entry["state"]): Entry => ({
+  task,
+  submissions: 0,
+  isOvertaken: false,
+  state
+})
 
 interface LedgerOptions {
   readonly kernel: Kernel
@@ -73,11 +83,13 @@ export const make = ({ delays, faults, kernel, onDone }: LedgerOptions): Simulat
     entry.state = state
     onDone(entry.task, state)
   }
-  const take = (task: LedgerTask): LedgerOutcome => {
+  let histories = 0
+  const take = (task: LedgerTask, history: number): LedgerOutcome => {
     const said = corrected.get(task.taskId)
-    const entry: Entry = entries.get(task.taskId) ?? { task, submissions: 0, state: said ?? "processing" }
+    const entry = entries.get(task.taskId) ?? entryOf(task, said ?? "processing")
     entries.set(task.taskId, entry)
     entry.submissions += 1
+    if (history !== histories) entry.isOvertaken = true
     if (entry.submissions > 1 || said !== undefined) return answerOf(entry)
     const end = faults.happens("ledgerRefuses") ? "refused" : "done"
     if (faults.happens("ledgerUnsure")) entry.state = "unsure"
@@ -90,16 +102,14 @@ export const make = ({ delays, faults, kernel, onDone }: LedgerOptions): Simulat
     return answerOf(entry)
   }
   const submit = (task: LedgerTask) =>
-    Effect.suspend(() =>
-      faults.happens("ledgerUnreachable")
-        ? Effect.fail(unreachable("the ledger refuses the connection"))
-        : asking(() => {
-            const outcome = take(task)
-            return faults.happens("ledgerSilent")
-              ? Exit.fail(unreachable("the ledger's answer was lost"))
-              : Exit.succeed(outcome)
-          })
-    )
+    Effect.suspend(() => {
+      if (faults.happens("ledgerUnreachable")) return Effect.fail(unreachable("the ledger refuses the connection"))
+      const history = histories
+      return asking(() => {
+        const outcome = take(task, history)
+        return faults.happens("ledgerSilent") ? silent : Exit.succeed(outcome)
+      })
+    })
   const find = ({ taskId }: LedgerTask) =>
     Effect.suspend(() =>
       faults.happens("ledgerUnasked")
@@ -112,12 +122,13 @@ export const make = ({ delays, faults, kernel, onDone }: LedgerOptions): Simulat
   return {
     layer: Layer.succeed(Ledger, Ledger.of({ submit, find })),
     entries,
+    logPutBack: () => void (histories += 1),
     correct: (said, outcome) => {
       const state = outcome === "succeeded" ? "done" : "refused"
       corrected.set(said.taskId, state)
       const entry = entries.get(said.taskId)
       if (entry !== undefined) entry.state = state
-      else if ("units" in said) entries.set(said.taskId, { task: said, submissions: 0, state })
+      else if ("units" in said) entries.set(said.taskId, entryOf(said, state))
     }
   }
 }

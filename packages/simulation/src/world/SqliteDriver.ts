@@ -11,6 +11,8 @@ export interface SqliteDriver {
   readonly serve: (process: Process) => void
   /** Opens a file to read beside the processes: the connection stays, whichever of them dies. */
   readonly reader: (filename: string) => DatabaseSync
+  /** Ends all connections: no process is alive. */
+  readonly closeAll: () => void
   readonly close: () => void
 }
 
@@ -50,7 +52,11 @@ export const make = (folder: string, onCommit: () => void): SqliteDriver => {
       return done
     }
   })
+  const closeAll = () => {
+    for (const connection of open) end(connection)
+  }
   return {
+    closeAll,
     serve: (process) => {
       serving = process
     },
@@ -61,7 +67,7 @@ export const make = (folder: string, onCommit: () => void): SqliteDriver => {
       return connection
     },
     close: () => {
-      for (const connection of open) end(connection)
+      closeAll()
       Object.assign(DatabaseSync.prototype, { exec, prepare })
       Object.assign(StatementSync.prototype, { run })
     }

@@ -7,7 +7,7 @@ import { Codec, KeyStore, SqliteClient, SqliteEventStore } from "@effekten/event
 import { SqlReadModels } from "@effekten/projections"
 import { Log, Progress } from "@effekten/registrar"
 import { Layer } from "effect"
-import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
@@ -22,6 +22,15 @@ const makeReader = (open: () => DatabaseSync) => {
   let [database, last]: [DatabaseSync | undefined, number] = [undefined, 0]
   return {
     last: () => last,
+    /** Writes the log as it is to a file. */
+    copyTo: (filename: string): void => {
+      database ??= open()
+      database.prepare("VACUUM INTO ?").run(filename)
+    },
+    /** The file is another one, which ends there. */
+    begin: (position: number): void => {
+      ;[database, last] = [undefined, position]
+    },
     /** What was committed since. */
     news: (): ReadonlyArray<readonly [position: number, body: string]> => {
       database ??= open()
@@ -44,7 +53,22 @@ export const make = ({ onEvent }: StoresOptions): Stores => {
   })
   const client = (name: string) => SqliteClient.layer({ filename: file(name), synchronous: "NORMAL" })
   return {
+    isOneProcess: true,
     isEmpty: () => reader.last() === 0,
+    copy: () => {
+      const position = reader.last()
+      rmSync(file("copy.db"), { force: true })
+      reader.copyTo(file("copy.db"))
+      return {
+        position,
+        putBack: () => {
+          driver.closeAll()
+          for (const suffix of ["-wal", "-shm"]) rmSync(file(`log.db${suffix}`), { force: true })
+          copyFileSync(file("copy.db"), file("log.db"))
+          reader.begin(position)
+        }
+      }
+    },
     of: (node) => {
       driver.serve(node)
       return {

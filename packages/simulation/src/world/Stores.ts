@@ -3,7 +3,14 @@
  * which all nodes share, or SQLite files, which one process at a time has open.
  */
 import type { Events } from "@effekten/domain"
-import type { DatabaseRefused, EventStoreError, EventStoreShape, KeyStore, Vault } from "@effekten/event-store"
+import type {
+  DatabaseRefused,
+  EventStoreError,
+  EventStoreShape,
+  KeyStore,
+  Position,
+  Vault
+} from "@effekten/event-store"
 import type { Projection, ReadModels } from "@effekten/projections"
 import type { Log, Progress } from "@effekten/registrar"
 import type { Effect, Layer, Scope } from "effect"
@@ -26,9 +33,19 @@ interface NodeStores {
   readonly progress: Layer.Layer<Progress, SqlError>
 }
 
+/** A log as it was once. @category models */
+export interface Copy {
+  readonly position: Position
+  /** The log is as it was then. The rest of the database is not. */
+  readonly putBack: () => void
+}
+
 /** @category models */
 export interface Stores {
+  /** Whether the log can be put back only while no process has it open. */
+  readonly isOneProcess: boolean
   readonly isEmpty: () => boolean
+  readonly copy: () => Copy
   readonly of: (node: Process) => NodeStores
   /** The run is over, and nothing of it stays. */
   readonly close: () => void

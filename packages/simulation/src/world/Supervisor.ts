@@ -15,6 +15,8 @@ export interface Supervisor {
   readonly heal: (heals: boolean) => void
   /** Ends all of them, which start again over what is kept. */
   readonly restart: () => void
+  /** The same by an operator, who starts the first with the word that settlement goes on. */
+  readonly resume: () => void
 }
 
 interface SupervisorOptions {
@@ -43,7 +45,7 @@ export const make = (options: SupervisorOptions): Supervisor => {
   const always: Owner = { name: "supervisor", alive: true }
   const walls = Array.from({ length: options.count }, () => 0)
   const nodes: Array<Node.Node> = []
-  let healing = false
+  let [healing, resumes] = [false, false]
   let started = 0
   const start = (index: number): void => {
     const name = `node${index}.${started++}`
@@ -54,7 +56,9 @@ export const make = (options: SupervisorOptions): Supervisor => {
       const down = healing ? second : stream.below(longestDown)
       kernel.at(always, kernel.now() + down, () => start(index))
     })
-    nodes[index] = Node.start(parts, process, say)
+    const resumeReactors = resumes && index === 0 ? (["settlement"] as const) : []
+    if (index === 0) resumes = false
+    nodes[index] = Node.start({ ...parts, options: { ...parts.options, resumeReactors } }, process, say)
   }
   const restart = (): void => {
     for (const { process } of nodes) process.kill()
@@ -75,6 +79,10 @@ export const make = (options: SupervisorOptions): Supervisor => {
     heal: (heals) => {
       healing = heals
     },
-    restart
+    restart,
+    resume: () => {
+      resumes = true
+      restart()
+    }
   }
 }

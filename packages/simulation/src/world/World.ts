@@ -22,8 +22,10 @@ import * as HttpNetwork from "./HttpNetwork.ts"
 import * as Leases from "./Leases.ts"
 import type { Node, NodeParts } from "./Node.ts"
 import * as Program from "./Program.ts"
+import * as PuttingBack from "./PuttingBack.ts"
 import * as Network from "./Network.ts"
 import * as SimulatedLedger from "./SimulatedLedger.ts"
+import type { Copy } from "./Stores.ts"
 import * as Supervisor from "./Supervisor.ts"
 
 /** @category models */
@@ -32,6 +34,7 @@ export interface World {
   readonly faults: Faults.Injector
   readonly facts: Facts & { readonly stored: Map<string, ReadonlyArray<StoredEvent>> }
   readonly supervisor: Supervisor.Supervisor
+  readonly puttingBack: PuttingBack.PuttingBack | undefined
   /** The user's program, where there is one. */
   readonly program: Program.Running | undefined
   /** The run is over, and nothing of it stays. */
@@ -58,8 +61,10 @@ export interface Listener {
   readonly counted: (what: string) => void
   /** One line of the timeline, made if there is one. */
   readonly told: (time: number, by: string, what: () => string) => void
-  /** Before anything happens. */
+  /** Before anything happens, and again where the log was put back. */
   readonly begun: (facts: Facts, now: () => number) => void
+  /** An instruction that is left of the log from before. */
+  readonly left: (instruction: Committed) => void
 }
 
 /** Data are kept for so long, so that erasure takes part in a run of seconds. */
@@ -140,11 +145,44 @@ const networkOf = ({ store, ...options }: Carrying & { readonly store: NodeParts
   return store === undefined ? direct : HttpNetwork.make({ ...options, direct, store })
 }
 
-/** What the ledger has done, the second model is told. */
-const acting =
-  (objects: Objects) =>
-  ({ kind, taskId }: LedgerTask, state: "done" | "refused"): void =>
-    objects.ledgerActs(`${kind} ${taskId}`, state === "refused")
+/** What happened, and the ledger, which the second model hears of. */
+const remembering = (
+  kernel: Kernel.Kernel,
+  listener: Listener,
+  { delays, faults }: { readonly delays: Randomness.Stream; readonly faults: Faults.Injector }
+) => {
+  let world = new Objects()
+  const onDone = ({ kind, taskId }: LedgerTask, state: "done" | "refused"): void =>
+    world.ledgerActs(`${kind} ${taskId}`, state === "refused")
+  const ledger = SimulatedLedger.make({ kernel, faults, delays, onDone })
+  const recorder = recording(kernel, listener, ledger)
+  const memory: Program.Memory = { platform: undefined, kept: new Map() }
+  const facts: World["facts"] = {
+    ...recorder,
+    stored: new Map(),
+    get world() {
+      return world
+    },
+    ledger: ledger.entries,
+    program: memory
+  }
+  listener.begun(facts, kernel.now)
+  return {
+    ledger,
+    recorder,
+    memory,
+    facts,
+    /** The log ends there: the laws begin anew over what is left. What the ledger did it has done. */
+    putBack: ({ position }: Copy): void => {
+      listener.told(kernel.now(), "log", () => `is put back to ${position}`)
+      listener.counted("the log is put back")
+      ledger.logPutBack()
+      world = new Objects()
+      listener.begun(facts, kernel.now)
+      for (const instruction of recorder.putBack(position)) listener.left(instruction)
+    }
+  }
+}
 
 /** Names the instruction of a request, as the register does. */
 const identifying =
@@ -164,9 +202,6 @@ const clientsOf =
     return { process, client: Client.make({ ...parts, process, nodes, stream: streamOf(`${name} steps`) }) }
   }
 
-/** Facts to which nodes will say what they have of the log. */
-const growing = (known: Omit<Facts, "stored">): World["facts"] => ({ ...known, stored: new Map() })
-
 const refuseSecond = ({ http, sqlite }: Plan, program: Given["program"]): void => {
   if (sqlite === true && http !== true && program !== undefined)
     throw new Error("one process has the files open: over SQLite a program calls over HTTP, so give the plan `http`")
@@ -182,12 +217,8 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     listener.counted(`fault ${name}`)
     told("fault", () => name)
   })
-  const objects = new Objects()
-  const ledger = SimulatedLedger.make({ kernel, faults, delays: streamOf("ledger"), onDone: acting(objects) })
-  const recorder = recording(kernel, listener, ledger)
-  const memory: Program.Memory = { platform: undefined, kept: new Map() }
-  const facts = growing({ ...recorder, world: objects, ledger: ledger.entries, program: memory })
-  listener.begun(facts, kernel.now)
+  const remembered = remembering(kernel, listener, { faults, delays: streamOf("ledger") })
+  const { facts, ledger, memory, recorder } = remembered
   const databaseProcess = processOf("database")
   const opened = { kernel, faults, delays: streamOf("database"), isSqlite: plan.sqlite === true }
   const database = openDatabase(databaseProcess, opened, listener, recorder)
@@ -214,6 +245,7 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     onLog: (line) => told("nodes", () => line)
   })
   const { nodes } = supervisor
+  const putBack = { kernel, faults, stores: database.stores, supervisor, log: facts.log, onPutBack: remembered.putBack }
   const network = networkOf({
     kernel,
     faults,
@@ -225,7 +257,7 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     nodes,
     balance: streamOf("balance")
   })
-  const knows = () => ({ world: objects, now: Process.epoch + kernel.now() / 1_000 })
+  const knows = () => ({ world: facts.world, now: Process.epoch + kernel.now() / 1_000 })
   const identityOf = identifying(Context.get(database.kept, Secrets))
   const remote = network.services
   const stream = streamOf("program")
@@ -234,6 +266,8 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     faults,
     facts,
     supervisor,
+    // What a user's program was told is its own to keep: its laws are not those of a register that lost its end.
+    puttingBack: program === undefined ? PuttingBack.make(putBack) : undefined,
     close: database.stores.close,
     program: program && Program.make({ kernel, faults, program, memory, parts, processOf, remote, stream, told }),
     client: clientsOf({ network, recorder, nodes, pause: plan.pause, knows, identityOf }, processOf, streamOf)
