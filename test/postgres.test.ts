@@ -3,7 +3,16 @@ import { existsSync, readdirSync, writeFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { startServer as startPostgres } from "../packages/event-store/test/PgServer.ts"
-import { connect, created, eventually, investmentBody, investorBody, onboard, type Api } from "./Api.ts"
+import {
+  connect,
+  created,
+  eventually,
+  identificationBody,
+  investmentBody,
+  investorBody,
+  onboard,
+  type Api
+} from "./Api.ts"
 import { effekten, root, run, startServer, temporaryFolder, valuesOf, type Server } from "./Process.ts"
 
 const folders = [temporaryFolder(), temporaryFolder()] as const
@@ -138,6 +147,25 @@ describe("two nodes on one database", () => {
     await done("campaign", "close", campaign)
     for (const [index, api] of sellers.entries())
       expect(await buy(api, `too-late-${index}`)).toMatchObject({ status: 409, json: { code: "campaign_not_open" } })
+  })
+
+  it("nobody stays in review: a person decides beside them, and both nodes say so", async () => {
+    const store = { env: { EFFEKTEN_STORE: postgres.url() } }
+    const api = await connect(first)
+    const { natural_person, ...rest } = investorBody("review")
+    const body = { ...rest, natural_person: { ...natural_person, is_pep: true } }
+    const { id } = created(await api.post("/v2/investors/", body, "review"))
+    const protocol = created(await api.upload("review.pdf", "ASD", "review-protocol")).id
+    const proof = await api.post(`/v2/investors/${id}/identifications/`, identificationBody(protocol), "review-proof")
+    expect(proof.json.kyc_status).toBe("REVIEW")
+    const decide = (...args: ReadonlyArray<string>) => effekten(["decide", "investor", ...args, "--data", near], store)
+    expect((await decide("list")).stdout).toContain(`${id}  platform `)
+    expect(await decide("approve", id, "--reason", "management_agreed")).toMatchObject({ code: 0, stderr: "" })
+    for (const server of [first, second])
+      expect((await (await connect(server)).get(`/v2/investors/${id}/`)).json.kyc_status).toBe("SUCCESS")
+    expect(await decide("refuse", id)).toMatchObject({ code: 2 })
+    expect(await decide("approve", id)).toMatchObject({ code: 6 })
+    expect((await decide("list")).stdout).toBe("No review is open.\n")
   })
 
   it("promise 2: under contention for one campaign from both sides, every subscription is counted once", async () => {

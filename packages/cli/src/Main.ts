@@ -10,6 +10,7 @@ import { Cause, Console, Effect, Exit, Layer, Logger } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { readFileSync } from "node:fs"
 import { backup, restore } from "./BackupCommands.ts"
+import { decide } from "./DecideCommands.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { disclose, forget, hold, release, retention } from "./InvestorCommands.ts"
 import { checkpointKey, rotateMasterKey, takeOutSecrets } from "./KeyCommands.ts"
@@ -53,6 +54,7 @@ export const effekten = Command.make("effekten").pipe(
     checkpointKey,
     forget,
     disclose,
+    decide,
     openings,
     hold,
     release,

@@ -40,6 +40,7 @@ const events = {
   CampaignClosed: PlatformEvents.CampaignClosed,
   InvestorRegistered: InvestorEvents.InvestorRegistered,
   IdentificationRecorded: InvestorEvents.IdentificationRecorded,
+  KycDecided: InvestorEvents.KycDecided,
   InvestorErased: InvestorEvents.InvestorErased,
   LegalHoldPlaced: LegalHoldEvents.LegalHoldPlaced,
   LegalHoldReleased: LegalHoldEvents.LegalHoldReleased,

@@ -13,6 +13,7 @@ import { CancelInvestment, EnforcePaymentDeadline, RejectInvestment } from "./En
 import { InstructionNoted, InstructionRejected } from "./events/InstructionEvents.ts"
 import { EraseDocument, EraseInvestor } from "./Erasure.ts"
 import * as Holding from "./Holding.ts"
+import * as Identifying from "./Identifying.ts"
 import * as Investment from "./Investment.ts"
 import * as Investor from "./Investor.ts"
 import * as LegalHold from "./LegalHold.ts"
@@ -43,7 +44,8 @@ export const all = {
   ResizeCampaign: Campaign.ResizeCampaign,
   CloseCampaign: Campaign.CloseCampaign,
   RegisterInvestor: Investor.RegisterInvestor,
-  RecordIdentification: Investor.RecordIdentification,
+  RecordIdentification: Identifying.RecordIdentification,
+  DecideKyc: Identifying.DecideKyc,
   EraseInvestor,
   PlaceLegalHold: LegalHold.PlaceLegalHold,
   ReleaseLegalHold: LegalHold.ReleaseLegalHold,

@@ -3,24 +3,16 @@
  */
 import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
-import { CalendarDate } from "./CalendarDate.ts"
 import * as Command from "./Command.ts"
 import { decisionModel, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
 import * as Document from "./Document.ts"
-import { InvestmentIdentified } from "./events/InvestmentEvents.ts"
-import {
-  IdentificationRecorded,
-  identificationPersonal,
-  type InvestorKind,
-  InvestorRegistered,
-  investorPersonal
-} from "./events/InvestorEvents.ts"
-import { DocumentId, IdentificationId, type InvestmentId, InvestorId, type PlatformId } from "./Id.ts"
+import { type InvestorKind, InvestorRegistered, investorPersonal } from "./events/InvestorEvents.ts"
+import { DocumentId, type InvestmentId, InvestorId, type PlatformId } from "./Id.ts"
 import * as KycStatus from "./KycStatus.ts"
 import { emptyList, withoutItem, withItems, type ChunkedList } from "./ChunkedList.ts"
-import { checkNotInFuture, isFutureDay } from "./Times.ts"
+import { isFutureDay } from "./Times.ts"
 import * as Tag from "./Tag.ts"
-import { dayOf, type Instant, instantOf, laterOf, Timestamp } from "./Timestamp.ts"
+import { type Instant, instantOf, laterOf } from "./Timestamp.ts"
 import { platformOf, visible } from "./Visibility.ts"
 
 /** @category models */
@@ -43,10 +35,10 @@ export interface State extends KycStatus.Facts {
 }
 
 /** Raised when the same events come to mean another state: a stored state of another version is folded again. @category values */
-export const stateVersion = 3
+export const stateVersion = 4
 
 /** @category values */
-export const types = ["InvestorRegistered", "IdentificationRecorded", "InvestorErased"] as const
+export const types = ["InvestorRegistered", "IdentificationRecorded", "KycDecided", "InvestorErased"] as const
 
 /** The investor after one more of their events. @category computing */
 export const after = (investor: State | undefined, event: Recorded<(typeof types)[number]>): State | undefined => {
@@ -76,6 +68,12 @@ export const after = (investor: State | undefined, event: Recorded<(typeof types
         documentIds: [...investor.documentIds, protocolDocumentId],
         lastAt: laterOf(investor.lastAt, instantOf(event.meta.receivedAt))
       }
+    }
+    case "KycDecided": {
+      const { kycStatus, openReasons } = event.data
+      const refused = kycStatus === "INSUFFICIENT"
+      // What was proven before a refusal proves nothing any more.
+      return investor && { ...investor, kycStatus, openReasons, refused, identified: investor.identified && !refused }
     }
     case "InvestorErased":
       return investor && { ...investor, erased: true }
@@ -202,58 +200,5 @@ export const RegisterInvestor = Command.make("RegisterInvestor", {
   recall: (events) => {
     const { kind: _kind, kycStatus: _status, openReasons, ...input } = Command.recorded(events, "InvestorRegistered")
     return { ...input, pep: openReasons.includes("pep") }
-  }
-})
-
-/** The date of birth is the recorded one of the investor: an identification is held against it, and does not keep it. */
-const identificationSeen = { ...identificationPersonal, birthDate: Schema.optionalKey(CalendarDate) }
-
-type Seen = Schema.Struct.Type<typeof identificationSeen>
-
-const withoutBirth = ({ birthDate: _birthDate, ...proof }: Seen) => proof
-
-/** Judged on the day the verification bears, never against today: the document may have expired since. */
-function* checkSeen({ birthDate, documentValidFrom, documentValidTo }: Seen, day: CalendarDate) {
-  if (birthDate !== undefined && day < birthDate) yield* refuse({ code: "verified_before_birth" })
-  if (day < documentValidFrom || documentValidTo < day) yield* refuse({ code: "identity_document_not_valid" })
-}
-
-/**
- * Records proof of identity obtained elsewhere. If it completes KYC, every waiting investment is identified in the same append. So no
- * reader ever sees an identified investor with a waiting investment.
- *
- * @category commands
- */
-export const RecordIdentification = Command.make("RecordIdentification", {
-  input: {
-    identificationId: IdentificationId,
-    investorId: InvestorId,
-    protocolDocumentId: DocumentId,
-    verifiedAt: Timestamp
-  },
-  personal: identificationSeen,
-  *decide(input, seen, context) {
-    const { investorId } = input
-    const investor = yield* find(investorId, context)
-    yield* checkNotInFuture([instantOf(input.verifiedAt)], context)
-    if (seen !== undefined) yield* checkSeen(seen, dayOf(input.verifiedAt))
-    yield* Document.check([input.protocolDocumentId], investor.platform)
-    // After a refusal only a person approves: the reason stays open whatever is proven now.
-    const openReasons: ReadonlyArray<KycStatus.Reason> =
-      investor.refused && !investor.openReasons.includes("refused_before")
-        ? [...investor.openReasons, "refused_before"]
-        : investor.openReasons
-    const status = KycStatus.of({ ...investor, identified: true, openReasons })
-    const recording = IdentificationRecorded.make(
-      { ...input, kycStatus: status, openReasons },
-      seen && withoutBirth(seen)
-    )
-    if (status !== "SUCCESS" || investor.kycStatus === "SUCCESS") return [recording]
-    const waiting = yield* read(waitingSubscriptions(investorId))
-    return [recording, ...waiting.map((investmentId) => InvestmentIdentified.make({ investmentId, investorId }))]
-  },
-  recall: (events) => {
-    const { kycStatus: _status, openReasons: _reasons, ...input } = Command.recorded(events, "IdentificationRecorded")
-    return input
   }
 })

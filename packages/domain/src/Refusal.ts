@@ -286,7 +286,6 @@ export const reservedCodes = {
   freezing: ["wallet_frozen", "units_frozen", "insufficient_frozen_units"],
   amendedInvestors: ["investor_kind_fixed"],
   legalPersons: ["investor_not_legal_person", "too_many_benefiting_persons"],
-  reviews: ["review_not_open"],
   statements: ["statement_not_due"]
 } as const satisfies { readonly [operations: string]: ReadonlyArray<Code> }
 

@@ -2,7 +2,17 @@
  * A register with a product, a campaign and an investor, in the words of the worked cases. For the tests by example.
  */
 import { Result } from "effect"
-import { Campaign, type Commands, Holding, Investment, InvestmentStatus, type Policy, Timestamp } from "../src/index.ts"
+import {
+  Campaign,
+  type Commands,
+  type Events,
+  Holding,
+  Investment,
+  InvestmentStatus,
+  Investor,
+  type Policy,
+  Timestamp
+} from "../src/index.ts"
 import { identityDocument, MemoryRegister, somebody } from "@effekten/simulation/domain"
 
 export const noon = Timestamp.instantOf("2026-03-01T12:00:00Z")
@@ -73,6 +83,15 @@ export class Case {
   ) {
     const input = { identificationId: "id", investorId, protocolDocumentId: `${investorId}-proof`, verifiedAt }
     return this.by("p", "RecordIdentification", input, personal)
+  }
+
+  decideKyc(reason: Events.KycReason, investorId = "anna") {
+    return this.by(undefined, "DecideKyc", { investorId, reason }, { note: "looked into it" })
+  }
+
+  kyc(investorId = "anna") {
+    const state = this.register.state(Investor.model(investorId as never))
+    return [state?.kycStatus, ...(state?.openReasons ?? [])].join(" ")
   }
 
   wallet(walletId = "w", investorId = "anna", address = walletId.charCodeAt(0)) {

@@ -112,6 +112,7 @@ export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<o
   RecordIdentification: [
     { identificationId: "identification", investorId: "investor", protocolDocumentId: "a", verifiedAt: at }
   ],
+  DecideKyc: [{ investorId: "investor", reason: "management_agreed" }],
   EraseInvestor: [{ investorId: "investor", ground: "request" }],
   PlaceLegalHold: [{ ...hold, until: at }, hold],
   ReleaseLegalHold: [{ investorId: "investor", holdId: "hold" }],

@@ -234,9 +234,11 @@ describe("over random commands", () => {
             : register.state(Redemption.model(id as never))
         expect(state).toMatchObject({ status: task.status, submitted: task.submitted })
       }
-      for (const [id, { status, pep, erased }] of world.investors) {
-        const openReasons = pep ? ["pep"] : []
-        expect(register.state(Investor.model(id as never))).toMatchObject({ kycStatus: status, openReasons, erased })
+      for (const [id, person] of world.investors) {
+        const { erased, open } = person
+        const state = register.state(Investor.model(id as never))
+        expect(state).toMatchObject({ kycStatus: world.kyc(person), erased })
+        expect(new Set(state?.openReasons)).toEqual(open)
       }
       for (const [id, { erased }] of world.documents) {
         expect(register.state(Document.model(id as never))).toMatchObject({ erased })

@@ -8,7 +8,11 @@ import { keyWithin, partsOfKey, type Projection } from "./Projection.ts"
 /** An investor without what is personal; `personalAt` is the registration, whose personal part names the person. @category models */
 export interface InvestorState extends Investor.State, Created, WithPersonal {}
 
-/** Keyed by investor, listed by platform. @category projections */
+/**
+ * Keyed by investor, listed by platform. Ranked are those that wait for a person's decision, the one first that was identified first.
+ *
+ * @category projections
+ */
 export const investors: Projection<InvestorState> = entity({
   name: "investors",
   version: Investor.stateVersion,
@@ -16,6 +20,7 @@ export const investors: Projection<InvestorState> = entity({
   key: (event) => event.data.investorId,
   evolve: withAdded(Investor.after, createdWithPersonal),
   scope: (state) => state.platform ?? "",
+  rank: (state) => (state.kycStatus === "REVIEW" && !state.erased ? state.lastAt.micros : undefined),
   subject: (state) => Tag.investor(state.id),
   query: (key) => [{ types: Investor.types, tags: [Tag.investor(key as Id.InvestorId)] }]
 })

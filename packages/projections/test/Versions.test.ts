@@ -154,7 +154,16 @@ const ofChanges: ReadonlyArray<Projection.LoggedEvent> = [
   event("SignedDocumentsAdded", { investmentId: "S2", investorId: "I1", documentIds: ["D2"] }, "p", true)
 ]
 
-const events = [...ofIssuer, ...ofPlatforms, ...ofChanges]
+const ofReviews: ReadonlyArray<Projection.LoggedEvent> = [
+  event(
+    "KycDecided",
+    { investorId: "I2", reason: "proof_insufficient", kycStatus: "INSUFFICIENT", openReasons: ["pep"] },
+    undefined,
+    true
+  )
+]
+
+const events = [...ofIssuer, ...ofPlatforms, ...ofChanges, ...ofReviews]
 
 /** What a table would hold after each event: the order of members does not count. */
 const digest = (projection: Projection.Any): string => {

@@ -254,6 +254,20 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
     )
   }
 
+  const review = (a: number, b: number) => {
+    const who = pick(found("InvestorRegistered"), a)
+    if (who === undefined) return investor(pick(platforms, b)!, a)
+    const reason = b % 3 === 0 ? "data_contradict" : "nothing_found"
+    run(
+      {
+        operation: "DecideKyc",
+        input: { investorId: who.data.investorId, reason },
+        personal: b % 2 === 0 ? {} : { note: canary }
+      },
+      undefined
+    )
+  }
+
   const wallet = (a: number, b: number) => {
     const who = pick(found("InvestorRegistered"), a)
     if (who === undefined) return investor(pick(platforms, b)!, a)
@@ -434,6 +448,7 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
     if (n === 99) erase(a, b)
     else if (n > 93) hold(a, b, c)
     else if (n < 2) upload(pick(platforms, a)!)
+    else if (n < 3) review(a, b)
     else if (n < 5) investor(pick(platforms, a)!, b)
     else if (n < 9) identify(a, b)
     else if (n < 12) wallet(a, b)

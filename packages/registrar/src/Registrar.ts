@@ -4,7 +4,14 @@
 import { Events, type Id } from "@effekten/domain"
 import { MemoryEventStore, Vault } from "@effekten/event-store"
 import { MemoryReadModels, type ReadModels } from "@effekten/projections"
-import { Given, type LegalHolds, PlatformServices, type PlatformService, type Policies } from "@effekten/services"
+import {
+  Given,
+  type KycReviews,
+  type LegalHolds,
+  PlatformServices,
+  type PlatformService,
+  type Policies
+} from "@effekten/services"
 import { Config, type Duration, Effect, Layer } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { SqlClient, type SqlError } from "effect/sql"
@@ -19,6 +26,7 @@ import { Executor, type ExecutorOptions } from "./deciding/Executor.ts"
 import * as Folder from "./folder/Folder.ts"
 import { Forgetting, type ForgettingError } from "./reactors/Forgetting.ts"
 import * as IssuerApi from "./api/IssuerApi.ts"
+import * as KycReviewsApi from "./api/KycReviewsApi.ts"
 import * as LegalHoldsApi from "./api/LegalHoldsApi.ts"
 import { Ledger } from "./reactors/Ledger.ts"
 import { Log } from "./log/Log.ts"
@@ -79,6 +87,7 @@ export type FromContext<L, C> = ("context" extends L ? Ledger : never) | ("conte
 export type Register =
   | ErasureApi.ErasureService
   | IssuerApi.IssuerService
+  | KycReviews
   | LegalHolds
   | Policies
   | Log
@@ -100,7 +109,14 @@ export const layerNoDeps = (
   SqlError.SqlError | ForgettingError | RegisterUnavailable,
   Blobs | Custody | Ledger | Log | Progress | ReadModels.ReadModels | Secrets | SecureRandom.SecureRandom | Vault.Vault
 > =>
-  Layer.mergeAll(PlatformApi.layer, IssuerApi.layer, ErasureApi.layer, LegalHoldsApi.layer, PoliciesApi.layer).pipe(
+  Layer.mergeAll(
+    PlatformApi.layer,
+    IssuerApi.layer,
+    ErasureApi.layer,
+    KycReviewsApi.layer,
+    LegalHoldsApi.layer,
+    PoliciesApi.layer
+  ).pipe(
     Layer.merge(options.eraseWhenDue === true ? Retention.layer(options) : Layer.empty),
     Layer.merge(PaymentDeadlines.layer(options)),
     // The register serves no caller before what was erased is forgotten.

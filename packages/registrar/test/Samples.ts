@@ -200,6 +200,17 @@ export const samples: { readonly [T in Events.EventType]: ReadonlyArray<Sample> 
       }
     }
   ],
+  KycDecided: [
+    {
+      data: { investorId: "investor", reason: "proof_insufficient", kycStatus: "INSUFFICIENT", openReasons: ["pep"] },
+      personal: { note: "Der Ausweis ist nicht lesbar." }
+    },
+    {
+      data: { investorId: "investor", reason: "management_agreed", kycStatus: "SUCCESS", openReasons: [] },
+      personal: {}
+    },
+    { data: { investorId: "investor", reason: "nothing_found", kycStatus: "SUCCESS", openReasons: [] } }
+  ],
   InvestorErased: [{ data: { investorId: "investor", ground: "request" } }],
   LegalHoldPlaced: [
     { data: { investorId: "investor", holdId: "hold", basis: "legal_claims", until: at } },

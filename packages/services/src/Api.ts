@@ -46,6 +46,7 @@ export {
   productTermsAnswer
 } from "./Products.ts"
 export { Campaign, CampaignState, OpenCampaign, campaignAnswer, campaignStateAnswer } from "./Campaigns.ts"
+export { DecideKyc, KycReview } from "./KycReviews.ts"
 export { LegalHold, PlaceLegalHold, legalHoldAnswer } from "./LegalHolds.ts"
 export { SetPolicy } from "./Policies.ts"
 export { DisclosedEntry, Disclosure } from "./Erasures.ts"

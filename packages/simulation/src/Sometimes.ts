@@ -31,6 +31,7 @@ const events: ReadonlyArray<Events.EventType> = [
   "ProductDelisted",
   "InvestorRegistered",
   "IdentificationRecorded",
+  "KycDecided",
   "InvestorErased",
   "LegalHoldPlaced",
   "LegalHoldReleased",

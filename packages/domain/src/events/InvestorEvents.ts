@@ -44,6 +44,33 @@ export const identificationPersonal = {
   legitimationProcessId: Text.NonEmpty
 }
 
+/**
+ * Why a person approved an investor under review. They looked into everything that was open, and nothing stands against it. Or a member of
+ * the senior management agreed to the business, as for a politically exposed person (GwG § 15(4)).
+ *
+ * @category schemas
+ */
+export const KycApproval = Schema.Literals(["nothing_found", "management_agreed"])
+export type KycApproval = typeof KycApproval.Type
+
+/**
+ * Why a person refused an investor. The data contradict each other. The proof of identity does not suffice. Or the due diligence cannot be
+ * carried out otherwise, so that no business may be done (GwG § 10(9)).
+ *
+ * No code says that there is a suspicion, on purpose. It would stand in the log forever, and the person may not learn of it (GwG § 47).
+ *
+ * @category schemas
+ */
+export const KycRefusal = Schema.Literals(["data_contradict", "proof_insufficient", "diligence_impossible"])
+export type KycRefusal = typeof KycRefusal.Type
+
+/** Why a person decided as they did; the reason says whether it is an approval or a refusal. @category schemas */
+export const KycReason = Schema.Literals([...KycApproval.literals, ...KycRefusal.literals])
+export type KycReason = typeof KycReason.Type
+
+/** What the person wrote who decided. @category schemas */
+export const kycDecisionPersonal = { note: Schema.optionalKey(Text.NonEmpty) }
+
 /** What an event that may change the KYC status says about it, so that a later change of the rule rewrites no history. */
 const kycOutcome = { kycStatus: KycStatus.KycStatus, openReasons: Schema.Array(KycStatus.Reason) }
 
@@ -71,6 +98,12 @@ export const IdentificationRecorded = define("IdentificationRecorded", {
   },
   personal: { fields: identificationPersonal, subject: (data) => Tag.investor(data.investorId) },
   tags: (data) => [Tag.investor(data.investorId), Tag.document(data.protocolDocumentId)]
+})
+
+export const KycDecided = define("KycDecided", {
+  data: { investorId: InvestorId, reason: KycReason, ...kycOutcome },
+  personal: { fields: kycDecisionPersonal, subject: (data) => Tag.investor(data.investorId) },
+  tags: (data) => [Tag.investor(data.investorId)]
 })
 
 /** From its position on nothing personal of the investor is shown; the keys are destroyed a moment later. */

@@ -24,7 +24,7 @@ export const investmentSteps = {
   sign: (reading, s) => {
     const { world } = reading
     const ready = new Map(
-      [...world.investors].filter(([, i]) => s.b % 4 === 0 || (i.status === "SUCCESS" && !i.erased))
+      [...world.investors].filter(([, i]) => s.b % 4 === 0 || (reading.world.kyc(i) === "SUCCESS" && !i.erased))
     )
     const investor = reading.known(ready, s.a)
     const owner = world.investors.get(investor)?.platform

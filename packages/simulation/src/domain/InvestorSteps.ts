@@ -1,7 +1,8 @@
 /**
  * What concerns an investor by steps: registration, identification, wallets, documents, holds, erasure. For random runs of decisions.
  */
-import { by, day, identityDocument, type Reader, somebody, textOf } from "./Reading.ts"
+import { Events } from "@effekten/domain"
+import { by, day, identityDocument, pick, type Reader, somebody, textOf } from "./Reading.ts"
 import type { Kind } from "./Steps.ts"
 
 /** @category conversions */
@@ -68,6 +69,15 @@ export const investorSteps = {
     const document =
       s.c % 9 === 0 ? identityDocument("2001-01-01", "2001-01-02") : identityDocument("2020-01-01", "2040-01-01")
     return by(reading.whose(s, platform), "RecordIdentification", input, document)
+  },
+  decide: (reading, s) => {
+    const { investors } = reading.world
+    const open = new Map([...investors].filter(([, i]) => s.b % 3 === 0 || reading.world.kyc(i) === "REVIEW"))
+    const id = reading.known(open.size === 0 ? investors : open, s.a)
+    const platform = s.who === 0 ? reading.whose(s, investors.get(id)?.platform) : undefined
+    const reasons = s.c % 3 === 0 ? Events.KycRefusal.literals : Events.KycApproval.literals
+    const note = s.d % 4 === 0 ? { note: "looked into it" } : undefined
+    return by(platform, "DecideKyc", { investorId: id, reason: pick<Events.KycReason>(reasons, s.d) }, note)
   },
   wallet: (reading, s) => {
     const { investors } = reading.world

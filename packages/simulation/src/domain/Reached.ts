@@ -9,6 +9,8 @@ export const events = Object.keys(Events.catalogue.events) as ReadonlyArray<Even
 /** Refusals of a decision, which are recorded. @category values */
 export const refusals = [
   "kyc_not_successful",
+  "kyc_insufficient",
+  "review_not_open",
   "managed_wallet_exists",
   "address_taken",
   "product_not_listed",

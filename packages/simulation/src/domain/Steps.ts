@@ -15,6 +15,7 @@ export const weights = {
   delist: 1,
   investor: 2,
   identify: 3,
+  decide: 3,
   wallet: 4,
   document: 1,
   sign: 14,

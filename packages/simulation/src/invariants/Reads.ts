@@ -38,7 +38,8 @@ const investments: Kind = {
 }
 
 const investors: Kind = {
-  expected: ({ world }) => new Map([...world.investors].map(([id, { erased, status }]) => [id, `${status} ${erased}`])),
+  expected: ({ world }) =>
+    new Map([...world.investors].map(([id, person]) => [id, `${world.kyc(person)} ${person.erased}`])),
   told: ({ kycStatus, naturalPerson }) => `${kycStatus} ${naturalPerson === "erased"}`
 }
 

@@ -44,6 +44,7 @@ export const investmentRules = {
     if (problem) return no(problem)
     const wallet = i.walletId === undefined ? undefined : walletProblem(world, asked, i.walletId, i.investorId)
     if (wallet) return no(wallet)
+    if (world.kyc(investor) === "INSUFFICIENT") return no("kyc_insufficient")
     if (!product.listed.has(campaign.platform)) return no("product_not_listed")
     if (!campaign.open || asked.now < campaign.opens || asked.now > campaign.closes) return no("campaign_not_open")
     const room = product.units.filter((u) => u.campaign === i.campaignId && u.investment === undefined)
@@ -56,7 +57,7 @@ export const investmentRules = {
       product: campaign.product,
       units: i.units,
       signed,
-      cleared: investor.status === "SUCCESS",
+      cleared: world.kyc(investor) === "SUCCESS",
       review: campaign.review,
       accepted,
       paid,

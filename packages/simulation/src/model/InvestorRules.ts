@@ -2,7 +2,9 @@
  * Investors, their documents, wallets and holds in the second model.
  */
 import {
+  type Asked,
   documentProblem,
+  endIt,
   isUsed,
   millis,
   no,
@@ -15,6 +17,7 @@ import {
   tooLate,
   touch
 } from "./Asked.ts"
+import type { Objects } from "./Objects.ts"
 
 /** An investor gets a wallet. */
 const wallet =
@@ -24,7 +27,7 @@ const wallet =
     const investor = sees(asked, world.investors.get(i.investorId))
     if (!investor) return no("investor_not_found")
     if (investor.erased) return no("investor_erased")
-    if (world.policy.needsKyc && investor.status !== "SUCCESS") return no("kyc_not_successful")
+    if (world.policy.needsKyc && world.kyc(investor) !== "SUCCESS") return no("kyc_not_successful")
     if (world.policy.needsTaxInformation && !investor.taxed) return no("tax_information_missing")
     const all = [...world.wallets.values()]
     if (managed && all.some((w) => w.investor === i.investorId && w.managed)) return no("managed_wallet_exists")
@@ -37,6 +40,16 @@ const wallet =
     })
     return ok
   }
+
+/** What waited for the identification of an investor waits no longer. */
+const clear = (world: Objects, asked: Asked, investor: string) => {
+  for (const investment of world.investments.values()) {
+    if (investment.investor !== investor || investment.cleared || investment.end) continue
+    const before = world.status(investment)
+    investment.cleared = true
+    noteAccepted(world, asked, investment, before)
+  }
+}
 
 /** @category computing */
 export const investorRules = {
@@ -102,10 +115,10 @@ export const investorRules = {
     const documents = new Set<string>(i.documentIds)
     const person = {
       platform: asked.platform,
-      status: "PENDING",
-      pep: i.pep,
+      open: new Set(i.pep ? ["pep"] : []),
       taxed: i.hasTaxInformation,
       identified: false,
+      refused: false,
       erased: false,
       last: asked.now,
       documents
@@ -125,15 +138,28 @@ export const investorRules = {
     const problem = documentProblem(world, [i.protocolDocumentId], investor.platform)
     if (problem) return no(problem)
     touch(world, asked, i.investorId, [i.protocolDocumentId])
-    investor.status = investor.pep ? "REVIEW" : "SUCCESS"
-    if (!investor.pep) {
-      for (const investment of world.investments.values()) {
-        if (investment.investor !== i.investorId || investment.cleared || investment.end) continue
-        const before = world.status(investment)
-        investment.cleared = true
-        noteAccepted(world, asked, investment, before)
-      }
+    investor.identified = true
+    if (investor.refused) investor.open.add("refused_before")
+    investor.refused = false
+    if (world.kyc(investor) === "SUCCESS") clear(world, asked, i.investorId)
+    return ok
+  },
+  DecideKyc: (world, asked, { investorId, reason }) => {
+    const investor = sees(asked, world.investors.get(investorId))
+    if (!investor) return no("investor_not_found")
+    if (investor.erased) return no("investor_erased")
+    if (reason === "nothing_found" || reason === "management_agreed") {
+      if (world.kyc(investor) !== "REVIEW") return no("review_not_open")
+      investor.open.clear()
+      clear(world, asked, investorId)
+      return ok
     }
+    if (investor.refused && !investor.identified) return noop
+    investor.refused = true
+    investor.identified = false
+    for (const [id, investment] of world.investments)
+      if (investment.investor === investorId && !investment.cleared && !investment.end)
+        endIt(world, asked, id, investment, "KYC_INSUFFICIENT")
     return ok
   },
   RegisterManagedWallet: wallet(true),

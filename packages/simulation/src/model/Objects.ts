@@ -67,9 +67,12 @@ export interface Task {
 /** @category models */
 export interface Person {
   platform: string | undefined
-  status: string
-  pep: boolean
+  /** What only a person settles. */
+  open: Set<string>
+  /** By a proof after the last refusal. */
   identified: boolean
+  /** A person refused, and it has not been complete since. */
+  refused: boolean
   taxed: boolean
   erased: boolean
   /** When something that keeps its data alive happened last. */
@@ -110,6 +113,11 @@ export class Objects {
   deliveries = 0
   /** Balance per wallet and product, as the ledger has it. */
   ledger = new Map<string, number>()
+
+  kyc({ identified, open, refused }: Person): string {
+    if (!identified) return refused ? "INSUFFICIENT" : "PENDING"
+    return open.size > 0 ? "REVIEW" : "SUCCESS"
+  }
 
   status(investment: Investment): string {
     if (investment.end) return investment.end

@@ -84,6 +84,7 @@ export const taskRules = {
     if (liveCredit(world, id)) return no("credit_in_flight")
     if (world.status(investment) !== "PAID") return no("investment_not_paid")
     if (investment.wallet === undefined) return no("wallet_missing")
+    if (world.kyc(world.investors.get(investment.investor)!) === "INSUFFICIENT") return no("kyc_insufficient")
     if (world.products.get(investment.product)!.paused) return no("product_paused")
     world.tasks.set(`credit ${input.creditId}`, {
       kind: "credit",

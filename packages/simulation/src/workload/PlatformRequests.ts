@@ -37,7 +37,7 @@ const redemption = Schema.decodeUnknownSync(Api.CreateRedemption)
 /** The investors that nothing keeps from acting, and now and then any. */
 const ableOf = ({ world }: Known, step: Step) =>
   new Map(
-    [...world.investors].filter(([, { erased, status }]) => step.b % 5 === 0 || (!erased && status === "SUCCESS"))
+    [...world.investors].filter(([, person]) => step.b % 5 === 0 || (!person.erased && world.kyc(person) === "SUCCESS"))
   )
 
 const walletsOf = ({ world }: Known, investor: string) =>

@@ -1,12 +1,13 @@
 /**
  * The requests of the issuer and the registrar, made of steps. For the clients of a simulation.
  */
-import { Id, type Units } from "@effekten/domain"
+import { Events, Id, type Units } from "@effekten/domain"
 import {
   type Api,
   Campaigns,
   Erasures,
   IssuerInvestments,
+  KycReviews,
   LegalHolds,
   Policies,
   Products,
@@ -44,6 +45,18 @@ export const registrarReaders = {
       Effect.flatMap(Resolutions, (resolutions) =>
         resolutions.credit(investment, Id.CreditId.make(id), outcome, options)
       )
+    )
+  },
+  decide: (step, { world }) => {
+    // Mostly an investor under review: a refusal of any other is rarer.
+    const open = new Map(
+      [...world.investors].filter(([, person]) => step.b % 5 === 0 || world.kyc(person) === "REVIEW")
+    )
+    const id = known(open.size === 0 ? world.investors : open, step.a)
+    const reason = step.c % 3 === 0 ? Events.KycRefusal.literals[step.b % 3]! : Events.KycApproval.literals[step.b % 2]!
+    const input: Api.DecideKyc = { reason, ...(step.d % 3 === 0 ? { note: `looked into it on day ${step.d}` } : {}) }
+    return request("KycReviews.decide", { platform: undefined, operation: "DecideKyc", ids: [id], input }, (options) =>
+      Effect.flatMap(KycReviews, (reviews) => reviews.decide(Id.InvestorId.make(id), input, options))
     )
   },
   open: (step, { now, world }) => {

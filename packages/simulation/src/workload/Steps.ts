@@ -9,6 +9,7 @@ export const weights = {
   investor: 4,
   document: 2,
   identify: 5,
+  decide: 3,
   wallet: 4,
   sign: 14,
   amend: 5,
