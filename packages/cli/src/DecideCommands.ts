@@ -10,10 +10,6 @@ const id = (name: string, what: string) => Argument.String(name).pipe(Argument.w
 
 const stopped = "A server in the folder must be stopped; nodes over PostgreSQL go on"
 
-const outcome = Argument.Literals("outcome", TaskStatus.FinalOutcome.literals).pipe(
-  Argument.withDescription("What became of it at the ledger")
-)
-
 const note = Flag.FileText("note").pipe(
   Flag.withMetavar("FILE"),
   Flag.withDescription("A text file for the file of the person. It is disclosed to them, and forgotten with them"),
@@ -71,36 +67,38 @@ const investor = Command.make("investor").pipe(
   Command.withSubcommands([approve, refuse, list])
 )
 
-const credit = Command.make(
-  "credit",
-  { investment: id("investment", "investment"), credit: id("credit", "credit"), outcome, ...placeFlags },
+const task = Command.make(
+  "task",
+  {
+    kind: Argument.String("kind").pipe(Argument.withDescription("The kind of task: credit, for example")),
+    ids: Argument.String("ID").pipe(
+      Argument.withDescription("The ids in its path: of a credit the investment's, and then its own"),
+      Argument.atLeast(1)
+    ),
+    outcome: Flag.Literals("outcome", TaskStatus.FinalOutcome.literals).pipe(
+      Flag.withDescription("What became of it at the ledger")
+    ),
+    ...placeFlags
+  },
   at(
     () => import("./DecideTask.ts"),
-    ({ runDecideCredit }, place, flags) => runDecideCredit(place, flags)
+    ({ runDecideTask }, place, flags) => runDecideTask(place, flags)
   )
-).pipe(Command.withDescription(`Say what became of a credit whose outcome is unknown. ${stopped}`))
-
-const redemption = Command.make(
-  "redemption",
-  { redemption: id("redemption", "redemption"), outcome, ...placeFlags },
-  at(
-    () => import("./DecideTask.ts"),
-    ({ runDecideRedemption }, place, flags) => runDecideRedemption(place, flags)
-  )
-).pipe(Command.withDescription(`Say what became of a redemption whose outcome is unknown. ${stopped}`))
+).pipe(Command.withDescription(`Say what became of a task of the ledger whose outcome is unknown. ${stopped}`))
 
 /** @category commands */
 export const decide = Command.make("decide").pipe(
   Command.withDescription("Take a decision that is a person's: about an investor, or a task whose outcome is unknown"),
-  Command.withSubcommands([investor, credit, redemption]),
+  Command.withSubcommands([investor, task]),
   Command.withExamples([
     {
       command: "effekten decide investor approve 0190c2a4-0000-7000-8000-000000000000 --reason management_agreed",
       description: "A politically exposed person may invest"
     },
     {
-      command: "effekten decide redemption 0190c2a4-0000-7000-8000-000000000000 failed",
-      description: "The ledger has not burned the units: they are free again"
+      command:
+        "effekten decide task credit 0190c2a4-0000-7000-8000-000000000000 0190c2a4-0000-7000-8000-000000000001 --outcome failed",
+      description: "The ledger has not added the units: a new credit may be asked for"
     }
   ])
 )

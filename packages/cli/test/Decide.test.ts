@@ -21,7 +21,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { runDecideInvestor, runReviews } from "../src/DecideInvestor.ts"
-import { runDecideCredit, runDecideRedemption } from "../src/DecideTask.ts"
+import { runDecideTask } from "../src/DecideTask.ts"
 import { type CommandFailed, ExitCode } from "../src/ExitCode.ts"
 import { folderPlace } from "../src/FolderPlace.ts"
 import { somebody } from "./Past.ts"
@@ -151,7 +151,7 @@ describe("effekten decide", () => {
         return { platform, product: product.id, ...(yield* as(platform)(bought)) }
       })
     )
-    const decided = runDecideCredit(place, { investment, credit, outcome: "succeeded" })
+    const decided = runDecideTask(place, { kind: "credit", ids: [investment, credit], outcome: "succeeded" })
     expect(await printed(decided)).toBe(`decided: ${credit}`)
     expect((await refused(decided)).message).toMatch(/^nothing_to_resolve: /)
     const redemption = await inRegister(
@@ -159,7 +159,15 @@ describe("effekten decide", () => {
         Effect.flatMap(Redemptions, (redemptions) => redemptions.create({ ...holder, productId: product, units: 3 }))
       )
     )
-    await printed(runDecideRedemption(place, { redemption: redemption.id, outcome: "failed" }))
+    await printed(runDecideTask(place, { kind: "redemption", ids: [redemption.id], outcome: "failed" }))
+    for (const wrong of [
+      { kind: "toString", ids: ["x"] },
+      { kind: "credit", ids: [credit] },
+      { kind: "credit", ids: [investment, "no id"] }
+    ])
+      expect(await refused(runDecideTask(place, { ...wrong, outcome: "failed" }))).toMatchObject({
+        exitCode: ExitCode.usage
+      })
     const shown = Effect.gen(function* () {
       const { remainingUnits, status } = yield* (yield* Investments).get(investment)
       return [status, remainingUnits, (yield* (yield* Redemptions).get(redemption.id)).status]
