@@ -91,11 +91,25 @@ describe("the issuer's side by commands", () => {
     })
     const investor = created(await api.post("/v2/investors/", investorBody(), "investor"))
     const order = { campaign_id: campaign, investor_id: investor.id, units: 30, signed_at: "2024-05-06T07:14:13Z" }
-    expect((await api.post("/v2/investments/", order, "order")).status).toBe(201)
+    const bought = created(await api.post("/v2/investments/", order, "order")).id
     await server.stop()
 
     expect(await told("campaign", "show", campaign)).toMatchObject({ allocation: 500, used_units: 30, open: true })
     expect((await done("campaign", "list")).stdout).toMatch(/30 of 500 units taken {2}open/)
+    await done("campaign", "resize", campaign, "--allocation", "40")
+    refuses(await run("campaign", "resize", campaign, "--allocation", "29"), 6, /allocation_below_use/)
+    await done("product", "amend", product, "--payment-days", "14", "--cancellation-days", "none")
+    await done("product", "pause", product, "--basis", "court")
+    expect(await told("product", "show", product)).toMatchObject({
+      payment_days: 14,
+      cancellation_days: null,
+      paused: true
+    })
+    await done("product", "resume", product, "--basis", "court")
+    refuses(await run("product", "amend", product), 2, /a term to change/)
+    refuses(await run("decide", "investment", "accept-review", bought), 6, /outside_review_not_open/)
+    expect((await done("decide", "investment", "cancel", bought, "--late")).stdout).toBe(`cancelled: ${bought}\n`)
+    refuses(await run("decide", "investment", "reject", bought), 6, /investment_ended/)
     await done("campaign", "close", campaign)
     await done("product", "delist", product, platform)
     expect((await done("campaign", "list")).stdout).toMatch(/closed/)

@@ -65,6 +65,7 @@ const commandAt = new Map(
 const described = [
   ...Services.platformResources,
   Services.IssuerInvestments,
+  Services.RegistrarInvestments,
   Services.Resolutions,
   Services.Platforms,
   Services.Products,
@@ -85,7 +86,9 @@ const never: { readonly [O in Commands.Operation]?: ReadonlyArray<string> } = {
   RegisterGenericWallet: ["managed_wallet_exists"],
   // The schema of the input has looked at them.
   RegisterProduct: ["units_invalid"],
+  AmendProduct: ["units_invalid"],
   OpenCampaign: ["units_invalid"],
+  ResizeCampaign: ["units_invalid", "product_not_found"],
   RequestRedemption: ["units_invalid"],
   SignInvestment: ["units_invalid"]
 }

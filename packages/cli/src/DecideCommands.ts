@@ -4,6 +4,7 @@
 import { Events, TaskStatus } from "@effekten/domain"
 import { Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { decideInvestment } from "./DecideInvestmentCommands.ts"
 import { at, placeFlags } from "./PlaceFlags.ts"
 
 const id = (name: string, what: string) => Argument.String(name).pipe(Argument.withDescription(`Id of the ${what}`))
@@ -88,8 +89,10 @@ const task = Command.make(
 
 /** @category commands */
 export const decide = Command.make("decide").pipe(
-  Command.withDescription("Take a decision that is a person's: about an investor, or a task whose outcome is unknown"),
-  Command.withSubcommands([investor, task]),
+  Command.withDescription(
+    "Take a decision that is a person's: about an investor, an investment, or a task whose outcome is unknown"
+  ),
+  Command.withSubcommands([investor, decideInvestment, task]),
   Command.withExamples([
     {
       command: "effekten decide investor approve 0190c2a4-0000-7000-8000-000000000000 --reason management_agreed",
@@ -99,6 +102,10 @@ export const decide = Command.make("decide").pipe(
       command:
         "effekten decide task credit 0190c2a4-0000-7000-8000-000000000000 0190c2a4-0000-7000-8000-000000000001 --outcome failed",
       description: "The ledger has not added the units: a new credit may be asked for"
+    },
+    {
+      command: "effekten decide investment cancel 0190c2a4-0000-7000-8000-000000000000 --late",
+      description: "The investor cancelled after the period, and the registrar enters it all the same"
     }
   ])
 )

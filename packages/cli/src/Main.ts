@@ -71,7 +71,8 @@ export const effekten = Command.make("effekten").pipe(
     simulate,
     issuer,
     product,
-    campaign
+    campaign,
+    decide
   ])
 )
 

@@ -1,7 +1,7 @@
 /**
  * `effekten issuer`, `effekten product` and `effekten campaign`: their arguments. For the command line.
  */
-import { Events } from "@effekten/domain"
+import { Basis, Events } from "@effekten/domain"
 import { Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { at, placeFlags } from "./PlaceFlags.ts"
@@ -76,6 +76,7 @@ const terms = {
   agioPercent: maybe(Flag.String("agio-percent").pipe(Flag.withDescription("`2.5`"))),
   paymentDays: maybe(units("payment-days", "Days to pay after acceptance; without it no deadline runs")),
   cancellationDays: maybe(units("cancellation-days", "Days in which an investor may cancel; without it none")),
+  lockedUntil: maybe(Flag.String("locked-until").pipe(Flag.withDescription("Until when no unit is transferred"))),
   network: maybe(Flag.String("network").pipe(Flag.withDescription("The ledger's name, `POLYGON-MAINNET`")))
 }
 
@@ -97,6 +98,7 @@ const productAdd = Command.make(
       agio_percent: flags.agioPercent,
       payment_days: flags.paymentDays,
       cancellation_days: flags.cancellationDays,
+      locked_until: flags.lockedUntil,
       network: flags.network
     })
   )
@@ -147,10 +149,76 @@ const productListings = Command.make(
   at(load, ({ runProductListings }, place, flags) => runProductListings(place, flags))
 ).pipe(Command.withDescription("Print the platforms on which a product is listed, or was"))
 
+/** A flag whose text `none` ends the term. */
+const ended = (flag: string | undefined) => (flag === "none" ? null : flag)
+const endedDays = (flag: string | undefined) => (flag === undefined || flag === "none" ? ended(flag) : Number(flag))
+
+const productAmend = Command.make(
+  "amend",
+  {
+    id: id("product"),
+    name: maybe(Flag.String("name").pipe(Flag.withDescription("Its public name"))),
+    issueVolume: maybe(units("issue-volume", "Units that may ever be issued: no less than what campaigns have taken")),
+    stepSize: maybe(units("step-size", "Subscriptions come in multiples of it")),
+    paymentDays: maybe(Flag.String("payment-days").pipe(Flag.withDescription("Days to pay after acceptance, or none"))),
+    cancellationDays: maybe(
+      Flag.String("cancellation-days").pipe(Flag.withDescription("Days in which an investor may cancel, or none"))
+    ),
+    agioPercent: maybe(Flag.String("agio-percent").pipe(Flag.withDescription("`2.5`, or none"))),
+    lockedUntil: maybe(
+      Flag.String("locked-until").pipe(Flag.withDescription("Until when no unit is transferred, or none"))
+    ),
+    network: maybe(Flag.String("network").pipe(Flag.withDescription("The ledger's name, or none"))),
+    ...placeFlags
+  },
+  at(load, ({ runProductAmend }, place, flags) =>
+    runProductAmend(place, flags.id, {
+      name: flags.name,
+      issue_volume: flags.issueVolume,
+      step_size: flags.stepSize,
+      payment_days: endedDays(flags.paymentDays),
+      cancellation_days: endedDays(flags.cancellationDays),
+      agio_percent: ended(flags.agioPercent),
+      locked_until: ended(flags.lockedUntil),
+      network: ended(flags.network)
+    })
+  )
+).pipe(Command.withDescription(`Change terms: they bind what is signed from then on. ${stopped}`))
+
+const pausing = {
+  id: id("product"),
+  basis: Flag.Literals("basis", Basis.Basis.literals).pipe(
+    Flag.withDescription("By whose right, in the words of eWpG § 18(1)")
+  ),
+  ...placeFlags
+}
+
+const productPause = Command.make(
+  "pause",
+  pausing,
+  at(load, ({ runProductPause }, place, flags) => runProductPause(place, flags))
+).pipe(Command.withDescription(`Let no units move; what is under way is settled. ${stopped}`))
+
+const productResume = Command.make(
+  "resume",
+  pausing,
+  at(load, ({ runProductResume }, place, flags) => runProductResume(place, flags))
+).pipe(Command.withDescription(`Let units move again. ${stopped}`))
+
 /** @category commands */
 export const product = Command.make("product").pipe(
   Command.withDescription("The products of issuers, and the platforms that may sell them"),
-  Command.withSubcommands([productAdd, productList, productShow, productListOn, productDelist, productListings])
+  Command.withSubcommands([
+    productAdd,
+    productList,
+    productShow,
+    productAmend,
+    productPause,
+    productResume,
+    productListOn,
+    productDelist,
+    productListings
+  ])
 )
 
 const campaignAdd = Command.make(
@@ -193,6 +261,16 @@ const campaignShow = Command.make(
   at(load, ({ runCampaignShow }, place, flags) => runCampaignShow(place, flags))
 ).pipe(Command.withDescription("Print a campaign"))
 
+const campaignResize = Command.make(
+  "resize",
+  {
+    id: id("campaign"),
+    allocation: units("allocation", "Units that are offered from now on: no less than what is subscribed"),
+    ...placeFlags
+  },
+  at(load, ({ runCampaignResize }, place, flags) => runCampaignResize(place, flags))
+).pipe(Command.withDescription(`Change how much a campaign offers. ${stopped}`))
+
 const campaignClose = Command.make(
   "close",
   { id: id("campaign"), ...placeFlags },
@@ -202,5 +280,5 @@ const campaignClose = Command.make(
 /** @category commands */
 export const campaign = Command.make("campaign").pipe(
   Command.withDescription("Units of products that are offered on platforms"),
-  Command.withSubcommands([campaignAdd, campaignList, campaignShow, campaignClose])
+  Command.withSubcommands([campaignAdd, campaignList, campaignShow, campaignResize, campaignClose])
 )

@@ -3,7 +3,7 @@
  *
  * The commands call the services, and check nothing themselves. No server may hold the folder meanwhile; in PostgreSQL the nodes may run.
  */
-import { Id } from "@effekten/domain"
+import { type Basis, Id } from "@effekten/domain"
 import type { Registrar } from "@effekten/registrar"
 import { Answer, Api, Campaigns, Checking, type CommandFailure, Pages, Platforms, Products } from "@effekten/services"
 import { Console, Effect, Schema, Stream } from "effect"
@@ -177,6 +177,37 @@ export const runProductAdd = Effect.fnUntraced(function* (
   yield* Console.log(`PRODUCT_ID=${id}`)
 })
 
+/** @category commands */
+export const runProductAmend = Effect.fnUntraced(function* (
+  place: Place,
+  id: string,
+  terms: { readonly [member: string]: unknown }
+) {
+  const product = yield* productOf(id)
+  const input = yield* inputOf(Api.AmendProduct, terms)
+  yield* doing(
+    place,
+    Products.use((products) => products.amend(product, input))
+  )
+  yield* Console.log(`amended: ${product}`)
+})
+
+const pausing = (change: "pause" | "resume", done: string) =>
+  Effect.fnUntraced(function* (place: Place, options: { readonly id: string; readonly basis: Basis.Basis }) {
+    const product = yield* productOf(options.id)
+    yield* doing(
+      place,
+      Products.use((products) => products[change](product, options.basis))
+    )
+    yield* Console.log(`${done}: ${product}`)
+  })
+
+/** @category commands */
+export const runProductPause = pausing("pause", "paused")
+
+/** @category commands */
+export const runProductResume = pausing("resume", "resumed")
+
 interface Listed {
   readonly product: string
   readonly platform: string
@@ -246,6 +277,20 @@ export const runCampaignAdd = Effect.fnUntraced(function* (
     Campaigns.use((campaigns) => campaigns.open(input, keyOf({ key })))
   )
   yield* Console.log(`CAMPAIGN_ID=${id}`)
+})
+
+/** @category commands */
+export const runCampaignResize = Effect.fnUntraced(function* (
+  place: Place,
+  options: { readonly id: string; readonly allocation: number }
+) {
+  const campaign = yield* campaignOf(options.id)
+  const input = yield* inputOf(Api.ResizeCampaign, { allocation: options.allocation })
+  yield* doing(
+    place,
+    Campaigns.use((campaigns) => campaigns.resize(campaign, input))
+  )
+  yield* Console.log(`resized: ${campaign}`)
 })
 
 /** @category commands */

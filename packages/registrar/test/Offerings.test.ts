@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Id } from "@effekten/domain"
 import { AccessRecord, Registrar } from "@effekten/registrar"
-import { Campaigns, Investments, Pages, Platforms, Products } from "@effekten/services"
+import { Campaigns, Credits, Investments, Pages, Platforms, Products, RegistrarInvestments } from "@effekten/services"
 import { Effect, Layer, Stream } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -67,7 +67,9 @@ for (const [place, register] of [
           issuancePrice: null,
           agioPercent: null,
           paymentDays: null,
-          network: null
+          lockedUntil: null,
+          network: null,
+          paused: false
         } as never)
         assert.deepStrictEqual((yield* products.listAll()).results, [{ createdAt, ...shown }])
         const listing = { productId: product.id, platformId: platform.id }
@@ -80,6 +82,92 @@ for (const [place, register] of [
         assert.deepStrictEqual((yield* campaigns.list()).results, [found])
         yield* campaigns.close(campaign.id)
         assert.deepStrictEqual(yield* campaigns.get(campaign.id), { ...found, open: false })
+      }).pipe(Effect.provide(register))
+    )
+
+    it.live("shows what was changed: terms, a pause, an allocation; and refuses what would break what is sold", () =>
+      Effect.gen(function* () {
+        const products = yield* Products
+        const campaigns = yield* Campaigns
+        const { campaign, platform, product } = yield* offering({ issueVolume: 100, allocation: 60 })
+        const before = yield* products.get(product)
+        yield* products.amend(product, { paymentDays: 14, cancellationDays: null, name: "Andere Anleihe" })
+        yield* products.pause(product, "court")
+        const amended = { ...before, name: "Andere Anleihe", paymentDays: 14, cancellationDays: null }
+        assert.deepStrictEqual(yield* products.get(product), { ...amended, paused: true })
+        assert.strictEqual(
+          codeOf(yield* Effect.result(products.amend(product, { issueVolume: 59 as never }))),
+          "issue_volume_below_allocations"
+        )
+        const holder = yield* as(platform)(onboarded)
+        const sign = as(platform)(
+          Effect.flatMap(Investments, (investments) =>
+            investments.create({
+              campaignId: campaign,
+              investorId: holder.investor,
+              units: 5,
+              signedAt,
+              acceptedAt: signedAt,
+              paidAt: signedAt,
+              wallet: holder.wallet
+            })
+          )
+        )
+        const { id } = yield* sign
+        const credit = as(platform)(Effect.flatMap(Credits, (credits) => credits.create(id)))
+        assert.strictEqual(codeOf(yield* Effect.result(credit)), "product_paused")
+        yield* products.resume(product, "court")
+        yield* credit
+        assert.deepStrictEqual(yield* products.get(product), { ...amended, paused: false })
+        assert.strictEqual(
+          codeOf(yield* Effect.result(campaigns.resize(campaign, { allocation: 4 as never }))),
+          "allocation_below_use"
+        )
+        yield* campaigns.resize(campaign, { allocation: 90 as never })
+        assert.deepInclude(yield* campaigns.get(campaign), { allocation: 90, usedUnits: 5 })
+        yield* campaigns.resize(campaign, { allocation: 5 as never })
+        assert.strictEqual(codeOf(yield* Effect.result(sign)), "allocation_exhausted")
+      }).pipe(Effect.provide(register))
+    )
+
+    it.live("an outside review is decided by the registrar, and a late cancellation entered", () =>
+      Effect.gen(function* () {
+        const { platform, product } = yield* offering({ allocation: 60 })
+        const campaigns = yield* Campaigns
+        const reviewed = yield* campaigns.open({
+          productId: product,
+          platformId: platform,
+          allocation: 50 as never,
+          reviewRequired: true
+        })
+        const registrar = yield* RegistrarInvestments
+        const holder = yield* as(platform)(onboarded)
+        const sign = as(platform)(
+          Effect.flatMap(Investments, (investments) =>
+            investments.create({
+              campaignId: reviewed.id,
+              investorId: holder.investor,
+              units: 5,
+              signedAt,
+              acceptedAt: signedAt
+            })
+          )
+        )
+        const statusOf = (id: Id.InvestmentId) =>
+          as(platform)(Effect.flatMap(Investments, ({ get }) => Effect.map(get(id), ({ status }) => status)))
+        const first = yield* sign
+        const second = yield* sign
+        assert.strictEqual(first.status, "REVIEW_PENDING")
+        yield* registrar.review(first.id, "passed")
+        yield* registrar.review(second.id, "refused")
+        assert.deepStrictEqual([yield* statusOf(first.id), yield* statusOf(second.id)], ["ACCEPTED", "REJECTION"])
+        assert.strictEqual(
+          codeOf(yield* Effect.result(registrar.review(first.id, "passed"))),
+          "outside_review_not_open"
+        )
+        assert.strictEqual(codeOf(yield* Effect.result(registrar.cancel(first.id, {}))), "cancellation_period_over")
+        yield* registrar.cancel(first.id, { late: true })
+        assert.strictEqual(yield* statusOf(first.id), "CANCELLATION")
       }).pipe(Effect.provide(register))
     )
 

@@ -20,7 +20,9 @@ export {
   AmendInvestment,
   CancelInvestment,
   CreateInvestment,
+  EnterCancellation,
   Investment,
+  OutsideReview,
   ShownDocument,
   SignedDocument,
   investmentAnswer
@@ -35,6 +37,7 @@ export {
 } from "./LedgerTasks.ts"
 export { Platform, RegisterPlatform, platformAnswer } from "./Platforms.ts"
 export {
+  AmendProduct,
   Issuer,
   Listing,
   Product,
@@ -45,7 +48,14 @@ export {
   productAnswer,
   productTermsAnswer
 } from "./Products.ts"
-export { Campaign, CampaignState, OpenCampaign, campaignAnswer, campaignStateAnswer } from "./Campaigns.ts"
+export {
+  Campaign,
+  CampaignState,
+  OpenCampaign,
+  ResizeCampaign,
+  campaignAnswer,
+  campaignStateAnswer
+} from "./Campaigns.ts"
 export { DecideKyc, KycReview } from "./KycReviews.ts"
 export { LegalHold, PlaceLegalHold, legalHoldAnswer } from "./LegalHolds.ts"
 export { SetPolicy } from "./Policies.ts"

@@ -21,6 +21,10 @@ export const OpenCampaign = input("OpenCampaign", {
 })
 export type OpenCampaign = typeof OpenCampaign.Type
 
+/** How much a campaign offers from now on. @category schemas */
+export const ResizeCampaign = input("ResizeCampaign", { allocation: campaign.allocation })
+export type ResizeCampaign = typeof ResizeCampaign.Type
+
 /** @category models */
 export const Campaign = answer("Campaign", { id: Id.CampaignId, ...campaign })
 export type Campaign = typeof Campaign.Type
@@ -60,6 +64,15 @@ export class Campaigns extends Resource.Service<Campaigns>()("effekten/services/
       platform_id: "01a20498-e0f1-7652-9bf8-f4733eb353c1",
       allocation: 1_000
     }
+  }),
+  /** Down to what is subscribed, up to what the issue volume has room for. */
+  resize: Operation.command({
+    operation: "ResizeCampaign",
+    ids: [Id.CampaignId],
+    input: ResizeCampaign,
+    refusals: ["allocation_below_use", "campaign_not_found", "campaign_not_open", "issue_volume_exceeded"],
+    summary: "Change how much a campaign offers",
+    example: { allocation: 1_200 }
   }),
   /** No new subscription; what is signed goes on. */
   close: Operation.bare({

@@ -244,3 +244,50 @@ export class IssuerInvestments extends Resource.Service<IssuerInvestments>()(
     })
   }
 ) {}
+
+/** What an outside reviewer decided. @category schemas */
+export const OutsideReview = Schema.Literals(["passed", "refused"])
+export type OutsideReview = typeof OutsideReview.Type
+
+/** A cancellation that the registrar enters. @category schemas */
+export const EnterCancellation = input("EnterCancellation", {
+  /** When it was declared. Missing means now. */
+  cancelledAt: optional(plain(Timestamp.Timestamp)),
+  /** The period is over, and the registrar enters it all the same. Default: no. */
+  late: optional(plain(Schema.Boolean))
+})
+export type EnterCancellation = typeof EnterCancellation.Type
+
+/** What the registrar decides about a subscription. @category services */
+export class RegistrarInvestments extends Resource.Service<RegistrarInvestments>()(
+  "effekten/services/RegistrarInvestments",
+  "registrar-investments",
+  {
+    /** Passed, the subscription goes on; refused, it ends as `REJECTION`. */
+    review: Operation.command({
+      operation: "DecideReview",
+      ids: [Id.InvestmentId],
+      input: OutsideReview,
+      refusals: ["investment_not_found", "outside_review_not_open"],
+      summary: "Record what an outside reviewer decided",
+      example: "passed"
+    }),
+    /** Before delivery it ends; after it the units stay with the investor, and can no longer be redeemed. */
+    cancel: Operation.command({
+      operation: "CancelInvestment",
+      ids: [Id.InvestmentId],
+      input: EnterCancellation,
+      refusals: [
+        "cancellation_period_over",
+        "credit_in_flight",
+        "investment_ended",
+        "investment_not_found",
+        "investor_erased",
+        "timestamp_before_signing",
+        "timestamp_in_future"
+      ],
+      summary: "Cancel for the investor, also late",
+      example: { late: true }
+    })
+  }
+) {}

@@ -2,7 +2,7 @@
  * Issuers, products and where they are listed: what has to be there before a campaign. For the issuer's side; never made through the
  * distribution API.
  */
-import { Events, Id, Isin, Money, Text, Timestamp, Units } from "@effekten/domain"
+import { Basis, Events, Id, Isin, Money, Text, Timestamp, Units } from "@effekten/domain"
 import { Schema } from "effect"
 import * as Answer from "./Answer.ts"
 import { answer, input, optional, plain } from "./Member.ts"
@@ -16,7 +16,8 @@ export type Issuer = typeof Issuer.Type
 /** @category schemas */
 export const issuerAnswer = Answer.first("Issuer", Issuer)
 
-const days = optional(plain(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3650 }))))
+const dayCount = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3650 }))
+const days = optional(plain(dayCount))
 
 const product = {
   issuerId: plain(Id.IssuerId),
@@ -40,12 +41,37 @@ const terms = {
   paymentDays: days,
   /** Days the investor may cancel after acceptance. Missing: no such right. */
   cancellationDays: days,
+  /** Until when no unit is transferred. */
+  lockedUntil: optional(plain(Timestamp.Timestamp)),
   network: optional(plain(Events.Network))
 }
 
 /** Terms of a product. Exactly one of `nominalValue` and `issuancePrice`. @category schemas */
 export const RegisterProduct = input("RegisterProduct", terms)
 export type RegisterProduct = typeof RegisterProduct.Type
+
+/** A term that may be ended: null ends it. */
+const ending = <S extends Schema.Codec<any, any>>(schema: S) => optional(plain(Schema.NullOr(schema)))
+
+/**
+ * Changed terms of a product, at least one of them. They bind what is signed from then on.
+ *
+ * @category schemas
+ */
+export const AmendProduct = input("AmendProduct", {
+  name: optional(plain(Text.PublicName)),
+  productType: optional(plain(Events.ProductType)),
+  issueVolume: optional(plain(Units.Units)),
+  stepSize: optional(plain(Units.Units)),
+  nominalValue: ending(Money.Money),
+  issuancePrice: ending(Money.Money),
+  agioPercent: ending(Money.Percent),
+  paymentDays: ending(dayCount),
+  cancellationDays: ending(dayCount),
+  lockedUntil: ending(Timestamp.Timestamp),
+  network: ending(Events.Network)
+}).check(Schema.isMinProperties(1, { expected: "a term to change" }))
+export type AmendProduct = typeof AmendProduct.Type
 
 /** @category models */
 export const Product = answer("Product", { id: Id.ProductId, ...product })
@@ -55,7 +81,13 @@ export type Product = typeof Product.Type
 export const productAnswer = Answer.first("Product", Product)
 
 /** A product with all its terms: a missing one is null. @category models */
-export const ProductTerms = answer("ProductTerms", { id: Id.ProductId, ...terms, createdAt: Timestamp.Timestamp })
+export const ProductTerms = answer("ProductTerms", {
+  id: Id.ProductId,
+  ...terms,
+  /** No unit of it moves. */
+  paused: Schema.Boolean,
+  createdAt: Timestamp.Timestamp
+})
 export type ProductTerms = typeof ProductTerms.Type
 
 /** For reads alone: no instruction is answered with it. @category schemas */
@@ -101,6 +133,33 @@ export class Products extends Resource.Service<Products>()("effekten/services/Pr
       issue_volume: 10_000,
       step_size: 1
     }
+  }),
+  /** The issuer's instruction is its consent (eWpG § 18(1)). */
+  amend: Operation.command({
+    operation: "AmendProduct",
+    ids: [Id.ProductId],
+    input: AmendProduct,
+    refusals: ["issue_volume_below_allocations", "product_not_found"],
+    summary: "Change terms of a product",
+    example: { payment_days: 14 }
+  }),
+  /** No new credit, redemption or transfer; what is under way is settled, and subscriptions go on. For the registrar. */
+  pause: Operation.command({
+    operation: "PauseProduct",
+    ids: [Id.ProductId],
+    input: Basis.Basis,
+    refusals: ["product_not_found"],
+    summary: "Let no units of a product move",
+    example: "administrative_act"
+  }),
+  /** For the registrar. */
+  resume: Operation.command({
+    operation: "ResumeProduct",
+    ids: [Id.ProductId],
+    input: Basis.Basis,
+    refusals: ["product_not_found"],
+    summary: "Let units of a product move again",
+    example: "administrative_act"
   }),
   /** Lets a platform sell the product. */
   list: Operation.bare({

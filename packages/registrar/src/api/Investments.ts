@@ -1,9 +1,9 @@
 /**
- * Investments, embedded. For the services of a platform, and for the issuer.
+ * Investments, embedded. For the services of a platform, for the issuer, and for the registrar.
  */
 import { Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
-import { Api, Investments, IssuerInvestments } from "@effekten/services"
+import { Api, Investments, IssuerInvestments, RegistrarInvestments } from "@effekten/services"
 import { type Context, Effect } from "effect"
 import {
   consumed,
@@ -108,6 +108,29 @@ export const issuerInvestments = (
       reject: instructs(ofIssuer.reject, {
         members: {},
         given: ({ ids: [investmentId] }) => Effect.succeed({ investmentId }),
+        answers: nothing
+      })
+    },
+    context
+  )
+
+const ofRegistrar = RegistrarInvestments.resource.operations
+
+/** @category constructors */
+export const registrarInvestments = (
+  context: Context.Context<Intake | Showing>
+): Implementation<typeof RegistrarInvestments.resource.operations> =>
+  implement(
+    { key: RegistrarInvestments.key, operations: ofRegistrar },
+    {
+      review: instructs(ofRegistrar.review, {
+        members: {},
+        given: ({ ids: [investmentId], input }) => Effect.succeed({ investmentId, passed: input === "passed" }),
+        answers: nothing
+      }),
+      cancel: instructs(ofRegistrar.cancel, {
+        members: { late: consumed },
+        given: ({ ids: [investmentId], input: { late = false } }) => Effect.succeed({ investmentId, late }),
         answers: nothing
       })
     },

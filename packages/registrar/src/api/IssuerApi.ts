@@ -4,18 +4,26 @@
  */
 import { Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
-import { Api, Campaigns, IssuerInvestments, Platforms, Products, Resolutions } from "@effekten/services"
+import {
+  Api,
+  Campaigns,
+  IssuerInvestments,
+  Platforms,
+  Products,
+  RegistrarInvestments,
+  Resolutions
+} from "@effekten/services"
 import { Context, Effect, Layer } from "effect"
 import { now } from "../base/Now.ts"
 import { dataOf } from "../deciding/Instruction.ts"
 import { consumed, carries, implement, instructs, nothing, pages, recorded, shows, view } from "./Implement.ts"
 import { Intake } from "./Intake.ts"
-import { issuerInvestments } from "./Investments.ts"
+import { issuerInvestments, registrarInvestments } from "./Investments.ts"
 import { resolutions } from "./LedgerTasks.ts"
 import type { Showing } from "./Showing.ts"
 
 /** @category models */
-export type IssuerService = Campaigns | IssuerInvestments | Platforms | Products | Resolutions
+export type IssuerService = Campaigns | IssuerInvestments | Platforms | Products | RegistrarInvestments | Resolutions
 
 type Parts = Context.Context<Intake | Showing>
 
@@ -42,7 +50,9 @@ const product = view(Api.productTermsAnswer, Projections.products, {
     stepSize: state.stepSize,
     paymentDays: state.paymentDays,
     cancellationDays: state.cancellationDays,
+    lockedUntil: state.lockedUntil,
     network: state.network,
+    paused: state.paused,
     createdAt: state.createdAt
   })
 })
@@ -113,8 +123,7 @@ const products = (context: Parts) =>
         given: ({ input: { ewpg }, newId }) =>
           Effect.map(newId, (id) => ({
             productId: Id.ProductId.make(id),
-            kind: ewpg ? ("ewpg" as const) : ("digital" as const),
-            lockedUntil: undefined
+            kind: ewpg ? ("ewpg" as const) : ("digital" as const)
           })),
         answers: recorded(Api.productAnswer, {
           1: (answered) => {
@@ -129,6 +138,21 @@ const products = (context: Parts) =>
             }
           }
         })
+      }),
+      amend: instructs(ofProducts.amend, {
+        members: {},
+        given: ({ ids: [productId] }) => Effect.succeed({ productId }),
+        answers: nothing
+      }),
+      pause: instructs(ofProducts.pause, {
+        members: {},
+        given: ({ ids: [productId], input: basis }) => Effect.succeed({ productId, basis }),
+        answers: nothing
+      }),
+      resume: instructs(ofProducts.resume, {
+        members: {},
+        given: ({ ids: [productId], input: basis }) => Effect.succeed({ productId, basis }),
+        answers: nothing
       }),
       list: instructs(ofProducts.list, {
         members: {},
@@ -175,6 +199,11 @@ const campaigns = (context: Parts) =>
           }
         })
       }),
+      resize: instructs(ofCampaigns.resize, {
+        members: {},
+        given: ({ ids: [campaignId] }) => Effect.succeed({ campaignId }),
+        answers: nothing
+      }),
       close: instructs(ofCampaigns.close, {
         members: {},
         given: ({ ids: [campaignId] }) => Effect.succeed({ campaignId }),
@@ -192,16 +221,15 @@ export const layer: Layer.Layer<IssuerService, never, Intake | Showing> = Layer.
     const context = yield* Effect.context<Intake | Showing>()
     const ofIssuer = { actor: "issuer", platform: undefined } as const
     const ofRegistrar = { actor: "registrar", platform: undefined } as const
-    // Platforms and issuers are registered by the registrar, products and campaigns by the issuer.
+    // Platforms and issuers are registered by the registrar, which also pauses; products and campaigns are the issuer's.
     const offered = products(context)
+    const { pause, registerIssuer, resume } = offered.bind(ofRegistrar)
     return Context.mergeAll(
       Context.make(Platforms, platforms(context).bind(ofRegistrar)),
-      Context.make(Products, {
-        ...offered.bind(ofIssuer),
-        registerIssuer: offered.bind(ofRegistrar).registerIssuer
-      }),
+      Context.make(Products, { ...offered.bind(ofIssuer), pause, registerIssuer, resume }),
       Context.make(Campaigns, campaigns(context).bind(ofIssuer)),
       Context.make(IssuerInvestments, issuerInvestments(context).bind(ofIssuer)),
+      Context.make(RegistrarInvestments, registrarInvestments(context).bind(ofRegistrar)),
       Context.make(Resolutions, resolutions(context).bind(ofRegistrar))
     )
   })
