@@ -82,6 +82,7 @@ const never: { readonly [O in Commands.Operation]?: ReadonlyArray<string> } = {
   RegisterInvestor: ["document_not_found", "document_repeated"],
   // One document is named, so none is named twice.
   RecordIdentification: ["document_repeated"],
+  AddSignedDocuments: ["document_repeated"],
   // Only of managed wallets is there one at most.
   RegisterGenericWallet: ["managed_wallet_exists"],
   // The schema of the input has looked at them.

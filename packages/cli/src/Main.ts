@@ -71,8 +71,7 @@ export const effekten = Command.make("effekten").pipe(
     simulate,
     issuer,
     product,
-    campaign,
-    decide
+    campaign
   ])
 )
 

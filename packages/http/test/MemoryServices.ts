@@ -216,6 +216,9 @@ export const make = (): Memory => {
         create: (input, options) =>
           command("investments.create", "investments", options, () => investment(input, "PAID")),
         get: (id) => get("investments", id),
+        addDocument: (investmentId, input, options) =>
+          command(`investments.addDocument ${investmentId}`, "signed", options, () => ({ ...input, id: id("signed") })),
+        listDocuments: (_, page) => list("signed", page),
         list: (page) => list("investments", page),
         amend: (id, input, options) =>
           changed("investments.amend", id, options, (old) => ({ ...old, wallet: input.wallet ?? old.wallet })),

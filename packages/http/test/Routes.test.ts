@@ -42,6 +42,7 @@ const bodies: { readonly [name: string]: unknown } = {
   "investments.create": H.investment,
   "investments.amend": { wallet: "wallet" },
   "investments.cancel": {},
+  "investments.addDocument": { document_id: "document", category: "contract", subject: "supplement" },
   "redemptions.create": H.redemption
 }
 

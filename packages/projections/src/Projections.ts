@@ -10,6 +10,7 @@ import { credits, redemptions } from "./LedgerTasks.ts"
 import { campaigns, issuers, listings, platforms, products } from "./Offerings.ts"
 import type * as Projection from "./Projection.ts"
 import { retentions } from "./Retentions.ts"
+import { signedDocuments } from "./SignedDocuments.ts"
 import { wallets } from "./Wallets.ts"
 
 export * from "./Documents.ts"
@@ -19,6 +20,7 @@ export * from "./Investors.ts"
 export * from "./LedgerTasks.ts"
 export * from "./Offerings.ts"
 export * from "./Retentions.ts"
+export * from "./SignedDocuments.ts"
 export * from "./Wallets.ts"
 
 /** Each of these has a table in an SQL database. @category projections */
@@ -35,5 +37,6 @@ export const all: ReadonlyArray<Projection.Any> = [
   issuers,
   products,
   listings,
-  campaigns
+  campaigns,
+  signedDocuments
 ]

@@ -25,7 +25,8 @@ export {
   OutsideReview,
   ShownDocument,
   SignedDocument,
-  investmentAnswer
+  investmentAnswer,
+  signedDocumentAnswer
 } from "./Investments.ts"
 export {
   CreateRedemption,

@@ -18,6 +18,10 @@ export type SignedDocument = typeof SignedDocument.Type
 
 /** A signed document as an investment shows it. @category models */
 export const ShownDocument = answer("ShownDocument", signedDocument)
+export type ShownDocument = typeof ShownDocument.Type
+
+/** @category schemas */
+export const signedDocumentAnswer = Answer.first("ShownDocument", ShownDocument)
 
 const investment = {
   campaignId: plain(Id.CampaignId),
@@ -68,7 +72,7 @@ const ofAmendment: Spellings = {
     units: fixed,
     amount: fixed,
     signed_at: fixed,
-    signed_documents: fixed,
+    signed_documents: "Add them under signed-documents/ of the investment.",
     disagio: termsOnly,
     accrued_interest: termsOnly,
     status: computed,
@@ -227,6 +231,37 @@ export class Investments extends Resource.Served<Investments>()("effekten/servic
     summary: "Cancel for the investor",
     description: "An extension of Effekten: the Distribution API has no such endpoint.",
     example: { cancelled_at: "2024-05-06T07:14:13.630308+00:00" }
+  }),
+  /** At any time, also after the investment has ended. */
+  addDocument: Operation.command({
+    operation: "AddSignedDocuments",
+    route: "POST /v2/investments/:id/signed-documents/",
+    scope: "investments:write",
+    ids: [Id.InvestmentId],
+    input: SignedDocument,
+    answer: signedDocumentAnswer,
+    refusals: [
+      "document_already_attached",
+      "document_not_found",
+      "investment_not_found",
+      "investor_erased",
+      "too_many_documents"
+    ],
+    summary: "Add a signed document",
+    example: {
+      document_id: "01a20498-e10a-733b-add5-d192085b012c",
+      category: "contract",
+      subject: "supplement"
+    }
+  }),
+  listDocuments: Operation.list({
+    reading: "ListSignedDocuments",
+    route: "GET /v2/investments/:id/signed-documents/",
+    scope: "investments:read",
+    ids: [Id.InvestmentId],
+    answer: signedDocumentAnswer,
+    refusals: ["investment_not_found"],
+    summary: "List signed documents"
   })
 }) {}
 

@@ -20,11 +20,13 @@ import type { Intake } from "./Intake.ts"
 import type { Owned, Showing } from "./Showing.ts"
 import { erased, personalOf, view } from "./View.ts"
 
+type Signed = { readonly signedDocuments: ReadonlyArray<Api.SignedDocument> }
+
 const investment = view(Api.investmentAnswer, Projections.investments, {
   1: (state, personal) => {
     const signed = new Map<string, Api.SignedDocument>()
     for (const position of state.personalAt) {
-      const known = personalOf<{ readonly signedDocuments: ReadonlyArray<Api.SignedDocument> }>(personal, position)
+      const known = personalOf<Signed>(personal, position)
       for (const document of known?.signedDocuments ?? []) signed.set(document.documentId, document)
     }
     return {
@@ -48,6 +50,14 @@ const investment = view(Api.investmentAnswer, Projections.investments, {
       accruedInterest: null,
       createdAt: state.createdAt
     }
+  }
+})
+
+const signedDocument = view(Api.signedDocumentAnswer, Projections.signedDocuments, {
+  1: ({ documentId, personalAt: [position] }, personal) => {
+    const signed = personalOf<Signed>(personal, position)?.signedDocuments
+    const known = signed?.find((each) => each.documentId === documentId)
+    return { documentId, category: known?.category ?? erased, subject: known?.subject ?? erased }
   }
 })
 
@@ -91,6 +101,17 @@ export const investments = (
         members: {},
         given: ({ ids: [investmentId] }) => Effect.succeed({ investmentId, late: false }),
         answers: changed(investment, ([id]) => id)
+      }),
+      addDocument: instructs(operations.addDocument, {
+        members: { documentId: consumed, category: consumed, subject: consumed },
+        given: ({ ids: [investmentId], input }) =>
+          Effect.succeed({ investmentId, documentIds: [input.documentId], signedDocuments: [input] }),
+        answers: made(signedDocument)
+      }),
+      listDocuments: pages(operations.listDocuments, {
+        view: signedDocument,
+        scope: ([id]) => id,
+        within: ([id]) => ownInvestment(id)
       })
     },
     context

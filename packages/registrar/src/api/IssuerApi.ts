@@ -100,6 +100,28 @@ const platforms = (context: Parts) =>
 
 const ofProducts = Products.resource.operations
 
+const registerProduct = instructs(ofProducts.register, {
+  members: { ewpg: consumed },
+  given: ({ input: { ewpg }, newId }) =>
+    Effect.map(newId, (id) => ({
+      productId: Id.ProductId.make(id),
+      kind: ewpg ? ("ewpg" as const) : ("digital" as const)
+    })),
+  answers: recorded(Api.productAnswer, {
+    1: (answered) => {
+      const product = dataOf(answered, "ProductRegistered")
+      return {
+        id: product.productId,
+        issuerId: product.issuerId,
+        name: product.name,
+        ewpg: product.kind === "ewpg",
+        issueVolume: product.issueVolume,
+        stepSize: product.stepSize
+      }
+    }
+  })
+})
+
 const products = (context: Parts) =>
   implement(
     { key: Products.key, operations: ofProducts },
@@ -118,27 +140,7 @@ const products = (context: Parts) =>
           1: (answered) => ({ id: dataOf(answered, "IssuerRegistered").issuerId })
         })
       }),
-      register: instructs(ofProducts.register, {
-        members: { ewpg: consumed },
-        given: ({ input: { ewpg }, newId }) =>
-          Effect.map(newId, (id) => ({
-            productId: Id.ProductId.make(id),
-            kind: ewpg ? ("ewpg" as const) : ("digital" as const)
-          })),
-        answers: recorded(Api.productAnswer, {
-          1: (answered) => {
-            const product = dataOf(answered, "ProductRegistered")
-            return {
-              id: product.productId,
-              issuerId: product.issuerId,
-              name: product.name,
-              ewpg: product.kind === "ewpg",
-              issueVolume: product.issueVolume,
-              stepSize: product.stepSize
-            }
-          }
-        })
-      }),
+      register: registerProduct,
       amend: instructs(ofProducts.amend, {
         members: {},
         given: ({ ids: [productId] }) => Effect.succeed({ productId }),
