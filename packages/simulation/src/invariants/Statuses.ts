@@ -37,6 +37,8 @@ const factsOf = (event: Projection.LoggedEvent): Partial<Facts> | undefined => {
   switch (event.type) {
     case "InvestmentIdentified":
       return { cleared: true }
+    case "InvestmentReviewed":
+      return { reviewed: true }
     case "InvestmentAccepted":
       return { acceptedAt: event.data.acceptedAt }
     case "InvestmentPaid":
@@ -59,6 +61,10 @@ const take = ({ investments, kyc }: Told, event: Projection.LoggedEvent): string
     const wasRefused = kyc.get(data.investorId) === "INSUFFICIENT"
     kyc.set(data.investorId, data.kycStatus)
     return wasRefused && data.kycStatus === "SUCCESS" ? "approves of whom a person refused" : undefined
+  }
+  if (type === "KycDecided") {
+    kyc.set(data.investorId, data.kycStatus)
+    return undefined
   }
   if (type === "InvestmentSigned") {
     investments.set(data.investmentId, { investor: data.investorId, facts: signed(data), status: undefined })
