@@ -26,8 +26,9 @@ const secret = Redacted.make("a secret for tests only, 256 bits")
 interface Later extends Projections.InvestorState {
   readonly since: 2
 }
+const { brings: _, ...investors } = Projections.investors
 const later: Projection.Projection<Later> = {
-  ...Projections.investors,
+  ...investors,
   version: Projections.investors.version + 1,
   evolve: (state, event, key) => {
     const after = Projections.investors.evolve(state, event, key)

@@ -117,6 +117,14 @@ const objects: { readonly [name: string]: Wire } = {
     units: 300,
     status: "success",
     created_at: "2021-03-12T07:14:14Z"
+  },
+  Event: {
+    id: "event",
+    type: "investment.status_changed",
+    object_id: "investment",
+    investment_id: "investment",
+    status: "PAID",
+    changed_at: "2021-03-12T07:14:14Z"
   }
 }
 
@@ -161,7 +169,7 @@ const whole = ({ object, operation }: Method): unknown =>
 const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
 it("runs through every method", () => {
-  expect(methods.map(({ title }) => title)).toHaveLength(24)
+  expect(methods.map(({ title }) => title)).toHaveLength(25)
   for (const method of methods) expect(Object.keys(whole(method) as object)).toContain("id")
 })
 

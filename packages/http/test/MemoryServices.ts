@@ -248,7 +248,8 @@ export const make = (): Memory => {
           })),
         get: (id) => get("redemptions", id),
         list: (page) => list("redemptions", page)
-      })
+      }),
+      Context.add(Services.EventFeed, { list: (page) => list("events", page) })
     )
   }
 

@@ -59,10 +59,17 @@ export const sliceOf = (list: string, count: number, options: PageOptions = {}):
   return Result.succeed({ first, last: end })
 }
 
+/** A page of a list that is kept. @category models */
+export interface ListPage<out S> extends Page<S> {
+  /** For each result the cursor with which the list goes on behind it. */
+  readonly places: ReadonlyArray<string>
+}
+
 /** The page of these rows. @category computing */
-export const pageOf = <S>(list: string, count: number, slice: Slice, results: ReadonlyArray<S>): Page<S> => ({
+export const pageOf = <S>(list: string, count: number, slice: Slice, results: ReadonlyArray<S>): ListPage<S> => ({
   count,
   results,
+  places: results.map((_, index) => encode(list, { side: "from", ordinal: slice.first + index + 1 })),
   ...(slice.last < count && slice.last >= slice.first
     ? { next: encode(list, { side: "from", ordinal: slice.last + 1 }) }
     : {}),

@@ -3,6 +3,7 @@
  */
 import { Credit, type Id, Redemption, Tag, Task } from "@effekten/domain"
 import { created, type Created, entity, withAdded } from "./Entity.ts"
+import { type FeedSource, feedSource } from "./Feed.ts"
 import { keyWithin, partsOfKey, type Projection } from "./Projection.ts"
 
 /** A credit. @category models */
@@ -35,3 +36,14 @@ export const redemptions: Projection<RedemptionState> = entity({
   scope: (state) => state.platform ?? "",
   query: (key) => [{ types: redemptions.types, tags: [Tag.redemption(key as Id.RedemptionId)] }]
 })
+
+/** A task is told once there is an outcome, and again if a person decides an unknown one. */
+const outcome = ({ status }: Task.Progress): string | undefined => (status === "processing" ? undefined : status)
+
+/** What the feed tells of tasks. @category projections */
+export const taskSources: ReadonlyArray<FeedSource> = [
+  feedSource("credit.status_changed", credits, outcome, ({ investmentId }) => investmentId),
+  feedSource("redemption.status_changed", redemptions, (state) =>
+    state.status === "succeeded" ? "success" : outcome(state)
+  )
+]

@@ -44,6 +44,16 @@ export interface Projection<S> {
   keys(event: LoggedEvent): ReadonlyArray<string>
   /** The state after the event. `undefined` while there is no such object; an object never vanishes. */
   evolve(state: S | undefined, event: LoggedEvent, key: string): S | undefined
+  /**
+   * Objects that a change brings into being beside the changed one, each under a key that no event names. They never change again. Absent
+   * where nothing does.
+   */
+  brings?(
+    before: S | undefined,
+    after: S,
+    event: LoggedEvent,
+    key: string
+  ): ReadonlyArray<readonly [key: string, state: S]>
   /** Whose list the object is in. Fixed when it comes into being. */
   scope(state: S): string
   /**

@@ -4,9 +4,10 @@
  * Do not add `holdings`: it would be written for every event, and no list reads it. A replay folds it on request.
  */
 import { documents } from "./Documents.ts"
+import { feedOf, feedSource } from "./Feed.ts"
 import { investments } from "./Investments.ts"
 import { identifications, investors } from "./Investors.ts"
-import { credits, redemptions } from "./LedgerTasks.ts"
+import { credits, redemptions, taskSources } from "./LedgerTasks.ts"
 import { campaigns, issuers, listings, platforms, products } from "./Offerings.ts"
 import type * as Projection from "./Projection.ts"
 import { retentions } from "./Retentions.ts"
@@ -14,6 +15,7 @@ import { signedDocuments } from "./SignedDocuments.ts"
 import { wallets } from "./Wallets.ts"
 
 export * from "./Documents.ts"
+export * from "./Feed.ts"
 export * from "./Holdings.ts"
 export * from "./Investments.ts"
 export * from "./Investors.ts"
@@ -22,6 +24,18 @@ export * from "./Offerings.ts"
 export * from "./Retentions.ts"
 export * from "./SignedDocuments.ts"
 export * from "./Wallets.ts"
+
+/** What happened, by platform. @category projections */
+export const feed = feedOf([
+  feedSource(
+    "investment.status_changed",
+    investments,
+    ({ status }) => status,
+    ({ id }) => id
+  ),
+  feedSource("investor.kyc_status_changed", investors, ({ kycStatus }) => kycStatus),
+  ...taskSources
+])
 
 /** Each of these has a table in an SQL database. @category projections */
 export const all: ReadonlyArray<Projection.Any> = [
@@ -32,6 +46,7 @@ export const all: ReadonlyArray<Projection.Any> = [
   investments,
   credits,
   redemptions,
+  feed,
   retentions,
   platforms,
   issuers,

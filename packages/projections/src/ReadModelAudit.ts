@@ -113,7 +113,11 @@ const positioned = (projection: Projection.Any): Projection.Projection<Positione
   evolve: (before, event, key) => {
     const state: unknown = projection.evolve(before?.state, event, key)
     return state === undefined || state === before?.state ? before : { state, position: event.position }
-  }
+  },
+  brings: (before, after, event, key) =>
+    (projection.brings?.(before?.state, after.state, event, key) ?? []).map(
+      ([own, state]) => [own, { state, position: event.position }] as const
+    )
 })
 
 /**

@@ -2,12 +2,12 @@
  * Lists and look-ups over the whole register; each read brings them to the head of the log first. For the registrar's reads.
  */
 import type { EventStoreError, Position } from "@effekten/event-store"
-import type { Page, PageOptions } from "@effekten/services"
+import type { PageOptions } from "@effekten/services"
 import { Context, type Effect, Schema } from "effect"
-import type { InvalidPage } from "./Cursor.ts"
+import type { InvalidPage, ListPage } from "./Cursor.ts"
 import type { Projection } from "./Projection.ts"
 
-export { InvalidPage } from "./Cursor.ts"
+export { InvalidPage, type ListPage } from "./Cursor.ts"
 
 /** The read models could not be read or brought up to date. They are derived: nothing is lost. @category errors */
 export class Unavailable extends Schema.TaggedError<Unavailable>()("ReadModelsUnavailable", {
@@ -57,7 +57,7 @@ export interface Shape {
     projection: Projection<S>,
     scope: string,
     options?: PageOptions
-  ) => Effect.Effect<Page<S>, InvalidPage | EventStoreError | Unavailable>
+  ) => Effect.Effect<ListPage<S>, InvalidPage | EventStoreError | Unavailable>
   /** Objects of a projection that ranks them as of the head, lowest rank first. */
   readonly ranked: <S>(
     projection: Projection<S>,

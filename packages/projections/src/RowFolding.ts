@@ -73,7 +73,10 @@ const fold = (projection: Any, entries: Map<string, Entry>, { event, key }: Step
     const state: unknown = projection.evolve(entry?.state, event, key)
     if (state === undefined || state === entry?.state) return
     const scope = entry?.scope ?? projection.scope(state)
-    entries.set(key, { scope, ordinal: entry?.ordinal ?? 0, state, changedAt: event.position })
+    const changedAt = event.position
+    entries.set(key, { scope, ordinal: entry?.ordinal ?? 0, state, changedAt })
+    for (const [own, brought] of projection.brings?.(entry?.state, state, event, key) ?? [])
+      entries.set(own, { scope: projection.scope(brought), ordinal: 0, state: brought, changedAt })
   })
 
 /** A state as a row of its table. */

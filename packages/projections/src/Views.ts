@@ -66,6 +66,8 @@ const step = (view: View, event: Projection.LoggedEvent): void => {
     const after: unknown = projection.evolve(before, event, key)
     if (after === undefined || after === before) continue
     changed.push({ key, after, scope: before === undefined ? projection.scope(after) : undefined })
+    for (const [own, brought] of projection.brings?.(before, after, event, key) ?? [])
+      changed.push({ key: own, after: brought, scope: projection.scope(brought) })
   }
   for (const { after, key, scope } of changed) {
     states.set(key, after)

@@ -17,8 +17,8 @@ import { describe, expect, it } from "vitest"
 import { appendTo, logOf, memoryStore, vault } from "./Logs.ts"
 import { canary, choices, makeWorld, stateOver, type StoredEvent } from "./World.ts"
 
-/** The projections that read models keep, and the one that is folded only on request. */
-const everyProjection = [...Projections.all, Projections.holdings]
+/** The projections that read models keep, and the one that is folded only on request. No reader asks for an entry of the feed alone. */
+const everyProjection = [...Projections.all.filter(({ name }) => name !== "feed"), Projections.holdings]
 
 const viewsAt = (events: ReadonlyArray<StoredEvent>, to: number) => {
   const views = Views.make(everyProjection)

@@ -6,6 +6,7 @@ import { Registrar } from "@effekten/registrar"
 import {
   Credits,
   Documents,
+  EventFeed,
   Investments,
   Investors,
   type SeenPage,
@@ -57,7 +58,8 @@ const world = Effect.gen(function* () {
       ["documents", 5, documents.list],
       ["investments", 5, investments.list],
       ["credits", 1, (page) => credits.list(id, page)],
-      ["redemptions", 5, redemptions.list]
+      ["redemptions", 5, redemptions.list],
+      ["events", 18, (yield* EventFeed).list]
     ]
     return lists
   }).pipe(as(platform))

@@ -36,6 +36,7 @@ export {
   creditAnswer,
   redemptionAnswer
 } from "./LedgerTasks.ts"
+export { Event, EventType, eventAnswer } from "./EventFeed.ts"
 export { Platform, RegisterPlatform, platformAnswer } from "./Platforms.ts"
 export {
   AmendProduct,

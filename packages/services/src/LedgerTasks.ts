@@ -69,6 +69,9 @@ export type Redemption = typeof Redemption.Type
 /** @category schemas */
 export const redemptionAnswer = Answer.first("Redemption", Redemption)
 
+/** What the feed of a platform tells of tasks. @category values */
+export const taskEvents = ["credit.status_changed", "redemption.status_changed"] as const
+
 /** @category services */
 export class Credits extends Resource.Served<Credits>()("effekten/services/Credits", "credits", {
   /**

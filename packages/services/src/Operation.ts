@@ -61,9 +61,13 @@ export interface Read<I extends Ids, A, R extends string = string> extends Told<
   readonly answer: Answer<A>
 }
 
+/** What a list calls its cursors in a query. In a feed the id of an entry is the cursor behind it. @category models */
+export type CursorName = "cursor" | "after"
+
 /** An operation that shows a page of objects. @category models */
 export interface List<I extends Ids, A, R extends string = string> extends Told<I> {
   readonly _tag: "List"
+  readonly cursor: CursorName
   /** Its name in the record of openings of personal data. */
   readonly reading: R
   readonly answer: Answer<A>
@@ -149,10 +153,9 @@ export const read = <A, const R extends string, const I extends Ids>(told: ReadT
 })
 
 /** @category constructors */
-export const list = <A, const R extends string, const I extends Ids>(told: ReadTold<I, A, R>): List<I, A, R> => ({
-  _tag: "List",
-  ...told
-})
+export const list = <A, const R extends string, const I extends Ids>(
+  told: ReadTold<I, A, R> & { readonly cursor?: CursorName }
+): List<I, A, R> => ({ _tag: "List", cursor: "cursor", ...told })
 
 /** What the readings among some operations are called. @category models */
 export type ReadingOf<Operations> = Operations extends unknown

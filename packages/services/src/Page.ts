@@ -11,14 +11,17 @@ export const maximumPageSize = 500
 /** Characters of a cursor at most. @category values */
 export const maximumCursorLength = 1000
 
-/** Which page is asked for, as it is sent. @category schemas */
-export const PageQuery = Schema.Struct({
-  limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: maximumPageSize }))),
-  cursor: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(maximumCursorLength)))
-})
+const limit = Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: maximumPageSize })))
+const cursor = Schema.optionalKey(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(maximumCursorLength)))
+
+/** Which page is asked for. @category schemas */
+export const PageQuery = Schema.Struct({ limit, cursor })
+
+/** The query of a list, by what it calls its cursors. @category schemas */
+export const pageQueries = { cursor: PageQuery, after: Schema.Struct({ limit, after: cursor }) }
 
 /**
- * Which page: at most `limit` results (1 to 500, default 50), from a cursor of an earlier page.
+ * Which page: at most `limit` results (1 to 500, default 50), from a cursor of an earlier page. In a feed the id of an entry is a cursor too.
  *
  * @category models
  */

@@ -4,6 +4,7 @@
 import type { Id } from "@effekten/domain"
 import { Context, type Effect } from "effect"
 import { Documents } from "./Documents.ts"
+import { EventFeed } from "./EventFeed.ts"
 import type { CommandFailure } from "./Failure.ts"
 import type { Receipt } from "./Instruction.ts"
 import { Investments } from "./Investments.ts"
@@ -12,13 +13,13 @@ import { Credits, Redemptions } from "./LedgerTasks.ts"
 import type * as Operation from "./Operation.ts"
 import { Wallets } from "./Wallets.ts"
 
-export { Credits, Documents, Investments, Investors, Redemptions, Wallets }
+export { Credits, Documents, EventFeed, Investments, Investors, Redemptions, Wallets }
 
 /** The resources a platform uses: what is served over HTTP, in the order of the documents. @category values */
-export const platformResources = [Investors, Wallets, Documents, Investments, Credits, Redemptions] as const
+export const platformResources = [Investors, Wallets, Documents, Investments, Credits, Redemptions, EventFeed] as const
 
 /** The services a platform uses. @category models */
-export type PlatformService = Investors | Wallets | Documents | Investments | Credits | Redemptions
+export type PlatformService = Investors | Wallets | Documents | Investments | Credits | Redemptions | EventFeed
 
 /** The names of a platform's readings in the record of openings of personal data. @category models */
 export type PlatformReading = Operation.ReadingOf<(typeof platformResources)[number]["resource"]["operations"]>

@@ -259,9 +259,9 @@ const listOf = (operation: List, mount: Mount): Method => {
     const page = checked.success
     const url = urlOf(mount.base, operation, ids)
     if (Result.isFailure(url)) return notSent(url.failure)
-    const request = HttpClientRequest.setUrlParams(HttpClientRequest.get(url.success), queryOf(page))
+    const request = HttpClientRequest.setUrlParams(HttpClientRequest.get(url.success), queryOf(page, operation.cursor))
     return answered(mount, operation.reading, request, undefined, (response, json) =>
-      readPage(json, page, read(versionOf(response)))
+      readPage(json, page, operation.cursor, read(versionOf(response)))
     )
   }
 }

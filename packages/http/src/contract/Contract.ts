@@ -4,7 +4,7 @@
  * Paths begin where the API's prefixes end ({@link prefixes}): all of it answers under each. Never describe an operation here: its input
  * and its answer stand in its description.
  */
-import { Answer, Operation, PageOf, PageQuery, platformResources, type Resource } from "@effekten/services"
+import { Answer, Operation, PageOf, pageQueries, platformResources, type Resource } from "@effekten/services"
 import { Schema } from "effect"
 import { Multipart } from "effect/http"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
@@ -54,7 +54,7 @@ const schemasOf = (operation: Operation.Any, params: { readonly [name: string]: 
     case "Read":
       return { ...ids, success: shown, error: ofReads }
     case "List":
-      return { ...ids, query: PageQuery.fields, success: PageOf(shown), error: ofReads }
+      return { ...ids, query: pageQueries[operation.cursor].fields, success: PageOf(shown), error: ofReads }
   }
 }
 

@@ -63,7 +63,8 @@ const ofQuery: { readonly [name: string]: Json } = {
     description: "Results of a page at most.",
     schema: { type: "integer", minimum: 1, maximum: maximumPageSize, default: defaultPageSize }
   },
-  cursor: { description: fromMember["cursor"] }
+  cursor: { description: fromMember["cursor"] },
+  after: { description: fromMember["after"] }
 }
 
 const parametersOf = (operation: Operation.Any, generated: ReadonlyArray<Json>): ReadonlyArray<Json> => [

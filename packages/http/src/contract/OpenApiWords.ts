@@ -36,12 +36,14 @@ export const tagSentences: { readonly [tag: string]: string } = {
   documents: "Files: uploaded once, then named by id.",
   investments: "Subscriptions: signed, accepted, paid, delivered.",
   credits: "Tasks of the ledger that add the units of an investment to its wallet.",
-  redemptions: "Tasks of the ledger that take units out of a wallet."
+  redemptions: "Tasks of the ledger that take units out of a wallet.",
+  events: "What happened to your objects, for a program that asks again and again."
 }
 
 /** Sentences of members that a name does not explain. @category values */
 export const fromMember: { readonly [name: string]: string } = {
   accepted_at: "When the issuer accepted; leave it out if it has not yet.",
+  after: "The id of an entry: those behind it.",
   birth_date: "A day, `YYYY-MM-DD`.",
   cancelled_at: "When the investor declared it. Left out, it is now.",
   citizenship: "ISO 3166-1 alpha-3, or what a passport states instead (ICAO Doc 9303-3).",

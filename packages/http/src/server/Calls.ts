@@ -6,7 +6,7 @@ import {
   Checking,
   type CommandFailure,
   Operation,
-  PageQuery,
+  pageQueries,
   PlatformServices,
   type Resource,
   type Unavailable
@@ -35,29 +35,42 @@ const parametersOf = (url: string): URLSearchParams | undefined => {
   return at < 0 ? undefined : new URLSearchParams(url.slice(at))
 }
 
-const decodeQuery = Schema.decodeUnknownResult(Schema.toCodecArrayFromSingle(Schema.toCodecStringTree(PageQuery)), {
-  errors: "all"
-})
-
 const noQuery: Result.Result<Query, Refused> = Result.succeed({})
 
-const pageMembers: ReadonlyArray<string> = ["limit", "cursor"]
+/** What a query may have, and how it is read. */
+interface Queries {
+  readonly members: ReadonlyArray<string>
+  readonly read: (parameters: URLSearchParams | undefined) => Result.Result<Query, Refused>
+}
 
-const queryOf = (parameters: URLSearchParams | undefined): Result.Result<Query, Refused> => {
-  if (parameters === undefined) return noQuery
-  const members = pageMembers.flatMap((name) => {
-    const sent = parameters.getAll(name)
-    return sent.length === 0 ? [] : [[name, sent.length === 1 ? sent[0] : sent] as const]
+const noQueries: Queries = { members: [], read: () => noQuery }
+
+const queriesOf = (operation: Operation.Any): Queries => {
+  if (operation._tag !== "List") return noQueries
+  const query: Schema.Codec<unknown, any> = pageQueries[operation.cursor]
+  const members = ["limit", operation.cursor]
+  const decode = Schema.decodeUnknownResult(Schema.toCodecArrayFromSingle(Schema.toCodecStringTree(query)), {
+    errors: "all"
   })
-  return Result.mapError(
-    decodeQuery(Object.fromEntries(members)),
-    ({ issue }) =>
-      new Refused({
-        code: "invalid_request",
-        detail: "The request is not valid.",
-        errors: Checking.memberErrors(issue)
-      })
-  )
+  const asked = ({ after, ...rest }: Query & { readonly after?: string }): Query =>
+    after === undefined ? rest : { ...rest, cursor: after }
+  const read: Queries["read"] = (parameters) => {
+    if (parameters === undefined) return noQuery
+    const sent = members.flatMap((name) => {
+      const values = parameters.getAll(name)
+      return values.length === 0 ? [] : [[name, values.length === 1 ? values[0] : values] as const]
+    })
+    return Result.mapBoth(decode(Object.fromEntries(sent)), {
+      onSuccess: (decoded) => asked(decoded as Query),
+      onFailure: ({ issue }) =>
+        new Refused({
+          code: "invalid_request",
+          detail: "The request is not valid.",
+          errors: Checking.memberErrors(issue)
+        })
+    })
+  }
+  return { members, read }
 }
 
 /** A member of the query that is ignored would change nothing, unnoticed: a program that counts pages would never come to an end. */
@@ -128,7 +141,7 @@ const routeOf = (needed: Needed, service: Resource.AnyService, name: string, ope
   if (route === undefined || scope === undefined) throw new TypeError(`${name} has no route`)
   const [method, path] = Operation.partsOf(route)
   const isId = isIdOf(operation.ids)
-  const isList = operation._tag === "List"
+  const queries = queriesOf(operation)
   const answer = answering(needed, service, name, operation)
   const served = methodOf(needed, service, name)
   const noted = `${service.resource.name}.${name}`
@@ -136,12 +149,12 @@ const routeOf = (needed: Needed, service: Resource.AnyService, name: string, ope
     if (!isId(call.ids)) return Effect.fail(noObject)
     const { request } = call.exchange
     const parameters = parametersOf(request.url)
-    const query = isList ? queryOf(parameters) : noQuery
+    const query = queries.read(parameters)
     if (Result.isFailure(query)) return Effect.fail(query.failure)
     return inTime(
       request,
       Effect.suspend(() => {
-        const unknown = parameters && unknownIn(parameters, isList ? pageMembers : [])
+        const unknown = parameters && unknownIn(parameters, queries.members)
         return unknown === undefined ? answer(call, served(call), query.success) : Effect.fail(unknown)
       })
     )

@@ -46,7 +46,11 @@ const finding = (publicOrigin: string | undefined) => {
 /** @category models */
 export interface Links {
   /** The URL of another page of the list that is asked for. */
-  readonly toPage: (exchange: Exchange, cursor: string, limit: number | undefined) => string
+  readonly toPage: (
+    exchange: Exchange,
+    cursor: { readonly [name: string]: string },
+    limit: number | undefined
+  ) => string
   /**
    * The URLs at which the answers of a command are read, under the prefix that the client used itself. `undefined` where they are read
    * nowhere.
@@ -65,7 +69,7 @@ export const make = (publicOrigin: string | undefined): Links => {
       const { origin, path } = here(request)
       const url = new URL(path, origin)
       if (limit !== undefined) url.searchParams.set("limit", String(limit))
-      url.searchParams.set("cursor", cursor)
+      for (const [name, value] of Object.entries(cursor)) url.searchParams.set(name, value)
       return url.href
     },
     toAnswers: (service, operation) => {

@@ -1,7 +1,7 @@
 /**
  * From a request that reads to a service and back: one object, or a page of them. For the routes of the described operations.
  */
-import { type Operation, type Page, type ReadFailure, Request } from "@effekten/services"
+import { type Operation, type Page, type ReadFailure, Rejection, Request } from "@effekten/services"
 import { Effect, Result } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { entityTagHeader } from "../contract/Headers.ts"
@@ -40,14 +40,27 @@ export const show =
     })
   }
 
+/** A cursor that is refused, by the name that it was sent under. */
+const named =
+  ({ cursor }: Operation.List<Operation.Ids, unknown>) =>
+  <E>(failure: E | Rejection): E | Rejection =>
+    cursor !== "cursor" && failure instanceof Rejection && failure.errors !== undefined
+      ? new Rejection({
+          ...failure,
+          errors: failure.errors.map((error) =>
+            error.pointer === "/cursor" ? { ...error, pointer: `/${cursor}` } : error
+          )
+        })
+      : failure
+
 /** A page: what are cursors in the house are URLs for a client. @category computing */
 export const list =
   (described: Described<Extract<Operation.Any, { readonly _tag: "List" }>>, links: Links) =>
   ({ exchange, ids, principal }: Call, method: Method, query: Query): Answering => {
     const link = (cursor: string | undefined) =>
-      cursor === undefined ? null : links.toPage(exchange, cursor, query.limit)
+      cursor === undefined ? null : links.toPage(exchange, { [described.operation.cursor]: cursor }, query.limit)
     const asked = Effect.provideService(method(...ids, query), Request, { client: principal.clientId })
-    return Effect.map(asked, (page: Page<unknown>) => {
+    return Effect.map(Effect.mapError(asked, named(described.operation)), (page: Page<unknown>) => {
       const { version } = described.operation.answer
       const results = page.results.map((one) => written(exchange, described, version, one))
       return json({ count: page.count, next: link(page.next), previous: link(page.previous), results }, 200)

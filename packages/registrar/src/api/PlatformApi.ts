@@ -7,6 +7,7 @@ import { Blobs } from "../documents/Blobs.ts"
 import { Settlement } from "../reactors/Settlement.ts"
 import { Custody } from "./Custody.ts"
 import { documents } from "./Documents.ts"
+import { eventFeed } from "./EventFeed.ts"
 import { servicesOf } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
 import { investments } from "./Investments.ts"
@@ -28,7 +29,8 @@ export const layer: Layer.Layer<PlatformServices, never, Blobs | Custody | Intak
         documents(context, yield* Blobs),
         investments(context),
         credits(context, settlement),
-        redemptions(context, settlement)
+        redemptions(context, settlement),
+        eventFeed(context)
       ])
     })
   ).pipe(Layer.fresh)

@@ -280,7 +280,7 @@ const ofReadings = (
     )
   /** A reading shows today's version. */
   const today = <S, A>({ answer, renderers }: View<S, A>) =>
-    renderers[answer.version] as (state: S, personal: Personal) => A
+    renderers[answer.version] as (state: S, personal: Personal, place?: string) => A
 
   return {
     own: (platform, { key, missing, projection }) =>
@@ -304,9 +304,9 @@ const ofReadings = (
     ),
     list: Effect.fnUntraced(
       function* (access, view, scope, page) {
-        const { results, ...rest } = yield* readModels.page(view.projection, scope, page)
+        const { places, results, ...rest } = yield* readModels.page(view.projection, scope, page)
         const personal = yield* reveal(log, access, view.projection, results, ({ erased }) => erased)
-        return { ...rest, results: results.map((state) => today(view)(state, personal)) }
+        return { ...rest, results: results.map((state, at) => today(view)(state, personal, places[at])) }
       },
       Effect.catchTags({
         EventStoreError: unavailableForReads,

@@ -26,14 +26,15 @@ export interface View<S, A> {
   readonly answer: Answer.Answer<A>
   readonly projection: Projection.Projection<S>
   readonly placed: Projection.Projection<Placed.Placed<S>>
-  readonly renderers: { readonly [version: number]: (state: S, personal: Personal) => unknown }
+  /** In a list the object's place is given too: the cursor with which the list goes on behind it. */
+  readonly renderers: { readonly [version: number]: (state: S, personal: Personal, place?: string) => unknown }
 }
 
 /** @category constructors */
 export const view = <S extends Shown, A, V extends Answer.Versions>(
   answer: Answer.Answer<A, V>,
   projection: Projection.Projection<S>,
-  renderers: { readonly [N in keyof V]: (state: S, personal: Personal) => V[N] }
+  renderers: { readonly [N in keyof V]: (state: S, personal: Personal, place?: string) => V[N] }
 ): View<S, A> => ({ answer, projection, placed: Placed.placed(projection), renderers })
 
 /** What stands in the place of what was forgotten. @category values */
