@@ -57,10 +57,12 @@ const factsOf = (event: Projection.LoggedEvent): Partial<Facts> | undefined => {
 /** Takes an event in. Tells what is wrong with it. */
 const take = ({ investments, kyc }: Told, event: Projection.LoggedEvent): string | undefined => {
   const { data, type } = event
-  if (type === "InvestorRegistered" || type === "IdentificationRecorded") {
+  if ("kycStatus" in data) {
     const wasRefused = kyc.get(data.investorId) === "INSUFFICIENT"
     kyc.set(data.investorId, data.kycStatus)
-    return wasRefused && data.kycStatus === "SUCCESS" ? "approves of whom a person refused" : undefined
+    return type !== "KycDecided" && wasRefused && data.kycStatus === "SUCCESS"
+      ? "approves of whom a person refused"
+      : undefined
   }
   if (type === "KycDecided") {
     kyc.set(data.investorId, data.kycStatus)
