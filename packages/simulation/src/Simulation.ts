@@ -181,14 +181,16 @@ const audit = ({ client, facts, kernel, supervisor }: World.World): string | und
   return ending(kernel, fibers, "the audit")
 }
 
-/** Each node is asked for the log, once nothing comes to it any more. */
+/** Each node is asked for the log, once nothing comes to it any more. One that a fault has begun to kill may still die, and is not waited for. */
 const readLogs = ({ facts, kernel, supervisor }: World.World): string | undefined => {
-  const fibers = supervisor.nodes.map((node) => {
-    const reading = node.stored()
-    reading.addObserver((exit) => Exit.isSuccess(exit) && facts.stored.set(node.process.name, exit.value))
-    return reading
-  })
-  return ending(kernel, fibers, "the reading of the log")
+  const readings = supervisor.nodes
+    .filter((node) => node.isServing())
+    .map((node) => ({ process: node.process, fiber: node.stored() }))
+  for (const { fiber, process } of readings)
+    fiber.addObserver((exit) => Exit.isSuccess(exit) && facts.stored.set(process.name, exit.value))
+  kernel.run(() => readings.every(({ fiber, process }) => !process.alive || fiber.pollUnsafe() !== undefined))
+  const ended = readings.flatMap(({ fiber, process }) => (process.alive ? fiber : []))
+  return ending(kernel, ended, "the reading of the log")
 }
 
 /** From the opening to the end of everything. Tells why it ended otherwise. */
