@@ -64,6 +64,8 @@ const runsOf = (welcome: Welcome, http: boolean, seeds = 40) =>
     program: welcoming(welcome),
     invariants: [once],
     steps: 0,
+    // Programs are short: each life that may end early does.
+    faults: { ...Plan.allFaults, programCrash: 1 },
     http,
     first: 1,
     goesOn: (runs) => runs < seeds
