@@ -64,10 +64,6 @@ const take = ({ investments, kyc }: Told, event: Projection.LoggedEvent): string
       ? "approves of whom a person refused"
       : undefined
   }
-  if (type === "KycDecided") {
-    kyc.set(data.investorId, data.kycStatus)
-    return undefined
-  }
   if (type === "InvestmentSigned") {
     investments.set(data.investmentId, { investor: data.investorId, facts: signed(data), status: undefined })
     const isIdentified = kyc.get(data.investorId) === "SUCCESS"
