@@ -31,6 +31,7 @@ const events = {
   IssuerRegistered: PlatformEvents.IssuerRegistered,
   ProductRegistered: PlatformEvents.ProductRegistered,
   ProductAmended: PlatformEvents.ProductAmended,
+  TermsDeposited: PlatformEvents.TermsDeposited,
   ProductPaused: PlatformEvents.ProductPaused,
   ProductResumed: PlatformEvents.ProductResumed,
   ProductListed: PlatformEvents.ProductListed,

@@ -26,6 +26,7 @@ import type { Refusal } from "./Refusal.ts"
 import { DecideReview } from "./Reviewing.ts"
 import { SignInvestment } from "./Signing.ts"
 import { AddSignedDocuments } from "./SigningDocuments.ts"
+import * as Terms from "./Terms.ts"
 import * as Wallet from "./Wallet.ts"
 
 /** @category values */
@@ -36,6 +37,7 @@ export const all = {
   RegisterIssuer: Platform.RegisterIssuer,
   RegisterProduct: Product.RegisterProduct,
   AmendProduct,
+  DepositTerms: Terms.DepositTerms,
   PauseProduct: Product.PauseProduct,
   ResumeProduct: Product.ResumeProduct,
   ListProduct: Product.ListProduct,
@@ -80,6 +82,7 @@ export const models: ReadonlyArray<Model<unknown>> = [
   Platform.model(any),
   Platform.issuer(any),
   Product.model(any),
+  Terms.versions(any),
   Campaign.model(any),
   Campaign.ofProduct(any),
   Campaign.used(any),

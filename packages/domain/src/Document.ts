@@ -22,21 +22,25 @@ export interface State {
   readonly size: UnitCount
   /** Nothing personal of it is shown any more, and nothing can refer to it. */
   readonly erased: boolean
+  /** It holds the terms of a product: nothing else refers to it, and it stays. */
+  readonly deposited: boolean
 }
 
 /** Raised when the same events come to mean another state: a stored state of another version is folded again. @category values */
-export const stateVersion = 2
+export const stateVersion = 3
 
 /** @category values */
-export const types = ["DocumentUploaded", "DocumentErased"] as const
+export const types = ["DocumentUploaded", "TermsDeposited", "DocumentErased"] as const
 
 /** The document after one more of its events. @category computing */
 export const after = (document: State | undefined, event: Recorded<(typeof types)[number]>): State | undefined => {
   switch (event.type) {
     case "DocumentUploaded": {
       const { documentId, size } = event.data
-      return { id: documentId, platform: platformOf(event.meta), size, erased: false }
+      return { id: documentId, platform: platformOf(event.meta), size, erased: false, deposited: false }
     }
+    case "TermsDeposited":
+      return document && { ...document, deposited: true }
     case "DocumentErased":
       return document && { ...document, erased: true }
   }
@@ -74,7 +78,7 @@ export const references = (id: DocumentId) =>
  */
 export const Named = Schema.Array(DocumentId).check(Schema.isMaxLength(maximumNamedDocuments))
 
-/** None named twice; each present, not erased, and uploaded by that platform. @category predicates */
+/** None named twice; each present, not erased, no deposited terms, and uploaded by that platform. @category predicates */
 export function* check(
   ids: ReadonlyArray<DocumentId>,
   platform: PlatformId | null
@@ -82,8 +86,8 @@ export function* check(
   if (new Set(ids).size < ids.length) yield* refuse({ code: "document_repeated" })
   for (const id of ids) {
     const document = yield* read(model(id))
-    if (document === undefined || document.erased || document.platform !== platform)
-      yield* refuse({ code: "document_not_found" })
+    const isFree = document !== undefined && !document.erased && !document.deposited
+    if (!isFree || document.platform !== platform) yield* refuse({ code: "document_not_found" })
   }
 }
 

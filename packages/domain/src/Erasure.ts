@@ -80,13 +80,14 @@ export const EraseInvestor = Command.make("EraseInvestor", {
   recall: (events) => Command.recorded(events, "InvestorErased")
 })
 
-/** For a document that was uploaded and that no living investor refers to. @category commands */
+/** For a document that was uploaded, that no living investor refers to, and that holds no deposited terms. @category commands */
 export const EraseDocument = Command.make("EraseDocument", {
   input: { documentId: DocumentId },
   *decide({ documentId }, _personal, context) {
     const document = visible(yield* read(Document.model(documentId)), context)
     if (document === undefined) return yield* refuse({ code: "document_not_found" })
     if (document.erased) return []
+    if (document.deposited) return yield* refuse({ code: "terms_deposited" })
     if (yield* isReferredTo(documentId, undefined)) return yield* refuse({ code: "document_in_use" })
     return [DocumentErased.make({ documentId })]
   },

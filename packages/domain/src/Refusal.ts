@@ -141,6 +141,7 @@ export const byCode = {
   ),
   document_already_attached: of(409, "This document is attached to the investment already.", "Nothing: it is there."),
   too_many_documents: of(409, "The limit of documents is reached.", "Send fewer documents."),
+  terms_deposited: of(409, "The document holds the deposited terms of a product.", "Nothing: it stays."),
   document_in_use: of(409, "An investor still refers to this document.", "Erase the investor first."),
   product_not_listed: of(
     409,

@@ -205,6 +205,52 @@ describe("terms", () => {
   })
 })
 
+describe("deposited terms", () => {
+  const zeros = "0".repeat(64)
+  const ones = "1".repeat(64)
+  const deposit = (documentId: string, productId = "bond"): Asked => ({
+    operation: "DepositTerms",
+    input: { productId, documentId, digest: zeros, sealed: ones, size: 3 }
+  })
+  const uploaded = (documentId: string): Happened => ({
+    type: "DocumentUploaded",
+    data: { documentId, digest: ones, size: 3 }
+  })
+  const deposited = (documentId: string, version: number): Happened => ({
+    type: "TermsDeposited",
+    data: { productId: "bond", version, documentId, digest: zeros }
+  })
+
+  it("have versions, counted within their product", () => {
+    given(product).when(deposit("d", "none")).then({ code: "product_not_found" })
+    given(product)
+      .when(deposit("d"))
+      .then(uploaded("d"), deposited("d", 1))
+      .when(deposit("e"))
+      .then(uploaded("e"), deposited("e", 2))
+  })
+
+  it("are erased by nobody, and no investor has them", () => {
+    const kept = given(product, uploaded("d"), deposited("d", 1), uploaded("free"))
+    kept.when({ operation: "EraseDocument", input: { documentId: "d" } }).then({ code: "terms_deposited" })
+    kept
+      .when({ operation: "EraseDocument", input: { documentId: "free" } })
+      .then({ type: "DocumentErased", data: { documentId: "free" } })
+    const register = (documentIds: ReadonlyArray<string>): Asked => ({
+      operation: "RegisterInvestor",
+      input: {
+        investorId: "otto",
+        custodianBank: false,
+        ownAccount: true,
+        hasTaxInformation: true,
+        pep: false,
+        documentIds
+      }
+    })
+    kept.when(register(["d"])).then({ code: "document_not_found" })
+  })
+})
+
 describe("a campaign's allocation", () => {
   const resize = (allocation: number): Asked => ({
     operation: "ResizeCampaign",

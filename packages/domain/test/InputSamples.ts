@@ -84,6 +84,9 @@ export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<o
     },
     { productId: "product" }
   ],
+  DepositTerms: [
+    { productId: "product", documentId: "document", digest: "0".repeat(64), sealed: "1".repeat(64), size: 3 }
+  ],
   PauseProduct: [{ productId: "product", basis: "court" }],
   ResumeProduct: [{ productId: "product", basis: "administrative_act" }],
   ListProduct: [{ productId: "product", platformId: "platform" }],

@@ -163,7 +163,11 @@ const ofReviews: ReadonlyArray<Projection.LoggedEvent> = [
   )
 ]
 
-const events = [...ofIssuer, ...ofPlatforms, ...ofChanges, ...ofReviews]
+const ofDeposits: ReadonlyArray<Projection.LoggedEvent> = [
+  event("TermsDeposited", { productId: "P", version: 1, documentId: "D2", digest: "0" }, undefined)
+]
+
+const events = [...ofIssuer, ...ofPlatforms, ...ofChanges, ...ofReviews, ...ofDeposits]
 
 /** What a table would hold after each event: the order of members does not count. */
 const digest = (projection: Projection.Any): string => {

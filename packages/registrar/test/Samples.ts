@@ -159,6 +159,7 @@ export const samples: { readonly [T in Events.EventType]: ReadonlyArray<Sample> 
     },
     { data: { productId: "product", paymentDays: null } }
   ],
+  TermsDeposited: [{ data: { productId: "product", version: 2, documentId: "document", digest } }],
   ProductPaused: [{ data: { productId: "product", basis: "court" } }],
   ProductResumed: [{ data: { productId: "product", basis: "administrative_act" } }],
   ProductListed: [{ data: { productId: "product", platformId: "platform" } }],

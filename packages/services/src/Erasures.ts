@@ -32,11 +32,11 @@ export class Erasures extends Resource.Service<Erasures>()("effekten/services/Er
     summary: "Forget an investor",
     example: "request"
   }),
-  /** Forgets a document that no living investor refers to; else `document_in_use`. */
+  /** Forgets a document that no living investor refers to; else `document_in_use`. Deposited terms stay: `terms_deposited`. */
   document: Operation.bare({
     operation: "EraseDocument",
     ids: [Id.DocumentId],
-    refusals: ["document_in_use", "document_not_found"],
+    refusals: ["document_in_use", "document_not_found", "terms_deposited"],
     summary: "Forget a document"
   })
 }) {}

@@ -4,12 +4,12 @@
 import { Schema } from "effect"
 import { Basis } from "../Basis.ts"
 import { define } from "../Event.ts"
-import { CampaignId, IssuerId, PlatformId, ProductId } from "../Id.ts"
+import { CampaignId, DocumentId, IssuerId, PlatformId, ProductId } from "../Id.ts"
 import { Isin } from "../Isin.ts"
 import { Money, Percent } from "../Money.ts"
 import { BankAccount, LegalPerson, NaturalPerson } from "../Person.ts"
 import * as Tag from "../Tag.ts"
-import { PublicName } from "../Text.ts"
+import { Digest, PublicName } from "../Text.ts"
 import { Timestamp } from "../Timestamp.ts"
 import { UnitCount, Units } from "../Units.ts"
 
@@ -102,6 +102,14 @@ export const ProductRegistered = define("ProductRegistered", {
 export const ProductAmended = define("ProductAmended", {
   data: { productId: ProductId, ...amendedTerms },
   tags: (data) => [Tag.product(data.productId)]
+})
+
+/**
+ * The terms as a document (eWpG § 5): public, numbered from 1 within the product, never erased. `digest` is the SHA-256 of the content.
+ */
+export const TermsDeposited = define("TermsDeposited", {
+  data: { productId: ProductId, version: Units, documentId: DocumentId, digest: Digest },
+  tags: (data) => [Tag.product(data.productId), Tag.document(data.documentId)]
 })
 
 /** No new credit, redemption or transfer; what is under way is settled. */

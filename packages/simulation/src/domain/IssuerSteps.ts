@@ -51,6 +51,14 @@ export const issuerSteps = {
       ...(s.b % 11 === 0 ? { nominalValue: value } : {})
     })
   },
+  deposit: (reading, s) =>
+    by(undefined, "DepositTerms", {
+      productId: reading.known(reading.world.products, s.a),
+      documentId: reading.fresh("document"),
+      digest: "0".repeat(64),
+      sealed: "1".repeat(64),
+      size: s.b
+    }),
   // Paused less often than resumed, so that units move most of the time.
   pause: (reading, s) =>
     by(undefined, s.c % 5 < 2 ? "PauseProduct" : "ResumeProduct", {

@@ -42,5 +42,6 @@ export const refusals = [
   "investor_has_open_investments",
   "legal_hold",
   "retention_running",
-  "document_in_use"
+  "document_in_use",
+  "terms_deposited"
 ] as const satisfies ReadonlyArray<Refusal.Code>

@@ -10,6 +10,7 @@ export const weights = {
   close: 1,
   resize: 1,
   terms: 1,
+  deposit: 1,
   pause: 1,
   list: 1,
   delist: 1,

@@ -51,9 +51,11 @@ export const documentProblem = (
   owner: string | undefined
 ): string | undefined => {
   if (ids.some((id, i) => ids.indexOf(id) !== i)) return "document_repeated"
-  return ids.some((id) => world.documents.get(id)?.erased !== false || world.documents.get(id)?.platform !== owner)
-    ? "document_not_found"
-    : undefined
+  const isMissing = (id: string) => {
+    const document = world.documents.get(id)
+    return document === undefined || document.erased || document.terms || document.platform !== owner
+  }
+  return ids.some(isMissing) ? "document_not_found" : undefined
 }
 
 export const touch = (world: Objects, asked: Asked, investor: string, documents: ReadonlyArray<string> = []) => {

@@ -61,6 +61,7 @@ export const investorRules = {
     const document = sees(asked, world.documents.get(input.documentId))
     if (!document) return no("document_not_found")
     if (document.erased) return noop
+    if (document.terms) return no("terms_deposited")
     if (isUsed(world, input.documentId)) return no("document_in_use")
     document.erased = true
     return ok

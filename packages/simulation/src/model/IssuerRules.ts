@@ -127,6 +127,11 @@ export const issuerRules = {
     product.terms = next
     return ok
   },
+  DepositTerms: (world, asked, input) => {
+    if (!world.products.has(input.productId)) return no("product_not_found")
+    world.documents.set(input.documentId, { platform: asked.platform, erased: false, terms: true })
+    return ok
+  },
   PauseProduct: pausing(true),
   ResumeProduct: pausing(false),
   ListProduct: listing(true),

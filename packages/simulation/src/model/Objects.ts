@@ -103,7 +103,7 @@ export class Objects {
       review: boolean
     }
   >()
-  documents = new Map<string, { platform: string | undefined; erased: boolean }>()
+  documents = new Map<string, { platform: string | undefined; erased: boolean; terms?: true }>()
   investors = new Map<string, Person>()
   /** By investor and id. */
   holds = new Map<string, { investor: string; until: number; released: number }>()
