@@ -38,7 +38,7 @@ const setUp = Effect.gen(function* () {
   const offering = Effect.gen(function* () {
     const products = yield* Products
     const issuer = yield* products.registerIssuer()
-    const product = yield* products.register({
+    const register = products.register({
       issuerId: issuer.id,
       name: "Note",
       productType: "DEBT_SECURITY",
@@ -47,17 +47,20 @@ const setUp = Effect.gen(function* () {
       issueVolume: Units.Units.make(1_000_000),
       stepSize: Units.Units.make(1)
     })
-    const one = yield* tenant("First", product.id)
-    const two = yield* tenant("Second", product.id)
+    const product = yield* register
+    const one = yield* tenant("First", product.id, (yield* register).id)
+    const two = yield* tenant("Second", product.id, (yield* register).id)
     return { productId: product.id, one, two }
   })
   const found = yield* offering.pipe(Effect.provideContext(context), Effect.provide(SecureRandom.layerWebCrypto))
   return { ...found, origin: `http://127.0.0.1:${address.port}` }
 })
 
-const tenant = Effect.fnUntraced(function* (name: string, productId: Id.ProductId) {
+const tenant = Effect.fnUntraced(function* (name: string, productId: Id.ProductId, product: Id.ProductId) {
   const platform: Id.PlatformId = (yield* (yield* Platforms).register({ name })).id
-  yield* (yield* Products).list(productId, platform)
+  const products = yield* Products
+  yield* products.list(productId, platform)
+  yield* products.list(product, platform)
   const allocation = Units.Units.make(1_000)
   const campaign: Id.CampaignId = (yield* (yield* Campaigns).open({ productId, platformId: platform, allocation })).id
   const scopes = [
@@ -68,12 +71,13 @@ const tenant = Effect.fnUntraced(function* (name: string, productId: Id.ProductI
     "documents:write"
   ] as const
   const { clientId, secret } = yield* OAuth.registerClient({ platform, scopes })
-  return { campaign, clientId, clientSecret: Redacted.value(secret) }
+  return { campaign, product, clientId, clientSecret: Redacted.value(secret) }
 })
 
 /** One of everything. */
 const furnish = async (credentials: {
   readonly campaign: string
+  readonly product: string
   readonly clientId: string
   readonly clientSecret: string
 }): Promise<Tenant> => {
@@ -91,7 +95,17 @@ const furnish = async (credentials: {
   return {
     api,
     campaignId,
-    ids: { investor, wallet, document: uploaded, investment, credit, redemption, identification }
+    ids: {
+      product: credentials.product,
+      campaign: campaignId,
+      investor,
+      wallet,
+      document: uploaded,
+      investment,
+      credit,
+      redemption,
+      identification
+    }
   }
 }
 
@@ -131,6 +145,7 @@ let keys = 0
 const bodyOf = ({ method, path }: Operation, ids: Tenant["ids"]): unknown => {
   if (method === "PATCH") return { accepted_at: "2021-03-12T07:14:13.630308Z" }
   if (path.endsWith("/identifications/")) return identificationBody(ids["document"]!)
+  if (path.endsWith("/signed-documents/")) return { document_id: ids["document"], category: "c", subject: "s" }
   if (path.endsWith("/eth-generic/")) return { address: "0x00000000000000000000000000000000000000ff" }
   if (path === "/v2/investments/{id}/") return { paid_at: "2024-05-06T07:14:13Z" }
   return {}

@@ -27,6 +27,39 @@ export interface Memory {
 const createdAt = "2026-01-02T03:04:05.000006Z" as Timestamp.Timestamp
 const address = "0x52908400098527886E0F7030069857D2E4169EE7" as Services.Api.Wallet["address"]
 
+const product: Services.Api.OfferedProduct = {
+  id: Id.ProductId.make("product"),
+  issuerId: Id.IssuerId.make("issuer"),
+  name: "Note",
+  productType: "BOND",
+  ewpg: false,
+  isin: null,
+  nominalValue: null,
+  issuancePrice: null,
+  agioPercent: null,
+  issueVolume: 1_000,
+  stepSize: 1,
+  paymentDays: null,
+  cancellationDays: 14,
+  lockedUntil: null,
+  network: null,
+  listed: true,
+  paused: false,
+  createdAt
+}
+
+const offered: Services.Api.OfferedCampaign = {
+  id: Id.CampaignId.make("campaign"),
+  productId: product.id,
+  allocation: 1_000,
+  freeUnits: 700,
+  opensAt: createdAt,
+  closesAt: null,
+  reviewRequired: false,
+  open: true,
+  createdAt
+}
+
 const gathered = (content: Services.Api.UploadDocument["content"]): Effect.Effect<Uint8Array, Failure> =>
   content instanceof Uint8Array
     ? Effect.succeed(content)
@@ -112,6 +145,9 @@ export const make = (): Memory => {
           ...(from > 0 ? { previous: String(Math.max(0, from - limit)) } : {})
         }
       })
+    // What a platform may sell is there from the beginning.
+    if (at("products").length === 0) at("products").push(product)
+    if (at("campaigns").length === 0) at("campaigns").push(offered)
     const wallet = (investorId: Id.InvestorId, type: Services.Api.Wallet["type"], receivingEnabled: boolean) => ({
       id: Id.WalletId.make(id("wallet")),
       investorId,
@@ -224,6 +260,14 @@ export const make = (): Memory => {
           changed("investments.amend", id, options, (old) => ({ ...old, wallet: input.wallet ?? old.wallet })),
         cancel: (id, _, options) =>
           changed("investments.cancel", id, options, (old) => ({ ...old, status: "CANCELLATION" }))
+      }),
+      Context.add(Services.OfferedProducts, {
+        get: (id) => get("products", id),
+        list: (page) => list("products", page)
+      }),
+      Context.add(Services.OfferedCampaigns, {
+        get: (id) => get("campaigns", id),
+        list: (page) => list("campaigns", page)
       }),
       Context.add(Services.Credits, {
         create: (investmentId, options) =>

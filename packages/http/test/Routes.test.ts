@@ -105,6 +105,8 @@ beforeAll(async () => {
     expect(answer.status).toBe(201)
     return answer.json.id as string
   }
+  ids["products.id"] = "product"
+  ids["campaigns.id"] = "campaign"
   ids["investors.id"] = await made("investors.create")
   ids["investors.identification"] = await made("investors.identify")
   ids["investors.wallet"] = await made("wallets.createManaged")

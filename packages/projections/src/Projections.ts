@@ -9,6 +9,7 @@ import { investments } from "./Investments.ts"
 import { identifications, investors } from "./Investors.ts"
 import { credits, redemptions, taskSources } from "./LedgerTasks.ts"
 import { campaigns, issuers, listings, platforms, products } from "./Offerings.ts"
+import { offeredCampaigns, offers } from "./Offers.ts"
 import type * as Projection from "./Projection.ts"
 import { retentions } from "./Retentions.ts"
 import { signedDocuments } from "./SignedDocuments.ts"
@@ -21,6 +22,7 @@ export * from "./Investments.ts"
 export * from "./Investors.ts"
 export * from "./LedgerTasks.ts"
 export * from "./Offerings.ts"
+export * from "./Offers.ts"
 export * from "./Retentions.ts"
 export * from "./SignedDocuments.ts"
 export * from "./Wallets.ts"
@@ -53,5 +55,7 @@ export const all: ReadonlyArray<Projection.Any> = [
   products,
   listings,
   campaigns,
+  offers,
+  offeredCampaigns,
   signedDocuments
 ]

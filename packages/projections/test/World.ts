@@ -57,6 +57,11 @@ const tagsOf = (event: Events.DomainEvent, meta: Event.Meta): ReadonlyArray<stri
   return tags(event.data, meta)
 }
 
+const rulesOf = (command: Commands.Command) => {
+  const rules = Commands.recordedRules(command)
+  return rules === undefined ? {} : { rules }
+}
+
 /** Drives a register from nothing. Equal choices make equal worlds. */
 export const makeWorld = (all: ReadonlyArray<Choice>): World => {
   const groups: Array<ReadonlyArray<NewEvent<Events.RegisterEvent>>> = []
@@ -78,7 +83,7 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
         ...(context.platform === undefined ? {} : { platform: context.platform }),
         operation: command.operation,
         instruction: `i${groups.length}`,
-        ...(index === made.length - 1 ? { fingerprint: "1:f", answer: 1 } : {}),
+        ...(index === made.length - 1 ? { fingerprint: "1:f", answer: 1, ...rulesOf(command) } : {}),
         actor: context.platform === undefined ? "registrar" : "platform",
         receivedAt: receivedAt.text,
         ...(effective === undefined ? {} : { effectiveAt: effective })

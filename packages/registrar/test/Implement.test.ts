@@ -179,8 +179,8 @@ it("a resource that is described and not implemented does not compile, nor one i
   const each = [] as unknown as Implemented
   const [first, second, ...others] = each
   const whole: Implemented = [first, second, ...others]
-  // @ts-expect-error the first one is missing
-  const missing: Implemented = [second, ...others]
+  // @ts-expect-error one is missing
+  const missing: Implemented = [first, ...others]
   // @ts-expect-error two have changed places
   const changed: Implemented = [second, first, ...others]
   expect([whole, missing, changed]).toHaveLength(3)

@@ -4,8 +4,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Id } from "@effekten/domain"
 import { AccessRecord, Registrar } from "@effekten/registrar"
-import { Campaigns, Credits, Investments, Pages, Platforms, Products, RegistrarInvestments } from "@effekten/services"
-import { Effect, Layer, Stream } from "effect"
+import {
+  Campaigns,
+  Credits,
+  Investments,
+  OfferedCampaigns,
+  OfferedProducts,
+  Pages,
+  Platforms,
+  Products,
+  RegistrarInvestments
+} from "@effekten/services"
+import { Effect, Layer, Result, Stream } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -168,6 +178,53 @@ for (const [place, register] of [
         assert.strictEqual(codeOf(yield* Effect.result(registrar.cancel(first.id, {}))), "cancellation_period_over")
         yield* registrar.cancel(first.id, { late: true })
         assert.strictEqual(yield* statusOf(first.id), "CANCELLATION")
+      }).pipe(Effect.provide(register))
+    )
+
+    it.live("a platform reads what it may sell: terms as they stand, and nothing of another platform", () =>
+      Effect.gen(function* () {
+        const products = yield* Products
+        const { campaign, platform, product } = yield* offering({ allocation: 60 })
+        const stranger = yield* (yield* Platforms).register({ name: "Zweite Plattform" })
+        const { issuerId } = yield* products.get(product)
+        const terms = { issuerId, name: "Andere", productType: "BOND", ewpg: false, issueVolume: 100, stepSize: 1 }
+        const other = yield* products.register(terms as never)
+        yield* products.list(other.id, stranger.id)
+        const seen = Effect.gen(function* () {
+          const sold = yield* OfferedProducts
+          const campaigns = yield* OfferedCampaigns
+          return {
+            products: (yield* sold.list()).results,
+            campaigns: (yield* campaigns.list()).results,
+            one: yield* Effect.result(sold.get(product)),
+            offer: yield* Effect.result(campaigns.get(campaign))
+          }
+        })
+        const own = yield* as(platform)(seen)
+        assert.deepStrictEqual([own.products.length, own.campaigns.length], [1, 1])
+        assert.deepInclude(own.products[0], { id: product, listed: true, paused: false, cancellationDays: 14 })
+        assert.deepInclude(own.campaigns[0], { id: campaign, productId: product, allocation: 60, freeUnits: 60 })
+        assert.deepStrictEqual(own.one, Result.succeed(own.products[0]!))
+        assert.deepStrictEqual(own.offer, Result.succeed(own.campaigns[0]!))
+
+        yield* products.amend(product, { name: "Umbenannt", cancellationDays: null })
+        yield* products.pause(product, "court")
+        yield* products.delist(product, platform)
+        yield* (yield* Campaigns).resize(campaign, { allocation: 50 as never })
+        const later = yield* as(platform)(seen)
+        const changed = { name: "Umbenannt", cancellationDays: null, paused: true, listed: false }
+        assert.deepStrictEqual(later.products, [{ ...own.products[0]!, ...changed }])
+        assert.deepStrictEqual(later.one, Result.succeed(later.products[0]!))
+        assert.deepInclude(later.campaigns[0], { allocation: 50, freeUnits: 50 })
+
+        const strange = yield* as(stranger.id)(seen)
+        assert.deepStrictEqual(
+          strange.products.map(({ id }) => id),
+          [other.id]
+        )
+        assert.deepStrictEqual(strange.campaigns, [])
+        assert.strictEqual(codeOf(strange.one), "product_not_found")
+        assert.strictEqual(codeOf(strange.offer), "campaign_not_found")
       }).pipe(Effect.provide(register))
     )
 

@@ -59,6 +59,7 @@ export {
   campaignStateAnswer
 } from "./Campaigns.ts"
 export { DecideKyc, KycReview } from "./KycReviews.ts"
+export { OfferedCampaign, OfferedProduct, offeredCampaignAnswer, offeredProductAnswer } from "./Offers.ts"
 export { LegalHold, PlaceLegalHold, legalHoldAnswer } from "./LegalHolds.ts"
 export { SetPolicy } from "./Policies.ts"
 export { DisclosedEntry, Disclosure } from "./Erasures.ts"

@@ -8,11 +8,16 @@ import { answer, input, optional, plain } from "./Member.ts"
 import * as Operation from "./Operation.ts"
 import * as Resource from "./Resource.ts"
 
-const campaign = { productId: plain(Id.ProductId), platformId: plain(Id.PlatformId), allocation: plain(Units.Units) }
+/** What every campaign is made of. @category schemas */
+export const campaignTerms = {
+  productId: plain(Id.ProductId),
+  platformId: plain(Id.PlatformId),
+  allocation: plain(Units.Units)
+}
 
 /** Units of a product offered on one platform. @category schemas */
 export const OpenCampaign = input("OpenCampaign", {
-  ...campaign,
+  ...campaignTerms,
   /** Missing means at once. */
   opensAt: optional(plain(Timestamp.Timestamp)),
   closesAt: optional(plain(Timestamp.Timestamp)),
@@ -22,11 +27,11 @@ export const OpenCampaign = input("OpenCampaign", {
 export type OpenCampaign = typeof OpenCampaign.Type
 
 /** How much a campaign offers from now on. @category schemas */
-export const ResizeCampaign = input("ResizeCampaign", { allocation: campaign.allocation })
+export const ResizeCampaign = input("ResizeCampaign", { allocation: campaignTerms.allocation })
 export type ResizeCampaign = typeof ResizeCampaign.Type
 
 /** @category models */
-export const Campaign = answer("Campaign", { id: Id.CampaignId, ...campaign })
+export const Campaign = answer("Campaign", { id: Id.CampaignId, ...campaignTerms })
 export type Campaign = typeof Campaign.Type
 
 /** @category schemas */
@@ -35,7 +40,7 @@ export const campaignAnswer = Answer.first("Campaign", Campaign)
 /** A campaign as it stands. @category models */
 export const CampaignState = answer("CampaignState", {
   id: Id.CampaignId,
-  ...campaign,
+  ...campaignTerms,
   /** Units of subscriptions that are open or delivered. */
   usedUnits: Schema.Int,
   opensAt: Timestamp.Timestamp,

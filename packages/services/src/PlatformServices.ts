@@ -11,15 +11,37 @@ import { Investments } from "./Investments.ts"
 import { Investors } from "./Investors.ts"
 import { Credits, Redemptions } from "./LedgerTasks.ts"
 import type * as Operation from "./Operation.ts"
+import { OfferedCampaigns, OfferedProducts } from "./Offers.ts"
 import { Wallets } from "./Wallets.ts"
 
-export { Credits, Documents, EventFeed, Investments, Investors, Redemptions, Wallets }
+export {
+  Credits,
+  Documents,
+  EventFeed,
+  Investments,
+  Investors,
+  OfferedCampaigns,
+  OfferedProducts,
+  Redemptions,
+  Wallets
+}
 
 /** The resources a platform uses: what is served over HTTP, in the order of the documents. @category values */
-export const platformResources = [Investors, Wallets, Documents, Investments, Credits, Redemptions, EventFeed] as const
+export const platformResources = [
+  OfferedProducts,
+  OfferedCampaigns,
+  Investors,
+  Wallets,
+  Documents,
+  Investments,
+  Credits,
+  Redemptions,
+  EventFeed
+] as const
 
 /** The services a platform uses. @category models */
-export type PlatformService = Investors | Wallets | Documents | Investments | Credits | Redemptions | EventFeed
+export type PlatformService =
+  OfferedProducts | OfferedCampaigns | Investors | Wallets | Documents | Investments | Credits | Redemptions | EventFeed
 
 /** The names of a platform's readings in the record of openings of personal data. @category models */
 export type PlatformReading = Operation.ReadingOf<(typeof platformResources)[number]["resource"]["operations"]>

@@ -30,7 +30,8 @@ const product = {
   stepSize: plain(Units.Units)
 }
 
-const terms = {
+/** Every term of a product. @category schemas */
+export const productTerms = {
   ...product,
   productType: plain(Events.ProductType),
   isin: optional(plain(Isin.Isin)),
@@ -47,7 +48,7 @@ const terms = {
 }
 
 /** Terms of a product. Exactly one of `nominalValue` and `issuancePrice`. @category schemas */
-export const RegisterProduct = input("RegisterProduct", terms)
+export const RegisterProduct = input("RegisterProduct", productTerms)
 export type RegisterProduct = typeof RegisterProduct.Type
 
 /** A term that may be ended: null ends it. */
@@ -83,7 +84,7 @@ export const productAnswer = Answer.first("Product", Product)
 /** A product with all its terms: a missing one is null. @category models */
 export const ProductTerms = answer("ProductTerms", {
   id: Id.ProductId,
-  ...terms,
+  ...productTerms,
   /** No unit of it moves. */
   paused: Schema.Boolean,
   createdAt: Timestamp.Timestamp

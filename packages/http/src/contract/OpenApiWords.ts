@@ -23,7 +23,7 @@ body gets the same answer, forever, and has no second effect. So if an answer go
 export const scopeSentences: { readonly [S in Scope]: string } = {
   "investors:read": "Read investors, their identifications and wallets",
   "investors:write": "Create investors, their identifications and wallets",
-  "investments:read": "Read investments, credits and redemptions",
+  "investments:read": "Read products, campaigns, investments, credits and redemptions",
   "investments:write": "Create investments, credits and redemptions",
   "documents:write": "Upload documents and read what is known of them"
 }
@@ -31,6 +31,8 @@ export const scopeSentences: { readonly [S in Scope]: string } = {
 /** Of the groups of calls, by resource. @category values */
 export const tagSentences: { readonly [tag: string]: string } = {
   oauth: "Tokens: the client credentials of RFC 6749, and revocation (RFC 7009).",
+  products: "What may be sold, with its terms. The issuer makes it.",
+  campaigns: "Units of a product that are offered, and how many of them are free. The issuer makes them.",
   investors: "Persons that hold units, and what came of identifying them.",
   wallets: "Where units are held: managed by the registrar, or at an address of the investor.",
   documents: "Files: uploaded once, then named by id.",

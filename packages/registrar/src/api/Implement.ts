@@ -29,7 +29,7 @@ export { type Answering, changed, made, nothing, recorded } from "./Answers.ts"
 export type { Instructing, Received } from "./Intake.ts"
 export { consumed, dropped, type Given, type Told } from "./Members.ts"
 export type { Owned } from "./Showing.ts"
-export { erased, type Personal, personalOf, type Shown, type View, view } from "./View.ts"
+export { erased, type Personal, personalOf, type Shown, type View, view, viewBeside } from "./View.ts"
 
 /** What a command is made of. @category models */
 export interface Asked<I extends Operation.Ids, In> {
@@ -99,7 +99,7 @@ export const carries = <I extends Operation.Ids, In, A, Op extends Commands.Oper
 export interface Shows<I extends Operation.Ids, A> {
   readonly _tag: "Shows"
   readonly view: View<any, A>
-  readonly key: (ids: Asked<I, unknown>["ids"]) => string
+  readonly key: (ids: Asked<I, unknown>["ids"], platform: Id.PlatformId | undefined) => string
   readonly missing: Refusal.Code
   /** What else the platform has to own. */
   readonly within?: (ids: Asked<I, unknown>["ids"]) => Owned
@@ -361,7 +361,9 @@ const readMethod = (
   return (instructing: Instructing): Method =>
     (...ids: ReadonlyArray<string>) => {
       const shown = Effect.suspend(() =>
-        showing.get({ ...instructing, purpose }, view, key(ids), missing, (state) => belongs(state, ids))
+        showing.get({ ...instructing, purpose }, view, key(ids, instructing.platform), missing, (state) =>
+          belongs(state, ids)
+        )
       )
       return within === undefined ? shown : Effect.andThen(showing.own(instructing.platform, within(ids)), shown)
     }

@@ -13,6 +13,7 @@ import type { Intake } from "./Intake.ts"
 import { investments } from "./Investments.ts"
 import { investors } from "./Investors.ts"
 import { credits, redemptions } from "./LedgerTasks.ts"
+import { offeredCampaigns, offeredProducts } from "./Offers.ts"
 import type { Showing } from "./Showing.ts"
 import { wallets } from "./Wallets.ts"
 
@@ -24,6 +25,8 @@ export const layer: Layer.Layer<PlatformServices, never, Blobs | Custody | Intak
       const context = yield* Effect.context<Intake | Showing>()
       const settlement = yield* Settlement
       return servicesOf(platformResources, [
+        offeredProducts(context),
+        offeredCampaigns(context),
         investors(context),
         wallets(context, yield* Custody),
         documents(context, yield* Blobs),

@@ -207,7 +207,8 @@ const rendered = <S extends Shown, A>(
   { answer, projection, renderers }: View<S, A>,
   version: number,
   { key, placed }: Found<S>,
-  personal: Personal
+  personal: Personal,
+  beside?: Placed.Placed<unknown>
 ): Effect.Effect<Versioned, Unavailable> =>
   Effect.withFiber((fiber) => {
     const render = renderers[version]
@@ -215,9 +216,11 @@ const rendered = <S extends Shown, A>(
     const { onEntityTag } = fiber.getRef(Request)
     if (onEntityTag !== undefined) {
       const erased = Array.from(personal.values()).some(({ _tag }) => _tag === "Erased")
-      onEntityTag(tagOf(projection, key, placed, { version, erased }))
+      // Whichever of both changed last: a change of either one has a later position.
+      const last = beside !== undefined && beside.position > placed.position ? beside : placed
+      onEntityTag(tagOf(projection, key, last, { version, erased }))
     }
-    return Effect.succeed({ version, answer: render(placed.state, personal) })
+    return Effect.succeed({ version, answer: render(placed.state, personal, undefined, beside?.state) })
   })
 
 /** The version of an instruction's answer, stored in its last event. @category computing */
@@ -280,7 +283,12 @@ const ofReadings = (
     )
   /** A reading shows today's version. */
   const today = <S, A>({ answer, renderers }: View<S, A>) =>
-    renderers[answer.version] as (state: S, personal: Personal, place?: string) => A
+    renderers[answer.version] as (state: S, personal: Personal, place?: string, beside?: unknown) => A
+  /** The object that is shown beside another one. */
+  const placedBeside = <S, A>({ beside }: View<S, A>, state: S) =>
+    beside === undefined
+      ? Effect.undefined
+      : Effect.map(objects.get(beside.projection, beside.key(state)), (kept) => kept?.placed)
 
   return {
     own: (platform, { key, missing, projection }) =>
@@ -297,7 +305,8 @@ const ofReadings = (
         const { placed } = object
         if (!belongs(placed.state)) return yield* notFound(missing)
         const personal = yield* personalIn(objects, access, object)
-        const { answer } = yield* rendered(tagOf, view, view.answer.version, { key, placed }, personal)
+        const beside = yield* placedBeside(view, placed.state)
+        const { answer } = yield* rendered(tagOf, view, view.answer.version, { key, placed }, personal, beside)
         return answer as A
       },
       Effect.catchTag("EventStoreError", unavailableForReads)
@@ -306,7 +315,11 @@ const ofReadings = (
       function* (access, view, scope, page) {
         const { places, results, ...rest } = yield* readModels.page(view.projection, scope, page)
         const personal = yield* reveal(log, access, view.projection, results, ({ erased }) => erased)
-        return { ...rest, results: results.map((state, at) => today(view)(state, personal, places[at])) }
+        const beside = yield* Effect.forEach(results, (state) => placedBeside(view, state))
+        return {
+          ...rest,
+          results: results.map((state, at) => today(view)(state, personal, places[at], beside[at]?.state))
+        }
       },
       Effect.catchTags({
         EventStoreError: unavailableForReads,

@@ -26,8 +26,18 @@ export interface View<S, A> {
   readonly answer: Answer.Answer<A>
   readonly projection: Projection.Projection<S>
   readonly placed: Projection.Projection<Placed.Placed<S>>
+  /** Another object that a reading shows with it. */
+  readonly beside?: Beside<S>
   /** In a list the object's place is given too: the cursor with which the list goes on behind it. */
-  readonly renderers: { readonly [version: number]: (state: S, personal: Personal, place?: string) => unknown }
+  readonly renderers: {
+    readonly [version: number]: (state: S, personal: Personal, place?: string, beside?: any) => unknown
+  }
+}
+
+/** An object beside another one, as it is at the head. Only readings show it: an instruction is answered by its own events. @category models */
+export interface Beside<S> {
+  readonly projection: Projection.Projection<any>
+  readonly key: (state: S) => string
 }
 
 /** @category constructors */
@@ -36,6 +46,18 @@ export const view = <S extends Shown, A, V extends Answer.Versions>(
   projection: Projection.Projection<S>,
   renderers: { readonly [N in keyof V]: (state: S, personal: Personal, place?: string) => V[N] }
 ): View<S, A> => ({ answer, projection, placed: Placed.placed(projection), renderers })
+
+/**
+ * A view of two objects, for readings alone. Nothing personal is shown of the second.
+ *
+ * @category constructors
+ */
+export const viewBeside = <S extends Shown, B, A, V extends Answer.Versions>(
+  answer: Answer.Answer<A, V>,
+  projection: Projection.Projection<S>,
+  beside: { readonly projection: Projection.Projection<B>; readonly key: (state: S) => string },
+  renderers: { readonly [N in keyof V]: (state: S, personal: Personal, place: string | undefined, beside: B) => V[N] }
+): View<S, A> => ({ answer, projection, placed: Placed.placed(projection), beside, renderers })
 
 /** What stands in the place of what was forgotten. @category values */
 export const erased = "erased" as const

@@ -1,0 +1,99 @@
+/**
+ * What a platform may sell: products that are listed for it, and its campaigns. For platforms, which read it and change nothing of it.
+ */
+import { Id, Timestamp } from "@effekten/domain"
+import { Schema } from "effect"
+import * as Answer from "./Answer.ts"
+import { campaignTerms } from "./Campaigns.ts"
+import { answer } from "./Member.ts"
+import * as Operation from "./Operation.ts"
+import { productTerms } from "./Products.ts"
+import * as Resource from "./Resource.ts"
+
+/** A product with all its terms: a missing one is null. @category models */
+export const OfferedProduct = answer("OfferedProduct", {
+  id: Id.ProductId,
+  ...productTerms,
+  /** Whether it may be sold now. Once it no longer is, holders still redeem. */
+  listed: Schema.Boolean,
+  /** No unit of it moves. */
+  paused: Schema.Boolean,
+  /** When it was listed first. */
+  createdAt: Timestamp.Timestamp
+})
+export type OfferedProduct = typeof OfferedProduct.Type
+
+/** For reads alone: no instruction is answered with it. @category schemas */
+export const offeredProductAnswer = Answer.first("OfferedProduct", OfferedProduct)
+
+/** A campaign, and what of it is free. @category models */
+export const OfferedCampaign = answer("OfferedCampaign", {
+  id: Id.CampaignId,
+  productId: campaignTerms.productId,
+  allocation: campaignTerms.allocation,
+  /** Units that can still be subscribed, if the campaign is open and its window is. */
+  freeUnits: Schema.Int,
+  opensAt: Timestamp.Timestamp,
+  closesAt: Schema.NullOr(Timestamp.Timestamp),
+  /** Subscriptions wait for an outside review. */
+  reviewRequired: Schema.Boolean,
+  /** Nobody closed it; its window is another matter. */
+  open: Schema.Boolean,
+  createdAt: Timestamp.Timestamp
+})
+export type OfferedCampaign = typeof OfferedCampaign.Type
+
+/** For reads alone. @category schemas */
+export const offeredCampaignAnswer = Answer.first("OfferedCampaign", OfferedCampaign)
+
+/** @category services */
+export class OfferedProducts extends Resource.Served<OfferedProducts>()(
+  "effekten/services/OfferedProducts",
+  "products",
+  {
+    list: Operation.list({
+      reading: "ListOfferedProducts",
+      route: "GET /v2/products/",
+      scope: "investments:read",
+      ids: [],
+      answer: offeredProductAnswer,
+      refusals: [],
+      summary: "List the products that may be sold"
+    }),
+    get: Operation.read({
+      reading: "GetOfferedProduct",
+      route: "GET /v2/products/:id/",
+      scope: "investments:read",
+      ids: [Id.ProductId],
+      answer: offeredProductAnswer,
+      refusals: ["product_not_found"],
+      summary: "Read a product"
+    })
+  }
+) {}
+
+/** @category services */
+export class OfferedCampaigns extends Resource.Served<OfferedCampaigns>()(
+  "effekten/services/OfferedCampaigns",
+  "campaigns",
+  {
+    list: Operation.list({
+      reading: "ListOfferedCampaigns",
+      route: "GET /v2/campaigns/",
+      scope: "investments:read",
+      ids: [],
+      answer: offeredCampaignAnswer,
+      refusals: [],
+      summary: "List the campaigns"
+    }),
+    get: Operation.read({
+      reading: "GetOfferedCampaign",
+      route: "GET /v2/campaigns/:id/",
+      scope: "investments:read",
+      ids: [Id.CampaignId],
+      answer: offeredCampaignAnswer,
+      refusals: ["campaign_not_found"],
+      summary: "Read a campaign"
+    })
+  }
+) {}
