@@ -91,6 +91,8 @@ const never: { readonly [O in Commands.Operation]?: ReadonlyArray<string> } = {
   OpenCampaign: ["units_invalid"],
   ResizeCampaign: ["units_invalid", "product_not_found"],
   RequestRedemption: ["units_invalid"],
+  // The schema too. And a wallet that is seen has an investor that is seen.
+  RequestTransfer: ["units_invalid", "investor_not_found"],
   SignInvestment: ["units_invalid"]
 }
 

@@ -16,20 +16,33 @@ import * as Wallet from "./Wallet.ts"
 const differs = (stated: Times.Stated | undefined, recorded: Timestamp | undefined): stated is Times.Stated =>
   stated !== undefined && (recorded === undefined || (stated !== "now" && !sameMoment(stated, recorded)))
 
+const input = {
+  investmentId: InvestmentId,
+  acceptedAt: Schema.optionalKey(Times.Stated),
+  paidAt: Schema.optionalKey(Times.Stated),
+  walletId: Schema.optionalKey(WalletId)
+}
+
 function* checkNotEnded(investment: Investment.State): Generator<Refuse, void, any> {
   if (investment.end !== undefined) yield* refuse({ code: "investment_ended", details: { status: investment.end } })
 }
 
+/** What a transfer brought is delivered: nothing can be added to it. */
+function* amendTransferred(
+  investment: Investment.Transferred,
+  { acceptedAt, paidAt, walletId = investment.walletId }: Schema.Struct.Type<typeof input>
+): Generator<Refuse, ReadonlyArray<DomainEvent>, any> {
+  const isSame = acceptedAt === undefined && paidAt === undefined && walletId === investment.walletId
+  return isSame ? [] : yield* refuse({ code: "already_delivered" })
+}
+
 /** All members that differ from what is recorded take effect, or none. @category commands */
 export const AmendInvestment = Command.make("AmendInvestment", {
-  input: {
-    investmentId: InvestmentId,
-    acceptedAt: Schema.optionalKey(Times.Stated),
-    paidAt: Schema.optionalKey(Times.Stated),
-    walletId: Schema.optionalKey(WalletId)
-  },
-  *decide({ investmentId, acceptedAt, paidAt, walletId }, _personal, context) {
+  input,
+  *decide(amending, _personal, context) {
+    const { investmentId, acceptedAt, paidAt, walletId } = amending
     const investment = yield* Investment.find(investmentId, context)
+    if (investment._tag === "Transferred") return yield* amendTransferred(investment, amending)
     const events: Array<DomainEvent> = []
     if (differs(acceptedAt, investment.acceptedAt)) {
       yield* checkNotEnded(investment)

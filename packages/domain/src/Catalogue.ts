@@ -10,6 +10,7 @@ import * as LegalHoldEvents from "./events/LegalHoldEvents.ts"
 import * as PlatformEvents from "./events/PlatformEvents.ts"
 import * as PolicyEvents from "./events/PolicyEvents.ts"
 import * as RedemptionEvents from "./events/RedemptionEvents.ts"
+import * as TransferEvents from "./events/TransferEvents.ts"
 import * as WalletEvents from "./events/WalletEvents.ts"
 import { Meta, type EventOf } from "./Event.ts"
 import type { Timestamp } from "./Timestamp.ts"
@@ -20,9 +21,11 @@ export * from "./events/InstructionEvents.ts"
 export * from "./events/InvestmentEvents.ts"
 export * from "./events/InvestorEvents.ts"
 export * from "./events/LegalHoldEvents.ts"
+export * from "./events/Part.ts"
 export * from "./events/PlatformEvents.ts"
 export * from "./events/PolicyEvents.ts"
 export * from "./events/RedemptionEvents.ts"
+export * from "./events/TransferEvents.ts"
 export * from "./events/WalletEvents.ts"
 
 const events = {
@@ -48,6 +51,7 @@ const events = {
   DocumentUploaded: DocumentEvents.DocumentUploaded,
   DocumentErased: DocumentEvents.DocumentErased,
   WalletRegistered: WalletEvents.WalletRegistered,
+  WalletReceivingSet: WalletEvents.WalletReceivingSet,
   InvestmentSigned: InvestmentEvents.InvestmentSigned,
   InvestmentIdentified: InvestmentEvents.InvestmentIdentified,
   InvestmentReviewed: InvestmentEvents.InvestmentReviewed,
@@ -67,6 +71,11 @@ const events = {
   UnitsRedeemed: RedemptionEvents.UnitsRedeemed,
   RedemptionFailed: RedemptionEvents.RedemptionFailed,
   RedemptionOutcomeUnknown: RedemptionEvents.RedemptionOutcomeUnknown,
+  TransferRequested: TransferEvents.TransferRequested,
+  TransferSubmitted: TransferEvents.TransferSubmitted,
+  UnitsTransferred: TransferEvents.UnitsTransferred,
+  TransferFailed: TransferEvents.TransferFailed,
+  TransferOutcomeUnknown: TransferEvents.TransferOutcomeUnknown,
   InstructionRejected: InstructionEvents.InstructionRejected,
   InstructionNoted: InstructionEvents.InstructionNoted
 } as const

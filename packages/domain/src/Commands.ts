@@ -27,6 +27,7 @@ import { DecideReview } from "./Reviewing.ts"
 import { SignInvestment } from "./Signing.ts"
 import { AddSignedDocuments } from "./SigningDocuments.ts"
 import * as Terms from "./Terms.ts"
+import * as Transfer from "./Transfer.ts"
 import * as Wallet from "./Wallet.ts"
 
 /** @category values */
@@ -55,6 +56,7 @@ export const all = {
   EraseDocument,
   RegisterManagedWallet: Wallet.RegisterManagedWallet,
   RegisterGenericWallet: Wallet.RegisterGenericWallet,
+  SetReceiving: Wallet.SetReceiving,
   SignInvestment,
   AmendInvestment,
   AddSignedDocuments,
@@ -69,36 +71,42 @@ export const all = {
   RequestRedemption: Redemption.RequestRedemption,
   SubmitRedemption: Redemption.SubmitRedemption,
   SettleRedemption: Redemption.SettleRedemption,
-  ResolveRedemption: Redemption.ResolveRedemption
+  ResolveRedemption: Redemption.ResolveRedemption,
+  RequestTransfer: Transfer.RequestTransfer,
+  SubmitTransfer: Transfer.SubmitTransfer,
+  SettleTransfer: Transfer.SettleTransfer,
+  ResolveTransfer: Transfer.ResolveTransfer
 } as const
 
-/** Stands for the id of any object in {@link models}. @category values */
-export const anyId = "*"
-const any = anyId as never
-
-/** One decision model of each kind that a command reads: how it folds does not depend on its ids. @category decision models */
-export const models: ReadonlyArray<Model<unknown>> = [
-  Policy.model,
-  Platform.model(any),
-  Platform.issuer(any),
-  Product.model(any),
-  Terms.versions(any),
-  Campaign.model(any),
-  Campaign.ofProduct(any),
-  Campaign.used(any),
-  Investor.model(any),
-  Investor.waitingSubscriptions(any),
-  Investor.subscriptions(any),
-  LegalHold.ofInvestor(any),
-  Document.model(any),
-  Document.references(any),
-  Wallet.model(any),
-  Wallet.ofInvestor(any),
-  Wallet.unitsIn(any),
-  Wallet.atAddress(any),
-  Investment.model(any),
-  Holding.model(any, any),
-  Redemption.model(any)
+/**
+ * The decision models of each kind that a command reads, by the ids in their tags. How a model folds does not depend on its ids; how it
+ * begins may.
+ *
+ * @category decision models
+ */
+export const models: ReadonlyArray<(...ids: ReadonlyArray<never>) => Model<unknown>> = [
+  () => Policy.model,
+  Platform.model,
+  Platform.issuer,
+  Product.model,
+  Terms.versions,
+  Campaign.model,
+  Campaign.ofProduct,
+  Campaign.used,
+  Investor.model,
+  Investor.waitingSubscriptions,
+  Investor.subscriptions,
+  LegalHold.ofInvestor,
+  Document.model,
+  Document.references,
+  Wallet.model,
+  Wallet.ofInvestor,
+  Wallet.unitsIn,
+  Wallet.atAddress,
+  Investment.model,
+  Holding.model,
+  Redemption.model,
+  Transfer.model
 ]
 
 /** @category models */

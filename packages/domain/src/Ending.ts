@@ -15,7 +15,12 @@ import * as Times from "./Times.ts"
 import { instantOf, laterOf, microsPerDay, type Instant } from "./Timestamp.ts"
 
 /** How an investment ends before delivery: its units go back to the campaign. @category events */
-export const ended = (investment: Investment.State, status: InvestmentStatus.End, endedAt: Instant, late: boolean) => {
+export const ended = (
+  investment: Investment.Subscribed,
+  status: InvestmentStatus.End,
+  endedAt: Instant,
+  late: boolean
+) => {
   const { investmentId, investorId, campaignId, units } = investment
   return InvestmentEnded.make({ investmentId, investorId, campaignId, units, status, endedAt: endedAt.text, late })
 }
@@ -25,17 +30,17 @@ export const RejectInvestment = Command.make("RejectInvestment", {
   input: { investmentId: InvestmentId },
   *decide({ investmentId }, _personal, context) {
     const investment = yield* Investment.find(investmentId, context)
-    const { end, delivered, acceptedAt, signedAt } = investment
+    const { end } = investment
     if (end !== undefined) return yield* refuse({ code: "investment_ended", details: { status: end } })
-    if (delivered) return yield* refuse({ code: "already_delivered" })
-    if (acceptedAt !== undefined) return yield* refuse({ code: "already_accepted" })
-    return [ended(investment, "REJECTION", laterOf(context.receivedAt, signedAt), false)]
+    if (investment.delivered) return yield* refuse({ code: "already_delivered" })
+    if (investment.acceptedAt !== undefined) return yield* refuse({ code: "already_accepted" })
+    return [ended(investment, "REJECTION", laterOf(context.receivedAt, investment.signedAt), false)]
   },
   recall: (events) => ({ investmentId: Command.recorded(events, "InvestmentEnded").investmentId })
 })
 
 /** The last moment a cancellation may bear: `cancellationDays` × 24 hours after acceptance. `undefined`: none is granted. */
-const cancellationPeriodEnd = (investment: Investment.State): number | undefined =>
+const cancellationPeriodEnd = (investment: Investment.Subscribed): number | undefined =>
   investment.acceptedAt === undefined || investment.cancellationDays === undefined
     ? undefined
     : instantOf(investment.acceptedAt).micros + investment.cancellationDays * microsPerDay
@@ -49,6 +54,7 @@ type Cancellation = Schema.Struct.Type<typeof cancellation>
 
 /** The rules of a cancellation, but for the one that came later. */
 function* cancelled(investment: Investment.State, input: Cancellation, context: DecisionContext): Decision {
+  if (investment._tag === "Transferred") return yield* refuse({ code: "not_cancellable" })
   const { investmentId, productId, end, delivered, acceptedAt, signedAt } = investment
   if (end !== undefined) return yield* refuse({ code: "investment_ended", details: { status: end } })
   const cancelledAt = Times.statedInstant(input.cancelledAt, signedAt, context)
@@ -105,10 +111,15 @@ export const paymentDue = ({
   acceptedAt,
   acceptedSince,
   paymentDays
-}: Pick<Investment.State, "acceptedAt" | "acceptedSince" | "paymentDays">): number | undefined =>
+}: Pick<Investment.Subscribed, "acceptedAt" | "acceptedSince" | "paymentDays">): number | undefined =>
   acceptedAt === undefined || acceptedSince === undefined || paymentDays === undefined
     ? undefined
     : Math.max(instantOf(acceptedAt).micros, acceptedSince.micros) + paymentDays * microsPerDay
+
+const isOverdue = (investment: Investment.Subscribed, at: Instant): boolean => {
+  const due = paymentDue(investment)
+  return due !== undefined && at.micros > due
+}
 
 /** The clock's instruction; each deadline has its own. @category commands */
 export const EnforcePaymentDeadline = Command.make("EnforcePaymentDeadline", {
@@ -118,8 +129,7 @@ export const EnforcePaymentDeadline = Command.make("EnforcePaymentDeadline", {
     if (investment.end !== undefined) {
       return yield* refuse({ code: "investment_ended", details: { status: investment.end } })
     }
-    const due = paymentDue(investment)
-    if (due === undefined || context.receivedAt.micros <= due) {
+    if (investment._tag === "Transferred" || !isOverdue(investment, context.receivedAt)) {
       return yield* refuse({ code: "deadline_not_reached", details: { status: InvestmentStatus.of(investment) } })
     }
     return [ended(investment, "PAYMENT_MISSING", laterOf(context.receivedAt, investment.signedAt), false)]

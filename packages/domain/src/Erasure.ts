@@ -1,7 +1,7 @@
 /**
  * Erasure: the data of an investor, or a document, are forgotten for good. For the registrar, and for the clock that ends retention.
  *
- * The decision makes sure that nothing stands against it: no units, nothing open, no hold, no duty to keep. The events are the evidence and
+ * The decision makes sure that nothing stands against it: no units, none on their way, nothing open, no hold, no duty to keep. The events are the evidence and
  * hold nothing of what they erase; once they are recorded, keys and ciphertexts are destroyed.
  */
 import * as Command from "./Command.ts"
@@ -52,9 +52,9 @@ const refusalOf = (
 }
 
 /**
- * Refused while the investor holds units, has subscriptions that are neither ended nor delivered, a legal hold stands, or the data must be
- * kept. `until` in the refusal is the instant from which on it is granted, if nothing else happens. A document goes with the last living
- * investor that refers to it.
+ * Refused while the investor holds or expects units, or has subscriptions that are neither ended nor delivered. Refused too while a legal
+ * hold stands, or the data must be kept. `until` in the refusal is the instant from which on it is granted, if nothing else happens. A
+ * document goes with the last living investor that refers to it.
  *
  * @category commands
  */

@@ -40,6 +40,13 @@ export const parse = (text: string): EthereumAddress | undefined => {
   return mixed && checksum(text) !== text ? undefined : EthereumAddress.make(text.toLowerCase())
 }
 
+/** The canonical form of an address that was checked as {@link Written}; throws for any other text. @category conversions */
+export const canonical = (written: string): EthereumAddress => {
+  const address = parse(written)
+  if (address === undefined) throw new TypeError("an address that was checked cannot be read")
+  return address
+}
+
 /** The addresses with a checksum that EIP-55 gives as examples. */
 const inMixedCase = [
   "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
@@ -48,7 +55,7 @@ const inMixedCase = [
   "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb"
 ]
 
-/** An address as it arrives: any case, EIP-55 checked when mixed, never the zero address. Take {@link parse} for its canonical form. @category values */
+/** An address as it arrives: any case, EIP-55 checked when mixed, never the zero address. Take {@link canonical} for its canonical form. @category values */
 export const Written = Schema.String.check(
   Schema.makeFilter((text: string) => parse(text) !== undefined, {
     expected: "an Ethereum address but the zero address, with a right checksum (EIP-55) when in mixed case",

@@ -1,12 +1,12 @@
 /**
- * Holdings: all lots of one product in one wallet, in rank order. For redemptions, and for every reading of "who holds what".
+ * Holdings: all lots of one product in one wallet, in rank order. For tasks that take units, and for every reading of "who holds what".
  *
  * A fold over a wallet with many lots must not copy them all for each event. Therefore lots lie in chunks, and an event copies only the
  * chunks it touches. Chunks with nothing to take or to release are passed over.
  */
 import type { Recorded } from "./Catalogue.ts"
 import { decisionModel } from "./Decision.ts"
-import type { Part } from "./events/RedemptionEvents.ts"
+import type { Part } from "./events/Part.ts"
 import type { InvestmentId, ProductId, WalletId } from "./Id.ts"
 import * as Tag from "./Tag.ts"
 import type { UnitCount, Units } from "./Units.ts"
@@ -22,7 +22,7 @@ export interface Lot {
   readonly remaining: UnitCount
   /** What tasks in flight will take of it. */
   readonly reserved: UnitCount
-  /** Its investment was cancelled after delivery: it stays held and can no longer be redeemed. */
+  /** Its investment was cancelled after delivery: it stays held and can no longer be redeemed or transferred. */
   readonly blocked: boolean
 }
 
@@ -35,11 +35,13 @@ export interface Chunk {
 
 /** @category models */
 export interface State {
+  /** Whose wallet this is: a transfer concerns two holdings. */
+  readonly walletId: WalletId
   readonly chunks: ReadonlyArray<Chunk>
   /** Sum over unblocked lots of `remaining − reserved`. */
   readonly available: UnitCount
   /** The lots that tasks in flight have reserved. */
-  readonly inFlight: ReadonlyArray<{ readonly taskId: string; readonly lots: ReadonlyArray<Part> }>
+  readonly inFlight: ReadonlyArray<{ readonly task: string; readonly lots: ReadonlyArray<Part> }>
 }
 
 /** What a new task may take of a lot. @category computing */
@@ -116,53 +118,65 @@ const take = (lot: Lot, units: Units): Lot => ({
 })
 const block = (lot: Lot): Lot => ({ ...lot, blocked: true })
 
-const settle = (state: State, taskId: string, change: (lot: Lot, units: Units) => Lot): State => {
-  const task = state.inFlight.find((task) => task.taskId === taskId)
-  if (task === undefined) return state
-  const inFlight = state.inFlight.filter((other) => other !== task)
-  return changeLots({ ...state, inFlight }, task.lots, hasReserved, change)
+/** @param task its tag: the ids of two kinds of tasks may be equal */
+const begin = (state: State, task: string, lots: ReadonlyArray<Part>): State =>
+  changeLots({ ...state, inFlight: [...state.inFlight, { task, lots }] }, lots, hasAvailable, reserve)
+
+const settle = (state: State, task: string, change: (lot: Lot, units: Units) => Lot): State => {
+  const known = state.inFlight.find((other) => other.task === task)
+  if (known === undefined) return state
+  const inFlight = state.inFlight.filter((other) => other !== known)
+  return changeLots({ ...state, inFlight }, known.lots, hasReserved, change)
 }
 
-const evolve = (
-  state: State,
-  event: Recorded<
-    "UnitsCredited" | "RedemptionRequested" | "UnitsRedeemed" | "RedemptionFailed" | "InvestmentCancelledAfterDelivery"
-  >
-): State => {
+const arrived = (state: State, investmentId: InvestmentId, units: Units, rank: number): State =>
+  addLot(state, { investmentId, rank, units, remaining: units, reserved: 0, blocked: false })
+
+const types = [
+  "UnitsCredited",
+  "RedemptionRequested",
+  "UnitsRedeemed",
+  "RedemptionFailed",
+  "TransferRequested",
+  "UnitsTransferred",
+  "TransferFailed",
+  "InvestmentCancelledAfterDelivery"
+] as const
+
+const evolve = (state: State, event: Recorded<(typeof types)[number]>): State => {
   switch (event.type) {
-    case "UnitsCredited": {
-      const { investmentId, units } = event.data
-      return addLot(state, { investmentId, rank: event.position, units, remaining: units, reserved: 0, blocked: false })
-    }
-    case "RedemptionRequested": {
-      const { redemptionId, lots } = event.data
-      const inFlight = [...state.inFlight, { taskId: redemptionId, lots }]
-      return changeLots({ ...state, inFlight }, lots, hasAvailable, reserve)
-    }
+    case "UnitsCredited":
+      return arrived(state, event.data.investmentId, event.data.units, event.position)
+    case "RedemptionRequested":
+      return begin(state, Tag.redemption(event.data.redemptionId), event.data.lots)
     case "UnitsRedeemed":
-      return settle(state, event.data.redemptionId, take)
+      return settle(state, Tag.redemption(event.data.redemptionId), take)
     case "RedemptionFailed":
-      return settle(state, event.data.redemptionId, release)
+      return settle(state, Tag.redemption(event.data.redemptionId), release)
+    case "TransferRequested":
+      return event.data.sourceWalletId === state.walletId
+        ? begin(state, Tag.transfer(event.data.transferId), event.data.lots)
+        : state
+    case "UnitsTransferred": {
+      const { recipientInvestmentId, sourceWalletId, transferId, units } = event.data
+      return sourceWalletId === state.walletId
+        ? settle(state, Tag.transfer(transferId), take)
+        : arrived(state, recipientInvestmentId, units, event.position)
+    }
+    case "TransferFailed":
+      return settle(state, Tag.transfer(event.data.transferId), release)
     case "InvestmentCancelledAfterDelivery":
       return changeLots(state, [{ investmentId: event.data.investmentId, units: 1 }], anyChunk, block)
   }
 }
 
-const none: State = { chunks: [], available: 0, inFlight: [] }
-
 /** @category decision models */
 export const model = (productId: ProductId, walletId: WalletId) =>
   decisionModel({
     name: "Holding",
-    version: 2,
-    types: [
-      "UnitsCredited",
-      "RedemptionRequested",
-      "UnitsRedeemed",
-      "RedemptionFailed",
-      "InvestmentCancelledAfterDelivery"
-    ],
+    version: 3,
+    types,
     tags: [Tag.product(productId), Tag.wallet(walletId)],
-    initial: none,
+    initial: { walletId, chunks: [], available: 0, inFlight: [] },
     evolve
   })

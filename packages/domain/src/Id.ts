@@ -74,3 +74,7 @@ export type CreditId = typeof CreditId.Type
 /** A redemption task. @category schemas */
 export const RedemptionId = Text.pipe(Schema.brand("RedemptionId"))
 export type RedemptionId = typeof RedemptionId.Type
+
+/** A transfer task. @category schemas */
+export const TransferId = Text.pipe(Schema.brand("TransferId"))
+export type TransferId = typeof TransferId.Type

@@ -45,7 +45,7 @@ export function* fanOut(
   const ends: Array<DomainEvent> = []
   for (const id of waiting) {
     const investment = yield* read(Investment.model(id))
-    if (investment === undefined) throw new Error("a subscription waits that was never signed")
+    if (investment?._tag !== "Subscribed") throw new Error("a subscription waits that was never signed")
     ends.push(ended(investment, "KYC_INSUFFICIENT", laterOf(receivedAt, investment.signedAt), false))
   }
   return ends

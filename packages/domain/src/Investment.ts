@@ -1,5 +1,6 @@
 /**
- * Investments: the facts of one subscription, from signature to delivery or end. For every command on it, and for its status.
+ * Investments: the facts of one subscription, from signature to delivery or end, or of what a transfer has brought. For every command on
+ * it, and for its status.
  */
 import type { Recorded } from "./Catalogue.ts"
 import * as Credit from "./Credit.ts"
@@ -14,14 +15,22 @@ import { instantOf, type Instant, type Timestamp } from "./Timestamp.ts"
 import type { Units } from "./Units.ts"
 import { platformOf } from "./Visibility.ts"
 
-/** @category models */
-export interface State extends InvestmentStatus.Facts {
+interface Common extends InvestmentStatus.Facts {
   readonly platform: PlatformId | null
   readonly investmentId: InvestmentId
   readonly investorId: InvestorId
-  readonly campaignId: CampaignId
   readonly productId: ProductId
   readonly units: Units
+  /** Those named at signing, and those that were added later. */
+  readonly documentIds: ReadonlyArray<DocumentId>
+  /** All attempts to deliver are remembered, so that an old one that answers again is recognised. */
+  readonly credits: ReadonlyArray<Credit.State>
+}
+
+/** An investor subscribed to units of a campaign. @category models */
+export interface Subscribed extends Common {
+  readonly _tag: "Subscribed"
+  readonly campaignId: CampaignId
   readonly signedAt: Instant
   readonly acceptedAt: Timestamp | undefined
   readonly paidAt: Timestamp | undefined
@@ -29,22 +38,30 @@ export interface State extends InvestmentStatus.Facts {
   readonly acceptedSince: Instant | undefined
   readonly end: InvestmentStatus.End | undefined
   readonly walletId: WalletId | undefined
-  /** Those named at signing, and those that were added later. */
-  readonly documentIds: ReadonlyArray<DocumentId>
   readonly paymentDays: number | undefined
   readonly cancellationDays: number | undefined
-  /** All attempts to deliver are remembered, so that an old one that answers again is recognised. */
-  readonly credits: ReadonlyArray<Credit.State>
 }
 
-type InvestmentEvent = Recorded<
+/** A transfer brought the units: delivered from the first moment, and signed, accepted and paid nowhere. @category models */
+export interface Transferred extends Common {
+  readonly _tag: "Transferred"
+  readonly acceptedAt: undefined
+  readonly paidAt: undefined
+  readonly end: undefined
+  readonly delivered: true
+  readonly walletId: WalletId
+}
+
+/** @category models */
+export type State = Subscribed | Transferred
+
+type SubscriptionEvent = Recorded<
   | "InvestmentSigned"
   | "InvestmentIdentified"
   | "InvestmentReviewed"
   | "InvestmentAccepted"
   | "InvestmentPaid"
   | "WalletAssigned"
-  | "SignedDocumentsAdded"
   | "InvestmentEnded"
   | "InvestmentCancelledAfterDelivery"
   | "CreditRequested"
@@ -54,7 +71,8 @@ type InvestmentEvent = Recorded<
   | "CreditOutcomeUnknown"
 >
 
-const signed = ({ data, meta }: Recorded<"InvestmentSigned">): State => ({
+const signed = ({ data, meta }: Recorded<"InvestmentSigned">): Subscribed => ({
+  _tag: "Subscribed",
   platform: platformOf(meta),
   investmentId: data.investmentId,
   investorId: data.investorId,
@@ -77,7 +95,26 @@ const signed = ({ data, meta }: Recorded<"InvestmentSigned">): State => ({
   credits: []
 })
 
-const withCredit = (state: State, event: Credit.Event): State => ({
+const received = ({ data }: Recorded<"UnitsTransferred">): Transferred => ({
+  _tag: "Transferred",
+  platform: data.recipientPlatform ?? null,
+  investmentId: data.recipientInvestmentId,
+  investorId: data.recipientInvestorId,
+  productId: data.productId,
+  units: data.units,
+  cleared: true,
+  reviewRequired: false,
+  reviewed: false,
+  acceptedAt: undefined,
+  paidAt: undefined,
+  end: undefined,
+  delivered: true,
+  walletId: data.targetWalletId,
+  documentIds: [],
+  credits: []
+})
+
+const withCredit = (state: Subscribed, event: Credit.Event): Subscribed => ({
   ...state,
   credits:
     event.type === "CreditRequested"
@@ -88,7 +125,7 @@ const withCredit = (state: State, event: Credit.Event): State => ({
 })
 
 /** Keeps `acceptedSince` beside a change of a fact that the status depends on. */
-const withStatus = (before: State, after: State, event: InvestmentEvent): State => {
+const withStatus = (before: Subscribed, after: Subscribed, event: SubscriptionEvent): Subscribed => {
   if (InvestmentStatus.of(after) !== "ACCEPTED") {
     return after.acceptedSince === undefined ? after : { ...after, acceptedSince: undefined }
   }
@@ -97,7 +134,7 @@ const withStatus = (before: State, after: State, event: InvestmentEvent): State 
     : { ...after, acceptedSince: instantOf(event.meta.receivedAt) }
 }
 
-const change = (state: State, event: Exclude<InvestmentEvent, Recorded<"InvestmentSigned">>): State => {
+const change = (state: Subscribed, event: Exclude<SubscriptionEvent, Recorded<"InvestmentSigned">>): Subscribed => {
   switch (event.type) {
     case "InvestmentIdentified":
       return withStatus(state, { ...state, cleared: true }, event)
@@ -113,8 +150,6 @@ const change = (state: State, event: Exclude<InvestmentEvent, Recorded<"Investme
       return { ...state, end: "CANCELLATION" }
     case "WalletAssigned":
       return { ...state, walletId: event.data.walletId }
-    case "SignedDocumentsAdded":
-      return { ...state, documentIds: [...state.documentIds, ...event.data.documentIds] }
     case "UnitsCredited":
       return { ...withCredit(state, event), delivered: true }
     case "CreditRequested":
@@ -142,13 +177,19 @@ export const model = (id: InvestmentId) =>
       "CreditRequested",
       "CreditSubmitted",
       "UnitsCredited",
+      "UnitsTransferred",
       "CreditFailed",
       "CreditOutcomeUnknown"
     ],
     tags: [Tag.investment(id)],
     initial: undefined,
-    evolve: (state: State | undefined, event) =>
-      event.type === "InvestmentSigned" ? signed(event) : state && change(state, event)
+    evolve: (state: State | undefined, event): State | undefined => {
+      if (event.type === "InvestmentSigned") return signed(event)
+      if (event.type === "UnitsTransferred") return received(event)
+      if (event.type === "SignedDocumentsAdded")
+        return state && { ...state, documentIds: [...state.documentIds, ...event.data.documentIds] }
+      return state?._tag === "Subscribed" ? change(state, event) : state
+    }
   })
 
 /** Whether a credit of it has no final outcome yet. @category predicates */

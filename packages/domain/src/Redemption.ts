@@ -8,16 +8,15 @@ import { Schema } from "effect"
 import type { Recorded } from "./Catalogue.ts"
 import * as Command from "./Command.ts"
 import { decisionModel, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
+import type { Part } from "./events/Part.ts"
 import {
-  type Part,
   RedemptionFailed,
   RedemptionOutcomeUnknown,
   RedemptionRequested,
   RedemptionSubmitted,
   UnitsRedeemed
 } from "./events/RedemptionEvents.ts"
-import { chooseLots } from "./Fifo.ts"
-import * as Holding from "./Holding.ts"
+import { takeLots } from "./Fifo.ts"
 import { InvestorId, type PlatformId, ProductId, RedemptionId, WalletId } from "./Id.ts"
 import * as Investor from "./Investor.ts"
 import * as Product from "./Product.ts"
@@ -105,12 +104,7 @@ export const RequestRedemption = Command.make("RequestRedemption", {
     if (!isUnits(units)) return yield* refuse({ code: "units_invalid" })
     if (product.terms.kind === "ewpg") return yield* refuse({ code: "redemption_of_crypto_security" })
     if (product.paused) return yield* refuse({ code: "product_paused" })
-    const holding = yield* read(Holding.model(productId, walletId))
-    if (units > Holding.free(holding))
-      return yield* refuse({ code: "insufficient_units", details: { free: Holding.free(holding) } })
-    const lots = chooseLots(holding, units)
-    if (lots === undefined) return yield* refuse({ code: "too_many_lots" })
-    return [RedemptionRequested.make({ ...input, lots })]
+    return [RedemptionRequested.make({ ...input, lots: yield* takeLots(productId, walletId, units) })]
   },
   recall: (events) => {
     const { redemptionId, investorId, productId, walletId, units } = Command.recorded(events, "RedemptionRequested")

@@ -47,7 +47,7 @@ export const byCode = {
   task_not_found: of(
     404,
     "There is no such task for this client.",
-    "Check the id that the credit or redemption was created with. An object of another platform is unknown to you, too."
+    "Check the id that the credit, redemption or transfer was created with. An object of another platform is unknown to you, too."
   ),
   legal_hold_not_found: of(
     404,
@@ -231,10 +231,14 @@ export const byCode = {
   too_many_lots: of(
     409,
     "The units lie in too many lots for one task; ask for fewer.",
-    "Redeem in several parts, one after the other."
+    "Ask in several parts, one after the other."
   ),
   same_wallet: of(409, "Source and target are the same wallet.", "Choose another target."),
-  target_cannot_receive: of(409, "The target address cannot receive this product.", "Choose another target."),
+  target_cannot_receive: of(
+    409,
+    "The target address cannot receive this product.",
+    "Check the address, and that its wallet has `receiving_enabled`. Else choose another target."
+  ),
   insufficient_frozen_units: of(409, "Fewer units are frozen than shall be released.", "Release fewer."),
   awaiting_resolution: of(
     409,
@@ -248,7 +252,11 @@ export const byCode = {
   units_moved_on: of(409, "The units of this entry have moved on.", "Reverse the later entry first."),
   units_frozen: of(409, "Frozen units stand in the way; release them first.", "Release them."),
   investor_holds_units: of(409, "The investor still holds units.", "Redeem the units first."),
-  investor_has_tasks_in_flight: of(409, "Units are on their way to this investor.", "Wait for their outcome."),
+  investor_has_tasks_in_flight: of(
+    409,
+    "Units are on their way to this investor.",
+    "Wait until each transfer to them has an outcome."
+  ),
   investor_has_open_investments: of(
     409,
     "The investor has subscriptions that are neither ended nor delivered.",
@@ -275,14 +283,6 @@ export type Code = keyof typeof byCode
  * @category values
  */
 export const reservedCodes = {
-  transfers: [
-    "wallet_not_managed",
-    "locked_up",
-    "same_wallet",
-    "target_cannot_receive",
-    "not_cancellable",
-    "investor_has_tasks_in_flight"
-  ],
   reversals: ["change_not_reversible", "reversal_in_flight", "units_moved_on"],
   freezing: ["wallet_frozen", "units_frozen", "insufficient_frozen_units"],
   amendedInvestors: ["investor_kind_fixed"],

@@ -2,7 +2,7 @@
  * Retention: how long the data of an investor are kept, and from when on nothing stands against their erasure. For the decision that
  * erases, and for the clock that asks for it: both use the one function here.
  *
- * An investor is *active* while they hold units or have something open, and *held* while a hold without an end stands. Then they are
+ * An investor is *active* while they hold units, expect some or have something open, and *held* while a hold without an end stands. Then they are
  * *restricted* until a known instant, *due* from then on, and at last *erased*. What happens later moves the instant; a hold defers it.
  */
 import { read, type Read } from "./Decision.ts"
@@ -18,6 +18,8 @@ import * as Wallet from "./Wallet.ts"
 export interface Facts {
   readonly erased: boolean
   readonly holdsUnits: boolean
+  /** Units of a transfer are on their way to them. */
+  readonly expectsUnits: boolean
   /** A subscription is neither ended nor delivered; a credit in flight belongs to one. */
   readonly hasOpenInvestments: boolean
   /** The last of: registration, identification, signing or end of an investment, units coming or going. */
@@ -28,7 +30,10 @@ export interface Facts {
 /** What stands against an erasure. @category models */
 export type Retention =
   | { readonly _tag: "Erased" }
-  | { readonly _tag: "Active"; readonly because: "investor_holds_units" | "investor_has_open_investments" }
+  | {
+      readonly _tag: "Active"
+      readonly because: "investor_holds_units" | "investor_has_tasks_in_flight" | "investor_has_open_investments"
+    }
   /** Until the registrar releases a hold. */
   | { readonly _tag: "Held" }
   /** Restricted before that instant, due from it on. */
@@ -37,8 +42,9 @@ export type Retention =
 /** The rule. @category computing */
 export const by = (facts: Facts, policy: Pick<Policy, "retention">): Retention => {
   if (facts.erased) return { _tag: "Erased" }
-  // Units of a redemption in flight are still held. With transfers, units on their way in are looked at next.
+  // Units on their way out are still held.
   if (facts.holdsUnits) return { _tag: "Active", because: "investor_holds_units" }
+  if (facts.expectsUnits) return { _tag: "Active", because: "investor_has_tasks_in_flight" }
   if (facts.hasOpenInvestments) return { _tag: "Active", because: "investor_has_open_investments" }
   let due = retainUntil(policy, facts.lastAt)
   for (const { end } of facts.holds) {
@@ -62,6 +68,7 @@ export function* facts(investorId: InvestorId, investor: Investor.State): Genera
   return {
     erased: investor.erased,
     holdsUnits: wallets.some(({ held }) => held > 0),
+    expectsUnits: wallets.some(({ arriving }) => arriving > 0),
     hasOpenInvestments: itemsOf(notEnded).some((id) => !delivered.has(id)),
     lastAt: [lastAt, ...wallets.map((wallet) => wallet.lastAt)].reduce(
       (latest: Instant, instant) => (instant === undefined ? latest : laterOf(latest, instant)),

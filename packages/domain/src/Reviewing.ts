@@ -17,7 +17,8 @@ export const DecideReview = Command.make("DecideReview", {
   input: { investmentId: InvestmentId, passed: Schema.Boolean },
   *decide({ investmentId, passed }, _personal, context) {
     const investment = yield* Investment.find(investmentId, context)
-    if (InvestmentStatus.of(investment) !== "REVIEW_PENDING") return yield* refuse({ code: "outside_review_not_open" })
+    if (investment._tag === "Transferred" || InvestmentStatus.of(investment) !== "REVIEW_PENDING")
+      return yield* refuse({ code: "outside_review_not_open" })
     return passed
       ? [InvestmentReviewed.make({ investmentId })]
       : [ended(investment, "REJECTION", laterOf(context.receivedAt, investment.signedAt), false)]

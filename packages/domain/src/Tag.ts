@@ -16,6 +16,7 @@ export const wallet = (id: Id.WalletId): string => `wallet:${id}`
 export const address = (address: EthereumAddress): string => `address:${address}`
 export const investment = (id: Id.InvestmentId): string => `investment:${id}`
 export const redemption = (id: Id.RedemptionId): string => `redemption:${id}`
+export const transfer = (id: Id.TransferId): string => `transfer:${id}`
 
 /** One tag per document named, each once. */
 export const documents = (ids: ReadonlyArray<Id.DocumentId>): ReadonlyArray<string> =>

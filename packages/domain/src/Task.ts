@@ -1,6 +1,6 @@
 /**
  * A ledger task, once for all kinds of it: how its events change it, and what may be done about it. For the folds and decisions of
- * credits and redemptions, and for projections of them.
+ * each kind, and for projections of them.
  *
  * No kind of task folds or decides these steps by itself: a kind brings its event types, and how each of its events is made.
  */
@@ -33,7 +33,7 @@ export const initial: Progress = { status: "processing", submitted: false }
 export interface Types {
   readonly requested: Extract<EventType, `${string}Requested`>
   readonly submitted: Extract<EventType, `${string}Submitted`>
-  readonly succeeded: "UnitsCredited" | "UnitsRedeemed"
+  readonly succeeded: "UnitsCredited" | "UnitsRedeemed" | "UnitsTransferred"
   readonly failed: Extract<EventType, `${string}Failed`>
   readonly unknown: Extract<EventType, `${string}OutcomeUnknown`>
 }

@@ -6,7 +6,7 @@ import type { Recorded } from "./Catalogue.ts"
 import * as Command from "./Command.ts"
 import { decisionModel, read, refuse, type Decision, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
 import { EthereumAddress } from "./EthereumAddress.ts"
-import { type WalletKind, WalletRegistered } from "./events/WalletEvents.ts"
+import { type WalletKind, WalletReceivingSet, WalletRegistered } from "./events/WalletEvents.ts"
 import * as Investor from "./Investor.ts"
 import { type InvestmentId, InvestorId, type PlatformId, WalletId } from "./Id.ts"
 import { emptyList, withItems, type ChunkedList } from "./ChunkedList.ts"
@@ -28,19 +28,22 @@ export interface State {
 }
 
 /** Raised when the same events come to mean another state: a stored state of another version is folded again. @category values */
-export const stateVersion = 1
+export const stateVersion = 2
 
 /** @category values */
-export const types = ["WalletRegistered"] as const
+export const types = ["WalletRegistered", "WalletReceivingSet"] as const
+
+const registered = ({ data: { walletId, ...registered }, meta }: Recorded<"WalletRegistered">): State => ({
+  id: walletId,
+  platform: platformOf(meta),
+  ...registered
+})
 
 /** The wallet after one more of its events. @category computing */
-export const after = (
-  _wallet: State | undefined,
-  { data, meta }: Recorded<(typeof types)[number]>
-): State | undefined => {
-  const { walletId, ...registered } = data
-  return { id: walletId, platform: platformOf(meta), ...registered }
-}
+export const after = (wallet: State | undefined, event: Recorded<(typeof types)[number]>): State | undefined =>
+  event.type === "WalletRegistered"
+    ? registered(event)
+    : wallet && { ...wallet, receivingEnabled: event.data.receivingEnabled }
 
 /** @category decision models */
 export const model = (id: WalletId) =>
@@ -69,51 +72,87 @@ export const ofInvestor = (id: InvestorId) =>
 
 /** @category models */
 export interface UnitsInState {
+  /** Whose units these are: a transfer concerns two wallets. */
+  readonly walletId: WalletId
   /** Over all products, blocked and reserved ones included. */
   readonly held: UnitCount
+  /** Transfers to this wallet without a final outcome. */
+  readonly arriving: number
   /** The investments that were delivered here. */
   readonly delivered: ChunkedList<InvestmentId>
   /** When units last came or went, or a delivered investment was cancelled. */
   readonly lastAt: Instant | undefined
 }
 
-const empty: UnitsInState = { held: 0, delivered: emptyList, lastAt: undefined }
+const unitTypes = [
+  "UnitsCredited",
+  "UnitsRedeemed",
+  "TransferRequested",
+  "UnitsTransferred",
+  "TransferFailed",
+  "InvestmentCancelledAfterDelivery"
+] as const
 
-/** What is held in a wallet over all products. @category decision models */
+const arrived = (state: UnitsInState, investmentId: InvestmentId, units: UnitCount): UnitsInState => ({
+  ...state,
+  held: state.held + units,
+  delivered: withItems(state.delivered, [investmentId])
+})
+
+const moved = (state: UnitsInState, event: Recorded<(typeof unitTypes)[number]>): UnitsInState => {
+  switch (event.type) {
+    case "UnitsCredited":
+      return arrived(state, event.data.investmentId, event.data.units)
+    case "UnitsRedeemed":
+      return { ...state, held: state.held - event.data.units }
+    case "UnitsTransferred": {
+      const { recipientInvestmentId, targetWalletId, units } = event.data
+      return targetWalletId === state.walletId
+        ? arrived({ ...state, arriving: state.arriving - 1 }, recipientInvestmentId, units)
+        : { ...state, held: state.held - units }
+    }
+    case "TransferRequested":
+    case "TransferFailed": {
+      const change = event.data.targetWalletId !== state.walletId ? 0 : event.type === "TransferRequested" ? 1 : -1
+      return { ...state, arriving: state.arriving + change }
+    }
+    case "InvestmentCancelledAfterDelivery":
+      return state
+  }
+}
+
+/** What is held in a wallet over all products, and what is on its way there. @category decision models */
 export const unitsIn = (id: WalletId) =>
   decisionModel({
     name: "WalletUnits",
-    version: 1,
-    types: ["UnitsCredited", "UnitsRedeemed", "InvestmentCancelledAfterDelivery"],
+    version: 2,
+    types: unitTypes,
     tags: [Tag.wallet(id)],
-    initial: empty,
+    initial: { walletId: id, held: 0, arriving: 0, delivered: emptyList, lastAt: undefined },
     evolve: (state: UnitsInState, event): UnitsInState => {
+      const after = moved(state, event)
+      // A transfer that is only asked for, or that failed, has moved nothing.
+      if (event.type === "TransferRequested" || event.type === "TransferFailed") return after
       const receivedAt = instantOf(event.meta.receivedAt)
-      const lastAt = laterOf(receivedAt, state.lastAt ?? receivedAt)
-      switch (event.type) {
-        case "UnitsCredited":
-          return {
-            held: state.held + event.data.units,
-            delivered: withItems(state.delivered, [event.data.investmentId]),
-            lastAt
-          }
-        case "UnitsRedeemed":
-          return { ...state, held: state.held - event.data.units, lastAt }
-        case "InvestmentCancelledAfterDelivery":
-          return { ...state, lastAt }
-      }
+      return { ...after, lastAt: laterOf(receivedAt, state.lastAt ?? receivedAt) }
     }
   })
 
-/** By which wallet an address is taken. @category decision models */
+/** By which wallet an address is taken, as it was registered. @category decision models */
 export const atAddress = (address: EthereumAddress) =>
   decisionModel({
     name: "Address",
-    types: types,
+    types: ["WalletRegistered"],
     tags: [Tag.address(address)],
     initial: undefined,
-    evolve: after
+    evolve: (_none: State | undefined, event): State | undefined => registered(event)
   })
+
+/** The wallet, for this client. @category predicates */
+export function* find(id: WalletId, context: DecisionContext): Generator<Read | Refuse, State, any> {
+  const wallet = yield* Investor.visibleObject(yield* read(model(id)), context)
+  return wallet ?? (yield* refuse({ code: "wallet_not_found" }))
+}
 
 /** A wallet of this investor, for this client. @category predicates */
 export function* findOf(
@@ -121,8 +160,7 @@ export function* findOf(
   walletId: WalletId,
   context: DecisionContext
 ): Generator<Read | Refuse, State, any> {
-  const wallet = yield* Investor.visibleObject(yield* read(model(walletId)), context)
-  if (wallet === undefined) return yield* refuse({ code: "wallet_not_found" })
+  const wallet = yield* find(walletId, context)
   if (wallet.investorId !== investorId) return yield* refuse({ code: "wallet_of_other_investor" })
   return wallet
 }
@@ -176,4 +214,15 @@ export const RegisterGenericWallet = Command.make("RegisterGenericWallet", {
     return yield* register("generic", data, context)
   },
   recall: recallWallet
+})
+
+/** Whether transfers from others may arrive. What is on its way arrives in any case. @category commands */
+export const SetReceiving = Command.make("SetReceiving", {
+  input: { walletId: WalletId, receivingEnabled: Schema.Boolean },
+  *decide({ walletId, receivingEnabled }, _personal, context) {
+    const wallet = yield* find(walletId, context)
+    yield* Investor.find(wallet.investorId, context)
+    return wallet.receivingEnabled === receivingEnabled ? [] : [WalletReceivingSet.make({ walletId, receivingEnabled })]
+  },
+  recall: (events) => Command.recorded(events, "WalletReceivingSet")
 })

@@ -28,7 +28,8 @@ export const conservation = (register: MemoryRegister, world: Objects): void => 
     const owns = (wallet: string | undefined) => world.wallets.get(wallet ?? "")?.investor === id
     hold(
       ![...world.tasks.values()].some(
-        (task) => owns(task.wallet) && (task.status === "processing" || task.status === "unknown")
+        (task) =>
+          (owns(task.wallet) || owns(task.to?.wallet)) && (task.status === "processing" || task.status === "unknown")
       ),
       "no unit on its way to an erased investor"
     )
@@ -63,12 +64,13 @@ export const conservation = (register: MemoryRegister, world: Objects): void => 
       // (5): the ledger has what is held, and what tasks without a final outcome have done there already.
       const done = [...world.tasks.values()].filter(
         (task) =>
-          task.wallet === walletId &&
+          (task.wallet === walletId || task.to?.wallet === walletId) &&
           task.product === id &&
           task.ledger === "done" &&
           (task.status === "processing" || task.status === "unknown")
       )
-      const moved = sum(done.map((task) => (task.kind === "credit" ? task.units : -task.units)))
+      const arrives = (task: (typeof done)[number]) => task.kind === "credit" || task.to?.wallet === walletId
+      const moved = sum(done.map((task) => (arrives(task) ? task.units : -task.units)))
       same(world.ledger.get(`${id} ${walletId}`) ?? 0, objects.length + moved, "(5)")
     }
     same(issued, held + redeemed, "(1)")

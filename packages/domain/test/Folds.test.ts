@@ -56,6 +56,19 @@ const requested = (id: string, lots: ReadonlyArray<readonly [string, number]>) =
     30
   )
 
+const transfer = (
+  type: "TransferRequested" | "UnitsTransferred" | "TransferFailed",
+  transferId: string,
+  sourceWalletId: string,
+  targetWalletId: string,
+  lots: ReadonlyArray<readonly [string, number]>
+) => {
+  const parts = lots.map(([investmentId, units]) => ({ investmentId, units }))
+  const units = parts.reduce((sum, part) => sum + part.units, 0)
+  const data = { transferId, sourceWalletId, targetWalletId, recipientInvestmentId: `of ${transferId}` }
+  return event(type, { ...data, units, lots: parts }, 40)
+}
+
 /** Everything that the models fold: each takes the types it names. */
 const events: ReadonlyArray<Events.RecordedDomainEvent> = [
   event("CampaignOpened", { campaignId: "C", productId: "P", platformId: "1", allocation: 1_000 }, 0),
@@ -83,7 +96,15 @@ const events: ReadonlyArray<Events.RecordedDomainEvent> = [
   event("InvestmentCancelledAfterDelivery", { investmentId: "1" }, 33),
   requested("R3", [["n129", 2]]),
   event("SignedDocumentsAdded", { investmentId: "1", investorId: "I1", documentIds: ["D", "G"] }, 34),
-  event("CampaignResized", { campaignId: "C2", productId: "P", allocation: 400 }, 35)
+  event("CampaignResized", { campaignId: "C2", productId: "P", allocation: 400 }, 35),
+  transfer("TransferRequested", "T1", "W", "V", [["n1", 1]]),
+  transfer("TransferRequested", "T2", "W", "V", [["n2", 2]]),
+  transfer("TransferRequested", "T3", "V", "W", [["v", 5]]),
+  transfer("TransferRequested", "T4", "V", "W", [["v", 1]]),
+  transfer("UnitsTransferred", "T1", "W", "V", [["n1", 1]]),
+  transfer("TransferFailed", "T2", "W", "V", []),
+  transfer("UnitsTransferred", "T3", "V", "W", [["v", 5]]),
+  transfer("TransferFailed", "T4", "V", "W", [])
 ]
 
 /** Members that are undefined are as good as absent: they are left out here as they are in a snapshot. */

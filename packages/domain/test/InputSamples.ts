@@ -39,6 +39,7 @@ const signing = {
 }
 const credit = { creditId: "credit", investmentId: "investment" }
 const redemption = { redemptionId: "redemption" }
+const transfer = { transferId: "transfer" }
 const hold = { investorId: "investor", holdId: "hold", basis: "authority_order" }
 
 export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<object> } = {
@@ -123,6 +124,7 @@ export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<o
   EraseDocument: [{ documentId: "a" }],
   RegisterManagedWallet: [wallet],
   RegisterGenericWallet: [wallet],
+  SetReceiving: [{ walletId: "wallet", receivingEnabled: true }],
   SignInvestment: [
     {
       ...signing,
@@ -168,5 +170,24 @@ export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<o
   ResolveRedemption: [
     { ...redemption, outcome: "failed", reason: "expired", resolution: "corrected" },
     { ...redemption, outcome: "succeeded", resolution: "observed" }
+  ],
+  RequestTransfer: [
+    {
+      transferId: "transfer",
+      recipientInvestmentId: "investment",
+      sourceWalletId: "wallet",
+      productId: "product",
+      targetAddress: "0x0123456789abcdef0123456789abcdef01234567",
+      units: 0
+    }
+  ],
+  SubmitTransfer: [transfer],
+  SettleTransfer: [
+    { ...transfer, outcome: "failed", reason: "reverted" },
+    { ...transfer, outcome: "unknown" }
+  ],
+  ResolveTransfer: [
+    { ...transfer, outcome: "failed", reason: "expired", resolution: "corrected" },
+    { ...transfer, outcome: "succeeded", resolution: "observed" }
   ]
 }

@@ -8,12 +8,14 @@ import {
   Commands,
   Decision,
   Document,
+  type Events,
   Holding,
   Investment,
   InvestmentStatus,
   Investor,
   Redemption,
-  Refusal
+  Refusal,
+  Transfer
 } from "../src/index.ts"
 import {
   type Answer,
@@ -45,6 +47,9 @@ const check = (runs: number, property: (steps: ReadonlyArray<Steps.Step>) => voi
 /** How often each event type and each recorded refusal occurred. */
 const seen = new Map<string, number>()
 
+const takesLots = (event: Events.RecordedDomainEvent) =>
+  event.type === "RedemptionRequested" || event.type === "TransferRequested"
+
 /** Plays a run on both models; the answers must be the same, code by code. */
 const playBoth = (sequence: ReadonlyArray<Steps.Step>, onStep: (run: Run) => void = () => {}): Run => {
   const run = play(sequence, { onStep })
@@ -65,6 +70,8 @@ const byContent: Matches = (model, event) =>
     if (kind === "document") {
       return data.documentId === id || data.protocolDocumentId === id || (data.documentIds as string[])?.includes(id!)
     }
+    if (kind === "investment" && event.type === "UnitsTransferred") return data.recipientInvestmentId === id
+    if (kind === "wallet" && "targetWalletId" in data) return [data.sourceWalletId, data.targetWalletId].includes(id)
     return kind === "address" ? data.address === id : data[`${kind}Id`] === id
   })
 
@@ -103,8 +110,9 @@ describe("over random commands", () => {
     check(150, (sequence) => {
       const { register } = playBoth(sequence) // It compares the lots of each request.
       for (const event of register.log) {
-        if (event.type !== "RedemptionRequested") continue
-        const { productId, walletId, lots, units } = event.data
+        if (!takesLots(event)) continue
+        const { productId, lots, units } = event.data
+        const walletId = event.type === "RedemptionRequested" ? event.data.walletId : event.data.sourceWalletId
         expect(sum(lots.map((part) => part.units))).toBe(units)
         const before = register.log.slice(0, event.position - 1)
         const state = Holding.model(productId, walletId)
@@ -168,6 +176,7 @@ describe("over random commands", () => {
     const foreignable = {
       investorId: "investors",
       walletId: "wallets",
+      sourceWalletId: "wallets",
       investmentId: "investments",
       protocolDocumentId: "documents",
       documentId: "documents"
@@ -192,12 +201,16 @@ describe("over random commands", () => {
         }
       }
       for (const [id, task] of world.tasks) {
-        if (task.kind !== "redemption") continue
+        if (task.kind === "credit") continue
         const stranger = register.context(task.platform === "1" ? "2" : "1", textOf(Date.parse("2026-03-01")))
-        const submit = (redemptionId: string) =>
-          register.decide({ operation: "SubmitRedemption", input: { redemptionId } } as Commands.Command, stranger)
-            .answer
-        expect(submit(id.slice("redemption ".length))).toEqual(submit("none"))
+        const submit = (taskId: string) => {
+          const command =
+            task.kind === "redemption"
+              ? { operation: "SubmitRedemption", input: { redemptionId: taskId } }
+              : { operation: "SubmitTransfer", input: { transferId: taskId } }
+          return register.decide(command as Commands.Command, stranger).answer
+        }
+        expect(submit(id.slice(`${task.kind} `.length))).toEqual(submit("none"))
       }
     })
   })
@@ -231,7 +244,9 @@ describe("over random commands", () => {
         const state =
           kind === "credit"
             ? register.state(Investment.model(task.investment as never))?.credits.find((credit) => credit.id === id)
-            : register.state(Redemption.model(id as never))
+            : kind === "redemption"
+              ? register.state(Redemption.model(id as never))
+              : register.state(Transfer.model(id as never))
         expect(state).toMatchObject({ status: task.status, submitted: task.submitted })
       }
       for (const [id, person] of world.investors) {
@@ -243,7 +258,7 @@ describe("over random commands", () => {
       for (const [id, { erased }] of world.documents) {
         expect(register.state(Document.model(id as never))).toMatchObject({ erased })
       }
-      const claims = register.log.filter((e) => e.type === "CreditSubmitted" || e.type === "RedemptionSubmitted")
+      const claims = register.log.filter((e) => e.type.endsWith("Submitted"))
       expect(new Set(claims.map((event) => JSON.stringify(event.data))).size).toBe(claims.length)
     })
   })

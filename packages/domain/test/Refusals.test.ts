@@ -30,8 +30,8 @@ describe("each code", () => {
   })
 
   it("that is reserved cannot be raised without leaving the list", () => {
-    // @ts-expect-error transfers will raise it
-    expect(Decision.refuse({ code: "same_wallet" })).toBeDefined()
+    // @ts-expect-error reversals will raise it
+    expect(Decision.refuse({ code: "units_moved_on" })).toBeDefined()
     // @ts-expect-error there is no such code
     expect(Decision.refuse({ code: "same_purse" })).toBeDefined()
   })

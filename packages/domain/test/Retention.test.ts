@@ -148,6 +148,7 @@ const holds: fc.Arbitrary<ReadonlyArray<LegalHold.LegalHold>> = fc.array(
 const facts: fc.Arbitrary<RetentionPeriod.Facts> = fc.record({
   erased: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
   holdsUnits: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+  expectsUnits: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
   hasOpenInvestments: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
   lastAt: instant,
   holds
@@ -160,7 +161,7 @@ describe("D-15 the schedule", () => {
         const retention = RetentionPeriod.by(given, Policy.defaults)
         const ends = given.holds.map(({ end }) => end?.micros ?? Infinity)
         const due = Math.max(Policy.retainUntil(Policy.defaults, given.lastAt).micros, ...ends)
-        const stands = given.erased || given.holdsUnits || given.hasOpenInvestments
+        const stands = given.erased || given.holdsUnits || given.expectsUnits || given.hasOpenInvestments
         expect(RetentionPeriod.isDueAt(retention, at)).toBe(!stands && at.micros >= due)
         expect(retention._tag === "Until").toBe(!stands && due < Infinity)
         if (retention._tag === "Until") expect(retention.due.micros).toBe(due)
@@ -210,8 +211,12 @@ describe("D-15 the schedule", () => {
   })
 })
 
-/** No units, nothing open, by the objects. */
+/** No units, none on their way, nothing open, by the objects. */
 const isAtRest = (world: Objects, id: string): boolean =>
+  ![...world.tasks.values()].some(
+    ({ status, to }) =>
+      (status === "processing" || status === "unknown") && world.wallets.get(to?.wallet ?? "")?.investor === id
+  ) &&
   ![...world.investments.values()].some((one) => one.investor === id && !one.end && !one.delivered) &&
   ![...world.products.values()].some(({ units }) =>
     units.some((unit) => unit.state === "held" && world.wallets.get(unit.wallet ?? "")?.investor === id)

@@ -283,7 +283,7 @@ describe("amendment and end", () => {
     expect(c.by(undefined, "EnforcePaymentDeadline", { investmentId: "x" })).toBe("deadline_not_reached KYC_PENDING")
     c.identify()
     const state = c.register.state(Investment.model("x" as never))
-    expect(state && Ending.paymentDue(state)).toBe(Timestamp.instantOf(later(94)).micros)
+    expect(state?._tag === "Subscribed" && Ending.paymentDue(state)).toBe(Timestamp.instantOf(later(94)).micros)
     c.now = later(94)
     expect(c.by(undefined, "EnforcePaymentDeadline", { investmentId: "x" })).toBe("deadline_not_reached ACCEPTED")
     c.now = Timestamp.instantOfMicros(Timestamp.instantOf(later(94)).micros + 1).text

@@ -192,3 +192,10 @@ export const investment = {
 }
 
 export const redemption = { investor_id: "investor", product_id: "product", wallet_id: "wallet", units: 300 }
+
+export const transfer = {
+  product: "product",
+  source_wallet: "wallet",
+  target_address: "0x52908400098527886E0F7030069857D2E4169EE7",
+  amount: 300
+}

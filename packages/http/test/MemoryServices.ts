@@ -223,7 +223,11 @@ export const make = (): Memory => {
             address: input.address
           })),
         get: (_, id) => get("wallets", id),
-        list: (_, page) => list("wallets", page)
+        list: (_, page) => list("wallets", page),
+        amend: (_, walletId, input, options) =>
+          Effect.flatMap(get<Services.Api.Wallet>("wallets", walletId), (old) =>
+            command(`wallets.amend ${walletId}`, "changes", options, () => ({ ...old, ...input }))
+          )
       }),
       Context.add(Services.Documents, {
         upload: (input, options) =>
@@ -293,7 +297,18 @@ export const make = (): Memory => {
         get: (id) => get("redemptions", id),
         list: (page) => list("redemptions", page)
       }),
-      Context.add(Services.EventFeed, { list: (page) => list("events", page) })
+      Context.add(Services.EventFeed, { list: (page) => list("events", page) }),
+      Context.add(Services.Transfers, {
+        create: (input, options) =>
+          command("transfers.create", "transfers", options, () => ({
+            ...input,
+            id: Id.TransferId.make(id("transfer")),
+            status: "processing" as const,
+            createdAt
+          })),
+        get: (id) => get("transfers", id),
+        list: (page) => list("transfers", page)
+      })
     )
   }
 

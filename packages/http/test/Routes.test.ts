@@ -43,7 +43,9 @@ const bodies: { readonly [name: string]: unknown } = {
   "investments.amend": { wallet: "wallet" },
   "investments.cancel": {},
   "investments.addDocument": { document_id: "document", category: "contract", subject: "supplement" },
-  "redemptions.create": H.redemption
+  "wallets.amend": { receiving_enabled: true },
+  "redemptions.create": H.redemption,
+  "transfers.create": H.transfer
 }
 
 const writing = routes.filter(({ method }) => method !== "GET")
@@ -114,6 +116,7 @@ beforeAll(async () => {
   ids["investments.id"] = await made("investments.create")
   ids["investments.credit"] = await made("credits.create")
   ids["redemptions.id"] = await made("redemptions.create")
+  ids["transfers.id"] = await made("transfers.create")
 })
 afterAll(() => h.close())
 

@@ -48,12 +48,16 @@ interface Investment {
   ended: boolean
 }
 
-/** A redemption as it was requested. @category models */
-export interface Redemption {
+/** What a task that takes from lots was requested as. @category models */
+export interface Taking {
+  /** `redemption 01a2…`, as reports name it. */
+  readonly task: string
   readonly productId: Id.ProductId
   readonly walletId: Id.WalletId
   readonly units: number
   readonly lots: ReadonlyArray<Events.Part>
+  /** Where a transfer moves them, and what they are there. */
+  readonly to?: { readonly walletId: Id.WalletId; readonly investmentId: Id.InvestmentId }
 }
 
 /** All that is known, one set for each register. @category models */
@@ -63,7 +67,7 @@ export interface Books {
   readonly campaigns: Map<Id.CampaignId, Campaign>
   readonly investments: Map<Id.InvestmentId, Investment>
   readonly lots: Map<Id.InvestmentId, Lot>
-  readonly redemptions: Map<Id.RedemptionId, Redemption>
+  readonly takings: Map<string, Taking>
   readonly violations: Array<Violation>
 }
 
@@ -74,7 +78,7 @@ export const empty = (): Books => ({
   campaigns: new Map(),
   investments: new Map(),
   lots: new Map(),
-  redemptions: new Map(),
+  takings: new Map(),
   violations: []
 })
 
@@ -109,6 +113,23 @@ export const use = (campaign: Campaign, units: number): void => {
   campaign.used += units
   campaign.product.used += units
   campaign.product.committed += shareOf(campaign) - before
+}
+
+/** Units arrive in a wallet: a lot of their own. @category computing */
+export const addLot = (
+  books: Books,
+  product: Product,
+  walletId: Id.WalletId,
+  { investmentId, units }: Events.Part
+): void => {
+  if (books.lots.has(investmentId)) {
+    report(books, "entry_has_ground", product.productId, `investment ${investmentId} was delivered before`)
+    return
+  }
+  const lot: Lot = { walletId, units, remaining: units, reserved: 0, blocked: false }
+  books.lots.set(investmentId, lot)
+  product.lots.push(lot)
+  product.held += units
 }
 
 /** Takes from or binds a lot; reports a lot that is not there or whose bounds do not hold. @category computing */

@@ -9,7 +9,9 @@ import { Commands, type Decision, type Events } from "@effekten/domain"
 
 /** The models of one kind, by their tags. */
 interface Kind {
+  /** How a model of this kind folds. */
   readonly prototype: Decision.Model<unknown>
+  readonly initial: (...ids: ReadonlyArray<string>) => unknown
   /** What its tags begin with, up to the colon; a tag without an id is whole. */
   readonly beginnings: ReadonlyArray<string>
   readonly states: Map<string, unknown>
@@ -28,11 +30,11 @@ export interface DecisionStates {
 export const make = (): DecisionStates => {
   const kinds = new Map<string, Kind>()
   const byType = new Map<string, Array<Kind>>()
-  for (const prototype of Commands.models) {
-    const beginnings = prototype.tags.map((tag) =>
-      tag.endsWith(Commands.anyId) ? tag.slice(0, -Commands.anyId.length) : tag
-    )
-    const kind: Kind = { prototype, beginnings, states: new Map() }
+  for (const make of Commands.models) {
+    const of = make as (...ids: ReadonlyArray<string>) => Decision.Model<unknown>
+    const prototype = of(anyId, anyId)
+    const beginnings = prototype.tags.map((tag) => (tag.endsWith(anyId) ? tag.slice(0, -anyId.length) : tag))
+    const kind: Kind = { prototype, initial: (...ids) => of(...ids).initial, beginnings, states: new Map() }
     kinds.set(prototype.name, kind)
     for (const type of prototype.types) byType.set(type, [...(byType.get(type) ?? []), kind])
   }
@@ -51,19 +53,22 @@ export const make = (): DecisionStates => {
   }
 }
 
+/** Stands for the id of any object: no id has this character. */
+const anyId = "*"
+
 /** Folds an event into each model of a kind that it concerns: one for each of its tags that fits. */
-const step = ({ beginnings, prototype, states }: Kind, event: Events.RecordedDomainEvent): void => {
-  const fold = (key: string): void => {
+const step = ({ beginnings, initial, prototype, states }: Kind, event: Events.RecordedDomainEvent): void => {
+  const [first = "", second] = beginnings
+  const fold = (key: string, tag: string, other = ""): void => {
     // Looked up once: no state that is kept is undefined.
     const known = states.get(key)
-    const before = known === undefined ? prototype.initial : known
+    const before = known === undefined ? initial(tag.slice(first.length), other.slice(second?.length)) : known
     const after = prototype.evolve(before, event)
     if (after !== undefined && after !== known) states.set(key, after)
   }
-  const [first = "", second] = beginnings
   for (const tag of event.tags) {
     if (!tag.startsWith(first)) continue
-    if (second === undefined) fold(tag)
-    else for (const other of event.tags) if (other.startsWith(second)) fold(`${tag} ${other}`)
+    if (second === undefined) fold(tag, tag)
+    else for (const other of event.tags) if (other.startsWith(second)) fold(`${tag} ${other}`, tag, other)
   }
 }

@@ -15,7 +15,7 @@ export interface Lot {
   readonly remaining: number
   /** Of these, bound by a task in flight. */
   readonly reserved: number
-  /** Cancelled after delivery: held, but can no longer be redeemed. */
+  /** Cancelled after delivery: held, but can no longer be redeemed or transferred. */
   readonly blocked: boolean
 }
 
@@ -29,10 +29,10 @@ export interface HoldingState {
   readonly held: number
   /** The sum of `reserved`. */
   readonly reserved: number
-  /** What a new redemption may take. */
+  /** What a new redemption or transfer may take. */
   readonly free: number
-  /** Redemptions without a final outcome, and the lots they bind. */
-  readonly inFlight: { readonly [redemption: Id.RedemptionId]: ReadonlyArray<Events.Part> }
+  /** Redemptions and transfers without a final outcome, by their tags, and the lots they bind. */
+  readonly inFlight: { readonly [task: string]: ReadonlyArray<Events.Part> }
 }
 
 /** The key of a holding. @category constructors */
@@ -71,31 +71,59 @@ const move = (
   })
 }
 
-const without = (inFlight: HoldingState["inFlight"], redemption: Id.RedemptionId): HoldingState["inFlight"] =>
-  Object.fromEntries(Object.entries(inFlight).filter(([id]) => id !== redemption))
+const without = (inFlight: HoldingState["inFlight"], task: string): HoldingState["inFlight"] =>
+  Object.fromEntries(Object.entries(inFlight).filter(([tag]) => tag !== task))
 
-const evolve = (state: HoldingState | undefined, event: LoggedEvent): HoldingState | undefined => {
-  if (event.type === "UnitsCredited") {
-    const { investmentId, investorId, productId, units, walletId } = event.data
-    const before = state ?? { productId, walletId, investorId, lots: [], held: 0, reserved: 0, free: 0, inFlight: {} }
-    const lot: Lot = { investmentId, rank: event.position, units, remaining: units, reserved: 0, blocked: false }
-    return change(before, [...before.lots, lot])
+const reserve = (state: HoldingState, task: string, lots: ReadonlyArray<Events.Part>): HoldingState =>
+  change(state, move(state.lots, lots, 0, 1), { ...state.inFlight, [task]: lots })
+
+const take = (state: HoldingState, task: string, lots: ReadonlyArray<Events.Part>): HoldingState =>
+  change(state, move(state.lots, lots, -1, -1), without(state.inFlight, task))
+
+const release = (state: HoldingState, task: string): HoldingState =>
+  change(state, move(state.lots, state.inFlight[task] ?? [], 0, -1), without(state.inFlight, task))
+
+/** What an entry brings, and where. */
+type Arrival = Pick<HoldingState, "productId" | "walletId" | "investorId"> & Pick<Lot, "investmentId" | "units">
+
+const arrive = (state: HoldingState | undefined, rank: number, arrival: Arrival): HoldingState => {
+  const { investmentId, units, ...place } = arrival
+  const before = state ?? { ...place, lots: [], held: 0, reserved: 0, free: 0, inFlight: {} }
+  return change(before, [...before.lots, { investmentId, rank, units, remaining: units, reserved: 0, blocked: false }])
+}
+
+/** What arrives in this wallet; the other wallet of a transfer has nothing of it. */
+const arrivalOf = (event: LoggedEvent, key: string): Arrival | undefined => {
+  if (event.type === "UnitsCredited") return event.data
+  if (event.type !== "UnitsTransferred") return undefined
+  const { productId, recipientInvestmentId, recipientInvestorId, targetWalletId, units } = event.data
+  if (key !== holdingKey(productId, targetWalletId)) return undefined
+  return {
+    productId,
+    walletId: targetWalletId,
+    investorId: recipientInvestorId,
+    investmentId: recipientInvestmentId,
+    units
   }
+}
+
+const evolve = (state: HoldingState | undefined, event: LoggedEvent, key: string): HoldingState | undefined => {
+  const arrival = arrivalOf(event, key)
+  if (arrival !== undefined) return arrive(state, event.position, arrival)
   if (state === undefined) return undefined
   switch (event.type) {
     case "RedemptionRequested":
-      return change(state, move(state.lots, event.data.lots, 0, 1), {
-        ...state.inFlight,
-        [event.data.redemptionId]: event.data.lots
-      })
+      return reserve(state, Tag.redemption(event.data.redemptionId), event.data.lots)
     case "UnitsRedeemed":
-      return change(state, move(state.lots, event.data.lots, -1, -1), without(state.inFlight, event.data.redemptionId))
+      return take(state, Tag.redemption(event.data.redemptionId), event.data.lots)
     case "RedemptionFailed":
-      return change(
-        state,
-        move(state.lots, state.inFlight[event.data.redemptionId] ?? [], 0, -1),
-        without(state.inFlight, event.data.redemptionId)
-      )
+      return release(state, Tag.redemption(event.data.redemptionId))
+    case "TransferRequested":
+      return reserve(state, Tag.transfer(event.data.transferId), event.data.lots)
+    case "UnitsTransferred":
+      return take(state, Tag.transfer(event.data.transferId), event.data.lots)
+    case "TransferFailed":
+      return release(state, Tag.transfer(event.data.transferId))
     case "InvestmentCancelledAfterDelivery":
       return change(
         state,
@@ -109,12 +137,15 @@ const evolve = (state: HoldingState | undefined, event: LoggedEvent): HoldingSta
 /** Keyed by {@link holdingKey}, listed by product. @category projections */
 export const holdings: Projection<HoldingState> = {
   name: "holdings",
-  version: 1,
+  version: 2,
   types: [
     "UnitsCredited",
     "RedemptionRequested",
     "UnitsRedeemed",
     "RedemptionFailed",
+    "TransferRequested",
+    "UnitsTransferred",
+    "TransferFailed",
     "InvestmentCancelledAfterDelivery"
   ],
   keys(event) {
@@ -125,6 +156,13 @@ export const holdings: Projection<HoldingState> = {
       case "RedemptionFailed":
       case "InvestmentCancelledAfterDelivery":
         return [holdingKey(event.data.productId, event.data.walletId)]
+      case "TransferRequested":
+      case "TransferFailed":
+        return [holdingKey(event.data.productId, event.data.sourceWalletId)]
+      case "UnitsTransferred": {
+        const { productId, sourceWalletId, targetWalletId } = event.data
+        return [holdingKey(productId, sourceWalletId), holdingKey(productId, targetWalletId)]
+      }
       default:
         return []
     }

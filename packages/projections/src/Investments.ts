@@ -1,5 +1,5 @@
 /**
- * Investments, from signature to the last unit redeemed. For the registrar's reads.
+ * Investments, from signature or transfer to the last unit redeemed or sold on. For the registrar's reads.
  */
 import { Ending, type Id, InvestmentStatus, type Money, Tag, Timestamp } from "@effekten/domain"
 import { personalPosition, recordedAt, type Logged, type LoggedEvent, type Projection } from "./Projection.ts"
@@ -9,14 +9,15 @@ export interface InvestmentState {
   readonly id: Id.InvestmentId
   readonly platform: Id.PlatformId | null
   readonly investorId: Id.InvestorId
-  readonly campaignId: Id.CampaignId
+  /** Null where a transfer brought the units, as are the three dates of a subscription. */
+  readonly campaignId: Id.CampaignId | null
   readonly productId: Id.ProductId
   readonly status: InvestmentStatus.InvestmentStatus
   readonly units: number
   /** What the API shows: the units until delivery, then what the lot has left; 0 once ended without delivery. */
   readonly remainingUnits: number
   readonly walletId: Id.WalletId | null
-  readonly signedAt: Timestamp.Timestamp
+  readonly signedAt: Timestamp.Timestamp | null
   readonly acceptedAt: Timestamp.Timestamp | null
   readonly paidAt: Timestamp.Timestamp | null
   /** When the delivery was recorded. */
@@ -115,7 +116,41 @@ const signed = (event: Logged<"InvestmentSigned">): InvestmentState =>
     0
   )
 
+const received = (event: Logged<"UnitsTransferred">): InvestmentState => {
+  const at = recordedAt(event)
+  const { data } = event
+  return shown(
+    {
+      id: data.recipientInvestmentId,
+      platform: data.recipientPlatform ?? null,
+      investorId: data.recipientInvestorId,
+      campaignId: null,
+      productId: data.productId,
+      units: data.units,
+      walletId: data.targetWalletId,
+      signedAt: null,
+      acceptedAt: null,
+      paidAt: null,
+      deliveredAt: at,
+      documentIds: [],
+      createdAt: at,
+      personalAt: [],
+      disagio: null,
+      accruedInterest: null,
+      cleared: true,
+      reviewRequired: false,
+      reviewed: false,
+      end: null,
+      paymentDays: null
+    },
+    event,
+    undefined,
+    data.units
+  )
+}
+
 const evolve = (state: InvestmentState | undefined, event: LoggedEvent, key: string): InvestmentState | undefined => {
+  if (event.type === "UnitsTransferred" && event.data.recipientInvestmentId === key) return received(event)
   if (event.type === "InvestmentSigned") return signed(event)
   if (state === undefined) return undefined
   const change = (facts: Partial<Facts>, lotRemaining: number = state.remainingUnits): InvestmentState =>
@@ -143,6 +178,7 @@ const evolve = (state: InvestmentState | undefined, event: LoggedEvent, key: str
     case "InvestmentCancelledAfterDelivery":
       return change({ end: "CANCELLATION" })
     case "UnitsRedeemed":
+    case "UnitsTransferred":
       // An entry that takes from a lot which does not exist is reported by the register's laws; it changes nothing here.
       return state.deliveredAt === null ? state : change({}, state.remainingUnits - unitsOf(event.data.lots, key))
     default:
@@ -160,13 +196,15 @@ const tagged = [
   "SignedDocumentsAdded",
   "InvestmentEnded",
   "UnitsCredited",
+  "UnitsTransferred",
   "InvestmentCancelledAfterDelivery"
 ] as const
+const taking = ["UnitsRedeemed", "UnitsTransferred"] as const
 
 /** Keyed by investment, listed by platform. @category projections */
 export const investments: Projection<InvestmentState> = {
   name: "investments",
-  version: 3,
+  version: 4,
   types: [...tagged, "UnitsRedeemed"],
   keys(event) {
     switch (event.type) {
@@ -183,6 +221,8 @@ export const investments: Projection<InvestmentState> = {
         return [event.data.investmentId]
       case "UnitsRedeemed":
         return [...new Set(event.data.lots.map((part) => part.investmentId))]
+      case "UnitsTransferred":
+        return [...new Set([event.data.recipientInvestmentId, ...event.data.lots.map((part) => part.investmentId)])]
       default:
         return []
     }
@@ -193,9 +233,9 @@ export const investments: Projection<InvestmentState> = {
   rank: (state) => state.paymentDue ?? undefined,
   subject: (state) => Tag.investor(state.investorId),
   query: (key) => [{ types: tagged, tags: [Tag.investment(key as Id.InvestmentId)] }],
-  /** Redemptions that took from the lot name it in the body and bear the tags of the holding. */
+  /** What took from the lot names it in the body and bears the tags of the holding. */
   more: (state) =>
     state.deliveredAt === null || state.walletId === null
       ? undefined
-      : [{ types: ["UnitsRedeemed"], tags: [Tag.product(state.productId), Tag.wallet(state.walletId)] }]
+      : [{ types: taking, tags: [Tag.product(state.productId), Tag.wallet(state.walletId)] }]
 }

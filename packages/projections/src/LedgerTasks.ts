@@ -1,7 +1,7 @@
 /**
- * Credits and redemptions: what was asked of the ledger, and what became of it. For the registrar's reads.
+ * Credits, redemptions and transfers: what was asked of the ledger, and what became of it. For the registrar's reads.
  */
-import { Credit, type Id, Redemption, Tag, Task } from "@effekten/domain"
+import { Credit, type Id, Redemption, Tag, Task, Transfer } from "@effekten/domain"
 import { created, type Created, entity, withAdded } from "./Entity.ts"
 import { type FeedSource, feedSource } from "./Feed.ts"
 import { keyWithin, partsOfKey, type Projection } from "./Projection.ts"
@@ -37,6 +37,20 @@ export const redemptions: Projection<RedemptionState> = entity({
   query: (key) => [{ types: redemptions.types, tags: [Tag.redemption(key as Id.RedemptionId)] }]
 })
 
+/** A transfer, as its sender may see it. @category models */
+export interface TransferState extends Transfer.State, Created {}
+
+/** Keyed by transfer, listed by the platform of the sender. @category projections */
+export const transfers: Projection<TransferState> = entity({
+  name: "transfers",
+  version: Transfer.stateVersion,
+  types: Task.listOf(Transfer.types),
+  key: (event) => event.data.transferId,
+  evolve: withAdded(Transfer.after, created),
+  scope: (state) => state.platform ?? "",
+  query: (key) => [{ types: transfers.types, tags: [Tag.transfer(key as Id.TransferId)] }]
+})
+
 /** A task is told once there is an outcome, and again if a person decides an unknown one. */
 const outcome = ({ status }: Task.Progress): string | undefined => (status === "processing" ? undefined : status)
 
@@ -45,5 +59,6 @@ export const taskSources: ReadonlyArray<FeedSource> = [
   feedSource("credit.status_changed", credits, outcome, ({ investmentId }) => investmentId),
   feedSource("redemption.status_changed", redemptions, (state) =>
     state.status === "succeeded" ? "success" : outcome(state)
-  )
+  ),
+  feedSource("transfer.status_changed", transfers, outcome)
 ]

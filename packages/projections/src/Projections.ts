@@ -7,7 +7,7 @@ import { documents } from "./Documents.ts"
 import { feedOf, feedSource } from "./Feed.ts"
 import { investments } from "./Investments.ts"
 import { identifications, investors } from "./Investors.ts"
-import { credits, redemptions, taskSources } from "./LedgerTasks.ts"
+import { credits, redemptions, taskSources, transfers } from "./LedgerTasks.ts"
 import { campaigns, issuers, listings, platforms, products } from "./Offerings.ts"
 import { offeredCampaigns, offers } from "./Offers.ts"
 import type * as Projection from "./Projection.ts"
@@ -48,6 +48,7 @@ export const all: ReadonlyArray<Projection.Any> = [
   investments,
   credits,
   redemptions,
+  transfers,
   feed,
   retentions,
   platforms,

@@ -7,16 +7,16 @@
 import type { Id } from "@effekten/domain"
 import type { Position } from "@effekten/event-store"
 import {
+  addLot,
   type Books,
   type Campaign,
   checkProduct,
   empty,
-  type Lot,
   moveLot,
   newProduct,
   productOf,
-  type Redemption,
   report,
+  type Taking,
   totalsOf,
   use,
   violationsNow
@@ -81,11 +81,17 @@ const apply = (books: Books, event: LoggedEvent): void => {
     case "UnitsCredited":
       return credit(books, event)
     case "RedemptionRequested":
-      return requestRedemption(books, event)
+      return request(books, redemptionOf(event))
     case "UnitsRedeemed":
       return redeem(books, event)
     case "RedemptionFailed":
-      return failRedemption(books, event)
+      return fail(books, event.data.productId, nameOf(event))
+    case "TransferRequested":
+      return request(books, transferOf(event))
+    case "UnitsTransferred":
+      return transfer(books, event)
+    case "TransferFailed":
+      return fail(books, event.data.productId, nameOf(event))
     default:
   }
 }
@@ -208,65 +214,83 @@ const credit = (books: Books, event: Logged<"UnitsCredited">): void => {
     if (investment.ended) report(books, "entry_has_ground", productId, `investment ${investmentId} has ended`)
   }
   product.issued += units
-  if (books.lots.has(investmentId)) {
-    report(books, "entry_has_ground", productId, `investment ${investmentId} was delivered before`)
-  } else {
-    const lot: Lot = { walletId, units, remaining: units, reserved: 0, blocked: false }
-    books.lots.set(investmentId, lot)
-    product.lots.push(lot)
-    product.held += units
-  }
+  addLot(books, product, walletId, { investmentId, units })
   checkProduct(books, product)
 }
 
-const requestRedemption = (books: Books, event: Logged<"RedemptionRequested">): void => {
-  const { redemptionId, productId, walletId, units } = event.data
+/** How reports and the books name a task that takes from lots. */
+const nameOf = ({
+  data
+}: Logged<
+  | "RedemptionRequested"
+  | "UnitsRedeemed"
+  | "RedemptionFailed"
+  | "TransferRequested"
+  | "UnitsTransferred"
+  | "TransferFailed"
+>): string => ("redemptionId" in data ? `redemption ${data.redemptionId}` : `transfer ${data.transferId}`)
+
+const redemptionOf = (event: Logged<"RedemptionRequested" | "UnitsRedeemed">): Taking => {
+  const { lots, productId, units, walletId } = event.data
+  return { task: nameOf(event), productId, walletId, units, lots }
+}
+
+const transferOf = (event: Logged<"TransferRequested" | "UnitsTransferred">): Taking => {
+  const { lots, productId, recipientInvestmentId, sourceWalletId, targetWalletId, units } = event.data
+  const to = { walletId: targetWalletId, investmentId: recipientInvestmentId }
+  return { task: nameOf(event), productId, walletId: sourceWalletId, units, lots, to }
+}
+
+const request = (books: Books, taking: Taking): void => {
+  const { lots, productId, task, units, walletId } = taking
   const product = productOf(books, productId)
-  if (books.redemptions.has(redemptionId))
-    report(books, "entry_has_ground", productId, `redemption ${redemptionId} was requested before`)
-  const named = event.data.lots.reduce((sum, part) => sum + part.units, 0)
+  if (books.takings.has(task)) report(books, "entry_has_ground", productId, `${task} was requested before`)
+  const named = lots.reduce((sum, part) => sum + part.units, 0)
   if (named !== units)
-    report(
-      books,
-      "entry_has_ground",
-      productId,
-      `redemption ${redemptionId} is of ${units} units, its lots of ${named}`
-    )
-  books.redemptions.set(redemptionId, event.data)
-  for (const part of event.data.lots) moveLot(books, product, walletId, part, 0, 1)
+    report(books, "entry_has_ground", productId, `${task} is of ${units} units, its lots of ${named}`)
+  books.takings.set(task, taking)
+  for (const part of lots) moveLot(books, product, walletId, part, 0, 1)
+}
+
+/** Takes from the lots what was requested of them. */
+const take = (books: Books, taking: Taking): void => {
+  const { lots, productId, task, walletId } = taking
+  const product = productOf(books, productId)
+  const requested = books.takings.get(task)
+  const asRequested = requested !== undefined && sameTaking(requested, taking)
+  if (!asRequested) report(books, "entry_has_ground", productId, `${task} is not in flight, or was requested otherwise`)
+  books.takings.delete(task)
+  for (const part of lots) moveLot(books, product, walletId, part, -1, asRequested ? -1 : 0)
 }
 
 const redeem = (books: Books, event: Logged<"UnitsRedeemed">): void => {
-  const { redemptionId, productId, walletId, units } = event.data
-  const product = productOf(books, productId)
-  const requested = books.redemptions.get(redemptionId)
-  const asRequested = requested !== undefined && sameRedemption(requested, event.data)
-  if (!asRequested)
-    report(
-      books,
-      "entry_has_ground",
-      productId,
-      `redemption ${redemptionId} is not in flight, or was requested otherwise`
-    )
-  books.redemptions.delete(redemptionId)
-  product.redeemed += units
-  for (const part of event.data.lots) moveLot(books, product, walletId, part, -1, asRequested ? -1 : 0)
+  const product = productOf(books, event.data.productId)
+  product.redeemed += event.data.units
+  take(books, redemptionOf(event))
   checkProduct(books, product)
 }
 
-const failRedemption = (books: Books, event: Logged<"RedemptionFailed">): void => {
-  const { redemptionId, productId, walletId } = event.data
+const transfer = (books: Books, event: Logged<"UnitsTransferred">): void => {
+  const { productId, recipientInvestmentId, targetWalletId, units } = event.data
   const product = productOf(books, productId)
-  const requested = books.redemptions.get(redemptionId)
-  if (requested === undefined)
-    report(books, "entry_has_ground", productId, `redemption ${redemptionId} is not in flight`)
-  books.redemptions.delete(redemptionId)
-  for (const part of requested?.lots ?? []) moveLot(books, product, walletId, part, 0, -1)
+  take(books, transferOf(event))
+  addLot(books, product, targetWalletId, { investmentId: recipientInvestmentId, units })
+  checkProduct(books, product)
 }
 
-const sameRedemption = (a: Redemption, b: Redemption): boolean =>
+const fail = (books: Books, productId: Id.ProductId, task: string): void => {
+  const product = productOf(books, productId)
+  const requested = books.takings.get(task)
+  if (requested === undefined) report(books, "entry_has_ground", productId, `${task} is not in flight`)
+  books.takings.delete(task)
+  for (const part of requested?.lots ?? []) moveLot(books, product, requested!.walletId, part, 0, -1)
+}
+
+const sameTaking = (a: Taking, b: Taking): boolean =>
   a.productId === b.productId &&
   a.walletId === b.walletId &&
   a.units === b.units &&
+  a.to?.walletId === b.to?.walletId &&
+  a.to?.investmentId === b.to?.investmentId &&
   a.lots.length === b.lots.length &&
   a.lots.every((part, i) => part.investmentId === b.lots[i]?.investmentId && part.units === b.lots[i]?.units)

@@ -6,7 +6,7 @@
  * policy, and the policy may change. Later things never end earlier, so both have the same order.
  */
 import { type Events, type Id, LegalHold, type RetentionPeriod, Tag, Timestamp } from "@effekten/domain"
-import type { LoggedEvent, Projection } from "./Projection.ts"
+import type { Logged, LoggedEvent, Projection } from "./Projection.ts"
 
 /** A legal hold; `end` is null while only a release can end it. @category models */
 export interface HoldState {
@@ -22,6 +22,8 @@ export interface RetentionState {
   readonly platform: Id.PlatformId | null
   /** Held in all wallets. */
   readonly units: number
+  /** Transfers to them without a final outcome. */
+  readonly arriving: number
   /** Subscriptions that are neither ended nor delivered. */
   readonly open: number
   /**
@@ -47,6 +49,7 @@ const stored = ({ end, ...hold }: LegalHold.LegalHold): HoldState => ({
 export const retentionFactsOf = (state: RetentionState): RetentionPeriod.Facts => ({
   erased: state.erased,
   holdsUnits: state.units > 0,
+  expectsUnits: state.arriving > 0,
   hasOpenInvestments: state.open > 0,
   lastAt: Timestamp.instantOf(state.lastAt),
   holds: state.holds.map(holdOf)
@@ -56,12 +59,20 @@ export const retentionFactsOf = (state: RetentionState): RetentionPeriod.Facts =
 export const holdsOf = (state: RetentionState, at: Timestamp.Instant): ReadonlyArray<LegalHold.LegalHold> =>
   state.erased ? [] : state.holds.map(holdOf).filter((hold) => LegalHold.standsAt(hold, at))
 
+/** Sender and recipient may be the same investor. */
+const transferred = (state: RetentionState, { data }: Logged<"UnitsTransferred">): RetentionState => {
+  const sent = data.sourceInvestorId === state.investorId ? data.units : 0
+  const received = data.recipientInvestorId === state.investorId ? data.units : 0
+  return { ...state, units: state.units + received - sent, arriving: state.arriving - (received > 0 ? 1 : 0) }
+}
+
 const evolve = (state: RetentionState | undefined, event: LoggedEvent): RetentionState | undefined => {
   if (event.type === "InvestorRegistered")
     return {
       investorId: event.data.investorId,
       platform: event.meta.platform ?? null,
       units: 0,
+      arriving: 0,
       open: 0,
       lastAt: event.meta.receivedAt,
       holds: [],
@@ -80,6 +91,12 @@ const evolve = (state: RetentionState | undefined, event: LoggedEvent): Retentio
       return { ...state, open: state.open - 1, units: state.units + event.data.units, lastAt }
     case "UnitsRedeemed":
       return { ...state, units: state.units - event.data.units, lastAt }
+    case "TransferRequested":
+      return { ...state, arriving: state.arriving + 1 }
+    case "TransferFailed":
+      return { ...state, arriving: state.arriving - 1 }
+    case "UnitsTransferred":
+      return { ...transferred(state, event), lastAt }
     case "LegalHoldPlaced":
     case "LegalHoldReleased":
       return { ...state, holds: LegalHold.after(state.holds.map(holdOf), event).map(stored) }
@@ -99,7 +116,7 @@ const tagged = [
   "LegalHoldReleased",
   "InvestorErased"
 ] as const
-const moving = ["UnitsCredited", "UnitsRedeemed"] as const
+const moving = ["UnitsCredited", "UnitsRedeemed", "TransferRequested", "UnitsTransferred", "TransferFailed"] as const
 
 /**
  * Keyed by investor, listed by platform. Ranked by the microseconds of the last thing that happened: every investor that at most time
@@ -109,7 +126,7 @@ const moving = ["UnitsCredited", "UnitsRedeemed"] as const
  */
 export const retentions: Projection<RetentionState> = {
   name: "retentions",
-  version: 1,
+  version: 2,
   types: [...tagged, ...moving],
   keys(event) {
     switch (event.type) {
@@ -123,6 +140,11 @@ export const retentions: Projection<RetentionState> = {
       case "LegalHoldReleased":
       case "InvestorErased":
         return [event.data.investorId]
+      case "TransferRequested":
+      case "TransferFailed":
+        return [event.data.recipientInvestorId]
+      case "UnitsTransferred":
+        return [...new Set([event.data.sourceInvestorId, event.data.recipientInvestorId])]
       default:
         return []
     }
@@ -130,7 +152,11 @@ export const retentions: Projection<RetentionState> = {
   evolve,
   scope: (state) => state.platform ?? "",
   rank: (state) =>
-    state.erased || state.units > 0 || state.open > 0 || state.holds.some(({ end }) => end === null)
+    state.erased ||
+    state.units > 0 ||
+    state.arriving > 0 ||
+    state.open > 0 ||
+    state.holds.some(({ end }) => end === null)
       ? undefined
       : Timestamp.instantOf(state.lastAt).micros,
   // Units bear the tag of their wallet, not of its investor: to fold one of these alone would read the units of all investors. No reader

@@ -14,8 +14,8 @@ const platforms = ["platform-a", "platform-b"]
 
 /** What a reader that looks at every object after every instruction would note, by platform. */
 const noted = (events: ReadonlyArray<StoredEvent>) => {
-  const { credits, investments, investors, redemptions } = Projections
-  const views = Views.make([investments, investors, credits, redemptions])
+  const { credits, investments, investors, redemptions, transfers } = Projections
+  const views = Views.make([investments, investors, credits, redemptions, transfers])
   const seen = new Map<string, string>()
   const notes = new Map(platforms.map((platform) => [platform, new Set<string>()]))
   const look = <S extends { readonly id: string; readonly platform: string | null }>(
@@ -36,6 +36,7 @@ const noted = (events: ReadonlyArray<StoredEvent>) => {
     look(views.all(investors), ({ kycStatus }) => kycStatus)
     look(views.all(credits), ({ status }) => status)
     look(views.all(redemptions), ({ status }) => (status === "succeeded" ? "success" : status))
+    look(views.all(transfers), ({ status }) => status)
   }
   return notes
 }

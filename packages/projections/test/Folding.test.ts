@@ -8,6 +8,7 @@ import {
   Policy,
   Redemption,
   RetentionPeriod,
+  Transfer,
   Wallet
 } from "@effekten/domain"
 import { FoldOne, Projections, Register, Replay, Views } from "@effekten/projections"
@@ -96,7 +97,8 @@ describe("folding", () => {
         }
         for (const state of views.all(Projections.investments).values()) {
           const decided = model(Investment.model(state.id))!
-          const { investorId, campaignId, productId, units } = decided
+          const { investorId, productId, units } = decided
+          const campaignId = decided._tag === "Subscribed" ? decided.campaignId : null
           expect(state).toMatchObject({
             investorId,
             campaignId,
@@ -131,11 +133,15 @@ describe("folding", () => {
           const { lots: _lots, ...decided } = model(Redemption.model(state.id))!
           expect(state).toStrictEqual({ ...decided, createdAt: state.createdAt })
         }
+        for (const state of views.all(Projections.transfers).values()) {
+          const { requested: _requested, ...decided } = model(Transfer.model(state.id))!
+          expect(state).toStrictEqual({ ...decided, createdAt: state.createdAt })
+        }
         for (const state of views.all(Projections.holdings).values()) {
           const decided = model(Holding.model(state.productId, state.walletId))
           expect(state.lots).toStrictEqual(Holding.lotsOf(decided))
           expect(state.free).toBe(Holding.free(decided))
-          expect(Object.keys(state.inFlight).sort()).toStrictEqual(decided.inFlight.map((task) => task.taskId).sort())
+          expect(Object.keys(state.inFlight).sort()).toStrictEqual(decided.inFlight.map(({ task }) => task).sort())
           for (const lot of state.lots)
             expect(views.get(Projections.investments, lot.investmentId)?.remainingUnits).toBe(lot.remaining)
         }
@@ -151,7 +157,9 @@ describe("folding", () => {
         const views = viewsAt(events, events.length)
         for (const state of views.all(Projections.investments).values()) {
           const redeemed = events
-            .flatMap((event) => (event.type === "UnitsRedeemed" ? event.data.lots : []))
+            .flatMap((event) =>
+              event.type === "UnitsRedeemed" || event.type === "UnitsTransferred" ? event.data.lots : []
+            )
             .filter((lot) => lot.investmentId === state.id)
             .reduce((sum, lot) => sum + lot.units, 0)
           const ended = state.end !== null && state.deliveredAt === null

@@ -11,7 +11,8 @@ const registerOf = (events: ReadonlyArray<StoredEvent>) => {
   return register
 }
 
-const isUnitEvent = (event: StoredEvent) => event.type === "UnitsCredited" || event.type === "UnitsRedeemed"
+const isUnitEvent = (event: StoredEvent) =>
+  event.type === "UnitsCredited" || event.type === "UnitsRedeemed" || event.type === "UnitsTransferred"
 
 /** The log with one event put in after a position; positions stay dense. */
 const withForged = (events: ReadonlyArray<StoredEvent>, after: number, forged: StoredEvent) =>
@@ -77,7 +78,7 @@ describe("the register", () => {
         fc.pre(entry !== undefined)
         const used = events.some(
           (event) =>
-            event.type === "RedemptionRequested" &&
+            (event.type === "RedemptionRequested" || event.type === "TransferRequested") &&
             event.data.lots.some((lot) => lot.investmentId === entry!.data.investmentId)
         )
         fc.pre(used)
@@ -99,7 +100,7 @@ describe("the register", () => {
         expect(register.violations.map((violation) => violation.position)).toContain(entry!.position)
         // For a credit the lot bears the same wrong number: only the request shows it.
         const laws = register.checkConservation().map((violation) => violation.law)
-        expect(laws.includes("issued_is_held_and_redeemed")).toBe(entry!.type === "UnitsRedeemed")
+        expect(laws.includes("issued_is_held_and_redeemed")).toBe(entry!.type !== "UnitsCredited")
       }),
       { numRuns: 60 }
     )
@@ -146,6 +147,15 @@ describe("forged entries, one by one", () => {
   const block = ["InvestmentCancelledAfterDelivery", { ...base, investmentId: "i" }] as const
   const lots = [{ investmentId: "i", units: 4 }]
   const redemption = { ...base, redemptionId: "r", units: 4, lots }
+  const transfer = {
+    productId: "p",
+    transferId: "t",
+    sourceWalletId: "w",
+    targetWalletId: "v",
+    recipientInvestmentId: "j",
+    units: 4,
+    lots
+  }
   const end = ["InvestmentEnded", { ...base, investmentId: "i", units: 10 }] as const
 
   it.each<readonly [name: string, entries: ReadonlyArray<readonly [string, object]>, laws: ReadonlyArray<string>]>([
@@ -224,7 +234,36 @@ describe("forged entries, one by one", () => {
       ],
       ["entry_has_ground", "issued_is_held_and_redeemed"]
     ],
-    ["a failure of no redemption", [...delivered, ["RedemptionFailed", redemption]], ["entry_has_ground"]]
+    ["a failure of no redemption", [...delivered, ["RedemptionFailed", redemption]], ["entry_has_ground"]],
+    ["no forged transfer", [...delivered, ["TransferRequested", transfer], ["UnitsTransferred", transfer]], []],
+    ["a transfer not requested", [...delivered, ["UnitsTransferred", transfer]], ["entry_has_ground"]],
+    [
+      "a transfer to another wallet than requested",
+      [...delivered, ["TransferRequested", transfer], ["UnitsTransferred", { ...transfer, targetWalletId: "x" }]],
+      ["entry_has_ground"]
+    ],
+    [
+      "a transfer into an investment that is there",
+      [
+        ...delivered,
+        ["TransferRequested", { ...transfer, recipientInvestmentId: "i" }],
+        ["UnitsTransferred", { ...transfer, recipientInvestmentId: "i" }]
+      ],
+      ["entry_has_ground", "issued_is_held_and_redeemed"]
+    ],
+    ["a transfer of a blocked lot", [...delivered, block, ["TransferRequested", transfer]], ["entry_has_ground"]],
+    ["a failure of no transfer", [...delivered, ["TransferFailed", transfer]], ["entry_has_ground"]],
+    [
+      "a transfer and a redemption of one id",
+      [
+        ...delivered,
+        ["RedemptionRequested", { ...redemption, redemptionId: "t" }],
+        ["TransferRequested", transfer],
+        ["RedemptionFailed", { ...redemption, redemptionId: "t" }],
+        ["UnitsTransferred", transfer]
+      ],
+      []
+    ]
   ])("promise 1: %s", (_name, entries, laws) => {
     const events = entries.map(([type, data], index) => ({ type, data, position: index + 1 }) as unknown as StoredEvent)
     const { violations } = registerOf(events)

@@ -167,7 +167,43 @@ const ofDeposits: ReadonlyArray<Projection.LoggedEvent> = [
   event("TermsDeposited", { productId: "P", version: 1, documentId: "D2", digest: "0" }, undefined)
 ]
 
-const events = [...ofIssuer, ...ofPlatforms, ...ofChanges, ...ofReviews, ...ofDeposits]
+const part = [{ investmentId: "S1", units: 2 }]
+const transfer = {
+  transferId: "T1",
+  productId: "P",
+  sourceInvestorId: "I1",
+  sourceWalletId: "W1",
+  targetAddress: "0x3",
+  targetWalletId: "W3",
+  recipientInvestorId: "I2",
+  recipientPlatform: "q",
+  recipientInvestmentId: "S4",
+  units: 2,
+  lots: part
+}
+
+const ofTransfers: ReadonlyArray<Projection.LoggedEvent> = [
+  event("WalletReceivingSet", { walletId: "W2", receivingEnabled: true }),
+  event("TransferRequested", transfer),
+  event("TransferSubmitted", { transferId: "T1" }, undefined),
+  event("UnitsTransferred", transfer, undefined),
+  event("TransferRequested", { ...transfer, transferId: "T2", recipientInvestmentId: "S5" }, undefined),
+  event("TransferOutcomeUnknown", { transferId: "T2" }, undefined),
+  event(
+    "TransferFailed",
+    {
+      transferId: "T2",
+      productId: "P",
+      sourceWalletId: "W1",
+      targetWalletId: "W3",
+      recipientInvestorId: "I2",
+      reason: "rejected"
+    },
+    undefined
+  )
+]
+
+const events = [...ofIssuer, ...ofPlatforms, ...ofChanges, ...ofReviews, ...ofDeposits, ...ofTransfers]
 
 /** What a table would hold after each event: the order of members does not count. */
 const digest = (projection: Projection.Any): string => {

@@ -417,10 +417,15 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
     run({ operation: "SettleCredit", input: { creditId, investmentId, outcome: outcome(c) } }, undefined)
   }
 
+  const arrivalOf = ({ data }: ReturnType<typeof found<"UnitsCredited" | "UnitsTransferred">>[number]) =>
+    "creditId" in data
+      ? data
+      : { investorId: data.recipientInvestorId, productId: data.productId, walletId: data.targetWalletId }
+
   const redeem = (a: number, b: number) => {
-    const delivered = pick(found("UnitsCredited"), a)
+    const delivered = pick(found("UnitsCredited", "UnitsTransferred"), a)
     if (delivered === undefined) return settleCredit(a, b, a)
-    const { investorId, productId, walletId } = delivered.data
+    const { investorId, productId, walletId } = arrivalOf(delivered)
     const units = 1 + (b % 12)
     run(
       {
@@ -448,6 +453,61 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
     run({ operation: "SettleRedemption", input: { redemptionId, outcome: outcome(c) } }, undefined)
   }
 
+  /** Between wallets that may, mostly; now and then between any. */
+  const transfer = (a: number, b: number, c: number) => {
+    const wallets = found("WalletRegistered")
+    const managed = new Set(wallets.filter(({ data }) => data.kind === "managed").map(({ data }) => data.walletId))
+    const held = found("UnitsCredited", "UnitsTransferred").map((event) => arrivalOf(event))
+    const from = pick(
+      held.filter(({ walletId }) => b % 7 === 0 || managed.has(walletId)),
+      a
+    )
+    const to = pick(
+      wallets.filter(({ data }) => b % 5 === 0 || (data.receivingEnabled && data.walletId !== from?.walletId)),
+      c
+    )
+    if (from === undefined || to === undefined) return advance(a, b, c)
+    const { productId, walletId } = from
+    run(
+      {
+        operation: "RequestTransfer",
+        input: {
+          transferId: id("transfer"),
+          recipientInvestmentId: id("received"),
+          sourceWalletId: walletId,
+          productId,
+          targetAddress: to.data.address,
+          units: 1 + (b % 12)
+        }
+      },
+      platformOf(wallets.find(({ data }) => data.walletId === walletId))
+    )
+  }
+
+  const settleTransfer = (a: number, b: number, c: number) => {
+    const requested = found("TransferRequested")
+    const asked = c % 2 === 0 ? requested.at(-1) : pick(requested, a)
+    if (asked === undefined) return transfer(a, b, c)
+    const { transferId } = asked.data
+    if (b % 5 === 0) return run({ operation: "SubmitTransfer", input: { transferId } }, undefined)
+    if (b % 4 === 0)
+      return run(
+        {
+          operation: "ResolveTransfer",
+          input: { transferId, outcome: c % 3 === 0 ? "failed" : "succeeded", resolution: "corrected" }
+        },
+        undefined
+      )
+    run({ operation: "SettleTransfer", input: { transferId, outcome: outcome(c) } }, undefined)
+  }
+
+  const receive = (a: number, b: number) => {
+    const one = pick(found("WalletRegistered"), a)
+    if (one === undefined) return wallet(a, b)
+    const input = { walletId: one.data.walletId, receivingEnabled: b % 3 !== 0 }
+    run({ operation: "SetReceiving", input }, platformOf(one))
+  }
+
   for (const [command, a, b, c, d] of all) {
     const n = command % 100
     if (n === 99) erase(a, b)
@@ -466,9 +526,12 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
     else if (n < 35) onInvestment(a, b, c)
     else if (n < 63) advance(a, b, c)
     else if (n < 65) withdraw(a)
-    else if (n < 72) settleCredit(a, b, c)
+    else if (n < 68) settleCredit(a, b, c)
+    else if (n < 69) receive(a, b)
+    else if (n < 86 && (n >= 78 || d % 2 === 1)) transfer(a, b, c)
     else if (n < 86) redeem(a, b)
-    else settleRedemption(a, b, c)
+    else if (d % 2 === 0) settleRedemption(a, b, c)
+    else settleTransfer(a, b, c)
   }
   return { groups, events }
 }

@@ -104,6 +104,30 @@ const redemption = {
     { investmentId: "second", units: 2 }
   ]
 }
+const transfer = {
+  transferId: "transfer",
+  productId: "product",
+  sourceInvestorId: "investor",
+  sourceWalletId: "wallet",
+  targetAddress: `0x${"cd".repeat(20)}`,
+  targetWalletId: "target",
+  recipientInvestorId: "recipient",
+  recipientPlatform: "other",
+  recipientInvestmentId: "received",
+  units: 12,
+  lots: [
+    { investmentId: "first", units: 10 },
+    { investmentId: "second", units: 2 }
+  ]
+}
+const { recipientPlatform: _platform, ...withoutPlatform } = transfer
+const failedTransfer = {
+  transferId: "transfer",
+  productId: "product",
+  sourceWalletId: "wallet",
+  targetWalletId: "target",
+  recipientInvestorId: "recipient"
+}
 const resolved = { resolution: "observed" }
 
 /** Fullest first. */
@@ -236,6 +260,7 @@ export const samples: { readonly [T in Events.EventType]: ReadonlyArray<Sample> 
       }
     }
   ],
+  WalletReceivingSet: [{ data: { walletId: "wallet", receivingEnabled: true } }],
   InvestmentSigned: [
     {
       data: {
@@ -311,6 +336,17 @@ export const samples: { readonly [T in Events.EventType]: ReadonlyArray<Sample> 
     { data: { redemptionId: "redemption", productId: "product", walletId: "wallet", reason: "rejected" } }
   ],
   RedemptionOutcomeUnknown: [{ data: { redemptionId: "redemption" } }],
+  TransferRequested: [{ data: { ...transfer, forced: "court" } }, { data: withoutPlatform }],
+  TransferSubmitted: [{ data: { transferId: "transfer" } }],
+  UnitsTransferred: [
+    { data: { ...transfer, forced: "administrative_act", resolution: "corrected" } },
+    { data: withoutPlatform }
+  ],
+  TransferFailed: [
+    { data: { ...failedTransfer, reason: "reverted", ...resolved } },
+    { data: { ...failedTransfer, reason: "rejected" } }
+  ],
+  TransferOutcomeUnknown: [{ data: { transferId: "transfer" } }],
   InstructionRejected: [
     {
       data: {

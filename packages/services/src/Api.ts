@@ -14,7 +14,7 @@ export {
   identificationAnswer,
   investorAnswer
 } from "./Investors.ts"
-export { CreateGenericWallet, Wallet, walletAnswer } from "./Wallets.ts"
+export { AmendWallet, CreateGenericWallet, Wallet, walletAnswer } from "./Wallets.ts"
 export { Document, UploadDocument, documentAnswer } from "./Documents.ts"
 export {
   AmendInvestment,
@@ -30,11 +30,14 @@ export {
 } from "./Investments.ts"
 export {
   CreateRedemption,
+  CreateTransfer,
   Credit,
   Redemption,
   RedemptionStatus,
+  Transfer,
   creditAnswer,
-  redemptionAnswer
+  redemptionAnswer,
+  transferAnswer
 } from "./LedgerTasks.ts"
 export { Event, EventType, eventAnswer } from "./EventFeed.ts"
 export { Platform, RegisterPlatform, platformAnswer } from "./Platforms.ts"

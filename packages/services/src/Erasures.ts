@@ -13,8 +13,8 @@ import { Erased, wire } from "./Wire.ts"
 export class Erasures extends Resource.Service<Erasures>()("effekten/services/Erasures", "erasures", {
   /**
    * Forgets an investor forever (GDPR Art. 17), and each document that no other living investor refers to. When it returns, the keys and
-   * ciphertexts are gone. Refused while the investor holds units (`investor_holds_units`), or has subscriptions that are neither ended nor
-   * delivered (`investor_has_open_investments`). Refused while a legal hold stands (`legal_hold`), or a duty to keep the data runs
+   * ciphertexts are gone. Refused while the investor holds units (`investor_holds_units`), units are on their way to them
+   * (`investor_has_tasks_in_flight`), or subscriptions are neither ended nor delivered (`investor_has_open_investments`). Refused while a legal hold stands (`legal_hold`), or a duty to keep the data runs
    * (`retention_running`). `until` in the details is the instant from which it is granted, if nothing else happens. It is missing where
    * only the release of a hold can end the waiting. Forgetting again changes nothing.
    */
@@ -24,6 +24,7 @@ export class Erasures extends Resource.Service<Erasures>()("effekten/services/Er
     input: Events.ErasureGround,
     refusals: [
       "investor_has_open_investments",
+      "investor_has_tasks_in_flight",
       "investor_holds_units",
       "investor_not_found",
       "legal_hold",

@@ -101,7 +101,11 @@ export const CancelInvestment = input("CancelInvestment", {
 })
 export type CancelInvestment = typeof CancelInvestment.Type
 
-/** A whole investment: an unknown member is null, never absent. @category models */
+/**
+ * A whole investment: an unknown member is null, never absent. What a transfer brought has neither campaign nor dates of a subscription.
+ *
+ * @category models
+ */
 export const Investment = answer("Investment", {
   id: Id.InvestmentId,
   status: listed(InvestmentStatus.InvestmentStatus),
@@ -109,7 +113,7 @@ export const Investment = answer("Investment", {
   productId: Id.ProductId,
   investorId: investment.investorId,
   units: investment.units,
-  /** Falls when a redemption succeeded; 0 once ended without delivery. */
+  /** Falls when a redemption or a transfer succeeded; 0 once ended without delivery. */
   remainingUnits: Schema.Int,
   wallet: investment.wallet,
   signedAt: investment.signedAt,
@@ -225,6 +229,7 @@ export class Investments extends Resource.Served<Investments>()("effekten/servic
       "investment_ended",
       "investment_not_found",
       "investor_erased",
+      "not_cancellable",
       "timestamp_before_signing",
       "timestamp_in_future"
     ],
@@ -318,6 +323,7 @@ export class RegistrarInvestments extends Resource.Service<RegistrarInvestments>
         "investment_ended",
         "investment_not_found",
         "investor_erased",
+        "not_cancellable",
         "timestamp_before_signing",
         "timestamp_in_future"
       ],

@@ -1,7 +1,7 @@
 /**
- * Credits and redemptions: work for the ledger that takes its time. For platforms, and for the person that resolves an unknown outcome.
+ * Credits, redemptions and transfers: work for the ledger that takes its time. For platforms, and for the person that resolves an unknown outcome.
  */
-import { Id, TaskStatus, Timestamp, Units } from "@effekten/domain"
+import { EthereumAddress, Id, TaskStatus, Timestamp, Units } from "@effekten/domain"
 import { Schema } from "effect"
 import * as Answer from "./Answer.ts"
 import { answer, input, plain } from "./Member.ts"
@@ -46,7 +46,7 @@ const ofRedemption: Spellings = {
     { member: "/wallet_id", names: ["wallet", "source_wallet"] },
     { member: "/units", names: ["amount"] }
   ],
-  notOffered: { target_address: "A redemption has no target; units are not transferred here." }
+  notOffered: { target_address: "A redemption has no target: `POST /v2/transfers/` moves units." }
 }
 
 /** Units to take from a wallet forever. Which lots: first in, first out. @category schemas */
@@ -69,8 +69,51 @@ export type Redemption = typeof Redemption.Type
 /** @category schemas */
 export const redemptionAnswer = Answer.first("Redemption", Redemption)
 
+const transfer = {
+  product: plain(Id.ProductId),
+  /** A managed wallet. */
+  sourceWallet: plain(Id.WalletId),
+  /** Of a wallet that receives, here or on another platform. */
+  targetAddress: plain(EthereumAddress.Written),
+  amount: plain(Units.Sent)
+}
+
+const bySource = "The source wallet says whose units are moved."
+const byAddress = "Name the target by its address, `target_address`."
+
+/** How programs of other generations write it. */
+const ofTransfer: Spellings = {
+  spellings: [
+    { member: "/product", names: ["product_id"] },
+    { member: "/source_wallet", names: ["source_wallet_id", "wallet_id", "wallet"] },
+    { member: "/amount", names: ["units"] }
+  ],
+  notOffered: {
+    investor_id: bySource,
+    investor: bySource,
+    target_wallet: byAddress,
+    target_wallet_id: byAddress
+  }
+}
+
+/** Units to move to the wallet at an address. Which lots: first in, first out. @category schemas */
+export const CreateTransfer = input("CreateTransfer", transfer)
+export type CreateTransfer = typeof CreateTransfer.Type
+
+/** As the sender sees it: nothing of the recipient but the address. @category models */
+export const Transfer = answer("Transfer", {
+  id: Id.TransferId,
+  ...transfer,
+  status: listed(TaskStatus.TaskStatus),
+  createdAt: Timestamp.Timestamp
+})
+export type Transfer = typeof Transfer.Type
+
+/** @category schemas */
+export const transferAnswer = Answer.first("Transfer", Transfer)
+
 /** What the feed of a platform tells of tasks. @category values */
-export const taskEvents = ["credit.status_changed", "redemption.status_changed"] as const
+export const taskEvents = ["credit.status_changed", "redemption.status_changed", "transfer.status_changed"] as const
 
 /** @category services */
 export class Credits extends Resource.Served<Credits>()("effekten/services/Credits", "credits", {
@@ -167,6 +210,57 @@ export class Redemptions extends Resource.Served<Redemptions>()("effekten/servic
   })
 }) {}
 
+/** @category services */
+export class Transfers extends Resource.Served<Transfers>()("effekten/services/Transfers", "transfers", {
+  /** Starts a transfer. Answers as {@link Credits} does. The recipient's investment appears once it has succeeded. */
+  create: Operation.command({
+    operation: "RequestTransfer",
+    route: "POST /v2/transfers/",
+    scope: "investments:write",
+    ids: [],
+    input: CreateTransfer,
+    reads: ofTransfer,
+    answer: transferAnswer,
+    refusals: [
+      "insufficient_units",
+      "investor_erased",
+      "locked_up",
+      "product_not_found",
+      "product_paused",
+      "same_wallet",
+      "target_cannot_receive",
+      "too_many_lots",
+      "wallet_not_found",
+      "wallet_not_managed"
+    ],
+    summary: "Move units to another wallet",
+    example: {
+      product: "01a20498-e0fc-7404-b886-798a53ef800f",
+      source_wallet: "01a20498-e111-7329-8369-ea75342fd9f2",
+      target_address: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+      amount: 300
+    }
+  }),
+  list: Operation.list({
+    reading: "ListTransfers",
+    route: "GET /v2/transfers/",
+    scope: "investments:read",
+    ids: [],
+    answer: transferAnswer,
+    refusals: [],
+    summary: "List transfers"
+  }),
+  get: Operation.read({
+    reading: "GetTransfer",
+    route: "GET /v2/transfers/:id/",
+    scope: "investments:read",
+    ids: [Id.TransferId],
+    answer: transferAnswer,
+    refusals: ["task_not_found"],
+    summary: "Read a transfer"
+  })
+}) {}
+
 /** The registrar's decisions on tasks whose outcome is unknown. @category services */
 export class Resolutions extends Resource.Service<Resolutions>()("effekten/services/Resolutions", "resolutions", {
   credit: Operation.command({
@@ -184,5 +278,13 @@ export class Resolutions extends Resource.Service<Resolutions>()("effekten/servi
     refusals: ["nothing_to_resolve", "task_not_found"],
     summary: "Decide what became of a redemption",
     example: "failed"
+  }),
+  transfer: Operation.command({
+    operation: "ResolveTransfer",
+    ids: [Id.TransferId],
+    input: TaskStatus.FinalOutcome,
+    refusals: ["nothing_to_resolve", "task_not_found"],
+    summary: "Decide what became of a transfer",
+    example: "succeeded"
   })
 }) {}

@@ -9,7 +9,7 @@ import type { CommandFailure } from "./Failure.ts"
 import type { Receipt } from "./Instruction.ts"
 import { Investments } from "./Investments.ts"
 import { Investors } from "./Investors.ts"
-import { Credits, Redemptions } from "./LedgerTasks.ts"
+import { Credits, Redemptions, Transfers } from "./LedgerTasks.ts"
 import type * as Operation from "./Operation.ts"
 import { OfferedCampaigns, OfferedProducts } from "./Offers.ts"
 import { Wallets } from "./Wallets.ts"
@@ -23,6 +23,7 @@ export {
   OfferedCampaigns,
   OfferedProducts,
   Redemptions,
+  Transfers,
   Wallets
 }
 
@@ -36,12 +37,22 @@ export const platformResources = [
   Investments,
   Credits,
   Redemptions,
+  Transfers,
   EventFeed
 ] as const
 
 /** The services a platform uses. @category models */
 export type PlatformService =
-  OfferedProducts | OfferedCampaigns | Investors | Wallets | Documents | Investments | Credits | Redemptions | EventFeed
+  | OfferedProducts
+  | OfferedCampaigns
+  | Investors
+  | Wallets
+  | Documents
+  | Investments
+  | Credits
+  | Redemptions
+  | Transfers
+  | EventFeed
 
 /** The names of a platform's readings in the record of openings of personal data. @category models */
 export type PlatformReading = Operation.ReadingOf<(typeof platformResources)[number]["resource"]["operations"]>

@@ -1,7 +1,7 @@
 /**
  * The scopes of the Distribution API. For the descriptions of operations, for tokens and for clients.
  *
- * Identifications and wallets belong to investors, redemptions to investments. Reading a document needs the scope that wrote it: the API
+ * Identifications and wallets belong to investors, redemptions and transfers to investments. Reading a document needs the scope that wrote it: the API
  * has no other scope.
  */
 import { Schema } from "effect"

@@ -21,13 +21,24 @@ const wallet = {
 const ofManagedWallet: Spellings = {
   notOffered: {
     address: "The register makes the address of a managed wallet.",
-    receiving_enabled: "A managed wallet does not receive from others."
+    receiving_enabled: "A new managed wallet does not receive from others: change it with PATCH."
   }
 }
 
 /** An address the investor controls. @category schemas */
 export const CreateGenericWallet = input("CreateGenericWallet", wallet)
 export type CreateGenericWallet = typeof CreateGenericWallet.Type
+
+const fixed = "It is fixed at creation."
+
+/** How programs of other generations write it. */
+const ofAmendment: Spellings = {
+  notOffered: { address: fixed, type: fixed, investor_id: fixed, investor: fixed }
+}
+
+/** Whether transfers from others may arrive. @category schemas */
+export const AmendWallet = input("AmendWallet", { receivingEnabled: plain(Schema.Boolean) })
+export type AmendWallet = typeof AmendWallet.Type
 
 /** @category models */
 export const Wallet = answer("Wallet", {
@@ -95,5 +106,19 @@ export class Wallets extends Resource.Served<Wallets>()("effekten/services/Walle
     answer: walletAnswer,
     refusals: ["investor_not_found", "wallet_not_found"],
     summary: "Read a wallet"
+  }),
+  /** What is on its way when receiving is switched off arrives nevertheless. */
+  amend: Operation.command({
+    operation: "SetReceiving",
+    route: "PATCH /v2/investors/:id/wallets/:wallet/",
+    scope: "investors:write",
+    key: "optional",
+    ids: [Id.InvestorId, Id.WalletId],
+    input: AmendWallet,
+    reads: ofAmendment,
+    answer: walletAnswer,
+    refusals: ["investor_erased", "investor_not_found", "wallet_not_found"],
+    summary: "Set whether a wallet receives",
+    example: { receiving_enabled: true }
   })
 }) {}

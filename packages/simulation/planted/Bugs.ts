@@ -156,6 +156,26 @@ const rules: { readonly [name: string]: Bug } = {
     "const release = (lot: Lot, units: Units): Lot => ({ ...lot, reserved: lot.reserved - units })",
     "const release = (lot: Lot, _units: Units): Lot => lot"
   ),
+  "moved units stay where they were": one(
+    holding,
+    "? settle(state, Tag.transfer(transferId), take)",
+    "? settle(state, Tag.transfer(transferId), release)"
+  ),
+  "units on their way are taken from the target": one(
+    holding,
+    "return event.data.sourceWalletId === state.walletId\n",
+    "return event.data.targetWalletId === state.walletId\n"
+  ),
+  "a wallet receives as it was registered": one(
+    "domain/src/Transfer.ts",
+    "    wallet.receivingEnabled &&",
+    "    registered!.receivingEnabled &&"
+  ),
+  "an arrived transfer is waited for forever": one(
+    "domain/src/Wallet.ts",
+    "? arrived({ ...state, arriving: state.arriving - 1 }, recipientInvestmentId, units)",
+    "? arrived(state, recipientInvestmentId, units)"
+  ),
   "reserved units are free": one(
     holding,
     "(lot.blocked ? 0 : lot.remaining - lot.reserved)",
@@ -250,8 +270,8 @@ const tasks: { readonly [name: string]: Bug } = {
   ),
   "the ledger told of more units than were asked for": one(
     settlement,
-    "const task = { taskId: taskIdOf(event), productId, walletId, units }",
-    "const task = { taskId: taskIdOf(event), productId, walletId, units: units + (units > 8 ? 1 : 0) }"
+    "const task = { taskId: taskIdOf(event), productId, units }",
+    "const task = { taskId: taskIdOf(event), productId, units: units + (units > 8 ? 1 : 0) }"
   ),
   "progress past what is under way": one(place, "    if (!isDone) break\n", "    if (!isDone) continue\n")
 }
@@ -349,9 +369,9 @@ const controls: { readonly [name: string]: Bug } = {
   ),
   "control: one more yield before a list": one(
     showing,
-    "        const { results, ...rest } = yield* readModels.page(view.projection, scope, page)\n",
+    "        const { places, results, ...rest } = yield* readModels.page(view.projection, scope, page)\n",
     `        yield* Effect.yieldNow
-        const { results, ...rest } = yield* readModels.page(view.projection, scope, page)
+        const { places, results, ...rest } = yield* readModels.page(view.projection, scope, page)
 `,
     "It takes a moment longer."
   )

@@ -51,6 +51,10 @@ const events: ReadonlyArray<Events.EventType> = [
   "UnitsRedeemed",
   "RedemptionFailed",
   "RedemptionOutcomeUnknown",
+  "WalletReceivingSet",
+  "UnitsTransferred",
+  "TransferFailed",
+  "TransferOutcomeUnknown",
   "InstructionRejected",
   "InstructionNoted"
 ]

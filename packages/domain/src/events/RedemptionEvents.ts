@@ -4,14 +4,11 @@
  */
 import { Schema } from "effect"
 import { define } from "../Event.ts"
-import { InvestmentId, InvestorId, ProductId, RedemptionId, WalletId } from "../Id.ts"
+import { InvestorId, ProductId, RedemptionId, WalletId } from "../Id.ts"
 import { FailureReason, Resolution } from "../TaskStatus.ts"
 import * as Tag from "../Tag.ts"
 import { Units } from "../Units.ts"
-
-/** Some units of one lot. @category schemas */
-export const Part = Schema.Struct({ investmentId: InvestmentId, units: Units })
-export type Part = typeof Part.Type
+import { Part } from "./Part.ts"
 
 const redemption = {
   redemptionId: RedemptionId,

@@ -1,5 +1,5 @@
 /**
- * Facts about wallets: which investor an address belongs to. For readers of the log.
+ * Facts about wallets: which investor an address belongs to, and whether transfers may arrive. For readers of the log.
  */
 import { Schema } from "effect"
 import { EthereumAddress } from "../EthereumAddress.ts"
@@ -20,4 +20,9 @@ export const WalletRegistered = define("WalletRegistered", {
     receivingEnabled: Schema.Boolean
   },
   tags: (data) => [Tag.wallet(data.walletId), Tag.investor(data.investorId), Tag.address(data.address)]
+})
+
+export const WalletReceivingSet = define("WalletReceivingSet", {
+  data: { walletId: WalletId, receivingEnabled: Schema.Boolean },
+  tags: (data) => [Tag.wallet(data.walletId)]
 })

@@ -23,8 +23,8 @@ body gets the same answer, forever, and has no second effect. So if an answer go
 export const scopeSentences: { readonly [S in Scope]: string } = {
   "investors:read": "Read investors, their identifications and wallets",
   "investors:write": "Create investors, their identifications and wallets",
-  "investments:read": "Read products, campaigns, investments, credits and redemptions",
-  "investments:write": "Create investments, credits and redemptions",
+  "investments:read": "Read products, campaigns, investments, credits, redemptions and transfers",
+  "investments:write": "Create investments, credits, redemptions and transfers",
   "documents:write": "Upload documents and read what is known of them"
 }
 
@@ -39,13 +39,15 @@ export const tagSentences: { readonly [tag: string]: string } = {
   investments: "Subscriptions: signed, accepted, paid, delivered.",
   credits: "Tasks of the ledger that add the units of an investment to its wallet.",
   redemptions: "Tasks of the ledger that take units out of a wallet.",
-  events: "What happened to your objects, for a program that asks again and again."
+  events: "What happened to your objects, for a program that asks again and again.",
+  transfers: "Tasks of the ledger that move units to another wallet, where they are an investment of the recipient's."
 }
 
 /** Sentences of members that a name does not explain. @category values */
 export const fromMember: { readonly [name: string]: string } = {
   accepted_at: "When the issuer accepted; leave it out if it has not yet.",
   after: "The id of an entry: those behind it.",
+  amount: "Whole units of the security.",
   birth_date: "A day, `YYYY-MM-DD`.",
   cancelled_at: "When the investor declared it. Left out, it is now.",
   citizenship: "ISO 3166-1 alpha-3, or what a passport states instead (ICAO Doc 9303-3).",
@@ -63,12 +65,14 @@ export const fromMember: { readonly [name: string]: string } = {
   paid_at: "When the money arrived; leave it out if it has not yet.",
   previous: "The URL of the page before this one.",
   receiving_enabled: "Whether units from others may arrive.",
-  remaining_units: "Falls when units are redeemed.",
+  remaining_units: "Falls when units are redeemed or moved away.",
   request_id: "Names the request in the server's log.",
   retryable: "Whether the same request, with the same key, may succeed later.",
   scope: "Scopes, with blanks between them.",
   signed_at: "When the investor signed. Web-based subscription is not offered, so it is needed.",
   signed_documents: "What the investor signed: ids of uploaded documents.",
+  source_wallet: "The id of the managed wallet that the units leave.",
+  target_address: "The address of a wallet that receives, here or on another platform.",
   units: "Whole units of the security.",
   verified_at: "When the person was identified.",
   wallet: "The id of the wallet that the units go to."

@@ -274,7 +274,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Set whether a wallet receives
+         * @description Refused with `investor_erased`, `investor_not_found`, `wallet_not_found`.
+         */
+        patch: operations["wallets.amend"];
         trace?: never;
     };
     "/v2/documents/": {
@@ -371,7 +375,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel for the investor
-         * @description An extension of Effekten: the Distribution API has no such endpoint. Refused with `cancellation_period_over`, `credit_in_flight`, `investment_ended`, `investment_not_found`, `investor_erased`, `timestamp_before_signing`, `timestamp_in_future`.
+         * @description An extension of Effekten: the Distribution API has no such endpoint. Refused with `cancellation_period_over`, `credit_in_flight`, `investment_ended`, `investment_not_found`, `investor_erased`, `not_cancellable`, `timestamp_before_signing`, `timestamp_in_future`.
          */
         post: operations["investments.cancel"];
         delete?: never;
@@ -489,6 +493,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/transfers/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List transfers */
+        get: operations["transfers.list"];
+        put?: never;
+        /**
+         * Move units to another wallet
+         * @description Refused with `insufficient_units`, `investor_erased`, `locked_up`, `product_not_found`, `product_paused`, `same_wallet`, `target_cannot_receive`, `too_many_lots`, `wallet_not_found`, `wallet_not_managed`.
+         */
+        post: operations["transfers.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/transfers/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a transfer
+         * @description Refused with `task_not_found`.
+         */
+        get: operations["transfers.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v2/events/": {
         parameters: {
             query?: never;
@@ -546,12 +591,40 @@ export interface components {
              * @example investor.kyc_status_changed
              * @example credit.status_changed
              * @example redemption.status_changed
+             * @example transfer.status_changed
              */
             type: string;
             object_id: string;
             investment_id: string | null;
             status: string;
             changed_at: string;
+        };
+        Transfer: {
+            id: string;
+            product: string;
+            /** @description The id of the managed wallet that the units leave. */
+            source_wallet: string;
+            /** @description The address of a wallet that receives, here or on another platform. */
+            target_address: string;
+            /** @description Whole units of the security. */
+            amount: number;
+            /**
+             * @example processing
+             * @example succeeded
+             * @example failed
+             * @example unknown
+             */
+            status: string;
+            created_at: string;
+        };
+        CreateTransfer: {
+            product: string;
+            /** @description The id of the managed wallet that the units leave. */
+            source_wallet: string;
+            /** @description The address of a wallet that receives, here or on another platform. */
+            target_address: string;
+            /** @description Whole units of the security. */
+            amount: number;
         };
         Redemption: {
             id: string;
@@ -624,7 +697,7 @@ export interface components {
             investor_id: string;
             /** @description Whole units of the security. */
             units: number;
-            /** @description Falls when units are redeemed. */
+            /** @description Falls when units are redeemed or moved away. */
             remaining_units: number;
             /** @description The id of the wallet that the units go to. */
             wallet: string | null;
@@ -706,6 +779,10 @@ export interface components {
             /** @description Whether units from others may arrive. */
             receiving_enabled: boolean;
             created_at: string;
+        };
+        AmendWallet: {
+            /** @description Whether units from others may arrive. */
+            receiving_enabled: boolean;
         };
         CreateGenericWallet: {
             address: string;
@@ -887,11 +964,13 @@ export interface components {
             product_type: string;
             isin: string | null;
             nominal_value: {
+                /** @description Whole units of the security. */
                 amount: string;
                 decimals: number;
                 currency: string;
             } | null;
             issuance_price: {
+                /** @description Whole units of the security. */
                 amount: string;
                 decimals: number;
                 currency: string;
@@ -998,6 +1077,14 @@ export interface components {
             /** @description The URL of the page before this one. */
             previous: string | null;
             results: components["schemas"]["Redemption"][];
+        };
+        TransferPage: {
+            count: number;
+            /** @description The URL of the page after this one. */
+            next: string | null;
+            /** @description The URL of the page before this one. */
+            previous: string | null;
+            results: components["schemas"]["Transfer"][];
         };
         EventPage: {
             count: number;
@@ -2709,6 +2796,124 @@ export interface operations {
             505: components["responses"]["Problem505"];
         };
     };
+    "wallets.amend": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the same answer and no second effect. Idempotency-Key will do as well. */
+                "X-Idempotency-Key"?: string;
+                /** @description The same as X-Idempotency-Key, as an RFC 8941 string or as it is. */
+                "Idempotency-Key"?: string;
+                /** @description The `ETag` of the object as it was seen, in quotes. If the object has changed since, nothing is done, and the answer is 412. */
+                "If-Match"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+                wallet: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "receiving_enabled": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["AmendWallet"];
+            };
+        };
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Wallet"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`investor_not_found`](/problems/investor_not_found) There is no such investor for this client.
+             *
+             *     [`wallet_not_found`](/problems/wallet_not_found) There is no such wallet for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            /** @description [`investor_erased`](/problems/investor_erased) The data of this investor have been erased; nothing can be added. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            /** @description [`idempotency_key_reused`](/problems/idempotency_key_reused) The key was used for a request with another body. Nothing was done. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
     "documents.list": {
         parameters: {
             query?: {
@@ -3489,6 +3694,8 @@ export interface operations {
              *     [`investment_ended`](/problems/investment_ended) The investment has ended.
              *
              *     [`investor_erased`](/problems/investor_erased) The data of this investor have been erased; nothing can be added.
+             *
+             *     [`not_cancellable`](/problems/not_cancellable) An investment made by a transfer cannot be cancelled.
              */
             409: {
                 headers: {
@@ -4231,6 +4438,268 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Redemption"];
+                };
+            };
+            /** @description The client has it as it is. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`task_not_found`](/problems/task_not_found) There is no such task for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "transfers.list": {
+        parameters: {
+            query?: {
+                /** @description Results of a page at most. */
+                limit?: number;
+                /** @description From `next` or `previous` of a page. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "transfers.create": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same key with the same request gives the same answer and no second effect. Idempotency-Key will do as well. */
+                "X-Idempotency-Key": string;
+                /** @description The same as X-Idempotency-Key, as an RFC 8941 string or as it is. */
+                "Idempotency-Key"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "product": "01a20498-e0fc-7404-b886-798a53ef800f",
+                 *       "source_wallet": "01a20498-e111-7329-8369-ea75342fd9f2",
+                 *       "target_address": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+                 *       "amount": 300
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateTransfer"];
+            };
+        };
+        responses: {
+            /** @description It is created. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transfer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`product_not_found`](/problems/product_not_found) There is no such product for this client.
+             *
+             *     [`wallet_not_found`](/problems/wallet_not_found) There is no such wallet for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            /**
+             * @description [`insufficient_units`](/problems/insufficient_units) The wallet has fewer free units than asked for.
+             *
+             *     [`investor_erased`](/problems/investor_erased) The data of this investor have been erased; nothing can be added.
+             *
+             *     [`locked_up`](/problems/locked_up) The lock-up period of the product has not ended.
+             *
+             *     [`product_paused`](/problems/product_paused) The product is paused; no units can be moved.
+             *
+             *     [`same_wallet`](/problems/same_wallet) Source and target are the same wallet.
+             *
+             *     [`target_cannot_receive`](/problems/target_cannot_receive) The target address cannot receive this product.
+             *
+             *     [`too_many_lots`](/problems/too_many_lots) The units lie in too many lots for one task; ask for fewer.
+             *
+             *     [`wallet_not_managed`](/problems/wallet_not_managed) Transfers start from managed wallets only.
+             */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            /** @description [`idempotency_key_reused`](/problems/idempotency_key_reused) The key was used for a request with another body. Nothing was done. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "transfers.get": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the object as the client has it. If it is so still, the answer is 304. */
+                "If-None-Match"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transfer"];
                 };
             };
             /** @description The client has it as it is. */

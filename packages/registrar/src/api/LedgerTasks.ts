@@ -1,14 +1,14 @@
 /**
- * Credits and redemptions, embedded, and a person's decisions on tasks with an unknown outcome. For the services of a platform and of the
+ * Credits, redemptions and transfers, embedded, and a person's decisions on tasks with an unknown outcome. For the services of a platform and of the
  * registrar.
  */
-import { Id } from "@effekten/domain"
+import { EthereumAddress, Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
-import { Api, Credits, Redemptions, Resolutions } from "@effekten/services"
+import { Api, Credits, Redemptions, Resolutions, Transfers } from "@effekten/services"
 import { type Context, Effect } from "effect"
 import type { Answered } from "../deciding/Instruction.ts"
 import type { Settlement } from "../reactors/Settlement.ts"
-import { implement, type Implementation, instructs, made, nothing, pages, shows } from "./Implement.ts"
+import { consumed, implement, type Implementation, instructs, made, nothing, pages, shows } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
 import { ownInvestment } from "./Investments.ts"
 import type { Showing } from "./Showing.ts"
@@ -33,6 +33,18 @@ const redemption = view(Api.redemptionAnswer, Projections.redemptions, {
     walletId: state.walletId,
     units: state.units,
     status: state.status === "succeeded" ? ("success" as const) : state.status,
+    createdAt: state.createdAt
+  })
+})
+
+const transfer = view(Api.transferAnswer, Projections.transfers, {
+  1: (state) => ({
+    id: state.id,
+    product: state.productId,
+    sourceWallet: state.walletId,
+    targetAddress: EthereumAddress.checksum(state.targetAddress),
+    amount: state.units,
+    status: state.status,
     createdAt: state.createdAt
   })
 })
@@ -93,6 +105,33 @@ export const redemptions = (
     context
   )
 
+const ofTransfers = Transfers.resource.operations
+
+/** @category constructors */
+export const transfers = (
+  context: Context.Context<Intake | Showing>,
+  settlement: Settlement["Service"]
+): Implementation<typeof Transfers.resource.operations> =>
+  implement(
+    { key: Transfers.key, operations: ofTransfers },
+    {
+      create: instructs(ofTransfers.create, {
+        members: { product: "productId", sourceWallet: "sourceWalletId", amount: "units", targetAddress: consumed },
+        given: Effect.fnUntraced(function* ({ input, newId }) {
+          // The id of the recipient's investment is fixed here: it is the same whatever the ledger says, and when.
+          const recipientInvestmentId = Id.InvestmentId.make(yield* newId)
+          const targetAddress = EthereumAddress.canonical(input.targetAddress)
+          return { transferId: Id.TransferId.make(yield* newId), recipientInvestmentId, targetAddress }
+        }),
+        answers: made(transfer),
+        after: settled(settlement)
+      }),
+      list: pages(ofTransfers.list, { view: transfer }),
+      get: shows(ofTransfers.get, { view: transfer, key: ([id]) => id, missing: "task_not_found" })
+    },
+    context
+  )
+
 const ofResolutions = Resolutions.resource.operations
 
 /** A person looked at the ledger. A task is known by its own id alone. @category constructors */
@@ -113,6 +152,12 @@ export const resolutions = (
         members: {},
         given: ({ ids: [redemptionId], input: outcome }) =>
           Effect.succeed({ redemptionId, outcome, reason: undefined, resolution: "observed" as const }),
+        answers: nothing
+      }),
+      transfer: instructs(ofResolutions.transfer, {
+        members: {},
+        given: ({ ids: [transferId], input: outcome }) =>
+          Effect.succeed({ transferId, outcome, reason: undefined, resolution: "observed" as const }),
         answers: nothing
       })
     },

@@ -12,7 +12,7 @@ import { servicesOf } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
 import { investments } from "./Investments.ts"
 import { investors } from "./Investors.ts"
-import { credits, redemptions } from "./LedgerTasks.ts"
+import { credits, redemptions, transfers } from "./LedgerTasks.ts"
 import { offeredCampaigns, offeredProducts } from "./Offers.ts"
 import type { Showing } from "./Showing.ts"
 import { wallets } from "./Wallets.ts"
@@ -33,6 +33,7 @@ export const layer: Layer.Layer<PlatformServices, never, Blobs | Custody | Intak
         investments(context),
         credits(context, settlement),
         redemptions(context, settlement),
+        transfers(context, settlement),
         eventFeed(context)
       ])
     })

@@ -40,6 +40,8 @@ export interface Owned {
   readonly key: string
   /** The code of the failure where there is no such object, or another platform has it. */
   readonly missing: Refusal.Code
+  /** Whether it is the one that is spoken of. Default: it is. */
+  readonly belongs?: (state: any) => boolean
 }
 
 /** @category services */
@@ -291,8 +293,10 @@ const ofReadings = (
       : Effect.map(objects.get(beside.projection, beside.key(state)), (kept) => kept?.placed)
 
   return {
-    own: (platform, { key, missing, projection }) =>
-      Effect.asVoid(Effect.catchTag(owned(platform, projection, key, missing), "EventStoreError", unavailableForReads)),
+    own: (platform, { belongs = () => true, key, missing, projection }) =>
+      Effect.flatMap(owned(platform, projection, key, missing), ({ placed }) =>
+        belongs(placed.state) ? Effect.void : Effect.fail(notFound(missing))
+      ).pipe(Effect.catchTag("EventStoreError", unavailableForReads)),
     get: Effect.fnUntraced(
       function* <S extends Shown, A>(
         access: Access,

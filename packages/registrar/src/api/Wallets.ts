@@ -4,13 +4,13 @@
 import { EthereumAddress, Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
 import { Api, Wallets } from "@effekten/services"
-import { type Context, Effect } from "effect"
+import { Context, Effect } from "effect"
 import { noEffect } from "../base/Failures.ts"
 import type { Custody } from "./Custody.ts"
-import { consumed, implement, type Implementation, instructs, made, pages, shows } from "./Implement.ts"
+import { changed, consumed, implement, type Implementation, instructs, made, pages, shows } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
 import { ownInvestor } from "./Investors.ts"
-import type { Showing } from "./Showing.ts"
+import { type Owned, Showing } from "./Showing.ts"
 import { view } from "./View.ts"
 
 const wallet = view(Api.walletAnswer, Projections.wallets, {
@@ -22,6 +22,14 @@ const wallet = view(Api.walletAnswer, Projections.wallets, {
     receivingEnabled: state.receivingEnabled,
     createdAt: state.createdAt
   })
+})
+
+/** The wallet is this investor's and platform's, or there is none. */
+const ownWallet = (investorId: Id.InvestorId, key: Id.WalletId): Owned => ({
+  projection: Projections.wallets,
+  key,
+  missing: "wallet_not_found",
+  belongs: (state: Projections.WalletState) => state.investorId === investorId
 })
 
 const { operations } = Wallets.resource
@@ -46,9 +54,7 @@ export const wallets = (
       createGeneric: instructs(operations.createGeneric, {
         members: { address: consumed, receivingEnabled: consumed },
         given: Effect.fnUntraced(function* ({ ids: [investorId], input, newId }) {
-          // The schema has checked the address; this gives its canonical form.
-          const address = EthereumAddress.parse(input.address)
-          if (address === undefined) return yield* Effect.die(new Error("an address that was checked cannot be read"))
+          const address = EthereumAddress.canonical(input.address)
           const receivingEnabled = input.receivingEnabled ?? false
           return { walletId: Id.WalletId.make(yield* newId), investorId, address, receivingEnabled }
         }),
@@ -61,6 +67,16 @@ export const wallets = (
         missing: "wallet_not_found",
         within: ([investor]) => ownInvestor(investor),
         belongs: (state, [investor]) => state.investorId === investor
+      }),
+      amend: instructs(operations.amend, {
+        members: {},
+        given: Effect.fnUntraced(function* ({ ids: [investorId, walletId], instructing: { platform } }) {
+          const showing = Context.get(context, Showing)
+          yield* showing.own(platform, ownInvestor(investorId))
+          yield* showing.own(platform, ownWallet(investorId, walletId))
+          return { walletId }
+        }),
+        answers: changed(wallet, ([, id]) => id)
       })
     },
     context

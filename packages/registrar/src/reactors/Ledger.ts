@@ -2,17 +2,27 @@
  * The port to a ledger, where units really move, and the book-entry ledger that is the register itself. For developers that connect a
  * register to a blockchain or a custodian.
  */
-import type { Id } from "@effekten/domain"
+import type { EthereumAddress, Id } from "@effekten/domain"
 import { Clock, Context, Duration, Effect, Layer, Schema } from "effect"
 
-/** What the ledger has to do. `taskId` is the id of the credit or the redemption. @category models */
-export interface LedgerTask {
-  readonly kind: "credit" | "redemption"
+interface Moved {
+  /** The id of the credit, the redemption or the transfer. */
   readonly taskId: string
   readonly productId: Id.ProductId
-  readonly walletId: Id.WalletId
   readonly units: number
 }
+
+/** What the ledger has to do: add units to a wallet, take them out of it, or move them to another one. @category models */
+export type LedgerTask =
+  | (Moved & { readonly kind: "credit" | "redemption"; readonly walletId: Id.WalletId })
+  | (Moved & {
+      readonly kind: "transfer"
+      /** Where the units are. */
+      readonly walletId: Id.WalletId
+      readonly targetWalletId: Id.WalletId
+      /** In lower case. */
+      readonly targetAddress: EthereumAddress.EthereumAddress
+    })
 
 /** How a task ended, as far as the ledger knows. `unknown` is an answer too: then a person decides. @category models */
 export type LedgerOutcome =

@@ -5,7 +5,7 @@
  * asks the ledger what became of the task. If the ledger cannot say, the task is recorded as unknown and waits for a person. Nothing may
  * ever be submitted twice. After a log was put back the claim may be lost, so a reactor that is resumed asks the ledger first.
  */
-import { type Commands, Credit, Redemption, type TaskStatus } from "@effekten/domain"
+import { type Commands, Credit, Redemption, type TaskStatus, Transfer } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import { type CommandFailure, Deadline } from "@effekten/services"
@@ -42,7 +42,7 @@ const polling = Reactor.backingOff("50 millis", "5 seconds")
 const again = { while: (error: CommandFailure) => error._tag === "Unavailable", schedule: Reactor.again }
 
 /** The event types of every kind of ledger task. A kind that is not in this list is not settled. */
-const kinds = Arr.make(Credit.types, Redemption.types)
+const kinds = Arr.make(Credit.types, Redemption.types, Transfer.types)
 type Kind = (typeof kinds)[number]
 
 type Of<T extends string> = Extract<Projection.LoggedEvent, { readonly type: T }>
@@ -55,7 +55,8 @@ const submitted: ReadonlyArray<string> = kinds.map((types) => types.submitted)
 const ended = Arr.flatMap(kinds, ({ failed, succeeded, unknown }) => Arr.make(succeeded, failed, unknown))
 const isEnded = (event: Projection.LoggedEvent): event is Ended => ended.some((type) => type === event.type)
 
-const taskIdOf = ({ data }: Requested | Ended): string => ("creditId" in data ? data.creditId : data.redemptionId)
+const taskIdOf = ({ data }: Requested | Ended): string =>
+  "creditId" in data ? data.creditId : "redemptionId" in data ? data.redemptionId : data.transferId
 
 /** @category services */
 export class Settlement extends Context.Service<
@@ -185,23 +186,31 @@ interface Steps {
 
 /** What the ledger is told of a task, and the commands that record how far it has come. */
 const stepsOf = (event: Requested): Steps => {
-  const { productId, units, walletId } = event.data
-  const task = { taskId: taskIdOf(event), productId, walletId, units }
+  const { productId, units } = event.data
+  const task = { taskId: taskIdOf(event), productId, units }
   switch (event.type) {
     case "CreditRequested": {
-      const { creditId, investmentId } = event.data
+      const { creditId, investmentId, walletId } = event.data
       return {
-        task: { kind: "credit", ...task },
+        task: { kind: "credit", ...task, walletId },
         submit: { operation: "SubmitCredit", input: { creditId, investmentId } },
         settle: (outcome) => ({ operation: "SettleCredit", input: { creditId, investmentId, outcome } })
       }
     }
     case "RedemptionRequested": {
-      const { redemptionId } = event.data
+      const { redemptionId, walletId } = event.data
       return {
-        task: { kind: "redemption", ...task },
+        task: { kind: "redemption", ...task, walletId },
         submit: { operation: "SubmitRedemption", input: { redemptionId } },
         settle: (outcome) => ({ operation: "SettleRedemption", input: { redemptionId, outcome } })
+      }
+    }
+    case "TransferRequested": {
+      const { sourceWalletId, targetAddress, targetWalletId, transferId } = event.data
+      return {
+        task: { kind: "transfer", ...task, walletId: sourceWalletId, targetWalletId, targetAddress },
+        submit: { operation: "SubmitTransfer", input: { transferId } },
+        settle: (outcome) => ({ operation: "SettleTransfer", input: { transferId, outcome } })
       }
     }
   }

@@ -6,7 +6,7 @@ import { investorSteps } from "./InvestorSteps.ts"
 import { issuerSteps } from "./IssuerSteps.ts"
 import type { Act, Reader, Reading } from "./Reading.ts"
 import type { Kind, Step } from "./Steps.ts"
-import { isCreditable, redeemable, taskSteps } from "./TaskSteps.ts"
+import { isCreditable, mayLeave, redeemable, taskSteps } from "./TaskSteps.ts"
 
 const readers: { readonly [K in Kind]: Reader } = { ...issuerSteps, ...investorSteps, ...investmentSteps, ...taskSteps }
 
@@ -23,6 +23,8 @@ const possible = (reading: Reading, kind: Kind): Kind => {
       return tasks.some((t) => t.submitted && t.ledger === "nothing") ? kind : possible(reading, "submit")
     case "submit":
       return tasks.some((t) => !t.submitted && t.status === "processing") ? kind : possible(reading, "credit")
+    case "transfer":
+      return mayLeave(reading).length > 0 ? kind : possible(reading, "credit")
     case "redeem":
       return redeemable(world).length > 0 ? kind : possible(reading, "credit")
     case "credit":

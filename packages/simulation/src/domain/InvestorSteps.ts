@@ -88,7 +88,13 @@ export const investorSteps = {
       walletId: reading.fresh("wallet"),
       investorId: id,
       address: `0x${n.toString(16).padStart(40, "0")}`,
-      receivingEnabled: false
+      receivingEnabled: s.a % 2 === 0
     })
+  },
+  receive: (reading, s) => {
+    const { wallets } = reading.world
+    const walletId = reading.known(wallets, s.a)
+    const input = { walletId, receivingEnabled: s.b % 3 !== 0 }
+    return by(reading.whose(s, wallets.get(walletId)?.platform), "SetReceiving", input)
   }
 } satisfies { readonly [K in Kind]?: Reader }

@@ -67,7 +67,8 @@ export const opening = (reading: Reading): ReadonlyArray<Instructing> => [
   by(undefined, "RegisterPlatform", { platformId: "2", name: "Two" }),
   by(undefined, "RegisterIssuer", { issuerId: "1" }),
   ...product("1", "digital", 1, { paymentDays: 2, cancellationDays: 14 }),
-  ...product("2", "digital", 2, {}),
+  // Its lock-up ends while the run goes on.
+  ...product("2", "digital", 2, { lockedUntil: textOf(reading.now + 10 * 3_600_000) }),
   ...product("3", "ewpg", 1, { cancellationDays: 1 }),
   campaign(reading, "1", "1", 30),
   campaign(reading, "1", "2", 12),

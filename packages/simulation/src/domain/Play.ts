@@ -52,7 +52,7 @@ const differing = ({ answer, command, events }: Executed, expected: Verdict): st
   const decided = JSON.stringify(verdictOf(answer))
   if (decided !== JSON.stringify(verdict))
     return `${JSON.stringify(command)} is ${decided}, the second model says ${JSON.stringify(verdict)}`
-  const request = events.find((event) => event.type === "RedemptionRequested")
+  const request = events.find((event) => event.type === "RedemptionRequested" || event.type === "TransferRequested")
   if (request === undefined) return undefined
   const taken = JSON.stringify(request.data.lots.map((part) => [part.investmentId, part.units]))
   return taken === JSON.stringify(lots)

@@ -1,6 +1,7 @@
 /**
  * What becomes of ledger tasks by steps: requests, claims, work of the ledger, reports and resolutions. For random runs of decisions.
  */
+import { lockUpEnd } from "../model/Asked.ts"
 import type { Investment, Objects, Task } from "../model/Objects.ts"
 import { by, pick, type Reader, type Reading, unitsOf } from "./Reading.ts"
 import type { Kind, Step } from "./Steps.ts"
@@ -13,21 +14,49 @@ export const isCreditable = (world: Objects, investment: Investment): boolean =>
     (t) => t.investment !== undefined && world.investments.get(t.investment) === investment && t.status !== "failed"
   )
 
+const delivered = (world: Objects): ReadonlyArray<Investment> =>
+  [...world.investments.values()].filter((i) => i.delivered !== undefined)
+
+const withFreeUnits = (world: Objects): ReadonlyArray<Investment> =>
+  delivered(world).filter((i) => world.takeable(i.product, i.delivered!).length > 0)
+
 /** Investments of which units can be redeemed. @category computing */
 export const redeemable = (world: Objects): ReadonlyArray<Investment> =>
-  [...world.investments.values()].filter(
-    (i) => i.delivered !== undefined && i.product !== "3" && world.takeable(i.product, i.delivered).length > 0
+  withFreeUnits(world).filter((i) => i.product !== "3")
+
+/** Investments of which units can be transferred. @category computing */
+export const mayLeave = ({ now, world }: Reading): ReadonlyArray<Investment> =>
+  withFreeUnits(world).filter(
+    (i) => world.wallets.get(i.delivered!)!.managed && now >= lockUpEnd(world.products.get(i.product)!)
   )
+
+const nowhere = `0x${"f".repeat(40)}`
+
+/** Where units go: mostly a wallet that receives. */
+const addressOf = (world: Objects, from: string, n: number): string => {
+  if (n % 40 === 39) return nowhere
+  const others = [...world.wallets].filter(([id, w]) => n % 9 === 0 || (id !== from && w.receiving))
+  return pick(others, n)?.[1].address ?? nowhere
+}
+
+const names = { credit: "Credit", redemption: "Redemption", transfer: "Transfer" } as const
+
+const targetOf = (kind: string, id: string | undefined, task: Task | undefined) =>
+  kind === "credit"
+    ? { creditId: id, investmentId: task?.investment ?? "none" }
+    : kind === "transfer"
+      ? { transferId: id }
+      : { redemptionId: id }
 
 /** The task that a step is about, and what names it. */
 const targeted = (reading: Reading, s: Step, wanted: (task: Task) => boolean) => {
   const key = reading.task(s.a, (task) => s.b % 6 === 0 || wanted(task))
   const task = reading.world.tasks.get(key)
-  const [kind, id] = key.split(" ")
+  const [kind = "", id] = key.split(" ")
   return {
     task,
-    name: kind === "credit" ? ("Credit" as const) : ("Redemption" as const),
-    target: kind === "credit" ? { creditId: id, investmentId: task?.investment ?? "none" } : { redemptionId: id },
+    name: names[kind as Task["kind"]],
+    target: targetOf(kind, id, task),
     platform: s.who === 0 ? reading.whose(s, task?.platform) : undefined
   }
 }
@@ -51,8 +80,7 @@ export const taskSteps = {
   },
   redeem: (reading, s) => {
     const { world } = reading
-    const delivered = () => [...world.investments.values()].filter((i) => i.delivered !== undefined)
-    const from = pick(s.b % 5 === 0 ? delivered() : redeemable(world), s.a)
+    const from = pick(s.b % 5 === 0 ? delivered(world) : redeemable(world), s.a)
     const walletId = s.d % 10 === 0 || !from ? reading.known(world.wallets, s.b) : from.delivered!
     const wallet = world.wallets.get(walletId)
     return by(reading.whose(s, wallet?.platform), "RequestRedemption", {
@@ -60,6 +88,19 @@ export const taskSteps = {
       investorId: s.d % 15 === 0 ? reading.known(world.investors, s.b) : (wallet?.investor ?? "none"),
       productId: s.d % 12 === 0 || !from ? reading.known(world.products, s.b) : from.product,
       walletId,
+      units: unitsOf(s.c)
+    })
+  },
+  transfer: (reading, s) => {
+    const { world } = reading
+    const from = pick(s.b % 5 === 0 ? delivered(world) : mayLeave(reading), s.a)
+    const sourceWalletId = s.d % 20 === 0 || !from ? reading.known(world.wallets, s.b) : from.delivered!
+    return by(reading.whose(s, world.wallets.get(sourceWalletId)?.platform), "RequestTransfer", {
+      transferId: reading.fresh("transfer"),
+      recipientInvestmentId: reading.fresh("investment"),
+      sourceWalletId,
+      productId: s.d % 12 === 0 || !from ? reading.known(world.products, s.b) : from.product,
+      targetAddress: addressOf(world, sourceWalletId, s.a + s.b),
       units: unitsOf(s.c)
     })
   },

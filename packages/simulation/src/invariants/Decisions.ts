@@ -1,6 +1,6 @@
 /**
- * Every decision is that of the second model, in the order of the log (promises 2 and 3). So are refusals with what is free, and the lots of a
- * redemption. The position is where the instruction takes effect, so the model needs to know of no interleaving.
+ * Every decision is that of the second model, in the order of the log (promises 2 and 3). So are refusals with what is free, and the lots of
+ * redemptions and transfers. The position is where the instruction takes effect, so the model needs to know of no interleaving.
  */
 import { Commands, Timestamp } from "@effekten/domain"
 import type { Committed } from "../history/History.ts"
@@ -46,10 +46,10 @@ export const decisions: Invariant = {
       if (JSON.stringify(verdict) !== JSON.stringify(recorded))
         broken(`${operation} at ${last} says ${JSON.stringify(recorded)}, the second model ${JSON.stringify(verdict)}`)
       const [request] = events
-      if (request.type !== "RedemptionRequested") return
+      if (request.type !== "RedemptionRequested" && request.type !== "TransferRequested") return
       const taken = request.data.lots.map((part) => [part.investmentId, part.units])
       if (JSON.stringify(taken) !== JSON.stringify(lots))
-        broken(`redemption at ${last} takes ${JSON.stringify(taken)}, the second model ${JSON.stringify(lots)}`)
+        broken(`${operation} at ${last} takes ${JSON.stringify(taken)}, the second model ${JSON.stringify(lots)}`)
     }
   })
 }

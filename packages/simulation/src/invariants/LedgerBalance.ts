@@ -2,6 +2,7 @@
  * The ledger has in each wallet what the register holds there, and what it has done of tasks that are still open (promise 1). So it was asked
  * for the same units of the same wallet. Both are counted from the events, and from what the ledger was told.
  */
+import type { LedgerTask } from "@effekten/registrar"
 import type { Facts } from "../history/History.ts"
 import type { Invariant } from "./Invariant.ts"
 
@@ -15,11 +16,22 @@ interface Leg {
 /** Balances by product and wallet, without those that are nothing. */
 const counting = () => {
   const balances = new Map<string, number>()
+  const add = ({ productId, units, walletId }: Leg, direction: number): void => {
+    const place = `${productId} in ${walletId}`
+    balances.set(place, (balances.get(place) ?? 0) + direction * units)
+  }
+  const move = (leg: Omit<Leg, "walletId">, from: string, to: string): void => {
+    add({ ...leg, walletId: from }, -1)
+    add({ ...leg, walletId: to }, 1)
+  }
   return {
     balances,
-    add: ({ productId, units, walletId }: Leg, direction: number): void => {
-      const place = `${productId} in ${walletId}`
-      balances.set(place, (balances.get(place) ?? 0) + direction * units)
+    add,
+    move,
+    /** What a ledger has done of a task. */
+    carry: (task: LedgerTask): void => {
+      if (task.kind === "transfer") move(task, task.walletId, task.targetWalletId)
+      else add(task, task.kind === "credit" ? 1 : -1)
     }
   }
 }
@@ -41,11 +53,17 @@ const registered = ({ log }: Facts) => {
       case "RedemptionRequested":
         ask(data.redemptionId)
         break
+      case "TransferRequested":
+        ask(data.transferId)
+        break
       case "CreditFailed":
         open.delete(data.creditId)
         break
       case "RedemptionFailed":
         open.delete(data.redemptionId)
+        break
+      case "TransferFailed":
+        open.delete(data.transferId)
         break
       case "UnitsCredited":
         held.add(data, 1)
@@ -54,6 +72,10 @@ const registered = ({ log }: Facts) => {
       case "UnitsRedeemed":
         held.add(data, -1)
         open.delete(data.redemptionId)
+        break
+      case "UnitsTransferred":
+        held.move(data, data.sourceWalletId, data.targetWalletId)
+        open.delete(data.transferId)
     }
   return { held, open, known }
 }
@@ -68,9 +90,8 @@ export const ledgerBalance: Invariant = {
       for (const [id, { state, task }] of facts.ledger) {
         // What a log that was put back has lost a person reverses at the ledger.
         if (state !== "done" || !known.has(id)) continue
-        const direction = task.kind === "credit" ? 1 : -1
-        ledger.add(task, direction)
-        if (open.has(id)) held.add(task, direction)
+        ledger.carry(task)
+        if (open.has(id)) held.carry(task)
       }
       for (const place of new Set([...held.balances.keys(), ...ledger.balances.keys()])) {
         const [has, holds] = [ledger.balances.get(place) ?? 0, held.balances.get(place) ?? 0]

@@ -1,6 +1,7 @@
 /**
  * An event names only what there is, of one platform and of one investor (promise 10). So no unit comes to a wallet of another investor, and
- * no investor refers to a document of another platform. The log alone is asked, not the second model.
+ * no investor refers to a document of another platform. A transfer has two sides, each held to this. The log alone is asked, not the second
+ * model.
  */
 import type { Events } from "@effekten/domain"
 import type { Projection } from "@effekten/projections"
@@ -14,11 +15,12 @@ const makes: { readonly [T in Events.EventType]?: string } = {
   WalletRegistered: "walletId",
   InvestmentSigned: "investmentId",
   CreditRequested: "creditId",
-  RedemptionRequested: "redemptionId"
+  RedemptionRequested: "redemptionId",
+  TransferRequested: "transferId"
 }
 
 /** Members that name objects of a platform. */
-const names = [...Object.values(makes), "protocolDocumentId"]
+const names = [...Object.values(makes), "protocolDocumentId", "sourceInvestorId", "sourceWalletId"]
 
 /** To whom an object belongs. */
 interface Owned {
@@ -34,21 +36,29 @@ const idsIn = (data: Members): ReadonlyArray<unknown> => [
   ...((data["lots"] ?? []) as ReadonlyArray<Members>).map(({ investmentId }) => investmentId)
 ]
 
+/** What a transfer says of the side where the units arrive, in the words of other events. */
+const arrivalOf = (data: Members): Members => ({
+  platformId: data["recipientPlatform"],
+  investorId: data["recipientInvestorId"],
+  walletId: data["targetWalletId"]
+})
+
 /** @category values */
 export const ownership: Invariant = {
   name: "10: an event names what is of one platform and one investor",
   watch: (_facts, broken) => {
     const owners = new Map<unknown, Owned>()
-    const take = (event: Projection.LoggedEvent): void => {
-      const { meta, position, type } = event
-      const data: Members = event.data
-      const making = makes[type]
-      const made = making === undefined ? undefined : data[making]
+    const takeSide = (
+      { position, type }: Projection.LoggedEvent,
+      data: Members,
+      asking: unknown,
+      made: unknown
+    ): void => {
       const ids = idsIn(data).filter((id) => id !== undefined && id !== made)
       const missing = ids.find((id) => !owners.has(id))
       if (missing !== undefined) return broken(`${type} at ${position} names ${missing}, and there is no such thing`)
       const named = ids.map((id) => owners.get(id)!)
-      const platforms = new Set([meta.platform ?? data["platformId"], ...named.map(({ platform }) => platform)])
+      const platforms = new Set([asking ?? data["platformId"], ...named.map(({ platform }) => platform)])
       const investors = new Set(named.map(({ investor }) => investor))
       if (type === "InvestorRegistered") investors.add(made)
       platforms.delete(undefined)
@@ -57,6 +67,14 @@ export const ownership: Invariant = {
       if (investors.size > 1) broken(`${type} at ${position} is of the investors ${[...investors].join(" and ")}`)
       const [[platform], [investor]] = [[...platforms], [...investors]]
       if (made !== undefined) owners.set(made, { platform, investor })
+    }
+    const take = (event: Projection.LoggedEvent): void => {
+      const { meta, type } = event
+      const data: Members = event.data
+      const making = makes[type]
+      takeSide(event, data, meta.platform, making === undefined ? undefined : data[making])
+      if (type === "TransferRequested") takeSide(event, arrivalOf(data), undefined, undefined)
+      if (type === "UnitsTransferred") takeSide(event, arrivalOf(data), undefined, data["recipientInvestmentId"])
     }
     return { committed: ({ events }) => events.forEach(take) }
   }

@@ -43,7 +43,21 @@ const investors: Kind = {
   told: ({ kycStatus, naturalPerson }) => `${kycStatus} ${naturalPerson === "erased"}`
 }
 
-const kinds: { readonly [name: string]: Kind } = { "Investments.get": investments, "Investors.get": investors }
+const transfers: Kind = {
+  expected: ({ world }) =>
+    new Map(
+      [...world.tasks].flatMap(([name, { kind, status }]) =>
+        kind === "transfer" ? [[name.replace("transfer ", ""), status]] : []
+      )
+    ),
+  told: ({ status }) => `${status}`
+}
+
+const kinds: { readonly [name: string]: Kind } = {
+  "Investments.get": investments,
+  "Investors.get": investors,
+  "Transfers.get": transfers
+}
 
 /** Every version of every object of a kind, told anew at each commit. */
 const versionsOf = (kind: Kind, facts: Facts) => {

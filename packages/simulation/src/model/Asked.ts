@@ -2,7 +2,7 @@
  * What the rules of the second model have in common: who asks and when, and the checks of several of them. For the rules.
  */
 import type { Commands } from "@effekten/domain"
-import type { Investment, Objects } from "./Objects.ts"
+import type { Investment, Objects, Product, Task } from "./Objects.ts"
 
 /** The platform that asks, and when its command was received. @category models */
 export interface Asked {
@@ -82,10 +82,14 @@ export const noteAccepted = (world: Objects, asked: Asked, investment: Investmen
   if (world.status(investment) === "ACCEPTED" && before !== "ACCEPTED") investment.becameAccepted = asked.now
 }
 
+/** Until when units of a product may not be moved. Milliseconds. */
+export const lockUpEnd = ({ terms: { lockedUntil } }: Product): number =>
+  typeof lockedUntil === "string" ? millis(lockedUntil) : -Infinity
+
+export const isLive = ({ status }: Task): boolean => status === "processing" || status === "unknown"
+
 export const liveCredit = (world: Objects, id: string) =>
-  [...world.tasks.values()].some(
-    (t) => t.kind === "credit" && t.investment === id && (t.status === "processing" || t.status === "unknown")
-  )
+  [...world.tasks.values()].some((t) => t.kind === "credit" && t.investment === id && isLive(t))
 
 export const endIt = (world: Objects, asked: Asked, id: string, investment: Investment, status: string) => {
   investment.end = status

@@ -52,6 +52,7 @@ export const investmentRules = {
     for (const unit of room.slice(0, i.units)) unit.investment = i.investmentId
     const investment: Investment = {
       platform: investor.platform,
+      transferred: false,
       investor: i.investorId,
       campaign: i.campaignId,
       product: campaign.product,
@@ -78,6 +79,11 @@ export const investmentRules = {
     const i = input
     const investment = sees(asked, world.investments.get(i.investmentId))
     if (!investment) return no("investment_not_found")
+    if (investment.transferred) {
+      const same =
+        i.acceptedAt === undefined && i.paidAt === undefined && (i.walletId ?? investment.wallet) === investment.wallet
+      return same ? noop : no("already_delivered")
+    }
     const before = world.status(investment)
     const next = { ...investment }
     const fresh = (text: string | undefined, old: number | undefined) =>
@@ -155,6 +161,7 @@ export const investmentRules = {
     if (!investment) return no("investment_not_found")
     if (world.investors.get(investment.investor)!.erased) return no("investor_erased")
     if (investment.end) return no("investment_ended")
+    if (investment.transferred) return no("not_cancellable")
     const cancelled = stated(asked, input.cancelledAt, investment.signed)
     if (tooLate(world, asked, cancelled)) return no("timestamp_in_future")
     if (cancelled < investment.signed) return no("timestamp_before_signing")

@@ -5,6 +5,7 @@ import {
   type Asked,
   documentProblem,
   endIt,
+  isLive,
   isUsed,
   millis,
   no,
@@ -36,7 +37,8 @@ const wallet =
       platform: investor.platform,
       investor: i.investorId,
       managed,
-      address: i.address
+      address: i.address,
+      receiving: i.receivingEnabled
     })
     return ok
   }
@@ -74,6 +76,8 @@ export const investorRules = {
     const own = new Set([...world.wallets].filter(([, w]) => w.investor === id).map(([wallet]) => wallet))
     for (const { units } of world.products.values())
       if (units.some((u) => u.state === "held" && own.has(u.wallet ?? ""))) return no("investor_holds_units")
+    if ([...world.tasks.values()].some((t) => isLive(t) && own.has(t.to?.wallet ?? "")))
+      return no("investor_has_tasks_in_flight")
     for (const investment of world.investments.values())
       if (investment.investor === id && !investment.end && !investment.delivered)
         return no("investor_has_open_investments")
@@ -164,5 +168,13 @@ export const investorRules = {
     return ok
   },
   RegisterManagedWallet: wallet(true),
-  RegisterGenericWallet: wallet(false)
+  RegisterGenericWallet: wallet(false),
+  SetReceiving: (world, asked, input) => {
+    const place = sees(asked, world.wallets.get(input.walletId))
+    if (!place) return no("wallet_not_found")
+    if (world.investors.get(place.investor)!.erased) return no("investor_erased")
+    if (place.receiving === input.receivingEnabled) return noop
+    place.receiving = input.receivingEnabled
+    return ok
+  }
 } satisfies Partial<Rules>

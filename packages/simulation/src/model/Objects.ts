@@ -18,6 +18,8 @@ export interface Unit {
 /** @category models */
 export interface Investment {
   platform: string | undefined
+  /** Brought by a transfer: there is no campaign, and no signature. */
+  transferred: boolean
   investor: string
   campaign: string
   product: string
@@ -52,10 +54,12 @@ export interface Product {
 
 /** @category models */
 export interface Task {
-  kind: "credit" | "redemption"
+  kind: "credit" | "redemption" | "transfer"
   platform: string | undefined
   investment: string | undefined
   wallet: string
+  /** Of a transfer: where the units go, and the investment they will be there. */
+  to: { wallet: string; investment: string } | undefined
   product: string
   units: number
   status: "processing" | "succeeded" | "failed" | "unknown"
@@ -107,7 +111,10 @@ export class Objects {
   investors = new Map<string, Person>()
   /** By investor and id. */
   holds = new Map<string, { investor: string; until: number; released: number }>()
-  wallets = new Map<string, { platform: string | undefined; investor: string; managed: boolean; address: string }>()
+  wallets = new Map<
+    string,
+    { platform: string | undefined; investor: string; managed: boolean; address: string; receiving: boolean }
+  >()
   investments = new Map<string, Investment>()
   tasks = new Map<string, Task>()
   deliveries = 0
@@ -150,8 +157,12 @@ export class Objects {
   }
 
   ledgerMoves(task: Task, direction: 1 | -1): void {
-    const place = `${task.product} ${task.wallet}`
-    const units = (task.kind === "credit" ? task.units : -task.units) * direction
+    this.#enter(task.product, task.wallet, (task.kind === "credit" ? task.units : -task.units) * direction)
+    if (task.to !== undefined) this.#enter(task.product, task.to.wallet, task.units * direction)
+  }
+
+  #enter(product: string, wallet: string, units: number): void {
+    const place = `${product} ${wallet}`
     const balance = (this.ledger.get(place) ?? 0) + units
     if (balance < 0) throw new Error("the ledger has fewer units than the register let through")
     this.ledger.set(place, balance)

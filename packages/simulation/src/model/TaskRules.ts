@@ -1,10 +1,11 @@
 /**
- * Ledger tasks in the second model: credits and redemptions.
+ * Ledger tasks in the second model: credits, redemptions and transfers.
  */
 import {
   type Asked,
   isWhole,
   liveCredit,
+  lockUpEnd,
   no,
   noop,
   ok,
@@ -18,7 +19,9 @@ import type { Objects, Task } from "./Objects.ts"
 
 const happen = (world: Objects, asked: Asked, id: string, task: Task, outcome: "succeeded" | "failed") => {
   task.status = outcome
-  if (outcome === "succeeded") touch(world, asked, world.wallets.get(task.wallet)!.investor)
+  if (outcome === "succeeded")
+    for (const wallet of [task.wallet, task.to?.wallet])
+      if (wallet !== undefined) touch(world, asked, world.wallets.get(wallet)!.investor)
   for (const unit of world.units(task.product)) {
     if (task.kind === "credit" && outcome === "succeeded" && unit.investment === task.investment) {
       unit.state = "held"
@@ -27,13 +30,42 @@ const happen = (world: Objects, asked: Asked, id: string, task: Task, outcome: "
     }
     if (unit.takenBy === id) {
       unit.takenBy = undefined
-      if (outcome === "succeeded") unit.state = "redeemed"
+      if (outcome === "succeeded" && task.to === undefined) unit.state = "redeemed"
+      if (outcome === "succeeded" && task.to !== undefined)
+        Object.assign(unit, { ...task.to, delivery: world.deliveries, blocked: false })
     }
   }
+  if (task.to !== undefined && outcome === "succeeded") arrive(world, task, task.to)
   if (task.kind === "credit" && outcome === "succeeded") {
     world.deliveries++
     world.investments.get(task.investment ?? "")!.delivered = task.wallet
   }
+}
+
+/** The units are an investment of the recipient's, whose platform may be another one. */
+const arrive = (world: Objects, task: Task, to: NonNullable<Task["to"]>) => {
+  world.deliveries++
+  const { platform, investor } = world.wallets.get(to.wallet)!
+  world.investments.set(to.investment, {
+    platform,
+    transferred: true,
+    investor,
+    campaign: "",
+    product: task.product,
+    units: task.units,
+    signed: 0,
+    cleared: true,
+    review: false,
+    accepted: undefined,
+    paid: undefined,
+    becameAccepted: undefined,
+    end: undefined,
+    delivered: to.wallet,
+    wallet: to.wallet,
+    documents: [],
+    paymentDays: undefined,
+    cancellationDays: undefined
+  })
 }
 
 const submit = (world: Objects, asked: Asked, id: string): Verdict => {
@@ -73,6 +105,29 @@ const resolve = (world: Objects, asked: Asked, id: string, outcome: "succeeded" 
   return ok
 }
 
+const begun = {
+  investment: undefined,
+  to: undefined,
+  status: "processing",
+  submitted: false,
+  ledger: "nothing"
+} as const
+
+/** A task takes the oldest units that are free. */
+const take = (world: Objects, id: string, task: Task): Verdict => {
+  const room = world.takeable(task.product, task.wallet)
+  if (room.length < task.units) return no("insufficient_units", room.length)
+  const lots: Array<[string, number]> = []
+  for (const unit of room.slice(0, task.units)) {
+    unit.takenBy = id
+    const last = lots.at(-1)
+    if (last && last[0] === unit.investment) last[1]++
+    else lots.push([unit.investment!, 1])
+  }
+  world.tasks.set(id, task)
+  return { ok: true, lots }
+}
+
 /** @category computing */
 export const taskRules = {
   RequestCredit: (world, asked, input) => {
@@ -87,15 +142,13 @@ export const taskRules = {
     if (world.kyc(world.investors.get(investment.investor)!) === "INSUFFICIENT") return no("kyc_insufficient")
     if (world.products.get(investment.product)!.paused) return no("product_paused")
     world.tasks.set(`credit ${input.creditId}`, {
+      ...begun,
       kind: "credit",
       platform: investment.platform,
       investment: id,
       wallet: investment.wallet,
       product: investment.product,
-      units: investment.units,
-      status: "processing",
-      submitted: false,
-      ledger: "nothing"
+      units: investment.units
     })
     return ok
   },
@@ -111,27 +164,46 @@ export const taskRules = {
     if (!isWhole(i.units)) return no("units_invalid")
     if (product.ewpg) return no("redemption_of_crypto_security")
     if (product.paused) return no("product_paused")
-    const room = world.takeable(i.productId, i.walletId)
-    if (room.length < i.units) return no("insufficient_units", room.length)
-    const lots: Array<[string, number]> = []
-    for (const unit of room.slice(0, i.units)) {
-      unit.takenBy = `redemption ${i.redemptionId}`
-      const last = lots.at(-1)
-      if (last && last[0] === unit.investment) last[1]++
-      else lots.push([unit.investment!, 1])
-    }
-    world.tasks.set(`redemption ${i.redemptionId}`, {
+    return take(world, `redemption ${i.redemptionId}`, {
+      ...begun,
       kind: "redemption",
       platform: investor.platform,
-      investment: undefined,
       wallet: i.walletId,
       product: i.productId,
-      units: i.units,
-      status: "processing",
-      submitted: false,
-      ledger: "nothing"
+      units: i.units
     })
-    return { ok: true, lots }
+  },
+  RequestTransfer: (world, asked, input) => {
+    const i = input
+    const source = sees(asked, world.wallets.get(i.sourceWalletId))
+    if (!source) return no("wallet_not_found")
+    if (world.investors.get(source.investor)!.erased) return no("investor_erased")
+    const product = world.products.get(i.productId)
+    if (!product || !product.ever.has(source.platform ?? "")) return no("product_not_found")
+    if (!isWhole(i.units)) return no("units_invalid")
+    if (!source.managed) return no("wallet_not_managed")
+    if (product.paused) return no("product_paused")
+    if (asked.now < lockUpEnd(product)) return no("locked_up")
+    if (source.address === i.targetAddress) return no("same_wallet")
+    const target = [...world.wallets].find(([, wallet]) => wallet.address === i.targetAddress)
+    const recipient = target && world.investors.get(target[1].investor)!
+    if (
+      !target?.[1].receiving ||
+      !recipient ||
+      recipient.erased ||
+      world.kyc(recipient) === "INSUFFICIENT" ||
+      !product.listed.has(recipient.platform ?? "")
+    )
+      return no("target_cannot_receive")
+    return take(world, `transfer ${i.transferId}`, {
+      ...begun,
+      kind: "transfer",
+      platform: source.platform,
+      wallet: i.sourceWalletId,
+      to: { wallet: target[0], investment: i.recipientInvestmentId },
+      product: i.productId,
+      units: i.units
+    })
   },
   SubmitCredit: (world, asked, input) => {
     return submit(world, asked, `credit ${input.creditId}`)
@@ -139,16 +211,25 @@ export const taskRules = {
   SubmitRedemption: (world, asked, input) => {
     return submit(world, asked, `redemption ${input.redemptionId}`)
   },
+  SubmitTransfer: (world, asked, input) => {
+    return submit(world, asked, `transfer ${input.transferId}`)
+  },
   SettleCredit: (world, asked, input) => {
     return settle(world, asked, `credit ${input.creditId}`, input.outcome)
   },
   SettleRedemption: (world, asked, input) => {
     return settle(world, asked, `redemption ${input.redemptionId}`, input.outcome)
   },
+  SettleTransfer: (world, asked, input) => {
+    return settle(world, asked, `transfer ${input.transferId}`, input.outcome)
+  },
   ResolveCredit: (world, asked, input) => {
     return resolve(world, asked, `credit ${input.creditId}`, input.outcome)
   },
   ResolveRedemption: (world, asked, input) => {
     return resolve(world, asked, `redemption ${input.redemptionId}`, input.outcome)
+  },
+  ResolveTransfer: (world, asked, input) => {
+    return resolve(world, asked, `transfer ${input.transferId}`, input.outcome)
   }
 } satisfies Partial<Rules>

@@ -1,5 +1,5 @@
 /**
- * What stands before a workload: platforms, products, campaigns, and a few investors with a wallet. For simulations, which make it without
+ * What stands before a workload: platforms, products, campaigns, and a few investors with a wallet that receives. For simulations, which make it without
  * faults. Each request is read against what those before it made.
  */
 import { Id, type Units } from "@effekten/domain"
@@ -67,12 +67,15 @@ const investors = 4
 
 /** Each takes its turn, so that the n-th document is the n-th investor's. */
 const people: ReadonlyArray<(knows: Known) => Request | undefined> = (
-  ["investor", "document", "identify", "wallet"] satisfies ReadonlyArray<StepKind>
+  ["investor", "document", "identify", "wallet", "receive"] satisfies ReadonlyArray<StepKind>
 ).flatMap((kind) =>
   Array.from(
     { length: investors },
     (_, n) => (knows: Known) =>
-      Requests.read({ kind, a: n, b: kind === "wallet" ? 1 : kind === "identify" ? n >> 1 : n, c: 1, d: 1 }, knows)
+      Requests.read(
+        { kind, a: n, b: kind === "wallet" || kind === "receive" ? 1 : kind === "identify" ? n >> 1 : n, c: 1, d: 1 },
+        knows
+      )
   )
 )
 

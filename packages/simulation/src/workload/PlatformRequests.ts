@@ -2,7 +2,7 @@
  * The requests of a platform, made of steps. For the clients of a simulation. All people are invented.
  */
 import { Id, type Units } from "@effekten/domain"
-import { Api, Credits, Documents, Investments, Investors, Redemptions, Wallets } from "@effekten/services"
+import { Api, Credits, Documents, Investments, Investors, Redemptions, Transfers, Wallets } from "@effekten/services"
 import { Effect, Schema } from "effect"
 import type { Investment, Objects } from "../model/Objects.ts"
 import { asking, day, type Known, known, type Reader, request, textOf } from "./Reading.ts"
@@ -33,6 +33,7 @@ const investorOf = (step: Step): Api.CreateInvestor =>
 
 const identification = Schema.decodeUnknownSync(Api.CreateIdentification)
 const redemption = Schema.decodeUnknownSync(Api.CreateRedemption)
+const transfer = Schema.decodeUnknownSync(Api.CreateTransfer)
 
 /** The investors that nothing keeps from acting, and now and then any. */
 const ableOf = ({ world }: Known, step: Step) =>
@@ -49,6 +50,22 @@ const underWay = (world: Objects) => {
     [...world.tasks.values()].flatMap(({ product, status }) => (status === "processing" ? product : []))
   )
   return new Map([...world.investments].filter(([, { product }]) => products.has(product)))
+}
+
+/** How many units of an investment's wallet and product a task may take. */
+const freeBeside = (world: Objects, { delivered, product }: Investment) =>
+  world.takeable(product, delivered ?? "").length
+
+/** Mostly what is free, now and then more. */
+const unitsAsked = (world: Objects, step: Step, from: Investment) =>
+  1 + (step.c % (step.b % 5 === 0 ? 30 : Math.max(1, Math.min(6, freeBeside(world, from)))))
+
+/** A wallet that receives, mostly; now and then any, or none. */
+const targetOf = ({ world }: Known, step: Step, from: Investment): string => {
+  const wallets = new Map(
+    [...world.wallets].filter(([id, { receiving }]) => step.d % 7 === 0 || (receiving && id !== from.delivered))
+  )
+  return world.wallets.get(known(wallets, step.c))?.address ?? `0x${"f".repeat(40)}`
 }
 
 const isFree = (world: Objects, id: string): boolean =>
@@ -200,18 +217,59 @@ export const platformReaders = {
   },
   redeem: (step, knows) => {
     const { world } = knows
-    const free = ({ delivered, product }: Investment) => world.takeable(product, delivered ?? "").length
     const held = [...world.investments].filter(([, { delivered }]) => delivered !== undefined)
-    const redeemable = held.filter(([, each]) => world.products.get(each.product)?.ewpg === false && free(each) > 0)
+    const redeemable = held.filter(
+      ([, each]) => world.products.get(each.product)?.ewpg === false && freeBeside(world, each) > 0
+    )
     const from = world.investments.get(known(new Map(step.b % 6 === 0 ? held : redeemable), step.a))
     if (from?.delivered === undefined) return undefined
-    const units = 1 + (step.c % (step.b % 5 === 0 ? 30 : Math.max(1, Math.min(6, free(from)))))
-    return redeeming(from, units, asking(knows, step, from.platform))
+    return redeeming(from, unitsAsked(world, step, from), asking(knows, step, from.platform))
+  },
+  transfer: (step, knows) => {
+    const { world } = knows
+    const held = [...world.investments].filter(([, { delivered }]) => delivered !== undefined)
+    const transferable = held.filter(
+      ([, each]) => world.wallets.get(each.delivered!)!.managed && freeBeside(world, each) > 0
+    )
+    const from = world.investments.get(known(new Map(step.b % 6 === 0 ? held : transferable), step.a))
+    if (from?.delivered === undefined) return undefined
+    const input = transfer({
+      product: from.product,
+      source_wallet: from.delivered,
+      target_address: targetOf(knows, step, from),
+      amount: unitsAsked(world, step, from)
+    })
+    return request(
+      "Transfers.create",
+      { platform: asking(knows, step, from.platform), operation: "RequestTransfer", input },
+      (options) => Effect.flatMap(Transfers, (transfers) => transfers.create(input, options))
+    )
+  },
+  receive: (step, knows) => {
+    const id = known(knows.world.wallets, step.a)
+    const wallet = knows.world.wallets.get(id)
+    const input: Api.AmendWallet = { receivingEnabled: step.b % 3 !== 0 }
+    const ids = [wallet?.investor ?? known(knows.world.investors, step.a), id] as const
+    const platform = asking(knows, step, wallet?.platform)
+    return request("Wallets.amend", { platform, operation: "SetReceiving", ids, input }, (options) =>
+      Effect.flatMap(Wallets, (wallets) =>
+        wallets.amend(Id.InvestorId.make(ids[0]), Id.WalletId.make(ids[1]), input, options)
+      )
+    )
   },
   read: (step, knows) => {
     const { world } = knows
     const told = { operation: undefined, input: {} }
-    const asked = step.b % 5
+    const asked = step.b % 6
+    if (asked === 5) {
+      const asked = [...world.tasks].filter(([, { kind }]) => kind === "transfer")
+      const name = known(new Map(asked), step.a)
+      const platform = asking(knows, step, world.tasks.get(name)?.platform)
+      const id = name.replace("transfer ", "")
+      return request("Transfers.get", { ...told, platform, ids: [id] }, () =>
+        Effect.flatMap(Transfers, (transfers) => transfers.get(Id.TransferId.make(id)))
+      )
+    }
     if (asked === 0) {
       const id = known(world.investors, step.a)
       const platform = asking(knows, step, world.investors.get(id)?.platform)

@@ -40,6 +40,10 @@ export const registrarReaders = {
       return request("Resolutions.redemption", { ...told, operation: "ResolveRedemption", ids: [id] }, (options) =>
         Effect.flatMap(Resolutions, (resolutions) => resolutions.redemption(Id.RedemptionId.make(id), outcome, options))
       )
+    if (task.kind === "transfer")
+      return request("Resolutions.transfer", { ...told, operation: "ResolveTransfer", ids: [id] }, (options) =>
+        Effect.flatMap(Resolutions, (resolutions) => resolutions.transfer(Id.TransferId.make(id), outcome, options))
+      )
     const investment = Id.InvestmentId.make(task.investment ?? "")
     return request("Resolutions.credit", { ...told, operation: "ResolveCredit", ids: [id] }, (options) =>
       Effect.flatMap(Resolutions, (resolutions) =>

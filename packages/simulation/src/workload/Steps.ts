@@ -17,6 +17,8 @@ export const weights = {
   reject: 1,
   credit: 10,
   redeem: 12,
+  transfer: 10,
+  receive: 2,
   resolve: 4,
   open: 2,
   close: 1,

@@ -109,13 +109,18 @@ const openDatabase = (
   return made
 }
 
+const resolving: ReadonlySet<string> = new Set(["ResolveCredit", "ResolveRedemption", "ResolveTransfer"])
+
 /** A person has made the ledger whole before saying what became of a task. */
 const correcting = (ledger: SimulatedLedger.SimulatedLedger, { events: [{ data, type }], operation }: Committed) => {
-  if (operation !== "ResolveCredit" && operation !== "ResolveRedemption") return
+  if (!resolving.has(operation)) return
   if (type === "UnitsCredited") ledger.correct({ ...data, kind: "credit", taskId: data.creditId }, "succeeded")
   if (type === "UnitsRedeemed") ledger.correct({ ...data, kind: "redemption", taskId: data.redemptionId }, "succeeded")
+  if (type === "UnitsTransferred")
+    ledger.correct({ ...data, kind: "transfer", taskId: data.transferId, walletId: data.sourceWalletId }, "succeeded")
   if (type === "CreditFailed") ledger.correct({ taskId: data.creditId }, "failed")
   if (type === "RedemptionFailed") ledger.correct({ taskId: data.redemptionId }, "failed")
+  if (type === "TransferFailed") ledger.correct({ taskId: data.transferId }, "failed")
 }
 
 /** Writes everything down, and tells of it. */
