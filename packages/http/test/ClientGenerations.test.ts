@@ -83,6 +83,44 @@ const objects: { readonly [name: string]: Wire } = {
     sha256: "0".repeat(64),
     created_at: "2024-05-02T09:30:00Z"
   },
+  OfferedProduct: {
+    id: "product",
+    issuer_id: "issuer",
+    name: "Note",
+    ewpg: false,
+    issue_volume: 1_000,
+    step_size: 1,
+    product_type: "BOND",
+    isin: null,
+    nominal_value: null,
+    issuance_price: null,
+    agio_percent: null,
+    payment_days: 14,
+    cancellation_days: 14,
+    locked_until: null,
+    network: null,
+    listed: true,
+    paused: false,
+    created_at: "2021-03-12T07:14:14Z"
+  },
+  OfferedCampaign: {
+    id: "campaign",
+    product_id: "product",
+    allocation: 1_000,
+    free_units: 700,
+    opens_at: "2021-03-12T07:14:14Z",
+    closes_at: null,
+    review_required: false,
+    open: true,
+    created_at: "2021-03-12T07:14:14Z"
+  },
+  InvestmentDocument: {
+    id: "document",
+    document_id: "document",
+    category: "category 1",
+    subject: "subject 1",
+    created_at: "2021-03-12T07:14:14Z"
+  },
   Investment: {
     id: "investment",
     status: "PAID",
@@ -169,7 +207,7 @@ const whole = ({ object, operation }: Method): unknown =>
 const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
 it("runs through every method", () => {
-  expect(methods.map(({ title }) => title)).toHaveLength(25)
+  expect(methods.map(({ title }) => title)).toHaveLength(31)
   for (const method of methods) expect(Object.keys(whole(method) as object)).toContain("id")
 })
 

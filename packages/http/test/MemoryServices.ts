@@ -257,7 +257,11 @@ export const make = (): Memory => {
           command("investments.create", "investments", options, () => investment(input, "PAID")),
         get: (id) => get("investments", id),
         addDocument: (investmentId, input, options) =>
-          command(`investments.addDocument ${investmentId}`, "signed", options, () => ({ ...input, id: id("signed") })),
+          command(`investments.addDocument ${investmentId}`, "signed", options, () => ({
+            ...input,
+            id: input.documentId,
+            createdAt
+          })),
         listDocuments: (_, page) => list("signed", page),
         list: (page) => list("investments", page),
         amend: (id, input, options) =>

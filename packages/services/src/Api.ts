@@ -22,6 +22,7 @@ export {
   CreateInvestment,
   EnterCancellation,
   Investment,
+  InvestmentDocument,
   OutsideReview,
   ShownDocument,
   SignedDocument,

@@ -18,10 +18,17 @@ export type SignedDocument = typeof SignedDocument.Type
 
 /** A signed document as an investment shows it. @category models */
 export const ShownDocument = answer("ShownDocument", signedDocument)
-export type ShownDocument = typeof ShownDocument.Type
+
+/** A signed document by itself. Within its investment it has the id of the document. @category models */
+export const InvestmentDocument = answer("InvestmentDocument", {
+  id: Id.DocumentId,
+  ...signedDocument,
+  createdAt: Timestamp.Timestamp
+})
+export type InvestmentDocument = typeof InvestmentDocument.Type
 
 /** @category schemas */
-export const signedDocumentAnswer = Answer.first("ShownDocument", ShownDocument)
+export const signedDocumentAnswer = Answer.first("InvestmentDocument", InvestmentDocument)
 
 const investment = {
   campaignId: plain(Id.CampaignId),

@@ -664,12 +664,14 @@ export interface components {
             status: string;
             created_at: string;
         };
-        ShownDocument: {
+        InvestmentDocument: {
+            id: string;
             document_id: string;
             /** @example erased */
             category: string;
             /** @example erased */
             subject: string;
+            created_at: string;
         };
         SignedDocument: {
             document_id: string;
@@ -1054,13 +1056,13 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["Investment"][];
         };
-        ShownDocumentPage: {
+        InvestmentDocumentPage: {
             count: number;
             /** @description The URL of the page after this one. */
             next: string | null;
             /** @description The URL of the page before this one. */
             previous: string | null;
-            results: components["schemas"]["ShownDocument"][];
+            results: components["schemas"]["InvestmentDocument"][];
         };
         CreditPage: {
             count: number;
@@ -3771,7 +3773,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ShownDocumentPage"];
+                    "application/json": components["schemas"]["InvestmentDocumentPage"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -3854,7 +3856,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ShownDocument"];
+                    "application/json": components["schemas"]["InvestmentDocument"];
                 };
             };
             /**

@@ -54,10 +54,11 @@ const investment = view(Api.investmentAnswer, Projections.investments, {
 })
 
 const signedDocument = view(Api.signedDocumentAnswer, Projections.signedDocuments, {
-  1: ({ documentId, personalAt: [position] }, personal) => {
+  1: ({ createdAt, documentId, personalAt: [position] }, personal) => {
     const signed = personalOf<Signed>(personal, position)?.signedDocuments
     const known = signed?.find((each) => each.documentId === documentId)
-    return { documentId, category: known?.category ?? erased, subject: known?.subject ?? erased }
+    const category = known?.category ?? erased
+    return { id: documentId, documentId, category, subject: known?.subject ?? erased, createdAt }
   }
 })
 
