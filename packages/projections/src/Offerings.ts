@@ -3,7 +3,7 @@
  *
  * No platform has any of these objects. Never show one to a platform: how much others sell is no business of its own.
  */
-import { type Id, type Product, Tag, type Timestamp } from "@effekten/domain"
+import { type Id, type Product, Tag, type Timestamp, type Units } from "@effekten/domain"
 import { created, type Created, entity } from "./Entity.ts"
 import { keyWithin, partsOfKey, type Projection } from "./Projection.ts"
 
@@ -118,6 +118,26 @@ export const listings: Projection<ListingState> = entity({
   },
   scope: (state) => state.productId,
   query: (key) => [{ types: listings.types, tags: [Tag.product(partsOfKey(key)[0] as Id.ProductId)] }]
+})
+
+/** A version of the deposited terms of a product. @category models */
+export interface TermsState extends OfRegister {
+  readonly productId: Id.ProductId
+  readonly version: Units.Units
+  readonly documentId: Id.DocumentId
+  /** SHA-256 of the content. */
+  readonly digest: string
+}
+
+/** Keyed by product and version, listed by product. @category projections */
+export const terms: Projection<TermsState> = entity({
+  name: "terms",
+  version: 1,
+  types: ["TermsDeposited"],
+  key: ({ data }) => keyWithin(data.productId, String(data.version)),
+  evolve: (state: TermsState | undefined, event) => state ?? { ...ofRegister, ...event.data, ...created(event) },
+  scope: (state) => state.productId,
+  query: (key) => [{ types: terms.types, tags: [Tag.product(partsOfKey(key)[0] as Id.ProductId)] }]
 })
 
 /** A campaign, and how much of it is taken. @category models */

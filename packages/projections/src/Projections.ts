@@ -8,7 +8,7 @@ import { feedOf, feedSource } from "./Feed.ts"
 import { investments } from "./Investments.ts"
 import { identifications, investors } from "./Investors.ts"
 import { credits, redemptions, taskSources, transfers } from "./LedgerTasks.ts"
-import { campaigns, issuers, listings, platforms, products } from "./Offerings.ts"
+import { campaigns, issuers, listings, platforms, products, terms } from "./Offerings.ts"
 import { offeredCampaigns, offers } from "./Offers.ts"
 import type * as Projection from "./Projection.ts"
 import { retentions } from "./Retentions.ts"
@@ -58,5 +58,6 @@ export const all: ReadonlyArray<Projection.Any> = [
   campaigns,
   offers,
   offeredCampaigns,
-  signedDocuments
+  signedDocuments,
+  terms
 ]

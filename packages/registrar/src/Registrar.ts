@@ -10,7 +10,8 @@ import {
   type LegalHolds,
   PlatformServices,
   type PlatformService,
-  type Policies
+  type Policies,
+  type TermsDeposits
 } from "@effekten/services"
 import { Config, type Duration, Effect, Layer } from "effect"
 import type { SecureRandom } from "effect/crypto"
@@ -35,6 +36,7 @@ import * as ClockReadings from "./log/ClockReadings.ts"
 import { checkKeys } from "./log/WholenessAtStart.ts"
 import * as PlatformApi from "./api/PlatformApi.ts"
 import * as PoliciesApi from "./api/PoliciesApi.ts"
+import * as TermsDepositsApi from "./api/TermsDepositsApi.ts"
 import type { PostgresOptions } from "./postgres/PostgresDatabase.ts"
 import { AccessRecord, type AccessRecordOptions } from "./log/AccessRecord.ts"
 import { Progress } from "./reactors/Progress.ts"
@@ -90,6 +92,7 @@ export type Register =
   | KycReviews
   | LegalHolds
   | Policies
+  | TermsDeposits
   | Log
   | AccessRecord
   | PlatformServices
@@ -115,7 +118,8 @@ export const layerNoDeps = (
     ErasureApi.layer,
     KycReviewsApi.layer,
     LegalHoldsApi.layer,
-    PoliciesApi.layer
+    PoliciesApi.layer,
+    TermsDepositsApi.layer
   ).pipe(
     Layer.merge(options.eraseWhenDue === true ? Retention.layer(options) : Layer.empty),
     Layer.merge(PaymentDeadlines.layer(options)),

@@ -62,6 +62,7 @@ export {
   campaignAnswer,
   campaignStateAnswer
 } from "./Campaigns.ts"
+export { DepositedTerms, depositedTermsAnswer } from "./TermsDeposits.ts"
 export { DecideKyc, KycReview } from "./KycReviews.ts"
 export { OfferedCampaign, OfferedProduct, offeredCampaignAnswer, offeredProductAnswer } from "./Offers.ts"
 export { LegalHold, PlaceLegalHold, legalHoldAnswer } from "./LegalHolds.ts"

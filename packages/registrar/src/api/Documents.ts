@@ -1,21 +1,23 @@
 /**
  * Documents, embedded: the content is kept before its event is recorded. For the services of a platform.
  */
-import { Id } from "@effekten/domain"
+import { type Commands, Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
 import {
   Api,
   type CommandFailure,
   Documents,
   maximumDocumentSize,
+  type Operation,
   Rejection,
   Unavailable,
   uploadBody
 } from "@effekten/services"
 import { type Context, Effect, Exit, Option, Stream } from "effect"
 import { noEffect } from "../base/Failures.ts"
-import { type Blobs, measured } from "../documents/Blobs.ts"
+import { type Blobs, measured, type Stored } from "../documents/Blobs.ts"
 import { carries, implement, type Implementation, type Instructs, made, pages, shows } from "./Implement.ts"
+import type { IdsOf } from "./Answers.ts"
 import type { Intake } from "./Intake.ts"
 import type { Showing } from "./Showing.ts"
 import { erased, personalOf, view } from "./View.ts"
@@ -63,9 +65,17 @@ const piecesOf = (content: Api.UploadDocument["content"]): Stream.Stream<Uint8Ar
 const isWithoutEffect = (exit: Exit.Exit<unknown, CommandFailure>): boolean =>
   Option.exists(Exit.findErrorOption(exit), (failure) => failure._tag !== "Unavailable" || failure.executed === "no")
 
-/** Keeps the content, records the document, and lets go of the content of a document that was not recorded. */
-const upload = (blobs: Blobs["Service"]): Instructs<readonly [], Api.UploadDocument, unknown>["carry"] =>
-  Effect.fnUntraced(function* ({ begun, received }, { input, newId }, intake) {
+/** What a content is recorded with: its document's id, and what was measured of it. */
+interface KeptContent extends Stored {
+  readonly documentId: Id.DocumentId
+}
+
+/** Keeps a content, records what names it, and lets go of the content that was not recorded. @category constructors */
+export const keeping = <I extends Operation.Ids>(
+  blobs: Blobs["Service"],
+  commandOf: (kept: KeptContent, personal: DocumentPersonal, ids: IdsOf<I>) => Commands.Command
+): Instructs<I, Api.UploadDocument, unknown>["carry"] =>
+  Effect.fnUntraced(function* ({ begun, received }, { ids, input, newId }, intake) {
     const { fileName, mediaType } = input
     const content = piecesOf(input.content)
     // A repeated upload stores nothing: its content is stored already, and has only to be the same.
@@ -82,18 +92,12 @@ const upload = (blobs: Blobs["Service"]): Instructs<readonly [], Api.UploadDocum
           documentId,
           Stream.transformPull(content, (pull) => Effect.succeed(restore(pull)))
         ),
-        ({ digest, sealed, size }) =>
+        (stored) =>
           restore(
-            Effect.flatMap(received(uploadBody(input, digest)), (instruction) =>
-              intake.execute({
-                ...instruction,
-                command: {
-                  operation: "UploadDocument",
-                  input: { documentId, digest: sealed, size },
-                  personal: { fileName, mediaType, digest }
-                }
-              })
-            )
+            Effect.flatMap(received(uploadBody(input, stored.digest)), (instruction) => {
+              const personal = { fileName, mediaType, digest: stored.digest }
+              return intake.execute({ ...instruction, command: commandOf({ ...stored, documentId }, personal, ids) })
+            })
           ),
         (_, exit) =>
           // The event decides what becomes of the content. Without an answer, the next start looks at it.
@@ -119,7 +123,11 @@ export const documents = (
     { key: Documents.key, operations },
     {
       upload: carries(operations.upload, {
-        carry: upload(blobs),
+        carry: keeping(blobs, ({ documentId, sealed, size }, personal) => ({
+          operation: "UploadDocument",
+          input: { documentId, digest: sealed, size },
+          personal
+        })),
         answers: made(document)
       }),
       list: pages(operations.list, { view: document }),

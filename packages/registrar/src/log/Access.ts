@@ -3,12 +3,12 @@
  * decrypted without one.
  */
 import type { Commands, Event, Id } from "@effekten/domain"
-import type { Campaigns, Operation, PlatformReading, Platforms, Products } from "@effekten/services"
+import type { Campaigns, Operation, PlatformReading, Platforms, Products, termsOperations } from "@effekten/services"
 
 /** The readings of the issuer's side. None of them opens anything. */
-type IssuerReading = Operation.ReadingOf<
-  (typeof Campaigns | typeof Platforms | typeof Products)["resource"]["operations"]
->
+type IssuerReading =
+  | Operation.ReadingOf<(typeof Campaigns | typeof Platforms | typeof Products)["resource"]["operations"]>
+  | Operation.ReadingOf<typeof termsOperations>
 
 /**
  * The purpose: a reading, or the operation of an instruction whose answer shows earlier data. The codes are closed. A platform's reading has
