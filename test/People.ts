@@ -73,10 +73,12 @@ export const operationsWith = <In, Encoded, A>(input: Schema.Codec<In, Encoded>,
 export const given = ({ newId }: { readonly newId: Effect.Effect<string> }) =>
   Effect.map(newId, (id) => ({
     investorId: Id.InvestorId.make(id),
+    kind: "natural" as const,
     custodianBank: false,
     hasTaxInformation: false,
     pep: false,
     documentIds: [],
+    legalPerson: undefined,
     bankAccount: undefined,
     taxInformation: undefined,
     communication: undefined

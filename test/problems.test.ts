@@ -32,7 +32,10 @@ const described = Object.values(Services)
       ? Object.values((service as unknown as Services.Resource.AnyService).resource.operations)
       : []
   )
-  .concat(Object.values(Services.legalHoldOperations)) as ReadonlyArray<Services.Operation.Any>
+  .concat(
+    Object.values(Services.legalHoldOperations),
+    Object.values(Services.kycReviewOperations)
+  ) as ReadonlyArray<Services.Operation.Any>
 
 const ofRegister = new Set<string>(described.flatMap(({ refusals }) => refusals))
 

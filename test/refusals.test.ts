@@ -73,13 +73,11 @@ const described = [
   Services.Erasures
 ]
   .flatMap(({ resource: { operations } }): ReadonlyArray<Services.Operation.Any> => Object.values(operations))
-  .concat(Object.values(Services.legalHoldOperations))
+  .concat(Object.values(Services.legalHoldOperations), Object.values(Services.kycReviewOperations))
   .filter((operation) => operation._tag === "Command")
 
 /** Codes that the sources come to and the decision does not, each with the reason. */
 const never: { readonly [O in Commands.Operation]?: ReadonlyArray<string> } = {
-  // The API names no documents of an investor.
-  RegisterInvestor: ["document_not_found", "document_repeated"],
   // One document is named, so none is named twice.
   RecordIdentification: ["document_repeated"],
   AddSignedDocuments: ["document_repeated"],

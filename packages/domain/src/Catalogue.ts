@@ -44,6 +44,8 @@ const events = {
   CampaignClosed: PlatformEvents.CampaignClosed,
   InvestorRegistered: InvestorEvents.InvestorRegistered,
   IdentificationRecorded: InvestorEvents.IdentificationRecorded,
+  InvestorAmended: InvestorEvents.InvestorAmended,
+  BenefitingPersonAdded: InvestorEvents.BenefitingPersonAdded,
   KycDecided: InvestorEvents.KycDecided,
   InvestorErased: InvestorEvents.InvestorErased,
   LegalHoldPlaced: LegalHoldEvents.LegalHoldPlaced,

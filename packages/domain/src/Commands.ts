@@ -3,6 +3,7 @@
  */
 import type { Schema } from "effect"
 import { AmendInvestment } from "./Amendment.ts"
+import * as BenefitingPerson from "./BenefitingPerson.ts"
 import * as Campaign from "./Campaign.ts"
 import type { DomainEvent, RecordedDomainEvent } from "./Catalogue.ts"
 import { type Definition, inputVersionOf, NewerRules, rulesOf } from "./Command.ts"
@@ -16,6 +17,7 @@ import * as Holding from "./Holding.ts"
 import * as Identifying from "./Identifying.ts"
 import * as Investment from "./Investment.ts"
 import * as Investor from "./Investor.ts"
+import { AmendInvestor } from "./InvestorAmendment.ts"
 import * as LegalHold from "./LegalHold.ts"
 import * as Platform from "./Platform.ts"
 import * as Policy from "./Policy.ts"
@@ -47,6 +49,8 @@ export const all = {
   ResizeCampaign: Campaign.ResizeCampaign,
   CloseCampaign: Campaign.CloseCampaign,
   RegisterInvestor: Investor.RegisterInvestor,
+  AmendInvestor,
+  AddBenefitingPerson: BenefitingPerson.AddBenefitingPerson,
   RecordIdentification: Identifying.RecordIdentification,
   DecideKyc: Identifying.DecideKyc,
   EraseInvestor,

@@ -62,8 +62,14 @@ const nobody: ReadonlyArray<InvestorId> = []
 export const references = (id: DocumentId) =>
   decisionModel({
     name: "References",
-    version: 2,
-    types: ["InvestorRegistered", "IdentificationRecorded", "InvestmentSigned", "SignedDocumentsAdded"],
+    version: 3,
+    types: [
+      "InvestorRegistered",
+      "InvestorAmended",
+      "IdentificationRecorded",
+      "InvestmentSigned",
+      "SignedDocumentsAdded"
+    ],
     tags: [Tag.document(id)],
     initial: nobody,
     evolve: (state: ReadonlyArray<InvestorId>, { data }) =>

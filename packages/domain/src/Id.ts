@@ -59,6 +59,10 @@ export type DocumentId = typeof DocumentId.Type
 export const IdentificationId = Text.pipe(Schema.brand("IdentificationId"))
 export type IdentificationId = typeof IdentificationId.Type
 
+/** A person that benefits from a company. @category schemas */
+export const BenefitingPersonId = Text.pipe(Schema.brand("BenefitingPersonId"))
+export type BenefitingPersonId = typeof BenefitingPersonId.Type
+
 /** A subscription; after delivery also the lot it became. @category schemas */
 export const InvestmentId = Text.pipe(Schema.brand("InvestmentId"))
 export type InvestmentId = typeof InvestmentId.Type

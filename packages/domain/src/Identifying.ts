@@ -80,10 +80,7 @@ export const RecordIdentification = Command.make("RecordIdentification", {
     if (seen !== undefined) yield* checkSeen(seen, dayOf(input.verifiedAt))
     yield* Document.check([input.protocolDocumentId], investor.platform)
     // After a refusal only a person approves: the reason stays open whatever is proven now.
-    const openReasons: ReadonlyArray<KycStatus.Reason> =
-      investor.refused && !investor.openReasons.includes("refused_before")
-        ? [...investor.openReasons, "refused_before"]
-        : investor.openReasons
+    const openReasons = KycStatus.withOpened(investor.openReasons, investor.refused ? ["refused_before"] : [])
     const status = KycStatus.of({ ...investor, identified: true, openReasons })
     const recording = IdentificationRecorded.make(
       { ...input, kycStatus: status, openReasons },

@@ -6,7 +6,7 @@ import type { Recorded } from "./Catalogue.ts"
 import * as Command from "./Command.ts"
 import { decisionModel, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
 import * as Document from "./Document.ts"
-import { type InvestorKind, InvestorRegistered, investorPersonal } from "./events/InvestorEvents.ts"
+import { InvestorKind, InvestorRegistered, investorPersonal } from "./events/InvestorEvents.ts"
 import { DocumentId, type InvestmentId, InvestorId, type PlatformId } from "./Id.ts"
 import * as KycStatus from "./KycStatus.ts"
 import { emptyList, withoutItem, withItems, type ChunkedList } from "./ChunkedList.ts"
@@ -26,7 +26,7 @@ export interface State extends KycStatus.Facts {
   readonly hasTaxInformation: boolean
   /** As written into the last event that could change it. */
   readonly kycStatus: KycStatus.KycStatus
-  /** The documents its registration and its identifications name. */
+  /** The documents its registration, its amendments and its identifications name. */
   readonly documentIds: ReadonlyArray<DocumentId>
   /** When it was registered or identified last: keeping its data counts from there. */
   readonly lastAt: Instant
@@ -35,10 +35,23 @@ export interface State extends KycStatus.Facts {
 }
 
 /** Raised when the same events come to mean another state: a stored state of another version is folded again. @category values */
-export const stateVersion = 4
+export const stateVersion = 5
 
 /** @category values */
-export const types = ["InvestorRegistered", "IdentificationRecorded", "KycDecided", "InvestorErased"] as const
+export const types = [
+  "InvestorRegistered",
+  "InvestorAmended",
+  "BenefitingPersonAdded",
+  "IdentificationRecorded",
+  "KycDecided",
+  "InvestorErased"
+] as const
+
+/** What an event says about the KYC status holds from it on. */
+const withOutcome = (
+  investor: State,
+  { kycStatus, openReasons }: { readonly kycStatus: KycStatus.KycStatus; readonly openReasons: State["openReasons"] }
+): State => ({ ...investor, kycStatus, openReasons, refused: kycStatus === "INSUFFICIENT" })
 
 /** The investor after one more of their events. @category computing */
 export const after = (investor: State | undefined, event: Recorded<(typeof types)[number]>): State | undefined => {
@@ -58,22 +71,31 @@ export const after = (investor: State | undefined, event: Recorded<(typeof types
     }
     case "IdentificationRecorded": {
       if (investor === undefined) return investor
-      const { kycStatus, openReasons, protocolDocumentId } = event.data
+      const { protocolDocumentId } = event.data
       return {
-        ...investor,
-        kycStatus,
-        openReasons,
+        ...withOutcome(investor, event.data),
         identified: true,
-        refused: kycStatus === "INSUFFICIENT",
         documentIds: [...investor.documentIds, protocolDocumentId],
         lastAt: laterOf(investor.lastAt, instantOf(event.meta.receivedAt))
       }
     }
+    case "InvestorAmended": {
+      if (investor === undefined) return investor
+      const { documentIds, hasTaxInformation, identityChanged } = event.data
+      return {
+        ...withOutcome(investor, event.data),
+        identified: investor.identified && !identityChanged,
+        hasTaxInformation,
+        documentIds: [...investor.documentIds, ...documentIds]
+      }
+    }
+    case "BenefitingPersonAdded":
+      return investor && { ...withOutcome(investor, event.data), benefitingPersons: investor.benefitingPersons + 1 }
     case "KycDecided": {
-      const { kycStatus, openReasons } = event.data
-      const refused = kycStatus === "INSUFFICIENT"
+      if (investor === undefined) return investor
+      const decided = withOutcome(investor, event.data)
       // What was proven before a refusal proves nothing any more.
-      return investor && { ...investor, kycStatus, openReasons, refused, identified: investor.identified && !refused }
+      return { ...decided, identified: investor.identified && !decided.refused }
     }
     case "InvestorErased":
       return investor && { ...investor, erased: true }
@@ -174,10 +196,19 @@ export function* visibleObject<A extends { readonly platform: PlatformId | null;
   return owner && thing
 }
 
-/** Natural persons. @category commands */
+/**
+ * A natural person, or a company with the person that acts for it. Of a company nobody is identified yet that benefits from it: it stays
+ * `PENDING` until one is added.
+ *
+ * @category commands
+ */
 export const RegisterInvestor = Command.make("RegisterInvestor", {
+  version: 2,
+  // Only natural persons were registered.
+  upcasters: { 1: (input) => ({ ...input, kind: "natural" }) },
   input: {
     investorId: InvestorId,
+    kind: InvestorKind,
     custodianBank: Schema.Boolean,
     ownAccount: Schema.Boolean,
     hasTaxInformation: Schema.Boolean,
@@ -191,14 +222,13 @@ export const RegisterInvestor = Command.make("RegisterInvestor", {
       if (isFutureDay(birthDate, context)) return yield* refuse({ code: "birth_date_in_future" })
       if (isSubjectToUsTax === true) return yield* refuse({ code: "us_tax_subject" })
     }
-    if (!input.ownAccount) return yield* refuse({ code: "not_own_account" })
+    if (input.kind === "natural" && !input.ownAccount) return yield* refuse({ code: "not_own_account" })
     yield* Document.check(input.documentIds, context.platform ?? null)
     const openReasons: ReadonlyArray<KycStatus.Reason> = pep ? ["pep"] : []
-    const kind: InvestorKind = "natural"
-    return [InvestorRegistered.make({ ...input, kind, kycStatus: "PENDING", openReasons }, personal)]
+    return [InvestorRegistered.make({ ...input, kycStatus: "PENDING", openReasons }, personal)]
   },
   recall: (events) => {
-    const { kind: _kind, kycStatus: _status, openReasons, ...input } = Command.recorded(events, "InvestorRegistered")
+    const { kycStatus: _status, openReasons, ...input } = Command.recorded(events, "InvestorRegistered")
     return { ...input, pep: openReasons.includes("pep") }
   }
 })

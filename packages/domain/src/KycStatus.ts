@@ -11,6 +11,19 @@ export type KycStatus = typeof KycStatus.Type
 export const Reason = Schema.Literals(["pep", "benefiting_pep", "us_tax", "refused_before"])
 export type Reason = typeof Reason.Type
 
+/** What the investor's own data can open. @category schemas */
+export const OwnReason = Schema.Literals(["pep", "us_tax"])
+export type OwnReason = typeof OwnReason.Type
+
+/** What a benefiting person can open. @category schemas */
+export const BenefitingReason = Schema.Literals(["benefiting_pep", "us_tax"])
+export type BenefitingReason = typeof BenefitingReason.Type
+
+/** Reasons with more of them open, each once, in the order in which they came. @category computing */
+export const withOpened = <R extends Reason>(open: ReadonlyArray<R>, more: ReadonlyArray<R>): ReadonlyArray<R> => [
+  ...new Set([...open, ...more])
+]
+
 /** What the status depends on. @category models */
 export interface Facts {
   readonly kind: "natural" | "legal"

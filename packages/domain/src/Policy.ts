@@ -113,6 +113,9 @@ export const maximumLots = 256
 /** Legal holds on one investor that stand at the same time. @category values */
 export const maximumLegalHolds = 50
 
+/** Benefiting persons of a company: more than any register of transparency knows. @category values */
+export const maximumBenefitingPersons = 100
+
 /** Investments of one investor waiting for KYC: bounds the events an identification appends. @category values */
 export const maximumWaitingInvestments = 100
 

@@ -285,8 +285,6 @@ export type Code = keyof typeof byCode
 export const reservedCodes = {
   reversals: ["change_not_reversible", "reversal_in_flight", "units_moved_on"],
   freezing: ["wallet_frozen", "units_frozen", "insufficient_frozen_units"],
-  amendedInvestors: ["investor_kind_fixed"],
-  legalPersons: ["investor_not_legal_person", "too_many_benefiting_persons"],
   statements: ["statement_not_due"]
 } as const satisfies { readonly [operations: string]: ReadonlyArray<Code> }
 

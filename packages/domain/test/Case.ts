@@ -72,7 +72,14 @@ export class Case {
 
   investor(investorId: string, facts: object = {}, platform = "p") {
     this.by(platform, "UploadDocument", { documentId: `${investorId}-proof`, digest: "0".repeat(64), size: 3 })
-    const none = { custodianBank: false, ownAccount: true, hasTaxInformation: false, pep: false, documentIds: [] }
+    const none = {
+      kind: "natural",
+      custodianBank: false,
+      ownAccount: true,
+      hasTaxInformation: false,
+      pep: false,
+      documentIds: []
+    }
     return this.by(platform, "RegisterInvestor", { investorId, ...none, ...facts }, somebody(false))
   }
 

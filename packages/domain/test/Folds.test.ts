@@ -104,7 +104,8 @@ const events: ReadonlyArray<Events.RecordedDomainEvent> = [
   transfer("UnitsTransferred", "T1", "W", "V", [["n1", 1]]),
   transfer("TransferFailed", "T2", "W", "V", []),
   transfer("UnitsTransferred", "T3", "V", "W", [["v", 5]]),
-  transfer("TransferFailed", "T4", "V", "W", [])
+  transfer("TransferFailed", "T4", "V", "W", []),
+  event("InvestorAmended", { investorId: "I2", documentIds: ["D"] }, 14)
 ]
 
 /** Members that are undefined are as good as absent: they are left out here as they are in a snapshot. */

@@ -240,6 +240,7 @@ describe("deposited terms", () => {
       operation: "RegisterInvestor",
       input: {
         investorId: "otto",
+        kind: "natural",
         custodianBank: false,
         ownAccount: true,
         hasTaxInformation: true,

@@ -98,6 +98,7 @@ export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<o
   RegisterInvestor: [
     {
       investorId: "investor",
+      kind: "legal",
       custodianBank: true,
       ownAccount: true,
       hasTaxInformation: true,
@@ -106,6 +107,7 @@ export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<o
     },
     {
       investorId: "investor",
+      kind: "natural",
       custodianBank: false,
       ownAccount: false,
       hasTaxInformation: false,
@@ -115,6 +117,21 @@ export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<o
   ],
   RecordIdentification: [
     { identificationId: "identification", investorId: "investor", protocolDocumentId: "a", verifiedAt: at }
+  ],
+  AmendInvestor: [
+    {
+      investorId: "investor",
+      kind: "legal",
+      members: ["legalPerson.companyName", "bankAccount", "naturalPerson.isPep"],
+      hasTaxInformation: true,
+      opens: ["pep", "us_tax"],
+      documentIds: ["a"]
+    },
+    { investorId: "investor", members: [], opens: [], documentIds: [] }
+  ],
+  AddBenefitingPerson: [
+    { benefitingPersonId: "person", investorId: "investor", opens: ["benefiting_pep", "us_tax"] },
+    { benefitingPersonId: "person", investorId: "investor", opens: [] }
   ],
   DecideKyc: [{ investorId: "investor", reason: "management_agreed" }],
   EraseInvestor: [{ investorId: "investor", ground: "request" }],

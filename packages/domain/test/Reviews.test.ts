@@ -61,6 +61,7 @@ describe("a decision about an investor", () => {
     c.identify()
     expect(c.decideKyc("data_contradict")).toBe("accepted")
     expect(c.kyc()).toBe("INSUFFICIENT refused_before")
+    expect(c.decideKyc("proof_insufficient")).toBe("no change")
     expect(c.decideKyc("nothing_found")).toBe("review_not_open")
   })
 

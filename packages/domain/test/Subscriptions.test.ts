@@ -55,7 +55,14 @@ describe("identification", () => {
       kycStatus: "REVIEW",
       openReasons: ["pep"]
     })
-    const facts = { custodianBank: false, ownAccount: true, hasTaxInformation: false, pep: false, documentIds: [] }
+    const facts = {
+      kind: "natural",
+      custodianBank: false,
+      ownAccount: true,
+      hasTaxInformation: false,
+      pep: false,
+      documentIds: []
+    }
     const us = c.by("p", "RegisterInvestor", { investorId: "us", ...facts }, somebody(true))
     expect(us).toBe("us_tax_subject")
     expect(c.investor("agent", { ownAccount: false })).toBe("not_own_account")
@@ -63,7 +70,14 @@ describe("identification", () => {
 
   it("nobody is born in the future, wherever on Earth it has begun", () => {
     const c = new Case()
-    const facts = { custodianBank: false, ownAccount: true, hasTaxInformation: false, pep: false, documentIds: [] }
+    const facts = {
+      kind: "natural",
+      custodianBank: false,
+      ownAccount: true,
+      hasTaxInformation: false,
+      pep: false,
+      documentIds: []
+    }
     const born = (investorId: string, birthDate: string) => {
       const { naturalPerson } = somebody(false)
       return c.by("p", "RegisterInvestor", { investorId, ...facts }, { naturalPerson: { ...naturalPerson, birthDate } })

@@ -193,6 +193,7 @@ export const make = (): Memory => {
           id: Id.InvestorId.make(id("investor")),
           kycStatus: "PENDING" as const,
           naturalPerson: input.naturalPerson,
+          legalPerson: input.legalPerson ?? null,
           bankAccount: input.bankAccount ?? null,
           taxInformation: input.taxInformation ?? null,
           communication: input.communication ?? null,
@@ -201,6 +202,24 @@ export const make = (): Memory => {
         })),
       get: (id) => get("investors", id),
       list: (page) => list("investors", page),
+      // Of a merge patch it knows what the tests of the wire need: members set as a whole.
+      amend: (investorId, input, options) =>
+        Effect.flatMap(get<Services.Api.Investor>("investors", investorId), (old) =>
+          command(`investors.amend ${investorId}`, "changes", options, () => ({
+            ...old,
+            communication: (input.communication as Services.Api.Communication | null | undefined) ?? old.communication
+          }))
+        ),
+      addBenefitingPerson: (investorId, input, options) =>
+        command(`investors.addBenefitingPerson ${investorId}`, "benefitingPersons", options, () => ({
+          ...input,
+          id: Id.BenefitingPersonId.make(id("benefitingPerson")),
+          investorId,
+          kycStatus: "PENDING" as const,
+          createdAt
+        })),
+      benefitingPersons: (_id, page) => list("benefitingPersons", page),
+      benefitingPerson: (_id, person) => get("benefitingPersons", person),
       identify: (investorId, input, options) =>
         command(`investors.identify ${investorId}`, "identifications", options, () => ({
           ...input,

@@ -37,6 +37,8 @@ HttpApi.reflect(DistributionApi, {
 
 const bodies: { readonly [name: string]: unknown } = {
   "investors.create": H.investor,
+  "investors.amend": { communication: { email: "somebody@example.org", email_confirmed: true } },
+  "investors.addBenefitingPerson": { natural_person: { forename: "Wilma", surname: "Beispiel", is_pep: false } },
   "investors.identify": H.identification,
   "wallets.createGeneric": { address: "0x52908400098527886E0F7030069857D2E4169EE7" },
   "investments.create": H.investment,
@@ -110,6 +112,7 @@ beforeAll(async () => {
   ids["products.id"] = "product"
   ids["campaigns.id"] = "campaign"
   ids["investors.id"] = await made("investors.create")
+  ids["investors.person"] = await made("investors.addBenefitingPerson")
   ids["investors.identification"] = await made("investors.identify")
   ids["investors.wallet"] = await made("wallets.createManaged")
   ids["documents.id"] = await made("documents.upload")

@@ -1,12 +1,42 @@
 /**
  * Investors as the platform that registered them sees them, and their identifications. For the registrar's reads.
  */
-import { type Id, Investor, type KycStatus, Tag, type Timestamp, Visibility } from "@effekten/domain"
+import { type Events, type Id, Investor, type KycStatus, Tag, type Timestamp, Visibility } from "@effekten/domain"
 import { type Created, createdWithPersonal, entity, withAdded, type WithPersonal } from "./Entity.ts"
-import { keyWithin, partsOfKey, type Projection } from "./Projection.ts"
+import { keyWithin, type Logged, partsOfKey, personalPosition, type Projection } from "./Projection.ts"
 
-/** An investor without what is personal; `personalAt` is the registration, whose personal part names the person. @category models */
-export interface InvestorState extends Investor.State, Created, WithPersonal {}
+/** What an amendment set that no later one has set again. @category models */
+export interface Amendment {
+  readonly position: number
+  readonly members: ReadonlyArray<Events.InvestorMember>
+}
+
+/**
+ * An investor without what is personal. `personalAt` is the registration, whose personal part names the person, and then the amendments of
+ * which something still holds: no more than there are members.
+ *
+ * @category models
+ */
+export interface InvestorState extends Investor.State, Created, WithPersonal {
+  readonly amendments: ReadonlyArray<Amendment>
+}
+
+const folded = withAdded(Investor.after, (event) => ({ ...createdWithPersonal(event), amendments: noAmendments }))
+const noAmendments: ReadonlyArray<Amendment> = []
+
+const evolve = (before: InvestorState | undefined, event: Logged<(typeof Investor.types)[number]>) => {
+  const state: InvestorState | undefined = folded(before, event)
+  if (state === undefined || event.type !== "InvestorAmended") return state
+  const { members } = event.data
+  const holding = state.amendments.flatMap((amendment): ReadonlyArray<Amendment> => {
+    const left = amendment.members.filter((member) => !members.includes(member))
+    return left.length === 0 ? [] : [{ ...amendment, members: left }]
+  })
+  const amendments = [...holding, ...personalPosition(event).map((position) => ({ position, members }))]
+  const former = new Set(state.amendments.map(({ position }) => position))
+  const registered = state.personalAt.filter((position) => !former.has(position))
+  return { ...state, amendments, personalAt: [...registered, ...amendments.map(({ position }) => position)] }
+}
 
 /**
  * Keyed by investor, listed by platform. Ranked are those that wait for a person's decision, the one first that was identified first.
@@ -18,7 +48,7 @@ export const investors: Projection<InvestorState> = entity({
   version: Investor.stateVersion,
   types: Investor.types,
   key: (event) => event.data.investorId,
-  evolve: withAdded(Investor.after, createdWithPersonal),
+  evolve,
   scope: (state) => state.platform ?? "",
   rank: (state) => (state.kycStatus === "REVIEW" && !state.erased ? state.lastAt.micros : undefined),
   subject: (state) => Tag.investor(state.id),
@@ -58,4 +88,35 @@ export const identifications: Projection<IdentificationState> = entity({
   scope: (state) => state.investorId,
   subject: (state) => Tag.investor(state.investorId),
   query: (key) => [{ types: identifications.types, tags: [Tag.investor(partsOfKey(key)[0] as Id.InvestorId)] }]
+})
+
+/** A benefiting person without what is personal. @category models */
+export interface BenefitingPersonState extends Created, WithPersonal {
+  readonly id: Id.BenefitingPersonId
+  readonly investorId: Id.InvestorId
+  readonly platform: Id.PlatformId | null
+  /** The investor's status after this person was added. */
+  readonly kycStatus: KycStatus.KycStatus
+}
+
+/** The key of a benefiting person. @category constructors */
+export const benefitingPersonKey = (investor: Id.InvestorId, person: Id.BenefitingPersonId): string =>
+  keyWithin(investor, person)
+
+/** Keyed by {@link benefitingPersonKey}, listed by investor. @category projections */
+export const benefitingPersons: Projection<BenefitingPersonState> = entity({
+  name: "benefiting_persons",
+  version: 1,
+  types: ["BenefitingPersonAdded"],
+  key: (event) => benefitingPersonKey(event.data.investorId, event.data.benefitingPersonId),
+  evolve: (_state, event) => ({
+    id: event.data.benefitingPersonId,
+    investorId: event.data.investorId,
+    platform: Visibility.platformOf(event.meta),
+    kycStatus: event.data.kycStatus,
+    ...createdWithPersonal(event)
+  }),
+  scope: (state) => state.investorId,
+  subject: (state) => Tag.investor(state.investorId),
+  query: (key) => [{ types: benefitingPersons.types, tags: [Tag.investor(partsOfKey(key)[0] as Id.InvestorId)] }]
 })

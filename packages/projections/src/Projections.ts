@@ -6,7 +6,7 @@
 import { documents } from "./Documents.ts"
 import { feedOf, feedSource } from "./Feed.ts"
 import { investments } from "./Investments.ts"
-import { identifications, investors } from "./Investors.ts"
+import { benefitingPersons, identifications, investors } from "./Investors.ts"
 import { credits, redemptions, taskSources, transfers } from "./LedgerTasks.ts"
 import { campaigns, issuers, listings, platforms, products, terms } from "./Offerings.ts"
 import { offeredCampaigns, offers } from "./Offers.ts"
@@ -43,6 +43,7 @@ export const feed = feedOf([
 export const all: ReadonlyArray<Projection.Any> = [
   investors,
   identifications,
+  benefitingPersons,
   wallets,
   documents,
   investments,

@@ -85,8 +85,8 @@ describe("folding", () => {
         const views = viewsAt(events, prefix.length)
         const model = stateOver(prefix)
         for (const state of views.all(Projections.investors).values()) {
-          const { createdAt, personalAt } = state
-          expect(state).toStrictEqual({ ...model(Investor.model(state.id)), createdAt, personalAt })
+          const { amendments, createdAt, personalAt } = state
+          expect(state).toStrictEqual({ ...model(Investor.model(state.id)), amendments, createdAt, personalAt })
         }
         for (const state of views.all(Projections.wallets).values()) {
           expect(state).toStrictEqual({ ...model(Wallet.model(state.id)), createdAt: state.createdAt })

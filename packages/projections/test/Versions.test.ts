@@ -203,7 +203,26 @@ const ofTransfers: ReadonlyArray<Projection.LoggedEvent> = [
   )
 ]
 
-const events = [...ofIssuer, ...ofPlatforms, ...ofChanges, ...ofReviews, ...ofDeposits, ...ofTransfers]
+const amended = { identityChanged: false, hasTaxInformation: true, documentIds: [], ...kyc }
+const ofCompanies: ReadonlyArray<Projection.LoggedEvent> = [
+  event("BenefitingPersonAdded", { investorId: "I2", benefitingPersonId: "B1", ...kyc }, "p", true),
+  event("InvestorAmended", { investorId: "I2", members: ["bankAccount", "communication"], ...amended }, "p", true),
+  event(
+    "InvestorAmended",
+    {
+      ...amended,
+      investorId: "I2",
+      members: ["legalPerson.companyName", "bankAccount"],
+      identityChanged: true,
+      documentIds: ["D2"]
+    },
+    "p",
+    true
+  ),
+  event("InvestorAmended", { investorId: "I2", members: ["communication"], ...amended }, "p", true)
+]
+
+const events = [...ofIssuer, ...ofPlatforms, ...ofChanges, ...ofReviews, ...ofDeposits, ...ofTransfers, ...ofCompanies]
 
 /** What a table would hold after each event: the order of members does not count. */
 const digest = (projection: Projection.Any): string => {

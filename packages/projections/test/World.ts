@@ -173,6 +173,7 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
       {
         operation: "RegisterInvestor",
         input: {
+          kind: a % 4 === 3 ? "legal" : "natural",
           investorId: id("investor"),
           custodianBank: false,
           ownAccount: true,
@@ -254,6 +255,38 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
           identityProvider: canary,
           legitimationProcessId: canary
         }
+      },
+      platform
+    )
+  }
+
+  const amend = (a: number, b: number) => {
+    const who = pick(found("InvestorRegistered"), a)
+    const platform = platformOf(who)
+    if (who === undefined || platform === undefined) return investor(pick(platforms, b)!, a)
+    const { investorId, kind } = who.data
+    if (kind === "legal" && b % 2 === 0)
+      return run(
+        {
+          operation: "AddBenefitingPerson",
+          input: { investorId, benefitingPersonId: id("benefiting"), opens: b % 6 === 0 ? ["benefiting_pep"] : [] },
+          personal: { naturalPerson: { forename: canary, surname: canary, isPep: b % 6 === 0 } }
+        },
+        platform
+      )
+    const surname = b % 3 === 0
+    run(
+      {
+        operation: "AmendInvestor",
+        input: {
+          investorId,
+          members: surname ? ["naturalPerson.surname"] : ["naturalPerson.phone", "communication"],
+          opens: [],
+          documentIds: []
+        },
+        personal: surname
+          ? { naturalPerson: { surname: canary } }
+          : { naturalPerson: { phone: canary }, communication: { email: canary, emailConfirmed: false } }
       },
       platform
     )
@@ -513,7 +546,8 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
     if (n === 99) erase(a, b)
     else if (n > 93) hold(a, b, c)
     else if (n < 2) upload(pick(platforms, a)!)
-    else if (n < 3) review(a, b)
+    else if (n < 3 && b % 2 === 0) review(a, b >> 1)
+    else if (n < 3) amend(a, b >> 1)
     else if (n < 5) investor(pick(platforms, a)!, b)
     else if (n < 9) identify(a, b)
     else if (n < 12) wallet(a, b)

@@ -61,6 +61,8 @@ const valuesOf = (ast: SchemaAST.AST): fc.Arbitrary<unknown> => {
       return fc.boolean()
     case "Literal":
       return fc.constant(ast.literal)
+    case "Null":
+      return fc.constant(null)
     case "Union":
       return fc.oneof(...ast.types.map(valuesOf))
     case "Arrays":

@@ -32,6 +32,7 @@ const withNickname = Operation.command({
 
 const rest = {
   investorId: Id.InvestorId.make("i"),
+  kind: "natural" as const,
   custodianBank: false,
   hasTaxInformation: false,
   pep: false,
@@ -39,6 +40,7 @@ const rest = {
 }
 const personal = {
   naturalPerson: undefined,
+  legalPerson: undefined,
   bankAccount: undefined,
   taxInformation: undefined,
   communication: undefined

@@ -201,8 +201,66 @@ export const samples: { readonly [T in Events.EventType]: ReadonlyArray<Sample> 
         communication: { email: "wilma@example.org", emailConfirmed: true }
       }
     },
+    {
+      data: { ...investor, kind: "legal", custodianBank: true, ownAccount: false, documentIds: ["a"] },
+      personal: { naturalPerson: leastPerson, legalPerson: { ...legalPerson, companyIdentityProofId: "a" } }
+    },
     { data: investor, personal: { naturalPerson: leastPerson } },
     { data: investor }
+  ],
+  InvestorAmended: [
+    {
+      data: {
+        investorId: "investor",
+        members: [
+          "naturalPerson.surname",
+          "naturalPerson.salutation",
+          "legalPerson.companyStructureProofId",
+          "bankAccount",
+          "taxInformation",
+          "communication"
+        ],
+        identityChanged: true,
+        hasTaxInformation: false,
+        documentIds: ["b"],
+        kycStatus: "PENDING",
+        openReasons: ["pep", "us_tax"]
+      },
+      personal: {
+        naturalPerson: { surname: "Muster", salutation: null },
+        legalPerson: { companyStructureProofId: "b" },
+        bankAccount,
+        taxInformation: null,
+        communication: { email: "muster@example.org", emailConfirmed: false }
+      }
+    },
+    {
+      data: {
+        investorId: "investor",
+        members: ["communication"],
+        identityChanged: false,
+        hasTaxInformation: true,
+        documentIds: [],
+        kycStatus: "SUCCESS",
+        openReasons: []
+      },
+      personal: { communication: null }
+    }
+  ],
+  BenefitingPersonAdded: [
+    {
+      data: {
+        investorId: "investor",
+        benefitingPersonId: "person",
+        kycStatus: "REVIEW",
+        openReasons: ["benefiting_pep"]
+      },
+      personal: { naturalPerson: { ...naturalPerson, isPep: true } }
+    },
+    {
+      data: { investorId: "investor", benefitingPersonId: "person", kycStatus: "SUCCESS", openReasons: [] },
+      personal: { naturalPerson: { forename: "Wilma", surname: "Beispiel", isPep: false } }
+    }
   ],
   IdentificationRecorded: [
     {

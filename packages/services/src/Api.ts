@@ -3,14 +3,19 @@
  * name the type of an answer.
  */
 export {
+  AmendInvestor,
   BankAccount,
+  BenefitingPerson,
   Communication,
+  CreateBenefitingPerson,
   CreateIdentification,
   CreateInvestor,
   Identification,
   Investor,
+  LegalPerson,
   NaturalPerson,
   TaxInformation,
+  benefitingPersonAnswer,
   identificationAnswer,
   investorAnswer
 } from "./Investors.ts"

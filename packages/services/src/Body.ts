@@ -35,9 +35,11 @@ interface Known {
   /** What holds of a member where two places differ. */
   readonly holds: ReadonlyMap<Place, boolean>
   readonly notOffered: ReadonlyMap<string, string>
+  /** Null takes away. */
+  readonly merges: boolean
 }
 
-const knownOf = (schema: Schema.Constraint, { notOffered = {}, spellings = [] }: Spellings): Known => {
+const knownOf = (schema: Schema.Constraint, { merges = false, notOffered = {}, spellings = [] }: Spellings): Known => {
   const places = placesOf(schema)
   const meant = new Map<string, ReadonlyArray<Place>>()
   for (const place of places) {
@@ -51,7 +53,7 @@ const knownOf = (schema: Schema.Constraint, { notOffered = {}, spellings = [] }:
     for (const name of spelling.names) meant.set(name, [place])
     if (spelling.holds !== undefined) holds.set(place, spelling.holds)
   }
-  return { ast: SchemaAST.toEncoded(schema.ast), meant, holds, notOffered: new Map(Object.entries(notOffered)) }
+  return { ast: SchemaAST.toEncoded(schema.ast), meant, holds, notOffered: new Map(Object.entries(notOffered)), merges }
 }
 
 /** A name in `camelCase`, as the typed inputs have it, means the same. */
@@ -107,7 +109,7 @@ const judge = (known: Known, name: string, value: unknown, path: Path, found: Fo
     return false
   }
   const [place] = places
-  if (value === null) return true
+  if (value === null && !known.merges) return true
   if (place === undefined || places.length > 1 || place.inList || path.some((segment) => typeof segment === "number"))
     found.errors.push(
       wrong(pointerOf(path), "misplaced", `This belongs at ${places.map(({ pointer }) => pointer).join(" or ")}.`)
@@ -177,7 +179,7 @@ const straighten = (known: Known, sent: unknown): Straightened => {
     return pointer
   }
   const errors: Array<MemberError> = []
-  let body = withoutAbsent(known.ast, sent)
+  let body = withoutAbsent(known.ast, sent, known.merges)
   while (isMembers(body)) {
     const found: Found = { claims: new Map(), errors: [], taken: false }
     takeOut(known, known.ast, body, [], found)
@@ -191,7 +193,7 @@ const straighten = (known: Known, sent: unknown): Straightened => {
     errors.push(...found.errors.map((error) => ({ ...error, pointer: pointerAsSent(error.pointer) })))
     // What was moved may hold more of the kind. Every round takes members away, so there is a last one.
     if (!found.taken) break
-    body = withoutAbsent(known.ast, body)
+    body = withoutAbsent(known.ast, body, known.merges)
   }
   return { body, errors, pointerAsSent }
 }

@@ -4,7 +4,7 @@
 import { CalendarDate, Id, KycStatus, Person, Text, Timestamp } from "@effekten/domain"
 import { Schema } from "effect"
 import * as Answer from "./Answer.ts"
-import { answer, input, optional, personal, plain } from "./Member.ts"
+import { answer, input, named, optional, personal, plain } from "./Member.ts"
 import * as Operation from "./Operation.ts"
 import * as Resource from "./Resource.ts"
 import { listed } from "./Shape.ts"
@@ -19,6 +19,17 @@ import { wire } from "./Wire.ts"
 export const NaturalPerson = wire(Person.NaturalPerson.fields)
 export type NaturalPerson = typeof NaturalPerson.Type
 
+const LegalPersonFields = { ...Person.Company.fields, isCustodianBank: Schema.optionalKey(Schema.Boolean) }
+
+/**
+ * A company. Its proofs are documents, which are uploaded first. A custodian bank holds for its clients, whom the register does not know
+ * (eWpG § 9).
+ *
+ * @category models
+ */
+export const LegalPerson = wire(LegalPersonFields)
+export type LegalPerson = typeof LegalPerson.Type
+
 /** Where redemptions are paid to. @category models */
 export const BankAccount = wire(Person.BankAccount.fields)
 export type BankAccount = typeof BankAccount.Type
@@ -32,6 +43,7 @@ export const Communication = wire(Person.Communication.fields)
 export type Communication = typeof Communication.Type
 
 const investor = {
+  /** The investor, or the person that acts for a company. */
   naturalPerson: personal(NaturalPerson),
   bankAccount: optional(personal(BankAccount)),
   taxInformation: optional(personal(TaxInformation)),
@@ -40,7 +52,9 @@ const investor = {
   isBeneficiary: plain(Schema.Boolean)
 }
 
-const companies = "Companies are not onboarded here."
+const company = { legalPerson: optional(personal(LegalPerson)) }
+
+const oneByOne = "Add them one by one, once the company is created."
 
 /** How programs of other generations write it. */
 const ofInvestor: Spellings = {
@@ -48,23 +62,18 @@ const ofInvestor: Spellings = {
     { member: "/natural_person/is_pep", names: ["pep_status"], holds: true },
     { member: "/natural_person/is_subject_to_us_tax", names: [], holds: true },
     { member: "/is_beneficiary", names: [], holds: false },
-    { member: "/bank_account", names: ["bank_account_information"] }
+    { member: "/bank_account", names: ["bank_account_information"] },
+    { member: "/legal_person/is_custodian_bank", names: ["custodian_bank"] }
   ],
   notOffered: {
-    legal_person: companies,
-    company_name: companies,
-    commercial_register: companies,
-    commercial_register_number: companies,
-    company_identity_proof_id: companies,
-    company_structure_proof_id: companies,
-    benefiting_persons: companies,
+    benefiting_persons: oneByOne,
     securities_deposit_account: "Securities are credited to wallets, not to deposit accounts."
   },
   unused: ["account_setup_accepted_at"]
 }
 
-/** What creates an investor. @category schemas */
-export const CreateInvestor = input("CreateInvestor", investor)
+/** What creates an investor; of a company both members, the company and the person that acts for it. @category schemas */
+export const CreateInvestor = input("CreateInvestor", { ...investor, ...company })
 export type CreateInvestor = typeof CreateInvestor.Type
 
 /** An investor. A member that was not sent is null; an erased member is `"erased"`. @category models */
@@ -72,12 +81,84 @@ export const Investor = answer("Investor", {
   id: Id.InvestorId,
   kycStatus: listed(KycStatus.KycStatus),
   ...investor,
+  ...company,
   createdAt: Timestamp.Timestamp
 })
 export type Investor = typeof Investor.Type
 
+const first = Answer.first(
+  "Investor",
+  answer("Investor", {
+    id: Id.InvestorId,
+    kycStatus: listed(KycStatus.KycStatus),
+    ...investor,
+    createdAt: Timestamp.Timestamp
+  })
+)
+
 /** @category schemas */
-export const investorAnswer = Answer.first("Investor", Investor)
+export const investorAnswer = Answer.next(first, 2, Investor, (before) => ({ ...before, legalPerson: null }))
+
+const atLeastOne = Schema.isMinProperties(1, { expected: "a member to set" })
+
+/** A member that a merge patch sets as it is, or takes away by null. */
+const removable = <S extends Schema.Codec<any, any>>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
+
+const changes = {
+  naturalPerson: Schema.optionalKey(wire(Person.changesOf(Person.NaturalPerson.fields)).check(atLeastOne)),
+  legalPerson: removable(wire(Person.changesOf(LegalPersonFields)).check(atLeastOne)),
+  bankAccount: removable(wire(Person.changesOf(Person.BankAccount.fields)).check(atLeastOne)),
+  taxInformation: removable(wire(Person.changesOf(Person.TaxInformation.fields)).check(atLeastOne)),
+  communication: removable(wire(Person.changesOf(Person.Communication.fields)).check(atLeastOne)),
+  isBeneficiary: Schema.optionalKey(Schema.Boolean)
+}
+
+/** How programs of other generations write it. */
+const ofAmendment: Spellings = {
+  merges: true,
+  spellings: ofInvestor.spellings ?? [],
+  notOffered: ofInvestor.notOffered ?? {},
+  unused: ofInvestor.unused ?? []
+}
+
+/**
+ * A JSON merge patch (RFC 7396): what it names is set, and null takes away what may be missing. What is so already stays so. At least one
+ * member; what is fixed may be repeated, not changed.
+ *
+ * @category schemas
+ */
+export const AmendInvestor = named<typeof changes>("AmendInvestor", changes).check(
+  Schema.isMinProperties(1, { expected: "a member to set, or null for a member to take away" })
+)
+export type AmendInvestor = typeof AmendInvestor.Type
+
+const benefitingPerson = { naturalPerson: personal(wire(Person.BenefitingPerson.fields)) }
+
+/** How programs of other generations write it. */
+const ofBenefitingPerson: Spellings = {
+  spellings: [
+    { member: "/natural_person/is_pep", names: ["pep_status"], holds: true },
+    { member: "/natural_person/is_subject_to_us_tax", names: [], holds: true }
+  ]
+}
+
+/** A person that benefits from a company. @category schemas */
+export const CreateBenefitingPerson = input("CreateBenefitingPerson", benefitingPerson)
+export type CreateBenefitingPerson = typeof CreateBenefitingPerson.Type
+
+/** A benefiting person. @category models */
+export const BenefitingPerson = answer("BenefitingPerson", {
+  id: Id.BenefitingPersonId,
+  investorId: Id.InvestorId,
+  ...benefitingPerson,
+  /** The investor's status after this person was added. */
+  kycStatus: listed(KycStatus.KycStatus),
+  createdAt: Timestamp.Timestamp
+})
+export type BenefitingPerson = typeof BenefitingPerson.Type
+
+/** @category schemas */
+export const benefitingPersonAnswer = Answer.first("BenefitingPerson", BenefitingPerson)
 
 const identification = {
   /** `IDCARD`, for example. */
@@ -123,7 +204,7 @@ export class Investors extends Resource.Served<Investors>()("effekten/services/I
     input: CreateInvestor,
     reads: ofInvestor,
     answer: investorAnswer,
-    refusals: ["birth_date_in_future", "us_tax_subject", "not_own_account"],
+    refusals: ["birth_date_in_future", "us_tax_subject", "not_own_account", "document_not_found", "document_repeated"],
     summary: "Create an investor",
     example: {
       natural_person: {
@@ -168,6 +249,73 @@ export class Investors extends Resource.Served<Investors>()("effekten/services/I
     answer: investorAnswer,
     refusals: ["investor_not_found"],
     summary: "Read an investor"
+  }),
+  amend: Operation.command({
+    operation: "AmendInvestor",
+    route: "PATCH /v2/investors/:id/",
+    scope: "investors:write",
+    key: "optional",
+    ids: [Id.InvestorId],
+    input: AmendInvestor,
+    reads: ofAmendment,
+    answer: investorAnswer,
+    refusals: [
+      "investor_not_found",
+      "birth_date_in_future",
+      "document_not_found",
+      "document_repeated",
+      "investor_erased",
+      "investor_kind_fixed"
+    ],
+    summary: "Amend an investor",
+    example: {
+      natural_person: { street: "Erfundene Gasse 2", salutation: null },
+      communication: { email: "wilma@example.org", email_confirmed: true }
+    }
+  }),
+  addBenefitingPerson: Operation.command({
+    operation: "AddBenefitingPerson",
+    route: "POST /v2/investors/:id/benefiting-persons/",
+    scope: "investors:write",
+    ids: [Id.InvestorId],
+    input: CreateBenefitingPerson,
+    reads: ofBenefitingPerson,
+    answer: benefitingPersonAnswer,
+    refusals: [
+      "investor_not_found",
+      "birth_date_in_future",
+      "investor_erased",
+      "investor_not_legal_person",
+      "too_many_benefiting_persons"
+    ],
+    summary: "Add a benefiting person of a company",
+    example: {
+      natural_person: {
+        forename: "Wilma",
+        surname: "Beispiel",
+        birth_date: "1988-02-29",
+        citizenship: "DEU",
+        is_pep: false
+      }
+    }
+  }),
+  benefitingPersons: Operation.list({
+    reading: "ListBenefitingPersons",
+    route: "GET /v2/investors/:id/benefiting-persons/",
+    scope: "investors:read",
+    ids: [Id.InvestorId],
+    answer: benefitingPersonAnswer,
+    refusals: ["investor_not_found"],
+    summary: "List benefiting persons"
+  }),
+  benefitingPerson: Operation.read({
+    reading: "GetBenefitingPerson",
+    route: "GET /v2/investors/:id/benefiting-persons/:person/",
+    scope: "investors:read",
+    ids: [Id.InvestorId, Id.BenefitingPersonId],
+    answer: benefitingPersonAnswer,
+    refusals: ["investor_not_found"],
+    summary: "Read a benefiting person"
   }),
   identify: Operation.command({
     operation: "RecordIdentification",

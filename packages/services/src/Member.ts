@@ -66,7 +66,8 @@ export type WireObject<Fields extends Schema.Struct.Fields> = Schema.Codec<
   }
 >
 
-const named = <Fields extends Schema.Struct.Fields>(
+/** An object under the name it has in the OpenAPI document. @category constructors */
+export const named = <Fields extends Schema.Struct.Fields>(
   name: string,
   fields: { readonly [member: string]: Schema.Constraint }
 ): WireObject<Fields> => wire(fields).annotate({ identifier: name }) as unknown as WireObject<Fields>

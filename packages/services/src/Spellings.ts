@@ -21,6 +21,8 @@ interface Spelling {
 /** What the API's pages know of a body besides the members of the input. @category models */
 export interface Spellings {
   readonly spellings?: ReadonlyArray<Spelling>
+  /** A JSON merge patch: null takes a member away, and is no absence. */
+  readonly merges?: boolean
   /** Members that mean something which is not done here, by name, each with the reason. Null and false say nothing. */
   readonly notOffered?: { readonly [name: string]: string }
   /** Members that say nothing to a register: ignored, and reported. */

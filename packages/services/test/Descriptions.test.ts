@@ -92,6 +92,7 @@ const shown = {
   tax_information: null,
   communication: "erased",
   is_beneficiary: true,
+  legal_person: null,
   created_at: "then"
 }
 
@@ -109,7 +110,8 @@ it("what was accepted once is shown forever: lists of today say nothing about an
     "/bank_account/iban",
     "/bank_account/bic",
     "/tax_information",
-    "/communication"
+    "/communication",
+    "/legal_person"
   ])
 })
 

@@ -31,6 +31,8 @@ const events: ReadonlyArray<Events.EventType> = [
   "ProductDelisted",
   "InvestorRegistered",
   "IdentificationRecorded",
+  "InvestorAmended",
+  "BenefitingPersonAdded",
   "KycDecided",
   "InvestorErased",
   "LegalHoldPlaced",

@@ -5,9 +5,17 @@
 import { Schema } from "effect"
 import { CalendarDate } from "../CalendarDate.ts"
 import { define } from "../Event.ts"
-import { DocumentId, IdentificationId, InvestorId } from "../Id.ts"
+import { BenefitingPersonId, DocumentId, IdentificationId, InvestorId } from "../Id.ts"
 import * as KycStatus from "../KycStatus.ts"
-import { BankAccount, Communication, NaturalPerson, TaxInformation } from "../Person.ts"
+import {
+  BankAccount,
+  BenefitingPerson,
+  changesOf,
+  Communication,
+  Company,
+  NaturalPerson,
+  TaxInformation
+} from "../Person.ts"
 import * as Tag from "../Tag.ts"
 import * as Text from "../Text.ts"
 import { Timestamp } from "../Timestamp.ts"
@@ -27,11 +35,41 @@ export type ErasureGround = typeof ErasureGround.Type
 
 /** Everything that was sent about an investor and does not stand in the body. @category schemas */
 export const investorPersonal = {
+  /** The investor, or the person that acts for the company. */
   naturalPerson: NaturalPerson,
+  legalPerson: Schema.optionalKey(Company),
   bankAccount: Schema.optionalKey(BankAccount),
   taxInformation: Schema.optionalKey(TaxInformation),
   communication: Schema.optionalKey(Communication)
 }
+
+const memberNames = <const Name extends string, const Fields extends Schema.Struct.Fields>(
+  object: Name,
+  fields: Fields
+): ReadonlyArray<`${Name}.${Extract<keyof Fields, string>}`> =>
+  Object.keys(fields).map((name) => `${object}.${name as Extract<keyof Fields, string>}` as const)
+
+/** What an amendment can change: persons member by member, everything else as a whole. @category schemas */
+export const InvestorMember = Schema.Literals([
+  ...memberNames("naturalPerson", NaturalPerson.fields),
+  ...memberNames("legalPerson", Company.fields),
+  "bankAccount",
+  "taxInformation",
+  "communication"
+])
+export type InvestorMember = typeof InvestorMember.Type
+
+/** What an amendment sets. Null takes away what may be missing. @category schemas */
+export const investorChanges = {
+  naturalPerson: Schema.optionalKey(Schema.Struct(changesOf(NaturalPerson.fields))),
+  legalPerson: Schema.optionalKey(Schema.Struct(changesOf(Company.fields))),
+  bankAccount: Schema.optionalKey(Schema.NullOr(BankAccount)),
+  taxInformation: Schema.optionalKey(Schema.NullOr(TaxInformation)),
+  communication: Schema.optionalKey(Schema.NullOr(Communication))
+}
+
+/** A person that benefits from a company, as it was sent. @category schemas */
+export const benefitingPersonPersonal = { naturalPerson: BenefitingPerson }
 
 /** The proof of identity that was shown. @category schemas */
 export const identificationPersonal = {
@@ -98,6 +136,28 @@ export const IdentificationRecorded = define("IdentificationRecorded", {
   },
   personal: { fields: identificationPersonal, subject: (data) => Tag.investor(data.investorId) },
   tags: (data) => [Tag.investor(data.investorId), Tag.document(data.protocolDocumentId)]
+})
+
+export const InvestorAmended = define("InvestorAmended", {
+  data: {
+    investorId: InvestorId,
+    /** What the amendment changes, and nothing of what it is changed to. */
+    members: Schema.Array(InvestorMember),
+    /** What was proven before is not proven of the person as it is now. */
+    identityChanged: Schema.Boolean,
+    hasTaxInformation: Schema.Boolean,
+    /** The documents that it names. */
+    documentIds: Schema.Array(DocumentId),
+    ...kycOutcome
+  },
+  personal: { fields: investorChanges, subject: (data) => Tag.investor(data.investorId) },
+  tags: (data) => [Tag.investor(data.investorId), ...Tag.documents(data.documentIds)]
+})
+
+export const BenefitingPersonAdded = define("BenefitingPersonAdded", {
+  data: { investorId: InvestorId, benefitingPersonId: BenefitingPersonId, ...kycOutcome },
+  personal: { fields: benefitingPersonPersonal, subject: (data) => Tag.investor(data.investorId) },
+  tags: (data) => [Tag.investor(data.investorId)]
 })
 
 export const KycDecided = define("KycDecided", {

@@ -124,7 +124,7 @@ export interface paths {
         put?: never;
         /**
          * Create an investor
-         * @description Refused with `birth_date_in_future`, `us_tax_subject`, `not_own_account`.
+         * @description Refused with `birth_date_in_future`, `us_tax_subject`, `not_own_account`, `document_not_found`, `document_repeated`.
          */
         post: operations["investors.create"];
         delete?: never;
@@ -145,6 +145,54 @@ export interface paths {
          * @description Refused with `investor_not_found`.
          */
         get: operations["investors.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Amend an investor
+         * @description Refused with `investor_not_found`, `birth_date_in_future`, `document_not_found`, `document_repeated`, `investor_erased`, `investor_kind_fixed`.
+         */
+        patch: operations["investors.amend"];
+        trace?: never;
+    };
+    "/v2/investors/{id}/benefiting-persons/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List benefiting persons
+         * @description Refused with `investor_not_found`.
+         */
+        get: operations["investors.benefitingPersons"];
+        put?: never;
+        /**
+         * Add a benefiting person of a company
+         * @description Refused with `investor_not_found`, `birth_date_in_future`, `investor_erased`, `investor_not_legal_person`, `too_many_benefiting_persons`.
+         */
+        post: operations["investors.addBenefitingPerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/investors/{id}/benefiting-persons/{person}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a benefiting person
+         * @description Refused with `investor_not_found`.
+         */
+        get: operations["investors.benefitingPerson"];
         put?: never;
         post?: never;
         delete?: never;
@@ -836,6 +884,65 @@ export interface components {
              */
             verified_at: string;
         };
+        BenefitingPerson: {
+            id: string;
+            investor_id: string;
+            natural_person: {
+                salutation?: string;
+                forename: string;
+                surname: string;
+                /**
+                 * Format: date
+                 * @description A day, `YYYY-MM-DD`.
+                 */
+                birth_date?: string;
+                birth_place?: string;
+                /** @description ISO 3166-1 alpha-3, or what a passport states instead (ICAO Doc 9303-3). */
+                citizenship?: string;
+                street?: string;
+                city?: string;
+                zip?: string;
+                /** @description ISO 3166-1 alpha-3. */
+                country?: string;
+                phone?: string;
+                /** @description Whether the person is politically exposed. */
+                is_pep: boolean;
+                is_subject_to_us_tax?: boolean;
+            } | "erased";
+            /**
+             * @description What came of the identifications.
+             * @example PENDING
+             * @example REVIEW
+             * @example SUCCESS
+             * @example INSUFFICIENT
+             */
+            kyc_status: string;
+            created_at: string;
+        };
+        CreateBenefitingPerson: {
+            natural_person: {
+                salutation?: string;
+                forename: string;
+                surname: string;
+                /**
+                 * Format: date
+                 * @description A day, `YYYY-MM-DD`.
+                 */
+                birth_date?: string;
+                birth_place?: string;
+                /** @description ISO 3166-1 alpha-3, or what a passport states instead (ICAO Doc 9303-3). */
+                citizenship?: string;
+                street?: string;
+                city?: string;
+                zip?: string;
+                /** @description ISO 3166-1 alpha-3. */
+                country?: string;
+                phone?: string;
+                /** @description Whether the person is politically exposed. */
+                is_pep: boolean;
+                is_subject_to_us_tax?: boolean;
+            };
+        };
         Investor: {
             id: string;
             /**
@@ -888,6 +995,20 @@ export interface components {
             } | "erased" | null;
             /** @description The investor acts on their own account; a natural person must. */
             is_beneficiary: boolean;
+            legal_person: {
+                company_name: string;
+                commercial_register: string;
+                commercial_register_number: string;
+                street: string;
+                city: string;
+                zip: string;
+                /** @description ISO 3166-1 alpha-3. */
+                country: string;
+                phone: string;
+                company_identity_proof_id?: string;
+                company_structure_proof_id?: string;
+                is_custodian_bank?: boolean;
+            } | "erased" | null;
             created_at: string;
         };
         CreateInvestor: {
@@ -933,6 +1054,20 @@ export interface components {
             };
             /** @description The investor acts on their own account; a natural person must. */
             is_beneficiary: boolean;
+            legal_person?: {
+                company_name: string;
+                commercial_register: string;
+                commercial_register_number: string;
+                street: string;
+                city: string;
+                zip: string;
+                /** @description ISO 3166-1 alpha-3. */
+                country: string;
+                phone: string;
+                company_identity_proof_id?: string;
+                company_structure_proof_id?: string;
+                is_custodian_bank?: boolean;
+            };
         };
         OfferedCampaign: {
             id: string;
@@ -1023,6 +1158,14 @@ export interface components {
             /** @description The URL of the page before this one. */
             previous: string | null;
             results: components["schemas"]["Investor"][];
+        };
+        BenefitingPersonPage: {
+            count: number;
+            /** @description The URL of the page after this one. */
+            next: string | null;
+            /** @description The URL of the page before this one. */
+            previous: string | null;
+            results: components["schemas"]["BenefitingPerson"][];
         };
         IdentificationPage: {
             count: number;
@@ -1977,6 +2120,10 @@ export interface operations {
              *     [`us_tax_subject`](/problems/us_tax_subject) Persons subject to US tax are not onboarded.
              *
              *     [`not_own_account`](/problems/not_own_account) A natural person must act on their own account.
+             *
+             *     [`document_not_found`](/problems/document_not_found) A document named here does not exist for this client, or has been erased.
+             *
+             *     [`document_repeated`](/problems/document_repeated) The same document is named twice.
              */
             400: {
                 headers: {
@@ -2053,6 +2200,511 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Investor"];
+                };
+            };
+            /** @description The client has it as it is. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`investor_not_found`](/problems/investor_not_found) There is no such investor for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "investors.amend": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the same answer and no second effect. Idempotency-Key will do as well. */
+                "X-Idempotency-Key"?: string;
+                /** @description The same as X-Idempotency-Key, as an RFC 8941 string or as it is. */
+                "Idempotency-Key"?: string;
+                /** @description The `ETag` of the object as it was seen, in quotes. If the object has changed since, nothing is done, and the answer is 412. */
+                "If-Match"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "natural_person": {
+                 *         "street": "Erfundene Gasse 2",
+                 *         "salutation": null
+                 *       },
+                 *       "communication": {
+                 *         "email": "wilma@example.org",
+                 *         "email_confirmed": true
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    natural_person?: {
+                        salutation?: string | null;
+                        forename?: string;
+                        surname?: string;
+                        /** Format: date */
+                        birth_date?: string;
+                        birth_place?: string;
+                        citizenship?: string;
+                        street?: string;
+                        city?: string;
+                        zip?: string;
+                        country?: string;
+                        phone?: string;
+                        is_pep?: boolean;
+                        is_subject_to_us_tax?: boolean | null;
+                    };
+                    legal_person?: {
+                        company_name?: string;
+                        commercial_register?: string;
+                        commercial_register_number?: string;
+                        street?: string;
+                        city?: string;
+                        zip?: string;
+                        country?: string;
+                        phone?: string;
+                        company_identity_proof_id?: string | null;
+                        company_structure_proof_id?: string | null;
+                        is_custodian_bank?: boolean | null;
+                    } | null;
+                    bank_account?: {
+                        account_holder?: string;
+                        iban?: string;
+                        bic?: string;
+                        bank?: string | null;
+                        country?: string | null;
+                        currency?: string;
+                    } | null;
+                    tax_information?: {
+                        tax_identification_number?: string;
+                        non_assessment_certificate?: boolean;
+                    } | null;
+                    communication?: {
+                        email?: string;
+                        email_confirmed?: boolean;
+                    } | null;
+                    is_beneficiary?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Investor"];
+                };
+            };
+            /**
+             * @description [`malformed_json`](/problems/malformed_json) The body is not JSON in UTF-8, or names a member twice.
+             *
+             *     [`invalid_request`](/problems/invalid_request) The request is wrong, whatever the state of the register. `errors` names the members.
+             *
+             *     [`malformed_upload`](/problems/malformed_upload) The body is not `multipart/form-data`, or broke off.
+             *
+             *     [`idempotency_key_missing`](/problems/idempotency_key_missing) This call needs an idempotency key, so that it has its effect once.
+             *
+             *     [`idempotency_key_invalid`](/problems/idempotency_key_invalid) The idempotency key is not 1 to 255 visible ASCII characters, or the two headers name two keys.
+             *
+             *     [`birth_date_in_future`](/problems/birth_date_in_future) The date of birth lies in the future.
+             *
+             *     [`document_not_found`](/problems/document_not_found) A document named here does not exist for this client, or has been erased.
+             *
+             *     [`document_repeated`](/problems/document_repeated) The same document is named twice.
+             */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`investor_not_found`](/problems/investor_not_found) There is no such investor for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            /**
+             * @description [`investor_erased`](/problems/investor_erased) The data of this investor have been erased; nothing can be added.
+             *
+             *     [`investor_kind_fixed`](/problems/investor_kind_fixed) A natural person cannot become a legal person, nor the reverse; register a new investor.
+             */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            /** @description [`idempotency_key_reused`](/problems/idempotency_key_reused) The key was used for a request with another body. Nothing was done. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "investors.benefitingPersons": {
+        parameters: {
+            query?: {
+                /** @description Results of a page at most. */
+                limit?: number;
+                /** @description From `next` or `previous` of a page. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenefitingPersonPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`investor_not_found`](/problems/investor_not_found) There is no such investor for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "investors.addBenefitingPerson": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same key with the same request gives the same answer and no second effect. Idempotency-Key will do as well. */
+                "X-Idempotency-Key": string;
+                /** @description The same as X-Idempotency-Key, as an RFC 8941 string or as it is. */
+                "Idempotency-Key"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "natural_person": {
+                 *         "forename": "Wilma",
+                 *         "surname": "Beispiel",
+                 *         "birth_date": "1988-02-29",
+                 *         "citizenship": "DEU",
+                 *         "is_pep": false
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateBenefitingPerson"];
+            };
+        };
+        responses: {
+            /** @description It is created. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenefitingPerson"];
+                };
+            };
+            /**
+             * @description [`malformed_json`](/problems/malformed_json) The body is not JSON in UTF-8, or names a member twice.
+             *
+             *     [`invalid_request`](/problems/invalid_request) The request is wrong, whatever the state of the register. `errors` names the members.
+             *
+             *     [`malformed_upload`](/problems/malformed_upload) The body is not `multipart/form-data`, or broke off.
+             *
+             *     [`idempotency_key_missing`](/problems/idempotency_key_missing) This call needs an idempotency key, so that it has its effect once.
+             *
+             *     [`idempotency_key_invalid`](/problems/idempotency_key_invalid) The idempotency key is not 1 to 255 visible ASCII characters, or the two headers name two keys.
+             *
+             *     [`birth_date_in_future`](/problems/birth_date_in_future) The date of birth lies in the future.
+             */
+            400: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`investor_not_found`](/problems/investor_not_found) There is no such investor for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            /**
+             * @description [`investor_erased`](/problems/investor_erased) The data of this investor have been erased; nothing can be added.
+             *
+             *     [`investor_not_legal_person`](/problems/investor_not_legal_person) Only a legal person has benefiting persons.
+             *
+             *     [`too_many_benefiting_persons`](/problems/too_many_benefiting_persons) The limit of benefiting persons is reached.
+             */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            /** @description [`idempotency_key_reused`](/problems/idempotency_key_reused) The key was used for a request with another body. Nothing was done. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "investors.benefitingPerson": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the object as the client has it. If it is so still, the answer is 304. */
+                "If-None-Match"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenefitingPerson"];
                 };
             };
             /** @description The client has it as it is. */

@@ -1,37 +1,25 @@
 /**
  * Investors and their identification, embedded. For the services of a platform.
  */
-import { Id } from "@effekten/domain"
+import { Id, type Person } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
 import { Api, Investors } from "@effekten/services"
 import { Context, Effect } from "effect"
-import { implement, type Implementation, instructs, type Instructing, made, pages, shows } from "./Implement.ts"
+import {
+  consumed,
+  implement,
+  type Implementation,
+  instructs,
+  type Instructing,
+  made,
+  pages,
+  shows
+} from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
-import { type Owned, Showing } from "./Showing.ts"
+import { amendment, proofsOf } from "./InvestorAmending.ts"
+import { investor, ownInvestor } from "./InvestorView.ts"
+import { Showing } from "./Showing.ts"
 import { erased, personalOf, view } from "./View.ts"
-
-interface InvestorPersonal {
-  readonly naturalPerson: Api.NaturalPerson
-  readonly bankAccount: Api.BankAccount
-  readonly taxInformation: Api.TaxInformation
-  readonly communication: Api.Communication
-}
-
-const investor = view(Api.investorAnswer, Projections.investors, {
-  1: (state, personal) => {
-    const known = personalOf<InvestorPersonal>(personal, state.personalAt[0])
-    return {
-      id: state.id,
-      kycStatus: state.kycStatus,
-      naturalPerson: known?.naturalPerson ?? erased,
-      bankAccount: known === undefined ? erased : (known.bankAccount ?? null),
-      taxInformation: known === undefined ? erased : (known.taxInformation ?? null),
-      communication: known === undefined ? erased : (known.communication ?? null),
-      isBeneficiary: state.ownAccount,
-      createdAt: state.createdAt
-    }
-  }
-})
 
 const identification = view(Api.identificationAnswer, Projections.identifications, {
   1: (state, personal) => {
@@ -57,14 +45,47 @@ const identification = view(Api.identificationAnswer, Projections.identification
   }
 })
 
-/** The investor is this platform's, or there is none. @category computing */
-export const ownInvestor = (key: Id.InvestorId): Owned => ({
-  projection: Projections.investors,
-  key,
-  missing: "investor_not_found"
+const benefitingPerson = view(Api.benefitingPersonAnswer, Projections.benefitingPersons, {
+  1: (state, personal) => {
+    const known = personalOf<Api.CreateBenefitingPerson>(personal, state.personalAt[0])
+    return {
+      id: state.id,
+      investorId: state.investorId,
+      naturalPerson: known?.naturalPerson ?? erased,
+      kycStatus: state.kycStatus,
+      createdAt: state.createdAt
+    }
+  }
 })
 
 const { operations } = Investors.resource
+
+/** The people behind a company. */
+const ofBenefitingPersons = {
+  addBenefitingPerson: instructs(operations.addBenefitingPerson, {
+    members: {},
+    given: ({ ids: [investorId], input: { naturalPerson }, newId }) =>
+      Effect.map(newId, (id) => ({
+        investorId,
+        benefitingPersonId: Id.BenefitingPersonId.make(id),
+        opens: [
+          ...(naturalPerson.isPep ? (["benefiting_pep"] as const) : []),
+          ...(naturalPerson.isSubjectToUsTax === true ? (["us_tax"] as const) : [])
+        ]
+      })),
+    answers: made(benefitingPerson)
+  }),
+  benefitingPersons: pages(operations.benefitingPersons, {
+    view: benefitingPerson,
+    scope: ([id]) => id,
+    within: ([id]) => ownInvestor(id)
+  }),
+  benefitingPerson: shows(operations.benefitingPerson, {
+    view: benefitingPerson,
+    key: ([investor, id]) => Projections.benefitingPersonKey(investor, id),
+    missing: "investor_not_found"
+  })
+}
 
 /** @category constructors */
 export const investors = (
@@ -83,19 +104,26 @@ export const investors = (
     { key: Investors.key, operations },
     {
       create: instructs(operations.create, {
-        members: { isBeneficiary: "ownAccount" },
+        members: { isBeneficiary: "ownAccount", legalPerson: consumed },
         given: ({ input, newId }) =>
-          Effect.map(newId, (id) => ({
-            investorId: Id.InvestorId.make(id),
-            custodianBank: false,
-            hasTaxInformation: input.taxInformation !== undefined,
-            pep: input.naturalPerson.isPep,
-            documentIds: []
-          })),
+          Effect.map(newId, (id) => {
+            const { isCustodianBank = false, ...company } = input.legalPerson ?? {}
+            return {
+              investorId: Id.InvestorId.make(id),
+              kind: input.legalPerson === undefined ? "natural" : "legal",
+              custodianBank: isCustodianBank,
+              hasTaxInformation: input.taxInformation !== undefined,
+              pep: input.naturalPerson.isPep,
+              documentIds: proofsOf(company),
+              legalPerson: input.legalPerson === undefined ? undefined : (company as Person.Company)
+            }
+          }),
         answers: made(investor)
       }),
       list: pages(operations.list, { view: investor }),
       get: shows(operations.get, { view: investor, key: ([id]) => id, missing: "investor_not_found" }),
+      amend: amendment(context),
+      ...ofBenefitingPersons,
       identify: instructs(operations.identify, {
         members: { legitimationProtocolId: "protocolDocumentId" },
         given: Effect.fnUntraced(function* ({ ids: [investorId], instructing, isRecorded, newId }) {

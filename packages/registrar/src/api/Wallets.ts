@@ -9,7 +9,7 @@ import { noEffect } from "../base/Failures.ts"
 import type { Custody } from "./Custody.ts"
 import { changed, consumed, implement, type Implementation, instructs, made, pages, shows } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
-import { ownInvestor } from "./Investors.ts"
+import { ownInvestor } from "./InvestorView.ts"
 import { type Owned, Showing } from "./Showing.ts"
 import { view } from "./View.ts"
 

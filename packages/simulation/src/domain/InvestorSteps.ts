@@ -16,7 +16,8 @@ export const investorSteps = {
   investor: (reading, s) => {
     const input = {
       investorId: reading.fresh("investor"),
-      custodianBank: false,
+      kind: s.d % 3 === 0 ? "legal" : "natural",
+      custodianBank: s.d % 12 === 0,
       ownAccount: s.c % 15 !== 0,
       hasTaxInformation: false,
       pep: s.b % 6 === 0,
@@ -69,6 +70,34 @@ export const investorSteps = {
     const document =
       s.c % 9 === 0 ? identityDocument("2001-01-01", "2001-01-02") : identityDocument("2020-01-01", "2040-01-01")
     return by(reading.whose(s, platform), "RecordIdentification", input, document)
+  },
+  amendInvestor: (reading, s) => {
+    const { investors } = reading.world
+    const id = reading.known(investors, s.a)
+    const investor = investors.get(id)
+    const all = Events.InvestorMember.literals
+    const kind = s.c % 11 === 0 ? (s.d % 2 === 0 ? "legal" : "natural") : undefined
+    const opens = s.b % 9 === 0 ? [s.c % 2 === 0 ? "pep" : "us_tax"] : []
+    return by(reading.whose(s, investor?.platform), "AmendInvestor", {
+      investorId: id,
+      ...(kind === undefined ? {} : { kind }),
+      members: [pick(all, s.b), pick(all, s.c)].slice(0, s.d % 3),
+      ...(s.d % 5 === 0 ? { hasTaxInformation: s.b % 2 === 0 } : {}),
+      opens,
+      documentIds: s.c % 7 === 0 ? [reading.document(investor?.platform, s.d)] : []
+    })
+  },
+  benefit: (reading, s) => {
+    const { investors } = reading.world
+    const legal = new Map([...investors].filter(([, i]) => s.b % 5 === 0 || (i.legal && i.benefiting < 1 + (s.c % 3))))
+    const id = reading.known(legal.size === 0 ? investors : legal, s.a)
+    const person = { naturalPerson: { forename: "Wilma", surname: "Beispiel", isPep: false } }
+    const input = {
+      benefitingPersonId: reading.fresh("benefiting"),
+      investorId: id,
+      opens: s.d % 6 === 0 ? [s.c % 2 === 0 ? "benefiting_pep" : "us_tax"] : []
+    }
+    return by(reading.whose(s, investors.get(id)?.platform), "AddBenefitingPerson", input, person)
   },
   decide: (reading, s) => {
     const { investors } = reading.world

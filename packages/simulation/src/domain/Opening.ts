@@ -35,7 +35,14 @@ const campaign = (reading: Reading, productId: string, platformId: string, alloc
 const investor = (reading: Reading, platform: string, identified: boolean): ReadonlyArray<Instructing> => {
   const investorId = reading.fresh("investor")
   const documentId = reading.fresh("document")
-  const facts = { custodianBank: false, ownAccount: true, hasTaxInformation: true, pep: false, documentIds: [] }
+  const facts = {
+    kind: "natural",
+    custodianBank: false,
+    ownAccount: true,
+    hasTaxInformation: true,
+    pep: false,
+    documentIds: []
+  }
   const acts = [
     by(platform, "RegisterInvestor", { investorId, ...facts }, somebody(false)),
     by(platform, "UploadDocument", { documentId, digest: "0".repeat(64), size: 3 })

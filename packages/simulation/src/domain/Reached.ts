@@ -11,6 +11,8 @@ export const refusals = [
   "kyc_not_successful",
   "kyc_insufficient",
   "review_not_open",
+  "investor_kind_fixed",
+  "investor_not_legal_person",
   "managed_wallet_exists",
   "address_taken",
   "product_not_listed",

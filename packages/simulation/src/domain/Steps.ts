@@ -15,6 +15,8 @@ export const weights = {
   list: 1,
   delist: 1,
   investor: 2,
+  amendInvestor: 3,
+  benefit: 2,
   identify: 3,
   decide: 3,
   wallet: 4,

@@ -18,7 +18,7 @@ import {
   tooLate,
   touch
 } from "./Asked.ts"
-import type { Objects } from "./Objects.ts"
+import type { Objects, Person } from "./Objects.ts"
 
 /** An investor gets a wallet. */
 const wallet =
@@ -52,6 +52,18 @@ const clear = (world: Objects, asked: Asked, investor: string) => {
     noteAccepted(world, asked, investment, before)
   }
 }
+
+/** A refusal is over once everything is there again; then a person decides, or what waited goes on. */
+const completed = (world: Objects, asked: Asked, id: string, investor: Person) => {
+  if (investor.identified && (!investor.legal || investor.benefiting > 0)) investor.refused = false
+  if (world.kyc(investor) === "SUCCESS") clear(world, asked, id)
+}
+
+/** What a proof of identity is about. */
+const proven = (legal: boolean): RegExp =>
+  legal
+    ? /^legalPerson\.(companyName|commercialRegister|commercialRegisterNumber|country)$/
+    : /^naturalPerson\.(forename|surname|birthDate|birthPlace|citizenship)$/
 
 /** @category computing */
 export const investorRules = {
@@ -114,12 +126,15 @@ export const investorRules = {
   RegisterInvestor: (world, asked, input, personal) => {
     const i = input
     if (personal?.naturalPerson.isSubjectToUsTax) return no("us_tax_subject")
-    if (!i.ownAccount) return no("not_own_account")
+    const legal = i.kind === "legal"
+    if (!legal && !i.ownAccount) return no("not_own_account")
     const problem = documentProblem(world, i.documentIds, asked.platform)
     if (problem) return no(problem)
     const documents = new Set<string>(i.documentIds)
     const person = {
       platform: asked.platform,
+      legal,
+      benefiting: 0,
       open: new Set(i.pep ? ["pep"] : []),
       taxed: i.hasTaxInformation,
       identified: false,
@@ -145,8 +160,33 @@ export const investorRules = {
     touch(world, asked, i.investorId, [i.protocolDocumentId])
     investor.identified = true
     if (investor.refused) investor.open.add("refused_before")
-    investor.refused = false
-    if (world.kyc(investor) === "SUCCESS") clear(world, asked, i.investorId)
+    completed(world, asked, i.investorId, investor)
+    return ok
+  },
+  AmendInvestor: (world, asked, input) => {
+    const { documentIds, hasTaxInformation, investorId, kind, members, opens } = input
+    const investor = sees(asked, world.investors.get(investorId))
+    if (!investor) return no("investor_not_found")
+    if (investor.erased) return no("investor_erased")
+    if (kind !== undefined && (kind === "legal") !== investor.legal) return no("investor_kind_fixed")
+    const problem = documentProblem(world, documentIds, investor.platform)
+    if (problem) return no(problem)
+    if (members.length === 0) return noop
+    if (members.some((member) => proven(investor.legal).test(member))) investor.identified = false
+    if (hasTaxInformation !== undefined) investor.taxed = hasTaxInformation
+    for (const reason of opens) investor.open.add(reason)
+    for (const id of documentIds) investor.documents.add(id)
+    return ok
+  },
+  AddBenefitingPerson: (world, asked, { investorId, opens }) => {
+    const investor = sees(asked, world.investors.get(investorId))
+    if (!investor) return no("investor_not_found")
+    if (investor.erased) return no("investor_erased")
+    if (!investor.legal) return no("investor_not_legal_person")
+    if (investor.benefiting >= 100) return no("too_many_benefiting_persons")
+    investor.benefiting += 1
+    for (const reason of opens) investor.open.add(reason)
+    completed(world, asked, investorId, investor)
     return ok
   },
   DecideKyc: (world, asked, { investorId, reason }) => {

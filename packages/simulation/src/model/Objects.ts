@@ -71,9 +71,12 @@ export interface Task {
 /** @category models */
 export interface Person {
   platform: string | undefined
+  legal: boolean
+  /** Those that benefit from a company. */
+  benefiting: number
   /** What only a person settles. */
   open: Set<string>
-  /** By a proof after the last refusal. */
+  /** By a proof after the last refusal, and after the last change of identity. */
   identified: boolean
   /** A person refused, and it has not been complete since. */
   refused: boolean
@@ -121,8 +124,8 @@ export class Objects {
   /** Balance per wallet and product, as the ledger has it. */
   ledger = new Map<string, number>()
 
-  kyc({ identified, open, refused }: Person): string {
-    if (!identified) return refused ? "INSUFFICIENT" : "PENDING"
+  kyc({ benefiting, identified, legal, open, refused }: Person): string {
+    if (!identified || (legal && benefiting === 0)) return refused ? "INSUFFICIENT" : "PENDING"
     return open.size > 0 ? "REVIEW" : "SUCCESS"
   }
 

@@ -11,6 +11,18 @@ import type { Step, StepKind } from "./Steps.ts"
 
 const somebody = Schema.decodeUnknownSync(Api.CreateInvestor)
 
+const company = ({ a, b }: Step) => ({
+  company_name: `Muster ${a} GmbH`,
+  commercial_register: "Amtsgericht Musterstadt",
+  commercial_register_number: "HRB 0",
+  street: "Musterweg 2",
+  city: "Musterstadt",
+  zip: "00000",
+  country: "DEU",
+  phone: "",
+  is_custodian_bank: b % 3 === 0
+})
+
 const investorOf = (step: Step): Api.CreateInvestor =>
   somebody({
     natural_person: {
@@ -28,6 +40,7 @@ const investorOf = (step: Step): Api.CreateInvestor =>
       is_pep: step.b % 7 === 0
     },
     is_beneficiary: step.c % 15 !== 0,
+    ...(step.d % 4 === 0 ? { legal_person: company(step) } : {}),
     ...(step.c % 3 === 0 ? { communication: { email: `erika${step.a}@example.org`, email_confirmed: true } } : {})
   })
 

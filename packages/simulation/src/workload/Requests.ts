@@ -3,6 +3,7 @@
  */
 import { Id } from "@effekten/domain"
 import { changingReaders } from "./ChangingRequests.ts"
+import { investorReaders } from "./InvestorRequests.ts"
 import { listing, platformReaders } from "./PlatformRequests.ts"
 import type { Known, Reader } from "./Reading.ts"
 import { registrarReaders } from "./RegistrarRequests.ts"
@@ -11,6 +12,7 @@ import type { Step, StepKind } from "./Steps.ts"
 
 const readers: { readonly [Kind in StepKind]?: Reader } = {
   ...platformReaders,
+  ...investorReaders,
   ...registrarReaders,
   ...changingReaders
 }

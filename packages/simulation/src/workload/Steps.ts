@@ -8,6 +8,8 @@ import type { Stream } from "../kernel/Randomness.ts"
 export const weights = {
   investor: 4,
   document: 2,
+  amendInvestor: 3,
+  benefit: 3,
   identify: 5,
   decide: 3,
   wallet: 4,
