@@ -156,6 +156,15 @@ const objects: { readonly [name: string]: Wire } = {
     status: "success",
     created_at: "2021-03-12T07:14:14Z"
   },
+  Transfer: {
+    id: "transfer",
+    product: "product",
+    source_wallet: "wallet",
+    target_address: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+    amount: 300,
+    status: "succeeded",
+    created_at: "2021-03-12T07:14:14Z"
+  },
   Event: {
     id: "event",
     type: "investment.status_changed",
@@ -207,7 +216,7 @@ const whole = ({ object, operation }: Method): unknown =>
 const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
 it("runs through every method", () => {
-  expect(methods.map(({ title }) => title)).toHaveLength(31)
+  expect(methods.map(({ title }) => title)).toHaveLength(35)
   for (const method of methods) expect(Object.keys(whole(method) as object)).toContain("id")
 })
 
