@@ -70,7 +70,8 @@ const described = [
   Services.Platforms,
   Services.Products,
   Services.Campaigns,
-  Services.Erasures
+  Services.Erasures,
+  Services.Freezes
 ]
   .flatMap(({ resource: { operations } }): ReadonlyArray<Services.Operation.Any> => Object.values(operations))
   .concat(Object.values(Services.legalHoldOperations), Object.values(Services.kycReviewOperations))
@@ -91,6 +92,11 @@ const never: { readonly [O in Commands.Operation]?: ReadonlyArray<string> } = {
   RequestRedemption: ["units_invalid"],
   // The schema too. And a wallet that is seen has an investor that is seen.
   RequestTransfer: ["units_invalid", "investor_not_found"],
+  // A wallet has an investor.
+  FreezeWallet: ["investor_not_found"],
+  UnfreezeWallet: ["investor_not_found"],
+  FreezeUnits: ["investor_not_found", "units_invalid"],
+  UnfreezeUnits: ["investor_not_found", "units_invalid"],
   SignInvestment: ["units_invalid"]
 }
 

@@ -12,6 +12,7 @@ import { readFileSync } from "node:fs"
 import { backup, restore } from "./BackupCommands.ts"
 import { decide } from "./DecideCommands.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
+import { freeze, unfreeze } from "./FreezeCommands.ts"
 import { disclose, forget, hold, release, retention } from "./InvestorCommands.ts"
 import { checkpointKey, rotateMasterKey, takeOutSecrets } from "./KeyCommands.ts"
 import { audit, export_, rebuildIndex, replay, verify } from "./LogCommands.ts"
@@ -59,6 +60,8 @@ export const effekten = Command.make("effekten").pipe(
     hold,
     release,
     retention,
+    freeze,
+    unfreeze,
     projections,
     rotateMasterKey,
     takeOutSecrets,

@@ -3,6 +3,7 @@
  */
 import * as CreditEvents from "./events/CreditEvents.ts"
 import * as DocumentEvents from "./events/DocumentEvents.ts"
+import * as FreezingEvents from "./events/FreezingEvents.ts"
 import * as InstructionEvents from "./events/InstructionEvents.ts"
 import * as InvestmentEvents from "./events/InvestmentEvents.ts"
 import * as InvestorEvents from "./events/InvestorEvents.ts"
@@ -17,6 +18,7 @@ import type { Timestamp } from "./Timestamp.ts"
 
 export * from "./events/CreditEvents.ts"
 export * from "./events/DocumentEvents.ts"
+export * from "./events/FreezingEvents.ts"
 export * from "./events/InstructionEvents.ts"
 export * from "./events/InvestmentEvents.ts"
 export * from "./events/InvestorEvents.ts"
@@ -54,6 +56,10 @@ const events = {
   DocumentErased: DocumentEvents.DocumentErased,
   WalletRegistered: WalletEvents.WalletRegistered,
   WalletReceivingSet: WalletEvents.WalletReceivingSet,
+  WalletFrozen: FreezingEvents.WalletFrozen,
+  WalletUnfrozen: FreezingEvents.WalletUnfrozen,
+  UnitsFrozen: FreezingEvents.UnitsFrozen,
+  UnitsUnfrozen: FreezingEvents.UnitsUnfrozen,
   InvestmentSigned: InvestmentEvents.InvestmentSigned,
   InvestmentIdentified: InvestmentEvents.InvestmentIdentified,
   InvestmentReviewed: InvestmentEvents.InvestmentReviewed,

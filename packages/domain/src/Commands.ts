@@ -13,6 +13,7 @@ import * as Document from "./Document.ts"
 import { CancelInvestment, EnforcePaymentDeadline, RejectInvestment } from "./Ending.ts"
 import { InstructionNoted, InstructionRejected } from "./events/InstructionEvents.ts"
 import { EraseDocument, EraseInvestor } from "./Erasure.ts"
+import * as Freezing from "./Freezing.ts"
 import * as Holding from "./Holding.ts"
 import * as Identifying from "./Identifying.ts"
 import * as Investment from "./Investment.ts"
@@ -61,6 +62,10 @@ export const all = {
   RegisterManagedWallet: Wallet.RegisterManagedWallet,
   RegisterGenericWallet: Wallet.RegisterGenericWallet,
   SetReceiving: Wallet.SetReceiving,
+  FreezeWallet: Freezing.FreezeWallet,
+  UnfreezeWallet: Freezing.UnfreezeWallet,
+  FreezeUnits: Freezing.FreezeUnits,
+  UnfreezeUnits: Freezing.UnfreezeUnits,
   SignInvestment,
   AmendInvestment,
   AddSignedDocuments,
@@ -107,6 +112,7 @@ export const models: ReadonlyArray<(...ids: ReadonlyArray<never>) => Model<unkno
   Wallet.ofInvestor,
   Wallet.unitsIn,
   Wallet.atAddress,
+  Freezing.ofWallet,
   Investment.model,
   Holding.model,
   Redemption.model,

@@ -33,7 +33,7 @@ const chooseLots = (holding: Holding.State, units: Units): ReadonlyArray<Part> |
   throw new RangeError("fewer units are available than were asked for")
 }
 
-/** The lots that a task takes of a holding: free units only, neither reserved nor blocked. @category computing */
+/** The lots that a task takes of a holding: free units only, neither reserved, nor blocked, nor frozen. @category computing */
 export function* takeLots(
   productId: ProductId,
   walletId: WalletId,

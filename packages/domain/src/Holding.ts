@@ -40,6 +40,8 @@ export interface State {
   readonly chunks: ReadonlyArray<Chunk>
   /** Sum over unblocked lots of `remaining − reserved`. */
   readonly available: UnitCount
+  /** A number of units that may not leave, whichever lots they are in. */
+  readonly frozen: UnitCount
   /** The lots that tasks in flight have reserved. */
   readonly inFlight: ReadonlyArray<{ readonly task: string; readonly lots: ReadonlyArray<Part> }>
 }
@@ -47,8 +49,8 @@ export interface State {
 /** What a new task may take of a lot. @category computing */
 export const availableOf = (lot: Lot): UnitCount => (lot.blocked ? 0 : lot.remaining - lot.reserved)
 
-/** What a new task may take of a holding. @category computing */
-export const free = (holding: State): UnitCount => holding.available
+/** What a new task, or a freeze, may take of a holding. A lot blocked after a freeze may leave less than is frozen. @category computing */
+export const free = (holding: State): UnitCount => Math.max(0, holding.available - holding.frozen)
 
 /** All lots, in rank order. @category computing */
 export const lotsOf = (holding: State): ReadonlyArray<Lot> => holding.chunks.flatMap((chunk) => chunk.lots)
@@ -140,6 +142,8 @@ const types = [
   "TransferRequested",
   "UnitsTransferred",
   "TransferFailed",
+  "UnitsFrozen",
+  "UnitsUnfrozen",
   "InvestmentCancelledAfterDelivery"
 ] as const
 
@@ -165,6 +169,10 @@ const evolve = (state: State, event: Recorded<(typeof types)[number]>): State =>
     }
     case "TransferFailed":
       return settle(state, Tag.transfer(event.data.transferId), release)
+    case "UnitsFrozen":
+      return { ...state, frozen: state.frozen + event.data.units }
+    case "UnitsUnfrozen":
+      return { ...state, frozen: state.frozen - event.data.units }
     case "InvestmentCancelledAfterDelivery":
       return changeLots(state, [{ investmentId: event.data.investmentId, units: 1 }], anyChunk, block)
   }
@@ -174,9 +182,9 @@ const evolve = (state: State, event: Recorded<(typeof types)[number]>): State =>
 export const model = (productId: ProductId, walletId: WalletId) =>
   decisionModel({
     name: "Holding",
-    version: 3,
+    version: 4,
     types,
     tags: [Tag.product(productId), Tag.wallet(walletId)],
-    initial: { walletId, chunks: [], available: 0, inFlight: [] },
+    initial: { walletId, chunks: [], available: 0, frozen: 0, inFlight: [] },
     evolve
   })

@@ -17,6 +17,7 @@ import {
   UnitsRedeemed
 } from "./events/RedemptionEvents.ts"
 import { takeLots } from "./Fifo.ts"
+import * as Freezing from "./Freezing.ts"
 import { InvestorId, type PlatformId, ProductId, RedemptionId, WalletId } from "./Id.ts"
 import * as Investor from "./Investor.ts"
 import * as Product from "./Product.ts"
@@ -83,7 +84,7 @@ export const model = (id: RedemptionId) =>
         : state && Task.after(state, event.type, types)
   })
 
-/** Takes free units only: neither reserved nor blocked. @category commands */
+/** Takes free units only: neither reserved, nor blocked, nor frozen. @category commands */
 export const RequestRedemption = Command.make("RequestRedemption", {
   input: {
     redemptionId: RedemptionId,
@@ -104,6 +105,7 @@ export const RequestRedemption = Command.make("RequestRedemption", {
     if (!isUnits(units)) return yield* refuse({ code: "units_invalid" })
     if (product.terms.kind === "ewpg") return yield* refuse({ code: "redemption_of_crypto_security" })
     if (product.paused) return yield* refuse({ code: "product_paused" })
+    if (yield* read(Freezing.ofWallet(walletId))) return yield* refuse({ code: "wallet_frozen" })
     return [RedemptionRequested.make({ ...input, lots: yield* takeLots(productId, walletId, units) })]
   },
   recall: (events) => {

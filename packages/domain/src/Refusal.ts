@@ -283,8 +283,7 @@ export type Code = keyof typeof byCode
  * @category values
  */
 export const reservedCodes = {
-  reversals: ["change_not_reversible", "reversal_in_flight", "units_moved_on"],
-  freezing: ["wallet_frozen", "units_frozen", "insufficient_frozen_units"],
+  reversals: ["change_not_reversible", "reversal_in_flight", "units_moved_on", "units_frozen"],
   statements: ["statement_not_due"]
 } as const satisfies { readonly [operations: string]: ReadonlyArray<Code> }
 

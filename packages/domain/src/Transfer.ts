@@ -18,6 +18,7 @@ import {
   UnitsTransferred
 } from "./events/TransferEvents.ts"
 import { takeLots } from "./Fifo.ts"
+import * as Freezing from "./Freezing.ts"
 import { InvestmentId, type InvestorId, type PlatformId, ProductId, TransferId, WalletId } from "./Id.ts"
 import * as Investor from "./Investor.ts"
 import * as Product from "./Product.ts"
@@ -108,7 +109,7 @@ function* findTarget(address: EthereumAddress, product: Product.State): Generato
   return receives ? { wallet, investor } : yield* refuse({ code: "target_cannot_receive" })
 }
 
-/** Takes free units only: neither reserved nor blocked. @category commands */
+/** Takes free units only: neither reserved, nor blocked, nor frozen. @category commands */
 export const RequestTransfer = Command.make("RequestTransfer", {
   input: {
     transferId: TransferId,
@@ -129,6 +130,7 @@ export const RequestTransfer = Command.make("RequestTransfer", {
       return yield* refuse({ code: "product_not_found" })
     if (!isUnits(units)) return yield* refuse({ code: "units_invalid" })
     if (source.kind !== "managed") return yield* refuse({ code: "wallet_not_managed" })
+    if (yield* read(Freezing.ofWallet(sourceWalletId))) return yield* refuse({ code: "wallet_frozen" })
     if (product.paused) return yield* refuse({ code: "product_paused" })
     const { lockedUntil } = product.terms
     if (lockedUntil !== undefined && context.receivedAt.micros < instantOf(lockedUntil).micros)

@@ -57,6 +57,8 @@ export const conservation = (register: MemoryRegister, world: Objects): void => 
         hold((lot.blocked && ofLot.length > 0) === ofLot.some((unit) => unit.blocked), "blocked lots")
       }
       same(Holding.free(holding), world.takeable(id, walletId).length, "free")
+      same(holding.frozen, world.frozen.get(`${id} ${walletId}`) ?? 0, "frozen")
+      hold(0 <= holding.frozen && holding.frozen <= sum(lots.map((lot) => lot.remaining - lot.reserved)), "(4)")
       hold(
         lots.every((lot, i) => i === 0 || lots[i - 1]!.rank < lot.rank),
         "lots are in rank order"

@@ -95,6 +95,8 @@ const events: ReadonlyArray<Events.RecordedDomainEvent> = [
   event("RedemptionFailed", { redemptionId: "R2" }, 32),
   event("InvestmentCancelledAfterDelivery", { investmentId: "1" }, 33),
   requested("R3", [["n129", 2]]),
+  event("UnitsFrozen", { units: 9 }, 33),
+  event("UnitsUnfrozen", { units: 4 }, 33),
   event("SignedDocumentsAdded", { investmentId: "1", investorId: "I1", documentIds: ["D", "G"] }, 34),
   event("CampaignResized", { campaignId: "C2", productId: "P", allocation: 400 }, 35),
   transfer("TransferRequested", "T1", "W", "V", [["n1", 1]]),

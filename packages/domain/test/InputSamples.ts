@@ -142,6 +142,10 @@ export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<o
   RegisterManagedWallet: [wallet],
   RegisterGenericWallet: [wallet],
   SetReceiving: [{ walletId: "wallet", receivingEnabled: true }],
+  FreezeWallet: [{ walletId: "wallet", basis: "court" }],
+  UnfreezeWallet: [{ walletId: "wallet", basis: "administrative_act" }],
+  FreezeUnits: [{ walletId: "wallet", productId: "product", units: 0, basis: "statute" }],
+  UnfreezeUnits: [{ walletId: "wallet", productId: "product", units: 0, basis: "holder" }],
   SignInvestment: [
     {
       ...signing,

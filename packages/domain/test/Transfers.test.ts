@@ -99,6 +99,24 @@ describe("transfers", () => {
     expect(lots(c, "b")).toEqual(["of-2 6/0"])
   })
 
+  it("a frozen wallet sends nothing, what is in flight settles, and units arrive; frozen units stay", () => {
+    const c = trading()
+    c.deliver("a", 10)
+    const freeze = { walletId: "w", basis: "court" }
+    const units = { ...freeze, productId: "bond", units: 5 }
+    expect(request(c, "1", 3)).toBe("3 of a")
+    expect(c.by(undefined, "FreezeUnits", units)).toBe("accepted")
+    expect(request(c, "2", 3)).toBe("insufficient_units 2")
+    expect(c.by(undefined, "FreezeWallet", freeze)).toBe("accepted")
+    expect(request(c, "3", 1)).toBe("wallet_frozen")
+    expect(c.by(undefined, "FreezeWallet", { ...freeze, walletId: "b" })).toBe("accepted")
+    expect(settle(c, "1")).toBe("accepted")
+    expect([lots(c, "w"), lots(c, "b")]).toEqual([["a 7/0"], ["of-1 3/0"]])
+    expect(c.by(undefined, "UnfreezeWallet", freeze)).toBe("accepted")
+    expect(transfer(c, "4", 2)).toBe("2 of a")
+    expect(lots(c, "b")).toEqual(["of-1 3/0", "of-4 2/0"])
+  })
+
   it("A sells 10 (6 and 4) to B, B sells 7 to C: each has one lot, ranked by its own delivery", () => {
     const c = trading()
     c.deliver("first", 6)

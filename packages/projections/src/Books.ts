@@ -23,6 +23,7 @@ export interface Product {
   issueVolume: number
   readonly campaigns: Array<Campaign>
   readonly lots: Array<Lot>
+  readonly holdings: Map<Id.WalletId, Holding>
   issued: number
   redeemed: number
   held: number
@@ -30,6 +31,13 @@ export interface Product {
   used: number
   committed: number
   readonly broken: Set<Law>
+}
+
+/** What lies in one wallet: the units that no task has bound, and how many of them are frozen. @category models */
+interface Holding {
+  readonly walletId: Id.WalletId
+  atRest: number
+  frozen: number
 }
 
 /** The units of one investment. @category models */
@@ -130,6 +138,7 @@ export const addLot = (
   books.lots.set(investmentId, lot)
   product.lots.push(lot)
   product.held += units
+  holdingOf(product, walletId).atRest += units
 }
 
 /** Takes from or binds a lot; reports a lot that is not there or whose bounds do not hold. @category computing */
@@ -157,9 +166,34 @@ export const moveLot = (
   lot.reserved += reserved * part.units
   product.held += remaining * part.units
   product.reserved += reserved * part.units
+  const holding = holdingOf(product, walletId)
+  holding.atRest += (remaining - reserved) * part.units
+  if (holding.frozen > 0) checkHolding(books, product, holding)
   const message = brokenLot(lot)
   if (message !== undefined)
     report(books, "lot_within_bounds", product.productId, `investment ${part.investmentId}: ${message}`)
+}
+
+/** What a wallet holds of a product: nothing at first. @category computing */
+const holdingOf = (product: Product, walletId: Id.WalletId): Holding => {
+  let holding = product.holdings.get(walletId)
+  if (holding === undefined) {
+    holding = { walletId, atRest: 0, frozen: 0 }
+    product.holdings.set(walletId, holding)
+  }
+  return holding
+}
+
+/** Freezes units of a holding; a negative number releases them. @category computing */
+export const freeze = (books: Books, product: Product, walletId: Id.WalletId, units: number): void => {
+  const holding = holdingOf(product, walletId)
+  holding.frozen += units
+  checkHolding(books, product, holding)
+}
+
+const checkHolding = (books: Books, product: Product, holding: Holding): void => {
+  const message = brokenHolding(holding)
+  if (message !== undefined) report(books, "frozen_within_holding", product.productId, message)
 }
 
 /** The laws over sums made anew. @category predicates */
@@ -170,6 +204,10 @@ export const violationsNow = ({ position, products }: Books): ReadonlyArray<Viol
       ...product.lots.flatMap((lot) => {
         const message = brokenLot(lot)
         return message === undefined ? [] : [["lot_within_bounds", message] as const]
+      }),
+      ...restingAnew(product).flatMap((holding) => {
+        const message = brokenHolding(holding)
+        return message === undefined ? [] : [["frozen_within_holding", message] as const]
       })
     ].map(([law, message]): Violation => ({ position, productId: product.productId, law, message }))
   )
@@ -180,6 +218,7 @@ export const newProduct = (productId: Id.ProductId, issueVolume: number): Produc
   issueVolume,
   campaigns: [],
   lots: [],
+  holdings: new Map(),
   issued: 0,
   redeemed: 0,
   held: 0,
@@ -215,6 +254,23 @@ const recounted = (product: Product): ProductTotals => {
     reserved: sum(product.lots, (lot) => lot.reserved)
   }
 }
+
+/** Of each holding of which units are frozen, what lies at rest, counted over its lots. */
+const restingAnew = ({ holdings, lots }: Product): ReadonlyArray<Holding> => {
+  const frozen = new Map<Id.WalletId, Holding>()
+  for (const holding of holdings.values())
+    if (holding.frozen !== 0) frozen.set(holding.walletId, { ...holding, atRest: 0 })
+  for (const { remaining, reserved, walletId } of lots) {
+    const holding = frozen.get(walletId)
+    if (holding !== undefined) holding.atRest += remaining - reserved
+  }
+  return [...frozen.values()]
+}
+
+const brokenHolding = ({ atRest, frozen, walletId }: Holding): string | undefined =>
+  0 <= frozen && frozen <= atRest
+    ? undefined
+    : `wallet ${walletId}: 0 <= frozen ${frozen} <= at rest ${atRest} does not hold`
 
 const brokenLot = (lot: Lot): string | undefined =>
   0 <= lot.reserved && lot.reserved <= lot.remaining && lot.remaining <= lot.units

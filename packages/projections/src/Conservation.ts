@@ -37,6 +37,7 @@ export type Law =
   | "committed_within_issue_volume"
   | "used_within_allocation"
   | "lot_within_bounds"
+  | "frozen_within_holding"
   /** Every entry answers a request, and takes from lots that are there. */
   | "entry_has_ground"
 

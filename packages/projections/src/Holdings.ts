@@ -29,6 +29,8 @@ export interface HoldingState {
   readonly held: number
   /** The sum of `reserved`. */
   readonly reserved: number
+  /** A number of units that may not leave, whichever lots they are in. */
+  readonly frozen: number
   /** What a new redemption or transfer may take. */
   readonly free: number
   /** Redemptions and transfers without a final outcome, by their tags, and the lots they bind. */
@@ -41,17 +43,18 @@ export const holdingKey = (product: Id.ProductId, wallet: Id.WalletId): string =
 const change = (
   state: HoldingState,
   lots: ReadonlyArray<Lot>,
-  inFlight: HoldingState["inFlight"] = state.inFlight
+  inFlight: HoldingState["inFlight"] = state.inFlight,
+  frozen: number = state.frozen
 ): HoldingState => {
   let held = 0
   let reserved = 0
-  let free = 0
+  let available = 0
   for (const lot of lots) {
     held += lot.remaining
     reserved += lot.reserved
-    if (!lot.blocked) free += lot.remaining - lot.reserved
+    if (!lot.blocked) available += lot.remaining - lot.reserved
   }
-  return { ...state, lots, held, reserved, free, inFlight }
+  return { ...state, lots, held, reserved, frozen, free: Math.max(0, available - frozen), inFlight }
 }
 
 /** One pass over the lots, however many parts: a custodian's wallet may have thousands. */
@@ -88,7 +91,7 @@ type Arrival = Pick<HoldingState, "productId" | "walletId" | "investorId"> & Pic
 
 const arrive = (state: HoldingState | undefined, rank: number, arrival: Arrival): HoldingState => {
   const { investmentId, units, ...place } = arrival
-  const before = state ?? { ...place, lots: [], held: 0, reserved: 0, free: 0, inFlight: {} }
+  const before = state ?? { ...place, lots: [], held: 0, reserved: 0, frozen: 0, free: 0, inFlight: {} }
   return change(before, [...before.lots, { investmentId, rank, units, remaining: units, reserved: 0, blocked: false }])
 }
 
@@ -124,6 +127,10 @@ const evolve = (state: HoldingState | undefined, event: LoggedEvent, key: string
       return take(state, Tag.transfer(event.data.transferId), event.data.lots)
     case "TransferFailed":
       return release(state, Tag.transfer(event.data.transferId))
+    case "UnitsFrozen":
+      return change(state, state.lots, state.inFlight, state.frozen + event.data.units)
+    case "UnitsUnfrozen":
+      return change(state, state.lots, state.inFlight, state.frozen - event.data.units)
     case "InvestmentCancelledAfterDelivery":
       return change(
         state,
@@ -137,7 +144,7 @@ const evolve = (state: HoldingState | undefined, event: LoggedEvent, key: string
 /** Keyed by {@link holdingKey}, listed by product. @category projections */
 export const holdings: Projection<HoldingState> = {
   name: "holdings",
-  version: 2,
+  version: 3,
   types: [
     "UnitsCredited",
     "RedemptionRequested",
@@ -146,6 +153,8 @@ export const holdings: Projection<HoldingState> = {
     "TransferRequested",
     "UnitsTransferred",
     "TransferFailed",
+    "UnitsFrozen",
+    "UnitsUnfrozen",
     "InvestmentCancelledAfterDelivery"
   ],
   keys(event) {
@@ -154,6 +163,8 @@ export const holdings: Projection<HoldingState> = {
       case "RedemptionRequested":
       case "UnitsRedeemed":
       case "RedemptionFailed":
+      case "UnitsFrozen":
+      case "UnitsUnfrozen":
       case "InvestmentCancelledAfterDelivery":
         return [holdingKey(event.data.productId, event.data.walletId)]
       case "TransferRequested":

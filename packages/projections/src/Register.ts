@@ -12,6 +12,7 @@ import {
   type Campaign,
   checkProduct,
   empty,
+  freeze,
   moveLot,
   newProduct,
   productOf,
@@ -92,6 +93,10 @@ const apply = (books: Books, event: LoggedEvent): void => {
       return transfer(books, event)
     case "TransferFailed":
       return fail(books, event.data.productId, nameOf(event))
+    case "UnitsFrozen":
+      return freeze(books, productOf(books, event.data.productId), event.data.walletId, event.data.units)
+    case "UnitsUnfrozen":
+      return freeze(books, productOf(books, event.data.productId), event.data.walletId, -event.data.units)
     default:
   }
 }

@@ -156,6 +156,7 @@ describe("forged entries, one by one", () => {
     units: 4,
     lots
   }
+  const frozen = { ...base, units: 4 }
   const end = ["InvestmentEnded", { ...base, investmentId: "i", units: 10 }] as const
 
   it.each<readonly [name: string, entries: ReadonlyArray<readonly [string, object]>, laws: ReadonlyArray<string>]>([
@@ -233,6 +234,26 @@ describe("forged entries, one by one", () => {
         ["UnitsRedeemed", { ...redemption, lots: [{ investmentId: "i", units: 3 }] }]
       ],
       ["entry_has_ground", "issued_is_held_and_redeemed"]
+    ],
+    [
+      "a freeze of more than lies in the wallet",
+      [...delivered, ["UnitsFrozen", { ...frozen, units: 11 }]],
+      ["frozen_within_holding"]
+    ],
+    [
+      "a release of more than is frozen",
+      [...delivered, ["UnitsFrozen", frozen], ["UnitsUnfrozen", { ...frozen, units: 5 }]],
+      ["frozen_within_holding"]
+    ],
+    [
+      "a redemption of frozen units",
+      [...delivered, ["UnitsFrozen", { ...frozen, units: 7 }], ["RedemptionRequested", redemption]],
+      ["frozen_within_holding"]
+    ],
+    [
+      "a transfer of frozen units",
+      [...delivered, ["UnitsFrozen", { ...frozen, units: 7 }], ["TransferRequested", transfer]],
+      ["frozen_within_holding"]
     ],
     ["a failure of no redemption", [...delivered, ["RedemptionFailed", redemption]], ["entry_has_ground"]],
     ["no forged transfer", [...delivered, ["TransferRequested", transfer], ["UnitsTransferred", transfer]], []],

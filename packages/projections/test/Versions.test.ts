@@ -222,7 +222,22 @@ const ofCompanies: ReadonlyArray<Projection.LoggedEvent> = [
   event("InvestorAmended", { investorId: "I2", members: ["communication"], ...amended }, "p", true)
 ]
 
-const events = [...ofIssuer, ...ofPlatforms, ...ofChanges, ...ofReviews, ...ofDeposits, ...ofTransfers, ...ofCompanies]
+// Of a time when units can be frozen.
+const ofFreezes: ReadonlyArray<Projection.LoggedEvent> = [
+  event("UnitsFrozen", { walletId: "W1", investorId: "I1", productId: "P", units: 9, basis: "court" }, undefined),
+  event("UnitsUnfrozen", { walletId: "W1", investorId: "I1", productId: "P", units: 4, basis: "court" }, undefined)
+]
+
+const events = [
+  ...ofIssuer,
+  ...ofPlatforms,
+  ...ofChanges,
+  ...ofReviews,
+  ...ofDeposits,
+  ...ofTransfers,
+  ...ofCompanies,
+  ...ofFreezes
+]
 
 /** What a table would hold after each event: the order of members does not count. */
 const digest = (projection: Projection.Any): string => {

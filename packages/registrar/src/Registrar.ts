@@ -5,6 +5,7 @@ import { Events, type Id } from "@effekten/domain"
 import { MemoryEventStore, Vault } from "@effekten/event-store"
 import { MemoryReadModels, type ReadModels } from "@effekten/projections"
 import {
+  type Freezes,
   Given,
   type KycReviews,
   type LegalHolds,
@@ -28,6 +29,7 @@ import * as Folder from "./folder/Folder.ts"
 import { Forgetting, type ForgettingError } from "./reactors/Forgetting.ts"
 import * as IssuerApi from "./api/IssuerApi.ts"
 import * as KycReviewsApi from "./api/KycReviewsApi.ts"
+import * as FreezesApi from "./api/FreezesApi.ts"
 import * as LegalHoldsApi from "./api/LegalHoldsApi.ts"
 import { Ledger } from "./reactors/Ledger.ts"
 import { Log } from "./log/Log.ts"
@@ -90,6 +92,7 @@ export type Register =
   | ErasureApi.ErasureService
   | IssuerApi.IssuerService
   | KycReviews
+  | Freezes
   | LegalHolds
   | Policies
   | TermsDeposits
@@ -117,6 +120,7 @@ export const layerNoDeps = (
     IssuerApi.layer,
     ErasureApi.layer,
     KycReviewsApi.layer,
+    FreezesApi.layer,
     LegalHoldsApi.layer,
     PoliciesApi.layer,
     TermsDepositsApi.layer

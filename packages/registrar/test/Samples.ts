@@ -56,6 +56,8 @@ const product = {
   issueVolume: 9007199254740991,
   stepSize: 1
 }
+const frozenWallet = { walletId: "wallet", investorId: "investor", basis: "court" }
+const frozenUnits = { ...frozenWallet, productId: "product", units: 15 }
 const campaign = {
   campaignId: "campaign",
   productId: "product",
@@ -319,6 +321,22 @@ export const samples: { readonly [T in Events.EventType]: ReadonlyArray<Sample> 
     }
   ],
   WalletReceivingSet: [{ data: { walletId: "wallet", receivingEnabled: true } }],
+  WalletFrozen: [
+    { data: frozenWallet, personal: { reference: "00 AB 1/26", note: "Beschluss vom 1. März" } },
+    { data: frozenWallet, personal: {} }
+  ],
+  WalletUnfrozen: [
+    { data: frozenWallet, personal: { reference: "00 AB 1/26", note: "aufgehoben" } },
+    { data: frozenWallet, personal: {} }
+  ],
+  UnitsFrozen: [
+    { data: frozenUnits, personal: { reference: "00 AB 1/26", note: "Pfändung" } },
+    { data: frozenUnits, personal: {} }
+  ],
+  UnitsUnfrozen: [
+    { data: frozenUnits, personal: { reference: "00 AB 1/26", note: "erledigt" } },
+    { data: frozenUnits, personal: {} }
+  ],
   InvestmentSigned: [
     {
       data: {

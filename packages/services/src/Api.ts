@@ -70,6 +70,7 @@ export {
 export { DepositedTerms, depositedTermsAnswer } from "./TermsDeposits.ts"
 export { DecideKyc, KycReview } from "./KycReviews.ts"
 export { OfferedCampaign, OfferedProduct, offeredCampaignAnswer, offeredProductAnswer } from "./Offers.ts"
+export { FreezeUnits, FreezeWallet } from "./Freezes.ts"
 export { LegalHold, PlaceLegalHold, legalHoldAnswer } from "./LegalHolds.ts"
 export { SetPolicy } from "./Policies.ts"
 export { DisclosedEntry, Disclosure } from "./Erasures.ts"

@@ -179,6 +179,7 @@ export class Redemptions extends Resource.Served<Redemptions>()("effekten/servic
       "product_paused",
       "redemption_of_crypto_security",
       "too_many_lots",
+      "wallet_frozen",
       "wallet_not_found",
       "wallet_of_other_investor"
     ],
@@ -230,6 +231,7 @@ export class Transfers extends Resource.Served<Transfers>()("effekten/services/T
       "same_wallet",
       "target_cannot_receive",
       "too_many_lots",
+      "wallet_frozen",
       "wallet_not_found",
       "wallet_not_managed"
     ],

@@ -1,6 +1,7 @@
 /**
  * What a step does, in the words of commands. For random runs of decisions.
  */
+import { freezingSteps } from "./FreezingSteps.ts"
 import { investmentSteps } from "./InvestmentSteps.ts"
 import { investorSteps } from "./InvestorSteps.ts"
 import { issuerSteps } from "./IssuerSteps.ts"
@@ -8,7 +9,13 @@ import type { Act, Reader, Reading } from "./Reading.ts"
 import type { Kind, Step } from "./Steps.ts"
 import { isCreditable, mayLeave, redeemable, taskSteps } from "./TaskSteps.ts"
 
-const readers: { readonly [K in Kind]: Reader } = { ...issuerSteps, ...investorSteps, ...investmentSteps, ...taskSteps }
+const readers: { readonly [K in Kind]: Reader } = {
+  ...issuerSteps,
+  ...investorSteps,
+  ...investmentSteps,
+  ...freezingSteps,
+  ...taskSteps
+}
 
 /** A step with nothing to work on becomes, most of the time, the step that must come before it. */
 const possible = (reading: Reading, kind: Kind): Kind => {
@@ -29,6 +36,12 @@ const possible = (reading: Reading, kind: Kind): Kind => {
       return redeemable(world).length > 0 ? kind : possible(reading, "credit")
     case "credit":
       return [...world.investments.values()].some((i) => isCreditable(world, i)) ? kind : "sign"
+    case "unfreezeWallet":
+      return world.frozenWallets.size > 0 ? kind : "freezeWallet"
+    case "unfreezeUnits":
+      return [...world.frozen.values()].some((units) => units > 0) ? kind : possible(reading, "freezeUnits")
+    case "freezeUnits":
+      return redeemable(world).length > 0 ? kind : possible(reading, "credit")
     case "release":
       return world.holds.size > 0 ? kind : "hold"
     default:

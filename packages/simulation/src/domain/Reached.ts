@@ -36,6 +36,8 @@ export const refusals = [
   "issue_volume_below_allocations",
   "redemption_of_crypto_security",
   "insufficient_units",
+  "wallet_frozen",
+  "insufficient_frozen_units",
   "awaiting_resolution",
   "outcome_contradicts",
   "nothing_to_resolve",

@@ -3,13 +3,14 @@
  */
 import type { Commands } from "@effekten/domain"
 import type { Asked, Rules, Verdict } from "./Asked.ts"
+import { freezingRules } from "./FreezingRules.ts"
 import { investmentRules } from "./InvestmentRules.ts"
 import { investorRules } from "./InvestorRules.ts"
 import { issuerRules } from "./IssuerRules.ts"
 import type { Objects } from "./Objects.ts"
 import { taskRules } from "./TaskRules.ts"
 
-const rules: Rules = { ...issuerRules, ...investorRules, ...investmentRules, ...taskRules }
+const rules: Rules = { ...issuerRules, ...investorRules, ...investmentRules, ...freezingRules, ...taskRules }
 
 /** Does what the command says, and tells what became of it. @category computing */
 export const apply = (world: Objects, command: Commands.Command, asked: Asked): Verdict => {

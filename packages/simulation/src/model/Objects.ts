@@ -118,6 +118,9 @@ export class Objects {
     string,
     { platform: string | undefined; investor: string; managed: boolean; address: string; receiving: boolean }
   >()
+  frozenWallets = new Set<string>()
+  /** How many units are frozen, per product and wallet. */
+  frozen = new Map<string, number>()
   investments = new Map<string, Investment>()
   tasks = new Map<string, Task>()
   deliveries = 0
@@ -145,9 +148,10 @@ export class Objects {
 
   /** The units of a wallet that a new task may take, oldest delivery first. */
   takeable(product: string, wallet: string): Array<Unit> {
-    return this.units(product)
+    const unbound = this.units(product)
       .filter((u) => u.state === "held" && u.wallet === wallet && !u.blocked && u.takenBy === undefined)
       .sort((a, b) => a.delivery - b.delivery)
+    return unbound.slice(0, Math.max(0, unbound.length - (this.frozen.get(`${product} ${wallet}`) ?? 0)))
   }
 
   /** The ledger gets round to a submitted task. It can always do what the register let through. */

@@ -164,6 +164,7 @@ export const taskRules = {
     if (!isWhole(i.units)) return no("units_invalid")
     if (product.ewpg) return no("redemption_of_crypto_security")
     if (product.paused) return no("product_paused")
+    if (world.frozenWallets.has(i.walletId)) return no("wallet_frozen")
     return take(world, `redemption ${i.redemptionId}`, {
       ...begun,
       kind: "redemption",
@@ -182,6 +183,7 @@ export const taskRules = {
     if (!product || !product.ever.has(source.platform ?? "")) return no("product_not_found")
     if (!isWhole(i.units)) return no("units_invalid")
     if (!source.managed) return no("wallet_not_managed")
+    if (world.frozenWallets.has(i.sourceWalletId)) return no("wallet_frozen")
     if (product.paused) return no("product_paused")
     if (asked.now < lockUpEnd(product)) return no("locked_up")
     if (source.address === i.targetAddress) return no("same_wallet")

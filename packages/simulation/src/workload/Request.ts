@@ -4,11 +4,19 @@
  */
 import type { Commands, Id } from "@effekten/domain"
 import type { IssuerService } from "@effekten/registrar"
-import type { CommandFailure, Erasures, KycReviews, LegalHolds, PlatformService, Policies } from "@effekten/services"
+import type {
+  CommandFailure,
+  Erasures,
+  Freezes,
+  KycReviews,
+  LegalHolds,
+  PlatformService,
+  Policies
+} from "@effekten/services"
 import type { Effect } from "effect"
 
 /** The services a request may use. A platform's are its own. @category models */
-export type Asking = PlatformService | IssuerService | KycReviews | LegalHolds | Policies | Erasures
+export type Asking = PlatformService | IssuerService | Freezes | KycReviews | LegalHolds | Policies | Erasures
 
 /** @category models */
 export interface Request {

@@ -4,6 +4,7 @@
 import { Id } from "@effekten/domain"
 import { changingReaders } from "./ChangingRequests.ts"
 import { investorReaders } from "./InvestorRequests.ts"
+import { freezingReaders } from "./FreezingRequests.ts"
 import { listing, platformReaders } from "./PlatformRequests.ts"
 import type { Known, Reader } from "./Reading.ts"
 import { registrarReaders } from "./RegistrarRequests.ts"
@@ -14,7 +15,8 @@ const readers: { readonly [Kind in StepKind]?: Reader } = {
   ...platformReaders,
   ...investorReaders,
   ...registrarReaders,
-  ...changingReaders
+  ...changingReaders,
+  ...freezingReaders
 }
 
 /** The request of a step; none where there is nothing yet that it could be about. @category conversions */

@@ -30,6 +30,8 @@ export const weights = {
   review: 1,
   list: 1,
   policy: 1,
+  freeze: 2,
+  unfreeze: 2,
   erase: 2,
   forget: 1,
   hold: 2,
