@@ -19,6 +19,7 @@ import { audit, export_, rebuildIndex, replay, verify } from "./LogCommands.ts"
 import { openings } from "./OpeningsCommand.ts"
 import { campaign, issuer, product } from "./OfferingCommands.ts"
 import { client, platform } from "./PlatformCommands.ts"
+import { webhook } from "./WebhookCommands.ts"
 import { policy } from "./PolicyCommands.ts"
 import { projections } from "./ProjectionsCommand.ts"
 import { guide, serve } from "./ServeCommands.ts"
@@ -71,6 +72,7 @@ export const effekten = Command.make("effekten").pipe(
     policy,
     platform,
     client,
+    webhook,
     simulate,
     issuer,
     product,

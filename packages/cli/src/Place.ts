@@ -14,7 +14,8 @@ import type {
   Progress,
   ReactorName,
   Registrar,
-  RegisterState
+  RegisterState,
+  StateSeal
 } from "@effekten/registrar"
 import { Effect, Layer } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
@@ -38,7 +39,7 @@ export interface RegisterOptions {
 
 /** @category models */
 export type OpenRegister = Layer.Layer<
-  Registrar.Register | ReadModels.ReadModels | RegisterState | Progress,
+  Registrar.Register | ReadModels.ReadModels | RegisterState | StateSeal | Progress,
   CommandFailed
 >
 

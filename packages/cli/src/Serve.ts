@@ -11,6 +11,7 @@ import { SecureRandom } from "effect/crypto"
 import { HttpServer, type HttpServerError } from "effect/http"
 import { flushCompileCache } from "node:module"
 import * as Clients from "./Clients.ts"
+import * as WebhookEndpoints from "./WebhookEndpoints.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { given, wordOf } from "./Given.ts"
 import { keepingFor, keptFor, type Place, refused, type RegisterOptions } from "./Place.ts"
@@ -132,6 +133,7 @@ export const runServe = (place: Place, options: ServeOptions): Effect.Effect<nev
       Effect.mapError(() => refused({ message: `the clients in ${place.clientsName} cannot be read` }))
     )
     const context = Context.merge(register, clients)
+    yield* Effect.forkScoped(Effect.provideContext(WebhookEndpoints.delivering, register))
     const sandbox = yield* sandboxIn(context, place.folder, options.sandbox)
     const readiness = readinessOf(Context.get(register, Log), yield* place.disk)
     // The server is built last, so it is closed first: what is in flight ends while the register is still open.

@@ -46,6 +46,7 @@ import { refusing, type RegisterUnavailable } from "./base/RegisterUnavailable.t
 import * as Randomness from "./base/Randomness.ts"
 import { listed, type ListOptions } from "./base/ListOptions.ts"
 import { RegisterState } from "./base/RegisterState.ts"
+import { StateSeal } from "./base/StateSeal.ts"
 import * as ReactorPlace from "./reactors/ReactorPlace.ts"
 import * as PaymentDeadlines from "./reactors/PaymentDeadlines.ts"
 import * as Retention from "./reactors/Retention.ts"
@@ -190,7 +191,7 @@ export const layerMemory = <const L extends LedgerFrom = "book-entry", const C e
 }
 
 /** A register and what is stored beside its log. */
-type Stored = Register | ReadModels.ReadModels | Vault.Vault | RegisterState | Sealing | Progress
+type Stored = Register | ReadModels.ReadModels | Vault.Vault | RegisterState | StateSeal | Sealing | Progress
 
 /**
  * A register in a folder: durable, for one process at a time.
@@ -211,6 +212,7 @@ export const layerFolder = <const L extends LedgerFrom = "book-entry", const C e
     Layer.provide(Layer.merge(Blobs.layerFolder(join(options.folder, "blobs")), ports(options))),
     Layer.provideMerge(progress),
     refusing,
+    Layer.provideMerge(StateSeal.layer),
     Layer.provideMerge(Folder.layer(options)),
     Layer.provide(randomness)
   )
@@ -241,6 +243,7 @@ export const layerPostgres = <const L extends LedgerFrom = "book-entry", const C
           Layer.provide(ports(options)),
           Layer.provideMerge(state),
           refusing,
+          Layer.provideMerge(StateSeal.layer),
           Layer.provideMerge(Postgres.layer(options)),
           Layer.provide(randomness)
         )

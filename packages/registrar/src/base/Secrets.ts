@@ -37,6 +37,10 @@ export const logKeyOf = (pepper: Redacted.Redacted<Uint8Array>): Redacted.Redact
 export const openingsKeyOf = (pepper: Redacted.Redacted<Uint8Array>): Redacted.Redacted<Uint8Array> =>
   derived(pepper, "effekten/openings-mac")
 
+/** The key that seals state beside the log, likewise. */
+const stateKeyOf = (pepper: Redacted.Redacted<Uint8Array>): Redacted.Redacted<Uint8Array> =>
+  derived(pepper, "effekten/state-seal")
+
 const derived = (pepper: Redacted.Redacted<Uint8Array>, purpose: string): Redacted.Redacted<Uint8Array> =>
   Redacted.make(new Uint8Array(hkdfSync("sha256", Redacted.value(pepper), "", purpose, secretSize)))
 
@@ -54,6 +58,8 @@ export class Secrets extends Context.Service<
     readonly logKey: Redacted.Redacted<Uint8Array>
     /** Key of the MACs of the record of openings, derived in the same way. */
     readonly openingsKey: Redacted.Redacted<Uint8Array>
+    /** Key that seals what state beside the log holds of the secrets of others, derived in the same way. */
+    readonly stateKey: Redacted.Redacted<Uint8Array>
     /** Seed of the managed wallets' keys. */
     readonly custodySeed: Redacted.Redacted<Uint8Array>
   }
@@ -72,6 +78,7 @@ export class Secrets extends Context.Service<
       code: keyed,
       logKey: logKeyOf(secrets.pepper),
       openingsKey: openingsKeyOf(secrets.pepper),
+      stateKey: stateKeyOf(secrets.pepper),
       custodySeed: secrets.custodySeed
     })
   }
