@@ -153,7 +153,8 @@ const clientOf = Effect.fnUntraced(function* (place: Place, clientId: string) {
   )
 })
 
-const platformOf = Effect.fnUntraced(function* (place: Place, id: string) {
+/** A platform of the register, beside a running server. @category computing */
+export const platformOf = Effect.fnUntraced(function* (place: Place, id: string) {
   const platform = (yield* platformsAt(place)).find((platform) => platform.id === id)
   if (platform !== undefined) return platform
   return yield* failed(

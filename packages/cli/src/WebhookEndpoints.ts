@@ -3,7 +3,6 @@
  *
  * A secret is printed once. The register seals what it stores of it, for it signs with it.
  */
-import { Id } from "@effekten/domain"
 import { Webhooks, WebhookStore } from "@effekten/http"
 import { Lease, RegisterState, StateSeal } from "@effekten/registrar"
 import { Clock, Console, Effect, Layer, Redacted } from "effect"
@@ -11,6 +10,7 @@ import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import type { Place } from "./Place.ts"
+import { platformOf } from "./Platforms.ts"
 
 /** The endpoints of an open register, their tables made where they are missing. */
 const layer = Layer.unwrap(
@@ -80,10 +80,11 @@ export const runWebhookAdd = Effect.fnUntraced(function* (place: Place, options:
     const wrong = wrongWith(each, allowPrivate)
     if (wrong !== undefined) return yield* failed(`${each} ${wrong}`, ExitCode.usage)
   }
+  const { id: known } = yield* platformOf(place, platform)
   yield* inStore(
     place,
     Effect.gen(function* () {
-      const added = { platform: Id.PlatformId.make(platform), url, allowPrivate, authorization, fromStart }
+      const added = { platform: known, url, allowPrivate, authorization, fromStart }
       const { id, secret } = yield* Webhooks.add(added)
       yield* Console.log(`ENDPOINT_ID=${id}\nENDPOINT_SECRET=${Redacted.value(secret)}`)
     })
