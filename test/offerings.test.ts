@@ -3,7 +3,8 @@
  * them. For operators.
  */
 import { spawn } from "node:child_process"
-import { mkdirSync } from "node:fs"
+import { createHash } from "node:crypto"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { connect, created, investorBody } from "./Api.ts"
@@ -107,6 +108,19 @@ describe("the issuer's side by commands", () => {
     })
     await done("product", "resume", product, "--basis", "court")
     refuses(await run("product", "amend", product), 2, /a term to change/)
+    const paper = join(temporary.path, "terms.txt")
+    const digestOf = (text: string) => createHash("sha256").update(text).digest("hex")
+    const deposit = async (text: string, ...args: ReadonlyArray<string>) => {
+      writeFileSync(paper, text)
+      return valuesOf(await done("product", "deposit-terms", product, paper, "--media-type", "text/plain", ...args))
+    }
+    for (const _again of [1, 2])
+      expect(await deposit("4 %", "--key", "terms")).toEqual({ VERSION: "1", DIGEST: digestOf("4 %") })
+    expect(await deposit("5 %")).toEqual({ VERSION: "2", DIGEST: digestOf("5 %") })
+    expect(await told("product", "terms", product)).toMatchObject([
+      { version: 1, sha256: digestOf("4 %") },
+      { version: 2, sha256: digestOf("5 %") }
+    ])
     refuses(await run("decide", "investment", "accept-review", bought), 6, /outside_review_not_open/)
     expect((await done("decide", "investment", "cancel", bought, "--late")).stdout).toBe(`cancelled: ${bought}\n`)
     refuses(await run("decide", "investment", "reject", bought), 6, /investment_ended/)

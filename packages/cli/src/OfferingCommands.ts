@@ -205,6 +205,29 @@ const productResume = Command.make(
   at(load, ({ runProductResume }, place, flags) => runProductResume(place, flags))
 ).pipe(Command.withDescription(`Let units move again. ${stopped}`))
 
+const productDeposit = Command.make(
+  "deposit-terms",
+  {
+    id: id("product"),
+    file: Argument.File("FILE", { mustExist: true }).pipe(
+      Argument.withDescription("The terms as a document. They are public and stay: no name of a person may be in them")
+    ),
+    mediaType: Flag.String("media-type").pipe(
+      Flag.withDescription("What the file is"),
+      Flag.withDefault("application/pdf")
+    ),
+    key,
+    ...placeFlags
+  },
+  at(load, ({ runProductDeposit }, place, flags) => runProductDeposit(place, flags))
+).pipe(Command.withDescription(`Deposit the next version of a product's terms (eWpG § 5). ${stopped}`))
+
+const productTerms = Command.make(
+  "terms",
+  { id: id("product"), json, ...placeFlags },
+  at(load, ({ runProductTerms }, place, flags) => runProductTerms(place, flags))
+).pipe(Command.withDescription("Print the versions of the deposited terms of a product, with the SHA-256 of each"))
+
 /** @category commands */
 export const product = Command.make("product").pipe(
   Command.withDescription("The products of issuers, and the platforms that may sell them"),
@@ -217,7 +240,9 @@ export const product = Command.make("product").pipe(
     productResume,
     productListOn,
     productDelist,
-    productListings
+    productListings,
+    productDeposit,
+    productTerms
   ])
 )
 

@@ -5,8 +5,20 @@
  */
 import { type Basis, Id } from "@effekten/domain"
 import type { Registrar } from "@effekten/registrar"
-import { Answer, Api, Campaigns, Checking, type CommandFailure, Pages, Platforms, Products } from "@effekten/services"
+import {
+  Answer,
+  Api,
+  Campaigns,
+  Checking,
+  type CommandFailure,
+  Pages,
+  Platforms,
+  Products,
+  TermsDeposits
+} from "@effekten/services"
 import { Console, Effect, Schema, Stream } from "effect"
+import { createReadStream } from "node:fs"
+import { basename } from "node:path"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { explain, inRegister } from "./Forget.ts"
 import { given } from "./Given.ts"
@@ -31,6 +43,10 @@ const kinds = {
     answer: Api.listingAnswer,
     line: ({ listed, platformId }) => [platformId, listed ? "listed" : "no longer listed"]
   } satisfies Kind<Api.Listing>,
+  terms: {
+    answer: Api.depositedTermsAnswer,
+    line: ({ createdAt, sha256, version }) => [String(version), createdAt, sha256]
+  } satisfies Kind<Api.DepositedTerms>,
   campaign: {
     answer: Api.campaignStateAnswer,
     line: ({ allocation, id, open, productId, usedUnits }) => [
@@ -243,6 +259,34 @@ export const runProductListings = Effect.fnUntraced(function* (place: Place, { i
         (page) =>
           listings(product, page)
     )
+  )
+})
+
+/** @category commands */
+export const runProductDeposit = Effect.fnUntraced(function* (
+  place: Place,
+  options: Keyed & { readonly id: string; readonly file: string; readonly mediaType: string }
+) {
+  const product = yield* productOf(options.id)
+  const { file, mediaType } = options
+  const content = Stream.fromAsyncIterable(createReadStream(file), (cause) => cause)
+  const { sha256, version } = yield* doing(
+    place,
+    TermsDeposits.use((terms) =>
+      terms.deposit(product, { fileName: basename(file), mediaType, content }, keyOf(options))
+    )
+  )
+  yield* Console.log(`VERSION=${version}\nDIGEST=${sha256}`)
+})
+
+/** @category commands */
+export const runProductTerms = Effect.fnUntraced(function* (place: Place, { id, json }: Named) {
+  const product = yield* productOf(id)
+  yield* list(
+    place,
+    kinds.terms,
+    json,
+    Effect.map(TermsDeposits, (terms) => (page) => terms.list(product, page))
   )
 })
 

@@ -228,6 +228,8 @@ describe("deposited terms", () => {
       .then(uploaded("d"), deposited("d", 1))
       .when(deposit("e"))
       .then(uploaded("e"), deposited("e", 2))
+      .when(deposit("f"))
+      .then(uploaded("f"), deposited("f", 3))
   })
 
   it("are erased by nobody, and no investor has them", () => {
