@@ -512,7 +512,7 @@ export interface paths {
         put?: never;
         /**
          * Redeem units
-         * @description Refused with `insufficient_units`, `investor_erased`, `investor_not_found`, `product_not_found`, `product_paused`, `redemption_of_crypto_security`, `too_many_lots`, `wallet_not_found`, `wallet_of_other_investor`.
+         * @description Refused with `insufficient_units`, `investor_erased`, `investor_not_found`, `product_not_found`, `product_paused`, `redemption_of_crypto_security`, `too_many_lots`, `wallet_frozen`, `wallet_not_found`, `wallet_of_other_investor`.
          */
         post: operations["redemptions.create"];
         delete?: never;
@@ -553,7 +553,7 @@ export interface paths {
         put?: never;
         /**
          * Move units to another wallet
-         * @description Refused with `insufficient_units`, `investor_erased`, `locked_up`, `product_not_found`, `product_paused`, `same_wallet`, `target_cannot_receive`, `too_many_lots`, `wallet_not_found`, `wallet_not_managed`.
+         * @description Refused with `insufficient_units`, `investor_erased`, `locked_up`, `product_not_found`, `product_paused`, `same_wallet`, `target_cannot_receive`, `too_many_lots`, `wallet_frozen`, `wallet_not_found`, `wallet_not_managed`.
          */
         post: operations["transfers.create"];
         delete?: never;
@@ -5017,6 +5017,8 @@ export interface operations {
              *
              *     [`too_many_lots`](/problems/too_many_lots) The units lie in too many lots for one task; ask for fewer.
              *
+             *     [`wallet_frozen`](/problems/wallet_frozen) The wallet is frozen.
+             *
              *     [`wallet_of_other_investor`](/problems/wallet_of_other_investor) The wallet belongs to another investor.
              */
             409: {
@@ -5278,6 +5280,8 @@ export interface operations {
              *     [`target_cannot_receive`](/problems/target_cannot_receive) The target address cannot receive this product.
              *
              *     [`too_many_lots`](/problems/too_many_lots) The units lie in too many lots for one task; ask for fewer.
+             *
+             *     [`wallet_frozen`](/problems/wallet_frozen) The wallet is frozen.
              *
              *     [`wallet_not_managed`](/problems/wallet_not_managed) Transfers start from managed wallets only.
              */
