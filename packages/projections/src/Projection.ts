@@ -45,8 +45,8 @@ export interface Projection<S> {
   /** The state after the event. `undefined` while there is no such object; an object never vanishes. */
   evolve(state: S | undefined, event: LoggedEvent, key: string): S | undefined
   /**
-   * Objects that a change brings into being beside the changed one, each under a key that no event names. They never change again. Absent
-   * where nothing does.
+   * Objects that a change brings into being beside the changed one, each under a key that no event names. They never change again. No
+   * fold of one object finds them. Absent where nothing does.
    */
   brings?(
     before: S | undefined,

@@ -18,8 +18,11 @@ import { describe, expect, it } from "vitest"
 import { appendTo, logOf, memoryStore, vault } from "./Logs.ts"
 import { canary, choices, makeWorld, stateOver, type StoredEvent } from "./World.ts"
 
-/** The projections that read models keep, and the one that is folded only on request. No reader asks for an entry of the feed alone. */
-const everyProjection = [...Projections.all.filter(({ name }) => name !== "feed"), Projections.holdings]
+/**
+ * The projections that read models keep, and the one that is folded only on request. What comes into being beside another object is not
+ * folded alone.
+ */
+const everyProjection = [...Projections.all.filter(({ brings }) => brings === undefined), Projections.holdings]
 
 const viewsAt = (events: ReadonlyArray<StoredEvent>, to: number) => {
   const views = Views.make(everyProjection)
