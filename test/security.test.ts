@@ -74,13 +74,27 @@ const tenant = Effect.fnUntraced(function* (name: string, productId: Id.ProductI
   return { campaign, product, clientId, clientSecret: Redacted.value(secret) }
 })
 
+const companyBody = {
+  company_name: "Muster GmbH",
+  commercial_register: "Amtsgericht Musterstadt",
+  commercial_register_number: "HRB 0",
+  street: "Lindenallee 8",
+  city: "Musterstadt",
+  zip: "12345",
+  country: "DEU",
+  phone: ""
+}
+
 /** One of everything. */
-const furnish = async (credentials: {
-  readonly campaign: string
-  readonly product: string
-  readonly clientId: string
-  readonly clientSecret: string
-}): Promise<Tenant> => {
+const furnish = async (
+  address: string,
+  credentials: {
+    readonly campaign: string
+    readonly product: string
+    readonly clientId: string
+    readonly clientSecret: string
+  }
+): Promise<Tenant> => {
   const campaignId = credentials.campaign
   const api = await connect({ ...credentials, url: `${origin}/api/external` })
   const { investor, wallet } = await onboard(api, "owner")
@@ -92,6 +106,16 @@ const furnish = async (credentials: {
   const redeem = { investor_id: investor, product_id: productId, wallet_id: wallet, units: 1 }
   const redemption = created(await api.post("/v2/redemptions/", redeem, "redemption")).id
   const identification = (await api.get(`/v2/investors/${investor}/identifications/`)).json.results[0].id
+  const proven = { ...companyBody, company_identity_proof_id: uploaded }
+  const company = created(
+    await api.post("/v2/investors/", { ...investorBody(), is_beneficiary: false, legal_person: proven }, "company")
+  ).id
+  const benefiting = { forename: "Wilma", surname: "Beispiel", is_pep: false }
+  const person = created(await api.post(`/v2/investors/${company}/benefiting-persons/`, benefiting, "person")).id
+  const target = { address, receiving_enabled: true }
+  created(await api.post(`/v2/investors/${investor}/wallets/eth-generic/`, target, "target"))
+  const move = { product: productId, source_wallet: wallet, target_address: address, amount: 1 }
+  const transfer = created(await api.post("/v2/transfers/", move, "transfer")).id
   return {
     api,
     campaignId,
@@ -104,7 +128,10 @@ const furnish = async (credentials: {
       investment,
       credit,
       redemption,
-      identification
+      identification,
+      company,
+      person,
+      transfer
     }
   }
 }
@@ -113,16 +140,20 @@ beforeAll(async () => {
   const { one, origin: at, productId: product, two } = await Effect.runPromise(Scope.provide(setUp, scope))
   origin = at
   productId = product
-  first = await furnish(one)
-  second = await furnish(two)
+  first = await furnish("0x00000000000000000000000000000000000000fd", one)
+  second = await furnish("0x00000000000000000000000000000000000000fe", two)
   document = await (await fetch(`${origin}/openapi.json`)).json()
 })
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
+/** What the first id of a path is of. */
+const outerOf = (path: string): string =>
+  path.includes("/benefiting-persons/") ? "company" : path.split("/")[2]!.replace(/s$/, "")
+
 /** `/v2/investors/{id}/wallets/{wallet}/` belongs to an investor, by its first word; a further parameter is named after what it is. */
 const fill = (path: string, ids: Tenant["ids"]): string =>
   path.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const kind = name === "id" ? path.split("/")[2]!.replace(/s$/, "") : name
+    const kind = name === "id" ? outerOf(path) : name
     const id = ids[kind]
     if (id === undefined) throw new Error(`${path}: the test knows no ${kind}; add one to furnish()`)
     return id
@@ -143,6 +174,9 @@ const operations = (): ReadonlyArray<Operation> =>
 let keys = 0
 /** A body the route would take from the owner. */
 const bodyOf = ({ method, path }: Operation, ids: Tenant["ids"]): unknown => {
+  if (path === "/v2/investors/{id}/") return { communication: { email: "new@example.org", email_confirmed: true } }
+  if (path.endsWith("/wallets/{wallet}/")) return { receiving_enabled: true }
+  if (path.endsWith("/benefiting-persons/")) return { forename: "Wilma", surname: "Beispiel", is_pep: false }
   if (method === "PATCH") return { accepted_at: "2021-03-12T07:14:13.630308Z" }
   if (path.endsWith("/identifications/")) return identificationBody(ids["document"]!)
   if (path.endsWith("/signed-documents/")) return { document_id: ids["document"], category: "c", subject: "s" }
@@ -181,8 +215,8 @@ describe("promise 10: another platform's object", () => {
     const nested = operations().filter(({ path }) => (path.match(/\{/g) ?? []).length === 2)
     expect(nested.length).toBeGreaterThanOrEqual(3)
     for (const operation of nested) {
-      const [outer] = /^\/v2\/(\w+)s\//.exec(operation.path)!.slice(1)
-      const path = fill(operation.path, { ...first.ids, [outer!]: second.ids[outer!]! })
+      const outer = outerOf(operation.path)
+      const path = fill(operation.path, { ...first.ids, [outer]: second.ids[outer]! })
       expect({ path, status: (await call(second.api, operation, path, second.ids)).status }).toEqual({
         path,
         status: 404

@@ -50,6 +50,7 @@ const objects: { readonly [name: string]: Wire } = {
     tax_information: { tax_identification_number: "00000000", non_assessment_certificate: false },
     communication: { email: "erika@example.org", email_confirmed: true },
     is_beneficiary: true,
+    legal_person: null,
     created_at: "2024-05-02T09:30:00Z"
   },
   Identification: {
@@ -64,6 +65,13 @@ const objects: { readonly [name: string]: Wire } = {
     legitimation_process_id: "process-1",
     legitimation_protocol_id: "document",
     verified_at: "2024-05-02T09:30:00.000Z",
+    kyc_status: "SUCCESS",
+    created_at: "2024-05-02T09:30:00Z"
+  },
+  BenefitingPerson: {
+    id: "person",
+    investor_id: "investor",
+    natural_person: { forename: "Wilma", surname: "Beispiel", is_pep: false, is_subject_to_us_tax: false },
     kyc_status: "SUCCESS",
     created_at: "2024-05-02T09:30:00Z"
   },
@@ -216,7 +224,7 @@ const whole = ({ object, operation }: Method): unknown =>
 const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
 it("runs through every method", () => {
-  expect(methods.map(({ title }) => title)).toHaveLength(35)
+  expect(methods.map(({ title }) => title)).toHaveLength(39)
   for (const method of methods) expect(Object.keys(whole(method) as object)).toContain("id")
 })
 
@@ -257,7 +265,8 @@ describe("an object", () => {
       const { id: _, ...nameless } = method.object
       // A change of an object that its path names is about no other.
       const isNamed = /\.(?:amend|cancel)$/.test(method.title)
-      const bodies = [...(isNamed ? [] : [nameless, {}, { id: null }]), { ...method.object, created_at: 7 }, "text", 7]
+      const otherwise = { ...method.object, ["created_at" in method.object ? "created_at" : "changed_at"]: 7 }
+      const bodies = [...(isNamed ? [] : [nameless, {}, { id: null }]), otherwise, "text", 7]
       for (const body of bodies) {
         const failure = yield* Effect.flip(returned(method, body))
         expect(failure, `${JSON.stringify(body)}`).toMatchObject({
@@ -474,6 +483,7 @@ describe("errors", () => {
 
 describe("lists", () => {
   const lists = methods.filter(({ operation }) => operation._tag === "List")
+  const cursorOf = ({ operation }: Method): string => (operation as Operation.List<any, any>).cursor
   const origin = "https://elsewhere.example/other/path/"
 
   /** A list of seven objects on three pages, in the way of a generation. */
@@ -553,9 +563,10 @@ describe("lists", () => {
     "#top",
     `?cursor=${"c".repeat(5000)}`,
     "?cursor=here"
-  ])("with a next that cannot be followed (%j) are an error, and not cut", (next) =>
+  ])("with a next that cannot be followed (%j) are an error, and not cut", (link) =>
     Effect.gen(function* () {
       for (const list of lists) {
+        const next = typeof link === "string" ? link.replace("cursor", cursorOf(list)) : link
         const { all, server } = asked(list, () => ({ count: 2, next, previous: null, results: [list.object] }))
         expect(yield* Effect.flip(all)).toMatchObject({
           _tag: "Unavailable",
@@ -563,7 +574,7 @@ describe("lists", () => {
           message: "The list goes on, but its `next` cannot be followed."
         })
         // One that leads to itself is found on its second page.
-        expect(server.calls.length).toBe(next === "?cursor=here" ? 2 : 1)
+        expect(server.calls.length).toBe(link === "?cursor=here" ? 2 : 1)
       }
     })
   )
