@@ -14,6 +14,7 @@ interface Waiting {
 export interface Lock {
   /** Holds the lock for the process of the fiber that asks. */
   readonly withPermit: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  readonly isHeld: () => boolean
 }
 
 /** @category constructors */
@@ -49,6 +50,7 @@ export const make = (kernel: Kernel): Lock => {
         })
   )
   return {
+    isHeld: () => holder !== undefined,
     withPermit: (work) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(restore(take), (held) =>

@@ -81,6 +81,7 @@ export const make = ({
         }
       },
       isEmpty: () => storage.log.length === 0,
+      isWriting: () => storage.writerLock.isHeld(),
       of: (node) => {
         const wake = Wake.makeWake()
         wakes.set(node, wake)

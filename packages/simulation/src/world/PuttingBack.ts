@@ -51,7 +51,7 @@ export const make = ({ faults, kernel, log, onPutBack, stores, supervisor }: Put
     kernel.at(operator, kernel.now() + comparison, resume)
   }
   const strike = (): void => {
-    if (isCompared && faults.happens("logPutBack"))
+    if (isCompared && !stores.isWriting() && faults.happens("logPutBack"))
       if (copy === undefined || isBehindErasure(copy)) copy = stores.copy()
       else putBack(copy)
     kernel.at(operator, kernel.now() + interval, strike)

@@ -55,6 +55,8 @@ export const make = ({ onEvent }: StoresOptions): Stores => {
   return {
     isOneProcess: true,
     isEmpty: () => reader.last() === 0,
+    // Putting back ends the process and its transactions.
+    isWriting: () => false,
     copy: () => {
       const position = reader.last()
       rmSync(file("copy.db"), { force: true })

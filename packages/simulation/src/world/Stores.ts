@@ -45,6 +45,8 @@ export interface Stores {
   /** Whether the log can be put back only while no process has it open. */
   readonly isOneProcess: boolean
   readonly isEmpty: () => boolean
+  /** Whether a transaction holds the writer's lock. None outlives the database it was begun in, so no log is put back under it. */
+  readonly isWriting: () => boolean
   readonly copy: () => Copy
   readonly of: (node: Process) => NodeStores
   /** The run is over, and nothing of it stays. */
