@@ -38,7 +38,11 @@ export const valuesOf = (schema: Json, document: Json): fc.Arbitrary<unknown> =>
         .reduce((node, name) => node[name] as Json, document),
       document
     )
+  const either: ReadonlyArray<Json> | undefined = schema["anyOf"]
+  if (either !== undefined) return fc.oneof(...either.map((each) => valuesOf(each, document)))
   switch (schema["type"]) {
+    case "null":
+      return fc.constant(null)
     case "string":
       return texts(schema)
     case "integer":
@@ -76,6 +80,8 @@ export const ruledMembers = (schema: Json, document: Json, at = ""): ReadonlyArr
       document,
       at
     )
+  const either: ReadonlyArray<Json> | undefined = schema["anyOf"]
+  if (either !== undefined) return either.flatMap((each) => ruledMembers(each, document, at))
   if (schema["type"] === "object")
     return Object.entries<Json>(schema["properties"]).flatMap(([name, each]) =>
       ruledMembers(each, document, `${at}/${name}`)

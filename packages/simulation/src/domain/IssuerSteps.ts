@@ -21,7 +21,7 @@ export const issuerSteps = {
       allocation: s.c % 20 === 0 ? 0 : 1 + (s.c % 24),
       opensAt: textOf(s.d % 11 === 0 ? reading.now + day : reading.now - day),
       ...(s.d % 5 === 0 ? { closesAt: textOf(reading.now + (s.c % 7) * day) } : {}),
-      reviewRequired: s.d % 13 === 0
+      reviewRequired: s.d % 5 === 0
     }),
   policy: (_reading, s) =>
     by(undefined, s.d % 5 === 0 ? "SeedPolicy" : "SetPolicy", {

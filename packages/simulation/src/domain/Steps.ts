@@ -24,7 +24,7 @@ export const weights = {
   sign: 14,
   amend: 6,
   attach: 1,
-  review: 1,
+  review: 3,
   reject: 1,
   cancel: 3,
   deadline: 2,
