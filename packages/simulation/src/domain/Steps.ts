@@ -9,7 +9,7 @@ export const weights = {
   open: 2,
   close: 1,
   resize: 1,
-  terms: 2,
+  terms: 4,
   deposit: 1,
   pause: 1,
   list: 1,
