@@ -29,7 +29,7 @@ const wallet =
     if (!investor) return no("investor_not_found")
     if (investor.erased) return no("investor_erased")
     if (world.policy.needsKyc && world.kyc(investor) !== "SUCCESS") return no("kyc_not_successful")
-    if (world.policy.needsTaxInformation && !investor.taxed) return no("tax_information_missing")
+    if (world.policy.needsTaxInformation && !investor.taxed && !investor.custodian) return no("tax_information_missing")
     const all = [...world.wallets.values()]
     if (managed && all.some((w) => w.investor === i.investorId && w.managed)) return no("managed_wallet_exists")
     if (all.some((w) => w.address === i.address)) return no("address_taken")
@@ -137,6 +137,7 @@ export const investorRules = {
       benefiting: 0,
       open: new Set(i.pep ? ["pep"] : []),
       taxed: i.hasTaxInformation,
+      custodian: i.custodianBank,
       identified: false,
       refused: false,
       erased: false,

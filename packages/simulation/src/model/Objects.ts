@@ -81,6 +81,7 @@ export interface Person {
   /** A person refused, and it has not been complete since. */
   refused: boolean
   taxed: boolean
+  readonly custodian: boolean
   erased: boolean
   /** When something that keeps its data alive happened last. */
   last: number
