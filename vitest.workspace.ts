@@ -11,7 +11,7 @@ export const sources = { conditions: ["@effekten/source", "module", "node"] }
  * Files of these projects share what a worker has loaded: they change nothing that another file sees. Loading it anew takes 0.3 s of CPU for
  * each file.
  */
-const sharing = new Set(["domain", "services", "projections", "registrar"])
+const sharing = new Set(["domain", "services", "projections", "registrar", "http"])
 
 const project = (name: string, root: string, include: string) => ({
   ssr: { resolve: sources },
