@@ -33,8 +33,13 @@ export const noop: Verdict = { noop: true }
 export const isWhole = (n: number): boolean => Number.isSafeInteger(n) && n > 0
 export const dayLong = 86_400_000
 
-/** Milliseconds; what is played here uses no finer times. */
-export const millis = (text: string): number => Date.parse(text)
+const fractionOf = /\.\d+/
+
+/** Milliseconds, with what is finer as a fraction: two instants within one millisecond are two. */
+export const millis = (text: string): number => {
+  const fraction = fractionOf.exec(text)?.[0] ?? ""
+  return Date.parse(text.replace(fraction, "")) + Number(`0${fraction}`) * 1000
+}
 
 export const sees = <A extends { platform: string | undefined }>(asked: Asked, thing: A | undefined): A | undefined =>
   asked.platform === undefined || thing?.platform === asked.platform ? thing : undefined
