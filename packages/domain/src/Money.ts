@@ -12,17 +12,29 @@ const IntegerText = Schema.String.check(
   Schema.isPattern(/^(?:0|-?[1-9][0-9]{0,37})$/, { expected: "a whole number of at most 38 digits" })
 )
 
+const scale = Schema.makeFilter((n: number) => Number.isInteger(n) && n >= 0 && n <= 18, {
+  expected: "a whole number from 0 to 18",
+  toJsonSchema: () => ({ type: "integer", minimum: 0, maximum: 18 }),
+  arbitraryConstraint: Sampling.whole(0, 18)
+})
+
 export const Money = Schema.Struct({
   amount: IntegerText,
-  decimals: Schema.Number.check(
-    Schema.makeFilter((n: number) => Number.isInteger(n) && n >= 0 && n <= 18, {
-      expected: "a whole number from 0 to 18",
-      arbitraryConstraint: Sampling.whole(0, 18)
-    })
-  ),
+  decimals: Schema.Number.check(scale),
   currency: Currency.Code
 })
 export type Money = typeof Money.Type
+
+/** Money as a client sends it. JSON knows no infinity, and a description of the API says so. @category values */
+export const Sent = Schema.Struct({ ...Money.fields, decimals: Schema.Finite.check(scale) })
+
+/** What a client takes off a price: nothing that would add to it. @category values */
+export const SentReduction = Schema.Struct({
+  ...Sent.fields,
+  amount: Schema.String.check(
+    Schema.isPattern(/^(?:0|[1-9][0-9]{0,37})$/, { expected: "a whole number of at most 38 digits, not negative" })
+  )
+})
 
 /** A percentage as decimal text: `5`, `2.5`. @category values */
 export const Percent = Schema.String.check(

@@ -87,7 +87,6 @@ it("an older redemption is read: product, source_wallet, amount", async () => {
 describe("what is known and not offered is refused with its pointer", () => {
   it.each([
     ["POST", "/v2/investors/", { ...H.investor, benefiting_persons: [{ surname: "Beispiel" }] }, "/benefiting_persons"],
-    ["POST", "/v2/investments/", { ...H.investment, disagio: "1.5" }, "/disagio"],
     ["PATCH", "/v2/investments/investment/", { units: 100 }, "/units"],
     ["POST", "/v2/investments/investment/credits/", { units: 100 }, "/units"],
     ["POST", "/v2/investors/investor/wallets/eth-managed/", { receiving_enabled: true }, "/receiving_enabled"]

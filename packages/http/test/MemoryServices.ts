@@ -173,8 +173,8 @@ export const make = (): Memory => {
       paidAt: input.paidAt ?? null,
       deliveredAt: null,
       signedDocuments: input.signedDocuments ?? [],
-      disagio: null,
-      accruedInterest: null,
+      disagio: input.disagio ?? null,
+      accruedInterest: input.accruedInterest ?? null,
       createdAt
     })
     const changed = (

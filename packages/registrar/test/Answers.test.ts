@@ -2,11 +2,11 @@
  * What was answered once is answered in the same bytes forever (promise 4). For a developer that changes a renderer, a fingerprint or an
  * identity.
  *
- * `golden/answers.v1.json` holds a log written by version 1 of the renderer, and the answers given then. Here each request is repeated over
- * that log. `GOLDEN=write` writes a missing file. An existing file is never changed: a new renderer gets a new version.
+ * `golden/answers.v<n>.json` holds a log in which that is the highest version of an answer, and the answers given then. Here each request is
+ * repeated over that log. `GOLDEN=write` writes a missing file. An existing file is never changed: a new renderer gets a new version.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { type EthereumAddress, Events } from "@effekten/domain"
+import { Currency, type EthereumAddress, Events } from "@effekten/domain"
 import { Codec, MemoryEventStore, Vault } from "@effekten/event-store"
 import { Log, Secrets } from "@effekten/registrar"
 import * as Services from "@effekten/services"
@@ -18,7 +18,10 @@ import { fileURLToPath } from "node:url"
 import { identificationWith, person, signedAt } from "./fixture.ts"
 import { as, type Kept, kept, open } from "./parts.ts"
 
-const file = fileURLToPath(new URL("./golden/answers.v1.json", import.meta.url))
+const versions = [1, 2] as const
+type Version = (typeof versions)[number]
+
+const fileOf = (version: Version) => fileURLToPath(new URL(`./golden/answers.v${version}.json`, import.meta.url))
 
 interface Golden {
   readonly log: ReadonlyArray<{ readonly body: string; readonly personal?: string }>
@@ -72,8 +75,10 @@ const parts = (log: Golden["log"]) =>
     return { context, storage } satisfies Kept
   })
 
+const disagio = { amount: "150", decimals: 2, currency: Currency.Code.make("EUR") }
+
 /** Every request there is that leaves an answer, each under a key of its own. Returns the answers as they go over the wire. */
-const everyRequest = Effect.gen(function* () {
+const everyRequest = Effect.fnUntraced(function* (since: Version) {
   const answers: Record<string, unknown> = {}
   const key = (step: string) => ({ key: step.replaceAll(/[ ,]+/g, "-") })
   /** Keeps an answer as it goes over the wire: in the version it is recorded in. */
@@ -86,8 +91,9 @@ const everyRequest = Effect.gen(function* () {
       let receipt: Services.Receipt | undefined
       const onReceipt = (given: Services.Receipt) => (receipt = given)
       return Effect.map(Effect.provideService(request(key(call)), Services.Request, { onReceipt }), (today) => {
-        assert.strictEqual(receipt?.version, 1, call)
-        answers[call] = Schema.encodeUnknownSync(answer.schemas.get(1)!)(receipt?.answer)
+        const version = receipt?.version ?? 0
+        assert.isAtMost(version, since, call)
+        answers[call] = Schema.encodeUnknownSync(answer.schemas.get(version)!)(receipt?.answer)
         return today
       })
     })
@@ -157,7 +163,7 @@ const everyRequest = Effect.gen(function* () {
       signedDocuments: [{ documentId: document.id, category: "Vertrag", subject: "Zeichnungsschein" }]
     }
     const investment = yield* ask("createInvestment", Services.Api.investmentAnswer, (o) =>
-      investments.create(input, o)
+      investments.create({ ...input, ...(since > 1 ? { disagio, accruedInterest: disagio } : {}) }, o)
     )
     yield* ask("amendInvestment", Services.Api.investmentAnswer, (o) =>
       investments.amend(investment.id, { acceptedAt: signedAt, paidAt: signedAt, wallet: wallet.id }, o)
@@ -182,13 +188,13 @@ const everyRequest = Effect.gen(function* () {
 })
 
 /** Asks everything over a log; returns the answers, and the log afterwards. */
-const asked = (log: Golden["log"]) =>
+const asked = (since: Version, log: Golden["log"]) =>
   Effect.scoped(
     Effect.gen(function* () {
       const over = yield* parts(log)
       const register = yield* open(over)
       return yield* Effect.gen(function* () {
-        const answers = yield* everyRequest
+        const answers = yield* everyRequest(since)
         const written = over.storage.log.map(({ body, personal }) => ({
           body,
           ...(personal === undefined ? {} : { personal: Buffer.from(personal.ciphertext).toString() })
@@ -199,20 +205,22 @@ const asked = (log: Golden["log"]) =>
     })
   )
 
-const golden: Effect.Effect<Golden> = Effect.promise(async () => {
-  if (!existsSync(file) && process.env["GOLDEN"] === "write") {
-    mkdirSync(dirname(file), { recursive: true })
-    const made = await Effect.runPromise(asked([]))
-    writeFileSync(file, `${JSON.stringify(made, undefined, 2)}\n`)
-  }
-  return JSON.parse(readFileSync(file, "utf8"))
-})
+const golden = (version: Version): Effect.Effect<Golden> =>
+  Effect.promise(async () => {
+    const file = fileOf(version)
+    if (!existsSync(file) && process.env["GOLDEN"] === "write") {
+      mkdirSync(dirname(file), { recursive: true })
+      const made = await Effect.runPromise(asked(version, []))
+      writeFileSync(file, `${JSON.stringify(made, undefined, 2)}\n`)
+    }
+    return JSON.parse(readFileSync(file, "utf8"))
+  })
 
-describe("promise 4: answers of version 1", () => {
+describe.each(versions)("promise 4: answers of version %i", (version) => {
   it.live("are given again in the same bytes over the log of then, and nothing happens a second time", () =>
     Effect.gen(function* () {
-      const { log, answers } = yield* golden
-      const again = yield* asked(log)
+      const { log, answers } = yield* golden(version)
+      const again = yield* asked(version, log)
       assert.deepStrictEqual(Object.keys(again.answers), Object.keys(answers))
       for (const call of Object.keys(answers))
         assert.strictEqual(JSON.stringify(again.answers[call]), JSON.stringify(answers[call]), call)
@@ -222,7 +230,7 @@ describe("promise 4: answers of version 1", () => {
 
   it.live("cover every operation that leaves one", () =>
     Effect.gen(function* () {
-      const { log } = yield* golden
+      const { log } = yield* golden(version)
       const metas = log.map(({ body }) => JSON.parse(body).meta as { operation: string; answer?: number })
       const operations = new Set(metas.map(({ operation }) => operation))
       assert.deepStrictEqual([...operations].sort(), [
@@ -247,7 +255,10 @@ describe("promise 4: answers of version 1", () => {
         "SubmitRedemption",
         "UploadDocument"
       ])
-      assert.deepStrictEqual([...new Set(metas.flatMap(({ answer }) => answer ?? []))], [1])
+      assert.deepStrictEqual(
+        [...new Set(metas.flatMap(({ answer }) => answer ?? []))].toSorted(),
+        versions.slice(0, version)
+      )
     })
   )
 

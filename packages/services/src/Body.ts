@@ -32,6 +32,8 @@ interface Known {
   readonly ast: SchemaAST.AST
   /** The members that a name may mean. */
   readonly meant: ReadonlyMap<string, ReadonlyArray<Place>>
+  /** Members by the pointer of another spelling beside them. There the name means nothing else. */
+  readonly spelled: ReadonlyMap<string, Place>
   /** What holds of a member where two places differ. */
   readonly holds: ReadonlyMap<Place, boolean>
   readonly notOffered: ReadonlyMap<string, string>
@@ -42,18 +44,21 @@ interface Known {
 const knownOf = (schema: Schema.Constraint, { merges = false, notOffered = {}, spellings = [] }: Spellings): Known => {
   const places = placesOf(schema)
   const meant = new Map<string, ReadonlyArray<Place>>()
-  for (const place of places) {
-    const name = nameOf(place)
-    meant.set(name, [...(meant.get(name) ?? []), place])
-  }
+  const mean = (name: string, place: Place) => meant.set(name, [...(meant.get(name) ?? []), place])
+  for (const place of places) mean(nameOf(place), place)
+  const spelled = new Map<string, Place>()
   const holds = new Map<Place, boolean>()
   for (const spelling of spellings) {
     const place = places.find(({ pointer }) => pointer === spelling.member)
     if (place === undefined) throw new TypeError(`there is no member ${spelling.member}`)
-    for (const name of spelling.names) meant.set(name, [place])
+    for (const name of spelling.names) {
+      mean(name, place)
+      spelled.set(pointerOf([...place.path.slice(0, -1), name]), place)
+    }
     if (spelling.holds !== undefined) holds.set(place, spelling.holds)
   }
-  return { ast: SchemaAST.toEncoded(schema.ast), meant, holds, notOffered: new Map(Object.entries(notOffered)), merges }
+  const refused = new Map(Object.entries(notOffered))
+  return { ast: SchemaAST.toEncoded(schema.ast), meant, spelled, holds, notOffered: refused, merges }
 }
 
 /** A name in `camelCase`, as the typed inputs have it, means the same. */
@@ -103,7 +108,8 @@ const judge = (known: Known, name: string, value: unknown, path: Path, found: Fo
     if (value !== null && value !== false) found.errors.push(wrong(pointerOf(path), "not_offered", reason))
     return true
   }
-  const places = meantBy(known, name)
+  const spelled = known.spelled.get(pointerOf([...path.slice(0, -1), snakeCase(name)]))
+  const places = spelled === undefined ? meantBy(known, name) : [spelled]
   if (places === undefined) {
     seekAnywhere(known, value, path, found)
     return false

@@ -1,7 +1,7 @@
 /**
  * Investments: signed, accepted, paid, delivered. For platforms; the issuer's part is {@link IssuerInvestments}.
  */
-import { Id, InvestmentStatus, Policy, Text, Timestamp, Units } from "@effekten/domain"
+import { Id, InvestmentStatus, Money, Policy, Text, Timestamp, Units } from "@effekten/domain"
 import { Schema } from "effect"
 import * as Answer from "./Answer.ts"
 import { answer, input, optional, personal, plain } from "./Member.ts"
@@ -45,10 +45,12 @@ const investment = {
     answer: Schema.Array(ShownDocument)
   },
   /** The wallet the units shall be credited to. */
-  wallet: optional(plain(Id.WalletId))
+  wallet: optional(plain(Id.WalletId)),
+  /** What the investor pays less than the price. */
+  disagio: optional(plain(Money.SentReduction)),
+  /** What the investor pays for interest that has run up; negative, what is paid back to the investor. */
+  accruedInterest: optional(plain(Money.Sent))
 }
-
-const termsOnly = "Neither a reduction nor accrued interest is agreed here."
 
 /** How programs of other generations write it. */
 const ofInvestment: Spellings = {
@@ -57,8 +59,7 @@ const ofInvestment: Spellings = {
     { member: "/investor_id", names: ["investor"] },
     { member: "/units", names: ["amount"] },
     { member: "/wallet", names: ["wallet_id"] }
-  ],
-  notOffered: { disagio: termsOnly, accrued_interest: termsOnly }
+  ]
 }
 
 /** A subscription. @category schemas */
@@ -80,8 +81,8 @@ const ofAmendment: Spellings = {
     amount: fixed,
     signed_at: fixed,
     signed_documents: "Add them under signed-documents/ of the investment.",
-    disagio: termsOnly,
-    accrued_interest: termsOnly,
+    disagio: fixed,
+    accrued_interest: fixed,
     status: computed,
     remaining_units: computed,
     delivered_at: computed,
@@ -108,12 +109,8 @@ export const CancelInvestment = input("CancelInvestment", {
 })
 export type CancelInvestment = typeof CancelInvestment.Type
 
-/**
- * A whole investment: an unknown member is null, never absent. What a transfer brought has neither campaign nor dates of a subscription.
- *
- * @category models
- */
-export const Investment = answer("Investment", {
+/** What every version shows before what was agreed. */
+const shown = {
   id: Id.InvestmentId,
   status: listed(InvestmentStatus.InvestmentStatus),
   campaignId: Schema.NullOr(Id.CampaignId),
@@ -127,15 +124,39 @@ export const Investment = answer("Investment", {
   acceptedAt: investment.acceptedAt,
   paidAt: investment.paidAt,
   deliveredAt: Schema.NullOr(Timestamp.Timestamp),
-  signedDocuments: investment.signedDocuments,
+  signedDocuments: investment.signedDocuments
+}
+
+const createdAt = Timestamp.Timestamp
+
+/** The first version, from when no reduction could be agreed. */
+const InvestmentOfBefore = answer("Investment1", {
+  ...shown,
   disagio: Schema.Null,
   accruedInterest: Schema.Null,
-  createdAt: Timestamp.Timestamp
+  createdAt
+})
+
+/**
+ * A whole investment: an unknown member is null, never absent. What a transfer brought has neither campaign nor dates of a subscription.
+ *
+ * @category models
+ */
+export const Investment = answer("Investment", {
+  ...shown,
+  disagio: investment.disagio,
+  accruedInterest: investment.accruedInterest,
+  createdAt
 })
 export type Investment = typeof Investment.Type
 
 /** @category schemas */
-export const investmentAnswer = Answer.first("Investment", Investment)
+export const investmentAnswer = Answer.next(
+  Answer.first("Investment", InvestmentOfBefore),
+  2,
+  Investment,
+  (before) => before
+)
 
 /** @category services */
 export class Investments extends Resource.Served<Investments>()("effekten/services/Investments", "investments", {

@@ -654,7 +654,7 @@ export interface components {
             source_wallet: string;
             /** @description The address of a wallet that receives, here or on another platform. */
             target_address: string;
-            /** @description Whole units of the security. */
+            /** @description Whole units of the security; of money, a whole number of its smallest parts. */
             amount: number;
             /**
              * @example processing
@@ -671,7 +671,7 @@ export interface components {
             source_wallet: string;
             /** @description The address of a wallet that receives, here or on another platform. */
             target_address: string;
-            /** @description Whole units of the security. */
+            /** @description Whole units of the security; of money, a whole number of its smallest parts. */
             amount: number;
         };
         Redemption: {
@@ -766,8 +766,22 @@ export interface components {
                 /** @example erased */
                 subject: string;
             }[];
-            disagio: null;
-            accrued_interest: null;
+            /** @description What the investor pays less than the price. */
+            disagio: {
+                /** @description Whole units of the security; of money, a whole number of its smallest parts. */
+                amount: string;
+                /** @description How many digits of the amount stand behind the decimal point. */
+                decimals: number;
+                currency: string;
+            } | null;
+            /** @description What the investor pays for interest that has run up. */
+            accrued_interest: {
+                /** @description Whole units of the security; of money, a whole number of its smallest parts. */
+                amount: string;
+                /** @description How many digits of the amount stand behind the decimal point. */
+                decimals: number;
+                currency: string;
+            } | null;
             created_at: string;
         };
         CancelInvestment: {
@@ -805,6 +819,22 @@ export interface components {
             }[];
             /** @description The id of the wallet that the units go to. */
             wallet?: string;
+            /** @description What the investor pays less than the price. */
+            disagio?: {
+                /** @description Whole units of the security; of money, a whole number of its smallest parts. */
+                amount: string;
+                /** @description How many digits of the amount stand behind the decimal point. */
+                decimals: number;
+                currency: string;
+            };
+            /** @description What the investor pays for interest that has run up. */
+            accrued_interest?: {
+                /** @description Whole units of the security; of money, a whole number of its smallest parts. */
+                amount: string;
+                /** @description How many digits of the amount stand behind the decimal point. */
+                decimals: number;
+                currency: string;
+            };
         };
         Document: {
             id: string;
@@ -1101,14 +1131,16 @@ export interface components {
             product_type: string;
             isin: string | null;
             nominal_value: {
-                /** @description Whole units of the security. */
+                /** @description Whole units of the security; of money, a whole number of its smallest parts. */
                 amount: string;
+                /** @description How many digits of the amount stand behind the decimal point. */
                 decimals: number;
                 currency: string;
             } | null;
             issuance_price: {
-                /** @description Whole units of the security. */
+                /** @description Whole units of the security; of money, a whole number of its smallest parts. */
                 amount: string;
+                /** @description How many digits of the amount stand behind the decimal point. */
                 decimals: number;
                 currency: string;
             } | null;

@@ -18,39 +18,45 @@ import {
 } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
 import type { Owned, Showing } from "./Showing.ts"
-import { erased, personalOf, view } from "./View.ts"
+import { erased, type Personal, personalOf, view } from "./View.ts"
 
 type Signed = { readonly signedDocuments: ReadonlyArray<Api.SignedDocument> }
 
-const investment = view(Api.investmentAnswer, Projections.investments, {
-  1: (state, personal) => {
-    const signed = new Map<string, Api.SignedDocument>()
-    for (const position of state.personalAt) {
-      const known = personalOf<Signed>(personal, position)
-      for (const document of known?.signedDocuments ?? []) signed.set(document.documentId, document)
-    }
-    return {
-      id: state.id,
-      status: state.status,
-      campaignId: state.campaignId,
-      productId: state.productId,
-      investorId: state.investorId,
-      units: state.units,
-      remainingUnits: state.remainingUnits,
-      wallet: state.walletId,
-      signedAt: state.signedAt,
-      acceptedAt: state.acceptedAt,
-      paidAt: state.paidAt,
-      deliveredAt: state.deliveredAt,
-      signedDocuments: state.documentIds.map((documentId) => {
-        const known = signed.get(documentId)
-        return { documentId, category: known?.category ?? erased, subject: known?.subject ?? erased }
-      }),
-      disagio: null,
-      accruedInterest: null,
-      createdAt: state.createdAt
-    }
+/** What every version of the answer shows. */
+const shown = (state: Projections.InvestmentState, personal: Personal) => {
+  const signed = new Map<string, Api.SignedDocument>()
+  for (const position of state.personalAt) {
+    const known = personalOf<Signed>(personal, position)
+    for (const document of known?.signedDocuments ?? []) signed.set(document.documentId, document)
   }
+  return {
+    id: state.id,
+    status: state.status,
+    campaignId: state.campaignId,
+    productId: state.productId,
+    investorId: state.investorId,
+    units: state.units,
+    remainingUnits: state.remainingUnits,
+    wallet: state.walletId,
+    signedAt: state.signedAt,
+    acceptedAt: state.acceptedAt,
+    paidAt: state.paidAt,
+    deliveredAt: state.deliveredAt,
+    signedDocuments: state.documentIds.map((documentId) => {
+      const known = signed.get(documentId)
+      return { documentId, category: known?.category ?? erased, subject: known?.subject ?? erased }
+    }),
+    createdAt: state.createdAt
+  }
+}
+
+const investment = view(Api.investmentAnswer, Projections.investments, {
+  1: (state, personal) => ({ ...shown(state, personal), disagio: null, accruedInterest: null }),
+  2: (state, personal) => ({
+    ...shown(state, personal),
+    disagio: state.disagio,
+    accruedInterest: state.accruedInterest
+  })
 })
 
 const signedDocument = view(Api.signedDocumentAnswer, Projections.signedDocuments, {
@@ -85,9 +91,7 @@ export const investments = (
             investmentId: Id.InvestmentId.make(id),
             documentIds: signedDocuments.map(({ documentId }) => documentId),
             // Where nothing was signed, nothing personal was said.
-            signedDocuments: signedDocuments.length === 0 ? undefined : signedDocuments,
-            disagio: undefined,
-            accruedInterest: undefined
+            signedDocuments: signedDocuments.length === 0 ? undefined : signedDocuments
           })),
         answers: made(investment)
       }),

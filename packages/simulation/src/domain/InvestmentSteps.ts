@@ -1,6 +1,7 @@
 /**
  * What becomes of an investment by steps: signing, amendment, and every end. For random runs of decisions.
  */
+import { Currency, type Money } from "@effekten/domain"
 import { by, type Reader, textOf, unitsOf } from "./Reading.ts"
 import type { Kind } from "./Steps.ts"
 
@@ -18,6 +19,12 @@ const ending: Reader = (reading, s) => {
     late: s.d % 2 === 0
   })
 }
+
+const money = (n: number): Money.Money => ({
+  amount: `${n % 97}`,
+  decimals: Math.abs(n % 4),
+  currency: Currency.Code.make("EUR")
+})
 
 /** @category conversions */
 export const investmentSteps = {
@@ -39,6 +46,8 @@ export const investmentSteps = {
       ...(s.d % 4 !== 0 ? { acceptedAt: s.d % 7 === 0 ? "now" : textOf(signed + (s.d % 29 === 0 ? -1 : 0)) } : {}),
       ...(s.d % 4 !== 0 ? { paidAt: s.d % 7 === 0 ? "now" : textOf(signed) } : {}),
       ...(s.c % 6 !== 0 ? { walletId: reading.wallet(investor, s.b) } : {}),
+      ...(s.c % 5 === 0 ? { disagio: money(s.d) } : {}),
+      ...(s.c % 5 < 2 ? { accruedInterest: money(-s.d) } : {}),
       documentIds: s.b % 11 < 2 ? [reading.document(owner, s.b), reading.document(owner, s.a)].slice(s.b % 2) : []
     })
   },

@@ -20,6 +20,8 @@ interface Kind {
   readonly told: (answer: Shown) => string
 }
 
+const amountOf = (money: unknown) => (money as { readonly amount: string } | null)?.amount ?? null
+
 const investments: Kind = {
   expected: ({ world }) => {
     const held = new Map<string | undefined, number>()
@@ -28,13 +30,14 @@ const investments: Kind = {
         if (state === "held") held.set(investment, (held.get(investment) ?? 0) + 1)
     return new Map(
       [...world.investments].map(([id, investment]) => {
-        const { delivered, end, units, wallet } = investment
+        const { agreed, delivered, end, units, wallet } = investment
         const remaining = delivered === undefined ? (end === undefined ? units : 0) : (held.get(id) ?? 0)
-        return [id, `${world.status(investment)} ${remaining} ${wallet ?? null}`]
+        return [id, `${world.status(investment)} ${remaining} ${wallet ?? null} ${agreed}`]
       })
     )
   },
-  told: ({ remainingUnits, status, wallet }) => `${status} ${remainingUnits} ${wallet}`
+  told: ({ accruedInterest, disagio, remainingUnits, status, wallet }) =>
+    `${status} ${remainingUnits} ${wallet} ${amountOf(disagio)} ${amountOf(accruedInterest)}`
 }
 
 const investors: Kind = {

@@ -57,6 +57,7 @@ export const investmentRules = {
       campaign: i.campaignId,
       product: campaign.product,
       units: i.units,
+      agreed: `${i.disagio?.amount ?? null} ${i.accruedInterest?.amount ?? null}`,
       signed,
       cleared: world.kyc(investor) === "SUCCESS",
       review: campaign.review,

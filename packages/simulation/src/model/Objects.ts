@@ -24,6 +24,8 @@ export interface Investment {
   campaign: string
   product: string
   units: number
+  /** Amounts of the disagio and of the accrued interest. */
+  agreed: string
   signed: number
   cleared: boolean
   review: boolean

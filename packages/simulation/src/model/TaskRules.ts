@@ -53,6 +53,7 @@ const arrive = (world: Objects, task: Task, to: NonNullable<Task["to"]>) => {
     campaign: "",
     product: task.product,
     units: task.units,
+    agreed: "null null",
     signed: 0,
     cleared: true,
     review: false,

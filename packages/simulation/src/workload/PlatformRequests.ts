@@ -1,7 +1,7 @@
 /**
  * The requests of a platform, made of steps. For the clients of a simulation. All people are invented.
  */
-import { Id, type Units } from "@effekten/domain"
+import { Currency, Id, type Units } from "@effekten/domain"
 import { Api, Credits, Documents, Investments, Investors, Redemptions, Transfers, Wallets } from "@effekten/services"
 import { Effect, Schema } from "effect"
 import type { Investment, Objects } from "../model/Objects.ts"
@@ -9,6 +9,7 @@ import { asking, day, type Known, known, type Reader, request, textOf } from "./
 import type { Request } from "./Request.ts"
 import type { Step, StepKind } from "./Steps.ts"
 
+const euro = Currency.Code.make("EUR")
 const somebody = Schema.decodeUnknownSync(Api.CreateInvestor)
 
 const company = ({ a, b }: Step) => ({
@@ -181,6 +182,10 @@ export const platformReaders = {
       units: (1 + (step.c % 9)) as Units.Units,
       signedAt,
       ...(step.d % 4 === 0 ? {} : { acceptedAt: signedAt, paidAt: signedAt }),
+      ...(step.b % 3 === 0 ? { disagio: { amount: `${step.b % 97}`, decimals: 2, currency: euro } } : {}),
+      ...(step.b % 4 === 0
+        ? { accruedInterest: { amount: `-${1 + (step.a % 97)}`, decimals: 2, currency: euro } }
+        : {}),
       ...(wallets.size === 0 ? {} : { wallet: Id.WalletId.make(known(wallets, step.a)) })
     }
     return signing(input, asking(knows, step, owner))
