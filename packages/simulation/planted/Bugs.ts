@@ -2,25 +2,8 @@
  * Bugs to plant in the sources, one at a time: each is a mistake that somebody could make. For {@link main}, which sees whether a simulation
  * finds them. A bug that it misses says what the simulation lacks.
  */
-
-/** A text of a source and what stands there instead. It must be there exactly once. */
-export type Edit = readonly [from: string, to: string]
-
-export interface Bug {
-  /** In the packages, from `packages/` on. */
-  readonly file: string
-  readonly edits: readonly [Edit, ...ReadonlyArray<Edit>]
-  /** It is of the client or the server: platforms call over HTTP. */
-  readonly http?: true
-  /** Why no caller can tell that it is there. Then it must not be found. */
-  readonly equivalent?: string
-}
-
-const one = (file: string, from: string, to: string, equivalent?: string): Bug => ({
-  file,
-  edits: [[from, to]],
-  ...(equivalent === undefined ? {} : { equivalent })
-})
+import { type Bug, one } from "./Bug.ts"
+import { rules } from "./Rules.ts"
 
 const group = "registrar/src/deciding/CommitGroup.ts"
 const deciding = "registrar/src/deciding/Deciding.ts"
@@ -39,10 +22,6 @@ const reading = "event-store/src/building/Reading.ts"
 const wake = "event-store/src/building/Wake.ts"
 const lists = "projections/src/MemoryReadModels.ts"
 const foldOne = "projections/src/FoldOne.ts"
-const holding = "domain/src/Holding.ts"
-const fifo = "domain/src/Fifo.ts"
-const campaign = "domain/src/Campaign.ts"
-const words = "domain/src/TaskStatus.ts"
 
 /** In the condition of an append. */
 const conditions: { readonly [name: string]: Bug } = {
@@ -133,80 +112,6 @@ const sights: { readonly [name: string]: Bug } = {
     snapshots,
     "{ from: position + 1, to: head }",
     "{ from: position === 0 ? 1 : position + 2, to: head }"
-  )
-}
-
-/** In what is decided. */
-const rules: { readonly [name: string]: Bug } = {
-  "newest lot first": {
-    file: fifo,
-    edits: [
-      ["for (const chunk of holding.chunks) {", "for (const chunk of holding.chunks.toReversed()) {"],
-      ["for (const lot of chunk.lots) {", "for (const lot of chunk.lots.toReversed()) {"]
-    ]
-  },
-  "lots by id, not by rank": one(
-    fifo,
-    "for (const lot of chunk.lots) {",
-    "for (const lot of chunk.lots.toSorted((a, b) => (a.investmentId < b.investmentId ? -1 : 1))) {"
-  ),
-  "redeemed lot keeps its units": one(holding, "  remaining: lot.remaining - units\n", "  remaining: lot.remaining\n"),
-  "failed redemption keeps units reserved": one(
-    holding,
-    "const release = (lot: Lot, units: Units): Lot => ({ ...lot, reserved: lot.reserved - units })",
-    "const release = (lot: Lot, _units: Units): Lot => lot"
-  ),
-  "moved units stay where they were": one(
-    holding,
-    "? settle(state, Tag.transfer(transferId), take)",
-    "? settle(state, Tag.transfer(transferId), release)"
-  ),
-  "units on their way are taken from the target": one(
-    holding,
-    "return event.data.sourceWalletId === state.walletId\n",
-    "return event.data.targetWalletId === state.walletId\n"
-  ),
-  "a wallet receives as it was registered": one(
-    "domain/src/Transfer.ts",
-    "    wallet.receivingEnabled &&",
-    "    registered!.receivingEnabled &&"
-  ),
-  "an arrived transfer is waited for forever": one(
-    "domain/src/Wallet.ts",
-    "? arrived({ ...state, arriving: state.arriving - 1 }, recipientInvestmentId, units)",
-    "? arrived(state, recipientInvestmentId, units)"
-  ),
-  "reserved units are free": one(
-    holding,
-    "(lot.blocked ? 0 : lot.remaining - lot.reserved)",
-    "(lot.blocked ? 0 : lot.remaining)"
-  ),
-  "cancelled lot stays free": one(holding, "({ ...lot, blocked: true })", "lot"),
-  "used units never fall": one(campaign, ": used - event.data.units", ": used"),
-  "an outcome after an unknown one takes effect": one(
-    words,
-    'unknown: { succeeded: "awaiting_resolution", failed: "awaiting_resolution",',
-    'unknown: { succeeded: "takes_effect", failed: "takes_effect",'
-  ),
-  "a person decides what is under way": one(
-    words,
-    '  processing: "nothing_to_resolve",',
-    '  processing: "takes_effect",'
-  ),
-  "credit before payment": one(
-    "domain/src/Crediting.ts",
-    '    if (status !== "PAID") return yield*',
-    '    if (status === "SIGNED") return yield*'
-  ),
-  "platform not checked by decisions": one(
-    "domain/src/Visibility.ts",
-    "thing === undefined || context.platform === undefined || thing.platform === context.platform ? thing : undefined",
-    "thing === undefined || context.platform === undefined ? thing : thing"
-  ),
-  "erased under a legal hold": one(
-    "domain/src/Erasure.ts",
-    '    case "Held":\n      return { code: "legal_hold" }\n',
-    '    case "Held":\n      return undefined\n'
   )
 }
 

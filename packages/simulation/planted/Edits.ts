@@ -1,7 +1,7 @@
 /**
  * What a bug makes of a source. For the loader, and for the test that every bug still fits.
  */
-import type { Bug } from "./Bugs.ts"
+import type { Bug } from "./Bug.ts"
 
 /** Throws where the source is not the one that the bug was made for. */
 export const planted = (source: string, { edits, file }: Bug): string =>

@@ -8,8 +8,8 @@ import type { Found } from "./run.ts"
 const page = new URL("../../../docs/reference/simulation.md", import.meta.url)
 const head = "| planted | found after calls | by |\n| --- | --- | --- |\n"
 
-const rowOf = (name: string, { calls, invariant }: Found): string => {
-  const number = calls.toLocaleString("en")
+const rowOf = (name: string, { alone, calls, invariant }: Found): string => {
+  const number = `${calls.toLocaleString("en")}${alone === true ? " decisions" : ""}`
   if (invariant !== undefined) return `| ${name} | ${number} | ${invariant} |`
   return `| ${name} | not in ${number} | ${bugs[name]?.equivalent ?? "missed"} |`
 }

@@ -56,7 +56,7 @@ export const laws: ReadonlyArray<Invariant> = [conservation, effectOnce, decided
 
 /** For some hundred runs. @category values */
 export const sometimes: Sometimes.Targets = Object.fromEntries(
-  [...Reached.events.map((type) => `event ${type}`), ...Reached.refusals.map((code) => `refused ${code}`)].map(
+  [...Reached.events.map((type) => `event ${type}`), ...Reached.everyRefusal.map((code) => `refused ${code}`)].map(
     (what) => [what, 1]
   )
 )
@@ -65,7 +65,7 @@ const usualSteps = 200
 
 const drawn = (seed: number, count: number): ReadonlyArray<Step> => {
   const stream = Randomness.stream(seed, "domain steps")
-  return Array.from({ length: count }, () => Steps.draw(stream))
+  return Steps.drawMany(stream, count)
 }
 
 /** Runs one seed. @category running */

@@ -15,8 +15,8 @@ describe("sound decisions", () => {
     expect(DomainRun.seeds({ first, goesOn: (done) => done < runs }).failing?.violations).toBeUndefined()
   })
 
-  it("reach every event and the refusals in scope", () => {
-    const { counts } = DomainRun.seeds({ first: 100, goesOn: (done) => done < 200 })
+  it("reach every event, and every refusal that a decision raises", () => {
+    const { counts } = DomainRun.seeds({ first: 100, goesOn: (done) => done < 800 })
     const { "event InstructionRejected": _rejected, ...targets } = DomainRun.sometimes
     expect(Sometimes.missing(counts, targets)).toEqual([])
   })

@@ -26,6 +26,9 @@ const money = (n: number): Money.Money => ({
   currency: Currency.Code.make("EUR")
 })
 
+/** More documents than an investment may have. Which, is not looked at. */
+const tooMany = Array.from({ length: 51 }, (_, at) => String(at))
+
 /** @category conversions */
 export const investmentSteps = {
   sign: (reading, s) => {
@@ -44,11 +47,16 @@ export const investmentSteps = {
       units: s.d % 4 === 0 ? unitsOf(s.c) : 2 * (1 + (s.c % 5)),
       ...(s.d % 37 === 0 ? {} : { signedAt: textOf(signed) }),
       ...(s.d % 4 !== 0 ? { acceptedAt: s.d % 7 === 0 ? "now" : textOf(signed + (s.d % 29 === 0 ? -1 : 0)) } : {}),
-      ...(s.d % 4 !== 0 ? { paidAt: s.d % 7 === 0 ? "now" : textOf(signed) } : {}),
+      ...(s.d % 4 !== 0 && s.d % 5 !== 0 ? { paidAt: s.d % 7 === 0 ? "now" : textOf(signed) } : {}),
       ...(s.c % 6 !== 0 ? { walletId: reading.wallet(investor, s.b) } : {}),
       ...(s.c % 5 === 0 ? { disagio: money(s.d) } : {}),
       ...(s.c % 5 < 2 ? { accruedInterest: money(-s.d) } : {}),
-      documentIds: s.b % 11 < 2 ? [reading.document(owner, s.b), reading.document(owner, s.a)].slice(s.b % 2) : []
+      documentIds:
+        s.b % 11 < 2
+          ? [reading.document(owner, s.b), reading.document(owner, s.a)].slice(s.b % 2)
+          : s.b % 101 === 0
+            ? tooMany
+            : []
     })
   },
   amend: (reading, s) => {

@@ -5,6 +5,9 @@ import { Events } from "@effekten/domain"
 import { by, day, identityDocument, pick, type Reader, somebody, textOf } from "./Reading.ts"
 import type { Kind } from "./Steps.ts"
 
+/** A day on which nobody of a run is born yet. */
+const unborn = "2200-01-01"
+
 /** @category conversions */
 export const investorSteps = {
   document: (reading, s) =>
@@ -23,7 +26,12 @@ export const investorSteps = {
       pep: s.b % 6 === 0,
       documentIds: s.d % 5 === 0 ? [reading.known(reading.world.documents, s.d)] : []
     }
-    return by(String(1 + (s.a % 2)), "RegisterInvestor", input, somebody(s.c % 19 === 0))
+    return by(
+      String(1 + (s.a % 2)),
+      "RegisterInvestor",
+      input,
+      somebody(s.c % 19 === 0, s.c % 23 === 0 ? unborn : undefined)
+    )
   },
   erase: (reading, s) => {
     const { investors } = reading.world
@@ -69,7 +77,8 @@ export const investorSteps = {
     }
     const document =
       s.c % 9 === 0 ? identityDocument("2001-01-01", "2001-01-02") : identityDocument("2020-01-01", "2040-01-01")
-    return by(reading.whose(s, platform), "RecordIdentification", input, document)
+    const seen = { ...document, birthDate: s.c % 13 === 0 ? unborn : "1980-02-29" }
+    return by(reading.whose(s, platform), "RecordIdentification", input, seen)
   },
   amendInvestor: (reading, s) => {
     const { investors } = reading.world

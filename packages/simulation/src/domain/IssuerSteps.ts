@@ -13,6 +13,16 @@ const listing: Reader = (reading, s) =>
 
 /** @category conversions */
 export const issuerSteps = {
+  product: (reading, s) =>
+    by(undefined, "RegisterProduct", {
+      productId: reading.fresh("product"),
+      issuerId: s.a % 3 === 0 ? "none" : "1",
+      name: "Another product",
+      productType: "BOND",
+      kind: "digital",
+      issueVolume: s.b % 5 === 0 ? 0 : 1 + (s.b % 9),
+      stepSize: 1 + (s.c % 2)
+    }),
   open: (reading, s) =>
     by(undefined, "OpenCampaign", {
       campaignId: s.d % 17 === 0 ? "1" : reading.fresh("campaign"),
@@ -27,7 +37,7 @@ export const issuerSteps = {
     by(undefined, s.d % 5 === 0 ? "SeedPolicy" : "SetPolicy", {
       ...(s.a % 3 === 0 ? { clockTolerance: s.b % 2 === 0 ? 300_000_000 : 0 } : {}),
       ...(s.a % 3 === 1 ? { walletNeedsKyc: s.b % 4 !== 0 } : {}),
-      ...(s.a % 3 === 2 ? { walletNeedsTaxInformation: s.b % 6 === 0 } : {}),
+      ...(s.a % 3 === 2 ? { walletNeedsTaxInformation: s.b % 2 === 0 } : {}),
       ...(s.c % 4 === 0 ? { retention: { seconds: (keeping / 1_000) * (1 + (s.c % 3)) } } : {})
     }),
   close: (reading, s) => by(undefined, "CloseCampaign", { campaignId: reading.known(reading.world.campaigns, s.a) }),
@@ -48,7 +58,8 @@ export const issuerSteps = {
       ...(s.b % 7 === 0 ? { stepSize: s.c % 9 === 0 ? 0 : 1 + (s.c % 2) } : {}),
       ...(s.b % 5 === 0 ? { paymentDays: days } : {}),
       ...(s.b % 5 === 1 ? { cancellationDays: days, name: `Product ${s.d % 3}` } : {}),
-      ...(s.b % 11 === 0 ? { nominalValue: value } : {})
+      ...(s.b % 11 === 0 ? { nominalValue: value } : {}),
+      ...(s.b % 4 === 1 ? { lockedUntil: s.c % 3 === 0 ? null : textOf(reading.now + 5 * 3_600_000) } : {})
     })
   },
   deposit: (reading, s) =>

@@ -1,12 +1,25 @@
 /**
  * What many random runs of decisions reach. For tests that ask whether their runs told them anything.
  */
-import { Events, type Refusal } from "@effekten/domain"
+import { Events, Refusal } from "@effekten/domain"
 
 /** @category values */
 export const events = Object.keys(Events.catalogue.events) as ReadonlyArray<Events.EventType>
 
-/** Refusals of a decision, which are recorded. @category values */
+/** Refusals that no random run can reach, and why. Tests of the domain hold them. */
+const beyond = {
+  too_many_waiting_investments: "an investor would sign a hundred times, which no product of a run has the units for",
+  too_many_lots: "a holding would have more than 256 lots"
+} as const satisfies { readonly [C in Refusal.Code]?: string }
+
+const reserved: ReadonlyArray<string> = Object.values(Refusal.reservedCodes).flat()
+
+/** All that a decision raises, but for what lies beyond every run. @category values */
+export const everyRefusal = (Object.keys(Refusal.byCode) as ReadonlyArray<Refusal.Code>).filter(
+  (code) => !reserved.includes(code) && !(code in beyond)
+)
+
+/** Refusals of a decision, which are recorded, and which any few hundred runs reach. @category values */
 export const refusals = [
   "kyc_not_successful",
   "kyc_insufficient",

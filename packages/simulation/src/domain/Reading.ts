@@ -42,11 +42,11 @@ export const by = (
 })
 
 /** Personal data of no real person: a name that says so, a date, a place. @category constructors */
-export const somebody = (usTax: boolean) => ({
+export const somebody = (usTax: boolean, birthDate = "1980-02-29") => ({
   naturalPerson: {
     forename: "Erika",
     surname: "Beispiel",
-    birthDate: "1980-02-29",
+    birthDate,
     birthPlace: "Musterstadt",
     citizenship: "DEU",
     street: "Musterweg 1",

@@ -7,6 +7,7 @@ import type { Stream } from "../kernel/Randomness.ts"
 /** How often each kind of step is drawn. @category values */
 export const weights = {
   open: 2,
+  product: 1,
   close: 1,
   resize: 1,
   terms: 4,
@@ -27,7 +28,7 @@ export const weights = {
   review: 3,
   reject: 1,
   cancel: 3,
-  deadline: 2,
+  deadline: 6,
   credit: 12,
   redeem: 14,
   transfer: 12,
@@ -44,7 +45,7 @@ export const weights = {
   hold: 2,
   release: 1,
   forget: 2,
-  policy: 1
+  policy: 2
 } as const
 
 /** @category models */
@@ -83,3 +84,16 @@ export const draw = ({ below }: Stream): Step => ({
   who: below(limits.who),
   wait: waits[below(waits.length)]!
 })
+
+/** What is limited by how many of it an investor has, and how often a step is repeated to get there. */
+const limited = ["hold", "benefit"] as const
+const repeats = 110
+
+/** The steps of a run. Some runs repeat one of them until a limit is reached. @category constructors */
+export const drawMany = (stream: Stream, count: number): ReadonlyArray<Step> => {
+  const steps = Array.from({ length: count }, () => draw(stream))
+  if (stream.below(8) > 0) return steps
+  const repeated: Step = { ...draw(stream), kind: limited[stream.below(limited.length)]!, b: 0, who: 2, wait: 0 }
+  const at = stream.below(count + 1)
+  return [...steps.slice(0, at), ...Array.from({ length: repeats }, () => repeated), ...steps.slice(at)]
+}

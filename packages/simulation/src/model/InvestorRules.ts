@@ -65,6 +65,9 @@ const proven = (legal: boolean): RegExp =>
     ? /^legalPerson\.(companyName|commercialRegister|commercialRegisterNumber|country)$/
     : /^naturalPerson\.(forename|surname|birthDate|birthPlace|citizenship)$/
 
+/** The latest day that it is anywhere: clocks of the Line Islands are 14 hours ahead. */
+const lastToday = ({ now }: Asked): string => new Date(now + 14 * 3_600_000).toISOString().slice(0, 10)
+
 /** @category computing */
 export const investorRules = {
   UploadDocument: (world, asked, input) => {
@@ -125,6 +128,7 @@ export const investorRules = {
   },
   RegisterInvestor: (world, asked, input, personal) => {
     const i = input
+    if ((personal?.naturalPerson.birthDate ?? "") > lastToday(asked)) return no("birth_date_in_future")
     if (personal?.naturalPerson.isSubjectToUsTax) return no("us_tax_subject")
     const legal = i.kind === "legal"
     if (!legal && !i.ownAccount) return no("not_own_account")
@@ -155,6 +159,7 @@ export const investorRules = {
     if (tooLate(world, asked, millis(i.verifiedAt))) return no("timestamp_in_future")
     const p = personal
     const day = i.verifiedAt.slice(0, 10)
+    if (day < (p?.birthDate ?? "")) return no("verified_before_birth")
     if (p && (day < p.documentValidFrom || day > p.documentValidTo)) return no("identity_document_not_valid")
     const problem = documentProblem(world, [i.protocolDocumentId], investor.platform)
     if (problem) return no(problem)
