@@ -11,6 +11,7 @@ import * as LegalHoldEvents from "./events/LegalHoldEvents.ts"
 import * as PlatformEvents from "./events/PlatformEvents.ts"
 import * as PolicyEvents from "./events/PolicyEvents.ts"
 import * as RedemptionEvents from "./events/RedemptionEvents.ts"
+import * as StatementEvents from "./events/StatementEvents.ts"
 import * as TransferEvents from "./events/TransferEvents.ts"
 import * as WalletEvents from "./events/WalletEvents.ts"
 import { Meta, type EventOf } from "./Event.ts"
@@ -27,6 +28,7 @@ export * from "./events/Part.ts"
 export * from "./events/PlatformEvents.ts"
 export * from "./events/PolicyEvents.ts"
 export * from "./events/RedemptionEvents.ts"
+export * from "./events/StatementEvents.ts"
 export * from "./events/TransferEvents.ts"
 export * from "./events/WalletEvents.ts"
 
@@ -84,6 +86,7 @@ const events = {
   UnitsTransferred: TransferEvents.UnitsTransferred,
   TransferFailed: TransferEvents.TransferFailed,
   TransferOutcomeUnknown: TransferEvents.TransferOutcomeUnknown,
+  RegistryStatementIssued: StatementEvents.RegistryStatementIssued,
   InstructionRejected: InstructionEvents.InstructionRejected,
   InstructionNoted: InstructionEvents.InstructionNoted
 } as const

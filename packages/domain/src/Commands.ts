@@ -29,6 +29,7 @@ import type { Refusal } from "./Refusal.ts"
 import { DecideReview } from "./Reviewing.ts"
 import { SignInvestment } from "./Signing.ts"
 import { AddSignedDocuments } from "./SigningDocuments.ts"
+import * as Statement from "./Statement.ts"
 import * as Terms from "./Terms.ts"
 import * as Transfer from "./Transfer.ts"
 import * as Wallet from "./Wallet.ts"
@@ -84,7 +85,8 @@ export const all = {
   RequestTransfer: Transfer.RequestTransfer,
   SubmitTransfer: Transfer.SubmitTransfer,
   SettleTransfer: Transfer.SettleTransfer,
-  ResolveTransfer: Transfer.ResolveTransfer
+  ResolveTransfer: Transfer.ResolveTransfer,
+  IssueStatement: Statement.IssueStatement
 } as const
 
 /**
@@ -114,6 +116,7 @@ export const models: ReadonlyArray<(...ids: ReadonlyArray<never>) => Model<unkno
   Wallet.atAddress,
   Freezing.ofWallet,
   Investment.model,
+  Statement.ofInvestment,
   Holding.model,
   Redemption.model,
   Transfer.model

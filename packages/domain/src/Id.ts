@@ -79,6 +79,10 @@ export type CreditId = typeof CreditId.Type
 export const RedemptionId = Text.pipe(Schema.brand("RedemptionId"))
 export type RedemptionId = typeof RedemptionId.Type
 
+/** A statement of the register about one investment. @category schemas */
+export const StatementId = Text.pipe(Schema.brand("StatementId"))
+export type StatementId = typeof StatementId.Type
+
 /** A transfer task. @category schemas */
 export const TransferId = Text.pipe(Schema.brand("TransferId"))
 export type TransferId = typeof TransferId.Type

@@ -55,6 +55,9 @@ export interface Transferred extends Common {
 /** @category models */
 export type State = Subscribed | Transferred
 
+/** The events that bring units of an investment into the register. @category values */
+export const entering = ["UnitsCredited", "UnitsTransferred"] as const
+
 type SubscriptionEvent = Recorded<
   | "InvestmentSigned"
   | "InvestmentIdentified"

@@ -269,7 +269,12 @@ export const byCode = {
     "Lift a hold that is no longer needed."
   ),
   retention_running: of(409, "The data must still be kept.", "Wait until the day that `details.until` names."),
-  statement_not_due: of(409, "Nothing has been entered for this investment.", "Wait for the first entry.")
+  statement_not_due: of(409, "Nothing has been entered for this investment.", "Wait for the first entry."),
+  not_a_crypto_security: of(
+    409,
+    "The product is no crypto security: the register issues no statement of it.",
+    "Read the investment instead."
+  )
 } as const satisfies {
   readonly [code: string]: { readonly class: Class; readonly message: string; readonly advice: string }
 }
@@ -283,8 +288,7 @@ export type Code = keyof typeof byCode
  * @category values
  */
 export const reservedCodes = {
-  reversals: ["change_not_reversible", "reversal_in_flight", "units_moved_on", "units_frozen"],
-  statements: ["statement_not_due"]
+  reversals: ["change_not_reversible", "reversal_in_flight", "units_moved_on", "units_frozen"]
 } as const satisfies { readonly [operations: string]: ReadonlyArray<Code> }
 
 /** @category models */

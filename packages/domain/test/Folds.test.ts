@@ -8,7 +8,17 @@ import { createHash } from "node:crypto"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import * as domain from "../src/index.ts"
-import { Campaign, type Decision, Document, type Events, Holding, type Id, Investor, Wallet } from "../src/index.ts"
+import {
+  Campaign,
+  type Decision,
+  Document,
+  type Events,
+  Holding,
+  type Id,
+  Investor,
+  Statement,
+  Wallet
+} from "../src/index.ts"
 
 const file = new URL("./golden/folds.json", import.meta.url)
 const book: Record<string, string> = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {}
@@ -20,7 +30,8 @@ const models: ReadonlyArray<Decision.Model<unknown>> = [
   Wallet.unitsIn("W" as Id.WalletId),
   Investor.waitingSubscriptions("I" as Id.InvestorId),
   Investor.subscriptions("I" as Id.InvestorId),
-  Document.references("D" as Id.DocumentId)
+  Document.references("D" as Id.DocumentId),
+  Statement.ofInvestment("1" as Id.InvestmentId)
 ]
 
 let position = 0
@@ -107,7 +118,9 @@ const events: ReadonlyArray<Events.RecordedDomainEvent> = [
   transfer("TransferFailed", "T2", "W", "V", []),
   transfer("UnitsTransferred", "T3", "V", "W", [["v", 5]]),
   transfer("TransferFailed", "T4", "V", "W", []),
-  event("InvestorAmended", { investorId: "I2", documentIds: ["D"] }, 14)
+  event("InvestorAmended", { investorId: "I2", documentIds: ["D"] }, 14),
+  event("RegistryStatementIssued", { cause: "entry", about: "700" }, 41),
+  event("RegistryStatementIssued", { cause: "request", about: "S2" }, 41)
 ]
 
 /** Members that are undefined are as good as absent: they are left out here as they are in a snapshot. */

@@ -142,6 +142,9 @@ export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<o
   RegisterManagedWallet: [wallet],
   RegisterGenericWallet: [wallet],
   SetReceiving: [{ walletId: "wallet", receivingEnabled: true }],
+  IssueStatement: [
+    { statementId: "statement", investmentId: "investment", cause: "change", about: "12", asOf: 12, renderer: 1 }
+  ],
   FreezeWallet: [{ walletId: "wallet", basis: "court" }],
   UnfreezeWallet: [{ walletId: "wallet", basis: "administrative_act" }],
   FreezeUnits: [{ walletId: "wallet", productId: "product", units: 0, basis: "statute" }],

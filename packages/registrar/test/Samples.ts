@@ -321,6 +321,18 @@ export const samples: { readonly [T in Events.EventType]: ReadonlyArray<Sample> 
     }
   ],
   WalletReceivingSet: [{ data: { walletId: "wallet", receivingEnabled: true } }],
+  RegistryStatementIssued: [
+    {
+      data: {
+        statementId: "statement",
+        investmentId: "investment",
+        cause: "change",
+        about: "12",
+        asOf: 12,
+        renderer: 1
+      }
+    }
+  ],
   WalletFrozen: [
     { data: frozenWallet, personal: { reference: "00 AB 1/26", note: "Beschluss vom 1. März" } },
     { data: frozenWallet, personal: {} }

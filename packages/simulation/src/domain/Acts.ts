@@ -7,6 +7,7 @@ import { investorSteps } from "./InvestorSteps.ts"
 import { issuerSteps } from "./IssuerSteps.ts"
 import type { Act, Reader, Reading } from "./Reading.ts"
 import type { Kind, Step } from "./Steps.ts"
+import { statementSteps } from "./StatementSteps.ts"
 import { isCreditable, mayLeave, redeemable, taskSteps } from "./TaskSteps.ts"
 
 const readers: { readonly [K in Kind]: Reader } = {
@@ -14,7 +15,8 @@ const readers: { readonly [K in Kind]: Reader } = {
   ...investorSteps,
   ...investmentSteps,
   ...freezingSteps,
-  ...taskSteps
+  ...taskSteps,
+  ...statementSteps
 }
 
 /** A step with nothing to work on becomes, most of the time, the step that must come before it. */

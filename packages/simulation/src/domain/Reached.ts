@@ -66,5 +66,7 @@ export const refusals = [
   "legal_hold",
   "retention_running",
   "document_in_use",
-  "terms_deposited"
+  "terms_deposited",
+  "statement_not_due",
+  "not_a_crypto_security"
 ] as const satisfies ReadonlyArray<Refusal.Code>

@@ -41,6 +41,7 @@ export const weights = {
   unfreezeWallet: 1,
   freezeUnits: 2,
   unfreezeUnits: 1,
+  statement: 2,
   erase: 3,
   hold: 2,
   release: 1,

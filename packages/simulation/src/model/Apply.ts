@@ -8,9 +8,17 @@ import { investmentRules } from "./InvestmentRules.ts"
 import { investorRules } from "./InvestorRules.ts"
 import { issuerRules } from "./IssuerRules.ts"
 import type { Objects } from "./Objects.ts"
+import { statementRules } from "./StatementRules.ts"
 import { taskRules } from "./TaskRules.ts"
 
-const rules: Rules = { ...issuerRules, ...investorRules, ...investmentRules, ...freezingRules, ...taskRules }
+const rules: Rules = {
+  ...issuerRules,
+  ...investorRules,
+  ...investmentRules,
+  ...freezingRules,
+  ...taskRules,
+  ...statementRules
+}
 
 /** Does what the command says, and tells what became of it. @category computing */
 export const apply = (world: Objects, command: Commands.Command, asked: Asked): Verdict => {

@@ -125,6 +125,10 @@ export class Objects {
   /** How many units are frozen, per product and wallet. */
   frozen = new Map<string, number>()
   investments = new Map<string, Investment>()
+  /** Investments of which units were ever entered. */
+  entered = new Set<string>()
+  /** For which investment, and what, statements were issued. */
+  statements = new Set<string>()
   tasks = new Map<string, Task>()
   deliveries = 0
   /** Balance per wallet and product, as the ledger has it. */

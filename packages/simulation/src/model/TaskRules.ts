@@ -39,12 +39,14 @@ const happen = (world: Objects, asked: Asked, id: string, task: Task, outcome: "
   if (task.kind === "credit" && outcome === "succeeded") {
     world.deliveries++
     world.investments.get(task.investment ?? "")!.delivered = task.wallet
+    world.entered.add(task.investment ?? "")
   }
 }
 
 /** The units are an investment of the recipient's, whose platform may be another one. */
 const arrive = (world: Objects, task: Task, to: NonNullable<Task["to"]>) => {
   world.deliveries++
+  world.entered.add(to.investment)
   const { platform, investor } = world.wallets.get(to.wallet)!
   world.investments.set(to.investment, {
     platform,
