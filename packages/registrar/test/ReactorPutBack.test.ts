@@ -264,6 +264,51 @@ describe("promise 11: a reactor behind which the log was put back", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("stores no progress past a task whose outcome is lost, though another outcome lies there now", () =>
+    Effect.gen(function* () {
+      const keep = yield* kept
+      const waiting = gate()
+      let submissions = 0
+      const ledger = scriptedLedger({
+        submit: () =>
+          Effect.as(
+            Effect.suspend(() => (submissions++ === 0 ? waiting.pass : Effect.void)),
+            succeeded
+          )
+      })
+      yield* session(keep, ledger, (loud) =>
+        Effect.gen(function* () {
+          const world = yield* sold(2)
+          yield* Effect.forkChild(credit(world), { startImmediately: true })
+          yield* waiting.reached
+          yield* credit(world, 1)
+          yield* delivered(world, 1)
+          yield* turns
+          const claimed = lastOf(keep, "CreditSubmitted")
+          // Put back without a word: the claim of the second task is left, its outcome is not.
+          keep.storage.log.length = claimed
+          keep.storage.byTag.cut(claimed)
+          yield* waiting.open
+          yield* until(
+            Effect.sync(() => keep.storage.log[claimed]?.type),
+            (type) => type === "UnitsCredited"
+          )
+          yield* until(
+            Effect.sync(() => loud.find((line) => line.startsWith("settlement stops"))),
+            (line) => line !== undefined
+          )
+          assert.include(loud.join("\n"), `credit ${ledger.submitted[1]!} (position ${claimed - 1}, done)`)
+        })
+      )
+      yield* session(keep, ledger, (loud) =>
+        Effect.gen(function* () {
+          yield* turns
+          assert.include(loud.join("\n"), "settlement does not start")
+        })
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.live("goes on by itself where the log has kept all that it did", () =>
     Effect.gen(function* () {
       const keep = yield* kept

@@ -178,7 +178,11 @@ const tasks: { readonly [name: string]: Bug } = {
     "const task = { taskId: taskIdOf(event), productId, units }",
     "const task = { taskId: taskIdOf(event), productId, units: units + (units > 8 ? 1 : 0) }"
   ),
-  "progress past what is under way": one(place, "    if (!isDone) break\n", "    if (!isDone) continue\n")
+  "progress past what is under way": one(
+    place,
+    "    if (event.outcome === undefined) break\n",
+    "    if (event.outcome === undefined) continue\n"
+  )
 }
 
 /** In what is shown. */

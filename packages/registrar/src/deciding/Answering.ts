@@ -75,7 +75,7 @@ export const make = (log: Log["Service"]): Answering => {
         const result = results[index]!
         switch (result._tag) {
           case "Decided": {
-            const answered = answerOf(result, next, appended!.recordedAt)
+            const answered = answerOf(result, next, appended!)
             next += result.events.length
             answers[index] = answered
             member.answer(Exit.succeed(answered))
@@ -128,7 +128,7 @@ const answeredAt = (log: Log["Service"], identity: string, position: Position) =
   })
 
 /** The events of a decided instruction, as they are now that they are committed. */
-const answerOf = ({ events, logged }: Decided, first: Position, recordedAt: string): Answered => {
+const answerOf = ({ events, logged }: Decided, first: Position, { last, leaf, recordedAt }: Appended): Answered => {
   for (const [index, event] of logged.entries()) {
     const decided = events[index]!
     event.position = first + index
@@ -139,5 +139,5 @@ const answerOf = ({ events, logged }: Decided, first: Position, recordedAt: stri
           { _tag: "Present", value: JSON.parse(Json.canonical(decided.personal as Json.JsonObject)) }
         : { _tag: "None" }
   }
-  return { events: logged, position: first + logged.length - 1, replayed: false }
+  return { events: logged, position: first + logged.length - 1, replayed: false, at: { position: last, leaf } }
 }

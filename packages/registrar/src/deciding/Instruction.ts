@@ -2,7 +2,7 @@
  * An instruction on its way through the register, and what is recorded of it. For the executor and for answers.
  */
 import { type Commands, type Decision, Event, type Events, type Id, type Timestamp } from "@effekten/domain"
-import type { EventStoreError, Position, Revealed } from "@effekten/event-store"
+import type { Bookmark, EventStoreError, Position, Revealed } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import { Array as Arr, Effect } from "effect"
 import type { Log } from "../log/Log.ts"
@@ -39,6 +39,8 @@ export interface Answered {
   readonly position: Position
   /** It had been recorded before this request. */
   readonly replayed: boolean
+  /** A place of the history that has it, if this process has just recorded it. */
+  readonly at?: Bookmark | undefined
 }
 
 /** An instruction waiting for its decision. @category models */

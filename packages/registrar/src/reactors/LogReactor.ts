@@ -2,7 +2,7 @@
  * A reactor that follows the log from where it has come to, many events at a time. For settlement, and for every further reactor that does
  * something outside the register.
  */
-import type { EventStoreError } from "@effekten/event-store"
+import type { Bookmark, EventStoreError, Position } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import { Effect, Queue, type Scope, Stream } from "effect"
 import type { NonEmptyReadonlyArray } from "effect/Array"
@@ -19,9 +19,9 @@ interface LogReactor<E extends Projection.LoggedEvent, X, R> {
   readonly types: NonEmptyReadonlyArray<E["type"]>
   /**
    * Does what follows from an event. Run again after a crash, it must find that done. It is told where that may have been done in a history
-   * that is lost, so that the log does not say so.
+   * that is lost, so that the log does not say so. Returns where what came of it is recorded.
    */
-  readonly react: (event: E, isRepeated: boolean) => Effect.Effect<void, X, R>
+  readonly react: (event: E, isRepeated: boolean) => Effect.Effect<Position | Bookmark, X, R>
   /** The reactor is through with an event, whatever came of it. */
   readonly through: (event: E) => Effect.Effect<unknown>
   /** What an event asks for, in messages: ids only. */
@@ -43,7 +43,7 @@ export const followLog = Effect.fnUntraced(function* <E extends Projection.Logge
   const heeded = (event: Projection.LoggedEvent): event is E => reactor.types.some((type) => type === event.type)
   const take = (event: E) =>
     reactor.react(event, place.isRepeated(event.position)).pipe(
-      Effect.andThen(place.done(event.position)),
+      Effect.flatMap((outcome) => place.done(event.position, outcome)),
       // Progress stays before it: the next start looks at it again.
       Effect.catchCause((cause) => Effect.logError(reactor.failing, cause)),
       Effect.andThen(reactor.through(event))

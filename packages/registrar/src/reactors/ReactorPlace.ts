@@ -65,7 +65,8 @@ export const ProgressStep = Context.Reference<number>("effekten/registrar/Progre
 /** An event that the reactor has taken and that its stored progress does not cover. */
 interface Taken {
   readonly task: string
-  isDone: boolean
+  /** Where what came of it is recorded, once it is. */
+  outcome: Position | Bookmark | undefined
 }
 
 /** @category models */
@@ -74,12 +75,13 @@ export interface ReactorPlace {
   readonly begin: Effect.Effect<boolean, EventStoreError | SqlError>
   /** Whether what this process did is still in the log. False once it was said that it is not. */
   readonly allThere: Effect.Effect<boolean, EventStoreError>
-  /** Where to go on, if the log still has what was read; fails with `other_history` where it has not. */
+  /** Where to go on, if the log still has what was read; fails with `other_history` where it has not, until that is judged. */
   readonly reached: Effect.Effect<Position, EventStoreError>
   /** The log was put back: whether what the reactor took is all left, so that it goes on. */
   readonly putBack: (error: EventStoreError) => Effect.Effect<boolean, EventStoreError>
   readonly taken: (position: Position, task: string) => void
-  readonly done: (position: Position) => Effect.Effect<void>
+  /** An event is dealt with, and what came of it is recorded at a place. */
+  readonly done: (position: Position, outcome: Position | Bookmark) => Effect.Effect<void>
   /** Whether an event may have been dealt with in a history that is lost. */
   readonly isRepeated: (position: Position) => boolean
 }
@@ -100,6 +102,7 @@ export const make = Effect.fnUntraced(function* (
     reached: 0,
     taken: new Map(),
     repeatedUpTo: 0,
+    putBack: undefined,
     hasStopped: false
   }
   const parts: Parts = { name, log, progress, state }
@@ -107,14 +110,13 @@ export const make = Effect.fnUntraced(function* (
   return {
     begin: beginning(parts, allThere),
     allThere,
-    reached: Effect.andThen(
-      look(parts),
-      Effect.sync(() => state.reached)
+    reached: Effect.suspend(() =>
+      state.putBack === undefined ? Effect.map(look(parts), () => state.reached) : Effect.fail(state.putBack)
     ),
     putBack: puttingBack(parts),
     taken: (position, task) => {
       state.reached = position
-      state.taken.set(position, { task, isDone: false })
+      state.taken.set(position, { task, outcome: undefined })
     },
     done: finishing(parts),
     isRepeated: (position) => position <= state.repeatedUpTo
@@ -134,6 +136,8 @@ interface State {
   reached: Position
   readonly taken: Map<Position, Taken>
   repeatedUpTo: Position
+  /** The log was put back, and whether the reactor goes on is not judged yet. */
+  putBack: EventStoreError | undefined
   hasStopped: boolean
 }
 
@@ -152,11 +156,27 @@ const goOn = ({ state }: Parts, at: Bookmark, head: Bookmark): true => {
   state.stored = at
   state.reached = at.position
   state.taken.clear()
+  state.putBack = undefined
   return true
 }
 
 const look = ({ log, state }: Parts) =>
-  Effect.suspend(() => Effect.map(log.bookmark(state.known), (head) => void (state.known = head)))
+  Effect.suspend(() => Effect.map(log.bookmark(state.known), (head) => (state.known = head)))
+
+/**
+ * Reads, and then returns the head of a history that has everything: what was known before, what was read, and what came of events. Looked at
+ * first and last, for the log may be put back in between.
+ */
+const lookAtAll = <A>(parts: Parts, of: Iterable<Taken>, read: Effect.Effect<A, EventStoreError>) =>
+  Effect.gen(function* () {
+    yield* look(parts)
+    const found = yield* read
+    const outcomes = new Map<string, Position | Bookmark>()
+    for (const { outcome } of of) if (outcome !== undefined) outcomes.set(JSON.stringify(outcome), outcome)
+    // Those of one group are one place.
+    for (const outcome of outcomes.values()) yield* headAfter(parts.log, outcome)
+    return [found, yield* look(parts)] as const
+  })
 
 /** What is stored of a reactor. Both are places of one history; the second lies at the event that is done, the first behind what came of it. */
 const storedOf = (progress: Progress["Service"], name: ReactorName) =>
@@ -179,11 +199,12 @@ const keep = ({ name, progress }: Parts, at: Bookmark, done?: Bookmark) =>
  * which knows nothing of it.
  */
 const isAllThere = Effect.fnUntraced(function* (parts: Parts) {
-  const { log, state } = parts
+  const { state } = parts
   if (state.hasStopped) return false
-  const head = yield* Effect.result(log.bookmark(state.known))
-  if (Result.isSuccess(head)) return true
-  return History.isOtherHistory(head.failure) ? yield* puttingBack(parts)(head.failure) : yield* head.failure
+  if (state.putBack !== undefined) return yield* puttingBack(parts)(state.putBack)
+  const seen = yield* Effect.result(lookAtAll(parts, state.taken.values(), Effect.void))
+  if (Result.isSuccess(seen)) return true
+  return History.isOtherHistory(seen.failure) ? yield* puttingBack(parts)(seen.failure) : yield* seen.failure
 })
 
 const beginning = (parts: Parts, allThere: ReactorPlace["allThere"]): ReactorPlace["begin"] => {
@@ -228,6 +249,9 @@ const resume = Effect.fnUntraced(function* (parts: Parts, found: Position | Book
 const puttingBack = (parts: Parts): ReactorPlace["putBack"] => {
   const { log, name, state } = parts
   return Effect.fnUntraced(function* (error) {
+    if (state.hasStopped) return false
+    // Remembered until it is judged: another history may look like this one from where this process has looked last.
+    state.putBack = error
     const head = yield* Effect.result(headAfterBoth(log, state.done, state.stored))
     if (Result.isSuccess(head) && state.taken.size === 0) return goOn(parts, state.stored, head.success)
     if (Result.isFailure(head) && !History.isOtherHistory(head.failure)) return yield* head.failure
@@ -235,7 +259,7 @@ const puttingBack = (parts: Parts): ReactorPlace["putBack"] => {
     const { position } = yield* log.bookmark()
     const held = Array.from(
       state.taken,
-      ([at, { isDone, task }]) => `${task} (position ${at}${isDone ? ", done" : ""})`
+      ([at, { outcome, task }]) => `${task} (position ${at}${outcome === undefined ? "" : ", done"})`
     )
     yield* Effect.logError(
       `${name} stops: it had come to position ${Math.max(state.reached, state.stored.position)}, and the log, which was put back, ends at position ${position}. Tasks that this process still holds: ${held.length === 0 ? "none" : held.join(", ")}. ${wayOut(name)}`,
@@ -251,35 +275,39 @@ const finishing = (parts: Parts): ReactorPlace["done"] => {
   const { log, name, state } = parts
   const { taken } = state
   return Effect.fnUntraced(
-    function* (position) {
+    function* (position, outcome) {
       const own = taken.get(position)
-      if (own !== undefined) own.isDone = true
+      // Else it could be another event by the time that it is looked at.
+      const place =
+        typeof outcome === "number" ? yield* Effect.orElseSucceed(bookmarkAt(log, outcome), () => outcome) : outcome
+      if (own !== undefined) own.outcome = place
       const through = doneUpTo(taken)
       // Written only now and then: events in between are found done when they are looked at again.
-      if (state.hasStopped || through.count === 0 || through.count < Math.min(state.step, taken.size)) return
-      const at = yield* bookmarkAt(log, through.last)
-      // After the leaf was read: only so it is a leaf of the history that the event is of.
-      yield* look(parts)
-      if (state.hasStopped || at.position <= state.stored.position) return
+      if (through.count === 0 || through.count < Math.min(state.step, taken.size)) return
+      if (state.hasStopped || state.putBack !== undefined) return
+      const [at, done] = yield* lookAtAll(parts, through.of, bookmarkAt(log, through.last))
+      if (state.hasStopped || state.putBack !== undefined || at.position <= state.stored.position) return
       state.stored = at
-      const done = (state.done = state.known)
+      state.done = done
       for (const covered of taken.keys()) if (covered <= at.position) taken.delete(covered)
       yield* keep(parts, at, done)
     },
-    Effect.catchTag("EventStoreError", (error) => Effect.logDebug(`The progress of ${name} is not stored now`, error))
+    Effect.catchIf(History.isOtherHistory, puttingBack(parts)),
+    Effect.catchTag("EventStoreError", (error) => Effect.logDebug(`The progress of ${name} is not stored now`, error)),
+    Effect.asVoid
   )
 }
 
 /** How many events from the first on are done, and where the last of them is. */
 const doneUpTo = (taken: ReadonlyMap<Position, Taken>) => {
-  let count = 0
+  const of: Array<Taken> = []
   let last: Position = 0
-  for (const [position, { isDone }] of taken) {
-    if (!isDone) break
-    count += 1
+  for (const [position, event] of taken) {
+    if (event.outcome === undefined) break
+    of.push(event)
     last = position
   }
-  return { count, last }
+  return { count: of.length, last, of }
 }
 
 const wayOut = (name: ReactorName) =>

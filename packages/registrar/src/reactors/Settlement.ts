@@ -162,7 +162,8 @@ const settling = Effect.fnUntraced(function* (release: (taskId: string) => Effec
       })
     }
     const said = outcomes[outcome._tag]
-    yield* Effect.retry(instruct(settle(said), task.taskId, said), again)
+    const { at, position } = yield* Effect.retry(instruct(settle(said), task.taskId, said), again)
+    return at ?? position
   })
 })
 
