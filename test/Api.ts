@@ -17,8 +17,8 @@ export interface Api {
   readonly upload: (name: string, content: string, key: string) => Promise<Answer>
 }
 
-/** Takes a token and speaks for its client. A request that got no answer throws. */
-export const connect = async (server: Pick<Server, "url" | "clientId" | "clientSecret">): Promise<Api> => {
+/** An access token of a client. */
+export const tokenOf = async (server: Pick<Server, "url" | "clientId" | "clientSecret">): Promise<string> => {
   const token = await fetch(`${server.url}/oauth/token`, {
     method: "POST",
     body: new URLSearchParams({
@@ -29,7 +29,12 @@ export const connect = async (server: Pick<Server, "url" | "clientId" | "clientS
   })
   if (token.status !== 200) throw new Error(`no token: ${token.status} ${await token.text()}`)
   const { access_token } = (await token.json()) as { readonly access_token: string }
-  const authorization = `Bearer ${access_token}`
+  return access_token
+}
+
+/** Takes a token and speaks for its client. A request that got no answer throws. */
+export const connect = async (server: Pick<Server, "url" | "clientId" | "clientSecret">): Promise<Api> => {
+  const authorization = `Bearer ${await tokenOf(server)}`
 
   const send = async (method: string, path: string, init: RequestInit = {}): Promise<Answer> => {
     const answer = await fetch(`${server.url}${path}`, {

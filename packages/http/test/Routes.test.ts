@@ -1,5 +1,6 @@
 /**
- * What must hold on every route, taken from the contract itself so that no route is forgotten. For the author of the server.
+ * What must hold on every route, taken from the contract itself so that no route is forgotten. For the author of the server. What becomes of
+ * wrong calls, `test/matrix.test.ts` says, over the register.
  */
 import { Context, Option } from "effect"
 import { HttpApi } from "effect/http-api"
@@ -141,23 +142,6 @@ describe.each(table(routes))("%s", (_, route) => {
     }
   })
 
-  it("O-08 without a token: 401 and a challenge, before anything is looked at", async () => {
-    const calls = h.memory.seen.length
-    const answer = await call(route, {
-      "content-type": "application/json",
-      ...(route.method === "GET" ? {} : { body: "{" })
-    })
-    expectProblem(answer, 401, "unauthorized")
-    expect(answer.headers["www-authenticate"]).toBe('Bearer realm="effekten"')
-    expect(h.memory.seen.length).toBe(calls)
-  })
-
-  it("O-08 with an unknown token: 401 invalid_token", async () => {
-    const answer = await call(route, { authorization: "Bearer nobody" })
-    expectProblem(answer, 401, "unauthorized")
-    expect(answer.headers["www-authenticate"]).toBe('Bearer realm="effekten", error="invalid_token"')
-  })
-
   it("I-32 without the scope: 403 insufficient_scope, before the payload and before a replay", async () => {
     const key = freshKey()
     await call(route, { ...authorized(), "x-idempotency-key": key })
@@ -170,25 +154,13 @@ describe.each(table(routes))("%s", (_, route) => {
     expect(h.memory.seen.length).toBe(calls)
   })
 
-  it("H-01 another method: 405 and Allow; OPTIONS: Allow", async () => {
-    const answer = await H.send("DELETE", `${h.url}${pathOf(route)}`, authorized())
-    expectProblem(answer, 405, "method_not_allowed")
-    expect(answer.headers["allow"]).toContain(route.method)
-    expect(answer.headers["allow"]).not.toContain("DELETE")
-    const options = await H.send("OPTIONS", `${h.url}${pathOf(route)}`)
-    expect(options.status).toBe(204)
-    expect(options.headers["allow"]).toBe(answer.headers["allow"])
-  })
-})
-
-describe.each(table(routes.filter(({ path }) => path.includes(":"))))("%s", (_, route) => {
-  it("an id that cannot be one is a 404", async () => {
-    const path = route.path.replace(/:\w+/g, "no.id")
-    expectProblem(
-      await H.send(route.method, `${h.url}${path}`, { ...bodyOf(route), ...authorized() }),
-      404,
-      "not_found"
-    )
+  it("OPTIONS names the methods of the path", async () => {
+    const { headers, status } = await H.send("OPTIONS", `${h.url}${pathOf(route)}`)
+    expect([status, headers["allow"]?.includes(route.method), headers["allow"]?.includes("DELETE")]).toEqual([
+      204,
+      true,
+      false
+    ])
   })
 })
 
@@ -215,26 +187,6 @@ describe.each(table(writing))("%s", (_, route) => {
     const key = freshKey()
     await call(route, { authorization: `Bearer ${h.token}`, "x-idempotency-key": key })
     expect(h.memory.seen.at(-1)).toMatchObject({ key, platform: H.platform })
-  })
-
-  it("H-01 a body too large: 413", async () => {
-    const body = route.multipart
-      ? multipart.replace("ASD", "A".repeat(80_000))
-      : JSON.stringify({ text: "x".repeat(8000) })
-    const content = { "content-type": bodyOf(route)["content-type"] ?? "application/json", body }
-    expectProblem(await call(route, { ...authorized(), ...content }), 413, "payload_too_large")
-  })
-
-  it("H-01 another content type: 415", async () => {
-    const answer = await call(route, { ...authorized(), "content-type": "text/plain", body: "{}" })
-    expectProblem(answer, 415, "unsupported_media_type")
-  })
-})
-
-describe.each(table(withJson))("%s", (_, route) => {
-  it("H-01 malformed JSON: 400", async () => {
-    const answer = await call(route, { ...authorized(), "content-type": "application/json", body: '{"a":' })
-    expectProblem(answer, 400, "malformed_json")
   })
 })
 
