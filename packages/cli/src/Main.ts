@@ -22,6 +22,7 @@ import { client, platform } from "./PlatformCommands.ts"
 import { webhook } from "./WebhookCommands.ts"
 import { policy } from "./PolicyCommands.ts"
 import { projections } from "./ProjectionsCommand.ts"
+import { clock } from "./SandboxCommands.ts"
 import { guide, serve } from "./ServeCommands.ts"
 import { simulate } from "./SimulateCommand.ts"
 
@@ -49,6 +50,7 @@ export const effekten = Command.make("effekten").pipe(
   Command.withSubcommands([
     serve,
     guide,
+    clock,
     replay,
     verify,
     audit,

@@ -17,7 +17,7 @@ import type {
   RegisterState,
   StateSeal
 } from "@effekten/registrar"
-import { Effect, Layer } from "effect"
+import { type Duration, Effect, Layer } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import type { DiskRefuses } from "./Readiness.ts"
 
@@ -35,6 +35,8 @@ export interface RegisterOptions {
   readonly resumeReactors?: ReadonlyArray<ReactorName> | undefined
   /** An operator's word that it is about this instant. Default: none. */
   readonly believeClock?: Timestamp.Instant | undefined
+  /** How far the clock in the context is set forward on purpose, for a sandbox. Default: it is not. */
+  readonly clockAhead?: (() => Duration.Duration) | undefined
 }
 
 /** @category models */
@@ -103,9 +105,10 @@ export const keptFor = ({ retention }: Pick<Policy.Policy, "retention">): string
 
 /** The options of the registrar: what is undefined is left out. @category conversions */
 export const said = (options: RegisterOptions): Registrar.RegistrarOptions => {
-  const { believeClock, eraseWhenDue, policy, resumeReactors, sandbox, settleAfter } = options
+  const { believeClock, clockAhead, eraseWhenDue, policy, resumeReactors, sandbox, settleAfter } = options
   return {
     ...(believeClock === undefined ? {} : { believeClock }),
+    ...(clockAhead === undefined ? {} : { clockAhead }),
     ...(settleAfter === undefined ? {} : { settleAfter }),
     ...(policy === undefined ? {} : { policy }),
     ...(sandbox === undefined ? {} : { sandbox }),

@@ -15,6 +15,9 @@ import { readSandboxFile, writeSandboxFile, type SandboxFile } from "./SandboxFi
 /** Units of the sandbox's product, all of them offered by its one campaign. */
 const sandboxVolume = 1_000_000_000_000 as Units.Units
 
+/** Days to pay after acceptance. */
+const sandboxPaymentDays = 14
+
 /** The folder holds a register that was not made as a sandbox. @category errors */
 export class NotASandbox extends Schema.TaggedError<NotASandbox>()("NotASandbox", { message: Schema.String }) {}
 
@@ -54,6 +57,8 @@ const offering = Effect.gen(function* () {
     key("product")
   )
   yield* products.list(product.id, platform.id, key("listing"))
+  // So that a payment can be missed. It binds what is signed from now on.
+  yield* products.amend(product.id, { paymentDays: sandboxPaymentDays }, key("payment-days"))
   const campaign = yield* campaigns.open(
     { productId: product.id, platformId: platform.id, allocation: sandboxVolume },
     key("campaign")

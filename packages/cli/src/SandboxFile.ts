@@ -18,7 +18,9 @@ export const SandboxFile = Schema.Struct({
   clientSecret: Schema.String,
   platformId: Id.PlatformId,
   campaignId: Id.CampaignId,
-  productId: Id.ProductId
+  productId: Id.ProductId,
+  /** Milliseconds that its clock is ahead of the real time. */
+  clockAhead: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)))
 })
 export type SandboxFile = typeof SandboxFile.Type
 

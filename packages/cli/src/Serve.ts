@@ -6,7 +6,7 @@ import { DistributionServer } from "@effekten/http"
 import type { Policy } from "@effekten/domain"
 import { Log } from "@effekten/registrar"
 import { Policies } from "@effekten/services"
-import { Console, Context, Effect, Layer, Schema } from "effect"
+import { Clock, Console, Context, Duration, Effect, Layer, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer, type HttpServerError } from "effect/http"
 import { flushCompileCache } from "node:module"
@@ -17,6 +17,8 @@ import { given, wordOf } from "./Given.ts"
 import { keepingFor, keptFor, type Place, refused, type RegisterOptions } from "./Place.ts"
 import { readinessOf, standingStill } from "./Readiness.ts"
 import { openSandbox, serveSandboxAt } from "./Sandbox.ts"
+import * as SandboxClock from "./SandboxClock.ts"
+import * as SandboxControl from "./SandboxControl.ts"
 import type { SandboxFile } from "./SandboxFile.ts"
 import { signals } from "./Signals.ts"
 
@@ -124,9 +126,11 @@ export const runServe = (place: Place, options: ServeOptions): Effect.Effect<nev
     // Databases, keys and contents are readable for the owner only, also in a folder that other users may read.
     process.umask(0o077)
     const believeClock = yield* wordOf(options.believeClock)
-    const register = yield* Layer.build(
-      place.register({ ...options, policy: keepingFor(options.retention), believeClock })
+    const clock = options.sandbox ? SandboxClock.make(yield* Clock.Clock) : undefined
+    const building = Layer.build(
+      place.register({ ...options, policy: keepingFor(options.retention), believeClock, clockAhead: clock?.ahead })
     )
+    const register = yield* clock === undefined ? building : Effect.provideService(building, Clock.Clock, clock.clock)
     const clients = yield* Layer.build(Layer.provide(Clients.layer, Layer.succeedContext(register))).pipe(
       // Two nodes may make the tables at the same moment; PostgreSQL lets one of them fail.
       Effect.retry({ times: 3 }),
@@ -135,6 +139,8 @@ export const runServe = (place: Place, options: ServeOptions): Effect.Effect<nev
     const context = Context.merge(register, clients)
     yield* Effect.forkScoped(Effect.provideContext(WebhookEndpoints.delivering, register))
     const sandbox = yield* sandboxIn(context, place.folder, options.sandbox)
+    // Not before it is known to be a sandbox: in any other register the clock may end what is not due.
+    if (sandbox?.clockAhead !== undefined) yield* clock!.setAhead(Duration.millis(sandbox.clockAhead))
     const readiness = readinessOf(Context.get(register, Log), yield* place.disk)
     // The server is built last, so it is closed first: what is in flight ends while the register is still open.
     const server = yield* Layer.build(
@@ -143,6 +149,7 @@ export const runServe = (place: Place, options: ServeOptions): Effect.Effect<nev
         port,
         docs,
         sandbox,
+        control: clock && sandbox && SandboxControl.make({ folder: place.folder, clock, sandbox }),
         publicOrigin,
         rateLimit: rateLimitOf(options),
         drainDelay: `${drain} seconds`

@@ -11,7 +11,7 @@ import {
   type Resource,
   type Unavailable
 } from "@effekten/services"
-import { Array as Arr, Effect, Result, Schema } from "effect"
+import { Array as Arr, Clock, Effect, Result, Schema } from "effect"
 import type { HttpServerResponse } from "effect/http"
 import { failureResponse } from "../contract/Problem.ts"
 import * as Authentication from "./Authentication.ts"
@@ -102,6 +102,8 @@ interface Needed extends CommandCalls.Needed {
   readonly links: Links.Links
   readonly commands: ReturnType<typeof CommandCalls.make>
   readonly admit: Effect.Success<typeof Authentication.make>
+  /** The clock that services go by, if it is another than the server's. */
+  readonly clock: Clock.Clock | undefined
 }
 
 const answering = (
@@ -145,6 +147,11 @@ const routeOf = (needed: Needed, service: Resource.AnyService, name: string, ope
   const answer = answering(needed, service, name, operation)
   const served = methodOf(needed, service, name)
   const noted = `${service.resource.name}.${name}`
+  const { clock } = needed
+  const underClock: typeof answer =
+    clock === undefined
+      ? answer
+      : (call, method, query) => Effect.provideService(answer(call, method, query), Clock.Clock, clock)
   const carriedOut = (call: Call): Effect.Effect<Response, Failure> => {
     if (!isId(call.ids)) return Effect.fail(noObject)
     const { request } = call.exchange
@@ -155,7 +162,7 @@ const routeOf = (needed: Needed, service: Resource.AnyService, name: string, ope
       request,
       Effect.suspend(() => {
         const unknown = parameters && unknownIn(parameters, queries.members)
-        return unknown === undefined ? answer(call, served(call), query.success) : Effect.fail(unknown)
+        return unknown === undefined ? underClock(call, served(call), query.success) : Effect.fail(unknown)
       })
     )
   }
@@ -177,12 +184,17 @@ const routeOf = (needed: Needed, service: Resource.AnyService, name: string, ope
 /** The routes of some resources, below the prefixes of the API. @category constructors */
 export const make = Effect.fnUntraced(function* (
   resources: ReadonlyArray<Resource.AnyService>,
-  options: { readonly limits: Limits; readonly publicOrigin: string | undefined }
+  options: {
+    readonly limits: Limits
+    readonly publicOrigin: string | undefined
+    readonly clock: Clock.Clock | undefined
+  }
 ) {
-  const { limits, publicOrigin } = options
+  const { clock, limits, publicOrigin } = options
   const shared: CommandCalls.Needed = { platforms: yield* PlatformServices, turns: yield* Turns, limits }
   const needed: Needed = {
     ...shared,
+    clock,
     links: Links.make(publicOrigin),
     commands: CommandCalls.make(shared),
     admit: yield* Authentication.make

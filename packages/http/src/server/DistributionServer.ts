@@ -11,6 +11,7 @@ import * as Contract from "../contract/Contract.ts"
 import { paths } from "./Acceptable.ts"
 import * as Calls from "./Calls.ts"
 import type { Sandbox } from "./DocsPage.ts"
+import * as SandboxCalls from "./SandboxCalls.ts"
 import * as Documentation from "./Documentation.ts"
 import * as Edge from "./Edge.ts"
 import * as Health from "./Health.ts"
@@ -27,6 +28,7 @@ import { Turns } from "./Turns.ts"
 
 export { Readiness, ReadinessDetail } from "./Health.ts"
 export { isOrigin } from "./Links.ts"
+export type { SandboxCall, SandboxControl } from "./SandboxCalls.ts"
 
 /** @category models */
 export interface ServerOptions extends OAuth.OAuthOptions {
@@ -38,6 +40,8 @@ export interface ServerOptions extends OAuth.OAuthOptions {
   readonly docs?: boolean | undefined
   /** What `/docs` fills in for anybody that opens it. Only for a register in which nothing is real. Default: nothing. */
   readonly sandbox?: Sandbox | undefined
+  /** What a developer may bring about below `/sandbox/`, and the clock that is set there. Default: nothing is there. */
+  readonly control?: SandboxCalls.SandboxControl | undefined
   /** Between "not ready" and the end of accepting connections, when the server goes away. Default: none. */
   readonly drainDelay?: Duration.Input | undefined
   /** What each client may ask for. Default: 100 units a second and 1,000 at once. A refusal takes five units, a repeated answer half of one. */
@@ -76,17 +80,18 @@ const tableOf = Effect.fnUntraced(function* (
   isDraining: () => boolean,
   mount: string
 ) {
-  const { docs, resources = platformResources, sandbox } = options
+  const { control, docs, resources = platformResources, sandbox } = options
   const api = options.resources === undefined ? Contract.DistributionApi : Contract.make(resources)
   const below = [
     ...(yield* TokenEndpoint.make(limits)),
-    ...(yield* Calls.make(resources, { limits, publicOrigin: originOf(options) }))
+    ...(yield* Calls.make(resources, { limits, publicOrigin: originOf(options), clock: control?.clock }))
   ]
   const mounted = Contract.prefixes.flatMap((prefix) =>
     below.map((route): Table.Route => ({ ...route, path: `${prefix}${route.path}` }))
   )
   const documents = docs === false ? [] : yield* Documentation.make(api, sandbox, mount)
-  return Table.make([...mounted, ...(yield* Health.make(isDraining)), ...documents])
+  const simulated = control === undefined ? [] : yield* SandboxCalls.make(control.calls, limits)
+  return Table.make([...mounted, ...simulated, ...(yield* Health.make(isDraining)), ...documents])
 })
 
 /**

@@ -1,0 +1,70 @@
+/**
+ * What a sandbox lets a developer bring about from outside: routes below `/sandbox/`, for the client of a token. For the server of a
+ * sandbox. Put no route here that is not handed over: a register that is no sandbox has none.
+ */
+import type { Id } from "@effekten/domain"
+import { Checking, type CommandFailure, type Scope } from "@effekten/services"
+import { type Clock, Effect, type Schema } from "effect"
+import { HttpServerResponse } from "effect/http"
+import { failureResponse } from "../contract/Problem.ts"
+import * as Authentication from "./Authentication.ts"
+import { type Exchange, Refused, refusal } from "./Exchange.ts"
+import type { Limits } from "./Limits.ts"
+import { jsonOf, readJsonBytes } from "./RequestBody.ts"
+import type { Route } from "./Table.ts"
+
+/** One thing that can be brought about. @category models */
+export interface SandboxCall {
+  readonly method: "GET" | "POST"
+  readonly path: `/sandbox/${string}/`
+  /** Of the JSON that was sent, `undefined` if there was none. What the schema refuses is told member by member. */
+  readonly answer: (
+    platform: Id.PlatformId,
+    body: unknown
+  ) => Effect.Effect<object, CommandFailure | Schema.SchemaError>
+}
+
+/** @category models */
+export interface SandboxControl {
+  /** The clock that all operations go by. Tokens, limits and deadlines of requests keep the server's. */
+  readonly clock: Clock.Clock
+  readonly calls: ReadonlyArray<SandboxCall>
+}
+
+/** A client that may sell may try. */
+const scope: Scope = "investments:write"
+
+/** @category constructors */
+export const make = Effect.fnUntraced(function* (calls: ReadonlyArray<SandboxCall>, limits: Limits) {
+  const admit = yield* Authentication.make
+  const bodyOf = ({ request }: Exchange): Effect.Effect<unknown, Refused> =>
+    Effect.flatMap(readJsonBytes(request, limits), (bytes) => Effect.fromResult(jsonOf(bytes)))
+  return calls.map((call): Route => {
+    const carriedOut = Effect.fnUntraced(function* (exchange: Exchange, platform: Id.PlatformId) {
+      const body = call.method === "POST" ? yield* bodyOf(exchange) : undefined
+      return HttpServerResponse.jsonUnsafe(yield* call.answer(platform, body))
+    })
+    return {
+      method: call.method,
+      path: call.path,
+      isId: () => true,
+      answer: (exchange) =>
+        admit(exchange, scope, ({ platform }) =>
+          Effect.catch(carriedOut(exchange, platform), (failure) => Effect.succeed(explained(exchange, failure)))
+        )
+    }
+  })
+})
+
+const explained = (exchange: Exchange, failure: Refused | CommandFailure | Schema.SchemaError) => {
+  switch (failure._tag) {
+    case "Refused":
+      return refusal(failure, exchange)
+    case "SchemaError": {
+      const errors = Checking.memberErrors(failure.issue)
+      return refusal({ code: "invalid_request", detail: "The request is not valid.", errors }, exchange)
+    }
+    default:
+      return failureResponse(failure, exchange)
+  }
+}
