@@ -96,6 +96,23 @@ export const investorBody = (mark = "Beispiel") => ({
   is_beneficiary: true
 })
 
+/** An invented company. `identity` is the document that proves it. */
+export const companyBody = (identity: string) => ({
+  ...investorBody(),
+  is_beneficiary: false,
+  legal_person: {
+    company_name: "Muster GmbH",
+    commercial_register: "Amtsgericht Musterstadt",
+    commercial_register_number: "HRB 0",
+    street: "Lindenallee 8",
+    city: "Musterstadt",
+    zip: "12345",
+    country: "DEU",
+    phone: "",
+    company_identity_proof_id: identity
+  }
+})
+
 export const identificationBody = (protocol: string, mark = "Beispiel") => ({
   document_type: "IDCARD",
   document_id: `T00 ${mark}`,

@@ -1,8 +1,9 @@
 /**
- * A company subscribes over HTTP, as the guide has it for a person: both members, a benefiting person, amendments. For a developer of a client.
+ * What a company is refused, and amendments of investors, over HTTP. How a company subscribes, `variants.test.ts` shows. For a developer of a
+ * client.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type Api, connect, created, identificationBody, investmentBody, investorBody } from "./Api.ts"
+import { type Api, connect, created, investorBody } from "./Api.ts"
 import { startServer, temporaryFolder, type Server } from "./Process.ts"
 
 const data = temporaryFolder()
@@ -21,50 +22,9 @@ afterAll(async () => {
 const patch = (path: string, body: unknown, headers: Record<string, string> = {}) =>
   api.send("PATCH", path, { headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) })
 
-const companyBody = (identity: string) => ({
-  ...investorBody(),
-  is_beneficiary: false,
-  legal_person: {
-    company_name: "Muster GmbH",
-    commercial_register: "Amtsgericht Musterstadt",
-    commercial_register_number: "HRB 0",
-    street: "Lindenallee 8",
-    city: "Musterstadt",
-    zip: "12345",
-    country: "DEU",
-    phone: "",
-    company_identity_proof_id: identity
-  }
-})
-
 const person = { forename: "Wilma", surname: "Beispiel", is_pep: false }
 
 describe("a company", () => {
-  it("subscribes as a person does, once somebody benefits from it", async () => {
-    const proof = created(await api.upload("register.pdf", "ASD", "proof")).id
-    const { id } = created(await api.post("/v2/investors/", companyBody(proof), "company"))
-    const path = `/v2/investors/${id}/`
-    await api.post(`${path}identifications/`, identificationBody(proof), "identification")
-    expect((await api.get(path)).json).toMatchObject({
-      kyc_status: "PENDING",
-      legal_person: { company_name: "Muster GmbH", company_identity_proof_id: proof, is_custodian_bank: false }
-    })
-    const waiting = await api.post(`${path}wallets/eth-managed/`, undefined, "early")
-    expect(waiting).toMatchObject({ status: 409, json: { code: "kyc_not_successful" } })
-    // The person may stand in an object of its own, or not.
-    const added = await api.post(`${path}benefiting-persons/`, person, "one")
-    expect(added).toMatchObject({ status: 201, json: { kyc_status: "SUCCESS", natural_person: person } })
-    const list = await api.get(`${path}benefiting-persons/`)
-    expect(list.json).toMatchObject({ count: 1, results: [added.json] })
-    expect((await api.get(`${path}benefiting-persons/${added.json.id}/`)).json).toEqual(added.json)
-    const wallet = created(await api.post(`${path}wallets/eth-managed/`, undefined, "wallet")).id
-    const investment = created(
-      await api.post("/v2/investments/", investmentBody(server, id, wallet, 5), "investment")
-    ).id
-    created(await api.post(`/v2/investments/${investment}/credits/`, undefined, "credit"))
-    expect((await api.get(`/v2/investments/${investment}/`)).json.status).toBe("DELIVERED")
-  })
-
   it("a person has none: refused with the code, and a company sent at creation in parts with its pointers", async () => {
     const { id } = created(await api.post("/v2/investors/", investorBody(), "person"))
     const refused = await api.post(`/v2/investors/${id}/benefiting-persons/`, { natural_person: person }, "none")
