@@ -7,10 +7,12 @@ import { Schema } from "effect"
 import * as Currency from "./Currency.ts"
 import * as Sampling from "./Sampling.ts"
 
+/** A description of the API says the pattern too. */
+const text = (pattern: RegExp, expected: string) =>
+  Schema.String.check(Schema.isPattern(pattern, { expected, toJsonSchema: () => ({ pattern: pattern.source }) }))
+
 /** A whole number as text, without leading zeros or "-0"; at most 38 digits. */
-const IntegerText = Schema.String.check(
-  Schema.isPattern(/^(?:0|-?[1-9][0-9]{0,37})$/, { expected: "a whole number of at most 38 digits" })
-)
+const IntegerText = text(/^(?:0|-?[1-9][0-9]{0,37})$/, "a whole number of at most 38 digits")
 
 const scale = Schema.makeFilter((n: number) => Number.isInteger(n) && n >= 0 && n <= 18, {
   expected: "a whole number from 0 to 18",
@@ -31,9 +33,7 @@ export const Sent = Schema.Struct({ ...Money.fields, decimals: Schema.Finite.che
 /** What a client takes off a price: nothing that would add to it. @category values */
 export const SentReduction = Schema.Struct({
   ...Sent.fields,
-  amount: Schema.String.check(
-    Schema.isPattern(/^(?:0|[1-9][0-9]{0,37})$/, { expected: "a whole number of at most 38 digits, not negative" })
-  )
+  amount: text(/^(?:0|[1-9][0-9]{0,37})$/, "a whole number of at most 38 digits, not negative")
 })
 
 /** A percentage as decimal text: `5`, `2.5`. @category values */
