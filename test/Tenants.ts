@@ -9,7 +9,7 @@ import { Context, Effect, Exit, Layer, Logger, Redacted, Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer } from "effect/http"
 import { expectAllConforming } from "../packages/http/test/Conforms.ts"
-import { connect, created, investmentBody, investorBody, onboard, tokenOf, type Api } from "./Api.ts"
+import { connect, created, eventually, investmentBody, investorBody, onboard, tokenOf, type Api } from "./Api.ts"
 
 interface Client {
   readonly clientId: string
@@ -18,6 +18,8 @@ interface Client {
 
 interface Credentials extends Client {
   readonly campaign: string
+  /** Of a crypto security. */
+  readonly cryptoCampaign: string
   readonly product: string
   /** A client that has all scopes but one, by that one. */
   readonly without: { readonly [scope: string]: Client }
@@ -49,17 +51,26 @@ const newClient = Effect.fnUntraced(function* (platform: Id.PlatformId, left?: s
   return { clientId, clientSecret: Redacted.value(secret) }
 })
 
-const tenant = Effect.fnUntraced(function* (name: string, productId: Id.ProductId, product: Id.ProductId) {
+const tenant = Effect.fnUntraced(function* (
+  name: string,
+  productId: Id.ProductId,
+  product: Id.ProductId,
+  crypto: Id.ProductId
+) {
   const platform: Id.PlatformId = (yield* (yield* Platforms).register({ name })).id
   const products = yield* Products
   yield* products.list(productId, platform)
   yield* products.list(product, platform)
+  yield* products.list(crypto, platform)
   const allocation = Units.Units.make(1_000)
-  const campaign: Id.CampaignId = (yield* (yield* Campaigns).open({ productId, platformId: platform, allocation })).id
+  const campaigns = yield* Campaigns
+  const open = (productId: Id.ProductId) => campaigns.open({ productId, platformId: platform, allocation })
+  const campaign: Id.CampaignId = (yield* open(productId)).id
+  const cryptoCampaign: Id.CampaignId = (yield* open(crypto)).id
   const without = yield* Effect.all(
     Object.fromEntries(scopes.map((scope) => [scope, newClient(platform, scope)] as const))
   )
-  return { campaign, product, without, ...(yield* newClient(platform)) }
+  return { campaign, cryptoCampaign, product, without, ...(yield* newClient(platform)) }
 })
 
 type Options = Partial<Parameters<typeof DistributionServer.layerNode>[0]>
@@ -79,18 +90,20 @@ const setUp = Effect.fnUntraced(function* (options: Options) {
   const offering = Effect.gen(function* () {
     const products = yield* Products
     const issuer = yield* products.registerIssuer()
-    const register = products.register({
-      issuerId: issuer.id,
-      name: "Note",
-      productType: "DEBT_SECURITY",
-      ewpg: false,
-      nominalValue: { amount: "100", decimals: 2, currency: Currency.Code.make("EUR") },
-      issueVolume: Units.Units.make(1_000_000),
-      stepSize: Units.Units.make(1)
-    })
-    const product = yield* register
-    const one = yield* tenant("First", product.id, (yield* register).id)
-    const two = yield* tenant("Second", product.id, (yield* register).id)
+    const register = (ewpg = false) =>
+      products.register({
+        issuerId: issuer.id,
+        name: "Note",
+        productType: "DEBT_SECURITY",
+        ewpg,
+        nominalValue: { amount: "100", decimals: 2, currency: Currency.Code.make("EUR") },
+        issueVolume: Units.Units.make(1_000_000),
+        stepSize: Units.Units.make(1)
+      })
+    const product = yield* register()
+    const crypto = (yield* register(true)).id
+    const one = yield* tenant("First", product.id, (yield* register()).id, crypto)
+    const two = yield* tenant("Second", product.id, (yield* register()).id, crypto)
     return { productId: product.id, one, two }
   })
   const found = yield* offering.pipe(Effect.provideContext(context), Effect.provide(SecureRandom.layerWebCrypto))
@@ -119,6 +132,11 @@ const furnish = async (url: string, productId: string, address: string, credenti
   const body = investmentBody({ campaignId }, investor, wallet, 100, signed)
   const investment = created(await api.post("/v2/investments/", body, "investment")).id
   const credit = created(await api.post(`/v2/investments/${investment}/credits/`, undefined, "credit")).id
+  const ofCrypto = investmentBody({ campaignId: credentials.cryptoCampaign }, investor, wallet, 100, signed)
+  const entered = created(await api.post("/v2/investments/", ofCrypto, "entered")).id
+  created(await api.post(`/v2/investments/${entered}/credits/`, undefined, "entry"))
+  await eventually(async () => (await api.get(`/v2/investments/${entered}/`)).json.delivered_at ?? undefined)
+  const statement = created(await api.post(`/v2/investments/${entered}/registry-statements/`, undefined, "told")).id
   const redeem = { investor_id: investor, product_id: productId, wallet_id: wallet, units: 1 }
   const redemption = created(await api.post("/v2/redemptions/", redeem, "redemption")).id
   const identification = (await api.get(`/v2/investors/${investor}/identifications/`)).json.results[0].id
@@ -143,6 +161,8 @@ const furnish = async (url: string, productId: string, address: string, credenti
       wallet,
       document: uploaded,
       investment,
+      entered,
+      statement,
       credit,
       redemption,
       identification,
@@ -173,8 +193,10 @@ export const start = async (options: Options = {}): Promise<Tenants> => {
 }
 
 /** What the first id of a path is of. */
-export const outerOf = (path: string): string =>
-  path.includes("/benefiting-persons/") ? "company" : path.split("/")[2]!.replace(/s$/, "")
+export const outerOf = (path: string): string => {
+  if (path.includes("/benefiting-persons/")) return "company"
+  return path.includes("/registry-statements/") ? "entered" : path.split("/")[2]!.replace(/s$/, "")
+}
 
 /** `/v2/investors/:id/wallets/:wallet/` belongs to an investor, by its first word; a further parameter is named after what it is. */
 export const fill = (path: string, ids: Tenant["ids"]): string =>

@@ -97,7 +97,9 @@ const never: { readonly [O in Commands.Operation]?: ReadonlyArray<string> } = {
   UnfreezeWallet: ["investor_not_found"],
   FreezeUnits: ["investor_not_found", "units_invalid"],
   UnfreezeUnits: ["investor_not_found", "units_invalid"],
-  SignInvestment: ["units_invalid"]
+  SignInvestment: ["units_invalid"],
+  // An investment has an investor.
+  IssueStatement: ["investor_not_found"]
 }
 
 it.each(described.map((operation) => [operation.operation, operation] as const))(

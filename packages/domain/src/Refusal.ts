@@ -44,6 +44,7 @@ export const byCode = {
     "There is no such investment for this client.",
     "Check the id that the investment was created with. An object of another platform is unknown to you, too."
   ),
+  statement_not_found: of(404, "There is no such statement.", "Check the id."),
   task_not_found: of(
     404,
     "There is no such task for this client.",
@@ -294,8 +295,11 @@ export const reservedCodes = {
 /** @category models */
 export type ReservedCode = (typeof reservedCodes)[keyof typeof reservedCodes][number]
 
+/** Codes that readings alone fail with. @category values */
+export const readingCodes = ["statement_not_found"] as const satisfies ReadonlyArray<Code>
+
 /** What a decision may refuse with. @category models */
-export type RaisedCode = Exclude<Code, ReservedCode>
+export type RaisedCode = Exclude<Code, ReservedCode | (typeof readingCodes)[number]>
 
 /** @category schemas */
 export const Code = Schema.Literals(Object.keys(byCode) as ReadonlyArray<Code>)

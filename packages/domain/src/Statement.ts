@@ -5,12 +5,15 @@
 import { type ChunkedList, emptyList, itemsOf, withItems } from "./ChunkedList.ts"
 import * as Command from "./Command.ts"
 import { decisionModel, read, refuse } from "./Decision.ts"
-import { RegistryStatementIssued, statement } from "./events/StatementEvents.ts"
+import { RegistryStatementIssued, statement, StatementCause } from "./events/StatementEvents.ts"
 import type { InvestmentId } from "./Id.ts"
 import * as Investment from "./Investment.ts"
 import * as Investor from "./Investor.ts"
 import * as Product from "./Product.ts"
 import * as Tag from "./Tag.ts"
+
+/** Why a statement is issued. @category schemas */
+export const Cause = StatementCause
 
 /** @category models */
 export interface State {
@@ -48,8 +51,10 @@ export const IssueStatement = Command.make("IssueStatement", {
     const product = yield* read(Product.model(productId))
     if (product?.terms.kind !== "ewpg") return yield* refuse({ code: "not_a_crypto_security" })
     const { entered, issued } = yield* read(ofInvestment(input.investmentId))
-    if (entered === undefined || input.asOf < entered) return yield* refuse({ code: "statement_not_due" })
-    return itemsOf(issued).includes(nameOf(input)) ? [] : [RegistryStatementIssued.make(input)]
+    if (entered === undefined) return yield* refuse({ code: "statement_not_due" })
+    if (itemsOf(issued).includes(nameOf(input))) return []
+    // The entry may have been recorded after the position was looked up.
+    return [RegistryStatementIssued.make({ ...input, asOf: Math.max(input.asOf, entered) })]
   },
   recall: (events) => Command.recorded(events, "RegistryStatementIssued")
 })

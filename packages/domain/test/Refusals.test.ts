@@ -24,8 +24,10 @@ const isRaised = (code: string): boolean => decisions.includes(`"${code}"`)
 describe("each code", () => {
   const reserved = Object.values(Refusal.reservedCodes).flat()
 
-  it("is raised by a decision or reserved for what will raise it, never both", () => {
-    expect(codes.filter((code) => !isRaised(code)).toSorted()).toEqual(reserved.toSorted())
+  it("is raised by a decision, or by readings, or reserved for what will raise it, never both", () => {
+    expect(codes.filter((code) => !isRaised(code)).toSorted()).toEqual(
+      [...reserved, ...Refusal.readingCodes].toSorted()
+    )
     expect(new Set(reserved).size).toBe(reserved.length)
   })
 

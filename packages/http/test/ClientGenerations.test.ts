@@ -173,6 +173,27 @@ const objects: { readonly [name: string]: Wire } = {
     status: "succeeded",
     created_at: "2021-03-12T07:14:14Z"
   },
+  RegistryStatement: {
+    id: "statement",
+    investment_id: "investment",
+    cause: "change",
+    about: "12",
+    as_of: 12,
+    renderer: 1,
+    created_at: "2021-03-12T07:14:14Z"
+  },
+  RegistryStatementContent: {
+    id: "statement",
+    investment_id: "investment",
+    cause: "change",
+    about: "12",
+    as_of: 12,
+    renderer: 1,
+    created_at: "2021-03-12T07:14:14Z",
+    text: "Statement of the register\n",
+    content: "{}",
+    proof: { position: 13, checkpoint: "a signed note", path: ["AAAA"] }
+  },
   Event: {
     id: "event",
     type: "investment.status_changed",
@@ -224,7 +245,7 @@ const whole = ({ object, operation }: Method): unknown =>
 const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
 it("runs through every method", () => {
-  expect(methods.map(({ title }) => title)).toHaveLength(39)
+  expect(methods.map(({ title }) => title)).toHaveLength(42)
   for (const method of methods) expect(Object.keys(whole(method) as object)).toContain("id")
 })
 

@@ -320,6 +320,29 @@ export const make = (): Memory => {
         get: (id) => get("redemptions", id),
         list: (page) => list("redemptions", page)
       }),
+      Context.add(Services.RegistryStatements, {
+        create: (investmentId, options) =>
+          command(`statements.create ${investmentId}`, "statements", options, () => {
+            const statementId = Id.StatementId.make(id("statement"))
+            return {
+              id: statementId,
+              investmentId,
+              cause: "request" as const,
+              about: statementId,
+              asOf: 9,
+              renderer: 1,
+              createdAt
+            }
+          }),
+        get: (_, id) =>
+          Effect.map(get<Services.Api.RegistryStatement>("statements", id), (statement) => ({
+            ...statement,
+            text: "Statement of the register\n",
+            content: "{}",
+            proof: null
+          })),
+        list: (_, page) => list("statements", page)
+      }),
       Context.add(Services.EventFeed, { list: (page) => list("events", page) }),
       Context.add(Services.Transfers, {
         create: (input, options) =>

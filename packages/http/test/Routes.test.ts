@@ -119,6 +119,7 @@ beforeAll(async () => {
   ids["documents.id"] = await made("documents.upload")
   ids["investments.id"] = await made("investments.create")
   ids["investments.credit"] = await made("credits.create")
+  ids["investments.statement"] = await made("registry-statements.create")
   ids["redemptions.id"] = await made("redemptions.create")
   ids["transfers.id"] = await made("transfers.create")
 })

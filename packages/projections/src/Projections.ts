@@ -13,6 +13,7 @@ import { offeredCampaigns, offers } from "./Offers.ts"
 import type * as Projection from "./Projection.ts"
 import { retentions } from "./Retentions.ts"
 import { signedDocuments } from "./SignedDocuments.ts"
+import { statements } from "./Statements.ts"
 import { wallets } from "./Wallets.ts"
 
 export * from "./Documents.ts"
@@ -25,6 +26,7 @@ export * from "./Offerings.ts"
 export * from "./Offers.ts"
 export * from "./Retentions.ts"
 export * from "./SignedDocuments.ts"
+export * from "./Statements.ts"
 export * from "./Wallets.ts"
 
 /** What happened, by platform. @category projections */
@@ -60,5 +62,6 @@ export const all: ReadonlyArray<Projection.Any> = [
   offers,
   offeredCampaigns,
   signedDocuments,
-  terms
+  terms,
+  statements
 ]

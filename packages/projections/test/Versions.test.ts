@@ -228,6 +228,20 @@ const ofFreezes: ReadonlyArray<Projection.LoggedEvent> = [
   event("UnitsUnfrozen", { walletId: "W1", investorId: "I1", productId: "P", units: 4, basis: "court" }, undefined)
 ]
 
+// Of a time when the register issues statements.
+const ofStatements: ReadonlyArray<Projection.LoggedEvent> = [
+  event(
+    "RegistryStatementIssued",
+    { statementId: "S1", investmentId: "X1", cause: "change", about: "9", asOf: 9, renderer: 1 },
+    undefined
+  ),
+  event(
+    "RegistryStatementIssued",
+    { statementId: "S2", investmentId: "X1", cause: "request", about: "S2", asOf: 10, renderer: 1 },
+    "p"
+  )
+]
+
 const events = [
   ...ofIssuer,
   ...ofPlatforms,
@@ -236,7 +250,8 @@ const events = [
   ...ofDeposits,
   ...ofTransfers,
   ...ofCompanies,
-  ...ofFreezes
+  ...ofFreezes,
+  ...ofStatements
 ]
 
 /** What a table would hold after each event: the order of members does not count. */

@@ -51,7 +51,7 @@ import * as ReactorPlace from "./reactors/ReactorPlace.ts"
 import * as PaymentDeadlines from "./reactors/PaymentDeadlines.ts"
 import * as Retention from "./reactors/Retention.ts"
 import * as StartingPolicy from "./reactors/StartingPolicy.ts"
-import type { Sealing } from "./sealing/Sealing.ts"
+import { proving, type Sealing } from "./sealing/Sealing.ts"
 import { Secrets } from "./base/Secrets.ts"
 import { Settlement, type SettlementOptions } from "./reactors/Settlement.ts"
 
@@ -211,6 +211,7 @@ export const layerFolder = <const L extends LedgerFrom = "book-entry", const C e
   return layerNoDeps(options).pipe(
     Layer.provide(Layer.merge(Blobs.layerFolder(join(options.folder, "blobs")), ports(options))),
     Layer.provideMerge(progress),
+    Layer.provide(proving),
     refusing,
     Layer.provideMerge(StateSeal.layer),
     Layer.provideMerge(Folder.layer(options)),
@@ -242,6 +243,7 @@ export const layerPostgres = <const L extends LedgerFrom = "book-entry", const C
         return layerNoDeps(options).pipe(
           Layer.provide(ports(options)),
           Layer.provideMerge(state),
+          Layer.provide(proving),
           refusing,
           Layer.provideMerge(StateSeal.layer),
           Layer.provideMerge(Postgres.layer(options)),

@@ -64,6 +64,7 @@ export const offering = Effect.fnUntraced(function* (
     readonly allocation?: number
     readonly stepSize?: number
     readonly paymentDays?: number
+    readonly ewpg?: boolean
   } = {}
 ) {
   const platform = yield* (yield* Platforms).register({ name: "Erste Plattform" })
@@ -73,7 +74,7 @@ export const offering = Effect.fnUntraced(function* (
     issuerId: issuer.id,
     name: "Musteranleihe",
     productType: "BOND",
-    ewpg: false,
+    ewpg: options.ewpg ?? false,
     issueVolume: options.issueVolume ?? 1_000_000,
     stepSize: options.stepSize ?? 1,
     cancellationDays: 14,

@@ -45,6 +45,12 @@ export {
   redemptionAnswer,
   transferAnswer
 } from "./LedgerTasks.ts"
+export {
+  RegistryStatement,
+  RegistryStatementContent,
+  registryStatementAnswer,
+  registryStatementContentAnswer
+} from "./RegistryStatements.ts"
 export { Event, EventType, eventAnswer } from "./EventFeed.ts"
 export { Platform, RegisterPlatform, platformAnswer } from "./Platforms.ts"
 export {

@@ -12,6 +12,7 @@ import { Investors } from "./Investors.ts"
 import { Credits, Redemptions, Transfers } from "./LedgerTasks.ts"
 import type * as Operation from "./Operation.ts"
 import { OfferedCampaigns, OfferedProducts } from "./Offers.ts"
+import { RegistryStatements } from "./RegistryStatements.ts"
 import { Wallets } from "./Wallets.ts"
 
 export {
@@ -23,6 +24,7 @@ export {
   OfferedCampaigns,
   OfferedProducts,
   Redemptions,
+  RegistryStatements,
   Transfers,
   Wallets
 }
@@ -38,6 +40,7 @@ export const platformResources = [
   Credits,
   Redemptions,
   Transfers,
+  RegistryStatements,
   EventFeed
 ] as const
 
@@ -52,6 +55,7 @@ export type PlatformService =
   | Credits
   | Redemptions
   | Transfers
+  | RegistryStatements
   | EventFeed
 
 /** The names of a platform's readings in the record of openings of personal data. @category models */

@@ -44,6 +44,7 @@ const events: ReadonlyArray<Events.EventType> = [
   "WalletUnfrozen",
   "UnitsFrozen",
   "UnitsUnfrozen",
+  "RegistryStatementIssued",
   "InvestmentSigned",
   "InvestmentIdentified",
   "InvestmentAccepted",

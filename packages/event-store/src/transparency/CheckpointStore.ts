@@ -7,6 +7,7 @@ import { Context, Effect, Layer, Option, Result, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql/SqlError"
 import * as SqlTables from "../building/SqlTables.ts"
+import type { Position } from "../port/Event.ts"
 import { EventStoreError } from "../port/EventStore.ts"
 import type { Checkpoint } from "./Checkpoint.ts"
 import { sameHash } from "./MerkleTree.ts"
@@ -35,6 +36,11 @@ export const nodeLevels = 8
 /** @category models */
 export interface CheckpointStoreShape {
   readonly last: (origin: string) => Effect.Effect<Option.Option<SignedCheckpoint>, EventStoreError>
+  /** The smallest that covers this position, if any is so large. */
+  readonly covering: (
+    origin: string,
+    position: Position
+  ) => Effect.Effect<Option.Option<SignedCheckpoint>, EventStoreError>
   /** From the smallest on; as it is when the stream begins, and perhaps what comes meanwhile. */
   readonly all: (origin: string) => Stream.Stream<KeptCheckpoint, EventStoreError>
   /**
@@ -78,6 +84,8 @@ export const makeMemory: Effect.Effect<CheckpointStoreShape> = Effect.sync(() =>
   }
   return {
     last: (origin) => Effect.sync(() => Option.fromNullishOr(of(origin).at(-1))),
+    covering: (origin, position) =>
+      Effect.sync(() => Option.fromNullishOr(of(origin).find(({ size }) => size >= position))),
     all: (origin) => Stream.suspend(() => Stream.fromIterable([...of(origin)])),
     put: (next, previous, fresh) =>
       Effect.sync(() => {
@@ -154,6 +162,7 @@ export const makeSql: Effect.Effect<CheckpointStoreShape, EventStoreError, SqlCl
 /** The same over tables that are there, for a program that may only read. @category constructors */
 export const fromSql = (sql: SqlClient.SqlClient): CheckpointStoreShape => ({
   last: (origin) => mapped(selectLast(sql, origin)),
+  covering: (origin, position) => mapped(selectCovering(sql, origin, position)),
   all: (origin) => selectAll(sql, origin),
   put: (next, previous, nodes) => put(sql, next, previous, nodes),
   nodes: (origin, level, first, count) =>
@@ -205,10 +214,19 @@ const checkpointIn = (origin: string, { size, root, note }: Row): SignedCheckpoi
   note
 })
 
+const checkpointOf = (origin: string, row: Row | undefined): Option.Option<SignedCheckpoint> =>
+  row === undefined ? Option.none() : Option.some(checkpointIn(origin, row))
+
+const selectCovering = (sql: SqlClient.SqlClient, origin: string, position: Position) =>
+  Effect.map(
+    sql<Row>`SELECT size, root, note FROM checkpoints WHERE origin = ${origin} AND size >= ${position} ORDER BY size LIMIT 1`,
+    ([row]) => checkpointOf(origin, row)
+  )
+
 const selectLast = (sql: SqlClient.SqlClient, origin: string) =>
   Effect.map(
     sql<Row>`SELECT size, root, note FROM checkpoints WHERE origin = ${origin} ORDER BY size DESC LIMIT 1`,
-    ([row]) => (row === undefined ? Option.none() : Option.some(checkpointIn(origin, row)))
+    ([row]) => checkpointOf(origin, row)
   )
 
 const selectAll = (sql: SqlClient.SqlClient, origin: string) =>

@@ -23,8 +23,9 @@ body gets the same answer, forever, and has no second effect. So if an answer go
 export const scopeSentences: { readonly [S in Scope]: string } = {
   "investors:read": "Read investors, their identifications and wallets",
   "investors:write": "Create investors, their identifications and wallets",
-  "investments:read": "Read products, campaigns, investments, credits, redemptions and transfers",
-  "investments:write": "Create investments, credits, redemptions and transfers",
+  "investments:read":
+    "Read products, campaigns, investments, credits, redemptions, transfers and statements of the register",
+  "investments:write": "Create investments, credits, redemptions and transfers, and ask for statements of the register",
   "documents:write": "Upload documents and read what is known of them"
 }
 
@@ -39,6 +40,7 @@ export const tagSentences: { readonly [tag: string]: string } = {
   investments: "Subscriptions: signed, accepted, paid, delivered.",
   credits: "Tasks of the ledger that add the units of an investment to its wallet.",
   redemptions: "Tasks of the ledger that take units out of a wallet.",
+  "registry-statements": "What the register says of an investment in a crypto security (eWpG § 19).",
   events: "What happened to your objects, for a program that asks again and again.",
   transfers: "Tasks of the ledger that move units to another wallet, where they are an investment of the recipient's."
 }

@@ -582,6 +582,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/investments/{id}/registry-statements/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List statements of the register
+         * @description Refused with `investment_not_found`.
+         */
+        get: operations["registry-statements.list"];
+        put?: never;
+        /**
+         * Ask for a statement of the register
+         * @description Refused with `investment_not_found`, `investor_erased`, `not_a_crypto_security`, `statement_not_due`.
+         */
+        post: operations["registry-statements.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/investments/{id}/registry-statements/{statement}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a statement of the register
+         * @description Refused with `investment_not_found`, `statement_not_found`.
+         */
+        get: operations["registry-statements.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v2/events/": {
         parameters: {
             query?: never;
@@ -646,6 +690,43 @@ export interface components {
             investment_id: string | null;
             status: string;
             changed_at: string;
+        };
+        RegistryStatementContent: {
+            id: string;
+            investment_id: string;
+            /**
+             * @example entry
+             * @example change
+             * @example yearly
+             * @example request
+             */
+            cause: string;
+            about: string;
+            as_of: number;
+            renderer: number;
+            created_at: string;
+            text: string;
+            content: string;
+            proof: {
+                position: number;
+                checkpoint: string;
+                path: string[];
+            } | null;
+        };
+        RegistryStatement: {
+            id: string;
+            investment_id: string;
+            /**
+             * @example entry
+             * @example change
+             * @example yearly
+             * @example request
+             */
+            cause: string;
+            about: string;
+            as_of: number;
+            renderer: number;
+            created_at: string;
         };
         Transfer: {
             id: string;
@@ -1262,6 +1343,14 @@ export interface components {
             /** @description The URL of the page before this one. */
             previous: string | null;
             results: components["schemas"]["Transfer"][];
+        };
+        RegistryStatementPage: {
+            count: number;
+            /** @description The URL of the page after this one. */
+            next: string | null;
+            /** @description The URL of the page before this one. */
+            previous: string | null;
+            results: components["schemas"]["RegistryStatement"][];
         };
         EventPage: {
             count: number;
@@ -5412,6 +5501,269 @@ export interface operations {
              * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
              *
              *     [`task_not_found`](/problems/task_not_found) There is no such task for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "registry-statements.list": {
+        parameters: {
+            query?: {
+                /** @description Results of a page at most. */
+                limit?: number;
+                /** @description From `next` or `previous` of a page. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryStatementPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`investment_not_found`](/problems/investment_not_found) There is no such investment for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "registry-statements.create": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same key with the same request gives the same answer and no second effect. Idempotency-Key will do as well. */
+                "X-Idempotency-Key": string;
+                /** @description The same as X-Idempotency-Key, as an RFC 8941 string or as it is. */
+                "Idempotency-Key"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is created. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryStatement"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`investment_not_found`](/problems/investment_not_found) There is no such investment for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            /**
+             * @description [`investor_erased`](/problems/investor_erased) The data of this investor have been erased; nothing can be added.
+             *
+             *     [`not_a_crypto_security`](/problems/not_a_crypto_security) The product is no crypto security: the register issues no statement of it.
+             *
+             *     [`statement_not_due`](/problems/statement_not_due) Nothing has been entered for this investment.
+             */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            /** @description [`idempotency_key_reused`](/problems/idempotency_key_reused) The key was used for a request with another body. Nothing was done. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "registry-statements.get": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the object as the client has it. If it is so still, the answer is 304. */
+                "If-None-Match"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+                statement: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryStatementContent"];
+                };
+            };
+            /** @description The client has it as it is. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`investment_not_found`](/problems/investment_not_found) There is no such investment for this client.
+             *
+             *     [`statement_not_found`](/problems/statement_not_found) There is no such statement.
              */
             404: {
                 headers: {

@@ -23,6 +23,7 @@ import { commandsOf, type Given, type Told } from "./Members.ts"
 import { type Begun, Intake, type Instructing, type Received, type Sent } from "./Intake.ts"
 import { type Owned, Showing, type Versioned, versionOf } from "./Showing.ts"
 import { type Answering, answerOf, guardOf, type IdsOf } from "./Answers.ts"
+import * as Reading from "./Reading.ts"
 import type { View } from "./View.ts"
 
 export { type Answering, changed, made, nothing, recorded } from "./Answers.ts"
@@ -136,7 +137,7 @@ export type Implementing<O> =
   O extends Operation.Command<infer I, infer In, infer A>
     ? Instructs<I, In, A>
     : O extends Operation.Read<infer I, infer A>
-      ? Shows<I, A>
+      ? Shows<I, A> | Reading.Reads<I, A>
       : O extends Operation.List<infer I, infer A>
         ? Pages<I, A>
         : never
@@ -162,13 +163,16 @@ export const implement = <const Ops extends Resource.Operations>(
   const methods = new Map<string, (instructing: Instructing) => Method>()
   const repeats = new Map<string, ReturnType<typeof repeatOf>>()
   for (const [name, described] of Object.entries<Operation.Any>(operations)) {
-    const particular = implementing[name] as Instructs<any, any, any> | Shows<any, any> | Pages<any, any>
+    const particular = implementing[name] as
+      Instructs<any, any, any> | Shows<any, any> | Reading.Reads<any, any> | Pages<any, any>
     if (described._tag === "Command" && particular._tag === "Instructs") {
       methods.set(name, commandMethod(parts, described, particular))
       repeats.set(name, repeatOf(parts, described, particular))
     }
     if (described._tag === "Read" && particular._tag === "Shows")
       methods.set(name, readMethod(parts, described, particular))
+    if (described._tag === "Read" && particular._tag === "Reads")
+      methods.set(name, Reading.methodOf(parts.showing, described.reading as Access["purpose"], particular))
     if (described._tag === "List" && particular._tag === "Pages")
       methods.set(name, listMethod(parts, described, particular))
   }

@@ -9,8 +9,8 @@ import { erased, type Personal, personalOf, view } from "./View.ts"
 
 type Company = Omit<Api.LegalPerson, "isCustodianBank">
 
-/** What is personal of an investor, as it is now. */
-interface Known {
+/** What is personal of an investor, as it is now, or was. @category models */
+export interface Known {
   readonly naturalPerson: Api.NaturalPerson
   readonly legalPerson?: Company
   readonly bankAccount?: Api.BankAccount
@@ -36,8 +36,11 @@ const amended = (known: Known, amendment: Members): Known => {
   }
 }
 
-/** The registration, and then what amendments set of it, in their order. */
-const knownOf = (personal: Personal, [registration, ...amendments]: ReadonlyArray<number>): Known | undefined => {
+/** The registration, and then what amendments set of it, in their order. @category computing */
+export const knownOf = (
+  personal: Personal,
+  [registration, ...amendments]: ReadonlyArray<number>
+): Known | undefined => {
   const registered = personalOf<Known>(personal, registration)
   if (registered?.naturalPerson === undefined) return undefined
   let known: Known = { ...registered, naturalPerson: registered.naturalPerson }

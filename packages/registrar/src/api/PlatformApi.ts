@@ -5,6 +5,8 @@ import { platformResources, PlatformServices } from "@effekten/services"
 import { Effect, Layer } from "effect"
 import { Blobs } from "../documents/Blobs.ts"
 import { Settlement } from "../reactors/Settlement.ts"
+import { EventProofs } from "../log/EventProofs.ts"
+import { Log } from "../log/Log.ts"
 import { Custody } from "./Custody.ts"
 import { documents } from "./Documents.ts"
 import { eventFeed } from "./EventFeed.ts"
@@ -15,10 +17,11 @@ import { investors } from "./Investors.ts"
 import { credits, redemptions, transfers } from "./LedgerTasks.ts"
 import { offeredCampaigns, offeredProducts } from "./Offers.ts"
 import type { Showing } from "./Showing.ts"
+import { registryStatements } from "./Statements.ts"
 import { wallets } from "./Wallets.ts"
 
 /** @category layers */
-export const layer: Layer.Layer<PlatformServices, never, Blobs | Custody | Intake | Settlement | Showing> =
+export const layer: Layer.Layer<PlatformServices, never, Blobs | Custody | Intake | Log | Settlement | Showing> =
   Layer.effect(
     PlatformServices,
     Effect.gen(function* () {
@@ -34,6 +37,7 @@ export const layer: Layer.Layer<PlatformServices, never, Blobs | Custody | Intak
         credits(context, settlement),
         redemptions(context, settlement),
         transfers(context, settlement),
+        registryStatements(context, yield* Log, yield* EventProofs),
         eventFeed(context)
       ])
     })

@@ -6,11 +6,12 @@
  * signs.
  */
 import { CheckpointStore, Macs, Proofs, Sealer } from "@effekten/event-store"
-import { Context, type Duration, Effect, Layer } from "effect"
+import { Context, type Duration, Effect, Layer, Option } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
 import { RegisterUnavailable } from "../base/RegisterUnavailable.ts"
 import { Lease } from "../base/Lease.ts"
+import { EventProofs } from "../log/EventProofs.ts"
 import { Log } from "../log/Log.ts"
 import { RegisterState } from "../base/RegisterState.ts"
 import { Secrets } from "../base/Secrets.ts"
@@ -31,6 +32,19 @@ export class Sealing extends Context.Service<
   Sealing,
   Sealer.Sealer & { readonly proofs: Proofs.Proofs; readonly checkpoints: CheckpointStore.CheckpointStoreShape }
 >()("effekten/registrar/Sealing") {}
+
+/** Readings show proofs by the checkpoints that are kept. @category layers */
+export const proving: Layer.Layer<never, never, Sealing> = Layer.effect(
+  EventProofs,
+  Effect.map(Sealing, ({ checkpoints, origin, proofs }) => ({
+    of: Effect.fnUntraced(function* (position) {
+      const covering = yield* checkpoints.covering(origin, position)
+      if (Option.isNone(covering)) return undefined
+      const { note, size } = covering.value
+      return { checkpoint: note, path: yield* proofs.inclusion(position, size) }
+    })
+  }))
+)
 
 /** The lease of the process that signs. */
 export const sealingLease = "sealing"

@@ -12,11 +12,11 @@ const beyond = {
   too_many_lots: "a holding would have more than 256 lots"
 } as const satisfies { readonly [C in Refusal.Code]?: string }
 
-const reserved: ReadonlyArray<string> = Object.values(Refusal.reservedCodes).flat()
+const unraised: ReadonlyArray<string> = [...Object.values(Refusal.reservedCodes).flat(), ...Refusal.readingCodes]
 
 /** All that a decision raises, but for what lies beyond every run. @category values */
 export const everyRefusal = (Object.keys(Refusal.byCode) as ReadonlyArray<Refusal.Code>).filter(
-  (code) => !reserved.includes(code) && !(code in beyond)
+  (code) => !unraised.includes(code) && !(code in beyond)
 )
 
 /** Refusals of a decision, which are recorded, and which any few hundred runs reach. @category values */

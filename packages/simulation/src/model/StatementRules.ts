@@ -6,13 +6,12 @@ import { no, noop, ok, type Rules, sees } from "./Asked.ts"
 /** @category computing */
 export const statementRules = {
   IssueStatement: (world, asked, input) => {
-    const { about, asOf, cause, investmentId } = input
+    const { about, cause, investmentId } = input
     const investment = sees(asked, world.investments.get(investmentId))
     if (!investment) return no("investment_not_found")
     if (world.investors.get(investment.investor)!.erased) return no("investor_erased")
     if (!world.products.get(investment.product)!.ewpg) return no("not_a_crypto_security")
-    // The model knows no positions. At the first one nothing can have been entered.
-    if (!world.entered.has(investmentId) || asOf === 1) return no("statement_not_due")
+    if (!world.entered.has(investmentId)) return no("statement_not_due")
     if (cause === "request") return ok
     const name = `${investmentId} ${cause} ${about}`
     if (world.statements.has(name)) return noop

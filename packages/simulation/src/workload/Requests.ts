@@ -6,6 +6,7 @@ import { changingReaders } from "./ChangingRequests.ts"
 import { investorReaders } from "./InvestorRequests.ts"
 import { freezingReaders } from "./FreezingRequests.ts"
 import { listing, platformReaders } from "./PlatformRequests.ts"
+import { statementReaders } from "./StatementRequests.ts"
 import type { Known, Reader } from "./Reading.ts"
 import { registrarReaders } from "./RegistrarRequests.ts"
 import type { Request } from "./Request.ts"
@@ -16,7 +17,8 @@ const readers: { readonly [Kind in StepKind]?: Reader } = {
   ...investorReaders,
   ...registrarReaders,
   ...changingReaders,
-  ...freezingReaders
+  ...freezingReaders,
+  ...statementReaders
 }
 
 /** The request of a step; none where there is nothing yet that it could be about. @category conversions */

@@ -32,6 +32,7 @@ export const weights = {
   policy: 1,
   freeze: 2,
   unfreeze: 2,
+  statement: 2,
   erase: 2,
   forget: 1,
   hold: 2,

@@ -1,0 +1,96 @@
+/**
+ * Statements of the register, embedded: issues them on request, lists them, and makes what they say again. For the services of a platform.
+ */
+import { Id, type Units } from "@effekten/domain"
+import type { EventStoreError } from "@effekten/event-store"
+import { FoldOne, Projections } from "@effekten/projections"
+import { Api, type ReadFailure, RegistryStatements, Unavailable } from "@effekten/services"
+import { type Context, Effect } from "effect"
+import { newer } from "../base/Failures.ts"
+import type { Access } from "../log/Access.ts"
+import { EventProofs } from "../log/EventProofs.ts"
+import type { RegisterLog } from "../log/Log.ts"
+import { implement, type Implementation, instructs, made, pages, view } from "./Implement.ts"
+import type { Intake } from "./Intake.ts"
+import { ownInvestment } from "./Investments.ts"
+import { reads } from "./Reading.ts"
+import { notFound, type Showing } from "./Showing.ts"
+import { gather } from "./StatementFacts.ts"
+import { renderers, today } from "./StatementText.ts"
+
+const issued = (state: Projections.StatementState): Api.RegistryStatement => ({
+  id: state.id,
+  investmentId: state.investmentId,
+  cause: state.cause,
+  about: state.about,
+  asOf: state.asOf,
+  renderer: state.renderer,
+  createdAt: state.createdAt
+})
+
+const statement = view(Api.registryStatementAnswer, Projections.statements, { 1: issued })
+
+const unreadable = (error: EventStoreError): Unavailable =>
+  new Unavailable({ executed: "no", message: error.message, cause: error })
+
+const base64 = (hash: Uint8Array): string => Buffer.from(hash).toString("base64")
+
+/** What a statement says, made again by the renderer of its time. */
+const shown = (log: RegisterLog, proofs: (typeof EventProofs)["Service"]) =>
+  Effect.fnUntraced(
+    function* (
+      access: Access,
+      investment: Id.InvestmentId,
+      id: Id.StatementId
+    ): Effect.fn.Return<Api.RegistryStatementContent, EventStoreError | ReadFailure> {
+      const state = yield* FoldOne.fold(log, Projections.statements, Projections.statementKey(investment, id))
+      if (state === undefined) return yield* notFound("statement_not_found")
+      const render = renderers[state.renderer]
+      if (render === undefined) return yield* newer(Api.registryStatementContentAnswer.name, state.renderer)
+      const rendered = render(yield* gather(log, access, state))
+      const proof = yield* proofs.of(state.position)
+      return {
+        ...issued(state),
+        ...rendered,
+        proof:
+          proof === undefined
+            ? null
+            : { position: state.position, checkpoint: proof.checkpoint, path: proof.path.map(base64) }
+      }
+    },
+    Effect.catchTag("EventStoreError", (error) => Effect.fail(unreadable(error)))
+  )
+
+const { operations } = RegistryStatements.resource
+
+/** @category constructors */
+export const registryStatements = (
+  context: Context.Context<Intake | Showing>,
+  log: RegisterLog,
+  proofs: (typeof EventProofs)["Service"]
+): Implementation<typeof RegistryStatements.resource.operations> => {
+  const content = shown(log, proofs)
+  return implement(
+    { key: RegistryStatements.key, operations },
+    {
+      create: instructs(operations.create, {
+        members: {},
+        given: Effect.fnUntraced(
+          function* ({ ids: [investmentId], newId }) {
+            const statementId = Id.StatementId.make(yield* newId)
+            const asOf: Units.Units = yield* log.head
+            return { statementId, investmentId, cause: "request" as const, about: statementId, asOf, renderer: today }
+          },
+          Effect.mapError((error: EventStoreError) => unreadable(error))
+        ),
+        answers: made(statement)
+      }),
+      list: pages(operations.list, { view: statement, scope: ([id]) => id, within: ([id]) => ownInvestment(id) }),
+      get: reads(operations.get, {
+        read: (access, [investment, id]) => content(access, investment, id),
+        within: ([id]) => ownInvestment(id)
+      })
+    },
+    context
+  )
+}
