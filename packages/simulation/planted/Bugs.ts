@@ -234,6 +234,25 @@ const shows: { readonly [name: string]: Bug } = {
   )
 }
 
+/** In what makes a log provable. */
+const proofs: { readonly [name: string]: Bug } = {
+  "a start asks for no MAC": one(
+    "event-store/src/transparency/Sealer.ts",
+    "    if (options.macs !== undefined) yield* sealing.take\n",
+    ""
+  ),
+  "a start asks for no anchor": one(
+    "event-store/src/transparency/SealedTree.ts",
+    "  if (Result.isSuccess(judged)) return judged.success\n",
+    "  if (Result.isSuccess(judged) || judged.failure.message !== undefined) return undefined\n"
+  ),
+  "no body is held against its leaf": one(
+    "event-store/src/transparency/Inspection.ts",
+    '    if (own !== leaf) parted.push({ position, leaf: Buffer.from(own, "hex") })\n',
+    ""
+  )
+}
+
 /** In the client. */
 const clients: { readonly [name: string]: Bug } = {
   "a key of its own for each attempt": {
@@ -294,6 +313,7 @@ export const bugs: { readonly [name: string]: Bug } = {
   ...answers,
   ...tasks,
   ...shows,
+  ...proofs,
   ...clients,
   ...controls
 }

@@ -96,7 +96,9 @@ const running = (
     world,
     ledger: new Map(),
     program: { platform: undefined, kept: new Map() },
-    stored: new Map()
+    stored: new Map(),
+    forgeries: [],
+    verified: []
   }
   watching.begun(facts, micros)
   const broken = (invariant: string, message: string): void => void found.push({ invariant, message, time: micros() })

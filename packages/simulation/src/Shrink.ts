@@ -30,7 +30,10 @@ const usualRuns = 300
 const usualSeconds = 60
 
 /** A plan without a member, which need not be there. */
-const without = (plan: Plan, name: "http" | "snapshotsAfter" | "progressAfter" | "rounds" | "pause"): Plan => {
+const without = (
+  plan: Plan,
+  name: "http" | "snapshotsAfter" | "progressAfter" | "rounds" | "pause" | "sealed"
+): Plan => {
   const { [name]: _left, ...rest } = plan
   return rest
 }
@@ -42,6 +45,7 @@ const simpler: ReadonlyArray<(plan: Plan) => Plan> = [
   (plan) => without(plan, "snapshotsAfter"),
   (plan) => without(plan, "progressAfter"),
   (plan) => without(plan, "rounds"),
+  (plan) => without(plan, "sealed"),
   (plan) => without(plan, "pause"),
   (plan) => ({ ...plan, order: "fifo" }),
   (plan) => ({ ...plan, preemption: 0 }),

@@ -193,10 +193,19 @@ const readLogs = ({ facts, kernel, supervisor }: World.World): string | undefine
   return ending(kernel, ended, "the reading of the log")
 }
 
+/** An auditor verifies a sealed log. Over files, no node has them open then. */
+const verify = ({ facts, kernel, supervisor, verifying }: World.World): string | undefined => {
+  if (verifying === undefined) return undefined
+  supervisor.hold(true)
+  const fiber = verifying()
+  fiber.addObserver((exit) => Exit.isSuccess(exit) && facts.verified.push(exit.value))
+  return ending(kernel, [fiber], "the verification")
+}
+
 /** From the opening to the end of everything. Tells why it ended otherwise. */
 const ran = (world: World.World, plan: Plan): string | undefined => {
   try {
-    return open(world) ?? work(world, plan) ?? audit(world) ?? close(world) ?? readLogs(world)
+    return open(world) ?? work(world, plan) ?? audit(world) ?? close(world) ?? readLogs(world) ?? verify(world)
   } finally {
     world.close()
   }

@@ -73,7 +73,12 @@ const moments = [
   "start over snapshots",
   "start over a log",
   "answered again",
-  "the log is put back"
+  "the log is put back",
+  "forged: body changed",
+  "forged: event replaced",
+  "forged: event planted",
+  "forged: end cut",
+  "forged: checkpoints cut too"
 ]
 
 /** For some hundred runs of drawn plans: each fault, each event and each moment. @category values */

@@ -2,7 +2,7 @@
  * What happened in a run: calls with what was answered, and what the log got. For invariants, timelines and reports. Nothing here decides.
  */
 import type { Commands } from "@effekten/domain"
-import type { Position, StoredEvent } from "@effekten/event-store"
+import type { Position, StoredEvent, Verification } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import type { LedgerTask } from "@effekten/registrar"
 import type { Objects } from "../model/Objects.ts"
@@ -95,6 +95,16 @@ export interface ProgramFacts {
   readonly kept: ReadonlyMap<string, string>
 }
 
+/** What an intruder with the files did to the log, and what was told of it. @category models */
+export interface Forgery {
+  readonly kind: "body changed" | "event replaced" | "event planted" | "end cut" | "checkpoints cut too"
+  readonly position: Position
+  /** A verification found something, or could not read the log. */
+  readonly isTold: boolean
+  /** What the start of a node over it came to, and what it said; nothing said where it hangs. None where a start does not look. */
+  readonly start: { readonly serves: boolean; readonly said: string | undefined } | undefined
+}
+
 /** All that is known of a run. It grows while the run goes on. @category models */
 export interface Facts extends History {
   /** The second model, at the head of the log. */
@@ -104,4 +114,7 @@ export interface Facts extends History {
   readonly program: ProgramFacts
   /** The log as it lies with each node, asked for once everything has healed. */
   readonly stored: ReadonlyMap<string, ReadonlyArray<StoredEvent>>
+  readonly forgeries: ReadonlyArray<Forgery>
+  /** What an auditor found once everything had healed, where the log is sealed. */
+  readonly verified: ReadonlyArray<Verification.Verification>
 }

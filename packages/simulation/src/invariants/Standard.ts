@@ -8,6 +8,7 @@ import { decisions } from "./Decisions.ts"
 import { effectOnce } from "./EffectOnce.ts"
 import { erased } from "./Erased.ts"
 import { everythingEnds } from "./EverythingEnds.ts"
+import { forged } from "./Forged.ts"
 import type { Invariant } from "./Invariant.ts"
 import { ledgerBalance } from "./LedgerBalance.ts"
 import { ownership } from "./Ownership.ts"
@@ -45,5 +46,6 @@ export const standard: ReadonlyArray<Invariant> = [
   ownership,
   ledgerBalance,
   sameRead,
-  sameLog
+  sameLog,
+  forged
 ]

@@ -21,6 +21,8 @@ export const all = {
   snapshotForged: "A stranger with SQL writes into the table of snapshots: each state bears the position of another.",
   logPutBack:
     "A standby that was behind is promoted under running nodes, or an operator puts an older copy of log.db back: the log alone, and not behind an erasure.",
+  logForged:
+    "An intruder with the files of the database changes, plants or cuts rows of the log while no node is up. It has no key, and cannot write where the anchor is.",
   forgetSlow: "The database is busy: a key is destroyed long after its erasure was recorded.",
   requestLost: "A packet is lost before the node, and the caller's time runs out.",
   answerLost: "The connection broke behind the node's work, before its answer.",

@@ -31,6 +31,8 @@ export interface Plan {
   readonly snapshotsAfter?: number
   /** Events after which a reactor keeps its place; as many as usual without. */
   readonly progressAfter?: number
+  /** The log bears MACs and is sealed. What was lost of it is not put back under a checkpoint. */
+  readonly sealed?: boolean
   readonly faults: Rates
   readonly steps: ReadonlyArray<Steps.Step>
 }
@@ -46,6 +48,8 @@ export interface PlanOptions {
   readonly http?: boolean
   /** The real stores on SQLite, for one process: one node, and no faults of servers. Default: a database in memory, for many. */
   readonly sqlite?: boolean
+  /** Whether the log bears MACs and is sealed. Default: drawn. */
+  readonly sealed?: boolean
   /** Faults that may be drawn, at these rates. Default: all. */
   readonly faults?: Rates
   readonly kinds?: ReadonlyArray<Steps.StepKind>
@@ -69,6 +73,7 @@ const rates: Rates = {
   waitLate: 0.3,
   snapshotForged: 0.5,
   forgetSlow: 0.4,
+  logForged: 0.03,
   logPutBack: 0.02
 }
 
@@ -83,6 +88,7 @@ export const draw = (seed: number, options: PlanOptions = {}): Plan => {
   const quiet = stream.chance(0.1)
   const share = stream.next()
   const faults = Object.fromEntries(possible.filter(() => !quiet && stream.chance(share)))
+  const sealed = options.sealed ?? Randomness.stream(seed, "sealed").chance(0.4)
   const chosen = (options.kinds ?? Steps.kinds).filter((kind) => needed.has(kind) || stream.chance(0.7))
   const steps = Randomness.stream(seed, "steps")
   // Of few things each is wanted by many at once.
@@ -100,9 +106,16 @@ export const draw = (seed: number, options: PlanOptions = {}): Plan => {
     ...(stream.chance(0.3) ? { pause: stream.pick([0, 20]) } : {}),
     ...(stream.chance(0.5) ? { rounds: stream.pick([2, 3, 5]) } : {}),
     ...(sqlite ? { sqlite } : {}),
-    faults,
+    ...(sealed ? { sealed } : {}),
+    // No operator restores a sealed log without its checkpoints, and nothing tells who wrote to another.
+    faults: omitted(faults, sealed ? "logPutBack" : "logForged"),
     steps: Array.from({ length: options.steps ?? 150 }, () => Steps.draw(steps, chosen, things))
   }
+}
+
+const omitted = (rates: Rates, name: FaultName): Rates => {
+  const { [name]: _left, ...rest } = rates
+  return rest
 }
 
 const isOfServers = (name: string): boolean => ofServers.has(name as FaultName)

@@ -8,6 +8,7 @@ import { AccessRecord, Blobs, Secrets, Snapshots } from "@effekten/registrar"
 import { Context, Effect, Layer, Redacted, type Scope } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import * as MemoryStores from "./MemoryStores.ts"
+import * as Sealed from "./Sealed.ts"
 import * as SqliteStores from "./SqliteStores.ts"
 import type { Stores, StoresOptions } from "./Stores.ts"
 
@@ -22,9 +23,11 @@ export interface Database {
   /** Contents of documents. Each node has a vault of its own for them: a lock that a dead one holds holds up no other. */
   readonly contents: Effect.Success<typeof Blobs.memory>
   readonly snapshots: Snapshots.Storage
+  readonly sealed: Sealed.Sealed | undefined
 }
 
-interface DatabaseOptions extends StoresOptions {
+interface DatabaseOptions extends Omit<StoresOptions, "authentication"> {
+  readonly isSealed: boolean
   /** Whether the stores are those of one process, in files. */
   readonly isSqlite: boolean
 }
@@ -50,10 +53,18 @@ export const make = (
   options: DatabaseOptions
 ): Effect.Effect<Database, never, Scope.Scope | SecureRandom.SecureRandom> =>
   Effect.gen(function* () {
+    const masterKey = Redacted.make(options.delays.bytes(32))
+    const kept = yield* Layer.build(
+      Layer.mergeAll(AccessRecord.layerMemory(), OAuthStore.layerMemory, Secrets.layerMemory)
+    )
+    const key = Context.get(kept, Secrets).logKey
+    const sealed = options.isSealed ? yield* Sealed.make({ key }, options.delays.bytes(32)) : undefined
+    const storesOptions = { ...options, authentication: sealed?.authentication }
     return {
-      stores: options.isSqlite ? SqliteStores.make(options) : yield* MemoryStores.make(options),
-      masterKey: Redacted.make(options.delays.bytes(32)),
-      kept: yield* Layer.build(Layer.mergeAll(AccessRecord.layerMemory(), OAuthStore.layerMemory, Secrets.layerMemory)),
+      stores: options.isSqlite ? SqliteStores.make(storesOptions) : yield* MemoryStores.make(storesOptions),
+      masterKey,
+      kept,
+      sealed,
       contents: yield* Blobs.memory,
       snapshots: snapshotsInMemory()
     }

@@ -11,7 +11,7 @@ import type { SecureRandom } from "effect/crypto"
 import type { Process } from "../kernel/Process.ts"
 import * as FaultyParts from "./FaultyParts.ts"
 import * as Lock from "./Lock.ts"
-import type { Stores, StoresOptions } from "./Stores.ts"
+import type { Rows, Stores, StoresOptions } from "./Stores.ts"
 
 /** A notification arrives within so long; a node that misses it asks by itself. Microseconds. */
 const longestNotice = 50_000
@@ -49,8 +49,48 @@ const tellingOf = (log: MemoryEventStore.Storage["log"], onEvent: StoresOptions[
   })
 }
 
+/** Changes rows past the stores, of which none is told. */
+const rowsOf = (storage: MemoryEventStore.Storage): Rows => {
+  const { byTag, log, macs } = storage
+  return {
+    body: (position) => log[position - 1]!.body,
+    put: (position, row) => void (log[position - 1] = { ...log[position - 1]!, ...row }),
+    plant: (body, leaf) => {
+      const [event, { mac }] = [log.at(-1)!, macs.at(-1)!]
+      byTag.add(Array.prototype.push.call(log, { ...event, body, leaf }), event.tags)
+      macs.push({ first: log.length, last: log.length, mac })
+    },
+    cut: (position) => MemoryEventStore.rewind(storage, position)
+  }
+}
+
+/** Under the lock of the writer: what is on its way has to wait. */
+const intrudeOn =
+  (storage: MemoryEventStore.Storage): Stores["intrude"] =>
+  (change, meanwhile) => {
+    const { byTag, log, macs } = storage
+    const intruding = Effect.acquireUseRelease(
+      Effect.sync(() => {
+        const kept = { log: log.slice(), macs: macs.slice() }
+        change(rowsOf(storage))
+        return kept
+      }),
+      () => meanwhile,
+      (kept) =>
+        Effect.sync(() => {
+          byTag.cut(0)
+          macs.splice(0, macs.length, ...kept.macs)
+          log.length = 0
+          Array.prototype.push.apply(log, kept.log)
+          for (const [index, { tags }] of kept.log.entries()) byTag.add(index + 1, tags)
+        })
+    )
+    return storage.writerLock.withPermit(intruding)
+  }
+
 /** @category constructors */
 export const make = ({
+  authentication,
   delays,
   faults,
   kernel,
@@ -80,6 +120,7 @@ export const make = ({
           }
         }
       },
+      intrude: intrudeOn(storage),
       isEmpty: () => storage.log.length === 0,
       isWriting: () => storage.writerLock.isHeld(),
       of: (node) => {
@@ -88,6 +129,7 @@ export const make = ({
         return {
           log: MemoryEventStore.make<Events.RegisterEvent>({
             catalogue: Events.catalogue,
+            authentication,
             storage: FaultyParts.lateToWait({ ...storage, wake }, faults)
           }),
           keys: Layer.succeed(KeyStore.KeyStore, keys),

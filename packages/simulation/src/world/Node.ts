@@ -104,11 +104,13 @@ const layerOf = (parts: NodeParts, process: Process) => {
             { leastEvents: snapshotsAfter }
           )
         )
+  const lease = leases.of(process)
   const progress = progressAfter === undefined ? Layer.empty : Layer.succeed(ProgressStep, progressAfter)
   return Registrar.layerNoDeps({ sandbox: true, ...options }).pipe(
     Layer.provide(Layer.mergeAll(custody, ledger.layer, lists, Blobs.layerAt(database.contents))),
     Layer.provide(Layer.mergeAll(snapshots, progress, places)),
-    Layer.provide(Layer.succeed(Lease, leases.of(process))),
+    Layer.provide(Layer.succeed(Lease, lease)),
+    Layer.provide(database.sealed?.layer(lease) ?? Layer.empty),
     Layer.provideMerge(Log.layer(store)),
     Layer.provideMerge(Database.vaultOver(keys, database.masterKey)),
     Layer.provideMerge(Layer.succeedContext(database.kept))

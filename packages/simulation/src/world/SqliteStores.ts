@@ -6,13 +6,13 @@ import { Events } from "@effekten/domain"
 import { Codec, KeyStore, SqliteClient, SqliteEventStore } from "@effekten/event-store"
 import { SqlReadModels } from "@effekten/projections"
 import { Log, Progress } from "@effekten/registrar"
-import { Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { DatabaseSync } from "node:sqlite"
+import { DatabaseSync } from "node:sqlite"
 import * as SqliteDriver from "./SqliteDriver.ts"
-import type { Stores, StoresOptions } from "./Stores.ts"
+import type { Rows, Stores, StoresOptions } from "./Stores.ts"
 
 /** No power is lost here, so files in memory are as good as on a disk, and a sync costs nothing. */
 const place = existsSync("/dev/shm") ? "/dev/shm" : tmpdir()
@@ -41,8 +41,29 @@ const makeReader = (open: () => DatabaseSync) => {
   }
 }
 
+/** Changes rows past the store. */
+const rowsOf = (database: DatabaseSync): Rows => {
+  const run = (sql: string, ...values: ReadonlyArray<number | string | Uint8Array>) =>
+    void database.prepare(sql).run(...values)
+  return {
+    body: (position) => String(database.prepare("SELECT body FROM events WHERE position = ?").get(position)!["body"]),
+    put: (position, { body, leaf }) => {
+      run("UPDATE events SET body = ? WHERE position = ?", body, position)
+      if (leaf !== undefined) run("UPDATE events SET leaf = ? WHERE position = ?", leaf, position)
+    },
+    plant: (body, leaf) => {
+      run("INSERT INTO events SELECT max(position) + 1, ?, ? FROM events", body, leaf)
+      run("INSERT INTO macs SELECT last + 1, last + 1, mac FROM macs ORDER BY last DESC LIMIT 1")
+    },
+    cut: (position) => {
+      run("DELETE FROM events WHERE position > ?", position)
+      run("DELETE FROM macs WHERE last > ?", position)
+    }
+  }
+}
+
 /** @category constructors */
-export const make = ({ onEvent }: StoresOptions): Stores => {
+export const make = ({ authentication, onEvent }: StoresOptions): Stores => {
   const folder = mkdtempSync(join(place, "effekten-simulation-"))
   const file = (name: string): string => join(folder, name)
   const { decode } = Codec.make(Events.catalogue)
@@ -51,6 +72,24 @@ export const make = ({ onEvent }: StoresOptions): Stores => {
     if (existsSync(file("log.db")))
       for (const [position, body] of reader.news()) onEvent(decode(position, Codec.parse(position, body)))
   })
+  /** Nobody has the files open. */
+  const putBack = (copy: string, position: number): void => {
+    driver.closeAll()
+    for (const suffix of ["-wal", "-shm"]) rmSync(file(`log.db${suffix}`), { force: true })
+    copyFileSync(file(copy), file("log.db"))
+    reader.begin(position)
+  }
+  const copyTo = (copy: string): void => {
+    rmSync(file(copy), { force: true })
+    reader.copyTo(file(copy))
+  }
+  const forge = (change: (rows: Rows) => void): void => {
+    copyTo("whole.db")
+    driver.closeAll()
+    const database = new DatabaseSync(file("log.db"))
+    change(rowsOf(database))
+    database.close()
+  }
   const client = (name: string) => SqliteClient.layer({ filename: file(name), synchronous: "NORMAL" })
   return {
     isOneProcess: true,
@@ -59,22 +98,26 @@ export const make = ({ onEvent }: StoresOptions): Stores => {
     isWriting: () => false,
     copy: () => {
       const position = reader.last()
-      rmSync(file("copy.db"), { force: true })
-      reader.copyTo(file("copy.db"))
+      copyTo("copy.db")
       return {
         position,
-        putBack: () => {
-          driver.closeAll()
-          for (const suffix of ["-wal", "-shm"]) rmSync(file(`log.db${suffix}`), { force: true })
-          copyFileSync(file("copy.db"), file("log.db"))
-          reader.begin(position)
-        }
+        putBack: () => putBack("copy.db", position)
       }
     },
+    intrude: (change, meanwhile) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => forge(change)),
+        () => meanwhile,
+        () => Effect.sync(() => putBack("whole.db", reader.last()))
+      ),
     of: (node) => {
       driver.serve(node)
       return {
-        log: SqliteEventStore.make<Events.RegisterEvent>({ filename: file("log.db"), catalogue: Events.catalogue }),
+        log: SqliteEventStore.make<Events.RegisterEvent>({
+          filename: file("log.db"),
+          catalogue: Events.catalogue,
+          authentication
+        }),
         keys: Layer.effect(KeyStore.KeyStore, KeyStore.makeSqlite({ filename: file("keys.db") })),
         lists: Layer.provide(SqlReadModels.layer(Log), client("views.db")),
         progress: Layer.provide(Progress.layerSql, client("state.db"))

@@ -8,6 +8,7 @@ import type {
   EventStoreError,
   EventStoreShape,
   KeyStore,
+  Macs,
   Position,
   Vault
 } from "@effekten/event-store"
@@ -40,6 +41,17 @@ export interface Copy {
   readonly putBack: () => void
 }
 
+/** Rows of the log, as somebody with the files changes them. @category models */
+export interface Rows {
+  readonly body: (position: Position) => string
+  /** Changes what lies at a position. */
+  readonly put: (position: Position, row: { readonly body: string; readonly leaf?: Uint8Array }) => void
+  /** Adds an event at the end, under a MAC that is none. */
+  readonly plant: (body: string, leaf: Uint8Array) => void
+  /** Takes away what lies after a position, and its MACs. */
+  readonly cut: (position: Position) => void
+}
+
 /** @category models */
 export interface Stores {
   /** Whether the log can be put back only while no process has it open. */
@@ -48,6 +60,8 @@ export interface Stores {
   /** Whether a transaction holds the writer's lock. None outlives the database it was begun in, so no log is put back under it. */
   readonly isWriting: () => boolean
   readonly copy: () => Copy
+  /** Changes rows while no node is up. Nothing is appended meanwhile, and then all is as it was. */
+  readonly intrude: <A, E, R>(change: (rows: Rows) => void, meanwhile: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   readonly of: (node: Process) => NodeStores
   /** The run is over, and nothing of it stays. */
   readonly close: () => void
@@ -55,6 +69,8 @@ export interface Stores {
 
 /** @category models */
 export interface StoresOptions {
+  /** With it, each append bears a MAC. */
+  readonly authentication: Macs.Authentication | undefined
   readonly kernel: Kernel
   readonly faults: Injector
   /** How long a notification takes. */

@@ -15,6 +15,8 @@ export interface Supervisor {
   readonly heal: (heals: boolean) => void
   /** Ends all of them, which start again over what is kept. */
   readonly restart: () => void
+  /** Ends all of them, which are not started until it is said that they may. */
+  readonly hold: (holds: boolean) => void
   /** The same by an operator, who starts the first with the word that settlement goes on. */
   readonly resume: () => void
 }
@@ -45,9 +47,13 @@ export const make = (options: SupervisorOptions): Supervisor => {
   const always: Owner = { name: "supervisor", alive: true }
   const walls = Array.from({ length: options.count }, () => 0)
   const nodes: Array<Node.Node> = []
-  let [healing, resumes] = [false, false]
+  let [healing, resumes, held] = [false, false, false]
   let started = 0
   const start = (index: number): void => {
+    if (held) {
+      kernel.at(always, kernel.now() + second, () => start(index))
+      return
+    }
     const name = `node${index}.${started++}`
     const say = (line: string) => onLog(`${name} ${line}`)
     const process = options.processOf(name, () => walls[index]!)
@@ -80,6 +86,10 @@ export const make = (options: SupervisorOptions): Supervisor => {
       healing = heals
     },
     restart,
+    hold: (holds) => {
+      held = holds
+      if (holds) restart()
+    },
     resume: () => {
       resumes = true
       restart()

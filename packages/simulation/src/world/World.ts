@@ -2,13 +2,13 @@
  * A world: nodes over one database, a ledger, clients and what lies between, made of a plan. For simulations, which set it going.
  */
 import type { Policy } from "@effekten/domain"
-import type { StoredEvent } from "@effekten/event-store"
+import type { StoredEvent, Verification } from "@effekten/event-store"
 import { OAuthStore } from "@effekten/http"
 import type { Projection } from "@effekten/projections"
 import { type LedgerTask, Secrets } from "@effekten/registrar"
-import { Context, Effect } from "effect"
+import { Context, Effect, type Fiber } from "effect"
 import * as Recorder from "../history/Recorder.ts"
-import type { Committed, Facts } from "../history/History.ts"
+import type { Committed, Facts, Forgery } from "../history/History.ts"
 import { answeredLine, committedLine, sentLine } from "../history/Lines.ts"
 import * as Kernel from "../kernel/Kernel.ts"
 import * as Process from "../kernel/Process.ts"
@@ -18,6 +18,7 @@ import * as Faults from "../plan/Faults.ts"
 import type { Plan } from "../plan/Plan.ts"
 import * as Client from "./Client.ts"
 import * as Database from "./Database.ts"
+import * as Forging from "./Forging.ts"
 import * as HttpNetwork from "./HttpNetwork.ts"
 import * as Leases from "./Leases.ts"
 import type { Node, NodeParts } from "./Node.ts"
@@ -32,9 +33,15 @@ import * as Supervisor from "./Supervisor.ts"
 export interface World {
   readonly kernel: Kernel.Kernel
   readonly faults: Faults.Injector
-  readonly facts: Facts & { readonly stored: Map<string, ReadonlyArray<StoredEvent>> }
+  readonly facts: Facts & {
+    readonly stored: Map<string, ReadonlyArray<StoredEvent>>
+    readonly forgeries: Array<Forgery>
+    readonly verified: Array<Verification.Verification>
+  }
   readonly supervisor: Supervisor.Supervisor
   readonly puttingBack: PuttingBack.PuttingBack | undefined
+  /** Verifies the log, where it is sealed. */
+  readonly verifying: (() => Fiber.Fiber<Verification.Verification, unknown>) | undefined
   /** The user's program, where there is one. */
   readonly program: Program.Running | undefined
   /** The run is over, and nothing of it stays. */
@@ -165,6 +172,8 @@ const remembering = (
   const facts: World["facts"] = {
     ...recorder,
     stored: new Map(),
+    forgeries: [],
+    verified: [],
     get world() {
       return world
     },
@@ -212,6 +221,25 @@ const refuseSecond = ({ http, sqlite }: Plan, program: Given["program"]): void =
     throw new Error("one process has the files open: over SQLite a program calls over HTTP, so give the plan `http`")
 }
 
+/** What strikes the log itself. What a user's program was told is its own to keep: its laws are not those of a register that lost its end. */
+const striking = (
+  struck: Omit<Forging.ForgingOptions, "parts"> & { readonly parts: NodeParts },
+  onPutBack: (copy: Copy) => void,
+  program: Given["program"]
+): Pick<World, "puttingBack" | "verifying"> => {
+  const { facts, parts } = struck
+  const { database } = parts
+  const { sealed, stores } = database
+  const isOurs = program === undefined
+  if (sealed !== undefined) {
+    const sealedParts = { ...struck, parts: { ...parts, database: { ...database, sealed } } }
+    if (isOurs) Forging.make(sealedParts)
+    return { puttingBack: undefined, verifying: () => Forging.verifying(sealedParts, "last auditor") }
+  }
+  const putBack = { ...struck, stores, log: facts.log, onPutBack }
+  return { puttingBack: isOurs ? PuttingBack.make(putBack) : undefined, verifying: undefined }
+}
+
 /** @category constructors */
 export const make = (plan: Plan, listener: Listener, { program, store = (real) => real }: Given = {}): World => {
   refuseSecond(plan, program)
@@ -225,7 +253,13 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
   const remembered = remembering(kernel, listener, { faults, delays: streamOf("ledger") })
   const { facts, ledger, memory, recorder } = remembered
   const databaseProcess = processOf("database")
-  const opened = { kernel, faults, delays: streamOf("database"), isSqlite: plan.sqlite === true }
+  const opened = {
+    kernel,
+    faults,
+    delays: streamOf("database"),
+    isSqlite: plan.sqlite === true,
+    isSealed: plan.sealed === true
+  }
   const database = openDatabase(databaseProcess, opened, listener, recorder)
   const oauth = plan.http === true ? Context.get(database.kept, OAuthStore.OAuthStore) : undefined
   const parts: NodeParts = {
@@ -250,7 +284,7 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     onLog: (line) => told("nodes", () => line)
   })
   const { nodes } = supervisor
-  const putBack = { kernel, faults, stores: database.stores, supervisor, log: facts.log, onPutBack: remembered.putBack }
+  const struck = { kernel, faults, parts, supervisor, processOf, streamOf, listener, facts }
   const network = networkOf({
     kernel,
     faults,
@@ -271,8 +305,7 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     faults,
     facts,
     supervisor,
-    // What a user's program was told is its own to keep: its laws are not those of a register that lost its end.
-    puttingBack: program === undefined ? PuttingBack.make(putBack) : undefined,
+    ...striking(struck, remembered.putBack, program),
     close: database.stores.close,
     program: program && Program.make({ kernel, faults, program, memory, parts, processOf, remote, stream, told }),
     client: clientsOf({ network, recorder, nodes, pause: plan.pause, knows, identityOf }, processOf, streamOf)
