@@ -2,7 +2,7 @@
  * What the documentation says is there: links, tests, routes. For a developer that moves or renames something.
  */
 import { DistributionApi, ProblemTypes } from "@effekten/http"
-import { type Operation, Places, platformResources } from "@effekten/services"
+import { type Operation, Places, servedResources } from "@effekten/services"
 import { OpenApi } from "effect/http-api"
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
@@ -83,7 +83,7 @@ it("every point of erasure names the tests that bear its number", () => {
 const code = (text: string): string => `\`${text}\``
 const table = (...rows: ReadonlyArray<ReadonlyArray<string>>): string =>
   rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n")
-const operations = platformResources.flatMap(({ resource }): ReadonlyArray<Operation.Any> =>
+const operations = servedResources.flatMap(({ resource }): ReadonlyArray<Operation.Any> =>
   Object.values(resource.operations)
 )
 const callOf = ({ route }: Operation.Any): string => code(route!.replace(/:(\w+)/g, "{$1}"))
@@ -185,7 +185,7 @@ it("what is described is what is served", () => {
   const served = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods as object).map((method) => `${method.toUpperCase()} ${path}`)
   )
-  const described = platformResources.flatMap(({ resource }) =>
+  const described = servedResources.flatMap(({ resource }) =>
     Object.values<Operation.Any>(resource.operations).map(({ route }) => route!.replace(/:(\w+)/g, "{$1}"))
   )
   expect(served.toSorted()).toEqual(["POST /oauth/revoke", "POST /oauth/token", ...described].toSorted())

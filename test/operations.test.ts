@@ -141,7 +141,7 @@ describe("a platform", () => {
     expect((await reading.post("/v2/investors/", investorBody(), "second")).status).toBe(403)
 
     // Clients are changed beside the server. It may remember a token for five seconds.
-    refuses(await run("client", "rotate-secret", "nobody", "--data", data), 6, /platform list/)
+    refuses(await run("client", "rotate-secret", "nobody", "--data", data), 6, /client list/)
     const rotated = valuesOf((await run("client", "rotate-secret", reader["CLIENT_ID"]!, "--data", data)).stdout)
     expect(rotated).toMatchObject({ CLIENT_ID: reader["CLIENT_ID"], PLATFORM_ID: first["PLATFORM_ID"] })
     expect(await run("client", "remove", first["CLIENT_ID"]!, "--data", data)).toMatchObject({ code: 0, stderr: "" })
@@ -157,6 +157,32 @@ describe("a platform", () => {
       const statusNow = async () => (await ended.get(`/v2/investors/${investor}/`)).status
       await eventually(async () => ((await statusNow()) === 401 ? true : undefined))
     }
+    await server.stop()
+  })
+})
+
+describe("an issuer", () => {
+  it("has clients of its own, which are added, listed and given new secrets beside a server", async () => {
+    const data = at("restored")
+    const issuer = valuesOf((await run("issuer", "add", "--data", data)).stdout)["ISSUER_ID"]!
+    const server = await startServer(data)
+    const add = (...args: ReadonlyArray<string>) => run("client", "add", ...args, "--data", data)
+    refuses(await add(), 2, /name a platform, or an issuer/)
+    refuses(await add("--issuer", "nobody"), 6, /issuer list/)
+    refuses(await add("--issuer", issuer, "--scopes", "investors:read"), 2, /is no scope; there are issuers:read/)
+    const added = valuesOf((await add("--issuer", issuer)).stdout)
+    expect(added["ISSUER_ID"]).toBe(issuer)
+    const list = JSON.parse((await run("client", "list", "--json", "--data", data)).stdout)
+    const scopes = ["issuers:read", "products:read", "products:write"]
+    expect(list).toContainEqual({ clientId: added["CLIENT_ID"], issuer, scopes })
+    const rotated = valuesOf((await run("client", "rotate-secret", added["CLIENT_ID"]!, "--data", data)).stdout)
+    expect(rotated).toMatchObject({ CLIENT_ID: added["CLIENT_ID"], ISSUER_ID: issuer })
+    const api = await connect({
+      url: server.url,
+      clientId: rotated["CLIENT_ID"]!,
+      clientSecret: rotated["CLIENT_SECRET"]!
+    })
+    expect((await api.get("/issuer/v2/issuers/")).json.results).toEqual([{ id: issuer }])
     await server.stop()
   })
 })

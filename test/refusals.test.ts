@@ -63,7 +63,7 @@ const commandAt = new Map(
 )
 
 const described = [
-  ...Services.platformResources,
+  ...Services.servedResources,
   Services.IssuerInvestments,
   Services.RegistrarInvestments,
   Services.Resolutions,

@@ -62,14 +62,36 @@ const clientId = Argument.String("CLIENT_ID").pipe(Argument.withDescription("Id 
 const addClient = Command.make(
   "add",
   {
-    platform: Argument.String("PLATFORM_ID").pipe(Argument.withDescription("Id of the platform")),
+    platform: Argument.String("PLATFORM_ID").pipe(Argument.withDescription("Id of the platform"), Argument.optional),
+    issuer: Flag.String("issuer").pipe(
+      Flag.withMetavar("ISSUER_ID"),
+      Flag.withDescription("Id of an issuer, instead of a platform"),
+      Flag.optional
+    ),
     scopes,
     ...placeFlags
   },
-  at(load, ({ runClientAdd }, place, { platform, scopes }) =>
-    runClientAdd(place, { platform, scopes: Option.getOrUndefined(scopes) })
+  at(load, ({ runClientAdd }, place, { issuer, platform, scopes }) =>
+    runClientAdd(place, {
+      ...Option.match(platform, { onNone: () => ({}), onSome: (platform) => ({ platform }) }),
+      ...Option.match(issuer, { onNone: () => ({}), onSome: (issuer) => ({ issuer }) }),
+      scopes: Option.getOrUndefined(scopes)
+    })
   )
-).pipe(Command.withDescription("Give a platform one more client, for another program or to replace one without a gap"))
+).pipe(
+  Command.withDescription(
+    "Give a platform or an issuer one more client, for another program or to replace one without a gap"
+  )
+)
+
+const listClients = Command.make(
+  "list",
+  {
+    ...placeFlags,
+    json: Flag.Boolean("json").pipe(Flag.withDescription("Print the result as JSON"), Flag.withDefault(false))
+  },
+  at(load, ({ runClientList }, place, flags) => runClientList(place, flags))
+).pipe(Command.withDescription("Print every client of a register, served or not, and whose it is"))
 
 const rotate = Command.make(
   "rotate-secret",
@@ -85,6 +107,6 @@ const remove = Command.make(
 
 /** @category commands */
 export const client = Command.make("client").pipe(
-  Command.withDescription("The OAuth clients of platforms, of a register that is served or not"),
-  Command.withSubcommands([addClient, rotate, remove])
+  Command.withDescription("The OAuth clients of platforms and issuers, of a register that is served or not"),
+  Command.withSubcommands([addClient, listClients, rotate, remove])
 )

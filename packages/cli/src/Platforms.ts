@@ -1,13 +1,13 @@
 /**
- * `effekten platform` and `effekten client`: which platforms may use a register, and with which credentials. For operators.
+ * `effekten platform` and `effekten client`: which platforms and issuers may use a register, and with which credentials. For operators.
  *
  * To add a platform is an event: the command holds the register's folder, as a server does. Clients are changed beside a running server. A
  * secret is printed once; the register stores a hash of it.
  */
-import { type Id, Text } from "@effekten/domain"
+import { Id, Text } from "@effekten/domain"
 import { OAuth, OAuthStore } from "@effekten/http"
 import { Audit, Log } from "@effekten/registrar"
-import { Platforms, type Scope, scopes as allScopes } from "@effekten/services"
+import { type Party, partyId, Platforms, type Scope, scopesOf as scopesFor } from "@effekten/services"
 import { Console, Effect, Layer, Option, Redacted, Schema, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as Clients from "./Clients.ts"
@@ -44,15 +44,15 @@ const inClients = <A>(
     Effect.catchTag("OAuthStoreError", () => Effect.fail(unreadable(place)))
   )
 
-const scopesOf = (text: string | undefined): Effect.Effect<ReadonlyArray<Scope>, CommandFailed> => {
-  const names = (text ?? allScopes.join(" ")).split(/[\s,]+/).filter((name) => name !== "")
-  const known = allScopes.filter((scope) => names.includes(scope))
-  const unknown = names.find((name) => !allScopes.some((scope) => scope === name))
+/** The scopes that are asked for, of those that such a client may have. */
+const scopesOf = (text: string | undefined, party: Party): Effect.Effect<ReadonlyArray<Scope>, CommandFailed> => {
+  const all = scopesFor(party)
+  const names = (text ?? all.join(" ")).split(/[\s,]+/).filter((name) => name !== "")
+  const known = all.filter((scope) => names.includes(scope))
+  const unknown = names.find((name) => !all.some((scope) => scope === name))
   return unknown === undefined && known.length > 0
     ? Effect.succeed(known)
-    : Effect.fail(
-        failed(`${JSON.stringify(unknown ?? "")} is no scope; there are ${allScopes.join(", ")}`, ExitCode.usage)
-      )
+    : Effect.fail(failed(`${JSON.stringify(unknown ?? "")} is no scope; there are ${all.join(", ")}`, ExitCode.usage))
 }
 
 interface RegisteredPlatform {
@@ -75,14 +75,22 @@ const platformsIn = (log: Pick<Log["Service"], "read">) =>
 /** The same, beside a running server. */
 const platformsAt = (place: Place) => Effect.provide(Effect.flatMap(Audit, platformsIn), place.audit)
 
-const tell = (platform: RegisteredPlatform, { clientId, secret }: OAuth.RegisteredClient) =>
+/** What a client speaks for, as an operator knows it. */
+interface Holder {
+  readonly party: Party
+  readonly name: string
+}
+
+const holderOf = ({ id, name }: RegisteredPlatform): Holder => ({ party: { platform: id }, name: JSON.stringify(name) })
+
+const tell = ({ name, party }: Holder, { clientId, secret }: OAuth.RegisteredClient) =>
   Console.log(
     [
-      `PLATFORM_ID=${platform.id}`,
+      `${party.issuer === undefined ? "PLATFORM" : "ISSUER"}_ID=${partyId(party)}`,
       `CLIENT_ID=${clientId}`,
       `CLIENT_SECRET=${Redacted.value(secret)}`,
       "",
-      `The secret of this client of ${JSON.stringify(platform.name)} is printed only now: the register stores no more than a hash of it.`
+      `The secret of this client of ${name} is printed only now: the register stores no more than a hash of it.`
     ].join("\n")
   )
 
@@ -91,7 +99,7 @@ export const runPlatformAdd = Effect.fnUntraced(function* (
   place: Place,
   options: { readonly name: string; readonly scopes: string | undefined }
 ) {
-  const scopes = yield* scopesOf(options.scopes)
+  const scopes = yield* scopesOf(options.scopes, { platform: Id.PlatformId.make("new") })
   const name = yield* Schema.decodeUnknownEffect(Text.PublicName)(options.name.trim()).pipe(
     Effect.mapError(() => failed("a platform's name has 1 to 200 characters", ExitCode.usage))
   )
@@ -109,7 +117,7 @@ export const runPlatformAdd = Effect.fnUntraced(function* (
       }
       const platform =
         known ?? (yield* Effect.mapError((yield* Platforms).register({ name }), ({ message }) => failed(message)))
-      yield* tell(platform, yield* OAuth.registerClient({ platform: platform.id, scopes }))
+      yield* tell(holderOf(platform), yield* OAuth.registerClient({ platform: platform.id, scopes }))
     })
   )
 })
@@ -148,7 +156,7 @@ const clientOf = Effect.fnUntraced(function* (place: Place, clientId: string) {
   const client = Option.getOrUndefined(yield* store.client(clientId))
   if (client !== undefined) return client
   return yield* failed(
-    `${place.name} knows no client ${JSON.stringify(clientId)}: \`effekten platform list\` shows them`,
+    `${place.name} knows no client ${JSON.stringify(clientId)}: \`effekten client list\` shows them`,
     ExitCode.refused
   )
 })
@@ -163,19 +171,58 @@ export const platformOf = Effect.fnUntraced(function* (place: Place, id: string)
   )
 })
 
+/** An issuer of the register, beside a running server. */
+const issuerOf = Effect.fnUntraced(function* (place: Place, id: string) {
+  const read = Effect.flatMap(Audit, (log) => Stream.runCollect(log.read([{ types: ["IssuerRegistered"] }])))
+  const events = yield* Effect.mapError(read, ({ message }) => failed(message)).pipe(Effect.provide(place.audit))
+  const issuer = Id.IssuerId.make(id)
+  if (events.some((event) => event.type === "IssuerRegistered" && event.data.issuerId === issuer)) return issuer
+  return yield* failed(
+    `${place.name} knows no issuer ${JSON.stringify(id)}: \`effekten issuer list\` shows them`,
+    ExitCode.refused
+  )
+})
+
+const holderIn = (
+  place: Place,
+  party: { readonly platform?: string | undefined; readonly issuer?: string | undefined }
+) =>
+  party.issuer === undefined
+    ? Effect.map(platformOf(place, party.platform ?? ""), holderOf)
+    : Effect.map(issuerOf(place, party.issuer), (issuer): Holder => ({
+        party: { issuer },
+        name: `the issuer ${issuer}`
+      }))
+
 /** @category commands */
 export const runClientAdd = Effect.fnUntraced(function* (
   place: Place,
-  options: { readonly platform: string; readonly scopes: string | undefined }
+  options: { readonly platform?: string; readonly issuer?: string; readonly scopes: string | undefined }
 ) {
-  const scopes = yield* scopesOf(options.scopes)
+  if ((options.platform === undefined) === (options.issuer === undefined))
+    return yield* failed("name a platform, or an issuer with --issuer", ExitCode.usage)
   yield* inClients(
     place,
     Effect.gen(function* () {
-      const platform = yield* platformOf(place, options.platform)
-      yield* tell(platform, yield* OAuth.registerClient({ platform: platform.id, scopes }))
+      const holder = yield* holderIn(place, options)
+      const scopes = yield* scopesOf(options.scopes, holder.party)
+      yield* tell(holder, yield* OAuth.registerClient({ ...holder.party, scopes }))
     })
   )
+})
+
+/** @category commands */
+export const runClientList = Effect.fnUntraced(function* (place: Place, options: { readonly json: boolean }) {
+  const clients = (yield* place.clients).map(({ clientId, issuer, platform, scopes }) => ({
+    clientId,
+    ...(issuer === undefined ? { platform } : { issuer }),
+    scopes: [...scopes]
+  }))
+  const lines = clients.map(({ clientId, scopes, ...party }) =>
+    [clientId, ...Object.entries(party).map((words) => words.join(" ")), scopes.join(" ")].join("  ")
+  )
+  const text = lines.length === 0 ? "No client is registered." : lines.join("\n")
+  yield* Console.log(options.json ? JSON.stringify(clients, undefined, 2) : text)
 })
 
 /** @category commands */
@@ -183,10 +230,12 @@ export const runClientRotate = (place: Place, options: { readonly clientId: stri
   inClients(
     place,
     Effect.gen(function* () {
-      const { clientId, platform, scopes } = yield* clientOf(place, options.clientId)
-      const held = allScopes.filter((scope) => scopes.has(scope))
-      const fresh = yield* OAuth.registerClient({ platform, scopes: held, clientId })
-      yield* tell(yield* platformOf(place, platform), fresh)
+      const client = yield* clientOf(place, options.clientId)
+      const { clientId, issuer, platform } = client
+      const party: Party = issuer === undefined ? { platform } : { issuer }
+      const scopes = scopesFor(party).filter((scope) => client.scopes.has(scope))
+      const fresh = yield* OAuth.registerClient({ ...party, scopes, clientId })
+      yield* tell(yield* holderIn(place, party), fresh)
     })
   )
 

@@ -18,7 +18,10 @@ afterAll(() => h.close())
 const calls = Object.entries<Json>(document["paths"]).flatMap(([path, methods]) =>
   Object.entries<Json>(methods).flatMap(([method, operation]) => {
     const schema: Json | undefined = operation["requestBody"]?.content["application/json"]?.schema
-    return schema === undefined ? [] : [[`${method.toUpperCase()} ${path}`, { method, path, schema }] as const]
+    // No platform can send what is for issuers.
+    return schema === undefined || path.startsWith("/issuer/")
+      ? []
+      : [[`${method.toUpperCase()} ${path}`, { method, path, schema }] as const]
   })
 )
 

@@ -2,14 +2,14 @@
  * What writes an answer, held to the schema of the answer: the same text for every value, and the same refusal of what is none. For the
  * author of a schema.
  */
-import { type Operation, platformResources } from "@effekten/services"
+import { type Operation, servedResources } from "@effekten/services"
 import { Arbitrary, Effect, Result, Schema } from "effect"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { writerOf } from "../src/server/AnswerForm.ts"
 
 const schemas = new Map(
-  platformResources
+  servedResources
     .flatMap(({ resource }) => Object.values<Operation.Any>(resource.operations))
     .flatMap(({ answer }) =>
       Array.from(answer?.schemas ?? [], ([version, schema]) => [`${answer?.name} ${version}`, schema] as const)

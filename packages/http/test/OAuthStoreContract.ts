@@ -286,6 +286,34 @@ export const oauthStoreContract = (name: string, makeStore: () => Store, runs: n
     )
 
     it(
+      "a client of an issuer is no client of a platform, and each replaces the other",
+      onNode((node) =>
+        Effect.gen(function* () {
+          yield* node.register("b")
+          const issuer = Id.IssuerId.make("issuer_a")
+          const client = { clientId: "c", issuer, scopes: new Set(["products:read"]), secretHash: "d".repeat(64) }
+          yield* node.store.putClient(client)
+          expect(yield* node.store.client("c")).toEqual(Option.some(client))
+          expect((yield* node.store.clients).map(({ clientId }) => clientId)).toEqual(["c", "b"])
+          const { secretHash } = client
+          const token = { hash: "e".repeat(64), clientId: "c", secretHash, scopes: client.scopes, expiresAt: 5 }
+          yield* node.store.putToken(token, { now: 0, limit: 2 })
+          expect(Option.getOrThrow(yield* node.store.token(token.hash)).principal).toEqual({
+            issuer,
+            clientId: "c",
+            scopes: client.scopes
+          })
+          yield* node.register("c")
+          expect(Option.getOrThrow(yield* node.store.client("c")).platform).toBe(platform)
+          yield* node.store.putClient(client)
+          expect(yield* node.store.client("c")).toEqual(Option.some(client))
+          yield* node.store.removeClient("c")
+          expect(yield* node.store.client("c")).toEqual(Option.none())
+        })
+      )
+    )
+
+    it(
       "a token speaks for its client and platform, with the scopes it was got with",
       onNode((node) =>
         Effect.gen(function* () {

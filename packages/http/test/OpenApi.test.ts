@@ -1,7 +1,7 @@
 /**
  * The OpenAPI document says what is described, and nothing else. For everybody who describes an operation.
  */
-import { Operation, platformResources } from "@effekten/services"
+import { Operation, servedResources } from "@effekten/services"
 import { OpenApi } from "effect/http-api"
 import { describe, expect, it } from "vitest"
 import { DistributionApi } from "../src/index.ts"
@@ -9,7 +9,7 @@ import { DistributionApi } from "../src/index.ts"
 type Json = Record<string, any>
 
 const document = OpenApi.fromApi(DistributionApi) as unknown as Json
-const operations = platformResources.flatMap(({ resource }): ReadonlyArray<Operation.Any> =>
+const operations = servedResources.flatMap(({ resource }): ReadonlyArray<Operation.Any> =>
   Object.values(resource.operations)
 )
 

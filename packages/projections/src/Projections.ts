@@ -7,6 +7,7 @@ import { documents } from "./Documents.ts"
 import { feedOf, feedSource } from "./Feed.ts"
 import { investments } from "./Investments.ts"
 import { benefitingPersons, identifications, investors } from "./Investors.ts"
+import { issuedProducts, ownIssuers } from "./Issued.ts"
 import { credits, redemptions, taskSources, transfers } from "./LedgerTasks.ts"
 import { campaigns, issuers, listings, platforms, products, terms } from "./Offerings.ts"
 import { offeredCampaigns, offers } from "./Offers.ts"
@@ -21,6 +22,7 @@ export * from "./Feed.ts"
 export * from "./Holdings.ts"
 export * from "./Investments.ts"
 export * from "./Investors.ts"
+export * from "./Issued.ts"
 export * from "./LedgerTasks.ts"
 export * from "./Offerings.ts"
 export * from "./Offers.ts"
@@ -63,5 +65,7 @@ export const all: ReadonlyArray<Projection.Any> = [
   offeredCampaigns,
   signedDocuments,
   terms,
-  statements
+  statements,
+  ownIssuers,
+  issuedProducts
 ]

@@ -73,6 +73,14 @@ export {
   campaignAnswer,
   campaignStateAnswer
 } from "./Campaigns.ts"
+export {
+  AmendIssuedProduct,
+  CreateIssuedProduct,
+  DistributionPlatform,
+  IssuedProduct,
+  distributionPlatformAnswer,
+  issuedProductAnswer
+} from "./IssuedProducts.ts"
 export { DepositedTerms, depositedTermsAnswer } from "./TermsDeposits.ts"
 export { DecideKyc, KycReview } from "./KycReviews.ts"
 export { OfferedCampaign, OfferedProduct, offeredCampaignAnswer, offeredProductAnswer } from "./Offers.ts"

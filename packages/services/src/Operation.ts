@@ -13,8 +13,8 @@ import type { Page, PageOptions, SeenPage } from "./Page.ts"
 import type { Scope } from "./Scope.ts"
 import type { Spellings } from "./Spellings.ts"
 
-/** A method and a path below the API's prefixes; `:name` is an id. @category models */
-export type Route = `${"GET" | "POST" | "PATCH"} /v2/${string}/`
+/** A method and a path below the API's prefixes; `:name` is an id. What issuers use stands below `/issuer`. @category models */
+export type Route = `${"GET" | "POST" | "PATCH"} ${"" | "/issuer"}/v2/${string}/`
 
 /** The schemas of the ids in a path, in order. @category models */
 export type Ids = ReadonlyArray<Schema.Codec<any, string>>
@@ -23,9 +23,9 @@ type ValuesOf<I extends Ids> = { readonly [At in keyof I]: I[At]["Type"] }
 
 /** What is described of every operation. @category models */
 export interface Told<I extends Ids> {
-  /** Where it answers over HTTP. Operations of the issuer's and the registrar's side have no route. */
+  /** Where it answers over HTTP. Operations of the register's own side have no route. */
   readonly route?: Route
-  /** The scope that the token of a platform needs. Every operation with a route has a scope. */
+  /** The scope that a token needs. Every operation with a route has a scope. */
   readonly scope?: Scope
   readonly ids: I
   /** One sentence. */

@@ -5,9 +5,9 @@
 import { Result, Schema, SchemaAST } from "effect"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { Checking, Operation, Places, platformResources, shape } from "../src/index.ts"
+import { Checking, Operation, Places, servedResources, shape } from "../src/index.ts"
 
-const commands = platformResources.flatMap(({ resource }) =>
+const commands = servedResources.flatMap(({ resource }) =>
   Object.values<Operation.Any>(resource.operations).flatMap((operation) =>
     operation._tag === "Command" && operation.input !== undefined && operation.body !== "file"
       ? [[operation.operation, operation.input as Schema.Codec<any, any>, operation.example] as const]

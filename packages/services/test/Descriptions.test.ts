@@ -7,7 +7,7 @@ import { Result, Schema, SchemaAST } from "effect"
 import { describe, expect, it } from "vitest"
 import * as Services from "../src/index.ts"
 
-const operations = Services.platformResources.flatMap(({ resource }) =>
+const operations = Services.servedResources.flatMap(({ resource }) =>
   Object.entries<Services.Operation.Any>(resource.operations).map(
     ([name, operation]) => [`${resource.name}.${name}`, operation] as const
   )

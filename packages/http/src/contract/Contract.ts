@@ -4,7 +4,7 @@
  * Paths begin where the API's prefixes end ({@link prefixes}): all of it answers under each. Never describe an operation here: its input
  * and its answer stand in its description.
  */
-import { Answer, Operation, PageOf, pageQueries, platformResources, type Resource } from "@effekten/services"
+import { Answer, Operation, PageOf, pageQueries, type Resource, servedResources } from "@effekten/services"
 import { Schema } from "effect"
 import { Multipart } from "effect/http"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
@@ -15,6 +15,9 @@ import { BearerToken, RequiredScope, TakesIdempotencyKey } from "./Scope.ts"
 
 /** Where the API is mounted. The first is the one it names itself by. @category values */
 export const prefixes = ["/api/external", "/api/external/distributor"] as const
+
+/** Whether a path below the prefixes is for issuers: it answers under the first of them alone. @category predicates */
+export const isOfIssuers = (path: string): boolean => path.startsWith("/issuer/")
 
 const problem = (status: number) =>
   Problem.pipe(HttpApiSchema.status(status), HttpApiSchema.asJson({ contentType: problemMediaType }))
@@ -152,4 +155,4 @@ export const make = (resources: ReadonlyArray<Resource.AnyService>): HttpApi.Htt
     .annotateMerge(describe(prefixes))
 
 /** @category values */
-export const DistributionApi = make(platformResources)
+export const DistributionApi = make(servedResources)

@@ -3,7 +3,7 @@
  */
 import type { Context } from "effect"
 import { OpenApi } from "effect/http-api"
-import { defaultPageSize, maximumPageSize, type Operation, type Scope, scopes } from "@effekten/services"
+import { defaultPageSize, maximumPageSize, type Operation, Scope } from "@effekten/services"
 import { ifMatchHeader } from "./Headers.ts"
 import * as OpenApiAnswers from "./OpenApiAnswers.ts"
 import { plain } from "./OpenApiSchemas.ts"
@@ -107,6 +107,19 @@ const withPages = (document: Json): Json => {
   return { ...document, components: { ...components, schemas: { ...schemas, ...pages } } }
 }
 
+/** What is for issuers answers under one prefix. */
+const ofIssuers = (paths: Json, url: string): Json =>
+  Object.fromEntries(
+    Object.entries<Json>(paths).map(([path, operations]) => [
+      path,
+      path.startsWith("/issuer/")
+        ? Object.fromEntries(
+            Object.entries<Json>(operations).map(([method, told]) => [method, { ...told, servers: [{ url }] }])
+          )
+        : operations
+    ])
+  )
+
 /** Title, prefixes and the client credentials flow. @category services */
 export const describe = (prefixes: ReadonlyArray<string>): Context.Context<never> =>
   OpenApi.annotations({
@@ -119,6 +132,7 @@ export const describe = (prefixes: ReadonlyArray<string>): Context.Context<never
       const document = withPages(withPlainNames(generated))
       return {
         ...document,
+        paths: ofIssuers(document["paths"] as Json, prefixes[0]!),
         tags: (document["tags"] as ReadonlyArray<Json>).map((tag) => ({
           ...tag,
           description: tagSentences[tag["name"] as string]
@@ -132,7 +146,7 @@ export const describe = (prefixes: ReadonlyArray<string>): Context.Context<never
               flows: {
                 clientCredentials: {
                   tokenUrl: `${prefixes[0]}/oauth/token`,
-                  scopes: Object.fromEntries(scopes.map((scope) => [scope, scopeSentences[scope]]))
+                  scopes: Object.fromEntries(Scope.literals.map((scope) => [scope, scopeSentences[scope]]))
                 }
               }
             }

@@ -26,7 +26,10 @@ export const scopeSentences: { readonly [S in Scope]: string } = {
   "investments:read":
     "Read products, campaigns, investments, credits, redemptions, transfers and statements of the register",
   "investments:write": "Create investments, credits, redemptions and transfers, and ask for statements of the register",
-  "documents:write": "Upload documents and read what is known of them"
+  "documents:write": "Upload documents and read what is known of them",
+  "issuers:read": "Read issuers; for issuers",
+  "products:read": "Read products and platforms; for issuers",
+  "products:write": "Register and amend products; for issuers"
 }
 
 /** Of the groups of calls, by resource. @category values */
@@ -34,6 +37,9 @@ export const tagSentences: { readonly [tag: string]: string } = {
   oauth: "Tokens: the client credentials of RFC 6749, and revocation (RFC 7009).",
   products: "What may be sold, with its terms. The issuer makes it.",
   campaigns: "Units of a product that are offered, and how many of them are free. The issuer makes them.",
+  issuers: "Issuers that a client speaks for. For issuers.",
+  "issued-products": "Products of an issuer, with their terms. For issuers.",
+  "distribution-platforms": "Platforms that products can be listed on. For issuers.",
   investors: "Persons that hold units, and what came of identifying them.",
   wallets: "Where units are held: managed by the registrar, or at an address of the investor.",
   documents: "Files: uploaded once, then named by id.",

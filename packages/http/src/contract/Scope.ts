@@ -1,8 +1,7 @@
 /**
- * What an endpoint asks of a request, and the platform behind a bearer token. For the contract and the server.
+ * What an endpoint asks of a request, and the platform or issuer behind a bearer token. For the contract and the server.
  */
-import type { Id } from "@effekten/domain"
-import type { Scope } from "@effekten/services"
+import type { Party, Scope } from "@effekten/services"
 import { Context } from "effect"
 import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
 
@@ -14,10 +13,10 @@ export class TakesIdempotencyKey extends Context.Service<TakesIdempotencyKey, "r
   "effekten/http/TakesIdempotencyKey"
 ) {}
 
-/** The platform that a valid token speaks for. @category services */
+/** The platform or the issuer that a valid token speaks for. @category services */
 export class Principal extends Context.Service<
   Principal,
-  { readonly platform: Id.PlatformId; readonly clientId: string; readonly scopes: ReadonlySet<string> }
+  Party & { readonly clientId: string; readonly scopes: ReadonlySet<string> }
 >()("effekten/http/Principal") {}
 
 /** Asks for a bearer token that holds the endpoint's scope, before anything of the request is decoded. @category services */

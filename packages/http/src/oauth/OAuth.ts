@@ -2,13 +2,12 @@
  * OAuth 2 for machines: clients, tokens by the client credentials grant (RFC 6749 §4.4) and their revocation (RFC 7009). For the server, and
  * for an operator that registers clients.
  */
-import type { Id } from "@effekten/domain"
 import { Clock, Context, Duration, Effect, Layer, Option, Redacted, Schema, Semaphore } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { hash, timingSafeEqual } from "node:crypto"
 import type { Token, TokenError } from "../contract/Contract.ts"
 import { type OAuthClient, OAuthStore, type OAuthStoreError } from "./OAuthStore.ts"
-import type { Scope } from "@effekten/services"
+import type { Party, Scope } from "@effekten/services"
 import type { Principal } from "../contract/Scope.ts"
 
 /** Seconds a token lives: 10 hours. @category values */
@@ -77,17 +76,18 @@ const randomText = (prefix: string) =>
   })
 
 /**
- * Registers an OAuth client of a platform, or replaces the client of that id and ends its tokens. Without a secret it makes a secret of 256
+ * Registers an OAuth client of a platform or an issuer, or replaces the client of that id and ends its tokens. Without a secret it makes a secret of 256
  * random bits. A given secret must be as hard to guess, because only a fast hash protects it.
  *
  * @category constructors
  */
-export const registerClient = Effect.fnUntraced(function* (options: {
-  readonly platform: Id.PlatformId
-  readonly scopes: ReadonlyArray<Scope>
-  readonly clientId?: string | undefined
-  readonly secret?: Redacted.Redacted | undefined
-}) {
+export const registerClient = Effect.fnUntraced(function* (
+  options: Party & {
+    readonly scopes: ReadonlyArray<Scope>
+    readonly clientId?: string | undefined
+    readonly secret?: Redacted.Redacted | undefined
+  }
+) {
   const store = yield* OAuthStore
   const random = yield* SecureRandom.SecureRandom
   const clientId = options.clientId ?? (yield* random.uuidV4())
@@ -97,7 +97,7 @@ export const registerClient = Effect.fnUntraced(function* (options: {
   }
   yield* store.putClient({
     clientId,
-    platform: options.platform,
+    ...(options.issuer === undefined ? { platform: options.platform } : { issuer: options.issuer }),
     scopes: new Set(options.scopes),
     secretHash: hashOf(Redacted.value(secret))
   })
@@ -116,7 +116,7 @@ export class OAuth extends Context.Service<
     readonly revoke: (
       request: Credentials & { readonly token: Redacted.Redacted }
     ) => Effect.Effect<void, TokenRefused | TooManyRefusals | OAuthStoreError>
-    /** The platform and the client that a bearer token speaks for; none if it is unknown or has expired. */
+    /** The platform or issuer, and the client, that a bearer token speaks for; none if it is unknown or has expired. */
     readonly authenticate: (
       token: Redacted.Redacted
     ) => Effect.Effect<Option.Option<Principal["Service"]>, OAuthStoreError>

@@ -6,6 +6,7 @@ import { Id } from "@effekten/domain"
 import { SqlTables } from "@effekten/event-store"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { type Party, partyId } from "@effekten/services"
 import type { Principal } from "../contract/Scope.ts"
 import * as TokenCache from "./TokenCache.ts"
 
@@ -14,10 +15,9 @@ export class OAuthStoreError extends Schema.TaggedError<OAuthStoreError>()("OAut
   cause: Schema.Defect()
 }) {}
 
-/** A client of one platform. Several clients of a platform see the same objects. @category models */
-export interface OAuthClient {
+/** A client of one platform, or of one issuer. Several clients of it see the same objects. @category models */
+export type OAuthClient = Party & {
   readonly clientId: string
-  readonly platform: Id.PlatformId
   readonly scopes: ReadonlySet<string>
   /** SHA-256 of the secret, lower-case hexadecimal. */
   readonly secretHash: string
@@ -49,7 +49,7 @@ export class OAuthStore extends Context.Service<
     /** Registers a client, or replaces it: then its tokens die. */
     readonly putClient: (client: OAuthClient) => Effect.Effect<void, OAuthStoreError>
     readonly client: (clientId: string) => Effect.Effect<Option.Option<OAuthClient>, OAuthStoreError>
-    /** Every client, those of one platform next to each other. */
+    /** Every client, those of one platform or issuer next to each other. */
     readonly clients: Effect.Effect<ReadonlyArray<OAuthClient>, OAuthStoreError>
     /** Removes a client and its tokens. */
     readonly removeClient: (clientId: string) => Effect.Effect<void, OAuthStoreError>
@@ -68,17 +68,19 @@ export class OAuthStore extends Context.Service<
   }
 >()("effekten/http/OAuthStore") {}
 
+const partyOf = ({ issuer, platform }: Party): Party => (issuer === undefined ? { platform: platform! } : { issuer })
+
 const grantOf = (client: OAuthClient, token: Pick<AccessToken, "scopes" | "expiresAt">): Grant => ({
   principal: {
-    platform: client.platform,
+    ...partyOf(client),
     clientId: client.clientId,
     scopes: new Set([...token.scopes].filter((scope) => client.scopes.has(scope)))
   },
   expiresAt: token.expiresAt
 })
 
-const byPlatform = (a: OAuthClient, b: OAuthClient): number => (nameOf(a) < nameOf(b) ? -1 : 1)
-const nameOf = ({ clientId, platform }: OAuthClient): string => `${platform} ${clientId}`
+const byParty = (a: OAuthClient, b: OAuthClient): number => (nameOf(a) < nameOf(b) ? -1 : 1)
+const nameOf = (client: OAuthClient): string => `${partyId(client)} ${client.clientId}`
 
 /** Clients and tokens in memory; gone with the process. @category layers */
 export const layerMemory: Layer.Layer<OAuthStore> = Layer.sync(OAuthStore, () => {
@@ -95,7 +97,7 @@ export const layerMemory: Layer.Layer<OAuthStore> = Layer.sync(OAuthStore, () =>
         clients.set(client.clientId, client)
       }),
     client: (clientId) => Effect.sync(() => Option.fromUndefinedOr(clients.get(clientId))),
-    clients: Effect.sync(() => [...clients.values()].sort(byPlatform)),
+    clients: Effect.sync(() => [...clients.values()].sort(byParty)),
     removeClient: (clientId) =>
       Effect.sync(() => {
         forgetTokens((token) => token.clientId === clientId)
@@ -127,7 +129,8 @@ const scopesOf = (text: string): ReadonlySet<string> => new Set(text.split(" ").
 
 interface ClientRow {
   readonly client_id: string
-  readonly platform: string
+  readonly platform: string | null
+  readonly issuer: string | null
   readonly client_scopes: string
   readonly secret_hash: string
 }
@@ -138,8 +141,10 @@ interface TokenRow extends ClientRow {
 }
 
 const clientOf = (row: ClientRow): OAuthClient => ({
+  ...(row.issuer === null
+    ? { platform: Id.PlatformId.make(row.platform ?? "") }
+    : { issuer: Id.IssuerId.make(row.issuer) }),
   clientId: row.client_id,
-  platform: Id.PlatformId.make(row.platform),
   scopes: scopesOf(row.client_scopes),
   secretHash: row.secret_hash
 })
@@ -152,6 +157,9 @@ const preparing = (sql: SqlClient.SqlClient) => {
   const make = SqlTables.create(sql, {
     oauth_client: sql`CREATE TABLE IF NOT EXISTS oauth_client (
       client_id TEXT PRIMARY KEY, platform TEXT NOT NULL, client_scopes TEXT NOT NULL, secret_hash TEXT NOT NULL)`,
+    // A table of its own: a node of an earlier version must not take an issuer for a platform.
+    oauth_issuer_client: sql`CREATE TABLE IF NOT EXISTS oauth_issuer_client (
+      client_id TEXT PRIMARY KEY, issuer TEXT NOT NULL, client_scopes TEXT NOT NULL, secret_hash TEXT NOT NULL)`,
     oauth_token: sql`CREATE TABLE IF NOT EXISTS oauth_token (
       hash TEXT PRIMARY KEY, client_id TEXT NOT NULL, token_scopes TEXT NOT NULL, expires_at BIGINT NOT NULL,
       ordinal BIGINT NOT NULL DEFAULT 0, got_with TEXT)`,
@@ -173,9 +181,19 @@ const preparing = (sql: SqlClient.SqlClient) => {
   return Effect.andThen(make, complete)
 }
 
+/** The clients of platforms and of issuers, as one table. */
+const everyClient = (sql: SqlClient.SqlClient) =>
+  sql`(SELECT client_id, platform, NULL AS issuer, client_scopes, secret_hash FROM oauth_client
+    UNION ALL SELECT client_id, NULL, issuer, client_scopes, secret_hash FROM oauth_issuer_client) c`
+
 /** Every client in a database whose tables exist, also of an earlier version. It writes nothing. @category computing */
 export const clientsIn = (sql: SqlClient.SqlClient): Effect.Effect<ReadonlyArray<OAuthClient>, OAuthStoreError> =>
-  failing(sql<ClientRow>`SELECT * FROM oauth_client`).pipe(Effect.map((rows) => rows.map(clientOf).sort(byPlatform)))
+  sql<ClientRow>`SELECT * FROM ${everyClient(sql)}`.pipe(
+    // An earlier version has clients of platforms alone.
+    Effect.catch(() => sql<ClientRow>`SELECT *, NULL AS issuer FROM oauth_client`),
+    failing,
+    Effect.map((rows) => rows.map(clientOf).sort(byParty))
+  )
 
 /** Statements on tokens: each forgets or finds what an earlier version kept, too. */
 const tokensIn = (sql: SqlClient.SqlClient) => ({
@@ -194,8 +212,8 @@ const tokensIn = (sql: SqlClient.SqlClient) => ({
         ORDER BY ordinal DESC, expires_at DESC LIMIT ${limit - 1})`
     ]),
   find: (hash: string) =>
-    sql<TokenRow>`SELECT t.token_scopes, t.expires_at, c.client_id, c.platform, c.client_scopes, c.secret_hash
-      FROM oauth_token t JOIN oauth_client c ON c.client_id = t.client_id
+    sql<TokenRow>`SELECT t.token_scopes, t.expires_at, c.client_id, c.platform, c.issuer, c.client_scopes, c.secret_hash
+      FROM oauth_token t JOIN ${everyClient(sql)} ON c.client_id = t.client_id
       WHERE t.hash = ${hash} AND (t.got_with IS NULL OR t.got_with = c.secret_hash)`
 })
 
@@ -211,22 +229,26 @@ const makeSql = Effect.gen(function* () {
     )
   )
   const forgetClient = (clientId: string) =>
-    Effect.andThen(tokens.ofClient(clientId), sql`DELETE FROM oauth_client WHERE client_id = ${clientId}`)
+    Effect.all([
+      tokens.ofClient(clientId),
+      sql`DELETE FROM oauth_client WHERE client_id = ${clientId}`,
+      sql`DELETE FROM oauth_issuer_client WHERE client_id = ${clientId}`
+    ])
+  const insert = ({ clientId, issuer, platform, scopes, secretHash }: OAuthClient) => {
+    const may = [...scopes].join(" ")
+    return issuer === undefined
+      ? sql`INSERT INTO oauth_client (client_id, platform, client_scopes, secret_hash)
+          VALUES (${clientId}, ${platform}, ${may}, ${secretHash})`
+      : sql`INSERT INTO oauth_issuer_client (client_id, issuer, client_scopes, secret_hash)
+          VALUES (${clientId}, ${issuer}, ${may}, ${secretHash})`
+  }
   /** What changes a client or its tokens, in one transaction. */
   const changing = (clientId: string, work: Effect.Effect<unknown, SqlError.SqlError>) =>
     cache.changing(clientId, Effect.asVoid(failing(sql.withTransaction(work))))
   return OAuthStore.of({
-    putClient: (client) =>
-      changing(
-        client.clientId,
-        Effect.andThen(
-          forgetClient(client.clientId),
-          sql`INSERT INTO oauth_client (client_id, platform, client_scopes, secret_hash)
-            VALUES (${client.clientId}, ${client.platform}, ${[...client.scopes].join(" ")}, ${client.secretHash})`
-        )
-      ),
+    putClient: (client) => changing(client.clientId, Effect.andThen(forgetClient(client.clientId), insert(client))),
     client: (clientId) =>
-      failing(sql<ClientRow>`SELECT * FROM oauth_client WHERE client_id = ${clientId}`).pipe(
+      failing(sql<ClientRow>`SELECT * FROM ${everyClient(sql)} WHERE client_id = ${clientId}`).pipe(
         Effect.map((rows) => Option.map(Option.fromUndefinedOr(rows[0]), clientOf))
       ),
     clients: clientsIn(sql),
@@ -238,7 +260,7 @@ const makeSql = Effect.gen(function* () {
 })
 
 /**
- * Clients and tokens in two tables, `oauth_client` and `oauth_token`, made where missing, of the database it is given. A token is looked up
+ * Clients and tokens in tables of the database it is given, `oauth_client`, `oauth_issuer_client` and `oauth_token`, made where missing. A token is looked up
  * once in five seconds at most: another process ends it that much later, this one at once.
  *
  * @category layers

@@ -5,8 +5,10 @@
 import {
   Checking,
   type CommandFailure,
+  IssuerServices,
   Operation,
   pageQueries,
+  partyId,
   PlatformServices,
   type Resource,
   type Unavailable
@@ -117,25 +119,26 @@ const answering = (
       return commands(describe(service, name, operation, links))
     case "Read": {
       const show = ReadCalls.show(describe(service, name, operation, links))
-      return (call, method) => turns.take(call.principal.platform, "small")(Effect.suspend(() => show(call, method)))
+      return (call, method) => turns.take(partyId(call.principal), "small")(Effect.suspend(() => show(call, method)))
     }
     case "List": {
       const list = ReadCalls.list(describe(service, name, operation, links), links)
       return (call, method, query) =>
         turns.take(
-          call.principal.platform,
+          partyId(call.principal),
           sizeOf({ results: query.limit })
         )(Effect.suspend(() => list(call, method, query)))
     }
   }
 }
 
-/** The method of the service, for the platform that a request speaks for. */
+/** The method of the service, for the party that a request speaks for. None where the resource is not for such a party. */
 const methodOf =
-  ({ platforms }: Needed, { key }: Resource.AnyService, name: string) =>
-  ({ principal }: Call): Method => {
-    const services = platforms.forPlatform(principal.platform).mapUnsafe.get(key)
-    return (services as { readonly [name: string]: Method })[name]!
+  ({ issuers, platforms }: Needed, { key }: Resource.AnyService, name: string) =>
+  ({ principal }: Call): Method | undefined => {
+    const services =
+      principal.issuer === undefined ? platforms.forPlatform(principal.platform) : issuers.forIssuer(principal.issuer)
+    return (services.mapUnsafe.get(key) as { readonly [name: string]: Method } | undefined)?.[name]
   }
 
 const routeOf = (needed: Needed, service: Resource.AnyService, name: string, operation: Operation.Any): Route => {
@@ -153,7 +156,9 @@ const routeOf = (needed: Needed, service: Resource.AnyService, name: string, ope
       ? answer
       : (call, method, query) => Effect.provideService(answer(call, method, query), Clock.Clock, clock)
   const carriedOut = (call: Call): Effect.Effect<Response, Failure> => {
-    if (!isId(call.ids)) return Effect.fail(noObject)
+    const method = served(call)
+    // A path of others is as one with an id that no object has.
+    if (method === undefined || !isId(call.ids)) return Effect.fail(noObject)
     const { request } = call.exchange
     const parameters = parametersOf(request.url)
     const query = queries.read(parameters)
@@ -162,7 +167,7 @@ const routeOf = (needed: Needed, service: Resource.AnyService, name: string, ope
       request,
       Effect.suspend(() => {
         const unknown = parameters && unknownIn(parameters, queries.members)
-        return unknown === undefined ? underClock(call, served(call), query.success) : Effect.fail(unknown)
+        return unknown === undefined ? underClock(call, method, query.success) : Effect.fail(unknown)
       })
     )
   }
@@ -191,7 +196,12 @@ export const make = Effect.fnUntraced(function* (
   }
 ) {
   const { clock, limits, publicOrigin } = options
-  const shared: CommandCalls.Needed = { platforms: yield* PlatformServices, turns: yield* Turns, limits }
+  const shared: CommandCalls.Needed = {
+    platforms: yield* PlatformServices,
+    issuers: yield* IssuerServices,
+    turns: yield* Turns,
+    limits
+  }
   const needed: Needed = {
     ...shared,
     clock,

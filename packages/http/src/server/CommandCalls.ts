@@ -5,9 +5,11 @@
 import {
   type CommandFailure,
   type Operation,
+  partyId,
   type PlatformServices,
   type Receipt,
   Request,
+  type ServingIssuers,
   type Unavailable
 } from "@effekten/services"
 import { Effect, Result } from "effect"
@@ -132,6 +134,7 @@ const asking = <A>(
 /** What commands need beside the operation. @category models */
 export interface Needed {
   readonly platforms: PlatformServices["Service"]
+  readonly issuers: ServingIssuers
   readonly turns: Turns["Service"]
   readonly limits: Limits
 }
@@ -162,7 +165,7 @@ const run = (
 
 /** A body that is refused as invalid may have been accepted under this key before, by the lists of that time. */
 const repeat = (
-  { platforms }: Needed,
+  { issuers, platforms }: Needed,
   command: Command,
   call: Call,
   key: string | undefined,
@@ -171,12 +174,16 @@ const repeat = (
   const { code, received: body } = refused
   if (code !== "invalid_request" || body === undefined || key === undefined) return Effect.fail(refused)
   const { name, service } = command
+  const { principal } = call
   const repeated = { service: service.key, operation: name, ids: call.ids, key, body }
   return asking(
     command,
     call,
     body,
-    () => platforms.repeat(call.principal.platform, repeated),
+    () =>
+      principal.issuer === undefined
+        ? platforms.repeat(principal.platform, repeated)
+        : issuers.repeat(principal.issuer, repeated),
     (receipt) => receipt ?? refused
   )
 }
@@ -203,14 +210,14 @@ export const make = (needed: Needed) => {
   const place = places(limits)
 
   const receivedFile = Effect.fnUntraced(function* ({ exchange: { request }, principal }: Call) {
-    yield* place(principal.platform)
+    yield* place(partyId(principal))
     return { body: undefined, ...(yield* readUpload(request, limits)) }
   })
 
   const receivedJson = (command: Command, { exchange, principal }: Call) =>
     Effect.flatMap(readJsonBytes(exchange.request, limits), (bytes) =>
       turns.brief(
-        principal.platform,
+        partyId(principal),
         sizeOf({ bytes: bytes.length })
       )(Effect.suspend(() => Effect.fromResult(saidBy(exchange, command, bytes))))
     )

@@ -3,7 +3,7 @@
  */
 // Not from the barrel: that loads every client it knows, and a server starts a quarter slower.
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Given, platformResources, type PlatformServices, type Resource } from "@effekten/services"
+import { Given, type PlatformServices, type Resource, servedResources } from "@effekten/services"
 import { Config, Duration, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Headers, HttpRouter, HttpServer, type HttpServerError } from "effect/http"
@@ -46,7 +46,7 @@ export interface ServerOptions extends OAuth.OAuthOptions {
   readonly drainDelay?: Duration.Input | undefined
   /** What each client may ask for. Default: 100 units a second and 1,000 at once. A refusal takes five units, a repeated answer half of one. */
   readonly rateLimit?: RateLimitOptions | "none" | undefined
-  /** What is served. Default: the resources of a platform. */
+  /** What is served. Default: the resources of platforms and of issuers. */
   readonly resources?: ReadonlyArray<Resource.AnyService> | undefined
 }
 
@@ -80,14 +80,16 @@ const tableOf = Effect.fnUntraced(function* (
   isDraining: () => boolean,
   mount: string
 ) {
-  const { control, docs, resources = platformResources, sandbox } = options
+  const { control, docs, resources = servedResources, sandbox } = options
   const api = options.resources === undefined ? Contract.DistributionApi : Contract.make(resources)
   const below = [
     ...(yield* TokenEndpoint.make(limits)),
     ...(yield* Calls.make(resources, { limits, publicOrigin: originOf(options), clock: control?.clock }))
   ]
-  const mounted = Contract.prefixes.flatMap((prefix) =>
-    below.map((route): Table.Route => ({ ...route, path: `${prefix}${route.path}` }))
+  const mounted = Contract.prefixes.flatMap((prefix, at) =>
+    below
+      .filter(({ path }) => at === 0 || !Contract.isOfIssuers(path))
+      .map((route): Table.Route => ({ ...route, path: `${prefix}${route.path}` }))
   )
   const documents = docs === false ? [] : yield* Documentation.make(api, sandbox, mount)
   const simulated = control === undefined ? [] : yield* SandboxCalls.make(control.calls, limits)

@@ -34,13 +34,16 @@ export interface SandboxControl {
 /** A client that may sell may try. */
 const scope: Scope = "investments:write"
 
+const notForIssuers = new Refused({ code: "not_found", detail: "There is no such object." })
+
 /** @category constructors */
 export const make = Effect.fnUntraced(function* (calls: ReadonlyArray<SandboxCall>, limits: Limits) {
   const admit = yield* Authentication.make
   const bodyOf = ({ request }: Exchange): Effect.Effect<unknown, Refused> =>
     Effect.flatMap(readJsonBytes(request, limits), (bytes) => Effect.fromResult(jsonOf(bytes)))
   return calls.map((call): Route => {
-    const carriedOut = Effect.fnUntraced(function* (exchange: Exchange, platform: Id.PlatformId) {
+    const carriedOut = Effect.fnUntraced(function* (exchange: Exchange, platform: Id.PlatformId | undefined) {
+      if (platform === undefined) return yield* notForIssuers
       const body = call.method === "POST" ? yield* bodyOf(exchange) : undefined
       return HttpServerResponse.jsonUnsafe(yield* call.answer(platform, body))
     })

@@ -4,8 +4,7 @@
  * Each platform has places of its own, so a platform that asks for much waits for itself. Its places are enough to keep a processor busy. The
  * holder of a place may wait for a database, and never for a client: a slow client would hold it forever.
  */
-import type { Id } from "@effekten/domain"
-import { Deadline, type Unavailable } from "@effekten/services"
+import { Deadline, type PartyId, type Unavailable } from "@effekten/services"
 import { Context, Effect, Layer, Option, PartitionedSemaphore } from "effect"
 
 /** Small ones of a platform that are read at once. @category values */
@@ -34,18 +33,18 @@ export class Turns extends Context.Service<
      * Reads in the platform's turn. Small and large ones of a platform have turns of their own. A call whose deadline passes while it waits is
      * not read any more.
      */
-    readonly take: (platform: Id.PlatformId, size: Size) => Turn
+    readonly take: (platform: PartyId, size: Size) => Turn
     /**
      * The same for what never waits. It goes on at once, and its place is free when other requests have been looked for. So however many
      * bodies are there, they are read some at a time.
      */
-    readonly brief: (platform: Id.PlatformId, size: Size) => Turn
+    readonly brief: (platform: PartyId, size: Size) => Turn
   }
 >()("effekten/http/Turns") {
   static readonly layer: Layer.Layer<Turns> = Layer.sync(Turns, () => {
     // As many as there are platforms with a client.
-    const platforms = new Map<Id.PlatformId, Places>()
-    const placesOf = (platform: Id.PlatformId): Places => {
+    const platforms = new Map<PartyId, Places>()
+    const placesOf = (platform: PartyId): Places => {
       const known = platforms.get(platform) ?? makePlaces()
       platforms.set(platform, known)
       return known

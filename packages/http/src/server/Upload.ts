@@ -2,8 +2,7 @@
  * Reading an upload: one file of a `multipart/form-data` body, handed on while it comes. For the server's handlers. No part of a content may
  * be gathered here.
  */
-import type { Id } from "@effekten/domain"
-import { Api, Checking, uploadBody } from "@effekten/services"
+import { Api, Checking, type PartyId, uploadBody } from "@effekten/services"
 import { ByteSize, Clock, Duration, Effect, Pull, Result, type Scope, Stream } from "effect"
 import { type HttpServerRequest, Multipart } from "effect/http"
 import { createHash } from "node:crypto"
@@ -158,13 +157,13 @@ const noPlace = new Refused({
 })
 
 /** A place among the uploads that are under way, as long as the scope lasts; a refusal where there is none. @category models */
-export type Places = (platform: Id.PlatformId) => Effect.Effect<void, Refused, Scope.Scope>
+export type Places = (platform: PartyId) => Effect.Effect<void, Refused, Scope.Scope>
 
 /** The places of one server. One platform has at most half of them. @category constructors */
 export const places = ({ uploads }: Limits): Places => {
-  const taken = new Map<Id.PlatformId, number>()
+  const taken = new Map<PartyId, number>()
   let all = 0
-  const change = (platform: Id.PlatformId, by: 1 | -1) =>
+  const change = (platform: PartyId, by: 1 | -1) =>
     Effect.sync(() => {
       const own = (taken.get(platform) ?? 0) + by
       all += by

@@ -643,6 +643,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/issuer/v2/issuers/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the issuers that the client speaks for */
+        get: operations["issuers.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/issuer/v2/issuers/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read an issuer
+         * @description Refused with `issuer_not_found`.
+         */
+        get: operations["issuers.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/issuer/v2/products/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the products of the issuer */
+        get: operations["issued-products.list"];
+        put?: never;
+        /**
+         * Register a product
+         * @description Refused with `issuer_not_found`.
+         */
+        post: operations["issued-products.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/issuer/v2/products/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a product of the issuer
+         * @description Refused with `product_not_found`.
+         */
+        get: operations["issued-products.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change terms of a product
+         * @description Refused with `issue_volume_below_allocations`, `product_not_found`.
+         */
+        patch: operations["issued-products.amend"];
+        trace?: never;
+    };
+    "/issuer/v2/distribution-platforms/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the platforms that products can be listed on */
+        get: operations["distribution-platforms.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/issuer/v2/distribution-platforms/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a platform that products can be listed on
+         * @description Refused with `platform_not_found`.
+         */
+        get: operations["distribution-platforms.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -675,6 +794,61 @@ export interface components {
              * @enum {string}
              */
             executed?: "no" | "unknown";
+        };
+        DistributionPlatform: {
+            id: string;
+            platform_company_name: string;
+            is_allowed: boolean;
+        };
+        IssuedProduct: {
+            id: string;
+            issuer_id: string;
+            name: string;
+            /**
+             * @example DIGITAL_COMPANY_SHARE
+             * @example BOND
+             * @example SUBORDINATED_LOAN
+             * @example PARTICIPATION_PAPER
+             * @example PARTICIPATION_RIGHT
+             * @example AIF
+             * @example DEBT_SECURITY
+             * @example CONVERTIBLE_BOND
+             * @example FUND_SHARE
+             */
+            product_type: string;
+            max_issuable_amount: number;
+            step_size: number;
+            ewpg: boolean;
+            isin: string | null;
+            nominal_value: {
+                /** @description Whole units of the security; of money, a whole number of its smallest parts. */
+                amount: string;
+                /** @description How many digits of the amount stand behind the decimal point. */
+                decimals: number;
+                currency: string;
+            } | null;
+            issuance_price: {
+                /** @description Whole units of the security; of money, a whole number of its smallest parts. */
+                amount: string;
+                /** @description How many digits of the amount stand behind the decimal point. */
+                decimals: number;
+                currency: string;
+            } | null;
+            agio_percent: string | null;
+            payment_deadline: number | null;
+            cancellation_deadline: number | null;
+            locked_until: string | null;
+            network: string | null;
+            provide_nominal_value: boolean;
+            /**
+             * @example ACTIVE
+             * @example PAUSED
+             */
+            status: string;
+            created_at: string;
+        };
+        Issuer: {
+            id: string;
         };
         Event: {
             id: string;
@@ -1359,6 +1533,30 @@ export interface components {
             /** @description The URL of the page before this one. */
             previous: string | null;
             results: components["schemas"]["Event"][];
+        };
+        IssuerPage: {
+            count: number;
+            /** @description The URL of the page after this one. */
+            next: string | null;
+            /** @description The URL of the page before this one. */
+            previous: string | null;
+            results: components["schemas"]["Issuer"][];
+        };
+        IssuedProductPage: {
+            count: number;
+            /** @description The URL of the page after this one. */
+            next: string | null;
+            /** @description The URL of the page before this one. */
+            previous: string | null;
+            results: components["schemas"]["IssuedProduct"][];
+        };
+        DistributionPlatformPage: {
+            count: number;
+            /** @description The URL of the page after this one. */
+            next: string | null;
+            /** @description The URL of the page before this one. */
+            previous: string | null;
+            results: components["schemas"]["DistributionPlatform"][];
         };
     };
     responses: {
@@ -5828,6 +6026,659 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "issuers.list": {
+        parameters: {
+            query?: {
+                /** @description Results of a page at most. */
+                limit?: number;
+                /** @description From `next` or `previous` of a page. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuerPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "issuers.get": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the object as the client has it. If it is so still, the answer is 304. */
+                "If-None-Match"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Issuer"];
+                };
+            };
+            /** @description The client has it as it is. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`issuer_not_found`](/problems/issuer_not_found) There is no such issuer for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "issued-products.list": {
+        parameters: {
+            query?: {
+                /** @description Results of a page at most. */
+                limit?: number;
+                /** @description From `next` or `previous` of a page. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedProductPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "issued-products.create": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same key with the same request gives the same answer and no second effect. Idempotency-Key will do as well. */
+                "X-Idempotency-Key": string;
+                /** @description The same as X-Idempotency-Key, as an RFC 8941 string or as it is. */
+                "Idempotency-Key"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "issuer_id": "01a20498-e0f8-7335-89aa-5e34f450b3a2",
+                 *       "name": "Example note",
+                 *       "product_type": "DEBT_SECURITY",
+                 *       "ewpg": false,
+                 *       "provide_nominal_value": true,
+                 *       "nominal_value": {
+                 *         "amount": "100000",
+                 *         "decimals": 2,
+                 *         "currency": "EUR"
+                 *       },
+                 *       "max_issuable_amount": 10000,
+                 *       "step_size": 1
+                 *     }
+                 */
+                "application/json": {
+                    issuer_id: string;
+                    name: string;
+                    /** @enum {string} */
+                    product_type: "DIGITAL_COMPANY_SHARE" | "BOND" | "SUBORDINATED_LOAN" | "PARTICIPATION_PAPER" | "PARTICIPATION_RIGHT" | "AIF" | "DEBT_SECURITY" | "CONVERTIBLE_BOND" | "FUND_SHARE";
+                    max_issuable_amount: number | ("Infinity" | "-Infinity" | "NaN");
+                    step_size: number | ("Infinity" | "-Infinity" | "NaN");
+                    ewpg: boolean;
+                    isin?: string;
+                    nominal_value?: {
+                        amount: string;
+                        decimals: number | ("Infinity" | "-Infinity" | "NaN");
+                        currency: string;
+                    };
+                    issuance_price?: {
+                        amount: string;
+                        decimals: number | ("Infinity" | "-Infinity" | "NaN");
+                        currency: string;
+                    };
+                    agio_percent?: string;
+                    payment_deadline?: number;
+                    cancellation_deadline?: number;
+                    /** Format: date-time */
+                    locked_until?: string;
+                    network?: string;
+                    provide_nominal_value?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description It is created. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedProduct"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`issuer_not_found`](/problems/issuer_not_found) There is no such issuer for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            /** @description [`idempotency_key_reused`](/problems/idempotency_key_reused) The key was used for a request with another body. Nothing was done. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "issued-products.get": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the object as the client has it. If it is so still, the answer is 304. */
+                "If-None-Match"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedProduct"];
+                };
+            };
+            /** @description The client has it as it is. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`product_not_found`](/problems/product_not_found) There is no such product for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "issued-products.amend": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the same answer and no second effect. Idempotency-Key will do as well. */
+                "X-Idempotency-Key"?: string;
+                /** @description The same as X-Idempotency-Key, as an RFC 8941 string or as it is. */
+                "Idempotency-Key"?: string;
+                /** @description The `ETag` of the object as it was seen, in quotes. If the object has changed since, nothing is done, and the answer is 412. */
+                "If-Match"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "payment_deadline": 14
+                 *     }
+                 */
+                "application/json": {
+                    name?: string;
+                    /** @enum {string} */
+                    product_type?: "DIGITAL_COMPANY_SHARE" | "BOND" | "SUBORDINATED_LOAN" | "PARTICIPATION_PAPER" | "PARTICIPATION_RIGHT" | "AIF" | "DEBT_SECURITY" | "CONVERTIBLE_BOND" | "FUND_SHARE";
+                    max_issuable_amount?: number | ("Infinity" | "-Infinity" | "NaN");
+                    step_size?: number | ("Infinity" | "-Infinity" | "NaN");
+                    nominal_value?: {
+                        amount: string;
+                        decimals: number | ("Infinity" | "-Infinity" | "NaN");
+                        currency: string;
+                    } | null;
+                    issuance_price?: {
+                        amount: string;
+                        decimals: number | ("Infinity" | "-Infinity" | "NaN");
+                        currency: string;
+                    } | null;
+                    agio_percent?: string | null;
+                    payment_deadline?: number | null;
+                    cancellation_deadline?: number | null;
+                    locked_until?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedProduct"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`product_not_found`](/problems/product_not_found) There is no such product for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            /** @description [`issue_volume_below_allocations`](/problems/issue_volume_below_allocations) The issue volume cannot be less than what campaigns have taken. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            /** @description [`idempotency_key_reused`](/problems/idempotency_key_reused) The key was used for a request with another body. Nothing was done. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "distribution-platforms.list": {
+        parameters: {
+            query?: {
+                /** @description Results of a page at most. */
+                limit?: number;
+                /** @description From `next` or `previous` of a page. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DistributionPlatformPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "distribution-platforms.get": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the object as the client has it. If it is so still, the answer is 304. */
+                "If-None-Match"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DistributionPlatform"];
+                };
+            };
+            /** @description The client has it as it is. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`platform_not_found`](/problems/platform_not_found) There is no such platform for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             405: components["responses"]["Problem405"];
             408: components["responses"]["Problem408"];
             412: components["responses"]["Problem412"];

@@ -70,7 +70,7 @@ export const unchanged = <S extends Shown, A>(
 ): NonNullable<Instruction["unchanged"]> =>
   function* () {
     const own = yield* read(stateModel(placed, key))
-    if (own === undefined || platform === undefined || own.state.platform !== platform) return true
+    if (own === undefined || own.state.platform !== (platform ?? null)) return true
     const more = placed.more?.(own)
     const later = more === undefined ? undefined : yield* read(placeModel(placed, key, itemOf(placed, more)))
     const last = later !== undefined && later.position > own.position ? later : own

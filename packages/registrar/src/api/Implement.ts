@@ -2,34 +2,48 @@
  * Implements a resource: makes a method of every described operation and of a few lines about what is particular to it. For the
  * implementations of the services, and for an application with a resource of its own. No operation may be named here.
  */
-import type { Commands, Id, Refusal } from "@effekten/domain"
+import type { Commands, Id } from "@effekten/domain"
 import {
   Checking,
   type CommandFailure,
   type CommandOptions,
   ofCall,
+  type IssuingService,
+  type issuerResources,
   type Operation,
   type PlatformService,
   PlatformServices,
   type Receipt,
   type Repeated,
   Request,
-  type Resource
+  type Resource,
+  type ServingIssuers
 } from "@effekten/services"
 import { Context, Effect, Result, type Schema } from "effect"
 import type { Answered } from "../deciding/Instruction.ts"
 import type { Access } from "../log/Access.ts"
 import { commandsOf, type Given, type Told } from "./Members.ts"
 import { type Begun, Intake, type Instructing, type Received, type Sent } from "./Intake.ts"
-import { type Owned, Showing, type Versioned, versionOf } from "./Showing.ts"
+import {
+  ifOwned,
+  listMethod,
+  type Method,
+  type Pages,
+  readMethod,
+  type Reads,
+  readsMethod,
+  type Shows,
+  type Within
+} from "./Reading.ts"
+import { Showing, type Versioned, versionOf } from "./Showing.ts"
 import { type Answering, answerOf, guardOf, type IdsOf } from "./Answers.ts"
-import * as Reading from "./Reading.ts"
-import type { View } from "./View.ts"
+import { binding } from "./Binding.ts"
 
 export { type Answering, changed, made, nothing, recorded } from "./Answers.ts"
 export type { Instructing, Received } from "./Intake.ts"
 export { consumed, dropped, type Given, type Told } from "./Members.ts"
 export type { Owned } from "./Showing.ts"
+export { type Pages, pages, type Reads, reads, type Shows, shows } from "./Reading.ts"
 export { erased, type Personal, personalOf, type Shown, type View, view, viewBeside } from "./View.ts"
 
 /** What a command is made of. @category models */
@@ -63,6 +77,8 @@ export interface Instructs<I extends Operation.Ids, In, A> {
 interface InstructOptions<I extends Operation.Ids, In, A> {
   /** Runs once the instruction is answered, before the caller has the answer. */
   readonly after?: (answered: Answered, answer: A) => Failing<void>
+  /** What the caller has to own before anything is decided. */
+  readonly within?: Within<I>
   /** The ids that belong to its identity, where they are fewer than those of its path. */
   readonly identity?: (ids: Asked<I, In>["ids"]) => ReadonlyArray<string>
 }
@@ -96,53 +112,15 @@ export const carries = <I extends Operation.Ids, In, A, Op extends Commands.Oper
   told: Pick<Instructs<I, In, A>, "carry" | "answers"> & InstructOptions<I, In, A>
 ): Instructs<I, In, A> => ({ _tag: "Instructs", carry: told.carry, answers: told.answers, options: told })
 
-/** What is particular to the reading of one object. @category models */
-export interface Shows<I extends Operation.Ids, A> {
-  readonly _tag: "Shows"
-  readonly view: View<any, A>
-  readonly key: (ids: Asked<I, unknown>["ids"], platform: Id.PlatformId | undefined) => string
-  readonly missing: Refusal.Code
-  /** What else the platform has to own. */
-  readonly within?: (ids: Asked<I, unknown>["ids"]) => Owned
-  /** Whether the object is the one the path speaks of. Default: it is. */
-  readonly belongs?: (state: any, ids: Asked<I, unknown>["ids"]) => boolean
-}
-
-/** @category constructors */
-export const shows = <S, I extends Operation.Ids, A>(
-  _described: Operation.Read<I, A>,
-  told: Omit<Shows<I, A>, "_tag" | "view" | "belongs"> & {
-    readonly view: View<S, A>
-    readonly belongs?: (state: S, ids: Asked<I, unknown>["ids"]) => boolean
-  }
-): Shows<I, A> => ({ _tag: "Shows", ...told })
-
-/** What is particular to a list. @category models */
-export interface Pages<I extends Operation.Ids, A> {
-  readonly _tag: "Pages"
-  readonly view: View<any, A>
-  /** The id that the list belongs to. Default: the platform's. */
-  readonly scope?: (ids: Asked<I, unknown>["ids"]) => string
-  readonly within?: (ids: Asked<I, unknown>["ids"]) => Owned
-}
-
-/** @category constructors */
-export const pages = <I extends Operation.Ids, A>(
-  _described: Operation.List<I, A>,
-  told: Omit<Pages<I, A>, "_tag">
-): Pages<I, A> => ({ _tag: "Pages", ...told })
-
 /** @category models */
 export type Implementing<O> =
   O extends Operation.Command<infer I, infer In, infer A>
     ? Instructs<I, In, A>
     : O extends Operation.Read<infer I, infer A>
-      ? Shows<I, A> | Reading.Reads<I, A>
+      ? Shows<I, A> | Reads<I, A>
       : O extends Operation.List<infer I, infer A>
         ? Pages<I, A>
         : never
-
-type Method = (...args: ReadonlyArray<any>) => Effect.Effect<any, CommandFailure>
 
 /** A resource, implemented. @category models */
 export interface Implementation<Ops> {
@@ -164,17 +142,17 @@ export const implement = <const Ops extends Resource.Operations>(
   const repeats = new Map<string, ReturnType<typeof repeatOf>>()
   for (const [name, described] of Object.entries<Operation.Any>(operations)) {
     const particular = implementing[name] as
-      Instructs<any, any, any> | Shows<any, any> | Reading.Reads<any, any> | Pages<any, any>
+      Instructs<any, any, any> | Shows<any, any> | Reads<any, any> | Pages<any, any>
     if (described._tag === "Command" && particular._tag === "Instructs") {
       methods.set(name, commandMethod(parts, described, particular))
       repeats.set(name, repeatOf(parts, described, particular))
     }
     if (described._tag === "Read" && particular._tag === "Shows")
-      methods.set(name, readMethod(parts, described, particular))
+      methods.set(name, readMethod(parts.showing, described, particular))
     if (described._tag === "Read" && particular._tag === "Reads")
-      methods.set(name, Reading.methodOf(parts.showing, described.reading as Access["purpose"], particular))
+      methods.set(name, readsMethod(parts.showing, described.reading as Access["purpose"], particular))
     if (described._tag === "List" && particular._tag === "Pages")
-      methods.set(name, listMethod(parts, described, particular))
+      methods.set(name, listMethod(parts.showing, described, particular))
   }
   return {
     key,
@@ -194,31 +172,26 @@ export type ImplementationsOf<R extends ReadonlyArray<Resource.AnyService>> = {
     : never
 }
 
-/** Platforms whose services are kept; with one more, those of the platform first kept are made again. */
-const keptPlatforms = 1_000
-
 /** The services of any platform, of resources that are all implemented. @category constructors */
 export const servicesOf = <const R extends ReadonlyArray<Resource.AnyService>>(
   _resources: R,
   implemented: ImplementationsOf<R>
 ): PlatformServices["Service"] => {
-  const implementations: ReadonlyArray<Implementation<any>> = implemented
-  const instructing = (platform: Id.PlatformId): Instructing => ({ actor: "platform", platform })
-  const byKey = new Map(implementations.map((implementation) => [implementation.key, implementation]))
-  const kept = new Map<Id.PlatformId, Context.Context<PlatformService>>()
-  const make = (platform: Id.PlatformId) => {
-    const made = Context.makeUnsafe<PlatformService>(
-      new Map(implementations.map(({ bind, key }) => [key, bind(instructing(platform))]))
-    )
-    if (kept.size === keptPlatforms) kept.delete(kept.keys().next().value!)
-    kept.set(platform, made)
-    return made
-  }
-  return PlatformServices.of({
-    forPlatform: (platform) => kept.get(platform) ?? make(platform),
-    repeat: (platform, repeated) =>
-      byKey.get(repeated.service)?.repeat(instructing(platform), repeated) ?? Effect.undefined
-  })
+  const { of, repeat } = binding<Id.PlatformId, PlatformService>(implemented, (platform) => ({
+    actor: "platform",
+    platform
+  }))
+  return PlatformServices.of({ forPlatform: of, repeat })
+}
+
+/** The services of any issuer, likewise. @category constructors */
+export const issuerServicesOf = (implemented: ImplementationsOf<typeof issuerResources>): ServingIssuers => {
+  const { of, repeat } = binding<Id.IssuerId, IssuingService>(implemented, (issuer) => ({
+    actor: "issuer",
+    platform: undefined,
+    issuer
+  }))
+  return { forIssuer: of, repeat }
 }
 
 interface Parts {
@@ -247,7 +220,7 @@ const noInput: Result.Result<Checking.Accepted<any>, Checking.Refused> = Result.
 const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstructs) => {
   const { intake } = parts
   const { answer, ids: idSchemas, input: schema } = described
-  const { after, identity = (ids) => ids } = particular.options
+  const { after, identity = (ids) => ids, within } = particular.options
   const accept = schema === undefined ? undefined : Checking.checks(schema).accept
   const repeat = repeatOf(parts, described, particular)
 
@@ -287,11 +260,9 @@ const commandMethod = (parts: Parts, described: AnyCommand, particular: AnyInstr
     const received = (body = request.body ?? sent.body) =>
       Effect.fromResult(intake.receive(begun, request, body as never))
     const asked = { instructing, isRecorded: intake.isRecorded(begun), ids, input: sent.input, newId: intake.newId }
-    const answered = particular.carry({ begun, received }, asked, intake)
-    return repeatable(
-      key,
-      Effect.flatMap(answered, (answered) => answering(call, answered))
-    )
+    const carried = Effect.suspend(() => particular.carry({ begun, received }, asked, intake))
+    const answered = Effect.flatMap(carried, (answered) => answering(call, answered))
+    return repeatable(key, ifOwned(parts.showing, within, ids, instructing, answered))
   }
 
   return (instructing: Instructing): Method => {
@@ -354,39 +325,4 @@ const repeatOf = (parts: Parts, described: AnyCommand, particular: AnyInstructs)
       yield* answerOf(parts.showing, particular.answers, accessOf(instructing, described), answered, ids)
     )
   })
-}
-
-const readMethod = (
-  { showing }: Parts,
-  described: Operation.Read<Operation.Ids, unknown>,
-  { belongs = () => true, key, missing, view, within }: Shows<Operation.Ids, unknown>
-) => {
-  const purpose = described.reading as Access["purpose"]
-  return (instructing: Instructing): Method =>
-    (...ids: ReadonlyArray<string>) => {
-      const shown = Effect.suspend(() =>
-        showing.get({ ...instructing, purpose }, view, key(ids, instructing.platform), missing, (state) =>
-          belongs(state, ids)
-        )
-      )
-      return within === undefined ? shown : Effect.andThen(showing.own(instructing.platform, within(ids)), shown)
-    }
-}
-
-const listMethod = (
-  { showing }: Parts,
-  described: Operation.List<Operation.Ids, unknown>,
-  { scope, view, within }: Pages<Operation.Ids, unknown>
-) => {
-  const purpose = described.reading as Access["purpose"]
-  return (instructing: Instructing): Method =>
-    (...args) => {
-      const ids: ReadonlyArray<string> = args.slice(0, described.ids.length)
-      const page = Checking.page(args[ids.length])
-      if (Result.isFailure(page)) return Effect.fail(page.failure)
-      const shown = Effect.suspend(() =>
-        showing.list({ ...instructing, purpose }, view, scope?.(ids) ?? instructing.platform ?? "", page.success)
-      )
-      return within === undefined ? shown : Effect.andThen(showing.own(instructing.platform, within(ids)), shown)
-    }
 }

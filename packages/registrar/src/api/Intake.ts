@@ -20,6 +20,8 @@ const keyPattern = /^[\x21-\x7e]{1,255}$/
 export interface Instructing {
   readonly actor: Event.Meta["actor"]
   readonly platform: Id.PlatformId | undefined
+  /** The issuer, where its client is the caller. */
+  readonly issuer?: Id.IssuerId
 }
 
 /** What a caller asks for, as it came in. @category models */
@@ -83,13 +85,13 @@ export class Intake extends Context.Service<
 
 const beginning = (
   secrets: Secrets["Service"],
-  { actor, platform }: Instructing,
+  { actor, issuer, platform }: Instructing,
   { correlation }: Request,
   { answer, ids, key, operation }: Sent
 ): Result.Result<Begun, Rejection> => {
   if (!keyPattern.test(key)) return Result.fail(keyInvalid())
   return orNoCanonicalForm(() => {
-    const identity = secrets.identity({ platform, operation, ids, key })
+    const identity = secrets.identity({ platform: platform ?? issuer, operation, ids, key })
     return { identity, platform, actor, correlation, answer }
   })
 }

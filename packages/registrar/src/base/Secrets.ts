@@ -18,7 +18,7 @@ export const secretSize = 32
 const fingerprintVersion = 1
 
 /**
- * What identifies an instruction: the platform (none for the issuer and the registrar), the operation, the ids in its path, its key.
+ * What identifies an instruction: the platform or issuer whose client asks (none in the house), the operation, the ids in its path, its key.
  *
  * @category models
  */

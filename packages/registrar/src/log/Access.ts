@@ -3,10 +3,18 @@
  * decrypted without one.
  */
 import type { Commands, Event, Id } from "@effekten/domain"
-import type { Campaigns, Operation, PlatformReading, Platforms, Products, termsOperations } from "@effekten/services"
+import type {
+  Campaigns,
+  IssuerReading,
+  Operation,
+  PlatformReading,
+  Platforms,
+  Products,
+  termsOperations
+} from "@effekten/services"
 
-/** The readings of the issuer's side. None of them opens anything. */
-type IssuerReading =
+/** The readings of the register's own side. None of them opens anything. */
+type OwnReading =
   | Operation.ReadingOf<(typeof Campaigns | typeof Platforms | typeof Products)["resource"]["operations"]>
   | Operation.ReadingOf<typeof termsOperations>
 
@@ -16,7 +24,8 @@ type IssuerReading =
  *
  * @category models
  */
-export type Purpose = PlatformReading | IssuerReading | "DownloadDocument" | "DiscloseInvestor" | Commands.Operation
+export type Purpose =
+  PlatformReading | IssuerReading | OwnReading | "DownloadDocument" | "DiscloseInvestor" | Commands.Operation
 
 /** @category models */
 export interface Access {

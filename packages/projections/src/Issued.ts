@@ -1,0 +1,19 @@
+/**
+ * What an issuer has: itself, and its products. For the reads of issuers, each of its own.
+ */
+import { issuers, type IssuerState, products, type ProductState } from "./Offerings.ts"
+import type { Projection } from "./Projection.ts"
+
+/** Keyed by issuer, listed by itself. @category projections */
+export const ownIssuers: Projection<IssuerState> = {
+  ...issuers,
+  name: "own_issuers",
+  scope: (state) => state.id
+}
+
+/** Keyed by product, listed by issuer. @category projections */
+export const issuedProducts: Projection<ProductState> = {
+  ...products,
+  name: "issued_products",
+  scope: (state) => state.issuerId
+}

@@ -1,0 +1,155 @@
+/**
+ * What an issuer sees and changes through the API, embedded: itself, its products, and the platforms that may sell them. For the services of
+ * issuers.
+ */
+import { Id } from "@effekten/domain"
+import { Projections } from "@effekten/projections"
+import {
+  Api,
+  DistributionPlatforms,
+  IssuedProducts,
+  Issuers,
+  IssuerServices,
+  type ServingIssuers
+} from "@effekten/services"
+import { type Context, Effect, Layer } from "effect"
+import {
+  changed,
+  consumed,
+  implement,
+  type Instructing,
+  instructs,
+  issuerServicesOf,
+  made,
+  pages,
+  shows,
+  view
+} from "./Implement.ts"
+import type { Intake } from "./Intake.ts"
+import { notFound, type Owned, type Showing } from "./Showing.ts"
+
+type Parts = Context.Context<Intake | Showing>
+
+/** Only clients of issuers come here. */
+const own = ({ issuer }: Instructing): string => issuer ?? ""
+
+const issuer = view(Api.issuerAnswer, Projections.ownIssuers, {
+  1: ({ id }) => ({ id })
+})
+
+const ofIssuers = Issuers.resource.operations
+
+const issuers = (context: Parts) =>
+  implement(
+    { key: Issuers.key, operations: ofIssuers },
+    {
+      list: pages(ofIssuers.list, { view: issuer, scope: (_, instructing) => own(instructing) }),
+      get: shows(ofIssuers.get, {
+        view: issuer,
+        key: ([id]) => id,
+        missing: "issuer_not_found",
+        belongs: ({ id }, _, instructing) => id === own(instructing)
+      })
+    },
+    context
+  )
+
+const product = view(Api.issuedProductAnswer, Projections.issuedProducts, {
+  1: (state) => ({
+    id: state.productId,
+    issuerId: state.issuerId,
+    name: state.name,
+    productType: state.productType,
+    maxIssuableAmount: state.issueVolume,
+    stepSize: state.stepSize,
+    ewpg: state.kind === "ewpg",
+    isin: state.isin,
+    nominalValue: state.nominalValue,
+    issuancePrice: state.issuancePrice,
+    agioPercent: state.agioPercent,
+    paymentDeadline: state.paymentDays,
+    cancellationDeadline: state.cancellationDays,
+    lockedUntil: state.lockedUntil,
+    network: state.network,
+    provideNominalValue: state.nominalValue !== null,
+    status: state.paused ? ("PAUSED" as const) : ("ACTIVE" as const),
+    createdAt: state.createdAt
+  })
+})
+
+/** A product of the issuer that asks. */
+const ownProduct = (key: string, instructing: Instructing): Owned => ({
+  projection: Projections.issuedProducts,
+  key,
+  missing: "product_not_found",
+  belongs: ({ issuerId }) => issuerId === own(instructing)
+})
+
+const ofProducts = IssuedProducts.resource.operations
+
+const products = (context: Parts) =>
+  implement(
+    { key: IssuedProducts.key, operations: ofProducts },
+    {
+      create: instructs(ofProducts.create, {
+        members: {
+          ewpg: consumed,
+          provideNominalValue: consumed,
+          maxIssuableAmount: "issueVolume",
+          paymentDeadline: "paymentDays",
+          cancellationDeadline: "cancellationDays"
+        },
+        given: ({ input: { ewpg, issuerId }, instructing, newId }) =>
+          issuerId === own(instructing)
+            ? Effect.map(newId, (id) => ({
+                productId: Id.ProductId.make(id),
+                kind: ewpg ? ("ewpg" as const) : ("digital" as const)
+              }))
+            : Effect.fail(notFound("issuer_not_found")),
+        answers: made(product)
+      }),
+      list: pages(ofProducts.list, { view: product, scope: (_, instructing) => own(instructing) }),
+      get: shows(ofProducts.get, {
+        view: product,
+        key: ([id]) => id,
+        missing: "product_not_found",
+        belongs: ({ issuerId }, _, instructing) => issuerId === own(instructing)
+      }),
+      amend: instructs(ofProducts.amend, {
+        members: {
+          maxIssuableAmount: "issueVolume",
+          paymentDeadline: "paymentDays",
+          cancellationDeadline: "cancellationDays"
+        },
+        given: ({ ids: [productId] }) => Effect.succeed({ productId, network: undefined }),
+        within: ([id], instructing) => ownProduct(id, instructing),
+        answers: changed(product, ([id]) => id)
+      })
+    },
+    context
+  )
+
+const platform = view(Api.distributionPlatformAnswer, Projections.platforms, {
+  // The register lets every issuer list with every platform that it has admitted.
+  1: ({ id, name }) => ({ id, platformCompanyName: name, isAllowed: true })
+})
+
+const ofPlatforms = DistributionPlatforms.resource.operations
+
+const platforms = (context: Parts) =>
+  implement(
+    { key: DistributionPlatforms.key, operations: ofPlatforms },
+    {
+      list: pages(ofPlatforms.list, { view: platform }),
+      get: shows(ofPlatforms.get, { view: platform, key: ([id]) => id, missing: "platform_not_found" })
+    },
+    context
+  )
+
+/** The services of any issuer. @category layers */
+export const layer: Layer.Layer<never, never, Intake | Showing> = Layer.effect(
+  IssuerServices,
+  Effect.map(Effect.context<Intake | Showing>(), (context): ServingIssuers =>
+    issuerServicesOf([issuers(context), products(context), platforms(context)])
+  )
+).pipe(Layer.fresh)

@@ -1,0 +1,225 @@
+/**
+ * Issuers over real HTTP: an issuer reads and changes what is its own, and neither side reaches into the other's. For a developer that adds
+ * a route below `/issuer`.
+ */
+import { Id } from "@effekten/domain"
+import { DistributionClient, DistributionServer, OAuth, OAuthStore } from "@effekten/http"
+import { Registrar } from "@effekten/registrar"
+import {
+  IssuedProducts,
+  issuerResources,
+  issuerScopes,
+  Operation,
+  platformResources,
+  Platforms,
+  Products,
+  type Scope as ApiScope,
+  scopes
+} from "@effekten/services"
+import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { FetchHttpClient, HttpServer } from "effect/http"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { expectAllConforming } from "../packages/http/test/Conforms.ts"
+import { type Answer, type Api, connect, created } from "./Api.ts"
+
+const scope = Scope.makeUnsafe()
+const secret = Redacted.make("a secret for tests only, 256 bits")
+const every: ReadonlyArray<ApiScope> = [...new Set([...scopes, ...issuerScopes])]
+
+let url: string
+let own: Api
+let other: Api
+let platform: Api
+let issuerId: string
+let otherId: string
+let platformId: string
+
+const setUp = Effect.gen(function* () {
+  const register = yield* Layer.build(Registrar.layerMemory())
+  const clients = yield* Layer.build(OAuthStore.layerMemory)
+  const context = Context.merge(register, clients)
+  const server = yield* Layer.build(
+    DistributionServer.layerNode({ port: 0, rateLimit: "none" }).pipe(Layer.provide(Layer.succeedContext(context)))
+  )
+  const address = HttpServer.formatAddress(Context.get(server, HttpServer.HttpServer).address)
+  const made = Effect.gen(function* () {
+    const products = yield* Products
+    const first = (yield* products.registerIssuer()).id
+    const second = (yield* products.registerIssuer()).id
+    const platform = (yield* (yield* Platforms).register({ name: "Musterplattform" })).id
+    yield* OAuth.registerClient({ issuer: first, clientId: "first", scopes: issuerScopes, secret })
+    yield* OAuth.registerClient({ issuer: second, clientId: "second", scopes: issuerScopes, secret })
+    // Whatever scopes a client has, it stays the client of a platform, or of an issuer.
+    yield* OAuth.registerClient({ platform, clientId: "platform", scopes: every, secret })
+    yield* OAuth.registerClient({ issuer: first, clientId: "all", scopes: every, secret })
+    for (const left of issuerScopes) {
+      const rest = every.filter((each) => each !== left)
+      yield* OAuth.registerClient({ issuer: first, clientId: `without ${left}`, scopes: rest, secret })
+    }
+    return { first, second, platform }
+  })
+  const ids = yield* made.pipe(Effect.provideContext(context), Effect.provide(SecureRandom.layerWebCrypto))
+  return { ...ids, url: `${address}/api/external` }
+})
+
+const as = (clientId: string) => connect({ url, clientId, clientSecret: Redacted.value(secret) })
+
+beforeAll(async () => {
+  const made = await Effect.runPromise(Scope.provide(setUp, scope))
+  url = made.url
+  issuerId = made.first
+  otherId = made.second
+  platformId = made.platform
+  own = await as("first")
+  other = await as("second")
+  platform = await as("platform")
+})
+afterAll(async () => {
+  await Effect.runPromise(Scope.close(scope, Exit.void))
+  expectAllConforming(Number(new URL(url).port))
+})
+
+const nobody = "0198c0de-0000-7000-8000-000000000000"
+
+const price = { amount: "100000", decimals: 2, currency: "EUR" }
+const body = (issuer: string) => ({
+  issuer_id: issuer,
+  name: "Musteranleihe",
+  product_type: "BOND",
+  ewpg: true,
+  provide_nominal_value: true,
+  nominal_value: price,
+  max_issuable_amount: 1_000,
+  step_size: 10,
+  payment_deadline: 14
+})
+
+let keys = 0
+const key = () => `key-${++keys}`
+
+const patch = (api: Api, path: string, value: unknown, headers: Record<string, string> = {}): Promise<Answer> =>
+  api.send("PATCH", path, {
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(value)
+  })
+
+const said = ({ json, status }: Answer) => [status, json?.code]
+
+const routesOf = (resources: typeof issuerResources | typeof platformResources) =>
+  resources.flatMap(({ resource }) =>
+    Object.values<Operation.Any>(resource.operations).map((operation) => [operation.route!, operation] as const)
+  )
+
+const requested = (api: Api, route: Operation.Route, id = nobody) => {
+  const [method, path] = Operation.partsOf(route)
+  return api.send(method, path.replace(/:\w+/g, id), {
+    headers: { "x-idempotency-key": key(), ...(method === "GET" ? {} : { "content-type": "application/json" }) },
+    ...(method === "GET" ? {} : { body: "{}" })
+  })
+}
+
+describe.each(routesOf(issuerResources))("promise 10: %s", (route, operation) => {
+  it("is not there for a platform, whatever its scopes", async () => {
+    expect(said(await requested(platform, route))).toEqual([404, "not_found"])
+  })
+
+  it("needs a token with its scope", async () => {
+    const [method, path] = Operation.partsOf(route)
+    const bare = await fetch(url + path.replace(/:\w+/g, nobody), { method })
+    expect([bare.status, bare.headers.get("www-authenticate")]).toEqual([401, 'Bearer realm="effekten"'])
+    const lacking = await as(`without ${operation.scope}`)
+    expect(said(await requested(lacking, route))).toEqual([403, "insufficient_scope"])
+  })
+
+  it("answers under one prefix", async () => {
+    const [method, path] = Operation.partsOf(route)
+    const distributor = `${url}/distributor${path.replace(/:\w+/g, nobody)}`
+    expect((await fetch(distributor, { method })).status).toBe(404)
+  })
+})
+
+it.each(routesOf(platformResources))(
+  "promise 10: %s is not there for an issuer, whatever its scopes",
+  async (route) => {
+    expect(said(await requested(await as("all"), route))).toEqual([404, "not_found"])
+  }
+)
+
+describe("an issuer", () => {
+  it("sees itself, and no other issuer", async () => {
+    expect((await own.get("/issuer/v2/issuers/")).json).toMatchObject({ count: 1, results: [{ id: issuerId }] })
+    expect((await own.get(`/issuer/v2/issuers/${issuerId}/`)).json).toEqual({ id: issuerId })
+    expect(said(await own.get(`/issuer/v2/issuers/${otherId}/`))).toEqual([404, "issuer_not_found"])
+  })
+
+  it("sees the platforms that its products can be listed on", async () => {
+    const known = { id: platformId, platform_company_name: "Musterplattform", is_allowed: true }
+    expect((await own.get("/issuer/v2/distribution-platforms/")).json).toMatchObject({ count: 1, results: [known] })
+    expect((await own.get(`/issuer/v2/distribution-platforms/${platformId}/`)).json).toEqual(known)
+    expect(said(await own.get(`/issuer/v2/distribution-platforms/${nobody}/`))).toEqual([404, "platform_not_found"])
+  })
+
+  it("registers products and amends them: another issuer neither sees nor changes them", async () => {
+    const made = await own.post("/issuer/v2/products/", body(issuerId), "a-product")
+    const product = created(made)
+    const path = `/issuer/v2/products/${product.id}/`
+    expect(made.headers.get("location")).toBe(url + path)
+    expect(product).toMatchObject({ ...body(issuerId), status: "ACTIVE", issuance_price: null, network: null })
+    expect((await own.get(path)).json).toEqual(product)
+    expect((await own.get("/issuer/v2/products/")).json).toMatchObject({ count: 1, results: [product] })
+
+    expect((await other.get("/issuer/v2/products/")).json).toMatchObject({ count: 0, results: [] })
+    expect(said(await other.get(path))).toEqual([404, "product_not_found"])
+    expect(said(await patch(other, path, { name: "Fremd" }))).toEqual([404, "product_not_found"])
+    expect(said(await other.post("/issuer/v2/products/", body(issuerId), key()))).toEqual([404, "issuer_not_found"])
+
+    const change = { payment_deadline: null, max_issuable_amount: 2_000 }
+    const amended = await patch(own, path, change)
+    expect([amended.status, amended.json]).toEqual([200, { ...product, ...change }])
+    expect((await own.get(path)).json).toEqual(amended.json)
+  })
+
+  it("has idempotency keys of its own, and entity tags", async () => {
+    const first = await own.post("/issuer/v2/products/", body(issuerId), "shared")
+    const again = await own.post("/issuer/v2/products/", body(issuerId), "shared")
+    expect(again.bytes).toEqual(first.bytes)
+    expect(again.headers.get("idempotent-replayed")).toBe("true")
+    const others = await other.post("/issuer/v2/products/", body(otherId), "shared")
+    expect([others.status, others.headers.get("idempotent-replayed")]).toEqual([201, null])
+    const path = `/issuer/v2/products/${first.json.id}/`
+    const seen = { "if-match": (await own.get(path)).headers.get("etag")! }
+    expect((await patch(own, path, { name: "Andere Anleihe" }, seen)).status).toBe(200)
+    expect(said(await patch(own, path, { name: "Dritte Anleihe" }, seen))).toEqual([412, "precondition_failed"])
+  })
+
+  it("gives one price, that which it announces; and changes nothing of what stays", async () => {
+    const { nominal_value, ...unpriced } = body(issuerId)
+    for (const wrong of [
+      unpriced,
+      { ...unpriced, issuance_price: price },
+      { ...unpriced, nominal_value, issuance_price: price },
+      { ...unpriced, nominal_value, provide_nominal_value: false }
+    ])
+      expect(said(await own.post("/issuer/v2/products/", wrong, key()))).toEqual([400, "invalid_request"])
+    const priced = { ...unpriced, provide_nominal_value: false, issuance_price: price }
+    const product = created(await own.post("/issuer/v2/products/", priced, key()))
+    expect(product).toMatchObject({ provide_nominal_value: false, nominal_value: null, issuance_price: price })
+    for (const fixed of [{ ewpg: true }, { isin: "DE000A0000A1" }, { issuer_id: otherId }])
+      expect(said(await patch(own, `/issuer/v2/products/${product.id}/`, fixed))).toEqual([400, "invalid_request"])
+  })
+
+  it("may use the typed client", async () => {
+    const names = await Effect.runPromise(
+      Effect.gen(function* () {
+        const options = { url, clientId: "second", clientSecret: secret }
+        const services = yield* DistributionClient.make(issuerResources, options)
+        const products = Context.get(services, IssuedProducts)
+        const { results } = yield* products.list()
+        const { id } = yield* products.amend(results[0]!.id, { name: "Neue Anleihe" as never })
+        return [(yield* products.get(id)).name, (yield* products.get(Id.ProductId.make(id))).issuerId]
+      }).pipe(Effect.scoped, Effect.provide([FetchHttpClient.layer, SecureRandom.layerWebCrypto]))
+    )
+    expect(names).toEqual(["Neue Anleihe", otherId])
+  })
+})
