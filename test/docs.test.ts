@@ -8,6 +8,8 @@ import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { expect, it } from "vitest"
 import { snippets, snippetsOf } from "../scripts/packages/Snippets.ts"
+import { sandboxRoutes } from "../packages/cli/src/SandboxControl.ts"
+import { magicUnits } from "../packages/cli/src/SandboxLedger.ts"
 import { root } from "./Process.ts"
 
 const pages = [
@@ -166,10 +168,26 @@ const problemTables = (): string => {
   ].join("\n\n")
 }
 
+/** What a sandbox serves beside the API, and the values that decide what its ledger says. */
+const sandboxTables = (): string =>
+  [
+    table(
+      ["call", "what happens"],
+      ["---", "---"],
+      ...sandboxRoutes.map(({ happens, method, path }) => [code(`${method} ${path}`), happens])
+    ),
+    table(
+      ["units", "what becomes of a credit, redemption or transfer of so many"],
+      ["---", "---"],
+      ...magicUnits.map(({ meaning, units }) => [code(String(units)), meaning])
+    )
+  ].join("\n\n")
+
 it.each([
   ["problems", "docs/reference/problems.md", problemTables],
   ["calls", "docs/reference/http.md", callTables],
-  ["members", "docs/reference/members.md", memberTables]
+  ["members", "docs/reference/members.md", memberTables],
+  ["routes and magic values", "docs/guide/sandbox.md", sandboxTables]
 ])("the %s of %s are those that are described; `DOCS=write` writes them", (what, page, tables) => {
   const [begin, end] = [`<!-- ${what} -->\n\n`, `\n\n<!-- end of ${what} -->`]
   const [before, written, after] = textOf(page).split(new RegExp(`${begin}|${end}`))

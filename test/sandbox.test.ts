@@ -4,8 +4,11 @@
 import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { Refusal } from "@effekten/domain"
+import { type Operation, platformResources } from "@effekten/services"
 import { sandboxRoutes } from "../packages/cli/src/SandboxControl.ts"
+import { magicUnits } from "../packages/cli/src/SandboxLedger.ts"
 import { type Api, connect, created, eventually, investmentBody, investorBody, onboard } from "./Api.ts"
 import { bin, effekten, root, type Server, startServer, temporaryFolder } from "./Process.ts"
 
@@ -89,6 +92,126 @@ describe("the clock of a sandbox", () => {
 })
 
 describe("what a developer brings about", () => {
+  let server: Server
+  let api: Api
+  let authorization: string
+  beforeAll(async () => {
+    server = await startServer(folderOf("triggers"))
+    api = await connect(server)
+    authorization = await authorizationOf(server)
+  })
+  afterAll(() => server?.stop())
+
+  const trigger = (event: string, body: unknown) =>
+    beside(server, authorization, "POST", `/sandbox/triggers/${event}/`, body)
+  const brings = async (event: string, body: unknown, answer: unknown) =>
+    expect(await trigger(event, body)).toMatchObject({ status: 200, json: answer })
+
+  it("an investor is identified, and a person decides", async () => {
+    const investor = created(await api.post("/v2/investors/", investorBody("outside"), "outside")).id
+    await brings("identification", { investor, outcome: "verified" }, { id: investor, kyc_status: "SUCCESS" })
+    await brings("identification", { investor, outcome: "refused" }, { kyc_status: "INSUFFICIENT" })
+    expect((await trigger("identification", { investor, outcome: "approved" })).json.code).toBe("review_not_open")
+    const exposed = investorBody("exposed")
+    const body = { ...exposed, natural_person: { ...exposed.natural_person, is_pep: true } }
+    const { id } = created(await api.post("/v2/investors/", body, "exposed"))
+    await brings("identification", { investor: id, outcome: "verified" }, { kyc_status: "REVIEW" })
+    await brings("identification", { investor: id, outcome: "approved" }, { kyc_status: "SUCCESS" })
+  })
+
+  it("an order is accepted, paid, or rejected, and its deadline passes", async () => {
+    const open = ["accepted_at", "paid_at"]
+    const investment = await subscribed(server, api, "accepted", open)
+    await brings("acceptance", { investment, outcome: "accepted" }, { id: investment, status: "ACCEPTED" })
+    await brings("payment", { investment }, { status: "PAID" })
+    const rejected = await subscribed(server, api, "rejected", open)
+    expect((await trigger("deadline", { investment: rejected })).status).toBe(400)
+    await brings("acceptance", { investment: rejected, outcome: "rejected" }, { status: "REJECTION" })
+    expect((await trigger("review", { investment, outcome: "passed" })).json.code).toBe("outside_review_not_open")
+    const late = await subscribed(server, api, "missed", ["paid_at"])
+    expect((await trigger("deadline", { investment: late })).json.ahead_seconds).toBeGreaterThan(13 * 86_400)
+    await isAt(api, late, "PAYMENT_MISSING")
+    expect(await statusOf(api, investment)).toBe("PAID")
+  })
+
+  /** The credit of an investment of so many units, as it was requested. */
+  const credited = async (mark: string, units: number): Promise<string> => {
+    const { investor, wallet } = await onboard(api, mark)
+    const body = investmentBody(server, investor, wallet, units)
+    const { id } = created(await api.post("/v2/investments/", body, `investment-${mark}`))
+    const path = `/v2/investments/${id}/credits/`
+    return `${path}${created(await api.post(path, undefined, `credit-${mark}`)).id}/`
+  }
+  const settles = (path: string, status: string) =>
+    eventually(async () => ((await api.get(path)).json.status === status ? true : undefined))
+
+  const statuses = { failed: "failed", unknown: "unknown", delayed: "processing", unreachable: "unknown" } as const
+  it.each(magicUnits)("$units units: $meaning", async ({ outcome, units }) => {
+    const path = await credited(`magic-${units}`, units)
+    const status = statuses[outcome as keyof typeof statuses]
+    await settles(path, status)
+    if (status !== "processing") return
+    await beside(server, authorization, "POST", "/sandbox/clock/", { advance: "25h" })
+    await settles(path, "succeeded")
+  })
+
+  it("the ledger says what it is told, of the next task or of one under way", async () => {
+    await brings("ledger", { outcome: "failed" }, { outcome: "failed" })
+    await settles(await credited("told-next", 10), "failed")
+    await settles(await credited("told-after", 10), "succeeded")
+    await brings("ledger", { outcome: "delayed" }, {})
+    const path = await credited("told-later", 10)
+    await settles(path, "processing")
+    const task = path.split("/").at(-2)
+    await brings("ledger", { task, outcome: "failed" }, {})
+    await settles(path, "failed")
+    expect((await trigger("ledger", { task, outcome: "failed" })).json.code).toBe("task_not_found")
+  })
+
+  it("a key forces each refusal that an operation has, and no other", async () => {
+    const before = (await api.get("/v2/investors/")).json.count
+    const id = "01a20498-e100-7457-a6b0-8c94fc43d4ee"
+    for (const { resource } of platformResources)
+      for (const operation of Object.values<Operation.Any>(resource.operations)) {
+        if (operation._tag !== "Command") continue
+        const [method, path] = operation.route!.split(" ") as [string, string]
+        for (const code of operation.refusals) {
+          const key = { "x-idempotency-key": `refuse:${code}:${operation.operation}` }
+          const sent = () =>
+            api.send(method, path.replaceAll(/:\w+/g, id), {
+              headers: { ...key, "content-type": "application/json" },
+              body: "{}"
+            })
+          const first = await sent()
+          expect({ code, ...first.json }).toMatchObject({ code, status: Refusal.byCode[code].class })
+          if (first.status === 409) expect((await sent()).bytes).toEqual(first.bytes)
+        }
+      }
+    expect((await api.get("/v2/investors/")).json.count).toBe(before)
+    // Not one of this operation's.
+    created(await api.post("/v2/investors/", investorBody("other"), "refuse:allocation_exhausted:1"))
+  })
+
+  it("what a body lacks is told member by member, and what another platform has is unknown", async () => {
+    expect(await trigger("payment", {})).toMatchObject({
+      status: 400,
+      json: { code: "invalid_request", errors: [{ pointer: "/investment" }] }
+    })
+    const investment = "01a20498-e100-7457-a6b0-8c94fc43d4ee"
+    for (const event of ["payment", "deadline"])
+      expect((await trigger(event, { investment })).json.code).toBe("investment_not_found")
+    for (const [event, outcome] of [
+      ["acceptance", "rejected"],
+      ["review", "refused"]
+    ] as const)
+      expect((await trigger(event, { investment, outcome })).json.code).toBe("investment_not_found")
+    const told = await effekten(["trigger", "payment", "--investment", investment, "--data", folderOf("triggers")])
+    expect(told).toMatchObject({ code: 6, stdout: "" })
+    expect(told.stderr).toMatch(/investment_not_found/)
+  })
+})
+
+describe("a sandbox's routes", () => {
   it("needs a token, and is nowhere on a register that is no sandbox", async () => {
     const sandbox = await startServer(folderOf("open"))
     for (const { method, path } of sandboxRoutes)

@@ -23,8 +23,14 @@ import { disksOf } from "./Readiness.ts"
 
 /** @category constructors */
 export const folderPlace = (folder: string, anchor?: string, secrets?: SecretSource): Place => {
-  const register = (options: RegisterOptions) =>
-    refusing(Registrar.layerFolder({ folder, anchor, secrets, ...said(options) }))
+  const register = (options: RegisterOptions) => {
+    const given = { folder, anchor, secrets, ...said(options) }
+    return refusing(
+      options.ledger === undefined
+        ? Registrar.layerFolder(given)
+        : Layer.provide(Registrar.layerFolder({ ...given, ledger: "context" }), options.ledger)
+    )
+  }
   const exists = Effect.suspend(() =>
     existsSync(join(folder, "log.db"))
       ? Effect.void

@@ -22,7 +22,7 @@ import { client, platform } from "./PlatformCommands.ts"
 import { webhook } from "./WebhookCommands.ts"
 import { policy } from "./PolicyCommands.ts"
 import { projections } from "./ProjectionsCommand.ts"
-import { clock } from "./SandboxCommands.ts"
+import { clock, trigger } from "./SandboxCommands.ts"
 import { guide, serve } from "./ServeCommands.ts"
 import { simulate } from "./SimulateCommand.ts"
 
@@ -51,6 +51,7 @@ export const effekten = Command.make("effekten").pipe(
     serve,
     guide,
     clock,
+    trigger,
     replay,
     verify,
     audit,

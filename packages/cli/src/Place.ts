@@ -11,6 +11,7 @@ import type {
   CheckpointKeys,
   AccessRecordAudit,
   KeptLists,
+  Ledger,
   Progress,
   ReactorName,
   Registrar,
@@ -37,6 +38,8 @@ export interface RegisterOptions {
   readonly believeClock?: Timestamp.Instant | undefined
   /** How far the clock in the context is set forward on purpose, for a sandbox. Default: it is not. */
   readonly clockAhead?: (() => Duration.Duration) | undefined
+  /** The ledger of a sandbox. Default: the register's own entry is the movement. */
+  readonly ledger?: Layer.Layer<Ledger> | undefined
 }
 
 /** @category models */

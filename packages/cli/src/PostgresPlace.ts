@@ -35,9 +35,14 @@ export const postgresPlace = (options: {
   /** If the register exists, no new master key is made for it. */
   const opened = (options: RegisterOptions, isThere: boolean): OpenRegister =>
     Layer.unwrap(
-      Effect.map(masterKey(folder, isThere), (masterKey) =>
-        refusing(Registrar.layerPostgres({ server, masterKey, anchor, secrets, ...said(options) }))
-      )
+      Effect.map(masterKey(folder, isThere), (masterKey) => {
+        const given = { server, masterKey, anchor, secrets, ...said(options) }
+        return refusing(
+          options.ledger === undefined
+            ? Registrar.layerPostgres(given)
+            : Layer.provide(Registrar.layerPostgres({ ...given, ledger: "context" }), options.ledger)
+        )
+      })
     )
   const existing = (options: RegisterOptions) => Layer.unwrap(Effect.as(exists, opened(options, true)))
   const clients = Effect.promise(() => import("./Clients.ts"))

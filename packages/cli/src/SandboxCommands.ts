@@ -1,8 +1,8 @@
 /**
- * `effekten clock`: its arguments. For the command line.
+ * `effekten clock` and `effekten trigger`: their arguments. For the command line.
  */
-import { Effect } from "effect"
-import { Argument, Command } from "effect/cli"
+import { Effect, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
 import { dataFolder } from "./PlaceFlags.ts"
 
 const time = Effect.promise(() => import("./SandboxTime.ts"))
@@ -23,5 +23,40 @@ export const clock = Command.make("clock").pipe(
   Command.withSubcommands([now, advance]),
   Command.withExamples([
     { command: "effekten clock advance 14d", description: "A subscription that is not paid by then ends" }
+  ])
+)
+
+const maybe = (name: string, description: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.optional, Flag.map(Option.getOrUndefined))
+
+/** @category commands */
+export const trigger = Command.make(
+  "trigger",
+  {
+    event: Argument.Literals("EVENT", ["identification", "acceptance", "review", "payment", "ledger", "deadline"]).pipe(
+      Argument.withDescription("What happens outside of the register")
+    ),
+    investor: maybe("investor", "Id of the investor: identification"),
+    investment: maybe("investment", "Id of the investment: acceptance, review, payment, deadline"),
+    task: maybe("task", "Id of a task of the ledger under way: ledger; else the next one is meant"),
+    outcome: maybe(
+      "outcome",
+      "verified, approved, refused; accepted, rejected; passed, refused; succeeded, failed, unknown, delayed"
+    ),
+    folder: dataFolder
+  },
+  ({ event, folder, ...given }) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./SandboxTrigger.ts")),
+      ({ runTrigger }) => runTrigger({ folder, event, given })
+    )
+).pipe(
+  Command.withDescription("Let something happen outside of the running sandbox, and print what came of it"),
+  Command.withExamples([
+    {
+      command: "effekten trigger payment --investment 0190c2a4-0000-7000-8000-000000000000",
+      description: "The money arrives"
+    },
+    { command: "effekten trigger ledger --outcome unknown", description: "Nobody knows what becomes of the next task" }
   ])
 )

@@ -1,11 +1,17 @@
 /**
  * What a developer may bring about in a sandbox: the routes below `/sandbox/`. For `serve --sandbox`, which alone may hand them to a server.
  */
+import { Id } from "@effekten/domain"
 import type { DistributionServer } from "@effekten/http"
-import { Rejection, Unavailable } from "@effekten/services"
-import { Duration, Effect, Option, Schema, Semaphore } from "effect"
+import { Projections, ReadModels } from "@effekten/projections"
+import type { Registrar } from "@effekten/registrar"
+import { Investments, PlatformServices, Rejection, Unavailable } from "@effekten/services"
+import { Clock, Context, Duration, Effect, Option, Schema, Semaphore } from "effect"
 import { furthestAhead, type SandboxClock } from "./SandboxClock.ts"
 import { readSandboxFile, type SandboxFile, type SandboxFileError, writeSandboxFile } from "./SandboxFile.ts"
+import { type SandboxLedger, ToldOutcome } from "./SandboxLedger.ts"
+import * as SandboxRefusals from "./SandboxRefusals.ts"
+import { triggers } from "./SandboxTriggers.ts"
 
 const unitsOfTime = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 } as const
 
@@ -28,11 +34,11 @@ const tooFar = new Rejection({
 })
 
 /** Sets the clock further ahead, once that is written down: one advance after the other. */
-const advancing = (folder: string, clock: SandboxClock, sandbox: SandboxFile) => {
+const advancing = ({ clock, folder, sandbox }: Parts) => {
   const alone = Semaphore.makeUnsafe(1).withPermits(1)
   const further = Effect.fnUntraced(
-    function* (by: number) {
-      const ahead = Duration.sum(clock.ahead(), Duration.millis(by))
+    function* (by: () => Duration.Duration) {
+      const ahead = Duration.sum(clock.ahead(), by())
       if (Duration.isGreaterThan(ahead, furthestAhead)) return yield* tooFar
       const known = Option.getOrElse(yield* readSandboxFile(folder), () => sandbox)
       yield* writeSandboxFile(folder, { ...known, clockAhead: Duration.toMillis(ahead) })
@@ -40,12 +46,10 @@ const advancing = (folder: string, clock: SandboxClock, sandbox: SandboxFile) =>
     },
     Effect.catchTag("SandboxFileError", unwritten)
   )
-  return Effect.fnUntraced(function* (body: unknown) {
-    const { advance } = yield* Schema.decodeUnknownEffect(AdvanceClock)(body)
-    yield* Effect.uninterruptible(alone(further(millisOf(advance))))
-    return timeOf(clock)
-  })
+  return (by: () => Duration.Duration) => Effect.uninterruptible(alone(further(by)))
 }
+
+type Advancing = ReturnType<typeof advancing>
 
 const timeOf = (clock: SandboxClock) => ({
   now: new Date(clock.clock.currentTimeMillisUnsafe()).toISOString(),
@@ -55,13 +59,50 @@ const timeOf = (clock: SandboxClock) => ({
 interface Parts {
   readonly folder: string
   readonly clock: SandboxClock
+  readonly ledger: SandboxLedger
   readonly sandbox: SandboxFile
+  readonly register: Context.Context<Registrar.Register | ReadModels.ReadModels>
 }
+
+const notDue = new Rejection({
+  code: "invalid_request",
+  status: 400,
+  message: "No payment of this investment is due: it is not accepted, or it is paid or over."
+})
+
+/** The register looks for what is due at least so often. */
+const looksEvery = Duration.hours(1)
+
+const Deadline = Schema.Struct({ investment: Id.InvestmentId })
+
+/** Sets the clock to when the payment of an investment is missed. */
+const missing = ({ clock, register }: Parts, advance: Advancing) =>
+  Effect.fnUntraced(function* (platform: Id.PlatformId, body: unknown) {
+    const { investment } = yield* Schema.decodeUnknownEffect(Deadline)(body)
+    const platformServices = Context.get(register, PlatformServices).forPlatform(platform)
+    yield* Context.get(platformServices, Investments).get(investment)
+    const models = Context.get(register, ReadModels.ReadModels)
+    const state = yield* Effect.mapError(
+      models.get(Projections.investments, investment),
+      ({ message }) => new Unavailable({ executed: "no", message })
+    )
+    const due = state?.paymentDue ?? undefined
+    if (due === undefined) return yield* notDue
+    yield* advance(() => {
+      const left = due / 1000 - clock.clock.currentTimeMillisUnsafe()
+      return Duration.sum(Duration.millis(Math.max(0, Math.ceil(left))), looksEvery)
+    })
+    return timeOf(clock)
+  })
+
+const ToldLedger = Schema.Struct({ outcome: ToldOutcome, task: Schema.optionalKey(Schema.String) })
 
 type Call = DistributionServer.SandboxCall
 
 interface SandboxRoute extends Pick<Call, "method" | "path"> {
-  readonly answerIn: (parts: Parts) => Call["answer"]
+  /** What happens, for the guide. */
+  readonly happens: string
+  readonly answerIn: (parts: Parts, advance: Advancing) => Call["answer"]
 }
 
 /** All there is below `/sandbox/`. @category values */
@@ -69,6 +110,7 @@ export const sandboxRoutes: ReadonlyArray<SandboxRoute> = [
   {
     method: "GET",
     path: "/sandbox/clock/",
+    happens: "Nothing: it says what time it is.",
     answerIn:
       ({ clock }) =>
       () =>
@@ -77,15 +119,60 @@ export const sandboxRoutes: ReadonlyArray<SandboxRoute> = [
   {
     method: "POST",
     path: "/sandbox/clock/",
-    answerIn: ({ clock, folder, sandbox }) => {
-      const advance = advancing(folder, clock, sandbox)
-      return (_, body) => advance(body)
-    }
+    happens: "The time `advance` passes: `14d`, `36h`, `90m`, `30s`.",
+    answerIn:
+      ({ clock }, advance) =>
+      (_, body) =>
+        Schema.decodeUnknownEffect(AdvanceClock)(body).pipe(
+          Effect.flatMap((asked) => advance(() => Duration.millis(millisOf(asked.advance)))),
+          Effect.map(() => timeOf(clock))
+        )
+  },
+  ...triggers.map(({ bringAbout, happens, name }): SandboxRoute => ({
+    method: "POST",
+    path: `/sandbox/triggers/${name}/`,
+    happens,
+    answerIn:
+      ({ register }) =>
+      (platform, body) => {
+        const services = Context.get(register, PlatformServices).forPlatform(platform)
+        return Effect.provideContext(bringAbout(body), Context.merge(register, services))
+      }
+  })),
+  {
+    method: "POST",
+    path: "/sandbox/triggers/ledger/",
+    happens:
+      "The ledger says `outcome` of the task `task` that is under way, or else of the next one: `succeeded`, `failed`, `unknown` or `delayed`.",
+    answerIn:
+      ({ ledger }) =>
+      (_, body) =>
+        Schema.decodeUnknownEffect(ToldLedger)(body).pipe(
+          Effect.flatMap(({ outcome, task }) => Effect.as(ledger.tell(outcome, task), { outcome }))
+        )
+  },
+  {
+    method: "POST",
+    path: "/sandbox/triggers/deadline/",
+    happens: "The clock is set to an hour after the day on which `investment` had to be paid.",
+    answerIn: missing
   }
 ]
 
 /** @category constructors */
-export const make = (parts: Parts): DistributionServer.SandboxControl => ({
-  clock: parts.clock.clock,
-  calls: sandboxRoutes.map(({ answerIn, method, path }) => ({ method, path, answer: answerIn(parts) }))
-})
+export const make = (parts: Parts): DistributionServer.SandboxControl => {
+  const advance = advancing(parts)
+  const { clock } = parts.clock
+  return {
+    clock,
+    refusal: SandboxRefusals.asked,
+    calls: sandboxRoutes.map(({ answerIn, method, path }) => {
+      const answer = answerIn(parts, advance)
+      return {
+        method,
+        path,
+        answer: (platform, body) => Effect.provideService(answer(platform, body), Clock.Clock, clock)
+      }
+    })
+  }
+}

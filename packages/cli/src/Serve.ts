@@ -19,6 +19,7 @@ import { readinessOf, standingStill } from "./Readiness.ts"
 import { openSandbox, serveSandboxAt } from "./Sandbox.ts"
 import * as SandboxClock from "./SandboxClock.ts"
 import * as SandboxControl from "./SandboxControl.ts"
+import * as SandboxLedger from "./SandboxLedger.ts"
 import type { SandboxFile } from "./SandboxFile.ts"
 import { signals } from "./Signals.ts"
 
@@ -127,8 +128,10 @@ export const runServe = (place: Place, options: ServeOptions): Effect.Effect<nev
     process.umask(0o077)
     const believeClock = yield* wordOf(options.believeClock)
     const clock = options.sandbox ? SandboxClock.make(yield* Clock.Clock) : undefined
+    const ledger = clock && SandboxLedger.make(clock, options.settleAfter)
+    const policy = keepingFor(options.retention)
     const building = Layer.build(
-      place.register({ ...options, policy: keepingFor(options.retention), believeClock, clockAhead: clock?.ahead })
+      place.register({ ...options, policy, believeClock, clockAhead: clock?.ahead, ledger: ledger?.layer })
     )
     const register = yield* clock === undefined ? building : Effect.provideService(building, Clock.Clock, clock.clock)
     const clients = yield* Layer.build(Layer.provide(Clients.layer, Layer.succeedContext(register))).pipe(
@@ -149,7 +152,8 @@ export const runServe = (place: Place, options: ServeOptions): Effect.Effect<nev
         port,
         docs,
         sandbox,
-        control: clock && sandbox && SandboxControl.make({ folder: place.folder, clock, sandbox }),
+        control:
+          clock && ledger && sandbox && SandboxControl.make({ folder: place.folder, clock, ledger, sandbox, register }),
         publicOrigin,
         rateLimit: rateLimitOf(options),
         drainDelay: `${drain} seconds`
@@ -163,13 +167,13 @@ export const runServe = (place: Place, options: ServeOptions): Effect.Effect<nev
     const url = `${origin}/api/external`
     if (sandbox !== undefined) yield* Effect.mapError(serveSandboxAt(place.folder, sandbox, url), refused)
 
-    const { policy } = yield* Effect.mapError(Context.get(register, Policies).inForce, refused)
+    const inForce = yield* Effect.mapError(Context.get(register, Policies).inForce, refused)
     if (publicOrigin === undefined && !isLocal(host))
       yield* Effect.logWarning(
         "links in answers begin with the host that each request names: give the server its own name with --public-origin"
       )
     yield* Console.log(forPrograms(url, sandbox))
-    yield* Console.log(forPeople(place, options, origin, sandbox, policy))
+    yield* Console.log(forPeople(place, options, origin, sandbox, inForce.policy))
     // A process that is killed would not leave the compiled code behind for the next one.
     flushCompileCache?.()
     return yield* Effect.never

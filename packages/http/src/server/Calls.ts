@@ -13,7 +13,7 @@ import {
   type Resource,
   type Unavailable
 } from "@effekten/services"
-import { Array as Arr, Clock, Effect, Result, Schema } from "effect"
+import { Array as Arr, Effect, Result, Schema } from "effect"
 import type { HttpServerResponse } from "effect/http"
 import { failureResponse } from "../contract/Problem.ts"
 import * as Authentication from "./Authentication.ts"
@@ -23,6 +23,7 @@ import { type Exchange, Refused, refusal } from "./Exchange.ts"
 import type { Limits } from "./Limits.ts"
 import * as Links from "./Links.ts"
 import * as ReadCalls from "./ReadCalls.ts"
+import * as SandboxCalls from "./SandboxCalls.ts"
 import { inTime } from "./RequestTimeout.ts"
 import type { Route } from "./Table.ts"
 import { sizeOf, Turns } from "./Turns.ts"
@@ -104,8 +105,8 @@ interface Needed extends CommandCalls.Needed {
   readonly links: Links.Links
   readonly commands: ReturnType<typeof CommandCalls.make>
   readonly admit: Effect.Success<typeof Authentication.make>
-  /** The clock that services go by, if it is another than the server's. */
-  readonly clock: Clock.Clock | undefined
+  /** Of a sandbox. */
+  readonly control: SandboxCalls.SandboxControl | undefined
 }
 
 const answering = (
@@ -150,11 +151,8 @@ const routeOf = (needed: Needed, service: Resource.AnyService, name: string, ope
   const answer = answering(needed, service, name, operation)
   const served = methodOf(needed, service, name)
   const noted = `${service.resource.name}.${name}`
-  const { clock } = needed
-  const underClock: typeof answer =
-    clock === undefined
-      ? answer
-      : (call, method, query) => Effect.provideService(answer(call, method, query), Clock.Clock, clock)
+  const { control } = needed
+  const tried: typeof answer = control === undefined ? answer : SandboxCalls.trying(control, operation, answer)
   const carriedOut = (call: Call): Effect.Effect<Response, Failure> => {
     const method = served(call)
     // A path of others is as one with an id that no object has.
@@ -167,7 +165,7 @@ const routeOf = (needed: Needed, service: Resource.AnyService, name: string, ope
       request,
       Effect.suspend(() => {
         const unknown = parameters && unknownIn(parameters, queries.members)
-        return unknown === undefined ? underClock(call, method, query.success) : Effect.fail(unknown)
+        return unknown === undefined ? tried(call, method, query.success) : Effect.fail(unknown)
       })
     )
   }
@@ -192,10 +190,10 @@ export const make = Effect.fnUntraced(function* (
   options: {
     readonly limits: Limits
     readonly publicOrigin: string | undefined
-    readonly clock: Clock.Clock | undefined
+    readonly control: SandboxCalls.SandboxControl | undefined
   }
 ) {
-  const { clock, limits, publicOrigin } = options
+  const { control, limits, publicOrigin } = options
   const shared: CommandCalls.Needed = {
     platforms: yield* PlatformServices,
     issuers: yield* IssuerServices,
@@ -204,7 +202,7 @@ export const make = Effect.fnUntraced(function* (
   }
   const needed: Needed = {
     ...shared,
-    clock,
+    control,
     links: Links.make(publicOrigin),
     commands: CommandCalls.make(shared),
     admit: yield* Authentication.make

@@ -84,7 +84,7 @@ const tableOf = Effect.fnUntraced(function* (
   const api = options.resources === undefined ? Contract.DistributionApi : Contract.make(resources)
   const below = [
     ...(yield* TokenEndpoint.make(limits)),
-    ...(yield* Calls.make(resources, { limits, publicOrigin: originOf(options), clock: control?.clock }))
+    ...(yield* Calls.make(resources, { limits, publicOrigin: originOf(options), control }))
   ]
   const mounted = Contract.prefixes.flatMap((prefix, at) =>
     below

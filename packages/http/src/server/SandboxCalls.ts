@@ -3,11 +3,13 @@
  * sandbox. Put no route here that is not handed over: a register that is no sandbox has none.
  */
 import type { Id } from "@effekten/domain"
-import { Checking, type CommandFailure, type Scope } from "@effekten/services"
-import { type Clock, Effect, type Schema } from "effect"
+import { Checking, type CommandFailure, type Operation, type Scope } from "@effekten/services"
+import { Clock, Effect, Result, type Schema } from "effect"
 import { HttpServerResponse } from "effect/http"
+import { fromHeaders } from "../contract/IdempotencyKey.ts"
 import { failureResponse } from "../contract/Problem.ts"
 import * as Authentication from "./Authentication.ts"
+import type { Call } from "./Call.ts"
 import { type Exchange, Refused, refusal } from "./Exchange.ts"
 import type { Limits } from "./Limits.ts"
 import { jsonOf, readJsonBytes } from "./RequestBody.ts"
@@ -29,7 +31,25 @@ export interface SandboxControl {
   /** The clock that all operations go by. Tokens, limits and deadlines of requests keep the server's. */
   readonly clock: Clock.Clock
   readonly calls: ReadonlyArray<SandboxCall>
+  /** How an operation shall fail, if the idempotency key of a command says so. */
+  readonly refusal: (operation: Operation.Any, key: string) => CommandFailure | undefined
 }
+
+/** What answers an operation in a sandbox: under its clock, and refused where that is asked for. @category constructors */
+export const trying =
+  <A extends ReadonlyArray<unknown>, R, E>(
+    { clock, refusal }: SandboxControl,
+    operation: Operation.Any,
+    answer: (call: Call, ...rest: A) => Effect.Effect<R, E>
+  ) =>
+  (call: Call, ...rest: A): Effect.Effect<R, E | CommandFailure> => {
+    const key = operation._tag === "Command" ? fromHeaders(call.exchange.request.headers) : undefined
+    const asked = key !== undefined && Result.isSuccess(key) ? key.success : undefined
+    const refused = asked === undefined ? undefined : refusal(operation, asked)
+    return refused === undefined
+      ? Effect.provideService(answer(call, ...rest), Clock.Clock, clock)
+      : Effect.fail(refused)
+  }
 
 /** A client that may sell may try. */
 const scope: Scope = "investments:write"
