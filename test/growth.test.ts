@@ -20,6 +20,10 @@ const resources: { readonly [name: string]: Resource } = {
     mentions: {
       "packages/cli/src/GuideSteps.ts": "the guide redeems",
       "packages/cli/src/ServeCommands.ts": "the help of a command",
+      "packages/domain/src/Reversal.ts": "a reversal undoes it",
+      "packages/domain/src/events/ReversalEvents.ts": "a reversal undoes it",
+      "packages/projections/src/Reversing.ts": "a reversal undoes it",
+      "packages/services/src/Reversals.ts": "a reversal undoes it",
       "packages/domain/src/Refusal.ts": "a refusal of its own",
       "packages/http/src/server/DocsPage.ts": "the order of the guide",
       "packages/http/src/contract/OpenApiWords.ts": "the sentences of two scopes and a tag"
@@ -30,6 +34,9 @@ const resources: { readonly [name: string]: Resource } = {
     mentions: {
       "packages/cli/src/OfferingCommands.ts": "the help of a command",
       "packages/domain/src/Refusal.ts": "refusals of its own",
+      "packages/domain/src/Reversal.ts": "a reversal undoes it",
+      "packages/domain/src/events/ReversalEvents.ts": "a reversal undoes it",
+      "packages/services/src/Reversals.ts": "a reversal undoes it",
       "packages/http/src/contract/OpenApiWords.ts": "the sentences of two scopes and a tag",
       "packages/http/src/contract/ProblemTypes.ts": "the coding of a body",
       "packages/http/src/server/Acceptable.ts": "the coding of a body",

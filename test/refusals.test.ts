@@ -71,7 +71,8 @@ const described = [
   Services.Products,
   Services.Campaigns,
   Services.Erasures,
-  Services.Freezes
+  Services.Freezes,
+  Services.Reversals
 ]
   .flatMap(({ resource: { operations } }): ReadonlyArray<Services.Operation.Any> => Object.values(operations))
   .concat(Object.values(Services.legalHoldOperations), Object.values(Services.kycReviewOperations))
@@ -99,7 +100,9 @@ const never: { readonly [O in Commands.Operation]?: ReadonlyArray<string> } = {
   UnfreezeUnits: ["investor_not_found", "units_invalid"],
   SignInvestment: ["units_invalid"],
   // An investment has an investor.
-  IssueStatement: ["investor_not_found"]
+  IssueStatement: ["investor_not_found"],
+  // The schema too.
+  ReverseChange: ["units_invalid"]
 }
 
 it.each(described.map((operation) => [operation.operation, operation] as const))(

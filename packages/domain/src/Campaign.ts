@@ -91,12 +91,15 @@ export const ofProduct = (id: ProductId) =>
 export const used = (id: CampaignId) =>
   decisionModel({
     name: "Used",
-    version: 1,
-    types: ["InvestmentSigned", "InvestmentEnded"],
+    version: 2,
+    types: ["InvestmentSigned", "InvestmentEnded", "RegisterChangeReversed"],
     tags: [Tag.campaign(id)],
     initial: 0,
-    evolve: (used: UnitCount, event) =>
-      event.type === "InvestmentSigned" ? used + event.data.units : used - event.data.units
+    evolve: (used: UnitCount, event) => {
+      if (event.type === "InvestmentSigned") return used + event.data.units
+      // The credit of an investment that goes on is reversed: its units stay its own.
+      return event.type === "RegisterChangeReversed" && event.data.releases !== true ? used : used - event.data.units
+    }
   })
 
 /** The units of a product's issue volume that campaigns have taken. @category computing */

@@ -12,6 +12,7 @@ import * as PlatformEvents from "./events/PlatformEvents.ts"
 import * as PolicyEvents from "./events/PolicyEvents.ts"
 import * as RedemptionEvents from "./events/RedemptionEvents.ts"
 import * as StatementEvents from "./events/StatementEvents.ts"
+import * as ReversalEvents from "./events/ReversalEvents.ts"
 import * as TransferEvents from "./events/TransferEvents.ts"
 import * as WalletEvents from "./events/WalletEvents.ts"
 import { Meta, type EventOf } from "./Event.ts"
@@ -29,6 +30,7 @@ export * from "./events/PlatformEvents.ts"
 export * from "./events/PolicyEvents.ts"
 export * from "./events/RedemptionEvents.ts"
 export * from "./events/StatementEvents.ts"
+export * from "./events/ReversalEvents.ts"
 export * from "./events/TransferEvents.ts"
 export * from "./events/WalletEvents.ts"
 
@@ -87,6 +89,11 @@ const events = {
   TransferFailed: TransferEvents.TransferFailed,
   TransferOutcomeUnknown: TransferEvents.TransferOutcomeUnknown,
   RegistryStatementIssued: StatementEvents.RegistryStatementIssued,
+  ReversalRequested: ReversalEvents.ReversalRequested,
+  ReversalSubmitted: ReversalEvents.ReversalSubmitted,
+  RegisterChangeReversed: ReversalEvents.RegisterChangeReversed,
+  ReversalFailed: ReversalEvents.ReversalFailed,
+  ReversalOutcomeUnknown: ReversalEvents.ReversalOutcomeUnknown,
   InstructionRejected: InstructionEvents.InstructionRejected,
   InstructionNoted: InstructionEvents.InstructionNoted
 } as const

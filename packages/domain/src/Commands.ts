@@ -26,6 +26,7 @@ import * as Product from "./Product.ts"
 import { AmendProduct } from "./ProductAmendment.ts"
 import * as Redemption from "./Redemption.ts"
 import type { Refusal } from "./Refusal.ts"
+import * as Reversal from "./Reversal.ts"
 import { DecideReview } from "./Reviewing.ts"
 import { SignInvestment } from "./Signing.ts"
 import { AddSignedDocuments } from "./SigningDocuments.ts"
@@ -86,7 +87,11 @@ export const all = {
   SubmitTransfer: Transfer.SubmitTransfer,
   SettleTransfer: Transfer.SettleTransfer,
   ResolveTransfer: Transfer.ResolveTransfer,
-  IssueStatement: Statement.IssueStatement
+  IssueStatement: Statement.IssueStatement,
+  ReverseChange: Reversal.ReverseChange,
+  SubmitReversal: Reversal.SubmitReversal,
+  SettleReversal: Reversal.SettleReversal,
+  ResolveReversal: Reversal.ResolveReversal
 } as const
 
 /**
@@ -119,7 +124,10 @@ export const models: ReadonlyArray<(...ids: ReadonlyArray<never>) => Model<unkno
   Statement.ofInvestment,
   Holding.model,
   Redemption.model,
-  Transfer.model
+  Transfer.model,
+  Reversal.ofInvestment,
+  Reversal.ofRedemption,
+  Reversal.ofTransfer
 ]
 
 /** @category models */

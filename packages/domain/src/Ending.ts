@@ -66,7 +66,7 @@ function* cancelled(investment: Investment.State, input: Cancellation, context: 
     if (last === undefined || cancelledAt.micros > last) return yield* refuse({ code: "cancellation_period_over" })
   }
   if (delivered) {
-    const credit = investment.credits.find((credit) => credit.status === "succeeded")
+    const credit = Investment.deliveringCredit(investment)
     if (credit === undefined) throw new Error("delivered without a credit")
     const { walletId } = credit
     const data = { investmentId, productId, walletId, cancelledAt: cancelledAt.text, late }

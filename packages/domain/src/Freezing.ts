@@ -9,7 +9,8 @@ import { Basis } from "./Basis.ts"
 import type { Recorded } from "./Catalogue.ts"
 import * as Command from "./Command.ts"
 import { decisionModel, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
-import { freezingPersonal, UnitsFrozen, UnitsUnfrozen, WalletFrozen, WalletUnfrozen } from "./events/FreezingEvents.ts"
+import { filing } from "./events/Filing.ts"
+import { UnitsFrozen, UnitsUnfrozen, WalletFrozen, WalletUnfrozen } from "./events/FreezingEvents.ts"
 import * as Holding from "./Holding.ts"
 import { ProductId, WalletId } from "./Id.ts"
 import * as Investor from "./Investor.ts"
@@ -44,7 +45,7 @@ const wallet = { walletId: WalletId, basis: Basis }
 /** A wallet that is frozen already: no change, on whatever basis. @category commands */
 export const FreezeWallet = Command.make("FreezeWallet", {
   input: wallet,
-  personal: freezingPersonal,
+  personal: filing,
   *decide({ basis, walletId }, personal, context) {
     const { investorId } = yield* findWallet(walletId, context)
     return (yield* read(ofWallet(walletId))) ? [] : [WalletFrozen.make({ walletId, investorId, basis }, personal)]
@@ -58,7 +59,7 @@ export const FreezeWallet = Command.make("FreezeWallet", {
 /** Frozen units stay frozen. @category commands */
 export const UnfreezeWallet = Command.make("UnfreezeWallet", {
   input: wallet,
-  personal: freezingPersonal,
+  personal: filing,
   *decide({ basis, walletId }, personal, context) {
     const { investorId } = yield* findWallet(walletId, context)
     return (yield* read(ofWallet(walletId))) ? [WalletUnfrozen.make({ walletId, investorId, basis }, personal)] : []
@@ -74,7 +75,7 @@ const units = { walletId: WalletId, productId: ProductId, units: Schema.Finite, 
 /** Binds free units only: neither reserved, nor blocked, nor frozen already. @category commands */
 export const FreezeUnits = Command.make("FreezeUnits", {
   input: units,
-  personal: freezingPersonal,
+  personal: filing,
   *decide(input, personal, context) {
     const { investorId } = yield* findWallet(input.walletId, context)
     if (!isUnits(input.units)) return yield* refuse({ code: "units_invalid" })
@@ -91,7 +92,7 @@ export const FreezeUnits = Command.make("FreezeUnits", {
 /** Releases some or all of the frozen units of a holding. @category commands */
 export const UnfreezeUnits = Command.make("UnfreezeUnits", {
   input: units,
-  personal: freezingPersonal,
+  personal: filing,
   *decide(input, personal, context) {
     const { investorId } = yield* findWallet(input.walletId, context)
     if (!isUnits(input.units)) return yield* refuse({ code: "units_invalid" })

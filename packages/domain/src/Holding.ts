@@ -118,11 +118,12 @@ const take = (lot: Lot, units: Units): Lot => ({
   reserved: lot.reserved - units,
   remaining: lot.remaining - units
 })
+const giveBack = (lot: Lot, units: Units): Lot => ({ ...lot, remaining: lot.remaining + units })
 const block = (lot: Lot): Lot => ({ ...lot, blocked: true })
 
-/** @param task its tag: the ids of two kinds of tasks may be equal */
-const begin = (state: State, task: string, lots: ReadonlyArray<Part>): State =>
-  changeLots({ ...state, inFlight: [...state.inFlight, { task, lots }] }, lots, hasAvailable, reserve)
+/** @param task its tag: the ids of two kinds of tasks may be equal. A reversal takes of blocked lots too, which are not available. */
+const begin = (state: State, task: string, lots: ReadonlyArray<Part>, mayHold = hasAvailable): State =>
+  changeLots({ ...state, inFlight: [...state.inFlight, { task, lots }] }, lots, mayHold, reserve)
 
 const settle = (state: State, task: string, change: (lot: Lot, units: Units) => Lot): State => {
   const known = state.inFlight.find((other) => other.task === task)
@@ -134,6 +135,23 @@ const settle = (state: State, task: string, change: (lot: Lot, units: Units) => 
 const arrived = (state: State, investmentId: InvestmentId, units: Units, rank: number): State =>
   addLot(state, { investmentId, rank, units, remaining: units, reserved: 0, blocked: false })
 
+/** The lot of a credit that is reversed is gone: what is delivered again is another lot. */
+const without = (state: State, investmentId: InvestmentId): State => ({
+  ...state,
+  chunks: state.chunks.flatMap((chunk) => {
+    const lots = chunk.lots.filter((lot) => lot.investmentId !== investmentId)
+    return lots.length === chunk.lots.length ? [chunk] : lots.length === 0 ? [] : [chunkOf(lots)]
+  })
+})
+
+/** Takes in the one wallet, gives back in the other. */
+const reversed = (state: State, { data }: Recorded<"RegisterChangeReversed">): State => {
+  const { change, fromWalletId, returned, reversalId } = data
+  if (fromWalletId !== state.walletId) return changeLots(state, returned, anyChunk, giveBack)
+  const taken = settle(state, Tag.reversal(reversalId), take)
+  return change.kind === "credit" ? without(taken, change.id) : taken
+}
+
 const types = [
   "UnitsCredited",
   "RedemptionRequested",
@@ -142,6 +160,9 @@ const types = [
   "TransferRequested",
   "UnitsTransferred",
   "TransferFailed",
+  "ReversalRequested",
+  "RegisterChangeReversed",
+  "ReversalFailed",
   "UnitsFrozen",
   "UnitsUnfrozen",
   "InvestmentCancelledAfterDelivery"
@@ -169,6 +190,14 @@ const evolve = (state: State, event: Recorded<(typeof types)[number]>): State =>
     }
     case "TransferFailed":
       return settle(state, Tag.transfer(event.data.transferId), release)
+    case "ReversalRequested":
+      return event.data.fromWalletId === state.walletId
+        ? begin(state, Tag.reversal(event.data.reversalId), event.data.taken, anyChunk)
+        : state
+    case "RegisterChangeReversed":
+      return reversed(state, event)
+    case "ReversalFailed":
+      return settle(state, Tag.reversal(event.data.reversalId), release)
     case "UnitsFrozen":
       return { ...state, frozen: state.frozen + event.data.units }
     case "UnitsUnfrozen":
@@ -182,7 +211,7 @@ const evolve = (state: State, event: Recorded<(typeof types)[number]>): State =>
 export const model = (productId: ProductId, walletId: WalletId) =>
   decisionModel({
     name: "Holding",
-    version: 4,
+    version: 5,
     types,
     tags: [Tag.product(productId), Tag.wallet(walletId)],
     initial: { walletId, chunks: [], available: 0, frozen: 0, inFlight: [] },

@@ -86,3 +86,7 @@ export type StatementId = typeof StatementId.Type
 /** A transfer task. @category schemas */
 export const TransferId = Text.pipe(Schema.brand("TransferId"))
 export type TransferId = typeof TransferId.Type
+
+/** A reversal task: one attempt to undo a change. @category schemas */
+export const ReversalId = Text.pipe(Schema.brand("ReversalId"))
+export type ReversalId = typeof ReversalId.Type

@@ -72,6 +72,7 @@ type SubscriptionEvent = Recorded<
   | "UnitsCredited"
   | "CreditFailed"
   | "CreditOutcomeUnknown"
+  | "RegisterChangeReversed"
 >
 
 const signed = ({ data, meta }: Recorded<"InvestmentSigned">): Subscribed => ({
@@ -155,6 +156,9 @@ const change = (state: Subscribed, event: Exclude<SubscriptionEvent, Recorded<"I
       return { ...state, walletId: event.data.walletId }
     case "UnitsCredited":
       return { ...withCredit(state, event), delivered: true }
+    // The status before delivery, which is `PAID` unless it has ended.
+    case "RegisterChangeReversed":
+      return { ...state, delivered: false }
     case "CreditRequested":
     case "CreditSubmitted":
     case "CreditFailed":
@@ -182,7 +186,8 @@ export const model = (id: InvestmentId) =>
       "UnitsCredited",
       "UnitsTransferred",
       "CreditFailed",
-      "CreditOutcomeUnknown"
+      "CreditOutcomeUnknown",
+      "RegisterChangeReversed"
     ],
     tags: [Tag.investment(id)],
     initial: undefined,
@@ -198,6 +203,10 @@ export const model = (id: InvestmentId) =>
 /** Whether a credit of it has no final outcome yet. @category predicates */
 export const hasCreditInFlight = (investment: State): boolean =>
   investment.credits.some((credit) => isInFlight(credit.status))
+
+/** The credit by which it is delivered: the last that succeeded, for earlier ones were reversed. @category computing */
+export const deliveringCredit = ({ credits, delivered }: State): Credit.State | undefined =>
+  delivered ? credits.findLast((credit) => credit.status === "succeeded") : undefined
 
 /** The investment, for this client. @category predicates */
 export function* find(id: InvestmentId, context: DecisionContext): Generator<Read | Refuse, State, any> {

@@ -66,8 +66,8 @@ const redemptionOf = ({ data, meta }: Recorded<"RedemptionRequested">): State =>
 export const after = (redemption: State | undefined, event: Event): State | undefined =>
   event.type === "RedemptionRequested" ? redemptionOf(event) : redemption && Task.after(redemption, event.type, types)
 
-/** A redemption and the lots that its outcome takes or releases. */
-interface LotsOfRedemption extends State {
+/** A redemption and the lots that its outcome takes or releases. @category models */
+export interface LotsOfRedemption extends State {
   readonly lots: ReadonlyArray<Part>
 }
 
@@ -116,7 +116,8 @@ export const RequestRedemption = Command.make("RequestRedemption", {
 
 const key = { redemptionId: RedemptionId }
 
-function* findRedemption(
+/** The redemption, for this client. @category predicates */
+export function* find(
   { redemptionId }: { readonly redemptionId: RedemptionId },
   context: DecisionContext
 ): Generator<Read | Refuse, LotsOfRedemption, any> {
@@ -137,7 +138,7 @@ const redemptions: Task.Kind<LotsOfRedemption> = {
 export const SubmitRedemption = Command.make("SubmitRedemption", {
   input: key,
   *decide(input, _personal, context) {
-    return Task.submit(redemptions, yield* findRedemption(input, context))
+    return Task.submit(redemptions, yield* find(input, context))
   },
   recall: (events) => Command.recorded(events, "RedemptionSubmitted")
 })
@@ -146,7 +147,7 @@ export const SubmitRedemption = Command.make("SubmitRedemption", {
 export const SettleRedemption = Command.make("SettleRedemption", {
   input: { ...key, ...Task.reportMembers },
   *decide(input, _personal, context) {
-    return yield* Task.settle(redemptions, yield* findRedemption(input, context), input)
+    return yield* Task.settle(redemptions, yield* find(input, context), input)
   },
   recall: (events) => {
     const { data, outcome, reason } = Task.recordedOutcome(events, types)
@@ -158,7 +159,7 @@ export const SettleRedemption = Command.make("SettleRedemption", {
 export const ResolveRedemption = Command.make("ResolveRedemption", {
   input: { ...key, ...Task.resolutionMembers },
   *decide(input, _personal, context) {
-    return yield* Task.resolve(redemptions, yield* findRedemption(input, context), input)
+    return yield* Task.resolve(redemptions, yield* find(input, context), input)
   },
   recall: (events) => {
     const { data, outcome, reason, resolution } = Task.recordedResolution(events, types)

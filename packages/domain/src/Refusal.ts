@@ -288,12 +288,10 @@ export type Code = keyof typeof byCode
  *
  * @category values
  */
-export const reservedCodes = {
-  reversals: ["change_not_reversible", "reversal_in_flight", "units_moved_on", "units_frozen"]
-} as const satisfies { readonly [operations: string]: ReadonlyArray<Code> }
+export const reservedCodes: { readonly [operations: string]: ReadonlyArray<ReservedCode> } = {}
 
-/** @category models */
-export type ReservedCode = (typeof reservedCodes)[keyof typeof reservedCodes][number]
+/** None at present. @category models */
+export type ReservedCode = never
 
 /** Codes that readings alone fail with. @category values */
 export const readingCodes = ["statement_not_found"] as const satisfies ReadonlyArray<Code>
@@ -311,7 +309,11 @@ export const Details = Schema.Struct({
   status: Schema.optionalKey(InvestmentStatus),
   /** Until when data must be kept. */
   until: Schema.optionalKey(Timestamp),
-  walletId: Schema.optionalKey(WalletId)
+  walletId: Schema.optionalKey(WalletId),
+  /** Units of a change that have not been reversed. */
+  left: Schema.optionalKey(UnitCount),
+  /** Units that the lot of a change still has, unbound. */
+  remaining: Schema.optionalKey(UnitCount)
 })
 export type Details = typeof Details.Type
 

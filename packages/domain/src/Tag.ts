@@ -17,6 +17,8 @@ export const address = (address: EthereumAddress): string => `address:${address}
 export const investment = (id: Id.InvestmentId): string => `investment:${id}`
 export const redemption = (id: Id.RedemptionId): string => `redemption:${id}`
 export const transfer = (id: Id.TransferId): string => `transfer:${id}`
+/** Names a reversal among the tasks of a holding. Its events bear the tag of the change that it undoes. */
+export const reversal = (id: Id.ReversalId): string => `reversal:${id}`
 
 /** One tag per document named, each once. */
 export const documents = (ids: ReadonlyArray<Id.DocumentId>): ReadonlyArray<string> =>

@@ -33,7 +33,7 @@ export const initial: Progress = { status: "processing", submitted: false }
 export interface Types {
   readonly requested: Extract<EventType, `${string}Requested`>
   readonly submitted: Extract<EventType, `${string}Submitted`>
-  readonly succeeded: "UnitsCredited" | "UnitsRedeemed" | "UnitsTransferred"
+  readonly succeeded: "UnitsCredited" | "UnitsRedeemed" | "UnitsTransferred" | "RegisterChangeReversed"
   readonly failed: Extract<EventType, `${string}Failed`>
   readonly unknown: Extract<EventType, `${string}OutcomeUnknown`>
 }

@@ -71,8 +71,8 @@ const transferOf = ({ data, meta }: Recorded<"TransferRequested">): State => ({
 export const after = (transfer: State | undefined, event: Event): State | undefined =>
   event.type === "TransferRequested" ? transferOf(event) : transfer && Task.after(transfer, event.type, types)
 
-/** A transfer and what was requested, which its outcome repeats. */
-interface RequestedTransfer extends State {
+/** A transfer and what was requested, which its outcome repeats. @category models */
+export interface RequestedTransfer extends State {
   readonly requested: Recorded<"TransferRequested">["data"]
 }
 
@@ -161,7 +161,8 @@ export const RequestTransfer = Command.make("RequestTransfer", {
 
 const key = { transferId: TransferId }
 
-function* findTransfer(
+/** The transfer, for this client. @category predicates */
+export function* find(
   { transferId }: { readonly transferId: TransferId },
   context: DecisionContext
 ): Generator<Read | Refuse, RequestedTransfer, any> {
@@ -199,7 +200,7 @@ const transfers: Task.Kind<RequestedTransfer> = {
 export const SubmitTransfer = Command.make("SubmitTransfer", {
   input: key,
   *decide(input, _personal, context) {
-    return Task.submit(transfers, yield* findTransfer(input, context))
+    return Task.submit(transfers, yield* find(input, context))
   },
   recall: (events) => Command.recorded(events, "TransferSubmitted")
 })
@@ -208,7 +209,7 @@ export const SubmitTransfer = Command.make("SubmitTransfer", {
 export const SettleTransfer = Command.make("SettleTransfer", {
   input: { ...key, ...Task.reportMembers },
   *decide(input, _personal, context) {
-    return yield* Task.settle(transfers, yield* findTransfer(input, context), input)
+    return yield* Task.settle(transfers, yield* find(input, context), input)
   },
   recall: (events) => {
     const { data, outcome, reason } = Task.recordedOutcome(events, types)
@@ -220,7 +221,7 @@ export const SettleTransfer = Command.make("SettleTransfer", {
 export const ResolveTransfer = Command.make("ResolveTransfer", {
   input: { ...key, ...Task.resolutionMembers },
   *decide(input, _personal, context) {
-    return yield* Task.resolve(transfers, yield* findTransfer(input, context), input)
+    return yield* Task.resolve(transfers, yield* find(input, context), input)
   },
   recall: (events) => {
     const { data, outcome, reason, resolution } = Task.recordedResolution(events, types)

@@ -9,7 +9,7 @@ import { EthereumAddress } from "./EthereumAddress.ts"
 import { type WalletKind, WalletReceivingSet, WalletRegistered } from "./events/WalletEvents.ts"
 import * as Investor from "./Investor.ts"
 import { type InvestmentId, InvestorId, type PlatformId, WalletId } from "./Id.ts"
-import { emptyList, withItems, type ChunkedList } from "./ChunkedList.ts"
+import { emptyList, withItems, withoutItem, type ChunkedList } from "./ChunkedList.ts"
 import * as Policy from "./Policy.ts"
 import * as Tag from "./Tag.ts"
 import { type Instant, instantOf, laterOf } from "./Timestamp.ts"
@@ -76,9 +76,9 @@ export interface UnitsInState {
   readonly walletId: WalletId
   /** Over all products, blocked and reserved ones included. */
   readonly held: UnitCount
-  /** Transfers to this wallet without a final outcome. */
+  /** Transfers to this wallet, and reversals that give back to it, without a final outcome. */
   readonly arriving: number
-  /** The investments that were delivered here. */
+  /** The investments that were delivered here, unless that was undone and they are open again. */
   readonly delivered: ChunkedList<InvestmentId>
   /** When units last came or went, or a delivered investment was cancelled. */
   readonly lastAt: Instant | undefined
@@ -90,6 +90,9 @@ const unitTypes = [
   "TransferRequested",
   "UnitsTransferred",
   "TransferFailed",
+  "ReversalRequested",
+  "RegisterChangeReversed",
+  "ReversalFailed",
   "InvestmentCancelledAfterDelivery"
 ] as const
 
@@ -98,6 +101,16 @@ const arrived = (state: UnitsInState, investmentId: InvestmentId, units: UnitCou
   held: state.held + units,
   delivered: withItems(state.delivered, [investmentId])
 })
+
+/** Both wallets of a reversal are concerned; it may have but one. */
+const reversed = (state: UnitsInState, { data }: Recorded<"RegisterChangeReversed">): UnitsInState => {
+  const { change, fromWalletId, releases, toWalletId, units } = data
+  if (toWalletId === state.walletId) return { ...state, held: state.held + units, arriving: state.arriving - 1 }
+  if (fromWalletId !== state.walletId) return state
+  const reopened = change.kind === "credit" && releases !== true
+  const delivered = reopened ? withoutItem(state.delivered, change.id) : state.delivered
+  return { ...state, held: state.held - units, delivered }
+}
 
 const moved = (state: UnitsInState, event: Recorded<(typeof unitTypes)[number]>): UnitsInState => {
   switch (event.type) {
@@ -116,6 +129,13 @@ const moved = (state: UnitsInState, event: Recorded<(typeof unitTypes)[number]>)
       const change = event.data.targetWalletId !== state.walletId ? 0 : event.type === "TransferRequested" ? 1 : -1
       return { ...state, arriving: state.arriving + change }
     }
+    case "RegisterChangeReversed":
+      return reversed(state, event)
+    case "ReversalRequested":
+    case "ReversalFailed": {
+      const change = event.data.toWalletId !== state.walletId ? 0 : event.type === "ReversalRequested" ? 1 : -1
+      return { ...state, arriving: state.arriving + change }
+    }
     case "InvestmentCancelledAfterDelivery":
       return state
   }
@@ -125,14 +145,14 @@ const moved = (state: UnitsInState, event: Recorded<(typeof unitTypes)[number]>)
 export const unitsIn = (id: WalletId) =>
   decisionModel({
     name: "WalletUnits",
-    version: 2,
+    version: 3,
     types: unitTypes,
     tags: [Tag.wallet(id)],
     initial: { walletId: id, held: 0, arriving: 0, delivered: emptyList, lastAt: undefined },
     evolve: (state: UnitsInState, event): UnitsInState => {
       const after = moved(state, event)
-      // A transfer that is only asked for, or that failed, has moved nothing.
-      if (event.type === "TransferRequested" || event.type === "TransferFailed") return after
+      // A task that is only asked for, or that failed, has moved nothing.
+      if (event.type.endsWith("Requested") || event.type.endsWith("Failed")) return after
       const receivedAt = instantOf(event.meta.receivedAt)
       return { ...after, lastAt: laterOf(receivedAt, state.lastAt ?? receivedAt) }
     }

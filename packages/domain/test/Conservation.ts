@@ -41,8 +41,10 @@ export const conservation = (register: MemoryRegister, world: Objects): void => 
         (event): event is Extract<Events.RecordedDomainEvent, { type: T }> =>
           event.type === type && "productId" in event.data && event.data.productId === id
       )
-    const issued = sum(ofType("UnitsCredited").map((event) => event.data.units))
-    const redeemed = sum(ofType("UnitsRedeemed").map((event) => event.data.units))
+    const reversed = (kind: Events.Change["kind"]) =>
+      sum(ofType("RegisterChangeReversed").flatMap(({ data }) => (data.change.kind === kind ? [data.units] : [])))
+    const issued = sum(ofType("UnitsCredited").map((event) => event.data.units)) - reversed("credit")
+    const redeemed = sum(ofType("UnitsRedeemed").map((event) => event.data.units)) - reversed("redemption")
     let held = 0
     for (const walletId of world.wallets.keys()) {
       const holding = register.state(Holding.model(productId, walletId as Id.WalletId))

@@ -80,6 +80,27 @@ const transfer = (
   return event(type, { ...data, units, lots: parts }, 40)
 }
 
+const reversal = (
+  type: "ReversalRequested" | "RegisterChangeReversed" | "ReversalFailed",
+  reversalId: string,
+  change: { readonly kind: string; readonly id: string },
+  places: { readonly fromWalletId?: string; readonly toWalletId?: string },
+  lots: ReadonlyArray<readonly [string, number]>,
+  releases?: boolean
+) => {
+  const parts = lots.map(([investmentId, units]) => ({ investmentId, units }))
+  const units = parts.reduce((sum, part) => sum + part.units, 0)
+  const taken =
+    places.fromWalletId === undefined
+      ? []
+      : [{ investmentId: change.kind === "credit" ? change.id : `of ${change.id}`, units }]
+  return event(
+    type,
+    { reversalId, change, ...places, units, taken, returned: places.toWalletId === undefined ? [] : parts, releases },
+    50
+  )
+}
+
 /** Everything that the models fold: each takes the types it names. */
 const events: ReadonlyArray<Events.RecordedDomainEvent> = [
   event("CampaignOpened", { campaignId: "C", productId: "P", platformId: "1", allocation: 1_000 }, 0),
@@ -120,7 +141,31 @@ const events: ReadonlyArray<Events.RecordedDomainEvent> = [
   transfer("TransferFailed", "T4", "V", "W", []),
   event("InvestorAmended", { investorId: "I2", documentIds: ["D"] }, 14),
   event("RegistryStatementIssued", { cause: "entry", about: "700" }, 41),
-  event("RegistryStatementIssued", { cause: "request", about: "S2" }, 41)
+  event("RegistryStatementIssued", { cause: "request", about: "S2" }, 41),
+  reversal("ReversalRequested", "X1", { kind: "redemption", id: "R1" }, { toWalletId: "W" }, [
+    ["n0", 2],
+    ["n1", 1]
+  ]),
+  reversal("ReversalRequested", "X2", { kind: "transfer", id: "T3" }, { fromWalletId: "W", toWalletId: "V" }, [
+    ["v", 2]
+  ]),
+  reversal("ReversalRequested", "X3", { kind: "transfer", id: "T1" }, { fromWalletId: "V", toWalletId: "W" }, [
+    ["n1", 1]
+  ]),
+  reversal("ReversalRequested", "X4", { kind: "credit", id: "1" }, { fromWalletId: "W" }, [["1", 100]]),
+  reversal("ReversalFailed", "X3", { kind: "transfer", id: "T1" }, { fromWalletId: "V", toWalletId: "W" }, [["n1", 1]]),
+  reversal("RegisterChangeReversed", "X1", { kind: "redemption", id: "R1" }, { toWalletId: "W" }, [
+    ["n0", 2],
+    ["n1", 1]
+  ]),
+  reversal("RegisterChangeReversed", "X2", { kind: "transfer", id: "T3" }, { fromWalletId: "W", toWalletId: "V" }, [
+    ["v", 2]
+  ]),
+  reversal("RegisterChangeReversed", "X4", { kind: "credit", id: "1" }, { fromWalletId: "W" }, [["1", 100]], true),
+  reversal("ReversalRequested", "X5", { kind: "credit", id: "n5" }, { fromWalletId: "W" }, [["n5", 2]]),
+  reversal("ReversalFailed", "X5", { kind: "credit", id: "n5" }, { fromWalletId: "W" }, [["n5", 2]]),
+  reversal("ReversalRequested", "X6", { kind: "credit", id: "n6" }, { fromWalletId: "W" }, [["n6", 2]]),
+  reversal("RegisterChangeReversed", "X6", { kind: "credit", id: "n6" }, { fromWalletId: "W" }, [["n6", 2]], false)
 ]
 
 /** Members that are undefined are as good as absent: they are left out here as they are in a snapshot. */

@@ -40,6 +40,7 @@ const signing = {
 const credit = { creditId: "credit", investmentId: "investment" }
 const redemption = { redemptionId: "redemption" }
 const transfer = { transferId: "transfer" }
+const reversal = { reversalId: "reversal", change: { kind: "transfer", id: "transfer" } }
 const hold = { investorId: "investor", holdId: "hold", basis: "authority_order" }
 
 export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<object> } = {
@@ -213,5 +214,19 @@ export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<o
   ResolveTransfer: [
     { ...transfer, outcome: "failed", reason: "expired", resolution: "corrected" },
     { ...transfer, outcome: "succeeded", resolution: "observed" }
+  ],
+  ReverseChange: [
+    { ...reversal, units: 0, basis: "court" },
+    { reversalId: "reversal", change: { kind: "credit", id: "investment" }, basis: "statute" },
+    { reversalId: "reversal", change: { kind: "redemption", id: "redemption" }, basis: "contract" }
+  ],
+  SubmitReversal: [reversal],
+  SettleReversal: [
+    { ...reversal, outcome: "failed", reason: "reverted" },
+    { ...reversal, outcome: "unknown" }
+  ],
+  ResolveReversal: [
+    { ...reversal, outcome: "failed", reason: "expired", resolution: "corrected" },
+    { ...reversal, outcome: "succeeded", resolution: "observed" }
   ]
 }

@@ -14,6 +14,7 @@ import {
   InvestmentStatus,
   Investor,
   Redemption,
+  Reversal,
   Refusal,
   Transfer
 } from "../src/index.ts"
@@ -47,6 +48,15 @@ const check = (runs: number, property: (steps: ReadonlyArray<Steps.Step>) => voi
 /** How often each event type and each recorded refusal occurred. */
 const seen = new Map<string, number>()
 
+const reversals = (register: Run["register"], { id, kind }: { readonly kind: string; readonly id: string }) =>
+  register.state(
+    kind === "credit"
+      ? Reversal.ofInvestment(id as never)
+      : kind === "redemption"
+        ? Reversal.ofRedemption(id as never)
+        : Reversal.ofTransfer(id as never)
+  ).tasks
+
 const takesLots = (event: Events.RecordedDomainEvent) =>
   event.type === "RedemptionRequested" || event.type === "TransferRequested"
 
@@ -71,6 +81,10 @@ const byContent: Matches = (model, event) =>
       return data.documentId === id || data.protocolDocumentId === id || (data.documentIds as string[])?.includes(id!)
     }
     if (kind === "investment" && event.type === "UnitsTransferred") return data.recipientInvestmentId === id
+    if (kind === "wallet" && "returned" in data) return [data.fromWalletId, data.toWalletId].includes(id)
+    if (kind === "wallet" && event.type === "ReversalFailed") return [data.fromWalletId, data.toWalletId].includes(id)
+    if ("change" in event.data && (kind === "investment" || kind === "redemption" || kind === "transfer"))
+      return event.data.change.kind === (kind === "investment" ? "credit" : kind) && event.data.change.id === id
     if (kind === "wallet" && "targetWalletId" in data) return [data.sourceWalletId, data.targetWalletId].includes(id)
     return kind === "address" ? data.address === id : data[`${kind}Id`] === id
   })
@@ -207,7 +221,9 @@ describe("over random commands", () => {
           const command =
             task.kind === "redemption"
               ? { operation: "SubmitRedemption", input: { redemptionId: taskId } }
-              : { operation: "SubmitTransfer", input: { transferId: taskId } }
+              : task.kind === "transfer"
+                ? { operation: "SubmitTransfer", input: { transferId: taskId } }
+                : { operation: "SubmitReversal", input: { reversalId: taskId, change: task.undoes } }
           return register.decide(command as Commands.Command, stranger).answer
         }
         expect(submit(id.slice(`${task.kind} `.length))).toEqual(submit("none"))
@@ -246,7 +262,9 @@ describe("over random commands", () => {
             ? register.state(Investment.model(task.investment as never))?.credits.find((credit) => credit.id === id)
             : kind === "redemption"
               ? register.state(Redemption.model(id as never))
-              : register.state(Transfer.model(id as never))
+              : kind === "transfer"
+                ? register.state(Transfer.model(id as never))
+                : reversals(register, task.undoes!).find((reversal) => reversal.id === id)
         expect(state).toMatchObject({ status: task.status, submitted: task.submitted })
       }
       for (const [id, person] of world.investors) {

@@ -6,6 +6,7 @@
  */
 import type { Events, Id } from "@effekten/domain"
 import type { Position } from "@effekten/event-store"
+import type { Logged } from "./Projection.ts"
 import { brokenLaws, type Law, maximumViolations, type ProductTotals, type Violation } from "./Conservation.ts"
 
 /** A campaign, and what it uses. @category models */
@@ -76,6 +77,7 @@ export interface Books {
   readonly investments: Map<Id.InvestmentId, Investment>
   readonly lots: Map<Id.InvestmentId, Lot>
   readonly takings: Map<string, Taking>
+  readonly reversals: Map<Id.ReversalId, Logged<"ReversalRequested">["data"]>
   readonly violations: Array<Violation>
 }
 
@@ -87,6 +89,7 @@ export const empty = (): Books => ({
   investments: new Map(),
   lots: new Map(),
   takings: new Map(),
+  reversals: new Map(),
   violations: []
 })
 
@@ -141,6 +144,15 @@ export const addLot = (
   holdingOf(product, walletId).atRest += units
 }
 
+/** The lot that a credit made, which is undone; `undefined` if there is none. @category computing */
+export const removeLot = (books: Books, product: Product, investmentId: Id.InvestmentId): Lot | undefined => {
+  const lot = books.lots.get(investmentId)
+  if (lot === undefined) return undefined
+  books.lots.delete(investmentId)
+  product.lots.splice(product.lots.indexOf(lot), 1)
+  return lot
+}
+
 /** Takes from or binds a lot; reports a lot that is not there or whose bounds do not hold. @category computing */
 export const moveLot = (
   books: Books,
@@ -160,8 +172,6 @@ export const moveLot = (
     )
     return
   }
-  if (reserved > 0 && lot.blocked)
-    report(books, "entry_has_ground", product.productId, `the lot of investment ${part.investmentId} is blocked`)
   lot.remaining += remaining * part.units
   lot.reserved += reserved * part.units
   product.held += remaining * part.units

@@ -3,7 +3,7 @@
  * held at a time.
  */
 import { type Events, type Id, Tag } from "@effekten/domain"
-import { keyWithin, partsOfKey, type LoggedEvent, type Projection } from "./Projection.ts"
+import { keyWithin, partsOfKey, type Logged, type LoggedEvent, type Projection } from "./Projection.ts"
 
 /** The units one investment has in the wallet. @category models */
 export interface Lot {
@@ -33,7 +33,7 @@ export interface HoldingState {
   readonly frozen: number
   /** What a new redemption or transfer may take. */
   readonly free: number
-  /** Redemptions and transfers without a final outcome, by their tags, and the lots they bind. */
+  /** Redemptions, transfers and reversals without a final outcome, by their tags, and the lots they bind. */
   readonly inFlight: { readonly [task: string]: ReadonlyArray<Events.Part> }
 }
 
@@ -74,6 +74,8 @@ const move = (
   })
 }
 
+type ReversedData = Logged<"RegisterChangeReversed">["data"]
+
 const without = (inFlight: HoldingState["inFlight"], task: string): HoldingState["inFlight"] =>
   Object.fromEntries(Object.entries(inFlight).filter(([tag]) => tag !== task))
 
@@ -85,6 +87,17 @@ const take = (state: HoldingState, task: string, lots: ReadonlyArray<Events.Part
 
 const release = (state: HoldingState, task: string): HoldingState =>
   change(state, move(state.lots, state.inFlight[task] ?? [], 0, -1), without(state.inFlight, task))
+
+/** Takes in the one wallet, gives back in the other; the lot of a credit is gone. */
+const reversed = (state: HoldingState, { change: undone, ...data }: ReversedData): HoldingState => {
+  if (data.fromWalletId !== state.walletId) return change(state, move(state.lots, data.returned, 1, 0))
+  const taken = take(state, Tag.reversal(data.reversalId), data.taken)
+  if (undone.kind !== "credit") return taken
+  return change(
+    taken,
+    taken.lots.filter((lot) => lot.investmentId !== undone.id)
+  )
+}
 
 /** What an entry brings, and where. */
 type Arrival = Pick<HoldingState, "productId" | "walletId" | "investorId"> & Pick<Lot, "investmentId" | "units">
@@ -127,6 +140,12 @@ const evolve = (state: HoldingState | undefined, event: LoggedEvent, key: string
       return take(state, Tag.transfer(event.data.transferId), event.data.lots)
     case "TransferFailed":
       return release(state, Tag.transfer(event.data.transferId))
+    case "ReversalRequested":
+      return reserve(state, Tag.reversal(event.data.reversalId), event.data.taken)
+    case "RegisterChangeReversed":
+      return reversed(state, event.data)
+    case "ReversalFailed":
+      return release(state, Tag.reversal(event.data.reversalId))
     case "UnitsFrozen":
       return change(state, state.lots, state.inFlight, state.frozen + event.data.units)
     case "UnitsUnfrozen":
@@ -144,7 +163,7 @@ const evolve = (state: HoldingState | undefined, event: LoggedEvent, key: string
 /** Keyed by {@link holdingKey}, listed by product. @category projections */
 export const holdings: Projection<HoldingState> = {
   name: "holdings",
-  version: 3,
+  version: 4,
   types: [
     "UnitsCredited",
     "RedemptionRequested",
@@ -153,6 +172,9 @@ export const holdings: Projection<HoldingState> = {
     "TransferRequested",
     "UnitsTransferred",
     "TransferFailed",
+    "ReversalRequested",
+    "RegisterChangeReversed",
+    "ReversalFailed",
     "UnitsFrozen",
     "UnitsUnfrozen",
     "InvestmentCancelledAfterDelivery"
@@ -173,6 +195,15 @@ export const holdings: Projection<HoldingState> = {
       case "UnitsTransferred": {
         const { productId, sourceWalletId, targetWalletId } = event.data
         return [holdingKey(productId, sourceWalletId), holdingKey(productId, targetWalletId)]
+      }
+      case "ReversalRequested":
+      case "ReversalFailed":
+        return event.data.fromWalletId === undefined ? [] : [holdingKey(event.data.productId, event.data.fromWalletId)]
+      case "RegisterChangeReversed": {
+        const { fromWalletId, productId, toWalletId } = event.data
+        return [fromWalletId, toWalletId].flatMap((wallet) =>
+          wallet === undefined ? [] : [holdingKey(productId, wallet)]
+        )
       }
       default:
         return []

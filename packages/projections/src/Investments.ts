@@ -177,6 +177,13 @@ const evolve = (state: InvestmentState | undefined, event: LoggedEvent, key: str
       return change({ walletId: event.data.walletId, deliveredAt: recordedAt(event) }, event.data.units)
     case "InvestmentCancelledAfterDelivery":
       return change({ end: "CANCELLATION" })
+    case "RegisterChangeReversed": {
+      const { change: undone, returned, taken } = event.data
+      if (undone.kind === "credit") return change({ deliveredAt: null }, 0)
+      return state.deliveredAt === null
+        ? state
+        : change({}, state.remainingUnits + unitsOf(returned, key) - unitsOf(taken, key))
+    }
     case "UnitsRedeemed":
     case "UnitsTransferred":
       // An entry that takes from a lot which does not exist is reported by the register's laws; it changes nothing here.
@@ -197,14 +204,15 @@ const tagged = [
   "InvestmentEnded",
   "UnitsCredited",
   "UnitsTransferred",
-  "InvestmentCancelledAfterDelivery"
+  "InvestmentCancelledAfterDelivery",
+  "RegisterChangeReversed"
 ] as const
-const taking = ["UnitsRedeemed", "UnitsTransferred"] as const
+const taking = ["UnitsRedeemed", "UnitsTransferred", "RegisterChangeReversed"] as const
 
 /** Keyed by investment, listed by platform. @category projections */
 export const investments: Projection<InvestmentState> = {
   name: "investments",
-  version: 4,
+  version: 5,
   types: [...tagged, "UnitsRedeemed"],
   keys(event) {
     switch (event.type) {
@@ -223,6 +231,8 @@ export const investments: Projection<InvestmentState> = {
         return [...new Set(event.data.lots.map((part) => part.investmentId))]
       case "UnitsTransferred":
         return [...new Set([event.data.recipientInvestmentId, ...event.data.lots.map((part) => part.investmentId)])]
+      case "RegisterChangeReversed":
+        return [...new Set([...event.data.taken, ...event.data.returned].map((part) => part.investmentId))]
       default:
         return []
     }

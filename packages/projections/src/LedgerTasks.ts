@@ -1,7 +1,7 @@
 /**
- * Credits, redemptions and transfers: what was asked of the ledger, and what became of it. For the registrar's reads.
+ * Credits, redemptions, transfers and reversals: what was asked of the ledger, and what became of it. For the registrar's reads.
  */
-import { Credit, type Id, Redemption, Tag, Task, Transfer } from "@effekten/domain"
+import { Credit, Events, type Id, Redemption, Reversal, Tag, Task, Transfer } from "@effekten/domain"
 import { created, type Created, entity, withAdded } from "./Entity.ts"
 import { type FeedSource, feedSource } from "./Feed.ts"
 import { keyWithin, partsOfKey, type Projection } from "./Projection.ts"
@@ -49,6 +49,24 @@ export const transfers: Projection<TransferState> = entity({
   evolve: withAdded(Transfer.after, created),
   scope: (state) => state.platform ?? "",
   query: (key) => [{ types: transfers.types, tags: [Tag.transfer(key as Id.TransferId)] }]
+})
+
+/** A reversal. @category models */
+export interface ReversalState extends Reversal.State, Created {}
+
+/** The key of a reversal. @category constructors */
+export const reversalKey = (change: Events.Change, reversal: Id.ReversalId): string =>
+  keyWithin(Events.tagOfChange(change), reversal)
+
+/** Keyed by {@link reversalKey}. Folded on request: the registrar alone asks, and seldom. @category projections */
+export const reversals: Projection<ReversalState> = entity({
+  name: "reversals",
+  version: Reversal.stateVersion,
+  types: Task.listOf(Reversal.types),
+  key: (event) => reversalKey(event.data.change, event.data.reversalId),
+  evolve: withAdded(Reversal.after, created),
+  scope: (state) => Events.tagOfChange(state.change),
+  query: (key) => [{ types: reversals.types, tags: [partsOfKey(key)[0]] }]
 })
 
 /** A task is told once there is an outcome, and again if a person decides an unknown one. */

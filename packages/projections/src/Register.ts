@@ -24,6 +24,7 @@ import {
 } from "./Books.ts"
 import type { ProductTotals, Violation } from "./Conservation.ts"
 import type { Logged, LoggedEvent } from "./Projection.ts"
+import { failReversal, requestReversal, reverse } from "./Reversing.ts"
 import type { Fold } from "./Views.ts"
 
 /** @category models */
@@ -93,6 +94,12 @@ const apply = (books: Books, event: LoggedEvent): void => {
       return transfer(books, event)
     case "TransferFailed":
       return fail(books, event.data.productId, nameOf(event))
+    case "ReversalRequested":
+      return requestReversal(books, event)
+    case "RegisterChangeReversed":
+      return reverse(books, event)
+    case "ReversalFailed":
+      return failReversal(books, event)
     case "UnitsFrozen":
       return freeze(books, productOf(books, event.data.productId), event.data.walletId, event.data.units)
     case "UnitsUnfrozen":
@@ -254,7 +261,11 @@ const request = (books: Books, taking: Taking): void => {
   if (named !== units)
     report(books, "entry_has_ground", productId, `${task} is of ${units} units, its lots of ${named}`)
   books.takings.set(task, taking)
-  for (const part of lots) moveLot(books, product, walletId, part, 0, 1)
+  for (const part of lots) {
+    if (books.lots.get(part.investmentId)?.blocked === true)
+      report(books, "entry_has_ground", productId, `the lot of investment ${part.investmentId} is blocked`)
+    moveLot(books, product, walletId, part, 0, 1)
+  }
 }
 
 /** Takes from the lots what was requested of them. */

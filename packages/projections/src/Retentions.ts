@@ -22,7 +22,7 @@ export interface RetentionState {
   readonly platform: Id.PlatformId | null
   /** Held in all wallets. */
   readonly units: number
-  /** Transfers to them without a final outcome. */
+  /** Transfers to them, and reversals that give back to them, without a final outcome. */
   readonly arriving: number
   /** Subscriptions that are neither ended nor delivered. */
   readonly open: number
@@ -66,6 +66,19 @@ const transferred = (state: RetentionState, { data }: Logged<"UnitsTransferred">
   return { ...state, units: state.units + received - sent, arriving: state.arriving - (received > 0 ? 1 : 0) }
 }
 
+/** One that gives up the units of a subscription has it open again, unless it has ended. Both may be the same investor. */
+const reversed = (state: RetentionState, { data }: Logged<"RegisterChangeReversed">): RetentionState => {
+  const taken = data.fromInvestorId === state.investorId ? data.units : 0
+  const returned = data.toInvestorId === state.investorId ? data.units : 0
+  const opened = data.change.kind === "credit" && data.releases !== true ? 1 : 0
+  return {
+    ...state,
+    units: state.units + returned - taken,
+    arriving: state.arriving - (returned > 0 ? 1 : 0),
+    open: state.open + opened
+  }
+}
+
 const evolve = (state: RetentionState | undefined, event: LoggedEvent): RetentionState | undefined => {
   if (event.type === "InvestorRegistered")
     return {
@@ -97,6 +110,12 @@ const evolve = (state: RetentionState | undefined, event: LoggedEvent): Retentio
       return { ...state, arriving: state.arriving - 1 }
     case "UnitsTransferred":
       return { ...transferred(state, event), lastAt }
+    case "ReversalRequested":
+      return { ...state, arriving: state.arriving + 1 }
+    case "ReversalFailed":
+      return { ...state, arriving: state.arriving - 1 }
+    case "RegisterChangeReversed":
+      return { ...reversed(state, event), lastAt }
     case "LegalHoldPlaced":
     case "LegalHoldReleased":
       return { ...state, holds: LegalHold.after(state.holds.map(holdOf), event).map(stored) }
@@ -116,7 +135,16 @@ const tagged = [
   "LegalHoldReleased",
   "InvestorErased"
 ] as const
-const moving = ["UnitsCredited", "UnitsRedeemed", "TransferRequested", "UnitsTransferred", "TransferFailed"] as const
+const moving = [
+  "UnitsCredited",
+  "UnitsRedeemed",
+  "TransferRequested",
+  "UnitsTransferred",
+  "TransferFailed",
+  "ReversalRequested",
+  "RegisterChangeReversed",
+  "ReversalFailed"
+] as const
 
 /**
  * Keyed by investor, listed by platform. Ranked by the microseconds of the last thing that happened: every investor that at most time
@@ -126,7 +154,7 @@ const moving = ["UnitsCredited", "UnitsRedeemed", "TransferRequested", "UnitsTra
  */
 export const retentions: Projection<RetentionState> = {
   name: "retentions",
-  version: 2,
+  version: 3,
   types: [...tagged, ...moving],
   keys(event) {
     switch (event.type) {
@@ -145,6 +173,13 @@ export const retentions: Projection<RetentionState> = {
         return [event.data.recipientInvestorId]
       case "UnitsTransferred":
         return [...new Set([event.data.sourceInvestorId, event.data.recipientInvestorId])]
+      case "ReversalRequested":
+      case "ReversalFailed":
+        return event.data.toInvestorId === undefined ? [] : [event.data.toInvestorId]
+      case "RegisterChangeReversed": {
+        const { fromInvestorId, toInvestorId } = event.data
+        return [...new Set([fromInvestorId, toInvestorId])].filter((id) => id !== undefined)
+      }
       default:
         return []
     }

@@ -1,6 +1,7 @@
 /** Promise 7: a state is the fold of the log at its position, by every way to it. For the author of a projection. */
 import {
   Document,
+  type Events,
   Holding,
   Investment,
   InvestmentStatus,
@@ -159,12 +160,15 @@ describe("folding", () => {
         const { events } = makeWorld(all)
         const views = viewsAt(events, events.length)
         for (const state of views.all(Projections.investments).values()) {
-          const redeemed = events
-            .flatMap((event) =>
-              event.type === "UnitsRedeemed" || event.type === "UnitsTransferred" ? event.data.lots : []
-            )
-            .filter((lot) => lot.investmentId === state.id)
-            .reduce((sum, lot) => sum + lot.units, 0)
+          const unitsIn = (lots: ReadonlyArray<Events.Part>) =>
+            lots.filter((lot) => lot.investmentId === state.id).reduce((sum, lot) => sum + lot.units, 0)
+          // What is taken of a lot whose credit is reversed goes back to the investment.
+          const redeemed = events.reduce((sum, event) => {
+            if (event.type === "UnitsRedeemed" || event.type === "UnitsTransferred")
+              return sum + unitsIn(event.data.lots)
+            if (event.type !== "RegisterChangeReversed" || event.data.change.kind === "credit") return sum
+            return sum + unitsIn(event.data.taken) - unitsIn(event.data.returned)
+          }, 0)
           const ended = state.end !== null && state.deliveredAt === null
           expect(state.remainingUnits).toBe(ended ? 0 : state.units - redeemed)
         }

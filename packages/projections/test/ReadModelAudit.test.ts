@@ -72,8 +72,8 @@ it("promise 7: a row that was edited, planted, deleted, moved or ranked anew by 
       yield* sql`INSERT INTO ${table} (key, scope, ordinal, state) VALUES ('planted', 'platform-a', 4711, '{}')`
       yield* sql`DELETE FROM ${table} WHERE key = ${second!}`
       yield* sql`UPDATE ${table} SET scope = 'platform-z' WHERE key = ${third!}`
-      const [ranked] = yield* sql<{ key: string }>`SELECT key FROM read_model_retentions_2_2 ORDER BY key`
-      yield* sql`UPDATE read_model_retentions_2_2 SET rank = 5 WHERE key = ${ranked!.key}`
+      const [ranked] = yield* sql<{ key: string }>`SELECT key FROM read_model_retentions_2_3 ORDER BY key`
+      yield* sql`UPDATE read_model_retentions_2_3 SET rank = 5 WHERE key = ${ranked!.key}`
       const investments = { name: "investments" }
       const position = (key: string) => lastOf(Projections.investments, key)
       const expected = [

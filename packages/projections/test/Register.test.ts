@@ -12,7 +12,10 @@ const registerOf = (events: ReadonlyArray<StoredEvent>) => {
 }
 
 const isUnitEvent = (event: StoredEvent) =>
-  event.type === "UnitsCredited" || event.type === "UnitsRedeemed" || event.type === "UnitsTransferred"
+  event.type === "UnitsCredited" ||
+  event.type === "UnitsRedeemed" ||
+  event.type === "UnitsTransferred" ||
+  event.type === "RegisterChangeReversed"
 
 /** The log with one event put in after a position; positions stay dense. */
 const withForged = (events: ReadonlyArray<StoredEvent>, after: number, forged: StoredEvent) =>
@@ -92,6 +95,8 @@ describe("the register", () => {
     fc.assert(
       fc.property(choices(200), fc.nat(), fc.constantFrom(-1, 1), (all, n, by) => {
         const { events } = makeWorld(all)
+        // A credit that is undone takes its wrong number along.
+        fc.pre(!events.some(({ type }) => type === "RegisterChangeReversed"))
         const entries = events.filter(isUnitEvent)
         const entry = entries[n % Math.max(entries.length, 1)]
         fc.pre(entry !== undefined)
@@ -113,10 +118,12 @@ describe("the register", () => {
         const register = registerOf(events)
         const model = stateOver(events)
         const unitsOf = (type: "UnitsCredited" | "UnitsRedeemed", product: string) =>
-          events.reduce(
-            (sum, event) => (event.type === type && event.data.productId === product ? sum + event.data.units : sum),
-            0
-          )
+          events.reduce((sum, event) => {
+            if (event.type === type && event.data.productId === product) return sum + event.data.units
+            if (event.type !== "RegisterChangeReversed" || event.data.productId !== product) return sum
+            const undone = type === "UnitsCredited" ? "credit" : "redemption"
+            return event.data.change.kind === undone ? sum - event.data.units : sum
+          }, 0)
         for (const product of register.products()) {
           const shares = model(Campaign.ofProduct(product)).map((share) => ({
             ...share,
@@ -157,6 +164,26 @@ describe("forged entries, one by one", () => {
     lots
   }
   const frozen = { ...base, units: 4 }
+  const undone = {
+    productId: "p",
+    campaignId: "c",
+    reversalId: "x",
+    change: { kind: "credit", id: "i" },
+    fromWalletId: "w",
+    units: 10,
+    taken: [{ investmentId: "i", units: 10 }],
+    returned: [],
+    releases: false
+  }
+  const givenBack = {
+    productId: "p",
+    reversalId: "x",
+    change: { kind: "transfer", id: "t" },
+    toWalletId: "w",
+    units: 4,
+    taken: [],
+    returned: lots
+  }
   const end = ["InvestmentEnded", { ...base, investmentId: "i", units: 10 }] as const
 
   it.each<readonly [name: string, entries: ReadonlyArray<readonly [string, object]>, laws: ReadonlyArray<string>]>([
@@ -274,6 +301,24 @@ describe("forged entries, one by one", () => {
     ],
     ["a transfer of a blocked lot", [...delivered, block, ["TransferRequested", transfer]], ["entry_has_ground"]],
     ["a failure of no transfer", [...delivered, ["TransferFailed", transfer]], ["entry_has_ground"]],
+    ["no forged reversal", [...delivered, ["ReversalRequested", undone], ["RegisterChangeReversed", undone]], []],
+    ["a reversal not requested", [...delivered, ["RegisterChangeReversed", undone]], ["entry_has_ground"]],
+    [
+      "a reversal of another campaign than requested",
+      [...delivered, ["ReversalRequested", undone], ["RegisterChangeReversed", { ...undone, campaignId: "d" }]],
+      ["entry_has_ground", "lot_within_bounds"]
+    ],
+    [
+      "a reversal that says otherwise whether the investment has ended",
+      [...delivered, block, ["ReversalRequested", undone], ["RegisterChangeReversed", undone]],
+      ["entry_has_ground"]
+    ],
+    [
+      "a reversal that gives back what nothing took",
+      [...delivered, ["ReversalRequested", givenBack], ["RegisterChangeReversed", givenBack]],
+      ["lot_within_bounds", "issued_is_held_and_redeemed"]
+    ],
+    ["a failure of no reversal", [...delivered, ["ReversalFailed", undone]], ["entry_has_ground"]],
     [
       "a transfer and a redemption of one id",
       [

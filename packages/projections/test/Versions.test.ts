@@ -22,7 +22,8 @@ const event = (
   platform: string | undefined = "p",
   personal = false
 ): Projection.LoggedEvent => {
-  const at = `2026-03-01T09:${String(position++).padStart(2, "0")}`
+  const [hour, minute] = [9 + Math.floor(position / 60), position++ % 60]
+  const at = `2026-03-01T${String(hour).padStart(2, "0")}:${String(minute).padStart(2, "0")}`
   return {
     id: `e${position}`,
     type,
@@ -242,6 +243,46 @@ const ofStatements: ReadonlyArray<Projection.LoggedEvent> = [
   )
 ]
 
+const undone = {
+  reversalId: "X1",
+  change: { kind: "transfer", id: "T1" },
+  productId: "P",
+  units: 1,
+  fromInvestorId: "I2",
+  fromWalletId: "W3",
+  toInvestorId: "I1",
+  toWalletId: "W1",
+  taken: [{ investmentId: "S4", units: 1 }],
+  returned: [{ investmentId: "S1", units: 1 }],
+  basis: "court"
+}
+const { fromInvestorId, fromWalletId, toInvestorId, toWalletId } = undone
+const failedReversal = { productId: "P", fromInvestorId, fromWalletId, toInvestorId, toWalletId, reason: "reverted" }
+const undoneCredit = {
+  reversalId: "X3",
+  change: { kind: "credit", id: "S1" },
+  productId: "P",
+  campaignId: "C",
+  units: 8,
+  fromInvestorId: "I1",
+  fromWalletId: "W1",
+  taken: [{ investmentId: "S1", units: 8 }],
+  returned: [],
+  basis: "court"
+}
+
+// Of a time when entries can be undone.
+const ofReversals: ReadonlyArray<Projection.LoggedEvent> = [
+  event("ReversalRequested", undone, undefined, true),
+  event("ReversalSubmitted", { reversalId: "X1", change: undone.change }, undefined),
+  event("RegisterChangeReversed", undone, undefined),
+  event("ReversalRequested", { ...undone, reversalId: "X2" }, undefined, true),
+  event("ReversalOutcomeUnknown", { reversalId: "X2", change: undone.change }, undefined),
+  event("ReversalFailed", { reversalId: "X2", change: undone.change, ...failedReversal }, undefined),
+  event("ReversalRequested", undoneCredit, undefined, true),
+  event("RegisterChangeReversed", { ...undoneCredit, releases: false }, undefined)
+]
+
 const events = [
   ...ofIssuer,
   ...ofPlatforms,
@@ -251,7 +292,8 @@ const events = [
   ...ofTransfers,
   ...ofCompanies,
   ...ofFreezes,
-  ...ofStatements
+  ...ofStatements,
+  ...ofReversals
 ]
 
 /** What a table would hold after each event: the order of members does not count. */

@@ -534,6 +534,36 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
     run({ operation: "SettleTransfer", input: { transferId, outcome: outcome(c) } }, undefined)
   }
 
+  /** Of any entry, whole or in part; or what becomes of the last one. */
+  const reverse = (a: number, b: number, c: number) => {
+    const last = found("ReversalRequested").at(-1)
+    if (last !== undefined && c % 3 !== 0) {
+      const { change, reversalId } = last.data
+      if (b % 5 === 0) return run({ operation: "SubmitReversal", input: { reversalId, change } }, undefined)
+      const input = { reversalId, change, outcome: c % 5 === 0 ? "failed" : "succeeded" } as const
+      if (b % 3 === 0)
+        return run({ operation: "ResolveReversal", input: { ...input, resolution: "observed" } }, undefined)
+      return run(
+        { operation: "SettleReversal", input: { ...input, outcome: b % 7 === 0 ? "unknown" : input.outcome } },
+        undefined
+      )
+    }
+    const entry = pick(found("UnitsCredited", "UnitsRedeemed", "UnitsTransferred"), a)
+    if (entry === undefined) return settleCredit(a, b, c)
+    const { data } = entry
+    const change: Events.Change =
+      "creditId" in data
+        ? { kind: "credit", id: data.investmentId }
+        : "redemptionId" in data
+          ? { kind: "redemption", id: data.redemptionId }
+          : { kind: "transfer", id: data.transferId }
+    const part = change.kind === "transfer" && b % 2 === 0 ? { units: 1 + (b % 5) } : {}
+    run(
+      { operation: "ReverseChange", input: { reversalId: id("reversal"), change, ...part, basis: "court" } },
+      undefined
+    )
+  }
+
   const receive = (a: number, b: number) => {
     const one = pick(found("WalletRegistered"), a)
     if (one === undefined) return wallet(a, b)
@@ -564,6 +594,7 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
     else if (n < 69) receive(a, b)
     else if (n < 86 && (n >= 78 || d % 2 === 1)) transfer(a, b, c)
     else if (n < 86) redeem(a, b)
+    else if (d % 5 === 0) reverse(a, b, c)
     else if (d % 2 === 0) settleRedemption(a, b, c)
     else settleTransfer(a, b, c)
   }

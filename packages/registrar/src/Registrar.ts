@@ -12,6 +12,7 @@ import {
   PlatformServices,
   type PlatformService,
   type Policies,
+  type Reversals,
   type TermsDeposits
 } from "@effekten/services"
 import { Config, type Duration, Effect, Layer } from "effect"
@@ -39,6 +40,7 @@ import * as ClockReadings from "./log/ClockReadings.ts"
 import { checkKeys } from "./log/WholenessAtStart.ts"
 import * as PlatformApi from "./api/PlatformApi.ts"
 import * as PoliciesApi from "./api/PoliciesApi.ts"
+import * as ReversalsApi from "./api/ReversalsApi.ts"
 import * as TermsDepositsApi from "./api/TermsDepositsApi.ts"
 import type { PostgresOptions } from "./postgres/PostgresDatabase.ts"
 import { AccessRecord, type AccessRecordOptions } from "./log/AccessRecord.ts"
@@ -97,6 +99,7 @@ export type Register =
   | Freezes
   | LegalHolds
   | Policies
+  | Reversals
   | TermsDeposits
   | Log
   | AccessRecord
@@ -126,6 +129,7 @@ export const layerNoDeps = (
     FreezesApi.layer,
     LegalHoldsApi.layer,
     PoliciesApi.layer,
+    ReversalsApi.layer,
     TermsDepositsApi.layer
   ).pipe(
     Layer.merge(options.eraseWhenDue === true ? Retention.layer(options) : Layer.empty),

@@ -130,6 +130,46 @@ const failedTransfer = {
   targetWalletId: "target",
   recipientInvestorId: "recipient"
 }
+const reversal = {
+  reversalId: "reversal",
+  change: { kind: "transfer", id: "transfer" },
+  productId: "product",
+  units: 3,
+  fromInvestorId: "recipient",
+  fromWalletId: "target",
+  toInvestorId: "investor",
+  toWalletId: "wallet",
+  taken: [{ investmentId: "received", units: 3 }],
+  returned: [
+    { investmentId: "first", units: 1 },
+    { investmentId: "second", units: 2 }
+  ],
+  basis: "court"
+}
+const reversedCredit = {
+  reversalId: "reversal",
+  change: { kind: "credit", id: "investment" },
+  productId: "product",
+  campaignId: "campaign",
+  units: 300,
+  fromInvestorId: "investor",
+  fromWalletId: "wallet",
+  taken: [{ investmentId: "investment", units: 300 }],
+  returned: [],
+  basis: "administrative_act"
+}
+const reversedRedemption = {
+  reversalId: "reversal",
+  change: { kind: "redemption", id: "redemption" },
+  productId: "product",
+  units: 10,
+  toInvestorId: "investor",
+  toWalletId: "wallet",
+  taken: [],
+  returned: [{ investmentId: "first", units: 10 }],
+  basis: "statute"
+}
+const reversing = { reversalId: "reversal", change: { kind: "credit", id: "investment" } }
 const resolved = { resolution: "observed" }
 
 /** Fullest first. */
@@ -435,11 +475,47 @@ export const samples: { readonly [T in Events.EventType]: ReadonlyArray<Sample> 
     { data: { ...failedTransfer, reason: "rejected" } }
   ],
   TransferOutcomeUnknown: [{ data: { transferId: "transfer" } }],
+  ReversalRequested: [
+    { data: reversal, personal: { reference: "00 AB 2/26", note: "doppelt gebucht" } },
+    { data: reversedCredit, personal: {} },
+    { data: reversedRedemption, personal: {} }
+  ],
+  ReversalSubmitted: [{ data: reversing }],
+  RegisterChangeReversed: [
+    { data: { ...reversedCredit, releases: true, resolution: "corrected" } },
+    { data: reversal },
+    { data: reversedRedemption }
+  ],
+  ReversalFailed: [
+    {
+      data: {
+        ...reversing,
+        productId: "product",
+        fromInvestorId: "investor",
+        fromWalletId: "wallet",
+        toInvestorId: "recipient",
+        toWalletId: "target",
+        reason: "reverted",
+        ...resolved
+      }
+    },
+    {
+      data: {
+        reversalId: "reversal",
+        change: { kind: "redemption", id: "redemption" },
+        productId: "product",
+        toInvestorId: "investor",
+        toWalletId: "wallet",
+        reason: "rejected"
+      }
+    }
+  ],
+  ReversalOutcomeUnknown: [{ data: reversing }],
   InstructionRejected: [
     {
       data: {
         code: "insufficient_units",
-        details: { free: 2, status: "PAID", walletId: "wallet", until: at },
+        details: { free: 2, status: "PAID", walletId: "wallet", until: at, left: 1, remaining: 0 },
         input: { investorId: "investor", units: 3, documentIds: ["a"] }
       }
     },

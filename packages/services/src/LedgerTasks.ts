@@ -7,6 +7,7 @@ import * as Answer from "./Answer.ts"
 import { answer, input, plain } from "./Member.ts"
 import * as Operation from "./Operation.ts"
 import * as Resource from "./Resource.ts"
+import { ReversibleId, ReversibleKind } from "./Reversals.ts"
 import { listed } from "./Shape.ts"
 import type { Spellings } from "./Spellings.ts"
 
@@ -287,6 +288,14 @@ export class Resolutions extends Resource.Service<Resolutions>()("effekten/servi
     input: TaskStatus.FinalOutcome,
     refusals: ["nothing_to_resolve", "task_not_found"],
     summary: "Decide what became of a transfer",
+    example: "succeeded"
+  }),
+  reversal: Operation.command({
+    operation: "ResolveReversal",
+    ids: [ReversibleKind, ReversibleId, Id.ReversalId],
+    input: TaskStatus.FinalOutcome,
+    refusals: ["nothing_to_resolve", "task_not_found"],
+    summary: "Decide what became of a reversal",
     example: "succeeded"
   })
 }) {}

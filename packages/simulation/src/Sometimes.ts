@@ -62,6 +62,9 @@ const events: ReadonlyArray<Events.EventType> = [
   "UnitsTransferred",
   "TransferFailed",
   "TransferOutcomeUnknown",
+  "RegisterChangeReversed",
+  "ReversalFailed",
+  "ReversalOutcomeUnknown",
   "InstructionRejected",
   "InstructionNoted"
 ]

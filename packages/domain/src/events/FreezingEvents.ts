@@ -2,26 +2,19 @@
  * Facts about freezes: a wallet that nothing new may leave, and units of a holding that may not. For readers of the log. A body holds the
  * legal basis; the file it belongs to, and what a person noted, are personal. By the tag of the investor they are disclosed.
  */
-import { Schema } from "effect"
 import { Basis } from "../Basis.ts"
 import { define } from "../Event.ts"
 import { InvestorId, ProductId, WalletId } from "../Id.ts"
 import * as Tag from "../Tag.ts"
-import { NonEmpty } from "../Text.ts"
 import { Units } from "../Units.ts"
-
-/** Where the decision is filed, and what the person that took it noted: about the investor, and forgotten with them. @category schemas */
-export const freezingPersonal = {
-  reference: Schema.optionalKey(NonEmpty),
-  note: Schema.optionalKey(NonEmpty)
-}
+import { filing } from "./Filing.ts"
 
 interface OfWallet {
   readonly walletId: WalletId
   readonly investorId: InvestorId
 }
 
-const personal = { fields: freezingPersonal, subject: (data: OfWallet) => Tag.investor(data.investorId) }
+const personal = { fields: filing, subject: (data: OfWallet) => Tag.investor(data.investorId) }
 
 const wallet = { walletId: WalletId, investorId: InvestorId, basis: Basis }
 

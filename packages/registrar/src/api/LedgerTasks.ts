@@ -4,7 +4,7 @@
  */
 import { EthereumAddress, Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
-import { Api, Credits, Redemptions, Resolutions, Transfers } from "@effekten/services"
+import { Api, changeOf, Credits, Redemptions, Resolutions, Transfers } from "@effekten/services"
 import { type Context, Effect } from "effect"
 import type { Answered } from "../deciding/Instruction.ts"
 import type { Settlement } from "../reactors/Settlement.ts"
@@ -159,6 +159,15 @@ export const resolutions = (
         given: ({ ids: [transferId], input: outcome }) =>
           Effect.succeed({ transferId, outcome, reason: undefined, resolution: "observed" as const }),
         answers: nothing
+      }),
+      reversal: instructs(ofResolutions.reversal, {
+        members: {},
+        given: ({ ids: [kind, id, reversalId], input: outcome }) => {
+          const change = changeOf(kind, id)
+          return Effect.succeed({ reversalId, change, outcome, reason: undefined, resolution: "observed" as const })
+        },
+        answers: nothing,
+        identity: ([, , reversalId]) => [reversalId]
       })
     },
     context

@@ -2,17 +2,22 @@
  * The port to a ledger, where units really move, and the book-entry ledger that is the register itself. For developers that connect a
  * register to a blockchain or a custodian.
  */
-import type { EthereumAddress, Id } from "@effekten/domain"
+import type { EthereumAddress, Events, Id } from "@effekten/domain"
 import { Clock, Context, Duration, Effect, Layer, Schema } from "effect"
 
 interface Moved {
-  /** The id of the credit, the redemption or the transfer. */
+  /** The id of the credit, the redemption, the transfer or the reversal. */
   readonly taskId: string
   readonly productId: Id.ProductId
   readonly units: number
 }
 
-/** What the ledger has to do: add units to a wallet, take them out of it, or move them to another one. @category models */
+/**
+ * What the ledger has to do: add units to a wallet, take them out of it, or move them to another one. A reversal takes units out of
+ * the one wallet, adds them to the other, or does both; it undoes what another task has done.
+ *
+ * @category models
+ */
 export type LedgerTask =
   | (Moved & { readonly kind: "credit" | "redemption"; readonly walletId: Id.WalletId })
   | (Moved & {
@@ -22,6 +27,13 @@ export type LedgerTask =
       readonly targetWalletId: Id.WalletId
       /** In lower case. */
       readonly targetAddress: EthereumAddress.EthereumAddress
+    })
+  | (Moved & {
+      readonly kind: "reversal"
+      readonly fromWalletId: Id.WalletId | undefined
+      readonly toWalletId: Id.WalletId | undefined
+      /** The change that it undoes; a credit is named by its investment. */
+      readonly undoes: Events.Change
     })
 
 /** How a task ended, as far as the ledger knows. `unknown` is an answer too: then a person decides. @category models */

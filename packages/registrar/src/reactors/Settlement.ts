@@ -5,7 +5,7 @@
  * asks the ledger what became of the task. If the ledger cannot say, the task is recorded as unknown and waits for a person. Nothing may
  * ever be submitted twice. After a log was put back the claim may be lost, so a reactor that is resumed asks the ledger first.
  */
-import { type Commands, Credit, Redemption, type TaskStatus, Transfer } from "@effekten/domain"
+import { type Commands, Credit, Redemption, Reversal, type TaskStatus, Transfer } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import { type CommandFailure, Deadline } from "@effekten/services"
@@ -42,7 +42,7 @@ const polling = Reactor.backingOff("50 millis", "5 seconds")
 const again = { while: (error: CommandFailure) => error._tag === "Unavailable", schedule: Reactor.again }
 
 /** The event types of every kind of ledger task. A kind that is not in this list is not settled. */
-const kinds = Arr.make(Credit.types, Redemption.types, Transfer.types)
+const kinds = Arr.make(Credit.types, Redemption.types, Transfer.types, Reversal.types)
 type Kind = (typeof kinds)[number]
 
 type Of<T extends string> = Extract<Projection.LoggedEvent, { readonly type: T }>
@@ -56,7 +56,13 @@ const ended = Arr.flatMap(kinds, ({ failed, succeeded, unknown }) => Arr.make(su
 const isEnded = (event: Projection.LoggedEvent): event is Ended => ended.some((type) => type === event.type)
 
 const taskIdOf = ({ data }: Requested | Ended): string =>
-  "creditId" in data ? data.creditId : "redemptionId" in data ? data.redemptionId : data.transferId
+  "creditId" in data
+    ? data.creditId
+    : "redemptionId" in data
+      ? data.redemptionId
+      : "transferId" in data
+        ? data.transferId
+        : data.reversalId
 
 /** @category services */
 export class Settlement extends Context.Service<
@@ -212,6 +218,14 @@ const stepsOf = (event: Requested): Steps => {
         task: { kind: "transfer", ...task, walletId: sourceWalletId, targetWalletId, targetAddress },
         submit: { operation: "SubmitTransfer", input: { transferId } },
         settle: (outcome) => ({ operation: "SettleTransfer", input: { transferId, outcome } })
+      }
+    }
+    case "ReversalRequested": {
+      const { change, fromWalletId, reversalId, toWalletId } = event.data
+      return {
+        task: { kind: "reversal", ...task, fromWalletId, toWalletId, undoes: change },
+        submit: { operation: "SubmitReversal", input: { reversalId, change } },
+        settle: (outcome) => ({ operation: "SettleReversal", input: { reversalId, change, outcome } })
       }
     }
   }

@@ -8,6 +8,8 @@ import { issuerSteps } from "./IssuerSteps.ts"
 import type { Act, Reader, Reading } from "./Reading.ts"
 import type { Kind, Step } from "./Steps.ts"
 import { statementSteps } from "./StatementSteps.ts"
+import { reversible } from "../model/ReversalRules.ts"
+import { reversalSteps } from "./ReversalSteps.ts"
 import { isCreditable, mayLeave, redeemable, taskSteps } from "./TaskSteps.ts"
 
 const readers: { readonly [K in Kind]: Reader } = {
@@ -16,7 +18,8 @@ const readers: { readonly [K in Kind]: Reader } = {
   ...investmentSteps,
   ...freezingSteps,
   ...taskSteps,
-  ...statementSteps
+  ...statementSteps,
+  ...reversalSteps
 }
 
 /** A step with nothing to work on becomes, most of the time, the step that must come before it. */
@@ -34,6 +37,8 @@ const possible = (reading: Reading, kind: Kind): Kind => {
       return tasks.some((t) => !t.submitted && t.status === "processing") ? kind : possible(reading, "credit")
     case "transfer":
       return mayLeave(reading).length > 0 ? kind : possible(reading, "credit")
+    case "reverse":
+      return reversible(world).length > 0 ? kind : possible(reading, "credit")
     case "redeem":
       return redeemable(world).length > 0 ? kind : possible(reading, "credit")
     case "credit":

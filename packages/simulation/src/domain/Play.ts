@@ -2,7 +2,7 @@
  * Plays random steps on the register and on the second model, and compares what both say. For runs of the domain alone, and for tests of its
  * decisions.
  */
-import type { Commands, Decision } from "@effekten/domain"
+import type { Commands, Decision, Events } from "@effekten/domain"
 import { Policy } from "@effekten/domain"
 import { Result } from "effect"
 import { apply } from "../model/Apply.ts"
@@ -43,7 +43,21 @@ export const policy: Policy.Policy = { ...Policy.defaults, retention: { seconds:
 const verdictOf = (answer: Answer): Verdict => {
   if (Result.isSuccess(answer)) return answer.success.length === 0 ? { noop: true } : { ok: true }
   const { code, details } = answer.failure
-  return details?.free === undefined ? { code } : { code, free: details.free }
+  const free = details?.free ?? details?.left ?? details?.remaining
+  return free === undefined ? { code } : { code, free }
+}
+
+/** What a request takes of lots, or gives back to them; `undefined` for any other event. @category computing */
+export const lotsOf = ({ data, type }: Events.RecordedDomainEvent): ReadonlyArray<Events.Part> | undefined => {
+  switch (type) {
+    case "RedemptionRequested":
+    case "TransferRequested":
+      return data.lots
+    case "ReversalRequested":
+      return data.returned
+    default:
+      return undefined
+  }
 }
 
 /** What both models say of a command, if it is not the same. */
@@ -52,9 +66,10 @@ const differing = ({ answer, command, events }: Executed, expected: Verdict): st
   const decided = JSON.stringify(verdictOf(answer))
   if (decided !== JSON.stringify(verdict))
     return `${JSON.stringify(command)} is ${decided}, the second model says ${JSON.stringify(verdict)}`
-  const request = events.find((event) => event.type === "RedemptionRequested" || event.type === "TransferRequested")
-  if (request === undefined) return undefined
-  const taken = JSON.stringify(request.data.lots.map((part) => [part.investmentId, part.units]))
+  const [request] = events
+  const parts = request === undefined ? undefined : lotsOf(request)
+  if (parts === undefined) return undefined
+  const taken = JSON.stringify(parts.map((part) => [part.investmentId, part.units]))
   return taken === JSON.stringify(lots)
     ? undefined
     : `${JSON.stringify(command)} takes ${taken}, the second model ${JSON.stringify(lots)}`

@@ -37,6 +37,7 @@ export const weights = {
   ledger: 12,
   settle: 16,
   resolve: 5,
+  reverse: 10,
   freezeWallet: 1,
   unfreezeWallet: 1,
   freezeUnits: 2,

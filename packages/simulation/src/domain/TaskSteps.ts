@@ -1,7 +1,7 @@
 /**
  * What becomes of ledger tasks by steps: requests, claims, work of the ledger, reports and resolutions. For random runs of decisions.
  */
-import { lockUpEnd } from "../model/Asked.ts"
+import { isLive, lockUpEnd } from "../model/Asked.ts"
 import type { Investment, Objects, Task } from "../model/Objects.ts"
 import { by, pick, type Reader, type Reading, unitsOf } from "./Reading.ts"
 import type { Kind, Step } from "./Steps.ts"
@@ -11,7 +11,7 @@ export const isCreditable = (world: Objects, investment: Investment): boolean =>
   world.status(investment) === "PAID" &&
   investment.wallet !== undefined &&
   ![...world.tasks.values()].some(
-    (t) => t.investment !== undefined && world.investments.get(t.investment) === investment && t.status !== "failed"
+    (t) => t.investment !== undefined && world.investments.get(t.investment) === investment && isLive(t)
   )
 
 const delivered = (world: Objects): ReadonlyArray<Investment> =>
@@ -39,14 +39,20 @@ const addressOf = (world: Objects, from: string, n: number): string => {
   return pick(others, n)?.[1].address ?? nowhere
 }
 
-const names = { credit: "Credit", redemption: "Redemption", transfer: "Transfer" } as const
+const names = { credit: "Credit", redemption: "Redemption", transfer: "Transfer", reversal: "Reversal" } as const
 
-const targetOf = (kind: string, id: string | undefined, task: Task | undefined) =>
-  kind === "credit"
-    ? { creditId: id, investmentId: task?.investment ?? "none" }
-    : kind === "transfer"
-      ? { transferId: id }
-      : { redemptionId: id }
+const targetOf = (kind: string, id: string | undefined, task: Task | undefined) => {
+  switch (kind) {
+    case "credit":
+      return { creditId: id, investmentId: task?.investment ?? "none" }
+    case "transfer":
+      return { transferId: id }
+    case "reversal":
+      return { reversalId: id, change: task?.undoes }
+    default:
+      return { redemptionId: id }
+  }
+}
 
 /** The task that a step is about, and what names it. */
 const targeted = (reading: Reading, s: Step, wanted: (task: Task) => boolean) => {

@@ -4,6 +4,7 @@
  */
 import { Commands, Timestamp } from "@effekten/domain"
 import type { Committed } from "../history/History.ts"
+import { lotsOf } from "../domain/Play.ts"
 import { apply } from "../model/Apply.ts"
 import type { Verdict } from "../model/Asked.ts"
 import type { Invariant } from "./Invariant.ts"
@@ -21,7 +22,8 @@ const recordedVerdict = ({ events }: Committed): Verdict => {
   if (first.type === "InstructionNoted") return { noop: true }
   if (first.type === "InstructionRejected") {
     const { code, details } = first.data
-    return typeof details?.["free"] === "number" ? { code, free: details["free"] } : { code }
+    const free = details?.["free"] ?? details?.["left"] ?? details?.["remaining"]
+    return typeof free === "number" ? { code, free } : { code }
   }
   return { ok: true }
 }
@@ -46,8 +48,9 @@ export const decisions: Invariant = {
       if (JSON.stringify(verdict) !== JSON.stringify(recorded))
         broken(`${operation} at ${last} says ${JSON.stringify(recorded)}, the second model ${JSON.stringify(verdict)}`)
       const [request] = events
-      if (request.type !== "RedemptionRequested" && request.type !== "TransferRequested") return
-      const taken = request.data.lots.map((part) => [part.investmentId, part.units])
+      const parts = lotsOf(request)
+      if (parts === undefined) return
+      const taken = parts.map((part) => [part.investmentId, part.units])
       if (JSON.stringify(taken) !== JSON.stringify(lots))
         broken(`${operation} at ${last} takes ${JSON.stringify(taken)}, the second model ${JSON.stringify(lots)}`)
     }

@@ -20,9 +20,9 @@ const counting = () => {
     const place = `${productId} in ${walletId}`
     balances.set(place, (balances.get(place) ?? 0) + direction * units)
   }
-  const move = (leg: Omit<Leg, "walletId">, from: string, to: string): void => {
-    add({ ...leg, walletId: from }, -1)
-    add({ ...leg, walletId: to }, 1)
+  const move = (leg: Omit<Leg, "walletId">, from: string | undefined, to: string | undefined): void => {
+    if (from !== undefined) add({ ...leg, walletId: from }, -1)
+    if (to !== undefined) add({ ...leg, walletId: to }, 1)
   }
   return {
     balances,
@@ -31,6 +31,7 @@ const counting = () => {
     /** What a ledger has done of a task. */
     carry: (task: LedgerTask): void => {
       if (task.kind === "transfer") move(task, task.walletId, task.targetWalletId)
+      else if (task.kind === "reversal") move(task, task.fromWalletId, task.toWalletId)
       else add(task, task.kind === "credit" ? 1 : -1)
     }
   }
@@ -55,6 +56,16 @@ const registered = ({ log }: Facts) => {
         break
       case "TransferRequested":
         ask(data.transferId)
+        break
+      case "ReversalRequested":
+        ask(data.reversalId)
+        break
+      case "ReversalFailed":
+        open.delete(data.reversalId)
+        break
+      case "RegisterChangeReversed":
+        held.move(data, data.fromWalletId, data.toWalletId)
+        open.delete(data.reversalId)
         break
       case "CreditFailed":
         open.delete(data.creditId)

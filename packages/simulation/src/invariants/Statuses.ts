@@ -69,6 +69,14 @@ const take = ({ investments, kyc }: Told, event: Projection.LoggedEvent): string
     const isIdentified = kyc.get(data.investorId) === "SUCCESS"
     return isIdentified === (data.kyc === "cleared") ? undefined : `is ${data.kyc}, its investor is otherwise`
   }
+  if (type === "RegisterChangeReversed") {
+    const reversed = data.change.kind === "credit" ? investments.get(data.change.id) : undefined
+    if (reversed === undefined) return undefined
+    const { facts } = reversed
+    const wrong = !facts.delivered || (facts.end !== undefined) !== data.releases
+    facts.delivered = false
+    return wrong ? "undoes what was not delivered, or says otherwise whether it has ended" : undefined
+  }
   const set = factsOf(event)
   const seen = "investmentId" in data ? investments.get(data.investmentId) : undefined
   if (set === undefined || seen === undefined) return undefined

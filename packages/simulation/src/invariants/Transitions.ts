@@ -29,6 +29,12 @@ const redemption = (
   to: string
 ): Move => ({ of: `redemption ${redemptionId}`, from, to })
 
+const reversal = ({ reversalId }: { readonly reversalId: string }, from: ReadonlyArray<string>, to: string): Move => ({
+  of: `reversal ${reversalId}`,
+  from,
+  to
+})
+
 /** States that are one fact each. An investment has several at a time, of which its status follows. */
 const moves: Moves = {
   CampaignOpened: ({ campaignId }) => ({ of: `campaign ${campaignId}`, from: nothing, to: "open" }),
@@ -50,7 +56,12 @@ const moves: Moves = {
   RedemptionSubmitted: (data) => redemption(data, ["processing"], "submitted"),
   RedemptionOutcomeUnknown: (data) => redemption(data, ["processing", "submitted"], "unknown"),
   UnitsRedeemed: (data) => redemption(data, unsettled, "succeeded"),
-  RedemptionFailed: (data) => redemption(data, unsettled, "failed")
+  RedemptionFailed: (data) => redemption(data, unsettled, "failed"),
+  ReversalRequested: (data) => reversal(data, nothing, "processing"),
+  ReversalSubmitted: (data) => reversal(data, ["processing"], "submitted"),
+  ReversalOutcomeUnknown: (data) => reversal(data, ["processing", "submitted"], "unknown"),
+  RegisterChangeReversed: (data) => reversal(data, unsettled, "succeeded"),
+  ReversalFailed: (data) => reversal(data, unsettled, "failed")
 }
 
 /** @category values */

@@ -9,6 +9,7 @@ import { investorRules } from "./InvestorRules.ts"
 import { issuerRules } from "./IssuerRules.ts"
 import type { Objects } from "./Objects.ts"
 import { statementRules } from "./StatementRules.ts"
+import { reversalRules } from "./ReversalRules.ts"
 import { taskRules } from "./TaskRules.ts"
 
 const rules: Rules = {
@@ -17,7 +18,8 @@ const rules: Rules = {
   ...investmentRules,
   ...freezingRules,
   ...taskRules,
-  ...statementRules
+  ...statementRules,
+  ...reversalRules
 }
 
 /** Does what the command says, and tells what became of it. @category computing */

@@ -66,6 +66,7 @@ export const investmentRules = {
       becameAccepted: undefined,
       end: undefined,
       delivered: undefined,
+      delivery: 0,
       wallet: i.walletId,
       documents: [...i.documentIds],
       paymentDays: product.paymentDays,

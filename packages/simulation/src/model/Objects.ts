@@ -12,6 +12,7 @@ export interface Unit {
   /** Order of the delivery. */
   delivery: number
   takenBy: string | undefined
+  redeemedBy?: string | undefined
   blocked: boolean
 }
 
@@ -34,6 +35,8 @@ export interface Investment {
   becameAccepted: number | undefined
   end: string | undefined
   delivered: string | undefined
+  /** Order of the last delivery. */
+  delivery: number
   wallet: string | undefined
   documents: Array<string>
   paymentDays: number | undefined
@@ -56,12 +59,19 @@ export interface Product {
 
 /** @category models */
 export interface Task {
-  kind: "credit" | "redemption" | "transfer"
+  kind: "credit" | "redemption" | "transfer" | "reversal"
   platform: string | undefined
   investment: string | undefined
-  wallet: string
-  /** Of a transfer: where the units go, and the investment they will be there. */
+  /** Where a credit goes, or what the units are taken from; nothing, for a reversal that only gives back. */
+  wallet: string | undefined
+  /** Where the units of a transfer go, and the investment they will be there; or where a reversal gives them back. */
   to: { wallet: string; investment: string } | undefined
+  /** What it takes of each investment; a reversal: what it gives back to each. */
+  lots: ReadonlyArray<readonly [string, number]>
+  /** The change that a reversal is about. */
+  undoes: { kind: "credit" | "redemption" | "transfer"; id: string } | undefined
+  /** Units that reversals have given back. */
+  undone: number
   product: string
   units: number
   status: "processing" | "succeeded" | "failed" | "unknown"
@@ -171,7 +181,8 @@ export class Objects {
   }
 
   ledgerMoves(task: Task, direction: 1 | -1): void {
-    this.#enter(task.product, task.wallet, (task.kind === "credit" ? task.units : -task.units) * direction)
+    if (task.wallet !== undefined)
+      this.#enter(task.product, task.wallet, (task.kind === "credit" ? task.units : -task.units) * direction)
     if (task.to !== undefined) this.#enter(task.product, task.to.wallet, task.units * direction)
   }
 

@@ -16,12 +16,14 @@ import {
   walletProblem
 } from "./Asked.ts"
 import type { Objects, Task } from "./Objects.ts"
+import { undo } from "./Undoing.ts"
 
 const happen = (world: Objects, asked: Asked, id: string, task: Task, outcome: "succeeded" | "failed") => {
   task.status = outcome
   if (outcome === "succeeded")
     for (const wallet of [task.wallet, task.to?.wallet])
       if (wallet !== undefined) touch(world, asked, world.wallets.get(wallet)!.investor)
+  if (task.kind === "reversal" && outcome === "succeeded") return undo(world, id, task)
   for (const unit of world.units(task.product)) {
     if (task.kind === "credit" && outcome === "succeeded" && unit.investment === task.investment) {
       unit.state = "held"
@@ -30,22 +32,24 @@ const happen = (world: Objects, asked: Asked, id: string, task: Task, outcome: "
     }
     if (unit.takenBy === id) {
       unit.takenBy = undefined
-      if (outcome === "succeeded" && task.to === undefined) unit.state = "redeemed"
+      if (outcome === "succeeded" && task.to === undefined) Object.assign(unit, { state: "redeemed", redeemedBy: id })
       if (outcome === "succeeded" && task.to !== undefined)
         Object.assign(unit, { ...task.to, delivery: world.deliveries, blocked: false })
     }
   }
   if (task.to !== undefined && outcome === "succeeded") arrive(world, task, task.to)
   if (task.kind === "credit" && outcome === "succeeded") {
-    world.deliveries++
-    world.investments.get(task.investment ?? "")!.delivered = task.wallet
+    Object.assign(world.investments.get(task.investment ?? "")!, {
+      delivered: task.wallet,
+      delivery: world.deliveries++
+    })
     world.entered.add(task.investment ?? "")
   }
 }
 
 /** The units are an investment of the recipient's, whose platform may be another one. */
 const arrive = (world: Objects, task: Task, to: NonNullable<Task["to"]>) => {
-  world.deliveries++
+  const delivery = world.deliveries++
   world.entered.add(to.investment)
   const { platform, investor } = world.wallets.get(to.wallet)!
   world.investments.set(to.investment, {
@@ -64,6 +68,7 @@ const arrive = (world: Objects, task: Task, to: NonNullable<Task["to"]>) => {
     becameAccepted: undefined,
     end: undefined,
     delivered: to.wallet,
+    delivery,
     wallet: to.wallet,
     documents: [],
     paymentDays: undefined,
@@ -71,7 +76,7 @@ const arrive = (world: Objects, task: Task, to: NonNullable<Task["to"]>) => {
   })
 }
 
-const submit = (world: Objects, asked: Asked, id: string): Verdict => {
+export const submit = (world: Objects, asked: Asked, id: string): Verdict => {
   const task = sees(asked, world.tasks.get(id))
   if (!task) return no("task_not_found")
   if (task.status !== "processing" || task.submitted) return noop
@@ -79,7 +84,12 @@ const submit = (world: Objects, asked: Asked, id: string): Verdict => {
   return ok
 }
 
-const settle = (world: Objects, asked: Asked, id: string, outcome: "succeeded" | "failed" | "unknown"): Verdict => {
+export const settle = (
+  world: Objects,
+  asked: Asked,
+  id: string,
+  outcome: "succeeded" | "failed" | "unknown"
+): Verdict => {
   const task = sees(asked, world.tasks.get(id))
   if (!task) return no("task_not_found")
   if (task.status === "processing") {
@@ -96,7 +106,7 @@ const settle = (world: Objects, asked: Asked, id: string, outcome: "succeeded" |
   return no(task.status === "unknown" ? "awaiting_resolution" : "outcome_contradicts")
 }
 
-const resolve = (world: Objects, asked: Asked, id: string, outcome: "succeeded" | "failed"): Verdict => {
+export const resolve = (world: Objects, asked: Asked, id: string, outcome: "succeeded" | "failed"): Verdict => {
   const task = sees(asked, world.tasks.get(id))
   if (!task) return no("task_not_found")
   if (task.status !== "unknown") return no("nothing_to_resolve")
@@ -108,9 +118,12 @@ const resolve = (world: Objects, asked: Asked, id: string, outcome: "succeeded" 
   return ok
 }
 
-const begun = {
+export const begun = {
   investment: undefined,
   to: undefined,
+  lots: [],
+  undoes: undefined,
+  undone: 0,
   status: "processing",
   submitted: false,
   ledger: "nothing"
@@ -118,7 +131,7 @@ const begun = {
 
 /** A task takes the oldest units that are free. */
 const take = (world: Objects, id: string, task: Task): Verdict => {
-  const room = world.takeable(task.product, task.wallet)
+  const room = world.takeable(task.product, task.wallet!)
   if (room.length < task.units) return no("insufficient_units", room.length)
   const lots: Array<[string, number]> = []
   for (const unit of room.slice(0, task.units)) {
@@ -127,7 +140,7 @@ const take = (world: Objects, id: string, task: Task): Verdict => {
     if (last && last[0] === unit.investment) last[1]++
     else lots.push([unit.investment!, 1])
   }
-  world.tasks.set(id, task)
+  world.tasks.set(id, { ...task, lots })
   return { ok: true, lots }
 }
 

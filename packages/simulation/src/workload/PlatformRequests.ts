@@ -4,6 +4,7 @@
 import { Currency, Id, type Units } from "@effekten/domain"
 import { Api, Credits, Documents, Investments, Investors, Redemptions, Transfers, Wallets } from "@effekten/services"
 import { Effect, Schema } from "effect"
+import { isLive } from "../model/Asked.ts"
 import type { Investment, Objects } from "../model/Objects.ts"
 import { asking, day, type Known, known, type Reader, request, textOf } from "./Reading.ts"
 import type { Request } from "./Request.ts"
@@ -83,7 +84,7 @@ const targetOf = ({ world }: Known, step: Step, from: Investment): string => {
 }
 
 const isFree = (world: Objects, id: string): boolean =>
-  ![...world.tasks.values()].some(({ investment, status }) => investment === id && status !== "failed")
+  ![...world.tasks.values()].some((task) => task.investment === id && isLive(task))
 
 /** So many units of what an investment was delivered into. @category constructors */
 export const redeeming = (from: Investment, units: number, platform: Id.PlatformId): Request => {

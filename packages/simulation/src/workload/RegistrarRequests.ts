@@ -5,6 +5,7 @@ import { Events, Id, type Units } from "@effekten/domain"
 import {
   type Api,
   Campaigns,
+  changeOf,
   Erasures,
   IssuerInvestments,
   KycReviews,
@@ -44,6 +45,14 @@ export const registrarReaders = {
       return request("Resolutions.transfer", { ...told, operation: "ResolveTransfer", ids: [id] }, (options) =>
         Effect.flatMap(Resolutions, (resolutions) => resolutions.transfer(Id.TransferId.make(id), outcome, options))
       )
+    if (task.undoes !== undefined) {
+      const { id: change, kind } = task.undoes
+      return request("Resolutions.reversal", { ...told, operation: "ResolveReversal", ids: [id] }, (options) =>
+        Effect.flatMap(Resolutions, (resolutions) =>
+          resolutions.reversal(kind, changeOf(kind, change).id, Id.ReversalId.make(id), outcome, options)
+        )
+      )
+    }
     const investment = Id.InvestmentId.make(task.investment ?? "")
     return request("Resolutions.credit", { ...told, operation: "ResolveCredit", ids: [id] }, (options) =>
       Effect.flatMap(Resolutions, (resolutions) =>

@@ -11,12 +11,14 @@ import type {
   KycReviews,
   LegalHolds,
   PlatformService,
-  Policies
+  Policies,
+  Reversals
 } from "@effekten/services"
 import type { Effect } from "effect"
 
 /** The services a request may use. A platform's are its own. @category models */
-export type Asking = PlatformService | IssuerService | Freezes | KycReviews | LegalHolds | Policies | Erasures
+export type Asking =
+  PlatformService | IssuerService | Freezes | KycReviews | LegalHolds | Policies | Erasures | Reversals
 
 /** @category models */
 export interface Request {

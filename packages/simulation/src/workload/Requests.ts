@@ -8,6 +8,7 @@ import { freezingReaders } from "./FreezingRequests.ts"
 import { listing, platformReaders } from "./PlatformRequests.ts"
 import { statementReaders } from "./StatementRequests.ts"
 import type { Known, Reader } from "./Reading.ts"
+import { reversalReaders } from "./ReversalRequests.ts"
 import { registrarReaders } from "./RegistrarRequests.ts"
 import type { Request } from "./Request.ts"
 import type { Step, StepKind } from "./Steps.ts"
@@ -18,7 +19,8 @@ const readers: { readonly [Kind in StepKind]?: Reader } = {
   ...registrarReaders,
   ...changingReaders,
   ...freezingReaders,
-  ...statementReaders
+  ...statementReaders,
+  ...reversalReaders
 }
 
 /** The request of a step; none where there is nothing yet that it could be about. @category conversions */

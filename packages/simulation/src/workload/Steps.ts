@@ -22,6 +22,7 @@ export const weights = {
   transfer: 10,
   receive: 2,
   resolve: 4,
+  reverse: 4,
   open: 2,
   close: 1,
   resize: 1,

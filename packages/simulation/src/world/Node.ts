@@ -5,7 +5,7 @@ import { EthereumAddress, type Id } from "@effekten/domain"
 import type { EventStoreError, StoredEvent } from "@effekten/event-store"
 import type { OAuthStore } from "@effekten/http"
 import { Blobs, Custody, Lease, Log, ProgressStep, Registrar, Snapshots, type IssuerService } from "@effekten/registrar"
-import type { Erasures, Freezes, KycReviews, LegalHolds, Policies } from "@effekten/services"
+import type { Erasures, Freezes, KycReviews, LegalHolds, Policies, Reversals } from "@effekten/services"
 import { PlatformServices } from "@effekten/services"
 import { Cause, Context, Effect, Exit, type Fiber, Layer, Stream } from "effect"
 import type { SecureRandom } from "effect/crypto"
@@ -22,7 +22,8 @@ import * as HttpServing from "./HttpServing.ts"
 import type { Leases } from "./Leases.ts"
 import type { SimulatedLedger } from "./SimulatedLedger.ts"
 
-type Serving = IssuerService | Freezes | KycReviews | LegalHolds | Log | Policies | Erasures | PlatformServices
+type Serving =
+  IssuerService | Freezes | KycReviews | LegalHolds | Log | Policies | Erasures | PlatformServices | Reversals
 
 /** @category models */
 export interface NodeParts {

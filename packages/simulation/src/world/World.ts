@@ -116,7 +116,12 @@ const openDatabase = (
   return made
 }
 
-const resolving: ReadonlySet<string> = new Set(["ResolveCredit", "ResolveRedemption", "ResolveTransfer"])
+const resolving: ReadonlySet<string> = new Set([
+  "ResolveCredit",
+  "ResolveRedemption",
+  "ResolveTransfer",
+  "ResolveReversal"
+])
 
 /** A person has made the ledger whole before saying what became of a task. */
 const correcting = (ledger: SimulatedLedger.SimulatedLedger, { events: [{ data, type }], operation }: Committed) => {
@@ -127,6 +132,14 @@ const correcting = (ledger: SimulatedLedger.SimulatedLedger, { events: [{ data, 
     ledger.correct({ ...data, kind: "transfer", taskId: data.transferId, walletId: data.sourceWalletId }, "succeeded")
   if (type === "CreditFailed") ledger.correct({ taskId: data.creditId }, "failed")
   if (type === "RedemptionFailed") ledger.correct({ taskId: data.redemptionId }, "failed")
+  if (type === "RegisterChangeReversed") {
+    const { change: undoes, fromWalletId, toWalletId } = data
+    ledger.correct(
+      { ...data, kind: "reversal", taskId: data.reversalId, undoes, fromWalletId, toWalletId },
+      "succeeded"
+    )
+  }
+  if (type === "ReversalFailed") ledger.correct({ taskId: data.reversalId }, "failed")
   if (type === "TransferFailed") ledger.correct({ taskId: data.transferId }, "failed")
 }
 
