@@ -55,6 +55,7 @@ import * as PaymentDeadlines from "./reactors/PaymentDeadlines.ts"
 import * as Retention from "./reactors/Retention.ts"
 import * as StartingPolicy from "./reactors/StartingPolicy.ts"
 import { proving, type Sealing } from "./sealing/Sealing.ts"
+import * as Statements from "./reactors/Statements.ts"
 import { Secrets } from "./base/Secrets.ts"
 import { Settlement, type SettlementOptions } from "./reactors/Settlement.ts"
 
@@ -67,6 +68,7 @@ export interface RegistrarOptions
     PaymentDeadlines.PaymentDeadlinesOptions,
     ReactorPlace.ResumeOptions,
     Retention.RetentionOptions,
+    Statements.StatementsOptions,
     StartingPolicy.PolicyOptions,
     SettlementOptions,
     TrustedTimeOptions {
@@ -134,6 +136,7 @@ export const layerNoDeps = (
   ).pipe(
     Layer.merge(options.eraseWhenDue === true ? Retention.layer(options) : Layer.empty),
     Layer.merge(PaymentDeadlines.layer(options)),
+    Layer.merge(Statements.layer(options)),
     // The register serves no caller before what was erased is forgotten.
     Layer.provide(
       Layer.mergeAll(Layer.provide(Settlement.layer(options), ReactorPlace.resuming(options)), Forgetting.layer)

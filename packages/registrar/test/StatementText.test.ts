@@ -3,8 +3,8 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
-import type { Facts } from "../src/api/StatementText.ts"
-import { renderers, today } from "../src/api/StatementText.ts"
+import type { Facts } from "../src/base/StatementText.ts"
+import { renderers, today } from "../src/base/StatementText.ts"
 
 const at = "2026-03-01T12:00:00.000Z" as Facts["statement"]["createdAt"]
 

@@ -4,14 +4,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Id, Policy, Units } from "@effekten/domain"
 import { Checkpoint, Codec, MerkleTree } from "@effekten/event-store"
-import { Log, Registrar, Sealing } from "@effekten/registrar"
+import { Log, Progress, Registrar, Sealing } from "@effekten/registrar"
 import { Erasures, Freezes, Investments, RegistryStatements, Transfers, Wallets } from "@effekten/services"
-import { Effect, Result, Stream } from "effect"
+import { Context, Effect, Layer, Result, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { delivered, offering, onboarded, signedAt } from "./fixture.ts"
-import { as, codeOf, kept, type Kept, open, until } from "./parts.ts"
+import { as, codeOf, kept, type Kept, open, turn, until, wholeLog } from "./parts.ts"
 
 /** Nothing need be kept. */
 const policy: Policy.Change = { retention: { seconds: 0 } }
@@ -216,5 +217,148 @@ describe("a statement of the register", () => {
           assert.deepStrictEqual((yield* as(platform)(read(investment, issued.id))).proof, proof)
         }).pipe(Effect.provide(Registrar.layerFolder({ folder, sandbox: true })))
       }).pipe(Effect.scoped)
+  )
+})
+
+const emptyProgress = Effect.map(Layer.build(Progress.layerMemory), (context) => Context.get(context, Progress))
+
+const pass = (hours: number) =>
+  Effect.gen(function* () {
+    for (let left = hours; left > 0; left--) {
+      yield* TestClock.adjust("1 hour")
+      // What waits for a promise goes on as well.
+      yield* turn
+    }
+  })
+
+/** What the clock issued of an investment: for what, and about which event. */
+const byTheClock = (investment: Id.InvestmentId) =>
+  Effect.map(wholeLog, (log) =>
+    log.flatMap(({ data, meta, type }) =>
+      type === "RegistryStatementIssued" && meta.actor === "clock" && data.investmentId === investment
+        ? [`${data.cause} ${data.cause === "yearly" ? data.about : log[Number(data.about) - 1]!.type}`]
+        : []
+    )
+  )
+
+const issuedOf = (investment: Id.InvestmentId, ...expected: ReadonlyArray<string>) =>
+  Effect.map(
+    until(byTheClock(investment), ({ length }) => length >= expected.length),
+    (issued) => assert.deepStrictEqual(issued, expected)
+  )
+
+/** Sells units on, to a new investor. */
+const sell = Effect.fnUntraced(function* (product: Id.ProductId, wallet: Id.WalletId, amount: number) {
+  const buyer = yield* onboarded
+  const wallets = yield* Wallets
+  yield* wallets.amend(buyer.investor, buyer.wallet, { receivingEnabled: true })
+  const { address } = yield* wallets.get(buyer.investor, buyer.wallet)
+  const transfers = yield* Transfers
+  const sale = { product, sourceWallet: wallet, targetAddress: address!, amount: amount as Units.Units }
+  const { id } = yield* transfers.create(sale)
+  yield* until(transfers.get(id), ({ status }) => status === "succeeded")
+  const { results } = yield* (yield* Investments).list()
+  return results.find(({ investorId }) => investorId === buyer.investor)!.id
+})
+
+describe("statements that the register issues by itself", () => {
+  it.live("follow the entry and each change: freezes, sales on both sides; never another security", () =>
+    Effect.gen(function* () {
+      const parts = yield* kept
+      yield* inRegister(
+        parts,
+        Effect.gen(function* () {
+          const { investment, platform, product, wallet } = yield* entered
+          yield* issuedOf(investment, "entry UnitsCredited")
+          const freezes = yield* Freezes
+          yield* freezes.wallet(wallet, { basis: "court" })
+          yield* freezes.releaseWallet(wallet, { basis: "court" })
+          yield* freezes.units(wallet, { productId: product, units: 5 as Units.Units, basis: "court" })
+          const bought = yield* as(platform)(sell(product, wallet, 15))
+          yield* issuedOf(bought, "entry UnitsTransferred")
+          yield* issuedOf(
+            investment,
+            "entry UnitsCredited",
+            "change WalletFrozen",
+            "change WalletUnfrozen",
+            "change UnitsFrozen",
+            "change UnitsTransferred"
+          )
+          const other = yield* offering()
+          const holder = yield* as(other.platform)(onboarded)
+          const digital = yield* as(other.platform)(delivered(other.campaign, holder, 1))
+          yield* freezes.wallet(holder.wallet, { basis: "court" })
+          yield* freezes.releaseUnits(wallet, { productId: product, units: 5 as Units.Units, basis: "court" })
+          yield* until(byTheClock(investment), ({ length }) => length === 6)
+          assert.deepStrictEqual(yield* byTheClock(digital), [])
+          const all = yield* wholeLog
+          assert.isFalse(all.some(({ type }) => type === "InstructionRejected"))
+        })
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("are each issued once by two nodes, after a start, and where progress is lost", () =>
+    Effect.gen(function* () {
+      const parts = yield* kept
+      const investment = yield* inRegister(
+        parts,
+        Effect.gen(function* () {
+          const { investment, product, wallet } = yield* entered
+          yield* open(parts, { executor })
+          yield* (yield* Freezes).units(wallet, { productId: product, units: 5 as Units.Units, basis: "court" })
+          yield* issuedOf(investment, "entry UnitsCredited", "change UnitsFrozen")
+          return investment
+        })
+      )
+      const lost = { ...parts, context: Context.add(parts.context, Progress, yield* emptyProgress) }
+      yield* inRegister(
+        lost,
+        Effect.gen(function* () {
+          const { product, wallet, investment: another } = yield* entered
+          yield* (yield* Freezes).units(wallet, { productId: product, units: 1 as Units.Units, basis: "court" })
+          yield* issuedOf(another, "entry UnitsCredited", "change UnitsFrozen")
+          yield* issuedOf(investment, "entry UnitsCredited", "change UnitsFrozen")
+        })
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("are none where it is told not to", () =>
+    Effect.gen(function* () {
+      const parts = yield* kept
+      yield* inRegister(
+        parts,
+        Effect.gen(function* () {
+          const { investment, platform } = yield* entered
+          yield* as(platform)(ask(investment))
+          assert.deepStrictEqual(yield* byTheClock(investment), [])
+        }),
+        { executor: { issueStatements: false } }
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("come once a year about each entry that still has units, from the turn of the year on", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 11, 31, 20))
+      const register = yield* open(yield* kept)
+      yield* Effect.gen(function* () {
+        const { investment, platform, product, wallet } = yield* entered
+        const sold = yield* entered
+        yield* as(sold.platform)(sell(sold.product, sold.wallet, 20))
+        yield* issuedOf(investment, "entry UnitsCredited")
+        yield* issuedOf(sold.investment, "entry UnitsCredited", "change UnitsTransferred")
+        yield* pass(3)
+        yield* issuedOf(investment, "entry UnitsCredited")
+        yield* pass(3)
+        yield* issuedOf(investment, "entry UnitsCredited", "yearly 2027")
+        const young = yield* as(platform)(sell(product, wallet, 1))
+        yield* pass(24 * 20)
+        yield* issuedOf(young, "entry UnitsTransferred")
+        yield* issuedOf(investment, "entry UnitsCredited", "yearly 2027", "change UnitsTransferred")
+        yield* issuedOf(sold.investment, "entry UnitsCredited", "change UnitsTransferred")
+      }).pipe(Effect.provideContext(register))
+    })
   )
 })

@@ -9,7 +9,7 @@ import { Effect } from "effect"
 import type { Access } from "../log/Access.ts"
 import type { RegisterLog } from "../log/Log.ts"
 import { type Known, knownOf } from "./InvestorView.ts"
-import type { Facts } from "./StatementText.ts"
+import type { Facts } from "../base/StatementText.ts"
 import { personalOf } from "./View.ts"
 
 /** Throws where a damaged log has a statement of what it does not have. */

@@ -16,7 +16,7 @@ import { ownInvestment } from "./Investments.ts"
 import { reads } from "./Reading.ts"
 import { notFound, type Showing } from "./Showing.ts"
 import { gather } from "./StatementFacts.ts"
-import { renderers, today } from "./StatementText.ts"
+import { renderers, today } from "../base/StatementText.ts"
 
 const issued = (state: Projections.StatementState): Api.RegistryStatement => ({
   id: state.id,

@@ -328,8 +328,8 @@ const headAfterBoth = (
   at: Position | Bookmark
 ): Effect.Effect<Bookmark, EventStoreError> => Effect.andThen(headAfter(log, done), headAfter(log, at))
 
-/** Where the log has an event, with its leaf. */
-const bookmarkAt = Effect.fnUntraced(function* (
+/** Where the log has an event, with its leaf. @category computing */
+export const bookmarkAt = Effect.fnUntraced(function* (
   log: Pick<Log["Service"], "bookmark" | "logId" | "readLeaves">,
   position: Position
 ): Effect.fn.Return<Bookmark, EventStoreError> {

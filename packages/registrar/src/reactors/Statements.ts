@@ -1,0 +1,154 @@
+/**
+ * Issues statements of the register (eWpG § 19): for each entry, and at each change of what it says. A {@link Reactor}: it follows the log,
+ * and decides nothing.
+ *
+ * The identity of an instruction follows from the investment and the position that caused it. Given twice, by two nodes or before and after a
+ * crash, it is recorded once. So after a crash, and where the log was put back, what was done is simply gone through again.
+ */
+import { type Events, Id, Investment, Tag } from "@effekten/domain"
+import type { Bookmark, EventStoreError } from "@effekten/event-store"
+import { FoldOne, type Projection, Projections } from "@effekten/projections"
+import type { CommandFailure } from "@effekten/services"
+import { Array as Arr, Duration, Effect, Layer, Stream } from "effect"
+import { type SecureRandom } from "effect/crypto"
+import type { SqlError } from "effect/sql/SqlError"
+import * as Ids from "../base/Ids.ts"
+import type { Secrets } from "../base/Secrets.ts"
+import { today } from "../base/StatementText.ts"
+import type { Executor } from "../deciding/Executor.ts"
+import { Log, type RegisterLog } from "../log/Log.ts"
+import type { TrustedTime } from "../log/TrustedTime.ts"
+import { Progress } from "./Progress.ts"
+import * as Reactor from "./Reactor.ts"
+import { bookmarkAt } from "./ReactorPlace.ts"
+import * as Turns from "./Turns.ts"
+import * as YearlyStatements from "./YearlyStatements.ts"
+
+/** @category models */
+export interface StatementsOptions extends YearlyStatements.YearlyOptions {
+  /** Whether the register issues statements by itself, as § 19 eWpG asks for consumers. Default: yes. */
+  readonly issueStatements?: boolean
+}
+
+/** Events after which progress is stored, and how long it waits for so many. */
+const step = { events: 256, wait: Duration.seconds(1) } as const
+
+const freezes = ["WalletFrozen", "WalletUnfrozen", "UnitsFrozen", "UnitsUnfrozen"] as const
+type Freeze = Projection.Logged<(typeof freezes)[number]>
+const isFreeze = (event: Projection.LoggedEvent): event is Freeze => freezes.some((type) => type === event.type)
+
+/** What changes an entry: events about investments that move units of a holding, or bind them. */
+const types: ReadonlyArray<Events.EventType> = [
+  ...Projections.investments.types.filter((type) => Projections.holdings.types.includes(type)),
+  ...freezes
+]
+
+/** @category layers */
+export const layer = (
+  options: StatementsOptions
+): Layer.Layer<never, never, Executor | Log | Progress | Secrets | SecureRandom.SecureRandom | TrustedTime> =>
+  options.issueStatements === false
+    ? Layer.empty
+    : Layer.effectDiscard(
+        Effect.gen(function* () {
+          const issue = yield* issuing
+          yield* Reactor.run("statements", yield* following(issue))
+          yield* YearlyStatements.run(issue, options)
+        })
+      )
+
+/** Gives the instruction, until it is answered. A refusal is an answer: the investor is erased, for example. */
+const issuing: Effect.Effect<YearlyStatements.Issue, never, Executor | Secrets | SecureRandom.SecureRandom> =
+  Effect.gen(function* () {
+    const ids = yield* Ids.make
+    const instruct = yield* Reactor.instructing("clock")
+    return (told) =>
+      Effect.clockWith((clock) => {
+        const statementId = Id.StatementId.make(ids.next(clock))
+        const input = { statementId, ...told, renderer: today }
+        return instruct({ operation: "IssueStatement", input }, told.investmentId, `${told.cause} ${told.about}`)
+      }).pipe(
+        Effect.retry({ while: (error: CommandFailure) => error._tag === "Unavailable", schedule: Reactor.again }),
+        Effect.ignore
+      )
+  })
+
+/** The investments that have units in the wallet of a freeze, as of it. */
+const bound = Effect.fnUntraced(function* (
+  log: RegisterLog,
+  event: Freeze
+): Effect.fn.Return<ReadonlyArray<string>, EventStoreError> {
+  const { walletId } = event.data
+  const product = "productId" in event.data ? event.data.productId : undefined
+  const arrivals = yield* log.readAll([{ types: Investment.entering, tags: [Tag.wallet(walletId)] }], {
+    to: event.position
+  })
+  const ids = Arr.dedupe(arrivals.flatMap((arrival) => Projections.investments.keys(arrival)))
+  return yield* Effect.filter(ids, (id) =>
+    Effect.map(
+      FoldOne.fold(log, Projections.investments, id, { to: event.position }),
+      (state) =>
+        state !== undefined &&
+        state.walletId === walletId &&
+        state.remainingUnits > 0 &&
+        (product === undefined || state.productId === product)
+    )
+  )
+})
+
+/** Issues what an event asks for. */
+const reacting = (log: RegisterLog, issue: YearlyStatements.Issue) => {
+  const isCrypto = YearlyStatements.cryptoSecurities(log)
+  const told = Effect.fnUntraced(function* (event: Projection.LoggedEvent, id: string) {
+    const { position } = event
+    const after = yield* FoldOne.fold(log, Projections.investments, id, { to: position })
+    if (after === undefined || !(yield* isCrypto(after.productId))) return
+    const before = yield* FoldOne.fold(log, Projections.investments, id, { to: position - 1 })
+    const cause = (before?.deliveredAt ?? null) === null ? ("entry" as const) : ("change" as const)
+    yield* issue({ investmentId: Id.InvestmentId.make(id), cause, about: String(position), asOf: position })
+  })
+  return Effect.fnUntraced(function* (event: Projection.LoggedEvent) {
+    const { data } = event
+    if ("productId" in data && !(yield* isCrypto(data.productId))) return event
+    const ids = isFreeze(event) ? yield* bound(log, event) : Projections.investments.keys(event)
+    yield* Effect.forEach(ids, (id) => told(event, id), { concurrency: Turns.maximumInFlight, discard: true })
+    return event
+  })
+}
+
+/** Follows the log from where it has come to; where that is not known any more, from the first event. */
+const following = Effect.fnUntraced(function* (issue: YearlyStatements.Issue) {
+  const log = yield* Log
+  const progress = yield* Progress
+  const react = reacting(log, issue)
+  const start: Bookmark = { position: 0, leaf: log.logId }
+  return Effect.gen(function* () {
+    const stored = yield* Effect.retry(progress.get("statements"), Reactor.again)
+    let known = typeof stored === "number" ? start : stored
+    const events = Reactor.following(log, {
+      query: [{ types: types as typeof Projections.investments.types }],
+      after: Effect.suspend(() => Effect.as(log.bookmark(known), known.position)),
+      standing: "Statements of the register stand still",
+      putBack: () =>
+        Effect.sync(() => {
+          known = start
+          return true
+        })
+    })
+    const keep = Effect.fnUntraced(function* (position: number): Effect.fn.Return<void, EventStoreError | SqlError> {
+      const at = yield* bookmarkAt(log, position)
+      yield* progress.set("statements", at)
+      known = at
+    })
+    yield* events.pipe(
+      // One after the other: the statements of an investment are in the order of what caused them.
+      Stream.mapEffect((event) => Reactor.insisting(react(event), "A statement of the register could not be issued")),
+      Stream.groupedWithin(step.events, step.wait),
+      Stream.runForEach((done) =>
+        Effect.catch(Reactor.withoutDefects(keep(done.at(-1)?.position ?? known.position)), (error) =>
+          Effect.logDebug("The progress of statements is not stored now", error)
+        )
+      )
+    )
+  })
+})
