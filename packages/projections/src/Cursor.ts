@@ -26,7 +26,7 @@ interface Place {
   readonly ordinal: number
 }
 
-const pattern = /^[a-z]+ (from|before) ([1-9][0-9]{0,15})$/
+const pattern = /^[a-z_]+ (from|before) ([1-9][0-9]{0,15})$/
 
 const encode = (list: string, place: Place): string => Base64Url.encode(`${list} ${place.side} ${place.ordinal}`)
 
