@@ -6,17 +6,20 @@ import { Id } from "@effekten/domain"
 import { DistributionClient, DistributionServer, OAuth, OAuthStore } from "@effekten/http"
 import { Registrar } from "@effekten/registrar"
 import {
+  IssuedCampaigns,
   IssuedProducts,
   issuerResources,
   issuerScopes,
   Operation,
+  Pages,
+  type PageOptions,
   platformResources,
   Platforms,
   Products,
   type Scope as ApiScope,
   scopes
 } from "@effekten/services"
-import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Redacted, Scope, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { FetchHttpClient, HttpServer } from "effect/http"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -207,6 +210,77 @@ describe("an issuer", () => {
     expect(product).toMatchObject({ provide_nominal_value: false, nominal_value: null, issuance_price: price })
     for (const fixed of [{ ewpg: true }, { isin: "DE000A0000A1" }, { issuer_id: otherId }])
       expect(said(await patch(own, `/issuer/v2/products/${product.id}/`, fixed))).toEqual([400, "invalid_request"])
+  })
+
+  it("lists its products, and opens, resizes and closes campaigns: another issuer neither sees nor changes them", async () => {
+    const { id: product_id } = created(await own.post("/issuer/v2/products/", body(issuerId), key()))
+    const listing = { product_id, distribution_platform_id: platformId }
+    const offer = { ...listing, allocation: 600 }
+    expect(said(await own.post("/issuer/v2/campaigns/", offer, key()))).toEqual([409, "product_not_listed"])
+    expect(said(await other.post("/issuer/v2/listings/", listing, key()))).toEqual([404, "product_not_found"])
+    // Listed again, it stays as it is.
+    for (const _ of [1, 2])
+      expect(created(await own.post("/issuer/v2/listings/", listing, key()))).toEqual({ ...listing, listed: true })
+    const listings = `/issuer/v2/listings/?product_id=${product_id}`
+    expect((await own.get(listings)).json).toMatchObject({ count: 1, results: [{ ...listing, listed: true }] })
+    expect(said(await other.get(listings))).toEqual([404, "product_not_found"])
+
+    expect(said(await other.post("/issuer/v2/campaigns/", offer, key()))).toEqual([404, "product_not_found"])
+    const made = await own.post("/issuer/v2/campaigns/", offer, key())
+    const campaign = created(made)
+    const path = `/issuer/v2/campaigns/${campaign.id}/`
+    expect(made.headers.get("location")).toBe(url + path)
+    expect(campaign).toMatchObject({ ...offer, used_units: 0, closes_at: null, review_required: false, open: true })
+    expect((await own.get(path)).json).toEqual(campaign)
+    expect(said(await other.get(path))).toEqual([404, "campaign_not_found"])
+    expect(said(await patch(other, path, { allocation: 1 }))).toEqual([404, "campaign_not_found"])
+    expect(said(await other.post(`${path}closures/`, undefined, key()))).toEqual([404, "campaign_not_found"])
+    expect((await platform.get(`/v2/campaigns/${campaign.id}/`)).json).toMatchObject({ free_units: 600 })
+
+    expect(said(await patch(own, path, { allocation: 1_001 }))).toEqual([409, "issue_volume_exceeded"])
+    const resized = { ...campaign, allocation: 700 }
+    expect((await patch(own, path, { allocation: 700 })).json).toEqual(resized)
+    expect(said(await patch(own, path, { closes_at: "2030-01-01T00:00:00Z" }))).toEqual([400, "invalid_request"])
+    const closed = { ...resized, open: false }
+    expect(created(await own.post(`${path}closures/`, undefined, key()))).toEqual(closed)
+    expect(created(await own.post(`${path}closures/`, undefined, key()))).toEqual(closed)
+    expect((await own.get(path)).json).toEqual(closed)
+  })
+
+  it("names the product in the query of a list: its pages lead on, and a query without it is refused", async () => {
+    const { id: product_id } = created(await own.post("/issuer/v2/products/", body(issuerId), key()))
+    const listing = { product_id, distribution_platform_id: platformId }
+    created(await own.post("/issuer/v2/listings/", listing, key()))
+    const campaigns: Array<string> = []
+    for (const allocation of [1, 2, 3])
+      campaigns.push(created(await own.post("/issuer/v2/campaigns/", { ...listing, allocation }, key())).id)
+    const found: Array<string> = []
+    let next: string | null = `/issuer/v2/campaigns/?limit=2&product_id=${product_id}`
+    while (next !== null) {
+      const { json }: Answer = await own.get(next)
+      expect(json.count).toBe(3)
+      found.push(...json.results.map(({ id }: { readonly id: string }) => id))
+      next = json.next === null ? null : json.next.slice(url.length)
+    }
+    expect(found).toEqual(campaigns)
+    for (const query of ["", "?limit=1", "?product_id=", `?product_id=${product_id}&product_id=${product_id}`]) {
+      const { json, status } = await own.get(`/issuer/v2/campaigns/${query}`)
+      expect([status, json.errors.map(({ pointer }: { readonly pointer: string }) => pointer)]).toEqual([
+        400,
+        ["/product_id"]
+      ])
+    }
+    expect(said(await own.get(`/issuer/v2/campaigns/?product_id=${nobody}`))).toEqual([404, "product_not_found"])
+
+    const listed = await Effect.runPromise(
+      Effect.gen(function* () {
+        const options = { url, clientId: "first", clientSecret: secret }
+        const campaigns = Context.get(yield* DistributionClient.make(issuerResources, options), IssuedCampaigns)
+        const ofProduct = (page?: PageOptions) => campaigns.list(Id.ProductId.make(product_id), page)
+        return yield* Stream.runCollect(Pages.stream(ofProduct, { limit: 1 }))
+      }).pipe(Effect.scoped, Effect.provide([FetchHttpClient.layer, SecureRandom.layerWebCrypto]))
+    )
+    expect(listed.map(({ id }) => id)).toEqual(campaigns)
   })
 
   it("may use the typed client", async () => {

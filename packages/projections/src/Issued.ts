@@ -1,7 +1,7 @@
 /**
- * What an issuer has: itself, and its products. For the reads of issuers, each of its own.
+ * What an issuer has: itself, its products and their campaigns. For the reads of issuers, each of its own.
  */
-import { issuers, type IssuerState, products, type ProductState } from "./Offerings.ts"
+import { campaigns, type CampaignState, issuers, type IssuerState, products, type ProductState } from "./Offerings.ts"
 import type { Projection } from "./Projection.ts"
 
 /** Keyed by issuer, listed by itself. @category projections */
@@ -16,4 +16,11 @@ export const issuedProducts: Projection<ProductState> = {
   ...products,
   name: "issued_products",
   scope: (state) => state.issuerId
+}
+
+/** Keyed by campaign, listed by product. @category projections */
+export const issuedCampaigns: Projection<CampaignState> = {
+  ...campaigns,
+  name: "issued_campaigns",
+  scope: (state) => state.productId
 }

@@ -28,7 +28,7 @@ import * as ErasureApi from "./api/ErasureApi.ts"
 import { Executor, type ExecutorOptions } from "./deciding/Executor.ts"
 import * as Folder from "./folder/Folder.ts"
 import { Forgetting, type ForgettingError } from "./reactors/Forgetting.ts"
-import * as IssuedProducts from "./api/IssuedProducts.ts"
+import * as IssuedApi from "./api/IssuedApi.ts"
 import * as IssuerApi from "./api/IssuerApi.ts"
 import * as KycReviewsApi from "./api/KycReviewsApi.ts"
 import * as FreezesApi from "./api/FreezesApi.ts"
@@ -124,7 +124,7 @@ export const layerNoDeps = (
 > =>
   Layer.mergeAll(
     PlatformApi.layer,
-    IssuedProducts.layer,
+    IssuedApi.layer,
     IssuerApi.layer,
     ErasureApi.layer,
     KycReviewsApi.layer,

@@ -74,6 +74,14 @@ export {
   campaignStateAnswer
 } from "./Campaigns.ts"
 export {
+  CreateIssuedCampaign,
+  CreateIssuedListing,
+  IssuedCampaign,
+  IssuedListing,
+  issuedCampaignAnswer,
+  issuedListingAnswer
+} from "./IssuedCampaigns.ts"
+export {
   AmendIssuedProduct,
   CreateIssuedProduct,
   DistributionPlatform,

@@ -68,6 +68,8 @@ export type CursorName = "cursor" | "after"
 export interface List<I extends Ids, A, R extends string = string> extends Told<I> {
   readonly _tag: "List"
   readonly cursor: CursorName
+  /** The names of ids that stand in the query. They come behind those of the path. */
+  readonly asks: ReadonlyArray<string>
   /** Its name in the record of openings of personal data. */
   readonly reading: R
   readonly answer: Answer<A>
@@ -154,8 +156,8 @@ export const read = <A, const R extends string, const I extends Ids>(told: ReadT
 
 /** @category constructors */
 export const list = <A, const R extends string, const I extends Ids>(
-  told: ReadTold<I, A, R> & { readonly cursor?: CursorName }
-): List<I, A, R> => ({ _tag: "List", cursor: "cursor", ...told })
+  told: ReadTold<I, A, R> & { readonly cursor?: CursorName; readonly asks?: ReadonlyArray<string> }
+): List<I, A, R> => ({ _tag: "List", cursor: "cursor", asks: [], ...told })
 
 /** What the readings among some operations are called. @category models */
 export type ReadingOf<Operations> = Operations extends unknown
@@ -169,6 +171,10 @@ export const partsOf = (route: Route): readonly [method: "GET" | "POST" | "PATCH
   const [method, path] = route.split(" ") as ["GET", `/${string}`]
   return [method, path]
 }
+
+/** What a list asks for in its query, by name. @category computing */
+export const askedOf = <A>({ asks }: List<Ids, any>, ids: ReadonlyArray<A>): { readonly [name: string]: A } =>
+  Object.fromEntries(asks.map((name, at) => [name, ids[ids.length - asks.length + at]!]))
 
 /** The names of the ids in a path, in order. @category computing */
 export const idNames = (path: string): ReadonlyArray<string> =>

@@ -18,7 +18,9 @@ describe.each(operations)("%s", (_, operation) => {
   it("has a route of its own, with a scope, and a schema for every id of the path", () => {
     expect(operation.scope).toBeDefined()
     const [, path] = Services.Operation.partsOf(operation.route!)
-    expect(Services.Operation.idNames(path)).toHaveLength(operation.ids.length)
+    expect(Services.Operation.idNames(path)).toHaveLength(
+      operation.ids.length - (operation._tag === "List" ? operation.asks.length : 0)
+    )
     expect(operations.filter(([, other]) => other.route === operation.route)).toHaveLength(1)
   })
 

@@ -259,7 +259,8 @@ const listOf = (operation: List, mount: Mount): Method => {
     const page = checked.success
     const url = urlOf(mount.base, operation, ids)
     if (Result.isFailure(url)) return notSent(url.failure)
-    const request = HttpClientRequest.setUrlParams(HttpClientRequest.get(url.success), queryOf(page, operation.cursor))
+    const asked = HttpClientRequest.setUrlParams(HttpClientRequest.get(url.success), Operation.askedOf(operation, ids))
+    const request = HttpClientRequest.setUrlParams(asked, queryOf(page, operation.cursor))
     return answered(mount, operation.reading, request, undefined, (response, json) =>
       readPage(json, page, operation.cursor, read(versionOf(response)))
     )

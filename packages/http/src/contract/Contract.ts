@@ -57,7 +57,12 @@ const schemasOf = (operation: Operation.Any, params: { readonly [name: string]: 
     case "Read":
       return { ...ids, success: shown, error: ofReads }
     case "List":
-      return { ...ids, query: pageQueries[operation.cursor].fields, success: PageOf(shown), error: ofReads }
+      return {
+        ...ids,
+        query: { ...Operation.askedOf(operation, operation.ids), ...pageQueries[operation.cursor].fields },
+        success: PageOf(shown),
+        error: ofReads
+      }
   }
 }
 

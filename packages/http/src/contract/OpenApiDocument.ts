@@ -63,6 +63,7 @@ const ofQuery: { readonly [name: string]: Json } = {
     description: "Results of a page at most.",
     schema: { type: "integer", minimum: 1, maximum: maximumPageSize, default: defaultPageSize }
   },
+  product_id: { description: "The product whose objects are listed." },
   cursor: { description: fromMember["cursor"] },
   after: { description: fromMember["after"] }
 }

@@ -28,8 +28,8 @@ export const scopeSentences: { readonly [S in Scope]: string } = {
   "investments:write": "Create investments, credits, redemptions and transfers, and ask for statements of the register",
   "documents:write": "Upload documents and read what is known of them",
   "issuers:read": "Read issuers; for issuers",
-  "products:read": "Read products and platforms; for issuers",
-  "products:write": "Register and amend products; for issuers"
+  "products:read": "Read products, listings, campaigns and platforms; for issuers",
+  "products:write": "Register and amend products, list them, and open, resize and close campaigns; for issuers"
 }
 
 /** Of the groups of calls, by resource. @category values */
@@ -39,6 +39,8 @@ export const tagSentences: { readonly [tag: string]: string } = {
   campaigns: "Units of a product that are offered, and how many of them are free. The issuer makes them.",
   issuers: "Issuers that a client speaks for. For issuers.",
   "issued-products": "Products of an issuer, with their terms. For issuers.",
+  "issued-listings": "Where products of an issuer are listed. For issuers.",
+  "issued-campaigns": "Units of an issuer's products that are offered. For issuers.",
   "distribution-platforms": "Platforms that products can be listed on. For issuers.",
   investors: "Persons that hold units, and what came of identifying them.",
   wallets: "Where units are held: managed by the registrar, or at an address of the investor.",

@@ -38,33 +38,48 @@ const parametersOf = (url: string): URLSearchParams | undefined => {
   return at < 0 ? undefined : new URLSearchParams(url.slice(at))
 }
 
-const noQuery: Result.Result<Query, Refused> = Result.succeed({})
+/** What a query says: the page, and the ids that the list asks for. */
+interface Asked {
+  readonly page: Query
+  readonly ids: ReadonlyArray<string>
+}
+
+const noQuery: Result.Result<Asked, Refused> = Result.succeed({ page: {}, ids: [] })
 
 /** What a query may have, and how it is read. */
 interface Queries {
   readonly members: ReadonlyArray<string>
-  readonly read: (parameters: URLSearchParams | undefined) => Result.Result<Query, Refused>
+  readonly read: (parameters: URLSearchParams | undefined) => Result.Result<Asked, Refused>
 }
 
 const noQueries: Queries = { members: [], read: () => noQuery }
 
 const queriesOf = (operation: Operation.Any): Queries => {
   if (operation._tag !== "List") return noQueries
-  const query: Schema.Codec<unknown, any> = pageQueries[operation.cursor]
-  const members = ["limit", operation.cursor]
+  const { asks, cursor } = operation
+  const query: Schema.Codec<unknown, any> = Schema.Struct({
+    ...pageQueries[cursor].fields,
+    ...Operation.askedOf(operation, operation.ids)
+  })
+  const members = ["limit", cursor, ...asks]
   const decode = Schema.decodeUnknownResult(Schema.toCodecArrayFromSingle(Schema.toCodecStringTree(query)), {
     errors: "all"
   })
-  const asked = ({ after, ...rest }: Query & { readonly after?: string }): Query =>
-    after === undefined ? rest : { ...rest, cursor: after }
+  const asked = (decoded: { readonly [name: string]: unknown }): Asked => {
+    const { limit, [cursor]: from } = decoded as { readonly limit?: number; readonly [name: string]: any }
+    return {
+      page: { ...(limit === undefined ? {} : { limit }), ...(from === undefined ? {} : { cursor: from }) },
+      ids: asks.map((name) => decoded[name] as string)
+    }
+  }
   const read: Queries["read"] = (parameters) => {
-    if (parameters === undefined) return noQuery
+    if (parameters === undefined && asks.length === 0) return noQuery
     const sent = members.flatMap((name) => {
-      const values = parameters.getAll(name)
+      const values = parameters?.getAll(name) ?? []
       return values.length === 0 ? [] : [[name, values.length === 1 ? values[0] : values] as const]
     })
     return Result.mapBoth(decode(Object.fromEntries(sent)), {
-      onSuccess: (decoded) => asked(decoded as Query),
+      onSuccess: (decoded) => asked(decoded as { readonly [name: string]: unknown }),
       onFailure: ({ issue }) =>
         new Refused({
           code: "invalid_request",
@@ -146,7 +161,7 @@ const routeOf = (needed: Needed, service: Resource.AnyService, name: string, ope
   const { route, scope } = operation
   if (route === undefined || scope === undefined) throw new TypeError(`${name} has no route`)
   const [method, path] = Operation.partsOf(route)
-  const isId = isIdOf(operation.ids)
+  const isId = isIdOf(operation.ids.slice(0, Operation.idNames(path).length))
   const queries = queriesOf(operation)
   const answer = answering(needed, service, name, operation)
   const served = methodOf(needed, service, name)
@@ -165,7 +180,9 @@ const routeOf = (needed: Needed, service: Resource.AnyService, name: string, ope
       request,
       Effect.suspend(() => {
         const unknown = parameters && unknownIn(parameters, queries.members)
-        return unknown === undefined ? tried(call, method, query.success) : Effect.fail(unknown)
+        if (unknown !== undefined) return Effect.fail(unknown)
+        const { ids, page } = query.success
+        return tried(ids.length === 0 ? call : { ...call, ids: [...call.ids, ...ids] }, method, page)
       })
     )
   }

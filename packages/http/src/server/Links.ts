@@ -45,12 +45,8 @@ const finding = (publicOrigin: string | undefined) => {
 
 /** @category models */
 export interface Links {
-  /** The URL of another page of the list that is asked for. */
-  readonly toPage: (
-    exchange: Exchange,
-    cursor: { readonly [name: string]: string },
-    limit: number | undefined
-  ) => string
+  /** The URL of another page of the list that is asked for, by its cursor and what else its query says. */
+  readonly toPage: (exchange: Exchange, asked: { readonly [name: string]: string }, limit: number | undefined) => string
   /**
    * The URLs at which the answers of a command are read, under the prefix that the client used itself. `undefined` where they are read
    * nowhere.
@@ -65,11 +61,11 @@ export interface Links {
 export const make = (publicOrigin: string | undefined): Links => {
   const here = finding(publicOrigin)
   return {
-    toPage: ({ request }, cursor, limit) => {
+    toPage: ({ request }, asked, limit) => {
       const { origin, path } = here(request)
       const url = new URL(path, origin)
       if (limit !== undefined) url.searchParams.set("limit", String(limit))
-      for (const [name, value] of Object.entries(cursor)) url.searchParams.set(name, value)
+      for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value)
       return url.href
     },
     toAnswers: (service, operation) => {

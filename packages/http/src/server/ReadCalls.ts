@@ -1,7 +1,7 @@
 /**
  * From a request that reads to a service and back: one object, or a page of them. For the routes of the described operations.
  */
-import { type Operation, type Page, type ReadFailure, Rejection, Request } from "@effekten/services"
+import { Operation, type Page, type ReadFailure, Rejection, Request } from "@effekten/services"
 import { Effect, Result } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { entityTagHeader } from "../contract/Headers.ts"
@@ -58,7 +58,13 @@ export const list =
   (described: Described<Extract<Operation.Any, { readonly _tag: "List" }>>, links: Links) =>
   ({ exchange, ids, principal }: Call, method: Method, query: Query): Answering => {
     const link = (cursor: string | undefined) =>
-      cursor === undefined ? null : links.toPage(exchange, { [described.operation.cursor]: cursor }, query.limit)
+      cursor === undefined
+        ? null
+        : links.toPage(
+            exchange,
+            { ...Operation.askedOf(described.operation, ids), [described.operation.cursor]: cursor },
+            query.limit
+          )
     const asked = Effect.provideService(method(...ids, query), Request, { client: principal.clientId })
     return Effect.map(Effect.mapError(asked, named(described.operation)), (page: Page<unknown>) => {
       const { version } = described.operation.answer

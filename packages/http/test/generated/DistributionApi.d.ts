@@ -762,6 +762,98 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/issuer/v2/listings/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List where a product is listed, or was
+         * @description Refused with `product_not_found`.
+         */
+        get: operations["issued-listings.list"];
+        put?: never;
+        /**
+         * Let a platform sell a product
+         * @description Refused with `platform_not_found`, `product_not_found`.
+         */
+        post: operations["issued-listings.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/issuer/v2/campaigns/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the campaigns of a product
+         * @description Refused with `product_not_found`.
+         */
+        get: operations["issued-campaigns.list"];
+        put?: never;
+        /**
+         * Offer units of a product on a platform
+         * @description Refused with `issue_volume_exceeded`, `product_not_found`, `product_not_listed`.
+         */
+        post: operations["issued-campaigns.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/issuer/v2/campaigns/{id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a campaign of the issuer
+         * @description Refused with `campaign_not_found`.
+         */
+        get: operations["issued-campaigns.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change how much a campaign offers
+         * @description Refused with `allocation_below_use`, `campaign_not_found`, `campaign_not_open`, `issue_volume_exceeded`.
+         */
+        patch: operations["issued-campaigns.resize"];
+        trace?: never;
+    };
+    "/issuer/v2/campaigns/{id}/closures/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a campaign
+         * @description Refused with `campaign_not_found`.
+         */
+        post: operations["issued-campaigns.close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -794,6 +886,40 @@ export interface components {
              * @enum {string}
              */
             executed?: "no" | "unknown";
+        };
+        IssuedCampaign: {
+            id: string;
+            product_id: string;
+            distribution_platform_id: string;
+            allocation: number;
+            used_units: number;
+            opens_at: string;
+            closes_at: string | null;
+            review_required: boolean;
+            open: boolean;
+            created_at: string;
+        };
+        ResizeCampaign: {
+            allocation: number | ("Infinity" | "-Infinity" | "NaN");
+        };
+        CreateIssuedCampaign: {
+            product_id: string;
+            distribution_platform_id: string;
+            allocation: number | ("Infinity" | "-Infinity" | "NaN");
+            /** Format: date-time */
+            opens_at?: string;
+            /** Format: date-time */
+            closes_at?: string;
+            review_required?: boolean;
+        };
+        IssuedListing: {
+            product_id: string;
+            distribution_platform_id: string;
+            listed: boolean;
+        };
+        CreateIssuedListing: {
+            product_id: string;
+            distribution_platform_id: string;
         };
         DistributionPlatform: {
             id: string;
@@ -1557,6 +1683,22 @@ export interface components {
             /** @description The URL of the page before this one. */
             previous: string | null;
             results: components["schemas"]["DistributionPlatform"][];
+        };
+        IssuedListingPage: {
+            count: number;
+            /** @description The URL of the page after this one. */
+            next: string | null;
+            /** @description The URL of the page before this one. */
+            previous: string | null;
+            results: components["schemas"]["IssuedListing"][];
+        };
+        IssuedCampaignPage: {
+            count: number;
+            /** @description The URL of the page after this one. */
+            next: string | null;
+            /** @description The URL of the page before this one. */
+            previous: string | null;
+            results: components["schemas"]["IssuedCampaign"][];
         };
     };
     responses: {
@@ -6685,6 +6827,647 @@ export interface operations {
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "issued-listings.list": {
+        parameters: {
+            query: {
+                /** @description The product whose objects are listed. */
+                product_id: string;
+                /** @description Results of a page at most. */
+                limit?: number;
+                /** @description From `next` or `previous` of a page. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedListingPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`product_not_found`](/problems/product_not_found) There is no such product for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "issued-listings.create": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same key with the same request gives the same answer and no second effect. Idempotency-Key will do as well. */
+                "X-Idempotency-Key": string;
+                /** @description The same as X-Idempotency-Key, as an RFC 8941 string or as it is. */
+                "Idempotency-Key"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "product_id": "01a20498-e0fc-7404-b886-798a53ef800f",
+                 *       "distribution_platform_id": "01a20498-e0f1-7652-9bf8-f4733eb353c1"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateIssuedListing"];
+            };
+        };
+        responses: {
+            /** @description It is created. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedListing"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`platform_not_found`](/problems/platform_not_found) There is no such platform for this client.
+             *
+             *     [`product_not_found`](/problems/product_not_found) There is no such product for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            /** @description [`idempotency_key_reused`](/problems/idempotency_key_reused) The key was used for a request with another body. Nothing was done. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "issued-campaigns.list": {
+        parameters: {
+            query: {
+                /** @description The product whose objects are listed. */
+                product_id: string;
+                /** @description Results of a page at most. */
+                limit?: number;
+                /** @description From `next` or `previous` of a page. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedCampaignPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`product_not_found`](/problems/product_not_found) There is no such product for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "issued-campaigns.create": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same key with the same request gives the same answer and no second effect. Idempotency-Key will do as well. */
+                "X-Idempotency-Key": string;
+                /** @description The same as X-Idempotency-Key, as an RFC 8941 string or as it is. */
+                "Idempotency-Key"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "product_id": "01a20498-e0fc-7404-b886-798a53ef800f",
+                 *       "distribution_platform_id": "01a20498-e0f1-7652-9bf8-f4733eb353c1",
+                 *       "allocation": 1000
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateIssuedCampaign"];
+            };
+        };
+        responses: {
+            /** @description It is created. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedCampaign"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`product_not_found`](/problems/product_not_found) There is no such product for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            /**
+             * @description [`issue_volume_exceeded`](/problems/issue_volume_exceeded) The issue volume has no room for this allocation.
+             *
+             *     [`product_not_listed`](/problems/product_not_listed) The product is not listed on this platform.
+             */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            /** @description [`idempotency_key_reused`](/problems/idempotency_key_reused) The key was used for a request with another body. Nothing was done. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "issued-campaigns.get": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the object as the client has it. If it is so still, the answer is 304. */
+                "If-None-Match"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedCampaign"];
+                };
+            };
+            /** @description The client has it as it is. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`campaign_not_found`](/problems/campaign_not_found) There is no such campaign for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "issued-campaigns.resize": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the same answer and no second effect. Idempotency-Key will do as well. */
+                "X-Idempotency-Key"?: string;
+                /** @description The same as X-Idempotency-Key, as an RFC 8941 string or as it is. */
+                "Idempotency-Key"?: string;
+                /** @description The `ETag` of the object as it was seen, in quotes. If the object has changed since, nothing is done, and the answer is 412. */
+                "If-Match"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "allocation": 1200
+                 *     }
+                 */
+                "application/json": components["schemas"]["ResizeCampaign"];
+            };
+        };
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedCampaign"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`campaign_not_found`](/problems/campaign_not_found) There is no such campaign for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            /**
+             * @description [`allocation_below_use`](/problems/allocation_below_use) The allocation cannot be less than what is subscribed.
+             *
+             *     [`campaign_not_open`](/problems/campaign_not_open) The campaign is closed, or outside its window.
+             *
+             *     [`issue_volume_exceeded`](/problems/issue_volume_exceeded) The issue volume has no room for this allocation.
+             */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            /** @description [`idempotency_key_reused`](/problems/idempotency_key_reused) The key was used for a request with another body. Nothing was done. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "issued-campaigns.close": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same key with the same request gives the same answer and no second effect. Idempotency-Key will do as well. */
+                "X-Idempotency-Key": string;
+                /** @description The same as X-Idempotency-Key, as an RFC 8941 string or as it is. */
+                "Idempotency-Key"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is created. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedCampaign"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`campaign_not_found`](/problems/campaign_not_found) There is no such campaign for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            /** @description [`idempotency_key_reused`](/problems/idempotency_key_reused) The key was used for a request with another body. Nothing was done. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["Problem429"];
             431: components["responses"]["Problem431"];
             500: components["responses"]["Problem500"];

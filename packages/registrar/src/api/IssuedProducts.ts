@@ -4,22 +4,15 @@
  */
 import { Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
-import {
-  Api,
-  DistributionPlatforms,
-  IssuedProducts,
-  Issuers,
-  IssuerServices,
-  type ServingIssuers
-} from "@effekten/services"
-import { type Context, Effect, Layer } from "effect"
+import { Api, DistributionPlatforms, IssuedProducts, Issuers } from "@effekten/services"
+import { type Context, Effect } from "effect"
 import {
   changed,
   consumed,
   implement,
+  type Implementation,
   type Instructing,
   instructs,
-  issuerServicesOf,
   made,
   pages,
   shows,
@@ -39,7 +32,8 @@ const issuer = view(Api.issuerAnswer, Projections.ownIssuers, {
 
 const ofIssuers = Issuers.resource.operations
 
-const issuers = (context: Parts) =>
+/** @category constructors */
+export const issuers = (context: Parts): Implementation<typeof Issuers.resource.operations> =>
   implement(
     { key: Issuers.key, operations: ofIssuers },
     {
@@ -77,8 +71,8 @@ const product = view(Api.issuedProductAnswer, Projections.issuedProducts, {
   })
 })
 
-/** A product of the issuer that asks. */
-const ownProduct = (key: string, instructing: Instructing): Owned => ({
+/** A product of the issuer that asks. @category constructors */
+export const ownProduct = (key: string, instructing: Instructing): Owned => ({
   projection: Projections.issuedProducts,
   key,
   missing: "product_not_found",
@@ -87,7 +81,8 @@ const ownProduct = (key: string, instructing: Instructing): Owned => ({
 
 const ofProducts = IssuedProducts.resource.operations
 
-const products = (context: Parts) =>
+/** @category constructors */
+export const issuedProducts = (context: Parts): Implementation<typeof IssuedProducts.resource.operations> =>
   implement(
     { key: IssuedProducts.key, operations: ofProducts },
     {
@@ -136,7 +131,10 @@ const platform = view(Api.distributionPlatformAnswer, Projections.platforms, {
 
 const ofPlatforms = DistributionPlatforms.resource.operations
 
-const platforms = (context: Parts) =>
+/** @category constructors */
+export const distributionPlatforms = (
+  context: Parts
+): Implementation<typeof DistributionPlatforms.resource.operations> =>
   implement(
     { key: DistributionPlatforms.key, operations: ofPlatforms },
     {
@@ -145,11 +143,3 @@ const platforms = (context: Parts) =>
     },
     context
   )
-
-/** The services of any issuer. @category layers */
-export const layer: Layer.Layer<never, never, Intake | Showing> = Layer.effect(
-  IssuerServices,
-  Effect.map(Effect.context<Intake | Showing>(), (context): ServingIssuers =>
-    issuerServicesOf([issuers(context), products(context), platforms(context)])
-  )
-).pipe(Layer.fresh)

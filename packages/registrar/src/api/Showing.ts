@@ -42,6 +42,8 @@ export interface Owned {
   readonly missing: Refusal.Code
   /** Whether it is the one that is spoken of. Default: it is. */
   readonly belongs?: (state: any) => boolean
+  /** What has to be the caller's for this to be. The failure is the same. */
+  readonly of?: (state: any) => Owned
 }
 
 /** @category services */
@@ -292,11 +294,13 @@ const ofReadings = (
       ? Effect.undefined
       : Effect.map(objects.get(beside.projection, beside.key(state)), (kept) => kept?.placed)
 
+  const own: Showing["Service"]["own"] = (platform, { belongs = () => true, key, missing, of, projection }) =>
+    Effect.flatMap(owned(platform, projection, key, missing), ({ placed }) => {
+      if (!belongs(placed.state)) return Effect.fail(notFound(missing))
+      return of === undefined ? Effect.void : own(platform, { ...of(placed.state), missing })
+    }).pipe(Effect.catchTag("EventStoreError", unavailableForReads))
   return {
-    own: (platform, { belongs = () => true, key, missing, projection }) =>
-      Effect.flatMap(owned(platform, projection, key, missing), ({ placed }) =>
-        belongs(placed.state) ? Effect.void : Effect.fail(notFound(missing))
-      ).pipe(Effect.catchTag("EventStoreError", unavailableForReads)),
+    own,
     get: Effect.fnUntraced(
       function* <S extends Shown, A>(
         access: Access,
