@@ -192,6 +192,28 @@ describe("what a developer brings about", () => {
     created(await api.post("/v2/investors/", investorBody("other"), "refuse:allocation_exhausted:1"))
   })
 
+  it("a terminal shows each webhook, whose endpoint ends with it", async () => {
+    const args = ["listen", "--data", folderOf("triggers")]
+    const child = spawn(process.execPath, [bin, ...args], { cwd: root, stdio: ["ignore", "pipe", "inherit"] })
+    let heard = ""
+    child.stdout.on("data", (piece) => (heard += String(piece)))
+    const ended = new Promise((done) => child.once("close", done))
+    await eventually(async () => (heard.includes("listening") ? true : undefined))
+    const investment = await subscribed(server, api, "heard", ["accepted_at", "paid_at"])
+    await brings("acceptance", { investment, outcome: "accepted" }, {})
+    const line = await eventually(async () => heard.split("\n").find((each) => each.includes('"ACCEPTED"')))
+    expect(line).toMatch(/^signed {2}\{/)
+    expect(JSON.parse(line.slice(8))).toMatchObject({ investment_id: investment, status: "ACCEPTED" })
+    expect((await beside(server, authorization, "POST", "/sandbox/webhooks/", { port: 0 })).status).toBe(400)
+    child.kill("SIGINT")
+    expect(await ended).toBe(0)
+    const unknown = await beside(server, authorization, "POST", "/sandbox/webhooks/removals/", { id: "endpoint-0" })
+    expect(unknown.status).toBe(404)
+    await server.stop()
+    expect((await effekten(["webhook", "list", "--data", folderOf("triggers")])).stdout).toBe("")
+    server = await startServer(folderOf("triggers"), { port: new URL(server.url).port })
+  })
+
   it("what a body lacks is told member by member, and what another platform has is unknown", async () => {
     expect(await trigger("payment", {})).toMatchObject({
       status: 400,

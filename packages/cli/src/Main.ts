@@ -22,7 +22,7 @@ import { client, platform } from "./PlatformCommands.ts"
 import { webhook } from "./WebhookCommands.ts"
 import { policy } from "./PolicyCommands.ts"
 import { projections } from "./ProjectionsCommand.ts"
-import { clock, trigger } from "./SandboxCommands.ts"
+import { clock, listen, trigger } from "./SandboxCommands.ts"
 import { guide, serve } from "./ServeCommands.ts"
 import { simulate } from "./SimulateCommand.ts"
 
@@ -52,6 +52,7 @@ export const effekten = Command.make("effekten").pipe(
     guide,
     clock,
     trigger,
+    listen,
     replay,
     verify,
     audit,

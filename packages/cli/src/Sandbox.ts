@@ -91,7 +91,9 @@ export const openSandbox = Effect.fnUntraced(function* (folder: string) {
   const known = Option.getOrUndefined(yield* readSandboxFile(folder))
   const ids = yield* offering
   const { clientId, clientSecret } = known ?? (yield* newCredentials)
-  const sandbox: SandboxFile = { ...known, clientId, clientSecret, ...ids }
+  // A register that was begun anew has the client of before, and the real time.
+  const rest = known?.platformId === ids.platformId ? known : undefined
+  const sandbox: SandboxFile = { ...rest, clientId, clientSecret, ...ids }
   // The file comes first: a secret that only the register's hash remembers would be lost.
   yield* writeSandboxFile(folder, sandbox)
   yield* ensureClient(sandbox)

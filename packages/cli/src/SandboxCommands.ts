@@ -1,5 +1,5 @@
 /**
- * `effekten clock` and `effekten trigger`: their arguments. For the command line.
+ * `effekten clock`, `effekten trigger` and `effekten listen`: their arguments. For the command line.
  */
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -58,5 +58,33 @@ export const trigger = Command.make(
       description: "The money arrives"
     },
     { command: "effekten trigger ledger --outcome unknown", description: "Nobody knows what becomes of the next task" }
+  ])
+)
+
+/** @category commands */
+export const listen = Command.make(
+  "listen",
+  {
+    answer: Flag.Int("answer").pipe(
+      Flag.withMetavar("STATUS"),
+      Flag.withDescription("What each delivery is answered; 204 by default"),
+      Flag.withDefault(204),
+      Flag.filter(
+        (status) => status >= 200 && status <= 599,
+        (status) => `Expected a status from 200 to 599, got: ${status}`
+      )
+    ),
+    folder: dataFolder
+  },
+  (options) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./SandboxListen.ts")),
+      ({ runListen }) => runListen(options)
+    )
+).pipe(
+  Command.withDescription("Print the webhooks of the running sandbox until Ctrl-C"),
+  Command.withExamples([
+    { command: "effekten listen", description: "Each delivery as a line, with whether it is signed" },
+    { command: "effekten listen --answer 503", description: "Be a receiver that is down, and see it come again" }
   ])
 )

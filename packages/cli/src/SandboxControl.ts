@@ -2,16 +2,19 @@
  * What a developer may bring about in a sandbox: the routes below `/sandbox/`. For `serve --sandbox`, which alone may hand them to a server.
  */
 import { Id } from "@effekten/domain"
-import type { DistributionServer } from "@effekten/http"
+import type { DistributionServer, WebhookStore } from "@effekten/http"
 import { Projections, ReadModels } from "@effekten/projections"
-import type { Registrar } from "@effekten/registrar"
+import type { Registrar, RegisterState, StateSeal } from "@effekten/registrar"
 import { Investments, PlatformServices, Rejection, Unavailable } from "@effekten/services"
-import { Clock, Context, Duration, Effect, Option, Schema, Semaphore } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Option, Schema, Semaphore } from "effect"
+import { SecureRandom } from "effect/crypto"
 import { furthestAhead, type SandboxClock } from "./SandboxClock.ts"
-import { readSandboxFile, type SandboxFile, type SandboxFileError, writeSandboxFile } from "./SandboxFile.ts"
+import { readSandboxFile, type SandboxFile, writeSandboxFile } from "./SandboxFile.ts"
 import { type SandboxLedger, ToldOutcome } from "./SandboxLedger.ts"
+import * as SandboxListening from "./SandboxListening.ts"
 import * as SandboxRefusals from "./SandboxRefusals.ts"
 import { triggers } from "./SandboxTriggers.ts"
+import { layer as endpoints } from "./WebhookEndpoints.ts"
 
 const unitsOfTime = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 } as const
 
@@ -25,7 +28,8 @@ const millisOf = (advance: string): number =>
 
 const AdvanceClock = Schema.Struct({ advance: Advance })
 
-const unwritten = ({ message }: SandboxFileError) => Effect.fail(new Unavailable({ executed: "no", message }))
+const unwritten = ({ message }: { readonly message: string }) =>
+  Effect.fail(new Unavailable({ executed: "no", message }))
 
 const tooFar = new Rejection({
   code: "invalid_request",
@@ -61,7 +65,7 @@ interface Parts {
   readonly clock: SandboxClock
   readonly ledger: SandboxLedger
   readonly sandbox: SandboxFile
-  readonly register: Context.Context<Registrar.Register | ReadModels.ReadModels>
+  readonly register: Context.Context<Registrar.Register | ReadModels.ReadModels | RegisterState | StateSeal>
 }
 
 const notDue = new Rejection({
@@ -96,6 +100,18 @@ const missing = ({ clock, register }: Parts, advance: Advancing) =>
   })
 
 const ToldLedger = Schema.Struct({ outcome: ToldOutcome, task: Schema.optionalKey(Schema.String) })
+
+const inWebhooks = <A, E>(
+  register: Parts["register"],
+  work: Effect.Effect<A, E, WebhookStore.WebhookStore | SecureRandom.SecureRandom>
+): Effect.Effect<A, E | Unavailable> =>
+  Effect.provide(
+    work,
+    Layer.merge(
+      Layer.catchTag(endpoints, "WebhookStoreError", (error) => Layer.effectContext(unwritten(error))),
+      SecureRandom.layerWebCrypto
+    )
+  ).pipe(Effect.provideContext(register))
 
 type Call = DistributionServer.SandboxCall
 
@@ -156,6 +172,24 @@ export const sandboxRoutes: ReadonlyArray<SandboxRoute> = [
     path: "/sandbox/triggers/deadline/",
     happens: "The clock is set to an hour after the day on which `investment` had to be paid.",
     answerIn: missing
+  },
+  {
+    method: "POST",
+    path: "/sandbox/webhooks/",
+    happens: "What happens from now on is delivered to `port` of the sandbox's machine.",
+    answerIn:
+      ({ register }) =>
+      (platform, body) =>
+        inWebhooks(register, SandboxListening.begin(platform, body))
+  },
+  {
+    method: "POST",
+    path: "/sandbox/webhooks/removals/",
+    happens: "Nothing more is delivered to the endpoint `id`.",
+    answerIn:
+      ({ register }) =>
+      (platform, body) =>
+        inWebhooks(register, SandboxListening.end(platform, body))
   }
 ]
 

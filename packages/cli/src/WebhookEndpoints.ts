@@ -12,8 +12,8 @@ import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import type { Place } from "./Place.ts"
 import { platformOf } from "./Platforms.ts"
 
-/** The endpoints of an open register, their tables made where they are missing. */
-const layer = Layer.unwrap(
+/** The endpoints of an open register, their tables made where they are missing. @category layers */
+export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const { sql } = yield* RegisterState
     const { key } = yield* StateSeal

@@ -69,6 +69,17 @@ describe("the sandbox", () => {
       })
     ))
 
+  it("begun anew keeps its client, and begins at the real time", async () => {
+    const opened = openSandbox(folder)
+    const first = await run(opened)
+    await Effect.runPromise(writeSandboxFile(folder, { ...first, clockAhead: 1 }))
+    const { clientId, clientSecret } = first
+    const second = await run(opened)
+    expect(second).toMatchObject({ clientId, clientSecret })
+    expect(second.platformId).not.toBe(first.platformId)
+    expect(second.clockAhead).toBeUndefined()
+  })
+
   it("is not set up in a register that is something else", () =>
     run(
       Effect.gen(function* () {
