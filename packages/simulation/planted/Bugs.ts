@@ -178,6 +178,11 @@ const tasks: { readonly [name: string]: Bug } = {
     "const task = { taskId: taskIdOf(event), productId, units }",
     "const task = { taskId: taskIdOf(event), productId, units: units + (units > 8 ? 1 : 0) }"
   ),
+  "a missed payment is noticed a day late": one(
+    "registrar/src/reactors/PaymentDeadlines.ts",
+    "rank < at.micros)",
+    "rank < at.micros - 86_400_000_000)"
+  ),
   "progress past what is under way": one(
     place,
     "    if (event.outcome === undefined) break\n",

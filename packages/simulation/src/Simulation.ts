@@ -61,6 +61,9 @@ export interface Options extends World.Given {
 
 /** For so long nothing is asked and no step begins, so that what was overlooked is not repaired by something new. Microseconds. */
 const silence = 30_000_000
+/** Microseconds. */
+const hour = 3_600_000_000
+const day = 24 * hour
 /** For so long everything may end after it. */
 const patience = 120_000_000
 
@@ -136,6 +139,7 @@ const work = (world: World.World, plan: Plan): string | undefined => {
     heal(world)
     // What has no outcome by now has been overlooked: what comes next might repair it.
     if (ended !== undefined || !isSettled(world)) return ended
+    if (plan.days !== undefined) passDays(world, plan.days)
   }
   return undefined
 }
@@ -147,6 +151,15 @@ const heal = (world: World.World): void => {
   supervisor.heal(true)
   puttingBack?.heal()
   finishing(world)
+  const silent = kernel.now() + silence
+  kernel.run(() => kernel.now() >= silent)
+  settle(world)
+}
+
+/** Days pass at once, and a little more than what a deadline may be late. Then comes the time in which what fell due is done. */
+const passDays = (world: World.World, days: number): void => {
+  const { kernel } = world
+  kernel.leap(days * day + 2 * hour)
   const silent = kernel.now() + silence
   kernel.run(() => kernel.now() >= silent)
   settle(world)
@@ -228,6 +241,7 @@ const listening = (laws: Watching.Watching, counts: Counting.Counting, onTurn: O
     committed: (instruction) => {
       const [{ data, type }] = instruction.events
       if (type === "InstructionRejected") counts.add(`refused ${data.code}`)
+      if (type === "InvestmentEnded" && data.status === "PAYMENT_MISSING") counts.add("a payment deadline passes")
       laws.committed(instruction)
     },
     answered: (call, attempt) => {

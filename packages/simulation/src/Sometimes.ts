@@ -81,7 +81,8 @@ const moments = [
   "forged: event replaced",
   "forged: event planted",
   "forged: end cut",
-  "forged: checkpoints cut too"
+  "forged: checkpoints cut too",
+  "a payment deadline passes"
 ]
 
 /** For some hundred runs of drawn plans: each fault, each event and each moment. @category values */

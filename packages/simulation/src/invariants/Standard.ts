@@ -3,6 +3,7 @@
  */
 import { acknowledged, executedNo } from "./Acknowledged.ts"
 import { conservation } from "./Conservation.ts"
+import { deadlines } from "./Deadlines.ts"
 import { decidedAgain } from "./DecidedAgain.ts"
 import { decisions } from "./Decisions.ts"
 import { effectOnce } from "./EffectOnce.ts"
@@ -34,6 +35,7 @@ export const standard: ReadonlyArray<Invariant> = [
   submittedOnce,
   decidedAgain,
   everythingEnds,
+  deadlines,
   reads,
   lists,
   answers,

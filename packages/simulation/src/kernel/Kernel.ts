@@ -30,6 +30,8 @@ export interface Kernel {
   readonly ready: (owner: Owner, weight: number, task: () => void) => void
   /** Makes a task ready at an instant, unless it is cancelled before. */
   readonly at: (owner: Owner, instant: number, task: () => void) => () => void
+  /** So many microseconds pass at once, as for a machine that was suspended: what would have woken within them wakes at their end. */
+  readonly leap: (micros: number) => void
   /** Runs until something holds. */
   readonly run: (isDone: () => boolean) => Ended
   /** A hash over the order in which everything ran. */
@@ -160,6 +162,9 @@ export const make = (options: { readonly order: Order; readonly stream: Stream }
       return () => {
         timer.isCancelled = true
       }
+    },
+    leap: (micros) => {
+      now += micros
     },
     run: (isDone) => {
       for (const limit = steps + maximumSteps; steps < limit;) {

@@ -18,6 +18,8 @@ export interface Plan {
   readonly pause?: number
   /** Parts into which the steps fall: after each, faults end and all is silent for a while. One without. */
   readonly rounds?: number
+  /** Days that pass at once behind each round, in which deadlines pass; none without. */
+  readonly days?: number
   readonly order: Order
   /** How often an operation lets other fibers go first. */
   readonly preemption: number
@@ -105,6 +107,7 @@ export const draw = (seed: number, options: PlanOptions = {}): Plan => {
     ...(options.http === true ? { http: true } : {}),
     ...(stream.chance(0.3) ? { pause: stream.pick([0, 20]) } : {}),
     ...(stream.chance(0.5) ? { rounds: stream.pick([2, 3, 5]) } : {}),
+    ...(stream.chance(0.3) ? { days: stream.pick([1, 2, 3]) } : {}),
     ...(sqlite ? { sqlite } : {}),
     ...(sealed ? { sealed } : {}),
     // No operator restores a sealed log without its checkpoints, and nothing tells who wrote to another.

@@ -53,7 +53,8 @@ const offering: ReadonlyArray<(knows: Known) => Request> = [
       ewpg,
       issue_volume: 60,
       step_size: 1,
-      cancellation_days: 1
+      cancellation_days: 1,
+      ...(ewpg ? {} : { payment_days: 1 + n })
     })
     return request("Products.register", { platform: undefined, operation: "RegisterProduct", input }, (options) =>
       Effect.flatMap(Products, (products) => products.register(input, options))

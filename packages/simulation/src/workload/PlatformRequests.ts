@@ -182,7 +182,8 @@ export const platformReaders = {
       investorId: Id.InvestorId.make(investor),
       units: (1 + (step.c % 9)) as Units.Units,
       signedAt,
-      ...(step.d % 4 === 0 ? {} : { acceptedAt: signedAt, paidAt: signedAt }),
+      ...(step.d % 4 === 0 ? {} : { acceptedAt: signedAt }),
+      ...(step.d % 4 === 0 || step.d % 12 === 1 ? {} : { paidAt: signedAt }),
       ...(step.b % 3 === 0 ? { disagio: { amount: `${step.b % 97}`, decimals: 2, currency: euro } } : {}),
       ...(step.b % 4 === 0
         ? { accruedInterest: { amount: `-${1 + (step.a % 97)}`, decimals: 2, currency: euro } }
