@@ -19,7 +19,7 @@ const floors: { readonly [folder: string]: number } = {
 }
 
 /** What the domain may take from outside. */
-const domainMayUse = ["effect", "iso-3166-1", "@noble/hashes"]
+const domainMayUse = ["effect", "iso-3166-1", "@noble/curves", "@noble/hashes"]
 
 interface Manifest {
   readonly name: string

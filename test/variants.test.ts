@@ -2,6 +2,8 @@
  * Other ways through the API than the guide's, over real HTTP and each store. For a developer of a platform's client. A way that is missing is a
  * test of a few lines here.
  */
+import { secp256k1 } from "@noble/curves/secp256k1.js"
+import { EthereumSignature } from "@effekten/domain"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import {
   type Answer,
@@ -123,6 +125,32 @@ describe.each(stores)("over %s", (store) => {
       const redemption = created(await api.post("/v2/redemptions/", body, "own-redemption"))
       expect(await settled(`/v2/redemptions/${redemption.id}/`)).toBe("success")
       expect((await api.get(path)).json).toMatchObject({ status: "DELIVERED", units: 10, remaining_units: 6 })
+    })
+
+    it("an address that its key has proven, and the same without a proof", async () => {
+      const { investor } = await subscribe()
+      const secret = secp256k1.utils.randomSecretKey()
+      const address = EthereumSignature.addressOf(secp256k1.getPublicKey(secret, false))
+      const path = `/v2/investors/${investor}/wallets/`
+      const wallet = created(await api.post(`${path}eth-generic/`, { address }, "unproven"))
+      expect(wallet).toMatchObject({ proven: false, address: expect.stringMatching(new RegExp(address, "i")) })
+      for (const named of [investor, wallet.address]) expect(wallet.proof_text).toContain(named)
+
+      const sign = (text: string): string => {
+        const options = { prehash: false, format: "recovered" } as const
+        const [recovery, ...rest] = secp256k1.sign(EthereumSignature.digestOf(text), secret, options)
+        return `0x${Buffer.from([...rest, 27 + recovery!]).toString("hex")}`
+      }
+      const prove = (signature: string, key: string) => api.post(`${path}${wallet.id}/proofs/`, { signature }, key)
+      expect(said(await prove("0x12", "short"))).toEqual([400, "invalid_request"])
+      expect(said(await prove(sign(`${wallet.proof_text} `), "wrong"))).toEqual([400, "signature_invalid"])
+      expect((await api.get(`${path}${wallet.id}/`)).json.proven).toBe(false)
+      // A refusal of what was sent is not recorded: the key is free.
+      const proven = await prove(sign(wallet.proof_text), "wrong")
+      expect([proven.status, proven.json]).toEqual([201, { ...wallet, proven: true }])
+      const repeated = await prove(sign(wallet.proof_text), "wrong")
+      expect([repeated.bytes, repeated.headers.get("idempotent-replayed")]).toEqual([proven.bytes, "true"])
+      expect((await api.get(`${path}${wallet.id}/`)).json).toEqual(proven.json)
     })
 
     it("a cancellation before acceptance; after it the period counts", async () => {

@@ -60,6 +60,7 @@ const events = {
   DocumentErased: DocumentEvents.DocumentErased,
   WalletRegistered: WalletEvents.WalletRegistered,
   WalletReceivingSet: WalletEvents.WalletReceivingSet,
+  AddressProven: WalletEvents.AddressProven,
   WalletFrozen: FreezingEvents.WalletFrozen,
   WalletUnfrozen: FreezingEvents.WalletUnfrozen,
   UnitsFrozen: FreezingEvents.UnitsFrozen,

@@ -3,6 +3,7 @@
  */
 import type { Schema } from "effect"
 import { AmendInvestment } from "./Amendment.ts"
+import * as AddressProof from "./AddressProof.ts"
 import * as BenefitingPerson from "./BenefitingPerson.ts"
 import * as Campaign from "./Campaign.ts"
 import type { DomainEvent, RecordedDomainEvent } from "./Catalogue.ts"
@@ -64,6 +65,7 @@ export const all = {
   RegisterManagedWallet: Wallet.RegisterManagedWallet,
   RegisterGenericWallet: Wallet.RegisterGenericWallet,
   SetReceiving: Wallet.SetReceiving,
+  ProveAddress: AddressProof.ProveAddress,
   FreezeWallet: Freezing.FreezeWallet,
   UnfreezeWallet: Freezing.UnfreezeWallet,
   FreezeUnits: Freezing.FreezeUnits,

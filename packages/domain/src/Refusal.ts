@@ -99,6 +99,11 @@ export const byCode = {
     "A natural person must act on their own account.",
     "Send `is_beneficiary: true` if the person does; another person cannot be an investor here."
   ),
+  signature_invalid: of(
+    400,
+    "The signature is not one of this address over the text of its proof.",
+    "Have the key sign `proof_text` of the wallet as it stands there (EIP-191)."
+  ),
   legal_hold_over: of(400, "A legal hold ends after it is placed.", "Send an end that comes later."),
   document_repeated: of(400, "The same document is named twice.", "Name each document once."),
 

@@ -25,25 +25,31 @@ export interface State {
   /** In lower case, as recorded. */
   readonly address: EthereumAddress
   readonly receivingEnabled: boolean
+  /** A signature has shown that the investor has the key. */
+  readonly proven: boolean
 }
 
 /** Raised when the same events come to mean another state: a stored state of another version is folded again. @category values */
-export const stateVersion = 2
+export const stateVersion = 3
 
 /** @category values */
-export const types = ["WalletRegistered", "WalletReceivingSet"] as const
+export const types = ["WalletRegistered", "WalletReceivingSet", "AddressProven"] as const
 
 const registered = ({ data: { walletId, ...registered }, meta }: Recorded<"WalletRegistered">): State => ({
   id: walletId,
   platform: platformOf(meta),
-  ...registered
+  ...registered,
+  proven: false
 })
 
 /** The wallet after one more of its events. @category computing */
-export const after = (wallet: State | undefined, event: Recorded<(typeof types)[number]>): State | undefined =>
-  event.type === "WalletRegistered"
-    ? registered(event)
-    : wallet && { ...wallet, receivingEnabled: event.data.receivingEnabled }
+export const after = (wallet: State | undefined, event: Recorded<(typeof types)[number]>): State | undefined => {
+  if (event.type === "WalletRegistered") return registered(event)
+  if (wallet === undefined) return undefined
+  return event.type === "AddressProven"
+    ? { ...wallet, proven: true }
+    : { ...wallet, receivingEnabled: event.data.receivingEnabled }
+}
 
 /** @category decision models */
 export const model = (id: WalletId) =>

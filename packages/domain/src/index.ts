@@ -2,6 +2,7 @@
  * What may happen in a register of digital securities: values, events, decision models, decisions. Pure and total. For the registrar, for
  * projections, and for a reader of the rules.
  */
+export * as AddressProof from "./AddressProof.ts"
 export * as Amendment from "./Amendment.ts"
 export * as BankAccount from "./BankAccount.ts"
 export * as Basis from "./Basis.ts"
@@ -19,6 +20,7 @@ export * as Document from "./Document.ts"
 export * as Ending from "./Ending.ts"
 export * as Erasure from "./Erasure.ts"
 export * as EthereumAddress from "./EthereumAddress.ts"
+export * as EthereumSignature from "./EthereumSignature.ts"
 export * as Event from "./Event.ts"
 export * as Events from "./Events.ts"
 export * as Fifo from "./Fifo.ts"

@@ -142,6 +142,7 @@ export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<o
   EraseDocument: [{ documentId: "a" }],
   RegisterManagedWallet: [wallet],
   RegisterGenericWallet: [wallet],
+  ProveAddress: [{ walletId: "wallet", textVersion: 1 }],
   SetReceiving: [{ walletId: "wallet", receivingEnabled: true }],
   IssueStatement: [
     { statementId: "statement", investmentId: "investment", cause: "change", about: "12", asOf: 12, renderer: 1 }

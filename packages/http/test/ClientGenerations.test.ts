@@ -81,6 +81,8 @@ const objects: { readonly [name: string]: Wire } = {
     type: "eth-managed",
     address: "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
     receiving_enabled: true,
+    proven: null,
+    proof_text: null,
     created_at: "2024-05-02T09:30:00Z"
   },
   Document: {
@@ -245,7 +247,7 @@ const whole = ({ object, operation }: Method): unknown =>
 const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
 it("runs through every method", () => {
-  expect(methods.map(({ title }) => title)).toHaveLength(42)
+  expect(methods.map(({ title }) => title)).toHaveLength(43)
   for (const method of methods) expect(Object.keys(whole(method) as object)).toContain("id")
 })
 
@@ -285,7 +287,7 @@ describe("an object", () => {
       const isRead = method.operation._tag !== "Command"
       const { id: _, ...nameless } = method.object
       // A change of an object that its path names is about no other.
-      const isNamed = /\.(?:amend|cancel)$/.test(method.title)
+      const isNamed = /\.(?:amend|cancel|prove)$/.test(method.title)
       const otherwise = { ...method.object, ["created_at" in method.object ? "created_at" : "changed_at"]: 7 }
       const bodies = [...(isNamed ? [] : [nameless, {}, { id: null }]), otherwise, "text", 7]
       for (const body of bodies) {
@@ -310,7 +312,9 @@ describe("an object", () => {
     })
   )
 
-  const made = methods.filter(({ operation, title }) => operation._tag === "Command" && !/amend|cancel/.test(title))
+  const made = methods.filter(
+    ({ operation, title }) => operation._tag === "Command" && !/amend|cancel|prove/.test(title)
+  )
   it.effect.each(made)("$title: nothing at all, with 204, says nothing of what was made", (method) =>
     Effect.gen(function* () {
       const failure = yield* Effect.flip(method.answering(() => new Response(null, { status: 204 })))

@@ -154,6 +154,8 @@ export const make = (): Memory => {
       type,
       address,
       receivingEnabled,
+      proven: false,
+      proofText: null,
       createdAt
     })
     const investment = (
@@ -246,6 +248,10 @@ export const make = (): Memory => {
         amend: (_, walletId, input, options) =>
           Effect.flatMap(get<Services.Api.Wallet>("wallets", walletId), (old) =>
             command(`wallets.amend ${walletId}`, "changes", options, () => ({ ...old, ...input }))
+          ),
+        prove: (_, walletId, _input, options) =>
+          Effect.flatMap(get<Services.Api.Wallet>("wallets", walletId), (old) =>
+            command(`wallets.prove ${walletId}`, "changes", options, () => ({ ...old, proven: true }))
           )
       }),
       Context.add(Services.Documents, {

@@ -48,6 +48,7 @@ const bodies: { readonly [name: string]: unknown } = {
   "investments.cancel": {},
   "investments.addDocument": { document_id: "document", category: "contract", subject: "supplement" },
   "wallets.amend": { receiving_enabled: true },
+  "wallets.prove": { signature: `0x${"11".repeat(65)}` },
   "redemptions.create": H.redemption,
   "transfers.create": H.transfer
 }

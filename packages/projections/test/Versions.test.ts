@@ -283,6 +283,11 @@ const ofReversals: ReadonlyArray<Projection.LoggedEvent> = [
   event("RegisterChangeReversed", { ...undoneCredit, releases: false }, undefined)
 ]
 
+// Of a time when an address can be proven.
+const ofProofs: ReadonlyArray<Projection.LoggedEvent> = [
+  event("AddressProven", { walletId: "W2", investorId: "I2", textVersion: 1 }, "p", true)
+]
+
 const events = [
   ...ofIssuer,
   ...ofPlatforms,
@@ -293,7 +298,8 @@ const events = [
   ...ofCompanies,
   ...ofFreezes,
   ...ofStatements,
-  ...ofReversals
+  ...ofReversals,
+  ...ofProofs
 ]
 
 /** What a table would hold after each event: the order of members does not count. */

@@ -567,7 +567,9 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
   const receive = (a: number, b: number) => {
     const one = pick(found("WalletRegistered"), a)
     if (one === undefined) return wallet(a, b)
-    const input = { walletId: one.data.walletId, receivingEnabled: b % 3 !== 0 }
+    const { walletId } = one.data
+    if (b % 7 === 0) return run({ operation: "ProveAddress", input: { walletId, textVersion: 1 } }, platformOf(one))
+    const input = { walletId, receivingEnabled: b % 3 !== 0 }
     run({ operation: "SetReceiving", input }, platformOf(one))
   }
 

@@ -360,6 +360,14 @@ export const samples: { readonly [T in Events.EventType]: ReadonlyArray<Sample> 
       }
     }
   ],
+  AddressProven: [
+    {
+      data: { walletId: "wallet", investorId: "investor", textVersion: 1 },
+      personal: {
+        signature: `0x${"b9".repeat(64)}1c`
+      }
+    }
+  ],
   WalletReceivingSet: [{ data: { walletId: "wallet", receivingEnabled: true } }],
   RegistryStatementIssued: [
     {

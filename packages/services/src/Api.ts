@@ -19,7 +19,7 @@ export {
   identificationAnswer,
   investorAnswer
 } from "./Investors.ts"
-export { AmendWallet, CreateGenericWallet, Wallet, walletAnswer } from "./Wallets.ts"
+export { AmendWallet, CreateGenericWallet, ProveAddress, Wallet, walletAnswer } from "./Wallets.ts"
 export { Document, UploadDocument, documentAnswer } from "./Documents.ts"
 export {
   AmendInvestment,

@@ -1,10 +1,10 @@
 /**
  * Wallets: managed (the custodian holds the key) and generic (the investor does). For platforms.
  */
-import { EthereumAddress, Id, Timestamp } from "@effekten/domain"
+import { EthereumAddress, EthereumSignature, Id, Timestamp } from "@effekten/domain"
 import { Schema } from "effect"
 import * as Answer from "./Answer.ts"
-import { answer, input, plain, withDefault } from "./Member.ts"
+import { answer, input, personal, plain, withDefault } from "./Member.ts"
 import * as Operation from "./Operation.ts"
 import * as Resource from "./Resource.ts"
 import { listed } from "./Shape.ts"
@@ -40,18 +40,37 @@ const ofAmendment: Spellings = {
 export const AmendWallet = input("AmendWallet", { receivingEnabled: plain(Schema.Boolean) })
 export type AmendWallet = typeof AmendWallet.Type
 
-/** @category models */
-export const Wallet = answer("Wallet", {
+/** A signature (EIP-191) of the key of the address over `proof_text` of the wallet. @category schemas */
+export const ProveAddress = input("ProveAddress", { signature: personal(EthereumSignature.Signature) })
+export type ProveAddress = typeof ProveAddress.Type
+
+const shown = {
   id: Id.WalletId,
   investorId: Id.InvestorId,
   type: listed(Schema.Literals(["eth-managed", "eth-generic"])),
-  ...wallet,
-  createdAt: Timestamp.Timestamp
+  ...wallet
+}
+
+const createdAt = Timestamp.Timestamp
+
+/** @category models */
+export const Wallet = answer("Wallet", {
+  ...shown,
+  /** A signature has shown that the investor has the key of the address. Null where a server does not know proofs. */
+  proven: Schema.NullOr(Schema.Boolean),
+  /** What the key of the address signs as a proof. Null for a managed wallet: the custodian has its key. */
+  proofText: Schema.NullOr(Schema.String),
+  createdAt
 })
 export type Wallet = typeof Wallet.Type
 
 /** @category schemas */
-export const walletAnswer = Answer.first("Wallet", Wallet)
+export const walletAnswer = Answer.next(
+  Answer.first("Wallet", answer("Wallet1", { ...shown, createdAt })),
+  2,
+  Wallet,
+  (before) => ({ ...before, proven: null, proofText: null })
+)
 
 /** @category services */
 export class Wallets extends Resource.Served<Wallets>()("effekten/services/Wallets", "wallets", {
@@ -120,5 +139,20 @@ export class Wallets extends Resource.Served<Wallets>()("effekten/services/Walle
     refusals: ["investor_erased", "investor_not_found", "wallet_not_found"],
     summary: "Set whether a wallet receives",
     example: { receiving_enabled: true }
+  }),
+  prove: Operation.command({
+    operation: "ProveAddress",
+    route: "POST /v2/investors/:id/wallets/:wallet/proofs/",
+    scope: "investors:write",
+    ids: [Id.InvestorId, Id.WalletId],
+    input: ProveAddress,
+    answer: walletAnswer,
+    refusals: ["investor_erased", "investor_not_found", "signature_invalid", "wallet_not_found"],
+    summary: "Prove that the investor has the key of an address",
+    description:
+      "An extension of Effekten: the Distribution API has no such endpoint. An unproven address is used the same.",
+    example: {
+      signature: `0x${"b9".repeat(64)}1c`
+    }
   })
 }) {}

@@ -59,6 +59,7 @@ const events: ReadonlyArray<Events.EventType> = [
   "RedemptionFailed",
   "RedemptionOutcomeUnknown",
   "WalletReceivingSet",
+  "AddressProven",
   "UnitsTransferred",
   "TransferFailed",
   "TransferOutcomeUnknown",

@@ -1,7 +1,7 @@
 /**
  * Wallets, embedded. For the services of a platform.
  */
-import { EthereumAddress, Id } from "@effekten/domain"
+import { AddressProof, EthereumAddress, Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
 import { Api, Wallets } from "@effekten/services"
 import { Context, Effect } from "effect"
@@ -13,14 +13,22 @@ import { ownInvestor } from "./InvestorView.ts"
 import { type Owned, Showing } from "./Showing.ts"
 import { view } from "./View.ts"
 
+/** What every version of the answer shows. */
+const shown = (state: Projections.WalletState) => ({
+  id: state.id,
+  investorId: state.investorId,
+  type: state.kind === "managed" ? ("eth-managed" as const) : ("eth-generic" as const),
+  address: EthereumAddress.checksum(state.address),
+  receivingEnabled: state.receivingEnabled,
+  createdAt: state.createdAt
+})
+
 const wallet = view(Api.walletAnswer, Projections.wallets, {
-  1: (state) => ({
-    id: state.id,
-    investorId: state.investorId,
-    type: state.kind === "managed" ? ("eth-managed" as const) : ("eth-generic" as const),
-    address: EthereumAddress.checksum(state.address),
-    receivingEnabled: state.receivingEnabled,
-    createdAt: state.createdAt
+  1: shown,
+  2: (state) => ({
+    ...shown(state),
+    proven: state.proven,
+    proofText: state.kind === "managed" ? null : AddressProof.textOf(state, 1)
   })
 })
 
@@ -38,8 +46,18 @@ const { operations } = Wallets.resource
 export const wallets = (
   context: Context.Context<Intake | Showing>,
   custody: Custody["Service"]
-): Implementation<typeof Wallets.resource.operations> =>
-  implement(
+): Implementation<typeof Wallets.resource.operations> => {
+  /** The wallet of the path is the platform's, or the call ends here. */
+  const owned = Effect.fnUntraced(function* (
+    [investorId, walletId]: readonly [Id.InvestorId, Id.WalletId],
+    platform: Id.PlatformId | undefined
+  ) {
+    const showing = Context.get(context, Showing)
+    yield* showing.own(platform, ownInvestor(investorId))
+    yield* showing.own(platform, ownWallet(investorId, walletId))
+    return walletId
+  })
+  return implement(
     { key: Wallets.key, operations },
     {
       createManaged: instructs(operations.createManaged, {
@@ -70,14 +88,16 @@ export const wallets = (
       }),
       amend: instructs(operations.amend, {
         members: {},
-        given: Effect.fnUntraced(function* ({ ids: [investorId, walletId], instructing: { platform } }) {
-          const showing = Context.get(context, Showing)
-          yield* showing.own(platform, ownInvestor(investorId))
-          yield* showing.own(platform, ownWallet(investorId, walletId))
-          return { walletId }
-        }),
+        given: ({ ids, instructing: { platform } }) => Effect.map(owned(ids, platform), (walletId) => ({ walletId })),
+        answers: changed(wallet, ([, id]) => id)
+      }),
+      prove: instructs(operations.prove, {
+        members: {},
+        given: ({ ids, instructing: { platform } }) =>
+          Effect.map(owned(ids, platform), (walletId) => ({ walletId, textVersion: AddressProof.textVersion })),
         answers: changed(wallet, ([, id]) => id)
       })
     },
     context
   )
+}

@@ -2,11 +2,22 @@
  * What concerns an investor by steps: registration, identification, wallets, documents, holds, erasure. For random runs of decisions.
  */
 import { Events } from "@effekten/domain"
+import { addressOf, proofOf } from "../model/Keys.ts"
 import { by, day, identityDocument, pick, type Reader, somebody, textOf } from "./Reading.ts"
 import type { Kind } from "./Steps.ts"
 
 /** A day on which nobody of a run is born yet. */
 const unborn = "2200-01-01"
+
+const prove: Reader = (reading, s) => {
+  const { wallets } = reading.world
+  const walletId = reading.known(wallets, s.a)
+  const wallet = wallets.get(walletId)
+  // Another key's, or over another text.
+  const signed = wallet && (s.b % 4 === 0 ? { ...wallet, investor: "another" } : wallet)
+  const signature = (signed && proofOf(signed)) ?? `0x${"11".repeat(65)}`
+  return by(reading.whose(s, wallet?.platform), "ProveAddress", { walletId, textVersion: 1 }, { signature })
+}
 
 /** @category conversions */
 export const investorSteps = {
@@ -125,11 +136,12 @@ export const investorSteps = {
     return by(reading.whose(s, investors.get(id)?.platform), operation, {
       walletId: reading.fresh("wallet"),
       investorId: id,
-      address: `0x${n.toString(16).padStart(40, "0")}`,
+      address: addressOf(n + 1),
       receivingEnabled: s.a % 2 === 0
     })
   },
   receive: (reading, s) => {
+    if (s.d % 4 === 0) return prove(reading, s)
     const { wallets } = reading.world
     const walletId = reading.known(wallets, s.a)
     const input = { walletId, receivingEnabled: s.b % 3 !== 0 }

@@ -18,6 +18,7 @@ import {
   tooLate,
   touch
 } from "./Asked.ts"
+import { proofOf } from "./Keys.ts"
 import type { Objects, Person } from "./Objects.ts"
 
 /** An investor gets a wallet. */
@@ -35,10 +36,12 @@ const wallet =
     if (all.some((w) => w.address === i.address)) return no("address_taken")
     world.wallets.set(i.walletId, {
       platform: investor.platform,
+      through: asked.platform,
       investor: i.investorId,
       managed,
       address: i.address,
-      receiving: i.receivingEnabled
+      receiving: i.receivingEnabled,
+      proven: false
     })
     return ok
   }
@@ -221,6 +224,15 @@ export const investorRules = {
     if (world.investors.get(place.investor)!.erased) return no("investor_erased")
     if (place.receiving === input.receivingEnabled) return noop
     place.receiving = input.receivingEnabled
+    return ok
+  },
+  ProveAddress: (world, asked, { walletId }, personal) => {
+    const place = sees(asked, world.wallets.get(walletId))
+    if (!place) return no("wallet_not_found")
+    if (world.investors.get(place.investor)!.erased) return no("investor_erased")
+    if (personal !== undefined && personal.signature !== proofOf(place)) return no("signature_invalid")
+    if (place.proven) return noop
+    place.proven = true
     return ok
   }
 } satisfies Partial<Rules>

@@ -129,7 +129,16 @@ export class Objects {
   holds = new Map<string, { investor: string; until: number; released: number }>()
   wallets = new Map<
     string,
-    { platform: string | undefined; investor: string; managed: boolean; address: string; receiving: boolean }
+    {
+      platform: string | undefined
+      /** The platform that registered it; none if the registrar did. */
+      through: string | undefined
+      investor: string
+      managed: boolean
+      address: string
+      receiving: boolean
+      proven: boolean
+    }
   >()
   frozenWallets = new Set<string>()
   /** How many units are frozen, per product and wallet. */

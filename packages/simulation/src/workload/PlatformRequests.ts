@@ -5,6 +5,7 @@ import { Currency, Id, type Units } from "@effekten/domain"
 import { Api, Credits, Documents, Investments, Investors, Redemptions, Transfers, Wallets } from "@effekten/services"
 import { Effect, Schema } from "effect"
 import { isLive } from "../model/Asked.ts"
+import { addressOf, proofOf } from "../model/Keys.ts"
 import type { Investment, Objects } from "../model/Objects.ts"
 import { asking, day, type Known, known, type Reader, request, textOf } from "./Reading.ts"
 import type { Request } from "./Request.ts"
@@ -111,6 +112,21 @@ export const listing = (platform: Id.PlatformId): Request =>
     Effect.flatMap(Investors, (investors) => investors.list())
   )
 
+const prove: Reader = (step, knows) => {
+  const generic = [...knows.world.wallets].filter(([, { managed }]) => step.b % 8 === 0 || !managed)
+  const id = known(new Map(generic), step.a)
+  const wallet = knows.world.wallets.get(id)
+  const signed = wallet && (step.b % 5 === 0 ? { ...wallet, investor: "another" } : wallet)
+  const input: Api.ProveAddress = { signature: (signed && proofOf(signed)) ?? `0x${"11".repeat(65)}` }
+  const ids = [wallet?.investor ?? known(knows.world.investors, step.a), id] as const
+  const platform = asking(knows, step, wallet?.platform)
+  return request("Wallets.prove", { platform, operation: "ProveAddress", ids, input }, (options) =>
+    Effect.flatMap(Wallets, (wallets) =>
+      wallets.prove(Id.InvestorId.make(ids[0]), Id.WalletId.make(ids[1]), input, options)
+    )
+  )
+}
+
 /** @category conversions */
 export const platformReaders = {
   investor: (step, knows) => {
@@ -159,7 +175,7 @@ export const platformReaders = {
         (options) => Effect.flatMap(Wallets, (wallets) => wallets.createManaged(Id.InvestorId.make(id), options))
       )
     const input = Schema.decodeUnknownSync(Api.CreateGenericWallet)({
-      address: `0x${(1 + (step.b % 30)).toString(16).padStart(40, "0")}`,
+      address: addressOf(1 + (step.b % 30)),
       receiving_enabled: true
     })
     return request(
@@ -266,6 +282,7 @@ export const platformReaders = {
     )
   },
   receive: (step, knows) => {
+    if (step.d % 3 === 0) return prove(step, knows)
     const id = known(knows.world.wallets, step.a)
     const wallet = knows.world.wallets.get(id)
     const input: Api.AmendWallet = { receivingEnabled: step.b % 3 !== 0 }
