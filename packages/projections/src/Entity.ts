@@ -38,7 +38,7 @@ export const withAdded =
     return state === undefined ? { ...after, ...added(event) } : { ...state, ...after }
   }
 
-/** A projection whose event types are named once, and whose events are each about one object. @category constructors */
+/** A projection whose event types are named once, and whose events are each about one object at most. @category constructors */
 export const entity = <const T extends Events.EventType, S>({
   types,
   key,
@@ -46,7 +46,8 @@ export const entity = <const T extends Events.EventType, S>({
   ...rest
 }: Omit<Projection<S>, "types" | "keys" | "evolve"> & {
   readonly types: NonEmptyReadonlyArray<T>
-  readonly key: (event: Logged<T>) => string
+  /** `undefined` where an event is about none of these objects. */
+  readonly key: (event: Logged<T>) => string | undefined
   readonly evolve: (state: S | undefined, event: Logged<T>) => S | undefined
 }): Projection<S> => {
   const known: ReadonlySet<Events.EventType> = new Set(types)
@@ -54,7 +55,10 @@ export const entity = <const T extends Events.EventType, S>({
   return {
     ...rest,
     types,
-    keys: (event) => (isKnown(event) ? [key(event)] : []),
+    keys: (event) => {
+      const about = isKnown(event) ? key(event) : undefined
+      return about === undefined ? [] : [about]
+    },
     evolve: (state, event) => (isKnown(event) ? evolve(state, event) : state)
   }
 }

@@ -158,8 +158,15 @@ export interface CampaignState extends OfRegister {
 /** Keyed by campaign, all in one list. @category projections */
 export const campaigns: Projection<CampaignState> = entity({
   name: "campaigns",
-  version: 2,
-  types: ["CampaignOpened", "CampaignResized", "CampaignClosed", "InvestmentSigned", "InvestmentEnded"],
+  version: 3,
+  types: [
+    "CampaignOpened",
+    "CampaignResized",
+    "CampaignClosed",
+    "InvestmentSigned",
+    "InvestmentEnded",
+    "RegisterChangeReversed"
+  ],
   key: (event) => event.data.campaignId,
   evolve: (state: CampaignState | undefined, event) => {
     switch (event.type) {
@@ -176,6 +183,10 @@ export const campaigns: Projection<CampaignState> = entity({
         return state && { ...state, usedUnits: state.usedUnits + event.data.units }
       case "InvestmentEnded":
         return state && { ...state, usedUnits: state.usedUnits - event.data.units }
+      case "RegisterChangeReversed":
+        return event.data.releases === true && state !== undefined
+          ? { ...state, usedUnits: state.usedUnits - event.data.units }
+          : state
     }
   },
   scope,

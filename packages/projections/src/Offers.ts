@@ -40,7 +40,7 @@ export interface OfferedCampaignState extends Omit<CampaignState, "platform"> {
 /** Keyed by campaign, listed by platform. @category projections */
 export const offeredCampaigns: Projection<OfferedCampaignState> = {
   name: "offered_campaigns",
-  version: 1,
+  version: 2,
   types: campaigns.types,
   keys: (event) => campaigns.keys(event),
   evolve: (state, event, key) => {

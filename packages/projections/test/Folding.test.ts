@@ -1,5 +1,6 @@
 /** Promise 7: a state is the fold of the log at its position, by every way to it. For the author of a projection. */
 import {
+  Campaign,
   Document,
   type Events,
   Holding,
@@ -12,7 +13,7 @@ import {
   Transfer,
   Wallet
 } from "@effekten/domain"
-import { FoldOne, Projections, Register, Replay, Views } from "@effekten/projections"
+import { FoldOne, type Projection, Projections, Register, Replay, Views } from "@effekten/projections"
 import { Effect, Result } from "effect"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -133,6 +134,8 @@ describe("folding", () => {
           const retention = RetentionPeriod.by(shown, Policy.defaults)
           expect(Projections.retentions.rank?.(state) !== undefined).toBe(retention._tag === "Until")
         }
+        for (const state of views.all(Projections.campaigns).values())
+          expect(state.usedUnits).toBe(model(Campaign.used(state.id)))
         for (const state of views.all(Projections.redemptions).values()) {
           const { lots: _lots, ...decided } = model(Redemption.model(state.id))!
           expect(state).toStrictEqual({ ...decided, createdAt: state.createdAt })
@@ -175,6 +178,28 @@ describe("folding", () => {
       }),
       { numRuns: 50 }
     )
+  })
+
+  it("a campaign has the units of a reversed credit free again where the investment has ended, and only there", () => {
+    const usedAfter = (projection: Projection.Projection<{ readonly usedUnits: number }>, releases: boolean) => {
+      const entries: ReadonlyArray<readonly [string, object]> = [
+        ["CampaignOpened", { campaignId: "c", productId: "p", platformId: "q", allocation: 20 }],
+        ["InvestmentSigned", { campaignId: "c", units: 7 }],
+        ["InvestmentSigned", { campaignId: "c", units: 5 }],
+        ["RegisterChangeReversed", { change: { kind: "transfer", id: "t" }, units: 4 }],
+        ["RegisterChangeReversed", { change: { kind: "credit", id: "i" }, campaignId: "c", units: 7, releases }]
+      ]
+      const events = entries.map(
+        ([type, data], at) => ({ type, data, position: at + 1, meta: {} }) as unknown as StoredEvent
+      )
+      return events.reduce(
+        (state: { readonly usedUnits: number } | undefined, event) =>
+          projection.keys(event).includes("c") ? projection.evolve(state, event, "c") : state,
+        undefined
+      )?.usedUnits
+    }
+    for (const projection of [Projections.campaigns, Projections.offeredCampaigns])
+      expect([usedAfter(projection, true), usedAfter(projection, false)]).toEqual([5, 12])
   })
 
   it("there is no object before its first event, and none of a key nobody has", async () => {

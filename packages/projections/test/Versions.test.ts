@@ -280,7 +280,8 @@ const ofReversals: ReadonlyArray<Projection.LoggedEvent> = [
   event("ReversalOutcomeUnknown", { reversalId: "X2", change: undone.change }, undefined),
   event("ReversalFailed", { reversalId: "X2", change: undone.change, ...failedReversal }, undefined),
   event("ReversalRequested", undoneCredit, undefined, true),
-  event("RegisterChangeReversed", { ...undoneCredit, releases: false }, undefined)
+  event("RegisterChangeReversed", { ...undoneCredit, releases: false }, undefined),
+  event("RegisterChangeReversed", { ...undoneCredit, reversalId: "X4", releases: true }, undefined)
 ]
 
 // Of a time when an address can be proven.
