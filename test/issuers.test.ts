@@ -22,6 +22,7 @@ import {
 import { Context, Effect, Exit, Layer, Redacted, Scope, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { FetchHttpClient, HttpServer } from "effect/http"
+import { createHash } from "node:crypto"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { expectAllConforming } from "../packages/http/test/Conforms.ts"
 import { type Answer, type Api, connect, created } from "./Api.ts"
@@ -281,6 +282,28 @@ describe("an issuer", () => {
       }).pipe(Effect.scoped, Effect.provide([FetchHttpClient.layer, SecureRandom.layerWebCrypto]))
     )
     expect(listed.map(({ id }) => id)).toEqual(campaigns)
+  })
+
+  it("deposits the terms of its products, and lists their versions: another issuer does neither", async () => {
+    const { id: product_id } = created(await own.post("/issuer/v2/products/", body(issuerId), key()))
+    const path = `/issuer/v2/products/${product_id}/terms/`
+    const deposit = (api: Api, content: string, name: string): Promise<Answer> => {
+      const form = new FormData()
+      form.set("file", new Blob([content], { type: "application/pdf" }), "terms.pdf")
+      return api.send("POST", path, { headers: { "x-idempotency-key": name }, body: form })
+    }
+    const first = await deposit(own, "Fassung 1", "first-terms")
+    expect(created(first)).toMatchObject({
+      product_id,
+      version: 1,
+      sha256: createHash("sha256").update("Fassung 1").digest("hex")
+    })
+    expect((await deposit(own, "Fassung 1", "first-terms")).bytes).toEqual(first.bytes)
+    const second = created(await deposit(own, "Fassung 2", "second-terms"))
+    expect(second).toMatchObject({ product_id, version: 2 })
+    expect((await own.get(path)).json).toMatchObject({ count: 2, results: [first.json, second] })
+    expect(said(await deposit(other, "Fremde Fassung", "foreign-terms"))).toEqual([404, "product_not_found"])
+    expect(said(await other.get(path))).toEqual([404, "product_not_found"])
   })
 
   it("may use the typed client", async () => {

@@ -874,6 +874,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/issuer/v2/products/{id}/terms/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the versions of the terms of a product
+         * @description Refused with `product_not_found`.
+         */
+        get: operations["issued-terms.list"];
+        put?: never;
+        /**
+         * Deposit the terms of a product
+         * @description They are public and stay: never deposit what names a person. Refused with `product_not_found`.
+         */
+        post: operations["issued-terms.deposit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -906,6 +930,13 @@ export interface components {
              * @enum {string}
              */
             executed?: "no" | "unknown";
+        };
+        DepositedTerms: {
+            product_id: string;
+            version: number;
+            document_id: string;
+            sha256: string;
+            created_at: string;
         };
         IssuedCampaign: {
             id: string;
@@ -1727,6 +1758,14 @@ export interface components {
             /** @description The URL of the page before this one. */
             previous: string | null;
             results: components["schemas"]["IssuedCampaign"][];
+        };
+        DepositedTermsPage: {
+            count: number;
+            /** @description The URL of the page after this one. */
+            next: string | null;
+            /** @description The URL of the page before this one. */
+            previous: string | null;
+            results: components["schemas"]["DepositedTerms"][];
         };
     };
     responses: {
@@ -7603,6 +7642,168 @@ export interface operations {
              * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
              *
              *     [`campaign_not_found`](/problems/campaign_not_found) There is no such campaign for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            /** @description [`idempotency_key_reused`](/problems/idempotency_key_reused) The key was used for a request with another body. Nothing was done. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "issued-terms.list": {
+        parameters: {
+            query?: {
+                /** @description Results of a page at most. */
+                limit?: number;
+                /** @description From `next` or `previous` of a page. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepositedTermsPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`product_not_found`](/problems/product_not_found) There is no such product for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "issued-terms.deposit": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same key with the same request gives the same answer and no second effect. Idempotency-Key will do as well. */
+                "X-Idempotency-Key": string;
+                /** @description The same as X-Idempotency-Key, as an RFC 8941 string or as it is. */
+                "Idempotency-Key"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description It is created. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepositedTerms"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`product_not_found`](/problems/product_not_found) There is no such product for this client.
              */
             404: {
                 headers: {

@@ -1,6 +1,7 @@
 /**
  * Deposited terms, embedded: stores them as documents are stored, lists and opens them. For the issuer's side.
  */
+import type { Id } from "@effekten/domain"
 import { Projection, FoldOne, Projections } from "@effekten/projections"
 import { Api, TermsDeposits, termsOperations, Unavailable } from "@effekten/services"
 import { Effect, Layer, Option, Stream } from "effect"
@@ -12,7 +13,8 @@ import { carries, implement, made, pages, view } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
 import { notFound, type Showing } from "./Showing.ts"
 
-const terms = view(Api.depositedTermsAnswer, Projections.terms, {
+/** A version of the terms of a product. @category constructors */
+export const terms = view(Api.depositedTermsAnswer, Projections.terms, {
   1: ({ createdAt, digest, documentId, productId, version }) => ({
     productId,
     version,
@@ -21,6 +23,14 @@ const terms = view(Api.depositedTermsAnswer, Projections.terms, {
     createdAt
   })
 })
+
+/** Stores a content, and records it as the next version. @category constructors */
+export const depositing = (blobs: Blobs["Service"]) =>
+  keeping<readonly [typeof Id.ProductId]>(blobs, ({ digest, documentId, sealed, size }, personal, [productId]) => ({
+    operation: "DepositTerms",
+    input: { productId, documentId, digest, sealed, size },
+    personal
+  }))
 
 const opening: Access = { actor: "issuer", platform: undefined, purpose: "DownloadDocument" }
 
@@ -37,11 +47,7 @@ export const layer: Layer.Layer<TermsDeposits, never, Blobs | Intake | Log | Sho
       { key: TermsDeposits.key, operations: termsOperations },
       {
         deposit: carries(termsOperations.deposit, {
-          carry: keeping(blobs, ({ digest, documentId, sealed, size }, personal, [productId]) => ({
-            operation: "DepositTerms",
-            input: { productId, documentId, digest, sealed, size },
-            personal
-          })),
+          carry: depositing(blobs),
           answers: made(terms)
         }),
         list: pages(termsOperations.list, {
