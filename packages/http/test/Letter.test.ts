@@ -142,6 +142,32 @@ describe("E9 what frames a body", () => {
     expect(statusesIn(answer)).toEqual([400])
   })
 
+  it.each(["application/merge-patch+json", "Application/Merge-Patch+JSON; charset=UTF-8"])(
+    "Content-Type %s: a PATCH is read, and nothing else",
+    async (type) => {
+      const ask = (method: string, path: string, body: unknown) =>
+        H.send(method, `${h.url}${path}`, {
+          authorization: `Bearer ${h.token}`,
+          "x-idempotency-key": `patched-${type}`.replaceAll(/[^\w-]/g, "-"),
+          "content-type": type,
+          body: JSON.stringify(body)
+        })
+      const { id } = (await H.post(`${h.url}/v2/investments/`, {
+        authorization: `Bearer ${h.token}`,
+        "x-idempotency-key": `made-${type}`.replaceAll(/[^\w-]/g, "-"),
+        "content-type": "application/json",
+        body: JSON.stringify(H.investment)
+      }).then(({ json }) => json)) as { readonly id: string }
+      expect(id).toEqual(expect.any(String))
+      expect((await ask("PATCH", `/v2/investments/${id}/`, { wallet: "another" })).json).toMatchObject({
+        id,
+        wallet: "another"
+      })
+      const made = await ask("POST", "/v2/redemptions/", H.redemption)
+      expect([made.status, made.json.code]).toEqual([415, "unsupported_media_type"])
+    }
+  )
+
   it.each(["gzip", "br", "gzip, identity", "x"])("Content-Encoding %s: 415 with what is accepted", async (coding) => {
     const answer = await H.post(`${h.url}/v2/redemptions/`, {
       authorization: `Bearer ${h.token}`,

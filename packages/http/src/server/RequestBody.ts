@@ -122,10 +122,15 @@ export const readBytes = (
 /** @category predicates */
 export const mediaTypeOf = (contentType: string): string => (contentType.split(";")[0] ?? "").trim().toLowerCase()
 
-const isJson = (contentType: string | undefined): boolean => {
+/** A change may be said to be a merge patch (RFC 7396): absent members stay as they are. */
+const mediaTypes = (method: string): ReadonlyArray<string> =>
+  method === "PATCH" ? ["application/json", "application/merge-patch+json"] : ["application/json"]
+
+const isJson = ({ headers, method }: Request): boolean => {
+  const contentType = headers["content-type"]
   if (contentType === undefined) return true
   const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(contentType)?.[1]
-  return mediaTypeOf(contentType) === "application/json" && (charset === undefined || /^utf-?8$/i.test(charset))
+  return mediaTypes(method).includes(mediaTypeOf(contentType)) && (charset === undefined || /^utf-?8$/i.test(charset))
 }
 
 /** The bytes of a body that should be JSON; none if there is no body. @category computing */
@@ -134,10 +139,13 @@ export const readJsonBytes = (
   { bodyTimeout, jsonBytes }: Limits
 ): Effect.Effect<Uint8Array, Refused> =>
   Effect.flatMap(readBytes(request, jsonBytes, bodyTimeout), (bytes) =>
-    bytes.length === 0 || isJson(request.headers["content-type"])
+    bytes.length === 0 || isJson(request)
       ? Effect.succeed(bytes)
       : Effect.fail(
-          new Refused({ code: "unsupported_media_type", detail: "The body must be application/json in UTF-8." })
+          new Refused({
+            code: "unsupported_media_type",
+            detail: `The body must be ${mediaTypes(request.method).join(" or ")} in UTF-8.`
+          })
         )
   )
 
