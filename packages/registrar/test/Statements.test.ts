@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Id, Policy, Units } from "@effekten/domain"
 import { Checkpoint, Codec, MerkleTree } from "@effekten/event-store"
 import { Log, Progress, Registrar, Sealing } from "@effekten/registrar"
-import { Erasures, Freezes, Investments, RegistryStatements, Transfers, Wallets } from "@effekten/services"
+import { Erasures, Freezes, Investments, RegistryStatements, Reversals, Transfers, Wallets } from "@effekten/services"
 import { Context, Effect, Layer, Result, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -319,6 +319,28 @@ describe("statements that the register issues by itself", () => {
           yield* (yield* Freezes).units(wallet, { productId: product, units: 1 as Units.Units, basis: "court" })
           yield* issuedOf(another, "entry UnitsCredited", "change UnitsFrozen")
           yield* issuedOf(investment, "entry UnitsCredited", "change UnitsFrozen")
+        })
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("follow a reversal too: the wrong entry stays, and is told as it is now", () =>
+    Effect.gen(function* () {
+      const parts = yield* kept
+      yield* inRegister(
+        parts,
+        Effect.gen(function* () {
+          const { investment, platform } = yield* entered
+          yield* Effect.flatMap(Reversals, (reversals) =>
+            reversals.request("credit", investment, { basis: "court", note: "Irrtum" })
+          )
+          yield* issuedOf(investment, "entry UnitsCredited", "change RegisterChangeReversed")
+          const { results } = yield* as(platform)(
+            Effect.flatMap(RegistryStatements, (statements) => statements.list(investment))
+          )
+          const { text } = yield* as(platform)(read(investment, results[1]!.id))
+          assert.include(text ?? "", "entered at: -")
+          assert.notInclude(text ?? "", "Irrtum")
         })
       )
     }).pipe(Effect.scoped)
