@@ -81,7 +81,7 @@ export const violations = ({ headers, method, path, status, text }: Exchanged): 
   if (response["content"][mediaType] === undefined)
     return [...unnamed, `a body of type "${mediaType}" is not in the document`]
   const validate = validatorAt(...place, "content", mediaType, "schema")
-  const valid = validate(JSON.parse(text))
+  const valid = validate(mediaType.endsWith("json") ? JSON.parse(text) : text)
   return [
     ...unnamed,
     ...(valid ? [] : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`))

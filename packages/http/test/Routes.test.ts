@@ -205,6 +205,28 @@ describe.each(table(withJson.filter(({ name }) => bodies[name] !== undefined && 
   }
 )
 
+it("a statement of the register is text for a client that prefers it, and JSON for any other", async () => {
+  const url = `${h.url}/v2/investments/${ids["investments.id"]}/registry-statements/${ids["investments.statement"]}/`
+  const get = (accept?: string) =>
+    H.get(url, { authorization: `Bearer ${h.token}`, ...(accept === undefined ? {} : { accept }) })
+  for (const accept of ["text/plain", "text/plain, application/json;q=0.5", "TEXT/PLAIN;q=0.1, */*;q=0.1"]) {
+    const answer = await get(accept)
+    expect([answer.status, answer.headers["content-type"]]).toEqual([200, "text/plain; charset=utf-8"])
+    expect(answer.headers["vary"]).toBe("accept")
+    expect(answer.text).toBe("Statement of the register\n")
+  }
+  for (const accept of [undefined, "*/*", "text/html", "application/json, text/plain", "text/plain;q=0"]) {
+    const answer = await get(accept)
+    expect([answer.status, answer.headers["content-type"]]).toEqual([200, "application/json"])
+    expect(answer.json.text).toBe("Statement of the register\n")
+  }
+  const missing = await H.get(url.replace(/[^/]+\/$/, "none/"), {
+    authorization: `Bearer ${h.token}`,
+    accept: "text/plain"
+  })
+  expectProblem(missing, 404)
+})
+
 it("H-01 an unknown path: 404; no path is case-insensitive", async () => {
   for (const path of ["/", "/nothing", "/api/external/v2/nothing/", "/API/external/v2/investors/"]) {
     expectProblem(await H.get(`${h.origin}${path}`, authorized()), 404, "not_found")

@@ -59,6 +59,8 @@ export interface Read<I extends Ids, A, R extends string = string> extends Told<
   /** Its name in the record of openings of personal data. */
   readonly reading: R
   readonly answer: Answer<A>
+  /** The member that a client gets alone, as `text/plain`, if it prefers that. Absent where there is none. */
+  readonly text?: keyof A & string
 }
 
 /** What a list calls its cursors in a query. In a feed the id of an entry is the cursor behind it. @category models */
@@ -149,7 +151,9 @@ interface ReadTold<I extends Ids, A, R extends string> extends Told<I> {
 }
 
 /** @category constructors */
-export const read = <A, const R extends string, const I extends Ids>(told: ReadTold<I, A, R>): Read<I, A, R> => ({
+export const read = <A, const R extends string, const I extends Ids>(
+  told: ReadTold<I, A, R> & Pick<Read<I, A, R>, "text">
+): Read<I, A, R> => ({
   _tag: "Read",
   ...told
 })

@@ -87,6 +87,7 @@ export class RegistryStatements extends Resource.Served<RegistryStatements>()(
       scope: "investments:read",
       ids: [Id.InvestmentId, Id.StatementId],
       answer: registryStatementContentAnswer,
+      text: "text",
       refusals: ["investment_not_found", "statement_not_found"],
       summary: "Read a statement of the register"
     })

@@ -84,7 +84,10 @@ export const ofOperation = (operation: Operation.Any, generated: Json): Json => 
         {
           ...response,
           description: status === "201" ? "It is created." : "It is shown.",
-          headers: headersOf(ofSuccess(operation, status))
+          headers: headersOf(ofSuccess(operation, status)),
+          ...(operation._tag === "Read" && operation.text !== undefined
+            ? { content: { ...response["content"], "text/plain": { schema: { type: "string" } } } }
+            : {})
         }
       ])
   ),

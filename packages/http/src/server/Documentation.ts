@@ -17,6 +17,7 @@ import * as DocsAssets from "./DocsAssets.ts"
 import * as DocsPage from "./DocsPage.ts"
 import * as EntityTag from "./EntityTag.ts"
 import { type Exchange, refusal } from "./Exchange.ts"
+import { weightsOf } from "./Preference.ts"
 import * as ProblemPages from "./ProblemPages.ts"
 import type { Route } from "./Table.ts"
 
@@ -43,13 +44,7 @@ type Coding = keyof typeof compressions
  * accepts none of them gets the text as it is.
  */
 const codingFor = (accepted: string | undefined): Coding => {
-  const weights = new Map(
-    (accepted ?? "").split(",").map((part) => {
-      const [name = "", ...parameters] = part.toLowerCase().split(";")
-      const weight = parameters.map((each) => /^\s*q=([\d.]+)\s*$/.exec(each)?.[1]).find((each) => each !== undefined)
-      return [name.trim(), Number(weight ?? 1)] as const
-    })
-  )
+  const weights = weightsOf(accepted)
   const weightOf = (coding: Coding): number =>
     weights.get(coding) ?? weights.get("*") ?? (coding === "identity" ? Number.MIN_VALUE : 0)
   const best = (["br", "gzip", "identity"] as const).reduce((best, coding) =>

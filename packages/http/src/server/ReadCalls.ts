@@ -9,8 +9,12 @@ import { type Call, type Described, ifMatchOf, json, type Method, otherwise, typ
 import * as EntityTag from "./EntityTag.ts"
 import type { Refused } from "./Exchange.ts"
 import type { Links } from "./Links.ts"
+import { prefersText } from "./Preference.ts"
 
 type Answering = Effect.Effect<HttpServerResponse.HttpServerResponse, Refused | ReadFailure>
+
+const plain = (text: string): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.text(text, { contentType: "text/plain; charset=utf-8" })
 
 /** One object; or, to a client that has it as it is, that it is so still. @category computing */
 export const show =
@@ -29,7 +33,13 @@ export const show =
     return Effect.flatMap(Effect.provideService(method(...ids), Request, request), (shown: unknown): Answering => {
       if (ifMatch.success?.some((each) => each === tag) === false)
         return Effect.fail(otherwise("The object has another entity tag."))
-      const body = written(exchange, described, described.operation.answer.version, shown)
+      const { answer, text } = described.operation
+      if (text !== undefined) {
+        exchange.responseHeaders["vary"] = "accept"
+        if (prefersText(exchange.request.headers["accept"]))
+          return Effect.succeed(plain(String((shown as { readonly [name: string]: unknown })[text])))
+      }
+      const body = written(exchange, described, answer.version, shown)
       if (tag === undefined) return Effect.succeed(json(body, 200))
       exchange.responseHeaders[entityTagHeader] = EntityTag.toHeader(tag)
       return Effect.succeed(

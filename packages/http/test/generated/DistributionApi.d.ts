@@ -6290,6 +6290,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RegistryStatementContent"];
+                    "text/plain": string;
                 };
             };
             /** @description The client has it as it is. */
