@@ -214,6 +214,22 @@ describe("what a developer brings about", () => {
     server = await startServer(folderOf("triggers"), { port: new URL(server.url).port })
   })
 
+  it("a terminal shows each request that is answered, and none of its own looks", async () => {
+    const data = folderOf("triggers")
+    const args = ["logs", "--follow", "--data", data]
+    const child = spawn(process.execPath, [bin, ...args], { cwd: root, stdio: ["ignore", "pipe", "inherit"] })
+    let heard = ""
+    child.stdout.on("data", (piece) => (heard += String(piece)))
+    const ended = new Promise((done) => child.once("close", done))
+    await eventually(async () => (heard.includes("/oauth/token") ? true : undefined))
+    expect((await api.get("/v2/nothing-there/?limit=1")).status).toBe(404)
+    await eventually(async () => (/ {2}404 {2}GET {2}\S+\/v2\/nothing-there\/ {2}/.test(heard) ? true : undefined))
+    expect(heard).not.toContain("/sandbox/logs/")
+    child.kill("SIGINT")
+    expect(await ended).toBe(0)
+    expect((await effekten(["logs", "--data", data])).stdout).toContain("nothing-there")
+  })
+
   it("what a body lacks is told member by member, and what another platform has is unknown", async () => {
     expect(await trigger("payment", {})).toMatchObject({
       status: 400,

@@ -22,7 +22,7 @@ import { client, platform } from "./PlatformCommands.ts"
 import { webhook } from "./WebhookCommands.ts"
 import { policy } from "./PolicyCommands.ts"
 import { projections } from "./ProjectionsCommand.ts"
-import { clock, listen, trigger } from "./SandboxCommands.ts"
+import { clock, listen, logs, trigger } from "./SandboxCommands.ts"
 import { guide, serve } from "./ServeCommands.ts"
 import { simulate } from "./SimulateCommand.ts"
 
@@ -53,6 +53,7 @@ export const effekten = Command.make("effekten").pipe(
     clock,
     trigger,
     listen,
+    logs,
     replay,
     verify,
     audit,

@@ -1,5 +1,5 @@
 /**
- * `effekten clock`, `effekten trigger` and `effekten listen`: their arguments. For the command line.
+ * `effekten clock`, `trigger`, `listen` and `logs`: their arguments. For the command line.
  */
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
@@ -88,3 +88,20 @@ export const listen = Command.make(
     { command: "effekten listen --answer 503", description: "Be a receiver that is down, and see it come again" }
   ])
 )
+
+/** @category commands */
+export const logs = Command.make(
+  "logs",
+  {
+    follow: Flag.Boolean("follow").pipe(
+      Flag.withDescription("Go on with what is answered from now on, until Ctrl-C"),
+      Flag.withDefault(false)
+    ),
+    folder: dataFolder
+  },
+  (options) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./SandboxLogs.ts")),
+      ({ runLogs }) => runLogs(options)
+    )
+).pipe(Command.withDescription("Print the last requests that the running sandbox has answered"))

@@ -12,6 +12,7 @@ import { furthestAhead, type SandboxClock } from "./SandboxClock.ts"
 import { readSandboxFile, type SandboxFile, writeSandboxFile } from "./SandboxFile.ts"
 import { type SandboxLedger, ToldOutcome } from "./SandboxLedger.ts"
 import * as SandboxListening from "./SandboxListening.ts"
+import * as SandboxLog from "./SandboxLog.ts"
 import * as SandboxRefusals from "./SandboxRefusals.ts"
 import { triggers } from "./SandboxTriggers.ts"
 import { layer as endpoints } from "./WebhookEndpoints.ts"
@@ -65,6 +66,7 @@ interface Parts {
   readonly clock: SandboxClock
   readonly ledger: SandboxLedger
   readonly sandbox: SandboxFile
+  readonly log: SandboxLog.SandboxLog
   readonly register: Context.Context<Registrar.Register | ReadModels.ReadModels | RegisterState | StateSeal>
 }
 
@@ -175,6 +177,15 @@ export const sandboxRoutes: ReadonlyArray<SandboxRoute> = [
   },
   {
     method: "POST",
+    path: "/sandbox/logs/",
+    happens: "Nothing: it lists the last requests that were answered, those behind number `after` if it is given.",
+    answerIn:
+      ({ log }) =>
+      (_, body) =>
+        log.read(body)
+  },
+  {
+    method: "POST",
     path: "/sandbox/webhooks/",
     happens: "What happens from now on is delivered to `port` of the sandbox's machine.",
     answerIn:
@@ -194,11 +205,13 @@ export const sandboxRoutes: ReadonlyArray<SandboxRoute> = [
 ]
 
 /** @category constructors */
-export const make = (parts: Parts): DistributionServer.SandboxControl => {
+export const make = (given: Omit<Parts, "log">): DistributionServer.SandboxControl => {
+  const parts = { ...given, log: SandboxLog.make() }
   const advance = advancing(parts)
   const { clock } = parts.clock
   return {
     clock,
+    answered: parts.log.answered,
     refusal: SandboxRefusals.asked,
     calls: sandboxRoutes.map(({ answerIn, method, path }) => {
       const answer = answerIn(parts, advance)

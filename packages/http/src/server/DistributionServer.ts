@@ -65,7 +65,7 @@ const answering = Effect.fnUntraced(function* (options: ServerOptions, prefix?: 
   const table = yield* tableOf(options, limits, isDraining, prefix ?? "")
   const hasDocs = options.docs !== false
   return {
-    app: yield* Edge.make({ table, limits, hasDocs, isDraining, prefix }),
+    app: yield* Edge.make({ table, limits, hasDocs, isDraining, prefix, answered: options.control?.answered }),
     /** The scope closes: no balancer shall send more. */
     drain: Effect.suspend(() => {
       draining = true

@@ -1,13 +1,14 @@
 /**
  * What every request and every answer passes: a request id, security headers, and a problem for every failure. For the server.
  */
-import { Cause, Context, Effect, Option, References, Tracer } from "effect"
+import { Cause, Clock, Context, Effect, Option, References, Tracer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { isArriving, unacceptable } from "./Acceptable.ts"
 import { type Exchange, refusal } from "./Exchange.ts"
 import type { Limits } from "./Limits.ts"
 import * as RefusalLog from "./RefusalLog.ts"
+import type { SandboxControl } from "./SandboxCalls.ts"
 import type { Found, Table } from "./Table.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
@@ -37,6 +38,8 @@ interface EdgeOptions {
   readonly isDraining: () => boolean
   /** Where the table is mounted on a router of the application's. Default: the server is our own. */
   readonly prefix?: string | undefined
+  /** Is told of each answer. */
+  readonly answered?: SandboxControl["answered"] | undefined
 }
 
 /** Names that are drawn at once: a call of the system for each would be a tenth of what the edge does for a GET. */
@@ -112,6 +115,14 @@ export const make = Effect.fnUntraced(function* (options: EdgeOptions) {
     }).pipe(Effect.updateContext(about(exchange, found)))
   }
 
+  const reported = (exchange: Exchange, report: SandboxControl["answered"]): Effect.Effect<Response> =>
+    Effect.tap(answered(exchange), ({ status }) =>
+      Effect.map(Clock.currentTimeMillis, (at) => {
+        const { path, request, requestId } = exchange
+        report({ at, method: request.method, path: path ?? "", status, requestId })
+      })
+    )
+
   const finished = (exchange: Exchange, answer: Response): Response => {
     const { mount, request, responseHeaders } = exchange
     const headers: { [name: string]: string } = {
@@ -134,7 +145,8 @@ export const make = Effect.fnUntraced(function* (options: EdgeOptions) {
   return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
     Effect.flatMap(newName, (requestId) => {
       const exchange: Exchange = { request, requestId, ...placeOf(request), responseHeaders: {}, notes: {} }
-      return Effect.flatMap(answered(exchange), (answer) =>
+      const answering = options.answered === undefined ? answered(exchange) : reported(exchange, options.answered)
+      return Effect.flatMap(answering, (answer) =>
         // A body that came with its head is complete a moment later. What still drips in after the answer must not look like a request.
         isArriving(request)
           ? Effect.map(Effect.yieldNow, () => finished(exchange, answer))

@@ -26,11 +26,23 @@ export interface SandboxCall {
   ) => Effect.Effect<object, CommandFailure | Schema.SchemaError>
 }
 
+/** A request that was answered. The path has no query. */
+interface AnsweredRequest {
+  /** Milliseconds since 1970, by the server's clock. */
+  readonly at: number
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  readonly requestId: string
+}
+
 /** @category models */
 export interface SandboxControl {
   /** The clock that all operations go by. Tokens, limits and deadlines of requests keep the server's. */
   readonly clock: Clock.Clock
   readonly calls: ReadonlyArray<SandboxCall>
+  /** Is told of each request that was answered. */
+  readonly answered: (answered: AnsweredRequest) => void
   /** How an operation shall fail, if the idempotency key of a command says so. */
   readonly refusal: (operation: Operation.Any, key: string) => CommandFailure | undefined
 }
