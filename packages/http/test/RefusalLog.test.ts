@@ -2,6 +2,7 @@
  * What the log says of refused clients and requests: one line each, bounded, with nothing that a stranger chose. For an operator.
  */
 import { it as effectIt } from "@effect/vitest"
+import { Rejection } from "@effekten/services"
 import { Clock, Effect, Logger } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { TestClock } from "effect/testing"
@@ -112,6 +113,32 @@ describe("a refused request leaves one line", () => {
         ],
       ]
     `)
+  })
+
+  it("also of an address that is taken, which tells what another platform has; of no other conflict", async () => {
+    const h = await H.start()
+    const ask = async (code: "address_taken" | "kyc_not_successful", key: string) => {
+      h.memory.before = () => Effect.fail(new Rejection({ code, status: 409, message: "No." }))
+      const answer = await H.post(`${h.url}/v2/investors/investor/wallets/eth-generic/`, {
+        authorization: `Bearer ${h.token}`,
+        "x-idempotency-key": key,
+        "content-type": "application/json",
+        body: JSON.stringify({ address: "0x52908400098527886E0F7030069857D2E4169EE7" })
+      })
+      expect([answer.status, answer.json.code]).toEqual([409, code])
+    }
+    h.log.length = 0
+    await ask("kyc_not_successful", "another")
+    expect(h.log).toEqual([])
+    await ask("address_taken", "taken")
+    const [line] = h.log
+    expect([h.log.length, line?.level, line?.message]).toEqual([
+      1,
+      "WARN",
+      "refused a request: the address is registered already, maybe for another platform"
+    ])
+    expect(JSON.stringify(line)).not.toMatch(/0x52908400/i)
+    await h.close()
   })
 
   it("a request that is answered leaves none", async () => {

@@ -85,6 +85,8 @@ const respond = (exchange: Exchange, command: Command, ids: ReadonlyArray<string
 
 /** A failure of a service. A refusal that was recorded is an answer: its body is that of its version. */
 const fail = (exchange: Exchange, failure: CommandFailure, receipt: Receipt | undefined): Response => {
+  // It tells what another platform has registered: a caller that asks for address after address shall be seen.
+  if (failure._tag === "Rejection" && failure.code === "address_taken") exchange.notes.refusal = "address"
   const { responseHeaders } = exchange
   if (receipt?.replayed === true) responseHeaders[replayedHeader] = "true"
   if (receipt !== undefined && receipt.version !== 1) responseHeaders[answerVersionHeader] = String(receipt.version)

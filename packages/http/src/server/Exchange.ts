@@ -9,7 +9,7 @@ import { edgeProblem, type Occurrence, toResponse } from "../contract/Problem.ts
 import type { EdgeCode } from "../contract/ProblemTypes.ts"
 
 /** Why a request is refused for what its sender is or may, or because that cannot be known now. @category models */
-export type RefusalKind = "client" | "credentials" | "token" | "scope" | "rate" | "store"
+export type RefusalKind = "client" | "credentials" | "token" | "scope" | "rate" | "store" | "address"
 
 /** @category models */
 export interface Exchange extends Occurrence {

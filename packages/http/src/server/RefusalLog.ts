@@ -1,6 +1,6 @@
 /**
  * One log line for each request that is refused for what its sender is or may: 401, 403 and 429. For an operator that looks for a wrong
- * secret or an attack. And for each 503 because clients cannot be looked up. Lines are bounded in number, and no text in them is a client's own. Never log a secret, a token or a path here.
+ * secret or an attack. One for each 409 that tells of another platform, and for each 503 because clients cannot be looked up. Lines are bounded in number, and no text in them is a client's own. Never log a secret, a token or a path here.
  */
 import { Clock, Effect, References } from "effect"
 import type { HttpServerResponse } from "effect/http"
@@ -17,6 +17,7 @@ const sentences: { readonly [K in RefusalKind]: string } = {
   token: "refused a request: its token is unknown or has expired",
   scope: "refused a request: its token lacks the scope",
   rate: "refused a request: there were too many",
+  address: "refused a request: the address is registered already, maybe for another platform",
   store: "refused a request: the OAuth store failed"
 }
 
@@ -73,7 +74,7 @@ export const make = Effect.gen(function* () {
   /** The line that a request leaves, if its answer is such a refusal. */
   return ({ notes }: Exchange, { status }: HttpServerResponse.HttpServerResponse): Effect.Effect<void> | undefined => {
     const byStatus = kinds[status]
-    if (byStatus === undefined && status !== 503) return undefined
+    if (byStatus === undefined && status !== 409 && status !== 503) return undefined
     const kind = notes.refusal ?? byStatus
     return kind === undefined ? undefined : tell(kind, notes)
   }
