@@ -4,7 +4,7 @@
 import { Currency, type Id, Units } from "@effekten/domain"
 import { DistributionServer, OAuth, OAuthStore } from "@effekten/http"
 import { Log, Registrar } from "@effekten/registrar"
-import { Campaigns, Platforms, Products, scopes } from "@effekten/services"
+import { Campaigns, Platforms, Products, issuerScopes, scopes } from "@effekten/services"
 import { Context, Effect, Exit, Layer, Logger, Redacted, Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer } from "effect/http"
@@ -16,13 +16,23 @@ interface Client {
   readonly clientSecret: string
 }
 
-interface Credentials extends Client {
+interface Clients extends Client {
+  /** A client that has all scopes but one, by that one. */
+  readonly without: { readonly [scope: string]: Client }
+}
+
+/** A party that calls, and what is its own. */
+export interface Caller {
+  readonly credentials: Clients
+  /** Its objects, by what the paths call them. */
+  readonly ids: { readonly [name: string]: string }
+}
+
+interface Credentials extends Clients {
   readonly campaign: string
   /** Of a crypto security. */
   readonly cryptoCampaign: string
   readonly product: string
-  /** A client that has all scopes but one, by that one. */
-  readonly without: { readonly [scope: string]: Client }
 }
 
 export interface Tenant {
@@ -39,6 +49,8 @@ export interface Tenants {
   readonly productId: string
   readonly first: Tenant
   readonly second: Tenant
+  /** Two issuers, strangers to each other as platforms are. */
+  readonly issuers: readonly [Caller, Caller]
   readonly token: (client: Client) => Promise<string>
   /** How many events the log has. */
   readonly recorded: () => Promise<number>
@@ -46,9 +58,33 @@ export interface Tenants {
   readonly close: () => Promise<void>
 }
 
-const newClient = Effect.fnUntraced(function* (platform: Id.PlatformId, left?: string) {
-  const { clientId, secret } = yield* OAuth.registerClient({ platform, scopes: scopes.filter((each) => each !== left) })
+type Party = { readonly platform: Id.PlatformId } | { readonly issuer: Id.IssuerId }
+
+const newClient = Effect.fnUntraced(function* (party: Party, left?: string) {
+  const all = "issuer" in party ? issuerScopes : scopes
+  const { clientId, secret } = yield* OAuth.registerClient({ ...party, scopes: all.filter((each) => each !== left) })
   return { clientId, clientSecret: Redacted.value(secret) }
+})
+
+/** A client with all scopes, and those without one of them. */
+const clientsOf = Effect.fnUntraced(function* (party: Party) {
+  const all = "issuer" in party ? issuerScopes : scopes
+  const without = yield* Effect.all(Object.fromEntries(all.map((scope) => [scope, newClient(party, scope)] as const)))
+  return { without, ...(yield* newClient(party)) }
+})
+
+/** An issuer with one of everything. */
+const issuing = Effect.fnUntraced(function* (name: string) {
+  const platformId = (yield* (yield* Platforms).register({ name })).id
+  const products = yield* Products
+  const issuer: Id.IssuerId = (yield* products.registerIssuer()).id
+  const units = Units.Units.make(1_000)
+  const terms = { issuerId: issuer, name, productType: "BOND", ewpg: false, issueVolume: units } as const
+  const product = (yield* products.register({ ...terms, stepSize: Units.Units.make(1) })).id
+  yield* products.list(product, platformId)
+  const campaign = (yield* (yield* Campaigns).open({ productId: product, platformId, allocation: units })).id
+  const ids = { issuer, product, campaign, "distribution-platform": platformId }
+  return { credentials: yield* clientsOf({ issuer }), ids }
 })
 
 const tenant = Effect.fnUntraced(function* (
@@ -67,10 +103,7 @@ const tenant = Effect.fnUntraced(function* (
   const open = (productId: Id.ProductId) => campaigns.open({ productId, platformId: platform, allocation })
   const campaign: Id.CampaignId = (yield* open(productId)).id
   const cryptoCampaign: Id.CampaignId = (yield* open(crypto)).id
-  const without = yield* Effect.all(
-    Object.fromEntries(scopes.map((scope) => [scope, newClient(platform, scope)] as const))
-  )
-  return { campaign, cryptoCampaign, product, without, ...(yield* newClient(platform)) }
+  return { campaign, cryptoCampaign, product, ...(yield* clientsOf({ platform })) }
 })
 
 type Options = Partial<Parameters<typeof DistributionServer.layerNode>[0]>
@@ -104,7 +137,8 @@ const setUp = Effect.fnUntraced(function* (options: Options) {
     const crypto = (yield* register(true)).id
     const one = yield* tenant("First", product.id, (yield* register()).id, crypto)
     const two = yield* tenant("Second", product.id, (yield* register()).id, crypto)
-    return { productId: product.id, one, two }
+    const issuers = [yield* issuing("Erste Emittentin"), yield* issuing("Zweite Emittentin")] as const
+    return { productId: product.id, one, two, issuers }
   })
   const found = yield* offering.pipe(Effect.provideContext(context), Effect.provide(SecureRandom.layerWebCrypto))
   const recorded = Effect.map(Context.get(context, Log).readAll("all"), ({ length }) => length)
@@ -175,12 +209,15 @@ const furnish = async (url: string, productId: string, address: string, credenti
 
 export const start = async (options: Options = {}): Promise<Tenants> => {
   const lifetime = Scope.makeUnsafe()
-  const { one, origin, productId, recorded, two } = await Effect.runPromise(Scope.provide(setUp(options), lifetime))
+  const { issuers, one, origin, productId, recorded, two } = await Effect.runPromise(
+    Scope.provide(setUp(options), lifetime)
+  )
   const url = `${origin}/api/external`
   return {
     origin,
     url,
     productId,
+    issuers,
     first: await furnish(url, productId, "0x00000000000000000000000000000000000000fd", one),
     second: await furnish(url, productId, "0x00000000000000000000000000000000000000fe", two),
     token: (client) => tokenOf({ ...client, url }),
@@ -195,7 +232,7 @@ export const start = async (options: Options = {}): Promise<Tenants> => {
 /** What the first id of a path is of. */
 export const outerOf = (path: string): string => {
   if (path.includes("/benefiting-persons/")) return "company"
-  return path.includes("/registry-statements/") ? "entered" : path.split("/")[2]!.replace(/s$/, "")
+  return path.includes("/registry-statements/") ? "entered" : /\/v2\/([^/]+)s\//.exec(path)![1]!
 }
 
 /** `/v2/investors/:id/wallets/:wallet/` belongs to an investor, by its first word; a further parameter is named after what it is. */

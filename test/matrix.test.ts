@@ -2,22 +2,27 @@
  * Every route is held to every wrong call: routes are those that are described, and each has one right answer to each. For a developer that adds an
  * operation: it is here by its description, and a cell without a rule fails.
  */
-import { Operation, platformResources, type Scope } from "@effekten/services"
+import { Operation, type Scope, servedResources } from "@effekten/services"
 import { Agent, request } from "node:http"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { fill, outerOf, start, type Tenant, type Tenants } from "./Tenants.ts"
+import { fill, outerOf, start, type Caller, type Tenants } from "./Tenants.ts"
 
 interface Route {
   readonly method: string
+  readonly bare: string
   readonly path: string
   readonly scope: Scope
   readonly operation: Operation.Any
 }
 
-const routes: ReadonlyArray<Route> = platformResources.flatMap(({ resource }) =>
+const routes: ReadonlyArray<Route> = servedResources.flatMap(({ resource }) =>
   Object.values<Operation.Any>(resource.operations).map((operation) => {
-    const [method, path] = Operation.partsOf(operation.route!)
-    return { method, path, scope: operation.scope!, operation }
+    const [method, bare] = Operation.partsOf(operation.route!)
+    // What a list asks for in its query stands behind its path, as the ids in it do.
+    const asks = operation._tag === "List" ? operation.asks : []
+    const query = asks.map((name) => `${name}=:${name.replace(/_id$/, "")}`).join("&")
+    const path = query === "" ? bare : `${bare}?${query}`
+    return { method, bare, path, scope: operation.scope!, operation }
   })
 )
 
@@ -56,25 +61,38 @@ const send = (method: string, url: string, { body, headers = {} }: Sent = {}): P
   })
 
 let tenants: Tenants
-let first: Tenant
-let second: Tenant
-/** Of the second platform, whose calls these are. */
-let token: string
+
+/** A party whose calls these are. */
+interface Side {
+  readonly own: Caller
+  readonly stranger: Caller
+  readonly token: string
+  /** Tokens that lack a scope. */
+  readonly without: { readonly [scope: string]: string }
+}
+let platform: Side
+let issuer: Side
+const sideOf = ({ path }: Pick<Route, "path">): Side => (path.startsWith("/issuer/") ? issuer : platform)
+
 /** Of a server that is not this one. */
 let strange: string
-let without: { readonly [scope: string]: string }
+
+const calling = async (own: Caller, stranger: Caller): Promise<Side> => {
+  const clients = Object.entries(own.credentials.without)
+  const without = await Promise.all(
+    clients.map(async ([scope, client]) => [scope, await tenants.token(client)] as const)
+  )
+  return { own, stranger, token: await tenants.token(own.credentials), without: Object.fromEntries(without) }
+}
 
 beforeAll(async () => {
   const limits = { jsonBytes: 4096, uploadBytes: 4096 }
   tenants = await start({ rateLimit: "none", limits })
   const elsewhere = await start({ rateLimit: "none" })
-  ;({ first, second } = tenants)
-  token = await tenants.token(second.credentials)
   strange = await elsewhere.token(elsewhere.second.credentials)
-  const clients = Object.entries(second.credentials.without)
-  without = Object.fromEntries(
-    await Promise.all(clients.map(async ([scope, client]) => [scope, await tenants.token(client)] as const))
-  )
+  const [firstIssuer, secondIssuer] = tenants.issuers
+  platform = await calling(tenants.second, tenants.first)
+  issuer = await calling(secondIssuer, firstIssuer)
   await elsewhere.close()
 })
 afterAll(async () => {
@@ -83,7 +101,7 @@ afterAll(async () => {
 })
 
 let keys = 0
-const bearer = (given = token) => ({ authorization: `Bearer ${given}`, "x-idempotency-key": `key-${++keys}` })
+const bearer = (given: string) => ({ authorization: `Bearer ${given}`, "x-idempotency-key": `key-${++keys}` })
 
 const boundary = "----boundary"
 const fileOf = (content: string): string =>
@@ -119,7 +137,7 @@ interface Cell {
 /** The calls of a cell, or why there is none. */
 type Rule = (route: Route) => ReadonlyArray<Cell> | string
 
-const withBearer = ({ headers, ...sent }: Sent, given?: string): Sent => ({
+const withBearer = (route: Route, { headers, ...sent }: Sent, given = sideOf(route).token): Sent => ({
   ...sent,
   headers: { ...bearer(given), ...headers }
 })
@@ -128,37 +146,40 @@ const challenge = 'Bearer realm="effekten"'
 const absent = "01900000-0000-7000-8000-000000000000"
 
 /** A path for the caller, each of whose ids is its own but for those that `strangers` names. */
-const pathWith = (path: string, strangers: ReadonlyArray<string>, ids: Tenant["ids"] | string): string => {
+const pathWith = (path: string, strangers: ReadonlyArray<string>, ids: Caller["ids"] | string): string => {
   const kindOf = (name: string): string => (name === "id" ? outerOf(path) : name)
   const named = Object.fromEntries(
     strangers.map((name) => [kindOf(name), typeof ids === "string" ? ids : ids[kindOf(name)]!])
   )
-  return fill(path, { ...second.ids, ...named })
+  return fill(path, { ...sideOf({ path }).own.ids, ...named })
 }
 
 /** Every way in which some ids of a path can be another's. */
 const byId =
-  (ids: () => Tenant["ids"] | string, code: NonNullable<Cell["code"]>, isLikeNothing = false): Rule =>
+  (ids: (side: Side) => Caller["ids"] | string, code: NonNullable<Cell["code"]>, isLikeNothing = false): Rule =>
   (route) => {
     const names = Operation.idNames(route.path)
     if (names.length === 0) return "its path names nothing"
     const some = names.length === 1 ? [names] : [names, ...names.map((name) => [name])]
     return some.map((strangers) => ({
       what: strangers.join(" and "),
-      path: pathWith(route.path, strangers, ids()),
-      sent: withBearer(sample(route)),
+      path: pathWith(route.path, strangers, ids(sideOf(route))),
+      sent: withBearer(route, sample(route)),
       status: 404,
       code,
       ...(isLikeNothing ? { like: pathWith(route.path, strangers, absent) } : {})
     }))
   }
 
+/** Platforms are no issuer's: each may list its products on any of them. */
+const isShared = ({ bare }: Route): boolean => bare.startsWith("/issuer/v2/distribution-platforms/:id/")
+
 const notFound = ({ operation }: Route): ReadonlyArray<string> =>
   operation.refusals.filter((code) => code.endsWith("_not_found"))
 
 /** What all methods of a path are. */
 const methodsAt = (path: string): ReadonlyArray<string> => {
-  const methods = routes.filter((route) => route.path === path).map(({ method }) => method)
+  const methods = routes.filter((route) => route.bare === path).map(({ method }) => method)
   return [...new Set([...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"])].sort()
 }
 
@@ -171,12 +192,12 @@ const onBody =
 
 const refusing =
   (sent: Sent, status: number, code: string): ((route: Route) => ReadonlyArray<Cell>) =>
-  () => [{ sent: withBearer(sent), status, code }]
+  (route) => [{ sent: withBearer(route, sent), status, code }]
 
 /** What a read says of anything that is sent with it: nothing. */
 const ignoring =
   (sent: Sent): ((route: Route) => ReadonlyArray<Cell>) =>
-  () => [{ sent: withBearer(sent), status: 200 }]
+  (route) => [{ sent: withBearer(route, sent), status: 200 }]
 
 const large = "x".repeat(8_000)
 const half = json('{"a":')
@@ -205,7 +226,7 @@ const columns: { readonly [name: string]: Rule } = {
   ],
   "a token of another server": (route) => [
     {
-      sent: withBearer(sample(route), strange),
+      sent: withBearer(route, sample(route), strange),
       status: 401,
       code: "unauthorized",
       headers: { "www-authenticate": `${challenge}, error="invalid_token"` }
@@ -213,23 +234,24 @@ const columns: { readonly [name: string]: Rule } = {
   ],
   "a token without the scope": (route) => [
     {
-      sent: withBearer(sample(route), without[route.scope]),
+      sent: withBearer(route, sample(route), sideOf(route).without[route.scope]),
       status: 403,
       code: "insufficient_scope",
       headers: { "www-authenticate": `${challenge}, error="insufficient_scope", scope="${route.scope}"` }
     }
   ],
-  "an id of another platform": byId(() => first.ids, notFound, true),
+  "an id of another party": (route) =>
+    isShared(route) ? "all see it" : byId(({ stranger }) => stranger.ids, notFound, true)(route),
   "an id that nothing has": byId(() => absent, notFound),
-  "an id that can be none": byId(() => "no.id", "not_found"),
+  "an id that can be none": (route) => byId(() => "no.id", "not_found")({ ...route, path: route.bare }),
   "another method": (route) => {
-    const allowed = methodsAt(route.path)
+    const allowed = methodsAt(route.bare)
     return ["GET", "POST", "PUT", "PATCH", "DELETE"]
       .filter((method) => !allowed.includes(method))
       .map((method) => ({
         what: method,
         method,
-        sent: withBearer(method === "GET" ? {} : json("{}")),
+        sent: withBearer(route, method === "GET" ? {} : json("{}")),
         status: 405,
         code: "method_not_allowed",
         headers: { allow: allowed.join(", ") }
@@ -270,13 +292,14 @@ const columns: { readonly [name: string]: Rule } = {
     optional: mistyped,
     file: mistyped
   }),
-  "no idempotency key": ({ method, operation, ...route }) => {
+  "no idempotency key": (route) => {
+    const { operation } = route
     if (operation._tag !== "Command") return "a read takes no key"
     if (operation.key === "optional") return "its key is optional"
-    const { headers, ...sent } = sample({ method, operation, ...route })
+    const { headers, ...sent } = sample(route)
     return [
       {
-        sent: { ...sent, headers: { authorization: `Bearer ${token}`, ...headers } },
+        sent: { ...sent, headers: { authorization: `Bearer ${sideOf(route).token}`, ...headers } },
         status: 400,
         code: "idempotency_key_missing"
       }
@@ -312,7 +335,7 @@ const expectProblem = ({ headers, json: said, status }: Answer, cell: Cell, rout
 const saidOf = ({ json: { instance: _instance, request_id: _id, ...said } }: Answer): object => said
 
 const ask = (route: Route, { method = route.method, path, sent }: Cell): Promise<Answer> =>
-  send(method, `${tenants.url}${path ?? fill(route.path, second.ids)}`, sent)
+  send(method, `${tenants.url}${path ?? fill(route.path, sideOf(route).own.ids)}`, sent)
 
 describe.each(routes.map((route) => [`${route.method} ${route.path}`, route] as const))("%s", (_, route) => {
   it.each(Object.entries(columns))("%s", async (_name, rule) => {
