@@ -24,6 +24,7 @@ const resources: { readonly [name: string]: Resource } = {
       "packages/domain/src/events/ReversalEvents.ts": "a reversal undoes it",
       "packages/projections/src/Reversing.ts": "a reversal undoes it",
       "packages/services/src/Reversals.ts": "a reversal undoes it",
+      "packages/cli/src/ReverseCommands.ts": "the help of a command",
       "packages/domain/src/Refusal.ts": "a refusal of its own",
       "packages/http/src/server/DocsPage.ts": "the order of the guide",
       "packages/http/src/contract/OpenApiWords.ts": "the sentences of two scopes and a tag"
@@ -37,6 +38,7 @@ const resources: { readonly [name: string]: Resource } = {
       "packages/domain/src/Reversal.ts": "a reversal undoes it",
       "packages/domain/src/events/ReversalEvents.ts": "a reversal undoes it",
       "packages/services/src/Reversals.ts": "a reversal undoes it",
+      "packages/cli/src/ReverseCommands.ts": "the help of a command",
       "packages/http/src/contract/OpenApiWords.ts": "the sentences of two scopes and a tag",
       "packages/http/src/contract/ProblemTypes.ts": "the coding of a body",
       "packages/http/src/server/Acceptable.ts": "the coding of a body",

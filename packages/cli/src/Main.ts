@@ -13,6 +13,7 @@ import { backup, restore } from "./BackupCommands.ts"
 import { decide } from "./DecideCommands.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { freeze, unfreeze } from "./FreezeCommands.ts"
+import { reverse } from "./ReverseCommands.ts"
 import { disclose, forget, hold, release, retention } from "./InvestorCommands.ts"
 import { checkpointKey, rotateMasterKey, takeOutSecrets } from "./KeyCommands.ts"
 import { audit, export_, rebuildIndex, replay, verify } from "./LogCommands.ts"
@@ -68,6 +69,7 @@ export const effekten = Command.make("effekten").pipe(
     retention,
     freeze,
     unfreeze,
+    reverse,
     projections,
     rotateMasterKey,
     takeOutSecrets,

@@ -24,6 +24,7 @@ import { runDecideInvestor, runReviews } from "../src/DecideInvestor.ts"
 import { runDecideTask } from "../src/DecideTask.ts"
 import { type CommandFailed, ExitCode } from "../src/ExitCode.ts"
 import { folderPlace } from "../src/FolderPlace.ts"
+import { runReverse } from "../src/Reverse.ts"
 import { somebody } from "./Past.ts"
 
 let folder: string
@@ -173,5 +174,23 @@ describe("effekten decide", () => {
       return [status, remainingUnits, (yield* (yield* Redemptions).get(redemption.id)).status]
     })
     expect(await inRegister(as(platform)(shown))).toEqual(["DELIVERED", 5, "failed"])
+
+    // `effekten reverse` opens the folder with the book-entry ledger, which settles at once.
+    const reverse = (change: string, units?: number) =>
+      runReverse(place, {
+        kind: "credit",
+        change,
+        units,
+        basis: "court",
+        reference: "00 AB 2/26",
+        note: undefined,
+        key: undefined
+      })
+    expect((await refused(reverse(investment, 4))).message).toMatch(/^change_not_reversible: /)
+    expect(await printed(reverse(investment))).toMatch(new RegExp(`^succeeded: reversal \\S+ of credit ${investment}$`))
+    expect((await refused(reverse(investment))).message).toMatch(/^change_not_reversible: /)
+    expect(await refused(reverse("no id"))).toMatchObject({ exitCode: ExitCode.usage })
+    expect(await refused(reverse(investment, 0))).toMatchObject({ exitCode: ExitCode.usage })
+    expect(await inRegister(as(platform)(shown))).toEqual(["PAID", 5, "failed"])
   })
 })
