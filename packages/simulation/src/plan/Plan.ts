@@ -89,7 +89,13 @@ export const draw = (seed: number, options: PlanOptions = {}): Plan => {
   const possible = Object.entries(options.faults ?? allFaults).filter(([name]) => !sqlite || !isOfServers(name))
   const quiet = stream.chance(0.1)
   const share = stream.next()
-  const faults = Object.fromEntries(possible.filter(() => !quiet && stream.chance(share)))
+  // Crashes, and clients that ask again, repair what was overlooked. So at times appends alone fail, often, and there are many silences.
+  const appendsFail = !sqlite && stream.chance(0.15)
+  const faults = Object.fromEntries(
+    appendsFail
+      ? possible.filter(([name]) => isOfAppends(name) && stream.chance(0.8)).map(([name, rate = 0]) => [name, 2 * rate])
+      : possible.filter(() => !quiet && stream.chance(share))
+  )
   const sealed = options.sealed ?? Randomness.stream(seed, "sealed").chance(0.4)
   const chosen = (options.kinds ?? Steps.kinds).filter((kind) => needed.has(kind) || stream.chance(0.7))
   const steps = Randomness.stream(seed, "steps")
@@ -106,8 +112,8 @@ export const draw = (seed: number, options: PlanOptions = {}): Plan => {
     ...(stream.chance(0.6) ? { progressAfter: stream.pick([1, 2, 8]) } : {}),
     ...(options.http === true ? { http: true } : {}),
     ...(stream.chance(0.3) ? { pause: stream.pick([0, 20]) } : {}),
-    ...(stream.chance(0.5) ? { rounds: stream.pick([2, 3, 5]) } : {}),
-    ...(stream.chance(0.3) ? { days: stream.pick([1, 2, 3]) } : {}),
+    ...(appendsFail ? { rounds: 12 } : stream.chance(0.5) ? { rounds: stream.pick([2, 3, 5]) } : {}),
+    ...(!appendsFail && stream.chance(0.3) ? { days: stream.pick([1, 2, 3]) } : {}),
     ...(sqlite ? { sqlite } : {}),
     ...(sealed ? { sealed } : {}),
     // No operator restores a sealed log without its checkpoints, and nothing tells who wrote to another.
@@ -121,6 +127,7 @@ const omitted = (rates: Rates, name: FaultName): Rates => {
   return rest
 }
 
+const isOfAppends = (name: string): boolean => /^(append|wait)/.test(name)
 const isOfServers = (name: string): boolean => ofServers.has(name as FaultName)
 
 /** Without these nothing else has anything to work on. */
