@@ -299,7 +299,7 @@ describe("snapshots", () => {
         "state = '0'",
         "position = position - 1",
         "leaf = upper(leaf)",
-        "version = 2",
+        "version = version + 1",
         "code = 'x'",
         "state = NULL"
       ]

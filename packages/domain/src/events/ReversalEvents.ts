@@ -75,18 +75,18 @@ const tagsOf = ({ change, fromWalletId, productId, toWalletId }: Placed): Readon
   ...[fromWalletId, toWalletId].flatMap((walletId) => (walletId === undefined ? [] : [Tag.wallet(walletId)]))
 ]
 
-/** Every reversal takes from an investor or gives back to one. */
-const concerned = ({ fromInvestorId, toInvestorId }: Placed): string => {
-  const investorId = fromInvestorId ?? toInvestorId
-  if (investorId === undefined) throw new TypeError("a reversal concerns no investor")
-  return Tag.investor(investorId)
-}
+/** The investor that a reversal takes from, else the one that it gives back to. */
+const concerned = ({ fromInvestorId, toInvestorId }: Placed): ReadonlyArray<string> =>
+  [fromInvestorId ?? toInvestorId].flatMap((investorId) => (investorId === undefined ? [] : [Tag.investor(investorId)]))
+
+/** Every reversal that is decided concerns an investor; the type alone does not say so. */
+const subject = (data: Placed): string => concerned(data)[0] ?? tagOfChange(data.change)
 
 /** Bears the tag of the investor whose personal part it has, by which that is disclosed. */
 export const ReversalRequested = define("ReversalRequested", {
   data: reversal,
-  personal: { fields: filing, subject: concerned },
-  tags: (data) => [...tagsOf(data), concerned(data)]
+  personal: { fields: filing, subject },
+  tags: (data) => [...tagsOf(data), ...concerned(data)]
 })
 
 export const ReversalSubmitted = define("ReversalSubmitted", {

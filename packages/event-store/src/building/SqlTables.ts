@@ -29,6 +29,6 @@ export const create = (
     ([name, statement]) => Effect.flatMap(isThere(sql, name), (found) => (found ? Effect.void : statement)),
     { discard: true }
   ).pipe(
-    // Two nodes may make it at the same moment; PostgreSQL lets one of them fail.
-    Effect.retry({ times: 3 })
+    // Nodes may make one at the same moment, and PostgreSQL lets all but one of them fail. It is there then: a node fails once for each.
+    Effect.retry({ times: Object.keys(statements).length })
   )

@@ -4,7 +4,7 @@
  */
 import { Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
-import { Api, DistributionPlatforms, IssuedProducts, Issuers } from "@effekten/services"
+import { Api, Checking, DistributionPlatforms, IssuedProducts, Issuers } from "@effekten/services"
 import { type Context, Effect } from "effect"
 import {
   changed,
@@ -81,6 +81,22 @@ export const ownProduct = (key: string, instructing: Instructing): Owned => ({
 
 const ofProducts = IssuedProducts.resource.operations
 
+/** Whether one of both prices is given, and that which is announced. */
+const isPricedOnce = ({
+  issuancePrice,
+  nominalValue,
+  provideNominalValue = nominalValue !== undefined
+}: Api.CreateIssuedProduct): boolean =>
+  provideNominalValue === (nominalValue !== undefined) && provideNominalValue === (issuancePrice === undefined)
+
+const otherPrice = Checking.invalid([
+  {
+    pointer: "/provide_nominal_value",
+    code: "invalid_value",
+    message: "Expected nominal_value or issuance_price, as provide_nominal_value says"
+  }
+])
+
 /** @category constructors */
 export const issuedProducts = (context: Parts): Implementation<typeof IssuedProducts.resource.operations> =>
   implement(
@@ -94,13 +110,12 @@ export const issuedProducts = (context: Parts): Implementation<typeof IssuedProd
           paymentDeadline: "paymentDays",
           cancellationDeadline: "cancellationDays"
         },
-        given: ({ input: { ewpg, issuerId }, instructing, newId }) =>
-          issuerId === own(instructing)
-            ? Effect.map(newId, (id) => ({
-                productId: Id.ProductId.make(id),
-                kind: ewpg ? ("ewpg" as const) : ("digital" as const)
-              }))
-            : Effect.fail(notFound("issuer_not_found")),
+        given: ({ input, instructing, newId }) => {
+          if (input.issuerId !== own(instructing)) return Effect.fail(notFound("issuer_not_found"))
+          if (!isPricedOnce(input)) return Effect.fail(otherPrice)
+          const kind = input.ewpg ? ("ewpg" as const) : ("digital" as const)
+          return Effect.map(newId, (id) => ({ productId: Id.ProductId.make(id), kind }))
+        },
         answers: made(product)
       }),
       list: pages(ofProducts.list, { view: product, scope: (_, instructing) => own(instructing) }),

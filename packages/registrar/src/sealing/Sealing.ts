@@ -34,16 +34,18 @@ export class Sealing extends Context.Service<
 >()("effekten/registrar/Sealing") {}
 
 /** Readings show proofs by the checkpoints that are kept. @category layers */
-export const proving: Layer.Layer<never, never, Sealing> = Layer.effect(
-  EventProofs,
-  Effect.map(Sealing, ({ checkpoints, origin, proofs }) => ({
-    of: Effect.fnUntraced(function* (position) {
-      const covering = yield* checkpoints.covering(origin, position)
-      if (Option.isNone(covering)) return undefined
-      const { note, size } = covering.value
-      return { checkpoint: note, path: yield* proofs.inclusion(position, size) }
-    })
-  }))
+export const proving: Layer.Layer<never, never, Sealing> = Layer.fresh(
+  Layer.effect(
+    EventProofs,
+    Effect.map(Sealing, ({ checkpoints, origin, proofs }) => ({
+      of: Effect.fnUntraced(function* (position) {
+        const covering = yield* checkpoints.covering(origin, position)
+        if (Option.isNone(covering)) return undefined
+        const { note, size } = covering.value
+        return { checkpoint: note, path: yield* proofs.inclusion(position, size) }
+      })
+    }))
+  )
 )
 
 /** The lease of the process that signs. */
