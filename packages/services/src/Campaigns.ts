@@ -12,7 +12,7 @@ import * as Resource from "./Resource.ts"
 export const campaignTerms = {
   productId: plain(Id.ProductId),
   platformId: plain(Id.PlatformId),
-  allocation: plain(Units.Units)
+  allocation: plain(Units.Sent)
 }
 
 /** Units of a product offered on one platform. @category schemas */

@@ -16,7 +16,7 @@ const changing = {
   name: productTerms.name,
   productType: productTerms.productType,
   /** Units that may ever be issued (eWpG § 17(1) no. 2). */
-  maxIssuableAmount: plain(Units.Units),
+  maxIssuableAmount: plain(Units.Sent),
   stepSize: productTerms.stepSize
 }
 
@@ -64,8 +64,8 @@ export const AmendIssuedProduct = input("AmendIssuedProduct", {
   productType: optional(changing.productType),
   maxIssuableAmount: optional(changing.maxIssuableAmount),
   stepSize: optional(changing.stepSize),
-  nominalValue: ending(Money.Money),
-  issuancePrice: ending(Money.Money),
+  nominalValue: ending(Money.Sent),
+  issuancePrice: ending(Money.Sent),
   agioPercent: ending(Money.Percent),
   paymentDeadline: ending(days),
   cancellationDeadline: ending(days),

@@ -25,9 +25,9 @@ const product = {
   /** True for a crypto security (eWpG § 4(3)), false for a digital security. */
   ewpg: plain(Schema.Boolean),
   /** Units that may ever be issued (eWpG § 17(1) no. 2). */
-  issueVolume: plain(Units.Units),
+  issueVolume: plain(Units.Sent),
   /** Subscriptions come in multiples of it. */
-  stepSize: plain(Units.Units)
+  stepSize: plain(Units.Sent)
 }
 
 /** Every term of a product. @category schemas */
@@ -35,8 +35,8 @@ export const productTerms = {
   ...product,
   productType: plain(Events.ProductType),
   isin: optional(plain(Isin.Isin)),
-  nominalValue: optional(plain(Money.Money)),
-  issuancePrice: optional(plain(Money.Money)),
+  nominalValue: optional(plain(Money.Sent)),
+  issuancePrice: optional(plain(Money.Sent)),
   agioPercent: optional(plain(Money.Percent)),
   /** Days to pay after acceptance. Missing: the deadline does not run. */
   paymentDays: days,
@@ -62,10 +62,10 @@ const ending = <S extends Schema.Codec<any, any>>(schema: S) => optional(plain(S
 export const AmendProduct = input("AmendProduct", {
   name: optional(plain(Text.PublicName)),
   productType: optional(plain(Events.ProductType)),
-  issueVolume: optional(plain(Units.Units)),
-  stepSize: optional(plain(Units.Units)),
-  nominalValue: ending(Money.Money),
-  issuancePrice: ending(Money.Money),
+  issueVolume: optional(plain(Units.Sent)),
+  stepSize: optional(plain(Units.Sent)),
+  nominalValue: ending(Money.Sent),
+  issuancePrice: ending(Money.Sent),
   agioPercent: ending(Money.Percent),
   paymentDays: ending(dayCount),
   cancellationDays: ending(dayCount),

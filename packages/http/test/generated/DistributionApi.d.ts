@@ -951,12 +951,12 @@ export interface components {
             created_at: string;
         };
         ResizeCampaign: {
-            allocation: number | ("Infinity" | "-Infinity" | "NaN");
+            allocation: number;
         };
         CreateIssuedCampaign: {
             product_id: string;
             distribution_platform_id: string;
-            allocation: number | ("Infinity" | "-Infinity" | "NaN");
+            allocation: number;
             /** Format: date-time */
             opens_at?: string;
             /** Format: date-time */
@@ -1023,6 +1023,37 @@ export interface components {
              */
             status: string;
             created_at: string;
+        };
+        CreateIssuedProduct: {
+            issuer_id: string;
+            name: string;
+            /** @enum {string} */
+            product_type: "DIGITAL_COMPANY_SHARE" | "BOND" | "SUBORDINATED_LOAN" | "PARTICIPATION_PAPER" | "PARTICIPATION_RIGHT" | "AIF" | "DEBT_SECURITY" | "CONVERTIBLE_BOND" | "FUND_SHARE";
+            max_issuable_amount: number;
+            step_size: number;
+            ewpg: boolean;
+            isin?: string;
+            nominal_value?: {
+                /** @description Whole units of the security; of money, a whole number of its smallest parts. */
+                amount: string;
+                /** @description How many digits of the amount stand behind the decimal point. */
+                decimals: number;
+                currency: string;
+            };
+            issuance_price?: {
+                /** @description Whole units of the security; of money, a whole number of its smallest parts. */
+                amount: string;
+                /** @description How many digits of the amount stand behind the decimal point. */
+                decimals: number;
+                currency: string;
+            };
+            agio_percent?: string;
+            payment_deadline?: number;
+            cancellation_deadline?: number;
+            /** Format: date-time */
+            locked_until?: string;
+            network?: string;
+            provide_nominal_value?: boolean;
         };
         Issuer: {
             id: string;
@@ -6603,33 +6634,7 @@ export interface operations {
                  *       "step_size": 1
                  *     }
                  */
-                "application/json": {
-                    issuer_id: string;
-                    name: string;
-                    /** @enum {string} */
-                    product_type: "DIGITAL_COMPANY_SHARE" | "BOND" | "SUBORDINATED_LOAN" | "PARTICIPATION_PAPER" | "PARTICIPATION_RIGHT" | "AIF" | "DEBT_SECURITY" | "CONVERTIBLE_BOND" | "FUND_SHARE";
-                    max_issuable_amount: number | ("Infinity" | "-Infinity" | "NaN");
-                    step_size: number | ("Infinity" | "-Infinity" | "NaN");
-                    ewpg: boolean;
-                    isin?: string;
-                    nominal_value?: {
-                        amount: string;
-                        decimals: number | ("Infinity" | "-Infinity" | "NaN");
-                        currency: string;
-                    };
-                    issuance_price?: {
-                        amount: string;
-                        decimals: number | ("Infinity" | "-Infinity" | "NaN");
-                        currency: string;
-                    };
-                    agio_percent?: string;
-                    payment_deadline?: number;
-                    cancellation_deadline?: number;
-                    /** Format: date-time */
-                    locked_until?: string;
-                    network?: string;
-                    provide_nominal_value?: boolean;
-                };
+                "application/json": components["schemas"]["CreateIssuedProduct"];
             };
         };
         responses: {
@@ -6811,16 +6816,16 @@ export interface operations {
                     name?: string;
                     /** @enum {string} */
                     product_type?: "DIGITAL_COMPANY_SHARE" | "BOND" | "SUBORDINATED_LOAN" | "PARTICIPATION_PAPER" | "PARTICIPATION_RIGHT" | "AIF" | "DEBT_SECURITY" | "CONVERTIBLE_BOND" | "FUND_SHARE";
-                    max_issuable_amount?: number | ("Infinity" | "-Infinity" | "NaN");
-                    step_size?: number | ("Infinity" | "-Infinity" | "NaN");
+                    max_issuable_amount?: number;
+                    step_size?: number;
                     nominal_value?: {
                         amount: string;
-                        decimals: number | ("Infinity" | "-Infinity" | "NaN");
+                        decimals: number;
                         currency: string;
                     } | null;
                     issuance_price?: {
                         amount: string;
-                        decimals: number | ("Infinity" | "-Infinity" | "NaN");
+                        decimals: number;
                         currency: string;
                     } | null;
                     agio_percent?: string | null;
