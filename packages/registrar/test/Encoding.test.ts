@@ -222,6 +222,15 @@ const expected = (event: Given) => {
 const encoded = encodedBy(Codec.make<Events.RegisterEvent>(catalogue as any))
 
 describe("events checked by compiled checks", () => {
+  it("promise 6: a list that is none by its prototype is refused in words, not by a throw", () => {
+    const list: Array<unknown> = [Object.assign([], { odd: [undefined] })]
+    Object.setPrototypeOf(list, { ...list })
+    const meta = { operation: "op", instruction: "i", actor: "issuer", receivedAt: "2026-03-01T11:00:00.000000Z" }
+    const event: Given = { id: "event", type: "InstructionNoted", data: { input: { list } }, meta }
+    expect(said(() => encoded(event))).toEqual(said(() => expected(event)))
+    expect(said(() => encoded(event))).not.toBe("threw")
+  })
+
   it("promise 6: property: are written as the canonical text of what the schema decodes, or refused in its words", () => {
     fc.assert(
       fc.property(mutant, (event) => {

@@ -53,8 +53,8 @@ const hasUndefined = (value: unknown): boolean => {
 }
 
 const withoutUndefined = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(withoutUndefined)
-  // Anything else is refused where it is encoded.
+  if (Array.isArray(value) && Object.getPrototypeOf(value) === Array.prototype) return value.map(withoutUndefined)
+  // Anything else is refused where it is encoded: a list, too, that is none by its prototype and may have no such method.
   if (typeof value !== "object" || value === null || !isPlain(value)) return value
   const members = Object.entries(value).filter(([, member]) => member !== undefined)
   return Object.fromEntries(members.map(([name, member]) => [name, withoutUndefined(member)]))
