@@ -168,6 +168,32 @@ const problemTables = (): string => {
   ].join("\n\n")
 }
 
+/** A page with other text between its two marks, or what stands there now: both, where the marks are there once each, in this order. */
+const between = (text: string, what: string) => {
+  const [begin, end] = [`<!-- ${what} -->`, `<!-- end of ${what} -->`]
+  const [before = "", written, ...others] = text.split(begin)
+  const [inside, after, ...more] = written?.split(end) ?? []
+  if (inside === undefined || after === undefined || others.length > 0 || more.length > 0)
+    throw new Error(`The page needs one ${begin} and, behind it, one ${end}.`)
+  return {
+    written: inside.trim(),
+    replaced: (tables: string): string => `${before}${begin}\n\n${tables}\n\n${end}${after}`
+  }
+}
+
+it("what is written between two marks leaves the rest of the page as it is, whatever stood there", () => {
+  const [begin, end] = ["<!-- calls -->", "<!-- end of calls -->"]
+  for (const inside of ["", "\n", "\n\n", "\n\n\n\n", " ", "old", "\n\nold\n\n"]) {
+    const page = between(`before\n${begin}${inside}${end}\nafter $& $1\n`, "calls")
+    expect(page.written).toBe(inside.trim())
+    const replaced = page.replaced("new $& $1")
+    expect(replaced).toBe(`before\n${begin}\n\nnew $& $1\n\n${end}\nafter $& $1\n`)
+    expect(between(replaced, "calls").replaced("new $& $1")).toBe(replaced)
+  }
+  for (const page of ["", begin, end, `${end}${begin}`, `${begin}${begin}${end}`, `${begin}${end}${end}`])
+    expect(() => between(page, "calls")).toThrow("The page needs one")
+})
+
 /** What a sandbox serves beside the API, and the values that decide what its ledger says. */
 const sandboxTables = (): string =>
   [
@@ -189,10 +215,9 @@ it.each([
   ["members", "docs/reference/members.md", memberTables],
   ["routes and magic values", "docs/guide/sandbox.md", sandboxTables]
 ])("the %s of %s are those that are described; `DOCS=write` writes them", (what, page, tables) => {
-  const [begin, end] = [`<!-- ${what} -->\n\n`, `\n\n<!-- end of ${what} -->`]
-  const [before, written, after] = textOf(page).split(new RegExp(`${begin}|${end}`))
+  const { replaced, written } = between(textOf(page), what)
   if (process.env["DOCS"] === "write") {
-    writeFileSync(join(root, page), `${before}${begin}${tables()}${end}${after}`)
+    writeFileSync(join(root, page), replaced(tables()))
     return
   }
   expect(written, "run this test with DOCS=write, and look at what was written").toBe(tables())
