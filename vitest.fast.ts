@@ -9,9 +9,10 @@ export const fast = {
   domain: "Catalogue|Erasure|Folds|Retention|Schemas|ChunkedList|Subscriptions|Tasks|Values|Given",
   "event-store": "Codec|Deciding|IndexEntries|Json|KeyStore|Wake",
   projections: "Retentions",
-  registrar: "Answers|DecisionCache|Erasure|FairQueue|Faults|Golden|Guide|Implement|LegalHolds|Repeat",
+  registrar:
+    "Answers|DecisionCache|Erasure|ErasureBrokenOff|FairQueue|Faults|FaultsInGroups|Golden|Guide|Implement|LegalHolds|Repeat|RepeatForgotten",
   services: "Failure|Pages",
-  http: "ClientAnswer|ClientRetry|ClientOAuth|ClientRateLimit|ClientLayers|JsonBody|OAuth|OAuthIndependent|OAuthStore|RefusalLog|RoundTrip|Routes",
+  http: "ClientAnswer|ClientRetry|ClientWaits|ClientOAuth|ClientRateLimit|ClientLayers|JsonBody|OAuth|OAuthIndependent|OAuthStore|RefusalLog|RoundTrip|Routes",
   cli: "ProgressBar|Replay|Sandbox",
   house: "docs|floors|prose|tidy"
 }

@@ -9,12 +9,13 @@ import { describe, expect, it } from "vitest"
 import { fast } from "../vitest.fast.ts"
 import { root } from "./Modules.ts"
 
-/** Lines of a definition, and of a file. A constant that is a table of data is no definition. */
+/** Lines of a definition, of a file, and of a file of tests. A constant that is a table of data is no definition. */
 const longestDefinition = 70
 const longestFile = 400
+const longestTest = 470
 
 /** How many are left. A number may only fall: lower it with what you mend. */
-const budgets = { definitions: 0, files: 0, exports: 0 }
+const budgets = { definitions: 0, files: 0, tests: 0, exports: 0 }
 
 const within = (what: keyof typeof budgets, found: ReadonlyArray<string>): void => {
   console.log(`${what} to mend: ${found.length} of at most ${budgets[what]}`)
@@ -125,6 +126,16 @@ describe("the sources are tidy", () => {
   it("a file is one room", () => {
     const found = sources.filter(({ lines }) => lines > longestFile).map(({ lines, path }) => `${path}: ${lines} lines`)
     within("files", found)
+  })
+
+  it("a file of tests has one subject", () => {
+    const tests = globSync(["packages/*/test/**/*.test.ts", "test/*.test.ts"], { cwd: root }).toSorted()
+    expect(tests.length).toBeGreaterThan(200)
+    const found = tests
+      .map((path) => ({ path, lines: readFileSync(join(root, path), "utf8").split("\n").length - 1 }))
+      .filter(({ lines }) => lines > longestTest)
+      .map(({ lines, path }) => `${path}: ${lines} lines`)
+    within("tests", found)
   })
 
   it("what a module exports, an entry, another module, a test or a page uses", () => {

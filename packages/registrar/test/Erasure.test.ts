@@ -1,14 +1,14 @@
 /**
- * Forgetting, from the event on and whatever breaks down on the way. For the data protection officer.
+ * Forgetting, from the event on, and what is told before and after. For the data protection officer.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { type Id, Policy, Tag } from "@effekten/domain"
-import { EventStoreError, Vault } from "@effekten/event-store"
+import { type Id, Tag } from "@effekten/domain"
+import { Vault } from "@effekten/event-store"
 import { FoldOne, Projections, Register, Replay, Views } from "@effekten/projections"
-import { Blobs, Log } from "@effekten/registrar"
-import { type Api, Disclosures, Documents, Erasures, Investments, Investors, Redemptions } from "@effekten/services"
-import { Context, Effect, Fiber, Result, type Scope } from "effect"
-import { delivered, identificationWith, offering, onboarded, person, signedAt } from "./fixture.ts"
+import { Log } from "@effekten/registrar"
+import { type Api, Disclosures, Documents, Investors, Redemptions } from "@effekten/services"
+import { Context, Effect, Fiber, Result } from "effect"
+import { delivered, identificationWith, offering, onboarded, person } from "./fixture.ts"
 import {
   as,
   codeOf,
@@ -16,123 +16,13 @@ import {
   gate,
   instructionsOf,
   kept,
-  type Kept,
   looking,
   open,
-  turn,
   until,
   type Wrap,
   wholeLog
 } from "./parts.ts"
-
-/** Nothing need be kept. */
-const policy: Policy.Change = { retention: { seconds: 0 } }
-const executor = { policy }
-
-const key = (step: string) => ({ key: step })
-
-/** An investor that has bought and returned everything, with a signed document, and an investor that stays. */
-const history = Effect.gen(function* () {
-  const { platform, product, campaign } = yield* offering()
-  return yield* Effect.gen(function* () {
-    const create = yield* Investors
-    const leaving = yield* create.create(person, key("leaving"))
-    const documents = yield* Documents
-    const upload = (name: string) =>
-      documents.upload(
-        { fileName: name, mediaType: "application/pdf", content: new TextEncoder().encode(name) },
-        key(name)
-      )
-    const protocol = yield* upload("protocol.pdf")
-    const contract = yield* upload("contract.pdf")
-    const shared = yield* upload("shared.pdf")
-    const identification = yield* create.identify(leaving.id, identificationWith(protocol.id), key("identified"))
-    const signedDocuments = [contract, shared].map(({ id }) => ({
-      documentId: id,
-      category: "Vertrag",
-      subject: "Frau B."
-    }))
-    const input = { campaignId: campaign, investorId: leaving.id, units: 10, signedAt, signedDocuments }
-    const ended = yield* (yield* Investments).create(input, key("signed"))
-    yield* (yield* Investments).cancel(ended.id, {}, key("cancelled"))
-    const staying = yield* create.create(person)
-    yield* create.identify(staying.id, identificationWith(shared.id))
-    return { leaving: leaving.id, staying: staying.id, protocol, contract, shared, identification, ended }
-  }).pipe(
-    as(platform),
-    Effect.map((made) => ({ ...made, platform, product, campaign }))
-  )
-})
-
-const erase = (id: Id.InvestorId, step = "erased") =>
-  Effect.flatMap(Erasures, (erasures) => erasures.investor(id, "request", key(step)))
-
-const isErasedInvestor = (investor: { readonly naturalPerson: unknown }) => investor.naturalPerson === "erased"
-
-/** Every answer to the platform shows nothing personal of the erased investor, and everything of the other one. */
-const assertForgotten = Effect.fnUntraced(function* (made: Effect.Success<typeof history>) {
-  const api = yield* Investors
-  const gone = { naturalPerson: "erased", bankAccount: "erased", taxInformation: "erased", communication: "erased" }
-  const investor = yield* api.get(made.leaving)
-  assert.deepInclude(investor, { ...gone, kycStatus: "SUCCESS" } as object)
-  assert.deepStrictEqual((yield* api.list()).results.map(isErasedInvestor), [true, false])
-  const proof = yield* api.identification(made.leaving, made.identification.id)
-  const told = [
-    proof.documentType,
-    proof.documentId,
-    proof.documentIssuer,
-    proof.documentValidFrom,
-    proof.identityProvider
-  ]
-  assert.deepStrictEqual(
-    told,
-    told.map(() => "erased")
-  )
-  assert.deepStrictEqual((yield* api.identifications(made.leaving)).results, [proof])
-  assert.strictEqual((yield* api.identifications(made.staying)).results[0]?.documentType, "IDCARD")
-  const document = yield* Documents
-  for (const { id } of [made.protocol, made.contract]) {
-    assert.deepInclude(yield* document.get(id), { fileName: "erased", mediaType: "erased", sha256: "erased" })
-  }
-  const names = (yield* document.list()).results.map(({ fileName }) => fileName)
-  assert.deepStrictEqual(names, ["erased", "erased", "shared.pdf"])
-  const investment = yield* (yield* Investments).get(made.ended.id)
-  assert.strictEqual(investment.status, "ABORTION")
-  const signed = investment.signedDocuments?.map(({ category, subject }) => [category, subject])
-  assert.deepStrictEqual(signed, [
-    ["erased", "erased"],
-    ["erased", "erased"]
-  ])
-  assert.deepStrictEqual((yield* (yield* Investments).list()).results, [investment])
-  // What was answered once is answered again, without what was forgotten.
-  assert.deepInclude(yield* api.create(person, key("leaving")), gone as object)
-  assert.deepInclude(yield* api.identify(made.leaving, identificationWith(made.protocol.id), key("identified")), {
-    documentId: "erased"
-  })
-  assert.deepStrictEqual(
-    (yield* (yield* Investments).cancel(made.ended.id, {}, key("cancelled"))).signedDocuments,
-    investment.signedDocuments
-  )
-})
-
-/** The same parts with wrappers around what forgets. */
-const wrapped = (parts: Kept, step: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>): Kept => {
-  const vault = Context.get(parts.context, Vault.Vault)
-  const blobs = Context.get(parts.context, Blobs)
-  return {
-    ...parts,
-    context: parts.context.pipe(
-      Context.add(Vault.Vault, {
-        ...vault,
-        forget: (subject) => step(vault.forget(subject)),
-        setNote: (text) => step(vault.setNote(text))
-      }),
-      Context.add(Blobs, { ...blobs, remove: (id) => step(blobs.remove(id)) })
-    )
-  }
-}
-
-const run = <A, E>(test: Effect.Effect<A, E, Scope.Scope>) => Effect.scoped(test)
+import { executor, history, erase, assertForgotten, run } from "./ErasureHistory.ts"
 
 describe("promise 9: an erased investor", () => {
   it.live("D-09, I-04 is shown as erased by every read and every repeated answer, and everything else stays", () =>
@@ -235,145 +125,6 @@ describe("promise 9: an erased investor", () => {
           const year = new Date().getUTCFullYear()
           const until = failure._tag === "Rejection" ? String(failure.details?.until) : ""
           assert.match(until, new RegExp(`^(${year + 6}|${year + 7})-01-01T00:00:00\\+01:00$`))
-        }).pipe(Effect.provideContext(register))
-      })
-    )
-  )
-})
-
-describe("promise 9, D-13: forgetting that breaks off", () => {
-  /** Erases over parts whose forgetting fails from the nth step on; then a new process starts over them. */
-  const brokenOffAt = (n: number) =>
-    run(
-      Effect.gen(function* () {
-        const parts = yield* kept
-        let steps = 0
-        let armed = false
-        const step = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-          Effect.suspend(() => (armed && ++steps >= n ? Effect.die(new Error("the process ends here")) : effect))
-        const made = yield* Effect.scoped(
-          Effect.gen(function* () {
-            const register = yield* open(wrapped(parts, step), { executor })
-            return yield* Effect.gen(function* () {
-              const made = yield* history
-              armed = true
-              const result = yield* Effect.exit(erase(made.leaving))
-              return { ...made, failed: result._tag === "Failure" }
-            }).pipe(Effect.provideContext(register))
-          })
-        )
-        const register = yield* open(parts, { executor })
-        yield* Effect.gen(function* () {
-          yield* as(made.platform)(assertForgotten(made))
-          const vault = Context.get(parts.context, Vault.Vault)
-          const subjects = [Tag.investor(made.leaving), Tag.document(made.protocol.id), Tag.document(made.contract.id)]
-          for (const subject of subjects) assert.isTrue(yield* vault.isForgotten(subject))
-          assert.isFalse(yield* vault.isForgotten(Tag.document(made.shared.id)))
-          const ciphertexts = parts.storage.log.filter((written) => subjects.includes(written.personal?.subject ?? ""))
-          assert.deepStrictEqual(ciphertexts, [])
-          const blobs = Context.get(parts.context, Blobs)
-          for (const { id } of [made.protocol, made.contract])
-            assert.isTrue((yield* blobs.get(looking, id))._tag === "None")
-          // The repeated request says that it is done now.
-          yield* erase(made.leaving)
-        }).pipe(Effect.provideContext(register))
-        return made.failed
-      })
-    )
-
-  it.live("at any step is finished by the next start", () =>
-    Effect.gen(function* () {
-      let failed = 0
-      let n = 1
-      while (yield* brokenOffAt(n++)) failed++
-      // Investor, two documents in log and contents, the note.
-      assert.isAtLeast(failed, 6)
-    })
-  )
-
-  it.live("is not begun anew by every start: only the last erasure is looked at again", () =>
-    run(
-      Effect.gen(function* () {
-        const parts = yield* kept
-        const made = yield* Effect.scoped(
-          Effect.flatMap(open(parts, { executor }), (register) =>
-            Effect.provideContext(
-              Effect.tap(history, ({ leaving, staying }) => Effect.andThen(erase(leaving), erase(staying, "other"))),
-              register
-            )
-          )
-        )
-        const again: Array<string> = []
-        const wrap: Wrap = (log) => ({
-          ...log,
-          forget: (subject) =>
-            Effect.andThen(
-              Effect.sync(() => again.push(subject)),
-              log.forget(subject)
-            )
-        })
-        yield* Effect.scoped(open(parts, { executor, wrap }))
-        assert.deepStrictEqual(again, [Tag.document(made.shared.id)])
-        // A note that fits another log, or none, is no note.
-        yield* Context.get(parts.context, Vault.Vault).setNote("{}")
-        yield* Effect.scoped(open(parts, { executor, wrap }))
-        const subjects = [made.protocol.id, made.contract.id, made.shared.id].map(Tag.document)
-        assert.includeMembers(again.slice(1), [Tag.investor(made.leaving), Tag.investor(made.staying), ...subjects])
-      })
-    )
-  )
-
-  it.live("lets all other callers have a turn between two of them, however many there are", () =>
-    run(
-      Effect.gen(function* () {
-        let turns = 0
-        const forgottenAt: Array<number> = []
-        const wrap: Wrap = (log) => ({
-          ...log,
-          forget: (subject) =>
-            Effect.andThen(
-              Effect.sync(() => forgottenAt.push(turns)),
-              log.forget(subject)
-            )
-        })
-        const register = yield* open(yield* kept, { executor, wrap })
-        yield* Effect.gen(function* () {
-          const made = yield* history
-          yield* Effect.forkScoped(
-            Effect.forever(
-              Effect.andThen(
-                turn,
-                Effect.sync(() => turns++)
-              )
-            )
-          )
-          yield* erase(made.leaving)
-        }).pipe(Effect.provideContext(register))
-        assert.isAtLeast(forgottenAt.length, 3)
-        assert.isAbove(new Set(forgottenAt).size, 1)
-      })
-    )
-  )
-
-  it.live("is told to the caller: recorded, not yet destroyed; the repeated request finishes it", () =>
-    run(
-      Effect.gen(function* () {
-        let torn = true
-        const wrap: Wrap = (log) => ({
-          ...log,
-          forget: (subject) =>
-            torn
-              ? Effect.fail(new EventStoreError({ reason: "unavailable", message: "the disk is gone" }))
-              : log.forget(subject)
-        })
-        const parts = yield* kept
-        const register = yield* open(parts, { executor, wrap })
-        yield* Effect.gen(function* () {
-          const made = yield* history
-          assert.strictEqual(codeOf(yield* Effect.result(erase(made.leaving))), "Unavailable unknown")
-          torn = false
-          yield* erase(made.leaving)
-          assert.isTrue(yield* Context.get(parts.context, Vault.Vault).isForgotten(Tag.investor(made.leaving)))
         }).pipe(Effect.provideContext(register))
       })
     )

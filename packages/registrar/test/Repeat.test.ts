@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import type { Id, Timestamp, Units } from "@effekten/domain"
-import { Log, Registrar } from "@effekten/registrar"
+import { Log } from "@effekten/registrar"
 import {
   Api,
   Campaigns,
@@ -19,9 +19,7 @@ import {
 import { Effect, Fiber, Result, Schema } from "effect"
 import { delivered, identificationWith, offering, onboarded, person, signedAt } from "./fixture.ts"
 import { as, codeOf, instructionsOf, until, wholeLog, withReceipt } from "./parts.ts"
-
-const key = "key-1"
-const pdf = { fileName: "vertrag.pdf", mediaType: "application/pdf", content: new TextEncoder().encode("ASD") }
+import { key, pdf, memory } from "./Keyed.ts"
 
 /** First and second answer to the same call, which must be one effect. */
 const twice = Effect.fnUntraced(function* <A, E extends { readonly _tag: string }, R>(call: Effect.Effect<A, E, R>) {
@@ -47,29 +45,6 @@ const same = Effect.fnUntraced(function* <A, I, E extends { readonly _tag: strin
   assert.strictEqual(JSON.stringify(encode(answers[1])), JSON.stringify(encode(answers[0])))
   return answers[0]!
 })
-
-const memory = Effect.provide(Registrar.layerMemory())
-
-it.live("promise 9: where no document is signed nothing personal is kept of a subscription; where one is, it is", () =>
-  Effect.gen(function* () {
-    const { platform, campaign } = yield* offering()
-    yield* Effect.gen(function* () {
-      const { investor: investorId, wallet } = yield* onboarded
-      const investments = yield* Investments
-      const document = yield* (yield* Documents).upload(pdf)
-      const input = { campaignId: campaign, investorId, units: 1 as Units.Units, signedAt, wallet }
-      yield* investments.create(input)
-      yield* investments.create({ ...input, signedDocuments: [] })
-      const signedDocuments = [{ documentId: document.id, category: "OTHER", subject: "Vertrag" }]
-      yield* investments.create({ ...input, signedDocuments })
-    }).pipe(as(platform))
-    const signed = (yield* wholeLog).filter(({ type }) => type === "InvestmentSigned")
-    assert.deepStrictEqual(
-      signed.map(({ personal }) => personal !== undefined),
-      [false, false, true]
-    )
-  }).pipe(memory)
-)
 
 describe("promise 4: an instruction has one effect and one answer", () => {
   it.live("every operation answers a repeat with the same value and the same text, and says that it is one", () =>
@@ -424,75 +399,3 @@ const holderOf = (holder: { readonly investor: string; readonly wallet: string }
     readonly investorId: Api.Investor["id"]
     readonly walletId: Api.Wallet["id"]
   }
-
-describe("promise 9: forgotten is forgotten", () => {
-  it.live(
-    "after a subject was forgotten, reads, lists and repeated answers say erased, and everything else as before",
-    () =>
-      Effect.gen(function* () {
-        const { platform, campaign } = yield* offering()
-        yield* Effect.gen(function* () {
-          const log = yield* Log
-          const investors = yield* Investors
-          const documents = yield* Documents
-          const document = yield* documents.upload(pdf, { key })
-          const investor = yield* investors.create(person, { key })
-          const proof = identificationWith(document.id)
-          const identification = yield* investors.identify(investor.id, proof, { key })
-          const signing = {
-            campaignId: campaign,
-            investorId: investor.id,
-            units: 1 as Units.Units,
-            signedAt,
-            signedDocuments: [{ documentId: document.id, category: "Vertrag" as never, subject: "Zeichnung" as never }]
-          }
-          const investments = yield* Investments
-          const investment = yield* investments.create(signing, { key })
-          yield* log.forget(`investor:${investor.id}`)
-
-          const before = yield* log.head
-          const readBack = yield* investors.get(investor.id)
-          const forgotten = {
-            ...investor,
-            naturalPerson: "erased",
-            bankAccount: "erased",
-            taxInformation: "erased",
-            communication: "erased"
-          }
-          assert.deepStrictEqual(yield* investors.create(person, { key }), forgotten as never)
-          assert.deepStrictEqual({ ...readBack, kycStatus: investor.kycStatus }, forgotten as never)
-          assert.deepStrictEqual((yield* investors.list()).results, [readBack])
-
-          const proofGone = { ...identification }
-          for (const name of [
-            "documentType",
-            "documentId",
-            "documentIssuer",
-            "documentValidFrom",
-            "documentValidTo",
-            "identityProvider",
-            "legitimationProcessId"
-          ] as const)
-            Object.assign(proofGone, { [name]: "erased" })
-          assert.deepStrictEqual(yield* investors.identify(investor.id, proof, { key }), proofGone)
-          assert.deepStrictEqual(yield* investors.identification(investor.id, identification.id), proofGone)
-          assert.deepStrictEqual((yield* investors.identifications(investor.id)).results, [proofGone])
-
-          const unsigned = {
-            ...investment,
-            signedDocuments: [{ documentId: document.id, category: "erased", subject: "erased" }]
-          }
-          assert.deepStrictEqual(yield* investments.create(signing, { key }), unsigned as never)
-          assert.deepStrictEqual(yield* investments.get(investment.id), unsigned as never)
-          assert.deepStrictEqual((yield* investments.list()).results, [unsigned as never])
-          assert.deepStrictEqual(yield* documents.get(document.id), document, "the document is another subject")
-          assert.strictEqual(yield* log.head, before)
-
-          yield* log.forget(`document:${document.id}`)
-          const gone = { ...document, fileName: "erased", mediaType: "erased", sha256: "erased" }
-          assert.deepStrictEqual(yield* documents.upload(pdf, { key }), gone)
-          assert.deepStrictEqual((yield* documents.list()).results, [gone])
-        }).pipe(as(platform))
-      }).pipe(memory)
-  )
-})
