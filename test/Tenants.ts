@@ -84,8 +84,17 @@ const issuing = Effect.fnUntraced(function* (name: string) {
   yield* products.list(product, platformId)
   const campaign = (yield* (yield* Campaigns).open({ productId: product, platformId, allocation: units })).id
   const ids = { issuer, product, campaign, "distribution-platform": platformId }
-  return { credentials: yield* clientsOf({ issuer }), ids }
+  return { credentials: yield* clientsOf({ issuer }), ids, seller: yield* newClient({ platform: platformId }) }
 })
+
+/** An issuer whose campaign is sold from. */
+const sold = async (url: string, { seller, ...issuer }: Caller & { readonly seller: Client }): Promise<Caller> => {
+  const api = await connect({ ...seller, url })
+  const { investor, wallet } = await onboard(api, "buyer")
+  const body = investmentBody({ campaignId: issuer.ids["campaign"]! }, investor, wallet, 100)
+  const investment: string = created(await api.post("/v2/investments/", body, "sale")).id
+  return { ...issuer, ids: { ...issuer.ids, investment } }
+}
 
 const tenant = Effect.fnUntraced(function* (
   name: string,
@@ -217,7 +226,7 @@ export const start = async (options: Options = {}): Promise<Tenants> => {
     origin,
     url,
     productId,
-    issuers,
+    issuers: [await sold(url, issuers[0]), await sold(url, issuers[1])],
     first: await furnish(url, productId, "0x00000000000000000000000000000000000000fd", one),
     second: await furnish(url, productId, "0x00000000000000000000000000000000000000fe", two),
     token: (client) => tokenOf({ ...client, url }),

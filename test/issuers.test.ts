@@ -25,7 +25,7 @@ import { FetchHttpClient, HttpServer } from "effect/http"
 import { createHash } from "node:crypto"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { expectAllConforming } from "../packages/http/test/Conforms.ts"
-import { type Answer, type Api, connect, created } from "./Api.ts"
+import { type Answer, type Api, connect, created, eventually, investmentBody, onboard } from "./Api.ts"
 
 const scope = Scope.makeUnsafe()
 const secret = Redacted.make("a secret for tests only, 256 bits")
@@ -246,6 +246,54 @@ describe("an issuer", () => {
     expect(created(await own.post(`${path}closures/`, undefined, key()))).toEqual(closed)
     expect(created(await own.post(`${path}closures/`, undefined, key()))).toEqual(closed)
     expect((await own.get(path)).json).toEqual(closed)
+  })
+
+  it("ends a listing: nothing new is sold there, and what is signed goes on", async () => {
+    const { id: product_id } = created(await own.post("/issuer/v2/products/", body(issuerId), key()))
+    const listing = { product_id, distribution_platform_id: platformId }
+    const offer = { ...listing, allocation: 100 }
+    created(await own.post("/issuer/v2/listings/", listing, key()))
+    const { id: campaignId } = created(await own.post("/issuer/v2/campaigns/", offer, key()))
+    const { investor, wallet } = await onboard(platform, "delisted")
+    const subscription = investmentBody({ campaignId }, investor, wallet, 10)
+    const { id } = created(await platform.post("/v2/investments/", subscription, key()))
+
+    expect(said(await other.post("/issuer/v2/delistings/", listing, key()))).toEqual([404, "product_not_found"])
+    for (const _ of [1, 2])
+      expect(created(await own.post("/issuer/v2/delistings/", listing, key()))).toEqual({ ...listing, listed: false })
+    const listings = `/issuer/v2/listings/?product_id=${product_id}`
+    expect((await own.get(listings)).json.results).toEqual([{ ...listing, listed: false }])
+    expect(said(await own.post("/issuer/v2/campaigns/", offer, key()))).toEqual([409, "product_not_listed"])
+    expect(said(await platform.post("/v2/investments/", subscription, key()))).toEqual([409, "product_not_listed"])
+    created(await platform.post(`/v2/investments/${id}/credits/`, undefined, key()))
+    await eventually(async () => (await platform.get(`/v2/investments/${id}/`)).json.delivered_at ?? undefined)
+    expect(created(await own.post("/issuer/v2/listings/", listing, key()))).toEqual({ ...listing, listed: true })
+  })
+
+  it("sees what was sold, and not to whom: no investor, no wallet, no document; another issuer sees nothing", async () => {
+    const { id: product_id } = created(await own.post("/issuer/v2/products/", body(issuerId), key()))
+    const listing = { product_id, distribution_platform_id: platformId }
+    created(await own.post("/issuer/v2/listings/", listing, key()))
+    const { id: campaignId } = created(await own.post("/issuer/v2/campaigns/", { ...listing, allocation: 100 }, key()))
+    const { investor, wallet } = await onboard(platform, "sold")
+    const document = created(await platform.upload("contract.pdf", "nothing in it", key())).id
+    const documents = [{ document_id: document, category: "contract", subject: "Beispiel" }]
+    const subscription = investmentBody({ campaignId }, investor, wallet, 30, documents)
+    const { id } = created(await platform.post("/v2/investments/", subscription, key()))
+    created(await platform.post(`/v2/investments/${id}/credits/`, undefined, key()))
+    await eventually(async () => (await platform.get(`/v2/investments/${id}/`)).json.delivered_at ?? undefined)
+
+    const path = `/issuer/v2/investments/${id}/`
+    const whole = (await platform.get(`/v2/investments/${id}/`)).json
+    const { investor_id: _investor, signed_documents: _documents, wallet: _wallet, ...anonymous } = whole
+    const seen = await own.get(path)
+    expect(seen.json).toEqual(anonymous)
+    for (const hidden of [investor, wallet, document, "Beispiel"]) expect(seen.bytes.includes(hidden)).toBe(false)
+    const list = `/issuer/v2/investments/?product_id=${product_id}`
+    expect((await own.get(list)).json).toMatchObject({ count: 1, results: [anonymous] })
+    expect(said(await other.get(path))).toEqual([404, "investment_not_found"])
+    expect(said(await other.get(list))).toEqual([404, "product_not_found"])
+    expect(said(await own.get(`/issuer/v2/investments/${nobody}/`))).toEqual([404, "investment_not_found"])
   })
 
   it("names the product in the query of a list: its pages lead on, and a query without it is refused", async () => {

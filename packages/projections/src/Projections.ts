@@ -7,7 +7,7 @@ import { documents } from "./Documents.ts"
 import { feedOf, feedSource } from "./Feed.ts"
 import { investments } from "./Investments.ts"
 import { benefitingPersons, identifications, investors } from "./Investors.ts"
-import { issuedCampaigns, issuedProducts, ownIssuers } from "./Issued.ts"
+import { issuedCampaigns, issuedInvestments, issuedProducts, ownIssuers } from "./Issued.ts"
 import { credits, redemptions, taskSources, transfers } from "./LedgerTasks.ts"
 import { campaigns, issuers, listings, platforms, products, terms } from "./Offerings.ts"
 import { offeredCampaigns, offers } from "./Offers.ts"
@@ -68,5 +68,6 @@ export const all: ReadonlyArray<Projection.Any> = [
   statements,
   ownIssuers,
   issuedProducts,
-  issuedCampaigns
+  issuedCampaigns,
+  issuedInvestments
 ]

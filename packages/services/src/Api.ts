@@ -81,6 +81,7 @@ export {
   issuedCampaignAnswer,
   issuedListingAnswer
 } from "./IssuedCampaigns.ts"
+export { IssuedInvestment, issuedInvestmentAnswer } from "./IssuedInvestments.ts"
 export {
   AmendIssuedProduct,
   CreateIssuedProduct,

@@ -15,6 +15,17 @@ export const campaignTerms = {
   allocation: plain(Units.Sent)
 }
 
+/** How a campaign stands. @category schemas */
+export const campaignState = {
+  opensAt: Timestamp.Timestamp,
+  closesAt: Schema.NullOr(Timestamp.Timestamp),
+  /** Subscriptions wait for an outside review. */
+  reviewRequired: Schema.Boolean,
+  /** Nobody closed it; its window is another matter. */
+  open: Schema.Boolean,
+  createdAt: Timestamp.Timestamp
+}
+
 /** Units of a product offered on one platform. @category schemas */
 export const OpenCampaign = input("OpenCampaign", {
   ...campaignTerms,
@@ -43,12 +54,7 @@ export const CampaignState = answer("CampaignState", {
   ...campaignTerms,
   /** Units of subscriptions that are open or delivered. */
   usedUnits: Schema.Int,
-  opensAt: Timestamp.Timestamp,
-  closesAt: Schema.NullOr(Timestamp.Timestamp),
-  reviewRequired: Schema.Boolean,
-  /** Nobody closed it; its window is another matter. */
-  open: Schema.Boolean,
-  createdAt: Timestamp.Timestamp
+  ...campaignState
 })
 export type CampaignState = typeof CampaignState.Type
 

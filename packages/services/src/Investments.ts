@@ -109,21 +109,35 @@ export const CancelInvestment = input("CancelInvestment", {
 })
 export type CancelInvestment = typeof CancelInvestment.Type
 
-/** What every version shows before what was agreed. */
-const shown = {
+/** What an investment is of, and how far it has come. */
+const begun = {
   id: Id.InvestmentId,
   status: listed(InvestmentStatus.InvestmentStatus),
   campaignId: Schema.NullOr(Id.CampaignId),
-  productId: Id.ProductId,
-  investorId: investment.investorId,
+  productId: Id.ProductId
+}
+
+/** How many units it brought, and has. */
+const units = {
   units: investment.units,
   /** Falls when a redemption or a transfer succeeded; 0 once ended without delivery. */
-  remainingUnits: Schema.Int,
-  wallet: investment.wallet,
+  remainingUnits: Schema.Int
+}
+
+const dates = {
   signedAt: investment.signedAt,
   acceptedAt: investment.acceptedAt,
   paidAt: investment.paidAt,
-  deliveredAt: Schema.NullOr(Timestamp.Timestamp),
+  deliveredAt: Schema.NullOr(Timestamp.Timestamp)
+}
+
+/** What every version shows before what was agreed. */
+const shown = {
+  ...begun,
+  investorId: investment.investorId,
+  ...units,
+  wallet: investment.wallet,
+  ...dates,
   signedDocuments: investment.signedDocuments
 }
 
@@ -157,6 +171,16 @@ export const investmentAnswer = Answer.next(
   Investment,
   (before) => before
 )
+
+/** What is shown of an investment to a reader that may not learn whose it is. @category schemas */
+export const anonymousInvestment = {
+  ...begun,
+  ...units,
+  ...dates,
+  disagio: investment.disagio,
+  accruedInterest: investment.accruedInterest,
+  createdAt
+}
 
 /** @category services */
 export class Investments extends Resource.Served<Investments>()("effekten/services/Investments", "investments", {

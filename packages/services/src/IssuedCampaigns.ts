@@ -6,7 +6,7 @@
 import { Id, Timestamp } from "@effekten/domain"
 import { Schema } from "effect"
 import * as Answer from "./Answer.ts"
-import { campaignTerms, ResizeCampaign } from "./Campaigns.ts"
+import { campaignState, campaignTerms, ResizeCampaign } from "./Campaigns.ts"
 import { answer, input, optional, plain } from "./Member.ts"
 import * as Operation from "./Operation.ts"
 import * as Resource from "./Resource.ts"
@@ -50,6 +50,22 @@ export class IssuedListings extends Resource.Served<IssuedListings>()(
         distribution_platform_id: "01a20498-e0f1-7652-9bf8-f4733eb353c1"
       }
     }),
+    /** No new campaign and no new subscription there; holders still redeem. */
+    end: Operation.command({
+      operation: "DelistProduct",
+      route: "POST /issuer/v2/delistings/",
+      scope: "products:write",
+      ids: [],
+      input: CreateIssuedListing,
+      answer: issuedListingAnswer,
+      refusals: ["platform_not_found", "product_not_found"],
+      summary: "Let a platform no longer sell a product",
+      description: "An extension of Effekten. Holders still redeem, and what is signed goes on.",
+      example: {
+        product_id: "01a20498-e0fc-7404-b886-798a53ef800f",
+        distribution_platform_id: "01a20498-e0f1-7652-9bf8-f4733eb353c1"
+      }
+    }),
     list: Operation.list({
       reading: "ListIssuedListings",
       route: "GET /issuer/v2/listings/",
@@ -85,12 +101,7 @@ export const IssuedCampaign = answer("IssuedCampaign", {
   ...campaign,
   /** Units of subscriptions that are open or delivered. */
   usedUnits: Schema.Int,
-  opensAt: Timestamp.Timestamp,
-  closesAt: Schema.NullOr(Timestamp.Timestamp),
-  reviewRequired: Schema.Boolean,
-  /** Nobody closed it; its window is another matter. */
-  open: Schema.Boolean,
-  createdAt: Timestamp.Timestamp
+  ...campaignState
 })
 export type IssuedCampaign = typeof IssuedCampaign.Type
 

@@ -6,12 +6,21 @@ import { Context, Effect } from "effect"
 import type { CommandFailure } from "./Failure.ts"
 import type { Receipt } from "./Instruction.ts"
 import { IssuedCampaigns, IssuedListings } from "./IssuedCampaigns.ts"
+import { IssuedInvestments } from "./IssuedInvestments.ts"
 import { IssuedTerms } from "./IssuedTerms.ts"
 import { DistributionPlatforms, IssuedProducts, Issuers } from "./IssuedProducts.ts"
 import type * as Operation from "./Operation.ts"
 import { platformResources, type Repeated } from "./PlatformServices.ts"
 
-export { DistributionPlatforms, IssuedCampaigns, IssuedListings, IssuedProducts, IssuedTerms, Issuers }
+export {
+  DistributionPlatforms,
+  IssuedCampaigns,
+  IssuedInvestments,
+  IssuedListings,
+  IssuedProducts,
+  IssuedTerms,
+  Issuers
+}
 
 /** The resources an issuer uses: what is served over HTTP below `/issuer`. @category values */
 export const issuerResources = [
@@ -20,7 +29,8 @@ export const issuerResources = [
   DistributionPlatforms,
   IssuedListings,
   IssuedCampaigns,
-  IssuedTerms
+  IssuedTerms,
+  IssuedInvestments
 ] as const
 
 /** All that is served over HTTP, in the order of the documents. @category values */
@@ -28,7 +38,7 @@ export const servedResources = [...platformResources, ...issuerResources] as con
 
 /** The services an issuer uses. @category models */
 export type IssuingService =
-  DistributionPlatforms | IssuedCampaigns | IssuedListings | IssuedProducts | Issuers | IssuedTerms
+  DistributionPlatforms | IssuedCampaigns | IssuedInvestments | IssuedListings | IssuedProducts | Issuers | IssuedTerms
 
 /** The names of an issuer's readings in the record of openings of personal data. @category models */
 export type IssuerReading = Operation.ReadingOf<(typeof issuerResources)[number]["resource"]["operations"]>

@@ -4,7 +4,7 @@
 import { Id, Timestamp } from "@effekten/domain"
 import { Schema } from "effect"
 import * as Answer from "./Answer.ts"
-import { campaignTerms } from "./Campaigns.ts"
+import { campaignState, campaignTerms } from "./Campaigns.ts"
 import { answer } from "./Member.ts"
 import * as Operation from "./Operation.ts"
 import { productTerms } from "./Products.ts"
@@ -33,13 +33,7 @@ export const OfferedCampaign = answer("OfferedCampaign", {
   allocation: campaignTerms.allocation,
   /** Units that can still be subscribed, if the campaign is open and its window is. */
   freeUnits: Schema.Int,
-  opensAt: Timestamp.Timestamp,
-  closesAt: Schema.NullOr(Timestamp.Timestamp),
-  /** Subscriptions wait for an outside review. */
-  reviewRequired: Schema.Boolean,
-  /** Nobody closed it; its window is another matter. */
-  open: Schema.Boolean,
-  createdAt: Timestamp.Timestamp
+  ...campaignState
 })
 export type OfferedCampaign = typeof OfferedCampaign.Type
 

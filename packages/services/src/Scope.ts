@@ -30,7 +30,12 @@ export const scopes: ReadonlyArray<Scope> = [
 ]
 
 /** All that a client of an issuer may have. @category values */
-export const issuerScopes: ReadonlyArray<Scope> = ["issuers:read", "products:read", "products:write"]
+export const issuerScopes: ReadonlyArray<Scope> = [
+  "issuers:read",
+  "products:read",
+  "products:write",
+  "investments:read"
+]
 
 /** All that a client may have. @category computing */
 export const scopesOf = (party: Party): ReadonlyArray<Scope> => (party.issuer === undefined ? scopes : issuerScopes)

@@ -41,6 +41,7 @@ export const tagSentences: { readonly [tag: string]: string } = {
   "issued-products": "Products of an issuer, with their terms. For issuers.",
   "issued-listings": "Where products of an issuer are listed. For issuers.",
   "issued-terms": "Deposited terms of an issuer's products, with versions. For issuers.",
+  "issued-investments": "Investments in an issuer's products, without what tells whose they are. For issuers.",
   "issued-campaigns": "Units of an issuer's products that are offered. For issuers.",
   "distribution-platforms": "Platforms that products can be listed on. For issuers.",
   investors: "Persons that hold units, and what came of identifying them.",

@@ -7,6 +7,7 @@ import { Blobs } from "../documents/Blobs.ts"
 import { issuerServicesOf } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
 import { issuedCampaigns, issuedListings } from "./IssuedCampaigns.ts"
+import { issuedInvestments } from "./IssuedInvestments.ts"
 import { distributionPlatforms, issuedProducts, issuers } from "./IssuedProducts.ts"
 import { issuedTerms } from "./IssuedTerms.ts"
 import type { Showing } from "./Showing.ts"
@@ -22,7 +23,8 @@ export const layer: Layer.Layer<never, never, Blobs | Intake | Showing> = Layer.
       distributionPlatforms(context),
       issuedListings(context),
       issuedCampaigns(context),
-      issuedTerms(context, yield* Blobs)
+      issuedTerms(context, yield* Blobs),
+      issuedInvestments(context)
     ])
   })
 ).pipe(Layer.fresh)

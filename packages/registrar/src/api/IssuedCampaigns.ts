@@ -21,6 +21,7 @@ import {
 } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
 import { ownProduct } from "./IssuedProducts.ts"
+import { campaignOf } from "./OfferingView.ts"
 import { type Owned, Showing } from "./Showing.ts"
 
 type Parts = Context.Context<Intake | Showing>
@@ -51,6 +52,16 @@ export const issuedListings = (context: Parts): Implementation<typeof IssuedList
           }
         })
       }),
+      end: instructs(ofListings.end, {
+        members: { distributionPlatformId: "platformId" },
+        given: ({ input: { productId }, instructing }) => Effect.as(owning(context, productId, instructing), {}),
+        answers: recorded(Api.issuedListingAnswer, {
+          1: ({ events }) => {
+            const { platformId, productId } = Commands.all.DelistProduct.recall(events)
+            return { productId, distributionPlatformId: platformId, listed: false }
+          }
+        })
+      }),
       list: pages(ofListings.list, {
         view: listing,
         scope: ([product]) => product,
@@ -62,16 +73,9 @@ export const issuedListings = (context: Parts): Implementation<typeof IssuedList
 
 const campaign = view(Api.issuedCampaignAnswer, Projections.issuedCampaigns, {
   1: (state) => ({
-    id: state.id,
-    productId: state.productId,
+    ...campaignOf(state),
     distributionPlatformId: state.platformId,
-    allocation: state.allocation,
-    usedUnits: state.usedUnits,
-    opensAt: state.opensAt,
-    closesAt: state.closesAt,
-    reviewRequired: state.reviewRequired,
-    open: state.open,
-    createdAt: state.createdAt
+    usedUnits: state.usedUnits
   })
 })
 

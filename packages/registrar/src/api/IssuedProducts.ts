@@ -19,6 +19,7 @@ import {
   view
 } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
+import { termsOf } from "./OfferingView.ts"
 import { notFound, type Owned, type Showing } from "./Showing.ts"
 
 type Parts = Context.Context<Intake | Showing>
@@ -49,26 +50,19 @@ export const issuers = (context: Parts): Implementation<typeof Issuers.resource.
   )
 
 const product = view(Api.issuedProductAnswer, Projections.issuedProducts, {
-  1: (state) => ({
-    id: state.productId,
-    issuerId: state.issuerId,
-    name: state.name,
-    productType: state.productType,
-    maxIssuableAmount: state.issueVolume,
-    stepSize: state.stepSize,
-    ewpg: state.kind === "ewpg",
-    isin: state.isin,
-    nominalValue: state.nominalValue,
-    issuancePrice: state.issuancePrice,
-    agioPercent: state.agioPercent,
-    paymentDeadline: state.paymentDays,
-    cancellationDeadline: state.cancellationDays,
-    lockedUntil: state.lockedUntil,
-    network: state.network,
-    provideNominalValue: state.nominalValue !== null,
-    status: state.paused ? ("PAUSED" as const) : ("ACTIVE" as const),
-    createdAt: state.createdAt
-  })
+  1: (state) => {
+    const { cancellationDays, issueVolume, paymentDays, ...terms } = termsOf(state)
+    return {
+      id: state.productId,
+      ...terms,
+      maxIssuableAmount: issueVolume,
+      paymentDeadline: paymentDays,
+      cancellationDeadline: cancellationDays,
+      provideNominalValue: state.nominalValue !== null,
+      status: state.paused ? ("PAUSED" as const) : ("ACTIVE" as const),
+      createdAt: state.createdAt
+    }
+  }
 })
 
 /** A product of the issuer that asks. @category constructors */

@@ -20,6 +20,7 @@ import { consumed, carries, implement, instructs, nothing, pages, recorded, show
 import { Intake } from "./Intake.ts"
 import { issuerInvestments, registrarInvestments } from "./Investments.ts"
 import { resolutions } from "./LedgerTasks.ts"
+import { campaignOf, termsOf } from "./OfferingView.ts"
 import type { Showing } from "./Showing.ts"
 
 /** @category models */
@@ -38,20 +39,7 @@ const issuer = view(Api.issuerAnswer, Projections.issuers, {
 const product = view(Api.productTermsAnswer, Projections.products, {
   1: (state) => ({
     id: state.productId,
-    issuerId: state.issuerId,
-    name: state.name,
-    productType: state.productType,
-    ewpg: state.kind === "ewpg",
-    isin: state.isin,
-    nominalValue: state.nominalValue,
-    issuancePrice: state.issuancePrice,
-    agioPercent: state.agioPercent,
-    issueVolume: state.issueVolume,
-    stepSize: state.stepSize,
-    paymentDays: state.paymentDays,
-    cancellationDays: state.cancellationDays,
-    lockedUntil: state.lockedUntil,
-    network: state.network,
+    ...termsOf(state),
     paused: state.paused,
     createdAt: state.createdAt
   })
@@ -63,16 +51,9 @@ const listing = view(Api.listingAnswer, Projections.listings, {
 
 const campaign = view(Api.campaignStateAnswer, Projections.campaigns, {
   1: (state) => ({
-    id: state.id,
-    productId: state.productId,
+    ...campaignOf(state),
     platformId: state.platformId,
-    allocation: state.allocation,
-    usedUnits: state.usedUnits,
-    opensAt: state.opensAt,
-    closesAt: state.closesAt,
-    reviewRequired: state.reviewRequired,
-    open: state.open,
-    createdAt: state.createdAt
+    usedUnits: state.usedUnits
   })
 })
 

@@ -7,6 +7,7 @@ import { Api, OfferedCampaigns, OfferedProducts } from "@effekten/services"
 import type { Context } from "effect"
 import { implement, type Implementation, pages, shows, view, viewBeside } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
+import { campaignOf, termsOf } from "./OfferingView.ts"
 import type { Showing } from "./Showing.ts"
 
 const product = viewBeside(
@@ -16,20 +17,7 @@ const product = viewBeside(
   {
     1: ({ createdAt, listed }, _personal, _place, state) => ({
       id: state.productId,
-      issuerId: state.issuerId,
-      name: state.name,
-      productType: state.productType,
-      ewpg: state.kind === "ewpg",
-      isin: state.isin,
-      nominalValue: state.nominalValue,
-      issuancePrice: state.issuancePrice,
-      agioPercent: state.agioPercent,
-      issueVolume: state.issueVolume,
-      stepSize: state.stepSize,
-      paymentDays: state.paymentDays,
-      cancellationDays: state.cancellationDays,
-      lockedUntil: state.lockedUntil,
-      network: state.network,
+      ...termsOf(state),
       listed,
       paused: state.paused,
       createdAt
@@ -39,15 +27,8 @@ const product = viewBeside(
 
 const campaign = view(Api.offeredCampaignAnswer, Projections.offeredCampaigns, {
   1: (state) => ({
-    id: state.id,
-    productId: state.productId,
-    allocation: state.allocation,
-    freeUnits: state.allocation - state.usedUnits,
-    opensAt: state.opensAt,
-    closesAt: state.closesAt,
-    reviewRequired: state.reviewRequired,
-    open: state.open,
-    createdAt: state.createdAt
+    ...campaignOf(state),
+    freeUnits: state.allocation - state.usedUnits
   })
 })
 
