@@ -14,13 +14,13 @@ import { manifestPaths, packages, root } from "../packages/Tarballs.ts"
 import { faultOfVersion, partOf, released, withVersion } from "./Edits.ts"
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { write: { type: "boolean" } } })
-const [version = ""] = positionals
 const folder = join(root, ".release")
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const stop = (why: string): never => {
   process.stderr.write(`${why}\n`)
   process.exit(2)
 }
+const version = positionals[0] ?? stop("usage: npm run release -- VERSION [--write], as in: npm run release -- 0.2.0")
 const read = (path: string): string => readFileSync(join(root, path), "utf8")
 
 const all = packages()
