@@ -1,13 +1,16 @@
 /**
- * Redemptions: the ledger task that burns units. For platforms, for the ledger, for the person that resolves an unknown outcome, and for
- * reads.
+ * Redemptions: the ledger task that burns units. For platforms, for the registrar, for the ledger, for the person that resolves an unknown
+ * outcome, and for reads.
  *
- * The request chooses and reserves its lots; settling reads only the task, because nothing else can make the outcome wrong.
+ * A platform redeems what is no crypto security; crypto securities are redeemed by the registrar alone, on a legal basis (eWpG § 29). The
+ * request chooses and reserves its lots; settling reads only the task, because nothing else can make the outcome wrong.
  */
 import { Schema } from "effect"
+import { Basis } from "./Basis.ts"
 import type { Recorded } from "./Catalogue.ts"
 import * as Command from "./Command.ts"
 import { decisionModel, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
+import { filing } from "./events/Filing.ts"
 import type { Part } from "./events/Part.ts"
 import {
   RedemptionFailed,
@@ -38,7 +41,7 @@ export interface State extends Task.Progress {
 }
 
 /** Raised when the same events come to mean another state: a stored state of another version is folded again. @category values */
-export const stateVersion = 1
+export const stateVersion = 2
 
 /** @category values */
 export const types = {
@@ -54,7 +57,7 @@ export type Event = Recorded<(typeof types)[keyof typeof types]>
 
 const redemptionOf = ({ data, meta }: Recorded<"RedemptionRequested">): State => ({
   id: data.redemptionId,
-  platform: platformOf(meta),
+  platform: data.holderPlatform ?? platformOf(meta),
   investorId: data.investorId,
   productId: data.productId,
   walletId: data.walletId,
@@ -66,9 +69,9 @@ const redemptionOf = ({ data, meta }: Recorded<"RedemptionRequested">): State =>
 export const after = (redemption: State | undefined, event: Event): State | undefined =>
   event.type === "RedemptionRequested" ? redemptionOf(event) : redemption && Task.after(redemption, event.type, types)
 
-/** A redemption and the lots that its outcome takes or releases. @category models */
-export interface LotsOfRedemption extends State {
-  readonly lots: ReadonlyArray<Part>
+/** A redemption and what was requested, which its outcome repeats. @category models */
+export interface RequestedRedemption extends State {
+  readonly requested: Recorded<"RedemptionRequested">["data"]
 }
 
 /** @category decision models */
@@ -78,23 +81,29 @@ export const model = (id: RedemptionId) =>
     types: Task.listOf(types),
     tags: [Tag.redemption(id)],
     initial: undefined,
-    evolve: (state: LotsOfRedemption | undefined, event): LotsOfRedemption | undefined =>
+    evolve: (state: RequestedRedemption | undefined, event): RequestedRedemption | undefined =>
       event.type === "RedemptionRequested"
-        ? { ...redemptionOf(event), lots: event.data.lots }
+        ? { ...redemptionOf(event), requested: event.data }
         : state && Task.after(state, event.type, types)
   })
 
-/** Takes free units only: neither reserved, nor blocked, nor frozen. @category commands */
+const asked = { productId: ProductId, walletId: WalletId, units: Schema.Finite }
+
+/** Takes free units only: neither reserved, nor blocked, nor frozen. Of the product the caller has made sure that it may be redeemed. */
+function* take(
+  { paused }: Product.State,
+  { productId, units, walletId }: Schema.Struct.Type<typeof asked> & { readonly units: Units }
+): Generator<Read | Refuse, ReadonlyArray<Part>, any> {
+  if (paused) return yield* refuse({ code: "product_paused" })
+  if (yield* read(Freezing.ofWallet(walletId))) return yield* refuse({ code: "wallet_frozen" })
+  return yield* takeLots(productId, walletId, units)
+}
+
+/** By the holder, through a platform. @category commands */
 export const RequestRedemption = Command.make("RequestRedemption", {
-  input: {
-    redemptionId: RedemptionId,
-    investorId: InvestorId,
-    productId: ProductId,
-    walletId: WalletId,
-    units: Schema.Finite
-  },
+  input: { redemptionId: RedemptionId, investorId: InvestorId, ...asked },
   *decide(input, _personal, context) {
-    const { investorId, productId, walletId, units } = input
+    const { investorId, productId, units, walletId } = input
     const investor = yield* Investor.find(investorId, context)
     yield* Wallet.findOf(investorId, walletId, context)
     const product = yield* read(Product.model(productId))
@@ -104,13 +113,38 @@ export const RequestRedemption = Command.make("RequestRedemption", {
     }
     if (!isUnits(units)) return yield* refuse({ code: "units_invalid" })
     if (product.terms.kind === "ewpg") return yield* refuse({ code: "redemption_of_crypto_security" })
-    if (product.paused) return yield* refuse({ code: "product_paused" })
-    if (yield* read(Freezing.ofWallet(walletId))) return yield* refuse({ code: "wallet_frozen" })
-    return [RedemptionRequested.make({ ...input, lots: yield* takeLots(productId, walletId, units) })]
+    const lots = yield* take(product, { ...input, units })
+    return [RedemptionRequested.make({ ...input, lots, basis: undefined, holderPlatform: undefined }, undefined)]
   },
   recall: (events) => {
     const { redemptionId, investorId, productId, walletId, units } = Command.recorded(events, "RedemptionRequested")
     return { redemptionId, investorId, productId, walletId, units }
+  }
+})
+
+/**
+ * By the registrar, of a crypto security: its units go to the issuer, and their entry is deleted (eWpG § 29). The holder's platform sees it
+ * as a redemption of its own.
+ *
+ * @category commands
+ */
+export const RedeemCrypto = Command.make("RedeemCrypto", {
+  input: { redemptionId: RedemptionId, ...asked, basis: Basis },
+  personal: filing,
+  *decide(input, personal, context) {
+    const { investorId } = yield* Wallet.find(input.walletId, context)
+    const { platform } = yield* Investor.find(investorId, context)
+    const product = yield* read(Product.model(input.productId))
+    if (product === undefined) return yield* refuse({ code: "product_not_found" })
+    if (!isUnits(input.units)) return yield* refuse({ code: "units_invalid" })
+    if (product.terms.kind !== "ewpg") return yield* refuse({ code: "not_a_crypto_security" })
+    const lots = yield* take(product, { ...input, units: input.units })
+    return [RedemptionRequested.make({ ...input, investorId, lots, holderPlatform: platform ?? undefined }, personal)]
+  },
+  recall: (events) => {
+    const { basis, productId, redemptionId, units, walletId } = Command.recorded(events, "RedemptionRequested")
+    if (basis === undefined) throw new TypeError("a redemption without a basis is not the registrar's")
+    return { redemptionId, productId, walletId, units, basis }
   }
 })
 
@@ -120,15 +154,20 @@ const key = { redemptionId: RedemptionId }
 export function* find(
   { redemptionId }: { readonly redemptionId: RedemptionId },
   context: DecisionContext
-): Generator<Read | Refuse, LotsOfRedemption, any> {
+): Generator<Read | Refuse, RequestedRedemption, any> {
   const redemption = yield* Investor.visibleObject(yield* read(model(redemptionId)), context)
   return redemption ?? (yield* refuse({ code: "task_not_found" }))
 }
 
-const redemptions: Task.Kind<LotsOfRedemption> = {
+const redemptions: Task.Kind<RequestedRedemption> = {
   submitted: ({ id }) => RedemptionSubmitted.make({ redemptionId: id }),
-  succeeded: ({ id, investorId, productId, walletId, units, lots }, resolution) =>
-    UnitsRedeemed.make({ redemptionId: id, investorId, productId, walletId, units, lots, resolution }),
+  succeeded: ({ requested }, resolution) =>
+    UnitsRedeemed.make({
+      ...requested,
+      basis: requested.basis,
+      holderPlatform: requested.holderPlatform,
+      resolution
+    }),
   failed: ({ id, productId, walletId }, reason, resolution) =>
     RedemptionFailed.make({ redemptionId: id, productId, walletId, reason, resolution }),
   unknown: ({ id }) => RedemptionOutcomeUnknown.make({ redemptionId: id })

@@ -155,7 +155,7 @@ function* findEntry(change: Change, context: DecisionContext): Generator<Read | 
     case "redemption": {
       const redemption = yield* Redemption.find({ redemptionId: change.id }, context)
       if (redemption.status !== "succeeded") return undefined
-      const { investorId, lots, productId, units, walletId } = redemption
+      const { investorId, lots, productId, units, walletId } = redemption.requested
       return { productId, campaignId: undefined, units, from: undefined, to: { investorId, walletId, lots } }
     }
     case "transfer": {

@@ -1,15 +1,18 @@
 /**
- * Transfers: the ledger task that moves units to another wallet. For platforms, for the ledger, for the person that resolves an unknown
- * outcome, and for reads.
+ * Transfers: the ledger task that moves units to another wallet. For platforms, for the registrar, for the ledger, for the person that
+ * resolves an unknown outcome, and for reads.
  *
  * The request chooses and reserves its lots and fixes the recipient's investment. Settling reads only the task: whatever became of either
  * wallet since, nothing can make the outcome wrong. The sender must learn nothing of the recipient but that the address can receive.
  */
 import { Schema } from "effect"
+import { Basis } from "./Basis.ts"
 import type { Recorded } from "./Catalogue.ts"
 import * as Command from "./Command.ts"
 import { decisionModel, read, refuse, type DecisionContext, type Read, type Refuse } from "./Decision.ts"
 import { EthereumAddress } from "./EthereumAddress.ts"
+import { filing } from "./events/Filing.ts"
+import type { EveryMember } from "./Event.ts"
 import {
   TransferFailed,
   TransferOutcomeUnknown,
@@ -42,7 +45,7 @@ export interface State extends Task.Progress {
 }
 
 /** Raised when the same events come to mean another state: a stored state of another version is folded again. @category values */
-export const stateVersion = 1
+export const stateVersion = 2
 
 /** @category values */
 export const types = {
@@ -58,7 +61,7 @@ export type Event = Recorded<(typeof types)[keyof typeof types]>
 
 const transferOf = ({ data, meta }: Recorded<"TransferRequested">): State => ({
   id: data.transferId,
-  platform: platformOf(meta),
+  platform: data.sourcePlatform ?? platformOf(meta),
   investorId: data.sourceInvestorId,
   productId: data.productId,
   walletId: data.sourceWalletId,
@@ -96,30 +99,58 @@ interface Target {
 }
 
 /** One refusal for every reason on the far side: another platform's wallet is nobody's business. */
-function* findTarget(address: EthereumAddress, product: Product.State): Generator<Read | Refuse, Target, any> {
+function* findTarget(address: EthereumAddress): Generator<Read | Refuse, Target, any> {
   const registered = yield* read(Wallet.atAddress(address))
   const wallet = registered && (yield* read(Wallet.model(registered.id)))
   const investor = wallet && (yield* read(Investor.model(wallet.investorId)))
   if (wallet === undefined || investor === undefined) return yield* refuse({ code: "target_cannot_receive" })
-  const receives =
-    wallet.receivingEnabled &&
-    !investor.erased &&
-    investor.kycStatus !== "INSUFFICIENT" &&
-    product.listedOn.some((platform) => platform === investor.platform)
+  const receives = !investor.erased && investor.kycStatus !== "INSUFFICIENT"
   return receives ? { wallet, investor } : yield* refuse({ code: "target_cannot_receive" })
 }
 
-/** Takes free units only: neither reserved, nor blocked, nor frozen. @category commands */
+const asked = {
+  transferId: TransferId,
+  /** Of the investment that the recipient will have. */
+  recipientInvestmentId: InvestmentId,
+  sourceWalletId: WalletId,
+  productId: ProductId,
+  targetAddress: EthereumAddress,
+  units: Schema.Finite
+}
+
+/** Takes free units only: neither reserved, nor blocked, nor frozen. */
+function* request(
+  input: Schema.Struct.Type<typeof asked> & { readonly units: Units },
+  source: Wallet.State,
+  { investor, wallet }: Target
+): Generator<
+  Read | Refuse,
+  Omit<EveryMember<Recorded<"TransferRequested">["data"]>, "forced" | "sourcePlatform">,
+  any
+> {
+  return {
+    ...input,
+    sourceInvestorId: source.investorId,
+    targetWalletId: wallet.id,
+    recipientInvestorId: wallet.investorId,
+    recipientPlatform: investor.platform ?? undefined,
+    lots: yield* takeLots(input.productId, input.sourceWalletId, input.units)
+  }
+}
+
+/** What an instruction asked for, from its event. */
+const recallAsked = (events: Parameters<typeof Command.recorded>[0]) => {
+  const { forced, productId, recipientInvestmentId, sourceWalletId, targetAddress, transferId, units } =
+    Command.recorded(events, "TransferRequested")
+  return {
+    asked: { transferId, recipientInvestmentId, sourceWalletId, productId, targetAddress, units },
+    forced
+  }
+}
+
+/** By the holder, through a platform. @category commands */
 export const RequestTransfer = Command.make("RequestTransfer", {
-  input: {
-    transferId: TransferId,
-    /** Of the investment that the recipient will have. */
-    recipientInvestmentId: InvestmentId,
-    sourceWalletId: WalletId,
-    productId: ProductId,
-    targetAddress: EthereumAddress,
-    units: Schema.Finite
-  },
+  input: asked,
   *decide(input, _personal, context) {
     const { productId, sourceWalletId, targetAddress, units } = input
     const source = yield* Wallet.find(sourceWalletId, context)
@@ -136,26 +167,39 @@ export const RequestTransfer = Command.make("RequestTransfer", {
     if (lockedUntil !== undefined && context.receivedAt.micros < instantOf(lockedUntil).micros)
       return yield* refuse({ code: "locked_up" })
     if (targetAddress === source.address) return yield* refuse({ code: "same_wallet" })
-    const { investor, wallet } = yield* findTarget(targetAddress, product)
-    const lots = yield* takeLots(productId, sourceWalletId, units)
-    return [
-      TransferRequested.make({
-        ...input,
-        sourceInvestorId: source.investorId,
-        targetWalletId: wallet.id,
-        recipientInvestorId: wallet.investorId,
-        recipientPlatform: investor.platform ?? undefined,
-        lots,
-        forced: undefined
-      })
-    ]
+    const target = yield* findTarget(targetAddress)
+    const receives =
+      target.wallet.receivingEnabled && product.listedOn.some((platform) => platform === target.investor.platform)
+    if (!receives) return yield* refuse({ code: "target_cannot_receive" })
+    const requested = yield* request({ ...input, units }, source, target)
+    return [TransferRequested.make({ ...requested, forced: undefined, sourcePlatform: undefined }, undefined)]
+  },
+  recall: (events) => recallAsked(events).asked
+})
+
+/**
+ * By the registrar, without the holder: a court decided it, for example (eWpG § 18). No frozen wallet, no pause, no lock-up and no listing
+ * stops it. Frozen, blocked and reserved units bind it as they bind any other transfer. Both platforms see what they may.
+ *
+ * @category commands
+ */
+export const ForceTransfer = Command.make("ForceTransfer", {
+  input: { ...asked, basis: Basis },
+  personal: filing,
+  *decide({ basis, ...input }, personal, context) {
+    const source = yield* Wallet.find(input.sourceWalletId, context)
+    const sender = yield* Investor.find(source.investorId, context)
+    if ((yield* read(Product.model(input.productId))) === undefined) return yield* refuse({ code: "product_not_found" })
+    if (!isUnits(input.units)) return yield* refuse({ code: "units_invalid" })
+    if (input.targetAddress === source.address) return yield* refuse({ code: "same_wallet" })
+    const requested = yield* request({ ...input, units: input.units }, source, yield* findTarget(input.targetAddress))
+    const sourcePlatform = sender.platform ?? undefined
+    return [TransferRequested.make({ ...requested, forced: basis, sourcePlatform }, personal)]
   },
   recall: (events) => {
-    const { transferId, recipientInvestmentId, sourceWalletId, productId, targetAddress, units } = Command.recorded(
-      events,
-      "TransferRequested"
-    )
-    return { transferId, recipientInvestmentId, sourceWalletId, productId, targetAddress, units }
+    const { asked, forced } = recallAsked(events)
+    if (forced === undefined) throw new TypeError("a transfer without a basis was not forced")
+    return { ...asked, basis: forced }
   }
 })
 
@@ -177,6 +221,7 @@ const transfers: Task.Kind<RequestedTransfer> = {
       ...requested,
       recipientPlatform: requested.recipientPlatform,
       forced: requested.forced,
+      sourcePlatform: requested.sourcePlatform,
       resolution
     }),
   failed: (

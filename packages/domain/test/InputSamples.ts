@@ -188,6 +188,7 @@ export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<o
   RequestRedemption: [
     { redemptionId: "redemption", investorId: "investor", productId: "product", walletId: "wallet", units: 0 }
   ],
+  RedeemCrypto: [{ redemptionId: "redemption", productId: "product", walletId: "wallet", units: 0, basis: "statute" }],
   SubmitRedemption: [redemption],
   SettleRedemption: [
     { ...redemption, outcome: "failed", reason: "reverted" },
@@ -205,6 +206,17 @@ export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<o
       productId: "product",
       targetAddress: "0x0123456789abcdef0123456789abcdef01234567",
       units: 0
+    }
+  ],
+  ForceTransfer: [
+    {
+      transferId: "transfer",
+      recipientInvestmentId: "investment",
+      sourceWalletId: "wallet",
+      productId: "product",
+      targetAddress: "0x0123456789abcdef0123456789abcdef01234567",
+      units: 0,
+      basis: "court"
     }
   ],
   SubmitTransfer: [transfer],

@@ -40,8 +40,10 @@ const standing = (name: string): "new" | "same" | "wider" | "other" => {
   const { version, text } = now[name]!
   const kept = book[name]?.[version]
   if (kept === undefined) return "new"
-  if ((kept.personal === undefined) !== (text.personal === undefined)) return "other"
+  if (kept.personal !== undefined && text.personal === undefined) return "other"
   const parts = [compareSchemas(kept.data, text.data)]
+  // An event may always lack its personal part, so those from before it had one are what they were.
+  if (kept.personal === undefined && text.personal !== undefined) parts.push("wider")
   if (kept.personal !== undefined && text.personal !== undefined) {
     if (JSON.stringify(kept.personal) !== JSON.stringify(text.personal)) parts.push("wider")
     parts.push(compareSchemas(withoutChecks(kept.personal), withoutChecks(text.personal)))

@@ -456,9 +456,20 @@ export const samples: { readonly [T in Events.EventType]: ReadonlyArray<Sample> 
     { data: { creditId: "credit", investmentId: "investment", reason: "unspecified" } }
   ],
   CreditOutcomeUnknown: [{ data: { creditId: "credit", investmentId: "investment" } }],
-  RedemptionRequested: [{ data: redemption }],
+  RedemptionRequested: [
+    {
+      data: { ...redemption, basis: "statute", holderPlatform: "platform" },
+      personal: { reference: "00 AB 3/26", note: "zurückgezahlt" }
+    },
+    { data: { ...redemption, basis: "court" }, personal: {} },
+    { data: redemption }
+  ],
   RedemptionSubmitted: [{ data: { redemptionId: "redemption" } }],
-  UnitsRedeemed: [{ data: { ...redemption, resolution: "corrected" } }, { data: redemption }],
+  UnitsRedeemed: [
+    { data: { ...redemption, basis: "statute", holderPlatform: "platform", resolution: "corrected" } },
+    { data: { ...redemption, resolution: "corrected" } },
+    { data: redemption }
+  ],
   RedemptionFailed: [
     {
       data: {
@@ -472,9 +483,17 @@ export const samples: { readonly [T in Events.EventType]: ReadonlyArray<Sample> 
     { data: { redemptionId: "redemption", productId: "product", walletId: "wallet", reason: "rejected" } }
   ],
   RedemptionOutcomeUnknown: [{ data: { redemptionId: "redemption" } }],
-  TransferRequested: [{ data: { ...transfer, forced: "court" } }, { data: withoutPlatform }],
+  TransferRequested: [
+    {
+      data: { ...transfer, forced: "court", sourcePlatform: "platform" },
+      personal: { reference: "00 AB 4/26", note: "auf Anordnung" }
+    },
+    { data: { ...transfer, forced: "court" }, personal: {} },
+    { data: withoutPlatform }
+  ],
   TransferSubmitted: [{ data: { transferId: "transfer" } }],
   UnitsTransferred: [
+    { data: { ...transfer, forced: "administrative_act", sourcePlatform: "platform", resolution: "corrected" } },
     { data: { ...transfer, forced: "administrative_act", resolution: "corrected" } },
     { data: withoutPlatform }
   ],

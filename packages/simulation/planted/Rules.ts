@@ -7,6 +7,7 @@ const holding = "domain/src/Holding.ts"
 const fifo = "domain/src/Fifo.ts"
 const campaign = "domain/src/Campaign.ts"
 const words = "domain/src/TaskStatus.ts"
+const redemption = "domain/src/Redemption.ts"
 const transfer = "domain/src/Transfer.ts"
 const identifying = "domain/src/Identifying.ts"
 const ending = "domain/src/Ending.ts"
@@ -43,8 +44,8 @@ const units: { readonly [name: string]: Bug } = {
   ),
   "a wallet receives as it was registered": one(
     transfer,
-    "    wallet.receivingEnabled &&",
-    "    registered!.receivingEnabled &&"
+    "const wallet = registered && (yield* read(Wallet.model(registered.id)))",
+    "const wallet = registered"
   ),
   "an arrived transfer is waited for forever": one(
     "domain/src/Wallet.ts",
@@ -181,6 +182,31 @@ const offers: { readonly [name: string]: Bug } = {
     "domain/src/Product.ts",
     "filter(([, term]) => term !== null)",
     "map(([name, term]) => [name, term ?? terms[name as keyof Terms]])"
+  ),
+  "the registrar redeems what is no crypto security": one(
+    redemption,
+    '    if (product.terms.kind !== "ewpg") return yield* refuse({ code: "not_a_crypto_security" })\n',
+    ""
+  ),
+  "a platform redeems crypto securities": one(
+    redemption,
+    '    if (product.terms.kind === "ewpg") return yield* refuse({ code: "redemption_of_crypto_security" })\n',
+    ""
+  ),
+  "units are redeemed out of a frozen wallet": one(
+    redemption,
+    '  if (yield* read(Freezing.ofWallet(walletId))) return yield* refuse({ code: "wallet_frozen" })\n',
+    ""
+  ),
+  "units are forced upon whom the registrar refused": one(
+    transfer,
+    '!investor.erased && investor.kycStatus !== "INSUFFICIENT"',
+    "!investor.erased"
+  ),
+  "units are forced to where they are": one(
+    transfer,
+    '    if (input.targetAddress === source.address) return yield* refuse({ code: "same_wallet" })\n',
+    ""
   ),
   "what is delisted is sold": one(
     "domain/src/Signing.ts",

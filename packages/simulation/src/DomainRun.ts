@@ -47,7 +47,7 @@ export interface Report {
   /** Of virtual time. */
   readonly seconds: number
   readonly log: ReadonlyArray<Projection.LoggedEvent>
-  /** How often each event and refusal came about. */
+  /** How often each event, each operation and each refusal came about. */
   readonly counts: Sometimes.Counts
 }
 
@@ -56,9 +56,11 @@ export const laws: ReadonlyArray<Invariant> = [conservation, effectOnce, decided
 
 /** For some hundred runs. @category values */
 export const sometimes: Sometimes.Targets = Object.fromEntries(
-  [...Reached.events.map((type) => `event ${type}`), ...Reached.everyRefusal.map((code) => `refused ${code}`)].map(
-    (what) => [what, 1]
-  )
+  [
+    ...Reached.events.map((type) => `event ${type}`),
+    ...Reached.operations.map((operation) => `done ${operation}`),
+    ...Reached.everyRefusal.map((code) => `refused ${code}`)
+  ].map((what) => [what, 1])
 )
 
 const usualSteps = 200
@@ -107,10 +109,11 @@ const running = (
       world,
       table,
       onDiffering: (message) => broken(decisions.name, message),
-      onExecuted: ({ answer, events }, run) => {
+      onExecuted: ({ answer, command, events }, run) => {
         now = run.now
         commands += 1
         if (answer._tag === "Failure") counts.add(`refused ${answer.failure.code}`)
+        else if (answer.success.length > 0) counts.add(`done ${command.operation}`)
         for (const event of events) {
           counts.add(`event ${event.type}`)
           recorder.event(event)

@@ -3,6 +3,9 @@
  * forgotten with them.
  */
 import { Schema } from "effect"
+import type { Basis } from "../Basis.ts"
+import type { InvestorId } from "../Id.ts"
+import * as Tag from "../Tag.ts"
 import { NonEmpty } from "../Text.ts"
 
 /** Where the decision is filed, and what the person that took it noted. @category schemas */
@@ -10,3 +13,12 @@ export const filing = {
   reference: Schema.optionalKey(NonEmpty),
   note: Schema.optionalKey(NonEmpty)
 }
+
+/**
+ * The tag of the investor that a task is about, where the registrar instructed it: by that tag the personal part is disclosed. A task that a
+ * platform instructed has no personal part.
+ *
+ * @category computing
+ */
+export const filedUnder = (basis: Basis | undefined, investorId: InvestorId): ReadonlyArray<string> =>
+  basis === undefined ? [] : [Tag.investor(investorId)]

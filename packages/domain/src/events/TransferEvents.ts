@@ -10,6 +10,7 @@ import * as Tag from "../Tag.ts"
 import { FailureReason, Resolution } from "../TaskStatus.ts"
 import { Units } from "../Units.ts"
 import { Basis } from "../Basis.ts"
+import { filedUnder, filing } from "./Filing.ts"
 import { Part } from "./Part.ts"
 
 const transfer = {
@@ -27,7 +28,9 @@ const transfer = {
   /** In rank order. */
   lots: Schema.Array(Part),
   /** On what basis the registrar moves the units without the holder's instruction. */
-  forced: Schema.optionalKey(Basis)
+  forced: Schema.optionalKey(Basis),
+  /** Then the sender's platform; missing where the sender has none. Otherwise it is that of the instruction. */
+  sourcePlatform: Schema.optionalKey(PlatformId)
 }
 
 /** Both holdings are concerned: the one that gives, and the one that waits. */
@@ -43,7 +46,11 @@ const places = (data: {
   Tag.wallet(data.targetWalletId)
 ]
 
-export const TransferRequested = define("TransferRequested", { data: transfer, tags: places })
+export const TransferRequested = define("TransferRequested", {
+  data: transfer,
+  personal: { fields: filing, subject: (data) => Tag.investor(data.sourceInvestorId) },
+  tags: (data) => [...places(data), ...filedUnder(data.forced, data.sourceInvestorId)]
+})
 
 export const TransferSubmitted = define("TransferSubmitted", {
   data: { transferId: TransferId },

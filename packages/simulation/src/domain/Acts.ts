@@ -10,7 +10,8 @@ import type { Kind, Step } from "./Steps.ts"
 import { statementSteps } from "./StatementSteps.ts"
 import { reversible } from "../model/ReversalRules.ts"
 import { reversalSteps } from "./ReversalSteps.ts"
-import { isCreditable, mayLeave, redeemable, taskSteps } from "./TaskSteps.ts"
+import { registrarTaskSteps } from "./RegistrarTaskSteps.ts"
+import { isCreditable, mayLeave, redeemable, taskSteps, withFreeUnits } from "./TaskSteps.ts"
 
 const readers: { readonly [K in Kind]: Reader } = {
   ...issuerSteps,
@@ -18,6 +19,7 @@ const readers: { readonly [K in Kind]: Reader } = {
   ...investmentSteps,
   ...freezingSteps,
   ...taskSteps,
+  ...registrarTaskSteps,
   ...statementSteps,
   ...reversalSteps
 }
@@ -37,6 +39,9 @@ const possible = (reading: Reading, kind: Kind): Kind => {
       return tasks.some((t) => !t.submitted && t.status === "processing") ? kind : possible(reading, "credit")
     case "transfer":
       return mayLeave(reading).length > 0 ? kind : possible(reading, "credit")
+    case "redeemCrypto":
+    case "force":
+      return withFreeUnits(world).length > 0 ? kind : possible(reading, "credit")
     case "reverse":
       return reversible(world).length > 0 ? kind : possible(reading, "credit")
     case "redeem":

@@ -1,10 +1,13 @@
 /**
  * What many random runs of decisions reach. For tests that ask whether their runs told them anything.
  */
-import { Events, Refusal } from "@effekten/domain"
+import { Commands, Events, Refusal } from "@effekten/domain"
 
 /** @category values */
 export const events = Object.keys(Events.catalogue.events) as ReadonlyArray<Events.EventType>
+
+/** Those that change something: a kind of event does not say by which of several it came about. @category values */
+export const operations = Object.keys(Commands.all) as ReadonlyArray<Commands.Operation>
 
 /** Refusals that no random run can reach, and why. Tests of the domain hold them. */
 const beyond = {

@@ -17,7 +17,8 @@ export const isCreditable = (world: Objects, investment: Investment): boolean =>
 const delivered = (world: Objects): ReadonlyArray<Investment> =>
   [...world.investments.values()].filter((i) => i.delivered !== undefined)
 
-const withFreeUnits = (world: Objects): ReadonlyArray<Investment> =>
+/** Investments of which a new task may take units. @category computing */
+export const withFreeUnits = (world: Objects): ReadonlyArray<Investment> =>
   delivered(world).filter((i) => world.takeable(i.product, i.delivered!).length > 0)
 
 /** Investments of which units can be redeemed. @category computing */
@@ -32,8 +33,8 @@ export const mayLeave = ({ now, world }: Reading): ReadonlyArray<Investment> =>
 
 const nowhere = `0x${"f".repeat(40)}`
 
-/** Where units go: mostly a wallet that receives. */
-const addressOf = (world: Objects, from: string, n: number): string => {
+/** Where units go: mostly a wallet that receives. @category computing */
+export const addressOf = (world: Objects, from: string, n: number): string => {
   if (n % 40 === 39) return nowhere
   const others = [...world.wallets].filter(([id, w]) => n % 9 === 0 || (id !== from && w.receiving))
   return pick(others, n)?.[1].address ?? nowhere

@@ -36,6 +36,9 @@ const idsIn = (data: Members): ReadonlyArray<unknown> => [
   ...((data["lots"] ?? []) as ReadonlyArray<Members>).map(({ investmentId }) => investmentId)
 ]
 
+/** The platform that an event names where none has instructed it: that of its object. */
+const saidIn = (data: Members): unknown => data["platformId"] ?? data["holderPlatform"] ?? data["sourcePlatform"]
+
 /** What a transfer says of the side where the units arrive, in the words of other events. */
 const arrivalOf = (data: Members): Members => ({
   platformId: data["recipientPlatform"],
@@ -58,7 +61,7 @@ export const ownership: Invariant = {
       const missing = ids.find((id) => !owners.has(id))
       if (missing !== undefined) return broken(`${type} at ${position} names ${missing}, and there is no such thing`)
       const named = ids.map((id) => owners.get(id)!)
-      const platforms = new Set([asking ?? data["platformId"], ...named.map(({ platform }) => platform)])
+      const platforms = new Set([asking ?? saidIn(data), ...named.map(({ platform }) => platform)])
       const investors = new Set(named.map(({ investor }) => investor))
       if (type === "InvestorRegistered") investors.add(made)
       platforms.delete(undefined)

@@ -9,6 +9,7 @@ import { investorRules } from "./InvestorRules.ts"
 import { issuerRules } from "./IssuerRules.ts"
 import type { Objects } from "./Objects.ts"
 import { statementRules } from "./StatementRules.ts"
+import { registrarTaskRules } from "./RegistrarTaskRules.ts"
 import { reversalRules } from "./ReversalRules.ts"
 import { taskRules } from "./TaskRules.ts"
 
@@ -18,6 +19,7 @@ const rules: Rules = {
   ...investmentRules,
   ...freezingRules,
   ...taskRules,
+  ...registrarTaskRules,
   ...statementRules,
   ...reversalRules
 }

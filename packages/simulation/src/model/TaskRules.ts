@@ -130,7 +130,7 @@ export const begun = {
 } as const
 
 /** A task takes the oldest units that are free. */
-const take = (world: Objects, id: string, task: Task): Verdict => {
+export const take = (world: Objects, id: string, task: Task): Verdict => {
   const room = world.takeable(task.product, task.wallet!)
   if (room.length < task.units) return no("insufficient_units", room.length)
   const lots: Array<[string, number]> = []
