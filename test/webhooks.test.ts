@@ -274,6 +274,28 @@ describe("webhooks", () => {
       }).pipe(Effect.provide(world), Effect.scoped)
   )
 
+  it.live("count a token that is no header as a failed attempt: nothing else of the endpoint stands still", () =>
+    Effect.gen(function* () {
+      const to = yield* receiver
+      to.answer = (_, response) => void response.end(JSON.stringify({ access_token: "two\nlines" }))
+      const { id } = yield* sold(`${to.url}/hook`, {
+        authorization: { kind: "client_credentials", tokenUrl: `${to.url}/token`, clientId: "us", clientSecret: "ours" }
+      })
+      const store = yield* WebhookStore.WebhookStore
+      const fiber = yield* Effect.forkChild(Webhooks.deliverForever())
+      yield* until(
+        Effect.map(
+          store.due(id, Number.MAX_SAFE_INTEGER, 100),
+          (due) =>
+            due.length > 0 &&
+            due.every(({ attempts, reason }) => attempts > 0 && reason?.includes("authorization") === true)
+        )
+      )
+      assert.isFalse(to.got.some(({ path }) => path === "/hook"))
+      yield* Fiber.interrupt(fiber)
+    }).pipe(Effect.provide(world), Effect.scoped)
+  )
+
   it("take mapped, link-local, shared, loopback and unique-local addresses for private", () => {
     const family = (address: string) => (address.includes(":") ? (6 as const) : (4 as const))
     const said = (addresses: ReadonlyArray<string>) =>

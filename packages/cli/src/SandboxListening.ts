@@ -30,8 +30,8 @@ export const end = Effect.fnUntraced(
   function* (platform: Id.PlatformId, body: unknown) {
     const { id } = yield* Schema.decodeUnknownEffect(Ending)(body)
     const store = yield* WebhookStore.WebhookStore
-    const known = (yield* store.endpoints).some((endpoint) => endpoint.id === id && endpoint.platform === platform)
-    if (!known) return yield* new NotFound({ code: "not_found", message: "There is no such endpoint." })
+    if ((yield* store.endpoint(id))?.platform !== platform)
+      return yield* new NotFound({ code: "not_found", message: "There is no such endpoint." })
     yield* store.remove(id)
     return { id }
   },

@@ -84,6 +84,20 @@ const rotate = Command.make(
   at(load, ({ runWebhookRotate }, place, flags) => runWebhookRotate(place, flags))
 ).pipe(Command.withDescription("Sign with a new secret, and with the one before until --finish"))
 
+const pausing = (name: string, paused: boolean, description: string) =>
+  Command.make(
+    name,
+    { id, ...placeFlags },
+    at(load, ({ runWebhookPause }, place, flags) => runWebhookPause(place, { id: flags.id, paused }))
+  ).pipe(Command.withDescription(description))
+
+const pause = pausing(
+  "pause",
+  true,
+  "Deliver nothing to an endpoint until it is resumed; what happens waits in the feed"
+)
+const resume = pausing("resume", false, "Go on with what happened while an endpoint was paused")
+
 const remove = Command.make(
   "remove",
   { id, ...placeFlags },
@@ -108,5 +122,5 @@ const resend = Command.make(
 /** @category commands */
 export const webhook = Command.make("webhook").pipe(
   Command.withDescription("Where the events of platforms are delivered to"),
-  Command.withSubcommands([add, list, rotate, remove, resend])
+  Command.withSubcommands([add, list, pause, resume, rotate, remove, resend])
 )

@@ -47,10 +47,12 @@ const inStore = <A>(
     Effect.catchTag("WebhookStoreError", ({ message }) => Effect.fail(failed(message, ExitCode.failed)))
   )
 
+const unknown = (id: string) =>
+  failed(`there is no endpoint ${JSON.stringify(id)}: \`effekten webhook list\` shows them`)
+
 const endpointOf = Effect.fnUntraced(function* (id: string) {
   const store = yield* WebhookStore.WebhookStore
-  const found = (yield* store.endpoints).find((endpoint) => endpoint.id === id)
-  return found ?? (yield* failed(`there is no endpoint ${JSON.stringify(id)}: \`effekten webhook list\` shows them`))
+  return (yield* store.endpoint(id)) ?? (yield* unknown(id))
 })
 
 interface AddOptions {
@@ -96,8 +98,18 @@ export const runWebhookRotate = (place: Place, options: { readonly id: string; r
   inStore(
     place,
     Effect.gen(function* () {
-      const secret = yield* Webhooks.rotate(yield* endpointOf(options.id), options.finish)
+      const secret = (yield* Webhooks.rotate(options.id, options.finish)) ?? (yield* unknown(options.id))
       yield* Console.log(`ENDPOINT_ID=${options.id}\nENDPOINT_SECRET=${Redacted.value(secret)}`)
+    })
+  )
+
+/** @category commands */
+export const runWebhookPause = (place: Place, options: { readonly id: string; readonly paused: boolean }) =>
+  inStore(
+    place,
+    Effect.gen(function* () {
+      if (!(yield* Webhooks.pause(options.id, options.paused))) return yield* unknown(options.id)
+      yield* Console.log(`${options.paused ? "paused" : "delivered to again"}: ${options.id}`)
     })
   )
 
@@ -107,9 +119,10 @@ export const runWebhookList = (place: Place) =>
     place,
     Effect.gen(function* () {
       const store = yield* WebhookStore.WebhookStore
-      for (const { id, platform, url } of yield* store.endpoints) {
+      for (const { id, paused, platform, url } of yield* store.endpoints) {
         const { dead, pending } = yield* store.waiting(id)
-        yield* Console.log(`${id}  platform ${platform}  ${url}  waiting ${pending}  given up ${dead}`)
+        const state = paused ? "  paused" : ""
+        yield* Console.log(`${id}  platform ${platform}  ${url}  waiting ${pending}  given up ${dead}${state}`)
         for (const { attempts, event, lane, reason } of yield* store.dead(id))
           yield* Console.log(`  ${event}  object ${lane}  ${attempts} attempts: ${reason ?? ""}`)
       }

@@ -3,9 +3,9 @@
  * answer to a bound.
  */
 import { Context, Data, type Duration, Effect } from "effect"
-import { request as httpRequest } from "node:http"
+import { type ClientRequest, request as httpRequest } from "node:http"
 import { request as httpsRequest } from "node:https"
-import { addressOf, type AddressRefused, type Resolve } from "./WebhookAddress.ts"
+import { type Address, addressOf, type AddressRefused, type Resolve } from "./WebhookAddress.ts"
 
 /** Bytes of an answer that are read at most. What follows is of no interest. */
 const answerBound = 64 * 1024
@@ -15,10 +15,13 @@ export const AttemptTime = Context.Reference<Duration.Input>("effekten/http/Webh
   defaultValue: () => "20 seconds"
 })
 
-interface Post {
-  readonly url: string
+interface Message {
   readonly headers: { readonly [name: string]: string }
   readonly body: string
+}
+
+interface Post extends Message {
+  readonly url: string
   readonly allowPrivate: boolean
 }
 
@@ -28,52 +31,67 @@ interface Posted {
   readonly body: string
 }
 
-/** No answer came, or none in time. */
-class NoAnswer extends Data.TaggedError("NoAnswer")<{ readonly message: string }> {}
+/** No answer came, or none in time. @category errors */
+export class NoAnswer extends Data.TaggedError("NoAnswer")<{ readonly message: string }> {}
+
+/** Sends a message to an address, and hears what comes of it. @category models */
+export type Transport = (url: URL, to: Address, message: Message) => Effect.Effect<Posted, NoAnswer>
+
+/** Begins a request to an address. Throws at a header that cannot be sent. */
+const begin = (url: URL, to: Address, { body, headers }: Message): ClientRequest =>
+  (url.protocol === "https:" ? httpsRequest : httpRequest)(url, {
+    method: "POST",
+    agent: false,
+    headers: { ...headers, "content-length": Buffer.byteLength(body), connection: "close" },
+    // The connection goes to the address that was checked, whatever the name has become since.
+    lookup: (_name, options, found) => (options.all === true ? found(null, [to]) : found(null, to.address, to.family))
+  })
+
+const overSockets: Transport = (url, to, message) =>
+  Effect.callback<Posted, NoAnswer>((resume) => {
+    const failed = (error: Error) => resume(Effect.fail(new NoAnswer({ message: error.message })))
+    let sent: ClientRequest
+    try {
+      sent = begin(url, to, message)
+    } catch (error) {
+      // A token is the receiver's own text.
+      return failed(error as Error)
+    }
+    sent.on("error", failed)
+    sent.on("response", (answer) => {
+      const chunks: Array<Buffer> = []
+      let size = 0
+      const done = () => {
+        sent.destroy()
+        const read = Buffer.concat(chunks).subarray(0, answerBound).toString()
+        resume(Effect.succeed({ status: answer.statusCode ?? 0, body: read }))
+      }
+      answer.on("data", (chunk: Buffer) => {
+        chunks.push(chunk)
+        if ((size += chunk.length) >= answerBound) done()
+      })
+      answer.on("end", done)
+      answer.on("aborted", () => failed(new Error("the answer broke off")))
+    })
+    sent.end(message.body)
+    return Effect.sync(() => void sent.destroy())
+  })
+
+/** What carries a request. Virtual time has no sockets. @category services */
+export const Carrying = Context.Reference<Transport>("effekten/http/WebhookCarrying", {
+  defaultValue: () => overSockets
+})
 
 /** @category running */
-export const post = (
-  { allowPrivate, body, headers, url: text }: Post,
+export const post = Effect.fnUntraced(function* (
+  { allowPrivate, url: text, ...message }: Post,
   resolve: Resolve
-): Effect.Effect<Posted, AddressRefused | NoAnswer> =>
-  Effect.gen(function* () {
-    const url = new URL(text)
-    const to = yield* addressOf(url, { allowPrivate, resolve })
-    return yield* Effect.callback<Posted, NoAnswer>((resume) => {
-      const failed = (error: Error) => resume(Effect.fail(new NoAnswer({ message: error.message })))
-      const begin = url.protocol === "https:" ? httpsRequest : httpRequest
-      const sent = begin(url, {
-        method: "POST",
-        agent: false,
-        headers: { ...headers, "content-length": Buffer.byteLength(body), connection: "close" },
-        // The connection goes to the address that was checked, whatever the name has become since.
-        lookup: (_name, options, found) =>
-          options.all === true ? found(null, [to]) : found(null, to.address, to.family)
-      })
-      sent.on("error", failed)
-      sent.on("response", (answer) => {
-        const chunks: Array<Buffer> = []
-        let size = 0
-        const done = () => {
-          sent.destroy()
-          const read = Buffer.concat(chunks).subarray(0, answerBound).toString()
-          resume(Effect.succeed({ status: answer.statusCode ?? 0, body: read }))
-        }
-        answer.on("data", (chunk: Buffer) => {
-          chunks.push(chunk)
-          if ((size += chunk.length) >= answerBound) done()
-        })
-        answer.on("end", done)
-        answer.on("aborted", () => failed(new Error("the answer broke off")))
-      })
-      sent.end(body)
-      return Effect.sync(() => void sent.destroy())
-    })
-  }).pipe((attempt) =>
-    Effect.flatMap(AttemptTime, (duration) =>
-      Effect.timeoutOrElse(attempt, {
-        duration,
-        orElse: () => Effect.fail(new NoAnswer({ message: "there was no answer in time" }))
-      })
-    )
-  )
+): Effect.fn.Return<Posted, AddressRefused | NoAnswer> {
+  const url = new URL(text)
+  const carry = yield* Carrying
+  const attempt = Effect.flatMap(addressOf(url, { allowPrivate, resolve }), (to) => carry(url, to, message))
+  return yield* Effect.timeoutOrElse(attempt, {
+    duration: yield* AttemptTime,
+    orElse: () => Effect.fail(new NoAnswer({ message: "there was no answer in time" }))
+  })
+})

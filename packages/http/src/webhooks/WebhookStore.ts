@@ -33,7 +33,11 @@ export const Authorization = Schema.Union([
 export type Authorization = typeof Authorization.Type
 
 /** What is sealed. Of the secrets the newest comes first. */
-const Sealed = Schema.Struct({ secrets: Schema.Array(Schema.String), authorization: Authorization })
+const Sealed = Schema.Struct({
+  secrets: Schema.Array(Schema.String),
+  authorization: Authorization,
+  paused: Schema.optionalKey(Schema.Literal(true))
+})
 const SealedText = Schema.fromJsonString(Sealed)
 
 /** Where the events of one platform are delivered to. @category models */
@@ -45,6 +49,8 @@ export interface Endpoint {
   readonly allowPrivate: boolean
   readonly secrets: ReadonlyArray<string>
   readonly authorization: Authorization
+  /** Whether nothing is delivered until an operator says so. What happens meanwhile waits in the feed. */
+  readonly paused: boolean
   /** Milliseconds since 1970, UTC: what is older is not delivered. */
   readonly since: number
   /** The entry of the feed that was put down last. */
@@ -82,9 +88,11 @@ type Failing<A> = Effect.Effect<A, WebhookStoreError>
 export class WebhookStore extends Context.Service<
   WebhookStore,
   {
-    /** Adds an endpoint, or replaces its URL and secrets. */
-    readonly put: (endpoint: Endpoint) => Failing<void>
+    readonly add: (endpoint: Endpoint) => Failing<void>
+    /** Replaces secrets, credentials and the pause. `false` if there is no such endpoint any more: none comes back. */
+    readonly change: (endpoint: Endpoint) => Failing<boolean>
     readonly endpoints: Failing<ReadonlyArray<Endpoint>>
+    readonly endpoint: (id: string) => Failing<Endpoint | undefined>
     /** Removes an endpoint and all that waits for it. */
     readonly remove: (id: string) => Failing<void>
     /** Puts entries down that follow the endpoint's place in the feed, and moves the place. `false` if it stands elsewhere by now. */
@@ -97,7 +105,7 @@ export class WebhookStore extends Context.Service<
     /** The first of each lane, if it is due by `now`. At most `limit`. */
     readonly due: (id: string, now: number, limit: number) => Failing<ReadonlyArray<Delivery>>
     readonly delivered: (delivery: Delivery) => Failing<void>
-    /** An attempt failed: the next is due at `dueAt`, or there is none. */
+    /** An attempt failed: the next is due at `dueAt`, or there is none. What another attempt has come to meanwhile stands. */
     readonly failed: (
       delivery: Delivery,
       told: { readonly reason: string; readonly now: number; readonly dueAt: number | undefined }
@@ -164,7 +172,10 @@ const openingOf = (seal: IntentSeal.IntentSeal) => (row: EndpointRow) =>
     const unreadable = new WebhookStoreError({ message: `the secrets of endpoint ${id} are sealed under another key` })
     const text = seal.open(id, "webhook", row.sealed)
     if (text === undefined) return yield* unreadable
-    const { authorization, secrets } = yield* Effect.mapError(Schema.decodeEffect(SealedText)(text), () => unreadable)
+    const { authorization, paused, secrets } = yield* Effect.mapError(
+      Schema.decodeEffect(SealedText)(text),
+      () => unreadable
+    )
     return {
       id,
       platform: Id.PlatformId.make(platform),
@@ -172,6 +183,7 @@ const openingOf = (seal: IntentSeal.IntentSeal) => (row: EndpointRow) =>
       allowPrivate: Number(row.allow_private) === 1,
       secrets,
       authorization,
+      paused: paused ?? false,
       since: Number(row.since),
       after: row.feed_after ?? undefined
     } satisfies Endpoint
@@ -182,28 +194,36 @@ const rowsPerStatement = 250
 
 /** Statements on endpoints. */
 const endpointsIn = (sql: SqlClient.SqlClient, seal: IntentSeal.IntentSeal) => {
-  const put = Effect.fnUntraced(function* (endpoint: Endpoint) {
-    const { after, authorization, id, platform, secrets, since, url } = endpoint
-    const sealed = yield* seal.seal(id, "webhook", Schema.encodeSync(SealedText)({ authorization, secrets }))
-    const allow_private = endpoint.allowPrivate ? 1 : 0
-    const row = { id, platform, url, allow_private, sealed, since, feed_after: after ?? null, next_ordinal: 1 }
-    yield* failing(
-      sql`INSERT INTO webhook_endpoint ${sql.insert(row)} ON CONFLICT (id) DO UPDATE SET url = excluded.url,
-        allow_private = excluded.allow_private, sealed = excluded.sealed`
-    )
-  })
+  const opened = (rows: Effect.Effect<ReadonlyArray<EndpointRow>, SqlError.SqlError>) =>
+    Effect.flatMap(failing(rows), (rows) => Effect.forEach(rows, openingOf(seal)))
+  const sealOf = ({ authorization, id, paused, secrets }: Endpoint) =>
+    seal.seal(id, "webhook", Schema.encodeSync(SealedText)({ authorization, secrets, ...(paused ? { paused } : {}) }))
   return {
-    put,
-    endpoints: Effect.flatMap(failing(sql<EndpointRow>`SELECT * FROM webhook_endpoint ORDER BY platform, id`), (rows) =>
-      Effect.forEach(rows, openingOf(seal))
-    ),
+    add: Effect.fnUntraced(function* (endpoint: Endpoint) {
+      const { after, id, platform, since, url } = endpoint
+      const allow_private = endpoint.allowPrivate ? 1 : 0
+      const sealed = yield* sealOf(endpoint)
+      const row = { id, platform, url, allow_private, sealed, since, feed_after: after ?? null, next_ordinal: 1 }
+      yield* failing(sql`INSERT INTO webhook_endpoint ${sql.insert(row)}`)
+    }),
+    change: Effect.fnUntraced(function* (endpoint: Endpoint) {
+      const sealed = yield* sealOf(endpoint)
+      const changed = yield* failing(
+        sql`UPDATE webhook_endpoint SET sealed = ${sealed} WHERE id = ${endpoint.id} RETURNING id`
+      )
+      return changed.length > 0
+    }),
+    endpoints: opened(sql<EndpointRow>`SELECT * FROM webhook_endpoint ORDER BY platform, id`),
+    endpoint: (id: string) =>
+      Effect.map(opened(sql<EndpointRow>`SELECT * FROM webhook_endpoint WHERE id = ${id}`), ([found]) => found),
+    // The endpoint first: a node that takes entries in waits for it, or is waited for, so none of them is left behind.
     remove: (id: string) =>
       failing(
         sql.withTransaction(
           Effect.asVoid(
             Effect.andThen(
-              sql`DELETE FROM webhook_delivery WHERE endpoint = ${id}`,
-              sql`DELETE FROM webhook_endpoint WHERE id = ${id}`
+              sql`DELETE FROM webhook_endpoint WHERE id = ${id}`,
+              sql`DELETE FROM webhook_delivery WHERE endpoint = ${id}`
             )
           )
         )
@@ -266,7 +286,8 @@ const deliveriesIn = (sql: SqlClient.SqlClient) => {
       failing(
         Effect.asVoid(
           sql`UPDATE webhook_delivery SET attempts = ${delivery.attempts + 1}, reason = ${reason}, due_at = ${dueAt ?? now},
-            dead_at = ${dueAt === undefined ? now : null} WHERE ${one(delivery)}`
+            dead_at = ${dueAt === undefined ? now : null} WHERE ${one(delivery)}
+            AND attempts = ${delivery.attempts} AND dead_at IS NULL`
         )
       ),
     dead: (id: string) =>

@@ -10,7 +10,7 @@ import { Api, Answer, EventFeed, PlatformServices } from "@effekten/services"
 import { Clock, Context, type Duration, Effect, FiberMap, Random, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { isPublic, systemResolve, type Resolve } from "./WebhookAddress.ts"
-import { AttemptTime, post } from "./WebhookRequest.ts"
+import { AttemptTime, Carrying, NoAnswer, post, type Transport } from "./WebhookRequest.ts"
 import * as WebhookSignature from "./WebhookSignature.ts"
 import { type Authorization, type Delivery, type Endpoint, WebhookStore } from "./WebhookStore.ts"
 
@@ -45,7 +45,8 @@ const atOnce = 8
 
 const pageSize = 500
 
-export { AttemptTime, isPublic }
+export { AttemptTime, Carrying, isPublic, NoAnswer }
+export type { Transport }
 
 /** Resolves names of receivers. A test has names of its own. @category services */
 export const Resolving = Context.Reference<Resolve>("effekten/http/WebhookResolving", {
@@ -166,11 +167,13 @@ const deliver = Effect.fnUntraced(function* (endpoint: Endpoint, delivery: Deliv
     )
 })
 
-/** What is due now, one of each lane. */
-const sendDue = Effect.fnUntraced(function* (endpoint: Endpoint, tokens: Tokens) {
+/** What is due now, one of each lane. A receiver may be slow: what an operator changes meanwhile is seen between two attempts. */
+const sendDue = Effect.fnUntraced(function* (id: string, tokens: Tokens) {
   const store = yield* WebhookStore
   for (;;) {
-    const due = yield* store.due(endpoint.id, yield* Clock.currentTimeMillis, atOnce)
+    const endpoint = yield* store.endpoint(id)
+    if (endpoint === undefined || endpoint.paused) return
+    const due = yield* store.due(id, yield* Clock.currentTimeMillis, atOnce)
     yield* Effect.forEach(due, (delivery) => deliver(endpoint, delivery, tokens), {
       concurrency: atOnce,
       discard: true
@@ -195,15 +198,17 @@ export const deliverForever = (
     const store = yield* WebhookStore
     const tokens: Tokens = new Map()
     const turn = (endpoint: Endpoint) =>
-      Effect.andThen(takeIn(endpoint), sendDue(endpoint, tokens)).pipe(
+      Effect.andThen(takeIn(endpoint), sendDue(endpoint.id, tokens)).pipe(
         Effect.catchCause((cause) => Effect.logError(`Nothing is delivered to endpoint ${endpoint.id} now`, cause))
       )
     // A receiver that is slow keeps no other from its turn.
     const turns = yield* FiberMap.make<string>()
     const once = Effect.flatMap(store.endpoints, (endpoints) =>
-      Effect.forEach(endpoints, (each) => FiberMap.run(turns, each.id, turn(each), { onlyIfMissing: true }), {
-        discard: true
-      })
+      Effect.forEach(
+        endpoints.filter(({ paused }) => !paused),
+        (each) => FiberMap.run(turns, each.id, turn(each), { onlyIfMissing: true }),
+        { discard: true }
+      )
     ).pipe(Effect.catch((error) => Effect.logError("No event is delivered now", error)))
     return yield* Effect.forever(Effect.andThen(once, Effect.sleep(options.round ?? "1 second")))
   }).pipe(Effect.scoped)
@@ -231,15 +236,24 @@ export const add = Effect.fnUntraced(function* (endpoint: NewEndpoint) {
   const id = `endpoint-${Buffer.from(yield* random.randomBytes(12)).toString("hex")}`
   const secret = yield* newSecret
   const since = fromStart ? 0 : yield* Clock.currentTimeMillis
-  yield* store.put({ id, platform, url, allowPrivate, authorization, since, secrets: [secret], after: undefined })
+  const told = { platform, url, allowPrivate, authorization, since }
+  yield* store.add({ id, ...told, secrets: [secret], paused: false, after: undefined })
   return { id, secret: Redacted.make(secret) }
 })
 
-/** Gives an endpoint one more secret; with `finish`, takes the one before away. Returns the newest. @category running */
-export const rotate = Effect.fnUntraced(function* (endpoint: Endpoint, finish: boolean) {
+/** Gives an endpoint one more secret; with `finish`, takes the one before away. Returns the newest, if there is the endpoint. @category running */
+export const rotate = Effect.fnUntraced(function* (id: string, finish: boolean) {
   const store = yield* WebhookStore
+  const endpoint = yield* store.endpoint(id)
+  if (endpoint === undefined) return undefined
   const newest = endpoint.secrets[0] ?? (yield* newSecret)
   const secrets = finish ? [newest] : [yield* newSecret, newest]
-  yield* store.put({ ...endpoint, secrets })
-  return Redacted.make(secrets[0] ?? newest)
+  return (yield* store.change({ ...endpoint, secrets })) ? Redacted.make(secrets[0] ?? newest) : undefined
+})
+
+/** Has nothing delivered to an endpoint, or goes on with all that happened meanwhile. `false` if there is no such endpoint. @category running */
+export const pause = Effect.fnUntraced(function* (id: string, paused: boolean) {
+  const store = yield* WebhookStore
+  const endpoint = yield* store.endpoint(id)
+  return endpoint !== undefined && (yield* store.change({ ...endpoint, paused }))
 })
