@@ -16,7 +16,18 @@ import {
 } from "@effekten/projections"
 import { Audit, KeptLists } from "@effekten/registrar"
 import { Console, Effect, Layer, Result, Schema } from "effect"
-import { type AuditReport, asText, count, type Finding, firstBroken, type Verdict } from "./AuditReport.ts"
+import {
+  type AuditReport,
+  asText,
+  count,
+  type Finding,
+  firstBroken,
+  maximumFindings,
+  notJudged,
+  type Verdict,
+  verdict
+} from "./AuditReport.ts"
+import * as AuditStatements from "./AuditStatements.ts"
 import { ExitCode } from "./ExitCode.ts"
 import { makeProgressBar } from "./ProgressBar.ts"
 import type { Place } from "./Place.ts"
@@ -32,14 +43,12 @@ export interface AuditOptions {
   readonly assumedPolicy: string | undefined
 }
 
-/** Findings a report has of each verdict; it counts all. */
-const maximumFindings = 100
-
 /** What is folded on the way. */
 interface Folds {
   readonly apply: (event: Projection.LoggedEvent) => void
   readonly decisions: DecisionReplay.DecisionReplay
   readonly register: Register.Register
+  readonly statements: AuditStatements.AuditStatements
   /** Events that were recorded before the one in front of them, which no store does. */
   readonly backwards: ReadonlyArray<Finding>
   /** The lists beside the log, or why they cannot be read. */
@@ -55,6 +64,7 @@ type ListVerdicts = Result.Result<ReadonlyArray<ReadModelAudit.ListVerdict>, { r
 const makeFolds = (assumed: Policy.Policy | undefined, lists?: Lists): Folds => {
   const decisions = DecisionReplay.make({ assumed })
   const register = Register.make()
+  const statements = AuditStatements.make(lists === undefined)
   const backwards: Array<Finding> = []
   let judged = 0
   let recordedAt = ""
@@ -62,6 +72,7 @@ const makeFolds = (assumed: Policy.Policy | undefined, lists?: Lists): Folds => 
   return {
     decisions,
     register,
+    statements,
     backwards,
     lists,
     judged: () => judged,
@@ -71,6 +82,7 @@ const makeFolds = (assumed: Policy.Policy | undefined, lists?: Lists): Folds => 
       judged = event.position
       decisions.apply(event)
       register.apply(event)
+      statements.apply(event)
       if (lists !== undefined && Result.isSuccess(lists)) lists.success.apply(event)
       if (event.meta.recordedAt < recordedAt && backwards.length < maximumFindings)
         backwards.push({
@@ -80,21 +92,6 @@ const makeFolds = (assumed: Policy.Policy | undefined, lists?: Lists): Folds => 
       recordedAt = event.meta.recordedAt
       if (event.type === "PolicySet") policy = event.data
     }
-  }
-}
-
-const verdict = (
-  about: Pick<Verdict, "promise" | "name" | "judged">,
-  all: ReadonlyArray<Finding>,
-  rest: { readonly count?: number; readonly notices?: ReadonlyArray<string> } = {}
-): Verdict => {
-  const findingCount = rest.count ?? all.length
-  return {
-    ...about,
-    verdict: findingCount === 0 ? "holds" : "broken",
-    findings: all.slice(0, maximumFindings),
-    findingCount,
-    notices: rest.notices ?? []
   }
 }
 
@@ -236,15 +233,6 @@ const stateOf = (lists: ListVerdicts | undefined): Verdict => {
   )
 }
 
-const notJudged = (about: Pick<Verdict, "promise" | "name">, reason: string): Verdict => ({
-  ...about,
-  judged: reason,
-  verdict: "not_judged",
-  findings: [],
-  findingCount: 0,
-  notices: []
-})
-
 /** What is left to other tests than the log. */
 const beyond = [
   { promise: 5, reason: "a loss that left no trace is found only against a checkpoint kept elsewhere" },
@@ -261,7 +249,8 @@ const reportOf = (found: Found, folds: Folds, lists: ListVerdicts | undefined): 
     logOf(found, folds, isExport),
     stateOf(lists),
     decisionsOf(folds),
-    forgottenOf(found, isExport)
+    forgottenOf(found, isExport),
+    AuditStatements.verdictOf(folds.statements, isExport)
   ]
   const unread = judged < found.events ? [`judged up to position ${judged}: the event after it cannot be read`] : []
   const inForce = folds.policy()
@@ -281,7 +270,7 @@ const reportOf = (found: Found, folds: Folds, lists: ListVerdicts | undefined): 
     },
     arrival: folds.decisions.arrival(),
     verdicts: verdicts.map((each) =>
-      [1, 4, 8].includes(each.promise) ? { ...each, notices: [...each.notices, ...unread] } : each
+      [1, 4, 8, 12].includes(each.promise) ? { ...each, notices: [...each.notices, ...unread] } : each
     ),
     notJudged: beyond
   }
@@ -328,7 +317,12 @@ const auditRegister = (place: Place, trusted: Trusted, show: Show, assumed: Poli
       // From the first event again, where the pass before broke off at one that could not be read.
       Effect.map(Effect.result(begun), (lists) => {
         folds = makeFolds(assumed, lists)
-        return { events: (events) => Effect.sync(() => events.forEach(folds.apply)) }
+        return {
+          events: (events) => {
+            events.forEach(folds.apply)
+            return folds.statements.remake(log)
+          }
+        }
       })
     )
     return { found, folds, lists: yield* listVerdicts(folds, found.events) } satisfies Audited
@@ -361,5 +355,6 @@ export const runAudit = Effect.fnUntraced(function* (place: Place, options: Audi
   if (broken !== undefined) return yield* failed(`${broken}. See docs/operations/verify-fails.md`, ExitCode.violated)
   const newer = found.faults.find(({ kind }) => kind === "newer")
   if (newer !== undefined) return yield* failed(`position ${newer.position}: ${newer.message}`)
-  for (const message of newerIn(folds.decisions)) return yield* failed(`${message}: run that version`)
+  for (const message of [...newerIn(folds.decisions), ...AuditStatements.newerIn(folds.statements)])
+    return yield* failed(`${message}: run that version`)
 })

@@ -21,7 +21,7 @@ export type Finding = typeof Finding.Type
 export const Verdict = Schema.Struct({
   /** Its number in `docs/reference/guarantees.md`. */
   promise: Schema.Int,
-  name: Schema.Literals(["conservation", "once", "log", "state", "decisions", "forgotten"]),
+  name: Schema.Literals(["conservation", "once", "log", "state", "decisions", "forgotten", "statements"]),
   verdict: Schema.Literals(["holds", "broken", "not_judged"]),
   /** What was looked at; where nothing was, why not. */
   judged: Schema.String,
@@ -60,6 +60,37 @@ export const AuditReport = Schema.Struct({
   notJudged: Schema.Array(Schema.Struct({ promise: Schema.Int, reason: Schema.String }))
 })
 export type AuditReport = typeof AuditReport.Type
+
+/** Findings a report has of each verdict; it counts all. @category values */
+export const maximumFindings = 100
+
+type About = Pick<Verdict, "promise" | "name">
+
+/** What was judged. @category constructors */
+export const verdict = (
+  about: About & Pick<Verdict, "judged">,
+  all: ReadonlyArray<Finding>,
+  rest: { readonly count?: number; readonly notices?: ReadonlyArray<string> } = {}
+): Verdict => {
+  const findingCount = rest.count ?? all.length
+  return {
+    ...about,
+    verdict: findingCount === 0 ? "holds" : "broken",
+    findings: all.slice(0, maximumFindings),
+    findingCount,
+    notices: rest.notices ?? []
+  }
+}
+
+/** What was not judged, and why. @category constructors */
+export const notJudged = (about: About, reason: string): Verdict => ({
+  ...about,
+  judged: reason,
+  verdict: "not_judged",
+  findings: [],
+  findingCount: 0,
+  notices: []
+})
 
 /** Findings printed of each verdict for a person; `--json` has more. */
 const shownFindings = 10

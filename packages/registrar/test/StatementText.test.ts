@@ -21,6 +21,7 @@ const facts = {
     createdAt: at
   },
   event: "UnitsFrozen",
+  remaining: 15,
   investment: {
     id: "investment",
     investorId: "investor",
@@ -72,6 +73,12 @@ const cases: { readonly [name: string]: Facts } = {
     walletFrozen: true,
     product: { ...facts.product, isin: null, nominalValue: null, network: null, paused: true }
   },
+  undone: {
+    ...facts,
+    event: "RegisterChangeReversed",
+    investment: { ...facts.investment, remainingUnits: 20, deliveredAt: null },
+    remaining: 0
+  },
   cents: {
     ...facts,
     product: { ...facts.product, nominalValue: { ...facts.product.nominalValue!, amount: "-5" } }
@@ -80,7 +87,7 @@ const cases: { readonly [name: string]: Facts } = {
 
 describe.each(Object.entries(renderers))("renderer %s", (version, render) => {
   it.each(Object.entries(cases))("writes the bytes that it always wrote: %s", (name, facts) => {
-    const { content, text } = render(facts)
+    const { content, text } = render({ ...facts, statement: { ...facts.statement, renderer: Number(version) } })
     for (const [ending, written] of [
       ["json", content],
       ["txt", text]

@@ -340,6 +340,7 @@ describe("statements that the register issues by itself", () => {
           )
           const { text } = yield* as(platform)(read(investment, results[1]!.id))
           assert.include(text ?? "", "entered at: -")
+          assert.include(text ?? "", "\nremaining units: 0\n")
           assert.notInclude(text ?? "", "Irrtum")
         })
       )

@@ -15,7 +15,7 @@ import type { Intake } from "./Intake.ts"
 import { ownInvestment } from "./Investments.ts"
 import { reads } from "./Reading.ts"
 import { notFound, type Showing } from "./Showing.ts"
-import { gather } from "./StatementFacts.ts"
+import { gather, opened } from "./StatementFacts.ts"
 import { renderers, today } from "../base/StatementText.ts"
 
 const issued = (state: Projections.StatementState): Api.RegistryStatement => ({
@@ -47,7 +47,7 @@ const shown = (log: RegisterLog, proofs: (typeof EventProofs)["Service"]) =>
       if (state === undefined) return yield* notFound("statement_not_found")
       const render = renderers[state.renderer]
       if (render === undefined) return yield* newer(Api.registryStatementContentAnswer.name, state.renderer)
-      const rendered = render(yield* gather(log, access, state))
+      const rendered = render(yield* gather(log, opened(log, access), state))
       const proof = yield* proofs.of(state.position)
       return {
         ...issued(state),

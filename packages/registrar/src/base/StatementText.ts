@@ -9,7 +9,7 @@ import { Json } from "@effekten/event-store"
 import type { Projections } from "@effekten/projections"
 
 /** The version by which new statements are rendered. @category values */
-export const today = 1
+export const today = 2
 
 /** The person or the company in whose name the units are entered. */
 interface Holder {
@@ -25,6 +25,8 @@ export interface Facts {
   /** What happened at the position that the statement is about: the type of the event. */
   readonly event: string | null
   readonly investment: Projections.InvestmentState
+  /** Units that the register has of it: none where its entry was undone, whatever was signed. */
+  readonly remaining: number
   readonly product: Projections.ProductState
   readonly issuer: string | null
   readonly terms: Pick<Projections.TermsState, "version" | "digest"> | null
@@ -62,7 +64,7 @@ const erasedHolder: { readonly [Member in keyof Holder]: "erased" } = {
   commercialRegisterNumber: "erased"
 }
 
-const sectionsOf = (facts: Facts): { readonly [section: string]: Section } => {
+const sectionsOf = (facts: Facts, remaining: number): { readonly [section: string]: Section } => {
   const { event, investment, product, statement, terms, wallet } = facts
   const holder = facts.holder === "erased" ? erasedHolder : facts.holder
   const issuedAt: Timestamp.Timestamp = statement.createdAt
@@ -94,7 +96,7 @@ const sectionsOf = (facts: Facts): { readonly [section: string]: Section } => {
       kind: "single",
       entered_at: investment.deliveredAt,
       units: investment.units,
-      remaining_units: investment.remainingUnits,
+      remaining_units: remaining,
       cancelled: investment.end !== null
     },
     holder: {
@@ -127,8 +129,8 @@ const written = (value: Json.Json): string => {
   return String(value).replaceAll(unprintable, " ")
 }
 
-const first = (facts: Facts): Rendered => {
-  const sections = sectionsOf(facts)
+const rendered = (facts: Facts, remaining: number): Rendered => {
+  const sections = sectionsOf(facts, remaining)
   const lines = Object.entries(sections).flatMap(([title, members]) => [
     "",
     title.toUpperCase(),
@@ -140,5 +142,13 @@ const first = (facts: Facts): Rendered => {
   }
 }
 
+/** Of an entry that was undone it told what was signed, as if that were still in the register. */
+const first = (facts: Facts): Rendered => rendered(facts, facts.investment.remainingUnits)
+
+const second = (facts: Facts): Rendered => rendered(facts, facts.remaining)
+
 /** By version. @category values */
-export const renderers: { readonly [version: number]: (facts: Facts) => Rendered } = { 1: first }
+export const renderers: { readonly [version: number]: (facts: Facts) => Rendered } = {
+  1: first,
+  2: second
+}

@@ -5,9 +5,9 @@
  * The identity of an instruction follows from the investment and the position that caused it. Given twice, by two nodes or before and after a
  * crash, it is recorded once. So after a crash, and where the log was put back, what was done is simply gone through again.
  */
-import { type Events, Id, Investment, Tag } from "@effekten/domain"
+import { Id, Investment, Tag } from "@effekten/domain"
 import type { Bookmark, EventStoreError } from "@effekten/event-store"
-import { FoldOne, type Projection, Projections } from "@effekten/projections"
+import { FoldOne, type Projection, Projections, StatementsDue } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
 import { Array as Arr, Duration, Effect, Layer, Stream } from "effect"
 import { type SecureRandom } from "effect/crypto"
@@ -32,16 +32,6 @@ export interface StatementsOptions extends YearlyStatements.YearlyOptions {
 
 /** Events after which progress is stored, and how long it waits for so many. */
 const step = { events: 256, wait: Duration.seconds(1) } as const
-
-const freezes = ["WalletFrozen", "WalletUnfrozen", "UnitsFrozen", "UnitsUnfrozen"] as const
-type Freeze = Projection.Logged<(typeof freezes)[number]>
-const isFreeze = (event: Projection.LoggedEvent): event is Freeze => freezes.some((type) => type === event.type)
-
-/** What changes an entry: events about investments that move units of a holding, or bind them. */
-const types: ReadonlyArray<Events.EventType> = [
-  ...Projections.investments.types.filter((type) => Projections.holdings.types.includes(type)),
-  ...freezes
-]
 
 /** @category layers */
 export const layer = (
@@ -76,7 +66,7 @@ const issuing: Effect.Effect<YearlyStatements.Issue, never, Executor | Secrets |
 /** The investments that have units in the wallet of a freeze, as of it. */
 const bound = Effect.fnUntraced(function* (
   log: RegisterLog,
-  event: Freeze
+  event: StatementsDue.Freeze
 ): Effect.fn.Return<ReadonlyArray<string>, EventStoreError> {
   const { walletId } = event.data
   const product = "productId" in event.data ? event.data.productId : undefined
@@ -90,6 +80,8 @@ const bound = Effect.fnUntraced(function* (
       (state) =>
         state !== undefined &&
         state.walletId === walletId &&
+        // A credit that was undone has no units in the wallet, whatever was signed.
+        state.deliveredAt !== null &&
         state.remainingUnits > 0 &&
         (product === undefined || state.productId === product)
     )
@@ -110,7 +102,7 @@ const reacting = (log: RegisterLog, issue: YearlyStatements.Issue) => {
   return Effect.fnUntraced(function* (event: Projection.LoggedEvent) {
     const { data } = event
     if ("productId" in data && !(yield* isCrypto(data.productId))) return event
-    const ids = isFreeze(event) ? yield* bound(log, event) : Projections.investments.keys(event)
+    const ids = StatementsDue.isFreeze(event) ? yield* bound(log, event) : Projections.investments.keys(event)
     yield* Effect.forEach(ids, (id) => told(event, id), { concurrency: Turns.maximumInFlight, discard: true })
     return event
   })
@@ -126,7 +118,7 @@ const following = Effect.fnUntraced(function* (issue: YearlyStatements.Issue) {
     const stored = yield* Effect.retry(progress.get("statements"), Reactor.again)
     let known = typeof stored === "number" ? start : stored
     const events = Reactor.following(log, {
-      query: [{ types: types as typeof Projections.investments.types }],
+      query: [{ types: StatementsDue.causes }],
       after: Effect.suspend(() => Effect.as(log.bookmark(known), known.position)),
       standing: "Statements of the register stand still",
       putBack: () =>
