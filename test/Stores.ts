@@ -6,11 +6,12 @@ import { Units } from "@effekten/domain"
 import { DistributionServer, OAuth, OAuthStore } from "@effekten/http"
 import { Registrar } from "@effekten/registrar"
 import { Campaigns, Platforms, Products, scopes } from "@effekten/services"
-import { Clock, Context, Duration, Effect, Exit, Layer, Logger, Redacted, Scope } from "effect"
+import { Clock, Context, Effect, Exit, Layer, Logger, Redacted, Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer } from "effect/http"
 import { expectAllConforming } from "../packages/http/test/Conforms.ts"
 import { startServer as startPostgres } from "../packages/event-store/test/PgServer.ts"
+import { lateClock } from "./LateClock.ts"
 import { type Server, temporaryFolder } from "./Process.ts"
 
 export const stores = ["memory", "SQLite", "PostgreSQL"] as const
@@ -24,27 +25,6 @@ export interface Served extends Pick<Server, "url" | "clientId" | "clientSecret"
   readonly threeDaysLater: () => Promise<void>
   /** Fails if an answer was not what the OpenAPI document says. */
   readonly close: () => Promise<void>
-}
-
-/** A clock that begins three days ago, so that none beside it contradicts where it is set forward. */
-const lateClock = (real: Clock.Clock) => {
-  let behind = Duration.toMillis("3 days")
-  const millis = () => real.currentTimeMillisUnsafe() - behind
-  const nanos = () => real.currentTimeNanosUnsafe() - BigInt(behind) * 1_000_000n
-  const clock: Clock.Clock = {
-    currentTimeMillisUnsafe: millis,
-    currentTimeMillis: Effect.sync(millis),
-    currentTimeNanosUnsafe: nanos,
-    currentTimeNanos: Effect.sync(nanos),
-    monotonicTimeNanosUnsafe: () => real.monotonicTimeNanosUnsafe(),
-    monotonicTimeNanos: real.monotonicTimeNanos,
-    // Looks again and again, for the time may have been set forward.
-    sleep: Effect.fnUntraced(function* (duration) {
-      const until = millis() + Duration.toMillis(duration)
-      while (millis() < until) yield* real.sleep(Duration.millis(Math.min(50, until - millis())))
-    })
-  }
-  return { clock, catchUp: () => void (behind = 0) }
 }
 
 const masterKey = Redacted.make(new Uint8Array(32).fill(7))
@@ -94,7 +74,7 @@ const offering = Effect.gen(function* () {
 export const serve = async (store: Store): Promise<Served> => {
   const { register, remove } = await registerIn(store)
   const lifetime = Scope.makeUnsafe()
-  const { catchUp, clock } = lateClock(await Effect.runPromise(Effect.clockWith(Effect.succeed)))
+  const { clock, setBehind } = lateClock(await Effect.runPromise(Effect.clockWith(Effect.succeed)))
   const starting = Effect.gen(function* () {
     const context = Context.merge(yield* Layer.build(register), yield* Layer.build(OAuthStore.layerMemory))
     const server = yield* Layer.build(
@@ -109,7 +89,7 @@ export const serve = async (store: Store): Promise<Served> => {
   const { origin, ...served } = await Effect.runPromise(Scope.provide(starting, lifetime))
   return {
     ...served,
-    threeDaysLater: () => Promise.resolve(catchUp()),
+    threeDaysLater: () => Promise.resolve(setBehind(0)),
     close: async () => {
       await Effect.runPromise(Scope.close(lifetime, Exit.void))
       await remove()

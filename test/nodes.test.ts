@@ -6,66 +6,18 @@ import { PgConnection } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
 import { Policy, Tag } from "@effekten/domain"
 import { MerkleTree, SignedNote, Vault, VerifyLog } from "@effekten/event-store"
-import { Audit, CheckpointKeys, Log, Registrar, RegisterState, Sealing } from "@effekten/registrar"
+import { Audit, CheckpointKeys, Log, RegisterState, Sealing } from "@effekten/registrar"
 import { Disclosures, Documents, Erasures, Investors, LegalHolds } from "@effekten/services"
-import { Cause, Context, Effect, Exit, Layer, Option, Redacted, Scope, Stream } from "effect"
-import { useServer } from "../packages/event-store/test/PgServer.ts"
+import { Cause, Context, Effect, Exit, Option, Stream } from "effect"
 import { delivered, offering, onboarded, person } from "../packages/registrar/test/fixture.ts"
 import { as } from "../packages/registrar/test/parts.ts"
-
-const postgres = useServer()
+import { at, masterKey, type Node, soon, useNodes } from "./Nodes.ts"
 
 /** Nothing need be kept. */
 const policy: Policy.Change = { retention: { seconds: 0 } }
-const masterKey = Redacted.make(new Uint8Array(32).fill(7))
 const sealing = { interval: "100 millis", quiet: "20 millis" } as const
 
-/** A node of a register; every call opens another one. */
-const node = (schema: string, eraseWhenDue = false) =>
-  Layer.build(
-    Layer.fresh(
-      Registrar.layerPostgres({
-        server: postgres.server(),
-        schema,
-        masterKey,
-        policy,
-        sandbox: true,
-        sealing,
-        eraseWhenDue
-      })
-    )
-  )
-type Node = Effect.Success<ReturnType<typeof node>>
-
-/** A node that ends before the test does. */
-const passing = Effect.fnUntraced(function* (schema: string) {
-  const scope = yield* Scope.fork(yield* Effect.scope)
-  return { node: yield* Scope.provide(node(schema), scope), end: Scope.close(scope, Exit.void) }
-})
-
-const at =
-  (node: Node) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-    Effect.provideContext(effect, node)
-
-const query = (sql: string, params: ReadonlyArray<unknown> = []) =>
-  Effect.scoped(
-    Effect.flatMap(PgConnection.make({ ...postgres.server(), applicationName: "test" }), (session) =>
-      session.queryValues(sql, params)
-    )
-  )
-
-/** Until it holds. The bound is for what never comes about, not for a machine that is busy. */
-const soon = <A, E, R>(what: string, effect: Effect.Effect<A, E, R>, holds: (value: A) => boolean) =>
-  Effect.gen(function* () {
-    const until = Date.now() + 120_000
-    while (true) {
-      const value = yield* effect
-      if (holds(value)) return value
-      if (Date.now() > until) assert.fail(`${what} within two minutes: ${JSON.stringify(value)}`)
-      yield* Effect.sleep("30 millis")
-    }
-  })
+const { holders, node, passing, postgres, query } = useNodes({ policy, sealing })
 
 const signedSize = Effect.gen(function* () {
   const { last } = yield* Sealing
@@ -103,10 +55,7 @@ describe("checkpoints of several nodes", () => {
         const made = yield* at(first.node)(offering())
         yield* at(second)(as(made.platform)(Effect.flatMap(Investors, (api) => api.create(person))))
         assert.strictEqual(yield* at(first.node)(everythingSigned), yield* at(second)(everythingSigned))
-        const holders = query(
-          "SELECT count(*)::integer FROM pg_locks WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) + objid::bigint = hashtextextended('event store lease sealed_log sealing', 0)"
-        )
-        assert.deepStrictEqual(yield* holders, [[1]])
+        assert.deepStrictEqual(yield* holders(schema, "sealing"), [[1]])
         // Nodes that started at once have one key, and the database does not show it.
         const secret = yield* query("SELECT encode(sealed, 'escape') FROM sealed_state.checkpoint_signers")
         assert.notInclude(String(secret), "effekten")
@@ -362,8 +311,8 @@ describe("a start of nodes", () => {
       const people = yield* at(staff)(as(made.platform)(Effect.replicateEffect(create, many, { concurrency: 20 })))
       const hold = { basis: "legal_claims" } as const
       yield* at(staff)(Effect.flatMap(LegalHolds, (holds) => holds.place(people[0]!.id, hold)))
-      yield* node(schema, true)
-      yield* node(schema, true)
+      yield* node(schema, { eraseWhenDue: true })
+      yield* node(schema, { eraseWhenDue: true })
       const asked = Effect.map(at(staff)(Effect.flatMap(Log, (log) => log.readAll("all"))), (log) =>
         log.filter(({ meta }) => meta.operation === "EraseInvestor")
       )
@@ -374,10 +323,7 @@ describe("a start of nodes", () => {
         people.slice(1).map(({ id }) => id)
       )
       assert.lengthOf(events, many - 1)
-      const holders = query(
-        "SELECT count(*)::integer FROM pg_locks WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) + objid::bigint = hashtextextended('event store lease due_log retention', 0)"
-      )
-      assert.deepStrictEqual(yield* holders, [[1]])
+      assert.deepStrictEqual(yield* holders(schema, "retention"), [[1]])
       const keys = query("SELECT count(*)::integer FROM due_keys.forgotten")
       yield* soon("their keys are destroyed", keys, (rows) => rows[0]?.[0] === many - 1)
     }).pipe(Effect.scoped)

@@ -1,0 +1,26 @@
+/** A node three days ago, which catches up with the real time when it is told anything, until it is killed. Run by deadlines.test.ts. */
+import { Registrar } from "@effekten/registrar"
+import { Clock, Effect, Layer, Redacted } from "effect"
+import { writeSync } from "node:fs"
+import { lateClock } from "./LateClock.ts"
+
+const [, , url = "", schema = "", maximum = ""] = process.argv
+
+const { clock, setBehind } = lateClock(await Effect.runPromise(Effect.clockWith(Effect.succeed)))
+process.stdin.on("data", () => setBehind(0))
+
+const node = Registrar.layerPostgres({
+  server: { url: Redacted.make(url) },
+  schema,
+  masterKey: Redacted.make(new Uint8Array(32).fill(7)),
+  sandbox: true,
+  maximumUnpaidPerTurn: Number(maximum)
+})
+
+await Layer.build(node).pipe(
+  Effect.andThen(Effect.sync(() => writeSync(1, "ready\n"))),
+  Effect.andThen(Effect.never),
+  Effect.scoped,
+  Effect.provideService(Clock.Clock, clock),
+  Effect.runPromise
+)
