@@ -80,6 +80,7 @@ export interface Got {
   readonly text: string
   readonly timestamp: number
   readonly signature: string
+  readonly authorization: string | undefined
   /** A 2xx was said. */
   readonly isTaken: boolean
   readonly how: string
@@ -164,7 +165,8 @@ export const receive = async (): Promise<Receiver> => {
         body,
         text,
         timestamp: Number(request.headers["webhook-timestamp"]),
-        signature: String(request.headers["webhook-signature"])
+        signature: String(request.headers["webhook-signature"]),
+        authorization: request.headers.authorization
       }
       let early = false
       const doing = await receiver.decide(one, () => {
