@@ -30,7 +30,7 @@ export interface Served extends Pick<Server, "url" | "clientId" | "clientSecret"
 const masterKey = Redacted.make(new Uint8Array(32).fill(7))
 
 /** The register, and what is stopped or removed after it. */
-const registerIn = async (store: Store) => {
+export const registerIn = async (store: Store) => {
   const options = { sandbox: true, masterKey }
   switch (store) {
     case "memory":

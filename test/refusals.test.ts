@@ -72,6 +72,7 @@ const described = [
   Services.Campaigns,
   Services.Erasures,
   Services.Freezes,
+  Services.RegistrarTasks,
   Services.Reversals
 ]
   .flatMap(({ resource: { operations } }): ReadonlyArray<Services.Operation.Any> => Object.values(operations))
@@ -98,6 +99,8 @@ const never: { readonly [O in Commands.Operation]?: ReadonlyArray<string> } = {
   UnfreezeWallet: ["investor_not_found"],
   FreezeUnits: ["investor_not_found", "units_invalid"],
   UnfreezeUnits: ["investor_not_found", "units_invalid"],
+  RedeemCrypto: ["investor_not_found", "units_invalid"],
+  ForceTransfer: ["investor_not_found", "units_invalid"],
   SignInvestment: ["units_invalid"],
   // An investment has an investor.
   IssueStatement: ["investor_not_found"],

@@ -13,6 +13,7 @@ import { backup, restore } from "./BackupCommands.ts"
 import { decide } from "./DecideCommands.ts"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { freeze, unfreeze } from "./FreezeCommands.ts"
+import { redeem, transfer } from "./RegistrarTaskCommands.ts"
 import { reverse } from "./ReverseCommands.ts"
 import { disclose, forget, hold, release, retention } from "./InvestorCommands.ts"
 import { checkpointKey, rotateMasterKey, takeOutSecrets } from "./KeyCommands.ts"
@@ -70,6 +71,8 @@ export const effekten = Command.make("effekten").pipe(
     freeze,
     unfreeze,
     reverse,
+    redeem,
+    transfer,
     projections,
     rotateMasterKey,
     takeOutSecrets,

@@ -1,10 +1,22 @@
 /**
  * Credits, redemptions, transfers and reversals: what was asked of the ledger, and what became of it. For the registrar's reads.
  */
-import { Credit, Events, type Id, Redemption, Reversal, Tag, Task, Transfer } from "@effekten/domain"
+import {
+  type Basis,
+  Credit,
+  type EthereumAddress,
+  Events,
+  Id,
+  Redemption,
+  Reversal,
+  Tag,
+  Task,
+  Transfer,
+  type Units
+} from "@effekten/domain"
 import { created, type Created, entity, withAdded } from "./Entity.ts"
 import { type FeedSource, feedSource } from "./Feed.ts"
-import { keyWithin, partsOfKey, type Projection } from "./Projection.ts"
+import { keyWithin, type Logged, partsOfKey, type Projection } from "./Projection.ts"
 
 /** A credit. @category models */
 export interface CreditState extends Credit.State, Created {}
@@ -67,6 +79,56 @@ export const reversals: Projection<ReversalState> = entity({
   evolve: withAdded(Reversal.after, created),
   scope: (state) => Events.tagOfChange(state.change),
   query: (key) => [{ types: reversals.types, tags: [partsOfKey(key)[0]] }]
+})
+
+/** What the registrar instructed: the redemption of a crypto security, or a forced transfer. @category models */
+export interface RegistrarTaskState extends Task.Progress, Created {
+  /** None: the registrar's. The holder's platform has the task among its own. */
+  readonly platform: null
+  readonly kind: "redemption" | "transfer"
+  readonly id: Id.RedemptionId | Id.TransferId
+  readonly walletId: Id.WalletId
+  readonly productId: Id.ProductId
+  readonly targetAddress: EthereumAddress.EthereumAddress | null
+  readonly units: Units.Units
+  readonly basis: Basis.Basis
+}
+
+/** The key of what the registrar instructed. @category constructors */
+export const registrarTaskKey = (kind: RegistrarTaskState["kind"], id: string): string =>
+  kind === "redemption" ? Tag.redemption(Id.RedemptionId.make(id)) : Tag.transfer(Id.TransferId.make(id))
+
+const takingTypes = { redemption: Redemption.types, transfer: Transfer.types } as const
+
+/** `undefined` of what a platform asked for. */
+const registrarTaskOf = (
+  event: Logged<"RedemptionRequested" | "TransferRequested">
+): RegistrarTaskState | undefined => {
+  const { productId, units } = event.data
+  const task = { platform: null, productId, units, ...Task.initial, ...created(event) } as const
+  if (event.type === "RedemptionRequested") {
+    const { basis, redemptionId: id, walletId } = event.data
+    return basis && { kind: "redemption", id, walletId, targetAddress: null, basis, ...task }
+  }
+  const { forced: basis, sourceWalletId: walletId, targetAddress, transferId: id } = event.data
+  return basis && { kind: "transfer", id, walletId, targetAddress, basis, ...task }
+}
+
+/** Keyed by {@link registrarTaskKey}. Folded on request: the registrar alone asks, and seldom. @category projections */
+export const registrarTasks: Projection<RegistrarTaskState> = entity({
+  name: "registrar_tasks",
+  version: 1,
+  types: [...Task.listOf(Redemption.types), ...Task.listOf(Transfer.types)],
+  key: ({ data }) =>
+    "redemptionId" in data
+      ? registrarTaskKey("redemption", data.redemptionId)
+      : registrarTaskKey("transfer", data.transferId),
+  evolve: (state: RegistrarTaskState | undefined, event) =>
+    event.type === "RedemptionRequested" || event.type === "TransferRequested"
+      ? registrarTaskOf(event)
+      : state && Task.after(state, event.type, takingTypes[state.kind]),
+  scope: () => "",
+  query: (key) => [{ types: registrarTasks.types, tags: [key] }]
 })
 
 /** A task is told once there is an outcome, and again if a person decides an unknown one. */

@@ -12,6 +12,7 @@ import {
   PlatformServices,
   type PlatformService,
   type Policies,
+  type RegistrarTasks,
   type Reversals,
   type TermsDeposits
 } from "@effekten/services"
@@ -40,6 +41,7 @@ import * as ClockReadings from "./log/ClockReadings.ts"
 import { checkKeys } from "./log/WholenessAtStart.ts"
 import * as PlatformApi from "./api/PlatformApi.ts"
 import * as PoliciesApi from "./api/PoliciesApi.ts"
+import * as RegistrarTasksApi from "./api/RegistrarTasksApi.ts"
 import * as ReversalsApi from "./api/ReversalsApi.ts"
 import * as TermsDepositsApi from "./api/TermsDepositsApi.ts"
 import type { PostgresOptions } from "./postgres/PostgresDatabase.ts"
@@ -101,6 +103,7 @@ export type Register =
   | Freezes
   | LegalHolds
   | Policies
+  | RegistrarTasks
   | Reversals
   | TermsDeposits
   | Log
@@ -131,6 +134,7 @@ export const layerNoDeps = (
     FreezesApi.layer,
     LegalHoldsApi.layer,
     PoliciesApi.layer,
+    RegistrarTasksApi.layer,
     ReversalsApi.layer,
     TermsDepositsApi.layer
   ).pipe(

@@ -49,8 +49,8 @@ const transfer = view(Api.transferAnswer, Projections.transfers, {
   })
 })
 
-/** A first answer waits for the outcome. A repeated answer does not wait, and says nothing of the outcome. */
-const settled =
+/** A first answer waits for the outcome. A repeated answer does not wait, and says nothing of the outcome. @category computing */
+export const settled =
   (settlement: Settlement["Service"]) =>
   ({ replayed }: Answered, { id }: { readonly id: string }): Effect.Effect<void> =>
     replayed ? Effect.void : settlement.wait(id)

@@ -72,12 +72,12 @@ const underWay = (world: Objects) => {
 const freeBeside = (world: Objects, { delivered, product }: Investment) =>
   world.takeable(product, delivered ?? "").length
 
-/** Mostly what is free, now and then more. */
-const unitsAsked = (world: Objects, step: Step, from: Investment) =>
+/** Mostly what is free, now and then more. @category computing */
+export const unitsAsked = (world: Objects, step: Step, from: Investment) =>
   1 + (step.c % (step.b % 5 === 0 ? 30 : Math.max(1, Math.min(6, freeBeside(world, from)))))
 
-/** A wallet that receives, mostly; now and then any, or none. */
-const targetOf = ({ world }: Known, step: Step, from: Investment): string => {
+/** A wallet that receives, mostly; now and then any, or none. @category computing */
+export const targetOf = ({ world }: Known, step: Step, from: Investment): string => {
   const wallets = new Map(
     [...world.wallets].filter(([id, { receiving }]) => step.d % 7 === 0 || (receiving && id !== from.delivered))
   )

@@ -12,13 +12,14 @@ import type {
   LegalHolds,
   PlatformService,
   Policies,
+  RegistrarTasks,
   Reversals
 } from "@effekten/services"
 import type { Effect } from "effect"
 
 /** The services a request may use. A platform's are its own. @category models */
 export type Asking =
-  PlatformService | IssuerService | Freezes | KycReviews | LegalHolds | Policies | Erasures | Reversals
+  PlatformService | IssuerService | Freezes | KycReviews | LegalHolds | Policies | Erasures | RegistrarTasks | Reversals
 
 /** @category models */
 export interface Request {

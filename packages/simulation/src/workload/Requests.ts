@@ -8,6 +8,7 @@ import { freezingReaders } from "./FreezingRequests.ts"
 import { listing, platformReaders } from "./PlatformRequests.ts"
 import { statementReaders } from "./StatementRequests.ts"
 import type { Known, Reader } from "./Reading.ts"
+import { registrarTaskReaders } from "./RegistrarTaskRequests.ts"
 import { reversalReaders } from "./ReversalRequests.ts"
 import { registrarReaders } from "./RegistrarRequests.ts"
 import type { Request } from "./Request.ts"
@@ -20,6 +21,7 @@ const readers: { readonly [Kind in StepKind]?: Reader } = {
   ...changingReaders,
   ...freezingReaders,
   ...statementReaders,
+  ...registrarTaskReaders,
   ...reversalReaders
 }
 

@@ -20,6 +20,8 @@ export const weights = {
   credit: 10,
   redeem: 12,
   transfer: 10,
+  redeemCrypto: 3,
+  force: 3,
   receive: 2,
   resolve: 4,
   reverse: 4,

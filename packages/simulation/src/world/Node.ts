@@ -5,7 +5,7 @@ import { EthereumAddress, type Id } from "@effekten/domain"
 import type { EventStoreError, StoredEvent } from "@effekten/event-store"
 import type { OAuthStore } from "@effekten/http"
 import { Blobs, Custody, Lease, Log, ProgressStep, Registrar, Snapshots, type IssuerService } from "@effekten/registrar"
-import type { Erasures, Freezes, KycReviews, LegalHolds, Policies, Reversals } from "@effekten/services"
+import type { Erasures, Freezes, KycReviews, LegalHolds, Policies, RegistrarTasks, Reversals } from "@effekten/services"
 import { PlatformServices } from "@effekten/services"
 import { Cause, Context, Effect, Exit, type Fiber, Layer, Stream } from "effect"
 import type { SecureRandom } from "effect/crypto"
@@ -23,7 +23,16 @@ import type { Leases } from "./Leases.ts"
 import type { SimulatedLedger } from "./SimulatedLedger.ts"
 
 type Serving =
-  IssuerService | Freezes | KycReviews | LegalHolds | Log | Policies | Erasures | PlatformServices | Reversals
+  | IssuerService
+  | Freezes
+  | KycReviews
+  | LegalHolds
+  | Log
+  | Policies
+  | Erasures
+  | PlatformServices
+  | RegistrarTasks
+  | Reversals
 
 /** @category models */
 export interface NodeParts {
