@@ -241,6 +241,8 @@ const listening = (laws: Watching.Watching, counts: Counting.Counting, onTurn: O
     committed: (instruction) => {
       const [{ data, type }] = instruction.events
       if (type === "InstructionRejected") counts.add(`refused ${data.code}`)
+      if (type === "UnitsRedeemed" && data.basis !== undefined) counts.add("a crypto security is redeemed")
+      if (type === "UnitsTransferred" && data.forced !== undefined) counts.add("a transfer is forced")
       if (type === "InvestmentEnded" && data.status === "PAYMENT_MISSING") counts.add("a payment deadline passes")
       laws.committed(instruction)
     },

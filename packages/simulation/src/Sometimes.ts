@@ -83,7 +83,9 @@ const moments = [
   "forged: event planted",
   "forged: end cut",
   "forged: checkpoints cut too",
-  "a payment deadline passes"
+  "a payment deadline passes",
+  "a crypto security is redeemed",
+  "a transfer is forced"
 ]
 
 /** For some hundred runs of drawn plans: each fault, each event and each moment. @category values */
