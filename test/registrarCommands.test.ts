@@ -9,12 +9,12 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { delivered, offering, onboarded } from "../../registrar/test/fixture.ts"
-import { runAudit } from "../src/Audit.ts"
-import { runDecideTask } from "../src/DecideTask.ts"
-import { type CommandFailed, ExitCode } from "../src/ExitCode.ts"
-import { folderPlace } from "../src/FolderPlace.ts"
-import { runRedeem, runTransfer } from "../src/RegistrarTasks.ts"
+import { delivered, offering, onboarded } from "../packages/registrar/test/fixture.ts"
+import { runAudit } from "../packages/cli/src/Audit.ts"
+import { runDecideTask } from "../packages/cli/src/DecideTask.ts"
+import { type CommandFailed, ExitCode } from "../packages/cli/src/ExitCode.ts"
+import { folderPlace } from "../packages/cli/src/FolderPlace.ts"
+import { runRedeem, runTransfer } from "../packages/cli/src/RegistrarTasks.ts"
 
 let folder: string
 beforeEach(() => {
