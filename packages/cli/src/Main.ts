@@ -24,6 +24,7 @@ import { client, platform } from "./PlatformCommands.ts"
 import { webhook } from "./WebhookCommands.ts"
 import { policy } from "./PolicyCommands.ts"
 import { projections } from "./ProjectionsCommand.ts"
+import { statement } from "./StatementCommands.ts"
 import { clock, listen, logs, trigger } from "./SandboxCommands.ts"
 import { guide, serve } from "./ServeCommands.ts"
 import { simulate } from "./SimulateCommand.ts"
@@ -73,6 +74,7 @@ export const effekten = Command.make("effekten").pipe(
     reverse,
     redeem,
     transfer,
+    statement,
     projections,
     rotateMasterKey,
     takeOutSecrets,

@@ -191,7 +191,7 @@ export const objects: { readonly [name: string]: Wire } = {
     created_at: "2021-03-12T07:14:14Z",
     text: "Statement of the register\n",
     content: "{}",
-    proof: { position: 13, checkpoint: "a signed note", path: ["AAAA"] }
+    proof: { event: "{}", position: 13, checkpoint: "a signed note", path: ["AAAA"] }
   },
   Event: {
     id: "event",

@@ -13,6 +13,7 @@ import {
   type PlatformService,
   type Policies,
   type RegistrarTasks,
+  type RegistrarStatements,
   type Reversals,
   type TermsDeposits
 } from "@effekten/services"
@@ -43,6 +44,7 @@ import * as PlatformApi from "./api/PlatformApi.ts"
 import * as PoliciesApi from "./api/PoliciesApi.ts"
 import * as RegistrarTasksApi from "./api/RegistrarTasksApi.ts"
 import * as ReversalsApi from "./api/ReversalsApi.ts"
+import * as RegistrarStatementsApi from "./api/Statements.ts"
 import * as TermsDepositsApi from "./api/TermsDepositsApi.ts"
 import type { PostgresOptions } from "./postgres/PostgresDatabase.ts"
 import { AccessRecord, type AccessRecordOptions } from "./log/AccessRecord.ts"
@@ -104,6 +106,7 @@ export type Register =
   | LegalHolds
   | Policies
   | RegistrarTasks
+  | RegistrarStatements
   | Reversals
   | TermsDeposits
   | Log
@@ -135,6 +138,7 @@ export const layerNoDeps = (
     LegalHoldsApi.layer,
     PoliciesApi.layer,
     RegistrarTasksApi.layer,
+    RegistrarStatementsApi.layerRegistrar,
     ReversalsApi.layer,
     TermsDepositsApi.layer
   ).pipe(

@@ -1,9 +1,9 @@
 /**
- * Statements of the register about an investment (eWpG § 19). For platforms, which hand them to the investor. The register issues them by
- * itself after an entry, at each change and once a year; a platform asks for one more.
+ * Statements of the register about an investment (eWpG § 19). For platforms, which hand them to the investor, and for the registrar's side. The
+ * register issues them by itself after an entry, at each change and once a year; a platform asks for one more.
  */
 import { Id, Statement, Timestamp, Units } from "@effekten/domain"
-import { Schema } from "effect"
+import { Context, Schema } from "effect"
 import * as Answer from "./Answer.ts"
 import { answer } from "./Member.ts"
 import * as Operation from "./Operation.ts"
@@ -33,6 +33,8 @@ export const registryStatementAnswer = Answer.first("RegistryStatement", Registr
 
 /** That the statement is in the log (RFC 6962): the way from its leaf to the first kept checkpoint that covers it. */
 const proof = wire({
+  /** The body of the event, byte for byte: its hash is the leaf, and it names the statement. */
+  event: Schema.String,
   /** Of the leaf; its index is one less. */
   position: Units.Units,
   /** A signed note. */
@@ -93,3 +95,13 @@ export class RegistryStatements extends Resource.Served<RegistryStatements>()(
     })
   }
 ) {}
+
+/**
+ * The same for the registrar's side: statements about the investments of any platform. Never reached through the distribution API.
+ *
+ * @category services
+ */
+export class RegistrarStatements extends Context.Service<
+  RegistrarStatements,
+  Operation.Methods<(typeof RegistryStatements)["resource"]["operations"]>
+>()("effekten/services/RegistrarStatements") {}

@@ -1197,6 +1197,7 @@ export interface components {
             text: string;
             content: string;
             proof: {
+                event: string;
                 position: number;
                 checkpoint: string;
                 path: string[];

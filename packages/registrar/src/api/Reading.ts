@@ -68,7 +68,7 @@ export interface Reads<I extends Operation.Ids, A> {
   readonly _tag: "Reads"
   readonly read: (access: Access, ids: IdsOf<I>) => Effect.Effect<A, ReadFailure>
   /** What the caller has to own. */
-  readonly within: Within<I>
+  readonly within?: Within<I>
 }
 
 /** @category constructors */
