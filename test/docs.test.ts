@@ -2,7 +2,7 @@
  * What the documentation says is there: links, tests, routes. For a developer that moves or renames something.
  */
 import { DistributionApi, ProblemTypes } from "@effekten/http"
-import { type Operation, Places, servedResources } from "@effekten/services"
+import { Operation, Places, servedResources } from "@effekten/services"
 import { OpenApi } from "effect/http-api"
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
@@ -115,6 +115,17 @@ const callTables = (): string => {
   ].join("\n\n")
 }
 
+/** What a list can be asked for by the values of its objects. */
+const filterTables = (): string =>
+  table(
+    ["list", "by"],
+    ["---", "---"],
+    ...operations.flatMap((operation) => {
+      const names = operation._tag === "List" ? Object.keys(Operation.filterFields(operation)) : []
+      return names.length === 0 ? [] : [[callOf(operation), names.map(code).join(" ")]]
+    })
+  )
+
 /** The tables of members: what each call takes, and what it does not. */
 const memberTables = (): string => {
   const sections = operations.flatMap((operation) => {
@@ -212,6 +223,7 @@ const sandboxTables = (): string =>
 it.each([
   ["problems", "docs/reference/problems.md", problemTables],
   ["calls", "docs/reference/http.md", callTables],
+  ["filters", "docs/reference/http.md", filterTables],
   ["members", "docs/reference/members.md", memberTables],
   ["routes and magic values", "docs/guide/sandbox.md", sandboxTables]
 ])("the %s of %s are those that are described; `DOCS=write` writes them", (what, page, tables) => {

@@ -68,6 +68,12 @@ const isRight = Effect.fnUntraced(function* (
   for (const projection of projections) {
     const page = yield* kept.page(projection, "platform-a", { limit: 500 })
     expect(page.results).toStrictEqual(ofFold(projection, of, to))
+    for (const [member, valueOf] of Object.entries<(state: any) => string | null>(projection.filters ?? {}))
+      for (const value of new Set(page.results.map((state) => valueOf(state)))) {
+        if (value === null) continue
+        const chosen = yield* kept.page(projection, "platform-a", { limit: 500, chosen: { [member]: value } })
+        expect(chosen.results).toStrictEqual(page.results.filter((state) => valueOf(state) === value))
+      }
     for (const shown of page.results.slice(0, 2))
       if (projection === Projections.wallets)
         expect(yield* kept.get(projection, (shown as Projections.WalletState).id)).toStrictEqual(shown)

@@ -118,7 +118,7 @@ describe("E9 a query", () => {
     const answer = await call("GET", `/v2/investors/?${query}`)
     expect(answer.status).toBe(400)
     expect(errorsOf(answer)).toEqual(pointers.map((pointer) => `${pointer} unexpected`))
-    expect(answer.json.detail).toBe("The query takes limit and cursor.")
+    expect(answer.json.detail).toBe("The query takes limit and cursor and kyc_status.")
   })
 
   it("of a call that is no list is refused", async () => {

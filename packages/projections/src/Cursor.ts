@@ -2,7 +2,7 @@
  * Cursors of lists: places in one list, as opaque text. For the read models that give and take them.
  *
  * A cursor holds the list's kind and a place counted within that one list, so it says nothing about any other list. Never take from a
- * cursor whose list it is. Objects keep their place in a list, hence a cursor stays valid forever.
+ * cursor whose list it is. Objects keep their place in a list, hence a cursor stays valid forever, whatever is chosen of the list.
  */
 import { defaultPageSize, maximumPageSize, type Page, type PageOptions } from "@effekten/services"
 import { Result, Schema } from "effect"
@@ -14,14 +14,7 @@ export class InvalidPage extends Schema.TaggedError<InvalidPage>()("InvalidPage"
   message: Schema.String
 }) {}
 
-/** Rows of a list by their ordinals, from 1, both inclusive. Empty where `last < first`. */
-interface Slice {
-  readonly first: number
-  readonly last: number
-}
-
 interface Place {
-  /** `from` the ordinal on, or the rows `before` it. */
   readonly side: "from" | "before"
   readonly ordinal: number
 }
@@ -42,8 +35,13 @@ const decode = (list: string, cursor: string): Place | undefined => {
   return encode(list, place) === cursor ? place : undefined
 }
 
-/** Which rows are asked for, of a list that has `count`. @category computing */
-export const sliceOf = (list: string, count: number, options: PageOptions = {}): Result.Result<Slice, InvalidPage> => {
+/** Which rows are asked for: at most so many, `from` an ordinal on, or those right `before` it. */
+export interface Asked extends Place {
+  readonly limit: number
+}
+
+/** Which page is asked for. @category computing */
+export const askedOf = (list: string, options: PageOptions = {}): Result.Result<Asked, InvalidPage> => {
   const limit = options.limit ?? defaultPageSize
   if (!Number.isInteger(limit) || limit < 1 || limit > maximumPageSize)
     return Result.fail(
@@ -54,9 +52,20 @@ export const sliceOf = (list: string, count: number, options: PageOptions = {}):
   if (place === undefined)
     return Result.fail(new InvalidPage({ member: "cursor", message: "no page of this list gave such a cursor" }))
   // A row past the end may be asked for: it may come to be.
-  const end = place.side === "from" ? Math.min(place.ordinal + limit - 1, count) : Math.min(place.ordinal - 1, count)
-  const first = place.side === "from" ? place.ordinal : Math.max(1, place.ordinal - limit)
-  return Result.succeed({ first, last: end })
+  return Result.succeed({ ...place, limit })
+}
+
+/** What a list has, or what is chosen of it: how many, and the first and the last ordinal. Both are 0 where there is none. */
+interface Extent {
+  readonly count: number
+  readonly first: number
+  readonly last: number
+}
+
+/** An object at its place in the list. */
+export interface Row<out S> {
+  readonly ordinal: number
+  readonly state: S
 }
 
 /** A page of a list that is kept. @category models */
@@ -65,15 +74,20 @@ export interface ListPage<out S> extends Page<S> {
   readonly places: ReadonlyArray<string>
 }
 
-/** The page of these rows. @category computing */
-export const pageOf = <S>(list: string, count: number, slice: Slice, results: ReadonlyArray<S>): ListPage<S> => ({
-  count,
-  results,
-  places: results.map((_, index) => encode(list, { side: "from", ordinal: slice.first + index + 1 })),
-  ...(slice.last < count && slice.last >= slice.first
-    ? { next: encode(list, { side: "from", ordinal: slice.last + 1 }) }
-    : {}),
-  ...(slice.first > 1 && count > 0
-    ? { previous: encode(list, { side: "before", ordinal: Math.min(slice.first, count + 1) }) }
-    : {})
-})
+/** The page of these rows, in their order. A page past the end leads back to the last rows there are. @category computing */
+export const pageOf = <S>(
+  list: string,
+  asked: Asked,
+  { count, first, last }: Extent,
+  rows: ReadonlyArray<Row<S>>
+): ListPage<S> => {
+  const end = rows.at(-1)?.ordinal ?? Number.MAX_SAFE_INTEGER
+  const begin = rows[0]?.ordinal ?? (asked.side === "from" ? Math.min(asked.ordinal, last + 1) : 0)
+  return {
+    count,
+    results: rows.map(({ state }) => state),
+    places: rows.map(({ ordinal }) => encode(list, { side: "from", ordinal: ordinal + 1 })),
+    ...(end < last ? { next: encode(list, { side: "from", ordinal: end + 1 }) } : {}),
+    ...(count > 0 && begin > first ? { previous: encode(list, { side: "before", ordinal: begin }) } : {})
+  }
+}

@@ -212,7 +212,7 @@ const taking = ["UnitsRedeemed", "UnitsTransferred", "RegisterChangeReversed"] a
 /** Keyed by investment, listed by platform. @category projections */
 export const investments: Projection<InvestmentState> = {
   name: "investments",
-  version: 5,
+  version: 6,
   types: [...tagged, "UnitsRedeemed"],
   keys(event) {
     switch (event.type) {
@@ -242,6 +242,12 @@ export const investments: Projection<InvestmentState> = {
   /** The clock looks for those whose payment is due. */
   rank: (state) => state.paymentDue ?? undefined,
   subject: (state) => Tag.investor(state.investorId),
+  filters: {
+    campaignId: (state) => state.campaignId,
+    productId: (state) => state.productId,
+    investorId: (state) => state.investorId,
+    status: (state) => state.status
+  },
   query: (key) => [{ types: tagged, tags: [Tag.investment(key as Id.InvestmentId)] }],
   /** What took from the lot names it in the body and bears the tags of the holding. */
   more: (state) =>

@@ -45,13 +45,15 @@ const evolve = (before: InvestorState | undefined, event: Logged<(typeof Investo
  */
 export const investors: Projection<InvestorState> = entity({
   name: "investors",
-  version: Investor.stateVersion,
+  // Its lists are chosen by the KYC status since.
+  version: Investor.stateVersion + 1,
   types: Investor.types,
   key: (event) => event.data.investorId,
   evolve,
   scope: (state) => state.platform ?? "",
   rank: (state) => (state.kycStatus === "REVIEW" && !state.erased ? state.lastAt.micros : undefined),
   subject: (state) => Tag.investor(state.id),
+  filters: { kycStatus: (state) => state.kycStatus },
   query: (key) => [{ types: Investor.types, tags: [Tag.investor(key as Id.InvestorId)] }]
 })
 

@@ -38,11 +38,12 @@ const anonymous = (
 /** Keyed by investment, listed by product. Nothing personal is opened for it. @category projections */
 export const issuedInvestments: Projection<InvestmentState> = {
   name: "issued_investments",
-  version: 1,
+  version: 2,
   types: investments.types,
   keys: (event) => investments.keys(event),
   evolve: anonymous,
   scope: (state) => state.productId,
+  filters: { campaignId: (state) => state.campaignId, status: (state) => state.status },
   query: (key) => investments.query(key),
   more: (state) => investments.more?.(state)
 }

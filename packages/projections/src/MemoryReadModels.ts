@@ -5,9 +5,9 @@ import type { Bookmark } from "@effekten/event-store"
 import { maximumPageSize } from "@effekten/services"
 import { Effect, Layer, Result } from "effect"
 import { among, catchingUp, type FoldFailed, folding, keeping, type Place, tellLost, together } from "./CatchingUp.ts"
-import { pageOf, sliceOf } from "./Cursor.ts"
+import { type Asked, askedOf, pageOf } from "./Cursor.ts"
 import { headAfter } from "./History.ts"
-import type * as Projection from "./Projection.ts"
+import * as Projection from "./Projection.ts"
 import * as Projections from "./Projections.ts"
 import * as ReadModels from "./ReadModels.ts"
 import * as Views from "./Views.ts"
@@ -49,21 +49,56 @@ export const make = (options: {
     page: (projection, scope, page) =>
       Effect.flatMap(
         asOfHead(projection, ({ views }) =>
-          Result.map(sliceOf(projection.name, views.keys(projection, scope).length, page), (slice) => {
+          Result.map(askedOf(projection.name, page), (asked) => {
             const keys = views.keys(projection, scope)
-            const shown = keys.slice(slice.first - 1, Math.max(slice.first - 1, slice.last))
-            return pageOf(
-              projection.name,
-              keys.length,
-              slice,
-              shown.map((key) => views.get(projection, key)!)
-            )
+            const stateAt = (ordinal: number) => views.get(projection, keys[ordinal - 1]!)!
+            const ordinals = chosenOf(projection, page?.chosen, keys.length, stateAt)
+            const extent = { count: ordinals.length, first: ordinals.at(0) ?? 0, last: ordinals.at(-1) ?? 0 }
+            const rows = shownOf(ordinals, asked).map((ordinal) => ({ ordinal, state: stateAt(ordinal) }))
+            return pageOf(projection.name, asked, extent, rows)
           })
         ),
         Effect.fromResult
       ),
     get: (projection, key) => asOfHead(projection, ({ views }) => views.get(projection, key))
   }
+}
+
+/** Ordinals, lowest first. */
+type Ordinals = Pick<ReadonlyArray<number>, "at" | "length" | "slice">
+
+/** All ordinals up to a count, without an array of them: most lists are read whole. */
+const upTo = (length: number): Ordinals => ({
+  length,
+  at: (index) => (length === 0 ? undefined : index < 0 ? length + index + 1 : index + 1),
+  slice: (start = 0, end = length) =>
+    Array.from({ length: Math.max(0, Math.min(end, length) - start) }, (_, index) => start + index + 1)
+})
+
+/** The ordinals of a list whose objects have what is chosen by. */
+const chosenOf = <S>(
+  projection: Projection.Projection<S>,
+  chosen: Projection.Chosen | undefined,
+  count: number,
+  stateAt: (ordinal: number) => S
+): Ordinals => {
+  const members = Projection.chosenBy(projection, chosen)
+  if (members.length === 0) return upTo(count)
+  const has = (state: S) => members.every((member) => projection.filters?.[member]?.(state) === chosen?.[member])
+  return upTo(count)
+    .slice()
+    .filter((ordinal) => has(stateAt(ordinal)))
+}
+
+/** Those of a page. */
+const shownOf = (ordinals: Ordinals, { limit, ordinal, side }: Asked): ReadonlyArray<number> => {
+  let [low, high] = [0, ordinals.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (ordinals.at(middle)! < ordinal) low = middle + 1
+    else high = middle
+  }
+  return side === "from" ? ordinals.slice(low, low + limit) : ordinals.slice(Math.max(0, low - limit), low)
 }
 
 /** The states of one projection. */

@@ -40,7 +40,7 @@ export interface OfferedCampaignState extends Omit<CampaignState, "platform"> {
 /** Keyed by campaign, listed by platform. @category projections */
 export const offeredCampaigns: Projection<OfferedCampaignState> = {
   name: "offered_campaigns",
-  version: 2,
+  version: 3,
   types: campaigns.types,
   keys: (event) => campaigns.keys(event),
   evolve: (state, event, key) => {
@@ -50,5 +50,6 @@ export const offeredCampaigns: Projection<OfferedCampaignState> = {
     return { ...after, platform: after.platformId }
   },
   scope: (state) => state.platform,
+  filters: { productId: (state) => state.productId },
   query: (key) => campaigns.query(key)
 }

@@ -61,6 +61,11 @@ export interface Projection<S> {
    * Absent where no reader asks for an order.
    */
   rank?(state: S): number | undefined
+  /**
+   * By what the objects of a list can be chosen, and which value an object has; null where it has none. An SQL database has an index for
+   * each. A change of them raises the version.
+   */
+  readonly filters?: { readonly [member: string]: ValueOf<S> }
   /** The events that made the object, by their tags. */
   query(key: string): LogQuery
   /** Whose personal parts the state names by their positions; absent where it names none. */
@@ -68,6 +73,22 @@ export interface Projection<S> {
   /** Events about the object that do not bear its tag; where to look for them is known once it has this state. */
   more?(state: S): LogQuery | undefined
 }
+
+/** Values that objects of a list have to have, by the names of {@link Projection.filters}. @category models */
+export interface Chosen {
+  readonly [member: string]: string
+}
+
+/** The names of what is chosen by. Throws over one that the projection does not know. @category computing */
+export const chosenBy = ({ filters = {}, name }: Any, chosen: object = {}): ReadonlyArray<string> => {
+  const members = Object.keys(chosen)
+  const unknown = members.find((member) => !Object.hasOwn(filters, member))
+  if (unknown !== undefined) throw new RangeError(`objects of ${name} cannot be chosen by ${unknown}`)
+  return members
+}
+
+/** The value that an object has for a filter. Typed as a method is, as the other functions of a projection are. */
+type ValueOf<S> = { of(state: S): string | null }["of"]
 
 /** A projection whose state does not matter to the code that runs it. @category models */
 export type Any = Projection<any>

@@ -262,12 +262,13 @@ const isSameRow = (stored: Row, own: Row): boolean => {
 }
 
 /** A row as it can be compared. A driver may return a number as a text, and the order of the state's members does not count. */
-const readable = ({ key, ordinal, rank, scope, state }: Row) => ({
+const readable = ({ key, ordinal, rank, scope, state, ...filters }: Row) => ({
   key,
   scope,
   ordinal: Number(ordinal),
   rank: rank === undefined || rank === null ? null : Number(rank),
-  state: parsed(String(state))
+  state: parsed(String(state)),
+  ...filters
 })
 
 /** An edited state need not be JSON any more. */

@@ -13,9 +13,10 @@
 import { type Bookmark, type EventStoreError, type Position, SqlTables } from "@effekten/event-store"
 import { DateTime, Duration, Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { snakeCase } from "@effekten/services"
 import { tellLost } from "./CatchingUp.ts"
 import { headAfter } from "./History.ts"
-import type * as Projection from "./Projection.ts"
+import * as Projection from "./Projection.ts"
 import type { Failure } from "./ReadModels.ts"
 
 /** Raised when the tables of the states change. Layout 1 had one table `view_<name>` for all versions. */
@@ -62,6 +63,19 @@ const named = ({ name, version }: Projection.Any): Named => ({ name, layout, ver
 const tableNamed = ({ name, layout, version }: Named): string => `read_model_${name}_${layout}_${version}`
 
 export const tableOf = (projection: Projection.Any): string => tableNamed(named(projection))
+
+const columnOf = (member: string): string => `by_${snakeCase(member)}`
+
+/** What the objects of a list can be chosen by, as columns of the table: by name, in one order. */
+export const columnsOf = ({ filters = {} }: Projection.Any) =>
+  Object.entries(filters).map(([member, valueOf]) => ({ column: columnOf(member), valueOf }))
+
+/** What is chosen, as a condition beside others. `undefined` where all are. */
+export const isChosen = (sql: SqlClient.SqlClient, projection: Projection.Any, chosen: Projection.Chosen = {}) => {
+  const members = Projection.chosenBy(projection, chosen)
+  if (members.length === 0) return undefined
+  return sql`AND ${sql.and(members.map((member) => sql`${sql(columnOf(member))} = ${chosen[member]!}`))}`
+}
 
 /** The row of a projection, as a condition. */
 export const rowIs = (sql: SqlClient.SqlClient, projection: Projection.Any) => whereNamed(sql, named(projection))
@@ -158,6 +172,10 @@ const begin = Effect.fnUntraced(function* (
     yield* sql`ALTER TABLE ${table} ADD COLUMN rank BIGINT`
     // Most objects have no rank: they cost the index nothing.
     yield* sql`CREATE INDEX ${sql(`${name}_rank`)} ON ${table} (rank, key) WHERE rank IS NOT NULL`
+  }
+  for (const { column } of columnsOf(projection)) {
+    yield* sql`ALTER TABLE ${table} ADD COLUMN ${sql(column)} TEXT`
+    yield* sql`CREATE INDEX ${sql(`${name}_${column}`)} ON ${table} (scope, ${sql(column)}, ordinal)`
   }
   yield* sql`INSERT INTO read_model ${sql.insert({ ...named(projection), log, position: 0, leaf: log, used_at })}`
 })

@@ -5,7 +5,7 @@ import type { EventStoreError, Position } from "@effekten/event-store"
 import type { PageOptions } from "@effekten/services"
 import { Context, type Effect, Schema } from "effect"
 import type { InvalidPage, ListPage } from "./Cursor.ts"
-import type { Projection } from "./Projection.ts"
+import type { Chosen, Projection } from "./Projection.ts"
 
 export { InvalidPage, type ListPage } from "./Cursor.ts"
 
@@ -26,6 +26,11 @@ export interface Ranked<out S> {
 export interface RankedOptions {
   readonly limit: number
   readonly after?: Pick<Ranked<unknown>, "rank" | "key"> | undefined
+}
+
+/** Which page of a list, and which of its objects: all, or those that have some values. @category models */
+export interface Listed extends PageOptions {
+  readonly chosen?: Chosen | undefined
 }
 
 /** Why a projection does not go on, and the position of the event that it does not get over. @category models */
@@ -52,11 +57,11 @@ export interface Shape {
   readonly catchUp: Effect.Effect<Position, EventStoreError | Unavailable>
   /** How far each projection has come. Looks at nothing. */
   readonly progress: Effect.Effect<ReadonlyArray<Progress>>
-  /** One page of a list as of the head, oldest first. Waits for no other list. */
+  /** One page of a list as of the head, oldest first. Waits for no other list. To count what is chosen takes as long as there are such. */
   readonly page: <S>(
     projection: Projection<S>,
     scope: string,
-    options?: PageOptions
+    options?: Listed
   ) => Effect.Effect<ListPage<S>, InvalidPage | EventStoreError | Unavailable>
   /** Objects of a projection that ranks them as of the head, lowest rank first. */
   readonly ranked: <S>(

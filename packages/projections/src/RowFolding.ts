@@ -8,7 +8,7 @@ import { Array as Arr, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { type FoldFailed, folding } from "./CatchingUp.ts"
 import type { Any, LoggedEvent } from "./Projection.ts"
-import { tableOf } from "./ReadModelTables.ts"
+import { columnsOf, tableOf } from "./ReadModelTables.ts"
 
 /** Rows and keys of one statement: far below the number of parameters any database takes. */
 const rowsPerStatement = 250
@@ -42,10 +42,14 @@ export const takeIn = Effect.fnUntraced(function* (
       changedAt === undefined ? [] : [folding(changedAt, () => storedRow(projection, key, entry))]
     )
   )
-  const rank = projection.rank === undefined ? sql`` : sql`, rank = excluded.rank`
+  const others = [
+    ...columnsOf(projection).map(({ column }) => column),
+    ...(projection.rank === undefined ? [] : ["rank"])
+  ]
+  const set = ["state", ...others].map((column) => sql`${sql(column)} = excluded.${sql(column)}`)
   for (const rows of Arr.chunksOf(changed, rowsPerStatement))
     yield* sql`INSERT INTO ${sql(tableOf(projection))} ${sql.insert(rows)}
-      ON CONFLICT (key) DO UPDATE SET state = excluded.state${rank}`
+      ON CONFLICT (key) DO UPDATE SET ${sql.csv(set)}`
 })
 
 interface Step {
@@ -81,7 +85,8 @@ const fold = (projection: Any, entries: Map<string, Entry>, { event, key }: Step
 
 /** A state as a row of its table. */
 export const storedRow = (projection: Any, key: string, { ordinal, scope, state }: Entry) => {
-  const row = { key, scope, ordinal, state: JSON.stringify(state) }
+  const filters = Object.fromEntries(columnsOf(projection).map(({ column, valueOf }) => [column, valueOf(state)]))
+  const row = { key, scope, ordinal, state: JSON.stringify(state), ...filters }
   return projection.rank === undefined ? row : { ...row, rank: projection.rank(state) ?? null }
 }
 

@@ -10,7 +10,7 @@ import { maximumPageSize } from "@effekten/services"
 import { Effect, Layer, Schedule } from "effect"
 import { SqlClient, SqlError, type Statement } from "effect/sql"
 import { among, catchingUp, type Kept, keeping, type Place, together } from "./CatchingUp.ts"
-import { pageOf, sliceOf } from "./Cursor.ts"
+import { askedOf, pageOf, type Row } from "./Cursor.ts"
 import type * as Projection from "./Projection.ts"
 import * as Projections from "./Projections.ts"
 import * as ReadModels from "./ReadModels.ts"
@@ -88,6 +88,15 @@ const goneAgain = ({ name }: Projection.Any) =>
 /** What a read finds, beside where the list stood in the same moment. */
 type Found<Columns> = Columns & { readonly at: number | bigint }
 
+/** Of a list, or of what is chosen of it. */
+interface Counted {
+  readonly count: number | bigint | null
+  readonly first: number | bigint | null
+  readonly last: number | bigint | null
+}
+
+const noneCounted: Counted = { count: null, first: null, last: null }
+
 /** How often a list that another program has made anew meanwhile is brought to the head before a read gives up. */
 const attempts = 3
 
@@ -130,23 +139,31 @@ const reading = (
     page: Effect.fnUntraced(function* <S>(
       projection: Projection.Projection<S>,
       scope: string,
-      page?: Parameters<ReadModels.Shape["page"]>[2]
+      options?: ReadModels.Listed
     ) {
-      const asked = yield* Effect.fromResult(sliceOf(projection.name, Number.MAX_SAFE_INTEGER, page))
-      const rows = yield* read<{ count: number | bigint | null; state: string | null }>(
-        projection,
-        (
-          table
-        ) => sql`SELECT m.position AS at, (SELECT max(ordinal) FROM ${table} WHERE scope = ${scope}) AS count, state
-          ${beside(
-            projection,
-            sql`SELECT ordinal, state FROM ${table} WHERE scope = ${scope} AND ordinal BETWEEN ${asked.first} AND ${asked.last}`
-          )} ORDER BY ordinal`
+      const asked = yield* Effect.fromResult(askedOf(projection.name, options))
+      const isChosen = Tables.isChosen(sql, projection, options?.chosen)
+      const rows = yield* read<Counted & { ordinal: number | bigint | null; state: string }>(projection, (table) => {
+        const listed = sql`FROM ${table} WHERE scope = ${scope} ${isChosen ?? sql``}`
+        // The last place of a whole list is the number of its objects.
+        const count = isChosen === undefined ? sql`max(ordinal)` : sql`count(*)`
+        const ofPage =
+          asked.side === "from"
+            ? sql`AND ordinal >= ${asked.ordinal} ORDER BY ordinal`
+            : sql`AND ordinal < ${asked.ordinal} ORDER BY ordinal DESC`
+        return sql`SELECT m.position AS at, (SELECT ${count} ${listed}) AS count,
+          (SELECT min(ordinal) ${listed}) AS first, (SELECT max(ordinal) ${listed}) AS last, ordinal, state
+          ${beside(projection, sql`SELECT ordinal, state ${listed} ${ofPage} LIMIT ${asked.limit}`)} ORDER BY ordinal`
+      })
+      const [{ count, first, last } = noneCounted] = rows
+      return pageOf(
+        projection.name,
+        asked,
+        { count: Number(count ?? 0), first: Number(first ?? 0), last: Number(last ?? 0) },
+        rows.flatMap(({ ordinal, state }): ReadonlyArray<Row<S>> =>
+          ordinal === null ? [] : [{ ordinal: Number(ordinal), state: JSON.parse(state) }]
+        )
       )
-      const count = Number(rows[0]?.count ?? 0)
-      const slice = yield* Effect.fromResult(sliceOf(projection.name, count, page))
-      const states = rows.flatMap(({ state }): ReadonlyArray<S> => (state === null ? [] : [JSON.parse(state)]))
-      return pageOf(projection.name, count, slice, states)
     }),
     ranked: Effect.fnUntraced(function* <S>(
       projection: Projection.Projection<S>,

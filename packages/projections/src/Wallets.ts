@@ -11,10 +11,12 @@ export interface WalletState extends Wallet.State, Created {}
 /** Keyed by wallet, listed by investor. @category projections */
 export const wallets: Projection<WalletState> = entity({
   name: "wallets",
-  version: Wallet.stateVersion,
+  // Its lists are chosen by kind since.
+  version: Wallet.stateVersion + 1,
   types: Wallet.types,
   key: (event) => event.data.walletId,
   evolve: withAdded(Wallet.after, created),
   scope: (state) => state.investorId,
+  filters: { type: (state) => `eth-${state.kind}`, receivingEnabled: (state) => String(state.receivingEnabled) },
   query: (key) => [{ types: Wallet.types, tags: [Tag.wallet(key as Id.WalletId)] }]
 })

@@ -3,20 +3,21 @@
  */
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
-import { pageOf, sliceOf } from "../src/Cursor.ts"
+import { askedOf, pageOf } from "../src/Cursor.ts"
 import { Projections } from "../src/index.ts"
+
+const first = { side: "from", ordinal: 1, limit: 2 } as const
 
 const names = Projections.all.map(({ name }) => name)
 
 describe.each(names)("the list %s", (name) => {
-  const middle = pageOf(name, 5, { first: 3, last: 3 }, ["c"])
-  const asked = (list: string, cursor: string | undefined) =>
-    Result.getOrUndefined(sliceOf(list, 5, { limit: 2, cursor }))
+  const middle = pageOf(name, first, { count: 5, first: 1, last: 5 }, [{ ordinal: 3, state: "c" }])
+  const asked = (list: string, cursor: string | undefined) => Result.getOrUndefined(askedOf(list, { limit: 2, cursor }))
 
   it("goes on, and back, by the cursors of its pages", () => {
-    expect(asked(name, middle.next)).toEqual({ first: 4, last: 5 })
-    expect(asked(name, middle.previous)).toEqual({ first: 1, last: 2 })
-    expect(asked(name, middle.places[0])).toEqual({ first: 4, last: 5 })
+    expect(asked(name, middle.next)).toEqual({ side: "from", ordinal: 4, limit: 2 })
+    expect(asked(name, middle.previous)).toEqual({ side: "before", ordinal: 3, limit: 2 })
+    expect(asked(name, middle.places[0])).toEqual({ side: "from", ordinal: 4, limit: 2 })
   })
 
   it("gives none that another list takes", () => {

@@ -6,7 +6,7 @@ import { Function, Result, Schema, SchemaAST, SchemaIssue } from "effect"
 import { type MemberError, Rejection } from "./Failure.ts"
 import { copyOf } from "./InputCopy.ts"
 import { isClosed, itemOf, membersOf, withoutAbsent } from "./Places.ts"
-import { type PageOptions, PageQuery } from "./Page.ts"
+import { type Filters, type PageOptions, PageQuery } from "./Page.ts"
 import { shape } from "./Shape.ts"
 import { snakeCase } from "./Wire.ts"
 
@@ -204,8 +204,21 @@ const made = <A, I>(schema: Schema.Codec<A, I>): Checks<A> => {
  */
 export const checks = Function.memoize(made)
 
-const pageChecks = checks(PageQuery)
+/** A page that a caller asks for, and what it chooses of the list. @category models */
+export type Listed = PageOptions & { readonly [member: string]: unknown }
 
-/** The page that a caller asks for, if there can be such a page. @category computing */
-export const page = ({ cursor, limit }: PageOptions = {}): Result.Result<PageOptions, Rejection> =>
-  pageChecks.decode({ ...(cursor === undefined ? {} : { cursor }), ...(limit === undefined ? {} : { limit }) })
+/**
+ * Checks which page a caller of a list asks for, and what it chooses by. Made once for a list.
+ *
+ * @category constructors
+ */
+export const pages = ({ filters = {} }: { readonly filters?: Filters }) => {
+  const chosen = Object.entries(filters).map(([member, schema]) => [member, Schema.optionalKey(schema)] as const)
+  const query: Schema.Codec<Listed, any> = Schema.Struct({
+    ...PageQuery.fields,
+    ...Object.fromEntries(chosen)
+  }) as never
+  const { decode } = checks(query)
+  return (asked: Listed = {}): Result.Result<Listed, Rejection> =>
+    decode(Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)))
+}

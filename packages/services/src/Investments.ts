@@ -230,6 +230,12 @@ export class Investments extends Resource.Served<Investments>()("effekten/servic
     route: "GET /v2/investments/",
     scope: "investments:read",
     ids: [],
+    filters: {
+      campaignId: Id.CampaignId,
+      productId: Id.ProductId,
+      investorId: Id.InvestorId,
+      status: InvestmentStatus.InvestmentStatus
+    },
     answer: investmentAnswer,
     refusals: [],
     summary: "List investments"

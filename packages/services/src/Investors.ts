@@ -237,6 +237,7 @@ export class Investors extends Resource.Served<Investors>()("effekten/services/I
     route: "GET /v2/investors/",
     scope: "investors:read",
     ids: [],
+    filters: { kycStatus: KycStatus.KycStatus },
     answer: investorAnswer,
     refusals: [],
     summary: "List investors"

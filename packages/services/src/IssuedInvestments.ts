@@ -3,7 +3,7 @@
  *
  * Nothing here may tell whose an investment is: an issuer learns of a holder by the register's inspection only (eWpRV § 10).
  */
-import { Id } from "@effekten/domain"
+import { Id, InvestmentStatus } from "@effekten/domain"
 import * as Answer from "./Answer.ts"
 import { anonymousInvestment } from "./Investments.ts"
 import { answer } from "./Member.ts"
@@ -28,6 +28,7 @@ export class IssuedInvestments extends Resource.Served<IssuedInvestments>()(
       scope: "investments:read",
       ids: [Id.ProductId],
       asks: ["product_id"],
+      filters: { campaignId: Id.CampaignId, status: InvestmentStatus.InvestmentStatus },
       answer: issuedInvestmentAnswer,
       refusals: ["product_not_found"],
       summary: "List the investments in a product"

@@ -76,6 +76,7 @@ export class OfferedCampaigns extends Resource.Served<OfferedCampaigns>()(
       route: "GET /v2/campaigns/",
       scope: "investments:read",
       ids: [],
+      filters: { productId: Id.ProductId },
       answer: offeredCampaignAnswer,
       refusals: [],
       summary: "List the campaigns"

@@ -5,13 +5,14 @@
  * Arguments follow one rule: the ids of the path in order, then the input or the page, then the options.
  */
 import type { Commands, Refusal } from "@effekten/domain"
-import type { Effect, Schema } from "effect"
+import { type Effect, Schema } from "effect"
 import type { Answer, Seen } from "./Answer.ts"
 import type { CommandFailure, ReadFailure } from "./Failure.ts"
 import type { CommandOptions } from "./Instruction.ts"
-import type { Page, PageOptions, SeenPage } from "./Page.ts"
+import type { Chosen, Filters, Page, PageOptions, SeenPage } from "./Page.ts"
 import type { Scope } from "./Scope.ts"
 import type { Spellings } from "./Spellings.ts"
+import { snakeCase } from "./Wire.ts"
 
 /** A method and a path below the API's prefixes; `:name` is an id. What issuers use stands below `/issuer`. @category models */
 export type Route = `${"GET" | "POST" | "PATCH"} ${"" | "/issuer"}/v2/${string}/`
@@ -67,11 +68,13 @@ export interface Read<I extends Ids, A, R extends string = string> extends Told<
 export type CursorName = "cursor" | "after"
 
 /** An operation that shows a page of objects. @category models */
-export interface List<I extends Ids, A, R extends string = string> extends Told<I> {
+export interface List<I extends Ids, A, R extends string = string, F extends Filters = Filters> extends Told<I> {
   readonly _tag: "List"
   readonly cursor: CursorName
   /** The names of ids that stand in the query. They come behind those of the path. */
   readonly asks: ReadonlyArray<string>
+  /** What its objects can be chosen by, in the query. Absent where all are listed. */
+  readonly filters?: F
   /** Its name in the record of openings of personal data. */
   readonly reading: R
   readonly answer: Answer<A>
@@ -88,8 +91,8 @@ export type Method<O> =
       : (...args: [...ids: ValuesOf<I>, input: In, options?: CommandOptions]) => Effect.Effect<A, CommandFailure>
     : O extends Read<infer I, infer A>
       ? (...ids: ValuesOf<I>) => Effect.Effect<A, ReadFailure>
-      : O extends List<infer I, infer A>
-        ? (...args: [...ids: ValuesOf<I>, page?: PageOptions]) => Effect.Effect<Page<A>, ReadFailure>
+      : O extends List<infer I, infer A, string, infer F>
+        ? (...args: [...ids: ValuesOf<I>, page?: PageOptions & Chosen<F>]) => Effect.Effect<Page<A>, ReadFailure>
         : never
 
 /** The functions of a resource. @category models */
@@ -159,9 +162,13 @@ export const read = <A, const R extends string, const I extends Ids>(
 })
 
 /** @category constructors */
-export const list = <A, const R extends string, const I extends Ids>(
-  told: ReadTold<I, A, R> & { readonly cursor?: CursorName; readonly asks?: ReadonlyArray<string> }
-): List<I, A, R> => ({ _tag: "List", cursor: "cursor", asks: [], ...told })
+export const list = <A, const R extends string, const I extends Ids, const F extends Filters = {}>(
+  told: ReadTold<I, A, R> & {
+    readonly cursor?: CursorName
+    readonly asks?: ReadonlyArray<string>
+    readonly filters?: F
+  }
+): List<I, A, R, F> => ({ _tag: "List", cursor: "cursor", asks: [], ...told })
 
 /** What the readings among some operations are called. @category models */
 export type ReadingOf<Operations> = Operations extends unknown
@@ -179,6 +186,36 @@ export const partsOf = (route: Route): readonly [method: "GET" | "POST" | "PATCH
 /** What a list asks for in its query, by name. @category computing */
 export const askedOf = <A>({ asks }: List<Ids, any>, ids: ReadonlyArray<A>): { readonly [name: string]: A } =>
   Object.fromEntries(asks.map((name, at) => [name, ids[ids.length - asks.length + at]!]))
+
+/** What the objects of a list can be chosen by, in the wire's names: each may be missing. @category computing */
+export const filterFields = ({ filters = {} }: List<Ids, any>): { readonly [name: string]: Schema.Codec<any, any> } =>
+  Object.fromEntries(
+    Object.entries(filters).map(([member, schema]) => [snakeCase(member), Schema.optionalKey(schema)])
+  ) as never
+
+/** What is chosen of a list, by what its query says. @category computing */
+export const chosenIn = <A>(
+  { filters = {} }: List<Ids, any>,
+  query: { readonly [name: string]: A }
+): { readonly [member: string]: A } =>
+  Object.fromEntries(
+    Object.keys(filters).flatMap((member) => {
+      const value = query[snakeCase(member)]
+      return value === undefined ? [] : [[member, value] as const]
+    })
+  )
+
+/** What the query of a list says of what is chosen. @category computing */
+export const chosenOf = (
+  { filters = {} }: List<Ids, any>,
+  asked: { readonly [member: string]: unknown }
+): { readonly [name: string]: string } =>
+  Object.fromEntries(
+    Object.keys(filters).flatMap((member) => {
+      const value = asked[member]
+      return value === undefined ? [] : [[snakeCase(member), String(value)] as const]
+    })
+  )
 
 /** The names of the ids in a path, in order. @category computing */
 export const idNames = (path: string): ReadonlyArray<string> =>

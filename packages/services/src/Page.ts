@@ -17,6 +17,16 @@ const cursor = Schema.optionalKey(Schema.String.check(Schema.isMinLength(1), Sch
 /** Which page is asked for. @category schemas */
 export const PageQuery = Schema.Struct({ limit, cursor })
 
+/** What the objects of a list can be chosen by: members of theirs, each with its schema. @category models */
+export interface Filters {
+  readonly [member: string]: Schema.Codec<any, any>
+}
+
+/** Values that the objects of a list have to have. @category models */
+export type Chosen<F> = {
+  readonly [Member in keyof F]?: F[Member] extends Schema.Codec<infer Value, any> ? Value | undefined : never
+}
+
 /** The query of a list, by what it calls its cursors. @category schemas */
 export const pageQueries = { cursor: PageQuery, after: Schema.Struct({ limit, after: cursor }) }
 

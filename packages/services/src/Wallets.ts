@@ -44,10 +44,12 @@ export type AmendWallet = typeof AmendWallet.Type
 export const ProveAddress = input("ProveAddress", { signature: personal(EthereumSignature.Signature) })
 export type ProveAddress = typeof ProveAddress.Type
 
+const type = Schema.Literals(["eth-managed", "eth-generic"])
+
 const shown = {
   id: Id.WalletId,
   investorId: Id.InvestorId,
-  type: listed(Schema.Literals(["eth-managed", "eth-generic"])),
+  type: listed(type),
   ...wallet
 }
 
@@ -113,6 +115,7 @@ export class Wallets extends Resource.Served<Wallets>()("effekten/services/Walle
     route: "GET /v2/investors/:id/wallets/",
     scope: "investors:read",
     ids: [Id.InvestorId],
+    filters: { type, receivingEnabled: Schema.Boolean },
     answer: walletAnswer,
     refusals: ["investor_not_found"],
     summary: "List wallets"

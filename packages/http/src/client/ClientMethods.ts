@@ -252,14 +252,18 @@ const readOf = (operation: Read, mount: Mount): Method => {
 
 const listOf = (operation: List, mount: Mount): Method => {
   const read = reader(operation.answer)
+  const check = Checking.pages(operation)
   return (...args) => {
     const ids = args.slice(0, operation.ids.length)
-    const checked = Checking.page(args[ids.length])
+    const checked = check(args[ids.length])
     if (Result.isFailure(checked)) return notSent(checked.failure)
     const page = checked.success
     const url = urlOf(mount.base, operation, ids)
     if (Result.isFailure(url)) return notSent(url.failure)
-    const asked = HttpClientRequest.setUrlParams(HttpClientRequest.get(url.success), Operation.askedOf(operation, ids))
+    const asked = HttpClientRequest.setUrlParams(HttpClientRequest.get(url.success), {
+      ...Operation.askedOf(operation, ids),
+      ...Operation.chosenOf(operation, page)
+    })
     const request = HttpClientRequest.setUrlParams(asked, queryOf(page, operation.cursor))
     return answered(mount, operation.reading, request, undefined, (response, json) =>
       readPage(json, page, operation.cursor, read(versionOf(response)))

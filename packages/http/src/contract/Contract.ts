@@ -59,7 +59,11 @@ const schemasOf = (operation: Operation.Any, params: { readonly [name: string]: 
     case "List":
       return {
         ...ids,
-        query: { ...Operation.askedOf(operation, operation.ids), ...pageQueries[operation.cursor].fields },
+        query: {
+          ...Operation.askedOf(operation, operation.ids),
+          ...Operation.filterFields(operation),
+          ...pageQueries[operation.cursor].fields
+        },
         success: PageOf(shown),
         error: ofReads
       }

@@ -63,7 +63,13 @@ const ofQuery: { readonly [name: string]: Json } = {
     description: "Results of a page at most.",
     schema: { type: "integer", minimum: 1, maximum: maximumPageSize, default: defaultPageSize }
   },
-  product_id: { description: "The product whose objects are listed." },
+  campaign_id: { description: "Those of this campaign alone." },
+  investor_id: { description: "Those of this investor alone." },
+  kyc_status: { description: "Those with this status alone." },
+  product_id: { description: "Those of this product alone." },
+  receiving_enabled: { description: "Those that receive units from others, or those that do not." },
+  status: { description: "Those with this status alone." },
+  type: { description: "Those of this type alone." },
   cursor: { description: fromMember["cursor"] },
   after: { description: fromMember["after"] }
 }

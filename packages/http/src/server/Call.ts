@@ -1,7 +1,7 @@
 /**
  * One call of an operation: what is known of the operation, and what the request says. For the handlers of commands and of reads.
  */
-import { type CommandFailure, Body, type Operation, type PageOptions, type Resource } from "@effekten/services"
+import { type Checking, type CommandFailure, Body, type Operation, type Resource } from "@effekten/services"
 import { type Effect, Result } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { successStatus } from "../contract/Contract.ts"
@@ -12,8 +12,8 @@ import * as EntityTag from "./EntityTag.ts"
 import { type Exchange, Refused } from "./Exchange.ts"
 import type { Links } from "./Links.ts"
 
-/** The query of a list. @category models */
-export type Query = Pick<PageOptions, "limit" | "cursor">
+/** The query of a list: which page, and what is chosen of it. @category models */
+export type Query = Checking.Listed
 
 /** What is made of the description of an operation once, and used by every call of it. @category models */
 export interface Described<O extends Operation.Any = Operation.Any> {

@@ -59,16 +59,21 @@ const queriesOf = (operation: Operation.Any): Queries => {
   const { asks, cursor } = operation
   const query: Schema.Codec<unknown, any> = Schema.Struct({
     ...pageQueries[cursor].fields,
-    ...Operation.askedOf(operation, operation.ids)
+    ...Operation.askedOf(operation, operation.ids),
+    ...Operation.filterFields(operation)
   })
-  const members = ["limit", cursor, ...asks]
+  const members = ["limit", cursor, ...asks, ...Object.keys(Operation.filterFields(operation))]
   const decode = Schema.decodeUnknownResult(Schema.toCodecArrayFromSingle(Schema.toCodecStringTree(query)), {
     errors: "all"
   })
   const asked = (decoded: { readonly [name: string]: unknown }): Asked => {
     const { limit, [cursor]: from } = decoded as { readonly limit?: number; readonly [name: string]: any }
     return {
-      page: { ...(limit === undefined ? {} : { limit }), ...(from === undefined ? {} : { cursor: from }) },
+      page: {
+        ...(limit === undefined ? {} : { limit }),
+        ...(from === undefined ? {} : { cursor: from }),
+        ...Operation.chosenIn(operation, decoded)
+      },
       ids: asks.map((name) => decoded[name] as string)
     }
   }

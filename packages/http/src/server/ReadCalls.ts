@@ -72,7 +72,11 @@ export const list =
         ? null
         : links.toPage(
             exchange,
-            { ...Operation.askedOf(described.operation, ids), [described.operation.cursor]: cursor },
+            {
+              ...Operation.askedOf(described.operation, ids),
+              ...Operation.chosenOf(described.operation, query),
+              [described.operation.cursor]: cursor
+            },
             query.limit
           )
     const asked = Effect.provideService(method(...ids, query), Request, { client: principal.clientId })

@@ -2533,6 +2533,8 @@ export interface operations {
     "campaigns.list": {
         parameters: {
             query?: {
+                /** @description Those of this product alone. */
+                product_id?: string;
                 /** @description Results of a page at most. */
                 limit?: number;
                 /** @description From `next` or `previous` of a page. */
@@ -2662,6 +2664,8 @@ export interface operations {
     "investors.list": {
         parameters: {
             query?: {
+                /** @description Those with this status alone. */
+                kyc_status?: "PENDING" | "REVIEW" | "SUCCESS" | "INSUFFICIENT";
                 /** @description Results of a page at most. */
                 limit?: number;
                 /** @description From `next` or `previous` of a page. */
@@ -3976,6 +3980,10 @@ export interface operations {
     "wallets.list": {
         parameters: {
             query?: {
+                /** @description Those of this type alone. */
+                type?: "eth-managed" | "eth-generic";
+                /** @description Those that receive units from others, or those that do not. */
+                receiving_enabled?: "true" | "false";
                 /** @description Results of a page at most. */
                 limit?: number;
                 /** @description From `next` or `previous` of a page. */
@@ -4591,6 +4599,14 @@ export interface operations {
     "investments.list": {
         parameters: {
             query?: {
+                /** @description Those of this campaign alone. */
+                campaign_id?: string;
+                /** @description Those of this product alone. */
+                product_id?: string;
+                /** @description Those of this investor alone. */
+                investor_id?: string;
+                /** @description Those with this status alone. */
+                status?: "KYC_PENDING" | "REVIEW_PENDING" | "WAITING_FOR_ACCEPTANCE" | "ACCEPTED" | "PAID" | "DELIVERED" | "ABORTION" | "REJECTION" | "CANCELLATION" | "PAYMENT_MISSING" | "KYC_INSUFFICIENT";
                 /** @description Results of a page at most. */
                 limit?: number;
                 /** @description From `next` or `previous` of a page. */
@@ -7170,7 +7186,7 @@ export interface operations {
     "issued-listings.list": {
         parameters: {
             query: {
-                /** @description The product whose objects are listed. */
+                /** @description Those of this product alone. */
                 product_id: string;
                 /** @description Results of a page at most. */
                 limit?: number;
@@ -7433,7 +7449,7 @@ export interface operations {
     "issued-campaigns.list": {
         parameters: {
             query: {
-                /** @description The product whose objects are listed. */
+                /** @description Those of this product alone. */
                 product_id: string;
                 /** @description Results of a page at most. */
                 limit?: number;
@@ -8070,8 +8086,12 @@ export interface operations {
     "issued-investments.list": {
         parameters: {
             query: {
-                /** @description The product whose objects are listed. */
+                /** @description Those of this product alone. */
                 product_id: string;
+                /** @description Those of this campaign alone. */
+                campaign_id?: string;
+                /** @description Those with this status alone. */
+                status?: "KYC_PENDING" | "REVIEW_PENDING" | "WAITING_FOR_ACCEPTANCE" | "ACCEPTED" | "PAID" | "DELIVERED" | "ABORTION" | "REJECTION" | "CANCELLATION" | "PAYMENT_MISSING" | "KYC_INSUFFICIENT";
                 /** @description Results of a page at most. */
                 limit?: number;
                 /** @description From `next` or `previous` of a page. */

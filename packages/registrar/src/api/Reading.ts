@@ -5,6 +5,7 @@
 import type { Id, Refusal } from "@effekten/domain"
 import { Checking, type CommandFailure, type Operation, type ReadFailure } from "@effekten/services"
 import { Effect, Result } from "effect"
+import { Projection } from "@effekten/projections"
 import type { Access } from "../log/Access.ts"
 import type { IdsOf } from "./Answers.ts"
 import type { Instructing } from "./Intake.ts"
@@ -117,18 +118,23 @@ export const listMethod = (
   { scope, view, within }: Pages<Operation.Ids, unknown>
 ) => {
   const purpose = described.reading as Access["purpose"]
+  const check = Checking.pages(described)
+  const members = Projection.chosenBy(view.projection, described.filters)
   return (instructing: Instructing): Method =>
     (...args) => {
       const ids: ReadonlyArray<string> = args.slice(0, described.ids.length)
-      const page = Checking.page(args[ids.length])
-      if (Result.isFailure(page)) return Effect.fail(page.failure)
+      const asked = check(args[ids.length])
+      if (Result.isFailure(asked)) return Effect.fail(asked.failure)
+      const { cursor, limit, ...filters } = asked.success
+      const chosen = Object.fromEntries(
+        members.flatMap((member) => (filters[member] === undefined ? [] : [[member, String(filters[member])]]))
+      )
       const shown = Effect.suspend(() =>
-        showing.list(
-          { ...instructing, purpose },
-          view,
-          scope?.(ids, instructing) ?? instructing.platform ?? "",
-          page.success
-        )
+        showing.list({ ...instructing, purpose }, view, scope?.(ids, instructing) ?? instructing.platform ?? "", {
+          cursor,
+          limit,
+          chosen
+        })
       )
       return within === undefined
         ? shown

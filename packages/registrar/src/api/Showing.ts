@@ -9,7 +9,6 @@ import {
   type CommandFailure,
   NotFound,
   type Page,
-  type PageOptions,
   type ReadFailure,
   Rejection,
   Request,
@@ -87,7 +86,7 @@ export class Showing extends Context.Service<
       access: Access,
       view: View<S, A>,
       scope: string,
-      page: PageOptions | undefined
+      page: ReadModels.Listed
     ) => Effect.Effect<Page<A>, ReadFailure>
   }
 >()("effekten/registrar/Showing") {
