@@ -145,6 +145,7 @@ describe("checkpoints of several nodes", () => {
       yield* owner.query(`DELETE FROM ${table("events")} WHERE position = ${head}`)
       yield* owner.query(`DELETE FROM ${table("words")} WHERE position = ${head}`)
       yield* owner.query(`DELETE FROM ${table("macs")} WHERE last = ${head}`)
+      yield* owner.query(`DELETE FROM ${table("kinds")} WHERE first = ${head}`)
       const refused = yield* refusalOf(schema)
       assert.match(refused, /this is an older copy of the log/)
       assert.match(refused, /Restore all schemas from one backup/)

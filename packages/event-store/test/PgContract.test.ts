@@ -70,7 +70,8 @@ contractKit({
           ["events", "position"],
           ["words", "position"],
           ["personal", "position"],
-          ["macs", "last"]
+          ["macs", "last"],
+          ["kinds", "first"]
         ])
           yield* session.query(`DELETE FROM ${schema}.${table} WHERE ${column} > $1`, [head])
         yield* session.query("COMMIT")

@@ -12,6 +12,7 @@ import { EventStoreError, VerifyLog } from "@effekten/event-store"
 import { name, note, revealedName } from "@effekten/event-store/testing"
 import { run } from "./Harness.ts"
 import { withoutStrace } from "./images/Strace.ts"
+import { sessionsOf } from "../src/postgres/PgLayout.ts"
 import { nodeAt, sessionAt } from "./PgHarness.ts"
 import { useServer } from "./PgServer.ts"
 
@@ -52,9 +53,10 @@ const nodeIn = Effect.fnUntraced(function* (schema: string) {
   const one = (sql: string, ...params: ReadonlyArray<unknown>) =>
     Effect.map(session.queryValues(sql, params), (rows) => rows.map(([value]) => value))
   yield* store.append([name("a", "Erika"), note(["a"])])
-  const processes = (yield* one("SELECT pid FROM pg_stat_activity WHERE application_name = $1", `${schema} log 2`)).map(
-    Number
-  )
+  const processes = (yield* one(
+    "SELECT pid FROM pg_stat_activity WHERE application_name = $1",
+    sessionsOf(schema)
+  )).map(Number)
   const [folder] = yield* one("SELECT current_setting('data_directory')")
   const [path] = yield* one("SELECT pg_relation_filepath($1)", `${schema}.events`)
   return { store, session, processes, events: join(String(folder), String(path)) }

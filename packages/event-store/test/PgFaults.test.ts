@@ -139,7 +139,7 @@ describe("a wire that breaks", () => {
               Effect.sleep("3 millis"),
               session.query(
                 `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                 WHERE application_name = 'terminated log 2' AND state <> 'idle'`
+                 WHERE application_name = 'terminated log 3' AND state <> 'idle'`
               )
             )
           )

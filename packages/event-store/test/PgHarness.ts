@@ -41,12 +41,15 @@ export const appendIn = (
   words: ReadonlyArray<bigint>
 ) =>
   Effect.gen(function* () {
-    const [[head, leaf] = []] = yield* session.queryValues(`SELECT head, leaf FROM ${schema}.lock_head(0)`)
+    const [[head, leaf, edition] = []] = yield* session.queryValues(
+      `SELECT head, leaf, edition FROM ${schema}.lock_head(0)`
+    )
     const body = before + new Date().toISOString() + after
     yield* session.query(
       `SELECT * FROM ${schema}.append($1, $2, now(), ARRAY[$3], ARRAY[$4::bytea], ARRAY[$5::integer],
-        ARRAY[${words.join()}]::bigint[], array_fill(1, ARRAY[${words.length}]), '{}', '{}', NULL, NULL, NULL, NULL, NULL)`,
-      [head, leaf, body, Codec.leafOf(body), ofType("Noted").number]
+        ARRAY[${words.join()}]::bigint[], array_fill(1, ARRAY[${words.length}]), '{}', '{}', NULL, NULL, NULL, NULL, NULL, $6,
+        CASE WHEN EXISTS (SELECT FROM ${schema}.kinds WHERE type = 'Noted') THEN '{}'::integer[] ELSE ARRAY[1] END, ARRAY['Noted'], ARRAY[1])`,
+      [head, leaf, body, Codec.leafOf(body), ofType("Noted").number, edition]
     )
   })
 

@@ -16,7 +16,7 @@ const fromBefore = (schema: string) =>
       const store = yield* nodeAt(postgres.server(), { schema })
       yield* store.append([note(["a"]), note(["b"])])
       const session = yield* sessionAt(postgres.server())
-      yield* session.query(`DROP TABLE ${schema}.macs`)
+      yield* session.query(`DROP TABLE ${schema}.macs, ${schema}.kinds`)
       yield* session.query(`UPDATE ${schema}.log SET layout = 1`)
     })
   )

@@ -94,7 +94,7 @@ describe("several processes", () => {
       Effect.gen(function* () {
         const store = yield* nodeAt(postgres.server(), { schema: "killed" })
         // The server finishes what it has received, whether the client was killed or not; then it is quiet.
-        yield* untilQuiet(yield* sessionAt(postgres.server()), "killed log 2")
+        yield* untilQuiet(yield* sessionAt(postgres.server()), "killed log 3")
         const events = yield* store.readAll("all")
         events.forEach(({ position }, index) => expect(position).toBe(index + 1))
         const groups = new Map<string, { first: number; last: number }>()

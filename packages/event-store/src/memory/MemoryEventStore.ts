@@ -7,17 +7,18 @@ import { SecureRandom } from "effect/crypto"
 import { checked } from "../building/Asking.ts"
 import { attempt } from "../building/Attempt.ts"
 import { type Codec, type Envelope, make as makeCodec, parse } from "../building/Codec.ts"
+import { type Fence, type Kind, makeFence } from "../building/Fence.ts"
 import { contains, type Head, type Landed, leafText, type Look, positionOf } from "../building/History.ts"
 import { type Authentication, type Authenticator, keyless, macOf, makeAuthenticator } from "../building/Macs.ts"
 import { revealing } from "../building/PersonalPart.ts"
 import { finish, makePreparation, type Prepared, type Written } from "../building/Preparation.ts"
 import { makeReading, type Page, type Range, streamPages } from "../building/Reading.ts"
 import { makeWake, type Wake } from "../building/Wake.ts"
-import { type Conflicting, makeWriting, type Strayed } from "../building/Writing.ts"
+import { type Conflicting, type Locked, makeWriting, type Strayed, type Writable } from "../building/Writing.ts"
 import { laterInstant } from "../building/Stamping.ts"
 import type { Catalogue } from "../port/Catalogue.ts"
 import type { AnyEvent, Position, RecordedEvent } from "../port/Event.ts"
-import type { EventStoreShape, ReadOptions, StoredEvent, StoredMac } from "../port/EventStore.ts"
+import type { EventStoreError, EventStoreShape, ReadOptions, StoredEvent, StoredMac } from "../port/EventStore.ts"
 import type { Inspected } from "../port/Inspected.ts"
 import { matches } from "../port/Matching.ts"
 import type { AppendCondition, Query } from "../port/Query.ts"
@@ -39,6 +40,8 @@ export interface Storage {
   readonly logId: string
   readonly log: Array<Written>
   readonly macs: Array<StoredMac>
+  /** The kinds of its events, in the order of their first ones. */
+  readonly kinds: Array<Kind>
   /** By the tags events had when they were written. */
   readonly byTag: TagPositions
   /** Whose personal parts it has, or had. */
@@ -55,6 +58,7 @@ export const makeStorage: Effect.Effect<Storage, never, SecureRandom.SecureRando
     logId: yield* random.uuidV4(),
     log: [],
     macs: [],
+    kinds: [],
     byTag: makeTagPositions(),
     subjects: new Set(),
     writerLock: yield* Semaphore.make(1),
@@ -68,9 +72,10 @@ export const makeStorage: Effect.Effect<Storage, never, SecureRandom.SecureRando
  *
  * @category running
  */
-export const rewind = ({ byTag, log, macs, wake }: Storage, to: Position): void => {
+export const rewind = ({ byTag, kinds, log, macs, wake }: Storage, to: Position): void => {
   log.length = to
   macs.splice(macs.findLastIndex(({ last }) => last <= to) + 1)
+  kinds.splice(kinds.findLastIndex(({ first }) => first <= to) + 1)
   byTag.cut(to)
   wake.notify()
 }
@@ -86,9 +91,11 @@ export const make = <E extends AnyEvent>(
     const codec = makeCodec(options.catalogue)
     const authenticator =
       options.authentication === undefined ? undefined : makeAuthenticator(options.authentication, logId)
-    const head = Effect.sync(() => log.length)
-    const look = (at: Position) => Effect.sync(() => lookAt(storage, at))
-    const page = (query: Query, range: Range) => attempt(() => pageOf(storage, codec, query, range))
+    const fencing = makeFencing(storage, makeFence(options.catalogue))
+    const last = Effect.sync(() => log.length)
+    const head = fencing.fenced(() => log.length)
+    const look = (at: Position) => fencing.fenced(() => lookAt(storage, at))
+    const page = (query: Query, range: Range) => fencing.fenced(() => pageOf(storage, codec, query, range))
 
     /** Parts of the log, one after the other: `take` is given the first and the last position of each. */
     const parts = <A>(
@@ -96,7 +103,7 @@ export const make = <E extends AnyEvent>(
       take: (from: Position, last: Position, end: Position) => ReadonlyArray<A>
     ) =>
       streamPages(
-        head,
+        last,
         ({ from, to, limit }) =>
           attempt((): Page<A> => {
             const last = Math.min(to, from + limit - 1)
@@ -107,25 +114,14 @@ export const make = <E extends AnyEvent>(
 
     return checked<E, EventStoreShape<E>>(options.catalogue, {
       logId,
-      ...makeWriting<E>(
-        {
-          writing: (work) => writerLock.withPermit(Effect.uninterruptible(work)),
-          append: (events, now, condition) =>
-            attempt(() => refusalOf(storage, condition) ?? write(storage, authenticator, events, now)),
-          locked: (at, work) =>
-            work({
-              head: headOf(storage),
-              leaf: leafAt(storage, at),
-              page,
-              append: (events, now) => attempt(() => write(storage, authenticator, events, now))
-            }),
-          probe: Effect.void,
-          erase: (subject) => Effect.sync(() => erase(storage, subject))
-        },
-        { preparation: preparationOf(storage, codec, vault), vault, wake, lastInstant: lastInstantOf(storage) }
-      ),
+      ...makeWriting<E>(writableOn(storage, fencing, authenticator, page), {
+        preparation: preparationOf(storage, codec, vault),
+        vault,
+        wake,
+        lastInstant: lastInstantOf(storage)
+      }),
       ...makeReading<E>({ head, look, page, wake, pollInterval: undefined }),
-      writable: Effect.void,
+      writable: fencing.fenced(() => undefined),
       readStored: (range) => parts(range, (from, last) => storedIn(storage, from, last)),
       readLeaves: (range) =>
         parts(range, (from, last) => [
@@ -145,6 +141,60 @@ export const make = <E extends AnyEvent>(
       )
     })
   })
+
+const writableOn = <E extends AnyEvent>(
+  storage: Storage,
+  fencing: Fencing,
+  authenticator: Authenticator | undefined,
+  page: Locked<E>["page"],
+  { writerLock } = storage
+): Writable<E> => ({
+  writing: (work) => writerLock.withPermit(Effect.uninterruptible(work)),
+  append: (events, now, condition) =>
+    fencing.fenced(() => refusalOf(storage, condition) ?? write(storage, fencing, authenticator, events, now)),
+  locked: (at, work) =>
+    Effect.flatMap(
+      fencing.fenced(() => headOf(storage)),
+      (head) =>
+        work({
+          head,
+          leaf: leafAt(storage, at),
+          page,
+          append: (events, now) => attempt(() => write(storage, fencing, authenticator, events, now))
+        })
+    ),
+  probe: fencing.fenced(() => undefined),
+  erase: (subject) => Effect.sync(() => erase(storage, subject))
+})
+
+interface Fencing {
+  /** Runs what throws {@link EventStoreError}, unless the log has a kind of event that is not known here. */
+  readonly fenced: <A>(work: () => A) => Effect.Effect<A, EventStoreError>
+  /** Adds the new kinds of events that follow a position. */
+  readonly add: (events: ReadonlyArray<{ readonly type: string }>, after: Position) => void
+}
+
+const makeFencing = ({ kinds }: Storage, fence: Fence): Fencing => {
+  let seen: Kind | undefined
+  const look = (): void => {
+    const newest = kinds.at(-1)
+    if (newest === seen) return
+    fence.learn(kinds)
+    seen = newest
+  }
+  return {
+    fenced: (work) =>
+      attempt(() => {
+        look()
+        fence.check()
+        return work()
+      }),
+    add: (events, after) => {
+      kinds.push(...fence.missing(events, after))
+      look()
+    }
+  }
+}
 
 const writtenAt = ({ log }: Storage, position: Position): Written => {
   const written = log[position - 1]
@@ -218,6 +268,7 @@ const begin = (storage: Storage, authenticator: Authenticator | undefined): Stor
 
 const write = <E extends AnyEvent>(
   storage: Storage,
+  fencing: Fencing,
   authenticator: Authenticator | undefined,
   events: ReadonlyArray<Prepared<E>>,
   now: string
@@ -234,6 +285,7 @@ const write = <E extends AnyEvent>(
     byTag.add(log.push(event), event.tags)
     if (event.personal !== undefined) subjects.add(event.personal.subject)
   }
+  fencing.add(events, head.position)
   return { first: head.position + 1, recordedAt, before: head.leaf, leaf: headOf(storage).leaf }
 }
 

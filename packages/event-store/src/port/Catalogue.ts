@@ -37,7 +37,8 @@ export interface EventDefinition<E extends AnyEvent = any> {
 }
 
 /**
- * All event types of a log, and the schema of their metadata (without `recordedAt`, which the store adds).
+ * All event types of a log, and the schema of their metadata (without `recordedAt`, which the store adds). A type that was ever recorded
+ * stays: a log with a type that the catalogue lacks is refused, as written by a newer program.
  *
  * @category models
  */

@@ -32,7 +32,8 @@ export class InvalidEvent extends Schema.TaggedError<InvalidEvent>()("InvalidEve
  * * `damaged`: the log is not what was written; `position` says where.
  * * `other_history`: what the caller knows is not in this log. There is another leaf at its position, or the log ends before it. It did not
  *   happen. Drop what was derived, and read the log again.
- * * `newer`: a newer program wrote the event at `position`, and this one does not know its type or its version. The log is whole.
+ * * `newer`: a newer program wrote the event at `position`, and this one does not know its type or its version. The log is whole, but this
+ *   program neither reads it nor appends to it: upgrade it.
  *
  * @category errors
  */

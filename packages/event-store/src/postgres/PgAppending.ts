@@ -17,6 +17,7 @@ import type { AnyEvent, Position } from "../port/Event.ts"
 import { EventStoreError, type StoredMac } from "../port/EventStore.ts"
 import type { AppendCondition } from "../port/Query.ts"
 import type { PgCalls } from "./PgCalls.ts"
+import type { PgKinds } from "./PgKinds.ts"
 import type { PgStatements } from "./PgLayout.ts"
 import type { PgListening } from "./PgListening.ts"
 import { type Appending, type Expected, type Made, type PgLog, storeError } from "./PgLog.ts"
@@ -31,12 +32,13 @@ interface PgAppendingOptions<E extends AnyEvent> {
   readonly statements: PgStatements
   readonly authenticator: Authenticator | undefined
   readonly calls: PgCalls
+  readonly kinds: PgKinds
   readonly expecting: PgListening["expecting"]
   readonly wake: Wake
   readonly pageOn: PgReading<E>["pageOn"]
 }
 
-export interface PgAppending<E extends AnyEvent> extends Pick<Writable<E>, "append" | "locked"> {
+export interface PgAppending<E extends AnyEvent> extends Pick<Writable<E>, "append" | "locked" | "probe"> {
   readonly beginMacs: Effect.Effect<StoredMac, EventStoreError>
   /** At most so many MACs that end at a position or after it. */
   readonly macs: (from: Position, limit: number) => Effect.Effect<ReadonlyArray<StoredMac>, EventStoreError>
@@ -47,14 +49,22 @@ const makeSending = <E extends AnyEvent>({
   authenticator,
   calls,
   expecting,
+  kinds,
   log
-}: Pick<PgAppendingOptions<E>, "authenticator" | "calls" | "expecting" | "log">) => {
+}: Pick<PgAppendingOptions<E>, "authenticator" | "calls" | "expecting" | "kinds" | "log">) => {
   /** Another node may have come further since. */
   let seen: Expected | undefined
   const send = (connection: Connection, made: Made, condition: AppendCondition | undefined) =>
     expecting(connection, log.append(connection, made, condition))
 
-  /** What became of it, where nothing refused it: undefined if the head was another one. */
+  /** Events for a head, in a log whose kinds are those that are known. */
+  const makeFor = (head: Expected, events: ReadonlyArray<Prepared<E>>, now: string): Made => ({
+    ...madeFor(authenticator, head, events, now),
+    edition: kinds.edition(),
+    kinds: kinds.missing(events, head.position)
+  })
+
+  /** What became of it, where nothing refused it: undefined if the head was another one, or the kinds were others. */
   const landed = (made: Made, { appended, found }: Appending): Landed | undefined => {
     if (!appended) {
       seen = found
@@ -65,17 +75,20 @@ const makeSending = <E extends AnyEvent>({
     const leaf = last === undefined ? head.leaf : leafText(last.leaf)
     const recordedAt = last?.recordedAt ?? head.recordedAt
     seen = { position: head.position + written.length, leaf, recordedAt, mac }
+    const newest = made.kinds.at(-1)
+    if (newest !== undefined) kinds.recorded(made.kinds, leafText(written[newest.first - head.position - 1]!.leaf))
     return { first: head.position + 1, recordedAt, before: head.leaf, leaf }
   }
   return {
-    /** Undefined if the head is not the one that was seen last. */
+    /** Undefined if the head is not the one that was seen last, or another node has recorded a new kind. */
     atOnce: Effect.fnUntraced(function* (
       events: ReadonlyArray<Prepared<E>>,
       now: string,
       condition: AppendCondition | undefined
     ) {
+      yield* kinds.check
       const head = seen ?? (yield* calls.read((connection) => storeError(log.last(connection))))
-      const made = makeFor(authenticator, head, events, now)
+      const made = makeFor(head, events, now)
       const outcome = yield* calls.commit((connection) => send(connection, made, condition))
       return "found" in outcome ? landed(made, outcome) : outcome
     }),
@@ -87,7 +100,7 @@ const makeSending = <E extends AnyEvent>({
       now: string,
       condition?: AppendCondition
     ) {
-      const made = makeFor(authenticator, head, events, now)
+      const made = makeFor(head, events, now)
       const outcome = yield* storeError(send(connection, made, condition))
       if (!("found" in outcome)) return outcome
       return landed(made, outcome) ?? (yield* Effect.die(new Error("the head moved although its lock was held")))
@@ -97,8 +110,11 @@ const makeSending = <E extends AnyEvent>({
 }
 
 export const makeAppending = <E extends AnyEvent>(options: PgAppendingOptions<E>): PgAppending<E> => {
-  const { authenticator, calls, log, statements } = options
+  const { authenticator, calls, kinds, log, statements } = options
   const inTransaction = makeInTransaction(options)
+  /** The head and the leaf at a position, once the lock is held of a log whose kinds are all known. */
+  const lockOn = (connection: Connection, at?: Position) =>
+    Effect.tap(storeError(log.lock(connection, at)), ({ edition }) => kinds.admit(connection, edition))
   const sending = makeSending(options)
 
   return {
@@ -106,14 +122,12 @@ export const makeAppending = <E extends AnyEvent>(options: PgAppendingOptions<E>
       const done = yield* sending.atOnce(events, now, condition)
       if (done !== undefined) return done
       return yield* inTransaction((connection) =>
-        Effect.flatMap(storeError(log.lock(connection)), ({ head }) =>
-          sending.after(connection, head, events, now, condition)
-        )
+        Effect.flatMap(lockOn(connection), ({ head }) => sending.after(connection, head, events, now, condition))
       )
     }),
     locked: (at, work) =>
       inTransaction((connection) =>
-        Effect.flatMap(storeError(log.lock(connection, at)), (found) =>
+        Effect.flatMap(lockOn(connection, at), (found) =>
           work({
             ...found,
             page: (query, range) => options.pageOn(connection, query, range),
@@ -126,6 +140,7 @@ export const makeAppending = <E extends AnyEvent>(options: PgAppendingOptions<E>
           })
         )
       ),
+    probe: Effect.asVoid(transaction(options.pool, (connection) => lockOn(connection))),
     macs: (from, limit) =>
       calls.read((connection) =>
         Effect.gen(function* () {
@@ -138,7 +153,7 @@ export const makeAppending = <E extends AnyEvent>(options: PgAppendingOptions<E>
     beginMacs: inTransaction((connection) =>
       Effect.gen(function* () {
         if (authenticator === undefined) return yield* Effect.die(keyless())
-        const { head } = yield* storeError(log.lock(connection))
+        const { head } = yield* lockOn(connection)
         const [begun] = yield* storeError(connection.queryValues(statements.macs, [0, 1]))
         if (begun !== undefined) return macIn(begun)
         const line = { first: head.position + 1, last: head.position, mac: authenticator.line(head) }
@@ -169,12 +184,12 @@ const macIn = ([first, last, mac]: ReadonlyArray<unknown>): StoredMac => ({
 })
 
 /** Bodies, leaves and MAC of events, for a head. A head without a MAC is for the database to judge. */
-const makeFor = <E extends AnyEvent>(
+const madeFor = <E extends AnyEvent>(
   authenticator: Authenticator | undefined,
   head: Expected,
   events: ReadonlyArray<Prepared<E>>,
   now: string
-): Made => {
+): Omit<Made, "edition" | "kinds"> => {
   const recordedAt = laterInstant(now, head.recordedAt)
   const written = events.map((event) => finish(event, recordedAt))
   if (authenticator === undefined) return { head, written, mac: undefined, line: undefined }

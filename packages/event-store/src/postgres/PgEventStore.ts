@@ -6,6 +6,7 @@ import { type Duration, Effect, type Scope, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { checked } from "../building/Asking.ts"
 import { make as makeCodec } from "../building/Codec.ts"
+import { makeFence } from "../building/Fence.ts"
 import { type Authentication, makeAuthenticator, streamMacs } from "../building/Macs.ts"
 import { revealing } from "../building/PersonalPart.ts"
 import { makePreparation } from "../building/Preparation.ts"
@@ -13,11 +14,12 @@ import { makeWake } from "../building/Wake.ts"
 import { makeWriting } from "../building/Writing.ts"
 import type { Catalogue } from "../port/Catalogue.ts"
 import type { DatabaseRefused } from "../port/DatabaseRefused.ts"
-import type { AnyEvent } from "../port/Event.ts"
+import type { AnyEvent, Position } from "../port/Event.ts"
 import { EventStoreError, type EventStoreShape } from "../port/EventStore.ts"
 import { Vault } from "../vault/Vault.ts"
 import { makeAppending } from "./PgAppending.ts"
 import { makeCalls } from "./PgCalls.ts"
+import { makeKinds } from "./PgKinds.ts"
 import { inspectLog } from "./PgInspection.ts"
 import { refuseUnfit } from "./PgIndexFit.ts"
 import { channelOf, sessionsOf, statementsOf } from "./PgLayout.ts"
@@ -27,7 +29,7 @@ import { makePatience } from "./PgPatience.ts"
 import { openSessions } from "./PgPooler.ts"
 import { makePgReading } from "./PgReading.ts"
 import type { PgServer } from "./PgServer.ts"
-import { checkSchema, defaultBounds, describe, type PgBounds, readingOnly, transaction } from "./PgSession.ts"
+import { checkSchema, defaultBounds, describe, type PgBounds, readingOnly } from "./PgSession.ts"
 import { canWrite, erase, hasSubject, rebuildIndex, personalAt } from "./PgUpkeep.ts"
 import { makeWriters } from "./PgWriters.ts"
 
@@ -84,10 +86,11 @@ export const make = <E extends AnyEvent>(
     const { server } = options
     const pool = yield* openSessions({ server, bounds, applicationName: sessionsOf(schema), database, parameters })
     const newLogId = readOnly ? undefined : yield* random.uuidV4()
-    const logId = yield* openLayout(pool, schema, database, newLogId)
+    const { layout, logId } = yield* openLayout(pool, schema, database, newLogId)
     const codec = makeCodec(options.catalogue)
-    const log = makeLog(schema, logId)
-    const statements = statementsOf(schema)
+    const statements = statementsOf(schema, layout)
+    const log = makeLog(statements, logId)
+    const kinds = makeKinds(makeFence(options.catalogue), statements)
     if (!readOnly && options.unfitIndex !== true)
       yield* refuseUnfit({ pool, statements, codec, database, catalogue: options.catalogue })
     const wake = makeWake()
@@ -97,11 +100,12 @@ export const make = <E extends AnyEvent>(
     const { read } = calls
     const patiently = yield* makePatience
     const pollInterval = options.pollInterval ?? "1 second"
-    const { pageOn, ...reading } = makePgReading<E>({ log, statements, codec, wake, pollInterval, read, patiently })
+    const parts = { log, statements, codec, kinds, wake, pollInterval, read, patiently }
+    const { last, pageOn, ...reading } = makePgReading<E>(parts)
 
     const authenticator =
       options.authentication === undefined ? undefined : makeAuthenticator(options.authentication, logId)
-    const appending = makeAppending<E>({ pool, log, statements, authenticator, calls, expecting, wake, pageOn })
+    const appending = makeAppending<E>({ ...parts, pool, authenticator, calls, expecting, pageOn })
 
     return checked<E, PgEventStoreShape<E>>(options.catalogue, {
       logId,
@@ -110,7 +114,7 @@ export const make = <E extends AnyEvent>(
           writing,
           append: appending.append,
           locked: appending.locked,
-          probe: Effect.asVoid(transaction(pool, (connection) => storeError(log.lock(connection)))),
+          probe: appending.probe,
           erase: (subject) => erase(pool, log, statements, subject)
         },
         {
@@ -124,19 +128,27 @@ export const make = <E extends AnyEvent>(
         }
       ),
       ...reading,
-      writable: Effect.andThen(refuseIfClosed, canWrite(read)),
+      writable: Effect.andThen(refuseIfClosed, Effect.andThen(canWrite(read), Effect.asVoid(reading.head))),
       readMacs: (range) => streamMacs(appending.macs, range?.from),
       beginMacs: writing(appending.beginMacs),
-      inspect: (range) =>
-        Stream.unwrap(
-          Effect.gen(function* () {
-            const to = Math.min(range?.to ?? Number.POSITIVE_INFINITY, yield* reading.head)
-            const query = (sql: string, params: ReadonlyArray<unknown>) =>
-              read((connection) => storeError(connection.queryValues(sql, params)))
-            return inspectLog({ schema, codec, to, seed: yield* random.randomBytes(16), query })
-          })
-        ),
+      inspect: (range) => {
+        const query = (sql: string, params: ReadonlyArray<unknown>) =>
+          read((connection) => storeError(connection.queryValues(sql, params)))
+        return inspecting({ schema, codec, query }, last, random, range?.to)
+      },
       ...revealing(vault, personalAt(read, statements)),
       rebuildIndex: writing(rebuildIndex(pool, log, statements, pageOn))
     })
   })
+
+const inspecting = <E extends AnyEvent>(
+  log: Pick<Parameters<typeof inspectLog<E>>[0], "schema" | "codec" | "query">,
+  last: Effect.Effect<Position, EventStoreError>,
+  random: SecureRandom.SecureRandom["Service"],
+  end = Number.POSITIVE_INFINITY
+) =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      return inspectLog({ ...log, to: Math.min(end, yield* last), seed: yield* random.randomBytes(16) })
+    })
+  )

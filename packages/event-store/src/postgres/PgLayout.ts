@@ -5,6 +5,7 @@
  * |---|---|
  * | `log` | one row: the log's id, the layout |
  * | `events` | position, body, leaf, and the instant of its recording |
+ * | `kinds` | each type in each version, with the position of its first event |
  * | `words` | hashed tags, types and subjects with their positions; made again from the bodies |
  * | `macs` | the MAC of each append, where the log bears them |
  * | `personal` | ciphertexts, deleted when their subject is forgotten |
@@ -14,16 +15,27 @@ import { BECAME_STANDBY, writesDurably } from "./PgDurability.ts"
 import { found, rarest } from "./PgFinding.ts"
 
 /** The layout this program reads and writes. */
-export const LAYOUT = 2
+export const LAYOUT = 3
 
 /** The key of the lock every writer of the log takes first. */
 export const writerLock = (schema: string): string => `hashtextextended('event store ${schema}', 0)`
 
-/** What the server calls the sessions of the log. Before layout 2, when no append bore a MAC, they had another name. */
-export const sessionsOf = (schema: string): string => `${schema} log 2`
-export const sessionsBeforeMacs = (schema: string): string => `${schema} log`
+/**
+ * What the server calls the sessions of the log. Each layout so far has a name of its own, for a program of an older one may not run beside
+ * this one. In layout 1 it writes no MACs, in layout 2 it does not ask whether it knows all kinds of events.
+ */
+export const sessionsOf = (schema: string, layout = LAYOUT): string =>
+  layout === 1 ? `${schema} log` : `${schema} log ${layout}`
 
 export const channelOf = (schema: string): string => `event_store:${schema}`
+
+/** A body is canonical, so that its type and its version are its end. One that ends otherwise is damage, and has no kind. */
+const kindsOfBodies = (schema: string): string =>
+  `INSERT INTO ${schema}.kinds (first, type, version)
+   SELECT min(kind.position), kind.ends[1], kind.ends[2]::integer FROM (
+     SELECT e.position, regexp_match(right(e.body, 300), '"type":"([^"]*)","version":([0-9]{1,9})}$') AS ends
+     FROM ${schema}.events AS e) AS kind
+   WHERE kind.ends IS NOT NULL GROUP BY 2, 3`
 
 /** Migrations by the layout they lead to. One that was published is never changed. */
 export const migrations: ReadonlyArray<(schema: string) => ReadonlyArray<string>> = [
@@ -53,6 +65,13 @@ export const migrations: ReadonlyArray<(schema: string) => ReadonlyArray<string>
     `DROP FUNCTION IF EXISTS ${schema}.append(
       timestamptz, text[], text[], integer[], bigint[], integer[], bytea[], integer[], bigint, json)`,
     `DROP FUNCTION IF EXISTS ${schema}.lock_log()`
+  ],
+  (schema) => [
+    `CREATE TABLE ${schema}.kinds (first bigint PRIMARY KEY, type text NOT NULL, version integer NOT NULL)`,
+    kindsOfBodies(schema),
+    `DROP FUNCTION IF EXISTS ${schema}.append(
+      bigint, text, timestamptz, text[], bytea[], integer[], bigint[], integer[], bytea[], integer[], bytea, bytea, bigint, text, json)`,
+    `DROP FUNCTION IF EXISTS ${schema}.lock_head(bigint)`
   ]
 ]
 
@@ -70,6 +89,10 @@ const leafAt = (schema: string, position: string): string =>
   `(SELECT CASE WHEN ${position} = 0 THEN (SELECT log.id FROM ${schema}.log AS log)
      ELSE (SELECT encode(e.leaf, 'hex') FROM ${schema}.events AS e WHERE e.position = ${position}) END)`
 
+/** The leaf of the first event of the newest kind: it stands for all kinds that the log has. Null where it has none. */
+const editionOf = (schema: string): string =>
+  `(SELECT encode(e.leaf, 'hex') FROM ${schema}.events AS e WHERE e.position = (SELECT max(k.first) FROM ${schema}.kinds AS k))`
+
 /**
  * Takes the writer lock, then reads the head and the leaf at a position. VOLATILE and at READ COMMITTED: each statement after the lock sees
  * what was committed before the lock was granted. A snapshot of the calling statement, which is older than the lock, would miss a conflict
@@ -77,7 +100,7 @@ const leafAt = (schema: string, position: string): string =>
  */
 const lockHead = (schema: string): string =>
   `CREATE OR REPLACE FUNCTION ${schema}.lock_head(
-     at bigint, OUT head bigint, OUT leaf text, OUT recorded_at timestamptz, OUT known text, OUT mac bytea) LANGUAGE plpgsql VOLATILE AS $$
+     at bigint, OUT head bigint, OUT leaf text, OUT recorded_at timestamptz, OUT known text, OUT mac bytea, OUT edition text) LANGUAGE plpgsql VOLATILE AS $$
    #variable_conflict use_variable
    BEGIN${writesDurably}
      PERFORM pg_advisory_xact_lock(${writerLock(schema)});
@@ -88,6 +111,7 @@ const lockHead = (schema: string): string =>
        leaf := (SELECT log.id FROM ${schema}.log AS log);
      END IF;
      mac := (SELECT m.mac FROM ${schema}.macs AS m WHERE m.last = head);
+     edition := coalesce(${editionOf(schema)}, '');
      IF at = head THEN
        known := leaf;
      ELSIF at IS NOT NULL THEN
@@ -95,20 +119,23 @@ const lockHead = (schema: string): string =>
      END IF;
    END $$`
 
-/** Appends under the lock, unless the condition refuses it or the head is not the one that the bodies and the MAC were made for. */
+/**
+ * Appends under the lock, unless the condition refuses it. The bodies and the MAC were made for a head, which has to be
+ * the head now. The kinds of events have to be those that the program knows.
+ */
 const append = (schema: string): string =>
   `CREATE OR REPLACE FUNCTION ${schema}.append(
      expected bigint, expected_leaf text, instant timestamptz, bodies text[], leaves bytea[], types integer[],
      word_list bigint[], word_events integer[], ciphertexts bytea[], ciphertext_events integer[], mac bytea, line bytea,
-     after bigint, after_leaf text, items json,
+     after bigint, after_leaf text, items json, kinds_known text, kind_events integer[], kind_types text[], kind_versions integer[],
      OUT head bigint, OUT before text, OUT known text, OUT strayed boolean, OUT conflict bigint,
-     OUT recorded_at text, OUT last_mac bytea, OUT appended boolean) LANGUAGE plpgsql VOLATILE AS $$
+     OUT recorded_at text, OUT last_mac bytea, OUT edition text, OUT appended boolean) LANGUAGE plpgsql VOLATILE AS $$
    #variable_conflict use_variable
    DECLARE
      last_instant timestamptz;
    BEGIN
-     SELECT locked.head, locked.leaf, locked.recorded_at, locked.known, locked.mac
-       INTO head, before, last_instant, known, last_mac FROM ${schema}.lock_head(after) AS locked;
+     SELECT locked.head, locked.leaf, locked.recorded_at, locked.known, locked.mac, locked.edition
+       INTO head, before, last_instant, known, last_mac, edition FROM ${schema}.lock_head(after) AS locked;
      appended := false;
      strayed := after > head OR after_leaf <> coalesce(known, '');
      IF strayed THEN RETURN; END IF;
@@ -123,7 +150,7 @@ const append = (schema: string): string =>
      END IF;
      -- The bodies and the MAC were made for the head that the program expected. If it is another one, the program is told, and makes them again.
      recorded_at := ${instant("last_instant")};
-     IF head <> expected OR before <> expected_leaf THEN RETURN; END IF;
+     IF head <> expected OR before <> expected_leaf OR edition <> kinds_known THEN RETURN; END IF;
      IF mac IS NULL AND EXISTS (SELECT FROM ${schema}.macs) THEN
        RAISE EXCEPTION '${BEARS_MACS}' USING ERRCODE = 'ES002';
      END IF;
@@ -138,6 +165,10 @@ const append = (schema: string): string =>
      INSERT INTO ${schema}.words (word, position, type)
        SELECT entry.word, head + entry.n, types[entry.n] FROM unnest(word_list, word_events) AS entry (word, n)
        ORDER BY entry.word, entry.n;
+     IF cardinality(kind_events) > 0 THEN
+       INSERT INTO ${schema}.kinds (first, type, version)
+         SELECT head + kind.event, kind.type, kind.version FROM unnest(kind_events, kind_types, kind_versions) AS kind (event, type, version);
+     END IF;
      IF cardinality(ciphertexts) > 0 THEN
        INSERT INTO ${schema}.personal (position, ciphertext)
          SELECT head + sealed.n, sealed.ciphertext FROM unnest(ciphertexts, ciphertext_events) AS sealed (ciphertext, n);
@@ -177,18 +208,41 @@ export const functions = (schema: string): ReadonlyArray<string> => [
   )
 ]
 
-/** The statements of the log, by name. */
-export const statementsOf = (schema: string) => ({
+const findStatement = (schema: string, order: "asc" | "desc", edition: string): string =>
+  `SELECT hit.place, hit.body, hit.leaf, state.head, state.is_known
+   FROM (SELECT (SELECT max(position) FROM ${schema}.events) AS head, coalesce(${edition}, '') = $5 AS is_known) AS state
+   LEFT JOIN ${schema}.find_${order}($1, $2, $3, $4) AS hit ON true`
+
+const statementsOfKinds = (schema: string, isBeforeKinds: boolean) => ({
+  kinds: isBeforeKinds
+    ? "SELECT 0, '', 0, '' WHERE false"
+    : `SELECT k.first, k.type, k.version, (SELECT encode(e.leaf, 'hex') FROM ${schema}.events AS e WHERE e.position = k.first)
+       FROM ${schema}.kinds AS k ORDER BY k.first`,
+  clearKinds: `DELETE FROM ${schema}.kinds`,
+  makeKinds: kindsOfBodies(schema)
+})
+
+/** In a log of an older layout, open to be read, no kinds are kept. */
+const layoutWithKinds = 3
+
+/** The statements of a log in some layout, by name. */
+export const statementsOf = (schema: string, layout = LAYOUT) => statementsWith(schema, layout < layoutWithKinds)
+
+const statementsWith = (
+  schema: string,
+  isBeforeKinds: boolean,
+  edition = isBeforeKinds ? "NULL" : editionOf(schema)
+) => ({
   // All of one snapshot: the head, and the leaves at some positions.
-  look: `SELECT last.position, ${leafAt(schema, "last.position")}, pg_is_in_recovery(),
+  look: `SELECT last.position, ${leafAt(schema, "last.position")}, pg_is_in_recovery(), coalesce(${edition}, ''),
       ARRAY(SELECT ${leafAt(schema, "asked.position")} FROM unnest($1::bigint[]) WITH ORDINALITY AS asked (position, n) ORDER BY n)
     FROM (SELECT coalesce(max(position), 0) AS position FROM ${schema}.events) AS last`,
-  lock: `SELECT head, leaf, ${instant("recorded_at")}, known, mac FROM ${schema}.lock_head($1)`,
+  lock: `SELECT head, leaf, ${instant("recorded_at")}, known, mac, edition FROM ${schema}.lock_head($1)`,
   last: `SELECT e.position, encode(e.leaf, 'hex'), ${instant("e.recorded_at")},
       (SELECT m.mac FROM ${schema}.macs AS m WHERE m.last = e.position)
     FROM ${schema}.events AS e ORDER BY e.position DESC LIMIT 1`,
-  append: `SELECT head, before, known, strayed, conflict, recorded_at, last_mac, appended
-    FROM ${schema}.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+  append: `SELECT head, before, known, strayed, conflict, recorded_at, last_mac, edition, appended
+    FROM ${schema}.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
   hasMacs: `SELECT to_regclass('${schema}.macs') IS NOT NULL`,
   macs: `SELECT first, last, mac FROM ${schema}.macs WHERE last >= $1 ORDER BY last LIMIT $2`,
   insertMac: `INSERT INTO ${schema}.macs (first, last, mac) VALUES ($1, $2, $3)`,
@@ -222,9 +276,9 @@ export const statementsOf = (schema: string) => ({
     WHERE NOT EXISTS (SELECT FROM ${schema}.events AS e WHERE e.position = asked.position) ORDER BY 1`,
   loosePersonal: `SELECT p.position FROM ${schema}.personal AS p WHERE p.position BETWEEN $1 AND $2
     AND NOT EXISTS (SELECT FROM ${schema}.events AS e WHERE e.position = p.position) ORDER BY 1 LIMIT 1000`,
-  // With each row the head of the same snapshot; where nothing is found, no reader needs it.
-  find: `SELECT place, body, leaf, (SELECT max(position) FROM ${schema}.events) FROM ${schema}.find_asc($1, $2, $3, $4)`,
-  findBackwards: `SELECT place, body, leaf, (SELECT max(position) FROM ${schema}.events) FROM ${schema}.find_desc($1, $2, $3, $4)`,
+  // With each row the head of the same snapshot, and whether the kinds are known; a row without a place where nothing is found.
+  find: findStatement(schema, "asc", edition),
+  findBackwards: findStatement(schema, "desc", edition),
   personal: `SELECT asked.position, event.body, event.leaf, sealed.ciphertext
     FROM unnest($1::bigint[]) WITH ORDINALITY AS asked (position, n)
     LEFT JOIN LATERAL (SELECT body, leaf FROM ${schema}.events AS e WHERE e.position = asked.position LIMIT 1) AS event ON true
@@ -235,6 +289,7 @@ export const statementsOf = (schema: string) => ({
     WHERE w.word = $1`,
   deletePersonal: `DELETE FROM ${schema}.personal WHERE position = ANY ($1::bigint[])`,
   clearWords: `TRUNCATE ${schema}.words`,
+  ...statementsOfKinds(schema, isBeforeKinds),
   insertWords: `INSERT INTO ${schema}.words (word, position, type)
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[]) AS entry (word, position, type)
     ORDER BY 1, 2 ON CONFLICT DO NOTHING`

@@ -5,8 +5,10 @@ import { type PgConnection, type PgPool, PgTypes } from "@effect/sql-pg"
 import { Effect, Result, type Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { damaged, leafDigest, parse } from "../building/Codec.ts"
+import type { Kind } from "../building/Fence.ts"
 import { type Head, type Look, positionOf } from "../building/History.ts"
 import type { Written } from "../building/Preparation.ts"
+import type { Range } from "../building/Reading.ts"
 import type { Conflicting, Strayed } from "../building/Writing.ts"
 import { DatabaseRefused } from "../port/DatabaseRefused.ts"
 import type { Position } from "../port/Event.ts"
@@ -14,7 +16,7 @@ import type { EventStoreError } from "../port/EventStore.ts"
 import type { AppendCondition } from "../port/Query.ts"
 import { aboutServer, serverFault } from "./PgDurability.ts"
 import { makeFunctions } from "./PgFunctions.ts"
-import { functions, LAYOUT, migrations, sessionsBeforeMacs, statementsOf } from "./PgLayout.ts"
+import { functions, LAYOUT, migrations, type PgStatements, sessionsOf } from "./PgLayout.ts"
 import { asStoreError, refusing, transaction } from "./PgSession.ts"
 import { encodeQuery, ofType, wordsOf } from "./PgWords.ts"
 
@@ -33,10 +35,15 @@ export const array = (values: ReadonlyArray<unknown>, oid: number): PgTypes.Para
   Result.getOrThrow(PgTypes.array(values, oid))
 const { bytea, int4, int8, text } = PgTypes.OID
 
-/** A program of layout 1 writes no MACs: it must not run beside this one. */
 const olderSessions =
   "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1"
 const heldByOlder = "is held by an older program: stop all nodes, then start this version; this step is not rolling"
+
+/** A log as it was opened. */
+interface OpenedLayout {
+  readonly logId: string
+  readonly layout: number
+}
 
 /**
  * Makes the schema or brings it to this program's layout, and gives the log's id. A database that is refused is not written to, nor is one
@@ -47,7 +54,7 @@ export const openLayout = (
   schema: string,
   database: string,
   newLogId: string | undefined
-): Effect.Effect<string, DatabaseRefused, Scope.Scope> => {
+): Effect.Effect<OpenedLayout, DatabaseRefused, Scope.Scope> => {
   const refuse = (reason: DatabaseRefused["reason"], message: string, cause?: EventStoreError) =>
     new DatabaseRefused({
       filename: database,
@@ -75,8 +82,9 @@ export const openLayout = (
         yield* run(connection, "SET LOCAL statement_timeout = 0")
         yield* run(connection, `SELECT pg_advisory_xact_lock(hashtextextended('event store layout ${schema}', 0))`)
         const layout = found === 0 ? yield* layoutOf(connection) : found
-        const older = layout === 1 ? yield* one(connection, olderSessions, [sessionsBeforeMacs(schema)]) : undefined
-        if (older?.[0] === true) return yield* refuse("unavailable", heldByOlder)
+        for (let older = 1; older <= layout && older < LAYOUT; older++)
+          if ((yield* one(connection, olderSessions, [sessionsOf(schema, older)]))?.[0] === true)
+            return yield* refuse("unavailable", heldByOlder)
         if (layout === 0) {
           const exists = yield* one(connection, "SELECT to_regnamespace($1) IS NOT NULL", [schema])
           if (exists?.[0] !== true) yield* run(connection, `CREATE SCHEMA ${schema}`)
@@ -107,12 +115,14 @@ export const openLayout = (
     const id = (yield* one(connection, `SELECT id FROM ${schema}.log`))?.[0]
     if (typeof id !== "string")
       return yield* refuse("damaged", "has a log without its id: restore the database from a backup")
-    return id
+    const opened: OpenedLayout = { logId: id, layout: newLogId === undefined ? found : LAYOUT }
+    return opened
   }).pipe(Effect.scoped)
 }
 
 /** What a look at the log finds; the leaves are in the order of the positions asked for. */
 interface PgLook extends Pick<Look, "head"> {
+  readonly edition: string
   readonly standby: boolean
   readonly leaves: ReadonlyArray<string | null>
 }
@@ -127,6 +137,9 @@ export interface Made {
   readonly head: Expected
   readonly written: ReadonlyArray<Written>
   readonly mac: Uint8Array | undefined
+  /** Of the log for which the kinds were made. */
+  readonly edition: string
+  readonly kinds: ReadonlyArray<Kind>
   /** Where MACs begin with these events: the one of that place. */
   readonly line: Uint8Array | undefined
 }
@@ -137,11 +150,20 @@ export interface Appending {
   readonly appended: boolean
 }
 
+/** What the index found, and whether the edition that a caller knows is that of the log. */
+interface Rows {
+  readonly rows: ReadonlyArray<Row>
+  readonly isKnown: boolean
+}
+
 export interface PgLog {
   /** The head, and the leaves at some positions, of one snapshot. */
   readonly look: (connection: Connection, at: ReadonlyArray<Position>) => Effect.Effect<PgLook, SqlError>
   /** The head and the leaf at a position, once the writer lock is held; it is held to the end of the transaction. */
-  readonly lock: (connection: Connection, at?: Position) => Effect.Effect<Look & { readonly head: Expected }, SqlError>
+  readonly lock: (
+    connection: Connection,
+    at?: Position
+  ) => Effect.Effect<Look & { readonly head: Expected; readonly edition: string }, SqlError>
   /** The head as it was a moment ago, without the lock. */
   readonly last: (connection: Connection) => Effect.Effect<Expected, SqlError>
   /**
@@ -153,59 +175,68 @@ export interface PgLog {
     made: Made,
     condition: AppendCondition | undefined
   ) => Effect.Effect<Conflicting | Strayed | Appending, SqlError>
-  readonly rows: (
-    connection: Connection,
-    items: string | "all",
-    range: { readonly from: Position; readonly to: Position; readonly limit: number; readonly backwards: boolean }
-  ) => Effect.Effect<ReadonlyArray<Row>, SqlError>
+  /** Every row of a range. */
+  readonly range: (connection: Connection, range: Range) => Effect.Effect<ReadonlyArray<Row>, SqlError>
+  /** What the index finds in a range. */
+  readonly find: (connection: Connection, items: string, range: Range, edition: string) => Effect.Effect<Rows, SqlError>
 }
 
 const number = (value: unknown): number => Number(value as bigint | number)
 
-export const makeLog = (schema: string, logId: string): PgLog => {
-  const statements = statementsOf(schema)
-  return {
-    look: (connection, at) =>
-      Effect.map(connection.queryValues(statements.look, [array(at.map(BigInt), int8)]), ([row = []]) => {
-        const [position, leaf, standby, leaves] = row
-        return { ...lookOf(position, leaf, null), standby: standby === true, leaves: leaves as PgLook["leaves"] }
-      }),
-    lock: (connection, at = 0) =>
-      Effect.map(connection.queryValues(statements.lock, [at]), ([row = []]) => {
-        const [position, leaf, recordedAt, known, mac] = row
-        return { ...lookOf(position, leaf, known), head: expected(position, leaf, recordedAt, mac) }
-      }),
-    last: (connection) =>
-      Effect.map(connection.queryValues(statements.last), ([row]) => {
-        if (row === undefined) return { position: 0, leaf: logId, recordedAt: "", mac: undefined }
-        const [position, leaf, recordedAt, mac] = row
-        return expected(position, leaf, recordedAt, mac)
-      }),
-    append: (connection, made, condition) =>
-      Effect.map(
-        connection.queryValues(statements.append, [...parametersOf(made), ...conditionOf(condition)]),
-        ([row = []]) => {
-          const [position, before, known, strayed, conflict, recordedAt, mac, appended] = row
-          if (strayed === true) return { strayed: lookOf(position, before, known) }
-          if (conflict !== null) return { conflict: number(conflict) }
-          return { found: expected(position, before, recordedAt, mac), appended: appended === true }
-        }
-      ),
-    rows: (connection, items, { from, to, limit, backwards }) =>
-      Effect.map(
-        items === "all"
-          ? connection.queryValues(backwards ? statements.allBackwards : statements.all, [from, to, limit])
-          : connection.queryValues(backwards ? statements.findBackwards : statements.find, [items, from, to, limit]),
-        (rows) =>
-          rows.map(([position, body, leaf, head]): Row => [
-            number(position),
-            body as string | null,
-            leaf as Uint8Array | null,
-            items === "all" ? undefined : number(head)
-          ])
-      )
-  }
-}
+export const makeLog = (statements: PgStatements, logId: string): PgLog => ({
+  look: (connection, at) =>
+    Effect.map(connection.queryValues(statements.look, [array(at.map(BigInt), int8)]), ([row = []]) => {
+      const [position, leaf, standby, edition, leaves] = row
+      return {
+        ...lookOf(position, leaf, null),
+        standby: standby === true,
+        edition: String(edition),
+        leaves: leaves as PgLook["leaves"]
+      }
+    }),
+  lock: (connection, at = 0) =>
+    Effect.map(connection.queryValues(statements.lock, [at]), ([row = []]) => {
+      const [position, leaf, recordedAt, known, mac, edition] = row
+      return {
+        ...lookOf(position, leaf, known),
+        head: expected(position, leaf, recordedAt, mac),
+        edition: String(edition)
+      }
+    }),
+  last: (connection) =>
+    Effect.map(connection.queryValues(statements.last), ([row]) => {
+      if (row === undefined) return { position: 0, leaf: logId, recordedAt: "", mac: undefined }
+      const [position, leaf, recordedAt, mac] = row
+      return expected(position, leaf, recordedAt, mac)
+    }),
+  append: (connection, made, condition) =>
+    Effect.map(
+      connection.queryValues(statements.append, [...parametersOf(made), ...conditionOf(condition), ...kindsOf(made)]),
+      ([row = []]) => {
+        const [position, before, known, strayed, conflict, recordedAt, mac, , appended] = row
+        if (strayed === true) return { strayed: lookOf(position, before, known) }
+        if (conflict !== null) return { conflict: number(conflict) }
+        return { found: expected(position, before, recordedAt, mac), appended: appended === true }
+      }
+    ),
+  range: (connection, { from, to, limit, backwards }) =>
+    Effect.map(
+      connection.queryValues(backwards ? statements.allBackwards : statements.all, [from, to, limit]),
+      (rows) => rows.map(rowOf)
+    ),
+  find: (connection, items, { from, to, limit, backwards }, edition) =>
+    Effect.map(
+      connection.queryValues(backwards ? statements.findBackwards : statements.find, [items, from, to, limit, edition]),
+      (rows) => ({ rows: rows[0]?.[0] === null ? [] : rows.map(rowOf), isKnown: rows[0]?.[4] === true })
+    )
+})
+
+const rowOf = ([position, body, leaf, head]: ReadonlyArray<unknown>): Row => [
+  number(position),
+  body as string | null,
+  leaf as Uint8Array | null,
+  head === undefined ? undefined : number(head)
+]
 
 const lookOf = (position: unknown, leaf: unknown, known: unknown): Look => ({
   head: { position: number(position), leaf: String(leaf) },
@@ -271,6 +302,23 @@ const parametersOf = ({ head, line, mac, written }: Made): ReadonlyArray<unknown
     line ?? null
   ]
 }
+
+/** New kinds, by the number of the event that each comes with. */
+const kindsOf = ({ edition, head, kinds }: Made): ReadonlyArray<unknown> => [
+  edition,
+  array(
+    kinds.map(({ first }) => first - head.position),
+    int4
+  ),
+  array(
+    kinds.map(({ type }) => type),
+    text
+  ),
+  array(
+    kinds.map(({ version }) => version),
+    int4
+  )
+]
 
 /** Holds a body against the hash kept beside it, and parses it. Throws the damage it finds. */
 export const parseStored = (position: Position, body: string, leaf: Uint8Array): unknown => {

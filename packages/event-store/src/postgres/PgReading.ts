@@ -15,6 +15,7 @@ import * as StoreLimits from "../port/StoreLimits.ts"
 import type { Query } from "../port/Query.ts"
 import type { PgPatience } from "./PgPatience.ts"
 import type { PgCalls } from "./PgCalls.ts"
+import type { PgKinds } from "./PgKinds.ts"
 import { BECAME_STANDBY } from "./PgDurability.ts"
 import type { PgStatements } from "./PgLayout.ts"
 import { parseStored, type PgLog, type Row, storeError } from "./PgLog.ts"
@@ -28,6 +29,8 @@ export interface PgReading<E extends AnyEvent> extends Pick<
   EventStoreShape<E>,
   "head" | "bookmark" | "read" | "readAll" | "subscribe" | "readStored" | "readLeaves"
 > {
+  /** The head, whatever kinds the log has: for what is not decoded. */
+  readonly last: Effect.Effect<Position, EventStoreError>
   /** A page as a transaction sees it. */
   readonly pageOn: (
     connection: Connection,
@@ -40,6 +43,7 @@ interface PgReadingOptions<E extends AnyEvent> {
   readonly log: PgLog
   readonly statements: PgStatements
   readonly codec: Codec<E>
+  readonly kinds: PgKinds
   readonly wake: Wake
   readonly pollInterval: Duration.Input
   readonly read: PgCalls["read"]
@@ -47,20 +51,21 @@ interface PgReadingOptions<E extends AnyEvent> {
 }
 
 export const makePgReading = <E extends AnyEvent>(options: PgReadingOptions<E>): PgReading<E> => {
-  const { codec, log, patiently, pollInterval, read, statements, wake } = options
-  const look = lookingAt(log, read)
+  const { kinds, log, patiently, pollInterval, read, statements, wake } = options
+  const { last, look } = lookingAt(log, kinds, read)
   const head = Effect.map(look(0), (found) => found.head.position)
-  const pageOn = (connection: Connection, query: Query, range: Range) => pageOf(log, codec, connection, query, range)
+  const pageOn = (connection: Connection, query: Query, range: Range) => pageOf(options, connection, query, range)
   const page = (query: Query, range: Range) => read((connection) => pageOn(connection, query, range))
   const reading = makeReading<E>({ head, look, page, wake, pollInterval, patiently })
   return {
     ...reading,
     ...readingByIndex(reading, page),
+    last,
     pageOn,
-    readStored: (range) => streamPages(head, (part) => read((connection) => storedOn(log, connection, part)), range),
+    readStored: (range) => streamPages(last, (part) => read((connection) => storedOn(log, connection, part)), range),
     readLeaves: (range) =>
       streamPages(
-        head,
+        last,
         (part) =>
           Effect.flatMap(
             read((connection) =>
@@ -73,38 +78,64 @@ export const makePgReading = <E extends AnyEvent>(options: PgReadingOptions<E>):
   }
 }
 
-const lookingAt = (log: PgLog, read: PgCalls["read"]): ((at: Position) => Effect.Effect<Look, EventStoreError>) =>
-  together((asked) => {
-    const positions = [...new Set(asked)]
-    return Effect.flatMap(
-      read((connection) => storeError(log.look(connection, positions))),
-      ({ head, leaves, standby }) =>
-        standby
-          ? Effect.fail(new EventStoreError({ reason: "unavailable", message: BECAME_STANDBY }))
-          : Effect.succeed(asked.map((at) => ({ head, leaf: leaves[positions.indexOf(at)] ?? undefined })))
+/** Looks at the log for many at once. A log with a kind that is not known has a head, and no more. */
+const lookingAt = (log: PgLog, kinds: PgKinds, read: PgCalls["read"]) => {
+  const lookOn = (connection: Connection, positions: ReadonlyArray<Position>) =>
+    Effect.filterOrFail(
+      storeError(log.look(connection, positions)),
+      ({ standby }) => !standby,
+      () => new EventStoreError({ reason: "unavailable", message: BECAME_STANDBY })
     )
-  })
+  return {
+    last: read((connection) => Effect.map(lookOn(connection, []), ({ head }) => head.position)),
+    look: together((asked: ReadonlyArray<Position>) => {
+      const positions = [...new Set(asked)]
+      return Effect.map(
+        read((connection) =>
+          Effect.tap(lookOn(connection, positions), ({ edition }) => kinds.admit(connection, edition))
+        ),
+        ({ head, leaves }): ReadonlyArray<Look> =>
+          asked.map((at) => ({ head, leaf: leaves[positions.indexOf(at)] ?? undefined }))
+      )
+    })
+  }
+}
 
-const rowsOn = (log: PgLog, connection: Connection, query: Query, range: Range) => {
+type PagesOptions<E extends AnyEvent> = Pick<PgReadingOptions<E>, "codec" | "kinds" | "log">
+
+/** Every row of a range. */
+const rowsIn = (log: PgLog, connection: Connection, range: Range) =>
+  Effect.tap(storeError(log.range(connection, range)), (rows) => attempt(() => refuseMissing(rows, range)))
+
+const rowsOn = (
+  { kinds, log }: Pick<PgReadingOptions<AnyEvent>, "kinds" | "log">,
+  connection: Connection,
+  query: Query,
+  range: Range
+) => {
   const encoded = encodeQuery(query)
   if (encoded === "none") return Effect.succeed<ReadonlyArray<Row>>([])
-  return storeError(log.rows(connection, encoded === "all" ? "all" : encoded.items, range)).pipe(
-    Effect.tap((rows) => attempt(() => refuseMissing(rows, encoded === "all" ? range : undefined)))
+  // Every body is decoded then, so that a kind that is not known shows by itself.
+  if (encoded === "all") return rowsIn(log, connection, range)
+  const edition = kinds.edition()
+  return storeError(log.find(connection, encoded.items, range, edition)).pipe(
+    Effect.tap(({ isKnown }) => kinds.admit(connection, isKnown ? edition : undefined)),
+    Effect.map(({ rows }) => rows),
+    Effect.tap((rows) => attempt(() => refuseMissing(rows, undefined)))
   )
 }
 
 const pageOf = <E extends AnyEvent>(
-  log: PgLog,
-  codec: Codec<E>,
+  options: PagesOptions<E>,
   connection: Connection,
   query: Query,
   range: Range
 ): Effect.Effect<Found<RecordedEvent<E>>, EventStoreError> =>
-  Effect.flatMap(rowsOn(log, connection, query, range), (rows) =>
+  Effect.flatMap(rowsOn(options, connection, query, range), (rows) =>
     attempt(() => {
       const events: Array<RecordedEvent<E>> = []
       for (const [position, body, leaf] of rows) {
-        const event = codec.find(position, parseStored(position, body ?? "", leaf ?? new Uint8Array()), query)
+        const event = options.codec.find(position, parseStored(position, body ?? "", leaf ?? new Uint8Array()), query)
         if (event !== undefined) events.push(event)
       }
       return { events, next: nextOf(rows, range), head: rows.at(-1)?.[3] }
@@ -112,7 +143,7 @@ const pageOf = <E extends AnyEvent>(
   )
 
 const storedOn = (log: PgLog, connection: Connection, part: Range) =>
-  Effect.map(rowsOn(log, connection, "all", part), (rows): Page<StoredEvent> => ({
+  Effect.map(rowsIn(log, connection, part), (rows): Page<StoredEvent> => ({
     events: rows.map(([position, body, leaf]) => ({ position, body: body ?? "", leaf: leaf ?? new Uint8Array() })),
     next: nextOf(rows, part)
   }))

@@ -101,6 +101,8 @@ export const rebuildIndex = <E extends AnyEvent>(
       yield* storeError(connection.query("SET LOCAL statement_timeout = 0"))
       const { head } = yield* storeError(log.lock(connection))
       yield* storeError(connection.query(statements.clearWords))
+      yield* storeError(connection.query(statements.clearKinds))
+      yield* storeError(connection.query(statements.makeKinds))
       let from: Position | undefined = 1
       while (from !== undefined && from <= head.position) {
         const range: Range = { from, to: head.position, limit: StoreLimits.chunk, backwards: false }

@@ -3,16 +3,17 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import type { Position } from "../port/Event.ts"
+import { createKinds } from "./SqliteKinds.ts"
 import { createMacs } from "./SqliteMacs.ts"
 
 /** "Elog" in ASCII. */
 export const APPLICATION_ID = 0x45_6c_6f_67
 
 /**
- * The layout this program reads and writes. Before layout 3 there were no MACs. In layout 1 the words of the index were taken from SHA-256;
- * the tables are the same.
+ * The layout this program reads and writes. Before layout 4 the kinds of events were not kept, and before layout 3 there were no MACs. In
+ * layout 1 the words of the index were taken from SHA-256; the tables are the same.
  */
-export const LAYOUT = 3
+export const LAYOUT = 4
 /** The first layout whose index this program can use. */
 export const INDEX_LAYOUT = 2
 
@@ -22,6 +23,7 @@ export const createTables = `
   CREATE TABLE personal (position INTEGER PRIMARY KEY, ciphertext BLOB NOT NULL) STRICT;
   CREATE VIRTUAL TABLE words USING fts5 (list, content = '', detail = none, columnsize = 0, tokenize = 'ascii');
   ${createMacs};
+  ${createKinds};
 `
 
 /**

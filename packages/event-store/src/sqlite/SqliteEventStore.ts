@@ -6,6 +6,7 @@ import { SecureRandom } from "effect/crypto"
 import { checked } from "../building/Asking.ts"
 import { attempt } from "../building/Attempt.ts"
 import { type Codec, make as makeCodec } from "../building/Codec.ts"
+import { makeFence } from "../building/Fence.ts"
 import { type Authentication, streamMacs } from "../building/Macs.ts"
 import { revealing } from "../building/PersonalPart.ts"
 import { makePreparation } from "../building/Preparation.ts"
@@ -78,6 +79,8 @@ export const make = <E extends AnyEvent>(
     const writerLock = yield* Semaphore.make(1)
     const writing = <A, X>(work: Effect.Effect<A, X>) => writerLock.withPermit(Effect.uninterruptible(work))
     const head = attempt(() => log.head().position)
+    /** For what is not decoded: a log can be proved, copied and inspected without all of its kinds. */
+    const last = attempt(log.last)
     const look = (at: Position) => attempt(() => log.look(at))
     const page = (query: Query, range: Range) => attempt(() => log.page(query, range))
 
@@ -110,17 +113,20 @@ export const make = <E extends AnyEvent>(
         }
       ),
       ...makeReading<E>({ head, look, page, wake, pollInterval: options.pollInterval ?? "500 millis" }),
-      writable: attempt(log.refuseIfClosed),
-      readStored: (range) => streamPages(head, (part) => attempt(() => log.stored(part)), range),
+      writable: attempt(() => {
+        log.refuseIfClosed()
+        log.refuseNewer()
+      }),
+      readStored: (range) => streamPages(last, (part) => attempt(() => log.stored(part)), range),
       readMacs: (range) => streamMacs((from, limit) => attempt(() => log.macs(from, limit)), range?.from),
       beginMacs: writing(attempt(() => log.beginMacs())),
-      readLeaves: (range) => streamPages(head, (part) => attempt(() => log.leaves(part)), range),
+      readLeaves: (range) => streamPages(last, (part) => attempt(() => log.leaves(part)), range),
       inspect: (range) =>
         Stream.unwrap(
           Effect.gen(function* () {
-            const last = Math.min(range?.to ?? Number.POSITIVE_INFINITY, yield* attempt(log.last))
-            const to = yield* attempt(() => log.denseUpTo(last))
-            return upToGap(inspectionOf(log, to, yield* random.randomBytes(16)), to, last)
+            const end = Math.min(range?.to ?? Number.POSITIVE_INFINITY, yield* last)
+            const to = yield* attempt(() => log.denseUpTo(end))
+            return upToGap(inspectionOf(log, to, yield* random.randomBytes(16)), to, end)
           })
         ),
       ...revealing(vault, (positions) => attempt(() => positions.map(log.personal))),
@@ -137,7 +143,8 @@ const open = <E extends AnyEvent>(
     Effect.suspend(() => {
       try {
         const types = unfitIndex ? [] : Object.keys(catalogue.events)
-        return Effect.succeed(openLog({ filename, readOnly, codec, newLogId, authentication, connect, types }))
+        const fence = makeFence(catalogue)
+        return Effect.succeed(openLog({ filename, readOnly, codec, fence, newLogId, authentication, connect, types }))
       } catch (error) {
         return error instanceof DatabaseRefused ? Effect.fail(error) : Effect.die(error)
       }

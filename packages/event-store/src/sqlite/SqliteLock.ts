@@ -4,11 +4,13 @@
  */
 import type { DatabaseSync } from "node:sqlite"
 import { damaged, isEnvelope } from "../building/Codec.ts"
+import type { Fence } from "../building/Fence.ts"
 import type { Head, Look } from "../building/History.ts"
 import type { Bookmark } from "../port/Bookmark.ts"
 import type { AnyEvent, Position } from "../port/Event.ts"
 import type { Statements } from "./LogStatements.ts"
 import type { SqliteFaults } from "./SqliteFaults.ts"
+import type { SqliteKinds } from "./SqliteKinds.ts"
 import type { SqliteReading } from "./SqliteReading.ts"
 import type { WordFilter } from "./WordFilter.ts"
 
@@ -18,6 +20,8 @@ interface SqliteLockOptions<E extends AnyEvent> {
   readonly reading: SqliteReading<E>
   readonly filter: WordFilter
   readonly faults: SqliteFaults
+  readonly kinds: SqliteKinds
+  readonly fence: Fence
 }
 
 /** Throws; the caller says what that means. */
@@ -27,21 +31,22 @@ export interface SqliteLock {
   readonly leafAt: (position: Position) => string | undefined
   /** The head, and the leaf at a position, in one look. */
   readonly look: (at: Position) => Look
+  /** Throws where another program has written what this one does not know. */
+  readonly refuseNewer: () => void
   /** This connection has committed up to here. */
   readonly committed: (last: Head) => void
-  readonly lock: () => Head
+  /** A log with kinds that are not known is refused, unless said otherwise: its index can be made again. */
+  readonly lock: (unfenced?: "unfenced") => Head
   readonly unlock: () => void
 }
 
-/** The writer lock, and the head of the log, whose body is read again where it is not the one known. */
-export const makeSqliteLock = <E extends AnyEvent>({
-  database,
-  faults,
+/** What is known of the log: as the filter was made, and since then as it was last looked at or committed. */
+const makeSeen = <E extends AnyEvent>({
+  fence,
   filter,
-  reading,
+  kinds,
   statements
-}: SqliteLockOptions<E>): SqliteLock => {
-  let known: Head | undefined
+}: Pick<SqliteLockOptions<E>, "fence" | "filter" | "kinds" | "statements">) => {
   const logId = (): string => String((statements.logId.get() as unknown as readonly [string] | undefined)?.[0])
   const last = (): Bookmark => {
     const [position, leaf] = (statements.head.get() as unknown as readonly [Position, string] | undefined) ?? [
@@ -50,14 +55,36 @@ export const makeSqliteLock = <E extends AnyEvent>({
     ]
     return { position, leaf }
   }
-  /** As the filter was made, and since then as it was last looked at or committed. */
   let seen = last()
-  const saw = ({ leaf, position }: Bookmark): void => {
-    if (position === seen.position && leaf === seen.leaf) return
-    // Written past this connection: the filter has not seen those words, nor need the history be the one it learned.
-    filter.stop()
-    seen = { position, leaf }
+  kinds.look()
+  return {
+    logId,
+    last,
+    saw: ({ leaf, position }: Bookmark): void => {
+      if (position === seen.position && leaf === seen.leaf) return
+      // Written past this connection: the filter has not seen those words, nor need the history be the one it learned. Its events may be of
+      // kinds that are new.
+      filter.stop()
+      kinds.look()
+      seen = { position, leaf }
+    },
+    committed: (to: Bookmark): void => void (seen = to),
+    refuseNewer: fence.check
   }
+}
+
+/** The writer lock, and the head of the log, whose body is read again where it is not the one known. */
+export const makeSqliteLock = <E extends AnyEvent>({
+  database,
+  faults,
+  fence,
+  filter,
+  kinds,
+  reading,
+  statements
+}: SqliteLockOptions<E>): SqliteLock => {
+  let known: Head | undefined
+  const { committed, last, logId, refuseNewer, saw } = makeSeen({ fence, filter, kinds, statements })
   const head = (): Head => {
     const { leaf, position } = last()
     saw({ position, leaf })
@@ -71,7 +98,15 @@ export const makeSqliteLock = <E extends AnyEvent>({
     return event.meta.recordedAt
   }
   return {
-    head,
+    head: () => {
+      const found = head()
+      refuseNewer()
+      return found
+    },
+    refuseNewer: () => {
+      saw(last())
+      refuseNewer()
+    },
     leafAt: (position: Position): string | undefined =>
       position === 0 ? logId() : (statements.leafAt.get(position) as unknown as readonly [string] | undefined)?.[0],
     look: (at) => {
@@ -83,14 +118,20 @@ export const makeSqliteLock = <E extends AnyEvent>({
       ]
       const found = { position: position ?? 0, leaf: leaf ?? id }
       saw(found)
+      refuseNewer()
       return { head: found, leaf: at === 0 ? id : (leafThere ?? undefined) }
     },
-    committed: (to: Head): void => void (seen = known = to),
-    lock: (): Head => {
+    committed: (to: Head): void => {
+      known = to
+      committed(to)
+    },
+    lock: (unfenced): Head => {
       faults.refuseIfClosed()
       return faults.guarded(() => {
         statements.begin.run()
-        return head()
+        const found = head()
+        if (unfenced === undefined) refuseNewer()
+        return found
       })
     },
     unlock: (): void =>

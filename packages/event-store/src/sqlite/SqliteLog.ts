@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from "node:sqlite"
 import { type Codec, damaged, isEnvelope } from "../building/Codec.ts"
+import type { Fence } from "../building/Fence.ts"
 import { type Authentication, makeAuthenticator } from "../building/Macs.ts"
 import type { Kept } from "../building/PersonalPart.ts"
 import type { Page, Range } from "../building/Reading.ts"
@@ -24,6 +25,7 @@ import { tryOutOnce } from "./SelfTest.ts"
 import { makeFaults } from "./SqliteFaults.ts"
 import { refuseUnfit } from "./SqliteIndexFit.ts"
 import { denseUpTo, makeSqliteInspection, type SqliteInspection } from "./SqliteInspection.ts"
+import { createKinds, kindsOfBodies, makeSqliteKinds } from "./SqliteKinds.ts"
 import { createMacs, makeSqliteMacs, type SqliteMacs } from "./SqliteMacs.ts"
 import { makeSqliteReading } from "./SqliteReading.ts"
 import { makeSqliteWriting, type SqliteWriting } from "./SqliteWriting.ts"
@@ -33,6 +35,7 @@ interface SqliteLogOptions<E extends AnyEvent> {
   readonly filename: string
   readonly readOnly: boolean
   readonly codec: Codec<E>
+  readonly fence: Fence
   /** Kept in a new log. */
   readonly newLogId: string
   readonly authentication: Authentication | undefined
@@ -65,7 +68,7 @@ export interface SqliteLog<E extends AnyEvent> extends SqliteWriting<E> {
 
 /** Throws {@link DatabaseRefused}; what it returns throws {@link EventStoreError}. */
 export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): SqliteLog<E> => {
-  const { codec, filename, readOnly } = options
+  const { codec, fence, filename, readOnly } = options
   const fault = tryOutOnce()
   if (fault !== undefined)
     throw new DatabaseRefused({
@@ -80,12 +83,18 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
   const authenticator =
     options.authentication === undefined ? undefined : makeAuthenticator(options.authentication, logId)
   const macs = makeSqliteMacs(database, authenticator)
+  const kinds = makeSqliteKinds(database, fence)
+  const writing = makeSqliteWriting({ filename, database, statements, reading, filter, faults, macs, kinds, fence })
   const log: SqliteLog<E> = {
-    ...makeSqliteWriting({ filename, database, statements, reading, filter, faults, macs }),
+    ...writing,
     logId,
     last: () => guarded(() => headPosition(statements)),
     refuseIfClosed,
-    page: (query, range) => guarded(() => reading.page(query, range)),
+    page: (query, range) => {
+      const found = guarded(() => reading.page(query, range))
+      writing.refuseNewer()
+      return found
+    },
     stored: (range) => guarded(() => reading.stored(range)),
     hasSubject: (subject) => guarded(() => reading.hasSubject(subject, headPosition(statements))),
     leaves: (range) => guarded(() => reading.leaves(range)),
@@ -111,7 +120,10 @@ export const openLog = <E extends AnyEvent>(options: SqliteLogOptions<E>): Sqlit
     close: () => database.close()
   }
   const found = Number(database.prepare("PRAGMA user_version").get()?.["user_version"])
-  if (found < LAYOUT && !(readOnly && found >= INDEX_LAYOUT)) bringUpToDate(log, database, found, options)
+  if (found < LAYOUT && !(readOnly && found >= INDEX_LAYOUT)) {
+    bringUpToDate(log, database, found, options)
+    kinds.look()
+  }
   try {
     refuseUnfit({ filename, database, reading, types: options.types, last: headPosition(statements) })
   } catch (cause) {
@@ -174,8 +186,9 @@ const bringUpToDate = <E extends AnyEvent>(
   if (readOnly) throw refuse("older", "has an index of an older version: start the program that writes it once")
   try {
     database.exec(createMacs.replace("TABLE", "TABLE IF NOT EXISTS"))
+    database.exec(createKinds.replace("TABLE", "TABLE IF NOT EXISTS"))
     if (found < INDEX_LAYOUT) log.rebuildIndex()
-    else database.exec(`PRAGMA user_version = ${LAYOUT}`)
+    else database.exec(`BEGIN IMMEDIATE; DELETE FROM kinds; ${kindsOfBodies}; PRAGMA user_version = ${LAYOUT}; COMMIT`)
   } catch (cause) {
     throw refuse("damaged", "is of an older version, and its index cannot be made again: keep a copy of it", cause)
   }

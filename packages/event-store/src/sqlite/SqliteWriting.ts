@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from "node:sqlite"
 import { isEnvelope, parse } from "../building/Codec.ts"
+import type { Fence } from "../building/Fence.ts"
 import { contains, type Head, type Landed, leafText, type Look, positionOf } from "../building/History.ts"
 import { finish, type Prepared } from "../building/Preparation.ts"
 import type { Page } from "../building/Reading.ts"
@@ -14,6 +15,7 @@ import { EventStoreError, type StoredMac } from "../port/EventStore.ts"
 import type { AppendCondition } from "../port/Query.ts"
 import { LAYOUT, type Statements } from "./LogStatements.ts"
 import type { SqliteFaults } from "./SqliteFaults.ts"
+import { kindsOfBodies, type SqliteKinds } from "./SqliteKinds.ts"
 import type { SqliteReading } from "./SqliteReading.ts"
 import type { SqliteMacs } from "./SqliteMacs.ts"
 import { wordOf, wordsOf } from "./TagIndex.ts"
@@ -32,6 +34,7 @@ export interface SqliteWriting<E extends AnyEvent> {
   readonly leafAt: (position: Position) => string | undefined
   /** The head, and the leaf at a position, in one look. */
   readonly look: SqliteLock["look"]
+  readonly refuseNewer: SqliteLock["refuseNewer"]
   /** All in one: lock, look at the history, condition, write, commit. */
   readonly append: (
     events: ReadonlyArray<Prepared<E>>,
@@ -57,21 +60,25 @@ interface SqliteWritingOptions<E extends AnyEvent> {
   readonly filter: WordFilter
   readonly faults: SqliteFaults
   readonly macs: SqliteMacs
+  readonly kinds: SqliteKinds
+  readonly fence: Fence
 }
 
 export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOptions<E>): SqliteWriting<E> => {
-  const { database, faults, filter, macs, reading, statements } = options
+  const { faults, fence, filter, kinds, macs, reading, statements } = options
   const { fault, guarded } = faults
-  const { committed, head, leafAt, lock, look, unlock } = makeSqliteLock(options)
+  const { committed, head, leafAt, lock, look, refuseNewer, unlock } = makeSqliteLock(options)
 
   const commit: SqliteWriting<E>["commit"] = (events, now, last) => {
     let committing = false
     try {
       const recordedAt = laterInstant(now, last.recordedAt)
       const next = insert(options, events, { ...last, recordedAt })
+      const newKinds = kinds.write(events, last.position)
       committing = true
       statements.commit.run()
       committed(next)
+      fence.recorded(newKinds)
       filter.committed(last.position + 1, next.position)
       return { first: last.position + 1, recordedAt, before: last.leaf, leaf: next.leaf }
     } catch (cause) {
@@ -80,9 +87,9 @@ export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOpti
   }
 
   /** Work under the lock, and its commit. */
-  const inOne = <A>(work: (last: Head) => A): A => {
+  const inOne = <A>(work: (last: Head) => A, unfenced?: "unfenced"): A => {
     try {
-      const last = lock()
+      const last = lock(unfenced)
       return guarded(() => {
         const done = work(last)
         statements.commit.run()
@@ -97,6 +104,7 @@ export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOpti
     head: () => guarded(head),
     leafAt: (position) => guarded(() => leafAt(position)),
     look: (at) => guarded(() => look(at)),
+    refuseNewer: () => guarded(refuseNewer),
     lock,
     unlock,
     commit,
@@ -108,23 +116,12 @@ export const makeSqliteWriting = <E extends AnyEvent>(options: SqliteWritingOpti
         unlock()
       }
     },
-    forget: (subject) => {
-      try {
-        lock()
-        guarded(() => erase(options, subject))
-        try {
-          statements.commit.run()
-        } catch (cause) {
-          throw fault(cause, true)
-        }
-        guarded(() => truncateWal(options))
-      } finally {
-        unlock()
-        quietly(() => database.exec("PRAGMA secure_delete = OFF"))
-      }
-    },
+    forget: makeForgetting(options, { lock, unlock }),
     beginMacs: () => inOne(macs.begin),
-    rebuildIndex: () => inOne(({ position }) => rebuild(options, position))
+    rebuildIndex: () => {
+      inOne(({ position }) => rebuild(options, position), "unfenced")
+      guarded(kinds.look)
+    }
   }
 }
 
@@ -182,6 +179,28 @@ const conflictOf = <E extends AnyEvent>(
   return undefined
 }
 
+const makeForgetting =
+  <E extends AnyEvent>(
+    options: SqliteWritingOptions<E>,
+    { lock, unlock }: Pick<SqliteLock, "lock" | "unlock">
+  ): SqliteWriting<E>["forget"] =>
+  (subject) => {
+    const { fault, guarded } = options.faults
+    try {
+      lock()
+      guarded(() => erase(options, subject))
+      try {
+        options.statements.commit.run()
+      } catch (cause) {
+        throw fault(cause, true)
+      }
+      guarded(() => truncateWal(options))
+    } finally {
+      unlock()
+      quietly(() => options.database.exec("PRAGMA secure_delete = OFF"))
+    }
+  }
+
 /** Deletes the ciphertexts of a subject. What is deleted is overwritten here, and only here, for it slows down the merges of the index. */
 const erase = <E extends AnyEvent>({ database, statements }: SqliteWritingOptions<E>, subject: string): void => {
   database.exec("PRAGMA secure_delete = ON")
@@ -216,5 +235,6 @@ const rebuild = <E extends AnyEvent>(options: SqliteWritingOptions<E>, last: Pos
       statements.insertWords.run(event.position, wordsOf(event.type, event.tags, event.personal?.subject))
     from = next
   }
+  database.exec(`DELETE FROM kinds; ${kindsOfBodies}`)
   database.exec(`PRAGMA user_version = ${LAYOUT}`)
 }

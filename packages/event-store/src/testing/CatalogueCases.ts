@@ -1,13 +1,15 @@
 /**
  * What a store promises about its catalogue: what was acknowledged can be read, and what no caller means is not asked. For the contract kit.
  */
-import { deepStrictEqual, equal, ok } from "node:assert/strict"
+import { deepStrictEqual, equal, match, ok } from "node:assert/strict"
 import { Cause, Effect, Exit, Schema, Stream } from "effect"
+import type { Bookmark } from "../port/Bookmark.ts"
 import type { Catalogue } from "../port/Catalogue.ts"
 import type { NewEvent } from "../port/Event.ts"
+import { EventStoreError } from "../port/EventStore.ts"
 import type { AppendCondition, Query } from "../port/Query.ts"
 import { type Case, caseNeeding, type KitStore } from "./Case.ts"
-import { type KitEvent, kitCatalogue, name, note, type Noted, opened } from "./KitEvent.ts"
+import { type KitEvent, kitCatalogue, kitCatalogueBefore, name, note, type Noted, opened } from "./KitEvent.ts"
 
 /** The catalogue of a program that has no such type: it left it, or a newer program brought it. */
 const without = (type: KitEvent["type"]): Catalogue<KitEvent> => {
@@ -131,39 +133,95 @@ export const catalogueCases: ReadonlyArray<Case> = [
   },
   caseNeeding(
     ["reopen"],
-    "a type that the catalogue does not have stops the reads that ask for it, as written by a newer program, and no other",
+    "promise 2: a program that does not know every kind of event in the log reads, decides and appends nothing, whenever it started",
     ({ make, reopen }) =>
       Effect.gen(function* () {
         const store = yield* make(kitCatalogue)
-        yield* store.append([opened("x"), note(["account:x"]), name("x", "Erika")])
-        const older = yield* reopen(store, without("Noted"))
-        const asked: ReadonlyArray<readonly [Query<KitEvent>, ReadonlyArray<number>]> = [
-          [[{ types: ["Opened"] }], [1]],
-          [[{ types: ["Opened", "Named"], tags: ["account:x"] }], [1, 3]],
-          [[{ tags: ["kind:plain"] }], [1]]
-        ]
-        for (const [query, positions] of asked) {
-          for (const backwards of [false, true])
-            deepStrictEqual(
-              (yield* older.readAll(query, { backwards })).map(({ position }) => position),
-              backwards ? positions.toReversed() : positions
-            )
-          const conflict = { failIfEventsMatch: query, after: positions.length === 1 ? 1 : 3 }
-          yield* older.append([opened("y", "other")], conflict)
-        }
-        for (const query of ["all", [{ tags: ["account:x"] }]] as const) {
-          const failed = yield* Effect.flip(older.readAll(query))
-          deepStrictEqual([failed.reason, failed.position], ["newer", 2])
-        }
-        const faults = (yield* Stream.runCollect(older.inspect())).flatMap((part) => part.faults)
+        yield* store.append([opened("x"), name("x", "Erika")])
+        const early = yield* reopen(store, without("Noted"))
+        equal((yield* early.readAll([{ types: ["Opened"] }])).length, 1)
+        yield* early.append([opened("y")], { failIfEventsMatch: [{ types: ["Opened"], tags: ["account:y"] }] })
+        // From here on it may have decided, and not appended yet.
+        const head = yield* early.bookmark()
+        yield* store.append([note(["account:x"])])
+        const late = yield* reopen(store, without("Noted"))
+        for (const [who, older] of [["early", early] as const, ["late", late] as const])
+          for (const [index, ask] of asksOf(older, head).entries()) {
+            const refused = yield* Effect.flip(ask)
+            ok(refused instanceof EventStoreError, `${who} ${index}: ${String(refused)}`)
+            deepStrictEqual([refused.reason, refused.position], ["newer", 4], `${who} ${index}`)
+            match(refused.message, /"Noted".*upgrade this program/)
+          }
+        equal(yield* store.head, 4)
+        // What is not decoded is read: a log can be verified and copied.
+        equal((yield* Stream.runCollect(late.readStored())).length, 4)
+        const faults = (yield* Stream.runCollect(late.inspect())).flatMap((part) => part.faults)
         deepStrictEqual(
           faults.map(({ kind, position }) => [kind, position]),
-          [["newer", 2]]
+          [["newer", 4]]
         )
-        yield* untouched(store)
+        // A program that knows the type reads all.
+        equal((yield* store.readAll("all")).length, 4)
+      })
+  ),
+  caseNeeding(
+    ["reopen"],
+    "promise 2: nor does a program that knows the type in an earlier version only",
+    ({ make, reopen }) =>
+      Effect.gen(function* () {
+        const store = yield* make(kitCatalogueBefore)
+        yield* store.append([note(["a"])])
+        const newer = yield* reopen(store, kitCatalogue)
+        yield* newer.append([opened("x")])
+        for (const older of [store, yield* reopen(store, kitCatalogueBefore)]) {
+          const refused = yield* Effect.flip(older.readAll([{ types: ["Noted"] }]))
+          deepStrictEqual([refused.reason, refused.position], ["newer", 2])
+        }
+      })
+  ),
+  caseNeeding(
+    ["reopen", "rewind"],
+    "promise 6: a log that was put back before such an event is read by that program again, and not behind another one",
+    ({ make, reopen, rewind }) =>
+      Effect.gen(function* () {
+        const store = yield* make(kitCatalogue)
+        yield* store.append([opened("x")])
+        const putBack = yield* rewind(store)
+        const older = yield* reopen(store, without("Noted"))
+        const noteless = yield* reopen(store, without("Named"))
+        yield* store.append([name("x", "Erika")])
+        equal((yield* older.readAll([{ types: ["Named"] }])).length, 1)
+        yield* putBack
+        // At the same place, so that neither the number of kinds nor the position of the newest tells one history from the other.
+        yield* noteless.append([note(["account:x"])])
+        const refused = yield* Effect.flip(older.readAll([{ types: ["Opened"] }]))
+        deepStrictEqual([refused.reason, refused.position], ["newer", 2])
       })
   )
 ]
 
-/** Nothing was damaged: the program that knows the type reads all. */
-const untouched = (store: KitStore) => Effect.map(store.readAll("all", { to: 3 }), (events) => equal(events.length, 3))
+/** Whatever a program asks of a log that it decides on. */
+const asksOf = (store: KitStore, head: Bookmark): ReadonlyArray<Effect.Effect<unknown, unknown>> => {
+  const query: Query<KitEvent> = [{ types: ["Opened"], tags: ["account:x"] }]
+  return [
+    store.readAll(query),
+    store.readAll([{ types: ["Opened"], tags: ["account:nobody"] }]),
+    store.readAll(query, { to: 2 }),
+    store.readAll([{ tags: ["kind:plain"] }], { backwards: true }),
+    store.readAll("all", { to: 2 }),
+    Stream.runHead(store.read(query)),
+    Stream.runHead(store.read("all")),
+    Stream.runHead(store.subscribe(query, 0)),
+    store.head,
+    store.bookmark(),
+    store.bookmark(head),
+    store.append([opened("z")]),
+    store.append([opened("z")], { failIfEventsMatch: query, after: head }),
+    store.append([opened("z")], { failIfEventsMatch: query, after: 4 }),
+    store.appendExclusive(head, query, () => {
+      throw new Error("it was decided")
+    }),
+    store.forget("x"),
+    store.writable
+  ]
+}

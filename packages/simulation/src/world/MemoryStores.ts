@@ -68,10 +68,10 @@ const rowsOf = (storage: MemoryEventStore.Storage): Rows => {
 const intrudeOn =
   (storage: MemoryEventStore.Storage): Stores["intrude"] =>
   (change, meanwhile) => {
-    const { byTag, log, macs } = storage
+    const { byTag, kinds, log, macs } = storage
     const intruding = Effect.acquireUseRelease(
       Effect.sync(() => {
-        const kept = { log: log.slice(), macs: macs.slice() }
+        const kept = { log: log.slice(), macs: macs.slice(), kinds: kinds.slice() }
         change(rowsOf(storage))
         return kept
       }),
@@ -80,6 +80,7 @@ const intrudeOn =
         Effect.sync(() => {
           byTag.cut(0)
           macs.splice(0, macs.length, ...kept.macs)
+          kinds.splice(0, kinds.length, ...kept.kinds)
           log.length = 0
           Array.prototype.push.apply(log, kept.log)
           for (const [index, { tags }] of kept.log.entries()) byTag.add(index + 1, tags)
