@@ -67,16 +67,25 @@ const sights: { readonly [name: string]: Bug } = {
     "if (first === head.position + 1) group.adopt",
     "group.adopt"
   ),
-  "members do not see each other": one(group, "      overlay.apply(result.logged)\n", ""),
+  "members see the first event of each other alone": one(
+    group,
+    "      overlay.apply(result.logged)\n",
+    "      overlay.apply(result.logged.slice(0, 1))\n"
+  ),
+  "what is loaded for a member misses those before it": one(
+    cache,
+    "      for (const event of decided) if (event.tags.includes(tagOf(model)) && concerns(model, event)) step(entry, event)\n",
+    ""
+  ),
   "catching up off by one": one(
     models,
     'log.read("all", { from: position + 1,',
     'log.read("all", { from: position + 2,'
   ),
-  "cache keeps states of before a group": one(
+  "cache keeps a state of before a group that moved it twice": one(
     cache,
     "        const { events, state } = seenOf(entry)\n        entry.state = state\n",
-    "        const { events, state } = seenOf(entry)\n"
+    "        const { events, state } = seenOf(entry)\n        if (events !== 2) entry.state = state\n"
   ),
   "snapshot without any check": one(
     snapshots,
@@ -183,10 +192,41 @@ const tasks: { readonly [name: string]: Bug } = {
     "rank < at.micros)",
     "rank < at.micros - 86_400_000_000)"
   ),
+  "an outcome is not looked for once its place is read": one(
+    place,
+    "    for (const outcome of outcomes.values()) yield* headAfter(parts.log, outcome)\n",
+    ""
+  ),
   "progress past what is under way": one(
     place,
     "    if (event.outcome === undefined) break\n",
     "    if (event.outcome === undefined) continue\n"
+  )
+}
+
+/** In what has to be done by itself. */
+const reactors: { readonly [name: string]: Bug } = {
+  "units that arrive have no statement": one(
+    "registrar/src/reactors/Statements.ts",
+    "    const before = yield* FoldOne.fold(log, Projections.investments, id, { to: position - 1 })\n",
+    `    const before = yield* FoldOne.fold(log, Projections.investments, id, { to: position - 1 })
+    if (before === undefined) return
+`
+  ),
+  "a change is told of the first lot alone": one(
+    "registrar/src/reactors/Statements.ts",
+    "isFreeze(event) ? yield* bound(log, event) : Projections.investments.keys(event)",
+    "isFreeze(event) ? (yield* bound(log, event)).slice(0, 1) : Projections.investments.keys(event)"
+  ),
+  "the content of an erased document stays": one(
+    "registrar/src/reactors/Forgetting.ts",
+    'if (event.type === "DocumentErased") yield* blobs.remove(event.data.documentId)',
+    'if (event.type === "DocumentErased") yield* blobs.keep(event.data.documentId)'
+  ),
+  "investors are erased two days late": one(
+    "registrar/src/reactors/Retention.ts",
+    "if (!RetentionPeriod.isDueAt(retention, at)) return due",
+    "if (at.micros < due.micros + 172_800_000_000) return due"
   )
 }
 
@@ -317,6 +357,7 @@ export const bugs: { readonly [name: string]: Bug } = {
   ...rules,
   ...answers,
   ...tasks,
+  ...reactors,
   ...shows,
   ...proofs,
   ...clients,

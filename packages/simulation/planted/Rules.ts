@@ -11,6 +11,7 @@ const redemption = "domain/src/Redemption.ts"
 const transfer = "domain/src/Transfer.ts"
 const identifying = "domain/src/Identifying.ts"
 const ending = "domain/src/Ending.ts"
+const reversal = "domain/src/Reversal.ts"
 
 /** In units, lots and tasks. */
 const units: { readonly [name: string]: Bug } = {
@@ -86,8 +87,33 @@ const units: { readonly [name: string]: Bug } = {
   )
 }
 
+/** In what a wrong entry is undone by. */
+const reversals: { readonly [name: string]: Bug } = {
+  "a reversal is counted twice": one(
+    reversal,
+    "state.reversed + event.data.units",
+    "state.reversed + 2 * event.data.units"
+  ),
+  "a reversal gives back the first lots": one(reversal, "of lots.toReversed()) {", "of lots) {"),
+  "units that an ended investment gives back stay used": one(
+    campaign,
+    'event.type === "RegisterChangeReversed" && event.data.releases !== true',
+    'event.type === "RegisterChangeReversed"'
+  ),
+  "a reversal names the investor it takes from as the one it gives back to": one(
+    reversal,
+    "      toInvestorId: to?.investorId,\n",
+    "      toInvestorId: from?.investorId ?? to?.investorId,\n"
+  )
+}
+
 /** In who is identified, and in what follows from it. */
 const persons: { readonly [name: string]: Bug } = {
+  "a signature of another address is accepted": one(
+    "domain/src/AddressProof.ts",
+    "if (signer !== wallet.address)",
+    "if (signer === undefined)"
+  ),
   "an approval leaves its reasons open": one(
     identifying,
     "const openReasons = approves ? [] : investor.openReasons",
@@ -238,4 +264,10 @@ const offers: { readonly [name: string]: Bug } = {
 }
 
 /** All of decisions, by name. */
-export const rules: { readonly [name: string]: Bug } = { ...units, ...persons, ...subscriptions, ...offers }
+export const rules: { readonly [name: string]: Bug } = {
+  ...units,
+  ...reversals,
+  ...persons,
+  ...subscriptions,
+  ...offers
+}

@@ -99,6 +99,8 @@ const running = (
     ledger: new Map(),
     program: { platform: undefined, kept: new Map() },
     stored: new Map(),
+    contents: new Map(),
+    erasesWhenDue: false,
     forgeries: [],
     verified: []
   }

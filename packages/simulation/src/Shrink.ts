@@ -32,7 +32,7 @@ const usualSeconds = 60
 /** A plan without a member, which need not be there. */
 const without = (
   plan: Plan,
-  name: "http" | "snapshotsAfter" | "progressAfter" | "rounds" | "pause" | "days" | "sealed"
+  name: "http" | "snapshotsAfter" | "progressAfter" | "rounds" | "pause" | "days" | "erases" | "sealed"
 ): Plan => {
   const { [name]: _left, ...rest } = plan
   return rest
@@ -47,6 +47,7 @@ const simpler: ReadonlyArray<(plan: Plan) => Plan> = [
   (plan) => without(plan, "rounds"),
   (plan) => without(plan, "sealed"),
   (plan) => without(plan, "pause"),
+  (plan) => without(plan, "erases"),
   (plan) => without(plan, "days"),
   (plan) => ({ ...plan, order: "fifo" }),
   (plan) => ({ ...plan, preemption: 0 }),

@@ -146,11 +146,17 @@ const work = (world: World.World, plan: Plan): string | undefined => {
 
 /** Faults end. First a program ends, which then asks nothing new; then silence, then all the time that everything needs. */
 const heal = (world: World.World): void => {
-  const { faults, kernel, puttingBack, supervisor } = world
+  const { faults, puttingBack, supervisor } = world
   faults.stop()
   supervisor.heal(true)
   puttingBack?.heal()
   finishing(world)
+  beSilent(world)
+}
+
+/** Nothing is asked for a while; then comes all the time that everything needs. */
+const beSilent = (world: World.World): void => {
+  const { kernel } = world
   const silent = kernel.now() + silence
   kernel.run(() => kernel.now() >= silent)
   settle(world)
@@ -158,11 +164,8 @@ const heal = (world: World.World): void => {
 
 /** Days pass at once, and a little more than what a deadline may be late. Then comes the time in which what fell due is done. */
 const passDays = (world: World.World, days: number): void => {
-  const { kernel } = world
-  kernel.leap(days * day + 2 * hour)
-  const silent = kernel.now() + silence
-  kernel.run(() => kernel.now() >= silent)
-  settle(world)
+  world.kernel.leap(days * day + 2 * hour)
+  beSilent(world)
 }
 
 const isSettled = ({ facts }: World.World): boolean =>
@@ -180,7 +183,7 @@ const close = (world: World.World): string | undefined => {
   if (world.program !== undefined || !isSettled(world)) return undefined
   world.supervisor.restart()
   const ended = ask(world, "closing", closing(knownNow(world)))
-  settle(world)
+  beSilent(world)
   return ended
 }
 
@@ -206,6 +209,15 @@ const readLogs = ({ facts, kernel, supervisor }: World.World): string | undefine
   return ending(kernel, ended, "the reading of the log")
 }
 
+/** What lies there of each document. */
+const readContents = ({ contents, facts, kernel }: World.World): string | undefined => {
+  const fiber = contents()
+  fiber.addObserver((exit) => {
+    if (Exit.isSuccess(exit)) for (const [id, digest] of exit.value) facts.contents.set(id, digest)
+  })
+  return ending(kernel, [fiber], "the look at the contents")
+}
+
 /** An auditor verifies a sealed log. Over files, no node has them open then. */
 const verify = ({ facts, kernel, supervisor, verifying }: World.World): string | undefined => {
   if (verifying === undefined) return undefined
@@ -218,7 +230,15 @@ const verify = ({ facts, kernel, supervisor, verifying }: World.World): string |
 /** From the opening to the end of everything. Tells why it ended otherwise. */
 const ran = (world: World.World, plan: Plan): string | undefined => {
   try {
-    return open(world) ?? work(world, plan) ?? audit(world) ?? close(world) ?? readLogs(world) ?? verify(world)
+    return (
+      open(world) ??
+      work(world, plan) ??
+      audit(world) ??
+      close(world) ??
+      readLogs(world) ??
+      readContents(world) ??
+      verify(world)
+    )
   } finally {
     world.close()
   }

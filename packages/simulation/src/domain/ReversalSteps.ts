@@ -2,7 +2,7 @@
  * Reversals by steps: of any change that has been entered, whole or in part. For random runs of decisions.
  */
 import type { Objects } from "../model/Objects.ts"
-import { reversible } from "../model/ReversalRules.ts"
+import { likely } from "../model/ReversalRules.ts"
 import { by, pick, type Reader, unitsOf } from "./Reading.ts"
 import type { Kind } from "./Steps.ts"
 
@@ -25,7 +25,7 @@ const bases = ["court", "under_statute", "contract"] as const
 export const reversalSteps = {
   reverse: (reading, s) => {
     const { world } = reading
-    const change = pick(s.b % 7 === 0 ? known(world) : reversible(world), s.a) ?? { kind: "redemption", id: "none" }
+    const change = pick(s.b % 7 === 0 ? known(world) : likely(world, s.b), s.a) ?? { kind: "redemption", id: "none" }
     const owner =
       change.kind === "credit"
         ? world.investments.get(change.id)?.platform

@@ -78,9 +78,25 @@ export const waits = [0, 0, 0, 0, 1, 1, 60_000, 60_000, 600_000, 600_000, 5 * ho
 
 const kinds = Object.entries(weights).flatMap(([kind, weight]) => Array<Kind>(weight).fill(kind as Kind))
 
+/** In some runs units move, and nothing else happens: what was undone in part is undone further, and what was moved is moved on. */
+const moving: ReadonlySet<Kind> = new Set([
+  "sign",
+  "credit",
+  "redeem",
+  "transfer",
+  "redeemCrypto",
+  "force",
+  "submit",
+  "ledger",
+  "settle",
+  "resolve",
+  "reverse"
+])
+const movingKinds = kinds.filter((kind) => moving.has(kind))
+
 /** @category constructors */
-export const draw = ({ below }: Stream): Step => ({
-  kind: kinds[below(kinds.length)]!,
+export const draw = ({ below }: Stream, among: ReadonlyArray<Kind> = kinds): Step => ({
+  kind: among[below(among.length)]!,
   a: below(limits.number),
   b: below(limits.number),
   c: below(limits.number),
@@ -95,7 +111,8 @@ const repeats = 110
 
 /** The steps of a run. Some runs repeat one of them until a limit is reached. @category constructors */
 export const drawMany = (stream: Stream, count: number): ReadonlyArray<Step> => {
-  const steps = Array.from({ length: count }, () => draw(stream))
+  const among = stream.below(4) === 0 ? movingKinds : kinds
+  const steps = Array.from({ length: count }, () => draw(stream, among))
   if (stream.below(8) > 0) return steps
   const repeated: Step = { ...draw(stream), kind: limited[stream.below(limited.length)]!, b: 0, who: 2, wait: 0 }
   const at = stream.below(count + 1)

@@ -114,6 +114,10 @@ export interface Facts extends History {
   readonly program: ProgramFacts
   /** The log as it lies with each node, asked for once everything has healed. */
   readonly stored: ReadonlyMap<string, ReadonlyArray<StoredEvent>>
+  /** SHA-256 of the content of each document in the log, as it lies there once everything has healed; none where nothing does. */
+  readonly contents: ReadonlyMap<string, string | undefined>
+  /** Whether the clock erases whose data have been kept for long enough. */
+  readonly erasesWhenDue: boolean
   readonly forgeries: ReadonlyArray<Forgery>
   /** What an auditor found once everything had healed, where the log is sealed. */
   readonly verified: ReadonlyArray<Verification.Verification>

@@ -1,7 +1,7 @@
 /**
  * An event names only what there is, of one platform and of one investor (promise 10). So no unit comes to a wallet of another investor, and
- * no investor refers to a document of another platform. A transfer has two sides, each held to this. The log alone is asked, not the second
- * model.
+ * no investor refers to a document of another platform. A transfer and a reversal have two sides, each held to this. The log alone is asked,
+ * not the second model.
  */
 import type { Events } from "@effekten/domain"
 import type { Projection } from "@effekten/projections"
@@ -16,7 +16,8 @@ const makes: { readonly [T in Events.EventType]?: string } = {
   InvestmentSigned: "investmentId",
   CreditRequested: "creditId",
   RedemptionRequested: "redemptionId",
-  TransferRequested: "transferId"
+  TransferRequested: "transferId",
+  ReversalRequested: "reversalId"
 }
 
 /** Members that name objects of a platform. */
@@ -45,6 +46,26 @@ const arrivalOf = (data: Members): Members => ({
   investorId: data["recipientInvestorId"],
   walletId: data["targetWalletId"]
 })
+
+/** What an event of a reversal says of the side it takes from, and of the side it gives back to. The change is of one of them. */
+const reversedOf = (data: Members): ReadonlyArray<Members> => {
+  const { id, kind } = data["change"] as Members
+  const credit = { campaignId: data["campaignId"], investmentId: id }
+  return [
+    {
+      ...(kind === "credit" ? credit : {}),
+      investorId: data["fromInvestorId"],
+      walletId: data["fromWalletId"],
+      lots: data["taken"]
+    },
+    {
+      ...(kind === "credit" ? {} : { [`${String(kind)}Id`]: id }),
+      investorId: data["toInvestorId"],
+      walletId: data["toWalletId"],
+      lots: data["returned"]
+    }
+  ]
+}
 
 /** @category values */
 export const ownership: Invariant = {
@@ -78,6 +99,7 @@ export const ownership: Invariant = {
       takeSide(event, data, meta.platform, making === undefined ? undefined : data[making])
       if (type === "TransferRequested") takeSide(event, arrivalOf(data), undefined, undefined)
       if (type === "UnitsTransferred") takeSide(event, arrivalOf(data), undefined, data["recipientInvestmentId"])
+      if ("reversalId" in data) for (const side of reversedOf(data)) takeSide(event, side, undefined, undefined)
     }
     return { committed: ({ events }) => events.forEach(take) }
   }

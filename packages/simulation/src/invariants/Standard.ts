@@ -7,6 +7,7 @@ import { deadlines } from "./Deadlines.ts"
 import { decidedAgain } from "./DecidedAgain.ts"
 import { decisions } from "./Decisions.ts"
 import { effectOnce } from "./EffectOnce.ts"
+import { documents } from "./Documents.ts"
 import { erased } from "./Erased.ts"
 import { everythingEnds } from "./EverythingEnds.ts"
 import { forged } from "./Forged.ts"
@@ -14,10 +15,12 @@ import type { Invariant } from "./Invariant.ts"
 import { ledgerBalance } from "./LedgerBalance.ts"
 import { ownership } from "./Ownership.ts"
 import { answers, lists, reads } from "./Reads.ts"
+import { retention } from "./Retention.ts"
 import { sameAnswer } from "./SameAnswer.ts"
 import { sameLog } from "./SameLog.ts"
 import { sameRead } from "./SameRead.ts"
 import { stamps } from "./Stamps.ts"
+import { statements } from "./Statements.ts"
 import { statuses } from "./Statuses.ts"
 import { strangers } from "./Strangers.ts"
 import { submittedOnce } from "./SubmittedOnce.ts"
@@ -46,6 +49,9 @@ export const standard: ReadonlyArray<Invariant> = [
   transitions,
   statuses,
   ownership,
+  documents,
+  retention,
+  statements,
   ledgerBalance,
   sameRead,
   sameLog,

@@ -16,7 +16,8 @@ import {
   sees,
   standing,
   tooLate,
-  touch
+  touch,
+  type Verdict
 } from "./Asked.ts"
 import { proofOf } from "./Keys.ts"
 import type { Objects, Person } from "./Objects.ts"
@@ -71,6 +72,20 @@ const proven = (legal: boolean): RegExp =>
 /** The latest day that it is anywhere: clocks of the Line Islands are 14 hours ahead. */
 const lastToday = ({ now }: Asked): string => new Date(now + 14 * 3_600_000).toISOString().slice(0, 10)
 
+/** What stands against the erasure of an investor. @category computing */
+export const againstErasure = (world: Objects, asked: Asked, id: string): Verdict | undefined => {
+  const own = new Set([...world.wallets].filter(([, w]) => w.investor === id).map(([wallet]) => wallet))
+  for (const { units } of world.products.values())
+    if (units.some((u) => u.state === "held" && own.has(u.wallet ?? ""))) return no("investor_holds_units")
+  if ([...world.tasks.values()].some((t) => isLive(t) && own.has(t.to?.wallet ?? "")))
+    return no("investor_has_tasks_in_flight")
+  for (const investment of world.investments.values())
+    if (investment.investor === id && !investment.end && !investment.delivered)
+      return no("investor_has_open_investments")
+  if (standing(world, asked, id).length > 0) return no("legal_hold")
+  return asked.now < world.investors.get(id)!.last + world.policy.keeping ? no("retention_running") : undefined
+}
+
 /** @category computing */
 export const investorRules = {
   UploadDocument: (world, asked, input) => {
@@ -91,16 +106,8 @@ export const investorRules = {
     const investor = sees(asked, world.investors.get(id))
     if (!investor) return no("investor_not_found")
     if (investor.erased) return noop
-    const own = new Set([...world.wallets].filter(([, w]) => w.investor === id).map(([wallet]) => wallet))
-    for (const { units } of world.products.values())
-      if (units.some((u) => u.state === "held" && own.has(u.wallet ?? ""))) return no("investor_holds_units")
-    if ([...world.tasks.values()].some((t) => isLive(t) && own.has(t.to?.wallet ?? "")))
-      return no("investor_has_tasks_in_flight")
-    for (const investment of world.investments.values())
-      if (investment.investor === id && !investment.end && !investment.delivered)
-        return no("investor_has_open_investments")
-    if (standing(world, asked, id).length > 0) return no("legal_hold")
-    if (asked.now < investor.last + world.policy.keeping) return no("retention_running")
+    const problem = againstErasure(world, asked, id)
+    if (problem) return problem
     investor.erased = true
     for (const document of investor.documents)
       if (!isUsed(world, document)) world.documents.get(document)!.erased = true

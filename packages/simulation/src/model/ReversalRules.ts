@@ -20,6 +20,16 @@ export const reversible = ({ investments, tasks }: Objects): ReadonlyArray<NonNu
   )
 ]
 
+const kinds = ["transfer", "redemption", "credit"]
+
+/** Most changes are credits: by a number, those that have been undone in part, or those of one kind. All where there are none. @category computing */
+export const likely = (world: Objects, n: number): ReturnType<typeof reversible> => {
+  const all = reversible(world)
+  const partly = all.filter(({ id, kind }) => n % 2 === 0 && (world.tasks.get(`${kind} ${id}`)?.undone ?? 0) > 0)
+  const ofKind = all.filter(({ kind }) => kind === kinds[n % 3])
+  return partly.length > 0 ? partly : ofKind.length > 0 ? ofKind : all
+}
+
 /** What is left of a change, and where its units came from and went. */
 interface Entry extends Pick<Task, "platform" | "product" | "wallet" | "to"> {
   readonly left: number

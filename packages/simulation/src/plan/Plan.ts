@@ -20,6 +20,8 @@ export interface Plan {
   readonly rounds?: number
   /** Days that pass at once behind each round, in which deadlines pass; none without. */
   readonly days?: number
+  /** The clock erases investors whose data have been kept for long enough, which then is most of a day. */
+  readonly erases?: boolean
   readonly order: Order
   /** How often an operation lets other fibers go first. */
   readonly preemption: number
@@ -101,6 +103,7 @@ export const draw = (seed: number, options: PlanOptions = {}): Plan => {
   const steps = Randomness.stream(seed, "steps")
   // Of few things each is wanted by many at once.
   const things = stream.pick([3, 1_000, 1_000])
+  const erases = Randomness.stream(seed, "erasure").chance(0.4)
   return {
     seed,
     nodes: sqlite ? 1 : (options.nodes ?? 1 + stream.below(3)),
@@ -113,7 +116,7 @@ export const draw = (seed: number, options: PlanOptions = {}): Plan => {
     ...(options.http === true ? { http: true } : {}),
     ...(stream.chance(0.3) ? { pause: stream.pick([0, 20]) } : {}),
     ...(appendsFail ? { rounds: 12 } : stream.chance(0.5) ? { rounds: stream.pick([2, 3, 5]) } : {}),
-    ...(!appendsFail && stream.chance(0.3) ? { days: stream.pick([1, 2, 3]) } : {}),
+    ...(!appendsFail && stream.chance(0.3) ? { days: stream.pick([1, 2, 3]), ...(erases ? { erases } : {}) } : {}),
     ...(sqlite ? { sqlite } : {}),
     ...(sealed ? { sealed } : {}),
     // No operator restores a sealed log without its checkpoints, and nothing tells who wrote to another.

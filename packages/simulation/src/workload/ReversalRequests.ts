@@ -4,16 +4,16 @@
 import type { Units } from "@effekten/domain"
 import { type Api, changeOf, Reversals } from "@effekten/services"
 import { Effect } from "effect"
-import { reversible } from "../model/ReversalRules.ts"
+import { likely } from "../model/ReversalRules.ts"
 import { type Reader, request } from "./Reading.ts"
 import type { StepKind } from "./Steps.ts"
 
 /** @category conversions */
 export const reversalReaders = {
   reverse: (step, { world }) => {
-    const changes = reversible(world)
+    const changes = likely(world, step.b)
     const { id, kind } = changes[step.a % Math.max(1, changes.length)] ?? { id: "none", kind: "transfer" }
-    const part = kind === "transfer" && step.b % 2 === 0 ? { units: (1 + (step.c % 6)) as Units.Units } : {}
+    const part = kind === "transfer" && step.d % 3 === 0 ? { units: (1 + (step.c % 6)) as Units.Units } : {}
     const noted = step.d % 4 === 0 ? {} : { reference: `00 AB ${step.d}/26`, note: "doppelt gebucht" }
     const input: Api.ReverseChange = { ...part, basis: step.d % 2 === 0 ? "court" : "under_statute", ...noted }
     return request(

@@ -4,9 +4,10 @@
  */
 import { type KeyStore, Vault } from "@effekten/event-store"
 import { OAuthStore } from "@effekten/http"
-import { AccessRecord, Blobs, Secrets, Snapshots } from "@effekten/registrar"
-import { Context, Effect, Layer, Redacted, type Scope } from "effect"
+import { AccessRecord, type BlobError, Blobs, Secrets, Snapshots } from "@effekten/registrar"
+import { Context, Effect, Layer, Redacted, type Scope, Stream } from "effect"
 import type { SecureRandom } from "effect/crypto"
+import { createHash } from "node:crypto"
 import * as MemoryStores from "./MemoryStores.ts"
 import * as Sealed from "./Sealed.ts"
 import * as SqliteStores from "./SqliteStores.ts"
@@ -38,6 +39,22 @@ export const vaultOver = <E>(
   masterKey: Redacted.Redacted<Uint8Array>
 ): Layer.Layer<Vault.Vault, E, SecureRandom.SecureRandom> =>
   Layer.effect(Vault.Vault, Effect.orDie(Vault.make({ masterKey }))).pipe(Layer.provide(keys))
+
+/** SHA-256 of what lies there of each document; none where nothing does. @category running */
+export const contentsOf = (
+  { contents }: Pick<Database, "contents">,
+  documents: ReadonlyArray<string>
+): Effect.Effect<ReadonlyMap<string, string | undefined>, BlobError> =>
+  Effect.gen(function* () {
+    const digests = new Map<string, string | undefined>()
+    for (const id of documents) {
+      const pieces = yield* contents.read(id)
+      const hash = createHash("sha256")
+      if (pieces !== undefined) yield* Stream.runForEach(pieces, (piece) => Effect.sync(() => void hash.update(piece)))
+      digests.set(id, pieces === undefined ? undefined : hash.digest("hex"))
+    }
+    return digests
+  })
 
 const snapshotsInMemory = (): Snapshots.Storage => {
   const rows = new Map<string, Snapshots.Stored>()

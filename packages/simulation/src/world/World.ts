@@ -35,6 +35,7 @@ export interface World {
   readonly faults: Faults.Injector
   readonly facts: Facts & {
     readonly stored: Map<string, ReadonlyArray<StoredEvent>>
+    readonly contents: Map<string, string | undefined>
     readonly forgeries: Array<Forgery>
     readonly verified: Array<Verification.Verification>
   }
@@ -42,6 +43,8 @@ export interface World {
   readonly puttingBack: PuttingBack.PuttingBack | undefined
   /** Verifies the log, where it is sealed. */
   readonly verifying: (() => Fiber.Fiber<Verification.Verification, unknown>) | undefined
+  /** Looks at the contents of all documents in the log. */
+  readonly contents: () => Fiber.Fiber<ReadonlyMap<string, string | undefined>, unknown>
   /** The user's program, where there is one. */
   readonly program: Program.Running | undefined
   /** The run is over, and nothing of it stays. */
@@ -74,8 +77,8 @@ export interface Listener {
   readonly left: (instruction: Committed) => void
 }
 
-/** Data are kept for so long, so that erasure takes part in a run of seconds. */
-const retention: Policy.Change = { retention: { seconds: 3 } }
+/** Data are kept for so long that erasure takes part in a run of seconds; where the clock erases, it is days that pass. */
+const retentionOf = ({ erases }: Plan): Policy.Change => ({ retention: { seconds: erases === true ? 72_000 : 3 } })
 
 /** What the processes of a world are made with. */
 const processes = (plan: Plan, kernel: Kernel.Kernel, told: Listener["told"]) => {
@@ -174,7 +177,11 @@ const networkOf = ({ store, ...options }: Carrying & { readonly store: NodeParts
 const remembering = (
   kernel: Kernel.Kernel,
   listener: Listener,
-  { delays, faults }: { readonly delays: Randomness.Stream; readonly faults: Faults.Injector }
+  {
+    delays,
+    erasesWhenDue,
+    faults
+  }: { readonly delays: Randomness.Stream; readonly erasesWhenDue: boolean; readonly faults: Faults.Injector }
 ) => {
   let world = new Objects()
   const onDone = ({ kind, taskId }: LedgerTask, state: "done" | "refused"): void =>
@@ -185,6 +192,8 @@ const remembering = (
   const facts: World["facts"] = {
     ...recorder,
     stored: new Map(),
+    contents: new Map(),
+    erasesWhenDue,
     forgeries: [],
     verified: [],
     get world() {
@@ -263,7 +272,11 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     listener.counted(`fault ${name}`)
     told("fault", () => name)
   })
-  const remembered = remembering(kernel, listener, { faults, delays: streamOf("ledger") })
+  const remembered = remembering(kernel, listener, {
+    faults,
+    delays: streamOf("ledger"),
+    erasesWhenDue: plan.erases === true
+  })
   const { facts, ledger, memory, recorder } = remembered
   const databaseProcess = processOf("database")
   const opened = {
@@ -283,7 +296,7 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     store,
     leases: Leases.make(faults, plan.nodes > 1 || program !== undefined),
     counted: listener.counted,
-    options: { maximumGroup: plan.maximumGroup, policy: retention },
+    options: { maximumGroup: plan.maximumGroup, policy: retentionOf(plan), eraseWhenDue: plan.erases === true },
     plan,
     oauth
   }
@@ -319,6 +332,10 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     facts,
     supervisor,
     ...striking(struck, remembered.putBack, program),
+    contents: () => {
+      const uploaded = facts.log.flatMap(({ data, type }) => (type === "DocumentUploaded" ? data.documentId : []))
+      return databaseProcess.fork(Database.contentsOf(database, uploaded))
+    },
     close: database.stores.close,
     program: program && Program.make({ kernel, faults, program, memory, parts, processOf, remote, stream, told }),
     client: clientsOf({ network, recorder, nodes, pause: plan.pause, knows, identityOf }, processOf, streamOf)
