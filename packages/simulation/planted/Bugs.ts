@@ -213,7 +213,7 @@ const reactors: { readonly [name: string]: Bug } = {
     if (before === undefined) return
 `
   ),
-  "a change is told of the first lot alone": one(
+  "a freeze is told of one entry alone": one(
     "registrar/src/reactors/Statements.ts",
     "isFreeze(event) ? yield* bound(log, event) : Projections.investments.keys(event)",
     "isFreeze(event) ? (yield* bound(log, event)).slice(0, 1) : Projections.investments.keys(event)"
