@@ -116,7 +116,7 @@ const receivedAt =
     return log.with(at, { ...event, meta: { ...event.meta, receivedAt: receivedAt as Logged["meta"]["receivedAt"] } })
   }
 
-/** A document that an investor refers to who is not erased. */
+/** A document to which a living investor refers. */
 const inUse = (log: ReadonlyArray<Logged>): string => {
   const erased = new Set(log.flatMap(({ data, type }) => (type === "InvestorErased" ? data.investorId : [])))
   const [document] = log.flatMap(({ data, type }) =>

@@ -4,6 +4,7 @@
  */
 import { type KeyStore, Vault } from "@effekten/event-store"
 import { OAuthStore } from "@effekten/http"
+import type { Projection } from "@effekten/projections"
 import { AccessRecord, type BlobError, Blobs, Secrets, Snapshots } from "@effekten/registrar"
 import { Context, Effect, Layer, Redacted, type Scope, Stream } from "effect"
 import type { SecureRandom } from "effect/crypto"
@@ -40,14 +41,16 @@ export const vaultOver = <E>(
 ): Layer.Layer<Vault.Vault, E, SecureRandom.SecureRandom> =>
   Layer.effect(Vault.Vault, Effect.orDie(Vault.make({ masterKey }))).pipe(Layer.provide(keys))
 
-/** SHA-256 of what lies there of each document; none where nothing does. @category running */
+/** SHA-256 of what lies there of each document in a log; none where nothing does. @category running */
 export const contentsOf = (
   { contents }: Pick<Database, "contents">,
-  documents: ReadonlyArray<string>
+  log: ReadonlyArray<Projection.LoggedEvent>
 ): Effect.Effect<ReadonlyMap<string, string | undefined>, BlobError> =>
   Effect.gen(function* () {
     const digests = new Map<string, string | undefined>()
-    for (const id of documents) {
+    for (const { data, type } of log) {
+      if (type !== "DocumentUploaded") continue
+      const id = data.documentId
       const pieces = yield* contents.read(id)
       const hash = createHash("sha256")
       if (pieces !== undefined) yield* Stream.runForEach(pieces, (piece) => Effect.sync(() => void hash.update(piece)))

@@ -1,7 +1,6 @@
 /**
  * A world: nodes over one database, a ledger, clients and what lies between, made of a plan. For simulations, which set it going.
  */
-import type { Policy } from "@effekten/domain"
 import type { StoredEvent, Verification } from "@effekten/event-store"
 import { OAuthStore } from "@effekten/http"
 import type { Projection } from "@effekten/projections"
@@ -78,7 +77,11 @@ export interface Listener {
 }
 
 /** Data are kept for so long that erasure takes part in a run of seconds; where the clock erases, it is days that pass. */
-const retentionOf = ({ erases }: Plan): Policy.Change => ({ retention: { seconds: erases === true ? 72_000 : 3 } })
+const optionsOf = ({ erases = false, maximumGroup }: Plan): NodeParts["options"] => ({
+  maximumGroup,
+  policy: { retention: { seconds: erases ? 72_000 : 3 } },
+  eraseWhenDue: erases
+})
 
 /** What the processes of a world are made with. */
 const processes = (plan: Plan, kernel: Kernel.Kernel, told: Listener["told"]) => {
@@ -279,13 +282,8 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
   })
   const { facts, ledger, memory, recorder } = remembered
   const databaseProcess = processOf("database")
-  const opened = {
-    kernel,
-    faults,
-    delays: streamOf("database"),
-    isSqlite: plan.sqlite === true,
-    isSealed: plan.sealed === true
-  }
+  const { sealed: isSealed = false, sqlite: isSqlite = false } = plan
+  const opened = { kernel, faults, delays: streamOf("database"), isSqlite, isSealed }
   const database = openDatabase(databaseProcess, opened, listener, recorder)
   const oauth = plan.http === true ? Context.get(database.kept, OAuthStore.OAuthStore) : undefined
   const parts: NodeParts = {
@@ -296,7 +294,7 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     store,
     leases: Leases.make(faults, plan.nodes > 1 || program !== undefined),
     counted: listener.counted,
-    options: { maximumGroup: plan.maximumGroup, policy: retentionOf(plan), eraseWhenDue: plan.erases === true },
+    options: optionsOf(plan),
     plan,
     oauth
   }
@@ -332,10 +330,7 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     facts,
     supervisor,
     ...striking(struck, remembered.putBack, program),
-    contents: () => {
-      const uploaded = facts.log.flatMap(({ data, type }) => (type === "DocumentUploaded" ? data.documentId : []))
-      return databaseProcess.fork(Database.contentsOf(database, uploaded))
-    },
+    contents: () => databaseProcess.fork(Database.contentsOf(database, facts.log)),
     close: database.stores.close,
     program: program && Program.make({ kernel, faults, program, memory, parts, processOf, remote, stream, told }),
     client: clientsOf({ network, recorder, nodes, pause: plan.pause, knows, identityOf }, processOf, streamOf)
