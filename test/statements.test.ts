@@ -80,6 +80,19 @@ const foldedAt = (log: History, to: number, investmentId: Id.InvestmentId) => {
   }
 }
 
+/** What the feeds of all platforms tell of statements, in their order. */
+const toldIn = (log: History) => {
+  const views = Views.make([Projections.feed])
+  for (const event of log) views.apply(event)
+  return (platform: Id.PlatformId) =>
+    views
+      .keys(Projections.feed, platform)
+      .map((key) => Projections.feedEntry(views.get(Projections.feed, key)!))
+      .flatMap(({ investmentId, objectId, status, type }) =>
+        type === "investment.statement_issued" ? [`${investmentId} ${objectId} ${status}`] : []
+      )
+}
+
 describe("statements over random histories", () => {
   it.live(
     "promise 12: each entry and change has its own, and tells what a fresh fold of the log at its position tells",
@@ -92,6 +105,15 @@ describe("statements over random histories", () => {
           const due = dueIn(log, (event, stand) => stands.set(event, stand))
           expect(due.wrong, `seed ${seed}`).toEqual([])
           const platforms = platformsOf(log)
+          const told = toldIn(log)
+          // Without a platform there is no feed.
+          for (const platform of new Set([...platforms.values()].filter((each) => each !== undefined)))
+            expect(told(platform), `seed ${seed}`).toEqual(
+              log
+                .filter(isStatement)
+                .filter(({ data }) => platforms.get(data.investmentId) === platform)
+                .map(({ data }) => `${data.investmentId} ${data.statementId} ${data.cause}`)
+            )
           for (const [event, stand] of stands) {
             const { about, asOf, cause, investmentId, statementId } = event.data
             causes.add(`${cause} ${log[Number(about) - 1]!.type}`)

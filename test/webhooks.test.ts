@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { SqliteClient } from "@effekten/event-store"
 import { WebhookSignature, Webhooks, WebhookStore } from "@effekten/http"
 import { Id, type Timestamp } from "@effekten/domain"
-import { Registrar } from "@effekten/registrar"
+import { Log, Registrar } from "@effekten/registrar"
 import { EventFeed, type PlatformService, PlatformServices } from "@effekten/services"
 import { Clock, Context, Effect, Fiber, Layer, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
@@ -96,9 +96,13 @@ const until = Effect.fnUntraced(function* (holds: Effect.Effect<boolean, unknown
 /** A platform with one delivered investment, and an endpoint that is told of it from the first event on. */
 const sold = Effect.fnUntraced(function* (
   url: string,
-  options: { readonly allowPrivate?: boolean; readonly authorization?: WebhookStore.Authorization } = {}
+  options: {
+    readonly allowPrivate?: boolean
+    readonly authorization?: WebhookStore.Authorization
+    readonly ewpg?: boolean
+  } = {}
 ) {
-  const { campaign, platform } = yield* offering()
+  const { campaign, platform } = yield* offering({ ewpg: options.ewpg ?? false })
   const endpoint = yield* Webhooks.add({
     platform,
     url,
@@ -156,6 +160,37 @@ describe("webhooks", () => {
         assert.lengthOf(new Set(hooks().map(({ headers }) => headers["webhook-id"])), hooks().length)
         yield* Fiber.interrupt(fiber)
       }).pipe(Effect.provide(world), Effect.scoped)
+  )
+
+  it.live("tell of each statement of the register, and of nothing that it says", () =>
+    Effect.gen(function* () {
+      const to = yield* receiver
+      const { investment } = yield* sold(`${to.url}/hook`, { ewpg: true })
+      yield* sold(`${to.url}/other`)
+      const fiber = yield* Effect.forkChild(Webhooks.deliverForever())
+      const told = () =>
+        to.got
+          .map(({ body, path }) => ({ path, ...JSON.parse(body) }))
+          .filter(({ type }) => type === "investment.statement_issued")
+      yield* until(Effect.sync(() => told().length > 0))
+      yield* until(Effect.sync(() => to.got.some(({ body, path }) => path === "/other" && /DELIVERED/.test(body))))
+      yield* Fiber.interrupt(fiber)
+      const [statement] = (yield* (yield* Log).readAll([{ types: ["RegistryStatementIssued"] }])).map(
+        ({ data }) => data
+      )
+      assert.deepStrictEqual(
+        told().map(({ changed_at: _at, id: _id, ...rest }) => rest),
+        [
+          {
+            path: "/hook",
+            investment_id: investment,
+            status: "entry",
+            type: "investment.statement_issued",
+            object_id: statement && "statementId" in statement ? statement.statementId : undefined
+          }
+        ]
+      )
+    }).pipe(Effect.provide(world), Effect.scoped)
   )
 
   it.effect("are sent again after each failure, with pauses that grow, and are given up where a person sees it", () =>

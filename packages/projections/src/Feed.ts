@@ -1,6 +1,6 @@
 /**
- * The feed of a platform: a numbered entry for each change of a status that its program may wait for. For `GET /v2/events/`, and for what is
- * delivered to its endpoints.
+ * The feed of a platform: a numbered entry for each change of a status that its program may wait for. Each statement of the register has one
+ * too. For `GET /v2/events/`, and for what is delivered to its endpoints.
  *
  * An entry is a notification: which object, which status, when. It holds nothing else of the log. A cursor is the number of an entry in the
  * platform's own feed. So let no later version find an entry between those that are numbered already.
@@ -17,12 +17,12 @@ export interface FeedEntry {
   readonly objectId: string
   /** The investment, if the object is one or belongs to one. */
   readonly investmentId: Id.InvestmentId | null
-  /** The status that the object has from then on, as the API spells it. */
+  /** The status that the object has from then on, as the API spells it; of a statement its cause. */
   readonly status: string
   readonly changedAt: Timestamp.Timestamp
 }
 
-/** What the feed remembers of an object, listed nowhere: its state, and the status that was told last. */
+/** What the feed remembers of an object, listed nowhere: its state, and the mark of what was told last. */
 interface Followed {
   readonly platform: null
   readonly state: object
@@ -37,9 +37,11 @@ export interface FeedSource {
   readonly type: Api.EventType
   readonly projection: Any
   readonly platform: (state: any) => Id.PlatformId | null
-  readonly object: (state: any) => Pick<FeedEntry, "objectId" | "investmentId">
+  readonly object: (state: any, key: string) => Pick<FeedEntry, "objectId" | "investmentId">
   /** `undefined` while there is nothing to tell. */
   readonly status: (state: any) => string | undefined
+  /** There is an entry wherever it changes. Default: the status. */
+  readonly mark?: (state: any) => string | undefined
 }
 
 /** @category constructors */
@@ -104,17 +106,23 @@ export const feedOf = (sources: ReadonlyArray<FeedSource>): Projection<FeedState
       const state: object | undefined = source.projection.evolve(before?.state, event, own)
       if (state === undefined) return before
       const last = before?.told ?? null
-      const told = isSeen(event) ? (source.status(state) ?? last) : last
+      const told = isSeen(event) ? ((source.mark ?? source.status)(state) ?? last) : last
       return state === before?.state && told === last ? before : { platform: null, state, told }
     },
     brings(before, after, event, key) {
-      const [source] = partsOf(key)
+      const [source, own] = partsOf(key)
       if (source === undefined || isEntry(after) || after.told === null) return []
       if (before !== undefined && !isEntry(before) && before.told === after.told) return []
       const platform = source.platform(after.state)
       if (platform === null) return []
-      const { object, type } = source
-      const entry = { platform, type, ...object(after.state), status: after.told, changedAt: recordedAt(event) }
+      const { object, status, type } = source
+      const entry = {
+        platform,
+        type,
+        ...object(after.state, own),
+        status: status(after.state) ?? after.told,
+        changedAt: recordedAt(event)
+      }
       return [[`${key} ${event.position}`, entry]]
     },
     scope: (state) => state.platform ?? "",

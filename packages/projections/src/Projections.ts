@@ -14,7 +14,7 @@ import { offeredCampaigns, offers } from "./Offers.ts"
 import type * as Projection from "./Projection.ts"
 import { retentions } from "./Retentions.ts"
 import { signedDocuments } from "./SignedDocuments.ts"
-import { statements } from "./Statements.ts"
+import { statements, statementSource } from "./Statements.ts"
 import { wallets } from "./Wallets.ts"
 
 export * from "./Documents.ts"
@@ -39,6 +39,7 @@ export const feed = feedOf([
     ({ status }) => status,
     ({ id }) => id
   ),
+  statementSource,
   feedSource("investor.kyc_status_changed", investors, ({ kycStatus }) => kycStatus),
   ...taskSources
 ])

@@ -11,7 +11,12 @@ import * as Resource from "./Resource.ts"
 import { listed } from "./Shape.ts"
 
 /** What an entry is about. @category models */
-export const EventType = Schema.Literals(["investment.status_changed", "investor.kyc_status_changed", ...taskEvents])
+export const EventType = Schema.Literals([
+  "investment.status_changed",
+  "investment.statement_issued",
+  "investor.kyc_status_changed",
+  ...taskEvents
+])
 export type EventType = typeof EventType.Type
 
 /** An entry of the feed. Its id is a place in the platform's own feed: the list goes on behind it. @category models */

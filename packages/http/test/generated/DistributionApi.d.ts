@@ -1169,6 +1169,7 @@ export interface components {
             id: string;
             /**
              * @example investment.status_changed
+             * @example investment.statement_issued
              * @example investor.kyc_status_changed
              * @example credit.status_changed
              * @example redemption.status_changed
