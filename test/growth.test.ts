@@ -46,6 +46,7 @@ const resources: { readonly [name: string]: Resource } = {
       "packages/cli/src/RegistrarTasks.ts": "the registrar instructs it",
       "packages/cli/src/RegistrarTaskCommands.ts": "the registrar instructs it",
       "packages/cli/src/Main.ts": "the list of commands",
+      "packages/registrar/src/base/StatementText.ts": "what a redemption is for the register",
       "packages/cli/src/ReverseCommands.ts": "the help of a command",
       "packages/http/src/contract/OpenApiWords.ts": "the sentences of two scopes and a tag",
       "packages/http/src/contract/ProblemTypes.ts": "the coding of a body",

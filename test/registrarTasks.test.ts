@@ -65,7 +65,7 @@ const statementsOf = (platform: Id.PlatformId, investment: Id.InvestmentId) =>
     return yield* Effect.forEach(results, ({ id }) =>
       Effect.map(statements.get(investment, id), ({ content }) => {
         const { entry, statement } = JSON.parse(content ?? "")
-        return `${statement.cause} ${statement.event} ${entry.remaining_units}`
+        return `${statement.cause} ${statement.event} ${statement.basis} ${entry.remaining_units}`
       })
     )
   }).pipe(as(platform))
@@ -113,7 +113,7 @@ describe.each(stores)("what the registrar takes from wallets, over %s", (store) 
         expect(shown).toMatchObject({ status: "DELIVERED", units: 20, remainingUnits: 8 })
         expect(yield* feedOf(platform)).toContain(`redemption.status_changed ${made.id} success`)
         const told = yield* until(statementsOf(platform, investment), ({ length }) => length === 2)
-        expect(told).toEqual(["entry units_credited 20", "change units_redeemed 8"])
+        expect(told).toEqual(["entry units_credited null 20", "change transferred_to_issuer_and_deleted statute 8"])
         const { entries } = yield* (yield* Disclosures).investor(investor)
         expect(entries.map(({ personal }) => personal)).toContainEqual({ note: "fällig" })
         expect(yield* refusalOf(tasks.redeem(wallet, { ...asked, units: units(9) }))).toBe("insufficient_units")
@@ -142,9 +142,9 @@ describe.each(stores)("what the registrar takes from wallets, over %s", (store) 
         expect(yield* feedOf(other)).toContain(`investment.status_changed ${received!.id} DELIVERED`)
         expect((yield* feedOf(other)).filter((entry) => entry.startsWith("transfer"))).toEqual([])
         const told = yield* until(statementsOf(platform, investment), ({ length }) => length === 3)
-        expect(told.at(-1)).toBe("change units_transferred 13")
+        expect(told.at(-1)).toBe("change units_transferred court 13")
         expect(yield* until(statementsOf(other, received!.id), ({ length }) => length === 1)).toEqual([
-          "entry units_transferred 7"
+          "entry units_transferred court 7"
         ])
         const unknown = tasks.get("transfer", "none" as Id.TransferId)
         expect(yield* refusalOf(unknown)).toBe("task_not_found")

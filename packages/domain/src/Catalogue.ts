@@ -1,6 +1,7 @@
 /**
  * All event types of the register. For a store's codec, for folds, and for a reader who asks what can be in the log.
  */
+import type { Basis } from "./Basis.ts"
 import * as CreditEvents from "./events/CreditEvents.ts"
 import * as DocumentEvents from "./events/DocumentEvents.ts"
 import * as FreezingEvents from "./events/FreezingEvents.ts"
@@ -162,6 +163,25 @@ export const effectiveAt = (event: DomainEvent): Timestamp | undefined => {
       return event.data.endedAt
     case "InvestmentCancelledAfterDelivery":
       return event.data.cancelledAt
+    default:
+      return undefined
+  }
+}
+
+/** By whose right an entry or a stop was instructed, where its event says so. @category computing */
+export const basisOf = ({ data, type }: RecordedDomainEvent): Basis | undefined => {
+  switch (type) {
+    case "ProductPaused":
+    case "ProductResumed":
+    case "WalletFrozen":
+    case "WalletUnfrozen":
+    case "UnitsFrozen":
+    case "UnitsUnfrozen":
+    case "UnitsRedeemed":
+    case "RegisterChangeReversed":
+      return data.basis
+    case "UnitsTransferred":
+      return data.forced
     default:
       return undefined
   }

@@ -21,6 +21,7 @@ const facts = {
     createdAt: at
   },
   event: "UnitsFrozen",
+  basis: "court",
   remaining: 15,
   investment: {
     id: "investment",
@@ -67,6 +68,7 @@ const cases: { readonly [name: string]: Facts } = {
   bare: {
     ...facts,
     event: null,
+    basis: null,
     issuer: null,
     terms: null,
     wallet: null,
@@ -79,6 +81,7 @@ const cases: { readonly [name: string]: Facts } = {
     investment: { ...facts.investment, remainingUnits: 20, deliveredAt: null },
     remaining: 0
   },
+  redeemed: { ...facts, event: "UnitsRedeemed", basis: "statute" },
   cents: {
     ...facts,
     product: { ...facts.product, nominalValue: { ...facts.product.nominalValue!, amount: "-5" } }

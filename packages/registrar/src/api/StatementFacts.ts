@@ -2,7 +2,7 @@
  * Gathers what a statement of the register tells: the log folded up to the statement's position. For the service of statements, and for
  * audits. What is personal is opened with an access only, and not at all once its person is erased.
  */
-import { Tag } from "@effekten/domain"
+import { Events, Tag } from "@effekten/domain"
 import { EventStoreError } from "@effekten/event-store"
 import { FoldOne, type Projection, Projections } from "@effekten/projections"
 import { Effect } from "effect"
@@ -98,6 +98,7 @@ export const gather = Effect.fnUntraced(function* (
   return {
     statement,
     event: event?.type ?? null,
+    basis: (event && Events.basisOf(event)) ?? null,
     investment,
     remaining: investment.deliveredAt === null ? 0 : investment.remainingUnits,
     product,

@@ -4,12 +4,12 @@
  * A renderer is never changed or removed: a statement that was issued reads the same forever. What is to read otherwise gets the next
  * version, and new statements name it. Golden files hold the bytes.
  */
-import type { Money, Timestamp } from "@effekten/domain"
+import type { Basis, Money, Timestamp } from "@effekten/domain"
 import { Json } from "@effekten/event-store"
 import type { Projections } from "@effekten/projections"
 
 /** The version by which new statements are rendered. @category values */
-export const today = 2
+export const today = 3
 
 /** The person or the company in whose name the units are entered. */
 interface Holder {
@@ -24,6 +24,8 @@ export interface Facts {
   readonly statement: Projections.StatementState
   /** What happened at the position that the statement is about: the type of the event. */
   readonly event: string | null
+  /** By whose right, where the event says so. */
+  readonly basis: Basis.Basis | null
   readonly investment: Projections.InvestmentState
   /** Units that the register has of it: none where its entry was undone, whatever was signed. */
   readonly remaining: number
@@ -129,8 +131,7 @@ const written = (value: Json.Json): string => {
   return String(value).replaceAll(unprintable, " ")
 }
 
-const rendered = (facts: Facts, remaining: number): Rendered => {
-  const sections = sectionsOf(facts, remaining)
+const rendered = (sections: { readonly [section: string]: Section }): Rendered => {
   const lines = Object.entries(sections).flatMap(([title, members]) => [
     "",
     title.toUpperCase(),
@@ -143,12 +144,23 @@ const rendered = (facts: Facts, remaining: number): Rendered => {
 }
 
 /** Of an entry that was undone it told what was signed, as if that were still in the register. */
-const first = (facts: Facts): Rendered => rendered(facts, facts.investment.remainingUnits)
+const first = (facts: Facts): Rendered => rendered(sectionsOf(facts, facts.investment.remainingUnits))
 
-const second = (facts: Facts): Rendered => rendered(facts, facts.remaining)
+/** It named no legal basis, and a redemption as what it is for other securities. */
+const second = (facts: Facts): Rendered => rendered(sectionsOf(facts, facts.remaining))
+
+/** What a redemption of crypto securities is for the register (eWpG § 29). */
+const redeemed = "transferred_to_issuer_and_deleted"
+
+const third = (facts: Facts): Rendered => {
+  const { statement, ...sections } = sectionsOf(facts, facts.remaining)
+  const event = facts.event === "UnitsRedeemed" ? { event: redeemed } : {}
+  return rendered({ statement: { ...statement, ...event, basis: facts.basis }, ...sections })
+}
 
 /** By version. @category values */
 export const renderers: { readonly [version: number]: (facts: Facts) => Rendered } = {
   1: first,
-  2: second
+  2: second,
+  3: third
 }
