@@ -3,18 +3,43 @@
  * ledger. No server may hold the folder meanwhile; in PostgreSQL the nodes may run. No kind of task may be named here.
  */
 import type { TaskStatus } from "@effekten/domain"
-import { type CommandFailure, type Operation, Resolutions } from "@effekten/services"
-import { Console, Effect } from "effect"
+import { type CommandFailure, Resolutions } from "@effekten/services"
+import { Console, Effect, Schema } from "effect"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { explain, inRegister } from "./Forget.ts"
-import { given } from "./Given.ts"
 import type { Place } from "./Place.ts"
 
-const kinds: { readonly [kind: string]: Pick<Operation.Any, "ids"> } = Resolutions.resource.operations
+const { operations } = Resolutions.resource
 
-type Resolve = (...args: ReadonlyArray<unknown>) => Effect.Effect<void, CommandFailure>
+type Kind = keyof typeof operations
+
+type Path<K extends Kind> = (typeof operations)[K]["ids"]
+
+/** What the path of a task has. */
+type Ids<K extends Kind> = Schema.Tuple<Path<K>>["Type"]
+
+type Decisions = {
+  readonly [K in Kind]: (
+    ...args: [...ids: Ids<K>, outcome: TaskStatus.FinalOutcome]
+  ) => Effect.Effect<void, CommandFailure>
+}
+
+const isKind = (kind: string): kind is Kind => Object.hasOwn(operations, kind)
 
 const usage = (message: string) => new CommandFailed({ exitCode: ExitCode.usage, message })
+
+const idsOf = <K extends Kind>(kind: K, given: ReadonlyArray<string>): Effect.Effect<Ids<K>, CommandFailed> => {
+  const { ids }: { readonly ids: Path<K> } = operations[kind]
+  return Effect.mapError(Schema.decodeUnknownEffect(Schema.Tuple(ids))(given), () =>
+    usage(`${JSON.stringify(given.join(" "))} is not what the path of a ${kind} has: ${ids.length} ids`)
+  )
+}
+
+const decide = <K extends Kind>(kind: K, ids: Ids<K>, outcome: TaskStatus.FinalOutcome) =>
+  Effect.flatMap(Resolutions, (resolutions) => {
+    const decisions: Decisions = resolutions
+    return decisions[kind](...ids, outcome)
+  })
 
 /** @category commands */
 export const runDecideTask = Effect.fnUntraced(function* (
@@ -27,14 +52,9 @@ export const runDecideTask = Effect.fnUntraced(function* (
   }
 ) {
   const { kind, outcome } = options
-  const schemas = Object.hasOwn(kinds, kind) ? kinds[kind]!.ids : undefined
-  if (schemas === undefined)
-    return yield* usage(`${JSON.stringify(kind)} is no kind of task: ${Object.keys(kinds).join(", ")}`)
-  if (schemas.length !== options.ids.length) return yield* usage(`A ${kind} has ${schemas.length} ids in its path`)
-  const ids = yield* Effect.forEach(schemas, (schema, index) => given(schema, "id")(options.ids[index]!))
-  const decision = Effect.flatMap(Resolutions, (resolutions) =>
-    (resolutions as unknown as { readonly [kind: string]: Resolve })[kind]!(...ids, outcome)
-  )
-  yield* inRegister(place, {}, Effect.mapError(decision, explain))
-  yield* Console.log(`decided: ${ids.at(-1)}`)
+  if (!isKind(kind))
+    return yield* usage(`${JSON.stringify(kind)} is no kind of task: ${Object.keys(operations).join(", ")}`)
+  const ids = yield* idsOf(kind, options.ids)
+  yield* inRegister(place, {}, Effect.mapError(decide(kind, ids, outcome), explain))
+  yield* Console.log(`decided: ${options.ids.at(-1)}`)
 })

@@ -14,6 +14,7 @@ import {
   ProductResumed,
   productTerms
 } from "./events/PlatformEvents.ts"
+import { withoutUndefined } from "./Event.ts"
 import { PlatformId, ProductId } from "./Id.ts"
 import * as Platform from "./Platform.ts"
 import * as Tag from "./Tag.ts"
@@ -36,9 +37,29 @@ export interface State {
 /** What an amendment says of the terms. */
 type Amendment = Omit<Recorded<"ProductAmended">["data"], "productId">
 
-/** The terms after an amendment: what it names is new, and what it names as `null` is gone. @category computing */
-export const withAmendment = (terms: Terms, amendment: Amendment): Terms =>
-  Object.fromEntries(Object.entries({ ...terms, ...amendment }).filter(([, term]) => term !== null)) as unknown as Terms
+/** What is not named stays, and what is named as `null` is gone. */
+const amended = <T>(term: T | undefined, change: T | null | undefined): T | undefined =>
+  change === undefined ? term : (change ?? undefined)
+
+/** The terms after an amendment. A term that is forgotten here does not compile. */
+const withAmendment = (terms: Terms, change: Amendment): Terms =>
+  withoutUndefined<Terms>({
+    productId: terms.productId,
+    issuerId: terms.issuerId,
+    name: change.name ?? terms.name,
+    productType: change.productType ?? terms.productType,
+    kind: terms.kind,
+    isin: terms.isin,
+    nominalValue: amended(terms.nominalValue, change.nominalValue),
+    issuancePrice: amended(terms.issuancePrice, change.issuancePrice),
+    issueVolume: change.issueVolume ?? terms.issueVolume,
+    stepSize: change.stepSize ?? terms.stepSize,
+    agioPercent: amended(terms.agioPercent, change.agioPercent),
+    paymentDays: amended(terms.paymentDays, change.paymentDays),
+    cancellationDays: amended(terms.cancellationDays, change.cancellationDays),
+    lockedUntil: amended(terms.lockedUntil, change.lockedUntil),
+    network: amended(terms.network, change.network)
+  })
 
 const types = [
   "ProductRegistered",

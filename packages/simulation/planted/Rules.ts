@@ -206,8 +206,8 @@ const offers: { readonly [name: string]: Bug } = {
   ),
   "a term that is taken away stays": one(
     "domain/src/Product.ts",
-    "filter(([, term]) => term !== null)",
-    "map(([name, term]) => [name, term ?? terms[name as keyof Terms]])"
+    "change === undefined ? term : (change ?? undefined)",
+    "change ?? term"
   ),
   "the registrar redeems what is no crypto security": one(
     redemption,
