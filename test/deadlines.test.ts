@@ -6,16 +6,17 @@ import { assert, describe, it } from "@effect/vitest"
 import { Timestamp } from "@effekten/domain"
 import { Log } from "@effekten/registrar"
 import { Investments } from "@effekten/services"
-import { Clock, Effect } from "effect"
+import { Clock, Duration, Effect } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
 import { offering, onboarded } from "../packages/registrar/test/fixture.ts"
-import { as } from "../packages/registrar/test/parts.ts"
+import * as SandboxClock from "../packages/cli/src/SandboxClock.ts"
+import { as, turn } from "../packages/registrar/test/parts.ts"
 import { lateClock } from "./LateClock.ts"
 import { at, type Node, soon, useNodes } from "./Nodes.ts"
 
-const { holders, node, postgres } = useNodes()
+const { holders, node, postgres, query } = useNodes()
 
 const day = 86_400_000
 
@@ -104,5 +105,30 @@ describe("payments that are missed, over several nodes", () => {
         assert.deepStrictEqual([...new Set(all.map(({ status }) => status))], ["PAYMENT_MISSING"])
         assert.deepStrictEqual(yield* holders(schema, "payment-deadlines"), [[1]])
       }).pipe(Effect.scoped)
+  )
+})
+
+describe("the clock of a sandbox", () => {
+  it.live("lets payments be missed, and takes no lease from the node that has it", () =>
+    Effect.gen(function* () {
+      const schema = "sandbox"
+      const { ahead, clock, setAhead } = SandboxClock.make(yield* Clock.Clock)
+      const one = yield* Effect.provideService(node(schema, { clockAhead: ahead }), Clock.Clock, clock)
+      // A node that would take a lease that is given up.
+      yield* node(schema, { enforcePaymentDeadlines: false })
+      const sessions = query(
+        "SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND application_name LIKE $1 ORDER BY pid",
+        [`${schema}%leases`]
+      )
+      const held = yield* soon("the leases are held", sessions, ({ length }) => length >= 3)
+      const [late] = yield* at(one)(accepted(1, 14)).pipe(Effect.provideService(Clock.Clock, clock))
+      for (let hours = 1; hours <= 20 * 24; hours++) {
+        yield* setAhead(Duration.hours(hours))
+        yield* turn
+      }
+      const ended = yield* soon("the payment is missed", endedAt(one), ({ length }) => length === 1)
+      assert.strictEqual(ended[0]?.investmentId, late)
+      assert.deepStrictEqual(yield* sessions, held)
+    }).pipe(Effect.scoped)
   )
 })

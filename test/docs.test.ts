@@ -10,6 +10,7 @@ import { expect, it } from "vitest"
 import { snippets, snippetsOf } from "../scripts/packages/Snippets.ts"
 import { sandboxRoutes } from "../packages/cli/src/SandboxControl.ts"
 import { magicUnits } from "../packages/cli/src/SandboxLedger.ts"
+import { ofAnyCommand } from "../packages/http/src/server/SandboxRefusals.ts"
 import { root } from "./Process.ts"
 
 const pages = [
@@ -220,12 +221,29 @@ const sandboxTables = (): string =>
     )
   ].join("\n\n")
 
+/** Which refusals the key of a command brings about in a sandbox. */
+const refusalTables = (): string => {
+  const commands = operations.filter(({ _tag }) => _tag === "Command")
+  const statusOf = (name: string): string => String(ProblemTypes.problemTypes[name]!.status)
+  const own = [...new Set(commands.flatMap(({ refusals }): ReadonlyArray<string> => refusals))].toSorted()
+  return table(
+    ["code", "status", "key of"],
+    ["---", "---", "---"],
+    ...ofAnyCommand.map((name) => [code(name), statusOf(name), "any command"]),
+    ...own.map((name) => {
+      const refused = commands.filter(({ refusals }) => (refusals as ReadonlyArray<string>).includes(name))
+      return [code(name), statusOf(name), refused.map(callOf).join(", ")]
+    })
+  )
+}
+
 it.each([
   ["problems", "docs/reference/problems.md", problemTables],
   ["calls", "docs/reference/http.md", callTables],
   ["filters", "docs/reference/http.md", filterTables],
   ["members", "docs/reference/members.md", memberTables],
-  ["routes and magic values", "docs/guide/sandbox.md", sandboxTables]
+  ["routes and magic values", "docs/guide/sandbox.md", sandboxTables],
+  ["refusals", "docs/guide/sandbox.md", refusalTables]
 ])("the %s of %s are those that are described; `DOCS=write` writes them", (what, page, tables) => {
   const { replaced, written } = between(textOf(page), what)
   if (process.env["DOCS"] === "write") {

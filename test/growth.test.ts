@@ -18,6 +18,10 @@ const resources: { readonly [name: string]: Resource } = {
   redemption: {
     most: 20,
     mentions: {
+      "packages/cli/src/SandboxReversal.ts": "a sandbox undoes and resolves it",
+      "packages/cli/src/SandboxControl.ts": "the help of a sandbox",
+      "packages/cli/src/SandboxTriggers.ts": "the help of a sandbox",
+      "packages/cli/src/SandboxCommands.ts": "the help of a command",
       "packages/cli/src/GuideSteps.ts": "the guide redeems",
       "packages/cli/src/ServeCommands.ts": "the help of a command",
       "packages/domain/src/Reversal.ts": "a reversal undoes it",
@@ -36,6 +40,10 @@ const resources: { readonly [name: string]: Resource } = {
   transfer: {
     most: 27,
     mentions: {
+      "packages/cli/src/SandboxReversal.ts": "a sandbox undoes and resolves it",
+      "packages/cli/src/SandboxControl.ts": "the help of a sandbox",
+      "packages/cli/src/SandboxTriggers.ts": "the help of a sandbox",
+      "packages/cli/src/SandboxCommands.ts": "the help of a command",
       "packages/cli/src/OfferingCommands.ts": "the help of a command",
       "packages/domain/src/Refusal.ts": "refusals of its own",
       "packages/domain/src/Reversal.ts": "a reversal undoes it",

@@ -5,12 +5,14 @@ import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { Refusal } from "@effekten/domain"
+import { ProblemTypes } from "@effekten/http"
 import { type Operation, platformResources } from "@effekten/services"
 import { sandboxRoutes } from "../packages/cli/src/SandboxControl.ts"
 import { magicUnits } from "../packages/cli/src/SandboxLedger.ts"
+import * as SandboxRefusals from "../packages/http/src/server/SandboxRefusals.ts"
 import { type Api, connect, created, eventually, investmentBody, investorBody, onboard } from "./Api.ts"
 import { bin, effekten, root, type Server, startServer, temporaryFolder } from "./Process.ts"
+import { serve } from "./Stores.ts"
 
 const temporary = temporaryFolder()
 afterAll(() => temporary.remove())
@@ -168,25 +170,58 @@ describe("what a developer brings about", () => {
     expect((await trigger("ledger", { task, outcome: "failed" })).json.code).toBe("task_not_found")
   })
 
+  it("the registrar undoes a change, which the ledger may fail, and a person says what became of the unknown", async () => {
+    const path = await credited("reversed", 10)
+    await settles(path, "succeeded")
+    const change = path.split("/")[3]!
+    const reversal = { kind: "credit", change }
+    await brings("reversal", { ...reversal, outcome: "failed" }, { ...reversal, units: 10, status: "failed" })
+    const unknown = await trigger("reversal", { ...reversal, outcome: "unknown" })
+    expect(unknown).toMatchObject({ status: 200, json: { status: "unknown" } })
+    const asked = await trigger("reversal", { ...reversal, outcome: "failed" })
+    expect(asked).toMatchObject({ status: 409, json: { code: "reversal_in_flight" } })
+    // What was said of the one that was refused holds for none that follows.
+    await settles(await credited("reversed-after", 10), "succeeded")
+    const args = ["trigger", "reversal", "--kind", "credit", "--change", change, "--data", folderOf("triggers")]
+    expect((await effekten(args)).stderr).toMatch(/reversal_in_flight/)
+    expect(await statusOf(api, change)).toBe("DELIVERED")
+    const task = unknown.json.id
+    const resolved = { kind: "reversal", reverses: "credit", change, task, outcome: "succeeded" }
+    await brings("resolution", resolved, { kind: "reversal", task, status: "succeeded" })
+    expect(await statusOf(api, change)).toBe("PAID")
+    expect((await trigger("resolution", resolved)).json.code).toBe("nothing_to_resolve")
+
+    await brings("ledger", { outcome: "unknown" }, {})
+    const credit = await credited("unresolved", 10)
+    await settles(credit, "unknown")
+    const [investment, id] = [credit.split("/")[3], credit.split("/")[5]]
+    await brings("resolution", { kind: "credit", investment, task: id, outcome: "failed" }, { status: "failed" })
+    await settles(credit, "failed")
+  })
+
   it("a key forces each refusal that an operation has, and no other", async () => {
     const before = (await api.get("/v2/investors/")).json.count
     const id = "01a20498-e100-7457-a6b0-8c94fc43d4ee"
-    for (const { resource } of platformResources)
-      for (const operation of Object.values<Operation.Any>(resource.operations)) {
-        if (operation._tag !== "Command") continue
-        const [method, path] = operation.route!.split(" ") as [string, string]
-        for (const code of operation.refusals) {
-          const key = { "x-idempotency-key": `refuse:${code}:${operation.operation}` }
-          const sent = () =>
-            api.send(method, path.replaceAll(/:\w+/g, id), {
-              headers: { ...key, "content-type": "application/json" },
-              body: "{}"
-            })
-          const first = await sent()
-          expect({ code, ...first.json }).toMatchObject({ code, status: Refusal.byCode[code].class })
-          if (first.status === 409) expect((await sent()).bytes).toEqual(first.bytes)
-        }
+    const commands = platformResources
+      .flatMap(({ resource }) => Object.values<Operation.Any>(resource.operations))
+      .filter(({ _tag }) => _tag === "Command")
+    for (const operation of commands) {
+      const [method, path] = operation.route!.split(" ") as [string, string]
+      for (const code of [...operation.refusals, ...SandboxRefusals.ofAnyCommand]) {
+        const key = { "x-idempotency-key": `refuse:${code}:${operation.route}`.replaceAll(" ", "-") }
+        const sent = () =>
+          api.send(method, path.replaceAll(/:\w+/g, id), {
+            headers: { ...key, "content-type": "application/json" },
+            body: "{}"
+          })
+        const first = await sent()
+        const { status } = ProblemTypes.problemTypes[code]!
+        expect({ code, httpStatus: first.status, ...first.json }).toMatchObject({ code, httpStatus: status, status })
+        expect(first.headers.has("www-authenticate")).toBe(status === 401 || status === 403)
+        expect(first.headers.has("retry-after")).toBe(status === 429 || status === 503)
+        if (first.status === 409) expect((await sent()).bytes).toEqual(first.bytes)
       }
+    }
     expect((await api.get("/v2/investors/")).json.count).toBe(before)
     // Not one of this operation's.
     created(await api.post("/v2/investors/", investorBody("other"), "refuse:allocation_exhausted:1"))
@@ -246,6 +281,22 @@ describe("what a developer brings about", () => {
     const told = await effekten(["trigger", "payment", "--investment", investment, "--data", folderOf("triggers")])
     expect(told).toMatchObject({ code: 6, stdout: "" })
     expect(told.stderr).toMatch(/investment_not_found/)
+  })
+})
+
+describe("outside of a sandbox", () => {
+  it("no key refuses, and no number of units fails", async () => {
+    const served = await serve("memory")
+    const api = await connect(served)
+    const { investor, wallet } = await onboard(api, "refuse:rate_limited:1")
+    for (const { units } of magicUnits) {
+      const body = investmentBody(served, investor, wallet, units)
+      const key = `refuse:allocation_exhausted:${units}`
+      const path = `/v2/investments/${created(await api.post("/v2/investments/", body, key)).id}/credits/`
+      const { id } = created(await api.post(path, undefined, `refuse:unavailable:${units}`))
+      await eventually(async () => ((await api.get(`${path}${id}/`)).json.status === "succeeded" ? true : undefined))
+    }
+    await served.close()
   })
 })
 

@@ -25,7 +25,7 @@ import { webhook } from "./WebhookCommands.ts"
 import { policy } from "./PolicyCommands.ts"
 import { projections } from "./ProjectionsCommand.ts"
 import { statement } from "./StatementCommands.ts"
-import { clock, listen, logs, trigger } from "./SandboxCommands.ts"
+import { clock, listen, logs, sandbox, trigger } from "./SandboxCommands.ts"
 import { guide, serve } from "./ServeCommands.ts"
 import { simulate } from "./SimulateCommand.ts"
 
@@ -57,6 +57,7 @@ export const effekten = Command.make("effekten").pipe(
     trigger,
     listen,
     logs,
+    sandbox,
     replay,
     verify,
     audit,

@@ -8,8 +8,9 @@ import type { Currency, Units } from "@effekten/domain"
 import { OAuth, OAuthStore } from "@effekten/http"
 import { Log } from "@effekten/registrar"
 import { Campaigns, Platforms, Products, scopes } from "@effekten/services"
-import { Effect, Option, Redacted, Schema } from "effect"
+import { type Context, Effect, Option, Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
+import { refused } from "./Place.ts"
 import { readSandboxFile, writeSandboxFile, type SandboxFile } from "./SandboxFile.ts"
 
 /** Units of the sandbox's product, all of them offered by its one campaign. */
@@ -23,12 +24,16 @@ export class NotASandbox extends Schema.TaggedError<NotASandbox>()("NotASandbox"
 
 const platformName = "Sandbox platform"
 
-/** A sandbox begins with its platform. An invented product must not get into any other register by mistake. */
-const onlyInASandbox = Effect.fnUntraced(function* (folder: string) {
-  const log = yield* Log
+/** Whether a log is that of a sandbox, which begins with its platform, or is empty. @category predicates */
+export const isSandbox = Effect.fnUntraced(function* (log: Pick<Log["Service"], "readAll">) {
   // A start that says a policy records it before anything else.
   const [first] = (yield* log.readAll("all", { to: 2 })).filter(({ type }) => type !== "PolicySet")
-  if (first === undefined || (first.type === "PlatformRegistered" && first.data.name === platformName)) return
+  return first === undefined || (first.type === "PlatformRegistered" && first.data.name === platformName)
+})
+
+/** An invented product must not get into any other register by mistake. */
+const onlyInASandbox = Effect.fnUntraced(function* (folder: string) {
+  if (yield* isSandbox(yield* Log)) return
   return yield* new NotASandbox({
     message: `${folder} holds a register that is no sandbox: serve it without --sandbox, or choose another folder with --data`
   })
@@ -99,6 +104,16 @@ export const openSandbox = Effect.fnUntraced(function* (folder: string) {
   yield* ensureClient(sandbox)
   return sandbox
 })
+
+type SandboxParts = Exclude<Effect.Services<ReturnType<typeof openSandbox>>, SecureRandom.SecureRandom>
+
+/** The same, in a register with its clients, as the commands end where it cannot be made. @category running */
+export const sandboxIn = (register: Context.Context<SandboxParts>, folder: string) =>
+  openSandbox(folder).pipe(
+    Effect.provideContext(register),
+    Effect.provide(SecureRandom.layerWebCrypto),
+    Effect.mapError(({ message }) => refused({ message: `the sandbox cannot be set up: ${message}` }))
+  )
 
 /** Writes down where the sandbox is served now. @category running */
 export const serveSandboxAt = (folder: string, sandbox: SandboxFile, url: string) =>

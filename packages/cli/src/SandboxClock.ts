@@ -34,6 +34,8 @@ export const make = (real: Clock.Clock): SandboxClock => {
         resume(Effect.void)
       }
       waiting.add(look)
+      // It may have been set forward since the sleep began.
+      look()
       return Effect.sync(() => void waiting.delete(look))
     })
   const sleep = (duration: Duration.Duration): Effect.Effect<void> =>

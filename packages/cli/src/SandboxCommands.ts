@@ -33,12 +33,30 @@ const maybe = (name: string, description: string) =>
 export const trigger = Command.make(
   "trigger",
   {
-    event: Argument.Literals("EVENT", ["identification", "acceptance", "review", "payment", "ledger", "deadline"]).pipe(
-      Argument.withDescription("What happens outside of the register")
-    ),
+    event: Argument.Literals("EVENT", [
+      "identification",
+      "acceptance",
+      "review",
+      "payment",
+      "ledger",
+      "deadline",
+      "reversal",
+      "resolution"
+    ]).pipe(Argument.withDescription("What happens outside of the register")),
     investor: maybe("investor", "Id of the investor: identification"),
-    investment: maybe("investment", "Id of the investment: acceptance, review, payment, deadline"),
-    task: maybe("task", "Id of a task of the ledger under way: ledger; else the next one is meant"),
+    investment: maybe(
+      "investment",
+      "Id of the investment: acceptance, review, payment, deadline, resolution of a credit"
+    ),
+    task: maybe("task", "Id of a task of the ledger: resolution; ledger, where else the next one is meant"),
+    kind: maybe("kind", "credit, redemption, transfer: reversal, resolution; reversal: resolution"),
+    change: maybe("change", "Id of what is undone: reversal, resolution of one"),
+    reverses: maybe("reverses", "Kind of what is undone: resolution of a reversal"),
+    units: Flag.Int("units").pipe(
+      Flag.withDescription("Of a transfer: how many of its units: reversal"),
+      Flag.optional,
+      Flag.map(Option.getOrUndefined)
+    ),
     outcome: maybe(
       "outcome",
       "verified, approved, refused; accepted, rejected; passed, refused; succeeded, failed, unknown, delayed"
@@ -58,6 +76,26 @@ export const trigger = Command.make(
       description: "The money arrives"
     },
     { command: "effekten trigger ledger --outcome unknown", description: "Nobody knows what becomes of the next task" }
+  ])
+)
+
+/** @category commands */
+export const sandbox = Command.make("sandbox").pipe(
+  Command.withDescription("The sandbox in a folder"),
+  Command.withSubcommands([
+    Command.make("reset", { folder: dataFolder }, ({ folder }) =>
+      Effect.flatMap(
+        Effect.promise(() => import("./SandboxReset.ts")),
+        ({ runReset }) => runReset(folder)
+      )
+    ).pipe(
+      Command.withDescription(
+        "Begin it anew: another register, with new ids, the same client and the real time. A server that has the folder must be stopped"
+      )
+    )
+  ]),
+  Command.withExamples([
+    { command: "effekten sandbox reset", description: "Throw away what was tried, and print what there is instead" }
   ])
 )
 

@@ -5,7 +5,14 @@ import { Id } from "@effekten/domain"
 import type { DistributionServer, WebhookStore } from "@effekten/http"
 import { Projections, ReadModels } from "@effekten/projections"
 import type { Registrar, RegisterState, StateSeal } from "@effekten/registrar"
-import { Investments, PlatformServices, Rejection, Unavailable } from "@effekten/services"
+import {
+  type CommandFailure,
+  Investments,
+  type PlatformService,
+  PlatformServices,
+  Rejection,
+  Unavailable
+} from "@effekten/services"
 import { Clock, Context, Duration, Effect, Layer, Option, Schema, Semaphore } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { furthestAhead, type SandboxClock } from "./SandboxClock.ts"
@@ -13,7 +20,7 @@ import { readSandboxFile, type SandboxFile, writeSandboxFile } from "./SandboxFi
 import { type SandboxLedger, ToldOutcome } from "./SandboxLedger.ts"
 import * as SandboxListening from "./SandboxListening.ts"
 import * as SandboxLog from "./SandboxLog.ts"
-import * as SandboxRefusals from "./SandboxRefusals.ts"
+import { reverse } from "./SandboxReversal.ts"
 import { triggers } from "./SandboxTriggers.ts"
 import { layer as endpoints } from "./WebhookEndpoints.ts"
 
@@ -117,6 +124,19 @@ const inWebhooks = <A, E>(
 
 type Call = DistributionServer.SandboxCall
 
+/** What is brought about by the services of the client's platform, and by those of the register. */
+const inPlatform =
+  (
+    register: Parts["register"],
+    bringAbout: (
+      body: unknown
+    ) => Effect.Effect<object, CommandFailure | Schema.SchemaError, Registrar.Register | PlatformService>
+  ): Call["answer"] =>
+  (platform, body) => {
+    const services = Context.get(register, PlatformServices).forPlatform(platform)
+    return Effect.provideContext(bringAbout(body), Context.merge(register, services))
+  }
+
 interface SandboxRoute extends Pick<Call, "method" | "path"> {
   /** What happens, for the guide. */
   readonly happens: string
@@ -150,12 +170,7 @@ export const sandboxRoutes: ReadonlyArray<SandboxRoute> = [
     method: "POST",
     path: `/sandbox/triggers/${name}/`,
     happens,
-    answerIn:
-      ({ register }) =>
-      (platform, body) => {
-        const services = Context.get(register, PlatformServices).forPlatform(platform)
-        return Effect.provideContext(bringAbout(body), Context.merge(register, services))
-      }
+    answerIn: ({ register }) => inPlatform(register, bringAbout)
   })),
   {
     method: "POST",
@@ -168,6 +183,13 @@ export const sandboxRoutes: ReadonlyArray<SandboxRoute> = [
         Schema.decodeUnknownEffect(ToldLedger)(body).pipe(
           Effect.flatMap(({ outcome, task }) => Effect.as(ledger.tell(outcome, task), { outcome }))
         )
+  },
+  {
+    method: "POST",
+    path: "/sandbox/triggers/reversal/",
+    happens:
+      "The registrar undoes `change`, whose `kind` is `redemption`, `transfer`, or `credit` of that investment. Of a transfer it may be `units` alone. The ledger says `outcome` of it, if it is given.",
+    answerIn: ({ ledger, register }) => inPlatform(register, reverse(ledger))
   },
   {
     method: "POST",
@@ -212,7 +234,6 @@ export const make = (given: Omit<Parts, "log">): DistributionServer.SandboxContr
   return {
     clock,
     answered: parts.log.answered,
-    refusal: SandboxRefusals.asked,
     calls: sandboxRoutes.map(({ answerIn, method, path }) => {
       const answer = answerIn(parts, advance)
       return {

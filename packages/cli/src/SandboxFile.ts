@@ -24,6 +24,14 @@ export const SandboxFile = Schema.Struct({
 })
 export type SandboxFile = typeof SandboxFile.Type
 
+/** How it is printed for programs, line by line. @category conversions */
+export const printedOf = ({ campaignId, clientId, clientSecret, productId }: SandboxFile): ReadonlyArray<string> => [
+  `CLIENT_ID=${clientId}`,
+  `CLIENT_SECRET=${clientSecret}`,
+  `CAMPAIGN_ID=${campaignId}`,
+  `PRODUCT_ID=${productId}`
+]
+
 /** The file cannot be written, or what it says cannot be read. @category errors */
 export class SandboxFileError extends Schema.TaggedError<SandboxFileError>()("SandboxFileError", {
   message: Schema.String,

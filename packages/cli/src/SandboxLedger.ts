@@ -13,7 +13,7 @@ import type { SandboxClock } from "./SandboxClock.ts"
 export const ToldOutcome = Schema.Literals(["succeeded", "failed", "unknown", "delayed"])
 export type ToldOutcome = typeof ToldOutcome.Type
 
-/** What becomes of a credit, a redemption or a transfer of exactly so many units, if nothing else is said. @category values */
+/** What becomes of a task of exactly so many units, if nothing else is said: of a credit, for example. @category values */
 export const magicUnits: ReadonlyArray<{
   readonly units: number
   readonly outcome: ToldOutcome | "unreachable"
@@ -53,6 +53,11 @@ export interface SandboxLedger {
   readonly layer: Layer.Layer<Ledger>
   /** Says what becomes of a task that is under way, or of the next one if none is named. */
   readonly tell: (outcome: ToldOutcome, task: string | undefined) => Effect.Effect<void, NotFound | Rejection>
+  /** Says what becomes of the task that the work asks for. Where the work fails, nothing is said. */
+  readonly saying: <A, E, R>(
+    outcome: ToldOutcome,
+    work: Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E | NotFound | Rejection, R>
 }
 
 interface UnderWay {
@@ -100,7 +105,19 @@ export const make = ({ clock }: SandboxClock, settleAfter = 0): SandboxLedger =>
       outcome === "delayed" ? begin(task, outcomes.succeeded, delay) : begin(task, outcomes[outcome], 0)
     )
   }
-  return { layer: Layer.succeed(Ledger, ledger), tell: (outcome, task) => Effect.suspend(() => tell(outcome, task)) }
+  const unsay = (outcome: ToldOutcome): void => {
+    const at = next.lastIndexOf(outcome)
+    if (at >= 0) next.splice(at, 1)
+  }
+  return {
+    layer: Layer.succeed(Ledger, ledger),
+    tell: (outcome, task) => Effect.suspend(() => tell(outcome, task)),
+    saying: (outcome, work) =>
+      Effect.andThen(
+        Effect.suspend(() => tell(outcome, undefined)),
+        Effect.onError(work, () => Effect.sync(() => unsay(outcome)))
+      )
+  }
 }
 
 const tooMany = new Rejection({

@@ -9,7 +9,7 @@ export const runTrigger = Effect.fnUntraced(function* (options: {
   readonly folder: string
   readonly event: string
   /** What of the body is given. */
-  readonly given: { readonly [member: string]: string | undefined }
+  readonly given: { readonly [member: string]: string | number | undefined }
 }) {
   const { event, folder, given } = options
   const body = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))

@@ -16,6 +16,7 @@ import {
 } from "@effekten/services"
 import { DateTime, Effect, Schema } from "effect"
 import { guideIdentification } from "./GuideSteps.ts"
+import { Resolution, resolve } from "./SandboxReversal.ts"
 
 /** What a trigger needs: the register, and its services for one platform. */
 type Parts = Registrar.Register | PlatformService
@@ -111,5 +112,11 @@ export const triggers: ReadonlyArray<Trigger> = [
   ),
   trigger("acceptance", "The issuer accepts `investment` (`accepted`) or not (`rejected`).", Acceptance, acceptance),
   trigger("review", "An outside reviewer decides about `investment`: `passed` or `refused`.", Review, review),
-  trigger("payment", "The money for `investment` arrives.", Payment, payment)
+  trigger("payment", "The money for `investment` arrives.", Payment, payment),
+  trigger(
+    "resolution",
+    "A person says of a `task` that is `unknown`: `succeeded` or `failed`. Its `kind` is `credit` of `investment`, `redemption`, `transfer` or `reversal`. A reversal `reverses` one of these kinds, of the id `change`.",
+    Resolution,
+    resolve
+  )
 ]

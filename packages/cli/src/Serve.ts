@@ -7,7 +7,6 @@ import type { Policy } from "@effekten/domain"
 import { Log } from "@effekten/registrar"
 import { Policies } from "@effekten/services"
 import { Clock, Console, Context, Duration, Effect, Layer, Schema } from "effect"
-import { SecureRandom } from "effect/crypto"
 import { HttpServer, type HttpServerError } from "effect/http"
 import { flushCompileCache } from "node:module"
 import * as Clients from "./Clients.ts"
@@ -16,11 +15,11 @@ import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { given, wordOf } from "./Given.ts"
 import { keepingFor, keptFor, type Place, refused, type RegisterOptions } from "./Place.ts"
 import { readinessOf, standingStill } from "./Readiness.ts"
-import { openSandbox, serveSandboxAt } from "./Sandbox.ts"
+import { sandboxIn, serveSandboxAt } from "./Sandbox.ts"
 import * as SandboxClock from "./SandboxClock.ts"
 import * as SandboxControl from "./SandboxControl.ts"
 import * as SandboxLedger from "./SandboxLedger.ts"
-import type { SandboxFile } from "./SandboxFile.ts"
+import { printedOf, type SandboxFile } from "./SandboxFile.ts"
 import { signals } from "./Signals.ts"
 
 interface ServeOptions extends Omit<RegisterOptions, "policy" | "sandbox" | "believeClock"> {
@@ -90,29 +89,7 @@ const forPeople = (
 
 /** The lines for programs: nothing may be printed on standard output before them. */
 const forPrograms = (url: string, sandbox: SandboxFile | undefined): string =>
-  [
-    `URL=${url}`,
-    ...(sandbox === undefined
-      ? []
-      : [
-          `CLIENT_ID=${sandbox.clientId}`,
-          `CLIENT_SECRET=${sandbox.clientSecret}`,
-          `CAMPAIGN_ID=${sandbox.campaignId}`,
-          `PRODUCT_ID=${sandbox.productId}`
-        ])
-  ].join("\n")
-
-type SandboxParts = Exclude<Effect.Services<ReturnType<typeof openSandbox>>, SecureRandom.SecureRandom>
-
-/** The sandbox in an open register, if one is asked for. */
-const sandboxIn = (context: Context.Context<SandboxParts>, folder: string, isAsked: boolean) =>
-  isAsked
-    ? openSandbox(folder).pipe(
-        Effect.provideContext(context),
-        Effect.provide(SecureRandom.layerWebCrypto),
-        Effect.mapError(({ message }) => refused({ message: `the sandbox cannot be set up: ${message}` }))
-      )
-    : Effect.undefined
+  [`URL=${url}`, ...(sandbox === undefined ? [] : printedOf(sandbox))].join("\n")
 
 const rateLimitOf = ({ rateLimit, rateLimitAtOnce }: ServeOptions): DistributionServer.ServerOptions["rateLimit"] =>
   rateLimit === 0 ? "none" : { perSecond: rateLimit, atOnce: rateLimitAtOnce }
@@ -141,7 +118,7 @@ export const runServe = (place: Place, options: ServeOptions): Effect.Effect<nev
     )
     const context = Context.merge(register, clients)
     yield* Effect.forkScoped(Effect.provideContext(WebhookEndpoints.delivering, register))
-    const sandbox = yield* sandboxIn(context, place.folder, options.sandbox)
+    const sandbox = options.sandbox ? yield* sandboxIn(context, place.folder) : undefined
     // Not before it is known to be a sandbox: in any other register the clock may end what is not due.
     if (sandbox?.clockAhead !== undefined) yield* clock!.setAhead(Duration.millis(sandbox.clockAhead))
     const readiness = readinessOf(Context.get(register, Log), yield* place.disk)

@@ -22,20 +22,28 @@ export const storeUnavailable = (exchange: Exchange, cause: OAuthStoreError): Re
 
 const challenge = 'Bearer realm="effekten"'
 
+/** The header that says of a token that it is not valid. @category values */
+export const tokenChallenge = { "www-authenticate": `${challenge}, error="invalid_token"` }
+
+/** The header that says of a token which scope it lacks. @category constructors */
+export const scopeChallenge = (lacking: Scope): Record<string, string> => ({
+  "www-authenticate": `${challenge}, error="insufficient_scope", scope="${lacking}"`
+})
+
 const unauthorized = (exchange: Exchange, refusal: "credentials" | "token"): Response => {
   exchange.notes.refusal = refusal
   const isKnown = refusal === "credentials"
   const detail = isKnown ? "Send a bearer token." : "The token is unknown or has expired."
-  return toResponse(edgeProblem("unauthorized", detail, exchange), {
-    "www-authenticate": isKnown ? challenge : `${challenge}, error="invalid_token"`
-  })
+  return toResponse(
+    edgeProblem("unauthorized", detail, exchange),
+    isKnown ? { "www-authenticate": challenge } : tokenChallenge
+  )
 }
 
 const insufficient = (exchange: Exchange, lacking: Scope): Response => {
   exchange.notes.refusal = "scope"
-  return toResponse(edgeProblem("insufficient_scope", `The token lacks the scope ${lacking}.`, exchange), {
-    "www-authenticate": `${challenge}, error="insufficient_scope", scope="${lacking}"`
-  })
+  const detail = `The token lacks the scope ${lacking}.`
+  return toResponse(edgeProblem("insufficient_scope", detail, exchange), scopeChallenge(lacking))
 }
 
 /** A scheme is named in any case, and blanks follow it (RFC 9110 §11.1). */

@@ -13,6 +13,7 @@ import type { Call } from "./Call.ts"
 import { type Exchange, Refused, refusal } from "./Exchange.ts"
 import type { Limits } from "./Limits.ts"
 import { jsonOf, readJsonBytes } from "./RequestBody.ts"
+import * as SandboxRefusals from "./SandboxRefusals.ts"
 import type { Route } from "./Table.ts"
 
 /** One thing that can be brought about. @category models */
@@ -43,21 +44,19 @@ export interface SandboxControl {
   readonly calls: ReadonlyArray<SandboxCall>
   /** Is told of each request that was answered. */
   readonly answered: (answered: AnsweredRequest) => void
-  /** How an operation shall fail, if the idempotency key of a command says so. */
-  readonly refusal: (operation: Operation.Any, key: string) => CommandFailure | undefined
 }
 
 /** What answers an operation in a sandbox: under its clock, and refused where that is asked for. @category constructors */
 export const trying =
   <A extends ReadonlyArray<unknown>, R, E>(
-    { clock, refusal }: SandboxControl,
+    { clock }: SandboxControl,
     operation: Operation.Any,
     answer: (call: Call, ...rest: A) => Effect.Effect<R, E>
   ) =>
-  (call: Call, ...rest: A): Effect.Effect<R, E | CommandFailure> => {
+  (call: Call, ...rest: A): Effect.Effect<R, E | Refused | CommandFailure> => {
     const key = operation._tag === "Command" ? fromHeaders(call.exchange.request.headers) : undefined
     const asked = key !== undefined && Result.isSuccess(key) ? key.success : undefined
-    const refused = asked === undefined ? undefined : refusal(operation, asked)
+    const refused = asked === undefined ? undefined : SandboxRefusals.asked(operation, asked)
     return refused === undefined
       ? Effect.provideService(answer(call, ...rest), Clock.Clock, clock)
       : Effect.fail(refused)

@@ -89,9 +89,11 @@ const make = Effect.fnUntraced(function* ({ believeClock, clockAhead }: TrustedT
   const readings = yield* ClockReadings
   const ahead = () => (clockAhead === undefined ? 0 : microsOf(clockAhead()))
   const look = Effect.gen(function* () {
+    // Asked first: what comes after it is of the moment in which the reading is had.
+    const witness = yield* readings.witness
     const seen: Seen = {
       wall: shifted(yield* now, -ahead()),
-      witness: yield* readings.witness,
+      witness,
       monotonic: yield* Clock.monotonicTimeNanos
     }
     return seen

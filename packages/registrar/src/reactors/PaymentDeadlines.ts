@@ -90,7 +90,7 @@ const looking = Effect.fnUntraced(function* (maximumPerTurn: number) {
       failure ??= Arr.getFailures(results)[0]
       if (due.length === limit) continue
       if (failure !== undefined) return yield* failure
-      return Turns.sleepUntil(round[due.length]?.rank, at, longestSleep)
+      return yield* Turns.sleepUntil(time, round[due.length]?.rank, longestSleep)
     }
     if (failure !== undefined) return yield* failure
     yield* Effect.logWarning(

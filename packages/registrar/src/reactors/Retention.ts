@@ -153,7 +153,7 @@ const looking = Effect.fnUntraced(function* (maximumPerTurn: number) {
       failure ??= Arr.getFailures([...results, forgotten])[0]
     }
     if (failure !== undefined) return yield* failure
-    if (isLast) return Turns.sleepUntil(next?.micros, at, longestSleep)
+    if (isLast) return yield* Turns.sleepUntil(time, next?.micros, longestSleep)
     yield* Effect.logWarning(
       `${asked} investors were due at ${at.text} and more may be: the next ones are erased in an hour. If that cannot be, stop the server`
     )

@@ -6,7 +6,9 @@ import { type Events, Timestamp } from "@effekten/domain"
 import type { EventStoreError } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import { Duration, Effect } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
 import { now } from "../base/Now.ts"
+import type { TrustedTime } from "../log/TrustedTime.ts"
 
 /** Objects of one round: what is read at a time. @category values */
 export const maximumAtOnce = 100
@@ -29,18 +31,25 @@ const microsOf = (duration: Duration.Duration): number => Duration.toMillis(dura
 export const turnOf = (dueMicros: number, at: Timestamp.Instant, length: Duration.Duration): number =>
   Math.floor((at.micros - dueMicros) / microsOf(length))
 
-/** Rounded up to whole milliseconds, so that the clock does not wake too early. @category computing */
+/**
+ * How long to sleep until an instant. It is counted from now, for a clock may have been set forward during the turn. Rounded up to whole
+ * milliseconds, so that the clock does not wake too early.
+ *
+ * @category computing
+ */
 export const sleepUntil = (
+  time: TrustedTime["Service"],
   dueMicros: number | undefined,
-  at: Timestamp.Instant,
   longest: Duration.Duration
-): Duration.Duration =>
+): Effect.Effect<Duration.Duration, SqlError> =>
   dueMicros === undefined
-    ? longest
-    : Duration.clamp(Duration.millis(Math.ceil((dueMicros - at.micros) / 1000)), {
-        minimum: shortestSleep,
-        maximum: longest
-      })
+    ? Effect.succeed(longest)
+    : Effect.map(time.reading, ({ at }) =>
+        Duration.clamp(Duration.millis(Math.ceil((dueMicros - at.micros) / 1000)), {
+          minimum: shortestSleep,
+          maximum: longest
+        })
+      )
 
 /**
  * How many events of a type the clock has recorded within an hour, by the log. So a process that starts, or takes the lease, goes on counting.

@@ -105,7 +105,7 @@ const looking = Effect.fnUntraced(function* (issue: Issue, { maximumYearlyPerTur
         from = last.position
         yield* progress.set(name, yield* bookmarkAt(log, from))
       }
-      if (due.length < limit) return Turns.sleepUntil(beginOf(year + 1), at, longestSleep)
+      if (due.length < limit) return yield* Turns.sleepUntil(time, beginOf(year + 1), longestSleep)
       asked += due.length
     }
     return Turns.pauseAfterMaximum
