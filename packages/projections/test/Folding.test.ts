@@ -24,7 +24,11 @@ import { canary, choices, makeWorld, stateOver, type StoredEvent } from "./World
  * The projections that read models keep, and the one that is folded only on request. What comes into being beside another object is not
  * folded alone.
  */
-const everyProjection = [...Projections.all.filter(({ brings }) => brings === undefined), Projections.holdings]
+const everyProjection = [
+  ...Projections.all.filter(({ brings }) => brings === undefined),
+  Projections.holdings,
+  Projections.registrarTasks
+]
 
 const viewsAt = (events: ReadonlyArray<StoredEvent>, to: number) => {
   const views = Views.make(everyProjection)

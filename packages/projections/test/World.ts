@@ -36,6 +36,8 @@ export interface World {
 
 const platforms = ["platform-a", "platform-b"]
 const products = ["bond", "share"]
+/** Redeemed by the registrar. */
+const crypto = "share"
 const start = Date.UTC(2026, 0, 1) * 1000
 const zero = "0".repeat(64)
 
@@ -126,7 +128,7 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
           issuerId: "issuer" as never,
           name: product,
           productType: "BOND",
-          kind: "digital",
+          kind: product === crypto ? "ewpg" : "digital",
           issueVolume: 2000,
           stepSize: 5,
           paymentDays: 14,
@@ -459,12 +461,14 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
     const delivered = pick(found("UnitsCredited", "UnitsTransferred"), a)
     if (delivered === undefined) return settleCredit(a, b, a)
     const { investorId, productId, walletId } = arrivalOf(delivered)
-    const units = 1 + (b % 12)
+    const asked = { redemptionId: id("redemption"), productId, walletId, units: 1 + (b % 12) }
+    if (productId === crypto && b % 9 > 0)
+      return run(
+        { operation: "RedeemCrypto", input: { ...asked, basis: "statute" }, personal: { note: canary } },
+        undefined
+      )
     run(
-      {
-        operation: "RequestRedemption",
-        input: { redemptionId: id("redemption"), investorId, productId, walletId, units }
-      },
+      { operation: "RequestRedemption", input: { ...asked, investorId } },
       platformOf(found("InvestorRegistered").find((event) => event.data.investorId === investorId))
     )
   }
@@ -501,20 +505,20 @@ export const makeWorld = (all: ReadonlyArray<Choice>): World => {
     )
     if (from === undefined || to === undefined) return advance(a, b, c)
     const { productId, walletId } = from
-    run(
-      {
-        operation: "RequestTransfer",
-        input: {
-          transferId: id("transfer"),
-          recipientInvestmentId: id("received"),
-          sourceWalletId: walletId,
-          productId,
-          targetAddress: to.data.address,
-          units: 1 + (b % 12)
-        }
-      },
-      platformOf(wallets.find(({ data }) => data.walletId === walletId))
-    )
+    const input = {
+      transferId: id("transfer"),
+      recipientInvestmentId: id("received"),
+      sourceWalletId: walletId,
+      productId,
+      targetAddress: to.data.address,
+      units: 1 + (b % 12)
+    }
+    if (b % 6 === 5)
+      return run(
+        { operation: "ForceTransfer", input: { ...input, basis: "court" }, personal: { note: canary } },
+        undefined
+      )
+    run({ operation: "RequestTransfer", input }, platformOf(wallets.find(({ data }) => data.walletId === walletId)))
   }
 
   const settleTransfer = (a: number, b: number, c: number) => {
