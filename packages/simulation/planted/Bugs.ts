@@ -20,6 +20,7 @@ const failures = "registrar/src/base/Failures.ts"
 const memory = "event-store/src/memory/MemoryEventStore.ts"
 const reading = "event-store/src/building/Reading.ts"
 const wake = "event-store/src/building/Wake.ts"
+const fence = "event-store/src/building/Fence.ts"
 const lists = "projections/src/MemoryReadModels.ts"
 const foldOne = "projections/src/FoldOne.ts"
 
@@ -44,6 +45,11 @@ const conditions: { readonly [name: string]: Bug } = {
     memory,
     "writing: (work) => writerLock.withPermit(Effect.uninterruptible(work))",
     "writing: (work) => Effect.uninterruptible(work)"
+  ),
+  "no fence before events that are not known": one(
+    fence,
+    "      if (strange.length > 0) throw newerKinds(strange)\n",
+    ""
   ),
   "what is recorded not looked for under the lock": one(
     deciding,

@@ -102,6 +102,7 @@ const running = (
     contents: new Map(),
     erasesWhenDue: false,
     forgeries: [],
+    overstepped: [],
     verified: []
   }
   watching.begun(facts, micros)

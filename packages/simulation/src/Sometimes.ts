@@ -78,6 +78,8 @@ const moments = [
   "start over a log",
   "answered again",
   "the log is put back",
+  "an older program has appended",
+  "an older program is refused",
   "forged: body changed",
   "forged: event replaced",
   "forged: event planted",

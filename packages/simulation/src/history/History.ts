@@ -105,6 +105,15 @@ export interface Forgery {
   readonly start: { readonly serves: boolean; readonly said: string | undefined } | undefined
 }
 
+/** What a node of an earlier version did behind an event that it does not know. @category models */
+export interface Overstepped {
+  readonly node: string
+  readonly what: "read" | "appended"
+  /** The head then, and the event. */
+  readonly at: Position
+  readonly unknown: Position
+}
+
 /** All that is known of a run. It grows while the run goes on. @category models */
 export interface Facts extends History {
   /** The second model, at the head of the log. */
@@ -119,6 +128,7 @@ export interface Facts extends History {
   /** Whether the clock erases whose data have been kept for long enough. */
   readonly erasesWhenDue: boolean
   readonly forgeries: ReadonlyArray<Forgery>
+  readonly overstepped: ReadonlyArray<Overstepped>
   /** What an auditor found once everything had healed, where the log is sealed. */
   readonly verified: ReadonlyArray<Verification.Verification>
 }

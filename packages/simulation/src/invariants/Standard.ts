@@ -13,6 +13,7 @@ import { everythingEnds } from "./EverythingEnds.ts"
 import { forged } from "./Forged.ts"
 import type { Invariant } from "./Invariant.ts"
 import { ledgerBalance } from "./LedgerBalance.ts"
+import { older } from "./Older.ts"
 import { ownership } from "./Ownership.ts"
 import { answers, lists, reads } from "./Reads.ts"
 import { retention } from "./Retention.ts"
@@ -30,6 +31,7 @@ import { whole } from "./Whole.ts"
 /** The second model goes first: others read it at the head of the log. @category values */
 export const standard: ReadonlyArray<Invariant> = [
   decisions,
+  older,
   conservation,
   effectOnce,
   sameAnswer,

@@ -31,6 +31,8 @@ export const all = {
   callerLeaves: "A caller is interrupted while it waits.",
   crash: "A node is killed between two operations, and started again by its supervisor.",
   crashAll: "The power of all nodes fails; the database stays.",
+  olderProgram:
+    "An operator starts a node with an earlier version beside newer ones, in a rolling upgrade or to go back, and upgrades it later.",
   clockJumps: "An administrator or NTP sets the wall clock of a node.",
   ledgerUnreachable: "The ledger's connection is refused: it heard nothing.",
   ledgerSilent: "The ledger does it, and its answer is lost.",

@@ -65,6 +65,7 @@ const rates: Rates = {
   crash: 0.05,
   crashAll: 0.01,
   clockJumps: 0.03,
+  olderProgram: 0.02,
   leaseLost: 0.05,
   readFails: 0.03,
   programCrash: 0.4,

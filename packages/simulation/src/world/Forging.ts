@@ -2,6 +2,7 @@
  * An intruder with the files of the database, now and then, while no node is up. For the world. An auditor then verifies the log and tries to
  * start a node over it; what they were told is written down. After that the rows are put back, and the nodes are started.
  */
+import { Events } from "@effekten/domain"
 import { Codec, type Verification } from "@effekten/event-store"
 import { Cause, Effect, Exit, Fiber } from "effect"
 import type { Facts, Forgery } from "../history/History.ts"
@@ -79,7 +80,7 @@ export const verifying = (
   name: string
 ): Fiber.Fiber<Verification.Verification, unknown> => {
   const process = processOf(name)
-  const { keys, log } = database.stores.of(process)
+  const { keys, log } = database.stores.of(process, Events.catalogue)
   const verified = Effect.scoped(Effect.flatMap(log, database.sealed.verify))
   return process.fork(Effect.provide(verified, Database.vaultOver(keys, database.masterKey)))
 }

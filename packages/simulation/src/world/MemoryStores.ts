@@ -124,12 +124,12 @@ export const make = ({
       intrude: intrudeOn(storage),
       isEmpty: () => storage.log.length === 0,
       isWriting: () => storage.writerLock.isHeld(),
-      of: (node) => {
+      of: (node, catalogue) => {
         const wake = Wake.makeWake()
         wakes.set(node, wake)
         return {
           log: MemoryEventStore.make<Events.RegisterEvent>({
-            catalogue: Events.catalogue,
+            catalogue,
             authentication,
             storage: FaultyParts.lateToWait({ ...storage, wake }, faults)
           }),

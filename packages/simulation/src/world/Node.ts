@@ -1,7 +1,7 @@
 /**
  * A node: the real registrar over the simulated database, in a process that can be killed. For the world, whose supervisor starts it again.
  */
-import { EthereumAddress, type Id } from "@effekten/domain"
+import { EthereumAddress, Events, type Id } from "@effekten/domain"
 import type { EventStoreError, StoredEvent } from "@effekten/event-store"
 import type { OAuthStore } from "@effekten/http"
 import { Blobs, Custody, Lease, Log, ProgressStep, Registrar, Snapshots, type IssuerService } from "@effekten/registrar"
@@ -20,6 +20,7 @@ import * as FaultyParts from "./FaultyParts.ts"
 import * as FaultyStore from "./FaultyStore.ts"
 import * as HttpServing from "./HttpServing.ts"
 import type { Leases } from "./Leases.ts"
+import * as OlderProgram from "./OlderProgram.ts"
 import type { SimulatedLedger } from "./SimulatedLedger.ts"
 
 type Serving =
@@ -43,6 +44,10 @@ export interface NodeParts {
   readonly ledger: SimulatedLedger
   readonly leases: Leases
   readonly store: (store: FaultyStore.Store) => FaultyStore.Store
+  /** What happened, and where a node of an earlier version is told of that goes on behind an event that it does not know. */
+  readonly facts: OlderProgram.Known
+  /** The events that a node of an earlier version lacks. */
+  readonly lacks?: ReadonlySet<Events.EventType> | undefined
   readonly options: Parameters<typeof Registrar.layerNoDeps>[0]
   readonly counted: (what: string) => void
   readonly plan: Pick<Plan, "snapshotsAfter" | "progressAfter">
@@ -87,6 +92,7 @@ const layerOf = (parts: NodeParts, process: Process) => {
     database,
     databaseProcess,
     faults,
+    lacks,
     ledger,
     leases,
     options,
@@ -95,9 +101,12 @@ const layerOf = (parts: NodeParts, process: Process) => {
   } = parts
   if (database.stores.isEmpty()) counted("start over nothing")
   else counted("start over a log")
-  const { keys, lists, log, progress: places } = database.stores.of(process)
+  const catalogue = lacks === undefined ? Events.catalogue : OlderProgram.catalogueOf(lacks)
+  const { keys, lists, log, progress: places } = database.stores.of(process, catalogue)
+  const asked = (real: FaultyStore.Store) =>
+    lacks === undefined ? real : OlderProgram.asking(real, lacks, { counted, facts: parts.facts, node: process.name })
   const store = Effect.map(log, (real) =>
-    wrap(FaultyStore.make(real, faults, { node: process, database: databaseProcess }))
+    wrap(FaultyStore.make(asked(real), faults, { node: process, database: databaseProcess }))
   )
   const snapshots =
     snapshotsAfter === undefined

@@ -110,12 +110,12 @@ export const make = ({ authentication, onEvent }: StoresOptions): Stores => {
         () => meanwhile,
         () => Effect.sync(() => putBack("whole.db", reader.last()))
       ),
-    of: (node) => {
+    of: (node, catalogue) => {
       driver.serve(node)
       return {
         log: SqliteEventStore.make<Events.RegisterEvent>({
           filename: file("log.db"),
-          catalogue: Events.catalogue,
+          catalogue,
           authentication
         }),
         keys: Layer.effect(KeyStore.KeyStore, KeyStore.makeSqlite({ filename: file("keys.db") })),

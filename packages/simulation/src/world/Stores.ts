@@ -4,6 +4,7 @@
  */
 import type { Events } from "@effekten/domain"
 import type {
+  Catalogue,
   DatabaseRefused,
   EventStoreError,
   EventStoreShape,
@@ -62,7 +63,8 @@ export interface Stores {
   readonly copy: () => Copy
   /** Changes rows while no node is up. Nothing is appended meanwhile, and then all is as it was. */
   readonly intrude: <A, E, R>(change: (rows: Rows) => void, meanwhile: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  readonly of: (node: Process) => NodeStores
+  /** For a node, by the events that its program knows. */
+  readonly of: (node: Process, catalogue: Catalogue<Events.RegisterEvent>) => NodeStores
   /** The run is over, and nothing of it stays. */
   readonly close: () => void
 }

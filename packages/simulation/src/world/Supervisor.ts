@@ -1,11 +1,13 @@
 /**
  * Starts the nodes, kills them and starts them again, and sets their clocks wrong. For the world.
  */
+import type { Events } from "@effekten/domain"
 import type { Kernel, Owner } from "../kernel/Kernel.ts"
 import * as Process from "../kernel/Process.ts"
 import type { Stream } from "../kernel/Randomness.ts"
 import type { Injector } from "../plan/Faults.ts"
 import * as Node from "./Node.ts"
+import * as OlderProgram from "./OlderProgram.ts"
 
 /** @category models */
 export interface Supervisor {
@@ -36,6 +38,8 @@ const second = 1_000_000
 const interval = 0.5 * second
 /** A dead node is started again within so long. */
 const longestDown = 4 * second
+/** A node of an earlier version is upgraded within so long. */
+const longestOlder = 10 * second
 /** A node is killed within so many operations. */
 const operations = 4_000
 /** By how much a clock is set wrong, at most. */
@@ -46,6 +50,8 @@ export const make = (options: SupervisorOptions): Supervisor => {
   const { faults, kernel, onLog, parts, stream } = options
   const always: Owner = { name: "supervisor", alive: true }
   const walls = Array.from({ length: options.count }, () => 0)
+  /** What the program of each node lacks, where it is of an earlier version. */
+  const lacks = Array.from({ length: options.count }, (): ReadonlySet<Events.EventType> | undefined => undefined)
   const nodes: Array<Node.Node> = []
   let [healing, resumes, held] = [false, false, false]
   let started = 0
@@ -64,7 +70,19 @@ export const make = (options: SupervisorOptions): Supervisor => {
     })
     const resumeReactors = resumes && index === 0 ? (["settlement"] as const) : []
     if (index === 0) resumes = false
-    nodes[index] = Node.start({ ...parts, options: { ...parts.options, resumeReactors } }, process, say)
+    const own = { ...parts, lacks: lacks[index], options: { ...parts.options, resumeReactors } }
+    nodes[index] = Node.start(own, process, say)
+  }
+  const upgrade = (index: number): void => {
+    if (lacks[index] === undefined) return
+    lacks[index] = undefined
+    nodes[index]!.process.kill()
+  }
+  const downgrade = (index: number): void => {
+    const stream = faults.draws("olderProgram")
+    lacks[index] = stream.pick(OlderProgram.lacking)
+    kernel.at(always, kernel.now() + stream.below(longestOlder), () => upgrade(index))
+    nodes[index]!.process.kill()
   }
   const restart = (): void => {
     for (const { process } of nodes) process.kill()
@@ -75,6 +93,7 @@ export const make = (options: SupervisorOptions): Supervisor => {
       if (faults.happens("clockJumps"))
         walls[index] = Math.floor((faults.draws("clockJumps").next() - 0.5) * 2 * longestJump)
     }
+    for (const index of nodes.keys()) if (lacks[index] === undefined && faults.happens("olderProgram")) downgrade(index)
     if (faults.happens("crashAll")) restart()
     kernel.at(always, kernel.now() + interval, strike)
   }
@@ -84,6 +103,7 @@ export const make = (options: SupervisorOptions): Supervisor => {
     nodes,
     heal: (heals) => {
       healing = heals
+      if (heals) for (const index of nodes.keys()) upgrade(index)
     },
     restart,
     hold: (holds) => {

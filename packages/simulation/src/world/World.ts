@@ -7,7 +7,7 @@ import type { Projection } from "@effekten/projections"
 import { type LedgerTask, Secrets } from "@effekten/registrar"
 import { Context, Effect, type Fiber } from "effect"
 import * as Recorder from "../history/Recorder.ts"
-import type { Committed, Facts, Forgery } from "../history/History.ts"
+import type { Committed, Facts, Forgery, Overstepped } from "../history/History.ts"
 import { answeredLine, committedLine, sentLine } from "../history/Lines.ts"
 import * as Kernel from "../kernel/Kernel.ts"
 import * as Process from "../kernel/Process.ts"
@@ -36,6 +36,7 @@ export interface World {
     readonly stored: Map<string, ReadonlyArray<StoredEvent>>
     readonly contents: Map<string, string | undefined>
     readonly forgeries: Array<Forgery>
+    readonly overstepped: Array<Overstepped>
     readonly verified: Array<Verification.Verification>
   }
   readonly supervisor: Supervisor.Supervisor
@@ -198,6 +199,7 @@ const remembering = (
     contents: new Map(),
     erasesWhenDue,
     forgeries: [],
+    overstepped: [],
     verified: [],
     get world() {
       return world
@@ -292,6 +294,7 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     faults,
     ledger,
     store,
+    facts,
     leases: Leases.make(faults, plan.nodes > 1 || program !== undefined),
     counted: listener.counted,
     options: optionsOf(plan),
@@ -322,8 +325,7 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
   })
   const knows = () => ({ world: facts.world, now: Process.epoch + kernel.now() / 1_000 })
   const identityOf = identifying(Context.get(database.kept, Secrets))
-  const remote = network.services
-  const stream = streamOf("program")
+  const [remote, stream] = [network.services, streamOf("program")]
   return {
     kernel,
     faults,
