@@ -153,8 +153,48 @@ it.each(routesOf(platformResources))(
 describe("an issuer", () => {
   it("sees itself, and no other issuer", async () => {
     expect((await own.get("/issuer/v2/issuers/")).json).toMatchObject({ count: 1, results: [{ id: issuerId }] })
-    expect((await own.get(`/issuer/v2/issuers/${issuerId}/`)).json).toEqual({ id: issuerId })
+    expect((await own.get(`/issuer/v2/issuers/${issuerId}/`)).json).toMatchObject({ id: issuerId })
     expect(said(await own.get(`/issuer/v2/issuers/${otherId}/`))).toEqual([404, "issuer_not_found"])
+  })
+
+  it("amends what is known of itself, and another issuer neither sees nor changes it", async () => {
+    const path = `/issuer/v2/issuers/${issuerId}/`
+    const legal_person = {
+      company_name: "Muster GmbH",
+      commercial_register: "Amtsgericht Musterstadt",
+      commercial_register_number: "HRB 0",
+      street: "Lindenallee 8",
+      city: "Musterstadt",
+      zip: "12345",
+      country: "DEU",
+      phone: ""
+    }
+    const bank_account = { account_holder: "Muster GmbH", iban: "DE89370400440532013000", bic: "COBADEFFXXX" }
+    const unknown = { id: issuerId, natural_person: null, legal_person: null, bank_account: null }
+    expect(said(await patch(own, path, { legal_person: { phone: "0" } }))).toEqual([400, "invalid_request"])
+    expect(said(await patch(other, path, { legal_person }))).toEqual([404, "issuer_not_found"])
+    expect((await own.get(path)).json).toEqual(unknown)
+
+    const told = await patch(own, path, { legal_person, bank_account: { ...bank_account, currency: "EUR" } })
+    const account = { ...bank_account, currency: "EUR" }
+    expect([told.status, told.json]).toEqual([200, { ...unknown, legal_person, bank_account: account }])
+    const seen = (await own.get(path)).headers.get("etag")!
+    const moved = { ...legal_person, city: "Beispielstadt" }
+    const change = { legal_person: { city: "Beispielstadt" }, bank_account: null }
+    expect((await patch(own, path, change, { "if-match": seen, "x-idempotency-key": "moved" })).json).toEqual({
+      ...unknown,
+      legal_person: moved
+    })
+    // Again with its key, and once more without a change.
+    expect((await patch(own, path, change, { "x-idempotency-key": "moved" })).headers.get("idempotent-replayed")).toBe(
+      "true"
+    )
+    expect((await patch(own, path, { legal_person: { city: "Beispielstadt" } })).status).toBe(200)
+    expect(said(await patch(own, path, change, { "if-match": seen }))).toEqual([412, "precondition_failed"])
+    expect((await own.get("/issuer/v2/issuers/")).json.results).toEqual([{ ...unknown, legal_person: moved }])
+    expect((await other.get("/issuer/v2/issuers/")).bytes.includes("Muster GmbH")).toBe(false)
+    for (const change of [{}, { legal_person: {} }, { legal_person: { company_name: "" } }])
+      expect(said(await patch(own, path, change))).toEqual([400, "invalid_request"])
   })
 
   it("sees the platforms that its products can be listed on", async () => {

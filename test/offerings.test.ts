@@ -7,7 +7,7 @@ import { createHash } from "node:crypto"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
-import { connect, created, investorBody } from "./Api.ts"
+import { companyBody, connect, created, investorBody } from "./Api.ts"
 import { bin, effekten, type Ended, root, temporaryFolder, valuesOf } from "./Process.ts"
 
 const temporary = temporaryFolder()
@@ -61,7 +61,22 @@ describe("the issuer's side by commands", () => {
     expect(await told("platform", "show", platform)).toEqual({ id: platform, name: "Example platform" })
     const issuer = valuesOf(await done("issuer", "add", "--key", "issuer"))["ISSUER_ID"]!
     expect(valuesOf(await done("issuer", "add", "--key", "issuer"))["ISSUER_ID"]).toBe(issuer)
-    expect(await told("issuer", "list")).toEqual([{ id: issuer }])
+    const unknown = { id: issuer, natural_person: null, legal_person: null, bank_account: null }
+    expect(await told("issuer", "list")).toEqual([unknown])
+    const patch = join(temporary.path, "patch.json")
+    const amend = (change: object) => {
+      writeFileSync(patch, JSON.stringify(change))
+      return run("issuer", "amend", issuer, patch)
+    }
+    const { company_identity_proof_id: _proof, ...company } = companyBody("").legal_person
+    expect((await amend({ legal_person: company })).stdout).toBe(`amended: ${issuer}\n`)
+    expect(await amend({ legal_person: { city: "Beispielstadt" } })).toMatchObject({ code: 0 })
+    expect(await told("issuer", "show", issuer)).toEqual({
+      ...unknown,
+      legal_person: { ...company, city: "Beispielstadt" }
+    })
+    refuses(await amend({ bank_account: { iban: "none" } }), 2, /\/bank_account\/iban: /)
+    refuses(await run("issuer", "amend", issuer, join(temporary.path, "none.json")), 2, /cannot be read/)
 
     const terms = ["--issuer-id", issuer, "--product-type", "BOND", "--issue-volume", "10000"]
     const price = ["--nominal-value", "1000.00", "--currency", "EUR", "--cancellation-days", "14"]

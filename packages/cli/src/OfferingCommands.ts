@@ -51,10 +51,25 @@ const issuerShow = Command.make(
   at(load, ({ runIssuerShow }, place, flags) => runIssuerShow(place, flags))
 ).pipe(Command.withDescription("Print an issuer"))
 
+const issuerAmend = Command.make(
+  "amend",
+  {
+    id: id("issuer"),
+    patch: Argument.String("FILE").pipe(
+      Argument.withDescription("What changes, as a JSON merge patch with the members of the API; `-` is standard input")
+    ),
+    ...placeFlags
+  },
+  at(load, ({ runIssuerAmend }, place, flags) => runIssuerAmend(place, flags))
+).pipe(
+  Command.withDescription(`Change what is known of an issuer: its persons and its account. ${stopped}`),
+  Command.withExamples([{ command: "effekten issuer amend ID patch.json", description: "As the file says" }])
+)
+
 /** @category commands */
 export const issuer = Command.make("issuer").pipe(
   Command.withDescription("The issuers of products"),
-  Command.withSubcommands([issuerAdd, issuerList, issuerShow])
+  Command.withSubcommands([issuerAdd, issuerAmend, issuerList, issuerShow])
 )
 
 const terms = {

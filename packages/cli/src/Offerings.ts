@@ -17,7 +17,7 @@ import {
   TermsDeposits
 } from "@effekten/services"
 import { Console, Effect, Schema, Stream } from "effect"
-import { createReadStream } from "node:fs"
+import { createReadStream, readFileSync } from "node:fs"
 import { basename } from "node:path"
 import { CommandFailed, ExitCode } from "./ExitCode.ts"
 import { explain, inRegister } from "./Forget.ts"
@@ -158,6 +158,32 @@ export const runIssuerAdd = Effect.fnUntraced(function* (place: Place, keyed: Ke
     Products.use((products) => products.registerIssuer(keyOf(keyed)))
   )
   yield* Console.log(`ISSUER_ID=${id}`)
+})
+
+/** What a person wrote into a file, so that nothing personal stands in the history of a shell. */
+const patchIn = (file: string) =>
+  Effect.try({
+    try: (): unknown => JSON.parse(readFileSync(file === "-" ? 0 : file, "utf8")),
+    catch: () => new CommandFailed({ exitCode: ExitCode.usage, message: `${file} cannot be read, or is no JSON` })
+  })
+
+/** @category commands */
+export const runIssuerAmend = Effect.fnUntraced(function* (
+  place: Place,
+  options: { readonly id: string; readonly patch: string }
+) {
+  const issuer = yield* issuerOf(options.id)
+  const input = yield* Schema.decodeUnknownEffect(Api.AmendIssuer)(yield* patchIn(options.patch)).pipe(
+    Effect.mapError(({ issue }) => {
+      const wrong = Checking.memberErrors(issue).map(({ message, pointer }) => `${pointer}: ${message}`)
+      return new CommandFailed({ exitCode: ExitCode.usage, message: wrong.join(" ") })
+    })
+  )
+  yield* doing(
+    place,
+    Products.use((products) => products.amendIssuer(issuer, input))
+  )
+  yield* Console.log(`amended: ${issuer}`)
 })
 
 /** @category commands */

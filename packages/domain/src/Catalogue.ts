@@ -39,6 +39,7 @@ const events = {
   PolicySet: PolicyEvents.PolicySet,
   PlatformRegistered: PlatformEvents.PlatformRegistered,
   IssuerRegistered: PlatformEvents.IssuerRegistered,
+  IssuerAmended: PlatformEvents.IssuerAmended,
   ProductRegistered: PlatformEvents.ProductRegistered,
   ProductAmended: PlatformEvents.ProductAmended,
   TermsDeposited: PlatformEvents.TermsDeposited,

@@ -42,6 +42,7 @@ export const all = {
   SetPolicy: Policy.SetPolicy,
   RegisterPlatform: Platform.RegisterPlatform,
   RegisterIssuer: Platform.RegisterIssuer,
+  AmendIssuer: Platform.AmendIssuer,
   RegisterProduct: Product.RegisterProduct,
   AmendProduct,
   DepositTerms: Terms.DepositTerms,

@@ -1,9 +1,18 @@
 /**
- * Platforms and issuers: that they exist. For the registrar, which admits them.
+ * Platforms and issuers: that they exist. For the registrar, which admits them, and for issuers. What is known of an issuer is personal, and
+ * the log has its history.
  */
+import { Schema } from "effect"
 import * as Command from "./Command.ts"
-import { decisionModel, read } from "./Decision.ts"
-import { IssuerRegistered, issuerPersonal, PlatformRegistered } from "./events/PlatformEvents.ts"
+import { decisionModel, read, refuse } from "./Decision.ts"
+import {
+  IssuerAmended,
+  issuerChanges,
+  IssuerMember,
+  issuerPersonal,
+  IssuerRegistered,
+  PlatformRegistered
+} from "./events/PlatformEvents.ts"
 import { IssuerId, PlatformId } from "./Id.ts"
 import * as Tag from "./Tag.ts"
 import { PublicName } from "./Text.ts"
@@ -47,4 +56,18 @@ export const RegisterIssuer = Command.make("RegisterIssuer", {
     return [IssuerRegistered.make({ issuerId: input.issuerId }, personal)]
   },
   recall: (events) => Command.recorded(events, "IssuerRegistered")
+})
+
+/** Changes the members it names. The caller has left out what is already so: where nothing remains, nothing is recorded. @category commands */
+export const AmendIssuer = Command.make("AmendIssuer", {
+  input: {
+    issuerId: IssuerId,
+    members: Schema.Array(IssuerMember).check(Schema.isMaxLength(IssuerMember.literals.length))
+  },
+  personal: issuerChanges,
+  *decide(input, personal) {
+    if (!(yield* read(issuer(input.issuerId)))) return yield* refuse({ code: "issuer_not_found" })
+    return input.members.length === 0 ? [] : [IssuerAmended.make(input, personal)]
+  },
+  recall: (events) => Command.recorded(events, "IssuerAmended")
 })

@@ -2,6 +2,7 @@
  * The issuer's decisions in given, when, then; and what a test sees of a decision that came out otherwise. For the tests by example.
  */
 import { describe, expect, it } from "vitest"
+import type { Events } from "../src/index.ts"
 import { given, type Asked, type Happened, Mismatch } from "../src/testing/index.ts"
 
 const platform: Happened = { type: "PlatformRegistered", data: { platformId: "p", name: "Platform" } }
@@ -202,6 +203,23 @@ describe("terms", () => {
       .then({ code: "issue_volume_below_allocations" })
       .when(amend({ issueVolume: 3 }))
       .then(amended({ issueVolume: 3 }))
+  })
+})
+
+describe("an issuer", () => {
+  const amend = (issuerId: string, members: ReadonlyArray<Events.IssuerMember>): Asked => ({
+    operation: "AmendIssuer",
+    input: { issuerId, members }
+  })
+
+  it("is amended by what changed, and where nothing did, nothing is recorded", () => {
+    given(issuer)
+      .when(amend("none", ["bankAccount"]))
+      .then({ code: "issuer_not_found" })
+    given(issuer)
+      .when(amend("i", ["legalPerson", "bankAccount"]))
+      .then({ type: "IssuerAmended", data: { issuerId: "i", members: ["legalPerson", "bankAccount"] } })
+    given(issuer).when(amend("i", [])).then()
   })
 })
 

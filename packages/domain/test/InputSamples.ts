@@ -69,6 +69,10 @@ export const inputSamples: { readonly [O in Commands.Operation]: ReadonlyArray<o
     },
     product
   ],
+  AmendIssuer: [
+    { issuerId: "issuer", members: ["naturalPerson", "legalPerson", "bankAccount"] },
+    { issuerId: "issuer", members: [] }
+  ],
   AmendProduct: [
     {
       productId: "product",

@@ -17,6 +17,38 @@ export interface WithPersonal {
   readonly personalAt: ReadonlyArray<number>
 }
 
+/** What an amendment set that no later one has set again. @category models */
+export interface Amendment<M extends string> {
+  readonly position: number
+  readonly members: ReadonlyArray<M>
+}
+
+/**
+ * An object whose personal members are amended. `personalAt` is the event that made it, and then the amendments of which something still
+ * holds: no more than there are members.
+ *
+ * @category models
+ */
+export interface Amended<M extends string> extends WithPersonal {
+  readonly amendments: ReadonlyArray<Amendment<M>>
+}
+
+/** The members of {@link Amended} after an amendment that sets some members. @category computing */
+export const withAmendment = <M extends string>(
+  state: Amended<M>,
+  event: LoggedEvent,
+  members: ReadonlyArray<M>
+): Amended<M> => {
+  const holding = state.amendments.flatMap((amendment): ReadonlyArray<Amendment<M>> => {
+    const left = amendment.members.filter((member) => !members.includes(member))
+    return left.length === 0 ? [] : [{ ...amendment, members: left }]
+  })
+  const amendments = [...holding, ...personalPosition(event).map((position) => ({ position, members }))]
+  const former = new Set(state.amendments.map(({ position }) => position))
+  const made = state.personalAt.filter((position) => !former.has(position))
+  return { amendments, personalAt: [...made, ...amendments.map(({ position }) => position)] }
+}
+
 /** The members of {@link Created}. @category constructors */
 export const created = (event: LoggedEvent): Created => ({ createdAt: recordedAt(event) })
 

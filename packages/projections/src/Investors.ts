@@ -2,14 +2,16 @@
  * Investors as the platform that registered them sees them, and their identifications. For the registrar's reads.
  */
 import { type Events, type Id, Investor, type KycStatus, Tag, type Timestamp, Visibility } from "@effekten/domain"
-import { type Created, createdWithPersonal, entity, withAdded, type WithPersonal } from "./Entity.ts"
-import { keyWithin, type Logged, partsOfKey, personalPosition, type Projection } from "./Projection.ts"
-
-/** What an amendment set that no later one has set again. @category models */
-export interface Amendment {
-  readonly position: number
-  readonly members: ReadonlyArray<Events.InvestorMember>
-}
+import {
+  type Amended,
+  type Created,
+  createdWithPersonal,
+  entity,
+  withAdded,
+  withAmendment,
+  type WithPersonal
+} from "./Entity.ts"
+import { keyWithin, type Logged, partsOfKey, type Projection } from "./Projection.ts"
 
 /**
  * An investor without what is personal. `personalAt` is the registration, whose personal part names the person, and then the amendments of
@@ -17,25 +19,16 @@ export interface Amendment {
  *
  * @category models
  */
-export interface InvestorState extends Investor.State, Created, WithPersonal {
-  readonly amendments: ReadonlyArray<Amendment>
-}
+export interface InvestorState extends Investor.State, Created, Amended<Events.InvestorMember> {}
 
 const folded = withAdded(Investor.after, (event) => ({ ...createdWithPersonal(event), amendments: noAmendments }))
-const noAmendments: ReadonlyArray<Amendment> = []
+const noAmendments: InvestorState["amendments"] = []
 
 const evolve = (before: InvestorState | undefined, event: Logged<(typeof Investor.types)[number]>) => {
   const state: InvestorState | undefined = folded(before, event)
-  if (state === undefined || event.type !== "InvestorAmended") return state
-  const { members } = event.data
-  const holding = state.amendments.flatMap((amendment): ReadonlyArray<Amendment> => {
-    const left = amendment.members.filter((member) => !members.includes(member))
-    return left.length === 0 ? [] : [{ ...amendment, members: left }]
-  })
-  const amendments = [...holding, ...personalPosition(event).map((position) => ({ position, members }))]
-  const former = new Set(state.amendments.map(({ position }) => position))
-  const registered = state.personalAt.filter((position) => !former.has(position))
-  return { ...state, amendments, personalAt: [...registered, ...amendments.map(({ position }) => position)] }
+  return state === undefined || event.type !== "InvestorAmended"
+    ? state
+    : { ...state, ...withAmendment(state, event, event.data.members) }
 }
 
 /**

@@ -3,8 +3,8 @@
  *
  * No platform has any of these objects. Never show one to a platform: how much others sell is no business of its own.
  */
-import { type Id, type Product, Tag, type Timestamp, type Units } from "@effekten/domain"
-import { created, type Created, entity } from "./Entity.ts"
+import { type Events, type Id, type Product, Tag, type Timestamp, type Units } from "@effekten/domain"
+import { type Amended, created, type Created, createdWithPersonal, entity, withAmendment } from "./Entity.ts"
 import { keyWithin, partsOfKey, type Projection } from "./Projection.ts"
 
 /** No platform has it, and its list is the register's. @category models */
@@ -33,20 +33,24 @@ export const platforms: Projection<PlatformState> = entity({
   query: (key) => [{ types: platforms.types, tags: [Tag.platform(key as Id.PlatformId)] }]
 })
 
-/** An issuer; its persons are shown nowhere. @category models */
-export interface IssuerState extends OfRegister {
+/** An issuer without what is personal. @category models */
+export interface IssuerState extends OfRegister, Amended<Events.IssuerMember> {
   readonly id: Id.IssuerId
 }
 
 /** Keyed by issuer, all in one list. @category projections */
 export const issuers: Projection<IssuerState> = entity({
   name: "issuers",
-  version: 1,
-  types: ["IssuerRegistered"],
+  version: 2,
+  types: ["IssuerRegistered", "IssuerAmended"],
   key: (event) => event.data.issuerId,
-  evolve: (state: IssuerState | undefined, event) =>
-    state ?? { ...ofRegister, id: event.data.issuerId, ...created(event) },
+  evolve: (state: IssuerState | undefined, event): IssuerState | undefined => {
+    if (event.type === "IssuerRegistered")
+      return state ?? { ...ofRegister, id: event.data.issuerId, ...createdWithPersonal(event), amendments: [] }
+    return state && { ...state, ...withAmendment(state, event, event.data.members) }
+  },
   scope,
+  subject: (state) => Tag.issuer(state.id),
   query: (key) => [{ types: issuers.types, tags: [Tag.issuer(key as Id.IssuerId)] }]
 })
 

@@ -289,6 +289,12 @@ const ofProofs: ReadonlyArray<Projection.LoggedEvent> = [
   event("AddressProven", { walletId: "W2", investorId: "I2", textVersion: 1 }, "p", true)
 ]
 
+// Of a time when issuers can be amended.
+const ofIssuers: ReadonlyArray<Projection.LoggedEvent> = [
+  event("IssuerAmended", { issuerId: "U1", members: ["legalPerson", "bankAccount"] }, undefined, true),
+  event("IssuerAmended", { issuerId: "U1", members: ["bankAccount"] }, undefined, true)
+]
+
 const events = [
   ...ofIssuer,
   ...ofPlatforms,
@@ -300,7 +306,8 @@ const events = [
   ...ofFreezes,
   ...ofStatements,
   ...ofReversals,
-  ...ofProofs
+  ...ofProofs,
+  ...ofIssuers
 ]
 
 /** What a table would hold after each event: the order of members does not count. */

@@ -190,6 +190,13 @@ export const samples: { readonly [T in Events.EventType]: ReadonlyArray<Sample> 
     { data: { issuerId: "issuer" }, personal: { naturalPerson, legalPerson, bankAccount } },
     { data: { issuerId: "issuer" }, personal: {} }
   ],
+  IssuerAmended: [
+    {
+      data: { issuerId: "issuer", members: ["naturalPerson", "legalPerson", "bankAccount"] },
+      personal: { naturalPerson, legalPerson, bankAccount }
+    },
+    { data: { issuerId: "issuer", members: ["bankAccount"] }, personal: { bankAccount: null } }
+  ],
   ProductRegistered: [
     {
       data: {

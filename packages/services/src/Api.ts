@@ -53,14 +53,13 @@ export {
 } from "./RegistryStatements.ts"
 export { Event, EventType, eventAnswer } from "./EventFeed.ts"
 export { Platform, RegisterPlatform, platformAnswer } from "./Platforms.ts"
+export { AmendIssuer, Issuer, IssuingCompany, issuerAnswer } from "./Issuers.ts"
 export {
   AmendProduct,
-  Issuer,
   Listing,
   Product,
   ProductTerms,
   RegisterProduct,
-  issuerAnswer,
   listingAnswer,
   productAnswer,
   productTermsAnswer

@@ -1,5 +1,5 @@
 /**
- * What an issuer sees and changes through the API: itself, its products, and the platforms that may sell them. For clients of issuers.
+ * What an issuer sells through the API: its products, and the platforms that may sell them. For clients of issuers.
  *
  * Members have the names of the API's pages. Those of the register's own side stand in `Products.ts`.
  */
@@ -8,7 +8,7 @@ import { Schema } from "effect"
 import * as Answer from "./Answer.ts"
 import { answer, input, optional, plain } from "./Member.ts"
 import * as Operation from "./Operation.ts"
-import { issuerAnswer, productTerms } from "./Products.ts"
+import { productTerms } from "./Products.ts"
 import * as Resource from "./Resource.ts"
 
 /** Terms that may change, but for the days. */
@@ -154,28 +154,6 @@ export class IssuedProducts extends Resource.Served<IssuedProducts>()(
     })
   }
 ) {}
-
-/** @category services */
-export class Issuers extends Resource.Served<Issuers>()("effekten/services/Issuers", "issuers", {
-  list: Operation.list({
-    reading: "ListOwnIssuers",
-    route: "GET /issuer/v2/issuers/",
-    scope: "issuers:read",
-    ids: [],
-    answer: issuerAnswer,
-    refusals: [],
-    summary: "List the issuers that the client speaks for"
-  }),
-  get: Operation.read({
-    reading: "GetOwnIssuer",
-    route: "GET /issuer/v2/issuers/:id/",
-    scope: "issuers:read",
-    ids: [Id.IssuerId],
-    answer: issuerAnswer,
-    refusals: ["issuer_not_found"],
-    summary: "Read an issuer"
-  })
-}) {}
 
 /** A platform that products can be listed on. @category models */
 export const DistributionPlatform = answer("DistributionPlatform", {

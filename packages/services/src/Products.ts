@@ -5,16 +5,10 @@
 import { Basis, Events, Id, Isin, Money, Text, Timestamp, Units } from "@effekten/domain"
 import { Schema } from "effect"
 import * as Answer from "./Answer.ts"
+import { amendIssuer, issuerAnswer } from "./Issuers.ts"
 import { answer, input, optional, plain } from "./Member.ts"
 import * as Operation from "./Operation.ts"
 import * as Resource from "./Resource.ts"
-
-/** @category models */
-export const Issuer = answer("Issuer", { id: Id.IssuerId })
-export type Issuer = typeof Issuer.Type
-
-/** @category schemas */
-export const issuerAnswer = Answer.first("Issuer", Issuer)
 
 const dayCount = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 3650 }))
 const days = optional(plain(dayCount))
@@ -110,7 +104,7 @@ export const listingAnswer = Answer.first("Listing", Listing)
 
 /** @category services */
 export class Products extends Resource.Service<Products>()("effekten/services/Products", "products", {
-  /** Registers an issuer; its persons and accounts come with the issuer's own API. */
+  /** Registers an issuer, of which nothing else is known yet. */
   registerIssuer: Operation.bare({
     operation: "RegisterIssuer",
     ids: [],
@@ -118,6 +112,7 @@ export class Products extends Resource.Service<Products>()("effekten/services/Pr
     refusals: [],
     summary: "Register an issuer"
   }),
+  amendIssuer,
   register: Operation.command({
     operation: "RegisterProduct",
     ids: [],

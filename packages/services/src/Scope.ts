@@ -15,6 +15,7 @@ export const Scope = Schema.Literals([
   "investments:write",
   "documents:write",
   "issuers:read",
+  "issuers:write",
   "products:read",
   "products:write"
 ])
@@ -32,6 +33,7 @@ export const scopes: ReadonlyArray<Scope> = [
 /** All that a client of an issuer may have. @category values */
 export const issuerScopes: ReadonlyArray<Scope> = [
   "issuers:read",
+  "issuers:write",
   "products:read",
   "products:write",
   "investments:read"

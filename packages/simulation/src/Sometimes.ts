@@ -26,6 +26,7 @@ export const missing = (totals: Counts, targets: Targets): ReadonlyArray<string>
 /** Events that a workload of all steps brings about. */
 const events: ReadonlyArray<Events.EventType> = [
   "PolicySet",
+  "IssuerAmended",
   "CampaignOpened",
   "CampaignClosed",
   "ProductDelisted",

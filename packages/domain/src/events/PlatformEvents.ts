@@ -83,6 +83,18 @@ export const issuerPersonal = {
   bankAccount: Schema.optionalKey(BankAccount)
 }
 
+/** What may change of what is known of an issuer. @category schemas */
+export const IssuerMember = Schema.Literals(["naturalPerson", "legalPerson", "bankAccount"])
+/** @category values */
+export type IssuerMember = typeof IssuerMember.Type
+
+/** What an amendment sets, each member as a whole. Null takes it away. @category schemas */
+export const issuerChanges = {
+  naturalPerson: Schema.optionalKey(Schema.NullOr(NaturalPerson)),
+  legalPerson: Schema.optionalKey(Schema.NullOr(LegalPerson)),
+  bankAccount: Schema.optionalKey(Schema.NullOr(BankAccount))
+}
+
 export const PlatformRegistered = define("PlatformRegistered", {
   data: { platformId: PlatformId, name: PublicName },
   tags: (data) => [Tag.platform(data.platformId)]
@@ -91,6 +103,12 @@ export const PlatformRegistered = define("PlatformRegistered", {
 export const IssuerRegistered = define("IssuerRegistered", {
   data: { issuerId: IssuerId },
   personal: { fields: issuerPersonal, subject: (data) => Tag.issuer(data.issuerId) },
+  tags: (data) => [Tag.issuer(data.issuerId)]
+})
+
+export const IssuerAmended = define("IssuerAmended", {
+  data: { issuerId: IssuerId, members: Schema.Array(IssuerMember) },
+  personal: { fields: issuerChanges, subject: (data) => Tag.issuer(data.issuerId) },
   tags: (data) => [Tag.issuer(data.issuerId)]
 })
 

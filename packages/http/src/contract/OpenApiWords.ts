@@ -28,6 +28,7 @@ export const scopeSentences: { readonly [S in Scope]: string } = {
   "investments:write": "Create investments, credits, redemptions and transfers, and ask for statements of the register",
   "documents:write": "Upload documents and read what is known of them",
   "issuers:read": "Read issuers; for issuers",
+  "issuers:write": "Amend issuers; for issuers",
   "products:read": "Read products, listings, campaigns and platforms; for issuers",
   "products:write": "Register and amend products, list them, and open, resize and close campaigns; for issuers"
 }

@@ -697,7 +697,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Amend an issuer
+         * @description Refused with `issuer_not_found`.
+         */
+        patch: operations["issuers.amend"];
         trace?: never;
     };
     "/issuer/v2/products/": {
@@ -1164,6 +1168,49 @@ export interface components {
         };
         Issuer: {
             id: string;
+            natural_person: {
+                salutation?: string;
+                forename: string;
+                surname: string;
+                /**
+                 * Format: date
+                 * @description A day, `YYYY-MM-DD`.
+                 */
+                birth_date: string;
+                birth_place: string;
+                /** @description ISO 3166-1 alpha-3, or what a passport states instead (ICAO Doc 9303-3). */
+                citizenship: string;
+                street: string;
+                city: string;
+                zip: string;
+                /** @description ISO 3166-1 alpha-3. */
+                country: string;
+                phone: string;
+                /** @description Whether the person is politically exposed. */
+                is_pep: boolean;
+                is_subject_to_us_tax?: boolean;
+            } | "erased" | null;
+            legal_person: {
+                company_name: string;
+                commercial_register: string;
+                commercial_register_number: string;
+                street: string;
+                city: string;
+                zip: string;
+                /** @description ISO 3166-1 alpha-3. */
+                country: string;
+                phone: string;
+            } | "erased" | null;
+            bank_account: {
+                account_holder: string;
+                /** @description In electronic form, with right check digits. */
+                iban: string;
+                bic: string;
+                bank?: string;
+                /** @description ISO 3166-1 alpha-3. */
+                country?: string;
+                currency: string;
+            } | "erased" | null;
         };
         Event: {
             id: string;
@@ -6678,6 +6725,143 @@ export interface operations {
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             417: components["responses"]["Problem417"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            501: components["responses"]["Problem501"];
+            503: components["responses"]["Problem503"];
+            505: components["responses"]["Problem505"];
+        };
+    };
+    "issuers.amend": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gives the same answer and no second effect. Idempotency-Key will do as well. */
+                "X-Idempotency-Key"?: string;
+                /** @description The same as X-Idempotency-Key, as an RFC 8941 string or as it is. */
+                "Idempotency-Key"?: string;
+                /** @description The `ETag` of the object as it was seen, in quotes. If the object has changed since, nothing is done, and the answer is 412. */
+                "If-Match"?: string;
+                /** @description Milliseconds that the client waits. Afterwards the request has no effect, unless it has had it before. */
+                "Request-Timeout"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "bank_account": {
+                 *         "account_holder": "Muster GmbH",
+                 *         "iban": "DE89370400440532013000",
+                 *         "bic": "COBADEFFXXX",
+                 *         "currency": "EUR"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    natural_person?: {
+                        salutation?: string | null;
+                        forename?: string;
+                        surname?: string;
+                        /** Format: date */
+                        birth_date?: string;
+                        birth_place?: string;
+                        citizenship?: string;
+                        street?: string;
+                        city?: string;
+                        zip?: string;
+                        country?: string;
+                        phone?: string;
+                        is_pep?: boolean;
+                        is_subject_to_us_tax?: boolean | null;
+                    } | null;
+                    legal_person?: {
+                        company_name?: string;
+                        commercial_register?: string;
+                        commercial_register_number?: string;
+                        street?: string;
+                        city?: string;
+                        zip?: string;
+                        country?: string;
+                        phone?: string;
+                    } | null;
+                    bank_account?: {
+                        account_holder?: string;
+                        iban?: string;
+                        bic?: string;
+                        bank?: string | null;
+                        country?: string | null;
+                        currency?: string;
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            /** @description It is shown. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Answer-Version": components["headers"]["AnswerVersion"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Issuer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /**
+             * @description [`not_found`](/problems/not_found) There is no such path, or no such object for this client.
+             *
+             *     [`issuer_not_found`](/problems/issuer_not_found) There is no such issuer for this client.
+             */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            405: components["responses"]["Problem405"];
+            408: components["responses"]["Problem408"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            417: components["responses"]["Problem417"];
+            /** @description [`idempotency_key_reused`](/problems/idempotency_key_reused) The key was used for a request with another body. Nothing was done. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "X-Correlation-Id": components["headers"]["XCorrelationId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    Link: components["headers"]["Link"];
+                    "X-Ignored-Members": components["headers"]["XIgnoredMembers"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["Problem429"];
             431: components["responses"]["Problem431"];
             500: components["responses"]["Problem500"];

@@ -1,10 +1,10 @@
 /**
- * What an issuer sees and changes through the API, embedded: itself, its products, and the platforms that may sell them. For the services of
+ * What an issuer sells through the API, embedded: its products, and the platforms that may sell them. For the services of
  * issuers.
  */
 import { Id } from "@effekten/domain"
 import { Projections } from "@effekten/projections"
-import { Api, Checking, DistributionPlatforms, IssuedProducts, Issuers } from "@effekten/services"
+import { Api, Checking, DistributionPlatforms, IssuedProducts } from "@effekten/services"
 import { type Context, Effect } from "effect"
 import {
   changed,
@@ -19,35 +19,11 @@ import {
   view
 } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
+import { own } from "./Issuers.ts"
 import { termsOf } from "./OfferingView.ts"
 import { notFound, type Owned, type Showing } from "./Showing.ts"
 
 type Parts = Context.Context<Intake | Showing>
-
-/** Only clients of issuers come here. */
-const own = ({ issuer }: Instructing): string => issuer ?? ""
-
-const issuer = view(Api.issuerAnswer, Projections.ownIssuers, {
-  1: ({ id }) => ({ id })
-})
-
-const ofIssuers = Issuers.resource.operations
-
-/** @category constructors */
-export const issuers = (context: Parts): Implementation<typeof Issuers.resource.operations> =>
-  implement(
-    { key: Issuers.key, operations: ofIssuers },
-    {
-      list: pages(ofIssuers.list, { view: issuer, scope: (_, instructing) => own(instructing) }),
-      get: shows(ofIssuers.get, {
-        view: issuer,
-        key: ([id]) => id,
-        missing: "issuer_not_found",
-        belongs: ({ id }, _, instructing) => id === own(instructing)
-      })
-    },
-    context
-  )
 
 const product = view(Api.issuedProductAnswer, Projections.issuedProducts, {
   1: (state) => {

@@ -16,8 +16,9 @@ import {
 import { Context, Effect, Layer } from "effect"
 import { now } from "../base/Now.ts"
 import { dataOf } from "../deciding/Instruction.ts"
-import { consumed, carries, implement, instructs, nothing, pages, recorded, shows, view } from "./Implement.ts"
+import { consumed, carries, implement, instructs, made, nothing, pages, recorded, shows, view } from "./Implement.ts"
 import { Intake } from "./Intake.ts"
+import { amendment, issuer } from "./Issuers.ts"
 import { issuerInvestments, registrarInvestments } from "./Investments.ts"
 import { resolutions } from "./LedgerTasks.ts"
 import { campaignOf, termsOf } from "./OfferingView.ts"
@@ -30,10 +31,6 @@ type Parts = Context.Context<Intake | Showing>
 
 const platform = view(Api.platformAnswer, Projections.platforms, {
   1: ({ id, name }) => ({ id, name })
-})
-
-const issuer = view(Api.issuerAnswer, Projections.issuers, {
-  1: ({ id }) => ({ id })
 })
 
 const product = view(Api.productTermsAnswer, Projections.products, {
@@ -117,10 +114,9 @@ const products = (context: Parts) =>
             command: { operation: "RegisterIssuer", input: { issuerId }, personal: {} }
           })
         }),
-        answers: recorded(Api.issuerAnswer, {
-          1: (answered) => ({ id: dataOf(answered, "IssuerRegistered").issuerId })
-        })
+        answers: made(issuer)
       }),
+      amendIssuer: amendment(context),
       register: registerProduct,
       amend: instructs(ofProducts.amend, {
         members: {},
@@ -206,10 +202,10 @@ export const layer: Layer.Layer<IssuerService, never, Intake | Showing> = Layer.
     const ofRegistrar = { actor: "registrar", platform: undefined } as const
     // Platforms and issuers are registered by the registrar, which also pauses; products and campaigns are the issuer's.
     const offered = products(context)
-    const { pause, registerIssuer, resume } = offered.bind(ofRegistrar)
+    const { amendIssuer, pause, registerIssuer, resume } = offered.bind(ofRegistrar)
     return Context.mergeAll(
       Context.make(Platforms, platforms(context).bind(ofRegistrar)),
-      Context.make(Products, { ...offered.bind(ofIssuer), pause, registerIssuer, resume }),
+      Context.make(Products, { ...offered.bind(ofIssuer), amendIssuer, pause, registerIssuer, resume }),
       Context.make(Campaigns, campaigns(context).bind(ofIssuer)),
       Context.make(IssuerInvestments, issuerInvestments(context).bind(ofIssuer)),
       Context.make(RegistrarInvestments, registrarInvestments(context).bind(ofRegistrar)),

@@ -1,6 +1,7 @@
 /**
  * What the issuer and the registrar do by steps: policy, products, listings, campaigns. For random runs of decisions.
  */
+import { Events } from "@effekten/domain"
 import { keeping } from "../model/Objects.ts"
 import { by, day, type Reader, textOf } from "./Reading.ts"
 import type { Kind } from "./Steps.ts"
@@ -63,13 +64,18 @@ export const issuerSteps = {
     })
   },
   deposit: (reading, s) =>
-    by(undefined, "DepositTerms", {
-      productId: reading.known(reading.world.products, s.a),
-      documentId: reading.fresh("document"),
-      digest: "0".repeat(64),
-      sealed: "1".repeat(64),
-      size: s.b
-    }),
+    s.c % 2 === 0
+      ? by(undefined, "AmendIssuer", {
+          issuerId: s.a % 3 === 0 ? "none" : "1",
+          members: Events.IssuerMember.literals.filter((_, at) => (s.b >> at) % 2 === 0)
+        })
+      : by(undefined, "DepositTerms", {
+          productId: reading.known(reading.world.products, s.a),
+          documentId: reading.fresh("document"),
+          digest: "0".repeat(64),
+          sealed: "1".repeat(64),
+          size: s.b
+        }),
   // Paused less often than resumed, so that units move most of the time.
   pause: (reading, s) =>
     by(undefined, s.c % 5 < 2 ? "PauseProduct" : "ResumeProduct", {

@@ -85,6 +85,10 @@ export const issuerRules = {
     world.issuers.add(input.issuerId)
     return ok
   },
+  AmendIssuer: (world, asked, { issuerId, members }) => {
+    if (!world.issuers.has(issuerId)) return no("issuer_not_found")
+    return members.length === 0 ? noop : ok
+  },
   RegisterProduct: (world, asked, input) => {
     const i = input
     if (!world.issuers.has(i.issuerId)) return no("issuer_not_found")

@@ -1,11 +1,24 @@
 /**
  * The requests that change what is sold, and that decide about subscriptions, made of steps. For the clients of a simulation.
  */
-import { Id, type Units } from "@effekten/domain"
+import { BankAccount, Currency, Id, type Units } from "@effekten/domain"
 import { type Api, Campaigns, Products, RegistrarInvestments } from "@effekten/services"
 import { Effect } from "effect"
 import { known, type Reader, request } from "./Reading.ts"
-import type { StepKind } from "./Steps.ts"
+import type { Step, StepKind } from "./Steps.ts"
+
+/** An account of the issuer's, one of a few, or none any more. */
+const account = (step: Step): Api.AmendIssuer => ({
+  bankAccount:
+    step.b % 3 === 0
+      ? null
+      : {
+          accountHolder: `Muster ${step.c % 2} GmbH`,
+          iban: BankAccount.Iban.make("DE89370400440532013000"),
+          bic: BankAccount.Bic.make("COBADEFFXXX"),
+          currency: Currency.Code.make("EUR")
+        }
+})
 
 /** @category conversions */
 export const changingReaders = {
@@ -21,6 +34,16 @@ export const changingReaders = {
     )
   },
   terms: (step, { world }) => {
+    const issuer = [...world.issuers][0]
+    if (step.d % 3 === 0 && issuer !== undefined) {
+      const input = account(step)
+      return request(
+        "Products.amendIssuer",
+        { platform: undefined, operation: "AmendIssuer", ids: [issuer], input },
+        (options) =>
+          Effect.flatMap(Products, (products) => products.amendIssuer(Id.IssuerId.make(issuer), input, options))
+      )
+    }
     const id = known(world.products, step.a)
     const volume = world.products.get(id)?.units.length ?? 1
     const issueVolume = Math.max(1, volume + (step.b % 12) - 5) as Units.Units
