@@ -1,10 +1,11 @@
 /**
- * A program whose register has an event of a kind that it does not know: it serves, lists, decides and prints nothing, whenever it was
- * started, and says what to do. For operators of a rolling upgrade, and for an author of a new event.
+ * A program whose register has an event of a kind that it does not know. It serves, lists and decides nothing, whenever it was started, and
+ * says what to do. For operators of a rolling upgrade, and for an author of a new event.
  *
  * Today's command is the older program here. The newer one knows one type more.
  */
 import { Events } from "@effekten/domain"
+import type { NewEvent } from "@effekten/event-store"
 import { Log, Registrar, type RegisterUnavailable } from "@effekten/registrar"
 import { Effect, Layer, Redacted, Schema } from "effect"
 import { cpSync, writeFileSync } from "node:fs"
@@ -51,7 +52,7 @@ const bless = Effect.gen(function* () {
   const [last] = yield* log.readAll("all", { backwards: true, limit: 1 })
   const { fingerprint: _, recordedAt: __, ...meta } = last!.meta
   const event = { id: `${last!.id}-blessed`, type, data: { wallet: "w" }, meta }
-  return yield* log.append([event as unknown as Events.RegisterEvent])
+  return yield* log.append([event as unknown as NewEvent<Events.RegisterEvent>])
 })
 
 /** What reads or changes a register, with its exit code. Without what it does not know it would say something else. */
