@@ -3,54 +3,17 @@
  * missing, or should not be there, is found. For auditors.
  */
 import { describe, expect, it } from "@effect/vitest"
-import type { Events, Id } from "@effekten/domain"
-import type { NewEvent } from "@effekten/event-store"
-import { type Projection, Projections, StatementsDue, Views } from "@effekten/projections"
+import type { Id } from "@effekten/domain"
+import { Projections, type StatementsDue, Views } from "@effekten/projections"
 import { Log, StatementAudit } from "@effekten/registrar"
 import { RegistryStatements } from "@effekten/services"
-import { DomainRun } from "@effekten/simulation"
-import { Effect, Struct } from "effect"
-import { as, kept, logLayer, open, turn, wholeLog } from "../packages/registrar/test/parts.ts"
-
-type History = ReadonlyArray<Projection.LoggedEvent>
-type Statement = Projection.Logged<"RegistryStatementIssued">
-
-const isStatement = (event: Projection.LoggedEvent): event is Statement => event.type === "RegistryStatementIssued"
+import { Effect } from "effect"
+import { as } from "../packages/registrar/test/parts.ts"
+import { dueIn, type History, isStatement, issued, type Statement } from "./StatementHistory.ts"
 
 /** Each run walks elsewhere; the seed is printed. */
 const first = 1 + Math.floor(Math.random() * 1_000_000)
 console.log(`histories of the seeds ${first} to ${first + 9}`)
-
-/** What random commands came to, without the statements that they asked for. */
-const historyOf = (seed: number): ReadonlyArray<NewEvent<Events.RegisterEvent>> =>
-  DomainRun.run({ seed, steps: 400 })
-    .log.filter((event) => !isStatement(event))
-    .map(({ data, meta, type }, at) => ({
-      id: `00000000-0000-7000-8000-${String(at).padStart(12, "0")}`,
-      type,
-      data,
-      meta: Struct.omit(meta, ["recordedAt"])
-    })) as unknown as ReadonlyArray<NewEvent<Events.RegisterEvent>>
-
-const dueIn = (log: History, onStatement?: StatementsDue.OnStatement) => {
-  const due = StatementsDue.make(onStatement)
-  for (const event of log) due.apply(event)
-  return due
-}
-
-/** A register over a history has issued what it owes. */
-const issued = Effect.fnUntraced(function* (seed: number) {
-  const parts = yield* kept
-  const [one, ...rest] = historyOf(seed)
-  yield* Effect.flatMap(Log, (log) => log.append([one!, ...rest])).pipe(Effect.provide(logLayer(parts)))
-  const register = yield* open(parts)
-  let log: History = []
-  do {
-    yield* turn
-    log = yield* Effect.provideContext(wholeLog, register)
-  } while (dueIn(log).due().length > 0)
-  return { log, register }
-})
 
 const platformsOf = (log: History): ReadonlyMap<string, Id.PlatformId | undefined> =>
   new Map(
