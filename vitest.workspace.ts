@@ -33,6 +33,7 @@ export default defineConfig({
     // Much of the time is spent waiting for disks, sockets and other processes: two cores can do two files at once.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     teardownTimeout: patience,
+    globalSetup: "test/RunFolder.ts",
     projects: [
       ...packages.map((name) => project(name, `packages/${name}`, "test/**/*.test.ts")),
       project("house", ".", "test/**/*.test.ts")

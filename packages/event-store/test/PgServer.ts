@@ -25,7 +25,8 @@ export interface PgTestServer {
 export const startServer = async (): Promise<PgTestServer & { readonly stop: () => Promise<void> }> => {
   const folder = mkdtempSync(join(tmpdir(), "event-store-pg-"))
   const remove = () => rmSync(folder, { recursive: true, force: true })
-  const postgres = await startPostgres({ folder, initdbFlags: ["--no-sync"] }).catch((cause: unknown) => {
+  const template = process.env["EFFEKTEN_POSTGRES_TEMPLATE"]
+  const postgres = await startPostgres({ folder, initdbFlags: ["--no-sync"], template }).catch((cause: unknown) => {
     remove()
     throw cause
   })

@@ -1,5 +1,6 @@
 /** A PostgreSQL server in a folder: the binaries of an npm package, no Docker and no system server. For the tests and the bench. */
-import { chmodSync, existsSync, readFileSync, symlinkSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs"
 import { createRequire } from "node:module"
 import { createServer } from "node:net"
 import { basename, dirname, join } from "node:path"
@@ -22,6 +23,8 @@ export interface PostgresOptions {
   /** A folder of its own; the data come into `data` inside it. */
   readonly folder: string
   readonly initdbFlags?: ReadonlyArray<string>
+  /** A folder in which the data of a new server are made once, to be copied for each that is started with the same. */
+  readonly template?: string | undefined
   /** Data that are in the folder already, of a server that was stopped: a standby's, for example. They are started by `start`. */
   readonly existing?: boolean
 }
@@ -69,11 +72,26 @@ const freePort = (): Promise<number> =>
     })
   })
 
+/** Of processes that make it at the same moment one is the first; the others take what that one has made. */
+const makeOnce = async (template: string, make: (data: string) => Promise<void>): Promise<void> => {
+  if (existsSync(template)) return
+  const making = mkdtempSync(`${template}-`)
+  chmodSync(making, 0o755)
+  await make(join(making, "data"))
+  try {
+    renameSync(making, template)
+  } catch (cause) {
+    rmSync(making, { recursive: true })
+    if (!existsSync(template)) throw cause
+  }
+}
+
 /** Makes a server and starts it (one that exists it only knows), with the settings PostgreSQL comes with. It is reached over 127.0.0.1 alone. */
 export const startPostgres = async ({
   existing = false,
   folder,
-  initdbFlags = []
+  initdbFlags = [],
+  template
 }: PostgresOptions): Promise<PostgresProcess> => {
   linkLibraries(binaries())
   // Not at the top of the file: where the binaries are missing, no test could catch what it throws.
@@ -85,23 +103,30 @@ export const startPostgres = async ({
   const port = await freePort()
   const data = join(folder, "data")
   const said: Array<string> = []
-  const server = new EmbeddedPostgres({
-    databaseDir: data,
-    port,
-    user: username,
-    password,
-    authMethod: "scram-sha-256",
-    createPostgresUser: process.getuid?.() === 0,
-    persistent: true,
-    initdbFlags: [...initdbFlags, "--encoding=UTF8", "--locale=C"],
-    postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", `unix_socket_directories=${data}`],
-    onLog: (line) => said.push(String(line)),
-    onError: (line) => said.push(String(line))
-  })
+  const serverOf = (databaseDir: string) =>
+    new EmbeddedPostgres({
+      databaseDir,
+      port,
+      user: username,
+      password,
+      authMethod: "scram-sha-256",
+      createPostgresUser: process.getuid?.() === 0,
+      persistent: true,
+      initdbFlags: [...initdbFlags, "--encoding=UTF8", "--locale=C"],
+      postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", `unix_socket_directories=${data}`],
+      onLog: (line) => said.push(String(line)),
+      onError: (line) => said.push(String(line))
+    })
+  const server = serverOf(data)
   const running = { port, data, start: () => server.start(), stop: () => server.stop() }
   if (existing) return running
   try {
-    await server.initialise()
+    if (template === undefined) await server.initialise()
+    else {
+      await makeOnce(template, (databaseDir) => serverOf(databaseDir).initialise())
+      // With the owner, who is another user where the tests run as root.
+      execFileSync("cp", ["-a", join(template, "data"), data])
+    }
     await server.start()
   } catch (cause) {
     throw notHere(`the server did not start. ${said.join("")}`, cause)
