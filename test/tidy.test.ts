@@ -151,6 +151,16 @@ describe("the sources are tidy", () => {
   })
 })
 
+it("an error bears its name as its tag", () => {
+  const declared = sources.flatMap(({ path, text }) =>
+    [...text.matchAll(/class (\w+) extends (?:Schema|Data)\.TaggedError(?:<\w+>)?(?:\(\))?\(\s*"(\w+)"/g)].map(
+      ([, name, tag]) => ({ path, name, tag })
+    )
+  )
+  expect(declared.length).toBeGreaterThan(40)
+  expect(declared.filter(({ name, tag }) => name !== tag)).toEqual([])
+})
+
 it("every test of the inner loop is there", () => {
   const missing = Object.entries(fast).flatMap(([name, files]) =>
     files

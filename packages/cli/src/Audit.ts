@@ -334,9 +334,11 @@ const listVerdicts = ({ judged, lists }: Folds, events: number): Effect.Effect<L
     return Effect.succeed(Result.fail(lists?.failure ?? { message: "the log has no events" }))
   return judged() < events
     ? Effect.succeed(Result.fail({ message: `the event after position ${judged()} cannot be read` }))
-    : Effect.result<ReadonlyArray<ReadModelAudit.ListVerdict>, EventStoreError | ReadModels.Unavailable, never>(
-        lists.success.verdicts
-      )
+    : Effect.result<
+        ReadonlyArray<ReadModelAudit.ListVerdict>,
+        EventStoreError | ReadModels.ReadModelsUnavailable,
+        never
+      >(lists.success.verdicts)
 }
 
 /** @category commands */

@@ -32,7 +32,7 @@ const asText = ({ failure, keptUntil, lag, name, position, state, version }: Lis
     ...(state === "other" ? [`dropped after ${keptUntil} if no program uses it`] : [])
   ].join("  ")
 
-const failed = ({ message }: EventStoreError | ReadModels.Unavailable) =>
+const failed = ({ message }: EventStoreError | ReadModels.ReadModelsUnavailable) =>
   new CommandFailed({ exitCode: ExitCode.failed, message })
 
 /** @category commands */

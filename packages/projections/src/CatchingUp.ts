@@ -7,7 +7,7 @@ import { type Bookmark, EventStoreError, type Position } from "@effekten/event-s
 import { Effect, Schema, Semaphore } from "effect"
 import { bookmarkAt, headAfter } from "./History.ts"
 import type { Any, Log, LoggedEvent } from "./Projection.ts"
-import { type Failure, type Shape, Unavailable } from "./ReadModels.ts"
+import { type Failure, type Shape, ReadModelsUnavailable } from "./ReadModels.ts"
 
 /** What is to be known of a projection to bring it to the head. */
 type Followed = Pick<Any, "name" | "version" | "types">
@@ -95,7 +95,7 @@ export const catchingUp = <E, P extends Followed = Any>({ log, stepSize }: Optio
     }
   })
 
-  return (kept: Kept<P>): Effect.Effect<Position, E | EventStoreError | Unavailable> =>
+  return (kept: Kept<P>): Effect.Effect<Position, E | EventStoreError | ReadModelsUnavailable> =>
     Effect.flatMap(look(kept), ({ at, head }) =>
       at.position >= head.position ? Effect.succeed(at.position) : kept.one.withPermits(1)(stepsTo(kept, head.position))
     )
@@ -115,7 +115,7 @@ const looking = <E, P extends Followed>(log: Log, place: Place<E, P>) => {
     yield* place.dropOthers
     return (
       (yield* lookFrom(kept)) ??
-      (yield* new Unavailable({ message: "the log went another way, and again while that was looked at" }))
+      (yield* new ReadModelsUnavailable({ message: "the log went another way, and again while that was looked at" }))
     )
   })
 }
@@ -130,7 +130,7 @@ const between = Effect.fnUntraced(function* (log: Log, from: Bookmark, position:
   if (head === undefined || head.position < position) return undefined
   return (
     to ??
-    (yield* new Unavailable({
+    (yield* new ReadModelsUnavailable({
       message: `the log has no position ${position}, but says that its head is ${head.position}`
     }))
   )
@@ -143,7 +143,7 @@ const stepping = <E, P extends Followed>(log: Log, place: Place<E, P>) => {
     from: Bookmark,
     head: Bookmark,
     position: Position
-  ): Effect.Effect<void, E | EventStoreError | Unavailable> =>
+  ): Effect.Effect<void, E | EventStoreError | ReadModelsUnavailable> =>
     Effect.gen(function* () {
       const to = position === head.position ? head : yield* between(log, from, position)
       // The log went another way since it was looked at: the next look says so.
@@ -180,7 +180,7 @@ const stop = Effect.fnUntraced(function* <E, P extends Followed>(
     yield* Effect.logError(message, cause)
     yield* place.note(kept, kept.failure)
   }
-  return yield* new Unavailable({ message, cause })
+  return yield* new ReadModelsUnavailable({ message, cause })
 })
 
 /** All projections together: each goes its own way, and the failure of one keeps no other from the head. */

@@ -9,7 +9,7 @@ import { isDeepStrictEqual } from "node:util"
 import { headAfter } from "./History.ts"
 import type * as Projection from "./Projection.ts"
 import * as Projections from "./Projections.ts"
-import { type Failure, Unavailable } from "./ReadModels.ts"
+import { type Failure, ReadModelsUnavailable } from "./ReadModels.ts"
 import * as Tables from "./ReadModelTables.ts"
 import { storedRow } from "./RowFolding.ts"
 import * as Views from "./Views.ts"
@@ -57,7 +57,7 @@ export interface ListVerdict {
 /** Lists that are held against the log while another reader goes over it. @category models */
 export interface ListsAudit extends Views.Fold {
   /** To be asked after the fold was given every event of the log, from the first on. */
-  readonly verdicts: Effect.Effect<ReadonlyArray<ListVerdict>, EventStoreError | Unavailable>
+  readonly verdicts: Effect.Effect<ReadonlyArray<ListVerdict>, EventStoreError | ReadModelsUnavailable>
 }
 
 /** Differences that a verdict names of each list; it counts all. */
@@ -69,7 +69,7 @@ const pageSize = 1_000
 const unlessFailed = <A, E>(effect: Effect.Effect<A, E | SqlError.SqlError>) =>
   Effect.mapError(effect, (error) =>
     error instanceof Error && "_tag" in error && error._tag === "SqlError"
-      ? new Unavailable({ message: "the database of the read models cannot be read", cause: error })
+      ? new ReadModelsUnavailable({ message: "the database of the read models cannot be read", cause: error })
       : (error as Exclude<E, SqlError.SqlError>)
   )
 
@@ -80,7 +80,7 @@ const rowsIn = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
 /** Every list that the database has. @category running */
 export const lists = (
   projections: ReadonlyArray<Projection.Any> = Projections.all
-): Effect.Effect<ReadonlyArray<KeptList>, Unavailable, SqlClient.SqlClient> =>
+): Effect.Effect<ReadonlyArray<KeptList>, ReadModelsUnavailable, SqlClient.SqlClient> =>
   Effect.flatMap(SqlClient.SqlClient, (sql) =>
     unlessFailed(
       Effect.map(rowsIn(sql), (rows) =>
@@ -129,7 +129,7 @@ const positioned = (projection: Projection.Any): Projection.Projection<Positione
 export const make = Effect.fnUntraced(function* (options: {
   readonly log: Projection.Log
   readonly projections?: ReadonlyArray<Projection.Any>
-}): Effect.fn.Return<ListsAudit, Unavailable, SqlClient.SqlClient> {
+}): Effect.fn.Return<ListsAudit, ReadModelsUnavailable, SqlClient.SqlClient> {
   const { log, projections = Projections.all } = options
   const sql = yield* SqlClient.SqlClient
   const rows = yield* unlessFailed(rowsIn(sql))

@@ -10,7 +10,7 @@ import type { Chosen, Projection } from "./Projection.ts"
 export { InvalidPage, type ListPage } from "./Cursor.ts"
 
 /** The read models could not be read or brought up to date. They are derived: nothing is lost. @category errors */
-export class Unavailable extends Schema.TaggedError<Unavailable>()("ReadModelsUnavailable", {
+export class ReadModelsUnavailable extends Schema.TaggedError<ReadModelsUnavailable>()("ReadModelsUnavailable", {
   message: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
@@ -54,7 +54,7 @@ export interface Shape {
    * Takes in what the log holds now, into every projection, and returns the position that all of them have reached. Fails, after all were
    * tried, if one of them could not.
    */
-  readonly catchUp: Effect.Effect<Position, EventStoreError | Unavailable>
+  readonly catchUp: Effect.Effect<Position, EventStoreError | ReadModelsUnavailable>
   /** How far each projection has come. Looks at nothing. */
   readonly progress: Effect.Effect<ReadonlyArray<Progress>>
   /** One page of a list as of the head, oldest first. Waits for no other list. To count what is chosen takes as long as there are such. */
@@ -62,17 +62,17 @@ export interface Shape {
     projection: Projection<S>,
     scope: string,
     options?: Listed
-  ) => Effect.Effect<ListPage<S>, InvalidPage | EventStoreError | Unavailable>
+  ) => Effect.Effect<ListPage<S>, InvalidPage | EventStoreError | ReadModelsUnavailable>
   /** Objects of a projection that ranks them as of the head, lowest rank first. */
   readonly ranked: <S>(
     projection: Projection<S>,
     options: RankedOptions
-  ) => Effect.Effect<ReadonlyArray<Ranked<S>>, EventStoreError | Unavailable>
+  ) => Effect.Effect<ReadonlyArray<Ranked<S>>, EventStoreError | ReadModelsUnavailable>
   /** One object as of the head. */
   readonly get: <S>(
     projection: Projection<S>,
     key: string
-  ) => Effect.Effect<S | undefined, EventStoreError | Unavailable>
+  ) => Effect.Effect<S | undefined, EventStoreError | ReadModelsUnavailable>
 }
 
 /** The read models of the register. @category services */

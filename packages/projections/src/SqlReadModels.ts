@@ -33,7 +33,7 @@ export interface Options {
  */
 export const make = Effect.fnUntraced(function* (
   options: Options
-): Effect.fn.Return<ReadModels.Shape, EventStoreError | ReadModels.Unavailable, SqlClient.SqlClient> {
+): Effect.fn.Return<ReadModels.Shape, EventStoreError | ReadModels.ReadModelsUnavailable, SqlClient.SqlClient> {
   const sql = yield* SqlClient.SqlClient
   const { log, projections = Projections.all } = options
   const kept = keeping(projections)
@@ -49,7 +49,8 @@ const unlessFailed = <A, E>(effect: Effect.Effect<A, E | SqlError.SqlError>) =>
   Effect.catchIf(
     effect,
     (error): error is Extract<typeof error, SqlError.SqlError> => SqlError.isSqlError(error),
-    (cause) => Effect.fail(new ReadModels.Unavailable({ message: "the database of the read models failed", cause }))
+    (cause) =>
+      Effect.fail(new ReadModels.ReadModelsUnavailable({ message: "the database of the read models failed", cause }))
   )
 
 /** Where the states are: the tables of this program's versions. */
@@ -57,7 +58,7 @@ const placeOf = (
   sql: SqlClient.SqlClient,
   log: Projection.Log,
   projections: ReadonlyArray<Projection.Any>
-): Place<ReadModels.Unavailable> => {
+): Place<ReadModels.ReadModelsUnavailable> => {
   const standing = (projection: Projection.Any) =>
     Effect.map(Tables.row(sql, projection), (row) => (row?.log === log.logId ? row.at : undefined))
   return {
@@ -83,7 +84,7 @@ const placeOf = (
 }
 
 const goneAgain = ({ name }: Projection.Any) =>
-  new ReadModels.Unavailable({ message: `the list of ${name} is changed by another program all the time` })
+  new ReadModels.ReadModelsUnavailable({ message: `the list of ${name} is changed by another program all the time` })
 
 /** What a read finds, beside where the list stood in the same moment. */
 type Found<Columns> = Columns & { readonly at: number | bigint }
@@ -108,12 +109,12 @@ const asOfHead =
   (
     sql: SqlClient.SqlClient,
     kept: ReadonlyMap<string, Kept>,
-    catchUp: ReturnType<typeof catchingUp<ReadModels.Unavailable>>
+    catchUp: ReturnType<typeof catchingUp<ReadModels.ReadModelsUnavailable>>
   ) =>
   <Columns>(
     projection: Projection.Any,
     read: (table: Statement.Identifier) => Statement.Statement<Found<Columns>>
-  ): Effect.Effect<ReadonlyArray<Found<Columns>>, EventStoreError | ReadModels.Unavailable> =>
+  ): Effect.Effect<ReadonlyArray<Found<Columns>>, EventStoreError | ReadModels.ReadModelsUnavailable> =>
     Effect.gen(function* () {
       const each = among(kept, projection)
       for (let attempt = 1; ; attempt++) {
@@ -210,7 +211,11 @@ const tidying = "1 hour"
 export const layer = <E, R>(
   log: Effect.Effect<Projection.Log, E, R>,
   options: Omit<Options, "log"> = {}
-): Layer.Layer<ReadModels.ReadModels, E | EventStoreError | ReadModels.Unavailable, R | SqlClient.SqlClient> =>
+): Layer.Layer<
+  ReadModels.ReadModels,
+  E | EventStoreError | ReadModels.ReadModelsUnavailable,
+  R | SqlClient.SqlClient
+> =>
   Layer.effect(
     ReadModels.ReadModels,
     Effect.gen(function* () {

@@ -66,7 +66,7 @@ const expectedRows = (
 const failing = (sql: SqlClient.SqlClient, mayFail: () => boolean): SqlClient.SqlClient =>
   Object.assign((...args: Parameters<SqlClient.SqlClient>) => sql(...args), sql, {
     withTransaction: <A, E, R>(effect: Effect.Effect<A, E, R>) => {
-      const broken = Effect.fail(new ReadModels.Unavailable({ message: "crash" }) as never)
+      const broken = Effect.fail(new ReadModels.ReadModelsUnavailable({ message: "crash" }) as never)
       if (mayFail()) return sql.withTransaction(Effect.andThen(effect, broken))
       return mayFail() ? Effect.andThen(sql.withTransaction(effect), broken) : sql.withTransaction(effect)
     }

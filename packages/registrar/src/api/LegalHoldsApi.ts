@@ -12,7 +12,7 @@ import { implement, instructs, nothing, recorded } from "./Implement.ts"
 import type { Intake } from "./Intake.ts"
 import { notFound, type Showing } from "./Showing.ts"
 
-const unreadable = (error: EventStoreError | ReadModels.Unavailable): Effect.Effect<never, Unavailable> =>
+const unreadable = (error: EventStoreError | ReadModels.ReadModelsUnavailable): Effect.Effect<never, Unavailable> =>
   Effect.fail(new Unavailable({ executed: "no", message: error.message, cause: error }))
 
 /** @category layers */

@@ -337,7 +337,9 @@ const ofReadings = (
   }
 }
 
-const unavailableForReads = (error: EventStoreError | ReadModels.Unavailable): Effect.Effect<never, Unavailable> =>
+const unavailableForReads = (
+  error: EventStoreError | ReadModels.ReadModelsUnavailable
+): Effect.Effect<never, Unavailable> =>
   Effect.fail(new Unavailable({ executed: "no", message: error.message, cause: error }))
 
 const invalidPage = (error: ReadModels.InvalidPage): Rejection =>

@@ -13,9 +13,9 @@ import type { PostgresDatabase } from "../postgres/PostgresDatabase.ts"
 
 interface Shape {
   /** Every list, also those of other versions of the program. */
-  readonly all: Effect.Effect<ReadonlyArray<ReadModelAudit.KeptList>, ReadModels.Unavailable>
+  readonly all: Effect.Effect<ReadonlyArray<ReadModelAudit.KeptList>, ReadModels.ReadModelsUnavailable>
   /** Begins to hold the lists of this program against a log; none where no lists are. */
-  readonly audit: (log: Projection.Log) => Effect.Effect<ReadModelAudit.ListsAudit, ReadModels.Unavailable>
+  readonly audit: (log: Projection.Log) => Effect.Effect<ReadModelAudit.ListsAudit, ReadModels.ReadModelsUnavailable>
 }
 
 /** @category services */

@@ -35,7 +35,7 @@ export const longestSleep = Duration.hours(1)
 /** How a failed look is tried again. */
 const again = Reactor.backingOff("1 second", "10 minutes")
 
-type Failure = CommandFailure | EventStoreError | ReadModels.Unavailable | Reactor.BrokenOff | SqlError
+type Failure = CommandFailure | EventStoreError | ReadModels.ReadModelsUnavailable | Reactor.BrokenOff | SqlError
 
 /** @category layers */
 export const layer = ({

@@ -81,7 +81,7 @@ export const retentionAt = Effect.fnUntraced(function* (
 })
 
 type Failure =
-  CommandFailure | EventStoreError | ForgettingError | ReadModels.Unavailable | Reactor.BrokenOff | SqlError
+  CommandFailure | EventStoreError | ForgettingError | ReadModels.ReadModelsUnavailable | Reactor.BrokenOff | SqlError
 
 /** @category layers */
 export const layer = (

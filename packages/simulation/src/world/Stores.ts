@@ -31,7 +31,7 @@ interface NodeStores {
     Vault.Vault | SecureRandom.SecureRandom | Scope.Scope
   >
   readonly keys: Layer.Layer<KeyStore.KeyStore, DatabaseRefused>
-  readonly lists: Layer.Layer<ReadModels.ReadModels, EventStoreError | ReadModels.Unavailable | SqlError, Log>
+  readonly lists: Layer.Layer<ReadModels.ReadModels, EventStoreError | ReadModels.ReadModelsUnavailable | SqlError, Log>
   readonly progress: Layer.Layer<Progress, SqlError>
 }
 
