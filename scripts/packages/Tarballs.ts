@@ -123,8 +123,27 @@ const expected = ["AGENTS.md", "CHANGELOG.md", "LICENSE", "README.md", "package.
 /** What a tarball may have besides. */
 const allowed = /^(?:bin\/.+\.js|src\/.+\.ts|dist\/.+\.(?:js|d\.ts)(?:\.map)?)$/
 
+/** Signatures that answer anything: of a function, of an effect, of an operation. */
+const anyAnswer = /=> (?:[\w.]+<)?any\b|, any, "[A-Z]\w+">/
+
+/** Declarations in which some answer is known to nobody: upcasters of old events, and methods of all operations at once. */
+const mayAnswerAny: ReadonlySet<string> = new Set([
+  "packages/domain/dist/Event.d.ts",
+  "packages/event-store/dist/port/Catalogue.d.ts",
+  "packages/http/dist/server/Call.d.ts",
+  "packages/registrar/dist/api/Reading.d.ts"
+])
+
+/** Declarations of a package that say `any` where a caller asks what is answered. */
+const answeringAny = ({ files, folder }: Pick<Packed, "files" | "folder">): ReadonlyArray<string> =>
+  files
+    .filter((file) => file.endsWith(".d.ts"))
+    .map((file) => `${folder}/${file}`)
+    .filter((path) => !mayAnswerAny.has(path) && anyAnswer.test(readFileSync(join(root, path), "utf8")))
+
 /** What is wrong with the files of a tarball. */
-export const faultsOf = ({ files, manifest }: Packed): ReadonlyArray<string> => {
+export const faultsOf = (packed: Packed): ReadonlyArray<string> => {
+  const { files, manifest } = packed
   const missing = expected.filter((file) => !files.includes(file))
   const strange = files.filter((file) => !expected.includes(file) && !allowed.test(file))
   const targets = Object.values(manifest.exports).flatMap((target) =>
@@ -136,6 +155,7 @@ export const faultsOf = ({ files, manifest }: Packed): ReadonlyArray<string> => 
   )
   const wide = [...new Set(conditions)].filter((each) => ![sourceCondition, "types", "default"].includes(each))
   return [
+    ...answeringAny(packed).map((path) => `${path} answers any`),
     ...missing.map((file) => `${manifest.name} lacks ${file}`),
     ...strange.map((file) => `${manifest.name} ships ${file}`),
     ...gone.map((file) => `${manifest.name} exports ${file}, which it does not ship`),

@@ -117,27 +117,40 @@ interface CommandTold<I extends Ids, Op extends Commands.Operation> extends Told
   readonly reads?: Spellings
 }
 
+/** What an operation answers: nothing where no answer is described. Inferred from the description alone, whatever is done with it. */
+type AnswerOf<D> = D extends Answer<infer A> ? A : void
+
 /** A command with an input. @category constructors */
-export const command = <In, Encoded, const Op extends Commands.Operation, const I extends Ids, A = void>(
+export const command = <
+  In,
+  Encoded,
+  const Op extends Commands.Operation,
+  const I extends Ids,
+  D extends Answer<unknown> | undefined = undefined
+>(
   told: CommandTold<I, Op> & {
     readonly input: Schema.Codec<In, Encoded>
     readonly body?: "optional" | "file"
     readonly example: Encoded
-    readonly answer?: Answer<A>
+    readonly answer?: D
   }
-): Command<I, In, A, Op> => ({
+): Command<I, In, AnswerOf<D>, Op> => ({
   _tag: "Command",
   key: "required",
   body: "json",
   ...told,
   reads: told.reads,
-  answer: told.answer
+  answer: told.answer as Answer<AnswerOf<D>> | undefined
 })
 
 /** A command that needs no more than the ids in its path. @category constructors */
-export const bare = <const Op extends Commands.Operation, const I extends Ids, A = void>(
-  told: CommandTold<I, Op> & { readonly answer?: Answer<A> }
-): Command<I, never, A, Op> => ({
+export const bare = <
+  const Op extends Commands.Operation,
+  const I extends Ids,
+  D extends Answer<unknown> | undefined = undefined
+>(
+  told: CommandTold<I, Op> & { readonly answer?: D }
+): Command<I, never, AnswerOf<D>, Op> => ({
   _tag: "Command",
   key: "required",
   body: "none",
@@ -145,7 +158,7 @@ export const bare = <const Op extends Commands.Operation, const I extends Ids, A
   input: undefined,
   ...told,
   reads: told.reads,
-  answer: told.answer
+  answer: told.answer as Answer<AnswerOf<D>> | undefined
 })
 
 interface ReadTold<I extends Ids, A, R extends string> extends Told<I> {

@@ -4,7 +4,7 @@
  */
 import { InvestmentStatus, KycStatus } from "@effekten/domain"
 import { Result, Schema, SchemaAST } from "effect"
-import { describe, expect, it } from "vitest"
+import { describe, expect, expectTypeOf, it } from "vitest"
 import * as Services from "../src/index.ts"
 
 const operations = Services.servedResources.flatMap(({ resource }) =>
@@ -12,6 +12,26 @@ const operations = Services.servedResources.flatMap(({ resource }) =>
     ([name, operation]) => [`${resource.name}.${name}`, operation] as const
   )
 )
+type OperationsOf<S> = S extends { readonly resource: { readonly operations: infer Ops } } ? Ops : {}
+type AnswerOf<O> = O extends { readonly answer: infer D | undefined }
+  ? D extends Services.Answer.Answer<infer A>
+    ? A
+    : never
+  : never
+/** The operations of a service whose answer says nothing to a compiler. */
+type AnsweringAny<S> = {
+  [Name in keyof OperationsOf<S>]: 0 extends 1 & AnswerOf<OperationsOf<S>[Name]> ? Name : never
+}[keyof OperationsOf<S>]
+
+it("answers what its type says: no operation answers any", () => {
+  expectTypeOf<
+    { [Name in keyof typeof Services]: AnsweringAny<(typeof Services)[Name]> }[keyof typeof Services]
+  >().toBeNever()
+  expectTypeOf<
+    AnsweringAny<{ resource: { operations: { loose: Services.Operation.Command<[], never, any> } } }>
+  >().toEqualTypeOf<"loose">()
+})
+
 const answers = new Map(operations.map(([, { answer }]) => [answer!.name, answer!]))
 
 describe.each(operations)("%s", (_, operation) => {
