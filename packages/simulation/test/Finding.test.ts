@@ -3,7 +3,7 @@
  * simulations.
  */
 import { Invariant, Plan, Shrink, Simulation, Sometimes, Timeline } from "@effekten/simulation"
-import { it } from "@effekten/simulation/vitest"
+import { it, type SimulationOptions } from "@effekten/simulation/vitest"
 import { Effect, Stream } from "effect"
 import { assert, describe } from "vitest"
 
@@ -84,6 +84,17 @@ describe("what has to come about", () => {
       "crash: 1 of 2",
       "fault appendLate: 0 of 1"
     ])
+  })
+
+  const simulations: ReadonlyArray<readonly [name: string, options: SimulationOptions, limit: number]> = [
+    ["a test without a time limit has minutes", { seeds: 1, steps: 5 }, 420_000],
+    ["a time limit is that of all seeds", { seeds: 1, steps: 5, timeout: 1_000 }, 121_000]
+  ]
+  for (const [name, options] of simulations) it.simulation(name, options)
+
+  it("has the time that it needs, also where a test has five seconds", ({ task }) => {
+    const limits = (task.suite?.tasks ?? []).map((each) => [each.name, each.type === "test" ? each.timeout : 0])
+    for (const [name, , limit] of simulations) assert.deepInclude(limits, [name, limit])
   })
 
   it.simulation("a test of some seeds holds every law, and says that it tested something", {
