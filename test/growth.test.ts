@@ -19,6 +19,7 @@ const resources: { readonly [name: string]: Resource } = {
     most: 20,
     mentions: {
       "packages/cli/src/SandboxReversal.ts": "a sandbox undoes and resolves it",
+      "packages/cli/src/SandboxTaking.ts": "the registrar of a sandbox instructs it",
       "packages/cli/src/SandboxControl.ts": "the help of a sandbox",
       "packages/cli/src/SandboxTriggers.ts": "the help of a sandbox",
       "packages/cli/src/SandboxCommands.ts": "the help of a command",
@@ -41,6 +42,7 @@ const resources: { readonly [name: string]: Resource } = {
     most: 27,
     mentions: {
       "packages/cli/src/SandboxReversal.ts": "a sandbox undoes and resolves it",
+      "packages/cli/src/SandboxTaking.ts": "the registrar of a sandbox instructs it",
       "packages/cli/src/SandboxControl.ts": "the help of a sandbox",
       "packages/cli/src/SandboxTriggers.ts": "the help of a sandbox",
       "packages/cli/src/SandboxCommands.ts": "the help of a command",

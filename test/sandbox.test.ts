@@ -199,6 +199,38 @@ describe("what a developer brings about", () => {
     await settles(credit, "failed")
   })
 
+  it("the registrar redeems a bond that no platform can, and moves units: the platform sees both", async () => {
+    const { bondCampaignId } = JSON.parse(readFileSync(join(folderOf("triggers"), "sandbox.json"), "utf8"))
+    const { investor, wallet } = await onboard(api, "bond")
+    const body = { ...investmentBody(server, investor, wallet, 10), campaign_id: bondCampaignId }
+    const investment = created(await api.post("/v2/investments/", body, "investment-bond"))
+    const credit = `/v2/investments/${investment.id}/credits/`
+    await settles(`${credit}${created(await api.post(credit, undefined, "credit-bond")).id}/`, "succeeded")
+    const asked = { investor_id: investor, product_id: investment.product_id, wallet_id: wallet, units: 4 }
+    expect((await api.post("/v2/redemptions/", asked, "bond")).json.code).toBe("redemption_of_crypto_security")
+
+    const due = { investment: investment.id, units: 4 }
+    const redeemed = await trigger("redemption", due)
+    expect(redeemed).toMatchObject({ status: 200, json: { kind: "redemption", units: 4, status: "succeeded" } })
+    const redemption = await api.get(`/v2/redemptions/${redeemed.json.id}/`)
+    expect(redemption.json).toMatchObject({ ...asked, status: "success" })
+    await brings("redemption", { ...due, outcome: "failed" }, { status: "failed" })
+    expect((await trigger("redemption", { ...due, units: 7 })).json.code).toBe("insufficient_units")
+
+    const other = created(
+      await api.post(`/v2/investors/${investor}/wallets/eth-generic/`, { address: `0x${"b".repeat(40)}` }, "bond-other")
+    )
+    const args = ["transfer", "--investment", investment.id, "--units", "2", "--target-address", other.address]
+    const moved = await effekten(["trigger", ...args, "--data", folderOf("triggers")])
+    const task = JSON.parse(moved.stdout)
+    expect(task).toMatchObject({ kind: "transfer", units: 2, status: "succeeded" })
+    const transfer = await api.get(`/v2/transfers/${task.id}/`)
+    expect(transfer.json).toMatchObject({ source_wallet: wallet, target_address: other.address, status: "succeeded" })
+    expect((await api.get(`/v2/investments/${investment.id}/`)).json.remaining_units).toBe(4)
+    const unknown = { investment: "01a20498-e100-7457-a6b0-8c94fc43d4ee", units: 1 }
+    expect((await trigger("redemption", unknown)).json.code).toBe("investment_not_found")
+  })
+
   it("a key forces each refusal that an operation has, and no other", async () => {
     const before = (await api.get("/v2/investors/")).json.count
     const id = "01a20498-e100-7457-a6b0-8c94fc43d4ee"

@@ -4,7 +4,7 @@
  * Every step has an idempotency key of its own, which must never change. So every start takes all steps: a step that was done is answered
  * again, and the next start finishes one that was cut short.
  */
-import type { Currency, Units } from "@effekten/domain"
+import type { Currency, Id, Units } from "@effekten/domain"
 import { OAuth, OAuthStore } from "@effekten/http"
 import { Log } from "@effekten/registrar"
 import { Campaigns, Platforms, Products, scopes } from "@effekten/services"
@@ -13,7 +13,7 @@ import { SecureRandom } from "effect/crypto"
 import { refused } from "./Place.ts"
 import { readSandboxFile, writeSandboxFile, type SandboxFile } from "./SandboxFile.ts"
 
-/** Units of the sandbox's product, all of them offered by its one campaign. */
+/** Units of each of the sandbox's products, all of them offered by its one campaign. */
 const sandboxVolume = 1_000_000_000_000 as Units.Units
 
 /** Days to pay after acceptance. */
@@ -40,6 +40,25 @@ const onlyInASandbox = Effect.fnUntraced(function* (folder: string) {
 })
 
 const key = (step: string) => ({ key: `sandbox/${step}` })
+
+/** A crypto security, which the registrar alone redeems: `effekten trigger redemption`. */
+const bond = Effect.fnUntraced(function* (issuerId: Id.IssuerId, platformId: Id.PlatformId) {
+  const products = yield* Products
+  const terms = {
+    issuerId,
+    name: "Sandbox bond",
+    productType: "BOND",
+    ewpg: true,
+    nominalValue: { amount: "1000", decimals: 0, currency: "EUR" as Currency.Code },
+    issueVolume: sandboxVolume,
+    stepSize: 1 as Units.Units
+  } as const
+  const { id: productId } = yield* products.register(terms, key("bond"))
+  yield* products.list(productId, platformId, key("bond-listing"))
+  const offer = { productId, platformId, allocation: sandboxVolume }
+  const campaign = yield* (yield* Campaigns).open(offer, key("bond-campaign"))
+  return campaign.id
+})
 
 /** Takes the issuer's steps, each of which has effect once. */
 const offering = Effect.gen(function* () {
@@ -68,7 +87,8 @@ const offering = Effect.gen(function* () {
     { productId: product.id, platformId: platform.id, allocation: sandboxVolume },
     key("campaign")
   )
-  return { platformId: platform.id, productId: product.id, campaignId: campaign.id }
+  const bondCampaignId = yield* bond(issuer.id, platform.id)
+  return { platformId: platform.id, productId: product.id, campaignId: campaign.id, bondCampaignId }
 })
 
 /** Registers the client of a sandbox, unless the register knows it: registering it again would end its tokens. */

@@ -41,22 +41,25 @@ export const trigger = Command.make(
       "ledger",
       "deadline",
       "reversal",
-      "resolution"
+      "resolution",
+      "redemption",
+      "transfer"
     ]).pipe(Argument.withDescription("What happens outside of the register")),
     investor: maybe("investor", "Id of the investor: identification"),
     investment: maybe(
       "investment",
-      "Id of the investment: acceptance, review, payment, deadline, resolution of a credit"
+      "Id of the investment: acceptance, review, payment, deadline, resolution of a credit, redemption, transfer"
     ),
     task: maybe("task", "Id of a task of the ledger: resolution; ledger, where else the next one is meant"),
     kind: maybe("kind", "credit, redemption, transfer: reversal, resolution; reversal: resolution"),
     change: maybe("change", "Id of what is undone: reversal, resolution of one"),
     reverses: maybe("reverses", "Kind of what is undone: resolution of a reversal"),
     units: Flag.Int("units").pipe(
-      Flag.withDescription("Of a transfer: how many of its units: reversal"),
+      Flag.withDescription("How many units: redemption, transfer; of a transfer that is undone: reversal"),
       Flag.optional,
       Flag.map(Option.getOrUndefined)
     ),
+    target_address: maybe("target-address", "Where the units go: transfer"),
     outcome: maybe(
       "outcome",
       "verified, approved, refused; accepted, rejected; passed, refused; succeeded, failed, unknown, delayed"

@@ -21,6 +21,7 @@ import { type SandboxLedger, ToldOutcome } from "./SandboxLedger.ts"
 import * as SandboxListening from "./SandboxListening.ts"
 import * as SandboxLog from "./SandboxLog.ts"
 import { reverse } from "./SandboxReversal.ts"
+import { force, redeem } from "./SandboxTaking.ts"
 import { triggers } from "./SandboxTriggers.ts"
 import { layer as endpoints } from "./WebhookEndpoints.ts"
 
@@ -190,6 +191,20 @@ export const sandboxRoutes: ReadonlyArray<SandboxRoute> = [
     happens:
       "The registrar undoes `change`, whose `kind` is `redemption`, `transfer`, or `credit` of that investment. Of a transfer it may be `units` alone. The ledger says `outcome` of it, if it is given.",
     answerIn: ({ ledger, register }) => inPlatform(register, reverse(ledger))
+  },
+  {
+    method: "POST",
+    path: "/sandbox/triggers/redemption/",
+    happens:
+      "The registrar redeems `units` in the wallet of `investment`, which is one in a crypto security: no platform can. The ledger says `outcome` of it, if it is given.",
+    answerIn: ({ ledger, register }) => inPlatform(register, redeem(ledger))
+  },
+  {
+    method: "POST",
+    path: "/sandbox/triggers/transfer/",
+    happens:
+      "By order of a court `units` leave the wallet of `investment`, also a frozen one, for `target_address`. The ledger says `outcome` of it, if it is given.",
+    answerIn: ({ ledger, register }) => inPlatform(register, force(ledger))
   },
   {
     method: "POST",

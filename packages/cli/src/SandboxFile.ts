@@ -19,6 +19,8 @@ export const SandboxFile = Schema.Struct({
   platformId: Id.PlatformId,
   campaignId: Id.CampaignId,
   productId: Id.ProductId,
+  /** Of the crypto security, which a sandbox from before has from its next start on. */
+  bondCampaignId: Schema.optionalKey(Id.CampaignId),
   /** Milliseconds that its clock is ahead of the real time. */
   clockAhead: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)))
 })
