@@ -296,7 +296,8 @@ export const make = (): Memory => {
       }),
       Context.add(Services.OfferedProducts, {
         get: (id) => get("products", id),
-        list: (page) => list("products", page)
+        list: (page) => list("products", page),
+        terms: (_, page) => list("terms", page)
       }),
       Context.add(Services.OfferedCampaigns, {
         get: (id) => get("campaigns", id),

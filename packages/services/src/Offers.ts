@@ -9,6 +9,7 @@ import { answer } from "./Member.ts"
 import * as Operation from "./Operation.ts"
 import { productTerms } from "./Products.ts"
 import * as Resource from "./Resource.ts"
+import { depositedTermsAnswer } from "./TermsDeposits.ts"
 
 /** A product with all its terms: a missing one is null. @category models */
 export const OfferedProduct = answer("OfferedProduct", {
@@ -62,6 +63,16 @@ export class OfferedProducts extends Resource.Served<OfferedProducts>()(
       answer: offeredProductAnswer,
       refusals: ["product_not_found"],
       summary: "Read a product"
+    }),
+    /** They are public (eWpG § 5): a platform that may sell the product, or might once, sees every version. */
+    terms: Operation.list({
+      reading: "ListOfferedTerms",
+      route: "GET /v2/products/:id/terms/",
+      scope: "investments:read",
+      ids: [Id.ProductId],
+      answer: depositedTermsAnswer,
+      refusals: ["product_not_found"],
+      summary: "List the versions of the terms of a product"
     })
   }
 ) {}

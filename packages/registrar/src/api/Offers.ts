@@ -9,6 +9,7 @@ import { implement, type Implementation, pages, shows, view, viewBeside } from "
 import type { Intake } from "./Intake.ts"
 import { campaignOf, termsOf } from "./OfferingView.ts"
 import type { Showing } from "./Showing.ts"
+import { terms } from "./TermsDepositsApi.ts"
 
 const product = viewBeside(
   Api.offeredProductAnswer,
@@ -46,6 +47,15 @@ export const offeredProducts = (context: Parts): Implementation<typeof OfferedPr
         view: product,
         key: ([id], platform) => Projections.offerKey(platform as Id.PlatformId, id),
         missing: "product_not_found"
+      }),
+      terms: pages(ofProducts.terms, {
+        view: terms,
+        scope: ([id]) => id,
+        within: ([id], { platform }) => ({
+          projection: Projections.offers,
+          key: Projections.offerKey(platform as Id.PlatformId, id),
+          missing: "product_not_found"
+        })
       })
     },
     context
