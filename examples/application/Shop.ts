@@ -2,7 +2,7 @@
  * A shop: its own API, its own database, and orders that it places with the register. Not a line of it knows where the register is.
  */
 import { Id, Timestamp, Units } from "@effekten/domain"
-import { failures, Investments, Investors, NotFound } from "@effekten/services"
+import { failureCode, failures, Investments, Investors, NotFound } from "@effekten/services"
 import { Context, Effect, Layer, Schema } from "effect"
 import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
 import { SqlClient } from "effect/sql"
@@ -55,7 +55,7 @@ const orders = HttpApiBuilder.group(
         Effect.gen(function* () {
           const [row] = yield* Effect.orDie(sql<{ investment: string }>`SELECT investment FROM orders WHERE id = ${id}`)
           if (row === undefined)
-            return yield* new NotFound({ code: "order_not_found", message: "There is no such order." })
+            return yield* new NotFound({ code: failureCode("order_not_found"), message: "There is no such order." })
           return yield* shown(id, Id.InvestmentId.make(row.investment))
         })
       )

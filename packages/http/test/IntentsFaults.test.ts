@@ -1,7 +1,7 @@
 /**
  * Intents where registers and clocks fail. For a developer who changes `intents/`. Time is virtual, and the database is a real one.
  */
-import { type CommandFailure, NotFound, Rejection, Unavailable } from "@effekten/services"
+import { type CommandFailure, failureCode, NotFound, Rejection, Unavailable } from "@effekten/services"
 import { Clock, Duration, Effect, Layer, Random } from "effect"
 import { TestClock } from "effect/testing"
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
@@ -121,7 +121,8 @@ describe("a register that is down", () => {
 })
 
 describe("what ends an intent", () => {
-  const rejection = (status: number, code: string, message = "No.") => new Rejection({ status, code, message })
+  const rejection = (status: number, code: string, message = "No.") =>
+    new Rejection({ status, code: failureCode(code), message })
   /** A refusal as the remote services have it: after the last problem of a server. */
   const remote = (refusal: Rejection, last = refusal.status) =>
     new Rejection({

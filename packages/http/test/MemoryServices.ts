@@ -130,7 +130,12 @@ export const make = (): Memory => {
       Effect.suspend(() => {
         const found = at(collection).find((object) => object.id === id)
         return found === undefined
-          ? Effect.fail(new Services.NotFound({ code: "object_not_found", message: "There is no such object." }))
+          ? Effect.fail(
+              new Services.NotFound({
+                code: Services.failureCode("object_not_found"),
+                message: "There is no such object."
+              })
+            )
           : Effect.succeed(found as A)
       })
     const list = <A>(collection: string, page: Services.PageOptions | undefined): Effect.Effect<Services.Page<A>> =>

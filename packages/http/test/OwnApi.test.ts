@@ -2,7 +2,7 @@
  * The services behind an `HttpApi` of the application's own: each failure has its status there too. For applications that offer an API over
  * the register.
  */
-import { failures, NotFound, Rejection, Unavailable } from "@effekten/services"
+import { failureCode, failures, NotFound, Rejection, Unavailable } from "@effekten/services"
 import { Effect, Layer, Result, Schema } from "effect"
 import { HttpClient, HttpClientResponse, HttpRouter, HttpServer } from "effect/http"
 import { HttpApi, HttpApiBuilder, HttpApiClient, HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
@@ -11,7 +11,8 @@ import { describe, expect, it } from "vitest"
 type Failure = Rejection | NotFound | Unavailable
 
 const call = { key: "our-key", attempts: 2 }
-const refusal = (status: number) => new Rejection({ code: `code_${status}`, status, message: "Refused.", call })
+const refusal = (status: number) =>
+  new Rejection({ code: failureCode(`code_${status}`), status, message: "Refused.", call })
 
 const all: ReadonlyArray<readonly [number, Failure]> = [
   ...[400, 401, 403, 409, 412, 413, 415, 422].map((status) => [status, refusal(status)] as const),

@@ -1,6 +1,7 @@
 /**
  * The ways a call can fail, embedded and remote alike. For callers of the services.
  */
+import type { Refusal } from "@effekten/domain"
 import { Schema, SchemaGetter, SchemaTransformation, Struct } from "effect"
 
 /** What is wrong with one member of a request. `pointer` is a JSON Pointer (RFC 6901) into the body. @category models */
@@ -41,6 +42,42 @@ export const Call = Schema.Struct({
 export type Call = typeof Call.Type
 
 /**
+ * A code that is not listed: a server of another version may send it. Its type bears a mark that no code has, so that a comparison with a code
+ * that is misspelled does not compile. To compare with an unlisted code, take it as text: `const code: string = failure.code`.
+ *
+ * @category models
+ */
+export type UnlistedCode = `${string} (unlisted)`
+
+/** Codes about the request itself, whatever the register holds. @category models */
+export type RequestCode =
+  | "expectation_failed"
+  | "headers_too_large"
+  | "idempotency_in_progress"
+  | "idempotency_key_invalid"
+  | "idempotency_key_missing"
+  | "idempotency_key_reused"
+  | "insufficient_scope"
+  | "invalid_request"
+  | "malformed_json"
+  | "malformed_upload"
+  | "method_not_allowed"
+  | "not_found"
+  | "payload_too_large"
+  | "precondition_failed"
+  | "unauthorized"
+  | "unsupported_media_type"
+
+/** What a call can be refused with. `http_409`, for example, is the code of an answer that has none. @category models */
+export type FailureCode = Refusal.Code | RequestCode | `http_${number}` | UnlistedCode
+
+/** A code as a server has sent it, listed or not. @category conversions */
+export const failureCode = (code: string): FailureCode => code as FailureCode
+
+/** Any text: a failure of another version is one too. */
+const code = Schema.String as unknown as Schema.refine<FailureCode, typeof Schema.String>
+
+/**
  * The request was understood and refused. The register's codes are those of `Refusal.Code`; the codes below concern the request itself.
  *
  * | code | status | meaning |
@@ -56,7 +93,7 @@ export type Call = typeof Call.Type
 export class Rejection extends Schema.TaggedError<Rejection>()(
   "Rejection",
   {
-    code: Schema.String,
+    code,
     /** The HTTP status this refusal has on the wire: 400, 401, 403, 409, 412, 413, 415 or 422. */
     status: Schema.Int,
     message: Schema.String,
@@ -77,7 +114,7 @@ export class NotFound extends Schema.TaggedError<NotFound>()(
   "NotFound",
   {
     /** `investor_not_found`, for example. */
-    code: Schema.String,
+    code,
     message: Schema.String,
     call: Schema.optionalKey(Call)
   },

@@ -2,7 +2,13 @@
  * The client's access token (OAuth 2, client credentials): fetched once for all waiting calls, renewed before it expires, replaced when it is
  * refused. A layer that can be used alone, inside of retries.
  */
-import { type CommandFailure, Rejection, type Scope as ApiScope, Unavailable } from "@effekten/services"
+import {
+  type CommandFailure,
+  type FailureCode,
+  Rejection,
+  type Scope as ApiScope,
+  Unavailable
+} from "@effekten/services"
 import { Clock, Deferred, Effect, Exit, Layer, Random, Redacted, Result, Schema, type Scope } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import * as ClientAttempt from "./ClientAttempt.ts"
@@ -75,7 +81,7 @@ const lifetimeOf = (said: unknown): number => {
 const notToken = (message: string): Unavailable => new Unavailable({ executed: "no", message })
 
 /** The refusals of the token endpoint (RFC 6749, section 5.2), in the words of the services. */
-const refusals: ReadonlyMap<string, readonly [code: string, status: number]> = new Map([
+const refusals: ReadonlyMap<string, readonly [code: FailureCode, status: number]> = new Map([
   ["invalid_client", ["unauthorized", 401]],
   ["invalid_scope", ["insufficient_scope", 403]],
   ["unauthorized_client", ["insufficient_scope", 403]],

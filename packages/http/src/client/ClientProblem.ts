@@ -4,7 +4,7 @@
  * Understood are problem details (RFC 9457), the errors of Django REST framework, `{"field": ["…"]}`, `non_field_errors` and `detail`, and
  * those of OAuth, `error` and `error_description`.
  */
-import { Checking, Details, MemberError, NotFound, Rejection } from "@effekten/services"
+import { Checking, Details, failureCode, MemberError, NotFound, Rejection } from "@effekten/services"
 import { Option, Schema } from "effect"
 
 /** What an error of a server says, as far as it is understood. @category models */
@@ -155,10 +155,10 @@ export const read = (status: number, text: string): SeenProblem | undefined => {
 export const toFailure = (status: number, problem: SeenProblem | undefined): Rejection | NotFound => {
   const message = problem?.message ?? statusSentence(status)
   if (status === 404) {
-    return new NotFound({ code: problem?.code ?? codeOf(status), message })
+    return new NotFound({ code: failureCode(problem?.code ?? codeOf(status)), message })
   }
   return new Rejection({
-    code: problem?.code ?? codeOf(status),
+    code: failureCode(problem?.code ?? codeOf(status)),
     status,
     message,
     ...(problem?.errors === undefined ? {} : { errors: problem.errors }),

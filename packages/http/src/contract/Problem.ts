@@ -8,6 +8,7 @@ import { Refusal } from "@effekten/domain"
 import {
   type CommandFailure,
   Details,
+  failureCode,
   MemberError,
   NotFound,
   Rejection,
@@ -186,12 +187,13 @@ export const exampleOf = (code: string): Problem => {
   const { details, ...extra } = exampleExtras[code] ?? {}
   if (Object.hasOwn(edgeProblems, code))
     return edgeProblem(code as EdgeCode, told.detail ?? told.meaning, exampleOccurrence, extra)
-  if (told.status === 404) return ofFailure(new NotFound({ code, message: told.meaning }), exampleOccurrence)
+  if (told.status === 404)
+    return ofFailure(new NotFound({ code: failureCode(code), message: told.meaning }), exampleOccurrence)
   const { message, status } = isRefusal(code)
     ? Refusal.words(code, Refusal.wordsVersion)
     : { message: told.meaning, status: told.status }
   return ofFailure(
-    new Rejection({ code, status, message, ...(details === undefined ? {} : { details }) }),
+    new Rejection({ code: failureCode(code), status, message, ...(details === undefined ? {} : { details }) }),
     exampleOccurrence
   )
 }

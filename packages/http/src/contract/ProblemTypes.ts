@@ -5,6 +5,7 @@
  * Add a type here when a module raises one. Never change a title: it stands in recorded answers.
  */
 import { Refusal } from "@effekten/domain"
+import type { RequestCode } from "@effekten/services"
 
 /** What there is to say about a type of problem. @category models */
 export interface Told {
@@ -154,7 +155,9 @@ export const edgeProblems = {
     meaning: "The request is in another version of HTTP than 1.1 and 1.0.",
     advice: "Speak HTTP/1.1."
   }
-} as const satisfies { readonly [code: string]: Told }
+} as const satisfies { readonly [code: string]: Told } & {
+  readonly [C in Exclude<RequestCode, keyof typeof ofKeys | "idempotency_in_progress">]: Told
+}
 
 /** @category models */
 export type EdgeCode = keyof typeof edgeProblems
