@@ -308,3 +308,25 @@ describe("a paused product", () => {
     given(product).when(resume).then().when(pause).then(paused).when(pause).then().when(resume).then(resumed)
   })
 })
+
+describe("an event or a command that is not valid", () => {
+  const nameless = { type: "PlatformRegistered", data: { platformId: "p", name: 1 } }
+
+  it("is named, with its place", () => {
+    expect(() => given(platform, nameless as never)).toThrow(/^event 2, PlatformRegistered: [^]*\["name"\]/)
+    expect(() => given(platform).when({ operation: "CloseCampaign", input: {} } as never)).toThrow(
+      /^command CloseCampaign: [^]*\["campaignId"\]/
+    )
+    const asked = given(platform, issuer).when(register)
+    expect(() => asked.then(nameless as never)).toThrow(/^expected 1, PlatformRegistered: [^]*\["name"\]/)
+  })
+
+  it("does not compile for its own type's sake", () => {
+    // @ts-expect-error No product is listed without a platform.
+    expect(() => given({ type: "ProductListed", data: { productId: "bond" } })).toThrow(/event 1, ProductListed/)
+    expect(() =>
+      // @ts-expect-error No campaign is closed without its id.
+      given(platform).when({ operation: "CloseCampaign", input: { campaign: "c" } })
+    ).toThrow(/command CloseCampaign/)
+  })
+})

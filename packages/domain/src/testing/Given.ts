@@ -21,23 +21,25 @@ interface Circumstances {
   readonly at?: string
 }
 
+/** An event of a type that happened. @category models */
+export interface HappenedAs<T extends EventType> extends Circumstances {
+  readonly type: T
+  readonly data: (typeof catalogue.events)[T]["data"]["Encoded"]
+}
+
 /** An event that happened. @category models */
-export type Happened = {
-  readonly [T in EventType]: Circumstances & {
-    readonly type: T
-    readonly data: (typeof catalogue.events)[T]["data"]["Encoded"]
-  }
-}[EventType]
+export type Happened = { readonly [T in EventType]: HappenedAs<T> }[EventType]
+
+/** A command of an operation that is asked. @category models */
+export interface AskedAs<O extends Commands.Operation> extends Circumstances {
+  readonly operation: O
+  readonly input: (typeof Commands.all)[O]["input"]["Encoded"]
+  /** Members about persons, which a decision looks at for checks of content. */
+  readonly personal?: NonNullable<(typeof Commands.all)[O]["personal"]>["Encoded"]
+}
 
 /** A command that is asked. @category models */
-export type Asked = {
-  readonly [O in Commands.Operation]: Circumstances & {
-    readonly operation: O
-    readonly input: (typeof Commands.all)[O]["input"]["Encoded"]
-    /** Members about persons, which a decision looks at for checks of content. */
-    readonly personal?: NonNullable<(typeof Commands.all)[O]["personal"]>["Encoded"]
-  }
-}[Commands.Operation]
+export type Asked = { readonly [O in Commands.Operation]: AskedAs<O> }[Commands.Operation]
 
 /** A refusal by its code. Its details are compared where they are given. @category models */
 export interface Refused {
@@ -47,8 +49,8 @@ export interface Refused {
 
 /** What happened so far. @category models */
 export interface Given {
-  /** Decides a command over it. */
-  readonly when: (command: Asked) => When
+  /** Decides a command over it. Its operation says what its input has to be, also in an error of the compiler. */
+  readonly when: <O extends Commands.Operation>(command: AskedAs<O>) => When
 }
 
 /** A decision that was taken. @category models */
@@ -88,28 +90,59 @@ const noon = "2026-01-01T12:00:00Z"
  *
  * @category constructors
  */
-export const given = (...events: ReadonlyArray<Happened>): Given => after(events.reduce(recordedAfter, []))
+export const given = <const T extends ReadonlyArray<EventType>>(
+  ...events: { readonly [Index in keyof T]: HappenedAs<T[Index]> }
+): Given =>
+  after(
+    (events as ReadonlyArray<Happened>).reduce<ReadonlyArray<RecordedDomainEvent>>(
+      (log, event, index) => named(`event ${index + 1}, ${event.type}`, () => recordedAfter(log, event)),
+      []
+    )
+  )
+
+/** Says which event, or which command, is not as its schema wants it. */
+const named = <A>(what: string, read: () => A): A => {
+  try {
+    return read()
+  } catch (cause) {
+    throw new Error(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
 
 const after = (log: ReadonlyArray<RecordedDomainEvent>): Given => ({
-  when: (command) => {
+  when: (asked) => {
+    const command = asked as Asked
     const answer = decide(
-      Commands.decide(decoded(command), {
-        platform: command.platform as PlatformId | undefined,
-        receivedAt: instantOf(command.at ?? noon)
-      }),
+      Commands.decide(
+        named(`command ${command.operation}`, () => decoded(command)),
+        {
+          platform: command.platform as PlatformId | undefined,
+          receivedAt: instantOf(command.at ?? noon)
+        }
+      ),
       (model) => stateOf(model, log)
     )
     return {
       // The three words are given, when, then. Nothing awaits a decision.
       // oxlint-disable-next-line unicorn/no-thenable
       then: (...expected) => {
-        const [wanted, actual] = [expected.map(factOf), factsOf(answer)]
+        const [wanted, actual] = [
+          expected.map((each, index) =>
+            named(`expected ${index + 1}, ${"code" in each ? each.code : each.type}`, () => factOf(each))
+          ),
+          factsOf(answer)
+        ]
         if (!wanted.every((fact, index) => fits(fact, actual[index])) || wanted.length !== actual.length)
           throw new Mismatch(command, wanted, actual)
         const { at, platform } = command
         const circumstances = { ...(at === undefined ? {} : { at }), ...(platform === undefined ? {} : { platform }) }
         const events = Result.isSuccess(answer) ? answer.success : []
-        return after(events.reduce((log, event) => recordedAfter(log, { ...event, ...circumstances } as Happened), log))
+        return after(
+          events.reduce<ReadonlyArray<RecordedDomainEvent>>(
+            (log, event) => recordedAfter(log, { ...event, ...circumstances } as Happened),
+            log
+          )
+        )
       }
     }
   }
