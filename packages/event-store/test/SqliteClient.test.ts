@@ -99,7 +99,9 @@ describe("the lock of a folder", () => {
             yield* FolderLock.acquire(path)
             const refused = yield* Effect.flip(FolderLock.acquire(path))
             expect(refused).toMatchObject({ _tag: "FolderLocked", folder: path })
-            expect(refused.message).toContain("in use by another process")
+            expect(refused.message).toContain(
+              "in use by another layer of this process: build the layer once and share it"
+            )
           })
         )
         yield* FolderLock.acquire(path)
