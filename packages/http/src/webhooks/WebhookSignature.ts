@@ -57,3 +57,38 @@ export const isSigned = (
     return theirs.length === own.length && timingSafeEqual(theirs, own)
   })
 }
+
+/** Headers of a request, by names in lower case: those of Node's `http`, or a `Headers` of `fetch`. @category models */
+export type Headers =
+  | { readonly get: (name: string) => string | null }
+  | { readonly [name: string]: string | ReadonlyArray<string> | undefined }
+
+/** A header that is sent once. Sent twice, it says nothing. */
+const headerIn = (headers: Headers, name: string): string => {
+  const value = typeof headers["get"] === "function" ? headers["get"](name) : (headers as Raw)[name]
+  return typeof value === "string" ? value : ""
+}
+
+type Raw = { readonly [name: string]: unknown }
+
+/**
+ * Whether a request is a webhook that was signed with the secret, and not long ago. For receivers.
+ *
+ * @param request its headers, and its body as it arrived
+ * @param now seconds since 1970
+ * @category predicates
+ */
+export const isSignedBy = (
+  secret: string,
+  { body, headers }: { readonly headers: Headers; readonly body: string },
+  now: number
+): boolean =>
+  isSigned(
+    secret,
+    {
+      id: headerIn(headers, "webhook-id"),
+      timestamp: Number(headerIn(headers, "webhook-timestamp") || Number.NaN),
+      body
+    },
+    { signature: headerIn(headers, "webhook-signature"), now }
+  )
