@@ -101,7 +101,7 @@ const ask = (world: World.World, name: string, all: ReadonlyArray<(knows: Readin
 
 /** What stands before the workload, made without faults. */
 const open = (world: World.World): string | undefined =>
-  ask(world, "opening", world.program === undefined ? opening : [...opening, ...openingOfProgram])
+  ask(world, "opening", world.program === undefined ? opening : openingOfProgram(world.allocation))
 
 /** What the program finds: the platform that was made last, and its campaigns. */
 const offeringOf = ({ facts: { world } }: World.World): Offering => {

@@ -129,3 +129,29 @@ it("a program that fails is started again, and has to succeed in the end", () =>
   const hanging = Simulation.run(plan, { program: () => Effect.never })
   expect(hanging.violations).toMatchObject([{ invariant: "the program ends", message: "it still runs" }])
 })
+
+it("what a program sells is open at every clock, and as much as it asks for", () => {
+  let told: Simulation.Offering | undefined
+  const seen: Array<readonly [opens: number, allocation: number]> = []
+  const looks: Invariant.Invariant = {
+    name: "looks",
+    watch: ({ world }) => ({
+      healed: () => {
+        for (const id of told?.campaigns ?? []) {
+          const { allocation, opens } = world.campaigns.get(id)!
+          seen.push([opens, allocation])
+        }
+      }
+    })
+  }
+  const program: Simulation.Program = (offering) => Effect.sync(() => void (told = offering))
+  const { seconds, violations } = Simulation.run(Plan.draw(3, { steps: 20, faults: { clockJumps: 1 } }), {
+    program,
+    allocation: 500,
+    invariants: [looks]
+  })
+  expect(violations).toEqual([])
+  expect(seconds).toBeGreaterThan(0)
+  expect(seen.map(([, allocation]) => allocation)).toEqual([500, 500, 500])
+  expect(Math.max(...seen.map(([opens]) => opens))).toBeLessThan(Date.parse("2026-03-01T00:00:00Z"))
+})

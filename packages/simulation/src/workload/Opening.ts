@@ -2,9 +2,10 @@
  * What stands before a workload: platforms, products, campaigns, and a few investors with a wallet that receives. For simulations, which make it without
  * faults. Each request is read against what those before it made.
  */
-import { Id, type Units } from "@effekten/domain"
+import { Id, Timestamp, type Units } from "@effekten/domain"
 import { Api, Campaigns, Platforms, Products } from "@effekten/services"
 import { Effect, Schema } from "effect"
+import * as Process from "../kernel/Process.ts"
 import { type Known, request } from "./Reading.ts"
 import type { Request } from "./Request.ts"
 import * as Requests from "./Requests.ts"
@@ -15,8 +16,13 @@ const registering = (name: string) => (): Request =>
     Effect.flatMap(Platforms, (platforms) => platforms.register({ name }, options))
   )
 
-/** The n-th product on the n-th platform, and a campaign of it. */
-const selling = (product: number, platform: number, allocation: number): ReadonlyArray<(knows: Known) => Request> => [
+/** The n-th product on the n-th platform, and a campaign of it: open at once, or since an instant. */
+const selling = (
+  product: number,
+  platform: number,
+  allocation: number,
+  opensAt?: Timestamp.Timestamp
+): ReadonlyArray<(knows: Known) => Request> => [
   ({ world }: Known): Request => {
     const ids = [[...world.products.keys()][product]!, [...world.platforms][platform]!] as const
     return request("Products.list", { platform: undefined, operation: "ListProduct", ids, input: {} }, (options) =>
@@ -29,7 +35,8 @@ const selling = (product: number, platform: number, allocation: number): Readonl
     const input: Api.OpenCampaign = {
       productId: Id.ProductId.make([...world.products.keys()][product]!),
       platformId: Id.PlatformId.make([...world.platforms][platform]!),
-      allocation: allocation as Units.Units
+      allocation: allocation as Units.Units,
+      ...(opensAt === undefined ? {} : { opensAt })
     }
     return request("Campaigns.open", { platform: undefined, operation: "OpenCampaign", input }, (options) =>
       Effect.flatMap(Campaigns, (campaigns) => campaigns.open(input, options))
@@ -37,8 +44,12 @@ const selling = (product: number, platform: number, allocation: number): Readonl
   }
 ]
 
-/** Two platforms, three products, campaigns. */
-const offering: ReadonlyArray<(knows: Known) => Request> = [
+/** Units of each campaign, and of each that a program finds, if not said. */
+const allocation = 24
+const usualOfProgram = 12
+
+/** Two platforms, three products that have room for a program's campaign, campaigns. */
+const offering = (ofProgram: number): ReadonlyArray<(knows: Known) => Request> => [
   registering("Erste Plattform"),
   registering("Zweite Plattform"),
   () =>
@@ -51,7 +62,7 @@ const offering: ReadonlyArray<(knows: Known) => Request> = [
       name: `Musteranleihe ${n}`,
       product_type: "BOND",
       ewpg,
-      issue_volume: 60,
+      issue_volume: 2 * allocation + ofProgram,
       step_size: 1,
       cancellation_days: 1,
       ...(ewpg ? {} : { payment_days: 1 + n })
@@ -60,7 +71,7 @@ const offering: ReadonlyArray<(knows: Known) => Request> = [
       Effect.flatMap(Products, (products) => products.register(input, options))
     )
   }),
-  ...[0, 1, 2].flatMap((product) => [0, 1].flatMap((platform) => selling(product, platform, 24)))
+  ...[0, 1, 2].flatMap((product) => [0, 1].flatMap((platform) => selling(product, platform, allocation)))
 ]
 
 /** Investors of each platform that can sign from the first step on. */
@@ -80,11 +91,23 @@ const people: ReadonlyArray<(knows: Known) => Request | undefined> = (
   )
 )
 
-/** @category values */
-export const opening = [...offering, ...people]
+/** A program's campaigns have been open for so long when it starts: no clock of a node is as wrong as that. Milliseconds. */
+const openBefore = 86_400_000
 
-/** What a user's program finds: a platform of its own, which sells what is left of each product. @category values */
-export const openingOfProgram: typeof opening = [
+/** @category values */
+export const opening = [...offering(usualOfProgram), ...people]
+
+/**
+ * What a user's program finds besides: a platform of its own, which sells what is left of each product.
+ *
+ * @param units of each of its campaigns
+ * @category values
+ */
+export const openingOfProgram = (units: number = usualOfProgram): typeof opening => [
+  ...offering(units),
+  ...people,
   registering("Plattform des Programms"),
-  ...[0, 1, 2].flatMap((product) => selling(product, 2, 12))
+  ...[0, 1, 2].flatMap((product) =>
+    selling(product, 2, units, Timestamp.Timestamp.make(new Date(Process.epoch - openBefore).toISOString()))
+  )
 ]

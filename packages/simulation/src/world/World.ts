@@ -47,6 +47,8 @@ export interface World {
   readonly contents: () => Fiber.Fiber<ReadonlyMap<string, string | undefined>, unknown>
   /** The user's program, where there is one. */
   readonly program: Program.Running | undefined
+  /** Units of each campaign that it finds, where that is said. */
+  readonly allocation: number | undefined
   /** The run is over, and nothing of it stays. */
   readonly close: () => void
   /** One that asks some of the nodes, or any. */
@@ -62,6 +64,8 @@ export interface Given {
   readonly store?: NodeParts["store"]
   /** Runs beside the clients, is killed, and is started again over what it kept. It has to succeed in the end. */
   readonly program?: Program.Program
+  /** Units of each campaign that the program finds. Default: 12. */
+  readonly allocation?: number
 }
 
 /** What a simulation is told of each turn of a run. @category models */
@@ -268,7 +272,11 @@ const striking = (
 }
 
 /** @category constructors */
-export const make = (plan: Plan, listener: Listener, { program, store = (real) => real }: Given = {}): World => {
+export const make = (
+  plan: Plan,
+  listener: Listener,
+  { allocation, program, store = (real) => real }: Given = {}
+): World => {
   refuseSecond(plan, program)
   const kernel = Kernel.make({ order: plan.order, stream: Randomness.stream(plan.seed, "schedule") })
   const { make: processOf, streamOf } = processes(plan, kernel, listener.told)
@@ -327,6 +335,7 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
   const identityOf = identifying(Context.get(database.kept, Secrets))
   const [remote, stream] = [network.services, streamOf("program")]
   return {
+    allocation,
     kernel,
     faults,
     facts,
