@@ -224,7 +224,7 @@ export const byCode = {
   redemption_of_crypto_security: of(
     409,
     "Crypto securities are redeemed by the registrar, not through this endpoint.",
-    "Ask the registrar."
+    "Ask the registrar, whose staff redeem them by `effekten redeem`. This endpoint refuses them with every key."
   ),
   wallet_frozen: of(409, "The wallet is frozen.", "Ask the registrar."),
   wallet_not_managed: of(409, "Transfers start from managed wallets only.", "Choose a managed wallet."),

@@ -36,7 +36,10 @@ export const eventAnswer = Answer.first("Event", Event)
 
 /** @category services */
 export class EventFeed extends Resource.Served<EventFeed>()("effekten/services/EventFeed", "events", {
-  /** Oldest first, without a hole and without a repetition. `after` is the id of the last entry that the caller has worked off. */
+  /**
+   * Oldest first, without a hole and without a repetition. The cursor is the id of the last entry that the caller has worked off. It is called
+   * `cursor` here, as in every list, and `after` in the query over HTTP.
+   */
   list: Operation.list({
     reading: "ListEvents",
     cursor: "after",

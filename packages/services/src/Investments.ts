@@ -120,7 +120,10 @@ const begun = {
 /** How many units it brought, and has. */
 const units = {
   units: investment.units,
-  /** Falls when a redemption or a transfer succeeded; 0 once ended without delivery. */
+  /**
+   * Of `units`, what is neither redeemed nor transferred away nor reversed, delivered or not: before the delivery it equals `units`. 0 once
+   * ended without delivery. Of frozen units it says nothing.
+   */
   remainingUnits: Schema.Int
 }
 
