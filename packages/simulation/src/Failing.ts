@@ -23,15 +23,22 @@ const againOf = ({ invariants, program, store }: Simulation.Options, file: strin
     ? `effekten simulate --plan ${file}`
     : `Simulation.run(Failing.readPlan("${file}"), options)`
 
-/** Makes a failing run small, keeps its plan, and tells of it. @category running */
-export const explain = (failing: Simulation.Report, options: Simulation.Options & Shrink.Limits = {}): string => {
+/** Makes a failing run small, keeps its plan and its whole timeline, and tells of it. @category running */
+export const explain = (
+  failing: Simulation.Report,
+  options: Simulation.Options & Shrink.Limits & Timeline.Length = {}
+): string => {
   const { report, runs } = Shrink.shrink(failing, { maximumRuns: usualRuns, ...options })
-  const file = join(folder, `${failing.plan.seed}.json`)
+  const name = join(folder, `${failing.plan.seed}`)
+  const [file, whole] = [`${name}.json`, `${name}.txt`] as const
+  const timeline = Timeline.take(report.plan, options)
   mkdirSync(folder, { recursive: true })
   writeFileSync(file, `${JSON.stringify(report.plan, undefined, 2)}\n`)
+  writeFileSync(whole, `${Timeline.whole(timeline)}\n`)
   return [
-    Timeline.of(report.plan, options),
-    `${failing.plan.steps.length} steps → ${report.plan.steps.length}, ${runs} runs`,
+    Timeline.print(timeline, options),
+    `found by seed ${failing.plan.seed}; made small in ${runs} runs: ${failing.plan.steps.length} steps → ${report.plan.steps.length}, seed ${report.plan.seed}`,
+    `the whole timeline: ${whole}`,
     `again: ${againOf(options, file)}`
   ].join("\n")
 }

@@ -47,6 +47,8 @@ export interface Turn {
   readonly time: number
   readonly by: string
   readonly what: string
+  /** Texts in which the ids of the objects stand that it is about. */
+  readonly about?: ReadonlyArray<string>
 }
 
 /** @category models */
@@ -100,11 +102,11 @@ const ask = (world: World.World, name: string, all: ReadonlyArray<(knows: Readin
 }
 
 /** What stands before the workload, made without faults. */
-const open = (world: World.World): string | undefined =>
-  ask(world, "opening", world.program === undefined ? opening : openingOfProgram(world.allocation))
+const open = (world: World.World, allocation: number | undefined): string | undefined =>
+  ask(world, "opening", world.program === undefined ? opening : openingOfProgram(allocation))
 
 /** What the program finds: the platform that was made last, and its campaigns. */
-const offeringOf = ({ facts: { world } }: World.World): Offering => {
+const offeringOf = ({ facts: { world } }: World.World): Omit<Offering, "healing"> => {
   const platform = Id.PlatformId.make([...world.platforms].at(-1)!)
   const campaigns = [...world.campaigns].filter(([, campaign]) => campaign.platform === platform)
   return { platform, campaigns: campaigns.map(([id]) => Id.CampaignId.make(id)) }
@@ -146,10 +148,11 @@ const work = (world: World.World, plan: Plan): string | undefined => {
 
 /** Faults end. First a program ends, which then asks nothing new; then silence, then all the time that everything needs. */
 const heal = (world: World.World): void => {
-  const { faults, puttingBack, supervisor } = world
+  const { faults, program, puttingBack, supervisor } = world
   faults.stop()
   supervisor.heal(true)
   puttingBack?.heal()
+  program?.heal()
   finishing(world)
   beSilent(world)
 }
@@ -228,10 +231,10 @@ const verify = ({ facts, kernel, supervisor, verifying }: World.World): string |
 }
 
 /** From the opening to the end of everything. Tells why it ended otherwise. */
-const ran = (world: World.World, plan: Plan): string | undefined => {
+const ran = (world: World.World, plan: Plan, { allocation }: Options): string | undefined => {
   try {
     return (
-      open(world) ??
+      open(world, allocation) ??
       work(world, plan) ??
       audit(world) ??
       close(world) ??
@@ -257,7 +260,7 @@ const listening = (laws: Watching.Watching, counts: Counting.Counting, onTurn: O
     begun: laws.begun,
     left: laws.committed,
     counted: counts.add,
-    told: (time, by, what) => onTurn?.({ time, by, what: what() }),
+    told: (time, by, what, about) => onTurn?.({ time, by, what: what(), ...(about && { about: about() }) }),
     committed: (instruction) => {
       const [{ data, type }] = instruction.events
       if (type === "InstructionRejected") counts.add(`refused ${data.code}`)
@@ -288,7 +291,7 @@ const running = (plan: Plan, options: Options, breaches: ReadonlyArray<Guard.Bre
   const laws = Watching.make([...standard, ...(options.invariants ?? [])])
   const counts = Counting.make()
   const world = World.make(plan, listening(laws, counts, options.onTurn), options)
-  const ended = ran(world, plan)
+  const ended = ran(world, plan, options)
   laws.healed()
   const { facts, kernel, program } = world
   const unfinished = program?.unfinished()

@@ -2,9 +2,13 @@
  * What a failure tells: where the real clock was asked, a small plan, a timeline, and a test that stops at the first seed. For users of
  * simulations.
  */
-import { Invariant, Plan, Shrink, Simulation, Sometimes, Timeline } from "@effekten/simulation"
+import { Id, Timestamp } from "@effekten/domain"
+import { Investments } from "@effekten/services"
+import { Failing, Invariant, Plan, Shrink, Simulation, Sometimes, Timeline } from "@effekten/simulation"
 import { it, type SimulationOptions } from "@effekten/simulation/vitest"
 import { Effect, Stream } from "effect"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { assert, describe } from "vitest"
 
 /** A law that a sound register breaks: so that something is found without a broken register. */
@@ -41,7 +45,7 @@ describe("a failing plan", () => {
   const report = brokenBy({ invariants: [noCredit] })
 
   it("is made small, and breaks the same law", () => {
-    const { report: small, runs } = Shrink.shrink(report, { invariants: [noCredit] })
+    const { report: small, runs } = Shrink.shrink(report, { invariants: [noCredit], maximumSeconds: 600 })
     assert.isAtMost(runs, 300)
     assert.isAtMost(small.plan.steps.length, 6)
     assert.deepStrictEqual(small.plan.faults, {})
@@ -64,6 +68,63 @@ describe("a failing plan", () => {
     assert.include(lines.at(-1), "◄ here")
     assert.isTrue(lines.some((line) => line.includes("Credits.create")))
   })
+})
+
+describe("the timeline of a program", () => {
+  const shop: Simulation.Program = ({ campaigns }) =>
+    Effect.gen(function* () {
+      const investments = yield* Investments
+      const order = { campaignId: campaigns[0]!, investorId: unknown, units: 1, signedAt: opened }
+      yield* Effect.retry(investments.create(order, { key: "order-1" }), {
+        while: ({ _tag }) => _tag === "Unavailable"
+      })
+    })
+  const unknown = Id.InvestorId.make("01a20498-e0f1-7652-9bf8-f4733eb353c1")
+  const opened = Timestamp.Timestamp.make("2026-02-28T12:00:00Z")
+  const options = { program: shop }
+  const report = Simulation.run({ ...Plan.draw(1, { steps: 0, nodes: 1, clients: 1 }), faults: {} }, options)
+  const timeline = Timeline.take(report.plan, options)
+  const text = Timeline.print(timeline, { lines: 20 })
+
+  it("shows its calls with the codes of refusals, and folds its equal lives into one", () => {
+    assert.include(text, "calls investments.create key order-1")
+    assert.include(text, "investments.create ← failed code investor_not_found")
+    assert.include(text, "it failed: code investor_not_found NotFound")
+    assert.match(text, /restarted \d+ more times/)
+  })
+
+  it("leaves out what was made before and the looks at the end, has the length that is asked for, and says where the law broke", () => {
+    const lines = text.split("\n")
+    assert.isAtMost(lines.length, 20 + 3)
+    assert.isFalse(lines.some((line) => /  (?:opening|auditor\d)/.test(line)))
+    assert.lengthOf(text.match(/◄ here/g) ?? [], 1)
+    assert.isAbove(Timeline.whole(timeline).split("\n").length, 200)
+  })
+})
+
+it("a law that says the same at each commit is told once", () => {
+  const loud: Invariant.Invariant = {
+    name: "loud",
+    watch: (_, broken) => ({ committed: () => broken("it is broken") })
+  }
+  const { violations } = Simulation.run(Plan.draw(1, { steps: 5 }), {
+    invariants: [loud, Invariant.always("never", () => false)]
+  })
+  assert.deepStrictEqual(
+    violations.map(({ invariant }) => invariant),
+    ["loud", "never"]
+  )
+})
+
+it("a failure is explained with its seeds, and its whole timeline is kept", () => {
+  const invariants = [noCredit]
+  const report = brokenBy({ invariants })
+  const told = Failing.explain(report, { invariants, maximumRuns: 40, lines: 10 })
+  const { seed } = report.plan
+  assert.match(told, new RegExp(`found by seed ${seed}; made small in \\d+ runs: \\d+ steps → \\d+, seed \\d+`))
+  const file = join(Failing.folder, `${seed}.txt`)
+  assert.include(told, `the whole timeline: ${file}`)
+  assert.include(readFileSync(file, "utf8"), "✗ no credit")
 })
 
 describe("a read that lies", () => {

@@ -155,3 +155,12 @@ it("what a program sells is open at every clock, and as much as it asks for", ()
   expect(seen.map(([, allocation]) => allocation)).toEqual([500, 500, 500])
   expect(Math.max(...seen.map(([opens]) => opens))).toBeLessThan(Date.parse("2026-03-01T00:00:00Z"))
 })
+
+it("a program without an end ends some time after everything has healed, however often it was killed", () => {
+  const reactor: Simulation.Program = ({ healing }) =>
+    Effect.race(Effect.forever(Effect.sleep("1 second")), Effect.delay(healing, "10 seconds"))
+  for (let seed = 1; seed <= 5; seed++) {
+    const plan = { ...Plan.draw(seed, { steps: 5 }), faults: { programCrash: 0.5 } }
+    expect(Simulation.run(plan, { program: reactor }).violations).toEqual([])
+  }
+})

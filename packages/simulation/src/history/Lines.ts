@@ -20,3 +20,10 @@ export const answeredLine = ({ name, number }: Call, { outcome }: Attempt): stri
     outcome?._tag === "Refused" ? outcome.code : outcome?._tag === "Unavailable" ? `executed ${outcome.executed}` : ""
   return `call ${number}  ${name}  ← ${outcome?._tag} ${told}`
 }
+
+/** Where the ids stand of the objects that an attempt of a call is about. @category conversions */
+export const aboutCall = ({ body, ids }: Call, { outcome }: Attempt): ReadonlyArray<string> => [
+  ...ids,
+  body,
+  ...(outcome?._tag === "Answered" ? [outcome.answer] : [])
+]

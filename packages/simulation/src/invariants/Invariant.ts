@@ -21,12 +21,21 @@ export interface Invariant {
   readonly watch: (facts: Facts, broken: (message: string) => void) => Watch
 }
 
-/** A law over what a run has come to, asked at every commit: for laws of an application. @category constructors */
+/**
+ * A law over what a run has come to, asked at every commit until it is broken: for laws of an application.
+ *
+ * @category constructors
+ */
 export const always = (name: string, holds: (facts: Facts) => boolean): Invariant => ({
   name,
-  watch: (facts, broken) => ({
-    committed: ({ last }) => {
-      if (!holds(facts)) broken(`does not hold at ${last}`)
+  watch: (facts, broken) => {
+    let isBroken = false
+    return {
+      committed: ({ last }) => {
+        if (isBroken || holds(facts)) return
+        isBroken = true
+        broken(`does not hold at ${last}`)
+      }
     }
-  })
+  }
 })

@@ -15,7 +15,7 @@ export interface Violation {
 /** Violations kept of a run: a broken log breaks nearly everywhere, and the first places show why. */
 const maximumViolations = 20
 
-/** Tells every turn to all laws. @category models */
+/** Tells every turn to all laws. What a law says twice is kept once. @category models */
 export interface Watching extends Required<Watch> {
   readonly violations: ReadonlyArray<Violation>
   readonly begun: (facts: Facts, now: () => number) => void
@@ -30,6 +30,7 @@ export const make = (invariants: ReadonlyArray<Invariant>): Watching => {
     begun: (facts, now) => {
       watches = invariants.map(({ name, watch }) =>
         watch(facts, (message) => {
+          if (violations.some((told) => told.invariant === name && told.message === message)) return
           if (violations.length < maximumViolations) violations.push({ invariant: name, message, time: now() })
         })
       )

@@ -13,6 +13,7 @@ import type { Process } from "../kernel/Process.ts"
 import type { Stream } from "../kernel/Randomness.ts"
 import type { Injector } from "../plan/Faults.ts"
 import * as Node from "./Node.ts"
+import * as ProgramCalls from "./ProgramCalls.ts"
 
 /** What a program may ask for: the services of its platform, and a small durable store. @category models */
 export type Provided = PlatformService | KeyValueStore.KeyValueStore | SecureRandom.SecureRandom
@@ -21,6 +22,8 @@ export type Provided = PlatformService | KeyValueStore.KeyValueStore | SecureRan
 export interface Offering {
   readonly platform: Id.PlatformId
   readonly campaigns: ReadonlyArray<Id.CampaignId>
+  /** Waits until nothing breaks any more. A program without an end of its own ends some time after it. */
+  readonly healing: Effect.Effect<void>
 }
 
 /** It is run until it succeeds. One that fails, or is killed, is run again from its beginning. @category models */
@@ -34,10 +37,15 @@ export interface Memory extends ProgramFacts {
 
 /** @category models */
 export interface Running {
-  readonly start: (offering: Offering) => void
+  readonly start: (offering: Omit<Offering, "healing">) => void
+  /** Nothing breaks any more. */
+  readonly heal: () => void
   /** Nothing, or why it has not succeeded. */
   readonly unfinished: () => string | undefined
 }
+
+/** Tells a line of the timeline, and in which texts the ids stand that it is about. @category models */
+export type Telling = (by: string, what: () => string, about?: () => ReadonlyArray<string>) => void
 
 interface ProgramOptions {
   readonly program: Program
@@ -47,7 +55,7 @@ interface ProgramOptions {
   /** What the store and the supervisor of the program draw. */
   readonly stream: Stream
   readonly processOf: (name: string) => Process
-  readonly told: (by: string, what: () => string) => void
+  readonly told: Telling
   /** The register inside of the program's process is a node of these parts. */
   readonly parts: Node.NodeParts
   /** The services by the real client, where platforms call over HTTP. */
@@ -100,6 +108,14 @@ export const make = (options: ProgramOptions): Running => {
   const always: Owner = { name: "supervisor", alive: true }
   let [started, unfinished]: [number, string | undefined] = [0, "it still runs"]
 
+  let isHealing = false
+  const waiting: Array<() => void> = []
+  const healing = Effect.callback<void>((resume) => {
+    const end = () => resume(Effect.void)
+    if (isHealing) end()
+    else waiting.push(end)
+  })
+
   const strike = (process: Process): void => {
     if (faults.happens("programCrash"))
       process.killAfter(Math.ceil(2 ** (faults.draws("programCrash").next() * magnitudes)))
@@ -114,12 +130,19 @@ export const make = (options: ProgramOptions): Running => {
       kernel.at(always, kernel.now() + stream.below(longestDown), () => launch(offering))
     })
     const ended = (exit: Exit.Exit<unknown, unknown>): void => {
-      unfinished = Exit.isFailure(exit) ? `it failed: ${Cause.pretty(exit.cause)}` : undefined
+      unfinished = Exit.isFailure(exit)
+        ? ["it failed:", ProgramCalls.failureOf(exit.cause), Cause.pretty(exit.cause)].filter(Boolean).join(" ")
+        : undefined
       if (unfinished !== undefined) say(unfinished.split("\n", 1)[0]!)
       process.kill()
     }
     const work = Effect.provideService(
-      Effect.suspend(() => program(offering)),
+      Effect.flatMap(Effect.context<PlatformService>(), (services) =>
+        Effect.provideContext(
+          Effect.suspend(() => program(offering)),
+          ProgramCalls.told(services, (what, about) => told(process.name, what, about))
+        )
+      ),
       KeyValueStore.KeyValueStore,
       storeOver(memory.kept, stream, (what) => told(process.name, what))
     )
@@ -139,7 +162,11 @@ export const make = (options: ProgramOptions): Running => {
   return {
     start: (offering) => {
       memory.platform = offering.platform
-      launch(offering)
+      launch({ ...offering, healing })
+    },
+    heal: () => {
+      isHealing = true
+      for (const resume of waiting.splice(0)) resume()
     },
     unfinished: () => unfinished
   }

@@ -7,8 +7,8 @@ import type { Projection } from "@effekten/projections"
 import { type LedgerTask, Secrets } from "@effekten/registrar"
 import { Context, Effect, type Fiber } from "effect"
 import * as Recorder from "../history/Recorder.ts"
-import type { Committed, Facts, Forgery, Overstepped } from "../history/History.ts"
-import { answeredLine, committedLine, sentLine } from "../history/Lines.ts"
+import type { Attempt, Call, Committed, Facts, Forgery, Overstepped } from "../history/History.ts"
+import { aboutCall, answeredLine, committedLine, sentLine } from "../history/Lines.ts"
 import * as Kernel from "../kernel/Kernel.ts"
 import * as Process from "../kernel/Process.ts"
 import * as Randomness from "../kernel/Randomness.ts"
@@ -47,8 +47,6 @@ export interface World {
   readonly contents: () => Fiber.Fiber<ReadonlyMap<string, string | undefined>, unknown>
   /** The user's program, where there is one. */
   readonly program: Program.Running | undefined
-  /** Units of each campaign that it finds, where that is said. */
-  readonly allocation: number | undefined
   /** The run is over, and nothing of it stays. */
   readonly close: () => void
   /** One that asks some of the nodes, or any. */
@@ -74,7 +72,7 @@ export interface Listener {
   readonly answered: Parameters<typeof Recorder.make>[0]["onAnswered"]
   readonly counted: (what: string) => void
   /** One line of the timeline, made if there is one. */
-  readonly told: (time: number, by: string, what: () => string) => void
+  readonly told: (time: number, by: string, what: () => string, about?: () => ReadonlyArray<string>) => void
   /** Before anything happens, and again where the log was put back. */
   readonly begun: (facts: Facts, now: () => number) => void
   /** An instruction that is left of the log from before. */
@@ -154,24 +152,42 @@ const correcting = (ledger: SimulatedLedger.SimulatedLedger, { events: [{ data, 
   if (type === "TransferFailed") ledger.correct({ taskId: data.transferId }, "failed")
 }
 
+/** Tells of an attempt of a call, in a line. */
+const tellingOf =
+  (kernel: Kernel.Kernel, { told }: Listener, line: typeof sentLine) =>
+  (call: Call, attempt: Attempt): void =>
+    told(
+      kernel.now(),
+      call.client,
+      () => line(call, attempt),
+      () => aboutCall(call, attempt)
+    )
+
 /** Writes everything down, and tells of it. */
 const recording = (
   kernel: Kernel.Kernel,
   listener: Listener,
   ledger: SimulatedLedger.SimulatedLedger
-): Recorder.Recorder =>
-  Recorder.make({
+): Recorder.Recorder => {
+  const tell = tellingOf(kernel, listener, answeredLine)
+  return Recorder.make({
     now: kernel.now,
     onCommitted: (instruction) => {
-      listener.told(kernel.now(), "log", () => committedLine(instruction))
+      listener.told(
+        kernel.now(),
+        "log",
+        () => committedLine(instruction),
+        () => instruction.events.flatMap(({ tags }) => tags)
+      )
       listener.committed(instruction)
       correcting(ledger, instruction)
     },
     onAnswered: (call, attempt) => {
-      listener.told(kernel.now(), call.client, () => answeredLine(call, attempt))
+      tell(call, attempt)
       listener.answered(call, attempt)
     }
   })
+}
 
 type Carrying = Omit<Parameters<typeof HttpNetwork.make>[0], "direct" | "store">
 
@@ -272,15 +288,11 @@ const striking = (
 }
 
 /** @category constructors */
-export const make = (
-  plan: Plan,
-  listener: Listener,
-  { allocation, program, store = (real) => real }: Given = {}
-): World => {
+export const make = (plan: Plan, listener: Listener, { program, store = (real) => real }: Given = {}): World => {
   refuseSecond(plan, program)
   const kernel = Kernel.make({ order: plan.order, stream: Randomness.stream(plan.seed, "schedule") })
   const { make: processOf, streamOf } = processes(plan, kernel, listener.told)
-  const told = (by: string, what: () => string) => listener.told(kernel.now(), by, what)
+  const told: Program.Telling = (by, what, about) => listener.told(kernel.now(), by, what, about)
   const faults = Faults.make(plan.faults, streamOf, (name) => {
     listener.counted(`fault ${name}`)
     told("fault", () => name)
@@ -324,7 +336,7 @@ export const make = (
     kernel,
     faults,
     recorder,
-    onSent: (call, attempt) => told(call.client, () => sentLine(call, attempt)),
+    onSent: tellingOf(kernel, listener, sentLine),
     delays: streamOf("network"),
     counted: listener.counted,
     store: oauth,
@@ -335,7 +347,6 @@ export const make = (
   const identityOf = identifying(Context.get(database.kept, Secrets))
   const [remote, stream] = [network.services, streamOf("program")]
   return {
-    allocation,
     kernel,
     faults,
     facts,
