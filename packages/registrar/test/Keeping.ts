@@ -29,3 +29,6 @@ export const textOf = (millis: number) => Timestamp.instantOfMicros(millis * 100
 
 export const eraseWhenDue = true
 export const nowMillis = Clock.currentTimeMillis
+
+/** Ends retention alone. What else goes by the clock looks every hour of these years, and has tests of its own. */
+export const retentionAlone = { eraseWhenDue, enforcePaymentDeadlines: false, issueStatements: false } as const

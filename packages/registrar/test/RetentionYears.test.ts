@@ -22,15 +22,15 @@ import { identificationWith, offering, person } from "./fixture.ts"
 import { as, kept, open, turn, wholeLog } from "./parts.ts"
 import {
   day,
-  year,
-  start,
-  type Keeping,
-  fiveYears,
   days,
+  fiveYears,
+  type Keeping,
   millisOf,
+  nowMillis,
+  retentionAlone,
+  start,
   textOf,
-  eraseWhenDue,
-  nowMillis
+  year
 } from "./Keeping.ts"
 
 /** Numbers from 0 to 1, always the same for a seed (mulberry32). */
@@ -63,7 +63,9 @@ const fifteenYears = Effect.fnUntraced(function* (seed: number, { policy, until:
   const below = (n: number) => Math.floor(random() * n)
   const pick = <A>(from: ReadonlyArray<A>): A | undefined => from[below(Math.max(1, from.length))]
   yield* TestClock.setTime(start)
-  const register = yield* open(yield* kept, { executor: { policy, eraseWhenDue } })
+  const register = yield* open(yield* kept, {
+    executor: { policy, ...retentionAlone }
+  })
   return yield* Effect.gen(function* () {
     const { platform, campaign, product } = yield* offering()
     const known: Array<Known> = []

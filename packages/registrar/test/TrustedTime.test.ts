@@ -13,6 +13,7 @@ import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { judge, longestAbsence } from "../src/log/TrustedTime.ts"
 import { offering, person } from "./fixture.ts"
+import { retentionAlone } from "./Keeping.ts"
 import { ahead, as, kept, open, until, wholeLog } from "./parts.ts"
 
 const day = 86_400_000
@@ -142,7 +143,9 @@ describe("the time that counts", () => {
     () =>
       Effect.gen(function* () {
         yield* TestClock.setTime(Date.UTC(2026, 0, 1))
-        const register = yield* open(yield* kept, { executor: { eraseWhenDue: true } })
+        const register = yield* open(yield* kept, {
+          executor: { ...retentionAlone }
+        })
         yield* Effect.gen(function* () {
           yield* investor
           for (let month = 0; month < 12 * 7; month++) yield* TestClock.adjust(Duration.days(30))
@@ -159,7 +162,9 @@ describe("the time that counts", () => {
         const maximumPerTurn = 100
         const many = 2 * maximumPerTurn + 20
         const keep = yield* kept
-        const register = open(keep, { executor: { eraseWhenDue: true, maximumPerTurn } })
+        const register = open(keep, {
+          executor: { ...retentionAlone, maximumPerTurn }
+        })
         yield* Effect.gen(function* () {
           yield* TestClock.setTime(Date.UTC(2026, 0, 1))
           yield* Effect.gen(function* () {
