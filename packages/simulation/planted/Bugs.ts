@@ -3,6 +3,7 @@
  * finds them. A bug that it misses says what the simulation lacks.
  */
 import { type Bug, one } from "./Bug.ts"
+import { deliveries } from "./Deliveries.ts"
 import { rules } from "./Rules.ts"
 
 const group = "registrar/src/deciding/CommitGroup.ts"
@@ -367,5 +368,6 @@ export const bugs: { readonly [name: string]: Bug } = {
   ...shows,
   ...proofs,
   ...clients,
+  ...deliveries,
   ...controls
 }

@@ -14,6 +14,7 @@ import * as Reached from "./domain/Reached.ts"
 import * as Counting from "./history/Counting.ts"
 import type { Facts } from "./history/History.ts"
 import * as Recorder from "./history/Recorder.ts"
+import * as Webhooks from "./history/Webhooks.ts"
 import { conservation } from "./invariants/Conservation.ts"
 import { decidedAgain } from "./invariants/DecidedAgain.ts"
 import { decisions } from "./invariants/Decisions.ts"
@@ -103,7 +104,8 @@ const running = (
     erasesWhenDue: false,
     forgeries: [],
     overstepped: [],
-    verified: []
+    verified: [],
+    webhooks: Webhooks.none()
   }
   watching.begun(facts, micros)
   const broken = (invariant: string, message: string): void => void found.push({ invariant, message, time: micros() })

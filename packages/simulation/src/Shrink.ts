@@ -32,7 +32,7 @@ const usualSeconds = 60
 /** A plan without a member, which need not be there. */
 const without = (
   plan: Plan,
-  name: "http" | "snapshotsAfter" | "progressAfter" | "rounds" | "pause" | "days" | "erases" | "sealed"
+  name: "http" | "snapshotsAfter" | "progressAfter" | "rounds" | "pause" | "days" | "erases" | "sealed" | "webhooks"
 ): Plan => {
   const { [name]: _left, ...rest } = plan
   return rest
@@ -46,6 +46,7 @@ const simpler: ReadonlyArray<(plan: Plan) => Plan> = [
   (plan) => without(plan, "progressAfter"),
   (plan) => without(plan, "rounds"),
   (plan) => without(plan, "sealed"),
+  (plan) => without(plan, "webhooks"),
   (plan) => without(plan, "pause"),
   (plan) => without(plan, "erases"),
   (plan) => without(plan, "days"),

@@ -10,7 +10,6 @@ import { standard } from "./invariants/Standard.ts"
 import * as Watching from "./invariants/Watching.ts"
 import * as Guard from "./kernel/Guard.ts"
 import type { Kernel } from "./kernel/Kernel.ts"
-import * as Process from "./kernel/Process.ts"
 import type { Plan } from "./plan/Plan.ts"
 import { closing } from "./workload/Closing.ts"
 import { opening, openingOfProgram } from "./workload/Opening.ts"
@@ -84,10 +83,7 @@ const ending = (
   return undefined
 }
 
-const knownNow = ({ facts, kernel }: World.World): Reading.Known => ({
-  world: facts.world,
-  now: Process.epoch + kernel.now() / 1_000
-})
+const knownNow = ({ facts, kernel }: World.World): Reading.Known => World.knownOf(facts, kernel)
 
 /** One client asks all, each until it is answered. Tells why it ended otherwise. */
 const ask = (world: World.World, name: string, all: ReadonlyArray<(knows: Reading.Known) => Request | undefined>) => {
@@ -200,6 +196,20 @@ const audit = ({ client, facts, kernel, supervisor }: World.World): string | und
   return ending(kernel, fibers, "the audit")
 }
 
+/** Receivers take what waits for them. A clock that is behind has it wait for longer. */
+const deliver = ({ endpoints, facts, kernel }: World.World): undefined => {
+  if (endpoints === undefined) return
+  const { left } = facts.webhooks
+  for (let looks = 0, quiet = 0; looks < 40 && quiet < 2; looks++) {
+    const until = kernel.now() + silence
+    kernel.run(() => kernel.now() >= until)
+    endpoints.look()
+    const seen = kernel.now() + 1_000_000
+    kernel.run(() => kernel.now() >= seen)
+    quiet = [...left.values()].every(({ pending }) => pending === 0) ? quiet + 1 : 0
+  }
+}
+
 /** Each node is asked for the log, once nothing comes to it any more. One that a fault has begun to kill may still die, and is not waited for. */
 const readLogs = ({ facts, kernel, supervisor }: World.World): string | undefined => {
   const readings = supervisor.nodes
@@ -238,6 +248,7 @@ const ran = (world: World.World, plan: Plan, { allocation }: Options): string | 
       work(world, plan) ??
       audit(world) ??
       close(world) ??
+      deliver(world) ??
       readLogs(world) ??
       readContents(world) ??
       verify(world)
@@ -259,6 +270,7 @@ const listening = (laws: Watching.Watching, counts: Counting.Counting, onTurn: O
   return {
     begun: laws.begun,
     left: laws.committed,
+    received: laws.received,
     counted: counts.add,
     told: (time, by, what, about) => onTurn?.({ time, by, what: what(), ...(about && { about: about() }) }),
     committed: (instruction) => {

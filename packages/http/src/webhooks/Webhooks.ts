@@ -151,7 +151,13 @@ const attempt = Effect.fnUntraced(function* (endpoint: Endpoint, delivery: Deliv
   if (status < 200 || status > 299) return yield* Effect.fail({ message: `the receiver answered ${status}` })
 })
 
-const deliver = Effect.fnUntraced(function* (endpoint: Endpoint, delivery: Delivery, tokens: Tokens) {
+/** What a sender has beside the store. */
+interface Sender {
+  readonly tokens: Tokens
+  readonly pauses: ReadonlyArray<number>
+}
+
+const deliver = Effect.fnUntraced(function* (endpoint: Endpoint, delivery: Delivery, { pauses, tokens }: Sender) {
   const store = yield* WebhookStore
   const result = yield* Effect.result(attempt(endpoint, delivery, tokens))
   if (result._tag === "Success") return yield* store.delivered(delivery)
@@ -168,13 +174,13 @@ const deliver = Effect.fnUntraced(function* (endpoint: Endpoint, delivery: Deliv
 })
 
 /** What is due now, one of each lane. A receiver may be slow: what an operator changes meanwhile is seen between two attempts. */
-const sendDue = Effect.fnUntraced(function* (id: string, tokens: Tokens) {
+const sendDue = Effect.fnUntraced(function* (id: string, sender: Sender) {
   const store = yield* WebhookStore
   for (;;) {
     const endpoint = yield* store.endpoint(id)
     if (endpoint === undefined || endpoint.paused) return
     const due = yield* store.due(id, yield* Clock.currentTimeMillis, atOnce)
-    yield* Effect.forEach(due, (delivery) => deliver(endpoint, delivery, tokens), {
+    yield* Effect.forEach(due, (delivery) => deliver(endpoint, delivery, sender), {
       concurrency: atOnce,
       discard: true
     })
@@ -192,13 +198,15 @@ export const deliverForever = (
   options: {
     /** Between two looks at the feed, and at what is due. Default: a second. */
     readonly round?: Duration.Input
+    /** Between two attempts, in milliseconds; behind the last it is given up. Default: {@link pauses}. */
+    readonly pauses?: ReadonlyArray<number>
   } = {}
 ): Effect.Effect<never, never, PlatformServices | WebhookStore> =>
   Effect.gen(function* () {
     const store = yield* WebhookStore
-    const tokens: Tokens = new Map()
+    const sender: Sender = { tokens: new Map(), pauses: options.pauses ?? pauses }
     const turn = (endpoint: Endpoint) =>
-      Effect.andThen(takeIn(endpoint), sendDue(endpoint.id, tokens)).pipe(
+      Effect.andThen(takeIn(endpoint), sendDue(endpoint.id, sender)).pipe(
         Effect.catchCause((cause) => Effect.logError(`Nothing is delivered to endpoint ${endpoint.id} now`, cause))
       )
     // A receiver that is slow keeps no other from its turn.

@@ -6,6 +6,7 @@ import type { Position, StoredEvent, Verification } from "@effekten/event-store"
 import type { Projection } from "@effekten/projections"
 import type { LedgerTask } from "@effekten/registrar"
 import type { Objects } from "../model/Objects.ts"
+import type { WebhookFacts } from "./Webhooks.ts"
 
 /** An instant of the run, and how long the log was then. @category models */
 export interface Moment {
@@ -121,6 +122,7 @@ export interface Facts extends History {
   /** What the ledger has done, by task. */
   readonly ledger: ReadonlyMap<string, LedgerEntry>
   readonly program: ProgramFacts
+  readonly webhooks: WebhookFacts
   /** The log as it lies with each node, asked for once everything has healed. */
   readonly stored: ReadonlyMap<string, ReadonlyArray<StoredEvent>>
   /** SHA-256 of the content of each document in the log, as it lies there once everything has healed; none where nothing does. */

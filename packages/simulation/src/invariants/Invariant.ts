@@ -3,6 +3,7 @@
  * place in {@link standard}.
  */
 import type { Attempt, Call, Committed, Facts } from "../history/History.ts"
+import type { Arrival } from "../history/Webhooks.ts"
 
 /** What a law does at each turn of a run. What it finds it tells. @category models */
 export interface Watch {
@@ -10,6 +11,8 @@ export interface Watch {
   readonly committed?: (instruction: Committed) => void
   /** A caller has learned what it will learn of an attempt. */
   readonly answered?: (call: Call, attempt: Attempt) => void
+  /** A webhook has come to its receiver. */
+  readonly received?: (arrival: Arrival) => void
   /** Faults have ended, everything had its time, and nothing is under way any more. */
   readonly healed?: () => void
 }

@@ -6,6 +6,7 @@ import { conservation } from "./Conservation.ts"
 import { deadlines } from "./Deadlines.ts"
 import { decidedAgain } from "./DecidedAgain.ts"
 import { decisions } from "./Decisions.ts"
+import { delivered } from "./Delivered.ts"
 import { effectOnce } from "./EffectOnce.ts"
 import { documents } from "./Documents.ts"
 import { erased } from "./Erased.ts"
@@ -57,5 +58,6 @@ export const standard: ReadonlyArray<Invariant> = [
   ledgerBalance,
   sameRead,
   sameLog,
-  forged
+  forged,
+  delivered
 ]

@@ -37,6 +37,7 @@ export const make = (invariants: ReadonlyArray<Invariant>): Watching => {
     },
     committed: (instruction) => watches.forEach(({ committed }) => committed?.(instruction)),
     answered: (...told) => watches.forEach(({ answered }) => answered?.(...told)),
+    received: (arrival) => watches.forEach(({ received }) => received?.(arrival)),
     healed: () => watches.forEach(({ healed }) => healed?.())
   }
 }

@@ -42,6 +42,12 @@ export const all = {
   ledgerUnsure: "The ledger says that it does not know, as after a fork of its chain.",
   ledgerUnasked: "A question to the ledger finds its connection broken.",
   leaseLost: "The session that held the lease ends.",
+  webhookLost: "A webhook is lost before its receiver, and the sender's time runs out.",
+  webhookRefused: "A receiver answers that it failed, or leads elsewhere.",
+  webhookUnheard: "A receiver has taken a webhook, and the connection breaks before its answer, or nothing is heard.",
+  webhookSlow: "A busy network between the sender and a receiver.",
+  receiverAway: "A receiver is deployed anew, and refuses connections for a while.",
+  stateFails: "The connection to the endpoints of webhooks breaks before a statement, or after its commit.",
   programCrash:
     "The process of the user's program is killed between two operations, and started again by its supervisor."
 } as const
@@ -59,6 +65,16 @@ export const ofServers: ReadonlySet<FaultName> = new Set<FaultName>([
   "readSlow",
   "waitLate",
   "leaseLost"
+])
+
+/** What only a world with receivers of webhooks meets. @category values */
+export const ofReceivers: ReadonlySet<FaultName> = new Set<FaultName>([
+  "webhookLost",
+  "webhookRefused",
+  "webhookUnheard",
+  "webhookSlow",
+  "receiverAway",
+  "stateFails"
 ])
 
 /** How often each happens where it could, from 0 to 1. One that is missing never does. @category models */

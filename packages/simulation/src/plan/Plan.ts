@@ -6,7 +6,7 @@ import type { Order } from "../kernel/Kernel.ts"
 import * as Randomness from "../kernel/Randomness.ts"
 import * as Steps from "../workload/Steps.ts"
 import type { FaultName, Rates } from "./Faults.ts"
-import { names, ofServers } from "./Faults.ts"
+import { names, ofReceivers, ofServers } from "./Faults.ts"
 
 /** @category models */
 export interface Plan {
@@ -35,6 +35,8 @@ export interface Plan {
   readonly snapshotsAfter?: number
   /** Events after which a reactor keeps its place; as many as usual without. */
   readonly progressAfter?: number
+  /** Endpoints of platforms hear of what happens, from receivers that break too. */
+  readonly webhooks?: boolean
   /** The log bears MACs and is sealed. What was lost of it is not put back under a checkpoint. */
   readonly sealed?: boolean
   readonly faults: Rates
@@ -52,6 +54,8 @@ export interface PlanOptions {
   readonly http?: boolean
   /** The real stores on SQLite, for one process: one node, and no faults of servers. Default: a database in memory, for many. */
   readonly sqlite?: boolean
+  /** Whether there are receivers of webhooks. Default: drawn. */
+  readonly webhooks?: boolean
   /** Whether the log bears MACs and is sealed. Default: drawn. */
   readonly sealed?: boolean
   /** Faults that may be drawn, at these rates. Default: all. */
@@ -79,6 +83,9 @@ const rates: Rates = {
   snapshotForged: 0.5,
   forgetSlow: 0.4,
   logForged: 0.03,
+  webhookRefused: 0.3,
+  receiverAway: 0.1,
+  stateFails: 0.02,
   logPutBack: 0.02
 }
 
@@ -89,7 +96,11 @@ export const allFaults: Rates = Object.fromEntries(names.map((name) => [name, ra
 export const draw = (seed: number, options: PlanOptions = {}): Plan => {
   const stream = Randomness.stream(seed, "plan")
   const sqlite = options.sqlite === true
-  const possible = Object.entries(options.faults ?? allFaults).filter(([name]) => !sqlite || !isOfServers(name))
+  // A stream of its own: a plan without receivers is the one that its seed gave before there were any.
+  const webhooks = options.webhooks ?? Randomness.stream(seed, "webhooks").chance(0.4)
+  const possible = Object.entries(options.faults ?? allFaults).filter(
+    ([name]) => (!sqlite || !isOfServers(name)) && (webhooks || !isOfReceivers(name))
+  )
   const quiet = stream.chance(0.1)
   const share = stream.next()
   // Crashes, and clients that ask again, repair what was overlooked. So at times appends alone fail, often, and there are many silences.
@@ -100,7 +111,9 @@ export const draw = (seed: number, options: PlanOptions = {}): Plan => {
       : possible.filter(() => !quiet && stream.chance(share))
   )
   const sealed = options.sealed ?? Randomness.stream(seed, "sealed").chance(0.4)
-  const chosen = (options.kinds ?? Steps.kinds).filter((kind) => needed.has(kind) || stream.chance(0.7))
+  const chosen = (options.kinds ?? Steps.kinds).filter(
+    (kind) => (kind === "endpoint" && webhooks) || needed.has(kind) || (kind !== "endpoint" && stream.chance(0.7))
+  )
   const steps = Randomness.stream(seed, "steps")
   // Of few things each is wanted by many at once.
   const things = stream.pick([3, 1_000, 1_000])
@@ -120,6 +133,7 @@ export const draw = (seed: number, options: PlanOptions = {}): Plan => {
     ...(!appendsFail && stream.chance(0.3) ? { days: stream.pick([1, 2, 3]), ...(erases ? { erases } : {}) } : {}),
     ...(sqlite ? { sqlite } : {}),
     ...(sealed ? { sealed } : {}),
+    ...(webhooks ? { webhooks } : {}),
     // No operator restores a sealed log without its checkpoints, and nothing tells who wrote to another.
     faults: omitted(faults, sealed ? "logPutBack" : "logForged"),
     steps: Array.from({ length: options.steps ?? 150 }, () => Steps.draw(steps, chosen, things))
@@ -132,6 +146,7 @@ const omitted = (rates: Rates, name: FaultName): Rates => {
 }
 
 const isOfAppends = (name: string): boolean => /^(append|wait)/.test(name)
+const isOfReceivers = (name: string): boolean => ofReceivers.has(name as FaultName)
 const isOfServers = (name: string): boolean => ofServers.has(name as FaultName)
 
 /** Without these nothing else has anything to work on. */

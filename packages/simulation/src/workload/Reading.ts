@@ -10,6 +10,8 @@ import type { Step } from "./Steps.ts"
 /** What a step is read against. @category models */
 export interface Known {
   readonly world: Objects
+  /** Ids of the endpoints of webhooks there are, in a world that has receivers. */
+  readonly endpoints: ReadonlyArray<string>
   /** Milliseconds. */
   readonly now: number
 }

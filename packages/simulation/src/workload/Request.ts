@@ -3,6 +3,7 @@
  * send them.
  */
 import type { Commands, Id } from "@effekten/domain"
+import type { WebhookStore } from "@effekten/http"
 import type { IssuerService } from "@effekten/registrar"
 import type {
   CommandFailure,
@@ -16,10 +17,22 @@ import type {
   Reversals
 } from "@effekten/services"
 import type { Effect } from "effect"
+import type { SecureRandom } from "effect/crypto"
 
 /** The services a request may use. A platform's are its own. @category models */
 export type Asking =
-  PlatformService | IssuerService | Freezes | KycReviews | LegalHolds | Policies | Erasures | RegistrarTasks | Reversals
+  | PlatformService
+  | IssuerService
+  | Freezes
+  | KycReviews
+  | LegalHolds
+  | Policies
+  | Erasures
+  | RegistrarTasks
+  | Reversals
+  /** Where there are receivers of webhooks. */
+  | WebhookStore.WebhookStore
+  | SecureRandom.SecureRandom
 
 /** @category models */
 export interface Request {

@@ -2,6 +2,7 @@
  * Reads a step against what the second model knows: the request of a client. For the clients of a simulation.
  */
 import { Id } from "@effekten/domain"
+import { endpointReaders } from "./EndpointRequests.ts"
 import { changingReaders } from "./ChangingRequests.ts"
 import { investorReaders } from "./InvestorRequests.ts"
 import { freezingReaders } from "./FreezingRequests.ts"
@@ -22,6 +23,7 @@ const readers: { readonly [Kind in StepKind]?: Reader } = {
   ...freezingReaders,
   ...statementReaders,
   ...registrarTaskReaders,
+  ...endpointReaders,
   ...reversalReaders
 }
 

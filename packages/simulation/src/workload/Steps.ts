@@ -42,7 +42,8 @@ export const weights = {
   release: 1,
   read: 8,
   again: 4,
-  clash: 2
+  clash: 2,
+  endpoint: 6
 } as const
 
 /** @category models */

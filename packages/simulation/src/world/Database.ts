@@ -3,12 +3,13 @@
  * share it as nodes share a PostgreSQL server, or one at a time has it open.
  */
 import { type KeyStore, Vault } from "@effekten/event-store"
-import { OAuthStore } from "@effekten/http"
+import { OAuthStore, type WebhookStore } from "@effekten/http"
 import type { Projection } from "@effekten/projections"
 import { AccessRecord, type BlobError, Blobs, Secrets, Snapshots } from "@effekten/registrar"
 import { Context, Effect, Layer, Redacted, type Scope, Stream } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { createHash } from "node:crypto"
+import * as Endpoints from "./Endpoints.ts"
 import * as MemoryStores from "./MemoryStores.ts"
 import * as Sealed from "./Sealed.ts"
 import * as SqliteStores from "./SqliteStores.ts"
@@ -26,12 +27,16 @@ export interface Database {
   readonly contents: Effect.Success<typeof Blobs.memory>
   readonly snapshots: Snapshots.Storage
   readonly sealed: Sealed.Sealed | undefined
+  /** Endpoints of webhooks, where there are receivers. */
+  readonly endpoints: WebhookStore.WebhookStore["Service"] | undefined
 }
 
 interface DatabaseOptions extends Omit<StoresOptions, "authentication"> {
   readonly isSealed: boolean
   /** Whether the stores are those of one process, in files. */
   readonly isSqlite: boolean
+  /** Whether there are receivers of webhooks. */
+  readonly hasReceivers: boolean
 }
 
 /** A vault over the keys of the database. @category constructors */
@@ -85,6 +90,7 @@ export const make = (
       masterKey,
       kept,
       sealed,
+      endpoints: options.hasReceivers ? yield* Endpoints.openStore(options.delays) : undefined,
       contents: yield* Blobs.memory,
       snapshots: snapshotsInMemory()
     }

@@ -15,6 +15,7 @@ import type { Process } from "../kernel/Process.ts"
 import type { Injector } from "../plan/Faults.ts"
 import type { Plan } from "../plan/Plan.ts"
 import type { Asking } from "../workload/Request.ts"
+import * as Delivering from "./Delivering.ts"
 import * as Database from "./Database.ts"
 import * as FaultyParts from "./FaultyParts.ts"
 import * as FaultyStore from "./FaultyStore.ts"
@@ -53,6 +54,8 @@ export interface NodeParts {
   readonly plan: Pick<Plan, "snapshotsAfter" | "progressAfter">
   /** The clients of the server, where there is one. */
   readonly oauth: OAuthStore.OAuthStore["Service"] | undefined
+  /** What it delivers to, where there are receivers of webhooks. */
+  readonly delivering?: Delivering.Delivering | undefined
 }
 
 /** @category models */
@@ -149,6 +152,8 @@ export const start = (
     Effect.gen(function* () {
       const context = yield* Layer.build(layerOf(parts, process))
       if (parts.oauth !== undefined) answering = yield* HttpServing.make(parts.oauth, context)
+      if (parts.delivering !== undefined)
+        yield* Effect.forkScoped(Delivering.run(parts.delivering, parts.leases.of(process), context))
       services = context
       onServing()
       return yield* Effect.never
@@ -168,7 +173,7 @@ export const start = (
     },
     stored: () => process.fork(Stream.runCollect(Context.get(services!, Log).readStored())),
     serve: (request, platform, onEnd) => {
-      const context = services!
+      const context = Context.merge(services!, Delivering.storeOf(parts.delivering))
       const asked =
         platform === undefined
           ? context

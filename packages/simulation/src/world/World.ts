@@ -8,6 +8,7 @@ import { type LedgerTask, Secrets } from "@effekten/registrar"
 import { Context, Effect, type Fiber } from "effect"
 import * as Recorder from "../history/Recorder.ts"
 import type { Attempt, Call, Committed, Facts, Forgery, Overstepped } from "../history/History.ts"
+import * as Webhooks from "../history/Webhooks.ts"
 import { aboutCall, answeredLine, committedLine, sentLine } from "../history/Lines.ts"
 import * as Kernel from "../kernel/Kernel.ts"
 import * as Process from "../kernel/Process.ts"
@@ -15,14 +16,18 @@ import * as Randomness from "../kernel/Randomness.ts"
 import { Objects } from "../model/Objects.ts"
 import * as Faults from "../plan/Faults.ts"
 import type { Plan } from "../plan/Plan.ts"
+import type { Known } from "../workload/Reading.ts"
 import * as Client from "./Client.ts"
 import * as Database from "./Database.ts"
+import type * as Delivering from "./Delivering.ts"
+import * as Endpoints from "./Endpoints.ts"
 import * as Forging from "./Forging.ts"
 import * as HttpNetwork from "./HttpNetwork.ts"
 import * as Leases from "./Leases.ts"
 import type { Node, NodeParts } from "./Node.ts"
 import * as Program from "./Program.ts"
 import * as PuttingBack from "./PuttingBack.ts"
+import * as Receivers from "./Receivers.ts"
 import * as Network from "./Network.ts"
 import * as SimulatedLedger from "./SimulatedLedger.ts"
 import type { Copy } from "./Stores.ts"
@@ -37,8 +42,11 @@ export interface World {
     readonly contents: Map<string, string | undefined>
     readonly forgeries: Array<Forgery>
     readonly overstepped: Array<Overstepped>
+    webhooks: Endpoints.Endpoints["facts"]
     readonly verified: Array<Verification.Verification>
   }
+  /** Endpoints of webhooks, where there are receivers. */
+  readonly endpoints: Endpoints.Endpoints | undefined
   readonly supervisor: Supervisor.Supervisor
   readonly puttingBack: PuttingBack.PuttingBack | undefined
   /** Verifies the log, where it is sealed. */
@@ -70,6 +78,7 @@ export interface Given {
 export interface Listener {
   readonly committed: Parameters<typeof Recorder.make>[0]["onCommitted"]
   readonly answered: Parameters<typeof Recorder.make>[0]["onAnswered"]
+  readonly received: (arrival: Webhooks.Arrival) => void
   readonly counted: (what: string) => void
   /** One line of the timeline, made if there is one. */
   readonly told: (time: number, by: string, what: () => string, about?: () => ReadonlyArray<string>) => void
@@ -225,7 +234,8 @@ const remembering = (
       return world
     },
     ledger: ledger.entries,
-    program: memory
+    program: memory,
+    webhooks: Webhooks.none()
   }
   listener.begun(facts, kernel.now)
   return {
@@ -238,6 +248,7 @@ const remembering = (
       listener.told(kernel.now(), "log", () => `is put back to ${position}`)
       listener.counted("the log is put back")
       ledger.logPutBack()
+      facts.webhooks.isPutBack = true
       world = new Objects()
       listener.begun(facts, kernel.now)
       for (const instruction of recorder.putBack(position)) listener.left(instruction)
@@ -262,6 +273,36 @@ const clientsOf =
     const process = processOf(name)
     return { process, client: Client.make({ ...parts, process, nodes, stream: streamOf(`${name} steps`) }) }
   }
+
+/** What requests are read against. @category computing */
+export const knownOf = ({ webhooks, world }: Facts, kernel: Kernel.Kernel): Known => ({
+  world,
+  now: Process.epoch + kernel.now() / 1_000,
+  endpoints: [...webhooks.endpoints].flatMap(([id, { isRemoved }]) => (isRemoved ? [] : id))
+})
+
+/** What nodes deliver webhooks to, where there are receivers. */
+const receiving = (
+  kernel: Kernel.Kernel,
+  { endpoints: tables }: Database.Database,
+  database: Process.Process,
+  {
+    facts,
+    faults,
+    listener,
+    streamOf
+  }: Pick<Forging.ForgingOptions, "faults" | "streamOf"> & {
+    readonly facts: World["facts"]
+    readonly listener: Listener
+  }
+): Delivering.Delivering | undefined => {
+  if (tables === undefined) return undefined
+  const { counted, received } = listener
+  const endpoints = Endpoints.make(tables, { database, faults, now: kernel.now, counted })
+  facts.webhooks = endpoints.facts
+  const delays = streamOf("receivers")
+  return { endpoints, transport: Receivers.make({ kernel, faults, delays, counted, received }) }
+}
 
 const refuseSecond = ({ http, sqlite }: Plan, program: Given["program"]): void => {
   if (sqlite === true && http !== true && program !== undefined)
@@ -297,16 +338,14 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     listener.counted(`fault ${name}`)
     told("fault", () => name)
   })
-  const remembered = remembering(kernel, listener, {
-    faults,
-    delays: streamOf("ledger"),
-    erasesWhenDue: plan.erases === true
-  })
+  const [delays, erasesWhenDue] = [streamOf("ledger"), plan.erases === true]
+  const remembered = remembering(kernel, listener, { faults, delays, erasesWhenDue })
   const { facts, ledger, memory, recorder } = remembered
   const databaseProcess = processOf("database")
-  const { sealed: isSealed = false, sqlite: isSqlite = false } = plan
-  const opened = { kernel, faults, delays: streamOf("database"), isSqlite, isSealed }
+  const { sealed: isSealed = false, sqlite: isSqlite = false, webhooks: hasReceivers = false } = plan
+  const opened = { kernel, faults, delays: streamOf("database"), isSqlite, isSealed, hasReceivers }
   const database = openDatabase(databaseProcess, opened, listener, recorder)
+  const delivering = receiving(kernel, database, databaseProcess, { faults, facts, listener, streamOf })
   const oauth = plan.http === true ? Context.get(database.kept, OAuthStore.OAuthStore) : undefined
   const parts: NodeParts = {
     database,
@@ -319,7 +358,8 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     counted: listener.counted,
     options: optionsOf(plan),
     plan,
-    oauth
+    oauth,
+    delivering
   }
   const supervisor = Supervisor.make({
     kernel,
@@ -343,14 +383,14 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     nodes,
     balance: streamOf("balance")
   })
-  const knows = () => ({ world: facts.world, now: Process.epoch + kernel.now() / 1_000 })
-  const identityOf = identifying(Context.get(database.kept, Secrets))
+  const [knows, identityOf] = [() => knownOf(facts, kernel), identifying(Context.get(database.kept, Secrets))]
   const [remote, stream] = [network.services, streamOf("program")]
   return {
     kernel,
     faults,
     facts,
     supervisor,
+    endpoints: delivering?.endpoints,
     ...striking(struck, remembered.putBack, program),
     contents: () => databaseProcess.fork(Database.contentsOf(database, facts.log)),
     close: database.stores.close,
