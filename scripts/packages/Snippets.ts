@@ -2,7 +2,7 @@
  * The TypeScript of the pages, as modules that a compiler checks. For the checks of packages: a reader copies it as it stands.
  *
  * A block that begins with three backticks and `ts` is a module. `ts more` continues the module before it on the page. What a page leaves to
- * its reader stands in a comment before the block, which begins with `<!-- given` and is code.
+ * its reader stands in a comment before the block, which begins with `<!-- given` and is code. A module with tests is run, too.
  */
 import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
@@ -55,8 +55,11 @@ export const writeSnippets = (project: string): ReadonlyArray<string> => {
   return snippets().map(({ code, page }) => {
     const count = (counts.get(page) ?? 0) + 1
     counts.set(page, count)
-    const file = `${page.replaceAll(/\W+/g, "-")}-${count}.ts`
+    const file = `${page.replaceAll(/\W+/g, "-")}-${count}${isTest(code) ? ".test" : ""}.ts`
     writeFileSync(join(folder, file), `${code}\nexport {}\n`)
     return `snippets/${file}`
   })
 }
+
+/** Whether a runner finds tests in it. */
+const isTest = (code: string): boolean => /^it\b.*\(/m.test(code)

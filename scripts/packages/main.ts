@@ -165,7 +165,12 @@ const tools = (): ReadonlyArray<string> => {
 const tryPages = (folder: string, { tsc }: Compiler): void => {
   const files = writeSnippets(folder)
   const ran = compile(folder, { tsc, resolution: "nodenext", files, types: ["node"] })
-  if (check("the TypeScript of the pages is right", ran)) say(`  ${files.length} modules`)
+  if (!check("the TypeScript of the pages is right", ran)) return
+  say(`  ${files.length} modules`)
+  const tests = files.filter((file) => file.endsWith(".test.ts"))
+  const vitest = join(folder, "node_modules/vitest/vitest.mjs")
+  if (check("the tests on the pages pass", run(folder, process.execPath, [vitest, "run", ...tests])))
+    say(`  ${tests.length} of them with tests`)
 }
 
 /** All that is promised of the packages on this Node, with every compiler. */
