@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import type { Id, Policy, Units } from "@effekten/domain"
-import { Checkpoint, Codec, MerkleTree } from "@effekten/event-store"
+import { Checkpoint, Codec, History, MemoryEventStore, MerkleTree } from "@effekten/event-store"
 import { Log, Progress, Registrar, Sealing } from "@effekten/registrar"
 import { Erasures, Freezes, Investments, RegistryStatements, Reversals, Transfers, Wallets } from "@effekten/services"
 import { Context, Effect, Layer, Result, Stream } from "effect"
@@ -319,6 +319,56 @@ describe("statements that the register issues by itself", () => {
           yield* (yield* Freezes).units(wallet, { productId: product, units: 1 as Units.Units, basis: "court" })
           yield* issuedOf(another, "entry UnitsCredited", "change UnitsFrozen")
           yield* issuedOf(investment, "entry UnitsCredited", "change UnitsFrozen")
+        })
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  /** Puts the log back to what was entered: the entry is left, and its statement is lost. */
+  const loseStatements = (parts: Kept) => {
+    const entry = parts.storage.log.findLastIndex(({ type }) => type === "UnitsCredited") + 1
+    const stored = Context.get(parts.context, Progress).get("statements")
+    return Effect.map(
+      until(stored, (at) => History.positionOf(at) >= entry),
+      () => MemoryEventStore.rewind(parts.storage, entry)
+    )
+  }
+
+  it.live(
+    "promise 7: are issued again where a start finds that the log has kept the entry, and lost its statement",
+    () =>
+      Effect.gen(function* () {
+        const parts = yield* kept
+        const selling = Effect.tap(entered, ({ investment }) => issuedOf(investment, "entry UnitsCredited"))
+        const { investment } = yield* Effect.scoped(
+          inRegister(
+            parts,
+            Effect.tap(selling, () => loseStatements(parts))
+          )
+        )
+        yield* Effect.scoped(inRegister(parts, issuedOf(investment, "entry UnitsCredited")))
+        // And no other start issues them once more.
+        yield* Effect.scoped(
+          inRegister(
+            parts,
+            Effect.andThen(Effect.repeat(turn, { times: 200 }), issuedOf(investment, "entry UnitsCredited"))
+          )
+        )
+      })
+  )
+
+  it.live("promise 7: are issued again by the process behind which the log was put back, once it goes on", () =>
+    Effect.gen(function* () {
+      const parts = yield* kept
+      yield* inRegister(
+        parts,
+        Effect.gen(function* () {
+          const { investment, product, wallet } = yield* entered
+          yield* issuedOf(investment, "entry UnitsCredited")
+          yield* loseStatements(parts)
+          yield* (yield* Freezes).units(wallet, { productId: product, units: 5 as Units.Units, basis: "court" })
+          const issued = yield* until(byTheClock(investment), ({ length }) => length >= 2)
+          assert.deepStrictEqual(issued.toSorted(), ["change UnitsFrozen", "entry UnitsCredited"])
         })
       )
     }).pipe(Effect.scoped)

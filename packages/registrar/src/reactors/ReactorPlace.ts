@@ -178,12 +178,16 @@ const lookAtAll = <A>(parts: Parts, of: Iterable<Taken>, read: Effect.Effect<A, 
     return [found, yield* look(parts)] as const
   })
 
-/** What is stored of a reactor. Both are places of one history; the second lies at the event that is done, the first behind what came of it. */
-const storedOf = (progress: Progress["Service"], name: ReactorName) =>
+/**
+ * What is stored of a reactor. Both are places of one history; the second lies at the event that is done, the first behind what came of it.
+ *
+ * @category running
+ */
+export const storedOf = (progress: Progress["Service"], name: string) =>
   Effect.all({ done: progress.get(doneBy(name)), found: progress.get(name) })
 
-/** Where the second place of a reactor is stored. The name must stay: registers have it. */
-const doneBy = (name: ReactorName) => `${name} done`
+/** Where the second place of a reactor is stored. The name must stay: registers have it. @category values */
+export const doneBy = (name: string) => `${name} done`
 
 /** Progress that is not stored only costs work: the next one is stored. */
 const keep = ({ name, progress }: Parts, at: Bookmark, done?: Bookmark) =>
@@ -313,7 +317,8 @@ const doneUpTo = (taken: ReadonlyMap<Position, Taken>) => {
 const wayOut = (name: ReactorName) =>
   `Compare what it did outside the register with the log (docs/operations/postgres.md, "When history was lost"), then start once with --resume-reactor ${name}.`
 
-const headAfter = (log: Pick<Log["Service"], "bookmark">, known: Position | Bookmark) =>
+/** The head, if the log has a place. @category running */
+export const headAfter = (log: Pick<Log["Service"], "bookmark">, known: Position | Bookmark) =>
   typeof known !== "number"
     ? log.bookmark(known)
     : Effect.flatMap(log.bookmark(), (head) => {
@@ -321,8 +326,8 @@ const headAfter = (log: Pick<Log["Service"], "bookmark">, known: Position | Book
         return History.contains(look, known) ? Effect.succeed(head) : Effect.fail(History.otherHistory(look, known))
       })
 
-/** The head, if the log has both places. */
-const headAfterBoth = (
+/** The head, if the log has both places. @category running */
+export const headAfterBoth = (
   log: Pick<Log["Service"], "bookmark">,
   done: Position | Bookmark,
   at: Position | Bookmark

@@ -6,12 +6,11 @@
  * crash, it is recorded once. So after a crash, and where the log was put back, what was done is simply gone through again.
  */
 import { Id, Investment, Tag } from "@effekten/domain"
-import type { Bookmark, EventStoreError } from "@effekten/event-store"
+import { type EventStoreError, History } from "@effekten/event-store"
 import { FoldOne, type Projection, Projections, StatementsDue } from "@effekten/projections"
 import type { CommandFailure } from "@effekten/services"
-import { Array as Arr, Duration, Effect, Layer, Stream } from "effect"
+import { Array as Arr, Duration, Effect, Layer, Option, Stream } from "effect"
 import { type SecureRandom } from "effect/crypto"
-import type { SqlError } from "effect/sql/SqlError"
 import * as Ids from "../base/Ids.ts"
 import type { Secrets } from "../base/Secrets.ts"
 import { today } from "../base/StatementText.ts"
@@ -20,7 +19,7 @@ import { Log, type RegisterLog } from "../log/Log.ts"
 import type { TrustedTime } from "../log/TrustedTime.ts"
 import { Progress } from "./Progress.ts"
 import * as Reactor from "./Reactor.ts"
-import { bookmarkAt } from "./ReactorPlace.ts"
+import * as Reached from "./Reached.ts"
 import * as Turns from "./Turns.ts"
 import * as YearlyStatements from "./YearlyStatements.ts"
 
@@ -47,9 +46,10 @@ export const layer = (
         })
       )
 
-/** Gives the instruction, until it is answered. A refusal is an answer: the investor is erased, for example. */
-const issuing: Effect.Effect<YearlyStatements.Issue, never, Executor | Secrets | SecureRandom.SecureRandom> =
+/** Gives the instruction, until it is answered. A refusal is an answer: the investor is erased, for example. It leaves no place. */
+const issuing: Effect.Effect<YearlyStatements.Issue, never, Executor | Log | Secrets | SecureRandom.SecureRandom> =
   Effect.gen(function* () {
+    const log = yield* Log
     const ids = yield* Ids.make
     const instruct = yield* Reactor.instructing("clock")
     return (told) =>
@@ -59,7 +59,8 @@ const issuing: Effect.Effect<YearlyStatements.Issue, never, Executor | Secrets |
         return instruct({ operation: "IssueStatement", input }, told.investmentId, `${told.cause} ${told.about}`)
       }).pipe(
         Effect.retry({ while: (error: CommandFailure) => error._tag === "Unavailable", schedule: Reactor.again }),
-        Effect.ignore
+        Effect.flatMap((answered) => Reached.placeOf(log, answered)),
+        Effect.option
       )
   })
 
@@ -88,59 +89,55 @@ const bound = Effect.fnUntraced(function* (
   )
 })
 
-/** Issues what an event asks for. */
+/** Issues what an event asks for, and says where that is recorded. */
 const reacting = (log: RegisterLog, issue: YearlyStatements.Issue) => {
   const isCrypto = YearlyStatements.cryptoSecurities(log)
   const told = Effect.fnUntraced(function* (event: Projection.LoggedEvent, id: string) {
     const { position } = event
     const after = yield* FoldOne.fold(log, Projections.investments, id, { to: position })
-    if (after === undefined || !(yield* isCrypto(after.productId))) return
+    if (after === undefined || !(yield* isCrypto(after.productId))) return Option.none()
     const before = yield* FoldOne.fold(log, Projections.investments, id, { to: position - 1 })
     const cause = (before?.deliveredAt ?? null) === null ? ("entry" as const) : ("change" as const)
-    yield* issue({ investmentId: Id.InvestmentId.make(id), cause, about: String(position), asOf: position })
+    return yield* issue({ investmentId: Id.InvestmentId.make(id), cause, about: String(position), asOf: position })
   })
   return Effect.fnUntraced(function* (event: Projection.LoggedEvent) {
-    const { data } = event
-    if ("productId" in data && !(yield* isCrypto(data.productId))) return event
+    const { data, position } = event
+    if ("productId" in data && !(yield* isCrypto(data.productId))) return { position, outcomes: [] }
     const ids = StatementsDue.isFreeze(event) ? yield* bound(log, event) : Projections.investments.keys(event)
-    yield* Effect.forEach(ids, (id) => told(event, id), { concurrency: Turns.maximumInFlight, discard: true })
-    return event
+    const issued = yield* Effect.forEach(ids, (id) => told(event, id), { concurrency: Turns.maximumInFlight })
+    return { position, outcomes: issued.flatMap(Option.toArray) }
   })
 }
 
 /** Follows the log from where it has come to; where that is not known any more, from the first event. */
 const following = Effect.fnUntraced(function* (issue: YearlyStatements.Issue) {
   const log = yield* Log
-  const progress = yield* Progress
+  const place = Reached.make(log, yield* Progress, "statements")
   const react = reacting(log, issue)
-  const start: Bookmark = { position: 0, leaf: log.logId }
-  return Effect.gen(function* () {
-    const stored = yield* Effect.retry(progress.get("statements"), Reactor.again)
-    let known = typeof stored === "number" ? start : stored
-    const events = Reactor.following(log, {
-      query: [{ types: StatementsDue.causes }],
-      after: Effect.suspend(() => Effect.as(log.bookmark(known), known.position)),
-      standing: "Statements of the register stand still",
-      putBack: () =>
-        Effect.sync(() => {
-          known = start
-          return true
-        })
-    })
-    const keep = Effect.fnUntraced(function* (position: number): Effect.fn.Return<void, EventStoreError | SqlError> {
-      const at = yield* bookmarkAt(log, position)
-      yield* progress.set("statements", at)
-      known = at
-    })
-    yield* events.pipe(
-      // One after the other: the statements of an investment are in the order of what caused them.
-      Stream.mapEffect((event) => Reactor.insisting(react(event), "A statement of the register could not be issued")),
-      Stream.groupedWithin(step.events, step.wait),
-      Stream.runForEach((done) =>
-        Effect.catch(Reactor.withoutDefects(keep(done.at(-1)?.position ?? known.position)), (error) =>
-          Effect.logDebug("The progress of statements is not stored now", error)
+  const events = Reactor.following(log, {
+    query: [{ types: StatementsDue.causes }],
+    after: place.from,
+    standing: "Statements of the register stand still",
+    putBack: () => Effect.succeed(true)
+  })
+  const through = events.pipe(
+    // One after the other: the statements of an investment are in the order of what caused them.
+    Stream.mapEffect((event) => Reactor.insisting(react(event), "A statement of the register could not be issued")),
+    Stream.groupedWithin(step.events, step.wait),
+    Stream.runForEach((done) =>
+      Reactor.withoutDefects(
+        place.reach(
+          done.at(-1)!.position,
+          done.flatMap(({ outcomes }) => outcomes)
+        )
+      ).pipe(
+        Effect.catchIf(
+          (error) => !History.isOtherHistory(error),
+          (error) => Effect.logDebug("The progress of statements is not stored now", error)
         )
       )
     )
-  })
+  )
+  // The log was put back, and has lost statements of events that it has kept: they are gone through again.
+  return Effect.retry(through, { while: History.isOtherHistory, schedule: Reactor.again })
 })

@@ -5,14 +5,14 @@
  * turn; how far that has come is stored for each year. Whatever is gone through twice is recorded once.
  */
 import { Id, Investment, type Statement } from "@effekten/domain"
-import { type EventStoreError, History } from "@effekten/event-store"
+import type { Bookmark, EventStoreError, Position } from "@effekten/event-store"
 import { FoldOne, Projection, Projections } from "@effekten/projections"
-import { Duration, Effect } from "effect"
+import { Duration, Effect, Option } from "effect"
 import { Log, type RegisterLog } from "../log/Log.ts"
 import { TrustedTime } from "../log/TrustedTime.ts"
 import { Progress } from "./Progress.ts"
 import * as Reactor from "./Reactor.ts"
-import { bookmarkAt } from "./ReactorPlace.ts"
+import * as Reached from "./Reached.ts"
 import * as Turns from "./Turns.ts"
 
 /** @category models */
@@ -21,13 +21,17 @@ export interface YearlyOptions {
   readonly maximumYearlyPerTurn?: number
 }
 
-/** Instructs the register to issue a statement. Whatever may have been instructed before is recorded once. @category models */
+/**
+ * Instructs the register to issue a statement, and says where it is recorded. What was instructed before is recorded once.
+ *
+ * @category models
+ */
 export type Issue = (told: {
   readonly investmentId: Id.InvestmentId
   readonly cause: Exclude<typeof Statement.Cause.Type, "request">
   readonly about: string
   readonly asOf: number
-}) => Effect.Effect<void>
+}) => Effect.Effect<Option.Option<Position | Bookmark>>
 
 /** Products that are remembered to be crypto securities or not. */
 const keptProducts = 10_000
@@ -72,38 +76,29 @@ const looking = Effect.fnUntraced(function* (issue: Issue, { maximumYearlyPerTur
   const time = yield* TrustedTime
   const isCrypto = cryptoSecurities(log)
 
-  /** Up to where this year's are issued; 0 where that is of another history. */
-  const reached = Effect.fnUntraced(function* (name: string) {
-    const stored = yield* progress.get(name)
-    if (typeof stored === "number") return 0
-    return yield* Effect.catchIf(Effect.as(log.bookmark(stored), stored.position), History.isOtherHistory, () =>
-      Effect.succeed(0)
-    )
-  })
-
   const tell = Effect.fnUntraced(function* (id: string, about: string) {
     const asOf = yield* log.head
     const state = yield* FoldOne.fold(log, Projections.investments, id, { to: asOf })
-    if (state === undefined || state.deliveredAt === null || state.remainingUnits === 0) return
-    if (!(yield* isCrypto(state.productId))) return
-    yield* issue({ investmentId: Id.InvestmentId.make(id), cause: "yearly", about, asOf })
+    if (state === undefined || state.deliveredAt === null || state.remainingUnits === 0) return Option.none()
+    if (!(yield* isCrypto(state.productId))) return Option.none()
+    return yield* issue({ investmentId: Id.InvestmentId.make(id), cause: "yearly", about, asOf })
   })
 
   return Effect.gen(function* () {
     const { at } = yield* time.reading
     const year = yearOf(at.micros)
-    const name = `statements of ${year}`
-    let from = yield* reached(name)
+    const place = Reached.make(log, progress, `statements of ${year}`)
+    let from = yield* place.from
     for (let asked = 0; asked < maximumYearlyPerTurn;) {
       const limit = Math.min(Turns.maximumAtOnce, maximumYearlyPerTurn - asked)
       const round = yield* log.readAll([{ types: Investment.entering }], { from: from + 1, limit })
       const due = round.filter((event) => Date.parse(Projection.recordedAt(event)) * 1000 < beginOf(year))
       const ids = new Set(due.flatMap((event) => Projections.investments.keys(event)))
-      yield* Effect.forEach(ids, (id) => tell(id, String(year)), { concurrency: Turns.maximumInFlight, discard: true })
+      const issued = yield* Effect.forEach(ids, (id) => tell(id, String(year)), { concurrency: Turns.maximumInFlight })
       const last = due.at(-1)
       if (last !== undefined) {
         from = last.position
-        yield* progress.set(name, yield* bookmarkAt(log, from))
+        yield* place.reach(from, issued.flatMap(Option.toArray))
       }
       if (due.length < limit) return yield* Turns.sleepUntil(time, beginOf(year + 1), longestSleep)
       asked += due.length
