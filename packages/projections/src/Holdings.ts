@@ -216,3 +216,54 @@ export const holdings: Projection<HoldingState> = {
     return [{ types: holdings.types, tags: [Tag.product(product as Id.ProductId), Tag.wallet(wallet as Id.WalletId)] }]
   }
 }
+
+/** Units that arrived in a wallet, or left it. @category models */
+export interface Movement {
+  readonly productId: Id.ProductId
+  readonly walletId: Id.WalletId
+  readonly investorId: Id.InvestorId
+  /** Less than zero where they left. */
+  readonly units: number
+}
+
+/** The types of the events that move units: no others do. @category values */
+export const movementTypes = ["UnitsCredited", "UnitsRedeemed", "UnitsTransferred", "RegisterChangeReversed"] as const
+/** @category models */
+export type MovementType = (typeof movementTypes)[number]
+
+type Place = readonly [investorId: Id.InvestorId | undefined, walletId: Id.WalletId | undefined]
+
+const nowhere: Place = [undefined, undefined]
+
+const placesOf = ({ data, type }: Logged<MovementType>): readonly [from: Place, to: Place] => {
+  switch (type) {
+    case "UnitsCredited":
+      return [nowhere, [data.investorId, data.walletId]]
+    case "UnitsRedeemed":
+      return [[data.investorId, data.walletId], nowhere]
+    case "UnitsTransferred":
+      return [
+        [data.sourceInvestorId, data.sourceWalletId],
+        [data.recipientInvestorId, data.targetWalletId]
+      ]
+    case "RegisterChangeReversed":
+      return [
+        [data.fromInvestorId, data.fromWalletId],
+        [data.toInvestorId, data.toWalletId]
+      ]
+  }
+}
+
+/**
+ * Which units an event moves, for writers of projections. A credit and a redemption are one movement, a transfer is two. A reversal is those
+ * of what it undoes, the other way. The sum of all movements is what is held.
+ *
+ * @category computing
+ */
+export const movementsOf = (event: Logged<MovementType>): ReadonlyArray<Movement> => {
+  const { productId, units } = event.data
+  const [from, to] = placesOf(event)
+  const movement = ([investorId, walletId]: Place, sign: 1 | -1): ReadonlyArray<Movement> =>
+    investorId === undefined || walletId === undefined ? [] : [{ productId, walletId, investorId, units: sign * units }]
+  return [...movement(from, -1), ...movement(to, 1)]
+}
