@@ -96,6 +96,7 @@ export const allFaults: Rates = Object.fromEntries(names.map((name) => [name, ra
 export const draw = (seed: number, options: PlanOptions = {}): Plan => {
   const stream = Randomness.stream(seed, "plan")
   const sqlite = options.sqlite === true
+  const sealed = options.sealed ?? Randomness.stream(seed, "sealed").chance(0.4)
   // A stream of its own: a plan without receivers is the one that its seed gave before there were any.
   const webhooks = options.webhooks ?? Randomness.stream(seed, "webhooks").chance(0.4)
   const possible = Object.entries(options.faults ?? allFaults).filter(
@@ -103,14 +104,15 @@ export const draw = (seed: number, options: PlanOptions = {}): Plan => {
   )
   const quiet = stream.chance(0.1)
   const share = stream.next()
-  // Crashes, and clients that ask again, repair what was overlooked. So at times appends alone fail, often, and there are many silences.
-  const appendsFail = !sqlite && stream.chance(0.15)
+  // Crashes, and clients that ask again, repair what was overlooked. So at times a few faults alone happen, often, and there are many silences.
+  const focus = focusOf(stream.next(), { sealed, sqlite })
   const faults = Object.fromEntries(
-    appendsFail
-      ? possible.filter(([name]) => isOfAppends(name) && stream.chance(0.8)).map(([name, rate = 0]) => [name, 2 * rate])
-      : possible.filter(() => !quiet && stream.chance(share))
+    focus === undefined
+      ? possible.filter(() => !quiet && stream.chance(share))
+      : possible
+          .filter(([name]) => focus.names.test(name) && stream.chance(0.8))
+          .map(([name, rate = 0]) => [name, Math.min(0.5, focus.factor * rate)])
   )
-  const sealed = options.sealed ?? Randomness.stream(seed, "sealed").chance(0.4)
   const chosen = (options.kinds ?? Steps.kinds).filter(
     (kind) => (kind === "endpoint" && webhooks) || needed.has(kind) || (kind !== "endpoint" && stream.chance(0.7))
   )
@@ -129,8 +131,10 @@ export const draw = (seed: number, options: PlanOptions = {}): Plan => {
     ...(stream.chance(0.6) ? { progressAfter: stream.pick([1, 2, 8]) } : {}),
     ...(options.http === true ? { http: true } : {}),
     ...(stream.chance(0.3) ? { pause: stream.pick([0, 20]) } : {}),
-    ...(appendsFail ? { rounds: 12 } : stream.chance(0.5) ? { rounds: stream.pick([2, 3, 5]) } : {}),
-    ...(!appendsFail && stream.chance(0.3) ? { days: stream.pick([1, 2, 3]), ...(erases ? { erases } : {}) } : {}),
+    ...(focus !== undefined ? { rounds: 12 } : stream.chance(0.5) ? { rounds: stream.pick([2, 3, 5]) } : {}),
+    ...(focus === undefined && stream.chance(0.3)
+      ? { days: stream.pick([1, 2, 3]), ...(erases ? { erases } : {}) }
+      : {}),
     ...(sqlite ? { sqlite } : {}),
     ...(sealed ? { sealed } : {}),
     ...(webhooks ? { webhooks } : {}),
@@ -145,8 +149,22 @@ const omitted = (rates: Rates, name: FaultName): Rates => {
   return rest
 }
 
-const isOfAppends = (name: string): boolean => /^(append|wait)/.test(name)
 const isOfReceivers = (name: string): boolean => ofReceivers.has(name as FaultName)
+/** Faults of one kind alone, and so many times as often. */
+interface Focus {
+  readonly names: RegExp
+  readonly factor: number
+}
+
+/** Appends that fail, or a log that is put back while reads break. No log is put back that is sealed, and no append fails in a file. */
+const focusOf = (
+  drawn: number,
+  { sealed, sqlite }: { readonly sealed: boolean; readonly sqlite: boolean }
+): Focus | undefined => {
+  if (drawn < 0.15) return sqlite ? undefined : { names: /^(append|wait)/, factor: 2 }
+  return drawn < 0.3 && !sealed ? { names: /^(logPutBack|read|ledger(Late|Slow)|progress)/, factor: 8 } : undefined
+}
+
 const isOfServers = (name: string): boolean => ofServers.has(name as FaultName)
 
 /** Without these nothing else has anything to work on. */
