@@ -16,9 +16,8 @@ const rowOf = (name: string, { alone, calls, invariant }: Found): string => {
 
 const nameOf = (row: string): string => row.split(" | ", 1)[0]!.slice(2)
 
-/** Replaces the row of a bug, or adds it; rows stand in the order of the bugs. */
-export const writeRow = (name: string, found: Found): void => {
-  const text = readFileSync(page, "utf8")
+/** The page with the row of a bug, replaced or added; rows stand in the order of the bugs. */
+export const withRow = (text: string, name: string, found: Found): string => {
   const [before, after] = text.split(head)
   if (before === undefined || after === undefined)
     throw new Error("docs/reference/simulation.md has no table of planted bugs")
@@ -32,5 +31,9 @@ export const writeRow = (name: string, found: Found): void => {
   )
   rows.set(name, rowOf(name, found))
   const sorted = Object.keys(bugs).flatMap((each) => rows.get(each) ?? [])
-  writeFileSync(page, `${before}${head}${sorted.join("\n")}\n${after.slice(end)}`)
+  return `${before}${head}${sorted.join("\n")}\n${after.slice(end)}`
 }
+
+/** Writes the row of a bug. */
+export const writeRow = (name: string, found: Found): void =>
+  writeFileSync(page, withRow(readFileSync(page, "utf8"), name, found))

@@ -41,6 +41,18 @@ describe("promise 5: over SQLite", () => {
     expect(totals.counts["event UnitsCredited"]).toBeGreaterThan(0)
   })
 
+  it("a start goes on from the snapshots in its files, and clients keep their tokens", () => {
+    const counts = new Map<string, number>()
+    for (const seed of seeds.slice(0, 3)) {
+      const plan = { ...draw(seed, { steps: 50, http: true, faults: { crash: 0.3 } }), faults: { crash: 0.3 } }
+      const report = Simulation.run({ ...plan, snapshotsAfter: 1 })
+      expect([seed, report.violations]).toEqual([seed, []])
+      for (const [what, count] of Object.entries(report.counts)) counts.set(what, (counts.get(what) ?? 0) + count)
+    }
+    expect(counts.get("fault crash") ?? 0).toBeGreaterThan(0)
+    expect(counts.get("start over snapshots") ?? 0).toBeGreaterThan(0)
+  })
+
   it("two processes come to the same bytes", () => {
     const plan = draw(20_261_130, { steps: 80 })
     const child = fileURLToPath(new URL("RunChild.ts", import.meta.url))

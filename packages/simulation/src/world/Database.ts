@@ -3,9 +3,9 @@
  * share it as nodes share a PostgreSQL server, or one at a time has it open.
  */
 import { type KeyStore, Vault } from "@effekten/event-store"
-import { OAuthStore, type WebhookStore } from "@effekten/http"
+import type { WebhookStore } from "@effekten/http"
 import type { Projection } from "@effekten/projections"
-import { AccessRecord, type BlobError, Blobs, Secrets, Snapshots } from "@effekten/registrar"
+import { type BlobError, Blobs, Secrets } from "@effekten/registrar"
 import { Context, Effect, Layer, Redacted, type Scope, Stream } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import { createHash } from "node:crypto"
@@ -15,17 +15,13 @@ import * as Sealed from "./Sealed.ts"
 import * as SqliteStores from "./SqliteStores.ts"
 import type { Stores, StoresOptions } from "./Stores.ts"
 
-/** What every node gets from the database. */
-type Kept = AccessRecord | OAuthStore.OAuthStore | Secrets
-
 /** @category models */
 export interface Database {
   readonly stores: Stores
   readonly masterKey: Redacted.Redacted<Uint8Array>
-  readonly kept: Context.Context<Kept>
+  readonly secrets: Context.Context<Secrets>
   /** Contents of documents. Each node has a vault of its own for them: a lock that a dead one holds holds up no other. */
   readonly contents: Effect.Success<typeof Blobs.memory>
-  readonly snapshots: Snapshots.Storage
   readonly sealed: Sealed.Sealed | undefined
   /** Endpoints of webhooks, where there are receivers. */
   readonly endpoints: WebhookStore.WebhookStore["Service"] | undefined
@@ -64,34 +60,22 @@ export const contentsOf = (
     return digests
   })
 
-const snapshotsInMemory = (): Snapshots.Storage => {
-  const rows = new Map<string, Snapshots.Stored>()
-  return {
-    all: Effect.sync(() => [...rows.values()].sort((a, b) => a.position - b.position)),
-    put: (made) => Effect.sync(() => made.forEach((row) => rows.set(row.model, row))),
-    remove: (models) => Effect.sync(() => models.forEach((model) => rows.delete(model)))
-  }
-}
-
 /** An empty database, for as long as the scope is open. @category constructors */
 export const make = (
   options: DatabaseOptions
 ): Effect.Effect<Database, never, Scope.Scope | SecureRandom.SecureRandom> =>
   Effect.gen(function* () {
     const masterKey = Redacted.make(options.delays.bytes(32))
-    const kept = yield* Layer.build(
-      Layer.mergeAll(AccessRecord.layerMemory(), OAuthStore.layerMemory, Secrets.layerMemory)
-    )
-    const key = Context.get(kept, Secrets).logKey
+    const secrets = yield* Layer.build(Secrets.layerMemory)
+    const key = Context.get(secrets, Secrets).logKey
     const sealed = options.isSealed ? yield* Sealed.make({ key }, options.delays.bytes(32)) : undefined
     const storesOptions = { ...options, authentication: sealed?.authentication }
     return {
       stores: options.isSqlite ? SqliteStores.make(storesOptions) : yield* MemoryStores.make(storesOptions),
       masterKey,
-      kept,
+      secrets,
       sealed,
       endpoints: options.hasReceivers ? yield* Endpoints.openStore(options.delays) : undefined,
-      contents: yield* Blobs.memory,
-      snapshots: snapshotsInMemory()
+      contents: yield* Blobs.memory
     }
   })

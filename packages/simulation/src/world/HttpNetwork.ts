@@ -3,7 +3,7 @@
  * For the clients. The issuer and the registrar call their node as in any other world.
  */
 import type { Id } from "@effekten/domain"
-import { DistributionClient, OAuth, OAuthStore } from "@effekten/http"
+import { DistributionClient } from "@effekten/http"
 import { type PlatformService, scopes } from "@effekten/services"
 import { Context, Effect, Exit, Layer, Option, Redacted, Scope } from "effect"
 import {
@@ -22,7 +22,6 @@ import type { Node } from "./Node.ts"
 interface HttpNetworkOptions extends NetworkOptions {
   /** For callers without a platform. */
   readonly direct: Network
-  readonly store: OAuthStore.OAuthStore["Service"]
   readonly nodes: ReadonlyArray<Node>
   /** Draws the node of each request, as a balancer does. */
   readonly balance: Stream
@@ -98,18 +97,32 @@ const connecting = (options: HttpNetworkOptions, client: Process): HttpClient.Ht
   )
 }
 
+/** Notes the client of each platform with a node, once. */
+const registering = ({ nodes }: HttpNetworkOptions) => {
+  const [asked, registered] = [new Set<string>(), new Set<string>()]
+  const ask = (platform: Id.PlatformId, secret: Redacted.Redacted): void => {
+    const node = nodes.find((each) => each.isServing())
+    if (node === undefined || asked.has(platform)) return
+    asked.add(platform)
+    const forget = node.process.onDeath(() => void asked.delete(platform))
+    node.register({ clientId: platform, platform, scopes: [...scopes], secret }, (exit) => {
+      forget()
+      asked.delete(platform)
+      if (Exit.isSuccess(exit)) registered.add(platform)
+    })
+  }
+  return Effect.fnUntraced(function* (platform: Id.PlatformId, secret: Redacted.Redacted) {
+    while (!registered.has(platform)) {
+      ask(platform, secret)
+      yield* Effect.sleep(stay)
+    }
+  })
+}
+
 /** The services of a platform as a client has them: made at its first call, and kept. */
 const remembering = (options: HttpNetworkOptions) => {
-  const registered = new Set<string>()
   const made = new Map<string, Context.Context<PlatformService>>()
-  const register = Effect.fnUntraced(function* (platform: Id.PlatformId, clientSecret: Redacted.Redacted) {
-    if (registered.has(platform)) return
-    registered.add(platform)
-    yield* OAuth.registerClient({ clientId: platform, platform, scopes: [...scopes], secret: clientSecret }).pipe(
-      Effect.provideService(OAuthStore.OAuthStore, options.store),
-      Effect.orDie
-    )
-  })
+  const register = registering(options)
   return Effect.fnUntraced(function* (client: Process, platform: Id.PlatformId) {
     const name = `${client.name} ${platform}`
     const known = made.get(name)

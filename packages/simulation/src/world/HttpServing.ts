@@ -1,7 +1,7 @@
 /**
  * The API of a node: the real server, which answers requests as they stand in memory. For nodes of a world in which clients speak HTTP.
  */
-import { DistributionServer, OAuthStore } from "@effekten/http"
+import { DistributionServer, type OAuthStore } from "@effekten/http"
 import type { PlatformServices } from "@effekten/services"
 import { type Context, Effect, Layer, type Scope } from "effect"
 import type { SecureRandom } from "effect/crypto"
@@ -17,8 +17,7 @@ export type Answering = Effect.Effect<
 
 /** What answers the requests to a node, for as long as the scope is open. There is no socket. @category constructors */
 export const make = Effect.fnUntraced(function* (
-  store: OAuthStore.OAuthStore["Service"],
-  services: Context.Context<PlatformServices>
+  services: Context.Context<OAuthStore.OAuthStore | PlatformServices>
 ): Effect.fn.Return<Answering, never, SecureRandom.SecureRandom | Scope.Scope> {
   let answering: Answering | undefined
   const server = HttpServer.make({
@@ -31,7 +30,6 @@ export const make = Effect.fnUntraced(function* (
   yield* Layer.build(
     DistributionServer.layer({ docs: false }).pipe(
       Layer.provide(Layer.succeed(HttpServer.HttpServer, server)),
-      Layer.provide(Layer.succeed(OAuthStore.OAuthStore, store)),
       Layer.provide(Layer.succeedContext(services))
     )
   )

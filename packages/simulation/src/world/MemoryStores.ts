@@ -4,8 +4,9 @@
  */
 import { Events } from "@effekten/domain"
 import { Codec, KeyStore, MemoryEventStore, Wake } from "@effekten/event-store"
+import { OAuthStore } from "@effekten/http"
 import { MemoryReadModels } from "@effekten/projections"
-import { Log, Progress } from "@effekten/registrar"
+import { AccessRecord, Log, Progress, Snapshots } from "@effekten/registrar"
 import { Context, Effect, Layer, type Scope } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import type { Process } from "../kernel/Process.ts"
@@ -101,6 +102,10 @@ export const make = ({
     const storage = { ...(yield* MemoryEventStore.makeStorage), writerLock: Lock.make(kernel) }
     const keys = watched(yield* KeyStore.makeMemory)
     const progress = Context.get(yield* Layer.build(Progress.layerMemory), Progress)
+    const snapshots = Snapshots.makeMemoryStorage()
+    const records = Layer.succeedContext(
+      yield* Layer.build(Layer.merge(AccessRecord.layerMemory(), OAuthStore.layerMemory))
+    )
     const wakes = new Map<Process, Wake.Wake>()
     const notify = () => {
       for (const [node, wake] of wakes) {
@@ -135,7 +140,9 @@ export const make = ({
           }),
           keys: Layer.succeed(KeyStore.KeyStore, keys),
           lists: MemoryReadModels.layer(Log),
-          progress: Layer.succeed(Progress, progress)
+          progress: Layer.succeed(Progress, progress),
+          snapshots: Effect.succeed(snapshots),
+          records
         }
       },
       close: () => undefined

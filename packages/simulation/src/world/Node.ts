@@ -3,7 +3,7 @@
  */
 import { EthereumAddress, Events, type Id } from "@effekten/domain"
 import type { EventStoreError, StoredEvent } from "@effekten/event-store"
-import type { OAuthStore } from "@effekten/http"
+import { OAuth, type OAuthStore } from "@effekten/http"
 import { Blobs, Custody, Lease, Log, ProgressStep, Registrar, Snapshots, type IssuerService } from "@effekten/registrar"
 import type { Erasures, Freezes, KycReviews, LegalHolds, Policies, RegistrarTasks, Reversals } from "@effekten/services"
 import { PlatformServices } from "@effekten/services"
@@ -30,6 +30,7 @@ type Serving =
   | KycReviews
   | LegalHolds
   | Log
+  | OAuthStore.OAuthStore
   | Policies
   | Erasures
   | PlatformServices
@@ -52,8 +53,8 @@ export interface NodeParts {
   readonly options: Parameters<typeof Registrar.layerNoDeps>[0]
   readonly counted: (what: string) => void
   readonly plan: Pick<Plan, "snapshotsAfter" | "progressAfter">
-  /** The clients of the server, where there is one. */
-  readonly oauth: OAuthStore.OAuthStore["Service"] | undefined
+  /** Whether it has a server of HTTP. */
+  readonly isHttp: boolean
   /** What it delivers to, where there are receivers of webhooks. */
   readonly delivering?: Delivering.Delivering | undefined
 }
@@ -63,6 +64,11 @@ export interface Node {
   readonly process: Process
   /** Whether it has started. */
   readonly isServing: () => boolean
+  /** Asks it to note a client of its server. What is asked of one that dies meanwhile is not noted, or is. */
+  readonly register: (
+    client: Parameters<typeof OAuth.registerClient>[0],
+    onEnd: (exit: Exit.Exit<unknown, unknown>) => void
+  ) => void
   /** Answers a request of HTTP, in a world where clients speak it. Returns how to close its connection. */
   readonly answer: (
     request: HttpClientRequest.HttpClientRequest,
@@ -105,7 +111,7 @@ const layerOf = (parts: NodeParts, process: Process) => {
   if (database.stores.isEmpty()) counted("start over nothing")
   else counted("start over a log")
   const catalogue = lacks === undefined ? Events.catalogue : OlderProgram.catalogueOf(lacks)
-  const { keys, lists, log, progress: places } = database.stores.of(process, catalogue)
+  const { keys, lists, log, progress: places, records, snapshots: storing } = database.stores.of(process, catalogue)
   const asked = (real: FaultyStore.Store) =>
     lacks === undefined ? real : OlderProgram.asking(real, lacks, { counted, facts: parts.facts, node: process.name })
   const store = Effect.map(log, (real) =>
@@ -116,15 +122,12 @@ const layerOf = (parts: NodeParts, process: Process) => {
       ? Layer.empty
       : Layer.effect(
           Snapshots.Snapshots,
-          Snapshots.make(
-            {
-              ...database.snapshots,
-              all: Effect.tap(FaultyParts.forged(database.snapshots.all, faults), (rows) =>
-                Effect.sync(() => rows.length > 0 && counted("start over snapshots"))
-              )
-            },
-            { leastEvents: snapshotsAfter }
-          )
+          Effect.flatMap(storing, (storage) => {
+            const all = Effect.tap(FaultyParts.forged(storage.all, faults), (rows) =>
+              Effect.sync(() => rows.length > 0 && counted("start over snapshots"))
+            )
+            return Snapshots.make({ ...storage, all }, { leastEvents: snapshotsAfter })
+          })
         )
   const lease = leases.of(process)
   const progress = progressAfter === undefined ? Layer.empty : Layer.succeed(ProgressStep, progressAfter)
@@ -135,7 +138,7 @@ const layerOf = (parts: NodeParts, process: Process) => {
     Layer.provide(database.sealed?.layer(lease) ?? Layer.empty),
     Layer.provideMerge(Log.layer(store)),
     Layer.provideMerge(Database.vaultOver(keys, database.masterKey)),
-    Layer.provideMerge(Layer.succeedContext(database.kept))
+    Layer.provideMerge(Layer.merge(Layer.succeedContext(database.secrets), records))
   )
 }
 
@@ -151,7 +154,7 @@ export const start = (
   const living = Effect.scoped(
     Effect.gen(function* () {
       const context = yield* Layer.build(layerOf(parts, process))
-      if (parts.oauth !== undefined) answering = yield* HttpServing.make(parts.oauth, context)
+      if (parts.isHttp) answering = yield* HttpServing.make(context)
       if (parts.delivering !== undefined)
         yield* Effect.forkScoped(Delivering.run(parts.delivering, parts.leases.of(process), context))
       services = context
@@ -166,6 +169,9 @@ export const start = (
   return {
     process,
     isServing: () => process.alive && services !== undefined,
+    register: (client, onEnd) => {
+      process.fork(Effect.provideContext(OAuth.registerClient(client), services!)).addObserver(onEnd)
+    },
     answer: (request, onEnd) => {
       const fiber = process.fork(HttpServing.answer(answering!, request))
       fiber.addObserver(onEnd)

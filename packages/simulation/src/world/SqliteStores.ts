@@ -1,11 +1,13 @@
 /**
- * The real stores over SQLite, in a folder that goes with the run: `log.db`, `keys.db`, `state.db` and `views.db`. For the simulated database
+ * The real stores over SQLite, in a folder that goes with the run: `log.db`, `keys.db`, `state.db`, `views.db` and
+ * `openings.db`. For the simulated database
  * of a register in one process. A death leaves the files as they are, write-ahead logs included, and rolls back what was not committed.
  */
 import { Events } from "@effekten/domain"
 import { Codec, KeyStore, SqliteClient, SqliteEventStore } from "@effekten/event-store"
+import { OAuthStore } from "@effekten/http"
 import { SqlReadModels } from "@effekten/projections"
-import { Log, Progress } from "@effekten/registrar"
+import { AccessRecord, Log, Progress, SnapshotsTable } from "@effekten/registrar"
 import { Effect, Layer } from "effect"
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -120,7 +122,14 @@ export const make = ({ authentication, onEvent }: StoresOptions): Stores => {
         }),
         keys: Layer.effect(KeyStore.KeyStore, KeyStore.makeSqlite({ filename: file("keys.db") })),
         lists: Layer.provide(SqlReadModels.layer(Log), client("views.db")),
-        progress: Layer.provide(Progress.layerSql, client("state.db"))
+        progress: Layer.provide(Progress.layerSql, client("state.db")),
+        snapshots: Effect.flatMap(Layer.build(client("views.db")), (sql) =>
+          Effect.provideContext(SnapshotsTable.storage, sql)
+        ),
+        records: Layer.merge(
+          AccessRecord.layerFile({ filename: file("openings.db") }),
+          Layer.provide(OAuthStore.layerSql, client("state.db"))
+        )
       }
     },
     close: () => {

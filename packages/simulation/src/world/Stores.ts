@@ -1,5 +1,5 @@
 /**
- * Where a node finds its log, the keys, its lists and the places of its reactors. For the nodes. A world has one of them: parts in memory,
+ * Where a node finds its log, the keys, and what else outlives it. For the nodes. A world has one of them: parts in memory,
  * which all nodes share, or SQLite files, which one process at a time has open.
  */
 import type { Events } from "@effekten/domain"
@@ -13,8 +13,9 @@ import type {
   Position,
   Vault
 } from "@effekten/event-store"
+import type { OAuthStore } from "@effekten/http"
 import type { Projection, ReadModels } from "@effekten/projections"
-import type { Log, Progress } from "@effekten/registrar"
+import type { AccessRecord, AccessRecordUnavailable, Log, Progress, Snapshots } from "@effekten/registrar"
 import type { Effect, Layer, Scope } from "effect"
 import type { SecureRandom } from "effect/crypto"
 import type { SqlError } from "effect/sql/SqlError"
@@ -33,6 +34,13 @@ interface NodeStores {
   readonly keys: Layer.Layer<KeyStore.KeyStore, DatabaseRefused>
   readonly lists: Layer.Layer<ReadModels.ReadModels, EventStoreError | ReadModels.ReadModelsUnavailable | SqlError, Log>
   readonly progress: Layer.Layer<Progress, SqlError>
+  /** States of the decisions, of which a start goes on. */
+  readonly snapshots: Effect.Effect<Snapshots.Storage, SqlError, Log | Scope.Scope>
+  /** The record of openings, and the clients of the server with their tokens. */
+  readonly records: Layer.Layer<
+    AccessRecord | OAuthStore.OAuthStore,
+    AccessRecordUnavailable | OAuthStore.OAuthStoreError | SqlError
+  >
 }
 
 /** A log as it was once. @category models */

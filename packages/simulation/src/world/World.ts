@@ -2,7 +2,6 @@
  * A world: nodes over one database, a ledger, clients and what lies between, made of a plan. For simulations, which set it going.
  */
 import type { StoredEvent, Verification } from "@effekten/event-store"
-import { OAuthStore } from "@effekten/http"
 import type { Projection } from "@effekten/projections"
 import { type LedgerTask, Secrets } from "@effekten/registrar"
 import { Context, Effect, type Fiber } from "effect"
@@ -198,12 +197,12 @@ const recording = (
   })
 }
 
-type Carrying = Omit<Parameters<typeof HttpNetwork.make>[0], "direct" | "store">
+type Carrying = Omit<Parameters<typeof HttpNetwork.make>[0], "direct">
 
 /** Platforms call over HTTP where the nodes have a server. */
-const networkOf = ({ store, ...options }: Carrying & { readonly store: NodeParts["oauth"] }): Network.Network => {
+const networkOf = ({ isHttp, ...options }: Carrying & Pick<NodeParts, "isHttp">): Network.Network => {
   const direct = Network.make(options)
-  return store === undefined ? direct : HttpNetwork.make({ ...options, direct, store })
+  return isHttp ? HttpNetwork.make({ ...options, direct }) : direct
 }
 
 /** What happened, and the ledger, which the second model hears of. */
@@ -342,11 +341,10 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
   const remembered = remembering(kernel, listener, { faults, delays, erasesWhenDue })
   const { facts, ledger, memory, recorder } = remembered
   const databaseProcess = processOf("database")
-  const { sealed: isSealed = false, sqlite: isSqlite = false, webhooks: hasReceivers = false } = plan
+  const { http: isHttp = false, sealed: isSealed = false, sqlite: isSqlite = false, webhooks: hasReceivers = false } = plan
   const opened = { kernel, faults, delays: streamOf("database"), isSqlite, isSealed, hasReceivers }
   const database = openDatabase(databaseProcess, opened, listener, recorder)
   const delivering = receiving(kernel, database, databaseProcess, { faults, facts, listener, streamOf })
-  const oauth = plan.http === true ? Context.get(database.kept, OAuthStore.OAuthStore) : undefined
   const parts: NodeParts = {
     database,
     databaseProcess,
@@ -358,7 +356,7 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     counted: listener.counted,
     options: optionsOf(plan),
     plan,
-    oauth,
+    isHttp,
     delivering
   }
   const supervisor = Supervisor.make({
@@ -379,11 +377,11 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
     onSent: tellingOf(kernel, listener, sentLine),
     delays: streamOf("network"),
     counted: listener.counted,
-    store: oauth,
+    isHttp,
     nodes,
     balance: streamOf("balance")
   })
-  const [knows, identityOf] = [() => knownOf(facts, kernel), identifying(Context.get(database.kept, Secrets))]
+  const [knows, identityOf] = [() => knownOf(facts, kernel), identifying(Context.get(database.secrets, Secrets))]
   const [remote, stream] = [network.services, streamOf("program")]
   return {
     kernel,
