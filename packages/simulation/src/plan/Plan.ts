@@ -162,7 +162,7 @@ const focusOf = (
   { sealed, sqlite }: { readonly sealed: boolean; readonly sqlite: boolean }
 ): Focus | undefined => {
   if (drawn < 0.15) return sqlite ? undefined : { names: /^(append|wait)/, factor: 2 }
-  return drawn < 0.3 && !sealed ? { names: /^(logPutBack|read|ledger(Late|Slow)|progress)/, factor: 16 } : undefined
+  return drawn < 0.3 && !sealed ? { names: /^(logPutBack|read|ledger(Late|Slow)|progress)/, factor: 8 } : undefined
 }
 
 const isOfServers = (name: string): boolean => ofServers.has(name as FaultName)

@@ -64,6 +64,22 @@ const rowsOf = (database: DatabaseSync): Rows => {
   }
 }
 
+/** What lies in other files than the log and the keys. */
+const besideLog = (file: (name: string) => string): Omit<ReturnType<Stores["of"]>, "keys" | "log"> => {
+  const client = (name: string) => SqliteClient.layer({ filename: file(name), synchronous: "NORMAL" })
+  return {
+    lists: Layer.provide(SqlReadModels.layer(Log), client("views.db")),
+    progress: Layer.provide(Progress.layerSql, client("state.db")),
+    snapshots: Effect.flatMap(Layer.build(client("views.db")), (sql) =>
+      Effect.provideContext(SnapshotsTable.storage, sql)
+    ),
+    records: Layer.merge(
+      AccessRecord.layerFile({ filename: file("openings.db") }),
+      Layer.provide(OAuthStore.layerSql, client("state.db"))
+    )
+  }
+}
+
 /** @category constructors */
 export const make = ({ authentication, onEvent }: StoresOptions): Stores => {
   const folder = mkdtempSync(join(place, "effekten-simulation-"))
@@ -92,7 +108,6 @@ export const make = ({ authentication, onEvent }: StoresOptions): Stores => {
     change(rowsOf(database))
     database.close()
   }
-  const client = (name: string) => SqliteClient.layer({ filename: file(name), synchronous: "NORMAL" })
   return {
     isOneProcess: true,
     isEmpty: () => reader.last() === 0,
@@ -121,15 +136,7 @@ export const make = ({ authentication, onEvent }: StoresOptions): Stores => {
           authentication
         }),
         keys: Layer.effect(KeyStore.KeyStore, KeyStore.makeSqlite({ filename: file("keys.db") })),
-        lists: Layer.provide(SqlReadModels.layer(Log), client("views.db")),
-        progress: Layer.provide(Progress.layerSql, client("state.db")),
-        snapshots: Effect.flatMap(Layer.build(client("views.db")), (sql) =>
-          Effect.provideContext(SnapshotsTable.storage, sql)
-        ),
-        records: Layer.merge(
-          AccessRecord.layerFile({ filename: file("openings.db") }),
-          Layer.provide(OAuthStore.layerSql, client("state.db"))
-        )
+        ...besideLog(file)
       }
     },
     close: () => {
