@@ -1,6 +1,6 @@
 /**
- * What is asked at the end of a run: of every holding and of every campaign one unit more than there is, and then all of it. For the author
- * of requests.
+ * What is asked at the end of a run. Of every holding and of every campaign it is one unit more than there is, and then all of it. For the
+ * author of requests.
  */
 import { expect, it } from "vitest"
 import { Objects, type Unit } from "../src/model/Objects.ts"

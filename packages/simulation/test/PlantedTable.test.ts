@@ -1,6 +1,6 @@
 /**
- * The table of planted bugs in the docs: a row is replaced or added in its place, and none is left of a bug that there is no more. For the
- * author of a bug.
+ * The table of planted bugs in the docs. A row is replaced, or added in its place, and none is left of a bug that is gone. For the author of a
+ * bug.
  */
 import { readFileSync } from "node:fs"
 import { expect, it } from "vitest"

@@ -1,5 +1,5 @@
 /**
- * Processes on virtual time: one that is paused is in the midst of all that it does, and goes on later; one that is killed never does. For
+ * Processes on virtual time. One that is paused is in the midst of all that it does, and goes on later. One that is killed never does. For
  * the author of a fault of processes.
  */
 import { Effect } from "effect"
