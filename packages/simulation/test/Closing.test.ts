@@ -39,7 +39,7 @@ const worldOf = (ewpg = false): Objects => {
 
 /** Names of requests, and the units that they ask for. */
 const asked = (world: Objects): ReadonlyArray<readonly [string, number] | undefined> => {
-  const knows = { world, now: Date.parse("2026-03-01T09:00:00.000Z") }
+  const knows = { world, now: Date.parse("2026-03-01T09:00:00.000Z"), endpoints: [] }
   return closing(knows).map((read) => {
     const request = read(knows)
     return request && [request.name, (request.input as { readonly units: number }).units]
