@@ -341,7 +341,8 @@ export const make = (plan: Plan, listener: Listener, { program, store = (real) =
   const remembered = remembering(kernel, listener, { faults, delays, erasesWhenDue })
   const { facts, ledger, memory, recorder } = remembered
   const databaseProcess = processOf("database")
-  const { http: isHttp = false, sealed: isSealed = false, sqlite: isSqlite = false, webhooks: hasReceivers = false } = plan
+  const { http: isHttp = false, sealed: isSealed = false, sqlite: isSqlite = false } = plan
+  const hasReceivers = plan.webhooks === true
   const opened = { kernel, faults, delays: streamOf("database"), isSqlite, isSealed, hasReceivers }
   const database = openDatabase(databaseProcess, opened, listener, recorder)
   const delivering = receiving(kernel, database, databaseProcess, { faults, facts, listener, streamOf })
