@@ -173,7 +173,7 @@ describe("an issuer", () => {
     const added = valuesOf((await add("--issuer", issuer)).stdout)
     expect(added["ISSUER_ID"]).toBe(issuer)
     const list = JSON.parse((await run("client", "list", "--json", "--data", data)).stdout)
-    const scopes = ["issuers:read", "products:read", "products:write"]
+    const scopes = ["issuers:read", "issuers:write", "products:read", "products:write", "investments:read"]
     expect(list).toContainEqual({ clientId: added["CLIENT_ID"], issuer, scopes })
     const rotated = valuesOf((await run("client", "rotate-secret", added["CLIENT_ID"]!, "--data", data)).stdout)
     expect(rotated).toMatchObject({ CLIENT_ID: added["CLIENT_ID"], ISSUER_ID: issuer })
@@ -182,7 +182,7 @@ describe("an issuer", () => {
       clientId: rotated["CLIENT_ID"]!,
       clientSecret: rotated["CLIENT_SECRET"]!
     })
-    expect((await api.get("/issuer/v2/issuers/")).json.results).toEqual([{ id: issuer }])
+    expect((await api.get("/issuer/v2/issuers/")).json.results).toMatchObject([{ id: issuer }])
     await server.stop()
   })
 })

@@ -80,7 +80,7 @@ describe("forget", () => {
     await Effect.runPromise(forget(old))
   })
 
-  it("of somebody nobody knows, in a folder with no register, and beside a process that has it open: says so", async () => {
+  it("of somebody nobody knows, in a folder with no register, and beside a register that has it open: says so", async () => {
     expect(await failureOf(forget("nobody"))).toMatchObject({ exitCode: ExitCode.folder })
     expect(existsSync(join(folder, "log.db"))).toBe(false)
     const investor = await registered(0)
@@ -93,7 +93,7 @@ describe("forget", () => {
       )
     )
     expect(held).toMatchObject({ exitCode: ExitCode.folder })
-    expect(held.message).toContain("is in use by another process: stop it first")
+    expect(held.message).toContain("is in use by another layer of this process: build the layer once and share it")
     expect(await failureOf(runDisclose(folderPlace(folder), { investor: "nobody" }))).toMatchObject({
       exitCode: ExitCode.refused
     })
@@ -132,7 +132,7 @@ describe("D-06: rotate-master-key", () => {
     expect([keyIn(), existsSync(join(folder, "master.key.next"))]).toEqual([next, false])
   })
 
-  it("is refused where there is no register, and beside a process that has it open", async () => {
+  it("is refused where there is no register, and beside a register that has it open", async () => {
     expect(await failureOf(runRotateMasterKey(folderPlace(folder)))).toMatchObject({ exitCode: ExitCode.folder })
     await registered(0)
     const held = await Effect.runPromise(
@@ -141,6 +141,6 @@ describe("D-06: rotate-master-key", () => {
         Registrar.layerFolder({ folder })
       )
     )
-    expect(held.message).toContain("is in use by another process")
+    expect(held.message).toContain("is in use by another layer of this process")
   })
 })

@@ -169,7 +169,7 @@ describe("ledger and custody are the application's, and all else stays the regis
         }).pipe(as(platform))
         assert.lengthOf(submitted, 1)
         const second = yield* Effect.flip(Effect.scoped(Layer.build(Layer.fresh(Registrar.layerFolder({ folder })))))
-        assert.include(second.message, "open")
+        assert.include(second.message, "in use by another layer of this process")
       }).pipe(Effect.provide(register))
       assert.includeMembers(readdirSync(folder), ["checkpoint.anchor", "checkpoint.key", "lock.db", "log.db"])
     }).pipe(Effect.scoped)

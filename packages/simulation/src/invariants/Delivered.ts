@@ -80,7 +80,7 @@ const signedFor = ({ webhooks }: Facts, { body, headers, time, url }: Arrival): 
 
 /** @category values */
 export const delivered: Invariant = {
-  name: "37: webhooks arrive, in order",
+  name: "webhooks arrive, in order",
   watch: (facts, broken) => {
     const feed = feeds()
     const taken = new Map<string, Set<Notification>>()
