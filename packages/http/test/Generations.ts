@@ -172,6 +172,13 @@ export const objects: { readonly [name: string]: Wire } = {
     status: "succeeded",
     created_at: "2021-03-12T07:14:14Z"
   },
+  DepositedTerms: {
+    product_id: "product",
+    version: 1,
+    document_id: "document",
+    sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    created_at: "2021-03-12T07:14:14Z"
+  },
   RegistryStatement: {
     id: "statement",
     investment_id: "investment",
