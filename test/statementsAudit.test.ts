@@ -59,7 +59,7 @@ const planted = (place: Place, alter: (data: Events.Recorded<"RegistryStatementI
     const id = yield* (yield* SecureRandom.SecureRandom).uuidV7()
     const again = { id, type: event.type, data: alter(event.data), meta: { ...meta, instruction: id } }
     yield* log.append([again as unknown as NewEvent<Events.RegisterEvent>])
-  }).pipe(Effect.provide(registerOf(place)), Effect.provide(SecureRandom.layerWebCrypto))
+  }).pipe(Effect.provide([registerOf(place), SecureRandom.layerWebCrypto]))
 
 const audited = async (place: Place) => {
   const lines: Array<string> = []
