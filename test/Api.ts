@@ -164,12 +164,12 @@ export const onboard = async (
 }
 
 /** Looks again until `found` returns something. The bound is for what never comes about, not for a machine that is busy. */
-export const eventually = async <A>(found: () => Promise<A | undefined>, minutes = 2): Promise<A> => {
-  const deadline = Date.now() + minutes * 60_000
+export const eventually = async <A>(found: () => Promise<A | undefined>): Promise<A> => {
+  const deadline = Date.now() + 120_000
   for (;;) {
     const value = await found()
     if (value !== undefined) return value
-    if (Date.now() > deadline) throw new Error(`it did not come about within ${minutes} minutes`)
+    if (Date.now() > deadline) throw new Error("it did not come about within two minutes")
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

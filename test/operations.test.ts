@@ -182,7 +182,9 @@ describe("an issuer", () => {
       clientId: rotated["CLIENT_ID"]!,
       clientSecret: rotated["CLIENT_SECRET"]!
     })
-    expect((await api.get("/issuer/v2/issuers/")).json.results).toMatchObject([{ id: issuer }])
+    expect((await api.get("/issuer/v2/issuers/")).json.results).toEqual([
+      { id: issuer, bank_account: null, legal_person: null, natural_person: null }
+    ])
     await server.stop()
   })
 })

@@ -153,7 +153,7 @@ describe.each([
       const paused = await ordered("paused")
       await isTold("/control", paused)
       expect(gotAt("/hook")).toHaveLength(told)
-      expect(await operate(() => listed())).toMatch(/ {2}waiting \d+ {2}given up 0 {2}paused$/)
+      expect(await operate(() => listed())).toMatch(/ {2}waiting [01] {2}given up 0 {2}paused$/)
       await says(["resume", id], `delivered to again: ${id}\n`)
       await isTold("/hook", paused)
 

@@ -189,7 +189,7 @@ const trial = async (all: ReadonlyArray<Settings>) => {
     const { letters } = await eventually(async () => {
       const found = await waitingOf(run, one!)
       return found.dead === 1 && found.pending === 0 ? found : undefined
-    }, 4)
+    })
     const [letter] = letters
     expect(letter).toMatchObject({ lane: stubborn, attempts: 10, reason: "the receiver answered 500" })
     expectDelivered(gotOf("/one"), feed, new Set([letter.event]))

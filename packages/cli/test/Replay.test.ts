@@ -48,6 +48,7 @@ describe("promise 1: a replay", () => {
   it("adds up what was issued, held and redeemed", async () => {
     const result = await Effect.runPromise(used(join(root, "sound"), Effect.void))
     expect(result).toMatchObject({ conservation: "holds", violations: [] })
+    expect(result.products).toHaveLength(2)
     const sold = result.products.filter(({ used }) => used > 0)
     expect(sold).toHaveLength(1)
     expect(sold[0]).toMatchObject({ issued: guideUnits, held: 0, redeemed: guideUnits, used: guideUnits })
